@@ -1,0 +1,27 @@
+"""Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
+
+from stbp_edu import cases
+from stbp_edu.engine import backward, forward
+from stbp_edu.losses import loss
+from stbp_edu.network import Gradients, Params, Trace, init_params
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LIF",
+    "Gaussian",
+    "Gradients",
+    "Params",
+    "Rectangle",
+    "Sigmoid",
+    "Surrogate",
+    "Trace",
+    "Triangle",
+    "backward",
+    "cases",
+    "forward",
+    "init_params",
+    "loss",
+]

@@ -1,0 +1,129 @@
+"""Argument checks. Each error names the argument, what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def number(name: str, value: object, *, positive: bool = False) -> float:
+    """Return ``value`` as a finite (and, if asked, positive) Python float.
+
+    A Python float, not a NumPy one, so that float32 arrays stay float32.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a real number, got {value!r}; pass a float")
+    result = float(value)
+    if not math.isfinite(result):
+        raise ValueError(f"{name} must be finite, got {value!r}; choose an ordinary number")
+    if positive and result <= 0:
+        raise ValueError(f"{name} must be > 0, got {value!r}; choose a positive number")
+    return result
+
+
+def count(name: str, value: object, *, at_least: int = 1) -> int:
+    """Return ``value`` as a Python int of at least ``at_least``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}; pass an int")
+    if value < at_least:
+        raise ValueError(f"{name} must be >= {at_least}, got {value!r}; choose a larger integer")
+    return int(value)
+
+
+def choice(name: str, value: object, options: Collection[str]) -> str:
+    """Return ``value`` if it is one of ``options``."""
+    if not isinstance(value, str) or value not in options:
+        known = ", ".join(repr(o) for o in options)
+        raise ValueError(f"{name} must be one of {known}, got {value!r}; choose one of these")
+    return value
+
+
+def generator(name: str, value: object) -> np.random.Generator:
+    """Return ``value`` if it is a NumPy random generator."""
+    if not isinstance(value, np.random.Generator):
+        raise TypeError(
+            f"{name} must be a numpy.random.Generator, got {type(value).__name__}; "
+            "pass np.random.default_rng(seed)"
+        )
+    return value
+
+
+def array(
+    name: str,
+    value: object,
+    axes: str,
+    shape: Sequence[int | None],
+    *,
+    dtype: np.dtype[Any] | None = None,
+    unit_interval: bool = False,
+    finite: bool = True,
+) -> Array:
+    """Return ``value`` if it is a finite float array of this shape.
+
+    ``axes`` is how the shape is written in the documentation, such as ``"(T, S, n[0])"``;
+    ``None`` in ``shape`` accepts any length of at least one.
+    """
+    if not isinstance(value, np.ndarray):
+        raise TypeError(
+            f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
+            "convert it with np.asarray"
+        )
+    wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
+    if value.dtype not in FLOATS or (dtype is not None and value.dtype != dtype):
+        target = "float64" if dtype is None else str(dtype)
+        raise TypeError(
+            f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{target})"
+        )
+    _check_shape(name, value, axes, shape)
+    if finite:
+        check_finite(name, value)
+    if unit_interval and not (value.min() >= 0 and value.max() <= 1):
+        raise ValueError(
+            f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
+            "encode the data first (see stbp_edu.training.encoders)"
+        )
+    return value
+
+
+def _check_shape(
+    name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]
+) -> None:
+    """Raise ValueError if the shape of ``value`` is not ``shape``."""
+    fits = value.ndim == len(shape) and all(
+        got >= 1 if want is None else got == want
+        for want, got in zip(shape, value.shape, strict=True)
+    )
+    if fits:
+        return
+    want = "(" + ", ".join("any" if s is None else str(s) for s in shape)
+    want += ",)" if len(shape) == 1 else ")"
+    hint = "check the shape"
+    if value.ndim != len(shape):
+        hint = f"it must have {len(shape)} axes, not {value.ndim}"
+    elif 0 in value.shape:
+        hint = "no axis may be empty"
+    elif value.ndim == 2 and value.shape[::-1] == tuple(shape):
+        hint = "transpose it?"
+    raise ValueError(f"{name} must have shape {axes} = {want}, got {value.shape}; {hint}")
+
+
+def check_finite(name: str, value: NDArray[Any]) -> None:
+    """Raise ValueError if ``value`` has a NaN or an infinity, and say where."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        # One pass: a NaN or an infinity makes the sum of squares not finite.
+        if np.isfinite(np.vdot(value, value)):
+            return
+    bad = np.argwhere(~np.isfinite(value))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        raise ValueError(
+            f"{name} must be finite, got {value[index]} at index {index}; "
+            f"{len(bad)} of {value.size} entries are not finite: find where they arise"
+        )

@@ -1,0 +1,34 @@
+"""The rate loss: the mean spike count of each output neuron should match its target."""
+
+from __future__ import annotations
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.network import Trace
+
+
+def check_targets(targets: Array, outputs: Array) -> None:
+    """Check the targets against the output spikes of shape (T, S, n[N])."""
+    _, S, width = outputs.shape
+    checks.array("targets", targets, "(S, n[N])", (S, width), dtype=outputs.dtype)
+
+
+def loss(trace: Trace, targets: Array) -> float:
+    """Return L = 1/(2S) Σ_s || y_s - (1/T) Σ_t o_s^{t,N} ||² (id ``loss``).
+
+    Args:
+        trace: a forward pass; only its output spikes are read.
+        targets: Y, shape (S, n[N]), in the dtype of the trace.
+
+    Raises:
+        TypeError, ValueError: if ``targets`` has the wrong shape or dtype, or is not finite.
+
+    >>> import numpy as np
+    >>> out = np.array([[[1.0]], [[0.0]]])   # one neuron: a spike, then none
+    >>> loss(Trace(U=[None, out], O=[out, out]), np.array([[1.0]]))
+    0.125
+    """
+    outputs = trace.O[-1]
+    check_targets(targets, outputs)
+    S = outputs.shape[1]
+    return float(((targets - outputs.mean(axis=0)) ** 2).sum() / (2 * S))  # loss

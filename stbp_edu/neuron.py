@@ -1,0 +1,84 @@
+"""The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.surrogates import Gaussian, Surrogate
+
+GATES = ("exponential", "linear")
+
+
+@dataclass(frozen=True)
+class LIF:
+    """Constants of the neuron, and the functions that they define.
+
+    Args:
+        tau: τ, the gate's value where there was no spike (the leak); > 0.
+        v_th: V_th, the threshold, in units of the potential; finite.
+        surrogate: the curve h used for g', with its antiderivative H.
+        gate: ``"exponential"``, f(o) = τ e^(-o/τ), or ``"linear"``, f(o) = τ (1 - o). They agree
+            on spikes up to e^(-1/τ) and differ in their derivative.
+
+    Raises:
+        TypeError: if a constant is no number, or the surrogate lacks h or H.
+        ValueError: if ``tau`` <= 0, a constant is not finite, or ``gate`` is unknown.
+
+    >>> neuron = LIF(tau=0.5, v_th=1.0)
+    >>> neuron.f(np.array([0.0, 1.0])).round(4)
+    array([0.5   , 0.0677])
+    >>> neuron.g(np.array([0.9, 1.0]))
+    array([0., 1.])
+    """
+
+    tau: float = 0.1
+    v_th: float = 1.5
+    surrogate: Surrogate = field(default_factory=Gaussian)
+    gate: str = "exponential"
+
+    def __post_init__(self) -> None:
+        """Check the constants."""
+        object.__setattr__(self, "tau", checks.number("tau", self.tau, positive=True))
+        object.__setattr__(self, "v_th", checks.number("v_th", self.v_th))
+        checks.choice("gate", self.gate, GATES)
+        if isinstance(self.surrogate, type) or not all(
+            callable(getattr(self.surrogate, m, None)) for m in ("derivative", "antiderivative")
+        ):
+            raise TypeError(
+                f"surrogate must have the methods derivative and antiderivative, got "
+                f"{self.surrogate!r}; pass for example stbp_edu.Gaussian(a=1.0)"
+            )
+
+    def f(self, o: Array) -> Array:
+        """Return the forget gate f(o): τ where there was no spike, about 0 where there was."""
+        if self.gate == "linear":
+            return self.tau * (1 - o)  # gate-linear
+        return self.tau * np.exp(o * (-1 / self.tau))  # gate-f
+
+    def df(self, o: Array) -> Array:
+        """Return f'(o), the derivative of the gate."""
+        if self.gate == "linear":
+            return np.full_like(o, -self.tau)  # gate-linear-df
+        return -np.exp(o * (-1 / self.tau))  # gate-df
+
+    def g(self, u: Array) -> Array:
+        """Return the spike g(u): 1 where u >= V_th, else 0."""
+        return (u >= self.v_th).astype(u.dtype)  # spike-g
+
+    def h(self, u: Array) -> Array:
+        """Return h(u - V_th), which stands in for g'(u)."""
+        return self.surrogate.derivative(u - self.v_th)
+
+    def H(self, u: Array) -> Array:  # noqa: N802 - the letter of the notation table
+        """Return H(u - V_th), the smooth twin of g(u)."""
+        return self.surrogate.antiderivative(u - self.v_th)
+
+    @property
+    def reset(self) -> float:
+        """f(1), what is left of the potential after a spike, as a fraction."""
+        return self.tau * math.exp(-1 / self.tau) if self.gate == "exponential" else 0.0

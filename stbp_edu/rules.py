@@ -1,0 +1,45 @@
+"""The two rules, and the ablations of the literature: what each lets flow backward through time.
+
+``exact`` and ``classic`` differ in one expression, the incoming signal err (see
+:mod:`stbp_edu.cases.sweep`). An ablation is the exact rule with a gate that is cut in the
+backward pass only: what it multiplies the next step's signal by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.neuron import LIF
+
+RULES = ("exact", "classic")
+ABLATIONS = ("detached-reset", "leak-only", "spatial-only")
+Gate = Callable[[Array], Array]
+
+
+def check_rule(rule: object) -> str:
+    """Return ``rule`` if it is one of the rules or ablations."""
+    return checks.choice("rule", rule, RULES + ABLATIONS)
+
+
+def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
+    """Return f and f' as the backward pass of this rule sees them.
+
+    ``exact`` and ``classic``: the neuron's own. ``detached-reset``: f' := 0, as several
+    frameworks do by default. ``leak-only``: f := τ too, as if no spike had reset. ``spatial-only``:
+    nothing flows from step to step.
+
+    >>> f, df = backward_gate(LIF(tau=0.5), "leak-only")
+    >>> f(np.array([0.0, 1.0])), df(np.array([0.0, 1.0]))
+    (array([0.5, 0.5]), array([0., 0.]))
+    """
+    if rule in RULES:
+        return neuron.f, neuron.df
+    if rule == "detached-reset":
+        return neuron.f, np.zeros_like
+    if rule == "leak-only":
+        return (lambda o: np.full_like(o, neuron.tau)), np.zeros_like
+    return np.zeros_like, np.zeros_like

@@ -1,0 +1,172 @@
+"""Four curves h that stand in for the derivative of a spike, and their antiderivatives H.
+
+The argument of every curve is v = u - V_th, the distance of the potential from the threshold.
+Each h has unit area, so that each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
+of the spike.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+
+
+class Surrogate(Protocol):
+    """What the neuron asks of a surrogate: a width and two curves."""
+
+    @property
+    def a(self) -> float:
+        """The width."""
+        ...
+
+    def derivative(self, v: Array) -> Array:
+        """Return h(v)."""
+        ...
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), with H' = h, H(-inf) = 0 and H(inf) = 1."""
+        ...
+
+
+def _set_width(surrogate: Rectangle | Triangle | Sigmoid | Gaussian) -> None:
+    """Check the width ``a`` and store it as a Python float."""
+    name = f"{type(surrogate).__name__} a"
+    object.__setattr__(surrogate, "a", checks.number(name, surrogate.a, positive=True))
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """h1: constant 1/a on a window of width a around the threshold (id ``h1``).
+
+    Args:
+        a: full width of the window, in units of the potential; > 0.
+
+    Raises:
+        TypeError, ValueError: if ``a`` is not a finite number > 0.
+
+    >>> Rectangle(a=2.0).derivative(np.array([-1.5, 0.0, 0.5]))
+    array([0. , 0.5, 0.5])
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        _set_width(self)
+
+    def derivative(self, v: Array) -> Array:
+        """Return h(v), elementwise, in the dtype of ``v``."""
+        return (np.abs(v) < self.a / 2).astype(v.dtype) / self.a  # h1
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), elementwise: a clipped ramp."""
+        return np.clip(v / self.a + 0.5, 0.0, 1.0)  # H1
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """h2: a tent of height √a/2 and half-width 2/√a (id ``h2``).
+
+    Here a larger ``a`` makes the curve *narrower*, unlike the other three.
+
+    Args:
+        a: shape, in inverse squared units of the potential; > 0.
+
+    Raises:
+        TypeError, ValueError: if ``a`` is not a finite number > 0.
+
+    >>> Triangle(a=1.0).derivative(np.array([-2.0, 0.0, 1.0]))
+    array([0.  , 0.5 , 0.25])
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        _set_width(self)
+
+    def derivative(self, v: Array) -> Array:
+        """Return h(v), elementwise, in the dtype of ``v``."""
+        return np.maximum(math.sqrt(self.a) / 2 - self.a / 4 * np.abs(v), 0.0)  # h2
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), elementwise: two parabolas that meet at 1/2."""
+        w = np.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
+        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * np.abs(w)  # H2
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """h3: the derivative of the logistic sigmoid of v/a (id ``h3``).
+
+    Args:
+        a: width, in units of the potential; > 0.
+
+    Raises:
+        TypeError, ValueError: if ``a`` is not a finite number > 0.
+
+    >>> Sigmoid(a=1.0).derivative(np.array([0.0]))
+    array([0.25])
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        _set_width(self)
+
+    def derivative(self, v: Array) -> Array:
+        """Return h(v), elementwise, in the dtype of ``v``."""
+        e = np.exp(-np.abs(v) / self.a)  # h is even, so that no exponent is positive
+        return e / (self.a * (1 + e) ** 2)  # h3
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), elementwise: the logistic sigmoid of v/a."""
+        e = np.exp(-np.abs(v) / self.a)
+        return np.where(v >= 0, 1 / (1 + e), e / (1 + e))  # H3
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """h4: the normal density of variance a (id ``h4``).
+
+    Args:
+        a: variance, in squared units of the potential; > 0.
+
+    Raises:
+        TypeError, ValueError: if ``a`` is not a finite number > 0.
+
+    >>> Gaussian(a=1.0).derivative(np.array([0.0])).round(4)
+    array([0.3989])
+    """
+
+    a: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        _set_width(self)
+
+    def derivative(self, v: Array) -> Array:
+        """Return h(v), elementwise, in the dtype of ``v``."""
+        return np.exp(v * v * (-0.5 / self.a)) / math.sqrt(2 * math.pi * self.a)  # h4
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), elementwise: the normal cumulative distribution."""
+        z = v / math.sqrt(2 * self.a)
+        erf = np.frompyfunc(math.erf, 1, 1)(z).astype(v.dtype)  # NumPy has no erf
+        half: Array = 0.5 * (1 + erf)  # H4
+        return half
+
+
+SURROGATES: dict[str, type[Rectangle | Triangle | Sigmoid | Gaussian]] = {
+    "rectangle": Rectangle,
+    "triangle": Triangle,
+    "sigmoid": Sigmoid,
+    "gaussian": Gaussian,
+}
