@@ -1,0 +1,125 @@
+"""The five cases with indices i and j, for one sample s, as the source prints them.
+
+Every function computes one number for one neuron i. Arguments are numbers or sequences of
+numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the
+incoming signal: ε for the exact rule, δ · h(u) for the classic one.
+
+==============  =================================================================
+name            meaning
+==============  =================================================================
+``y``           y_i, the target
+``o``           o_i^{k,N} for k = 1..T: the output spikes of neuron i
+``S``           number of samples in the batch
+``h``           h(u_i^{t,n} - V_th), the surrogate of ∂g/∂u_i^{t,n}
+``err_above``   err_j^{t,n+1} for every j
+``w_to``        w_{ji}^{n+1} for every j: the weights from i to each j
+``err_next``    err_i^{t+1,n}
+``u``, ``df``   u_i^{t,n} and f'(o_i^{t,n})
+``f``           f(o_i^{t,n})
+==============  =================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Number = Any  # a float, a NumPy scalar or a SymPy expression
+
+
+def c1_delta(y: Number, o: Sequence[Number], S: int) -> Number:
+    """Return δ_i^{T,N} = -1/(TS) · (y_i - 1/T Σ_k o_i^{k,N}).
+
+    >>> c1_delta(y=1.0, o=[0.0, 1.0], S=1)
+    -0.25
+    """
+    T = len(o)
+    return -(y - sum(o) / T) / (T * S)  # c1-delta
+
+
+def c1_epsilon(delta: Number, h: Number) -> Number:
+    """Return ε_i^{T,N} = δ_i^{T,N} · h.
+
+    >>> c1_epsilon(delta=-0.25, h=0.5)
+    -0.125
+    """
+    return delta * h  # c1-epsilon
+
+
+def c2_delta(err_above: Sequence[Number], w_to: Sequence[Number]) -> Number:
+    """Return δ_i^{T,n} = Σ_j err_j^{T,n+1} · w_{ji}^{n+1}.
+
+    >>> c2_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0])
+    -1.5
+    """
+    return sum(e * w for e, w in zip(err_above, w_to, strict=True))  # c2-delta
+
+
+def c2_epsilon(delta: Number, h: Number) -> Number:
+    """Return ε_i^{T,n} = δ_i^{T,n} · h.
+
+    >>> c2_epsilon(delta=-1.5, h=0.5)
+    -0.75
+    """
+    return delta * h  # c2-epsilon
+
+
+def c3_delta(delta_last: Number, err_next: Number, u: Number, df: Number) -> Number:
+    """Return δ_i^{t,N} = δ_i^{T,N} + err_i^{t+1,N} · u_i^{t,N} · f'(o_i^{t,N}).
+
+    >>> c3_delta(delta_last=-0.25, err_next=0.5, u=2.0, df=-1.0)
+    -1.25
+    """
+    return delta_last + err_next * u * df  # c3-delta
+
+
+def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:
+    """Return ε_i^{t,N} = δ_i^{t,N} · h + ε_i^{t+1,N} · f(o_i^{t,N}).
+
+    >>> c3_epsilon(delta=-1.25, h=0.5, epsilon_next=0.5, f=0.25)
+    -0.5
+    """
+    return delta * h + epsilon_next * f  # c3-epsilon
+
+
+def c4_delta(
+    err_above: Sequence[Number],
+    w_to: Sequence[Number],
+    err_next: Number,
+    u: Number,
+    df: Number,
+) -> Number:
+    """Return δ_i^{t,n} = Σ_j err_j^{t,n+1} · w_{ji}^{n+1} + err_i^{t+1,n} · u_i^{t,n} · f'(o_i^{t,n}).
+
+    >>> c4_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0], err_next=0.5, u=2.0, df=-1.0)
+    -2.5
+    """
+    above = sum(e * w for e, w in zip(err_above, w_to, strict=True))
+    return above + err_next * u * df  # c4-delta
+
+
+def c4_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:
+    """Return ε_i^{t,n} = δ_i^{t,n} · h + ε_i^{t+1,n} · f(o_i^{t,n}).
+
+    >>> c4_epsilon(delta=-2.5, h=0.5, epsilon_next=0.5, f=0.25)
+    -1.125
+    """
+    return delta * h + epsilon_next * f  # c4-epsilon
+
+
+def c5_b(epsilon: Sequence[Number]) -> Number:
+    """Return ∂L/∂b_i^n = Σ_t ε_i^{t,n}, for one sample; add the samples up.
+
+    >>> c5_b(epsilon=[0.5, -0.25])
+    0.25
+    """
+    return sum(epsilon)  # c5-b
+
+
+def c5_w(epsilon: Sequence[Number], o_below: Sequence[Number]) -> Number:
+    """Return ∂L/∂w_{ij}^n = Σ_t ε_i^{t,n} · o_j^{t,n-1}, for one sample; add the samples up.
+
+    >>> c5_w(epsilon=[0.5, -0.25], o_below=[1.0, 0.0])
+    0.5
+    """
+    return sum(e * o for e, o in zip(epsilon, o_below, strict=True))  # c5-w

@@ -1,0 +1,114 @@
+"""The backward sweep: from the last step and the output layer to the first, the right case at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.cases import vector
+from stbp_edu.checks import Array
+from stbp_edu.losses import check_targets
+from stbp_edu.network import Gradients, Params, Trace, check_trace
+from stbp_edu.neuron import LIF
+from stbp_edu.rules import backward_gate, check_rule
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every adjoint and both gradients.
+
+    Attributes:
+        delta: dL/do; ``delta[n]`` has shape (T, S, n[n]), ``delta[0]`` is None.
+        epsilon: dL/du; as ``delta``.
+        gradients: dL/dW and dL/db.
+    """
+
+    delta: list[Any]
+    epsilon: list[Any]
+    gradients: Gradients
+
+
+def case_at(t: int, n: int, T: int, N: int) -> int:
+    """Return which case, 1 to 4, holds at step t (from 0) and layer n (1 to N).
+
+    Raises:
+        TypeError, ValueError: if an argument is no integer or lies outside the grid.
+
+    >>> [case_at(t, n, T=2, N=2) for n in (2, 1) for t in (0, 1)]
+    [3, 1, 4, 2]
+    """
+    T, N = checks.count("T", T), checks.count("N", N)
+    t, n = checks.count("t", t, at_least=0), checks.count("n", n)
+    if t >= T:
+        raise ValueError(f"t must be < T = {T}, got {t}; code counts steps from 0")
+    if n > N:
+        raise ValueError(f"n must be <= N = {N}, got {n}; the output layer is n = N")
+    if t == T - 1:
+        return 1 if n == N else 2
+    return 3 if n == N else 4
+
+
+def sweep(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Sweep:
+    """Apply the five cases to a forward pass.
+
+    Args:
+        trace: the forward pass.
+        targets: Y, shape (S, n[N]).
+        params: the parameters of that pass.
+        neuron: the neuron of that pass.
+        rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
+            (id ``err-classic``); or an ablation of :mod:`stbp_edu.rules`.
+
+    Raises:
+        TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
+
+    >>> from stbp_edu.network import forward, init_params
+    >>> rng = np.random.default_rng(0)
+    >>> neuron, params = LIF(tau=0.5, v_th=0.5), init_params([3, 2, 1], rng)
+    >>> trace = forward(rng.random((4, 2, 3)), params, neuron)
+    >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
+    (4, 2, 2)
+    """
+    T, S = check_trace(trace, params)
+    check_targets(targets, trace.O[-1])
+    f, df = backward_gate(neuron, check_rule(rule))
+    U, O, W, N = trace.U, trace.O, params.W, params.N  # noqa: E741
+    delta: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
+    epsilon: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
+
+    def err(t: int, n: int) -> Array:
+        """Return the signal that comes in from (t, n): the one place where the rules differ."""
+        if rule == "classic":
+            signal: Array = delta[n][t] * neuron.h(U[n][t])  # err-classic
+        else:
+            signal = epsilon[n][t]  # err-exact
+        return signal
+
+    for t in reversed(range(T)):
+        for n in reversed(range(1, N + 1)):
+            u, o, h = U[n][t], O[n][t], neuron.h(U[n][t])
+            match case_at(t, n, T, N):
+                case 1:
+                    delta[n][t] = vector.c1_delta(targets, O[N])
+                    epsilon[n][t] = vector.c1_epsilon(delta[n][t], h)
+                case 2:
+                    delta[n][t] = vector.c2_delta(err(t, n + 1), W[n + 1])
+                    epsilon[n][t] = vector.c2_epsilon(delta[n][t], h)
+                case 3:
+                    delta[n][t] = vector.c3_delta(delta[N][T - 1], err(t + 1, n), u, df(o))
+                    epsilon[n][t] = vector.c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
+                case 4:
+                    above = err(t, n + 1)
+                    delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), u, df(o))
+                    epsilon[n][t] = vector.c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
+
+    gradients = Gradients(
+        W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in range(1, N + 1))],
+        b=[None, *(vector.c5_b(epsilon[n]) for n in range(1, N + 1))],
+    )
+    return Sweep(delta=delta, epsilon=epsilon, gradients=gradients)

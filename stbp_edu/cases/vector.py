@@ -1,0 +1,107 @@
+"""The five cases in vector form, for a whole batch at once.
+
+A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the source's
+(W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
+exact rule, δ ⊙ h(U) for the classic one.
+"""
+
+from __future__ import annotations
+
+from stbp_edu.checks import Array
+
+
+def c1_delta(Y: Array, O: Array) -> Array:  # noqa: E741 - the letter of the notation table
+    """Return Δ^{T,N} = -1/(TS) · (Y - 1/T Σ_k O^{k,N}), shape (S, n[N]).
+
+    Args:
+        Y: targets, shape (S, n[N]).
+        O: output spikes at every step, shape (T, S, n[N]).
+
+    >>> import numpy as np
+    >>> c1_delta(np.array([[1.0]]), np.array([[[0.0]], [[1.0]]]))
+    array([[-0.25]])
+    """
+    T, S, _ = O.shape
+    return -(Y - O.mean(axis=0)) / (T * S)  # c1-delta
+
+
+def c1_epsilon(delta: Array, h: Array) -> Array:
+    """Return E^{T,N} = Δ^{T,N} ⊙ h(U^{T,N})."""
+    return delta * h  # c1-epsilon
+
+
+def c2_delta(err_above: Array, W_above: Array) -> Array:
+    """Return Δ^{T,n} = (W^{n+1})ᵀ err^{T,n+1}.
+
+    Args:
+        err_above: err^{T,n+1}, shape (S, n[n+1]).
+        W_above: W^{n+1}, shape (n[n+1], n[n]).
+
+    >>> import numpy as np
+    >>> c2_delta(np.array([[1.0, 2.0]]), np.array([[0.5], [-1.0]]))
+    array([[-1.5]])
+    """
+    return err_above @ W_above  # c2-delta
+
+
+def c2_epsilon(delta: Array, h: Array) -> Array:
+    """Return E^{T,n} = Δ^{T,n} ⊙ h(U^{T,n})."""
+    return delta * h  # c2-epsilon
+
+
+def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
+    """Return Δ^{t,N} = Δ^{T,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), all of shape (S, n[N]).
+
+    Δ^{T,N} is the direct term: the loss reads every step's spikes alike.
+    """
+    return delta_last + err_next * U * df  # c3-delta
+
+
+def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
+    """Return E^{t,N} = Δ^{t,N} ⊙ h(U^{t,N}) + E^{t+1,N} ⊙ f(O^{t,N})."""
+    return delta * h + epsilon_next * f  # c3-epsilon
+
+
+def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Array) -> Array:
+    """Return Δ^{t,n} = (W^{n+1})ᵀ err^{t,n+1} + err^{t+1,n} ⊙ U^{t,n} ⊙ f'(O^{t,n}).
+
+    Args:
+        err_above: err^{t,n+1}, shape (S, n[n+1]).
+        W_above: W^{n+1}, shape (n[n+1], n[n]).
+        err_next: err^{t+1,n}, shape (S, n[n]).
+        U: U^{t,n}, shape (S, n[n]).
+        df: f'(O^{t,n}), shape (S, n[n]).
+    """
+    return err_above @ W_above + err_next * U * df  # c4-delta
+
+
+def c4_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
+    """Return E^{t,n} = Δ^{t,n} ⊙ h(U^{t,n}) + E^{t+1,n} ⊙ f(O^{t,n})."""
+    return delta * h + epsilon_next * f  # c4-epsilon
+
+
+def c5_b(epsilon: Array) -> Array:
+    """Return ∂L/∂b^n = Σ_t E^{t,n}, summed over samples: (T, S, n[n]) -> (n[n],).
+
+    >>> import numpy as np
+    >>> c5_b(np.ones((3, 2, 4)))
+    array([6., 6., 6., 6.])
+    """
+    total: Array = epsilon.sum(axis=(0, 1))  # c5-b
+    return total
+
+
+def c5_w(epsilon: Array, O_below: Array) -> Array:
+    """Return ∂L/∂W^n = Σ_t E^{t,n} (O^{t,n-1})ᵀ, summed over samples.
+
+    Args:
+        epsilon: E^{t,n} at every step, shape (T, S, n[n]).
+        O_below: O^{t,n-1} at every step, shape (T, S, n[n-1]).
+
+    >>> import numpy as np
+    >>> c5_w(np.ones((3, 2, 1)), np.ones((3, 2, 2)))
+    array([[6., 6.]])
+    """
+    per_step: Array = epsilon.swapaxes(1, 2) @ O_below  # one outer product a sample, summed
+    total: Array = per_step.sum(axis=0)  # c5-w
+    return total
