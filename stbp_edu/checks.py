@@ -92,9 +92,7 @@ def array(
     return value
 
 
-def _check_shape(
-    name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]
-) -> None:
+def _check_shape(name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]) -> None:
     """Raise ValueError if the shape of ``value`` is not ``shape``."""
     fits = value.ndim == len(shape) and all(
         got >= 1 if want is None else got == want

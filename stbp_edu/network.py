@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,7 @@ class Params:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The float type that every computation with these parameters uses."""
-        dtype: np.dtype[Any] = self.W[1].dtype
-        return dtype
+        return self.W[1].dtype
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Trace:
     """
 
     U: Sequence[Any]
-    O: Sequence[Any]  # noqa: E741 - the letter of the notation table
+    O: Sequence[Any]
 
 
 def init_params(
@@ -131,7 +131,7 @@ def init_params(
     if np.dtype(dtype) not in checks.FLOATS:
         raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}; pass np.float64")
     W: list[Array | None] = [None]
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in pairwise(widths):
         w = rng.uniform(-1, 1, (n_out, n_in))
         if scheme == "unit-rows":
             w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
@@ -194,7 +194,7 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     g = neuron.g if spike is None else spike
     W, b, f = params.W, params.b, neuron.f
     U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]
-    O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]  # noqa: E741
+    O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]
     for t in range(T):
         for n in range(1, params.N + 1):
             x = O[n - 1][t] @ W[n].T  # fwd-x

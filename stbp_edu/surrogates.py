@@ -66,7 +66,7 @@ class Rectangle:
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: a clipped ramp."""
-        return np.clip(v / self.a + 0.5, 0.0, 1.0)  # H1
+        return np.clip(v / self.a + 0.5, 0.0, 1.0)  # twin-1
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Triangle:
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: two parabolas that meet at 1/2."""
         w = np.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
-        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * np.abs(w)  # H2
+        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * np.abs(w)  # twin-2
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Sigmoid:
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: the logistic sigmoid of v/a."""
         e = np.exp(-np.abs(v) / self.a)
-        return np.where(v >= 0, 1 / (1 + e), e / (1 + e))  # H3
+        return np.where(v >= 0, 1 / (1 + e), e / (1 + e))  # twin-3
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,7 @@ class Gaussian:
         """Return H(v), elementwise: the normal cumulative distribution."""
         z = v / math.sqrt(2 * self.a)
         erf = np.frompyfunc(math.erf, 1, 1)(z).astype(v.dtype)  # NumPy has no erf
-        half: Array = 0.5 * (1 + erf)  # H4
-        return half
+        return 0.5 * (1 + erf)  # twin-4
 
 
 SURROGATES: dict[str, type[Rectangle | Triangle | Sigmoid | Gaussian]] = {

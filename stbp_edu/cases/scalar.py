@@ -89,7 +89,7 @@ def c4_delta(
     u: Number,
     df: Number,
 ) -> Number:
-    """Return δ_i^{t,n} = Σ_j err_j^{t,n+1} · w_{ji}^{n+1} + err_i^{t+1,n} · u_i^{t,n} · f'(o_i^{t,n}).
+    """Return δ_i^{t,n} = Σ_j err_j^{t,n+1} w_{ji}^{n+1} + err_i^{t+1,n} u_i^{t,n} f'(o_i^{t,n}).
 
     >>> c4_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0], err_next=0.5, u=2.0, df=-1.0)
     -2.5

@@ -1,4 +1,4 @@
-"""The backward sweep: from the last step and the output layer to the first, the right case at each."""
+"""The backward sweep: from the last step and the output layer down, the right case at each."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def case_at(t: int, n: int, T: int, N: int) -> int:
     return 3 if n == N else 4
 
 
-def sweep(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
-) -> Sweep:
+def sweep(trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact") -> Sweep:
     """Apply the five cases to a forward pass.
 
     Args:
@@ -74,20 +72,18 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    T, S = check_trace(trace, params)
+    T, _ = check_trace(trace, params)
     check_targets(targets, trace.O[-1])
     f, df = backward_gate(neuron, check_rule(rule))
-    U, O, W, N = trace.U, trace.O, params.W, params.N  # noqa: E741
+    U, O, W, N = trace.U, trace.O, params.W, params.N
     delta: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
     epsilon: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
 
     def err(t: int, n: int) -> Array:
         """Return the signal that comes in from (t, n): the one place where the rules differ."""
         if rule == "classic":
-            signal: Array = delta[n][t] * neuron.h(U[n][t])  # err-classic
-        else:
-            signal = epsilon[n][t]  # err-exact
-        return signal
+            return delta[n][t] * neuron.h(U[n][t])  # err-classic
+        return epsilon[n][t]  # err-exact
 
     for t in reversed(range(T)):
         for n in reversed(range(1, N + 1)):

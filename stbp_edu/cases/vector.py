@@ -10,7 +10,7 @@ from __future__ import annotations
 from stbp_edu.checks import Array
 
 
-def c1_delta(Y: Array, O: Array) -> Array:  # noqa: E741 - the letter of the notation table
+def c1_delta(Y: Array, O: Array) -> Array:
     """Return Δ^{T,N} = -1/(TS) · (Y - 1/T Σ_k O^{k,N}), shape (S, n[N]).
 
     Args:
@@ -87,8 +87,7 @@ def c5_b(epsilon: Array) -> Array:
     >>> c5_b(np.ones((3, 2, 4)))
     array([6., 6., 6., 6.])
     """
-    total: Array = epsilon.sum(axis=(0, 1))  # c5-b
-    return total
+    return epsilon.sum(axis=(0, 1))  # c5-b
 
 
 def c5_w(epsilon: Array, O_below: Array) -> Array:
@@ -102,6 +101,5 @@ def c5_w(epsilon: Array, O_below: Array) -> Array:
     >>> c5_w(np.ones((3, 2, 1)), np.ones((3, 2, 2)))
     array([[6., 6.]])
     """
-    per_step: Array = epsilon.swapaxes(1, 2) @ O_below  # one outer product a sample, summed
-    total: Array = per_step.sum(axis=0)  # c5-w
-    return total
+    per_step = epsilon.swapaxes(1, 2) @ O_below  # one outer product a sample, summed
+    return per_step.sum(axis=0)  # c5-w
