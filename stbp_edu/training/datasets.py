@@ -1,0 +1,105 @@
+"""Data sets to train on. The digits come inside the package; see data/CREDITS.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+
+CLASSES = 10
+SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
+DIGITS_INK = 16
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images to learn from and images held out.
+
+    Attributes:
+        train_images: shape (n, height, width): floats in [0, 1], or bytes of which 255 is white.
+        train_labels: shape (n,), integers from 0.
+        test_images: held out, shape (m, height, width).
+        test_labels: shape (m,).
+    """
+
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    test_images: NDArray[Any]
+    test_labels: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        """Check that images and labels belong together."""
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
+                raise ValueError(
+                    f"{part}_images must have shape (n, height, width), n >= 1, and {part}_labels "
+                    f"(n,), got {images.shape} and {labels.shape}; give one label an image"
+                )
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels of an image: the width of the input layer."""
+        return int(np.prod(self.train_images.shape[1:]))
+
+
+def digits() -> tuple[Array, NDArray[np.uint8]]:
+    """Return the 1,797 images, shape (1797, 8, 8), grey levels in [0, 1], and their labels.
+
+    >>> images, labels = digits()
+    >>> images.shape, images.min(), images.max(), labels[:5].tolist()
+    ((1797, 8, 8), 0.0, 1.0, [0, 1, 2, 3, 4])
+    """
+    path = resources.files("stbp_edu.training") / "data" / "digits.npz"
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+        return data["images"].astype(np.float32) / DIGITS_INK, data["labels"]
+
+
+def split(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    rng: np.random.Generator,
+    *,
+    fraction: float = 0.2,
+) -> Dataset:
+    """Hold out a share of each class, so that the classes keep their proportions.
+
+    Args:
+        images: shape (n, height, width).
+        labels: shape (n,), integers from 0.
+        rng: decides which images are held out.
+        fraction: the share held out, in (0, 1).
+
+    Raises:
+        TypeError, ValueError: if the fraction is outside (0, 1), or a part would be empty.
+    """
+    if not 0 < checks.number("fraction", fraction) < 1:
+        raise ValueError(f"fraction must be in (0, 1), got {fraction!r}; 0.2 is usual")
+    checks.generator("rng", rng)
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        held[members[: round(fraction * len(members))]] = True
+    return Dataset(images[~held], labels[~held], images[held], labels[held])
+
+
+def load_digits() -> Dataset:
+    """Return the digits with a fifth held out, the same fifth each time.
+
+    >>> data = load_digits()
+    >>> len(data.train_labels), len(data.test_labels)
+    (1438, 359)
+    """
+    return split(*digits(), np.random.default_rng(SPLIT_SEED))
+
+
+def validation(data: Dataset, fraction: float = 0.2) -> Dataset:
+    """Hold out a share of the *training* part, to choose settings without the test images."""
+    rng = np.random.default_rng(SPLIT_SEED + 1)
+    return split(data.train_images, data.train_labels, rng, fraction=fraction)

@@ -1,0 +1,102 @@
+"""How often a network is right, over several encodings of the same images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu import checks
+from stbp_edu.engine import Workspace, forward
+from stbp_edu.network import Params
+from stbp_edu.training.encoders import encode
+from stbp_edu.training.narrow import lit, narrow
+from stbp_edu.training.parallel import Team, team
+from stbp_edu.training.settings import Settings
+
+CHUNK = 100  # images at a time
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of an evaluation.
+
+    Attributes:
+        accuracies: share of right answers, one for each encoding.
+        confusion: counts [label, answer], summed over encodings.
+    """
+
+    accuracies: tuple[float, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the encodings."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the encodings (n - 1); 0 where there is one."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else 0.0
+
+
+def evaluate(
+    params: Params,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    encodings: int = 1,
+) -> Evaluation:
+    """Encode the images ``encodings`` times, and count right answers each time.
+
+    The answer is the output neuron with the most spikes; the first of them, in a tie.
+    """
+    checks.count("encodings", encodings)
+    with team(settings.shards) as crew:
+        tables = [confusion(params, images, labels, settings, rng, crew) for _ in range(encodings)]
+    right = tuple(float(np.trace(table)) / len(labels) for table in tables)
+    return Evaluation(right, np.sum(tables, axis=0))
+
+
+def confusion(
+    params: Params,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    settings: Settings,
+    rng: np.random.Generator,
+    crew: Team,
+) -> NDArray[np.int64]:
+    """Return counts [label, answer] for one encoding of the images."""
+    rows = images.reshape(len(images), -1)
+    streams = rng.spawn(crew.size)
+
+    def part(i: int, work: Workspace) -> list[NDArray[Any]]:
+        share = np.array_split(rows, crew.size)[i]
+        starts = range(0, len(share), CHUNK)
+        return [
+            answers(params, share[k : k + CHUNK], settings, streams[i], work) for k in starts
+        ]
+
+    parts = crew.map(part)
+    table = np.zeros((params.sizes[-1],) * 2, np.int64)
+    np.add.at(table, (labels, np.concatenate([a for p in parts for a in p])), 1)
+    return table
+
+
+def answers(
+    params: Params,
+    rows: NDArray[Any],
+    settings: Settings,
+    rng: np.random.Generator,
+    workspace: Workspace | None = None,
+) -> NDArray[np.intp]:
+    """Return the answer for each image (row): the output neuron with the most spikes."""
+    columns = lit(rows)
+    small = narrow(params, [columns, *[None] * params.N])
+    spikes = encode(settings.encoder, rows[:, columns], settings.T, rng).astype(params.dtype)
+    trace = forward(spikes, small, settings.make_neuron(), workspace=workspace)
+    return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))

@@ -1,0 +1,85 @@
+"""Leaving neurons out of a step: pixels that no image of the batch lights, and dropout.
+
+A pixel that is dark in the whole batch adds nothing to any potential, and its weights' gradient is
+zero: the step without it is the same step, and cheaper. Dropout leaves hidden neurons out on
+purpose, the same ones for the whole batch, so that it makes a step cheaper too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.network import Gradients, Params
+
+Kept = Sequence[NDArray[np.intp] | None]  # for each layer 0..N the neurons kept; None: all
+
+
+def lit(pixels: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the pixels (columns) that at least one image (row) lights.
+
+    >>> lit(np.array([[0.0, 0.5, 0.0], [0.0, 0.0, 1.0]]))
+    array([1, 2])
+    """
+    found = np.flatnonzero(pixels.max(axis=0))
+    return found if len(found) else np.arange(1)  # a layer needs a neuron
+
+
+def draw_hidden(
+    sizes: Sequence[int], dropout: float, rng: np.random.Generator
+) -> list[NDArray[np.intp] | None]:
+    """Return the hidden neurons kept in each of the layers 1..N; of the output, all are kept."""
+    if dropout == 0:
+        return [None] * (len(sizes) - 1)
+    keep = [max(1, round((1 - dropout) * width)) for width in sizes[1:-1]]
+    drawn = [
+        np.sort(rng.permutation(width)[:k]) for width, k in zip(sizes[1:-1], keep, strict=True)
+    ]
+    return [*drawn, None]
+
+
+def narrow(params: Params, kept: Kept) -> Params:
+    """Return the network of the kept neurons alone.
+
+    Where hidden neurons are left out, the weights that leave the others are scaled up, so that
+    the input of the next layer keeps its mean (``dropout``).
+    """
+    if all(k is None for k in kept):
+        return params
+    W: list[Any] = [None]
+    b: list[Any] = [None]
+    for n in range(1, params.N + 1):
+        w = params.W[n] if kept[n] is None else params.W[n][kept[n]]
+        w = w if kept[n - 1] is None else np.take(w, kept[n - 1], axis=1)
+        factor = _factor(params, kept, n)
+        W.append(w if factor == 1 else w * factor)
+        b.append(params.b[n] if kept[n] is None else params.b[n][kept[n]])
+    return Params(W=W, b=b)
+
+
+def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> Gradients:
+    """Return the gradient for the whole network: zero for what was left out."""
+    if all(k is None for k in kept):
+        return grads
+    for n in range(1, params.N + 1):
+        rows, columns = (
+            slice(None) if kept[m] is None else kept[m] for m in (n, n - 1)
+        )
+        if kept[n] is not None and kept[n - 1] is not None:
+            rows, columns = np.ix_(kept[n], kept[n - 1])  # type: ignore[arg-type]
+        out.W[n].fill(0)
+        out.W[n][rows, columns] = grads.W[n]
+        if (factor := _factor(params, kept, n)) != 1:
+            out.W[n][...] *= factor
+        out.b[n].fill(0)
+        out.b[n][rows.ravel() if isinstance(rows, np.ndarray) else rows] = grads.b[n]
+    return out
+
+
+def _factor(params: Params, kept: Kept, n: int) -> float:
+    """Return the scale of the weights into layer n: 1 / (share of hidden neurons kept)."""
+    below = kept[n - 1]
+    return 1.0 if n == 1 or below is None else params.sizes[n - 1] / len(below)

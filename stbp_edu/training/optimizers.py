@@ -1,0 +1,174 @@
+"""Optimizers that change the parameters in place and keep their state in the open.
+
+The arrays are walked in chunks that fit in the processor's cache, so that each value is fetched
+from memory once a step, however many operations it goes through.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients, Params
+
+CHUNK = 65_536  # elements; four such float32 arrays take 1 MB
+Tensors = Params | Gradients
+
+
+@dataclass(frozen=True)
+class OptimizerState:
+    """What an optimizer remembers: steps taken, and its averages, shaped as the parameters."""
+
+    step: int
+    slots: tuple[Gradients, ...]
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent with momentum: m ← μ m + g, then p ← p - η m (id ``sgd``).
+
+    Args:
+        momentum: μ, in [0, 1); 0 is plain gradient descent.
+        weight_decay: share of each weight, times η, that is taken off at each step; biases are
+            left alone.
+    """
+
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the constants."""
+        _check_rate("momentum", self.momentum)
+        _check_decay(self.weight_decay)
+
+    def start(self, params: Params) -> OptimizerState:
+        """Return the state before the first step."""
+        return OptimizerState(0, (zeros_like(params),))
+
+    def update(
+        self, params: Params, grads: Gradients, state: OptimizerState, lr: float
+    ) -> OptimizerState:
+        """Take one step of size η = ``lr`` in place; return the state after it."""
+        decay = 1 - lr * self.weight_decay
+        for is_weight, (p, g, m) in _chunks(params, grads, *state.slots):
+            m *= self.momentum
+            m += g
+            if is_weight and decay != 1:
+                p *= decay
+            p -= lr * m  # sgd
+        return OptimizerState(state.step + 1, state.slots)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam with bias correction (id ``adam``).
+
+    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
+    corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and p ← p - η m̂ / (√v̂ + ε).
+
+    Args:
+        beta1: β₁, in [0, 1).
+        beta2: β₂, in [0, 1).
+        eps: ε > 0.
+        weight_decay: share of each weight, times η, that is taken off at each step; biases are
+            left alone.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the constants."""
+        _check_rate("beta1", self.beta1)
+        _check_rate("beta2", self.beta2)
+        checks.number("eps", self.eps, positive=True)
+        _check_decay(self.weight_decay)
+
+    def start(self, params: Params) -> OptimizerState:
+        """Return the state before the first step."""
+        return OptimizerState(0, (zeros_like(params), zeros_like(params)))
+
+    def update(
+        self, params: Params, grads: Gradients, state: OptimizerState, lr: float
+    ) -> OptimizerState:
+        """Take one step of size η = ``lr`` in place; return the state after it."""
+        k = state.step + 1
+        size = lr / (1 - self.beta1**k)
+        root = 1 / math.sqrt(1 - self.beta2**k)
+        decay = 1 - lr * self.weight_decay
+        scratch = np.empty((2, CHUNK), params.dtype)
+        for is_weight, (p, g, m, v) in _chunks(params, grads, *state.slots):
+            a, b = scratch[:, : len(p)]
+            m *= self.beta1
+            m += np.multiply(g, 1 - self.beta1, out=a)
+            v *= self.beta2
+            v += np.multiply(np.multiply(g, g, out=a), 1 - self.beta2, out=a)
+            np.sqrt(v, out=b)
+            b *= root
+            b += self.eps
+            if is_weight and decay != 1:
+                p *= decay
+            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+        return OptimizerState(k, state.slots)
+
+
+Optimizer = SGD | Adam
+OPTIMIZERS = ("adam", "sgd")
+
+
+def blend(average: Params, params: Params, decay: float) -> None:
+    """Weight averaging, in place: average ← decay · average + (1 - decay) · params (``ema``)."""
+    for _, (mean, p) in _chunks(average, params):
+        mean += (1 - decay) * (p - mean)  # ema
+
+
+def tensors(of: Tensors) -> dict[str, Array]:
+    """Return the arrays by name, layer after layer.
+
+    >>> list(tensors(Params(W=[None, np.zeros((2, 1))], b=[None, np.zeros(2)])))
+    ['W1', 'b1']
+    """
+    layers = range(1, len(of.W))
+    return {f"{k}{n}": a for n in layers for k, a in (("W", of.W[n]), ("b", of.b[n]))}
+
+
+def zeros_like(params: Params) -> Gradients:
+    """Return zeros in the shape of the parameters."""
+    for name, array in tensors(params).items():
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError(
+                f"params.{name} must be a writeable contiguous array, since it is changed in "
+                "place; pass np.ascontiguousarray(...).copy()"
+            )
+    W, b = ([None, *(np.zeros_like(a) for a in of[1:])] for of in (params.W, params.b))
+    return Gradients(W=W, b=b)
+
+
+def _chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
+    """Walk arrays of the same shapes side by side; say whether each chunk is of a weight."""
+    for name, *arrays in zip(
+        tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
+    ):
+        flat = [a.reshape(-1) for a in arrays]
+        for i in range(0, len(flat[0]), CHUNK):
+            yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
+
+
+def _check_rate(name: str, value: object) -> None:
+    """Check that a rate of forgetting is in [0, 1)."""
+    if not 0 <= checks.number(name, value) < 1:
+        raise ValueError(f"{name} must be in [0, 1), got {value!r}; 0.9 is usual")
+
+
+def _check_decay(value: object) -> None:
+    """Check that the weight decay is >= 0."""
+    if checks.number("weight_decay", value) < 0:
+        raise ValueError(f"weight_decay must be >= 0, got {value!r}; 0 turns it off")

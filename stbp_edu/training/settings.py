@@ -1,0 +1,137 @@
+"""Everything that decides a training run, in one frozen record, and the recipes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from stbp_edu import checks
+from stbp_edu.neuron import GATES, LIF
+from stbp_edu.rules import check_rule
+from stbp_edu.surrogates import SURROGATES
+from stbp_edu.training.encoders import ENCODERS
+from stbp_edu.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
+
+SCHEDULES = ("cosine", "constant")
+
+
+def _setting(default: Any, words: str) -> Any:
+    """Declare a setting with the words that the command line shows for it."""
+    return field(default=default, metadata={"help": words})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run. With the data, they decide every bit of the result.
+
+    Raises:
+        TypeError, ValueError: naming the setting, if one is not usable.
+
+    >>> Settings(epochs=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: epochs must be >= 1, got 0; choose a larger integer
+    """
+
+    rule: str = _setting("exact", "what flows backward: exact, classic, or an ablation")
+    hidden: tuple[int, ...] = _setting((128,), "widths of the hidden layers")
+    T: int = _setting(10, "time steps")
+    tau: float = _setting(0.1, "leak of the neuron")
+    v_th: float = _setting(0.5, "threshold of the neuron")
+    gate: str = _setting("exponential", "forget gate: exponential or linear")
+    surrogate: str = _setting("gaussian", "rectangle, triangle, sigmoid or gaussian")
+    a: float = _setting(0.25, "width of the surrogate")
+    encoder: str = _setting("bernoulli", "bernoulli or direct")
+    init: str = _setting("uniform", "initial weights: uniform or unit-rows")
+    init_scale: float = _setting(1.0, "factor on the initial weights")
+    optimizer: str = _setting("adam", "adam or sgd")
+    lr: float = _setting(1e-3, "learning rate at the start")
+    momentum: float = _setting(0.9, "momentum of sgd")
+    weight_decay: float = _setting(0.0, "share of the weights taken off, times lr, at each step")
+    schedule: str = _setting("cosine", "learning rate over time: cosine (to 0) or constant")
+    averaging: float = _setting(0.98, "decay of the weight average, for each step; 0: none")
+    shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
+    dropout: float = _setting(0.0, "share of hidden neurons left out of each half-batch")
+    batch: int = _setting(100, "images for each step")
+    epochs: int = _setting(60, "passes over the training images")
+    seed: int = _setting(0, "seed of all that is drawn")
+    shards: int = _setting(1, "parts of a batch, each worked on by a thread of its own")
+
+    def __post_init__(self) -> None:
+        """Check every setting, and that their values do not depend on how they were written."""
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for i, width in enumerate(self.hidden):
+            checks.count(f"hidden[{i}]", width)
+        for name in ("T", "batch", "epochs", "shards"):
+            checks.count(name, getattr(self, name))
+        for name in ("shift", "seed"):
+            checks.count(name, getattr(self, name), at_least=0)
+        for name in ("lr", "init_scale"):
+            object.__setattr__(self, name, checks.number(name, getattr(self, name), positive=True))
+        for name in ("averaging", "dropout"):
+            if not 0 <= checks.number(name, getattr(self, name)) < 1:
+                raise ValueError(
+                    f"{name} must be in [0, 1), got {getattr(self, name)!r}; 0 turns it off"
+                )
+        checks.choice("surrogate", self.surrogate, SURROGATES)
+        checks.choice("encoder", self.encoder, ENCODERS)
+        checks.choice("schedule", self.schedule, SCHEDULES)
+        checks.choice("init", self.init, ("uniform", "unit-rows"))
+        checks.choice("gate", self.gate, GATES)
+        check_rule(self.rule)
+        self.make_neuron()
+        self.make_optimizer()
+        if self.batch < self.shards:
+            raise ValueError(
+                f"shards must be <= batch = {self.batch}, got {self.shards}; a part needs an image"
+            )
+
+    def make_neuron(self) -> LIF:
+        """Return the neuron of these settings."""
+        surrogate = SURROGATES[self.surrogate](a=self.a)
+        return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
+
+    def make_optimizer(self) -> Optimizer:
+        """Return the optimizer of these settings."""
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        if self.optimizer == "sgd":
+            return SGD(self.momentum, self.weight_decay)
+        return Adam(weight_decay=self.weight_decay)
+
+    def learning_rate(self, done: float) -> float:
+        """Return the learning rate when this share of all steps is done (id ``lr``).
+
+        >>> [round(Settings(lr=1.0).learning_rate(x), 3) for x in (0.0, 0.5, 1.0)]
+        [1.0, 0.5, 0.0]
+        """
+        if self.schedule == "constant":
+            return self.lr
+        return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
+
+
+def to_dict(settings: Settings) -> dict[str, Any]:
+    """Return the settings as JSON can hold them."""
+    return {**asdict(settings), "hidden": list(settings.hidden)}
+
+
+def from_dict(values: dict[str, Any]) -> Settings:
+    """Return the settings that :func:`to_dict` wrote.
+
+    Raises:
+        ValueError: if a name is unknown.
+    """
+    known = {f.name for f in fields(Settings)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(
+            f"settings must be among {sorted(known)}, got {unknown}; "
+            "was this file written by another version?"
+        )
+    return Settings(**values)
+
+
+RECIPES = {
+    "digits": Settings(hidden=(128,), T=10, lr=2e-3, batch=32, epochs=40),
+    "mnist": Settings(hidden=(800,), T=10, shift=1, batch=100, epochs=60, shards=2),
+}
+RECIPES["fashion"] = RECIPES["mnist"]

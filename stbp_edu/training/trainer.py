@@ -1,0 +1,149 @@
+"""The training loop, as a generator of events: it prints nothing and writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.diagnosis import (
+    Advice,
+    diagnose_layers,
+    diagnose_learning,
+    diagnose_outputs,
+)
+from stbp_edu.training.evaluation import confusion
+from stbp_edu.training.parallel import Team, team
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import TEST, State, begin, stream
+from stbp_edu.training.stepper import Batch, Stepper
+
+EARLY = 20  # steps before the first look at the firing rates
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step done: its loss, accuracy, and firing rates of layers 0..N.
+
+    Attributes:
+        done: share of the whole run that is done.
+        left: seconds to come, at the pace so far.
+    """
+
+    epoch: int
+    step: int
+    done: float
+    loss: float
+    accuracy: float
+    rates: tuple[float, ...]
+    left: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch done: means over its steps, and the accuracy on the images held out.
+
+    Attributes:
+        epoch: epochs done, this one included.
+        outputs: mean firing rate of each output neuron.
+        test: accuracy of the parameters to be kept (the average, where there is one).
+        seconds: since this process began to train.
+        state: to save at once if at all, since the next step changes its arrays.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    rates: tuple[float, ...]
+    outputs: tuple[float, ...]
+    test: float
+    seconds: float
+    state: State
+
+
+Event = Step | Epoch | Advice
+
+
+def train(settings: Settings, data: Dataset, state: State | None = None) -> Iterator[Event]:
+    """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
+
+    Args:
+        settings: all that decides the run.
+        data: images to learn from, and images held out, on which each epoch is judged.
+        state: where to go on from; a new start where None.
+
+    Raises:
+        ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
+    """
+    state = begin(settings, data) if state is None else state
+    began, first, given = time.perf_counter(), state.epoch, set[tuple[str, str]]()
+    with team(settings.shards) as crew:
+        stepper = Stepper(settings, data.train_images, data.train_labels, crew)
+        for epoch in range(first, settings.epochs):
+            tally: list[Batch] = []
+            for step, batch, after in stepper.epoch(state):
+                state = after
+                tally.append(batch)
+                done = epoch * stepper.steps + step + 1
+                total = settings.epochs * stepper.steps
+                pace = (time.perf_counter() - began) / (done - first * stepper.steps)
+                yield Step(
+                    epoch + 1, step + 1, done / total, batch.loss, batch.right / batch.size,
+                    batch.rates, pace * (total - done),
+                )
+                if step + 1 == EARLY:
+                    yield from _new(diagnose_layers(_rates(tally), settings.v_th), given)
+            state = replace(state, epoch=epoch + 1)
+            summary = _judge(settings, data, state, tally, crew, began)
+            yield from _new(_diagnose(summary, settings), given)
+            yield summary
+
+
+def _judge(
+    settings: Settings,
+    data: Dataset,
+    state: State,
+    tally: list[Batch],
+    crew: Team,
+    began: float,
+) -> Epoch:
+    """Sum up an epoch, and measure the accuracy on the images held out."""
+    sizes = [b.size for b in tally]
+    rng = stream(settings, TEST, state.epoch)
+    table = confusion(state.average, data.test_images, data.test_labels, settings, rng, crew)
+    return Epoch(
+        state.epoch,
+        float(np.average([b.loss for b in tally], weights=sizes)),
+        sum(b.right for b in tally) / sum(sizes),
+        _rates(tally),
+        tuple(np.average([b.outputs for b in tally], axis=0, weights=sizes).tolist()),
+        float(np.trace(table)) / len(data.test_labels),
+        time.perf_counter() - began,
+        state,
+    )
+
+
+def _rates(tally: list[Batch]) -> tuple[float, ...]:
+    """Return the mean firing rate of each layer."""
+    mean = np.average([b.rates for b in tally], axis=0, weights=[b.size for b in tally])
+    return tuple(mean.tolist())
+
+
+def _diagnose(epoch: Epoch, settings: Settings) -> list[Advice]:
+    """Look at a whole epoch: first the layers, then, if they are fine, the single outputs."""
+    if found := diagnose_layers(epoch.rates, settings.v_th):
+        return found
+    # In the first epoch an output neuron may still wake up.
+    found = diagnose_outputs(epoch.outputs, epoch.loss) if epoch.epoch > 1 else []
+    return found or diagnose_learning(epoch.accuracy, len(epoch.outputs))
+
+
+def _new(found: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
+    """Yield the findings that were not given before."""
+    for advice in found:
+        if (advice.where, advice.kind) not in given:
+            given.add((advice.where, advice.kind))
+            yield advice
