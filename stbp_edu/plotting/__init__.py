@@ -1,0 +1,61 @@
+"""Figures in one visual language; the only part of the package that knows matplotlib.
+
+Every figure is made by :func:`figure`, drawn on by functions that take and return axes, and ends
+as the last expression of its cell: ``show(fig, alt="...")``.
+"""
+
+from stbp_edu.plotting.charts import (
+    confusion,
+    curves,
+    error_vs,
+    heat,
+    learning_curve,
+    potential,
+    raster,
+    surrogate,
+)
+from stbp_edu.plotting.figure import Shown, figure, show
+from stbp_edu.plotting.graph import edges, path_edges, unrolled
+from stbp_edu.plotting.grid import grid, sweep_order, sweep_steps
+from stbp_edu.plotting.palette import (
+    CASE_COLOURS,
+    DELTA,
+    EPSILON,
+    GRID,
+    GROUND,
+    INK,
+    SERIES,
+    SPIKE,
+    contrast,
+    style,
+)
+
+__all__ = [
+    "CASE_COLOURS",
+    "DELTA",
+    "EPSILON",
+    "GRID",
+    "GROUND",
+    "INK",
+    "SERIES",
+    "SPIKE",
+    "Shown",
+    "confusion",
+    "contrast",
+    "curves",
+    "edges",
+    "error_vs",
+    "figure",
+    "grid",
+    "heat",
+    "learning_curve",
+    "path_edges",
+    "potential",
+    "raster",
+    "show",
+    "style",
+    "surrogate",
+    "sweep_order",
+    "sweep_steps",
+    "unrolled",
+]

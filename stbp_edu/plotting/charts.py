@@ -1,0 +1,159 @@
+"""Charts of what a network does: potentials, spikes, curves, errors, matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator
+
+from stbp_edu.checks import Array
+from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, GROUND, INK, SERIES, SPIKE, style
+from stbp_edu.surrogates import Surrogate
+
+SIGNED = LinearSegmentedColormap.from_list("signed", [CASE_COLOURS[1], GROUND, CASE_COLOURS[3]])
+AMOUNT = LinearSegmentedColormap.from_list("amount", [GROUND, CASE_COLOURS[3]])
+
+
+@style()
+def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
+    """Draw spikes of shape (T, neurons): one row a neuron, one tick a spike, t = 1..T.
+
+    >>> from stbp_edu.plotting.figure import figure
+    >>> raster(figure()[1], np.eye(3)).get_xlabel()
+    'time step t'
+    """
+    T, width = spikes.shape
+    t, i = np.nonzero(spikes)
+    ax.vlines(t + 1, i + 0.65, i + 1.35, color=SPIKE, linewidth=2)
+    ax.set(xlim=(0.5, T + 0.5), ylim=(0.5, width + 0.5), xlabel="time step t", ylabel="neuron")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    if rows is not None:
+        ax.set(yticks=range(1, width + 1), yticklabels=rows, ylabel="")
+    return ax
+
+
+@style()
+def potential(ax: Axes, u: Array, o: Array, v_th: float, label: str = "potential u") -> Axes:
+    """Draw a potential over t = 1..T, its threshold (dashed) and its spikes (triangles)."""
+    t = np.arange(1, len(u) + 1)
+    ax.plot(t, u, "o-", color=CASE_COLOURS[3], markersize=4, label=label)
+    ax.axhline(v_th, color=GRID, linestyle="--", linewidth=1.2, label="threshold")
+    fired = o > 0.5
+    top = max(float(np.max(u)), v_th)
+    height = top + 0.12 * (top - min(float(np.min(u)), 0.0))
+    marks = np.full(fired.sum(), height)
+    ax.plot(t[fired], marks, "v", color=SPIKE, markersize=8, label="spike")
+    ax.set(xlabel="time step t", ylabel="u")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _legend(ax, 3)
+
+
+@style()
+def curves(
+    ax: Axes,
+    x: Any,
+    lines: Mapping[str, Any],
+    xlabel: str = "",
+    ylabel: str = "",
+    colours: Sequence[str] = SERIES,
+    marker: str = "",
+) -> Axes:
+    """Draw named curves over one x; each has its own colour and its own dashes."""
+    for k, (label, y) in enumerate(lines.items()):
+        dashes: Any = DASHES[k % len(DASHES)]
+        look = {"color": colours[k % len(colours)], "linestyle": dashes, "marker": marker}
+        ax.plot(x, y, label=label, markersize=4, **look)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    return _legend(ax, 3 if len(lines) == 3 else 2) if len(lines) > 1 else ax
+
+
+@style()
+def surrogate(
+    ax: Axes, shapes: Mapping[str, Surrogate], which: str = "derivative", reach: float = 3.0
+) -> Axes:
+    """Draw the curves h (``which="derivative"``) or H (``"antiderivative"``) over v = u - V_th."""
+    v = np.linspace(-reach, reach, 241)
+    lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
+    name = {"derivative": "h(v)", "antiderivative": "H(v)"}[which]
+    ax.axvline(0, color=GRID, linewidth=0.8)
+    return curves(ax, v, lines, "v = u − V_th", name)
+
+
+def learning_curve(
+    ax: Axes, lines: Mapping[str, Any], ylabel: str = "accuracy on held-out digits, %"
+) -> Axes:
+    """Draw a value after each epoch, 1, 2, ..., for one run or several."""
+    epochs = np.arange(1, 1 + max(len(y) for y in lines.values()))
+    curves(ax, epochs, lines, "epoch", ylabel, marker="o")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def error_vs(
+    ax: Axes, x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str = "relative error"
+) -> Axes:
+    """Draw errors on a logarithmic axis."""
+    curves(ax, x, lines, xlabel, ylabel, marker="o")
+    ax.set_yscale("log")
+    return ax
+
+
+@style()
+def heat(
+    ax: Axes,
+    values: Array,
+    xlabel: str = "time step t",
+    ylabel: str = "neuron",
+    digits: int | None = None,
+    signed: bool = True,
+) -> Axes:
+    """Draw a matrix (rows upward); blue positive, vermillion negative; numbers where asked."""
+    rows, cols = values.shape
+    peak = float(np.abs(values).max()) or 1.0
+    x, y = np.arange(cols + 1) + 0.5, np.arange(rows + 1) + 0.5
+    low, cmap = (-peak, SIGNED) if signed else (0.0, AMOUNT)
+    ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, edgecolor=GRID, linewidth=0.4)
+    for (row, col), value in np.ndenumerate(values):
+        if digits is not None:
+            ax.text(col + 1, row + 1, f"{value:.{digits}f}", **_inside(float(abs(value)) / peak))
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+@style()
+def confusion(ax: Axes, counts: Array, names: Sequence[str] | None = None) -> Axes:
+    """Draw a confusion matrix: true class down the side, answer along the bottom, with counts."""
+    heat(ax, counts.astype(float), "network's answer", "true class", signed=False)
+    peak = float(counts.max()) or 1.0
+    for (row, col), count in np.ndenumerate(counts):
+        if count:
+            ax.text(col + 1, row + 1, f"{int(count)}", **_inside(float(count) / peak))
+    names = names or [str(k) for k in range(len(counts))]
+    ticks = range(1, len(counts) + 1)
+    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
+    ax.invert_yaxis()
+    ax.set_aspect("equal")
+    return ax
+
+
+def _inside(strength: float) -> dict[str, Any]:
+    """Return how to write a number on a cell of this strength: dark on pale, white on strong."""
+    # On a cell the ground is the cell's own, so that this ink must not change with the page.
+    ink = "#ffffff" if strength > 0.75 else "#111111"
+    return {"ha": "center", "va": "center", "size": 9, "color": ink}
+
+
+def _legend(ax: Axes, columns: int) -> Axes:
+    """Put the legend above the axes, so that it never covers a curve."""
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
+    ax.legend(ncols=columns, handlelength=2.6, columnspacing=1.2, labelcolor=INK, **place)
+    return ax

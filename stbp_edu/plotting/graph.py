@@ -1,0 +1,164 @@
+"""The unrolled graph: every potential and spike as a node, every dependence as an arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch
+
+from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
+
+Node = tuple[str, int, int] | str  # ("u", t, n), ("o", t, n) with t = 1..T, or "L"
+Edge = tuple[Node, Node]
+
+KINDS = {"spike": "h", "weight": "W", "carry": "f", "reset": "u f′", "readout": "direct"}
+GAP = 1.7  # height of a layer, in units of a time step's width
+
+
+def edges(T: int, N: int) -> Iterator[tuple[str, Node, Node]]:
+    """Yield (kind, tail, head) for every arrow of the unrolled graph.
+
+    ``spike`` u → o; ``weight`` o → u of the layer above; ``carry`` u → u of the next step;
+    ``reset`` o → u of the next step; ``readout`` o of the output layer → L.
+
+    >>> sum(1 for _ in edges(T=2, N=1))
+    8
+    """
+    for t in range(1, T + 1):
+        yield "weight", ("o", t, 0), ("u", t, 1)
+        for n in range(1, N + 1):
+            yield "spike", ("u", t, n), ("o", t, n)
+            if n < N:
+                yield "weight", ("o", t, n), ("u", t, n + 1)
+            if t < T:
+                yield "carry", ("u", t, n), ("u", t + 1, n)
+                yield "reset", ("o", t, n), ("u", t + 1, n)
+        yield "readout", ("o", t, N), "L"
+
+
+def path_edges(path: Sequence[Node]) -> list[Edge]:
+    """Return the arrows along a path that is given by its nodes.
+
+    >>> path_edges([("u", 2, 1), ("o", 2, 1), "L"])
+    [(('u', 2, 1), ('o', 2, 1)), (('o', 2, 1), 'L')]
+    """
+    return list(pairwise(path))
+
+
+def position(node: Node, T: int, N: int) -> tuple[float, float]:
+    """Return where a node stands: time to the right, layers upward, o above its u."""
+    if isinstance(node, str):
+        return (T + 1) / 2, N * GAP + 1.7
+    kind, t, n = node
+    return float(t), n * GAP + (0.8 if kind == "o" else 0.0)
+
+
+@style()
+def unrolled(
+    ax: Axes,
+    T: int,
+    N: int,
+    highlight: Iterable[Edge] = (),
+    dropped: Iterable[Edge] = (),
+    nodes: Mapping[Node, str] | None = None,
+    labels: bool = True,
+    colour: str = CASE_COLOURS[3],
+) -> Axes:
+    """Draw the unrolled graph of T steps and N layers.
+
+    Args:
+        ax: where to draw.
+        T: number of time steps.
+        N: number of layers, without the input.
+        highlight: arrows (tail, head) to draw thick, in ``colour``; see :func:`path_edges`.
+        dropped: arrows to draw thick, dashed, and struck out with a cross.
+        nodes: colours of nodes to fill, such as ``{("o", 2, 1): DELTA}``.
+        labels: write each arrow's factor beside it, on what is highlighted or, where nothing is,
+            on the first arrow of each kind.
+        colour: of the highlighted arrows.
+
+    Raises:
+        ValueError: if a highlighted or dropped arrow is not in the graph.
+
+    >>> from stbp_edu.plotting.figure import figure
+    >>> path = [("u", 1, 1), ("o", 1, 1), ("u", 2, 1), ("o", 2, 1), "L"]
+    >>> len(unrolled(figure()[1], T=2, N=1, highlight=path_edges(path)).texts)
+    11
+    """
+    lit, cut = set(highlight), set(dropped)
+    known = {(tail, head) for _, tail, head in edges(T, N)}
+    if not lit | cut <= known:
+        raise ValueError(
+            f"highlight and dropped must be arrows of the graph, got {lit | cut - known}; "
+            "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
+        )
+    named: set[str] = set()
+    for kind, tail, head in edges(T, N):
+        edge = (tail, head)
+        strong = edge in lit or edge in cut
+        _arrow(ax, position(tail, T, N), position(head, T, N), kind, colour, strong, edge in cut)
+        if labels and (strong if lit or cut else kind not in named):
+            named.add(kind)
+            _factor(ax, position(tail, T, N), position(head, T, N), kind, edge in cut)
+    for node in sorted({end for edge in known for end in edge}, key=str):
+        _node(ax, node, position(node, T, N), (nodes or {}).get(node))
+    ax.set(xlim=(0.45, T + 0.65), ylim=(0.3, N * GAP + 2.1), xticks=range(1, T + 1))
+    ax.set(yticks=[n * GAP + 0.4 for n in range(1, N + 1)], xlabel="time step t →")
+    ax.set_yticklabels([str(n) for n in range(1, N + 1)])
+    ax.set_ylabel("layer n →")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+Point = tuple[float, float]
+
+
+def _arrow(
+    ax: Axes, tail: Point, head: Point, kind: str, colour: str, strong: bool, cut: bool
+) -> None:
+    """Draw one arrow; a dropped one is dashed and crossed."""
+    arrow = FancyArrowPatch(
+        tail,
+        head,
+        arrowstyle="-|>",
+        mutation_scale=11 if strong else 8,
+        shrinkA=9,
+        shrinkB=9,
+        color=(CASE_COLOURS[1] if cut else colour) if strong else GRID,
+        linewidth=2.4 if strong else 0.9,
+        linestyle="--" if cut else "-",
+        connectionstyle="arc3,rad=-0.08" if kind == "readout" else "arc3",
+        zorder=2 if strong else 1,
+    )
+    ax.add_patch(arrow)
+    if cut:
+        x, y = _along(tail, head, 0.5)
+        ax.plot([x], [y], "x", color=CASE_COLOURS[1], markersize=11, markeredgewidth=2.6, zorder=4)
+
+
+def _along(tail: Point, head: Point, share: float) -> Point:
+    """Return the point at this share of the way."""
+    return tail[0] + share * (head[0] - tail[0]), tail[1] + share * (head[1] - tail[1])
+
+
+def _factor(ax: Axes, tail: Point, head: Point, kind: str, cut: bool) -> None:
+    """Write the factor of an arrow to its right or above it."""
+    x, y = _along(tail, head, 0.3 if cut else 0.45)
+    upright = tail[0] == head[0]
+    dx, dy = (0.07, 0.0) if upright else (0.0, 0.13) if tail[1] == head[1] else (0.08, 0.1)
+    align = "left" if upright or kind == "reset" else "center"
+    ax.text(x + dx, y + dy, KINDS[kind], ha=align, va="center", size=9.5, color=INK, zorder=5)
+
+
+def _node(ax: Axes, node: Node, at: Point, colour: str | None) -> None:
+    """Draw a node: u square, o round, L a box; the input spikes are small."""
+    kind = node if isinstance(node, str) else node[0]
+    size = 15.0
+    shape = {"u": "s", "o": "o", "L": "s"}[kind]
+    ax.plot(*at, shape, markersize=size, mfc="none", mec=colour or GRID, mew=2.6 if colour else 1.1)
+    text = ax.text(*at, kind, ha="center", va="center_baseline", size=10, color=INK, zorder=6)
+    if colour:
+        text.set_fontweight("bold")

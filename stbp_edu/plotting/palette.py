@@ -1,0 +1,88 @@
+"""One visual language: what each colour means, and the settings that every figure shares.
+
+A colour never stands alone: cases carry their number, δ and ε their letter and their own marker.
+Every colour that carries meaning has a contrast of at least 3:1 against the site's light ground
+and against its dark one, and the four cases of the grid stay apart under the three common colour
+vision deficiencies; ``tests/test_plotting.py`` computes both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from matplotlib import rc_context
+
+INK = "#24292f"  # text and axes on a light ground; a site swaps it for the dark one
+GROUND = "#ffffff"  # the sheet behind a figure; a site makes it transparent
+GRID = "#868c95"  # hairlines, frames and what is not lit: legible on both grounds
+GROUNDS = {"light": "#ffffff", "dark": "#1e2129"}
+
+CASE_COLOURS = {1: "#d55e00", 2: "#b6679b", 3: "#0078be", 4: "#009068", 5: "#a85c36"}
+DELTA = "#d1433f"  # δ = dL/do, drawn with circles
+EPSILON = "#6f6fd8"  # ε = dL/du, drawn with squares
+SPIKE = "#b46a00"  # a spike
+SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+
+STYLE: Any = {
+    "axes.edgecolor": GRID,
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10.5,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same layout everywhere
+    "font.size": 10,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "mathtext.fontset": "dejavusans",
+    "svg.fonttype": "none",  # text stays text: it scales, can be searched and is read aloud
+    "svg.hashsalt": "stbp-edu",
+    "text.color": INK,
+    "xtick.color": GRID,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 9.5,
+    "ytick.color": GRID,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 9.5,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Make figures look as the course's do: a context, or a decorator of a function that draws.
+
+    >>> import matplotlib
+    >>> with style():
+    ...     matplotlib.rcParams["text.color"] == INK
+    True
+    """
+    with rc_context(STYLE):
+        yield
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rrggbb``, as WCAG defines it.
+
+    >>> luminance("#ffffff")
+    1.0
+    """
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21.
+
+    >>> round(contrast("#000000", "#ffffff"), 1)
+    21.0
+    """
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
