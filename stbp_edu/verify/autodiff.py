@@ -1,0 +1,96 @@
+"""The oracle of the machine: reverse-mode automatic differentiation of the forward pass.
+
+The forward pass is written out with HIPS autograd's NumPy, which records every operation and
+applies the chain rule to each. Two things are told to it and the rest it knows by itself: where
+the spike is, and that h stands in for the derivative there. The gate's derivative f', the
+paths through time and the sums over samples are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.losses import check_targets
+from stbp_edu.network import Gradients, Params, Spike, check_spikes
+from stbp_edu.neuron import LIF
+from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.extras import require
+
+
+def derivatives(
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    *,
+    spike: Spike | None = None,
+) -> Derivatives:
+    """Return every δ, every ε and both gradients of a forward pass.
+
+    δ^{t,n} and ε^{t,n} are derivatives with respect to a zero that is added to o^{t,n} and to
+    u^{t,n}: they hold all that a change there does to the loss, by any path.
+
+    Args:
+        spikes: the input, shape (T, S, n[0]).
+        targets: Y, shape (S, n[N]).
+        params: weights and biases.
+        neuron: constants, gate and surrogate.
+        spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
+
+    Raises:
+        ImportError: if autograd is not installed.
+        TypeError, ValueError: if the shapes or dtypes do not fit together.
+
+    >>> from stbp_edu.network import Params
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> found = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
+    >>> found.gradients.b[1].round(4)
+    array([-0.2021])
+    """
+    T, S = check_spikes(spikes, params)
+    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    autograd = require("autograd", "automatic differentiation")
+    fire = _spike_primitive(neuron.g if spike is None else spike, neuron.h)
+    gate = _gate(neuron)
+
+    def loss(W: Any, b: Any, du: Any, do: Any) -> Any:
+        """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
+        u, o = [0.0] * params.N, [np.zeros(1)] * params.N
+        counts = 0.0
+        for t in range(T):
+            below = spikes[t]
+            for n in range(params.N):
+                u[n] = u[n] * gate(o[n]) + below @ W[n].T + b[n] + du[n][t]
+                below = o[n] = fire(u[n]) + do[n][t]
+            counts = counts + o[-1]
+        return ((targets - counts / T) ** 2).sum() / (2 * S)
+
+    zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
+    start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
+    gW, gb, epsilon, delta = autograd.grad(loss, (0, 1, 2, 3))(*start)
+    return Derivatives(
+        delta=[None, *map(np.array, delta)],
+        epsilon=[None, *map(np.array, epsilon)],
+        gradients=Gradients(W=[None, *gW], b=[None, *gb]),
+    )
+
+
+def _spike_primitive(spike: Spike, h: Callable[[Array], Array]) -> Any:
+    """Return ``spike`` as one operation of autograd whose derivative is h."""
+    extend = require("autograd.extend", "automatic differentiation")
+    fire = extend.primitive(spike)
+    extend.defvjp(fire, lambda ans, u: lambda signal: signal * h(u))
+    return fire
+
+
+def _gate(neuron: LIF) -> Callable[[Any], Any]:
+    """Return f(o) in autograd's NumPy, so that f' is found and not told."""
+    anp = require("autograd.numpy", "automatic differentiation")
+    tau = neuron.tau
+    if neuron.gate == "linear":
+        return lambda o: tau - tau * o
+    return lambda o: tau * anp.exp(-o / tau)

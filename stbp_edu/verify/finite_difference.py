@@ -1,0 +1,184 @@
+"""The oracle of the definition: nudge one number, run the network again, look at the loss.
+
+It knows no derivative at all. A spike has none, so that the network is run as its *smooth twin*,
+with H in place of the step g: there, H' = h is true and not a stand-in, and every derivative
+that the recursion claims can be measured. A nudge may go to a weight, a bias, one potential
+u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.checks import Array, choice
+from stbp_edu.losses import check_targets
+from stbp_edu.network import Gradients, Params, check_spikes
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Rectangle, Triangle
+from stbp_edu.verify.compare import Derivatives
+
+STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
+AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
+
+
+class Coordinate(NamedTuple):
+    """What to nudge: ``kind`` "W" at (i, j), "b" at (i,), "u" or "o" at (t, s, i), of layer n."""
+
+    kind: str
+    n: int
+    at: tuple[int, ...]
+
+
+class StepSizeError(ArithmeticError):
+    """No step size gives a trustworthy difference: a kink is too near, or the loss too steep."""
+
+
+def twin_loss(
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    nudged: Coordinate | None = None,
+    amount: float = 0.0,
+) -> tuple[float, list[Any]]:
+    """Return the loss of the smooth twin with one coordinate moved by ``amount``.
+
+    Second comes the piece of the curve H on which each potential landed: the rectangle's and
+    the triangle's H are put together from pieces, and a difference across a joint is no slope.
+    """
+    T, S, _ = spikes.shape
+    W, b = list(params.W), list(params.b)
+    kind, layer, at = nudged if nudged is not None else ("", 0, ())
+    if kind in ("W", "b"):
+        moved = W if kind == "W" else b
+        moved[layer] = moved[layer].copy()
+        moved[layer][at] += amount
+    u = [np.zeros((S, m)) for m in params.sizes]
+    o = [np.zeros((S, m)) for m in params.sizes]
+    counts, pieces = np.zeros_like(targets), []
+    for t in range(T):
+        o[0] = spikes[t]
+        for n in range(1, len(W)):
+            u[n] = _keep(neuron, o[n]) * u[n] + np.inner(o[n - 1], W[n]) + b[n]
+            if kind == "u" and (n, t) == (layer, at[0]):
+                u[n][at[1:]] += amount
+            pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
+            o[n] = neuron.H(u[n])
+            if kind == "o" and (n, t) == (layer, at[0]):
+                o[n][at[1:]] += amount
+        counts += o[-1]
+    misses = targets - counts / T
+    return float(np.sum(misses * misses)) / (2 * S), pieces
+
+
+def _keep(neuron: LIF, o: Array) -> Array:
+    """Return the fraction of a potential that is kept after the spike ``o``."""
+    if neuron.gate == "linear":
+        return neuron.tau * (1.0 - o)
+    return neuron.tau * np.exp(-o / neuron.tau)
+
+
+def _joints(neuron: LIF) -> list[float]:
+    """Return where one piece of H meets the next, as distances from the threshold."""
+    surrogate = neuron.surrogate
+    if isinstance(surrogate, Rectangle):
+        return [-surrogate.a / 2, surrogate.a / 2]
+    if isinstance(surrogate, Triangle):
+        edge = 2 / float(np.sqrt(surrogate.a))
+        return [-edge, 0.0, edge]
+    return []
+
+
+def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params) -> None:
+    """Check the arguments of :func:`partial`."""
+    T, S = check_spikes(spikes, params)
+    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    if params.dtype != np.float64:
+        raise TypeError(
+            f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
+        )
+    kind, n, at = coordinate
+    choice("coordinate kind", kind, ("W", "b", "u", "o"))
+    if not 1 <= n <= params.N:
+        raise ValueError(f"coordinate n must be a layer from 1 to {params.N}, got {n}; pick one")
+    shapes = {"W": params.W[n].shape, "b": params.b[n].shape}
+    shape = shapes.get(kind, (T, S, params.sizes[n]))
+    if len(at) != len(shape) or not all(0 <= k < m for k, m in zip(at, shape, strict=True)):
+        raise ValueError(f"coordinate at must be an index into shape {shape}, got {at}; pick one")
+
+
+def partial(
+    coordinate: Coordinate | tuple[str, int, tuple[int, ...]],
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+) -> float:
+    """Return dL/d(coordinate) on the smooth twin, by central differences of fourth order.
+
+    [8 (L(s) - L(-s)) - (L(2s) - L(-2s))] / (12 s) errs by a multiple of s⁴. The step s shrinks
+    until two sizes in a row agree and no potential crosses a joint of H.
+
+    Args:
+        coordinate: ("W", n, (i, j)), ("b", n, (i,)), ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
+        spikes: the input, shape (T, S, n[0]), float64.
+        targets: Y, shape (S, n[N]).
+        params: weights and biases, float64.
+        neuron: constants, gate and surrogate.
+
+    Raises:
+        StepSizeError: if no step size will do; the message says why.
+        TypeError: if the parameters are not float64.
+        ValueError: if the coordinate does not exist, or the shapes do not fit together.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> one = np.ones((1, 1, 1))
+    >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
+    -0.2415
+    """
+    asked = Coordinate(*coordinate)
+    _check(asked, spikes, targets, params)
+    home = twin_loss(spikes, targets, params, neuron)[1]
+    before, crossed = float("nan"), False
+    for step in STEPS:
+        values = []
+        for k in (-2, -1, 1, 2):
+            value, pieces = twin_loss(spikes, targets, params, neuron, asked, k * step)
+            crossed = any(np.any(p != q) for p, q in zip(pieces, home, strict=True))
+            if crossed:
+                break
+            values.append(value)
+        if crossed:
+            continue
+        slope = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * step)
+        if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
+            return slope
+        before = slope
+    reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
+    raise StepSizeError(
+        f"no step from {STEPS[0]:.0e} to {STEPS[-1]:.0e} measures dL/d{asked.kind} of layer "
+        f"{asked.n} at {asked.at}: {reason}; draw another network"
+    )
+
+
+def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> Derivatives:
+    """Measure every δ, every ε and both gradients of the smooth twin, coordinate by coordinate.
+
+    Arguments and errors are those of :func:`partial`. Each coordinate costs about ten forward
+    passes: keep the network small.
+    """
+    T, S, _ = spikes.shape
+    shapes = [(T, S, m) for m in params.sizes]
+    found: dict[str, list[Any]] = {}
+    for kind, like in (("W", params.W), ("b", params.b), ("u", shapes), ("o", shapes)):
+        found[kind] = [None]
+        for n in range(1, params.N + 1):
+            values = np.empty(like[n] if kind in ("u", "o") else like[n].shape)
+            for at in np.ndindex(values.shape):
+                values[at] = partial((kind, n, at), spikes, targets, params, neuron)
+            found[kind].append(values)
+    gradients = Gradients(W=found["W"], b=found["b"])
+    return Derivatives(delta=found["o"], epsilon=found["u"], gradients=gradients)
