@@ -1,0 +1,144 @@
+"""Every notebook keeps the form of the course, and every rule of the form can fail."""
+
+import copy
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from stbp_edu.equations import EQUATIONS
+from tools import notebook_rules
+from tools.notebook_rules import RULES
+from tools.notebooks import NotebookError, build, execute, from_percent, normalise, to_percent
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+GOOD = r"""
+# %% [markdown]
+# # 7 · An example
+#
+# **Goal.** Show the form.
+#
+# **You need.** [The map](00_map.ipynb).
+#
+# **Time.** 15 minutes.
+
+# %%
+import numpy as np
+from stbp_edu import plotting
+rng = np.random.default_rng(7)
+
+# %%
+fig, ax = plotting.figure()
+plotting.grid(ax, 3, 2, lit={3})
+plotting.show(fig, alt="A grid of three steps and two layers.")
+
+# %% [markdown]
+# $$
+# FORM
+# \tag{c1-epsilon}
+# $$
+
+# %%
+print(round(1 / 3, 4))  # c1-epsilon
+
+# %% [markdown]
+# ## Exercises
+#
+# ## Recap
+#
+# | equation | function | test |
+# |---|---|---|
+# | `c1-epsilon` | `stbp_edu.cases.vector.c1_epsilon` | `pytest -k rule_can_fail` |
+""".replace("FORM", EQUATIONS["c1-epsilon"].forms["index"])
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[p.stem for p in NOTEBOOKS])
+def test_notebook_keeps_the_form(path, rule):
+    notebook = nbformat.read(path, as_version=4)
+    assert list(RULES[rule](notebook, path.stem)) == []
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    source, target = folder / "07_example.py", folder / "07_example.ipynb"
+    source.write_text(GOOD, "utf-8")
+    build(source, target)
+    return target
+
+
+def test_a_good_notebook_passes(good):
+    assert notebook_rules.findings(good) == []
+
+
+def test_building_twice_gives_the_same_bytes(good, tmp_path):
+    again = tmp_path / "again.ipynb"
+    build(good.with_suffix(".py"), again)
+    assert again.read_bytes() == good.read_bytes()
+
+
+def test_source_is_the_inverse_of_build(good):
+    notebook = nbformat.read(good, as_version=4)
+    again = from_percent(to_percent(notebook))
+    assert [c.source for c in again.cells] == [c.source for c in notebook.cells]
+    assert to_percent(again) == to_percent(notebook)
+
+
+BREAKS = {
+    "executed_in_order": lambda nb: nb.cells[2].update(execution_count=9),
+    "normal_form": lambda nb: nb.cells[0].update(id="random"),
+    "opening": lambda nb: edit(nb, 0, "Show the form.", "Show it. Twice."),
+    "one_generator": lambda nb: edit(nb, 1, "default_rng(7)", "default_rng()"),
+    "grid_early": lambda nb: edit(nb, 2, "plotting.grid(", "plotting.other("),
+    "outputs": lambda nb: svg(nb).update({"image/svg+xml": "<svg></svg>"}),
+    "code_form": lambda nb: edit(nb, 4, "print", "%time print"),
+    "equations": lambda nb: edit(nb, 3, "h(u", "g(u"),
+    "code_ids": lambda nb: edit(nb, 4, "# c1-epsilon", "# c1-epsilom"),
+    "closing": lambda nb: edit(nb, 5, "rule_can_fail", "no_such_test"),
+    "links": lambda nb: edit(nb, 0, "00_map", "00_nap"),
+    "words": lambda nb: edit(nb, 0, "Show the form", "Obviously the form"),
+}
+
+
+def edit(notebook, cell, old, new):
+    assert old in notebook.cells[cell].source
+    notebook.cells[cell].source = notebook.cells[cell].source.replace(old, new)
+
+
+def svg(notebook):
+    return notebook.cells[2].outputs[0]["data"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_can_fail(good, rule):
+    notebook = copy.deepcopy(nbformat.read(good, as_version=4))
+    BREAKS[rule](notebook)
+    assert list(RULES[rule](notebook, good.stem))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("1 / 0", "ZeroDivisionError"), ("import warnings; warnings.warn('no')", "error stream")],
+)
+def test_a_failure_or_a_warning_stops_the_build(tmp_path, code, message):
+    with pytest.raises(NotebookError, match=message):
+        execute(from_percent(f"# %%\n{code}"), "bad", tmp_path)
+
+
+def test_normalising_drops_what_is_random():
+    notebook = from_percent("# %% tags=long\n1")
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, "text/plain": "w"}
+    cell = notebook.cells[0]
+    cell.metadata["execution"] = {"iopub.execute_input": "now"}
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="a"),
+        nbformat.v4.new_output("stream", name="stdout", text="b"),
+        nbformat.v4.new_output("display_data", data=widget, metadata={"x": 1}),
+    ]
+    cell = normalise(notebook).cells[0]
+    assert cell.id == "cell-01"
+    assert cell.metadata == {"tags": ["long"]}
+    assert [o.get("text") for o in cell.outputs] == ["ab", None]
+    assert cell.outputs[1].data == {"text/plain": "w"}
