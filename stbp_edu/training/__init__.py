@@ -1,0 +1,1 @@
+"""Train networks: data, encoders, optimizers, the loop, its records and its commands."""

@@ -37,7 +37,8 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     """
     found = []
     for n, rate in enumerate(rates):
-        name = "the input" if n == 0 else f"layer {n}" + (" (output)" if n == len(rates) - 1 else "")
+        name = "the input" if n == 0 else f"layer {n}"
+        name += " (output)" if n == len(rates) - 1 else ""
         if rate < SILENT:
             found.append(Advice(f"layer {n}", "silent", _silent(name, n, rate, v_th)))
         elif rate > SATURATED and n > 0:

@@ -58,7 +58,7 @@ def bernoulli(
     if grey.dtype == np.uint8:
         draws: NDArray[Any] = _random_bytes(spikes.shape, rng)
     else:
-        draws = rng.random(spikes.shape, dtype=grey.dtype)  # type: ignore[arg-type]
+        draws = rng.random(spikes.shape, dtype=grey.dtype)
     np.less(draws, grey, out=spikes)  # enc-b
     return spikes
 

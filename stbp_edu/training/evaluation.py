@@ -77,9 +77,7 @@ def confusion(
     def part(i: int, work: Workspace) -> list[NDArray[Any]]:
         share = np.array_split(rows, crew.size)[i]
         starts = range(0, len(share), CHUNK)
-        return [
-            answers(params, share[k : k + CHUNK], settings, streams[i], work) for k in starts
-        ]
+        return [answers(params, share[k : k + CHUNK], settings, streams[i], work) for k in starts]
 
     parts = crew.map(part)
     table = np.zeros((params.sizes[-1],) * 2, np.int64)

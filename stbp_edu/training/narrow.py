@@ -52,11 +52,12 @@ def narrow(params: Params, kept: Kept) -> Params:
     W: list[Any] = [None]
     b: list[Any] = [None]
     for n in range(1, params.N + 1):
-        w = params.W[n] if kept[n] is None else params.W[n][kept[n]]
-        w = w if kept[n - 1] is None else np.take(w, kept[n - 1], axis=1)
+        above, below = kept[n], kept[n - 1]
+        w = params.W[n] if above is None else params.W[n][above]
+        w = w if below is None else np.take(w, below, axis=1)
         factor = _factor(params, kept, n)
         W.append(w if factor == 1 else w * factor)
-        b.append(params.b[n] if kept[n] is None else params.b[n][kept[n]])
+        b.append(params.b[n] if above is None else params.b[n][above])
     return Params(W=W, b=b)
 
 
@@ -65,9 +66,7 @@ def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> Gradi
     if all(k is None for k in kept):
         return grads
     for n in range(1, params.N + 1):
-        rows, columns = (
-            slice(None) if kept[m] is None else kept[m] for m in (n, n - 1)
-        )
+        rows, columns = (slice(None) if kept[m] is None else kept[m] for m in (n, n - 1))
         if kept[n] is not None and kept[n - 1] is not None:
             rows, columns = np.ix_(kept[n], kept[n - 1])  # type: ignore[arg-type]
         out.W[n].fill(0)

@@ -22,6 +22,7 @@ from stbp_edu.training.state import TEST, State, begin, stream
 from stbp_edu.training.stepper import Batch, Stepper
 
 EARLY = 20  # steps before the first look at the firing rates
+SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Epoch:
         epoch: epochs done, this one included.
         outputs: mean firing rate of each output neuron.
         test: accuracy of the parameters to be kept (the average, where there is one).
-        seconds: since this process began to train.
+        seconds: that this epoch took, the look at the images held out included.
         state: to save at once if at all, since the next step changes its arrays.
     """
 
@@ -84,6 +85,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
         stepper = Stepper(settings, data.train_images, data.train_labels, crew)
         for epoch in range(first, settings.epochs):
             tally: list[Batch] = []
+            dawn = time.perf_counter()
             for step, batch, after in stepper.epoch(state):
                 state = after
                 tally.append(batch)
@@ -91,14 +93,20 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
                 total = settings.epochs * stepper.steps
                 pace = (time.perf_counter() - began) / (done - first * stepper.steps)
                 yield Step(
-                    epoch + 1, step + 1, done / total, batch.loss, batch.right / batch.size,
-                    batch.rates, pace * (total - done),
+                    epoch + 1,
+                    step + 1,
+                    done / total,
+                    batch.loss,
+                    batch.right / batch.size,
+                    batch.rates,
+                    pace * (total - done),
                 )
                 if step + 1 == EARLY:
                     yield from _new(diagnose_layers(_rates(tally), settings.v_th), given)
             state = replace(state, epoch=epoch + 1)
-            summary = _judge(settings, data, state, tally, crew, began)
-            yield from _new(_diagnose(summary, settings), given)
+            summary = _judge(settings, data, state, tally, crew, dawn)
+            settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
+            yield from _new(_diagnose(summary, settings, settled), given)
             yield summary
 
 
@@ -108,7 +116,7 @@ def _judge(
     state: State,
     tally: list[Batch],
     crew: Team,
-    began: float,
+    dawn: float,
 ) -> Epoch:
     """Sum up an epoch, and measure the accuracy on the images held out."""
     sizes = [b.size for b in tally]
@@ -121,7 +129,7 @@ def _judge(
         _rates(tally),
         tuple(np.average([b.outputs for b in tally], axis=0, weights=sizes).tolist()),
         float(np.trace(table)) / len(data.test_labels),
-        time.perf_counter() - began,
+        time.perf_counter() - dawn,
         state,
     )
 
@@ -132,12 +140,12 @@ def _rates(tally: list[Batch]) -> tuple[float, ...]:
     return tuple(mean.tolist())
 
 
-def _diagnose(epoch: Epoch, settings: Settings) -> list[Advice]:
+def _diagnose(epoch: Epoch, settings: Settings, settled: bool) -> list[Advice]:
     """Look at a whole epoch: first the layers, then, if they are fine, the single outputs."""
-    if found := diagnose_layers(epoch.rates, settings.v_th):
+    found = diagnose_layers(epoch.rates, settings.v_th)
+    if found or not settled:
         return found
-    # In the first epoch an output neuron may still wake up.
-    found = diagnose_outputs(epoch.outputs, epoch.loss) if epoch.epoch > 1 else []
+    found = diagnose_outputs(epoch.outputs, epoch.loss)
     return found or diagnose_learning(epoch.accuracy, len(epoch.outputs))
 
 

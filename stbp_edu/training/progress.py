@@ -1,0 +1,72 @@
+"""Progress on the terminal: a bar where there is one, and now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from stbp_edu.training.diagnosis import Advice
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Epoch, Event, Step
+
+LINES = 10  # about as many lines, where there is no bar
+SMOOTH = 0.95
+
+
+def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
+    """Show the events as they pass, and yield the epochs."""
+    from tqdm import tqdm  # the package does not need it otherwise
+
+    bar = tqdm(
+        total=1.0,
+        desc=label,
+        disable=None,
+        leave=False,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
+    )
+    loss = accuracy = 0.0
+    with bar:
+        for event in events:
+            if isinstance(event, Step):
+                weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
+                loss += weight * (event.loss - loss)
+                accuracy += weight * (event.accuracy - accuracy)
+                bar.update(event.done - bar.n)
+                if not bar.disable:
+                    bar.set_postfix_str(describe(event, settings, loss, accuracy), refresh=False)
+            elif isinstance(event, Advice):
+                bar.write(f"  ! {event.words}", file=sys.stderr)
+            else:
+                if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
+                    print(f"{label} {line(event, settings)}", file=sys.stderr, flush=True)
+                yield event
+
+
+def describe(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
+    """Return what the bar says beside itself."""
+    rates = " ".join(f"{rate:.2f}" for rate in step.rates)
+    return (
+        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:.1%}  "
+        f"firing {rates}  {clock(step.left)} left"
+    )
+
+
+def line(epoch: Epoch, settings: Settings) -> str:
+    """Return one line about an epoch."""
+    rates = " ".join(f"{rate:.2f}" for rate in epoch.rates)
+    return (
+        f"epoch {epoch.epoch}/{settings.epochs}  loss {epoch.loss:.4f}  learned "
+        f"{epoch.accuracy:.2%}  held out {epoch.test:.2%}  firing {rates}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as a person would say it.
+
+    >>> clock(8.4), clock(75), clock(3700)
+    ('8 s', '1 min 15 s', '1 h 02 min')
+    """
+    s = round(seconds)
+    if s < 60:
+        return f"{s} s"
+    return f"{s // 60} min {s % 60:02d} s" if s < 3600 else f"{s // 3600} h {s // 60 % 60:02d} min"

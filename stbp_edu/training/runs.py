@@ -1,0 +1,107 @@
+"""A run in a folder: its checkpoints while it lasts, its parameters and record when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.evaluation import Evaluation, evaluate
+from stbp_edu.training.files import save_params, write_json
+from stbp_edu.training.records import point, record
+from stbp_edu.training.settings import Settings, to_dict
+from stbp_edu.training.state import TEST, State, stream
+from stbp_edu.training.trainer import Epoch, Event, train
+
+CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
+Watch = Callable[[Iterable[Event]], Iterator[Epoch]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run.
+
+    Attributes:
+        dataset: name of the data set, for the record.
+        held_out: ``"test"`` or ``"validation"``, for the record.
+        folder: where checkpoints, parameters and the record go.
+        encodings: encodings of the held-out images for the last word.
+        every: epochs between checkpoints.
+    """
+
+    dataset: str
+    settings: Settings
+    data: Dataset
+    folder: Path
+    held_out: str = "test"
+    encodings: int = 5
+    every: int = 1
+
+
+def unfinished(job: Job) -> Checkpoint | None:
+    """Return the checkpoint in the folder, if there is one.
+
+    Raises:
+        ValueError: if it is damaged, or belongs to a run with other settings or data.
+    """
+    path = job.folder / CHECKPOINT
+    if not path.exists():
+        return None
+    found = load(path)
+    theirs, ours = to_dict(found.settings), to_dict(job.settings)
+    if other := [k for k in ours if theirs[k] != ours[k]]:
+        words = ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in other)
+        raise ValueError(
+            f"{path} belongs to a run with {words}; give the same settings to resume it, "
+            "--restart to begin anew, or --out for another folder"
+        )
+    if found.data != fingerprint(job.data):
+        raise ValueError(
+            f"{path} belongs to a run on other images than these; give the same data to resume "
+            "it, --restart to begin anew, or --out for another folder"
+        )
+    return found
+
+
+def run(job: Job, watch: Watch, start: Checkpoint | None = None) -> dict[str, Any]:
+    """Train to the end, from ``start`` if given; save the parameters and return the record."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    for stray in job.folder.glob(".*.part"):  # left by a process that was killed
+        stray.unlink(missing_ok=True)
+    data = fingerprint(job.data)
+    curves: list[dict[str, Any]] = [] if start is None else list(start.curves)
+    state = None if start is None else start.state
+    for epoch in watch(train(job.settings, job.data, state)):
+        curves.append(point(epoch))
+        state = epoch.state
+        if epoch.epoch % job.every == 0 or epoch.epoch == job.settings.epochs:
+            save(job.folder / CHECKPOINT, Checkpoint(job.settings, data, state, curves))
+    if state is None:
+        raise RuntimeError("a run has at least one epoch")
+    return _finish(job, state, curves)
+
+
+def _finish(job: Job, state: State, curves: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give the last word on the held-out images; write the parameters, then the record."""
+    result = judge(job, state)
+    summary = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
+    save_params(job.folder / PARAMS, state.average)
+    write_json(job.folder / RECORD, summary)
+    (job.folder / CHECKPOINT).unlink(missing_ok=True)
+    return summary
+
+
+def judge(job: Job, state: State) -> Evaluation:
+    """Evaluate the parameters to be kept on the held-out images, over several encodings."""
+    rng = stream(job.settings, TEST)
+    return evaluate(
+        state.average,
+        job.data.test_images,
+        job.data.test_labels,
+        job.settings,
+        rng,
+        encodings=job.encodings,
+    )
