@@ -49,7 +49,7 @@ def derivatives(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> found = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
     >>> found.gradients.b[1].round(4)
-    array([-0.2021])
+    array([-0.2385])
     """
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
@@ -59,8 +59,9 @@ def derivatives(
 
     def loss(W: Any, b: Any, du: Any, do: Any) -> Any:
         """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
-        u, o = [0.0] * params.N, [np.zeros(1)] * params.N
-        counts = 0.0
+        u: list[Any] = [0.0] * params.N
+        o: list[Any] = [np.zeros(1)] * params.N
+        counts: Any = 0.0
         for t in range(T):
             below = spikes[t]
             for n in range(params.N):

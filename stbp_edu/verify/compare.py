@@ -52,9 +52,9 @@ class Cell(NamedTuple):
 
 
 class Tolerance(NamedTuple):
-    """How close is close enough: |got - expected| <= limit · (scale + floor).
+    """How close is close enough: abs(got - expected) <= limit · (scale + floor).
 
-    ``scale`` is \\|expected\\|, entry by entry, or its largest value in the cell where
+    ``scale`` is abs(expected), entry by entry, or its largest value in the cell where
     ``elementwise`` is False. rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
     """
 
@@ -78,17 +78,19 @@ def cells(got: Any, expected: Any) -> Iterator[Cell]:
     """Yield every array of two results side by side, with the id of its equation.
 
     In the order in which a backward sweep computes them, so that the first difference is where
-    a mistake entered. Both results have the attributes of :class:`Derivatives`.
+    a mistake entered. Both results have the attributes of :class:`Derivatives`; ``got`` may be
+    :class:`Gradients` alone.
     """
     T, N = len(expected.epsilon[1]), len(expected.epsilon) - 1
-    for t in reversed(range(T)):
+    gradients = got if isinstance(got, Gradients) else got.gradients
+    for t in () if gradients is got else reversed(range(T)):
         for n in reversed(range(1, N + 1)):
             case = case_of(t, n, T, N)
             yield Cell(f"c{case}-delta", t, n, got.delta[n][t], expected.delta[n][t])
             yield Cell(f"c{case}-epsilon", t, n, got.epsilon[n][t], expected.epsilon[n][t])
     for n in reversed(range(1, N + 1)):
-        yield Cell("c5-b", None, n, got.gradients.b[n], expected.gradients.b[n])
-        yield Cell("c5-w", None, n, got.gradients.W[n], expected.gradients.W[n])
+        yield Cell("c5-b", None, n, gradients.b[n], expected.gradients.b[n])
+        yield Cell("c5-w", None, n, gradients.W[n], expected.gradients.W[n])
 
 
 def errors(got: Array, expected: Array, tolerance: Tolerance = ROUNDING) -> Array:

@@ -8,7 +8,6 @@ u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,8 +55,8 @@ def twin_loss(
         moved = W if kind == "W" else b
         moved[layer] = moved[layer].copy()
         moved[layer][at] += amount
-    u = [np.zeros((S, m)) for m in params.sizes]
-    o = [np.zeros((S, m)) for m in params.sizes]
+    u: list[Any] = [np.zeros((S, m)) for m in params.sizes]
+    o: list[Any] = [np.zeros((S, m)) for m in params.sizes]
     counts, pieces = np.zeros_like(targets), []
     for t in range(T):
         o[0] = spikes[t]
@@ -78,7 +77,8 @@ def _keep(neuron: LIF, o: Array) -> Array:
     """Return the fraction of a potential that is kept after the spike ``o``."""
     if neuron.gate == "linear":
         return neuron.tau * (1.0 - o)
-    return neuron.tau * np.exp(-o / neuron.tau)
+    kept: Array = neuron.tau * np.exp(-o / neuron.tau)
+    return kept
 
 
 def _joints(neuron: LIF) -> list[float]:
@@ -137,7 +137,7 @@ def partial(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> one = np.ones((1, 1, 1))
     >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
-    -0.2415
+    -0.2414
     """
     asked = Coordinate(*coordinate)
     _check(asked, spikes, targets, params)
@@ -155,7 +155,7 @@ def partial(
             continue
         slope = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * step)
         if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
-            return slope
+            return float(slope)
         before = slope
     reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
     raise StepSizeError(
@@ -171,13 +171,13 @@ def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> D
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    shapes = [(T, S, m) for m in params.sizes]
     found: dict[str, list[Any]] = {}
-    for kind, like in (("W", params.W), ("b", params.b), ("u", shapes), ("o", shapes)):
+    for kind in ("W", "b", "u", "o"):
         found[kind] = [None]
         for n in range(1, params.N + 1):
-            values = np.empty(like[n] if kind in ("u", "o") else like[n].shape)
-            for at in np.ndindex(values.shape):
+            parameter = {"W": params.W[n].shape, "b": params.b[n].shape}
+            values = np.empty(parameter.get(kind, (T, S, params.sizes[n])))
+            for at in np.ndindex(*values.shape):
                 values[at] = partial((kind, n, at), spikes, targets, params, neuron)
             found[kind].append(values)
     gradients = Gradients(W=found["W"], b=found["b"])

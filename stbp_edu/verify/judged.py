@@ -1,0 +1,102 @@
+"""What is on trial: the package's own recursions, brought into the form of the oracles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import engine, network
+from stbp_edu.cases import case_at, scalar, sweep
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.neuron import LIF
+from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.unrolled import Unrolled, unroll
+
+Table = dict[tuple[int, int, int], Any]  # (t, n, i) -> value
+
+
+def recur(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
+    """Run the index formulas of :mod:`stbp_edu.cases.scalar` on one sample: δ and ε.
+
+    Numbers and symbols alike. ``rule`` is "exact" or "classic".
+    """
+    T, N = net.T, net.N
+    delta: Table = {}
+    epsilon: Table = {}
+
+    def err(t: int, n: int, i: int) -> Any:
+        """Return the signal that comes in from (t, n, i)."""
+        return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
+
+    for t in reversed(range(T)):
+        for n in reversed(range(1, N + 1)):
+            for i in range(net.sizes[n]):
+                case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
+                if case in (2, 4):
+                    js = range(net.sizes[n + 1])
+                    above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+                if case in (3, 4):
+                    after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+                if case == 1:
+                    o = [net.o[N][k][i] for k in range(T)]
+                    d = scalar.c1_delta(net.y[i], o, net.S)
+                    e = scalar.c1_epsilon(d, h)
+                elif case == 2:
+                    d = scalar.c2_delta(*above)
+                    e = scalar.c2_epsilon(d, h)
+                elif case == 3:
+                    d = scalar.c3_delta(delta[T - 1, N, i], *after)
+                    e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
+                else:
+                    d = scalar.c4_delta(*above, *after)
+                    e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
+                delta[t, n, i], epsilon[t, n, i] = d, e
+    return delta, epsilon
+
+
+def bias_gradient(net: Unrolled, epsilon: Table, n: int, i: int) -> Any:
+    """Return dL/db_i^n of one sample by the package's formula."""
+    return scalar.c5_b([epsilon[t, n, i] for t in range(net.T)])
+
+
+def weight_gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int) -> Any:
+    """Return dL/dw_ij^n of one sample by the package's formula."""
+    over_time = [epsilon[t, n, i] for t in range(net.T)]
+    return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
+
+
+def scalar_derivatives(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Derivatives:
+    """Return what the index formulas give for a whole batch."""
+    delta: list[Any] = [None, *(np.zeros_like(u) for u in trace.U[1:])]
+    epsilon: list[Any] = [None, *(np.zeros_like(u) for u in trace.U[1:])]
+    gW: list[Any] = [None, *(np.zeros_like(w) for w in params.W[1:])]
+    gb: list[Any] = [None, *(np.zeros_like(b) for b in params.b[1:])]
+    for s in range(trace.O[0].shape[1]):
+        net = unroll(trace, targets, params, neuron, s)
+        ds, es = recur(net, rule)
+        for t, n, i in ds:
+            delta[n][t, s, i], epsilon[n][t, s, i] = ds[t, n, i], es[t, n, i]
+        for n in range(1, params.N + 1):
+            for i, j in np.ndindex(*params.W[n].shape):
+                gW[n][i, j] += weight_gradient(net, es, n, i, j)
+            for i in range(params.sizes[n]):
+                gb[n][i] += bias_gradient(net, es, n, i)
+    return Derivatives(delta, epsilon, Gradients(W=gW, b=gb))
+
+
+def everything(
+    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, twin: bool
+) -> dict[str, Any]:
+    """Return the results of the index formulas, the sweep and the engine, by name."""
+    spike = neuron.H if twin else None
+    slow = network.forward(spikes, params, neuron, spike=spike)
+    fast = engine.forward(spikes, params, neuron, spike=spike)
+    return {
+        "scalar": scalar_derivatives(slow, targets, params, neuron, rule),
+        "vector": sweep(slow, targets, params, neuron, rule),
+        "engine": engine.backward(fast, targets, params, neuron, rule),
+    }

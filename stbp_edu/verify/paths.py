@@ -1,0 +1,220 @@
+"""The oracle of the drawing: every path from a node to the loss, and the sum of their products.
+
+Unrolled in time, the network is a graph without loops. The chain rule says what a derivative
+is: the sum, over every path from a node to the loss, of the product of the local derivatives on
+its edges. Nothing is reused between paths, so that nothing can be forgotten in passing on.
+
+=========  ==========================  ==================================
+edge       from, to                    local derivative
+=========  ==========================  ==================================
+enter      w_ij^n or b_i^n → u_i^{t,n}  o_j^{t,n-1}, or 1
+spike      u_i^{t,n} → o_i^{t,n}        h(u_i^{t,n})
+carry      u_i^{t,n} → u_i^{t+1,n}      f(o_i^{t,n})
+reset      o_i^{t,n} → u_i^{t+1,n}      u_i^{t,n} f'(o_i^{t,n})
+weight     o_i^{t,n} → u_j^{t,n+1}      w_ji^{n+1}
+readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
+=========  ==========================  ==================================
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.checks import Array, choice
+from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.neuron import LIF
+from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.unrolled import Unrolled, unroll
+
+MOST_PATHS = 200_000
+RULES = ("exact", "classic", "detached-reset", "spatial-only")
+
+
+class Node(NamedTuple):
+    """A quantity: ``kind`` "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
+
+    An index that the kind does not have is -1. Steps, neurons count from 0, layers from 1.
+    """
+
+    kind: str
+    n: int = -1
+    i: int = -1
+    t: int = -1
+    j: int = -1
+
+
+class Edge(NamedTuple):
+    """One local derivative, d target / d source: ``factor``."""
+
+    kind: str
+    source: Node
+    target: Node
+    factor: Any
+
+
+@dataclass(frozen=True)
+class Path:
+    """A chain of edges that ends in the loss."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes on the way, the first and the loss included."""
+        return (self.edges[0].source, *(edge.target for edge in self.edges))
+
+    @property
+    def contribution(self) -> Any:
+        """The product of the local derivatives on the way."""
+        return math.prod(edge.factor for edge in self.edges)
+
+    def dropped_by(self, rule: str = "classic") -> bool:
+        """Return whether a rule forgets this path.
+
+        The classic rule hands on δ · h: what came into a potential from a spike (by ``weight``
+        or ``reset``) must leave it as a spike. So it forgets a path that is carried on instead.
+        ``detached-reset`` cuts every reset edge, ``spatial-only`` every edge through time.
+        """
+        kinds = [edge.kind for edge in self.edges]
+        match choice("rule", rule, RULES):
+            case "classic":
+                pairs = itertools.pairwise(kinds)
+                return any(a in ("weight", "reset") and b == "carry" for a, b in pairs)
+            case "detached-reset":
+                return "reset" in kinds
+            case "spatial-only":
+                return "reset" in kinds or "carry" in kinds
+        return False
+
+
+def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
+    """Yield every edge that leaves a node."""
+    kind, n, i, t, j = node
+    if kind in ("w", "b"):
+        for step in range(net.T):
+            factor = net.o[n - 1][step][j] if kind == "w" else 1
+            yield Edge("enter", node, Node("u", n, i, step), factor)
+    elif kind == "u":
+        yield Edge("spike", node, Node("o", n, i, t), net.h[n][t][i])
+        if t + 1 < net.T:
+            yield Edge("carry", node, Node("u", n, i, t + 1), net.f[n][t][i])
+    elif kind == "o":
+        if t + 1 < net.T:
+            factor = net.u[n][t][i] * net.df[n][t][i]
+            yield Edge("reset", node, Node("u", n, i, t + 1), factor)
+        if n < net.N:
+            for k in range(net.sizes[n + 1]):
+                yield Edge("weight", node, Node("u", n + 1, k, t), net.W[n + 1][k][i])
+        else:
+            yield Edge("readout", node, Node("L"), net.readout[t][i])
+
+
+def count_paths(start: Node, net: Unrolled) -> int:
+    """Return the number of paths from a node to the loss, without walking them."""
+    counts: dict[Node, int] = {Node("L"): 1}
+
+    def count(node: Node) -> int:
+        """Return the number of paths from ``node``, worked out once."""
+        if node not in counts:
+            counts[node] = sum(count(edge.target) for edge in edges_from(node, net))
+        return counts[node]
+
+    return count(start)
+
+
+def _check_start(start: Node, net: Unrolled) -> None:
+    """Check that the network has this node."""
+    kind, n, i, t, j = start
+    choice("start kind", kind, ("u", "o", "w", "b"))
+    fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]
+    fits = fits and (kind not in ("u", "o") or 0 <= t < net.T)
+    if not fits or (kind == "w" and not 0 <= j < net.sizes[n - 1]):
+        raise ValueError(
+            f"start must be a node of a network of sizes {net.sizes} and {net.T} steps, "
+            f"got {start}; layers count from 1, steps and neurons from 0"
+        )
+
+
+def paths_from(start: Node, net: Unrolled) -> list[Path]:
+    """Return every path from a node to the loss.
+
+    Raises:
+        ValueError: if the network has no such node, or it has more paths than ``MOST_PATHS``.
+
+    >>> from stbp_edu.network import forward
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> neuron = LIF(tau=0.5, v_th=2.0)
+    >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
+    >>> for path in paths_from(Node("o", n=1, i=0, t=1), net):
+    ...     print(" ".join(edge.kind for edge in path.edges), round(path.contribution, 4))
+    reset spike readout 0.028
+    readout -0.2222
+    """
+    _check_start(start, net)
+    many = count_paths(start, net)
+    if many > MOST_PATHS:
+        raise ValueError(f"start {start} has {many} paths, more than {MOST_PATHS}; fewer steps?")
+
+    def walk(node: Node) -> Iterator[tuple[Edge, ...]]:
+        """Yield the edges of every path from ``node``."""
+        if node.kind == "L":
+            yield ()
+        for edge in edges_from(node, net):
+            for rest in walk(edge.target):
+                yield (edge, *rest)
+
+    return [Path(edges) for edges in walk(start)]
+
+
+def total(paths: list[Path], rule: str = "exact") -> Any:
+    """Return the sum of the contributions of the paths that a rule keeps."""
+    return sum(path.contribution for path in paths if not path.dropped_by(rule))
+
+
+def derivatives(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Derivatives:
+    """Return every δ, every ε and both gradients, each by its own walk over its own paths.
+
+    Args:
+        trace: the forward pass; float64.
+        targets: Y, shape (S, n[N]).
+        params: the parameters of that pass.
+        neuron: the neuron of that pass.
+        rule: which paths to keep; see :meth:`Path.dropped_by`.
+
+    Raises:
+        TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
+    """
+    S = trace.O[0].shape[1]
+    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
+
+    def by_cell(kind: str, like: Array) -> Array:
+        """Sum the paths from every u or o of a layer, shaped (T, S, n[n])."""
+        values = np.empty_like(like)
+        for t, s, i in np.ndindex(*like.shape):
+            values[t, s, i] = total(paths_from(Node(kind, n, i, t), nets[s]), rule)
+        return values
+
+    def by_parameter(kind: str, like: Array) -> Array:
+        """Sum the paths from every weight or bias of a layer, over the samples."""
+        values = np.empty_like(like)
+        for at in np.ndindex(*like.shape):
+            start = Node(kind, n, at[0], j=at[1] if kind == "w" else -1)
+            values[at] = sum(total(paths_from(start, net), rule) for net in nets)
+        return values
+
+    found: dict[str, list[Any]] = {kind: [None] for kind in "ouwb"}
+    for n in range(1, params.N + 1):
+        found["o"].append(by_cell("o", trace.U[n]))
+        found["u"].append(by_cell("u", trace.U[n]))
+        found["w"].append(by_parameter("w", params.W[n]))
+        found["b"].append(by_parameter("b", params.b[n]))
+    gradients = Gradients(W=found["w"], b=found["b"])
+    return Derivatives(delta=found["o"], epsilon=found["u"], gradients=gradients)

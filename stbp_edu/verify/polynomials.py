@@ -1,0 +1,73 @@
+"""The proof by symbols: the recursion's polynomial against the sum over paths, node by node.
+
+Every local derivative is a free symbol, so that an identity here holds for every surrogate,
+every gate, every weight and every spike train of a network of that shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.checks import choice
+from stbp_edu.verify.compare import case_of
+from stbp_edu.verify.extras import require
+from stbp_edu.verify.judged import bias_gradient, recur, weight_gradient
+from stbp_edu.verify.paths import Node, paths_from, total
+from stbp_edu.verify.unrolled import Unrolled, symbols
+
+
+class Proof(NamedTuple):
+    """One identity: ``difference`` is 0 where the two polynomials are the same."""
+
+    id: str
+    node: Node
+    paths: int
+    dropped: int
+    difference: Any
+
+
+def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
+    """Compare the package's index formulas with the paths, for every node and every parameter.
+
+    For ``rule`` "exact": recursion - Σ of all paths. For "classic": (exact recursion - classic
+    recursion) - Σ of the paths that the classic rule drops.
+
+    Raises:
+        ImportError: if SymPy is not installed.
+        TypeError, ValueError: if a size or T is no integer >= 1, or the rule is another.
+
+    >>> [(p.id, p.paths, p.difference) for p in prove([1, 1], T=1) if p.node.kind in "uo"]
+    [('c1-delta', 1, 0), ('c1-epsilon', 2, 0)]
+    """
+    expand = require("sympy", "the symbolic proof").expand
+    choice("rule", rule, ("exact", "classic"))
+    net = symbols(sizes, T)
+    exact = dict(_claims(net, "exact"))
+    classic = dict(_claims(net, "classic")) if rule == "classic" else {}
+    proofs = []
+    for (name, node), claim in exact.items():
+        found = paths_from(node, net)
+        dropped = [path for path in found if path.dropped_by("classic")]
+        if rule == "classic":
+            difference = claim - classic[name, node] - total(dropped)
+        else:
+            difference = claim - total(found)
+        proofs.append(Proof(name, node, len(found), len(dropped), expand(difference)))
+    return proofs
+
+
+def _claims(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
+    """Yield what the package's formulas say for every node and every parameter."""
+    delta, epsilon = recur(net, rule)
+    for t, n, i in delta:
+        case = case_of(t, n, net.T, net.N)
+        yield (f"c{case}-delta", Node("o", n, i, t)), delta[t, n, i]
+        yield (f"c{case}-epsilon", Node("u", n, i, t)), epsilon[t, n, i]
+    for n in range(1, net.N + 1):
+        for i in range(net.sizes[n]):
+            yield ("c5-b", Node("b", n, i)), bias_gradient(net, epsilon, n, i)
+        for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
+            yield ("c5-w", Node("w", n, i, j=j)), weight_gradient(net, epsilon, n, i, j)

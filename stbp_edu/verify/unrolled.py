@@ -1,0 +1,130 @@
+"""One sample's network, unrolled in time: its quantities and local derivatives.
+
+As numbers, out of a forward pass, or as free symbols: f(o), f'(o), h(u), u, o, y and w are
+then letters of which nothing is known, so that what holds for them holds for every network of
+that shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.losses import check_targets
+from stbp_edu.network import Params, Trace, check_trace
+from stbp_edu.neuron import LIF
+from stbp_edu.verify.extras import require
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """The quantities and local derivatives of one sample, as numbers or as symbols.
+
+    ``u``, ``o``, ``h``, ``f`` and ``df`` are indexed [n][t][i], ``W`` [n][i][j], ``readout``
+    [t][i]; ``y`` is the sample's target, ``S`` the number of samples in the batch.
+    """
+
+    sizes: tuple[int, ...]
+    T: int
+    S: int
+    u: Any
+    o: Any
+    h: Any
+    f: Any
+    df: Any
+    W: Any
+    y: Any
+    readout: Any
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return len(self.sizes) - 1
+
+
+def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0) -> Unrolled:
+    """Return sample ``s`` of a forward pass as numbers.
+
+    Raises:
+        TypeError, ValueError: if trace, targets and parameters do not fit together.
+    """
+    T, S = check_trace(trace, params)
+    check_targets(targets, trace.O[-1])
+    if not 0 <= s < S:
+        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
+    U, O = trace.U, trace.O
+    misses = O[-1][:, s].sum(axis=0) / T - targets[s]
+    return Unrolled(
+        sizes=params.sizes,
+        T=T,
+        S=S,
+        u=[None, *(u[:, s] for u in U[1:])],
+        o=[o[:, s] for o in O],
+        h=[None, *(neuron.h(u[:, s]) for u in U[1:])],
+        f=[None, *(neuron.f(o[:, s]) for o in O[1:])],
+        df=[None, *(neuron.df(o[:, s]) for o in O[1:])],
+        W=params.W,
+        y=targets[s],
+        readout=np.tile(misses / (T * S), (T, 1)),
+    )
+
+
+def symbols(sizes: Sequence[int], T: int) -> Unrolled:
+    """Return a network of free symbols, one sample, with indices counted from 1 as on paper.
+
+    The read-out is found by SymPy: the derivative of the loss, written in o and y.
+
+    Raises:
+        ImportError: if SymPy is not installed.
+        TypeError, ValueError: if a size or T is no integer >= 1.
+
+    >>> net = symbols([1, 1], T=2)
+    >>> net.h[1][0][0], net.W[1][0][0], net.readout[1][0]
+    (h(u_{1}^{1,1}), w_{11}^{1}, o_{1}^{1,1}/4 + o_{1}^{2,1}/4 - y_{1}/2)
+    """
+    sympy = require("sympy", "the symbolic proof")
+    T = checks.count("T", T)
+    widths = tuple(checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes))
+    N = len(widths) - 1
+
+    def grid(name: str, first: int = 1) -> list[Any]:
+        """Return one symbol for every (n, t, i); no layer before ``first``."""
+
+        def layer(n: int) -> Any:
+            """Return the symbols of layer ``n``, indexed [t][i]."""
+            return _table(
+                (T, widths[n]),
+                lambda t, i: sympy.Symbol(name.format(f"_{{{i + 1}}}^{{{t + 1},{n}}}")),
+            )
+
+        return [None] * first + [layer(n) for n in range(first, N + 1)]
+
+    def weights(n: int) -> Any:
+        """Return the weights into layer ``n``, indexed [i][j]."""
+        return _table(
+            (widths[n], widths[n - 1]),
+            lambda i, j: sympy.Symbol(f"w_{{{i + 1}{j + 1}}}^{{{n}}}"),
+        )
+
+    o, y = grid("o{}", 0), [sympy.Symbol(f"y_{{{i + 1}}}") for i in range(widths[N])]
+    misses = [y[i] - sum(o[N][t][i] for t in range(T)) / T for i in range(widths[N])]
+    loss = sum(miss**2 for miss in misses) / 2
+    W = [None, *(weights(n) for n in range(1, N + 1))]
+    readout = _table((T, widths[N]), lambda t, i: sympy.expand(sympy.diff(loss, o[N][t][i])))
+    gates = {"h": grid("h(u{})"), "f": grid("f(o{})"), "df": grid("f'(o{})")}
+    return Unrolled(widths, T, S=1, u=grid("u{}"), o=o, W=W, y=y, readout=readout, **gates)
+
+
+def _table(shape: tuple[int, int], entry: Callable[[int, int], Any]) -> Any:
+    """Return an array of objects, ``entry`` of every index."""
+    rows, columns = shape
+    filled = np.empty(shape, dtype=object)
+    for a in range(rows):
+        for b in range(columns):
+            filled[a, b] = entry(a, b)
+    return filled
