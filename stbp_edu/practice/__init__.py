@@ -1,0 +1,25 @@
+"""Exercises that say what is wrong with an answer, and tools to check a backward pass of your own.
+
+>>> from stbp_edu.practice import check
+>>> check("c3-epsilon", lambda delta, h, epsilon_next, f: ...)
+c3-epsilon: not attempted yet.
+  Fill in the function and run the cell again; hint("c3-epsilon") helps.
+"""
+
+from stbp_edu.practice.exercise import catalogue as exercises
+from stbp_edu.practice.feedback import Feedback, Hint, Solution
+from stbp_edu.practice.grade import check, hint, solution
+from stbp_edu.practice.progress import Progress
+from stbp_edu.practice.progress import report as progress_report
+
+__all__ = [
+    "Feedback",
+    "Hint",
+    "Progress",
+    "Solution",
+    "check",
+    "exercises",
+    "hint",
+    "progress_report",
+    "solution",
+]

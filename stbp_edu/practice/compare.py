@@ -1,0 +1,163 @@
+"""Run a function on copies, and compare what it returns with what is right."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+RTOL = 1e-6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call brought: a value, or a problem in words.
+
+    Attributes:
+        value: what the function returned.
+        problem: what went wrong in the call, or "".
+        untouched: whether the function is still the stub.
+    """
+
+    value: Any = None
+    problem: str = ""
+    untouched: bool = False
+
+
+def attempt(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+    """Call ``function`` with deep copies of ``args``; no exception of its own gets out."""
+    try:
+        # A division by zero shows up as a NaN, which is explained; no warning is needed.
+        with np.errstate(all="ignore"):
+            value = function(*copy.deepcopy(args))
+    except NotImplementedError:
+        return Outcome(untouched=True)
+    except Exception as error:
+        # An "..." that is left inside a formula is a blank, not a mistake.
+        blank = isinstance(error, TypeError) and "ellipsis" in str(error)
+        return Outcome(problem=_explain(error), untouched=blank)
+    return Outcome(copy.deepcopy(value), untouched=_is_blank(value))
+
+
+def signature_problem(function: Any, signature: str, args: tuple[Any, ...]) -> str:
+    """Say what is wrong with the way ``function`` is declared, or return ""."""
+    try:
+        inspect.signature(function).bind(*args)
+    except TypeError as error:
+        return f"It cannot be called as {signature}: {error}. Keep the arguments of the stub."
+    except ValueError:
+        pass  # a builtin without a signature: let the call decide
+    return ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where a value is not what it should be.
+
+    Attributes:
+        part: which of several results, or "".
+        kind: ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
+        words: what differs, with the place.
+    """
+
+    part: str
+    kind: str
+    words: str
+
+
+def difference(got: Any, want: Any, axes: tuple[str, ...] = ()) -> Difference | None:
+    """Return the first difference, or None where they agree to a relative 1e-6."""
+    for part, value, right in _leaves(got, want):
+        found = _leaf_difference(value, right, axes)
+        if found is not None:
+            return Difference(part, *found)
+    return None
+
+
+def same(a: Outcome, b: Outcome) -> bool:
+    """Whether two calls came to the same: equal values, or a problem in both."""
+    if a.problem or b.problem:
+        return bool(a.problem) == bool(b.problem)
+    return difference(a.value, b.value) is None
+
+
+def _leaves(got: Any, want: Any, part: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Walk the arrays of ``want`` beside what stands in their place in ``got``."""
+    if hasattr(want, "W") and hasattr(want, "b"):
+        pair = (got.W, got.b) if hasattr(got, "W") and hasattr(got, "b") else got
+        W, b = pair if isinstance(pair, (tuple, list)) and len(pair) == 2 else (None, None)
+        yield from _leaves(W, list(want.W), "W")
+        yield from _leaves(b, list(want.b), "b")
+    elif isinstance(want, (tuple, list)):
+        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
+        for k, right in enumerate(want):
+            if right is not None:
+                yield from _leaves(got[k] if fits else None, right, f"{part}[{k}]")
+    else:
+        yield part, got, want
+
+
+def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, str] | None:
+    """Compare one array, number or set; return kind and words of the difference."""
+    if isinstance(want, (set, frozenset)):
+        return _set_difference(got, want)
+    right = np.asarray(want, dtype=float)
+    try:
+        if got is None or got is Ellipsis:
+            raise TypeError("nothing was returned")
+        value = np.asarray(got, dtype=float)
+    except (TypeError, ValueError):
+        kind = type(got).__name__
+        return "type", f"it returns {kind}, where numbers of shape {right.shape} are expected"
+    if value.shape != right.shape:
+        return "shape", f"it returns shape {value.shape}, where {right.shape} is expected"
+    if not np.isfinite(value).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        cause = "a division by zero, or an overflow"
+        return "nan", f"it returns {value[index]}{_at(index, axes)}: {cause}"
+    scale = max(float(np.abs(right).max(initial=0.0)), 1e-30)
+    # Written so that a NaN in ``right`` counts as a difference.
+    wrong = ~(np.abs(value - right) <= RTOL * (np.abs(right) + 1e-3 * scale))
+    if not wrong.any():
+        return None
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
+
+
+def _set_difference(got: Any, want: Any) -> tuple[str, str] | None:
+    """Compare two sets of cells."""
+    try:
+        value = {tuple(int(i) for i in cell) for cell in got}
+    except (TypeError, ValueError):
+        return "type", f"it returns {type(got).__name__}, where a set of cells (t, n) is expected"
+    if value == set(want):
+        return None
+    return "value", f"yours {sorted(value)}, expected {sorted(want)}"
+
+
+def _at(index: tuple[int, ...], axes: tuple[str, ...]) -> str:
+    """Say where an index is, in the words of the axes."""
+    if not index:
+        return ""
+    if len(index) != len(axes):
+        return f" at index {index[0] if len(index) == 1 else index}"
+    return " at " + ", ".join(f"{name} {i}" for name, i in zip(axes, index, strict=True))
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a returned value is an unfilled stub: None, ``...``, or a tuple of such."""
+    if isinstance(value, tuple) and value:
+        return all(_is_blank(v) for v in value)
+    return value is None or value is Ellipsis
+
+
+def _explain(error: Exception) -> str:
+    """Say what an exception means, and on which line of the reader's code it arose."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    line = f", at `{frames[0].line}`" if frames and frames[0].line else ""
+    return f"It raises {type(error).__name__}: {error}{line}."

@@ -1,0 +1,177 @@
+"""Exercises and the named misconceptions, read from the tables in ``content/``.
+
+A table holds words and formulas; this module turns each formula into a function. A wrong formula is
+written as its author would write it: an expression in the names of the signature, or a whole body.
+"""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CONTENT = Path(__file__).parent / "content"
+LIBRARY = "misconceptions"
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A mistake that has a name.
+
+    Attributes:
+        id: its name in the tables.
+        name: what is wrong, in half a sentence.
+        why: why the right formula differs.
+    """
+
+    id: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One misconception as it shows in one exercise: a body in the exercise's signature."""
+
+    misconception: Misconception
+    body: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    Attributes:
+        id: the name that ``check`` takes.
+        title: what is asked for.
+        notebook: number of the notebook that derives it.
+        signature: name and arguments of the function to write.
+        situations: name of the calls that it is graded on.
+        reference: dotted name of the function it is compared with.
+        axes: what the axes of the result are.
+        solution: the body of a right answer.
+        reasoning: why it is right.
+        hints: from the gentlest to the plainest.
+        mistakes: wrong answers that have a name.
+        equation: id of the equation, where the exercise has one.
+    """
+
+    id: str
+    title: str
+    notebook: int
+    signature: str
+    situations: str
+    reference: str
+    axes: tuple[str, ...]
+    solution: str
+    reasoning: str
+    hints: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+    equation: str
+
+    @property
+    def stub(self) -> str:
+        """The function as the reader finds it."""
+        return f"def {self.signature}:\n    ..."
+
+    def source(self, body: str | None = None) -> str:
+        """Return the function with this body; with the solution's where None."""
+        text = textwrap.dedent(self.solution if body is None else body).strip()
+        if "return " not in text:
+            text = f"return {text}"
+        return f"def {self.signature}:\n{textwrap.indent(text, '    ')}"
+
+    def function(self, body: str | None = None) -> Function:
+        """Return that function, ready to be called."""
+        return define(self.source(body))
+
+    @cached_property
+    def answer(self) -> Function:
+        """The reference that answers are compared with."""
+        module, _, name = self.reference.rpartition(".")
+        function: Function = getattr(import_module(module), name)
+        return function
+
+
+def define(source: str) -> Function:
+    """Return the one function that ``source`` defines."""
+    namespace: dict[str, Any] = {"np": np}
+    exec(source, namespace)  # the source is this package's own table, never the reader's text
+    function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
+    return function
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, Exercise]:
+    """Return every exercise by id, in the order of the course."""
+    library = misconceptions()
+    found = [
+        _exercise(id_, entry, library)
+        for path in sorted(CONTENT.glob("*.toml"))
+        if path.stem != LIBRARY
+        for id_, entry in _read(path).items()
+    ]
+    return {e.id: e for e in sorted(found, key=lambda e: e.notebook)}
+
+
+@lru_cache(maxsize=1)
+def misconceptions() -> dict[str, Misconception]:
+    """Return every named misconception by id."""
+    entries = _read(CONTENT / f"{LIBRARY}.toml")
+    return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
+
+
+def find(exercise_id: object) -> Exercise:
+    """Return the exercise of this id.
+
+    Raises:
+        ValueError: if there is none; the message names the nearest.
+    """
+    exercises = catalogue()
+    if isinstance(exercise_id, str) and exercise_id in exercises:
+        return exercises[exercise_id]
+    near = difflib.get_close_matches(str(exercise_id), exercises, n=3, cutoff=0.4)
+    near = near or list(exercises)[:3]
+    raise ValueError(
+        f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
+        f"got {exercise_id!r}; stbp_edu.practice.progress_report() lists them all"
+    )
+
+
+def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]) -> Exercise:
+    """Build one exercise from its table."""
+    notes = entry.get("notes", {})
+    mistakes = tuple(
+        Mistake(library[name], body, notes.get(name, ""))
+        for name, bodies in entry.get("mistakes", {}).items()
+        for body in ([bodies] if isinstance(bodies, str) else bodies)
+    )
+    return Exercise(
+        id=id_,
+        title=entry["title"],
+        notebook=entry["notebook"],
+        signature=entry["signature"],
+        situations=entry.get("situations", id_),
+        reference=entry["reference"],
+        axes=tuple(entry.get("axes", ())),
+        solution=entry["solution"],
+        reasoning=entry["reasoning"],
+        hints=tuple(entry["hints"]),
+        mistakes=mistakes,
+        equation=entry.get("equation", id_.removesuffix("-scalar")),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read one table."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,95 @@
+"""What the reader gets back: text in a terminal, HTML in a notebook and on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+
+LABELS = {
+    "right": "right",
+    "todo": "not attempted yet",
+    "wrong": "not right yet",
+}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The answer to one attempt.
+
+    Attributes:
+        exercise: id of the exercise.
+        state: ``"right"``, ``"todo"`` or ``"wrong"``.
+        message: what is to be said, a paragraph a line.
+        mistakes: ids of the misconceptions that give exactly this answer.
+        where: the first wrong cell of the grid, or "".
+    """
+
+    exercise: str
+    state: str
+    message: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = field(default=())
+    where: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is right."""
+        return self.state == "right"
+
+    def __repr__(self) -> str:
+        """Return the text form."""
+        return "\n  ".join((f"{self.exercise}: {LABELS[self.state]}.", *self.message))
+
+    def _repr_html_(self) -> str:
+        """Return the HTML form; the page's script reads the data attributes."""
+        lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
+        return (
+            f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
+            f'data-state="{self.state}"><p><strong>{escape(self.exercise)}: '
+            f"{LABELS[self.state]}.</strong></p>{lines}</div>"
+        )
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One hint."""
+
+    exercise: str
+    number: int
+    of: int
+    text: str
+
+    def __repr__(self) -> str:
+        """Return the text form."""
+        return f"{self.exercise}, hint {self.number} of {self.of}: {self.text}"
+
+    def _repr_html_(self) -> str:
+        """Return the HTML form."""
+        head = f"{escape(self.exercise)}, hint {self.number} of {self.of}:"
+        return f'<div class="stbp-hint"><p><strong>{head}</strong> {markup(self.text)}</p></div>'
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A right answer with its reasoning; folded in a notebook."""
+
+    exercise: str
+    source: str
+    reasoning: str
+
+    def __repr__(self) -> str:
+        """Return the text form."""
+        return f"{self.source}\n\n{self.reasoning}"
+
+    def _repr_html_(self) -> str:
+        """Return the HTML form: closed until the reader opens it."""
+        return (
+            f'<details class="stbp-solution"><summary>{escape(self.exercise)}: the solution'
+            f"</summary><pre><code>{escape(self.source)}</code></pre>"
+            f"<p>{markup(self.reasoning)}</p></details>"
+        )
+
+
+def markup(text: str) -> str:
+    """Return HTML for a line of text in which `code` stands between backticks."""
+    pieces = escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if k % 2 else p for k, p in enumerate(pieces))

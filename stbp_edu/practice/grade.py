@@ -1,0 +1,182 @@
+"""Grade an answer: right, not attempted, or wrong and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from stbp_edu.practice import progress
+from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
+from stbp_edu.practice.exercise import Exercise, Mistake, find
+from stbp_edu.practice.factors import factor_between
+from stbp_edu.practice.feedback import Feedback, Hint, Solution
+from stbp_edu.practice.mutants import mutants
+from stbp_edu.practice.situations import Situation, situations
+
+_hints_given: dict[str, int] = {}
+
+
+def check(exercise_id: str, function: Callable[..., Any] | None) -> Feedback:
+    """Say whether ``function`` solves the exercise, and if not, what is wrong.
+
+    The function is called with copies, on several networks. Any right form is accepted.
+
+    Args:
+        exercise_id: id of the exercise, such as ``"c3-delta"``.
+        function: your function, with the arguments of the stub.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> check("c1-epsilon", lambda delta, h: h * delta)
+    c1-epsilon: right.
+      Checked on 4 situations in several networks.
+    >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
+    ('missing-temporal', 'reset-detached')
+    """
+    exercise = find(exercise_id)
+    feedback = _judge(exercise, function)
+    progress.record(exercise.id, feedback.state)
+    return feedback
+
+
+def hint(exercise_id: str) -> Hint:
+    """Return the next hint for an exercise; after the last, the first again.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> hint("c1-epsilon")
+    c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
+    """
+    exercise = find(exercise_id)
+    of = len(exercise.hints)
+    k = _hints_given.get(exercise.id, 0) % of
+    _hints_given[exercise.id] = k + 1
+    return Hint(exercise.id, k + 1, of, exercise.hints[k])
+
+
+def solution(exercise_id: str) -> Solution:
+    """Return a right answer with its reasoning; a notebook shows it folded.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> print(solution("c1-epsilon").source)
+    def c1_epsilon(delta, h):
+        return delta * h
+    """
+    exercise = find(exercise_id)
+    return Solution(exercise.id, exercise.source(), exercise.reasoning)
+
+
+def _judge(exercise: Exercise, function: Any) -> Feedback:
+    """Compare with the reference and, where it differs, look for what is wrong."""
+    if function is None or function is Ellipsis:
+        return _todo(exercise)
+    if not callable(function):
+        words = f"Pass the function itself, not {type(function).__name__}: do not call it."
+        return Feedback(exercise.id, "wrong", (words,))
+    calls = situations(exercise.situations)
+    problem = signature_problem(function, exercise.signature, calls[0].args)
+    if problem:
+        return Feedback(exercise.id, "wrong", (problem,))
+    wants = references(exercise)  # before any line of the reader's code has run
+    got = [attempt(function, call.args) for call in calls]
+    if all(o.untouched for o in got):
+        return _todo(exercise)
+    first = _first_difference(exercise, calls, got, wants)
+    if first is None:
+        words = f"Checked on {len(calls)} situations in several networks."
+        return Feedback(exercise.id, "right", (words,))
+    return _diagnose(exercise, calls, got, wants, *first)
+
+
+def _todo(exercise: Exercise) -> Feedback:
+    """Return the answer to an untouched stub."""
+    words = f'Fill in the function and run the cell again; hint("{exercise.id}") helps.'
+    return Feedback(exercise.id, "todo", (words,))
+
+
+@cache
+def references(exercise: Exercise) -> tuple[Outcome, ...]:
+    """Return what the reference brings in each situation."""
+    return tuple(attempt(exercise.answer, s.args) for s in situations(exercise.situations))
+
+
+Calls = tuple[Situation, ...]
+Outcomes = list[Outcome] | tuple[Outcome, ...]
+
+
+def _first_difference(
+    exercise: Exercise, calls: Calls, got: Outcomes, wants: Outcomes
+) -> tuple[str, str, str] | None:
+    """Return kind, place and words of the first wrong situation."""
+    for call, outcome, want in zip(calls, got, wants, strict=True):
+        if outcome.problem or outcome.untouched:
+            return "problem", call.where, outcome.problem or "It returns nothing here."
+        found = difference(outcome.value, want.value, exercise.axes)
+        if found is not None:
+            part = f" in {found.part}" if found.part else ""
+            return found.kind, call.where, f"{found.words}{part}"
+    return None
+
+
+def _diagnose(
+    exercise: Exercise,
+    calls: Calls,
+    got: Outcomes,
+    wants: Outcomes,
+    kind: str,
+    where: str,
+    words: str,
+) -> Feedback:
+    """Put together what is known about a wrong answer."""
+    named = matches(exercise, got)
+    message = [_name(m) for m in named]
+    if len(named) > 1:
+        message.insert(0, f"{len(named)} mistakes give what your function gives:")
+    if not named:
+        message += _unnamed(exercise, calls, got, wants, kind)
+    place = {"problem": f"In the call at {where}: {words}"}.get(kind, f"First at {where}: {words}.")
+    message.append(place)
+    message.append(
+        f"Look at notebook {exercise.notebook}, equation ({exercise.equation}); "
+        f'hint("{exercise.id}") gives a hint.'
+    )
+    ids = tuple(m.misconception.id for m in named)
+    return Feedback(exercise.id, "wrong", tuple(message), ids, where)
+
+
+def _name(mistake: Mistake) -> str:
+    """Say what is wrong, and what the formula does."""
+    known = mistake.misconception
+    return f"{known.name[0].upper()}{known.name[1:]}. {mistake.note or known.why}"
+
+
+def matches(exercise: Exercise, got: Outcomes) -> list[Mistake]:
+    """Return the mistakes that give the same in every situation, one for each misconception."""
+    found: dict[str, Mistake] = {}
+    for mistake in exercise.mistakes:
+        function = exercise.function(mistake.body)
+        calls = situations(exercise.situations)
+        if all(same(attempt(function, c.args), o) for c, o in zip(calls, got, strict=True)):
+            found.setdefault(mistake.misconception.id, mistake)
+    return list(found.values())
+
+
+def _unnamed(
+    exercise: Exercise, calls: Calls, got: Outcomes, wants: Outcomes, kind: str
+) -> list[str]:
+    """Say what can be said where no named misconception fits."""
+    if kind in ("problem", "type", "shape"):
+        return []
+    factor = factor_between(calls, got, wants)
+    if factor:
+        return [f"Right but for a factor: your result is {factor} times the exact one."]
+    for description, function in mutants(exercise):
+        if all(same(attempt(function, c.args), o) for c, o in zip(calls, got, strict=True)):
+            return [f"It is what you get {description}."]
+    agree = sum(difference(o.value, w.value) is None for o, w in zip(got, wants, strict=True))
+    return [f"It agrees with the exact value in {agree} of {len(calls)} situations."]

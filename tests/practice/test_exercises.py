@@ -1,0 +1,54 @@
+"""Every exercise: right answers pass, each named misconception is rejected and named."""
+
+import pytest
+
+from stbp_edu.practice import check, exercises, hint, solution
+from stbp_edu.practice.exercise import misconceptions
+from stbp_edu.practice.situations import situations
+
+ALL = list(exercises().values())
+WRONG = [(e, m) for e in ALL for m in e.mistakes]
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_reference_and_solution_pass_and_the_stub_is_not_attempted(exercise):
+    assert check(exercise.id, exercise.answer).state == "right"
+    assert check(exercise.id, exercise.function()).state == "right"
+    assert check(exercise.id, exercise.function("...")).state == "todo"
+    assert check(exercise.id, exercise.function("raise NotImplementedError; return 0")).state == (
+        "todo"
+    )
+    assert check(exercise.id, None).state == "todo"
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), WRONG, ids=[f"{e.id}-{m.misconception.id}" for e, m in WRONG]
+)
+def test_each_misconception_is_rejected_and_named(exercise, mistake):
+    feedback = check(exercise.id, exercise.function(mistake.body))
+    assert feedback.state == "wrong"
+    assert mistake.misconception.id in feedback.mistakes
+    assert mistake.misconception.name[1:] in repr(feedback)
+    assert any(call.where == feedback.where for call in situations(exercise.situations))
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_no_hint_or_feedback_prints_the_solution(exercise):
+    body = exercise.solution.strip().splitlines()[-1].removeprefix("return ")
+    for mistake in exercise.mistakes:
+        text = repr(check(exercise.id, exercise.function(mistake.body)))
+        assert exercise.solution.strip() not in text
+        assert len(body) < 8 or body not in text
+    assert body in solution(exercise.id).source
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_hints_come_one_at_a_time(exercise):
+    given = [hint(exercise.id) for _ in exercise.hints]
+    assert {h.text for h in given} == set(exercise.hints)
+    assert len(exercise.hints) >= 2
+
+
+def test_every_misconception_of_the_library_is_used():
+    used = {m.misconception.id for _, m in WRONG}
+    assert set(misconceptions()) == used
