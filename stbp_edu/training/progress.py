@@ -63,8 +63,8 @@ def line(epoch: Epoch, settings: Settings) -> str:
 def clock(seconds: float) -> str:
     """Return a duration as a person would say it.
 
-    >>> clock(8.4), clock(75), clock(3700)
-    ('8 s', '1 min 15 s', '1 h 02 min')
+    >>> clock(8.4), clock(75), clock(3690)
+    ('8 s', '1 min 15 s', '1 h 01 min')
     """
     s = round(seconds)
     if s < 60:

@@ -146,7 +146,7 @@ def _diagnose(epoch: Epoch, settings: Settings, settled: bool) -> list[Advice]:
     if found or not settled:
         return found
     found = diagnose_outputs(epoch.outputs, epoch.loss)
-    return found or diagnose_learning(epoch.accuracy, len(epoch.outputs))
+    return found + diagnose_learning(epoch.accuracy, len(epoch.outputs))
 
 
 def _new(found: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:

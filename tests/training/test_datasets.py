@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from stbp_edu.training.datasets import Dataset, digits, load_digits, split, validation
+
+SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+
+
+def test_the_digits_are_the_digits() -> None:
+    images, labels = digits()
+    grey = np.round(images * 16).astype(np.uint8)
+    np.testing.assert_array_equal(grey / 16, images)
+    assert images.shape == (1797, 8, 8)
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert hashlib.sha256(grey.tobytes() + labels.tobytes()).hexdigest() == SHA256
+
+
+def test_the_digits_are_credited() -> None:
+    words = (resources.files("stbp_edu.training") / "data" / "CREDITS.md").read_text("utf-8")
+    for needed in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
+        assert needed in words
+
+
+def test_a_fifth_of_each_class_is_held_out_the_same_each_time() -> None:
+    data, again = load_digits(), load_digits()
+    np.testing.assert_array_equal(data.test_images, again.test_images)
+    whole = np.bincount(digits()[1])
+    np.testing.assert_array_equal(np.bincount(data.test_labels), np.round(whole / 5))
+    np.testing.assert_array_equal(
+        np.bincount(data.train_labels) + np.bincount(data.test_labels), whole
+    )
+    assert data.pixels == 64
+
+
+def test_no_image_is_in_both_parts() -> None:
+    images, labels = np.arange(60.0).reshape(60, 1, 1), np.arange(60) % 3
+    data = split(images, labels, np.random.default_rng(0))
+    train, test = set(data.train_images.ravel()), set(data.test_images.ravel())
+    assert not train & test
+    assert len(train | test) == 60
+    np.testing.assert_array_equal(data.test_images.ravel() % 3, data.test_labels)
+
+
+def test_validation_takes_nothing_from_the_test_images() -> None:
+    data = load_digits()
+    inner = validation(data)
+    held = {i.tobytes() for i in data.test_images}
+    outside = {i.tobytes() for i in data.train_images}
+    assert {i.tobytes() for i in inner.test_images} <= outside
+    assert len(inner.train_labels) + len(inner.test_labels) == len(data.train_labels)
+    assert len({i.tobytes() for i in inner.train_images} & held) <= len(outside & held)
+
+
+def test_bad_input_is_named() -> None:
+    images, labels, rng = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\), got 1.0"):
+        split(images, labels, rng, fraction=1.0)
+    with pytest.raises(ValueError, match="test_images must have shape"):
+        split(images[:2], labels[:2], rng, fraction=0.2)
+    with pytest.raises(ValueError, match=r"train_labels \(n,\), got \(10, 2, 2\) and \(9,\)"):
+        Dataset(images, labels[:9], images, labels)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.diagnosis import (
+    Advice,
+    diagnose_layers,
+    diagnose_learning,
+    diagnose_outputs,
+)
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Step, train
+
+
+def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
+    return [e for e in train(settings, data) if isinstance(e, Advice)]
+
+
+def test_a_silent_network_is_told_what_to_do_once_and_early(small, digits) -> None:
+    settings = replace(small, v_th=1000.0)
+    events = []
+    for event in train(settings, digits):
+        events.append(event)
+        if isinstance(event, Advice):
+            break
+    assert sum(isinstance(e, Step) for e in events) == 20
+    found = advice_of(settings, digits)
+    assert [(a.where, a.kind) for a in found] == [("layer 1", "silent"), ("layer 2", "silent")]
+    for words in ("layer 1 is silent", "0.00% of steps", "Lower the threshold", "v_th = 1000 now"):
+        assert words in found[0].words
+    assert "layer 2 (output)" in found[1].words
+
+
+def test_a_saturated_network_is_told_what_to_do(small, few) -> None:
+    found = advice_of(replace(small, v_th=-1000.0), few)
+    assert {(a.where, a.kind) for a in found} == {
+        ("layer 1", "saturated"),
+        ("layer 2", "saturated"),
+    }
+    assert "fire in 100.0% of steps" in found[0].words
+    assert "Raise the threshold (v_th = -1000 now)" in found[0].words
+
+
+def test_a_network_that_learns_is_left_alone(small, few) -> None:
+    assert advice_of(replace(small, hidden=(60,), epochs=8), few) == []
+
+
+def test_a_blank_input_is_found(small, few) -> None:
+    blank = replace(few, train_images=few.train_images * 0)
+    found = advice_of(small, blank)
+    assert (found[0].where, found[0].kind) == ("layer 0", "silent")
+    assert "images are not blank" in found[0].words
+
+
+def test_an_output_that_never_fires_is_found(small, few) -> None:
+    """No image of class 9 to learn from: after a while the tenth output neuron keeps silent."""
+    keep = few.train_labels != 9
+    data = replace(
+        few, train_images=few.train_images[keep], train_labels=few.train_labels[keep]
+    )
+    data = replace(data, train_labels=data.train_labels + (data.train_labels == 8))  # no 8, but 9
+    found = advice_of(replace(small, epochs=30, hidden=(40,), lr=5e-3), data)
+    assert [(a.where, a.kind) for a in found] == [("output 8", "silent")]
+    assert "never answers 8" in found[0].words
+
+
+def test_a_network_that_guesses_is_found(small, few) -> None:
+    found = advice_of(replace(small, lr=1e-9, epochs=1), few)
+    assert [(a.where, a.kind) for a in found][-1:] == [("network", "chance")]
+    assert "chance is 10.0%" in found[-1].words
+
+
+@pytest.mark.parametrize(
+    ("rates", "kinds"),
+    [
+        ([0.3, 0.1, 0.1], []),
+        ([0.3, 0.0, 0.1], ["silent"]),
+        ([0.3, 0.1, 0.99], ["saturated"]),
+        ([0.99, 0.1, 0.1], []),  # a white image is no fault
+    ],
+)
+def test_layers(rates, kinds) -> None:
+    assert [a.kind for a in diagnose_layers(rates, 0.5)] == kinds
+
+
+def test_outputs_and_learning() -> None:
+    found = diagnose_outputs([0.1, 0.0, 1.0], 0.06)
+    assert [(a.where, a.kind) for a in found] == [("output 1", "silent"), ("output 2", "saturated")]
+    assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].words
+    assert diagnose_learning(0.2, 10) == []
+    assert diagnose_learning(0.11, 10)[0].kind == "chance"
