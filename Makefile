@@ -1,0 +1,71 @@
+# Everything runs in .venv, which the first command makes. See README.md.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help learn test check lab site serve notebooks bench verify clean
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+learn: .venv/learn ## install, build the site, train on digits, serve the site
+	$(BIN)/python -m tools.site.build
+	$(BIN)/stbp-edu train digits
+	$(BIN)/python -m tools.site.serve --port $(PORT)
+
+test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
+	$(BIN)/python -m tools.browser
+	$(MAKE) --no-print-directory static
+	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term \
+	  --ignore tests/site tests stbp_edu
+	$(BIN)/python -m pytest -n 2 --dist loadfile -p no:doctest --nbval \
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+	$(BIN)/python -m tools.site.build
+	$(BIN)/python -m pytest -n 2 tests/site
+
+check: .venv/test static ## the quick loop: lint, types, layers, fast tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" --ignore tests/site tests stbp_edu
+
+.PHONY: static
+static: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+lab: .venv/learn ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+site: .venv/learn ## build the site into site/
+	$(BIN)/python -m tools.site.build
+
+serve: .venv/learn ## serve the built site
+	$(BIN)/python -m tools.site.serve --port $(PORT)
+
+notebooks: .venv/learn ## execute the notebooks again and write their outputs
+	$(BIN)/python -m tools.notebooks run
+
+verify: .venv/learn ## prove the gradients
+	$(BIN)/stbp-edu verify
+
+bench: .venv/bench ## measure speed, as ratios in one run
+	$(BIN)/python -m benchmarks.engine
+
+clean: ## remove what was built, keep the environment
+	rm -rf site build dist .cache runs
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "stbp_edu needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "Python's venv module is missing (on Debian: apt install python3-venv)"; exit 1; }
+	$(PIP) --upgrade pip
+
+.venv/%: .venv/bin/python pyproject.toml
+	@echo "Installing stbp_edu[$(EXTRA_$*)] into .venv (a minute or two the first time)"
+	$(PIP) --editable '.[$(EXTRA_$*)]'
+	@touch $@
+
+EXTRA_learn := notebooks,docs
+EXTRA_test := test
+EXTRA_bench := bench

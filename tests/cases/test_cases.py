@@ -1,0 +1,223 @@
+"""The five cases: scalar = vector = sweep, and the classic rule = the source's formulas."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from stbp_edu import LIF, Gaussian, backward, cases
+from stbp_edu.cases import scalar
+from stbp_edu.network import Gradients, Trace
+from tests.networks import assert_close, make_problem, problems
+
+SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3}
+
+
+def by_scalar_functions(problem, rule):
+    """Run the sweep with the functions of cases.scalar, one neuron of one sample at a time."""
+    p, nn, trace, Y = problem.params, problem.neuron, problem.trace, problem.targets
+    U, O, N = trace.U, trace.O, p.N
+    T, S, _ = O[0].shape
+    d = [None] + [np.zeros_like(u) for u in U[1:]]
+    e = [None] + [np.zeros_like(u) for u in U[1:]]
+    h = [None] + [nn.h(u) for u in U[1:]]
+    f, df = ([None] + [gate(o) for o in O[1:]] for gate in (nn.f, nn.df))
+
+    def err(n, t, s):
+        return e[n][t, s] if rule == "exact" else d[n][t, s] * h[n][t, s]
+
+    for s in range(S):
+        for t in range(T - 1, -1, -1):
+            for n in range(N, 0, -1):
+                for i in range(p.sizes[n]):
+                    at = (t, s, i)
+                    case = cases.case_at(t, n, T, N)
+                    if case == 1:
+                        d[n][at] = scalar.c1_delta(Y[s, i], O[N][:, s, i], S)
+                        e[n][at] = scalar.c1_epsilon(d[n][at], h[n][at])
+                    elif case == 2:
+                        d[n][at] = scalar.c2_delta(err(n + 1, t, s), p.W[n + 1][:, i])
+                        e[n][at] = scalar.c2_epsilon(d[n][at], h[n][at])
+                    else:
+                        later = err(n, t + 1, s)[i], U[n][at], df[n][at]
+                        if case == 3:
+                            d[n][at] = scalar.c3_delta(d[n][T - 1, s, i], *later)
+                        else:
+                            above = err(n + 1, t, s), p.W[n + 1][:, i]
+                            d[n][at] = scalar.c4_delta(*above, *later)
+                        step = scalar.c3_epsilon if case == 3 else scalar.c4_epsilon
+                        e[n][at] = step(d[n][at], h[n][at], e[n][t + 1, s, i], f[n][at])
+    return d, e, scalar_gradients(e, O, p.sizes)
+
+
+def scalar_gradients(e, O, sizes):
+    """Apply case 5 with indices, and add the samples up."""
+    S = O[0].shape[1]
+    b, W = [None], [None]
+    for n in range(1, len(sizes)):
+        b.append(
+            np.array([sum(scalar.c5_b(e[n][:, s, i]) for s in range(S)) for i in range(sizes[n])])
+        )
+        W.append(
+            np.array(
+                [
+                    [
+                        sum(scalar.c5_w(e[n][:, s, i], O[n - 1][:, s, j]) for s in range(S))
+                        for j in range(sizes[n - 1])
+                    ]
+                    for i in range(sizes[n])
+                ]
+            )
+        )
+    return Gradients(W=W, b=b)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+@given(problem=problems(**SMALL))
+def test_c1_c2_c3_c4_c5_scalar_equals_sweep(problem, rule):
+    delta, epsilon, gradients = by_scalar_functions(problem, rule)
+    found = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, rule)
+    assert_close(found.delta, delta, "delta")
+    assert_close(found.epsilon, epsilon, "epsilon")
+    assert_close(found.gradients.W, gradients.W, "dL/dW")
+    assert_close(found.gradients.b, gradients.b, "dL/db")
+
+
+def as_the_source_prints_it(problem):
+    """Evaluate the source's recursion literally: δ of each case, with ∂g/∂u written as h."""
+    p, nn, trace, Y = problem.params, problem.neuron, problem.trace, problem.targets
+    u, o, w, N = trace.U, trace.O, p.W, p.N
+    T, S, _ = o[0].shape
+    l = p.sizes
+    delta = [None] + [np.zeros_like(a) for a in u[1:]]
+    eps = [None] + [np.zeros_like(a) for a in u[1:]]
+
+    def dg(t, s, n, j):
+        return nn.surrogate.derivative(np.array([u[n][t, s, j] - nn.v_th]))[0]
+
+    def df(value):
+        return -np.exp(-value / nn.tau) if nn.gate == "exponential" else -nn.tau
+
+    def f(value):
+        t = nn.tau
+        return t * np.exp(-value / t) if nn.gate == "exponential" else t * (1 - value)
+
+    for s in range(S):
+        for t in reversed(range(T)):
+            for n in reversed(range(1, N + 1)):
+                for i in range(l[n]):
+                    if n == N:
+                        rate = sum(o[N][k, s, i] for k in range(T)) / T
+                        value = -1 / (T * S) * (Y[s, i] - rate)
+                    else:
+                        value = sum(
+                            delta[n + 1][t, s, j] * w[n + 1][j, i] * dg(t, s, n + 1, j)
+                            for j in range(l[n + 1])
+                        )
+                    if t < T - 1:
+                        value += (
+                            delta[n][t + 1, s, i]
+                            * u[n][t, s, i]
+                            * dg(t + 1, s, n, i)
+                            * df(o[n][t, s, i])
+                        )
+                    delta[n][t, s, i] = value
+                    eps[n][t, s, i] = value * dg(t, s, n, i)
+                    if t < T - 1:
+                        eps[n][t, s, i] += eps[n][t + 1, s, i] * f(o[n][t, s, i])
+    return delta, eps
+
+
+@given(problem=problems(**SMALL))
+def test_err_classic_is_the_sources_recursion_evaluated_literally(problem):
+    delta, eps = as_the_source_prints_it(problem)
+    found = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, "classic")
+    assert_close(found.delta, delta, "delta")
+    assert_close(found.epsilon, eps, "epsilon")
+
+
+@given(problem=problems(max_layers=4, max_steps=6, max_width=4, max_batch=2))
+def test_err_exact_and_err_classic_agree_only_where_they_should(problem):
+    args = (problem.trace, problem.targets, problem.params, problem.neuron)
+    exact, classic = (cases.sweep(*args, rule).gradients for rule in ("exact", "classic"))
+    T, N = problem.spikes.shape[0], problem.params.N
+    if T == 1 or (N == 1 and T <= 2):
+        assert_close(classic.W, exact.W, "dL/dW")
+        assert_close(classic.b, exact.b, "dL/db")
+
+
+@pytest.mark.parametrize(("T", "sizes"), [(2, [3, 4, 2]), (3, [3, 2]), (6, [3, 4, 4, 2])])
+def test_err_classic_differs_from_err_exact_elsewhere(T, sizes):
+    neuron = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(1.0))
+    problem = make_problem(1, sizes, T, S=3, neuron=neuron)
+    args = (problem.trace, problem.targets, problem.params, neuron)
+    exact, classic = (cases.sweep(*args, rule).gradients for rule in ("exact", "classic"))
+    assert np.abs(classic.b[1] - exact.b[1]).max() > 1e-3 * np.abs(exact.b[1]).max()
+
+
+def test_case_at_covers_the_grid():
+    grid = [[cases.case_at(t, n, T=3, N=2) for t in range(3)] for n in (1, 2)]
+    assert grid == [[4, 4, 2], [3, 3, 1]]
+    assert cases.case_at(0, 1, T=1, N=1) == 1
+
+
+@pytest.mark.parametrize(
+    ("t", "n", "error", "message"),
+    [
+        (3, 1, ValueError, "t must be < T = 3"),
+        (-1, 1, ValueError, "t must be >= 0"),
+        (0, 0, ValueError, "n must be >= 1"),
+        (0, 3, ValueError, "n must be <= N = 2"),
+        (0.0, 1, TypeError, "t must be an integer"),
+    ],
+)
+def test_a_cell_outside_the_grid_is_named(t, n, error, message):
+    with pytest.raises(error, match=message):
+        cases.case_at(t, n, T=3, N=2)
+
+
+PROBLEM = make_problem(0, [3, 4, 2], T=3, S=5, neuron=LIF(tau=0.5, v_th=0.6))
+
+
+@pytest.mark.parametrize("run", [cases.sweep, backward], ids=["sweep", "engine"])
+class TestBadInput:
+    def call(self, run, trace=None, targets=None, params=None, rule="exact"):
+        given = (trace or PROBLEM.trace, PROBLEM.targets if targets is None else targets)
+        return run(*given, params or PROBLEM.params, PROBLEM.neuron, rule)
+
+    def test_an_unknown_rule(self, run):
+        with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
+            self.call(run, rule="bptt")
+
+    @pytest.mark.parametrize(
+        ("change", "error", "message"),
+        [
+            (lambda y: y[0], ValueError, r"targets must have shape \(S, n\[N\]\)"),
+            (lambda y: y[:1], ValueError, r"= \(5, 2\), got \(1, 2\)"),
+            (lambda y: y[:, :1], ValueError, r"= \(5, 2\), got \(5, 1\)"),
+            (lambda y: y * np.nan, ValueError, "targets must be finite"),
+            (lambda y: y.astype(int), TypeError, "targets must be float64"),
+            (lambda y: y.astype(np.float32), TypeError, "targets must be float64"),
+        ],
+    )
+    def test_targets(self, run, change, error, message):
+        with pytest.raises(error, match=message):
+            self.call(run, targets=change(PROBLEM.targets))
+
+    def test_a_trace_of_other_layers(self, run):
+        trace = PROBLEM.trace
+        with pytest.raises(ValueError, match=r"trace.U must have N \+ 1 = 3 entries, got 2"):
+            self.call(run, trace=Trace(U=trace.U[:2], O=trace.O[:2]))
+
+    def test_a_trace_of_another_shape(self, run):
+        trace = PROBLEM.trace
+        U = [None, trace.U[1][:2], trace.U[2]]
+        with pytest.raises(ValueError, match=r"trace.U\[1\] must have shape"):
+            self.call(run, trace=Trace(U=U, O=trace.O))
+
+    def test_a_trace_with_a_nan(self, run):
+        trace = PROBLEM.trace
+        trace.U[2][1, 2, 0] = np.nan
+        with pytest.raises(
+            ValueError, match=r"trace.U\[2\] must be finite, got nan at index .1, 2, 0."
+        ):
+            self.call(run, trace=trace)

@@ -1,0 +1,75 @@
+"""Random networks for the tests, and comparisons whose failures say where."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+import stbp_edu
+from stbp_edu import LIF, Params, Trace, network
+from stbp_edu.neuron import GATES
+from stbp_edu.surrogates import SURROGATES
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network, its input and its targets."""
+
+    neuron: LIF
+    params: Params
+    spikes: np.ndarray
+    targets: np.ndarray
+
+    @property
+    def trace(self) -> Trace:
+        """The step-by-step forward pass."""
+        return network.forward(self.spikes, self.params, self.neuron)
+
+
+def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
+    """Draw weights, biases, input spikes and targets."""
+    rng = np.random.default_rng(seed)
+    params = stbp_edu.init_params(sizes, rng, dtype, scheme="uniform")
+    for b in params.b[1:]:
+        b += rng.normal(0.2, 0.3, b.shape).astype(dtype)
+    spikes = (rng.random((T, S, sizes[0])) < 0.5).astype(dtype)
+    targets = rng.random((S, sizes[-1])).astype(dtype)
+    return Problem(neuron, params, spikes, targets)
+
+
+@st.composite
+def neurons(draw):
+    """Any neuron: four surrogates, both gates."""
+    surrogate = SURROGATES[draw(st.sampled_from(sorted(SURROGATES)))]
+    return LIF(
+        tau=draw(st.sampled_from([0.1, 0.2, 0.5, 0.9, 1.3])),
+        v_th=draw(st.sampled_from([0.3, 0.5, 1.0, 1.5])),
+        surrogate=surrogate(draw(st.sampled_from([0.25, 1.0, 3.0]))),
+        gate=draw(st.sampled_from(GATES)),
+    )
+
+
+@st.composite
+def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8):
+    """Any problem within these bounds."""
+    sizes = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=max_layers + 1))
+    return make_problem(
+        seed=draw(st.integers(0, 2**32 - 1)),
+        sizes=sizes,
+        T=draw(st.integers(1, max_steps)),
+        S=draw(st.integers(1, max_batch)),
+        neuron=draw(neurons()),
+    )
+
+
+def assert_close(got, expected, what, tol=1e-12):
+    """Compare arrays layer by layer, relative to the largest entry; say which layer differs."""
+    assert len(got) == len(expected)
+    for n in range(1, len(got)):
+        assert got[n].shape == expected[n].shape, f"{what}[{n}]"
+        error = np.abs(got[n] - expected[n])
+        limit = tol * max(np.abs(expected[n]).max(), 1e-3)
+        where = np.unravel_index(error.argmax(), error.shape)
+        assert error.max() <= limit, (
+            f"{what}[{n}] differs at {where}: got {got[n][where]}, expected {expected[n][where]}"
+        )

@@ -1,0 +1,76 @@
+"""The engine: equal to the readable sweep, in any dtype, with and without a workspace."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian, backward, cases, forward, network
+from stbp_edu.engine import Workspace
+from stbp_edu.rules import ABLATIONS, RULES
+from tests.networks import assert_close, make_problem, problems
+
+
+@given(problem=problems(), rule=st.sampled_from(RULES + ABLATIONS), smooth=st.booleans())
+def test_c5_w_c5_b_engine_equals_sweep(problem, rule, smooth):
+    spike = problem.neuron.H if smooth else None
+    p, neuron = problem.params, problem.neuron
+    slow = network.forward(problem.spikes, p, neuron, spike=spike)
+    fast = forward(problem.spikes, p, neuron, spike=spike)
+    assert_close(fast.U, slow.U, "U")
+    assert_close(fast.O, slow.O, "O")
+    expected = cases.sweep(slow, problem.targets, p, neuron, rule).gradients
+    found = backward(slow, problem.targets, p, neuron, rule)
+    assert_close(found.W, expected.W, "dL/dW")
+    assert_close(found.b, expected.b, "dL/db")
+
+
+NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
+
+
+def test_blocks_of_samples_do_not_change_the_result(monkeypatch):
+    problem = make_problem(2, [5, 7, 3], T=4, S=11, neuron=NEURON)
+    whole = backward(problem.trace, problem.targets, problem.params, NEURON)
+    monkeypatch.setattr("stbp_edu.engine.BLOCK", 14)  # two samples of the hidden layer
+    parts = backward(problem.trace, problem.targets, problem.params, NEURON)
+    assert_close(parts.W, whole.W, "dL/dW", tol=0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
+    work = Workspace()
+    for T, S in ((4, 3), (4, 3), (6, 2)):
+        problem = make_problem(T + S, [5, 7, 3], T, S, NEURON)
+        fresh = forward(problem.spikes, problem.params, NEURON)
+        kept = forward(problem.spikes, problem.params, NEURON, workspace=work)
+        assert_close(kept.U, fresh.U, "U", tol=0)
+        again = forward(problem.spikes, problem.params, NEURON, workspace=work)
+        assert again.U[1] is kept.U[1]
+        args = (fresh, problem.targets, problem.params, NEURON, rule)
+        assert_close(backward(*args, workspace=work).W, backward(*args).W, "dL/dW", tol=0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_float32_stays_float32_and_close_to_float64(rule):
+    problem = make_problem(4, [6, 8, 3], T=5, S=4, neuron=NEURON, dtype=np.float32)
+    trace = forward(problem.spikes, problem.params, NEURON)
+    found = backward(trace, problem.targets, problem.params, NEURON, rule)
+    assert {a.dtype for a in [*trace.U[1:], *trace.O, *found.W[1:], *found.b[1:]]} == {
+        np.dtype(np.float32)
+    }
+    double = make_problem(4, [6, 8, 3], T=5, S=4, neuron=NEURON)
+    expected = backward(double.trace, double.targets, double.params, NEURON, rule)
+    assert_close(found.W, expected.W, "dL/dW", tol=1e-4)
+
+
+def test_a_step_at_full_size_fits_in_150_megabytes():
+    problem = make_problem(0, [784, 800, 10], T=30, S=100, neuron=NEURON, dtype=np.float32)
+    tracemalloc.start()
+    work = Workspace()
+    trace = forward(problem.spikes, problem.params, NEURON, workspace=work)
+    backward(trace, problem.targets, problem.params, NEURON, workspace=work)
+    peak = tracemalloc.get_traced_memory()[1] + problem.spikes.nbytes
+    tracemalloc.stop()
+    assert peak < 150e6

@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+
+from stbp_edu import LIF, Gaussian, Params, forward, init_params, loss, network
+from tests.networks import make_problem
+
+NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
+
+
+def by_index_loops(problem):
+    """Evaluate fwd-x, fwd-u and fwd-o as the source prints them, one number at a time."""
+    p, sizes = problem.params, problem.params.sizes
+    T, S, _ = problem.spikes.shape
+    u = [None] + [np.zeros((T + 1, S, m)) for m in sizes[1:]]
+    o = [np.zeros((T + 1, S, m)) for m in sizes]  # u^0 = o^0 = 0
+    o[0][1:] = problem.spikes
+    for s in range(S):
+        for t in range(T):
+            for n in range(1, p.N + 1):
+                for i in range(sizes[n]):
+                    x = sum(p.W[n][i, j] * o[n - 1][t + 1, s, j] for j in range(sizes[n - 1]))
+                    tau = problem.neuron.tau
+                    f = tau * np.exp(-o[n][t, s, i] / tau)
+                    u[n][t + 1, s, i] = u[n][t, s, i] * f + x + p.b[n][i]
+                    o[n][t + 1, s, i] = 1.0 if u[n][t + 1, s, i] >= problem.neuron.v_th else 0.0
+    return [None] + [a[1:] for a in u[1:]], [a[1:] for a in o]
+
+
+@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
+def test_fwd_x_fwd_u_fwd_o_equal_the_source_evaluated_with_index_loops(run):
+    problem = make_problem(3, [4, 5, 3, 2], T=6, S=3, neuron=NEURON)
+    u, o = by_index_loops(problem)
+    trace = run(problem.spikes, problem.params, problem.neuron)
+    for n in range(1, 4):
+        np.testing.assert_allclose(trace.U[n], u[n], atol=1e-14)
+        np.testing.assert_array_equal(trace.O[n], o[n])
+        assert 0 < o[n].mean() < 1  # neither silent nor saturated, or nothing was compared
+
+
+@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
+def test_the_smooth_twin_runs_through_the_same_forward(run):
+    problem = make_problem(3, [4, 5, 2], T=4, S=3, neuron=NEURON)
+    trace = run(problem.spikes, problem.params, NEURON, spike=NEURON.H)
+    np.testing.assert_allclose(trace.O[1], NEURON.H(trace.U[1]), atol=1e-15)
+
+
+def test_loss_is_the_mean_over_samples_of_half_the_squared_distance():
+    problem = make_problem(5, [3, 4, 2], T=5, S=3, neuron=NEURON)
+    trace, total = problem.trace, 0.0
+    for s in range(3):
+        for i in range(2):
+            rate = sum(trace.O[2][t, s, i] for t in range(5)) / 5
+            total += (problem.targets[s, i] - rate) ** 2
+    assert loss(trace, problem.targets) == pytest.approx(total / 6, rel=1e-14)
+
+
+def test_init_unit_rows_have_norm_one_and_both_signs():
+    params = init_params([50, 40, 10], np.random.default_rng(1))
+    for n in (1, 2):
+        np.testing.assert_allclose(np.linalg.norm(params.W[n], axis=1), 1)
+        assert (params.W[n] < 0).any()
+        assert (params.W[n] > 0).any()
+        assert not params.b[n].any()
+
+
+def test_init_uniform_stays_within_its_limit_and_fills_it():
+    W = init_params([400, 300], np.random.default_rng(1), np.float32, scheme="uniform").W[1]
+    limit = np.sqrt(6 / 400)
+    assert W.dtype == np.float32
+    assert 0.99 * limit < np.abs(W).max() <= limit
+    assert W.std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
+
+
+def test_the_same_seed_draws_the_same_weights_and_scale_multiplies_them():
+    one, two, big = (
+        init_params([3, 4], np.random.default_rng(7), scale=scale) for scale in (1.0, 1.0, 3.0)
+    )
+    np.testing.assert_array_equal(one.W[1], two.W[1])
+    np.testing.assert_allclose(big.W[1], 3 * one.W[1])
+
+
+W, B = np.ones((2, 3)), np.ones(2)
+
+
+@pytest.mark.parametrize(
+    ("W", "b", "error", "message"),
+    [
+        ([W], [B], ValueError, "W must be a list"),
+        ([None], [None], ValueError, "W must be a list"),
+        (W, B, ValueError, "W must be a list"),
+        ([None, W], [None], ValueError, "b must be a list"),
+        ([None, W], [None, B, B], ValueError, "b must have as many entries as W = 2, got 3"),
+        ([None, W[0]], [None, B], ValueError, r"W\[1\] must have shape \(n\[1\], n\[0\]\)"),
+        ([None, W, W], [None, B, B], ValueError, r"W\[2\].*\(any, 2\), got \(2, 3\)"),
+        ([None, W, W.T], [None, B, B], ValueError, r"b\[2\] must have shape .*\(3,\), got \(2,\)"),
+        ([None, W], [None, B[:, None]], ValueError, r"b\[1\] must have shape"),
+        ([None, W.astype(int)], [None, B], TypeError, r"W\[1\] must be float32 or float64"),
+        ([None, W], [None, B.astype(np.float32)], TypeError, r"b\[1\] must be float64"),
+        ([None, W * np.nan], [None, B], ValueError, r"W\[1\] must be finite, got nan at index"),
+        ([None, W], [None, B * np.inf], ValueError, r"b\[1\] must be finite, got inf"),
+        ([None, W.tolist()], [None, B], TypeError, r"W\[1\] must be a NumPy array"),
+        ([None, W[:0]], [None, B], ValueError, r"W\[1\] must have shape"),
+    ],
+)
+def test_bad_parameters_are_named(W, b, error, message):
+    with pytest.raises(error, match=message):
+        Params(W=W, b=b)
+
+
+def test_a_transposed_matrix_gets_a_hint():
+    problem = make_problem(0, [3, 2], T=1, S=4, neuron=NEURON)
+    with pytest.raises(ValueError, match="transpose it"):
+        loss(problem.trace, problem.targets.T.copy())
+
+
+SPIKES = np.ones((4, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("spikes", "error", "message"),
+    [
+        (SPIKES[0], ValueError, r"spikes must have shape \(T, S, n\[0\]\).*3 axes, not 2"),
+        (
+            SPIKES[:, :, :2],
+            ValueError,
+            r"spikes must have shape .*\(any, any, 3\), got \(4, 2, 2\)",
+        ),
+        (SPIKES[:0], ValueError, "no axis may be empty"),
+        (SPIKES[:, :0], ValueError, "no axis may be empty"),
+        (SPIKES * np.nan, ValueError, "spikes must be finite"),
+        (SPIKES * np.inf, ValueError, "spikes must be finite"),
+        (SPIKES * 1.5, ValueError, r"spikes must lie in \[0, 1\]"),
+        (-SPIKES, ValueError, r"spikes must lie in \[0, 1\]"),
+        (SPIKES.astype(bool), TypeError, "spikes must be float64, as the parameters are, got bool"),
+        (SPIKES.astype(np.float32), TypeError, r"got float32; convert it with .astype\(np.float64"),
+        (SPIKES.tolist(), TypeError, "spikes must be a NumPy array"),
+    ],
+)
+@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
+def test_bad_spikes_are_named(run, spikes, error, message):
+    params = Params(W=[None, W.copy()], b=[None, B.copy()])
+    with pytest.raises(error, match=message):
+        run(spikes, params, NEURON)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"sizes": [3]}, ValueError, "sizes must list at least two"),
+        ({"sizes": 3}, ValueError, "sizes must list at least two"),
+        ({"sizes": [3, 0]}, ValueError, r"sizes\[1\] must be >= 1"),
+        ({"sizes": [3, 2.0]}, TypeError, r"sizes\[1\] must be an integer"),
+        ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),
+        ({"dtype": int}, TypeError, "dtype must be float32 or float64"),
+        ({"scheme": "xavier"}, ValueError, "scheme must be one of"),
+        ({"scale": 0}, ValueError, "scale must be > 0"),
+    ],
+)
+def test_bad_initial_weights_are_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        init_params(**{"sizes": [3, 2], "rng": np.random.default_rng(0), **arguments})
+
+
+def test_a_huge_finite_value_is_not_taken_for_an_infinity():
+    Params(W=[None, np.full((2, 3), 1e38, np.float32)], b=[None, np.zeros(2, np.float32)])
