@@ -24,7 +24,7 @@ EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25}
 LONG_CELLS = 2
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
-TEXT_ONLY = {"text/plain", "image/svg+xml"}
+TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
 
 Rule = Callable[[Any, str], Iterator[str]]
 
@@ -115,14 +115,17 @@ def code_form(notebook: Any, name: str) -> Iterator[str]:
 
 
 def equations(notebook: Any, name: str) -> Iterator[str]:
-    """A tagged display equation is a form of the register, letter by letter."""
-    for block in re.findall(r"\$\$(.+?)\$\$", prose(notebook), flags=re.S):
+    """A tagged display equation, or `id`: $...$ in the text, is a form of the register."""
+    text = prose(notebook)
+    stated = re.findall(r"`([a-z0-9-]+)`: \$([^$]+)\$", text)
+    for block in re.findall(r"\$\$(.+?)\$\$", text, flags=re.S):
         for tag in re.findall(r"\\tag\{([^}]*)\}", block):
-            latex = plain(re.sub(r"\\tag\{[^}]*\}", "", block))
-            if tag not in EQUATIONS:
-                yield f"unknown equation id {tag}"
-            elif latex not in {plain(form) for form in EQUATIONS[tag].forms.values()}:
-                yield f"{tag} differs from every form in stbp_edu.equations: {latex}"
+            stated.append((tag, re.sub(r"\\tag\{[^}]*\}", "", block)))
+    for id_, latex in stated:
+        if id_ not in EQUATIONS:
+            yield f"unknown equation id {id_}"
+        elif plain(latex) not in {plain(form) for form in EQUATIONS[id_].forms.values()}:
+            yield f"{id_} differs from every form in stbp_edu.equations: {latex.strip()}"
 
 
 def code_ids(notebook: Any, name: str) -> Iterator[str]:
