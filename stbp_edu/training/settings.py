@@ -130,8 +130,9 @@ def from_dict(values: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
+# Chosen on validation images, taken from the training images; never on the test images.
 RECIPES = {
-    "digits": Settings(hidden=(128,), T=10, lr=2e-3, batch=32, epochs=40),
-    "mnist": Settings(hidden=(800,), T=10, shift=1, batch=100, epochs=60, shards=2),
+    "digits": Settings(hidden=(256,), T=20, init_scale=0.3, lr=4e-3, batch=32, epochs=40),
+    "mnist": Settings(hidden=(800,), shift=1, shards=2),
+    "fashion": Settings(hidden=(800,), shift=1, shards=2),
 }
-RECIPES["fashion"] = RECIPES["mnist"]

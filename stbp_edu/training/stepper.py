@@ -153,11 +153,10 @@ def _merge(batches: tuple[Batch, ...], shares: list[float]) -> Batch:
 
 def _weighted_sum(grads: tuple[Gradients, ...], shares: list[float]) -> Gradients:
     """Return Σ share · gradient, in the arrays of the first."""
-    if len(grads) == 1:
-        return grads[0]
     named = [tensors(g) for g in grads]
     for name, total in named[0].items():
-        total *= shares[0]
+        if len(named) > 1:
+            total *= shares[0]
         for other, share in zip(named[1:], shares[1:], strict=True):
             total += np.multiply(other[name], share, out=other[name])
         checks.check_finite(f"the gradient of {name}", total)

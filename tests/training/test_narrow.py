@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
+from stbp_edu.training.narrow import draw_hidden, lit, narrow, widen
+from stbp_edu.training.optimizers import tensors, zeros_like
+
+NEURON = LIF(tau=0.4, v_th=0.5)
+
+
+@pytest.fixture
+def net() -> Params:
+    return init_params([8, 6, 5, 3], np.random.default_rng(0), scheme="uniform")
+
+
+def gradient(spikes: np.ndarray, params: Params, targets: np.ndarray) -> Gradients:
+    return backward(forward(spikes, params, NEURON), targets, params, NEURON)
+
+
+def test_leaving_dark_pixels_out_changes_nothing(net: Params) -> None:
+    rng = np.random.default_rng(1)
+    spikes = (rng.random((5, 4, 8)) < 0.6).astype(float)
+    spikes[:, :, [0, 3, 7]] = 0
+    targets = rng.random((4, 3))
+    kept = [lit(spikes.max(axis=0)), None, None, None]
+    assert kept[0].tolist() == [1, 2, 4, 5, 6]
+    small = narrow(net, kept)
+    assert small.sizes == (5, 6, 5, 3)
+    out = zeros_like(net)
+    out.W[1][...] = np.nan  # whatever an earlier batch left
+    found = widen(gradient(spikes[:, :, kept[0]], small, targets), net, kept, out)
+    for name, expected in tensors(gradient(spikes, net, targets)).items():
+        np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
+    assert not found.W[1][:, [0, 3, 7]].any()
+
+
+def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
+    """The same as zeroing the columns that leave the dropped neurons, and scaling the others."""
+    rng = np.random.default_rng(2)
+    spikes = (rng.random((5, 4, 8)) < 0.6).astype(float)
+    targets = rng.random((4, 3))
+    kept = [np.arange(8), *draw_hidden(net.sizes, 0.5, rng)]
+    assert [None if k is None else len(k) for k in kept] == [8, 3, 2, None]
+    masks = [np.ones(8), *(np.isin(np.arange(m), k) * m / len(k) for m, k in
+             zip(net.sizes[1:-1], kept[1:-1], strict=True))]
+    cut = Params(W=[None, *(net.W[n] * masks[n - 1] for n in (1, 2, 3))], b=net.b)
+    expected = gradient(spikes, cut, targets)
+    found = widen(gradient(spikes, narrow(net, kept), targets), net, kept, zeros_like(net))
+    rows = [*kept[:3], np.arange(3)]
+    for n in (1, 2, 3):
+        block = np.ix_(rows[n], rows[n - 1])
+        np.testing.assert_allclose(
+            found.W[n][block], (expected.W[n] * masks[n - 1])[block], rtol=1e-12, atol=1e-15
+        )
+        np.testing.assert_allclose(found.b[n][rows[n]], expected.b[n][rows[n]], rtol=1e-12)
+        outside = np.ones_like(found.W[n], bool)
+        outside[block] = False
+        assert not found.W[n][outside].any()
+
+
+def test_nothing_left_out_costs_nothing(net: Params) -> None:
+    assert narrow(net, [None] * 4) is net
+    assert draw_hidden((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
+    grads = zeros_like(net)
+    assert widen(grads, net, [None] * 4, zeros_like(net)) is grads
+
+
+def test_a_dark_batch_keeps_one_pixel() -> None:
+    assert lit(np.zeros((3, 5))).tolist() == [0]

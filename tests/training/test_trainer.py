@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu import Params, backward, forward, loss
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.training import parallel, stepper
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.parallel import Team, one_blas_thread, team
+from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training.state import begin, copy
+from stbp_edu.training.stepper import Stepper
+from stbp_edu.training.trainer import Epoch, Step, train
+
+
+def final(settings: Settings, data: Dataset) -> Epoch:
+    return [e for e in train(settings, data) if isinstance(e, Epoch)][-1]
+
+
+def bits(params: Params) -> bytes:
+    return b"".join(a.tobytes() for a in tensors(params).values())
+
+
+VARIANTS = {
+    "plain": {},
+    "two shards, shifts, dropout": {"shards": 2, "shift": 1, "dropout": 0.5},
+    "sgd, direct, two layers": {
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "encoder": "direct",
+        "hidden": (12, 8),
+        "averaging": 0.0,
+        "batch": 32,  # 200 images: the last batch is smaller
+    },
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
+    settings = replace(small, **VARIANTS[variant])
+    first, again = final(settings, bytes_few), final(settings, bytes_few)
+    other = final(replace(settings, seed=1), bytes_few)
+    assert bits(first.state.average) == bits(again.state.average)
+    assert (first.loss, first.test, first.rates) == (again.loss, again.test, again.rates)
+    assert bits(first.state.average) != bits(other.state.average)
+
+
+def test_threads_change_no_bit(small, bytes_few, monkeypatch) -> None:
+    settings = replace(small, shards=3, batch=25)
+    threaded = final(settings, bytes_few)
+    monkeypatch.setattr(parallel.sys, "platform", "emscripten")  # no threads on a web page
+    assert Team(2)._pool is None
+    alone = final(settings, bytes_few)
+    assert bits(threaded.state.params) == bits(alone.state.params)
+
+
+def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
+    """Direct coding draws nothing, so that the parts must add up to one backward pass."""
+    settings = replace(small, encoder="direct", batch=21, shards=2)
+    state = begin(settings, few)
+    rows = few.train_images[:21].reshape(21, -1)
+    labels = few.train_labels[:21]
+    kept = [stepper.lit(rows), None, None]
+    with team(2) as crew:
+        step = Stepper(settings, few.train_images, few.train_labels, crew)
+        batch, grads = step._gradient(state.params, rows, labels, kept, [None, None])
+    neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
+    trace = forward(np.stack([rows] * settings.T), state.params, neuron)
+    expected = backward(trace, targets, state.params, neuron)
+    for name, array in tensors(expected).items():
+        np.testing.assert_allclose(tensors(grads)[name], array, rtol=1e-4, atol=1e-7)
+    assert batch.size == 21
+    assert batch.loss == pytest.approx(loss(trace, targets), rel=1e-6)
+    answers = trace.O[-1].mean(axis=0).argmax(axis=1)
+    assert batch.right == (answers == labels).sum()
+    for n in (1, 2):
+        assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_every_rule_learns(rule, few) -> None:
+    settings = Settings(rule=rule, hidden=(60,), T=8, batch=20, epochs=12, lr=3e-3)
+    settings = replace(settings, init_scale=0.5)
+    epochs = [e for e in train(settings, few) if isinstance(e, Epoch)]
+    assert epochs[-1].loss < 0.5 * epochs[0].loss
+    assert epochs[-1].test > 0.7
+
+
+def test_events_tell_the_whole_story(small, few) -> None:
+    settings = replace(small, batch=64)
+    events = list(train(settings, few))
+    steps = [e for e in events if isinstance(e, Step)]
+    assert [(s.epoch, s.step) for s in steps] == [(e, s) for e in (1, 2) for s in (1, 2, 3, 4)]
+    assert [s.done for s in steps] == [k / 8 for k in range(1, 9)]
+    assert steps[-1].left == 0 < steps[0].left
+    assert all(len(s.rates) == 3 and 0 <= s.accuracy <= 1 for s in steps)
+    epochs = [e for e in events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2]
+    sizes = [64, 64, 64, 8]  # an epoch's means weigh its images, not its steps
+    assert epochs[0].loss == pytest.approx(np.average([s.loss for s in steps[:4]], weights=sizes))
+    np.testing.assert_allclose(
+        epochs[0].rates, np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
+    )
+    assert len(epochs[0].outputs) == 10
+
+
+def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small) -> None:
+    """Each image is one lit pixel whose value is its number, so that it can be followed."""
+    images = np.zeros((30, 5, 5), np.uint8)
+    images[:, 2, 2] = np.arange(1, 31)
+    labels = np.arange(30) % 3
+    data = Dataset(images, labels, images, labels)
+    settings = replace(small, shift=1, batch=7)
+    seen, places = [], set()
+    with team(1) as crew:
+        step = Stepper(settings, images, labels, crew)
+
+        def gradient(params, rows, of, kept, streams):
+            for row, label in zip(rows, of, strict=True):
+                (at,) = np.flatnonzero(row)
+                assert (row[at] - 1) % 3 == label
+                seen.append(int(row[at]))
+                places.add(divmod(int(at), 5))
+            return None, original(params, rows, of, kept, streams)[1]
+
+        original = step._gradient
+        step._gradient = gradient
+        list(step.epoch(begin(settings, data)))
+    assert sorted(seen) == list(range(1, 31))
+    assert seen != sorted(seen)
+    assert places == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)}
+
+
+def test_averaging_and_schedule() -> None:
+    settings = Settings(lr=2.0)
+    rates = [settings.learning_rate(x) for x in (0.0, 0.25, 1.0)]
+    np.testing.assert_allclose(rates, [2.0, 1 + np.sqrt(0.5), 0.0], atol=1e-15)
+    assert replace(settings, schedule="constant").learning_rate(0.9) == 2.0
+
+
+def test_without_averaging_the_average_is_the_parameters(small, few) -> None:
+    state = final(replace(small, averaging=0.0), few).state
+    assert state.average is state.params
+    averaged = final(small, few).state
+    assert bits(averaged.average) != bits(averaged.params) == bits(state.params)
+
+
+def test_evaluation_counts_answers(small, few) -> None:
+    state = final(small, few).state
+    found = evaluate(
+        state.average, few.test_images, few.test_labels, small, np.random.default_rng(0),
+        encodings=3,
+    )  # fmt: skip
+    assert len(found.accuracies) == 3
+    assert found.confusion.sum() == 150
+    np.testing.assert_array_equal(found.confusion.sum(axis=1), 3 * np.bincount(few.test_labels))
+    assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
+    assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
+
+
+def test_evaluation_of_a_network_that_always_answers_three(few) -> None:
+    settings = Settings(hidden=(2,), T=3)
+    params = begin(settings, few).params
+    for array in tensors(params).values():
+        array.fill(0)
+    params.b[2][3] = 1.0
+    found = evaluate(params, few.test_images, few.test_labels, settings, np.random.default_rng(0))
+    assert found.confusion[:, 3].sum() == found.confusion.sum() == 50
+    assert found.mean == (few.test_labels == 3).mean()
+    assert found.spread == 0
+
+
+def test_a_gradient_that_is_not_finite_stops_the_run(small, few) -> None:
+    state = begin(small, few)
+    state.params.W[1][3, :] = np.float32(3e38)
+    with pytest.raises(ValueError, match="must be finite"), np.errstate(all="ignore"):
+        list(train(small, few, state))
+
+
+def test_the_blas_is_given_back() -> None:
+    found = parallel._openblas()
+    if found is None:
+        pytest.skip("NumPy's BLAS is not OpenBLAS here")
+    before = found[0]()
+    with one_blas_thread() as held:
+        assert held
+        assert found[0]() == 1
+    assert found[0]() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"T": 0}, ValueError, "T must be >= 1"),
+        ({"hidden": (5, 0)}, ValueError, r"hidden\[1\] must be >= 1"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an integer"),
+        ({"rule": "both"}, ValueError, "rule must be one of"),
+        ({"encoder": "rate"}, ValueError, "encoder must be one of"),
+        ({"surrogate": "step"}, ValueError, "surrogate must be one of"),
+        ({"a": 0}, ValueError, "Gaussian a must be > 0"),
+        ({"tau": -1}, ValueError, "tau must be > 0"),
+        ({"optimizer": "lion"}, ValueError, "optimizer must be one of"),
+        ({"schedule": "step"}, ValueError, "schedule must be one of"),
+        ({"lr": 0}, ValueError, "lr must be > 0"),
+        ({"dropout": 1}, ValueError, r"dropout must be in \[0, 1\)"),
+        ({"averaging": 1.0}, ValueError, r"averaging must be in \[0, 1\)"),
+        ({"seed": -1}, ValueError, "seed must be >= 0"),
+        ({"batch": 2, "shards": 3}, ValueError, "shards must be <= batch = 2"),
+    ],
+)
+def test_bad_settings_are_named(change, error, words) -> None:
+    with pytest.raises(error, match=words):
+        replace(Settings(), **change)
+
+
+def test_settings_survive_json() -> None:
+    for settings in RECIPES.values():
+        assert from_dict(to_dict(settings)) == settings
+    with pytest.raises(ValueError, match=r"got \['depth'\]"):
+        from_dict({"depth": 3})
+
+
+def test_copies_share_nothing(small, few) -> None:
+    params = begin(small, few).params
+    other = copy(params)
+    other.W[1] += 1
+    assert bits(params) != bits(other)
