@@ -68,7 +68,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ValueError: if it is damaged, or is something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise

@@ -58,9 +58,7 @@ def test_a_blank_input_is_found(small, few) -> None:
 def test_an_output_that_never_fires_is_found(small, few) -> None:
     """No image of class 9 to learn from: after a while the tenth output neuron keeps silent."""
     keep = few.train_labels != 9
-    data = replace(
-        few, train_images=few.train_images[keep], train_labels=few.train_labels[keep]
-    )
+    data = replace(few, train_images=few.train_images[keep], train_labels=few.train_labels[keep])
     data = replace(data, train_labels=data.train_labels + (data.train_labels == 8))  # no 8, but 9
     found = advice_of(replace(small, epochs=30, hidden=(40,), lr=5e-3), data)
     assert [(a.where, a.kind) for a in found] == [("output 8", "silent")]

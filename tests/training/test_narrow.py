@@ -43,8 +43,13 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
     targets = rng.random((4, 3))
     kept = [np.arange(8), *draw_hidden(net.sizes, 0.5, rng)]
     assert [None if k is None else len(k) for k in kept] == [8, 3, 2, None]
-    masks = [np.ones(8), *(np.isin(np.arange(m), k) * m / len(k) for m, k in
-             zip(net.sizes[1:-1], kept[1:-1], strict=True))]
+    masks = [
+        np.ones(8),
+        *(
+            np.isin(np.arange(m), k) * m / len(k)
+            for m, k in zip(net.sizes[1:-1], kept[1:-1], strict=True)
+        ),
+    ]
     cut = Params(W=[None, *(net.W[n] * masks[n - 1] for n in (1, 2, 3))], b=net.b)
     expected = gradient(spikes, cut, targets)
     found = widen(gradient(spikes, narrow(net, kept), targets), net, kept, zeros_like(net))

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu.training import commands, runs
+from stbp_edu.training.files import load_params
+from stbp_edu.training.settings import RECIPES, Settings
+
+QUICK = ["--epochs", "2", "--hidden", "20", "--T", "4", "--batch", "100", "--encodings", "2"]
+
+
+def parse(*argv: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    commands.add_parsers(parser.add_subparsers(required=True))
+    return parser.parse_args(argv)
+
+
+def call(*argv: str | Path) -> int:
+    args = parse(*map(str, argv))
+    return args.run(args)
+
+
+def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> None:
+    assert call("train", "digits", "--out", tmp_path, "--seed", "3", *QUICK) == 0
+    printed = capsys.readouterr().out
+    for rule in ("exact", "classic"):
+        record = json.loads((tmp_path / rule / "record.json").read_text())
+        params = load_params(tmp_path / rule / "params.npz")
+        assert params.sizes == (64, 20, 10)
+        assert params.dtype == np.float32
+        assert record["settings"]["rule"] == rule
+        assert f"{record['accuracy']['mean']:.2%}" in printed
+        assert sorted(p.name for p in (tmp_path / rule).iterdir()) == ["params.npz", "record.json"]
+    assert "359 held-out images (test)" in printed
+
+
+def test_the_record_holds_settings_seed_versions_and_curves(tmp_path: Path) -> None:
+    call("train", "digits", "--out", tmp_path, "--seed", "3", "--rule", "exact", *QUICK)
+    record = json.loads((tmp_path / "exact" / "record.json").read_text())
+    assert set(record["settings"]) == {f.name for f in fields(Settings)}
+    assert record["settings"]["seed"] == 3
+    assert record["settings"]["lr"] == RECIPES["digits"].lr
+    assert record["versions"]["numpy"] == np.__version__
+    assert record["versions"]["stbp-edu"] == stbp_edu.__version__
+    assert record["machine"]["processor"]
+    assert [p["epoch"] for p in record["curves"]] == [1, 2]
+    for p in record["curves"]:
+        assert set(p) == {"epoch", "loss", "train", "held_out", "rates", "outputs", "seconds"}
+        assert len(p["rates"]) == 3
+    assert record["seconds"] == pytest.approx(sum(p["seconds"] for p in record["curves"]))
+    accuracy = record["accuracy"]
+    assert accuracy["images"] == 359
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["encodings"]))
+
+
+def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
+    for name in "ab":
+        call("train", "digits", "--out", tmp_path / name, "--rule", "exact", *QUICK)
+    a, b = ((tmp_path / name / "exact" / "params.npz").read_bytes() for name in "ab")
+    assert a == b
+
+
+def test_validation_does_not_touch_the_test_images(tmp_path: Path) -> None:
+    call("train", "digits", "--out", tmp_path, "--rule", "classic", "--held-out", "validation",
+         *QUICK)  # fmt: skip
+    record = json.loads((tmp_path / "classic" / "record.json").read_text())
+    assert record["held_out"] == "validation"
+    assert record["accuracy"]["images"] == 287
+
+
+def test_every_setting_is_an_option_and_the_recipe_the_default() -> None:
+    assert commands.chosen(parse("train", "digits")) == RECIPES["digits"]
+    args = parse("train", "digits", "--hidden", "30,20", "--v-th", "1.5", "--optimizer", "sgd")
+    found = commands.chosen(args)
+    assert (found.hidden, found.v_th, found.optimizer) == ((30, 20), 1.5, "sgd")
+    text = argparse.ArgumentParser()
+    sub = text.add_subparsers()
+    commands.add_parsers(sub)
+    usage = sub.choices["train"].format_help()
+    for f in fields(Settings):
+        assert f"--{f.name.replace('_', '-')}" in usage
+
+
+def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
+    tmp_path: Path, capsys, monkeypatch
+) -> None:
+    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK]
+    saved = runs.save
+
+    def save_and_stop(*args) -> None:
+        saved(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "save", save_and_stop)
+    assert call(*argv) == 130
+    assert "--resume" in capsys.readouterr().err
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"unfinished run, 1 of 2 epochs done: --resume"):
+        call(*argv)
+    with pytest.raises(ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"):
+        call(*argv, "--resume", "--lr", "0.1")
+    assert call(*argv, "--resume") == 0
+    call("train", "digits", "--out", tmp_path / "whole", "--rule", "exact", *QUICK)
+    resumed, whole = (tmp_path / "exact", tmp_path / "whole" / "exact")
+    assert (resumed / "params.npz").read_bytes() == (whole / "params.npz").read_bytes()
+    curves = [json.loads((p / "record.json").read_text())["curves"] for p in (resumed, whole)]
+    for a, b in zip(*curves, strict=True):
+        assert a | {"seconds": 0} == b | {"seconds": 0}
+
+
+@pytest.mark.slow
+def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
+    assert call("train", "digits", "--out", tmp_path) == 0
+    for rule in ("exact", "classic"):
+        record = json.loads((tmp_path / rule / "record.json").read_text())
+        assert record["accuracy"]["mean"] >= 0.97

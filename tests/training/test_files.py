@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stbp_edu import init_params
+from stbp_edu.training.files import (
+    load_params,
+    read_arrays,
+    read_json,
+    save_params,
+    write_arrays,
+    write_json,
+    write_whole,
+)
+from stbp_edu.training.optimizers import tensors
+
+
+def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
+    params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
+    save_params(tmp_path / "p.npz", params)
+    with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
+        assert sorted(file.files) == ["W1", "W2", "b1", "b2"]
+    for name, array in tensors(load_params(tmp_path / "p.npz")).items():
+        np.testing.assert_array_equal(array, tensors(params)[name])
+    save_params(tmp_path / "again.npz", params)
+    assert (tmp_path / "p.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.json"
+    write_json(path, {"a": 1})
+
+    def full_disk(file) -> None:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, full_disk)
+    assert read_json(path) == {"a": 1}
+    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, float("nan"))
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_damage_is_found_wherever_it_is(tmp_path: Path) -> None:
+    """Any byte of the arrays changed, or the file cut short anywhere: an error with the path."""
+    path, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
+    write_arrays(path, {"W1": np.arange(6.0).reshape(2, 3), "b1": np.zeros(2)})
+    whole = path.read_bytes()
+    at = whole.index(np.arange(6.0).tobytes())
+    for i in range(at, at + 48):
+        bad.write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+        with pytest.raises(ValueError, match=r"bad\.npz must be a whole npz file"):
+            read_arrays(bad)
+    for length in range(0, len(whole), 7):
+        bad.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"bad\.npz must be a whole npz file"):
+            read_arrays(bad)
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, a=np.zeros(2))
+    with pytest.raises(ValueError, match=r"must hold W1, b1, .*, got \['a'\]"):
+        load_params(path)
+    np.savez(path, W1=np.array([{}], dtype=object), b1=np.zeros(2))
+    with pytest.raises(ValueError, match="must be a whole npz file of plain arrays"):
+        load_params(path)
+    np.savez(path, W1=np.zeros((3, 2)), b1=np.zeros(2))
+    with pytest.raises(ValueError, match=r"b\[1\] must have shape"):
+        load_params(path)
+    with pytest.raises(FileNotFoundError):
+        load_params(tmp_path / "none.npz")
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"x\.npz must be a JSON file"):
+        read_json(path)
