@@ -98,17 +98,17 @@ def by_numbers(net: Network) -> Iterator[Finding]:
         judges: dict[str, tuple[Any, Tolerance]] = {"autodiff": (auto, ROUNDING)}
         if twin:
             judges["differences"] = finite_difference.derivatives(*net), DIFFERENCES
-        smooth = twin and isinstance(neuron.surrogate, (Sigmoid, Gaussian))
-        for form, got in everything(*net, "classic", twin).items():
-            yield from _classic(form, got, judges, gaps=smooth)
-            kept = paths.derivatives(*on_paths, rule="classic")
-            for cell in cells(got, kept):
-                yield _found(cell, "classic", "paths that it keeps", ROUNDING, form)
-        judges["paths"] = paths.derivatives(*on_paths), ROUNDING
+        all_paths = {"paths": (paths.derivatives(*on_paths), ROUNDING)}
         for form, got in everything(*net, "exact", twin).items():
-            for name, (expected, tolerance) in judges.items():
+            for name, (expected, tolerance) in (judges | all_paths).items():
                 for cell in cells(got, expected):
                     yield _found(cell, "exact", name, tolerance, form)
+        smooth = twin and isinstance(neuron.surrogate, (Sigmoid, Gaussian))
+        kept = paths.derivatives(*on_paths, rule="classic")
+        for form, got in everything(*net, "classic", twin).items():
+            yield from _classic(form, got, judges, gaps=smooth)
+            for cell in cells(got, kept):
+                yield _found(cell, "classic", "paths that it keeps", ROUNDING, form)
 
 
 def _classic(form: str, got: Any, judges: dict[str, Any], gaps: bool) -> Iterator[Finding]:

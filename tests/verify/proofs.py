@@ -1,0 +1,76 @@
+"""Each oracle's answers on fixed networks, worked out once, and the package held against them."""
+
+from functools import cache
+
+import numpy as np
+
+from stbp_edu import cases, network
+from stbp_edu.verify import autodiff, compare, finite_difference, paths, polynomials, trials
+from stbp_edu.verify.judged import everything, scalar_derivatives
+
+SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one cell of cases 3 and 4
+
+
+@cache
+def drawn(which):
+    """A network for each surrogate and gate, its smooth twin's pass, and the oracles' answers."""
+    net = trials.draw(np.random.default_rng(which), SIZES, T, trials.NEURONS[which])
+    trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
+    return net, trace
+
+
+@cache
+def answer(oracle, which):
+    """What an oracle says, and how close one must come."""
+    net, trace = drawn(which)
+    if oracle == "finite_difference":
+        return finite_difference.derivatives(*net), compare.DIFFERENCES
+    if oracle == "autodiff":
+        return autodiff.derivatives(*net, spike=net.neuron.H), compare.ROUNDING
+    return paths.derivatives(trace, net.targets, net.params, net.neuron), compare.ROUNDING
+
+
+@cache
+def proofs(sizes, steps, rule):
+    """The identities of polynomials."""
+    return polynomials.prove(sizes, steps, rule)
+
+
+def assert_proved(name):
+    """Every form of one equation equals every oracle, on every neuron; the symbols too."""
+    for which in range(len(trials.NEURONS)):
+        net, _ = drawn(which)
+        for form, got in everything(*net, "exact", True).items():
+            for oracle in ("finite_difference", "autodiff", "paths"):
+                expected, tolerance = answer(oracle, which)
+                seen = [cell for cell in compare.cells(got, expected) if cell.id == name]
+                assert seen or (form == "engine" and name[1] != "5")
+                for cell in seen:
+                    error = np.max(compare.errors(cell.got, cell.expected, tolerance))
+                    assert error <= tolerance.limit, compare.describe(cell, tolerance)
+    for rule in ("exact", "classic"):
+        seen = [proof for proof in proofs((2, 2, 2, 2), 3, rule) if proof.id == name]
+        assert seen
+        for proof in seen:
+            assert proof.difference == 0, f"{name}, {rule}, at {proof.node}"
+
+
+def assert_rejected(name, monkeypatch, wrong, wrong_on_arrays=None):
+    """Put a wrong formula into both forms: every oracle must object, and name it first.
+
+    Gaussian, exponential gate: every local derivative differs from 0.
+    """
+    function = name.replace("-", "_")
+    monkeypatch.setattr(cases.scalar, function, wrong)
+    monkeypatch.setattr(cases.vector, function, wrong_on_arrays or wrong)
+    which = len(trials.NEURONS) - 2
+    net, trace = drawn(which)
+    for judge in (cases.sweep, scalar_derivatives):
+        got = judge(trace, net.targets, net.params, net.neuron)
+        for oracle in ("finite_difference", "autodiff", "paths"):
+            found = compare.failures(got, *answer(oracle, which))
+            assert found, f"{oracle} did not object"
+            assert found[0].startswith(name), f"{oracle} blames {found[0]}"
+    unequal = [proof for proof in polynomials.prove(SIZES, T) if proof.difference != 0]
+    assert unequal
+    assert unequal[0].id == name

@@ -1,0 +1,60 @@
+"""The oracle of the machine, and the exact rule against it at every size that the issue names."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian, Params, backward, cases, forward, network
+from stbp_edu.verify import autodiff, compare
+from tests.networks import make_problem, problems
+
+
+@given(problem=problems(), smooth=st.booleans())
+def test_c1_c2_c3_c4_c5_exact_equals_autodiff(problem, smooth):
+    """N 1-4, T 1-30, widths 1-20, batch 1-8, four surrogates, both gates: error <= 1e-12."""
+    p, neuron, Y = problem.params, problem.neuron, problem.targets
+    spike = neuron.H if smooth else None
+    expected = autodiff.derivatives(problem.spikes, Y, p, neuron, spike=spike)
+    slow = network.forward(problem.spikes, p, neuron, spike=spike)
+    compare.assert_equal(cases.sweep(slow, Y, p, neuron), expected)
+    fast = forward(problem.spikes, p, neuron, spike=spike)
+    compare.assert_equal(backward(fast, Y, p, neuron), expected)
+
+
+@given(problem=problems(max_steps=6, max_width=5))
+def test_err_classic_equals_autodiff_where_no_path_is_dropped(problem):
+    """In the cells that the mathematics names, and for every network."""
+    p, neuron, Y = problem.params, problem.neuron, problem.targets
+    expected = autodiff.derivatives(problem.spikes, Y, p, neuron)
+    got = cases.sweep(problem.trace, Y, p, neuron, rule="classic")
+    for cell in compare.cells(got, expected):
+        if compare.equal_under_classic(cell, len(problem.spikes), p.N):
+            assert np.max(compare.errors(cell.got, cell.expected)) <= 1e-12, compare.describe(cell)
+
+
+def test_one_neuron_by_hand():
+    """T = 1: o = 1, so dL/do = -(y - 1), dL/du = h dL/do, dL/dw = x dL/du."""
+    neuron = LIF(tau=0.5, v_th=1.0, surrogate=Gaussian(a=1.0))
+    params = Params(W=[None, np.array([[2.0]])], b=[None, np.array([0.5])])
+    got = autodiff.derivatives(np.full((1, 1, 1), 0.25), np.full((1, 1), 0.4), params, neuron)
+    h = 1 / np.sqrt(2 * np.pi)  # u = 2 · 0.25 + 0.5 is the threshold, so o = g(u) = 1
+    assert got.delta[1].item() == pytest.approx(0.6, rel=1e-15)
+    assert got.epsilon[1].item() == pytest.approx(0.6 * h, rel=1e-15)
+    assert got.gradients.b[1].item() == pytest.approx(0.6 * h, rel=1e-15)
+    assert got.gradients.W[1].item() == pytest.approx(0.15 * h, rel=1e-15)
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    problem = make_problem(0, [2, 1], 2, 1, LIF())
+    monkeypatch.setitem(sys.modules, "autograd", None)
+    with pytest.raises(ImportError, match=r'autograd; run: pip install "stbp-edu\[verify\]"'):
+        autodiff.derivatives(problem.spikes, problem.targets, problem.params, problem.neuron)
+
+
+def test_wrong_targets_are_named():
+    problem = make_problem(0, [2, 1], 2, 1, LIF())
+    with pytest.raises(ValueError, match="targets must have shape"):
+        autodiff.derivatives(problem.spikes, np.ones((1, 2)), problem.params, problem.neuron)

@@ -1,0 +1,121 @@
+"""The oracle of the definition: each coordinate, and honest refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
+from stbp_edu.neuron import GATES
+from stbp_edu.verify import compare, finite_difference, trials
+from stbp_edu.verify.finite_difference import StepSizeError, partial
+from tests.networks import make_problem, problems
+
+SURROGATES = (Rectangle, Triangle, Sigmoid, Gaussian)
+
+
+def judge(net, rule):
+    """Return the sweep on the smooth twin, and what was measured."""
+    spikes, targets, params, neuron = net
+    trace = network.forward(spikes, params, neuron, spike=neuron.H)
+    got = cases.sweep(trace, targets, params, neuron, rule=rule)
+    return got, finite_difference.derivatives(spikes, targets, params, neuron)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("surrogate", SURROGATES)
+@pytest.mark.parametrize(("tau", "a"), [(0.1, 0.5), (0.9, 2.0)])
+def test_c1_c2_c3_c4_c5_exact_at_every_coordinate(surrogate, gate, tau, a):
+    """Rtol 1e-6 and atol 1e-9 for each W, b, u and o."""
+    neuron = LIF(tau=tau, v_th=0.5, surrogate=surrogate(a=a), gate=gate)
+    net = trials.draw(np.random.default_rng(7), (3, 2, 2), 3, neuron)
+    got, measured = judge(net, "exact")
+    compare.assert_equal(got, measured, compare.DIFFERENCES)
+
+
+@given(problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2))
+def test_c1_c2_c3_c4_c5_exact_on_any_small_network(problem):
+    net = (problem.spikes, problem.targets, problem.params, problem.neuron)
+    got, measured = judge(net, "exact")
+    compare.assert_equal(got, measured, compare.DIFFERENCES)
+    for kind in ("W", "b"):  # the same in NumPy's own words
+        for g, m in zip(
+            getattr(got.gradients, kind), getattr(measured.gradients, kind), strict=True
+        ):
+            if m is not None:
+                np.testing.assert_allclose(g, m, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("surrogate", [Sigmoid(a=0.5), Gaussian(a=1.0)])
+@pytest.mark.parametrize(
+    ("sizes", "T"),
+    [((2, 1), 1), ((2, 2), 2), ((2, 2), 3), ((2, 2, 1), 1), ((2, 1, 2), 2), ((1, 2, 1, 2), 3)],
+)
+def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gate):
+    """No local derivative is 0 here, so that a dropped path shows in its cell."""
+    neuron = LIF(tau=0.5, v_th=0.5, surrogate=surrogate, gate=gate)
+    net = trials.draw(np.random.default_rng(3), sizes, T, neuron)
+    got, measured = judge(net, "classic")
+    N = len(sizes) - 1
+    for cell in compare.cells(got, measured):
+        passes = np.max(compare.errors(cell.got, cell.expected, compare.DIFFERENCES)) <= 1e-6
+        assert passes == compare.equal_under_classic(cell, T, N), str(cell)
+    everywhere = not compare.failures(got, measured, compare.DIFFERENCES)
+    assert everywhere == (T == 1 or (N == 1 and T <= 2))
+
+
+def one_neuron(u, surrogate):
+    """A network of one neuron and one step whose potential is ``u``, at the threshold 0."""
+    neuron = LIF(tau=0.5, v_th=0.0, surrogate=surrogate)
+    params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([u - 1.0])])
+    return np.ones((1, 1, 1)), np.zeros((1, 1)), params, neuron
+
+
+@pytest.mark.parametrize("u", [-0.5, 0.5])
+def test_a_potential_on_a_joint_of_h1_is_refused(u):
+    with pytest.raises(StepSizeError, match="crosses a joint of H; draw another network"):
+        partial(("b", 1, (0,)), *one_neuron(u, Rectangle(a=1.0)))
+
+
+def test_a_joint_of_h1_nearby_makes_the_step_smaller():
+    """u is 1e-4 inside the window: the first step would leave it."""
+    net = one_neuron(0.5 - 1e-4, Rectangle(a=1.0))
+    expected = 1 - 1e-4  # dL/du = o · h, with o = H(u) and h = 1
+    assert partial(("u", 1, (0, 0, 0)), *net) == pytest.approx(expected, rel=1e-6)
+    step = finite_difference.STEPS[0]
+    crude = [finite_difference.twin_loss(*net, ("b", 1, (0,)), k * step)[0] for k in (-1, 1)]
+    assert abs((crude[1] - crude[0]) / (2 * step) - expected) > 0.1
+
+
+def test_a_curve_too_steep_to_measure_is_refused():
+    with pytest.raises(StepSizeError, match="two steps never agree"):
+        partial(("b", 1, (0,)), *one_neuron(0.0, Sigmoid(a=1e-7)))
+
+
+@pytest.mark.parametrize(
+    ("coordinate", "message"),
+    [
+        (("x", 1, (0,)), "coordinate kind must be one of"),
+        (("W", 2, (0, 0)), "coordinate n must be a layer from 1 to 1, got 2"),
+        (("u", 1, (1, 0, 0)), r"coordinate at must be an index into shape \(1, 1, 1\)"),
+        (("b", 1, (-1,)), r"coordinate at must be an index into shape \(1,\)"),
+    ],
+)
+def test_a_coordinate_that_is_not_there(coordinate, message):
+    with pytest.raises(ValueError, match=message):
+        partial(coordinate, *one_neuron(0.2, Gaussian()))
+
+
+def test_float32_is_refused():
+    problem = make_problem(0, [2, 1], 2, 1, LIF(), dtype=np.float32)
+    with pytest.raises(TypeError, match="params must be float64, got float32"):
+        partial(("b", 1, (0,)), problem.spikes, problem.targets, problem.params, problem.neuron)
+
+
+def test_an_oracle_does_not_change_what_it_measures():
+    problem = make_problem(0, [2, 2, 1], 2, 1, LIF(surrogate=Gaussian()))
+    before = backward(problem.trace, problem.targets, problem.params, problem.neuron)
+    finite_difference.derivatives(problem.spikes, problem.targets, problem.params, problem.neuron)
+    after = backward(problem.trace, problem.targets, problem.params, problem.neuron)
+    for n in (1, 2):
+        assert np.array_equal(before.W[n], after.W[n])
