@@ -29,12 +29,20 @@ class Outcome:
     untouched: bool = False
 
 
-def attempt(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
-    """Call ``function`` with deep copies of ``args``; no exception of its own gets out."""
+Function = Callable[..., Any]
+
+
+def attempt(function: Function, args: tuple[Any, ...], look: Function | None = None) -> Outcome:
+    """Call ``function`` with deep copies of ``args``; no exception of its own gets out.
+
+    ``look`` turns the result of a random function into what can be compared.
+    """
     try:
         # A division by zero shows up as a NaN, which is explained; no warning is needed.
         with np.errstate(all="ignore"):
             value = function(*copy.deepcopy(args))
+            if look is not None and not _is_blank(value):
+                value = look(value, function, *copy.deepcopy(args))
     except NotImplementedError:
         return Outcome(untouched=True)
     except Exception as error:
@@ -70,9 +78,14 @@ class Difference:
     words: str
 
 
-def difference(got: Any, want: Any, axes: tuple[str, ...] = ()) -> Difference | None:
-    """Return the first difference, or None where they agree to a relative 1e-6."""
-    for part, value, right in _leaves(got, want):
+def difference(
+    got: Any, want: Any, axes: tuple[str, ...] = (), parts: tuple[str, ...] = ()
+) -> Difference | None:
+    """Return the first difference, or None where they agree to a relative 1e-6.
+
+    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
+    """
+    for part, value, right in _leaves(got, want, parts=parts):
         found = _leaf_difference(value, right, axes)
         if found is not None:
             return Difference(part, *found)
@@ -83,21 +96,38 @@ def same(a: Outcome, b: Outcome) -> bool:
     """Whether two calls came to the same: equal values, or a problem in both."""
     if a.problem or b.problem:
         return bool(a.problem) == bool(b.problem)
-    return difference(a.value, b.value) is None
+    return all(_equal(x, y) for _, x, y in _leaves(a.value, b.value))
 
 
-def _leaves(got: Any, want: Any, part: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two results are the same mistake: a NaN equals a NaN in the same place."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
+        if a.dtype.kind != "O" and not np.isfinite(b).all():
+            return np.array_equal(np.isfinite(a), np.isfinite(b)) and _equal(
+                np.nan_to_num(a, posinf=0.0, neginf=0.0), np.nan_to_num(b, posinf=0.0, neginf=0.0)
+            )
+    return _leaf_difference(a, b, ()) is None
+
+
+PAIRS = (("W", "b"), ("U", "O"))
+
+
+def _leaves(
+    got: Any, want: Any, part: str = "", parts: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Any, Any]]:
     """Walk the arrays of ``want`` beside what stands in their place in ``got``."""
-    if hasattr(want, "W") and hasattr(want, "b"):
-        pair = (got.W, got.b) if hasattr(got, "W") and hasattr(got, "b") else got
-        W, b = pair if isinstance(pair, (tuple, list)) and len(pair) == 2 else (None, None)
-        yield from _leaves(W, list(want.W), "W")
-        yield from _leaves(b, list(want.b), "b")
+    pair = next((p for p in PAIRS if all(hasattr(want, name) for name in p)), None)
+    if pair is not None:
+        if all(hasattr(got, name) for name in pair):
+            got = tuple(getattr(got, name) for name in pair)
+        right = tuple(list(getattr(want, name)) for name in pair)
+        yield from _leaves(got, right, part, pair)
     elif isinstance(want, (tuple, list)):
         fits = isinstance(got, (tuple, list)) and len(got) == len(want)
         for k, right in enumerate(want):
             if right is not None:
-                yield from _leaves(got[k] if fits else None, right, f"{part}[{k}]")
+                label = parts[k] if k < len(parts) else f"{part}[{k}]"
+                yield from _leaves(got[k] if fits else None, right, label)
     else:
         yield part, got, want
 
@@ -126,6 +156,8 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    if isinstance(want, bool):
+        return "value", "this does not hold"
     return "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
 
 

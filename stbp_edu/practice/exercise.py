@@ -1,7 +1,8 @@
 """Exercises and the named misconceptions, read from the tables in ``content/``.
 
-A table holds words and formulas; this module turns each formula into a function. A wrong formula is
-written as its author would write it: an expression in the names of the signature, or a whole body.
+A table holds words and formulas; this module turns each formula into a function. A wrong answer is
+written as an expression in the names of the signature, as a whole body, or, for a long one, as
+edits of the solution (old => new, a line each).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from stbp_edu.equations import EQUATIONS
 
 CONTENT = Path(__file__).parent / "content"
 LIBRARY = "misconceptions"
@@ -63,7 +66,9 @@ class Exercise:
         reasoning: why it is right.
         hints: from the gentlest to the plainest.
         mistakes: wrong answers that have a name.
-        equation: id of the equation, where the exercise has one.
+        equation: id of the equation, where the exercise has one, or "".
+        parts: what the results are, where there are several.
+        view: dotted name of a function that turns a random result into what can be compared, or "".
     """
 
     id: str
@@ -78,6 +83,8 @@ class Exercise:
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
     equation: str
+    parts: tuple[str, ...]
+    view: str
 
     @property
     def stub(self) -> str:
@@ -98,9 +105,19 @@ class Exercise:
     @cached_property
     def answer(self) -> Function:
         """The reference that answers are compared with."""
-        module, _, name = self.reference.rpartition(".")
-        function: Function = getattr(import_module(module), name)
-        return function
+        return imported(self.reference)
+
+    @cached_property
+    def look(self) -> Function | None:
+        """The view, or None where results are compared as they are."""
+        return imported(self.view) if self.view else None
+
+
+def imported(dotted: str) -> Function:
+    """Return the function of this dotted name."""
+    module, _, name = dotted.rpartition(".")
+    function: Function = getattr(import_module(module), name)
+    return function
 
 
 def define(source: str) -> Function:
@@ -151,8 +168,9 @@ def find(exercise_id: object) -> Exercise:
 def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]) -> Exercise:
     """Build one exercise from its table."""
     notes = entry.get("notes", {})
+    base = id_.removesuffix("-scalar")
     mistakes = tuple(
-        Mistake(library[name], body, notes.get(name, ""))
+        Mistake(library[name], _edited(entry["solution"], body), notes.get(name, ""))
         for name, bodies in entry.get("mistakes", {}).items()
         for body in ([bodies] if isinstance(bodies, str) else bodies)
     )
@@ -168,8 +186,26 @@ def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]
         reasoning=entry["reasoning"],
         hints=tuple(entry["hints"]),
         mistakes=mistakes,
-        equation=entry.get("equation", id_.removesuffix("-scalar")),
+        equation=entry.get("equation", base if base in EQUATIONS else ""),
+        parts=tuple(entry.get("parts", ())),
+        view=entry.get("view", ""),
     )
+
+
+def _edited(solution: str, body: str) -> str:
+    """Return ``body``; where it is a list of edits, a line each, the solution with these edits.
+
+    >>> _edited("return a * b", "a * b => a + b")
+    'return a + b'
+    """
+    if " => " not in body:
+        return body
+    for line in body.splitlines():
+        old, new = line.split(" => ")
+        if old not in solution:
+            raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
+        solution = solution.replace(old, new)
+    return solution
 
 
 def _read(path: Path) -> dict[str, Any]:

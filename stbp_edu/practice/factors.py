@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from stbp_edu.practice.compare import Outcome, difference
-from stbp_edu.practice.situations import Situation
+from stbp_edu.practice.situation import Situation
 
 POWERS = {"T": (0, 1, -1, 2), "S": (0, 1, -1, 2), "2": (0, 1, -1)}
 

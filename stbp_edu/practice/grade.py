@@ -12,7 +12,8 @@ from stbp_edu.practice.exercise import Exercise, Mistake, find
 from stbp_edu.practice.factors import factor_between
 from stbp_edu.practice.feedback import Feedback, Hint, Solution
 from stbp_edu.practice.mutants import mutants
-from stbp_edu.practice.situations import Situation, situations
+from stbp_edu.practice.situation import Situation
+from stbp_edu.practice.situations import situations
 
 _hints_given: dict[str, int] = {}
 
@@ -83,7 +84,7 @@ def _judge(exercise: Exercise, function: Any) -> Feedback:
     if problem:
         return Feedback(exercise.id, "wrong", (problem,))
     wants = references(exercise)  # before any line of the reader's code has run
-    got = [attempt(function, call.args) for call in calls]
+    got = [attempt(function, call.args, exercise.look) for call in calls]
     if all(o.untouched for o in got):
         return _todo(exercise)
     first = _first_difference(exercise, calls, got, wants)
@@ -102,7 +103,8 @@ def _todo(exercise: Exercise) -> Feedback:
 @cache
 def references(exercise: Exercise) -> tuple[Outcome, ...]:
     """Return what the reference brings in each situation."""
-    return tuple(attempt(exercise.answer, s.args) for s in situations(exercise.situations))
+    calls = situations(exercise.situations)
+    return tuple(attempt(exercise.answer, c.args, exercise.look) for c in calls)
 
 
 Calls = tuple[Situation, ...]
@@ -116,10 +118,10 @@ def _first_difference(
     for call, outcome, want in zip(calls, got, wants, strict=True):
         if outcome.problem or outcome.untouched:
             return "problem", call.where, outcome.problem or "It returns nothing here."
-        found = difference(outcome.value, want.value, exercise.axes)
+        found = difference(outcome.value, want.value, exercise.axes, exercise.parts)
         if found is not None:
-            part = f" in {found.part}" if found.part else ""
-            return found.kind, call.where, f"{found.words}{part}"
+            part = f"{found.part}: " if found.part else ""
+            return found.kind, call.where, f"{part}{found.words}"
     return None
 
 
@@ -141,9 +143,9 @@ def _diagnose(
         message += _unnamed(exercise, calls, got, wants, kind)
     place = {"problem": f"In the call at {where}: {words}"}.get(kind, f"First at {where}: {words}.")
     message.append(place)
+    equation = f", equation ({exercise.equation})" if exercise.equation else ""
     message.append(
-        f"Look at notebook {exercise.notebook}, equation ({exercise.equation}); "
-        f'hint("{exercise.id}") gives a hint.'
+        f'Look at notebook {exercise.notebook}{equation}; hint("{exercise.id}") gives a hint.'
     )
     ids = tuple(m.misconception.id for m in named)
     return Feedback(exercise.id, "wrong", tuple(message), ids, where)
@@ -159,11 +161,16 @@ def matches(exercise: Exercise, got: Outcomes) -> list[Mistake]:
     """Return the mistakes that give the same in every situation, one for each misconception."""
     found: dict[str, Mistake] = {}
     for mistake in exercise.mistakes:
-        function = exercise.function(mistake.body)
-        calls = situations(exercise.situations)
-        if all(same(attempt(function, c.args), o) for c, o in zip(calls, got, strict=True)):
+        if _gives(exercise, exercise.function(mistake.body), got):
             found.setdefault(mistake.misconception.id, mistake)
     return list(found.values())
+
+
+def _gives(exercise: Exercise, function: Callable[..., Any], got: Outcomes) -> bool:
+    """Whether ``function`` brings the same as ``got`` in every situation."""
+    calls = situations(exercise.situations)
+    pairs = zip(calls, got, strict=True)
+    return all(same(attempt(function, c.args, exercise.look), o) for c, o in pairs)
 
 
 def _unnamed(
@@ -176,7 +183,7 @@ def _unnamed(
     if factor:
         return [f"Right but for a factor: your result is {factor} times the exact one."]
     for description, function in mutants(exercise):
-        if all(same(attempt(function, c.args), o) for c, o in zip(calls, got, strict=True)):
+        if _gives(exercise, function, got):
             return [f"It is what you get {description}."]
     agree = sum(difference(o.value, w.value) is None for o, w in zip(got, wants, strict=True))
     return [f"It agrees with the exact value in {agree} of {len(calls)} situations."]

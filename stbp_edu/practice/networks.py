@@ -25,6 +25,8 @@ SPECS: tuple[dict[str, Any], ...] = (
     {"sizes": (3, 3, 3, 3), "T": 3, "S": 3, "tau": 0.7, "smooth": True},
     {"sizes": (3, 5, 4, 2), "T": 5, "S": 3, "tau": 0.9, "smooth": False},
     {"sizes": (2, 4, 3), "T": 2, "S": 4, "tau": 0.3, "smooth": True},
+    {"sizes": (3, 2), "T": 3, "S": 2, "tau": 0.6, "smooth": True},
+    {"sizes": (2, 3, 2), "T": 1, "S": 3, "tau": 0.5, "smooth": True},
 )
 
 
