@@ -3,17 +3,7 @@
 Unrolled in time, the network is a graph without loops. The chain rule says what a derivative
 is: the sum, over every path from a node to the loss, of the product of the local derivatives on
 its edges. Nothing is reused between paths, so that nothing can be forgotten in passing on.
-
-=========  ==========================  ==================================
-edge       from, to                    local derivative
-=========  ==========================  ==================================
-enter      w_ij^n or b_i^n → u_i^{t,n}  o_j^{t,n-1}, or 1
-spike      u_i^{t,n} → o_i^{t,n}        h(u_i^{t,n})
-carry      u_i^{t,n} → u_i^{t+1,n}      f(o_i^{t,n})
-reset      o_i^{t,n} → u_i^{t+1,n}      u_i^{t,n} f'(o_i^{t,n})
-weight     o_i^{t,n} → u_j^{t,n+1}      w_ji^{n+1}
-readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
-=========  ==========================  ==================================
+The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unrolled`.
 """
 
 from __future__ import annotations
@@ -22,7 +12,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,32 +20,22 @@ from stbp_edu.checks import Array, choice
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.compare import Derivatives
-from stbp_edu.verify.unrolled import Unrolled, unroll
+from stbp_edu.verify.unrolled import Edge, Node, Unrolled, edges_from, unroll
 
+__all__ = [
+    "RULES",
+    "Edge",
+    "Node",
+    "Path",
+    "count_paths",
+    "derivatives",
+    "paths_from",
+    "shares",
+    "total",
+    "unroll",
+]
 MOST_PATHS = 200_000
 RULES = ("exact", "classic", "detached-reset", "spatial-only")
-
-
-class Node(NamedTuple):
-    """A quantity: ``kind`` "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
-
-    An index that the kind does not have is -1. Steps, neurons count from 0, layers from 1.
-    """
-
-    kind: str
-    n: int = -1
-    i: int = -1
-    t: int = -1
-    j: int = -1
-
-
-class Edge(NamedTuple):
-    """One local derivative, d target / d source: ``factor``."""
-
-    kind: str
-    source: Node
-    target: Node
-    factor: Any
 
 
 @dataclass(frozen=True)
@@ -91,28 +71,6 @@ class Path:
             case "spatial-only":
                 return "reset" in kinds or "carry" in kinds
         return False
-
-
-def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
-    """Yield every edge that leaves a node."""
-    kind, n, i, t, j = node
-    if kind in ("w", "b"):
-        for step in range(net.T):
-            factor = net.o[n - 1][step][j] if kind == "w" else 1
-            yield Edge("enter", node, Node("u", n, i, step), factor)
-    elif kind == "u":
-        yield Edge("spike", node, Node("o", n, i, t), net.h[n][t][i])
-        if t + 1 < net.T:
-            yield Edge("carry", node, Node("u", n, i, t + 1), net.f[n][t][i])
-    elif kind == "o":
-        if t + 1 < net.T:
-            factor = net.u[n][t][i] * net.df[n][t][i]
-            yield Edge("reset", node, Node("u", n, i, t + 1), factor)
-        if n < net.N:
-            for k in range(net.sizes[n + 1]):
-                yield Edge("weight", node, Node("u", n + 1, k, t), net.W[n + 1][k][i])
-        else:
-            yield Edge("readout", node, Node("L"), net.readout[t][i])
 
 
 def count_paths(start: Node, net: Unrolled) -> int:
@@ -175,6 +133,16 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
 def total(paths: list[Path], rule: str = "exact") -> Any:
     """Return the sum of the contributions of the paths that a rule keeps."""
     return sum(path.contribution for path in paths if not path.dropped_by(rule))
+
+
+def shares(paths: list[Path]) -> list[float]:
+    """Return the size of each contribution as a fraction of the sum of all sizes; 0 if all are 0.
+
+    Contributions may cancel: the sizes say how much a path carries, not what is left of it.
+    """
+    sizes = [abs(float(path.contribution)) for path in paths]
+    whole = math.fsum(sizes)
+    return [size / whole if whole > 0 else 0.0 for size in sizes]
 
 
 def derivatives(

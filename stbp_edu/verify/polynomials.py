@@ -16,8 +16,8 @@ from stbp_edu.checks import choice
 from stbp_edu.verify.compare import case_of
 from stbp_edu.verify.extras import require
 from stbp_edu.verify.judged import bias_gradient, recur, weight_gradient
-from stbp_edu.verify.paths import Node, paths_from, total
-from stbp_edu.verify.unrolled import Unrolled, symbols
+from stbp_edu.verify.paths import paths_from, total
+from stbp_edu.verify.unrolled import Node, Unrolled, symbols
 
 
 class Proof(NamedTuple):

@@ -2,14 +2,25 @@
 
 As numbers, out of a forward pass, or as free symbols: f(o), f'(o), h(u), u, o, y and w are
 then letters of which nothing is known, so that what holds for them holds for every network of
-that shape.
+that shape. The edges of the graph, each with its local derivative:
+
+=========  ==========================  ==================================
+edge       from, to                    local derivative
+=========  ==========================  ==================================
+enter      w_ij^n or b_i^n → u_i^{t,n}  o_j^{t,n-1}, or 1
+spike      u_i^{t,n} → o_i^{t,n}        h(u_i^{t,n})
+carry      u_i^{t,n} → u_i^{t+1,n}      f(o_i^{t,n})
+reset      o_i^{t,n} → u_i^{t+1,n}      u_i^{t,n} f'(o_i^{t,n})
+weight     o_i^{t,n} → u_j^{t,n+1}      w_ji^{n+1}
+readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
+=========  ==========================  ==================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +30,28 @@ from stbp_edu.losses import check_targets
 from stbp_edu.network import Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.extras import require
+
+
+class Node(NamedTuple):
+    """A quantity: ``kind`` "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
+
+    An index that the kind does not have is -1. Steps, neurons count from 0, layers from 1.
+    """
+
+    kind: str
+    n: int = -1
+    i: int = -1
+    t: int = -1
+    j: int = -1
+
+
+class Edge(NamedTuple):
+    """One local derivative, d target / d source: ``factor``."""
+
+    kind: str
+    source: Node
+    target: Node
+    factor: Any
 
 
 @dataclass(frozen=True)
@@ -72,6 +105,28 @@ def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0
         y=targets[s],
         readout=np.tile(misses / (T * S), (T, 1)),
     )
+
+
+def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
+    """Yield every edge that leaves a node."""
+    kind, n, i, t, j = node
+    if kind in ("w", "b"):
+        for step in range(net.T):
+            factor = net.o[n - 1][step][j] if kind == "w" else 1
+            yield Edge("enter", node, Node("u", n, i, step), factor)
+    elif kind == "u":
+        yield Edge("spike", node, Node("o", n, i, t), net.h[n][t][i])
+        if t + 1 < net.T:
+            yield Edge("carry", node, Node("u", n, i, t + 1), net.f[n][t][i])
+    elif kind == "o":
+        if t + 1 < net.T:
+            factor = net.u[n][t][i] * net.df[n][t][i]
+            yield Edge("reset", node, Node("u", n, i, t + 1), factor)
+        if n < net.N:
+            for k in range(net.sizes[n + 1]):
+                yield Edge("weight", node, Node("u", n + 1, k, t), net.W[n + 1][k][i])
+        else:
+            yield Edge("readout", node, Node("L"), net.readout[t][i])
 
 
 def symbols(sizes: Sequence[int], T: int) -> Unrolled:

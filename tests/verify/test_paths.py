@@ -1,5 +1,7 @@
 """The oracle of the drawing: which paths there are, what they carry, and which a rule drops."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -95,6 +97,17 @@ def test_err_classic_misses_exactly_the_dropped_paths():
         assert gap == pytest.approx(missed, rel=1e-10, abs=1e-16)
         assert (missed == 0) == (t == 3 or (n == 2 and t == 2))
         assert total(found) - total(found, "classic") == pytest.approx(missed, rel=1e-10)
+
+
+def test_shares_add_up_to_one():
+    _, net = unrolled((2, 2, 1), 3)
+    found = paths_from(Node("u", 1, 0, 0), net)
+    parts = paths.shares(found)
+    assert sum(parts) == pytest.approx(1.0)
+    biggest = max(found, key=lambda path: abs(path.contribution))
+    assert parts[found.index(biggest)] == max(parts)
+    silent = dataclasses.replace(net, readout=np.zeros((3, 1)))
+    assert set(paths.shares(paths_from(Node("u", 1, 0, 0), silent))) == {0.0}
 
 
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])
