@@ -101,11 +101,11 @@ def same(a: Outcome, b: Outcome) -> bool:
 
 def _equal(a: Any, b: Any) -> bool:
     """Whether two results are the same mistake: a NaN equals a NaN in the same place."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
-        if a.dtype.kind != "O" and not np.isfinite(b).all():
-            return np.array_equal(np.isfinite(a), np.isfinite(b)) and _equal(
-                np.nan_to_num(a, posinf=0.0, neginf=0.0), np.nan_to_num(b, posinf=0.0, neginf=0.0)
-            )
+    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+    if arrays and a.shape == b.shape and a.dtype.kind == b.dtype.kind == "f":
+        finite = np.isfinite(b)
+        same_places = np.array_equal(np.isfinite(a), finite)
+        return same_places and _leaf_difference(a[finite], b[finite], ()) is None
     return _leaf_difference(a, b, ()) is None
 
 

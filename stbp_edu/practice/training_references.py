@@ -47,8 +47,8 @@ def unit_rows(R: Array) -> Array:
 
 def read_out(O: Array) -> Array:
     """Return the class with the most spikes for each sample."""
-    counts: Array = O.sum(axis=0)
-    return counts.argmax(axis=-1)
+    winners: Array = O.sum(axis=0).argmax(axis=-1)
+    return winners
 
 
 def confusion(labels: Array, answers: Array, classes: int) -> Array:
