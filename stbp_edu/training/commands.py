@@ -61,7 +61,12 @@ def _add_train(subparsers: Any) -> None:
 
 def _widths(text: str) -> tuple[int, ...]:
     """Parse ``"800"`` or ``"400,200"``."""
-    return tuple(int(part) for part in text.split(","))
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be widths such as 800 or 400,200, got {text!r}"
+        ) from None
 
 
 def chosen(args: argparse.Namespace) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -17,13 +18,9 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
     """Show the events as they pass, and yield the epochs."""
     from tqdm import tqdm  # the package does not need it otherwise
 
-    bar = tqdm(
-        total=1.0,
-        desc=label,
-        disable=None,
-        leave=False,
-        bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
-    )
+    columns = shutil.get_terminal_size().columns
+    form = "{desc} {percentage:3.0f}% |{bar}|"
+    bar = tqdm(total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns)
     loss = accuracy = 0.0
     with bar:
         for event in events:
@@ -31,14 +28,15 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
                 loss += weight * (event.loss - loss)
                 accuracy += weight * (event.accuracy - accuracy)
-                bar.update(event.done - bar.n)
                 if not bar.disable:
-                    bar.set_postfix_str(describe(event, settings, loss, accuracy), refresh=False)
+                    text = describe(event, settings, loss, accuracy)
+                    bar.set_description_str(f"{label}: {text}", refresh=False)
+                bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.words}", file=sys.stderr)
             else:
                 if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
-                    print(f"{label} {line(event, settings)}", file=sys.stderr, flush=True)
+                    print(f"{label}: {line(event, settings)}", file=sys.stderr, flush=True)
                 yield event
 
 
@@ -46,7 +44,7 @@ def describe(step: Step, settings: Settings, loss: float, accuracy: float) -> st
     """Return what the bar says beside itself."""
     rates = " ".join(f"{rate:.2f}" for rate in step.rates)
     return (
-        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:.1%}  "
+        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:5.1%}  "
         f"firing {rates}  {clock(step.left)} left"
     )
 
