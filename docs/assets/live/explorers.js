@@ -1,0 +1,39 @@
+// Loads an explorer when its place comes near the screen: an anywidget module with a small model.
+class Model {
+  #state;
+  #listeners = new Map();
+
+  constructor(state) {
+    this.#state = { ...state };
+  }
+  get(name) {
+    return this.#state[name];
+  }
+  set(name, value) {
+    this.#state[name] = value;
+    for (const listener of this.#listeners.get(`change:${name}`) ?? []) listener();
+  }
+  on(event, listener) {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+  off(event, listener) {
+    this.#listeners.set(event, (this.#listeners.get(event) ?? []).filter((l) => listener && l !== listener));
+  }
+  save_changes() {}
+}
+
+async function load(el) {
+  const name = el.dataset.explorer;
+  if (!/^[\w-]+$/.test(name) || el.dataset.loaded) return;
+  el.dataset.loaded = "";
+  const module = await import(new URL(`../explorers/${name}.js`, import.meta.url));
+  const model = new Model(JSON.parse(el.dataset.state ?? "{}"));
+  const render = module.render ?? module.default.render;
+  await module.default?.initialize?.({ model });
+  await render({ model, el });
+}
+
+const near = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) near.unobserve(target), load(target);
+}, { rootMargin: "300px" }); // prettier-ignore
+for (const el of document.querySelectorAll("[data-explorer]")) near.observe(el);

@@ -1,0 +1,79 @@
+// Shows what a cell produced, with the same markup that the build gives committed outputs.
+const ORDER = ["text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain"];
+
+const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+function figure(svg) {
+  const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  const box = make("div", "out out-figure");
+  if (root.nodeName !== "svg") return make("pre", "out out-error", "This figure is no valid SVG.");
+  for (const script of root.querySelectorAll("script, foreignObject")) script.remove();
+  if (!root.hasAttribute("role")) root.setAttribute("role", "img");
+  if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", "Figure drawn by this cell");
+  root.classList.add("figure");
+  box.append(document.importNode(root, true));
+  return box;
+}
+
+function picture(base64, alt) {
+  const image = new Image();
+  image.src = `data:image/png;base64,${base64}`;
+  image.alt = alt || "Figure drawn by this cell";
+  image.className = "figure figure-plain";
+  const box = make("div", "out out-figure");
+  box.append(image);
+  return box;
+}
+
+function rich(data) {
+  const kind = ORDER.find((mime) => mime in data);
+  const content = [data[kind]].flat().join("");
+  if (kind === "image/svg+xml") return figure(content);
+  if (kind === "image/png") return picture(content, data["text/plain"]);
+  if (kind === "text/html") {
+    const box = make("div", "out out-html");
+    box.innerHTML = content;
+    return box;
+  }
+  if (kind === "text/plain") return make("pre", "out out-result", content);
+  const box = make("div", "out out-latex", content);
+  box.setAttribute("role", "img");
+  box.setAttribute("aria-label", content);
+  window.typesetMaths?.(box);
+  return box;
+}
+
+// Collects the output of one run. `show` takes the worker's messages.
+export class Output {
+  constructor(box) {
+    this.box = box;
+    this.box.replaceChildren();
+  }
+
+  show(message) {
+    if (message.type === "stream") this.#text(message.text, `out-${message.name}`);
+    if (message.type === "display") this.box.append(rich(message.data));
+    if (message.type === "clear") this.box.replaceChildren();
+  }
+
+  error({ text }) {
+    this.box.append(make("pre", "out out-error", text.trimEnd()));
+  }
+
+  hint(text, ...buttons) {
+    const note = make("p", "cell-note", `${text} `);
+    note.append(...buttons);
+    this.box.append(note);
+  }
+
+  #text(text, kind) {
+    const last = this.box.lastElementChild;
+    if (last?.classList.contains(kind)) last.append(text);
+    else this.box.append(make("pre", `out ${kind}`, text));
+  }
+}

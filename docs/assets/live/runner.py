@@ -1,0 +1,187 @@
+"""Runs cells inside the page's Python: streams, rich results, readable tracebacks, figures."""
+
+import ast
+import base64
+import builtins
+import io
+import json
+import linecache
+import sys
+import traceback
+import types
+
+LIMIT = 100_000  # characters that one cell may print, so that a loop cannot fill the page
+WIDTH = 79
+REPRS = {
+    "text/html": "_repr_html_",
+    "text/markdown": "_repr_markdown_",
+    "image/svg+xml": "_repr_svg_",
+    "text/latex": "_repr_latex_",
+    "image/png": "_repr_png_",
+}
+
+
+class Stream(io.TextIOBase):
+    """Hands on what is printed, as it is printed."""
+
+    def __init__(self, name, emit):
+        self.name, self.emit, self.printed = name, emit, 0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if self.printed < LIMIT:
+            self.emit(json.dumps({"type": "stream", "name": self.name, "text": text[:LIMIT]}))
+            if self.printed + len(text) >= LIMIT:
+                note = f"\n… the rest is left out: a cell may print {LIMIT:,} characters here\n"
+                self.emit(json.dumps({"type": "stream", "name": "stderr", "text": note}))
+        self.printed += len(text)
+        return len(text)
+
+
+def pretty(value, indent=0):
+    """Return the text of a value; a long container goes one entry a line, as in Jupyter."""
+    text = repr(value)
+    kind = type(value)
+    if len(text) + indent <= WIDTH or kind not in (list, tuple, dict, set) or not value:
+        return text
+    pad = " " * (indent + 1)
+    if kind is dict:
+        entries = [f"{k!r}: {pretty(v, indent + len(repr(k)) + 3)}" for k, v in value.items()]
+    else:
+        entries = [pretty(entry, indent + 1) for entry in value]
+    opening, closing = text[0], text[-1]
+    return opening + f",\n{pad}".join(entries) + closing
+
+
+def bundle(value):
+    """Return the value's representations by mime type, as IPython collects them."""
+    data = {}
+    method = getattr(value, "_repr_mimebundle_", None)
+    if callable(method) and not isinstance(value, type):
+        given = method(include=None, exclude=None)
+        data = dict(given[0] if isinstance(given, tuple) else given or {})
+    for mime, name in REPRS.items():
+        method = getattr(value, name, None)
+        if mime not in data and callable(method) and not isinstance(value, type):
+            given = method()
+            given = given[0] if isinstance(given, tuple) else given
+            if given is not None:
+                data[mime] = given
+    if _is_figure(value) and not data:
+        data["image/png"] = _png(value)
+    data.setdefault("text/plain", pretty(value))
+    return {m: base64.b64encode(d).decode() if isinstance(d, bytes) else d for m, d in data.items()}
+
+
+def _is_figure(value):
+    return "matplotlib.figure" in sys.modules and isinstance(
+        value, sys.modules["matplotlib.figure"].Figure
+    )
+
+
+def _png(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight")
+    return buffer.getvalue()
+
+
+class Runner:
+    """Keeps the variables of the page and runs one cell at a time."""
+
+    def __init__(self, emit):
+        self.emit = emit
+        self.namespace = sys.modules["__main__"].__dict__
+        builtins.display = self.display
+        self._pretend_ipython()
+
+    def display(self, *values, **_options):
+        """Show values, as IPython's display does."""
+        for value in values:
+            self.emit(json.dumps({"type": "display", "data": bundle(value)}))
+
+    def run(self, source, number):
+        """Run a cell; return JSON: whether it worked, or the error."""
+        name = f"<cell {number}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        kept = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = Stream("stdout", self.emit), Stream("stderr", self.emit)
+        try:
+            shown = self._execute(source, name)
+            self._open_figures(shown)
+            return json.dumps({"ok": True})
+        except BaseException as error:
+            return json.dumps({"ok": False, "error": describe(error)})
+        finally:
+            sys.stdout, sys.stderr = kept
+
+    def _execute(self, source, name):
+        """Run the statements; show the value of a last expression, and return it."""
+        tree = ast.parse(source, name)
+        last = None
+        if tree.body and isinstance(tree.body[-1], ast.Expr) and not _silenced(source):
+            last = ast.Expression(tree.body.pop().value)
+        exec(compile(tree, name, "exec"), self.namespace)
+        if last is None:
+            return None
+        value = eval(compile(last, name, "eval"), self.namespace)
+        if value is not None:
+            self.namespace["_"] = value
+            self.display(value)
+        return value
+
+    def _open_figures(self, shown):
+        """Show the figures of pyplot that the cell left open, and close them."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        for number in pyplot.get_fignums() if pyplot else []:
+            figure = pyplot.figure(number)
+            if figure is not shown:
+                self.display(figure)
+            pyplot.close(figure)
+
+    def _pretend_ipython(self):
+        """Offer the few names that a cell may import from IPython.display."""
+        module = types.ModuleType("IPython.display")
+        module.display = self.display
+        module.clear_output = lambda wait=False: self.emit(json.dumps({"type": "clear"}))
+        for name, mime in (("HTML", "text/html"), ("Markdown", "text/markdown"),
+                           ("Latex", "text/latex"), ("SVG", "image/svg+xml")):  # fmt: skip
+            setattr(module, name, _wrapper(name, mime))
+        package = types.ModuleType("IPython")
+        package.display = module
+        sys.modules.setdefault("IPython", package)
+        sys.modules.setdefault("IPython.display", module)
+
+
+def _silenced(source):
+    return source.rstrip().endswith(";")
+
+
+def _wrapper(name, mime):
+    def __init__(self, data):
+        self.data = data
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {mime: self.data}
+
+    return type(name, (), {"__init__": __init__, "_repr_mimebundle_": _repr_mimebundle_})
+
+
+def describe(error):
+    """Return the error's name, message, and a traceback of the reader's own lines.
+
+    Frames of this runner are left out; of a library's frames the last one stays.
+    """
+    found = traceback.TracebackException.from_exception(error)
+    chained = found
+    while chained is not None:
+        frames = [f for f in chained.stack if f.filename != __file__]
+        own = [f for f in frames if f.filename.startswith("<cell ")]
+        last = [f for f in frames[-1:] if f not in own]
+        chained.stack = traceback.StackSummary.from_list([*own, *last])
+        chained = chained.__cause__ or chained.__context__
+    text = "".join(found.format()).replace('File "<cell ', 'File "cell ').replace('>", line', '", line')
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    message = str(error).splitlines()[0] if str(error) else ""
+    return {"name": type(error).__name__, "message": message, "text": text, "missing": missing}

@@ -1,0 +1,60 @@
+"""The HTML of a notebook page's own parts: the line under the title, and the code cells."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from tools.site.notebook import HEAVY, Cell, Notebook
+from tools.site.outputs import Figures, render
+
+PYTHON = PythonLexer(stripnl=False)
+BARE = HtmlFormatter(nowrap=True)
+
+
+def code(source: str) -> str:
+    """Return highlighted Python, without a wrapper."""
+    html: str = highlight(source, PYTHON, BARE)
+    return html.rstrip("\n")
+
+
+def head(notebook: Notebook, raw: str, live: bool) -> str:
+    """Return the line under the title: time, download, and the place of the live controls."""
+    heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
+    count = len(notebook.cells)
+    facts = [f"{notebook.minutes} min to read", f"{count} code cell{'s' * (count != 1)}"]
+    html = "".join(f"<li>{fact}</li>" for fact in facts)
+    html += f'<li><a href="{raw}" download>Download as .ipynb</a></li>'
+    html = f'<div class="notebook-head"><ul class="notebook-facts" aria-label="About this page">{html}</ul>'
+    if heavy:
+        names = ", ".join(f'<a href="#cell-{k}">{k}</a>' for k in heavy)
+        word = "cell is" if len(heavy) == 1 else "cells are"
+        html += f'<p class="notebook-note">Too heavy for the browser: {word} shown with the results of a run elsewhere ({names}).</p>'
+    if not live:
+        html += (
+            '<p class="notebook-note">This copy of the site was built without the Python runtime, '
+            "so the cells can be read here, and run in Jupyter.</p>"
+        )
+    return html + '<div class="live-bar" data-live-bar data-notebook="%s" hidden></div></div>' % notebook.stem
+
+
+def cell_html(cell: Cell, figures: Figures) -> str:
+    """Return one code cell with its committed outputs."""
+    heavy = HEAVY in cell.tags
+    mark = " data-heavy" if heavy else ""
+    note = (
+        '<p class="cell-note">Too heavy for the browser: run this cell in Jupyter. '
+        "What it printed there is shown below.</p>"
+        if heavy
+        else ""
+    )
+    output = render(cell.outputs, cell.number, figures)
+    return (
+        f'<div class="cell" role="group" id="cell-{cell.number}" data-cell="{escape(cell.id)}" '
+        f'data-number="{cell.number}" aria-label="Code cell {cell.number}"{mark}>'
+        f'<div class="cell-code"><div class="highlight"><pre><code>{code(cell.source)}</code></pre></div></div>'
+        f'{note}<div class="cell-output" data-search-exclude>{output}</div></div>'
+    )

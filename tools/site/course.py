@@ -1,0 +1,35 @@
+"""The notebooks as the site sees them: read once a build, in the order of their names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+
+from tools.site import HERE, ROOT
+from tools.site.notebook import Notebook, read
+
+TOPICS = HERE / "topics.yml"
+
+
+def folder() -> Path:
+    """Return the folder of notebooks; tests may name another one."""
+    return Path(os.environ.get("STBP_SITE_NOTEBOOKS", ROOT / "notebooks"))
+
+
+def notebooks() -> dict[str, Notebook]:
+    """Return the notebooks by stem."""
+    return {path.stem: read(path) for path in sorted(folder().glob("*.ipynb"))}
+
+
+def topics(notebook: Notebook) -> list[str]:
+    """Return the tags of a notebook: from topics.yml, by words that its text uses."""
+    rules = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
+    text = notebook.markdown.lower()
+    found = [
+        topic
+        for topic, rule in rules.items()
+        if sum(text.count(word) for word in rule["words"]) >= rule["at_least"]
+    ]
+    return found or ["course"]

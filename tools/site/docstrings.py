@@ -1,0 +1,43 @@
+"""Docstrings as they are meant, before mkdocstrings reads them as Markdown.
+
+``U[n][t]`` is an index of an array and not a link; ``>>>`` starts an example and not a quotation;
+a name that a package hands on from its modules is described once, where it is defined.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import griffe
+
+EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=\S).*)*", re.M)
+CODE = re.compile(r"(```.*?```|``.*?``|`[^`]*`)", re.S)
+
+
+class AsMeant(griffe.Extension):
+    """Prepares docstrings, and leaves out what packages only hand on."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Prepare one docstring."""
+        if obj.docstring:
+            obj.docstring.value = prepare(obj.docstring.value)
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Drop the names that a package below the top imports from its own modules."""
+        for module in list(pkg.modules.values()):
+            if not module.is_alias and module.is_init_module:
+                for name, member in list(module.members.items()):
+                    if member.is_alias:
+                        del module.members[name]
+
+
+def prepare(text: str) -> str:
+    r"""Return the docstring with its examples fenced, and indices escaped outside code.
+
+    >>> prepare("U[n][t] and `O[n][t]`")
+    'U[n]\\[t] and `O[n][t]`'
+    """
+    text = EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", text)
+    parts = CODE.split(text)
+    return "".join(p if k % 2 else p.replace("][", r"]\[") for k, p in enumerate(parts))

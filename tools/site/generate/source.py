@@ -1,0 +1,57 @@
+"""Source files as pages, so that every link to a line of code works, offline too."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from tools.site import ROOT
+from tools.site.generate import front
+
+Definition = tuple[str, int, int]  # file, first line, last line
+
+
+def files() -> list[Path]:
+    """Return the Python files that the site shows."""
+    found = [p for folder in ("stbp_edu", "tests") for p in (ROOT / folder).rglob("*.py")]
+    return sorted(p for p in found if p.read_text(encoding="utf-8").strip())
+
+
+def page(path: Path) -> str:
+    """Return the page of one source file: highlighted, every line with an anchor."""
+    name = path.relative_to(ROOT).as_posix()
+    code = path.read_text(encoding="utf-8")
+    html = highlight(code, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    lines = "\n".join(
+        f'<span class="line" id="L{k}">{line}</span>'
+        for k, line in enumerate(html.rstrip("\n").split("\n"), 1)
+    )
+    about = f"Source of {name}, with an anchor at every line."
+    head = front(name, about, search={"exclude": True}, hide=["toc", "tags"])
+    return f'{head}<div class="source highlight no-copy"><pre><code>{lines}</code></pre></div>\n'
+
+
+def definitions() -> dict[str, tuple[str, int, int]]:
+    """Map the dotted name of each definition in the package to (file, first line, last line)."""
+    found: dict[str, tuple[str, int, int]] = {}
+    for path in sorted((ROOT / "stbp_edu").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        text = path.read_text(encoding="utf-8")
+        found[module] = (name, 1, 1)
+        _define(ast.parse(text), module, name, found)
+    return found
+
+
+def _define(node: ast.AST, prefix: str, path: str, found: dict[str, tuple[str, int, int]]) -> None:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            last = child.end_lineno or child.lineno
+            found[f"{prefix}.{child.name}"] = (path, child.lineno, last)
+            if isinstance(child, ast.ClassDef):
+                _define(child, f"{prefix}.{child.name}", path, found)

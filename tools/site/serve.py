@@ -1,0 +1,106 @@
+"""Serves the built site as any static server would, with the right types.
+
+    python -m tools.site.serve [--port 8000] [--root site]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+from functools import lru_cache
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tools.site import SITE
+
+TRIES = 20
+PACKED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".xml", ".py", ".wasm"}
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves files; text goes gzipped, as hosts of static pages do."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".py": "text/plain",
+        ".svg": "image/svg+xml",
+        ".wasm": "application/wasm",
+        ".whl": "application/octet-stream",
+        ".woff2": "font/woff2",
+        ".ipynb": "application/x-ipynb+json",
+    }
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+        """Serve a file, packed where that helps."""
+        path = Path(self.translate_path(self.path))
+        packs = "gzip" in self.headers.get("Accept-Encoding", "")
+        if packs and path.is_dir() and self.path.split("?")[0].endswith("/"):
+            path = path / "index.html"
+        if not (packs and path.is_file() and path.suffix in PACKED):
+            super().do_GET()
+            return
+        body = _packed(path, path.stat().st_mtime_ns)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Show the site's own page where a file is missing."""
+        page = Path(self.directory) / "404.html"
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@lru_cache(maxsize=512)
+def _packed(path: Path, _modified: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
+
+
+def server(root: Path = SITE, port: int = 8000, tries: int = TRIES) -> ThreadingHTTPServer:
+    """Return a server on the first free port from ``port`` on; 0 lets the system choose."""
+
+    def handler(*args: object) -> Handler:
+        return Handler(*args, directory=str(root))  # type: ignore[arg-type]
+
+    for candidate in range(port, port + max(1, tries)):
+        try:
+            return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+        except OSError:
+            print(f"port {candidate} is in use, trying the next one", flush=True)
+    raise SystemExit(f"no free port from {port} to {port + tries - 1}; choose one with --port")
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description="Serve the built site.")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--root", type=Path, default=SITE)
+    options = parser.parse_args()
+    if not (options.root / "index.html").is_file():
+        raise SystemExit(f"{options.root} holds no site; build it with: python -m tools.site.build")
+    with server(options.root, options.port) as running:
+        print(f"the site is at http://127.0.0.1:{running.server_port}/ (Ctrl+C ends it)", flush=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()
