@@ -78,7 +78,7 @@ def chosen(args: argparse.Namespace) -> Settings:
 def run_train(args: argparse.Namespace) -> int:
     """Train with each rule that was asked for, and print the results side by side."""
     settings = chosen(args)
-    data = sources.load(args.dataset, args.data)
+    data = sources.load(args.dataset, args.data, partial(print, file=sys.stderr))
     if args.held_out == "validation":
         data = validation(data)
     rules = RULES if args.rule in (None, "both") else (args.rule,)
