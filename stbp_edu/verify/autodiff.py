@@ -93,5 +93,5 @@ def _gate(neuron: LIF) -> Callable[[Any], Any]:
     anp = require("autograd.numpy", "automatic differentiation")
     tau = neuron.tau
     if neuron.gate == "linear":
-        return lambda o: tau - tau * o
+        return lambda o: tau * (1.0 - o)
     return lambda o: tau * anp.exp(-o / tau)

@@ -35,13 +35,17 @@ class Derivatives:
 
 
 class Cell(NamedTuple):
-    """One array that one equation computes: δ or ε at (t, n), or a gradient of layer n."""
+    """One array that one equation computes: δ or ε at (t, n), or a gradient of layer n.
+
+    ``scale`` is the size of the numbers that it is added up from: what rounding goes by.
+    """
 
     id: str
     t: int | None
     n: int
     got: Array
     expected: Array
+    scale: float
 
     def __str__(self) -> str:
         """Return the place in words: case, step and layer."""
@@ -54,8 +58,8 @@ class Cell(NamedTuple):
 class Tolerance(NamedTuple):
     """How close is close enough: abs(got - expected) <= limit · (scale + floor).
 
-    ``scale`` is abs(expected), entry by entry, or its largest value in the cell where
-    ``elementwise`` is False. rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
+    ``scale`` is abs(expected), entry by entry, or that of the cell where ``elementwise`` is
+    False. rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
     """
 
     limit: float
@@ -63,7 +67,7 @@ class Tolerance(NamedTuple):
     elementwise: bool
 
 
-# A cell's sum may cancel in one entry, so that rounding is judged by the cell's largest entry.
+# A sum may cancel, so that its rounding is judged by the size of what was summed.
 # The floor is there for numbers so small that float64 itself loses their digits.
 ROUNDING = Tolerance(limit=1e-12, floor=1e-200, elementwise=False)
 DIFFERENCES = Tolerance(limit=1e-6, floor=1e-3, elementwise=True)  # rtol 1e-6, atol 1e-9
@@ -86,23 +90,30 @@ def cells(got: Any, expected: Any) -> Iterator[Cell]:
     for t in () if gradients is got else reversed(range(T)):
         for n in reversed(range(1, N + 1)):
             case = case_of(t, n, T, N)
-            yield Cell(f"c{case}-delta", t, n, got.delta[n][t], expected.delta[n][t])
-            yield Cell(f"c{case}-epsilon", t, n, got.epsilon[n][t], expected.epsilon[n][t])
+            for name, a, b in (
+                ("delta", got.delta[n], expected.delta[n]),
+                ("epsilon", got.epsilon[n], expected.epsilon[n]),
+            ):
+                # Through time and the layer's samples: one entry alone may have cancelled.
+                yield Cell(f"c{case}-{name}", t, n, a[t], b[t], float(np.abs(b).max()))
     for n in reversed(range(1, N + 1)):
-        yield Cell("c5-b", None, n, gradients.b[n], expected.gradients.b[n])
-        yield Cell("c5-w", None, n, gradients.W[n], expected.gradients.W[n])
+        # Each ε enters with a weight of at most 1, since spikes are.
+        summed = float(np.abs(expected.epsilon[n]).sum(axis=(0, 1)).max())
+        yield Cell("c5-b", None, n, gradients.b[n], expected.gradients.b[n], summed)
+        yield Cell("c5-w", None, n, gradients.W[n], expected.gradients.W[n], summed)
 
 
-def errors(got: Array, expected: Array, tolerance: Tolerance = ROUNDING) -> Array:
+def errors(cell: Cell, tolerance: Tolerance = ROUNDING) -> Array:
     """Return the relative error of every entry, as ``tolerance`` measures it.
 
-    >>> errors(np.array([1.1, 0.0]), np.array([1.0, 0.0])).round(6)
+    >>> cell = Cell("c5-b", None, 1, np.array([1.1, 0.0]), np.array([1.0, 0.0]), scale=1.0)
+    >>> errors(cell).round(6)
     array([0.1, 0. ])
     """
+    got, expected = cell.got, cell.expected
     if got.shape != expected.shape:
         raise ValueError(f"got must have shape {expected.shape}, got {got.shape}; same network?")
-    size = np.abs(expected)
-    scale = size if tolerance.elementwise else np.max(size)
+    scale = np.abs(expected) if tolerance.elementwise else cell.scale
     return np.abs(got - expected) / (scale + tolerance.floor)
 
 
@@ -118,7 +129,7 @@ def equal_under_classic(cell: Cell, T: int, N: int) -> bool:
 
 def describe(cell: Cell, tolerance: Tolerance = ROUNDING) -> str:
     """Return the worst entry of a cell in words: where, got, expected."""
-    error = errors(cell.got, cell.expected, tolerance)
+    error = errors(cell, tolerance)
     at = tuple(int(k) for k in np.unravel_index(int(np.argmax(error)), error.shape))
     names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(cell.id, ("sample s", "neuron i"))
     entry = ", ".join(f"{name} = {k}" for name, k in zip(names, at, strict=True))
@@ -133,7 +144,7 @@ def failures(got: Any, expected: Any, tolerance: Tolerance = ROUNDING) -> list[s
     return [
         describe(cell, tolerance)
         for cell in cells(got, expected)
-        if not np.max(errors(cell.got, cell.expected, tolerance)) <= tolerance.limit
+        if not np.max(errors(cell, tolerance)) <= tolerance.limit
     ]
 
 

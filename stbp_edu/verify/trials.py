@@ -129,7 +129,7 @@ def _found(
     cell: Cell, rule: str, oracle: str, tolerance: Tolerance, form: str, gap: bool = False
 ) -> Finding:
     """Return the finding on one cell."""
-    error = float(np.max(errors(cell.got, cell.expected, tolerance)))
+    error = float(np.max(errors(cell, tolerance)))
     words = f"{form} form, {rule} rule, against {oracle}: {describe(cell, tolerance)}"
     return Finding(cell.id, rule, oracle, error, tolerance.limit, gap, words)
 

@@ -46,7 +46,7 @@ def assert_proved(name):
                 seen = [cell for cell in compare.cells(got, expected) if cell.id == name]
                 assert seen or (form == "engine" and name[1] != "5")
                 for cell in seen:
-                    error = np.max(compare.errors(cell.got, cell.expected, tolerance))
+                    error = np.max(compare.errors(cell, tolerance))
                     assert error <= tolerance.limit, compare.describe(cell, tolerance)
     for rule in ("exact", "classic"):
         seen = [proof for proof in proofs((2, 2, 2, 2), 3, rule) if proof.id == name]

@@ -32,7 +32,7 @@ def test_err_classic_equals_autodiff_where_no_path_is_dropped(problem):
     got = cases.sweep(problem.trace, Y, p, neuron, rule="classic")
     for cell in compare.cells(got, expected):
         if compare.equal_under_classic(cell, len(problem.spikes), p.N):
-            assert np.max(compare.errors(cell.got, cell.expected)) <= 1e-12, compare.describe(cell)
+            assert np.max(compare.errors(cell)) <= 1e-12, compare.describe(cell)
 
 
 def test_one_neuron_by_hand():

@@ -60,6 +60,19 @@ def test_a_nan_is_a_failure(swept):
     assert "got nan" in compare.failures(got, expected)[0]
 
 
+def test_rounding_is_judged_by_the_size_of_what_was_summed(swept):
+    """Two ε that cancel to 1e-6 leave a gradient whose last digits are theirs."""
+    got, expected = swept
+    for result in (got, expected):
+        result.epsilon[2][:] = 0.0
+        result.epsilon[2][0, :, 0] = 0.5, -0.5 + 1e-6
+        result.gradients.b[2][0] = 1e-6
+    got.gradients.b[2][0] += 1e-16
+    assert compare.failures(got, expected) == []
+    got.gradients.b[2][0] += 1e-11
+    assert [words[:4] for words in compare.failures(got, expected)] == ["c5-b"]
+
+
 def test_another_shape_is_no_comparison(swept):
     got, expected = swept
     other = Gradients(W=got.gradients.W, b=[None, np.zeros(1), np.zeros(1)])
@@ -71,7 +84,8 @@ def test_the_tolerance_of_differences_is_that_of_allclose():
     rng = np.random.default_rng(0)
     expected = rng.normal(size=1000) * 10.0 ** rng.integers(-9, 2, 1000)
     got = expected * (1 + rng.normal(size=1000) * 1e-6) + rng.normal(size=1000) * 1e-9
-    within = compare.errors(got, expected, compare.DIFFERENCES) <= 1e-6
+    cell = compare.Cell("c5-b", None, 1, got, expected, scale=1.0)
+    within = compare.errors(cell, compare.DIFFERENCES) <= 1e-6
     assert np.array_equal(within, np.isclose(got, expected, rtol=1e-6, atol=1e-9))
     assert 0 < within.sum() < 1000
 
@@ -91,4 +105,4 @@ def test_the_tolerance_of_differences_is_that_of_allclose():
     ],
 )
 def test_err_classic_is_exact_in_these_cells(t, n, T, N, equal):
-    assert compare.equal_under_classic(compare.Cell("", t, n, None, None), T, N) == equal
+    assert compare.equal_under_classic(compare.Cell("", t, n, None, None, 1.0), T, N) == equal

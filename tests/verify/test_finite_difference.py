@@ -58,7 +58,7 @@ def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gat
     got, measured = judge(net, "classic")
     N = len(sizes) - 1
     for cell in compare.cells(got, measured):
-        passes = np.max(compare.errors(cell.got, cell.expected, compare.DIFFERENCES)) <= 1e-6
+        passes = np.max(compare.errors(cell, compare.DIFFERENCES)) <= 1e-6
         assert passes == compare.equal_under_classic(cell, T, N), str(cell)
     everywhere = not compare.failures(got, measured, compare.DIFFERENCES)
     assert everywhere == (T == 1 or (N == 1 and T <= 2))

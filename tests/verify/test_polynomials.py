@@ -27,7 +27,7 @@ def test_err_classic_misses_exactly_the_sum_of_the_dropped_paths(sizes, T):
     for proof in proofs(sizes, T, "classic"):
         assert proof.difference == 0, f"{proof.id} at {proof.node}: {proof.difference}"
         step = None if proof.node.kind in "wb" else proof.node.t
-        cell = compare.Cell(proof.id, step, proof.node.n, None, None)
+        cell = compare.Cell(proof.id, step, proof.node.n, None, None, 1.0)
         assert (proof.dropped == 0) == compare.equal_under_classic(cell, T, N), str(cell)
 
 
