@@ -19,6 +19,8 @@ from stbp_edu.network import Gradients, Params
 
 CHUNK = 65_536  # elements; four such float32 arrays take 1 MB
 Tensors = Params | Gradients
+Part = tuple[int, int]  # which of how many equal parts of the work
+WHOLE: Part = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,16 @@ class SGD:
         return OptimizerState(0, (zeros_like(params),))
 
     def update(
-        self, params: Params, grads: Gradients, state: OptimizerState, lr: float
+        self,
+        params: Params,
+        grads: Gradients,
+        state: OptimizerState,
+        lr: float,
+        part: Part = WHOLE,
     ) -> OptimizerState:
         """Take one step of size η = ``lr`` in place; return the state after it."""
         decay = 1 - lr * self.weight_decay
-        for is_weight, (p, g, m) in _chunks(params, grads, *state.slots):
+        for is_weight, (p, g, m) in _chunks(part, params, grads, *state.slots):
             m *= self.momentum
             m += g
             if is_weight and decay != 1:
@@ -97,7 +104,12 @@ class Adam:
         return OptimizerState(0, (zeros_like(params), zeros_like(params)))
 
     def update(
-        self, params: Params, grads: Gradients, state: OptimizerState, lr: float
+        self,
+        params: Params,
+        grads: Gradients,
+        state: OptimizerState,
+        lr: float,
+        part: Part = WHOLE,
     ) -> OptimizerState:
         """Take one step of size η = ``lr`` in place; return the state after it."""
         k = state.step + 1
@@ -105,7 +117,7 @@ class Adam:
         root = 1 / math.sqrt(1 - self.beta2**k)
         decay = 1 - lr * self.weight_decay
         scratch = np.empty((2, CHUNK), params.dtype)
-        for is_weight, (p, g, m, v) in _chunks(params, grads, *state.slots):
+        for is_weight, (p, g, m, v) in _chunks(part, params, grads, *state.slots):
             a, b = scratch[:, : len(p)]
             m *= self.beta1
             m += np.multiply(g, 1 - self.beta1, out=a)
@@ -124,9 +136,9 @@ Optimizer = SGD | Adam
 OPTIMIZERS = ("adam", "sgd")
 
 
-def blend(average: Params, params: Params, decay: float) -> None:
+def blend(average: Params, params: Params, decay: float, part: Part = WHOLE) -> None:
     """Weight averaging, in place: average ← decay · average + (1 - decay) · params (``ema``)."""
-    for _, (mean, p) in _chunks(average, params):
+    for _, (mean, p) in _chunks(part, average, params):
         mean += (1 - decay) * (p - mean)  # ema
 
 
@@ -152,14 +164,20 @@ def zeros_like(params: Params) -> Gradients:
     return Gradients(W=W, b=b)
 
 
-def _chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
-    """Walk arrays of the same shapes side by side; say whether each chunk is of a weight."""
+def _chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
+    """Walk arrays of the same shapes side by side; say whether each chunk is of a weight.
+
+    ``part`` = (i, k) visits the chunks i, i + k, i + 2k, ... alone, so that k threads can share.
+    """
+    turn = 0
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
     ):
         flat = [a.reshape(-1) for a in arrays]
         for i in range(0, len(flat[0]), CHUNK):
-            yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
+            if turn % part[1] == part[0]:
+                yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
+            turn += 1
 
 
 def _check_rate(name: str, value: object) -> None:

@@ -17,7 +17,7 @@ from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.encoders import encode
 from stbp_edu.training.narrow import Kept, draw_hidden, lit, narrow, widen
-from stbp_edu.training.optimizers import blend, tensors, zeros_like
+from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import EPOCH, State, stream
@@ -121,10 +121,15 @@ class Stepper:
 
     def _update(self, state: State, grads: Gradients, lr: float) -> State:
         """Change the parameters in place, and their average."""
-        optimizer = self.optimizer.update(state.params, grads, state.optimizer, lr)
-        if state.average is not state.params:
-            blend(state.average, state.params, self.settings.averaging)
-        return replace(state, optimizer=optimizer)
+
+        def part(i: int, _: Workspace) -> OptimizerState:
+            share = (i, self.crew.size)
+            after = self.optimizer.update(state.params, grads, state.optimizer, lr, share)
+            if state.average is not state.params:
+                blend(state.average, state.params, self.settings.averaging, share)
+            return after
+
+        return replace(state, optimizer=self.crew.map(part)[0])
 
 
 def _observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> Batch:
