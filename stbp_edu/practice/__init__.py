@@ -9,15 +9,19 @@ c3-epsilon: not attempted yet.
 from stbp_edu.practice.exercise import catalogue as exercises
 from stbp_edu.practice.feedback import Feedback, Hint, Solution
 from stbp_edu.practice.grade import check, hint, solution
+from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
 from stbp_edu.practice.progress import Progress
 from stbp_edu.practice.progress import report as progress_report
 
 __all__ = [
+    "CaseReport",
     "Feedback",
     "Hint",
+    "NetworkReport",
     "Progress",
     "Solution",
     "check",
+    "check_network",
     "exercises",
     "hint",
     "progress_report",

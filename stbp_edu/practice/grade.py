@@ -37,7 +37,7 @@ def check(exercise_id: str, function: Callable[..., Any] | None) -> Feedback:
     ('missing-temporal', 'reset-detached')
     """
     exercise = find(exercise_id)
-    feedback = _judge(exercise, function)
+    feedback = judge(exercise, function)
     progress.record(exercise.id, feedback.state)
     return feedback
 
@@ -72,7 +72,7 @@ def solution(exercise_id: str) -> Solution:
     return Solution(exercise.id, exercise.source(), exercise.reasoning)
 
 
-def _judge(exercise: Exercise, function: Any) -> Feedback:
+def judge(exercise: Exercise, function: Any) -> Feedback:
     """Compare with the reference and, where it differs, look for what is wrong."""
     if function is None or function is Ellipsis:
         return _todo(exercise)

@@ -1,0 +1,140 @@
+"""check_network: the right pass is right, and a wrong one is traced to its first wrong cell."""
+
+import argparse
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu.practice import check_network, exercises
+from stbp_edu.practice.commands import add_parsers, load
+from stbp_edu.practice.recover import probe, recovered
+
+BACKWARD = exercises()["backward"]
+SOLUTION = BACKWARD.function()
+
+
+def edited(old, new):
+    """Return the whole backward pass with one edit."""
+    assert old in BACKWARD.solution
+    return BACKWARD.function(BACKWARD.solution.replace(old, new))
+
+
+def autograd_backward(trace, targets, params, neuron):
+    """Another right backward pass: each sample by itself, with plain loops over i and j."""
+    T, S, _ = trace.O[0].shape
+    N = params.N
+    gW = [None, *(np.zeros_like(w) for w in params.W[1:])]
+    gb = [None, *(np.zeros_like(b) for b in params.b[1:])]
+    for s in range(S):
+        later = [None, *(np.zeros_like(b) for b in params.b[1:])]
+        for t in range(T - 1, -1, -1):
+            above = None
+            for n in range(N, 0, -1):
+                u, o = trace.U[n][t, s], trace.O[n][t, s]
+                if n == N:
+                    delta = (trace.O[N][:, s].sum(axis=0) / T - targets[s]) / S / T
+                else:
+                    delta = params.W[n + 1].T @ above
+                delta = delta + u * neuron.df(o) * later[n]
+                above = later[n] = later[n] * neuron.f(o) + neuron.h(u) * delta
+                gW[n] += np.outer(above, trace.O[n - 1][t, s])
+                gb[n] += above
+    return gW, gb
+
+
+@pytest.mark.parametrize("right", [SOLUTION, stbp_edu.backward, autograd_backward])
+def test_right_passes_are_right_in_every_case(right):
+    report = check_network(right)
+    assert report.right
+    assert [c.wrong for c in report.cases] == [0] * 5
+
+
+def test_epsilon_is_recovered_from_the_gradients():
+    net = probe()
+    for rule in ("exact", "classic", "leak-only"):
+        sweep = stbp_edu.cases.sweep(net.trace, net.targets, net.params, net.neuron, rule=rule)
+        epsilon, misfit = recovered(net, sweep.gradients)
+        assert max(misfit) < 1e-12
+        for n in range(1, net.params.N + 1):
+            np.testing.assert_allclose(epsilon[n], sweep.epsilon[n], rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("mistake", BACKWARD.mistakes, ids=lambda m: m.misconception.id)
+def test_each_misconception_is_found(mistake):
+    report = check_network(BACKWARD.function(mistake.body))
+    assert report.state == "wrong"
+    assert mistake.misconception.id in report.mistakes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "case", "first", "words"),
+    [
+        ("-(Y - O[N]", "(Y - O[N]", 1, "t = 3, n = 3", "sign of the direct term"),
+        ("@ W[n + 1]", "@ W[n + 1] * 0.5", 2, "t = 3, n = 2", "spatial path is 0.5 times"),
+        ("* neuron.df(", "* -neuron.df(", 3, "t = 2, n = 3", "sign of the temporal path"),
+        ("+ e\n", "+ (e if n == N else 0)\n", 4, "t = 2, n = 2", "the leak is missing"),
+    ],
+)
+def test_the_first_wrong_cell_and_the_term(old, new, case, first, words):
+    report = check_network(edited(old, new))
+    found = report.cases[case - 1]
+    assert found.first == first
+    assert words in found.words
+    assert not report.right
+
+
+def test_a_case_that_passes_on_an_error_is_not_blamed():
+    report = check_network(edited("-(Y - O[N]", "(Y - O[N]"))
+    assert report.cases[3].wrong == report.cases[3].cells
+    assert report.cases[3].words == ""
+    assert "passes on an error" in repr(report)
+
+
+def test_stub_exception_and_wrong_type_are_explained():
+    assert check_network(lambda trace, targets, params, neuron: ...).state == "todo"
+    assert check_network(None).state == "todo"
+    broken = check_network(lambda trace, targets, params, neuron: 1 / 0)
+    assert "ZeroDivisionError" in repr(broken)
+    number = check_network(lambda trace, targets, params, neuron: 3.0)
+    assert number.state == "wrong"
+    assert "numbers of shape" in repr(number)
+    few = check_network(lambda trace: 3.0)
+    assert "backward(trace, targets, params, neuron)" in repr(few)
+
+
+def test_nothing_that_the_function_does_reaches_the_reference():
+    def vandal(trace, targets, params, neuron):
+        for array in (*trace.U[1:], *trace.O, targets, *params.W[1:]):
+            array[...] = 0.0
+        return SOLUTION(trace, targets, params, neuron)
+
+    assert not check_network(vandal).right
+    assert check_network(SOLUTION).right
+
+
+def run(*argv):
+    parser = argparse.ArgumentParser()
+    add_parsers(parser.add_subparsers())
+    args = parser.parse_args(argv)
+    return args.run(args)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_pass.py").write_text("import numpy as np\n\n" + BACKWARD.source())
+    wrong = BACKWARD.mistakes[0]
+    (tmp_path / "my_wrong.py").write_text("import numpy as np\n\n" + BACKWARD.source(wrong.body))
+    monkeypatch.chdir(tmp_path)
+    assert run("check", "my_pass.py:backward") == 0
+    assert "Your backward pass: right." in capsys.readouterr().out
+    assert run("check", "my_pass:backward") == 0
+    assert run("check", f"{tmp_path}/my_wrong.py:backward") == 1
+    assert wrong.misconception.name[1:] in capsys.readouterr().out
+    assert run("progress") == 0
+    assert "exercises done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("target", ["nothing", "numpy:nothing", "no_such_module:f", "none.py:f"])
+def test_a_target_that_names_nothing_says_what_to_do(target):
+    with pytest.raises(ValueError, match="target must"):
+        load(target)
