@@ -1,4 +1,4 @@
-"""The command `stbp-edu`: verify, train, eval, plot."""
+"""The command `stbp-edu`: verify, train, eval, plot, check."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 import stbp_edu
+from stbp_edu.practice import commands as practice
 from stbp_edu.training import commands as training
 from stbp_edu.verify import report
 
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_verify(commands)
     training.add_parsers(commands)
+    practice.add_parsers(commands)
     return parser
 
 
