@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, GROUND, INK, SERIES, SPIKE, style
+from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, GROUND, SERIES, SPIKE, style
 from stbp_edu.surrogates import Surrogate
 
 SIGNED = LinearSegmentedColormap.from_list("signed", [CASE_COLOURS[1], GROUND, CASE_COLOURS[3]])
@@ -50,7 +50,7 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float, label: str = "potential
     ax.plot(t[fired], marks, "v", color=SPIKE, markersize=8, label="spike")
     ax.set(xlabel="time step t", ylabel="u")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return _legend(ax, 3)
+    return _legend(ax)
 
 
 @style()
@@ -69,7 +69,7 @@ def curves(
         look = {"color": colours[k % len(colours)], "linestyle": dashes, "marker": marker}
         ax.plot(x, y, label=label, markersize=4, **look)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    return _legend(ax, 3 if len(lines) == 3 else 2) if len(lines) > 1 else ax
+    return _legend(ax) if len(lines) > 1 else ax
 
 
 @style()
@@ -152,8 +152,12 @@ def _inside(strength: float) -> dict[str, Any]:
     return {"ha": "center", "va": "center", "size": 9, "color": ink}
 
 
-def _legend(ax: Axes, columns: int) -> Axes:
-    """Put the legend above the axes, so that it never covers a curve."""
+def _legend(ax: Axes) -> Axes:
+    """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
+    handles, labels = ax.get_legend_handles_labels()
+    spec = ax.get_subplotspec()
+    inches = 4.3 / (spec.get_gridspec().ncols if spec else 1)
+    columns = int(inches / (0.55 + 0.078 * max(map(len, labels))))  # handle and text, about
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
-    ax.legend(ncols=columns, handlelength=2.6, columnspacing=1.2, labelcolor=INK, **place)
+    ax.legend(handles, labels, ncols=max(columns, 1), handlelength=2.6, columnspacing=1.2, **place)
     return ax
