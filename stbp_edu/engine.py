@@ -142,16 +142,15 @@ def backward(
         u, o, below = trace.U[n], trace.O[n], trace.O[n - 1]
         epsilon = work.array("epsilon", n, u.shape, dtype)
         # The exact rule hands on ε itself; only the classic one needs a second buffer.
-        err = work.array("err", n, u.shape, dtype) if rule == "classic" else None
+        err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
         for s in _blocks(u):
-            apart = None if err is None else err[:, s]
-            _recur(above[:, s], u[:, s], o[:, s], neuron, gates, epsilon[:, s], apart)
+            _recur(above[:, s], u[:, s], o[:, s], neuron, gates, epsilon[:, s], err[:, s])
         gW[n] = work.array("gW", n, params.W[n].shape, dtype)
         np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])
         gb[n] = epsilon.sum(axis=(0, 1))
         if n > 1:
             above = work.array("above", n - 1, below.shape, dtype)
-            np.matmul(_rows(epsilon if err is None else err), params.W[n], out=_rows(above))
+            np.matmul(_rows(err), params.W[n], out=_rows(above))
     return Gradients(W=gW, b=gb)
 
 
@@ -162,24 +161,21 @@ def _recur(
     neuron: LIF,
     gates: tuple[Gate, Gate],
     epsilon: Array,
-    err: Array | None,
+    err: Array,
 ) -> None:
-    """Fill ``epsilon`` of one layer, and ``err`` where it differs, from the last step down."""
+    """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
+
+    Under the exact rule both are the same memory: what is written last, ε, is what counts.
+    """
     if ((o == 0) | (o == 1)).all():
         gates = (_line(gates[0], o.dtype), _line(gates[1], o.dtype))
     f, df = gates
     last = len(u) - 1
-    epsilon[last] = above[last] * neuron.h(u[last])
-    if err is None:
-        err = epsilon  # err-exact: one buffer is both
-    else:
-        err[last] = epsilon[last]
+    err[last] = epsilon[last] = above[last] * neuron.h(u[last])
     for t in reversed(range(last)):
         delta = above[t] + err[t + 1] * u[t] * df(o[t])
-        through_spike = delta * neuron.h(u[t])
-        if err is not epsilon:
-            err[t] = through_spike  # err-classic
-        np.add(through_spike, epsilon[t + 1] * f(o[t]), out=epsilon[t])
+        err[t] = through_spike = delta * neuron.h(u[t])  # err-classic
+        np.add(through_spike, epsilon[t + 1] * f(o[t]), out=epsilon[t])  # err-exact
 
 
 def _blocks(a: Array) -> Iterator[slice]:
