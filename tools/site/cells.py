@@ -55,6 +55,6 @@ def cell_html(cell: Cell, figures: Figures) -> str:
     return (
         f'<div class="cell" role="group" id="cell-{cell.number}" data-cell="{escape(cell.id)}" '
         f'data-number="{cell.number}" aria-label="Code cell {cell.number}"{mark}>'
-        f'<div class="cell-code"><div class="highlight"><pre><code>{code(cell.source)}</code></pre></div></div>'
+        f'<div class="cell-code no-copy"><div class="highlight"><pre><code>{code(cell.source)}</code></pre></div></div>'
         f'{note}<div class="cell-output" data-search-exclude>{output}</div></div>'
     )

@@ -49,9 +49,9 @@ def svg() -> str:
         x, y = left + (s.t - 1) * step, top + (LAYERS - s.n) * step
         arrows = ""
         if s.t < STEPS:
-            arrows += f'<path d="M{x + side + gap} {y + side / 2}h-{gap - 2}"/>'
+            arrows += f'<path d="M{x + side + gap - 1} {y + side / 2}h-9m4 -4l-4 4l4 4"/>'
         if s.n < LAYERS:
-            arrows += f'<path d="M{x + side / 2} {y - gap}v{gap - 2}"/>'
+            arrows += f'<path d="M{x + side / 2} {y - gap + 1}v9m-4 -4l4 4l4 -4"/>'
         parts.append(
             f'<g class="hero-cell case-{s.case}" style="--k:{s.order}"><g class="hero-arrow">{arrows}</g>'
             f'<rect x="{x}" y="{y}" width="{side}" height="{side}" rx="8"/>'

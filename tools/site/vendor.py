@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from pathlib import Path
 
 from tools.site import CACHE, HERE, PUBLIC
-from tools.site.node import npm
+from tools.site.node import node, npm
 
 NPM = CACHE / "npm"
 MODULES = NPM / "node_modules"
 VENDOR = PUBLIC / "assets" / "vendor"
-FONTS = {  # family: (styles, subsets)
-    "source-serif-4": (("normal", "italic"), ("latin", "greek", "latin-ext")),
-    "inter": (("normal",), ("latin", "greek", "latin-ext")),
-    "jetbrains-mono": (("normal",), ("latin", "greek", "latin-ext")),
+FONTSOURCE = "@fontsource-variable"
+FONTS: dict[tuple[str, str], tuple[str, int | list[int]]] = {  # name on the site, weights used
+    ("source-serif-4", "normal"): ("Source Serif 4", [400, 700]),
+    ("source-serif-4", "italic"): ("Source Serif 4", 400),
+    ("inter", "normal"): ("Inter", [400, 700]),
+    ("jetbrains-mono", "normal"): ("JetBrains Mono", [400, 700]),
+}
+SUBSETS = {  # cut to what the pages use often
+    "latin": "".join(map(chr, range(0x20, 0x7F))) + "\xa0·×±²³§©é–—‘’“”…←→↑↓−",
+    "greek": "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΣΦΨΩ",
+}
+REST = {  # whole files, for the characters that are rare
+    "latin": "U+00A1-00FF, U+0152-0153, U+2000-206F, U+20AC, U+2122, U+2212, U+2215",
+    "latin-ext": "U+0100-0151, U+0154-02BA, U+1E00-1E9F",
 }
 MATHJAX = (
     "startup.js",
@@ -24,11 +36,8 @@ MATHJAX = (
     "input/tex/extensions/boldsymbol.js",
     "input/tex/extensions/newcommand.js",
     "input/tex/extensions/textmacros.js",
-    "input/tex/extensions/cancel.js",
-    "input/tex/extensions/color.js",
     "output/chtml.js",
 )
-LICENCES = ("mathjax", "@mathjax/mathjax-newcm-font", *(f"@fontsource-variable/{f}" for f in FONTS))
 
 
 def ensure() -> Path:
@@ -40,7 +49,6 @@ def ensure() -> Path:
         shutil.rmtree(VENDOR, ignore_errors=True)
         _copy_fonts()
         _copy_mathjax()
-        _copy_licences()
         stamp.write_text(wanted)
     return VENDOR
 
@@ -64,26 +72,43 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_fonts() -> None:
-    for family, (styles, subsets) in FONTS.items():
-        for name in (f"{family}-{subset}-wght-{style}.woff2" for subset in subsets for style in styles):
-            _copy(MODULES / "@fontsource-variable" / family / "files" / name, VENDOR / "fonts" / name)
+    """Copy the fonts, cut to what most pages use, with the rest beside them; write their CSS."""
+    folder = VENDOR / "fonts"
+    folder.mkdir(parents=True)
+    jobs, css = [], []
+    for (family, style), (name, weight) in FONTS.items():
+        files = MODULES / FONTSOURCE / family / "files"
+        for subset, characters in REST.items():
+            file = f"{family}-{subset}-wght-{style}.woff2"
+            _copy(files / file, folder / file)
+            css.append(_face(name, style, weight, file, characters))
+        for subset, text in SUBSETS.items():  # after the whole files: where both fit, the last wins
+            file = f"{family}-{subset}-{style}.woff2"
+            source = files / f"{family}-{subset}-wght-{style}.woff2"
+            jobs.append({"from": str(source), "to": str(folder / file), "text": text, "weight": weight})
+            css.append(_face(name, style, weight, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
+        _copy(MODULES / FONTSOURCE / family / "LICENSE", folder / f"{family}-LICENSE.txt")
+    subprocess.run([str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True)
+    (folder / "fonts.css").write_text("".join(css), encoding="utf-8")
+
+
+def _face(name: str, style: str, weight: int | list[int], file: str, characters: str) -> str:
+    weights = " ".join(map(str, weight)) if isinstance(weight, list) else weight
+    return (
+        f'@font-face{{font-family:"{name}";font-style:{style};font-weight:{weights};'
+        f'font-display:swap;src:url("{file}") format("woff2");unicode-range:{characters}}}\n'
+    )
 
 
 def _copy_mathjax() -> None:
     """Copy the parts of MathJax that are used, and the whole of its font (few files load)."""
-    for name in MATHJAX:
+    for name in (*MATHJAX, "LICENSE"):
         _copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
     font = MODULES / "@mathjax" / "mathjax-newcm-font"
     target = VENDOR / "mathjax" / "newcm"
     _copy(font / "chtml.js", target / "chtml.js")
     for folder in ("woff2", "dynamic"):
         shutil.copytree(font / "chtml" / folder, target / "chtml" / folder)
-
-
-def _copy_licences() -> None:
-    for package in LICENCES:
-        found = [*(MODULES / package).glob("LICENSE*")] or [*(MODULES / "mathjax").glob("LICENSE*")]
-        _copy(found[0], VENDOR / "licences" / f"{package.split('/')[-1]}.txt")
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ class Runner:
                            ("Latex", "text/latex"), ("SVG", "image/svg+xml")):  # fmt: skip
             setattr(module, name, _wrapper(name, mime))
         package = types.ModuleType("IPython")
-        package.display = module
+        package.display, package.get_ipython = module, lambda: None
         sys.modules.setdefault("IPython", package)
         sys.modules.setdefault("IPython.display", module)
 
