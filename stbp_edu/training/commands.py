@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import runs, sources
+from stbp_edu.training import review, runs, sources
 from stbp_edu.training.datasets import Dataset, validation
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.settings import RECIPES, Settings
@@ -23,6 +23,8 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 def add_parsers(subparsers: Any) -> None:
     """Register `train`, `eval` and `plot`; each sets ``run``, a function of the arguments."""
     _add_train(subparsers)
+    review.add_eval(subparsers)
+    review.add_plot(subparsers)
 
 
 def _add_train(subparsers: Any) -> None:
