@@ -12,6 +12,7 @@ from typing import Any
 
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import review, runs, sources
+from stbp_edu.training.checkpoint import Checkpoint
 from stbp_edu.training.datasets import Dataset, validation
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.settings import RECIPES, Settings
@@ -85,9 +86,8 @@ def run_train(args: argparse.Namespace) -> int:
         data = validation(data)
     rules = RULES if args.rule in (None, "both") else (args.rule,)
     folder = args.out or Path("runs") / args.dataset
-    summaries = []
-    for rule in rules:
-        job = runs.Job(
+    jobs = [
+        runs.Job(
             args.dataset,
             replace(settings, rule=rule),
             data,
@@ -96,7 +96,13 @@ def run_train(args: argparse.Namespace) -> int:
             args.encodings,
             args.checkpoint_every,
         )
-        summary = _run(job, args)
+        for rule in rules
+    ]
+    starts = [_start(job, args) for job in jobs]  # before any of them runs
+    summaries = []
+    for job, start in zip(jobs, starts, strict=True):
+        summary = runs.finished(job) if args.resume and start is None else None
+        summary = summary or _run(job, start)
         if summary is None:
             return INTERRUPTED
         summaries.append(summary)
@@ -104,14 +110,19 @@ def run_train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run(job: runs.Job, args: argparse.Namespace) -> dict[str, Any] | None:
-    """Run one job; return its record, or None if the reader stopped it."""
+def _start(job: runs.Job, args: argparse.Namespace) -> Checkpoint | None:
+    """Return where a job goes on from; an unfinished run is never thrown away unasked."""
     start = None if args.restart else runs.unfinished(job)
     if start is not None and not args.resume:
         raise ValueError(
             f"{job.folder} holds an unfinished run, {start.state.epoch} of "
             f"{job.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
+    return start
+
+
+def _run(job: runs.Job, start: Checkpoint | None) -> dict[str, Any] | None:
+    """Run one job; return its record, or None if the reader stopped it."""
     label = f"{job.dataset}, {job.settings.rule}"
     try:
         return runs.run(job, partial(watch, settings=job.settings, label=label), start)

@@ -10,7 +10,7 @@ from typing import Any
 from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate
-from stbp_edu.training.files import save_params, write_json
+from stbp_edu.training.files import read_json, save_params, write_json
 from stbp_edu.training.records import point, record
 from stbp_edu.training.settings import Settings, to_dict
 from stbp_edu.training.state import TEST, State, stream
@@ -64,6 +64,17 @@ def unfinished(job: Job) -> Checkpoint | None:
             "it, --restart to begin anew, or --out for another folder"
         )
     return found
+
+
+def finished(job: Job) -> dict[str, Any] | None:
+    """Return the record in the folder, if it is of this very job, done."""
+    path = job.folder / RECORD
+    if not path.exists() or not (job.folder / PARAMS).exists():
+        return None
+    found: dict[str, Any] = read_json(path)
+    ours = {"dataset": job.dataset, "held_out": job.held_out, "settings": to_dict(job.settings)}
+    same = all(found.get(k) == v for k, v in ours.items())
+    return found if same and len(found["accuracy"]["encodings"]) == job.encodings else None
 
 
 def run(job: Job, watch: Watch, start: Checkpoint | None = None) -> dict[str, Any]:

@@ -107,6 +107,10 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     with pytest.raises(ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"):
         call(*argv, "--resume", "--lr", "0.1")
     assert call(*argv, "--resume") == 0
+    record = tmp_path / "exact" / "record.json"
+    before = record.stat().st_mtime_ns
+    assert call(*argv, "--resume") == 0  # done already: nothing is trained again
+    assert record.stat().st_mtime_ns == before
     call("train", "digits", "--out", tmp_path / "whole", "--rule", "exact", *QUICK)
     resumed, whole = (tmp_path / "exact", tmp_path / "whole" / "exact")
     assert (resumed / "params.npz").read_bytes() == (whole / "params.npz").read_bytes()
