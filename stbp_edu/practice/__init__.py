@@ -8,10 +8,11 @@ c3-epsilon: not attempted yet.
 
 from stbp_edu.practice.exercise import catalogue as exercises
 from stbp_edu.practice.feedback import Feedback, Hint, Solution
-from stbp_edu.practice.grade import check, hint, solution
+from stbp_edu.practice.formulas import check_formula
+from stbp_edu.practice.grade import check
 from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
-from stbp_edu.practice.progress import Progress
-from stbp_edu.practice.progress import report as progress_report
+from stbp_edu.practice.overview import Progress, hint, solution
+from stbp_edu.practice.overview import report as progress_report
 
 __all__ = [
     "CaseReport",
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "Solution",
     "check",
+    "check_formula",
     "check_network",
     "exercises",
     "hint",

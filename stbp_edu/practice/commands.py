@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.practice.network_check import check_network
-from stbp_edu.practice.progress import report
+from stbp_edu.practice.overview import report
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

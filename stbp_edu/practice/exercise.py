@@ -22,7 +22,6 @@ import numpy as np
 from stbp_edu.equations import EQUATIONS
 
 CONTENT = Path(__file__).parent / "content"
-LIBRARY = "misconceptions"
 Function = Callable[..., Any]
 
 
@@ -134,8 +133,7 @@ def catalogue() -> dict[str, Exercise]:
     library = misconceptions()
     found = [
         _exercise(id_, entry, library)
-        for path in sorted(CONTENT.glob("*.toml"))
-        if path.stem != LIBRARY
+        for path in sorted((CONTENT / "exercises").glob("*.toml"))
         for id_, entry in _read(path).items()
     ]
     return {e.id: e for e in sorted(found, key=lambda e: e.notebook)}
@@ -144,7 +142,7 @@ def catalogue() -> dict[str, Exercise]:
 @lru_cache(maxsize=1)
 def misconceptions() -> dict[str, Misconception]:
     """Return every named misconception by id."""
-    entries = _read(CONTENT / f"{LIBRARY}.toml")
+    entries = _read(CONTENT / "misconceptions.toml")
     return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
 
 

@@ -10,12 +10,10 @@ from stbp_edu.practice import progress
 from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
 from stbp_edu.practice.exercise import Exercise, Mistake, find
 from stbp_edu.practice.factors import factor_between
-from stbp_edu.practice.feedback import Feedback, Hint, Solution
+from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.mutants import mutants
 from stbp_edu.practice.situation import Situation
 from stbp_edu.practice.situations import situations
-
-_hints_given: dict[str, int] = {}
 
 
 def check(exercise_id: str, function: Callable[..., Any] | None) -> Feedback:
@@ -40,36 +38,6 @@ def check(exercise_id: str, function: Callable[..., Any] | None) -> Feedback:
     feedback = judge(exercise, function)
     progress.record(exercise.id, feedback.state)
     return feedback
-
-
-def hint(exercise_id: str) -> Hint:
-    """Return the next hint for an exercise; after the last, the first again.
-
-    Raises:
-        ValueError: if there is no such exercise.
-
-    >>> hint("c1-epsilon")
-    c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
-    """
-    exercise = find(exercise_id)
-    of = len(exercise.hints)
-    k = _hints_given.get(exercise.id, 0) % of
-    _hints_given[exercise.id] = k + 1
-    return Hint(exercise.id, k + 1, of, exercise.hints[k])
-
-
-def solution(exercise_id: str) -> Solution:
-    """Return a right answer with its reasoning; a notebook shows it folded.
-
-    Raises:
-        ValueError: if there is no such exercise.
-
-    >>> print(solution("c1-epsilon").source)
-    def c1_epsilon(delta, h):
-        return delta * h
-    """
-    exercise = find(exercise_id)
-    return Solution(exercise.id, exercise.source(), exercise.reasoning)
 
 
 def judge(exercise: Exercise, function: Any) -> Feedback:

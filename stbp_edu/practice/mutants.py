@@ -11,6 +11,7 @@ import copy
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, TypeVar
 
 from stbp_edu.practice.exercise import Exercise, Function, define
 
@@ -21,6 +22,8 @@ OPPOSITE: dict[type[ast.operator], tuple[type[ast.operator], str]] = {
     ast.Div: (ast.Mult, "by multiplying, not dividing, by"),
 }
 
+Tree = TypeVar("Tree", bound=ast.AST)
+
 
 @cache
 def mutants(exercise: Exercise) -> tuple[tuple[str, Function], ...]:
@@ -29,14 +32,14 @@ def mutants(exercise: Exercise) -> tuple[tuple[str, Function], ...]:
     tree = ast.parse(source)
     names = list(inspect.signature(exercise.function()).parameters)
     found: dict[str, tuple[str, Function]] = {}
-    for words, changed in _changes(tree, names):
+    for words, changed in changes(tree, names):
         text = ast.unparse(ast.fix_missing_locations(changed))
         if text != ast.unparse(tree):
             found.setdefault(text, (words, define(text)))
     return tuple(found.values())
 
 
-def _changes(tree: ast.Module, names: list[str]) -> Iterator[tuple[str, ast.Module]]:
+def changes(tree: Tree, names: list[str]) -> Iterator[tuple[str, Tree]]:
     """Walk every tree that differs from ``tree`` in one place, with words for the change."""
     for k, node in enumerate(ast.walk(tree)):
         for words, new in _replacements(node, names):
@@ -66,7 +69,7 @@ def _replacements(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.ex
     )
 
 
-def _replaced(tree: ast.Module, k: int, new: ast.expr) -> ast.Module:
+def _replaced(tree: Tree, k: int, new: ast.expr) -> Tree:
     """Return a copy of ``tree`` whose k-th node, in the order of ast.walk, is ``new``."""
     result = copy.deepcopy(tree)
     target = list(ast.walk(result))[k]
@@ -75,5 +78,5 @@ def _replaced(tree: ast.Module, k: int, new: ast.expr) -> ast.Module:
         def visit(self, node: ast.AST) -> ast.AST:
             return copy.deepcopy(new) if node is target else self.generic_visit(node)
 
-    Replace().visit(result)
-    return result
+    changed: Any = Replace().visit(result)
+    return changed

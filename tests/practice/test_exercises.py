@@ -4,6 +4,7 @@ import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
 from stbp_edu.practice.exercise import misconceptions
+from stbp_edu.practice.formulas import formulas
 from stbp_edu.practice.situations import situations
 
 ALL = list(exercises().values())
@@ -51,4 +52,5 @@ def test_hints_come_one_at_a_time(exercise):
 
 def test_every_misconception_of_the_library_is_used():
     used = {m.misconception.id for _, m in WRONG}
+    used |= {m.id for formula in formulas().values() for m, _ in formula.mistakes}
     assert set(misconceptions()) == used

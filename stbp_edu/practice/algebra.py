@@ -1,0 +1,174 @@
+"""Read a formula safely, and decide whether two formulas are equal.
+
+Text is parsed into a syntax tree of which only arithmetic is let through; nothing is executed.
+Equality is tried at seeded points first. Where SymPy is installed, it has to confirm it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+LONGEST = 400  # characters
+POINTS = 8
+GREEK = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "′": "", "−": "-"}
+ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
+OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+FUNCTIONS = ("exp", "sqrt", "abs")
+Tree = ast.expr
+
+
+def parse(text: str, symbols: Mapping[str, str]) -> Tree:
+    """Return the formula as a checked syntax tree.
+
+    Raises:
+        ValueError: if it is no formula in these symbols; the message says why.
+
+    >>> ast.unparse(parse("ε_next·u^2", {"eps_next": "", "u": ""}))
+    'eps_next * u ** 2'
+    """
+    for sign, name in GREEK.items():
+        text = text.replace(sign, name)
+    if len(text) > LONGEST:
+        raise ValueError(f"It is {len(text)} characters long, and {LONGEST} are enough.")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"It cannot be read as a formula: {error.msg}.") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise ValueError("It cannot be read as a formula.") from None
+    checked: Tree = _Reader(symbols).visit(tree)
+    return checked
+
+
+class _Reader(ast.NodeTransformer):
+    """Let arithmetic through, and translate aliases; refuse everything else."""
+
+    def __init__(self, symbols: Mapping[str, str]) -> None:
+        self.symbols = symbols
+
+    def visit(self, node: ast.AST) -> Any:
+        """Check one node and what is below it."""
+        match node:
+            case ast.Name():
+                return ast.Name(self._symbol(node.id), ast.Load())
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return node
+            case ast.BinOp(op=op) if type(op) in OPERATORS:
+                power = node.right
+                if isinstance(op, ast.Pow) and not _small(power):
+                    raise ValueError("Powers are small whole numbers here, such as u**2.")
+                return ast.BinOp(self.visit(node.left), op, self.visit(power))
+            case ast.UnaryOp(op=op) if type(op) in OPERATORS:
+                return ast.UnaryOp(op, self.visit(node.operand))
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
+                name in FUNCTIONS
+            ):
+                return ast.Call(ast.Name(name, ast.Load()), [self.visit(argument)], [])
+        raise ValueError(
+            f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
+            f"{', '.join(FUNCTIONS)} of the symbols {', '.join(self.symbols)}."
+        )
+
+    def _symbol(self, name: str) -> str:
+        """Return the symbol that a name stands for."""
+        name = ALIASES.get(name, name)
+        if name not in self.symbols:
+            known = ", ".join(f"{s} ({words})" for s, words in self.symbols.items())
+            raise ValueError(f"`{name}` is none of the symbols here: {known}.")
+        return name
+
+
+def _small(node: ast.AST) -> bool:
+    """Whether a power is a whole number from -9 to 9."""
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) < 10
+
+
+def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
+    """Compute the formula with these values: floats, or SymPy's symbols."""
+    match tree:
+        case ast.Name(id=name):
+            return values[name]
+        case ast.Constant(value=value):
+            return value
+        case ast.BinOp():
+            left = evaluate(tree.left, values, functions)
+            return OPERATORS[type(tree.op)](left, evaluate(tree.right, values, functions))
+        case ast.UnaryOp():
+            return OPERATORS[type(tree.op)](evaluate(tree.operand, values, functions))
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return functions[name](evaluate(argument, values, functions))
+    raise TypeError(f"tree must be a checked formula, got {type(tree).__name__}; use parse")
+
+
+def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
+    """Whether two formulas are the same for all values of the symbols."""
+    pairs = (
+        tuple(_at(tree, k, tuple(symbols), relations) for tree in (a, b)) for k in range(POINTS)
+    )
+    if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
+        return False
+    return _confirmed(a, b, symbols, relations)
+
+
+def ratio(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> float:
+    """Return a / b where it is the same constant everywhere, else NaN."""
+    values = _values(a, b, tuple(symbols), relations)
+    found = [x / y if y else math.nan for x, y in values]
+    return found[0] if np.allclose(found, found[0], rtol=1e-9) else math.nan
+
+
+def _values(
+    a: Tree, b: Tree, symbols: tuple[str, ...], relations: Mapping[str, Tree]
+) -> Iterator[tuple[float, float]]:
+    """Walk the values of two formulas at the seeded points."""
+    for k in range(POINTS):
+        yield _at(a, k, symbols, relations), _at(b, k, symbols, relations)
+
+
+def _at(tree: Tree, k: int, symbols: tuple[str, ...], relations: Mapping[str, Tree]) -> float:
+    """Evaluate at the k-th seeded point; NaN where it is not defined."""
+    functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
+    values = _point(k, symbols)
+    try:
+        extra = {name: evaluate(r, values, functions) for name, r in relations.items()}
+        return float(evaluate(tree, {**values, **extra}, functions))
+    except (ArithmeticError, ValueError, TypeError):
+        return math.nan
+
+
+@cache
+def _point(k: int, symbols: tuple[str, ...]) -> dict[str, float]:
+    """Draw positive values for the symbols."""
+    rng = np.random.default_rng([31, k])
+    values = dict(zip(symbols, rng.uniform(0.3, 1.9, len(symbols)).tolist(), strict=True))
+    return {**values, "pi": math.pi} if "pi" in values else values
+
+
+def _confirmed(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
+    """Ask SymPy, where it is installed."""
+    try:
+        import sympy
+    except ImportError:
+        return True
+    functions = {"exp": sympy.exp, "sqrt": sympy.sqrt, "abs": sympy.Abs}
+    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in symbols}
+    values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
+    rest = sympy.nsimplify(evaluate(a, values, functions) - evaluate(b, values, functions))
+    return bool(sympy.simplify(rest) == 0)

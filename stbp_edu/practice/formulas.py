@@ -1,0 +1,138 @@
+"""Derivation blanks: the answer is a formula, and any equal form of it is right."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from stbp_edu.practice import algebra, progress
+from stbp_edu.practice.algebra import Tree
+from stbp_edu.practice.exercise import CONTENT, Misconception, misconceptions
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.mutants import changes
+
+SUFFIX = "-formula"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One derivation blank.
+
+    Attributes:
+        id: what progress and hints call it: the equation's id and ``-formula``.
+        equation: the equation's id.
+        title: what is asked for.
+        notebook: number of the notebook that derives it.
+        symbols: what may stand in the answer, with the meaning.
+        relations: symbols that are made of others.
+        answer: a right answer.
+        reasoning: why it is right.
+        hints: from the gentlest to the plainest.
+        mistakes: wrong answers that have a name.
+    """
+
+    id: str
+    equation: str
+    title: str
+    notebook: int
+    symbols: dict[str, str]
+    relations: dict[str, Tree]
+    answer: str
+    reasoning: str
+    hints: tuple[str, ...]
+    mistakes: tuple[tuple[Misconception, str], ...]
+
+    def equals(self, a: Tree, b: str) -> bool:
+        """Whether two answers are equal."""
+        return algebra.equal(a, algebra.parse(b, self.symbols), self.symbols, self.relations)
+
+
+@cache
+def formulas() -> dict[str, Formula]:
+    """Return every derivation blank by its equation's id."""
+    table = tomllib.loads((CONTENT / "formulas.toml").read_text(encoding="utf-8"))
+    return {id_: _formula(id_, entry) for id_, entry in table.items()}
+
+
+def _formula(id_: str, entry: dict[str, Any]) -> Formula:
+    """Build one from its table."""
+    library, symbols = misconceptions(), entry["symbols"]
+    relations = {k: algebra.parse(v, symbols) for k, v in entry.get("relations", {}).items()}
+    mistakes = tuple(
+        (library[name], answer)
+        for name, answers in entry["mistakes"].items()
+        for answer in ([answers] if isinstance(answers, str) else answers)
+    )
+    rest = {k: entry[k] for k in ("title", "notebook", "symbols", "answer", "reasoning")}
+    hints = tuple(entry["hints"])
+    return Formula(
+        id=id_ + SUFFIX,
+        equation=id_,
+        relations=relations,
+        hints=hints,
+        mistakes=mistakes,
+        **rest,
+    )
+
+
+def check_formula(equation_id: str, answer: object) -> Feedback:
+    """Say whether ``answer`` is the formula that the equation's right-hand side asks for.
+
+    Args:
+        equation_id: id of the equation, such as ``"c3-delta"``.
+        answer: the formula as text (``"delta_T + eps_next * u * df"``), or a SymPy expression.
+
+    Raises:
+        ValueError: if there is no such blank.
+
+    >>> check_formula("c3-delta", "df * u * eps_next + delta_T").right
+    True
+    >>> check_formula("c3-delta", "delta_T + delta_next * h_next * u * df").mistakes
+    ('classic',)
+    """
+    known = formulas()
+    if equation_id not in known:
+        raise ValueError(
+            f"equation_id must be one of {', '.join(known)}, got {equation_id!r}; choose one"
+        )
+    feedback = _judge(known[equation_id], answer)
+    progress.record(feedback.exercise, feedback.state)
+    return feedback
+
+
+def _judge(formula: Formula, answer: object) -> Feedback:
+    """Compare with the right formula and, where it differs, look for what is wrong."""
+    name = formula.id
+    text = "" if answer is None or answer is Ellipsis else str(answer)
+    if text.strip() in ("", "..."):
+        known = ", ".join(f"{s} ({words})" for s, words in formula.symbols.items())
+        return Feedback(name, "todo", (f"Type a formula. The symbols: {known}.",))
+    try:
+        tree = algebra.parse(text, formula.symbols)
+    except ValueError as error:
+        return Feedback(name, "wrong", (str(error),))
+    if formula.equals(tree, formula.answer):
+        return Feedback(name, "right", (f"It equals the right-hand side of ({formula.equation}).",))
+    named = {m.id: m for m, wrong in formula.mistakes if formula.equals(tree, wrong)}
+    message = [f"{m.name[0].upper()}{m.name[1:]}. {m.why}" for m in named.values()]
+    message += [] if named else _unnamed(formula, tree)
+    message.append(
+        f"Look at notebook {formula.notebook}, equation ({formula.equation}); "
+        f'hint("{name}") gives a hint.'
+    )
+    return Feedback(name, "wrong", tuple(message), tuple(named))
+
+
+def _unnamed(formula: Formula, tree: Tree) -> list[str]:
+    """Say what can be said where no named misconception fits."""
+    right = algebra.parse(formula.answer, formula.symbols)
+    factor = algebra.ratio(tree, right, formula.symbols, formula.relations)
+    if math.isfinite(factor):
+        return [f"Right but for a factor: your formula is {factor:.4g} times the right one."]
+    for words, changed in changes(right, list(formula.symbols)):
+        if algebra.equal(tree, changed, formula.symbols, formula.relations):
+            return [f"It is what you get {words}."]
+    return ["It differs from the right formula in more than one place."]

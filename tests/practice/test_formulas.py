@@ -1,0 +1,113 @@
+"""Derivation blanks: equal forms are right, named mistakes are named, nothing is executed."""
+
+import sys
+
+import pytest
+import sympy
+
+from stbp_edu.practice import check_formula, hint, solution
+from stbp_edu.practice.formulas import formulas
+
+ALL = list(formulas().values())
+WRONG = [(f, m, answer) for f in ALL for m, answer in f.mistakes]
+OTHER_FORMS = {
+    "gate-df": ["-1/exp(o/tau)", "-exp(-o/(2*tau))**2"],
+    "ode-euler": ["u*(1 - dt/tau) + I*dt/tau", "(tau*u + dt*I - dt*u)/tau"],
+    "h3": ["exp(-v/a)/(a*(1 + exp(-v/a))**2)", "1/(a*(2 + exp(v/a) + exp(-v/a)))"],
+    "h4": ["1/(sqrt(2*pi*a)*exp(v**2/(2*a)))", "sqrt(1/(2*pi*a))*exp(-v^2/a/2)"],
+    "c1-delta": ["(rate - y)/(S*T)", "sum_o/(S*T**2) - y/(T*S)", "-(y - sum_o/T)/T/S"],
+    "c1-epsilon": ["h*delta", "2*delta*h - h*delta"],
+    "c2-delta": ["w_2*eps_2 + w_1*eps_1", "ε_1·w_1 + ε_2·w_2"],
+    "c2-epsilon": ["h*delta", "(delta*h**2)/h"],
+    "c3-delta": [
+        "u*df*eps_next + delta_T",
+        "δ_T + ε_next*df*u",
+        "delta_last + epsilon_next*(u*df)",
+    ],
+    "c3-epsilon": ["f*eps_next + h*delta", "h*(delta + eps_next*f/h)"],
+    "c4-delta": [
+        "eps_next*df*u + w_1*eps_1 + w_2*eps_2",
+        "eps_2*w_2 + (eps_1*w_1 + df*u*eps_next)",
+    ],
+    "c4-epsilon": ["f*eps_next + h*delta", "h*(delta + eps_next*f/h)"],
+    "c5-b": ["eps_3 + eps_2 + eps_1", "3*(eps_1 + eps_2 + eps_3)/3"],
+    "c5-w": ["o_3*eps_3 + o_1*eps_1 + o_2*eps_2", "eps_1*o_1 + (eps_2*o_2 + eps_3*o_3)"],
+    "gain": ["u*h*df + f", "h*(f/h + u*df)"],
+}
+
+
+@pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
+def test_the_answer_and_two_other_forms_are_right(formula):
+    forms = [formula.answer, *OTHER_FORMS[formula.equation]]
+    assert len(forms) >= 3
+    for form in forms:
+        assert check_formula(formula.equation, form).right, form
+
+
+@pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
+def test_without_sympy_the_verdicts_are_the_same(formula, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    for form in (formula.answer, *OTHER_FORMS[formula.equation]):
+        assert check_formula(formula.equation, form).right
+    for misconception, wrong in formula.mistakes:
+        assert misconception.id in check_formula(formula.equation, wrong).mistakes
+
+
+@pytest.mark.parametrize(
+    ("formula", "misconception", "answer"), WRONG, ids=[f"{f.id}-{m.id}" for f, m, _ in WRONG]
+)
+def test_each_misconception_is_rejected_and_named(formula, misconception, answer):
+    feedback = check_formula(formula.equation, answer)
+    assert feedback.state == "wrong"
+    assert misconception.id in feedback.mistakes
+    assert formula.answer not in repr(feedback)
+
+
+def test_a_sympy_expression_is_an_answer():
+    delta_T, eps_next, u, df = sympy.symbols("delta_T eps_next u df")
+    assert check_formula("c3-delta", delta_T + eps_next * u * df).right
+    assert not check_formula("c3-delta", delta_T + eps_next * u).right
+
+
+def test_untouched_blanks_list_the_symbols():
+    for answer in (None, ..., "", "..."):
+        feedback = check_formula("c3-delta", answer)
+        assert feedback.state == "todo"
+        assert "eps_next" in repr(feedback)
+
+
+def test_a_change_without_a_name_is_told():
+    assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
+    assert "by dividing" in repr(check_formula("c3-delta", "delta_T + eps_next*u/df"))
+    assert "more than one place" in repr(check_formula("c3-delta", "u**2 + h*f"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("delta_T + foo", "`foo` is none of the symbols"),
+        ("delta_T +", "cannot be read"),
+        ("__import__('os').getcwd()", "not plain arithmetic"),
+        ("(lambda: 1)()", "not plain arithmetic"),
+        ("u[0]", "not plain arithmetic"),
+        ("9**9**9", "small whole numbers"),
+        ("u**u", "small whole numbers"),
+        ("'text'", "not plain arithmetic"),
+        ("u + " * 200 + "u", "characters long"),
+        ("exp(u, u)", "not plain arithmetic"),
+    ],
+)
+def test_what_is_no_formula_is_explained_and_not_run(answer, words):
+    feedback = check_formula("c3-delta", answer)
+    assert feedback.state == "wrong"
+    assert words in repr(feedback)
+
+
+def test_an_unknown_blank_names_the_known_ones():
+    with pytest.raises(ValueError, match="equation_id must be one of"):
+        check_formula("c9-delta", "u")
+
+
+def test_hints_and_solution_of_a_blank():
+    assert hint("c3-delta-formula").of == 3
+    assert solution("c3-delta-formula").source == "delta_T + eps_next*u*df"
