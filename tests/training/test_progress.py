@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stbp_edu.training.progress import describe, watch
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Step, train
+
+
+def test_where_there_is_no_terminal_lines_and_advice_are_printed(small, digits, capsys) -> None:
+    settings = replace(small, v_th=1000.0)
+    epochs = list(watch(train(settings, digits), settings, "digits, exact"))
+    assert [e.epoch for e in epochs] == [1, 2]
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("layer 1 is silent" in line for line in lines) == 1
+    told = [line for line in lines if line.startswith("digits, exact: epoch")]
+    assert len(told) == 2
+    assert f"loss {epochs[0].loss:.4f}" in told[0]
+    assert "firing 0." in told[0]
+
+
+def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
+    settings = replace(small, epochs=40, batch=200, hidden=(5,))
+    list(watch(train(settings, few), settings, "x"))
+    lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("x: epoch")]
+    assert len(lines) == 10
+    assert "epoch 40/40" in lines[-1]
+
+
+def test_the_bar_names_loss_accuracy_rates_and_the_time_left() -> None:
+    step = Step(3, 5, 0.4, 0.1, 0.9, (0.37, 0.2, 0.1), 75.0)
+    text = describe(step, Settings(epochs=9), 0.1234, 0.98765)
+    for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):
+        assert part in text
