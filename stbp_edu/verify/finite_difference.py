@@ -172,7 +172,7 @@ def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> D
     """
     T, S, _ = spikes.shape
     found: dict[str, list[Any]] = {}
-    for kind in ("W", "b", "u", "o"):
+    for kind in ("W", "b", "u", "o"):  # def-epsilon is "u", def-delta is "o"
         found[kind] = [None]
         for n in range(1, params.N + 1):
             parameter = {"W": params.W[n].shape, "b": params.b[n].shape}

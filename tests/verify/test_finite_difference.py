@@ -33,7 +33,7 @@ def test_c1_c2_c3_c4_c5_exact_at_every_coordinate(surrogate, gate, tau, a):
 
 
 @given(problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2))
-def test_c1_c2_c3_c4_c5_exact_on_any_small_network(problem):
+def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     net = (problem.spikes, problem.targets, problem.params, problem.neuron)
     got, measured = judge(net, "exact")
     compare.assert_equal(got, measured, compare.DIFFERENCES)

@@ -1,0 +1,53 @@
+"""One equation, one id, four places: the register, a notebook, a line of code, a test."""
+
+import json
+import re
+
+import pytest
+
+from stbp_edu.equations import CASES, EQUATIONS
+from tools import equations
+
+PLACES = equations.scan(EQUATIONS)
+DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+
+
+def plain(latex):
+    """Drop what does not change a formula: white space and the tag."""
+    return re.sub(r"\s+|\\tag\{[^}]*\}", "", latex).rstrip(".,;")
+
+
+def displayed():
+    """Yield (notebook, id, formula) for each tagged display equation of the course."""
+    for path in sorted((equations.ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                for formula in DISPLAY.findall("".join(cell["source"])):
+                    for id_ in equations.TAG.findall(formula):
+                        yield path.name, id_, formula
+
+
+@pytest.mark.parametrize("id_", EQUATIONS)
+def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name(id_):
+    places = PLACES[id_]
+    missing = [kind for kind in ("notebooks", "code", "tests") if not getattr(places, kind)]
+    assert not missing, f"{id_} is missing in: {', '.join(missing)}"
+
+
+def test_no_formula_stands_in_two_versions():
+    for notebook, id_, formula in displayed():
+        assert id_ in EQUATIONS, f"{notebook} shows ({id_}), which is not registered"
+        forms = {plain(f) for f in EQUATIONS[id_].forms.values()}
+        assert plain(formula) in forms, f"{notebook}: ({id_}) is not a registered form: {formula}"
+
+
+def test_every_form_of_the_five_cases_is_shown_in_the_course():
+    shown = {(id_, plain(formula)) for _, id_, formula in displayed()}
+    for id_, equation in CASES.items():
+        for name, form in equation.forms.items():
+            assert (id_, plain(form)) in shown, f"no notebook shows the {name} form of {id_}"
+
+
+def test_ids_are_unique_and_fit_in_a_tests_name():
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id_) for id_ in EQUATIONS)
+    assert all(EQUATIONS[id_].id == id_ for id_ in EQUATIONS)
