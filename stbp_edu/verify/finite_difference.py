@@ -63,11 +63,11 @@ def twin_loss(
         for n in range(1, len(W)):
             u[n] = _keep(neuron, o[n]) * u[n] + np.inner(o[n - 1], W[n]) + b[n]
             if kind == "u" and (n, t) == (layer, at[0]):
-                u[n][at[1:]] += amount
+                u[n][at[1:]] += amount  # def-epsilon
             pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
             o[n] = neuron.H(u[n])
             if kind == "o" and (n, t) == (layer, at[0]):
-                o[n][at[1:]] += amount
+                o[n][at[1:]] += amount  # def-delta
         counts += o[-1]
     misses = targets - counts / T
     return float(np.sum(misses * misses)) / (2 * S), pieces
