@@ -1,0 +1,202 @@
+"""The long measurements on MNIST: one command each, and a record that the site's pages print.
+
+``python -m benchmarks.results --what ladder`` trains every rung with every seed and writes
+``docs/results/mnist-ladder.json``. What is done already is not trained again, and a run that was
+interrupted goes on from its last checkpoint: give the same command.
+
+Settings are chosen on validation images (``--what tune``), never on the test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.training import runs, sources
+from stbp_edu.training.datasets import Dataset, validation
+from stbp_edu.training.files import write_json
+from stbp_edu.training.progress import clock, watch
+from stbp_edu.training.settings import RECIPES
+
+ROOT = Path(__file__).resolve().parents[1]
+PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
+SEEDS = (0, 1, 2)
+ENCODINGS = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table to be measured: its rows by name, each as changes to the data set's recipe."""
+
+    title: str
+    rows: dict[str, dict[str, Any]]
+    dataset: str = "mnist"
+    held_out: str = "test"
+    seeds: tuple[int, ...] = SEEDS
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+SHORT: dict[str, Any] = {"epochs": 10, "shift": 0}
+SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
+RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
+# Each surrogate with the width that gives it the peak 1, so that gradients are of one size.
+PEAK_ONE = {
+    "rectangle": 1.0,
+    "triangle": 4.0,
+    "sigmoid": 0.25,
+    "gaussian": 1 / (2 * np.pi),
+}
+
+PLANS = {
+    "ladder": Plan(
+        "How far in a minute, in ten, in an hour: 784-800-10, exact rule",
+        {
+            "a minute": {"epochs": 6, "shift": 0},
+            "ten minutes": {},
+            "ten minutes, no augmentation": {"shift": 0, "dropout": 0.2},
+            "an hour": {"T": 20, "epochs": 200},
+        },
+        notes={"source": "95.99 % in 329 minutes: 20 epochs, T = 10; the paper quotes 98.89 %"},
+    ),
+    "rules": Plan(
+        "What flows backward: the two rules and three ablations, 10 epochs each",
+        {rule: {**SHORT, "rule": rule} for rule in RULES},
+    ),
+    "rules-source": Plan(
+        "The same with the constants of the source: T = 30, V_th = 1.5, rectangle a = 1",
+        {rule: {**SHORT, **SOURCE, "epochs": 5, "rule": rule} for rule in RULES},
+    ),
+    "surrogates": Plan(
+        "The four surrogates, each of peak 1, 10 epochs each",
+        {name: {**SHORT, "surrogate": name, "a": a} for name, a in PEAK_ONE.items()},
+    ),
+    "fashion": Plan("Fashion-MNIST with MNIST's recipe", {"recipe": {}}, dataset="fashion"),
+    "tune": Plan(
+        "Regularisation without augmentation, judged on validation images",
+        {
+            f"dropout {d:g}, weight decay {w:g}": {
+                "epochs": 30,
+                "shift": 0,
+                "dropout": d,
+                "weight_decay": w,
+            }
+            for d, w in ((0.0, 0.0), (0.2, 0.0), (0.5, 0.0), (0.0, 0.05), (0.0, 0.2), (0.2, 0.05))
+        },
+        held_out="validation",
+        seeds=(0,),
+    ),
+}
+
+
+def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Train every row with every seed, and return the record."""
+    plan = PLANS[what]
+    data = sources.load(plan.dataset, args.data, partial(print, file=sys.stderr))
+    if plan.held_out == "validation":
+        data = validation(data, fraction=1 / 6)  # 10,000 images, as many as the test images
+    rows = []
+    for name, changes in plan.rows.items():
+        if not args.only or name in args.only:
+            made = [run(plan, what, name, changes, seed, data, args) for seed in
+                    args.seeds or plan.seeds]  # fmt: skip
+            rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
+            print(in_words(rows[-1]), flush=True)
+    command = f"python -m benchmarks.results --what {what}"
+    return {"title": plan.title, "command": command, "notes": plan.notes, "passed": PASSED,
+            "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows}  # fmt: skip
+
+
+def run(
+    plan: Plan,
+    what: str,
+    name: str,
+    changes: dict[str, Any],
+    seed: int,
+    data: Dataset,
+    args: argparse.Namespace,
+) -> dict[str, Any]:
+    """Train one row with one seed, or go on where it stopped; return its record."""
+    given = {} if args.epochs is None else {"epochs": args.epochs}
+    settings = replace(RECIPES[plan.dataset], **{**changes, **given}, seed=seed)
+    folder = args.work / what / name.replace(", ", "-").replace(" ", "-") / str(seed)
+    job = runs.Job(plan.dataset, settings, data, folder, plan.held_out, ENCODINGS)
+    start = runs.unfinished(job)
+    done = runs.finished(job) if start is None else None
+    if done is None:
+        load = os.getloadavg()[0]
+        show = partial(watch, settings=settings, label=f"{name}, seed {seed}")
+        done = {**runs.run(job, show, start), "load_before": round(load, 2)}
+        write_json(folder / runs.RECORD, done)
+    for point in done["curves"]:
+        point.pop("outputs", None)  # ten numbers an epoch that no page prints
+    return done
+
+
+def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean and spread over the seeds, and when the known accuracies were passed."""
+    means = [r["accuracy"]["mean"] for r in records]
+    return {
+        "accuracy": {"mean": float(np.mean(means)), "spread": spread(means), "seeds": means},
+        "seconds": float(np.mean([r["seconds"] for r in records])),
+        "passed_after": {
+            name: [seconds_to(r["curves"], goal) for r in records] for name, goal in PASSED.items()
+        },
+    }
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """Return the standard deviation (n - 1); None for one value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def seconds_to(curves: Sequence[dict[str, Any]], goal: float) -> float | None:
+    """Return the seconds of training until the accuracy first passed a goal; None if never."""
+    total = 0.0
+    for point in curves:
+        total += point["seconds"]
+        if point["held_out"] > goal:
+            return total
+    return None
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """Return a row as a line of text."""
+    a = row["accuracy"]
+    wide = "" if a["spread"] is None else f" ± {a['spread']:.2%}"
+    return (
+        f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, "
+        f"{clock(row['seconds'])} each"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments, measure, and write the record."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__)
+    p.add_argument("--what", choices=sorted(PLANS), required=True)
+    p.add_argument("--only", nargs="+", metavar="ROW", help="these rows alone")
+    p.add_argument("--seeds", nargs="+", type=int, help="(0 1 2)")
+    p.add_argument("--epochs", type=int, help="fewer epochs, for a trial")
+    p.add_argument("--data", type=Path, help="folder with the IDX files")
+    p.add_argument("--work", type=Path, default=ROOT / "runs/results", help="where runs are kept")
+    p.add_argument("--out", type=Path, default=ROOT / "docs/results", help="folder of the record")
+    args = p.parse_args(argv)
+    if unknown := sorted(set(args.only or ()) - set(PLANS[args.what].rows)):
+        p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")
+    whole = not (args.only or args.seeds or args.epochs)
+    name = f"{PLANS[args.what].dataset}-{args.what}" + ("" if whole else "-part")
+    path = args.out / f"{name.replace('fashion-fashion', 'fashion')}.json"
+    write_json(path, measure(args.what, args))
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
