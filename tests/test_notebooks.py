@@ -1,6 +1,7 @@
 """Every notebook keeps the form of the course, and every rule of the form can fail."""
 
 import copy
+import re
 from pathlib import Path
 
 import nbformat
@@ -58,6 +59,17 @@ print(round(1 / 3, 4))  # c1-epsilon
 def test_notebook_keeps_the_form(path, rule):
     notebook = nbformat.read(path, as_version=4)
     assert list(RULES[rule](notebook, path.stem)) == []
+
+
+def test_the_map_lists_every_notebook_in_order_with_the_time_it_gives():
+    notebooks = {p.stem: nbformat.read(p, as_version=4) for p in NOTEBOOKS}
+    table = "\n".join(c.source for c in notebooks["00_map"].cells if c.cell_type == "markdown")
+    rows = re.findall(r"^\| (\d+) \| \[[^]]+\]\((\w+)\.ipynb\) \| (\d+) \|", table, flags=re.M)
+    assert [f"{name[:2]}" for _, name, _ in rows] == [f"{k:02d}" for k in range(1, len(rows) + 1)]
+    listed = {name: minutes for _, name, minutes in rows}
+    for name, notebook in list(notebooks.items())[1:]:
+        time = re.search(r"\*\*Time\.\*\* .*?(\d+) minutes", notebook.cells[0].source)
+        assert listed.get(name) == time[1], f"{name}: the map says {listed.get(name)} minutes"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ COURSE = (
     "06_case2",
     "07_case3",
     "08_case4",
-    "09_weights",
+    "09_gradients",
     "10_all_together",
     "11_missing_paths",
     "12_digits",
