@@ -132,7 +132,8 @@ def from_dict(values: dict[str, Any]) -> Settings:
 
 # Chosen on validation images, taken from the training images; never on the test images.
 RECIPES = {
-    "digits": Settings(hidden=(256,), T=20, init_scale=0.3, lr=4e-3, batch=32, epochs=40),
-    "mnist": Settings(hidden=(800,), shift=1, shards=2),
-    "fashion": Settings(hidden=(800,), shift=1, shards=2),
+    "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
+    # Larger initial weights leave an output neuron silent for good, in some seeds.
+    "mnist": Settings(hidden=(800,), init_scale=0.3, shift=1, shards=2),
+    "fashion": Settings(hidden=(800,), init_scale=0.3, shift=1, shards=2),
 }
