@@ -69,7 +69,7 @@ def _replacements(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.ex
     )
 
 
-def _replaced(tree: Tree, k: int, new: ast.expr) -> Tree:
+def _replaced(tree: Tree, k: int, new: ast.expr) -> Any:
     """Return a copy of ``tree`` whose k-th node, in the order of ast.walk, is ``new``."""
     result = copy.deepcopy(tree)
     target = list(ast.walk(result))[k]
@@ -78,5 +78,4 @@ def _replaced(tree: Tree, k: int, new: ast.expr) -> Tree:
         def visit(self, node: ast.AST) -> ast.AST:
             return copy.deepcopy(new) if node is target else self.generic_visit(node)
 
-    changed: Any = Replace().visit(result)
-    return changed
+    return Replace().visit(result)

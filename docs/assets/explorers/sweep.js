@@ -1,0 +1,111 @@
+// The backward sweep, cell by cell: which case holds, its formula with numbers, what flows in.
+import { CASES, bracketed, frame, load, make, number, radios, rove } from "./common.js";
+
+const FORMULAS = {
+  1: ["δ = −1/(TS) · (y − rate)", "ε = δ · h"],
+  2: ["δ = Σ over j above of err_j · w_ji", "ε = δ · h"],
+  3: ["δ = −1/(TS) · (y − rate) + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
+  4: ["δ = Σ over j above of err_j · w_ji + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
+};
+const STYLE = `
+.stbp-sweep { display: grid; gap: 0.35rem; max-width: 30rem; align-items: center; }
+.stbp-sweep button { min-height: 3.4rem; padding: 0.2rem; border: 2px solid var(--x-line); line-height: 1.25; }
+.stbp-sweep .done { border-color: var(--case); background: color-mix(in srgb, var(--case) 16%, var(--x-ground)); }
+.stbp-sweep [aria-current] { outline: 3px solid var(--x-ink); outline-offset: 1px; }
+.stbp-sweep .feeds { border-style: dashed; }
+.stbp-sweep .axis { color: var(--x-soft); text-align: center; }
+.stbp-sums { overflow-wrap: anywhere; }
+.stbp-sums p { margin: 0.3rem 0; padding-left: 0.6rem; border-left: 3px solid var(--x-line); }
+`;
+
+const product = (factors) => factors.map(([, value], k) => (k ? bracketed(value) : number(value))).join(" · ");
+const letters = (factors) => factors.map(([name]) => name.replace("-1/", "−1/").replace("y-rate", "(y − rate)").replace("f'", "f′")).join(" · ");
+const sum = (terms, write) => terms.map((term, k) => {
+  const text = write(term.factors);
+  return k && text.startsWith("−") && write === product ? `(${text})` : text;
+}).join(" + "); // prettier-ignore
+
+async function render({ model, el }) {
+  const data = await load(model, "sweep");
+  const { T, N } = data;
+  let rule = "exact";
+  let step = 0;
+  const order = data.rules.exact.map(({ t, n }) => [t, n]);
+  const at = (t, n) => order.findIndex(([a, b]) => a === t && b === n);
+
+  const grid = make("div", { class: "stbp-sweep", role: "group", "aria-label": "The grid: steps to the right, layers upward", style: `grid-template-columns: 2.6rem repeat(${T}, 1fr)` });
+  const buttons = new Map();
+  for (let n = N; n >= 1; n -= 1) {
+    grid.append(make("span", { class: "axis" }, `n = ${n}`));
+    for (let t = 1; t <= T; t += 1) {
+      const button = make("button", {
+        type: "button",
+        onclick: () => go(at(t, n)),
+        onkeydown: (event) => rove(event, {
+          ArrowLeft: () => buttons.get(`${t - 1},${n}`), ArrowRight: () => buttons.get(`${t + 1},${n}`),
+          ArrowUp: () => buttons.get(`${t},${n + 1}`), ArrowDown: () => buttons.get(`${t},${n - 1}`),
+        }),
+      }); // prettier-ignore
+      buttons.set(`${t},${n}`, button);
+      grid.append(button);
+    }
+  }
+  grid.append(make("span"), ...Array.from({ length: T }, (_, k) => make("span", { class: "axis" }, `t = ${k + 1}`)));
+
+  const control = (words, to) => make("button", { type: "button", onclick: () => go(to()) }, words);
+  const first = control("First", () => 0);
+  const back = control("Back", () => step - 1);
+  const forward = control("Next", () => step + 1);
+  const last = control("Last", () => order.length - 1);
+  const place = make("span", { class: "soft num" });
+  const panel = make("div", { role: "status", class: "stbp-sums" });
+  frame(el, "Explorer: the backward sweep", STYLE,
+    make("p", { class: "soft" }, `A ${data.sizes.join("-")} network for ${T} steps${data.words ? `: ${data.words}` : ""}. Step back from the loss, one cell at a time; arrow keys move in the grid.`),
+    radios("What is passed on:", [["exact", "ε (exact)"], ["classic", "δ · h (classic)"]], rule, (value) => { rule = value; draw(); }),
+    make("div", { class: "row" }, first, back, forward, last, place), grid, panel); // prettier-ignore
+
+  function go(to) {
+    step = Math.max(0, Math.min(order.length - 1, to));
+    draw();
+  }
+
+  function draw() {
+    const cells = data.rules[rule];
+    const current = cells[step];
+    const feeds = new Set(current.neurons.flatMap((x) => [...x.delta, ...x.epsilon]).filter((term) => term.from).map((term) => term.from.join()));
+    cells.forEach((cell, k) => {
+      const name = `${cell.t},${cell.n}`;
+      const button = buttons.get(name);
+      const state = k === step ? "current" : k < step ? "done" : "to come";
+      button.className = [k <= step ? "done" : "", feeds.has(name) ? "feeds" : ""].join(" ");
+      button.style.setProperty("--case", CASES[cell.case]);
+      button.toggleAttribute("aria-current", k === step);
+      if (k === step) button.setAttribute("aria-current", "step");
+      button.tabIndex = k === step ? 0 : -1;
+      button.setAttribute("aria-label", `t = ${cell.t}, n = ${cell.n}, case ${cell.case}, ${state}${feeds.has(name) ? ", sends error to the current cell" : ""}`);
+      button.replaceChildren(make("span", {}, `case ${cell.case}`), ...(feeds.has(name) ? [make("br"), make("span", {}, "sends error")] : []));
+    });
+    for (const [button, off] of [[first, step === 0], [back, step === 0], [forward, step === order.length - 1], [last, step === order.length - 1]]) {
+      button.setAttribute("aria-disabled", off);
+    }
+    place.textContent = `cell ${step + 1} of ${order.length}`;
+    panel.replaceChildren(...describe(current, feeds));
+  }
+
+  function describe(cell, feeds) {
+    const from = [...feeds].map((name) => `(t = ${name.split(",")[0]}, n = ${name.split(",")[1]})`).join(" and ");
+    const [delta, epsilon] = FORMULAS[cell.case];
+    const err = rule === "exact" ? "err = ε" : "err = δ · h";
+    return [
+      make("p", {}, make("strong", {}, `Case ${cell.case} at t = ${cell.t}, n = ${cell.n}. `), from ? `Error comes in from ${from}.` : "The error starts here, at the loss."),
+      make("p", {}, `${delta}; ${epsilon}${cell.case === 1 ? "" : `, with ${err}`}.`),
+      ...cell.neurons.flatMap((x) => [
+        make("p", { class: "num", "data-value": "delta", "data-neuron": x.i }, `Neuron ${x.i}: δ = ${sum(x.delta, letters)} = ${sum(x.delta, product)} = `, make("strong", {}, number(x.deltaValue))),
+        make("p", { class: "num", "data-value": "epsilon", "data-neuron": x.i }, `Neuron ${x.i}: ε = ${sum(x.epsilon, letters)} = ${sum(x.epsilon, product)} = `, make("strong", {}, number(x.epsilonValue))),
+      ]),
+    ];
+  }
+  draw();
+}
+
+export default { render };

@@ -1,0 +1,98 @@
+"""Explorers: the same ES module in Jupyter (through anywidget) and on the site's pages.
+
+All values are computed by this package: live in a notebook, written to files for the site.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from stbp_edu import checks
+from stbp_edu.practice.explorers.lab import lab_data
+from stbp_edu.practice.explorers.paths import paths_data
+from stbp_edu.practice.explorers.pencil import pencil, smooth
+from stbp_edu.practice.explorers.sweep import sweep_data
+
+__all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
+NAMES = ("sweep", "paths", "lab")
+JS = Path(__file__).parent / "js"
+IMPORT = 'from "./common.js";\n'
+
+
+def data(name: str) -> dict[str, Any]:
+    """Return what the explorer of this name shows where no network is given.
+
+    Raises:
+        ValueError: if there is no explorer of this name.
+    """
+    checks.choice("name", name, NAMES)
+    if name == "lab":
+        return lab_data()
+    make: Callable[..., dict[str, Any]] = sweep_data if name == "sweep" else paths_data
+    e = pencil() if name == "sweep" else smooth()
+    return make(e.trace, e.targets, e.params, e.neuron, e.words)
+
+
+def explore(name: str, *network: Any) -> Any:
+    """Return an explorer for a Jupyter notebook.
+
+    Args:
+        name: ``"sweep"``, ``"paths"`` or ``"lab"``.
+        network: trace, targets, params and neuron of your own, for ``"sweep"`` and ``"paths"``;
+            small ones, since every cell or path is shown. Without, the course's example.
+
+    Raises:
+        ImportError: if anywidget is not installed.
+        ValueError: if there is no explorer of this name.
+    """
+    shown = data(checks.choice("name", name, NAMES))
+    if network and name != "lab":
+        shown = (sweep_data if name == "sweep" else paths_data)(*network)
+    return _widget_class(name)(data=shown)
+
+
+@cache
+def _widget_class(name: str) -> Any:
+    """Return the widget's class."""
+    try:
+        import anywidget
+        import traitlets
+    except ImportError as error:
+        raise ImportError(
+            "explore needs anywidget: pip install 'stbp-edu[notebooks]'; on the site the "
+            "explorers run without it"
+        ) from error
+    body = {"_esm": source(name), "data": traitlets.Dict().tag(sync=True)}
+    return type(f"{name.title()}Explorer", (anywidget.AnyWidget,), body)
+
+
+def source(name: str) -> str:
+    """Return an explorer's ES module in one piece, for anywidget."""
+    common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
+    module = (JS / f"{name}.js").read_text(encoding="utf-8")
+    head, mark, rest = module.partition(IMPORT)
+    return common + (rest if mark else head)
+
+
+def export(folder: str | Path) -> list[Path]:
+    """Write modules and data for the site to ``folder``; return the files."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
+    for name in NAMES:
+        files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
+    files["exercises.json"] = json.dumps(_exercises(), ensure_ascii=False, indent=1)
+    for name, text in files.items():
+        (target / name).write_text(text, encoding="utf-8")
+    return [target / name for name in files]
+
+
+def _exercises() -> list[dict[str, Any]]:
+    """Return the list that the page of progress shows."""
+    from stbp_edu.practice.overview import tasks
+
+    return [{"id": t.id, "title": t.title, "notebook": t.notebook} for t in tasks().values()]

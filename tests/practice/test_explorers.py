@@ -1,0 +1,128 @@
+"""The explorers' values are the package's, and the files of the site are up to date."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu.practice.explorers import (
+    NAMES,
+    data,
+    explore,
+    export,
+    lab_data,
+    paths_data,
+    source,
+    sweep_data,
+)
+from stbp_edu.practice.explorers.paths import key
+from stbp_edu.practice.explorers.pencil import pencil, smooth
+
+SITE = Path(__file__).parents[2] / "docs" / "assets" / "explorers"
+
+
+def close(a, b):
+    """Compare two JSON values, numbers to a relative 1e-9."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(close(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(close(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float):
+        return abs(a - b) <= 1e-9 * max(1.0, abs(a))
+    return a == b
+
+
+def test_the_files_of_the_site_are_those_that_export_writes(tmp_path):
+    written = export(tmp_path)
+    assert {p.name for p in written} == {p.name for p in SITE.iterdir()}
+    for path in written:
+        there = (SITE / path.name).read_text(encoding="utf-8")
+        here = path.read_text(encoding="utf-8")
+        again = "run `python -m stbp_edu.practice.explorers docs/assets/explorers` again"
+        if path.suffix == ".json":
+            assert close(json.loads(here), json.loads(there)), f"{path.name}: {again}"
+        else:
+            assert here == there, f"{path.name}: {again}"
+
+
+@pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
+    e = example
+    shown = sweep_data(e.trace, e.targets, e.params, e.neuron)["rules"][rule]
+    sweep = stbp_edu.cases.sweep(e.trace, e.targets, e.params, e.neuron, rule=rule)
+    assert len(shown) == 6
+    for cell in shown:
+        for x in cell["neurons"]:
+            at = (cell["t"] - 1, 0, x["i"] - 1)
+            for name, exact in (("delta", sweep.delta), ("epsilon", sweep.epsilon)):
+                total = sum(np.prod([v for _, v in term["factors"]]) for term in x[name])
+                assert np.isclose(total, exact[cell["n"]][at], rtol=1e-12, atol=1e-15)
+                assert x[f"{name}Value"] == exact[cell["n"]][at]
+
+
+def test_the_paths_add_up_to_the_sweep_under_each_rule():
+    e = smooth()
+    shown = paths_data(e.trace, e.targets, e.params, e.neuron)
+    for rule, name in (
+        ("exact", key("exact", True, True)),
+        ("classic", key("classic", True, True)),
+        ("detached-reset", key("exact", False, True)),
+        ("spatial-only", key("exact", False, False)),
+    ):
+        sweep = stbp_edu.cases.sweep(e.trace, e.targets, e.params, e.neuron, rule=rule)
+        for node in shown["nodes"]:
+            of = sweep.delta if node["kind"] == "o" else sweep.epsilon
+            exact = of[node["n"]][node["t"] - 1, 0, node["i"] - 1]
+            assert np.isclose(shown["starts"][node["id"]]["totals"][name], exact, rtol=1e-12)
+    start = shown["starts"]["o-1-1-1"]
+    assert sum(p["share"] for p in start["paths"]) == pytest.approx(1)
+    assert sum(p["value"] for p in start["paths"]) == pytest.approx(start["adjoint"], rel=1e-12)
+
+
+def test_the_lab_shows_the_package_neuron_and_curves():
+    shown = lab_data()
+    sizes = [len(shown[k]) for k in ("gates", "taus", "thresholds", "currents")]
+    for at in ((0, 3, 2, 4), (1, 5, 0, 7), (0, 0, 4, 0)):
+        gate, tau, v_th, current = (
+            shown[k][i]
+            for k, i in zip(("gates", "taus", "thresholds", "currents"), at, strict=True)
+        )
+        u, o, want = 0.0, 0.0, []
+        neuron = stbp_edu.LIF(tau=tau, v_th=v_th, gate=gate)
+        for _ in range(shown["steps"]):
+            u = u * float(neuron.f(np.array(o))) + current
+            o = float(u >= v_th)
+            want.append(u)
+        run = shown["runs"][np.ravel_multi_index(at, sizes)]
+        np.testing.assert_allclose(run["u"], want, atol=1e-4)
+        assert run["o"] == "".join(str(int(x >= v_th)) for x in want)
+    v = np.array(shown["v"])
+    for name, cls in (("gaussian", stbp_edu.Gaussian), ("rectangle", stbp_edu.Rectangle)):
+        for a, curve in zip(shown["widths"], shown["curves"][name], strict=True):
+            np.testing.assert_allclose(curve["h"], cls(a).derivative(v), atol=1e-4)
+            np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_widget_is_one_module_with_live_values(name):
+    pytest.importorskip("anywidget")
+    text = source(name)
+    assert "import {" not in text
+    assert text.count("export default") == 1
+    assert "export function" not in text
+    e = pencil()
+    network = () if name == "lab" else (e.trace, e.targets, e.params, e.neuron)
+    widget = explore(name, *network)
+    shown = json.loads(json.dumps(widget.data))
+    if name == "sweep":
+        assert close({**shown, "words": e.words}, data("sweep"))
+    assert shown.keys() == data(name).keys()
+    widget.close()
+
+
+def test_an_unknown_explorer_names_the_known_ones():
+    with pytest.raises(ValueError, match="'sweep', 'paths', 'lab'"):
+        explore("orbit")
