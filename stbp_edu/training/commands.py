@@ -54,7 +54,11 @@ def _add_train(subparsers: Any) -> None:
     for f in fields(Settings):
         flag, words = f"--{f.name.replace('_', '-')}", f.metadata["help"]
         if f.name == "rule":
-            own.add_argument(flag, choices=("both", *RULES, *ABLATIONS), help=f"{words} (both)")
+            own.add_argument(
+                flag,
+                choices=("both", *RULES, *ABLATIONS),
+                help=f"{words}; both rules for the digits, exact for the rest",
+            )
         elif f.name == "hidden":
             own.add_argument(flag, type=_widths, metavar="N[,N]", help=words)
         else:
@@ -84,7 +88,8 @@ def run_train(args: argparse.Namespace) -> int:
     data = sources.load(args.dataset, args.data, partial(print, file=sys.stderr))
     if args.held_out == "validation":
         data = validation(data)
-    rules = RULES if args.rule in (None, "both") else (args.rule,)
+    rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
+    rules = RULES if rule == "both" else (rule,)
     folder = args.out or Path("runs") / args.dataset
     jobs = [
         runs.Job(

@@ -106,7 +106,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
             state = replace(state, epoch=epoch + 1)
             summary = _judge(settings, data, state, tally, crew, dawn)
             settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
-            yield from _new(_diagnose(summary, settings, settled), given)
+            yield from _new(_diagnose(tally[len(tally) // 2 :], settings, settled), given)
             yield summary
 
 
@@ -140,13 +140,16 @@ def _rates(tally: list[Batch]) -> tuple[float, ...]:
     return tuple(mean.tolist())
 
 
-def _diagnose(epoch: Epoch, settings: Settings, settled: bool) -> list[Advice]:
-    """Look at a whole epoch: first the layers, then, if they are fine, the single outputs."""
-    found = diagnose_layers(epoch.rates, settings.v_th)
+def _diagnose(recent: list[Batch], settings: Settings, settled: bool) -> list[Advice]:
+    """Look at the latest steps: first the layers, then, if they are fine, the single outputs."""
+    found = diagnose_layers(_rates(recent), settings.v_th)
     if found or not settled:
         return found
-    found = diagnose_outputs(epoch.outputs, epoch.loss)
-    return found + diagnose_learning(epoch.accuracy, len(epoch.outputs))
+    sizes = [b.size for b in recent]
+    outputs = np.average([b.outputs for b in recent], axis=0, weights=sizes).tolist()
+    loss = float(np.average([b.loss for b in recent], weights=sizes))
+    accuracy = sum(b.right for b in recent) / sum(sizes)
+    return diagnose_outputs(outputs, loss) + diagnose_learning(accuracy, len(outputs))
 
 
 def _new(found: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:

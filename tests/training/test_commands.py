@@ -80,6 +80,8 @@ def test_every_setting_is_an_option_and_the_recipe_the_default() -> None:
     args = parse("train", "digits", "--hidden", "30,20", "--v-th", "1.5", "--optimizer", "sgd")
     found = commands.chosen(args)
     assert (found.hidden, found.v_th, found.optimizer) == ((30, 20), 1.5, "sgd")
+    with pytest.raises(SystemExit):
+        parse("train", "digits", "--hidden", "wide")
     text = argparse.ArgumentParser()
     sub = text.add_subparsers()
     commands.add_parsers(sub)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 
 from stbp_edu.training.progress import describe, watch
@@ -32,3 +34,18 @@ def test_the_bar_names_loss_accuracy_rates_and_the_time_left() -> None:
     text = describe(step, Settings(epochs=9), 0.1234, 0.98765)
     for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):
         assert part in text
+
+
+def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "140")
+    list(watch(train(small, few), small, "digits, exact"))
+    drawn = terminal.getvalue().split("\r")
+    assert any("digits, exact: epoch 1/2" in d and "s left" in d for d in drawn)
+    assert max(map(len, drawn)) <= 140
+    assert drawn[-1] == "" or drawn[-2].isspace()

