@@ -1,0 +1,128 @@
+"""``python -m benchmarks.frameworks``: one training step of ours beside the frameworks', one run.
+
+Prints the tables; with ``--write`` it also makes ``docs/results/speed-frameworks.json``, which the
+performance page is made from. A framework that is not installed gets a line that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
+from benchmarks.frameworks.compare import agreement, cell
+from benchmarks.frameworks.problem import LR, NEURON, Cell, draw, save
+from stbp_edu.training.records import machine, versions
+
+PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
+COMMAND = "python -m benchmarks.frameworks --write"
+HOME = Cell()
+CROSS = (
+    Cell(T=10),
+    Cell(T=100),
+    Cell(width=200),
+    Cell(width=3200),
+    Cell(batch=20),
+    Cell(batch=500),
+    Cell(lit_only=True),
+)
+QUICK = Cell(T=5, batch=20, width=50)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="turns of each at the main size")
+    parser.add_argument("--write", action="store_true", help=f"write {PLACE.name}")
+    parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
+    parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
+    parser.add_argument("--only", help=f"names, with commas, out of {', '.join(BY_NAME)}")
+    args = parser.parse_args()
+    if args.rounds < 2:
+        parser.error(f"--rounds must be >= 2, got {args.rounds}; a quartile needs two times")
+    if unknown := set(args.only.split(",") if args.only else []) - set(BY_NAME):
+        parser.error(f"--only must be names out of {', '.join(BY_NAME)}, got {sorted(unknown)}")
+    if args.write and (args.quick or args.home or args.only):
+        parser.error("--write makes the whole record; leave out --quick, --home and --only")
+    return args
+
+
+def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
+    """Return the entries to run, and why each of the others is not."""
+    wanted = [e for e in ENTRIES if only is None or e.name in only.split(",")]
+    absent = {e.name: f"not installed: {', '.join(e.missing())}" for e in wanted if e.missing()}
+    return [e for e in wanted if e.name not in absent], absent
+
+
+def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
+    """Return what each entry is, with its agreement with our gradients at the main size."""
+    path = folder / "check.npz"
+    save(draw(HOME)[0], path)
+    running = {e.name for e in entries}
+    return [
+        {
+            "name": e.name,
+            "title": e.title,
+            "form": e.form,
+            "rule": e.rule,
+            "peer": e.peer,
+            "versions": e.versions(),
+            "gradients": agreement(e, path) if e.name in running else {},
+            "absent": absent.get(e.name, ""),
+        }
+        for e in tqdm([BY_NAME[n] for n in BY_NAME if n in running | set(absent)], leave=False)
+    ]
+
+
+def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything that is asked for."""
+    entries, absent = chosen(args.only)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if args.quick:
+            cells = [cell(QUICK, entries, 2, folder)]
+        else:
+            cells = [cell(HOME, entries, args.rounds, folder)]
+            rounds = max(5, args.rounds // 2)
+            cells += [] if args.home else [cell(c, entries, rounds, folder) for c in CROSS]
+        about = describe(entries, absent, folder)
+    return {
+        "what": "One training step (forward, backward, Adam; encoding excluded), float32",
+        "command": COMMAND,
+        "neuron": {
+            "tau": NEURON.tau,
+            "v_th": NEURON.v_th,
+            "gate": NEURON.gate,
+            "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
+        },
+        "lr": LR,
+        "machine": machine(),
+        "versions": versions(),
+        "entries": about,
+        "cells": cells,
+    }
+
+
+def main() -> None:
+    """Measure, print, and write the record where asked."""
+    args = arguments()
+    record = measured(args)
+    for c in record["cells"]:
+        print(f"T {c['T']}, batch {c['batch']}, {c['inputs']}-{c['width']}-10, load {c['load']}")
+        for r in c["rows"]:
+            print("  " + "  ".join(f"{k} {v}" for k, v in r.items()))
+        for name, why in c["failed"].items():
+            print(f"  {name} failed: {why}")
+    for e in record["entries"]:
+        print(f"{e['title']}: {e['absent'] or e['gradients']}")
+    if args.write:
+        PLACE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What every candidate is given: one batch of spikes, the same parameters, the same neuron."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import stbp_edu
+from stbp_edu import LIF, Gaussian, Params
+from stbp_edu.training.datasets import digits
+from stbp_edu.training.encoders import bernoulli
+from stbp_edu.training.sources import load
+
+CLASSES, LR = 10, 1e-3
+# The linear gate is decay times hard reset to zero, which every framework can be told. a = 1/8
+# makes the Gaussian equal to surrogates that Norse and SpikingJelly have (see there).
+NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.125), gate="linear")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One size: steps, batch, hidden width, and whether unlit pixels are left out for everyone."""
+
+    T: int = 30
+    batch: int = 100
+    width: int = 800
+    lit_only: bool = False
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        left_out = ", lit pixels only" if self.lit_only else ""
+        return f"T {self.T}, batch {self.batch}, width {self.width}{left_out}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The arrays of a cell, in the dtype that is asked for.
+
+    Attributes:
+        cell: the size.
+        pixels: bytes, shape (S, n[0]).
+        labels: shape (S,).
+        spikes: shape (T, S, n[0]).
+        params: initial weights, and biases of zero.
+    """
+
+    cell: Cell
+    pixels: NDArray[np.uint8]
+    labels: NDArray[Any]
+    spikes: NDArray[Any]
+    params: Params
+
+    @property
+    def targets(self) -> NDArray[Any]:
+        """Y, shape (S, 10)."""
+        return np.eye(CLASSES, dtype=self.spikes.dtype)[self.labels]
+
+    def cast(self, dtype: Any) -> Problem:
+        """Return the same problem in another dtype."""
+        W, b = ([None, *(a.astype(dtype) for a in of[1:])] for of in self._tensors())
+        spikes = self.spikes.astype(dtype)
+        return Problem(self.cell, self.pixels, self.labels, spikes, Params(W=W, b=b))
+
+    def _tensors(self) -> tuple[Any, Any]:
+        return self.params.W, self.params.b
+
+
+def images(batch: int) -> tuple[NDArray[np.uint8], NDArray[Any], str]:
+    """Return ``batch`` images as rows of 784 bytes, their labels, and whose they are.
+
+    MNIST where it can be had; else the digits of this package, enlarged to its size.
+    """
+    rng = np.random.default_rng(0)
+    try:
+        data = load("mnist")
+        rows, labels, name = data.train_images, data.train_labels, "MNIST"
+    except (OSError, ValueError):
+        small, labels = digits()
+        large = np.kron(small, np.ones((3, 3), np.float32))
+        rows = np.rint(np.pad(large, ((0, 0), (2, 2), (2, 2))) * 255).astype(np.uint8)
+        name = "the package's digits, enlarged to 28×28"
+    chosen = rng.choice(len(labels), batch, replace=False)
+    return rows[chosen].reshape(batch, -1), labels[chosen].astype(np.int64), name
+
+
+def draw(cell: Cell) -> tuple[Problem, str]:
+    """Draw a problem in float32, and say whose images these are."""
+    pixels, labels, name = images(cell.batch)
+    if cell.lit_only:
+        pixels = np.ascontiguousarray(pixels[:, pixels.any(axis=0)])
+    rng = np.random.default_rng(1)
+    spikes = bernoulli(pixels, cell.T, rng)
+    sizes = (pixels.shape[1], cell.width, CLASSES)
+    params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
+    return Problem(cell, pixels, labels, spikes, params), name
+
+
+def save(problem: Problem, path: Path) -> None:
+    """Write a problem, so that each process reads its arrays and nothing else."""
+    W, b = problem.params.W, problem.params.b
+    np.savez(
+        path,
+        cell=np.array(list(asdict(problem.cell).values())),
+        pixels=problem.pixels,
+        labels=problem.labels,
+        spikes=problem.spikes,
+        **{f"W{n}": W[n] for n in (1, 2)},
+        **{f"b{n}": b[n] for n in (1, 2)},
+    )
+
+
+def read(path: Path) -> Problem:
+    """Read what :func:`save` wrote."""
+    with np.load(path, allow_pickle=False) as f:
+        T, batch, width, lit_only = (int(v) for v in f["cell"])
+        params = Params(W=[None, f["W1"], f["W2"]], b=[None, f["b1"], f["b2"]])
+        cell = Cell(T, batch, width, bool(lit_only))
+        return Problem(cell, f["pixels"], f["labels"], f["spikes"], params)

@@ -1,0 +1,98 @@
+"""The processes of the candidates, seen from the one that lets them take turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from benchmarks.frameworks.candidate import Entry
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 900  # seconds for an answer; compiling a hundred steps takes minutes
+# PyTorch and JAX ask the system for the memory of every intermediate anew, which costs them a
+# page fault for each 4 KB. These settings make the C library keep it; other systems ignore them.
+ALLOCATOR = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**40),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+
+
+class CandidateError(RuntimeError):
+    """A candidate's process ended, or took too long; the message is its last words."""
+
+
+class Process:
+    """A worker: see :mod:`benchmarks.frameworks.worker`."""
+
+    def __init__(self, entry: Entry, path: Path, how: str) -> None:
+        """Start it. While times are taken, the frameworks get the better allocator settings."""
+        better = ALLOCATOR if how == "time" and entry.packages else {}
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.frameworks.worker", entry.name, str(path), how],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT,
+            env={**os.environ, **better, "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+
+    def __enter__(self) -> Process:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+        self._log.close()
+
+    def answer(self) -> dict[str, Any]:
+        """Return its next line of JSON; frameworks may print other lines.
+
+        Raises:
+            CandidateError: if there is none within the limit.
+        """
+        assert self._process.stdout is not None
+        alarm = threading.Timer(LIMIT, self._process.kill)
+        alarm.start()
+        try:
+            for line in self._process.stdout:
+                if line.startswith("{"):
+                    found: dict[str, Any] = json.loads(line)
+                    return found
+        finally:
+            alarm.cancel()
+        raise CandidateError(self._last_words())
+
+    def turn(self, steps: int) -> list[float]:
+        """Let it take its turn; return the times of the steps in ms."""
+        assert self._process.stdin is not None
+        try:
+            print(steps, file=self._process.stdin, flush=True)
+        except BrokenPipeError as error:
+            raise CandidateError(self._last_words()) from error
+        times: list[float] = self.answer()["ms"]
+        return times
+
+    def _last_words(self) -> str:
+        """Return the last line that it wrote to its log."""
+        self._log.seek(0)
+        lines = self._log.read().split("\n")
+        return next((x.strip() for x in reversed(lines) if x.strip()), "it ended without a word")
+
+
+def ask(entry: Entry, path: Path, how: str) -> dict[str, Any]:
+    """Start a worker, return its one answer, and end it."""
+    with Process(entry, path, how) as process:
+        return process.answer()

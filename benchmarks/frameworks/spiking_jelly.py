@@ -1,0 +1,38 @@
+"""SpikingJelly."""
+
+from __future__ import annotations
+
+from spikingjelly.activation_based import functional, neuron, surrogate
+from torch import Tensor, nn
+
+from benchmarks.frameworks.candidate import Candidate
+from benchmarks.frameworks.problem import NEURON, Problem
+from benchmarks.frameworks.torch_common import autograd, linear
+
+
+def build(problem: Problem) -> Candidate:
+    """Return ``LIFNode`` in multi-step mode, with its own surrogate.
+
+    Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its
+    ``Erf`` with α = 2 is the Gaussian of variance 1/8. Its reset is not detached by default.
+    """
+    layers = [linear(problem, n) for n in (1, 2)]
+    nodes = [
+        neuron.LIFNode(
+            tau=1 / (1 - NEURON.tau),
+            decay_input=False,
+            v_threshold=NEURON.v_th,
+            v_reset=0.0,
+            surrogate_function=surrogate.Erf(alpha=1 / (2 * NEURON.surrogate.a) ** 0.5),
+            step_mode="m",
+        )
+        for _ in layers
+    ]
+    stack = nn.Sequential(layers[0], nodes[0], layers[1], nodes[1])
+
+    def network(x: Tensor) -> Tensor:
+        functional.reset_net(stack)
+        output: Tensor = stack(x)
+        return output
+
+    return autograd(problem, layers, network)
