@@ -44,8 +44,9 @@ def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "140")
-    list(watch(train(small, few), small, "digits, exact"))
+    settings = replace(small, epochs=40)  # longer than a tenth of a second
+    list(watch(train(settings, few), settings, "digits, exact"))
     drawn = terminal.getvalue().split("\r")
-    assert any("digits, exact: epoch 1/2" in d and "s left" in d for d in drawn)
+    assert any("digits, exact: epoch " in d and "s left" in d for d in drawn)
     assert max(map(len, drawn)) <= 140
     assert drawn[-1] == "" or drawn[-2].isspace()
