@@ -189,6 +189,8 @@ def test_the_lab_shows_the_package_values(open_page):
         + len(shown["currents"])
         - 1
     ]
+    assert page.locator("circle.dot").count() == shown["steps"]
+    assert page.locator("line.spike").count() == run["o"].count("1")
     page.get_by_text("The values as a table").click()
     cells = [value(x) for x in page.locator("td[data-value=u]").all_text_contents()]
     assert cells == [written(u) for u in run["u"]]

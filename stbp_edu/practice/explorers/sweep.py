@@ -50,7 +50,7 @@ def _cells(
 
     def incoming(t: int, n: int, i: int) -> list[Any]:
         """Return name and value of the signal that comes from a neuron."""
-        at = f"{i + 1}({t + 1},{n})"
+        at = f"{_low(i)}({t + 1},{n})"
         if rule == "exact":
             return [f"ε{at}", value(adjoints.epsilon, t, n, i)]
         h = float(neuron.h(trace.U[n][t])[s, i])
@@ -66,13 +66,13 @@ def _cells(
             miss = float(targets[s, i] - trace.O[N][:, s, i].mean())
             sums["delta"].append(_term("loss", None, ["-1/(TS)", -1 / (T * S)], ["y-rate", miss]))
         for j in range(params.sizes[n + 1] if n < N else 0):
-            weight = [f"w{j + 1}{i + 1}", float(W[n + 1][j, i])]
+            weight = [f"w{_low(j)}{_low(i)}", float(W[n + 1][j, i])]
             sums["delta"].append(_term("above", (t + 1, n + 1), incoming(t, n + 1, j), weight))
         if t < T - 1:
             source = (t + 2, n)
             factors = (["u", float(u[s, i])], ["f'", df])
             sums["delta"].append(_term("next step", source, incoming(t + 1, n, i), *factors))
-            later = [f"ε{i + 1}({t + 2},{n})", value(adjoints.epsilon, t + 1, n, i)]
+            later = [f"ε{_low(i)}({t + 2},{n})", value(adjoints.epsilon, t + 1, n, i)]
             sums["epsilon"].append(_term("leak", source, later, ["f", f]))
         return {**sums, "i": i + 1, "deltaValue": delta, "epsilonValue": epsilon}
 
@@ -86,6 +86,11 @@ def _cells(
         for t in reversed(range(T))
         for n in reversed(range(1, N + 1))
     ]
+
+
+def _low(i: int) -> str:
+    """Write a neuron's number, counted from 1, below the line."""
+    return str(i + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def _term(name: str, source: tuple[int, int] | None, *factors: list[Any]) -> Json:

@@ -12,6 +12,8 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+export const fill = (node, ...children) => node.replaceChildren(...children.flat());
+
 // Live values come from the notebook's kernel, those of a page from the file beside the module.
 export async function load(model, name) {
   const live = model.get("data");
@@ -62,7 +64,7 @@ const STYLE = `
 .stbp-x button { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; padding: 0.25rem 0.6rem; min-height: 1.9rem; cursor: pointer; }
 .stbp-x button[aria-disabled=true] { color: var(--x-soft); border-style: dashed; cursor: default; }
 .stbp-x :is(button, input, summary, [tabindex]):focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
-.stbp-x .row { display: flex; flex-wrap: wrap; gap: 0.4rem 0.9rem; align-items: center; }
+.stbp-x .row { display: flex; margin: 0.5rem 0; flex-wrap: wrap; gap: 0.4rem 0.9rem; align-items: center; }
 .stbp-x .soft { color: var(--x-soft); }
 .stbp-x .scroll { overflow-x: auto; }
 .stbp-x .num { font-variant-numeric: tabular-nums; }

@@ -1,5 +1,5 @@
 // The neuron lab: sliders for τ, V_th, input and gate; and the four surrogates with their widths.
-import { frame, load, make, number, radios, unique } from "./common.js";
+import { fill, frame, load, make, number, radios, unique } from "./common.js";
 
 const STYLE = `
 .stbp-lab { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 1rem; }
@@ -50,7 +50,7 @@ async function render({ model, el }) {
     const x = (t) => PAD + ((W - PAD - 10) * (t + 0.5)) / data.steps;
     const y = (u) => H - PAD - ((H - PAD - 22) * u) / top;
     const level = thresholds[state.thresholds];
-    potential.replaceChildren(
+    fill(potential,
       make("line", { class: "axis", x1: PAD, x2: W - 8, y1: y(0), y2: y(0) }), make("line", { class: "axis", x1: PAD, x2: PAD, y1: y(0), y2: 14 }),
       make("line", { class: "level", x1: PAD, x2: W - 8, y1: y(level), y2: y(level) }), make("text", { x: 2, y: y(level) + 4 }, "V_th"), make("text", { x: 2, y: y(0) + 4 }, "0"),
       make("polyline", { class: "curve", points: run.u.map((u, t) => `${x(t)},${y(u)}`).join(" ") }),
@@ -74,7 +74,7 @@ async function render({ model, el }) {
     const x = (v) => PAD + ((W - PAD - 10) * (v + 3)) / 6;
     const y = (value) => H - PAD - ((H - PAD - 14) * value) / top;
     const line = (values, name) => make("polyline", { class: name, points: data.v.map((v, k) => `${x(v)},${y(values[k])}`).join(" ") });
-    curves.replaceChildren(
+    fill(curves,
       make("line", { class: "axis", x1: PAD, x2: W - 8, y1: y(0), y2: y(0) }), make("line", { class: "axis", x1: x(0), x2: x(0), y1: y(0), y2: 14 }),
       line(h, "curve"), line(twin, "twin"), make("text", { x: 2, y: y(1) + 4 }, "1"), make("text", { x: 2, y: y(0) + 4 }, "0"),
       make("text", { x: W / 2, y: H - 8, "text-anchor": "middle" }, "v = u − V_th (h solid, H dashed)"),

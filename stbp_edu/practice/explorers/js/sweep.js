@@ -3,9 +3,9 @@ import { CASES, bracketed, frame, load, make, number, radios, rove } from "./com
 
 const FORMULAS = {
   1: ["δ = −1/(TS) · (y − rate)", "ε = δ · h"],
-  2: ["δ = Σ over j above of err_j · w_ji", "ε = δ · h"],
+  2: ["δ = Σ errⱼ · wⱼᵢ over the neurons j above", "ε = δ · h"],
   3: ["δ = −1/(TS) · (y − rate) + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
-  4: ["δ = Σ over j above of err_j · w_ji + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
+  4: ["δ = Σ errⱼ · wⱼᵢ over the neurons j above + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
 };
 const STYLE = `
 .stbp-sweep { display: grid; gap: 0.35rem; max-width: 30rem; align-items: center; }
@@ -98,12 +98,15 @@ async function render({ model, el }) {
     const err = rule === "exact" ? "err = ε" : "err = δ · h";
     return [
       make("p", {}, make("strong", {}, `Case ${cell.case} at t = ${cell.t}, n = ${cell.n}. `), from ? `Error comes in from ${from}.` : "The error starts here, at the loss."),
-      make("p", {}, `${delta}; ${epsilon}${cell.case === 1 ? "" : `, with ${err}`}.`),
-      ...cell.neurons.flatMap((x) => [
-        make("p", { class: "num", "data-value": "delta", "data-neuron": x.i }, `Neuron ${x.i}: δ = ${sum(x.delta, letters)} = ${sum(x.delta, product)} = `, make("strong", {}, number(x.deltaValue))),
-        make("p", { class: "num", "data-value": "epsilon", "data-neuron": x.i }, `Neuron ${x.i}: ε = ${sum(x.epsilon, letters)} = ${sum(x.epsilon, product)} = `, make("strong", {}, number(x.epsilonValue))),
-      ]),
-    ];
+      make("p", {}, delta, make("br"), epsilon, cell.case === 1 ? "" : ` (with ${err})`),
+      ...cell.neurons.flatMap((x, k) => ["delta", "epsilon"].map((name) => {
+        const result = x[`${name}Value`];
+        const exact = data.rules.exact[step].neurons[k][`${name}Value`];
+        const off = Math.abs(result - exact) > 1e-9 * Math.abs(exact) ? ` (exact: ${number(exact)})` : "";
+        const letter = name === "delta" ? "δ" : "ε";
+        return make("p", { class: "num", "data-value": name, "data-neuron": x.i }, `Neuron ${x.i}: ${letter} = ${sum(x[name], letters)} = ${sum(x[name], product)} = `, make("strong", {}, number(result)), off);
+      })),
+    ]; // prettier-ignore
   }
   draw();
 }
