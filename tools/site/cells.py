@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
-
+from tools.site.code import python
 from tools.site.notebook import HEAVY, Cell, Notebook
 from tools.site.outputs import Figures, render
-
-PYTHON = PythonLexer(stripnl=False)
-BARE = HtmlFormatter(nowrap=True)
-
-
-def code(source: str) -> str:
-    """Return highlighted Python, without a wrapper."""
-    html: str = highlight(source, PYTHON, BARE)
-    return html.rstrip("\n")
-
 
 def head(notebook: Notebook, raw: str, live: bool) -> str:
     """Return the line under the title: time, download, and the place of the live controls."""
@@ -55,6 +42,6 @@ def cell_html(cell: Cell, figures: Figures) -> str:
     return (
         f'<div class="cell" role="group" id="cell-{cell.number}" data-cell="{escape(cell.id)}" '
         f'data-number="{cell.number}" aria-label="Code cell {cell.number}"{mark}>'
-        f'<div class="cell-code no-copy"><div class="highlight"><pre><code>{code(cell.source)}</code></pre></div></div>'
+        f'<div class="cell-code no-copy"><div class="highlight"><pre><code>{python(cell.source)}</code></pre></div></div>'
         f'{note}<div class="cell-output" data-search-exclude>{output}</div></div>'
     )

@@ -24,7 +24,8 @@ def own_wheel() -> Path:
 
 
 def _fingerprint() -> str:
-    files = [p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    folders = (PACKAGE, ROOT / "docs" / "results")
+    files = [p for f in folders for p in f.rglob("*") if p.is_file() and p.suffix != ".pyc"]
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
     for path in sorted(files):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

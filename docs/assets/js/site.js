@@ -15,10 +15,12 @@
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       label.click();
-      if (label.htmlFor.startsWith("__palette"))
-        requestAnimationFrame(() => label.closest("form").querySelector("label:not([hidden])")?.focus());
     });
   }
+  document.querySelector("[data-theme-button]")?.addEventListener("click", () =>
+    document.querySelector("[data-md-component=palette] label:not([hidden])")?.click(),
+  );
+
   // The drawer on narrow screens: what is out of sight is out of reach too.
   const drawer = document.getElementById("__drawer");
   const sidebar = document.querySelector(".md-sidebar--primary");

@@ -56,7 +56,7 @@ class Cell {
     const tools = Object.assign(document.createElement("div"), { className: "cell-tools" });
     tools.append(
       button("Run", `Run code cell ${n}`, () => enqueue([this]), "live-run"),
-      button("Run to here", `Run all cells up to code cell ${n}`, () => runTo(this)),
+      button("Run to here", `Run to here: all cells up to code cell ${n}`, () => runTo(this)),
       this.resetButton,
     );
     element.prepend(tools);
@@ -121,7 +121,7 @@ class Cell {
     output.error(error);
     const missed = cells.some((c) => c.number < this.number && !c.heavy && c.element.dataset.state !== "done");
     if (error.name === "NameError" && missed)
-      output.hint("A cell above may define it.", button("Run to here", `Run all cells up to code cell ${this.number}`, () => runTo(this)));
+      output.hint("A cell above may define it.", button("Run to here", `Run to here: all cells up to code cell ${this.number}`, () => runTo(this)));
   }
 }
 
@@ -143,6 +143,7 @@ async function work() {
   quarter = -1;
   busy(true);
   let last;
+  const many = queue.length > 1;
   try {
     while (queue.length) {
       last = queue.shift();
@@ -150,7 +151,8 @@ async function work() {
       if (!result.ok) {
         queue = [];
         say(`Cell ${last.number}: ${result.error.name}. ${result.error.message}`);
-      } else say(`Cell ${last.number} has run.`);
+      } else if (queue.length || !many) say(`Cell ${last.number} has run.`);
+      else say(`All cells up to ${last.number} have run.`);
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;

@@ -6,6 +6,7 @@ import builtins
 import io
 import json
 import linecache
+import logging
 import sys
 import traceback
 import types
@@ -94,6 +95,7 @@ class Runner:
         self.emit = emit
         self.namespace = sys.modules["__main__"].__dict__
         builtins.display = self.display
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # no news of its cache
         self._pretend_ipython()
 
     def display(self, *values, **_options):

@@ -5,11 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
-
 from tools.site import ROOT
+from tools.site.code import python
 from tools.site.generate import front
 
 Definition = tuple[str, int, int]  # file, first line, last line
@@ -25,10 +22,10 @@ def page(path: Path) -> str:
     """Return the page of one source file: highlighted, every line with an anchor."""
     name = path.relative_to(ROOT).as_posix()
     code = path.read_text(encoding="utf-8")
-    html = highlight(code, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    html = python(code)
     lines = "\n".join(
         f'<span class="line" id="L{k}">{line}</span>'
-        for k, line in enumerate(html.rstrip("\n").split("\n"), 1)
+        for k, line in enumerate(html.split("\n"), 1)
     )
     about = f"Source of {name}, with an anchor at every line."
     head = front(name, about, search={"exclude": True}, hide=["toc", "tags"])

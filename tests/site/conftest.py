@@ -1,0 +1,72 @@
+"""The built site, served under a sub-path, and one browser for all tests."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
+
+from tools.site import CACHE, ROOT, SITE, build, vendor
+from tools.site.browser import chromium, launched, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
+TOP = ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
+
+
+def _newest() -> float:
+    files = [p for folder in SOURCES for p in (ROOT / folder).rglob("*")]
+    files = [p for p in files if p.is_file() and "__pycache__" not in p.parts]
+    return max(p.stat().st_mtime for p in [*files, *(ROOT / n for n in TOP)] if p.exists())
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """Return the built site, building it once if a source is newer than it is."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = SITE / "llms.txt"
+        if not stamp.is_file() or stamp.stat().st_mtime < _newest():
+            build.build()
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Yield the address of the served site."""
+    with served(site) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Yield the browser; without one, fail in CI and skip elsewhere."""
+    if chromium() is None:
+        words = "no Chromium found; install one (Debian: apt-get install chromium) or set CHROMIUM"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(words)
+    with launched() as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Yield a fresh profile."""
+    fresh = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    fresh.set_default_timeout(60_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """Return the accessibility checker, from the packages that the build fetched."""
+    return vendor.modules() / "axe-core" / "axe.min.js"

@@ -1,0 +1,231 @@
+"""What a reader does on a notebook page: run, stop, edit, reset, reload, use the keyboard only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tools.site import course
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+STEM = min(path.stem for path in course.folder().glob("*.ipynb"))
+SECONDS = 1000
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """Open the first notebook, ready to run."""
+    expect.set_options(timeout=60 * SECONDS)
+    opened = context.new_page()
+    opened.goto(f"{address}notebooks/{STEM}/")
+    opened.wait_for_selector("html[data-live=ready]", state="attached")
+    yield opened
+
+
+def cell(page: Page, number: int = 1) -> Locator:
+    return page.locator(f"#cell-{number}")
+
+
+def write(page: Page, source: str, number: int = 1) -> Locator:
+    """Put source into a cell and return the cell."""
+    cell(page, number).get_by_role("textbox").fill(source)
+    return cell(page, number)
+
+
+def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locator:
+    """Put source into a cell, run it, wait for its end, and return its output."""
+    target = write(page, source, number)
+    target.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
+    expect(target).to_have_attribute("data-state", state)
+    return target.locator(".cell-output")
+
+
+def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
+    """The runtime is asked for by the first run, and its progress is told in words."""
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    assert asked
+    assert not [url for url in asked if "pyodide" in url or "worker" in url]
+    page.evaluate("""() => {
+        window.said = [];
+        const status = document.querySelector(".live-status");
+        new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
+    }""")
+    assert page.locator(".live-status").get_attribute("role") == "status"
+    run(page, "1 + 1")
+    assert [url for url in asked if url.endswith("pyodide.asm.wasm")]
+    said = page.evaluate("said")
+    assert any("Loading Python" in words and "MB" in words for words in said), said
+    assert said[-1] == "Cell 1 has run."
+
+
+def test_the_wheel_of_this_tree_is_what_runs(page: Page) -> None:
+    """``import stbp_edu`` needs no other word, and gives this tree's code."""
+    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)")
+    import stbp_edu
+
+    assert output.inner_text().strip() == f"{stbp_edu.LIF().reset} False"
+
+
+def test_every_kind_of_result_is_shown(page: Page) -> None:
+    """Text, display, HTML, SVG, PNG, LaTeX, a bundle, and figures that were left open."""
+    output = run(
+        page,
+        "print('printed')\n"
+        "class Rich:\n"
+        "    def __init__(self, kind, value): setattr(self, f'_repr_{kind}_', lambda **_: value)\n"
+        "display(Rich('html', '<b>bold</b>'), Rich('latex', r'$\\frac{1}{2}$'))\n"
+        "display(Rich('mimebundle', {'text/plain': 'p', 'text/html': '<i>bundle</i>'}))\n"
+        "svg = '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\" aria-label=\"Dot\">'\n"
+        "display(Rich('svg', svg + '<script>document.title = 1</script></svg>'))\n"
+        "import matplotlib.pyplot as plt\n"
+        "plt.plot([1, 2])\n"
+        "{'last': [1, 2]}",
+    )
+    expect(output.locator(".out-stdout")).to_have_text("printed\n")
+    expect(output.locator(".out-html b")).to_have_text("bold")
+    expect(output.locator(".out-html i")).to_have_text("bundle")
+    expect(output.locator(".out-latex mjx-container")).to_have_count(1)
+    expect(output.locator("svg[role=img][aria-label=Dot]")).to_have_count(1)
+    expect(output.locator("svg script")).to_have_count(0)
+    expect(output.locator("img[src^='data:image/png']")).to_have_count(1)
+    expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
+
+
+def test_feedback_of_an_exercise_is_shown(page: Page) -> None:
+    """``check`` answers in the page as it does in Jupyter."""
+    output = run(
+        page,
+        "from stbp_edu.practice import check\n"
+        "def c1_delta(*args, **kwargs):\n    raise NotImplementedError\n"
+        "check('c1-delta', c1_delta)",
+    )
+    expect(output).to_contain_text("not attempted yet", ignore_case=True)
+
+
+def test_an_error_is_readable_and_the_page_goes_on(page: Page) -> None:
+    """The traceback names the reader's own line, without the runner's, and the next run works."""
+    output = run(page, "def half(x):\n    return 1 / x\nhalf(0)", state="error")
+    text = output.locator(".out-error").inner_text()
+    assert text.startswith("Traceback (most recent call last):")
+    assert 'File "cell 1", line 2, in half' in text
+    assert "return 1 / x" in text
+    assert text.strip().endswith("ZeroDivisionError: division by zero")
+    assert "page_runner" not in text
+    expect(page.locator(".live-status")).to_have_text("Cell 1: ZeroDivisionError. division by zero")
+    output = run(page, "if True\n    1", state="error")
+    assert "SyntaxError: expected ':'" in output.inner_text()
+    assert run(page, "half(4)").inner_text().strip() == "0.25"
+
+
+def test_a_missing_name_offers_to_run_the_cells_above(page: Page) -> None:
+    """A cell run too early explains what to do, and does it on request."""
+    write(page, "early = 3", 1)
+    output = run(page, "early", 2, state="error")
+    output.get_by_role("button", name="Run to here").click()
+    expect(cell(page, 2)).to_have_attribute("data-state", "done")
+    assert output.inner_text().strip() == "3"
+    expect(cell(page, 1)).to_have_attribute("data-state", "done")
+
+
+def test_a_runaway_loop_can_be_stopped(page: Page) -> None:
+    """Stop ends a loop, keeps what was written, says that variables are gone; the next run works."""
+    run(page, "kept = 1")
+    target = write(page, "print('started')\nwhile True:\n    pass")
+    target.get_by_role("button", name="Run code cell 1", exact=True).click()
+    expect(target.locator(".cell-output")).to_contain_text("started")
+    page.get_by_role("button", name="Stop Python").click()
+    expect(target).to_have_attribute("data-state", "stopped")
+    expect(page.locator(".live-status")).to_contain_text("The variables are gone")
+    expect(target.get_by_role("textbox")).to_have_value("print('started')\nwhile True:\n    pass")
+    assert "NameError" in run(page, "kept", state="error").inner_text()
+
+
+def test_a_flood_of_text_is_cut(page: Page) -> None:
+    """A loop that prints for ever cannot fill the page."""
+    output = run(page, "for k in range(60_000):\n    print(k)")
+    assert "the rest is left out" in output.inner_text()
+    assert len(output.inner_text()) < 200_000
+
+
+def test_reset_brings_back_code_and_results(page: Page) -> None:
+    """Reset restores one cell; reset all restores every cell and turns Python off."""
+    original = cell(page).get_by_role("textbox").input_value()
+    html = cell(page).locator(".cell-output").inner_html()
+    run(page, "2 + 3")
+    run(page, "4 + 5", 2)
+    cell(page).get_by_role("button", name="Reset code cell 1").click()
+    expect(cell(page).get_by_role("textbox")).to_have_value(original)
+    assert cell(page).locator(".cell-output").inner_html() == html
+    expect(cell(page).get_by_role("button", name="Run code cell 1", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Reset all cells").click()
+    assert cell(page, 2).get_by_role("textbox").input_value() != "4 + 5"
+    page.reload()
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    expect(page.locator(".cell[data-edited]")).to_have_count(0)
+
+
+def test_an_edit_survives_a_reload(page: Page) -> None:
+    """What was written is there again, marked as edited, and nothing has run."""
+    write(page, "mine = 1  # kept")
+    page.reload()
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    expect(cell(page).get_by_role("textbox")).to_have_value("mine = 1  # kept")
+    expect(cell(page)).to_have_attribute("data-edited", "")
+    assert cell(page).get_attribute("data-state") is None
+    expect(page.locator(".cell[data-edited]")).to_have_count(1)
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """Tab to a cell's button, into the code, edit, run, stop, and out again, without a mouse."""
+    keys = page.keyboard
+    for _ in range(150):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('aria-label')") == "Run code cell 1":
+            break
+    else:
+        pytest.fail("Tab never reached the first Run button")
+    width = "getComputedStyle(document.activeElement).outlineWidth"
+    assert page.evaluate(width) != "0px", "focus cannot be seen"
+    keys.press("Tab")
+    keys.press("Tab")
+    expect(cell(page).get_by_role("textbox")).to_be_focused()
+    keys.press("Control+A")
+    keys.type("for k in range(2):")
+    keys.press("Enter")
+    keys.type("print(k)")
+    expect(cell(page).get_by_role("textbox")).to_have_value("for k in range(2):\n    print(k)")
+    keys.press("Shift+Enter")
+    expect(cell(page)).to_have_attribute("data-state", "done")
+    expect(cell(page).locator(".out-stdout")).to_have_text("0\n1\n")
+    keys.press("Tab")
+    expect(cell(page).get_by_role("textbox")).to_be_focused()  # Tab indents after typing …
+    keys.press("Escape")
+    keys.press("Tab")
+    expect(cell(page).get_by_role("textbox")).not_to_be_focused()  # … and leaves after Escape
+
+
+def test_the_menu_search_and_theme_work_from_the_keyboard(page: Page) -> None:
+    """On a phone's width the menu opens, takes the focus, and closes; search and theme answer."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_role("button", name="Menu").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#__drawer")).to_be_checked()
+    assert page.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
+    page.keyboard.press("Escape")
+    expect(page.locator("#__drawer")).not_to_be_checked()
+    page.locator("[data-theme-button]").focus()
+    before = page.evaluate("document.body.dataset.mdColorScheme")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.body.dataset.mdColorScheme") != before
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("[data-md-component=search-query]").focus()
+    page.keyboard.type("surrogate")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()

@@ -1,0 +1,56 @@
+"""A real browser and the served site, for the tests and for measuring."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.site import SITE
+from tools.site.serve import server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+SUBPATH = "under/a/path"  # the site must not care where it is
+
+
+def chromium() -> str | None:
+    """Return the browser's path: ``CHROMIUM``, or an installed one."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Run the browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
+    """Serve the site below a path on a free port; yield its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "root" / below
+        link.parent.mkdir(parents=True)
+        link.symlink_to(site.resolve(), target_is_directory=True)
+        with server(Path(folder) / "root", port=0, tries=1) as running:
+            threading.Thread(target=running.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{running.server_port}/{below}/".replace("//", "/").replace(":/", "://")
+            running.shutdown()
