@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import results
+from stbp_edu.training import runs
+from stbp_edu.training.settings import RECIPES, Settings
+
+
+@pytest.fixture
+def call(monkeypatch, tmp_path: Path):
+    """The script with two quick rows on digits."""
+    quick = {"hidden": (20,), "T": 4, "epochs": 2, "batch": 200}
+    rows = {"slow, cold": quick, "fast": {**quick, "lr": 2e-2}}
+    plan = results.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
+    monkeypatch.setitem(results.PLANS, "trial", plan)
+    places = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
+
+    def run(*argv: str) -> dict:
+        assert results.main(["--what", "trial", *places, *argv]) == 0
+        (path,) = (tmp_path / "out").glob("*.json")
+        found = json.loads(path.read_text())
+        path.unlink()
+        return {**found, "file": path.name}
+
+    return run
+
+
+def test_one_command_makes_the_record(call, capsys) -> None:
+    record = call()
+    assert record["file"] == "digits-trial.json"
+    assert record["command"] == "python -m benchmarks.results --what trial"
+    assert [row["name"] for row in record["rows"]] == ["slow, cold", "fast"]
+    for row in record["rows"]:
+        assert [r["settings"]["seed"] for r in row["runs"]] == [0, 1]
+        means = [r["accuracy"]["mean"] for r in row["runs"]]
+        assert row["accuracy"]["mean"] == pytest.approx(sum(means) / 2)
+        assert row["accuracy"]["spread"] == pytest.approx(abs(means[0] - means[1]) / 2**0.5)
+        for r in row["runs"]:
+            assert r["machine"]["processor"]
+            assert r["versions"]["numpy"]
+            assert [p["epoch"] for p in r["curves"]] == [1, 2]
+            assert "outputs" not in r["curves"][0]
+            assert r["load_before"] >= 0
+    assert record["rows"][1]["runs"][0]["settings"]["lr"] == 2e-2
+    assert "over 2 seeds" in capsys.readouterr().out
+
+
+def test_what_is_done_is_not_done_again(call, monkeypatch) -> None:
+    first = call()
+    monkeypatch.setattr(runs, "train", None)  # nobody may train now
+    again = call()
+    assert again == first
+
+
+def test_a_part_does_not_pass_for_the_whole(call) -> None:
+    record = call("--only", "fast", "--seeds", "7", "--epochs", "1")
+    assert record["file"] == "digits-trial-part.json"
+    assert [row["name"] for row in record["rows"]] == ["fast"]
+    assert record["rows"][0]["accuracy"]["spread"] is None
+    with pytest.raises(SystemExit):
+        results.main(["--what", "trial", "--only", "nothing"])
+
+
+def test_when_a_goal_was_passed() -> None:
+    curves = [{"seconds": 2.0, "held_out": h} for h in (0.5, 0.9, 0.7)]
+    assert results.seconds_to(curves, 0.8) == 4.0
+    assert results.seconds_to(curves, 0.9) is None
+
+
+def test_every_planned_row_has_settings_that_exist() -> None:
+    for plan in results.PLANS.values():
+        for changes in plan.rows.values():
+            assert Settings(**{**vars(RECIPES[plan.dataset]), **changes})
+        assert len(plan.seeds) >= 3 or plan.held_out == "validation"
