@@ -12,7 +12,7 @@ import textwrap
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Exercise:
         id: the name that ``check`` takes.
         title: what is asked for.
         notebook: number of the notebook that derives it.
+        section: the heading there.
         signature: name and arguments of the function to write.
         situations: name of the calls that it is graded on.
         reference: dotted name of the function it is compared with.
@@ -73,6 +74,7 @@ class Exercise:
     id: str
     title: str
     notebook: int
+    section: str
     signature: str
     situations: str
     reference: str
@@ -127,7 +129,7 @@ def define(source: str) -> Function:
     return function
 
 
-@lru_cache(maxsize=1)
+@cache
 def catalogue() -> dict[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
     library = misconceptions()
@@ -139,11 +141,30 @@ def catalogue() -> dict[str, Exercise]:
     return {e.id: e for e in sorted(found, key=lambda e: e.notebook)}
 
 
-@lru_cache(maxsize=1)
+@cache
 def misconceptions() -> dict[str, Misconception]:
     """Return every named misconception by id."""
     entries = _read(CONTENT / "misconceptions.toml")
     return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
+
+
+@cache
+def course() -> dict[str, Any]:
+    """Return which exercises stand in which notebook, and in which section each is derived."""
+    return _read(CONTENT / "course.toml")
+
+
+def section(equation: str, exercise: str = "") -> str:
+    """Return the heading under which an exercise, or else its equation, is derived."""
+    sections: dict[str, str] = course()["sections"]
+    return sections.get(exercise) or sections[equation]
+
+
+def pointer(task: Any, equation: str) -> str:
+    """Say where in the course to look, and how to get a hint."""
+    tag = f", equation ({equation})" if equation else ""
+    place = f'Look at notebook {task.notebook}, "{task.section}"{tag}'
+    return f'{place}; hint("{task.id}") gives a hint.'
 
 
 def find(exercise_id: object) -> Exercise:
@@ -176,6 +197,7 @@ def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]
         id=id_,
         title=entry["title"],
         notebook=entry["notebook"],
+        section=section(base, id_),
         signature=entry["signature"],
         situations=entry.get("situations", id_),
         reference=entry["reference"],

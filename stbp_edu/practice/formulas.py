@@ -10,7 +10,7 @@ from typing import Any
 
 from stbp_edu.practice import algebra, progress
 from stbp_edu.practice.algebra import Tree
-from stbp_edu.practice.exercise import CONTENT, Misconception, misconceptions
+from stbp_edu.practice.exercise import CONTENT, Misconception, misconceptions, pointer, section
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.mutants import changes
 
@@ -26,6 +26,7 @@ class Formula:
         equation: the equation's id.
         title: what is asked for.
         notebook: number of the notebook that derives it.
+        section: the heading there.
         symbols: what may stand in the answer, with the meaning.
         relations: symbols that are made of others.
         answer: a right answer.
@@ -38,6 +39,7 @@ class Formula:
     equation: str
     title: str
     notebook: int
+    section: str
     symbols: dict[str, str]
     relations: dict[str, Tree]
     answer: str
@@ -71,6 +73,7 @@ def _formula(id_: str, entry: dict[str, Any]) -> Formula:
     return Formula(
         id=id_ + SUFFIX,
         equation=id_,
+        section=section(id_),
         relations=relations,
         hints=hints,
         mistakes=mistakes,
@@ -119,10 +122,7 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     named = {m.id: m for m, wrong in formula.mistakes if formula.equals(tree, wrong)}
     message = [f"{m.name[0].upper()}{m.name[1:]}. {m.why}" for m in named.values()]
     message += [] if named else _unnamed(formula, tree)
-    message.append(
-        f"Look at notebook {formula.notebook}, equation ({formula.equation}); "
-        f'hint("{name}") gives a hint.'
-    )
+    message.append(pointer(formula, formula.equation))
     return Feedback(name, "wrong", tuple(message), tuple(named))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stbp_edu.practice import progress
 from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
-from stbp_edu.practice.exercise import Exercise, Mistake, find
+from stbp_edu.practice.exercise import Exercise, Mistake, find, pointer
 from stbp_edu.practice.factors import factor_between
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.mutants import mutants
@@ -111,10 +111,7 @@ def _diagnose(
         message += _unnamed(exercise, calls, got, wants, kind)
     place = {"problem": f"In the call at {where}: {words}"}.get(kind, f"First at {where}: {words}.")
     message.append(place)
-    equation = f", equation ({exercise.equation})" if exercise.equation else ""
-    message.append(
-        f'Look at notebook {exercise.notebook}{equation}; hint("{exercise.id}") gives a hint.'
-    )
+    message.append(pointer(exercise, exercise.equation))
     ids = tuple(m.misconception.id for m in named)
     return Feedback(exercise.id, "wrong", tuple(message), ids, where)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
+from stbp_edu.practice import progress
 from stbp_edu.practice.compare import RTOL, attempt
 from stbp_edu.practice.exercise import find
 from stbp_edu.practice.feedback import LABELS, markup
@@ -80,7 +81,8 @@ class NetworkReport:
         rows = "".join(f"<li>{escape(str(c))}</li>" for c in self.cases)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         head = f"<p><strong>Your backward pass: {LABELS[self.state]}.</strong></p>"
-        return f'<div class="stbp-feedback" role="status">{head}<ul>{rows}</ul>{lines}</div>'
+        kept = f'data-exercise="backward" data-state="{self.state}"'
+        return f'<div class="stbp-feedback" role="status" {kept}>{head}<ul>{rows}</ul>{lines}</div>'
 
 
 def check_network(function: Callable[..., Any] | None) -> NetworkReport:
@@ -98,6 +100,13 @@ def check_network(function: Callable[..., Any] | None) -> NetworkReport:
     >>> check_network(classic).cases[2].words
     'the temporal path carries δ ⊙ h where ε belongs'
     """
+    report = _report(function)
+    progress.record("backward", report.state)
+    return report
+
+
+def _report(function: Callable[..., Any] | None) -> NetworkReport:
+    """Grade the gradients, then look into every case."""
     feedback = judge(find("backward"), function)
     net = probe()
     args = (net.trace, net.targets, net.params, net.neuron)

@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 
 from stbp_edu.practice import progress
-from stbp_edu.practice.exercise import Exercise, catalogue, find
+from stbp_edu.practice.exercise import Exercise, catalogue, course, find
 from stbp_edu.practice.feedback import Hint, Solution
 from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
 
@@ -21,6 +21,12 @@ def tasks() -> dict[str, Task]:
     """Return all of them by id, in the order of the course."""
     every: list[Task] = [*catalogue().values(), *formulas().values()]
     return {task.id: task for task in sorted(every, key=lambda task: task.notebook)}
+
+
+@cache
+def in_notebooks() -> frozenset[str]:
+    """Return the ids of what stands in a notebook; the rest is for more practice."""
+    return frozenset(id_ for ids in course()["notebooks"].values() for id_ in ids)
 
 
 def task(exercise_id: str) -> Task:
@@ -75,9 +81,9 @@ class Progress:
 
     @property
     def next(self) -> Task | None:
-        """The first exercise that is not done."""
-        open_ = (e for e in tasks().values() if self.state(e) != "right")
-        return next(open_, None)
+        """The first exercise of the notebooks that is not done, then of the others."""
+        left = [e for e in tasks().values() if self.state(e) != "right"]
+        return min(left, key=lambda e: e.id not in in_notebooks(), default=None)
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""

@@ -36,28 +36,40 @@ const cell = (text, tag = "td") => {
   return node;
 };
 
+const row = (tag, ...texts) => {
+  const tr = document.createElement("tr");
+  tr.append(...texts.map((text) => cell(text, tag)));
+  return tr;
+};
+
+function table(label, exercises, kept) {
+  const box = document.createElement("div");
+  box.className = "md-typeset__scrollwrap";
+  box.tabIndex = 0;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", label);
+  const head = document.createElement("thead");
+  head.append(row("th", "Notebook", "Exercise", "What", "State"));
+  const body = document.createElement("tbody");
+  body.append(...exercises.map(({ id, title, notebook }) => row("td", notebook, id, title, WORDS[kept[id]] ?? "open")));
+  box.append(document.createElement("table"));
+  box.firstChild.append(head, body);
+  return box;
+}
+
 async function show(place) {
   const exercises = await (await fetch(new URL("exercises.json", import.meta.url))).json();
+  const course = exercises.filter((exercise) => exercise.course);
+  const more = exercises.filter((exercise) => !exercise.course);
   const draw = () => {
     const kept = read();
-    const done = exercises.filter(({ id }) => kept[id] === "right").length;
-    const next = exercises.find(({ id }) => kept[id] !== "right");
-    const said = cell(`${done} of ${exercises.length} done${next ? `. Next: ${next.title} (notebook ${next.notebook}, ${next.id})` : ", all of them"}.`, "p");
+    const done = course.filter(({ id }) => kept[id] === "right").length;
+    const next = course.find(({ id }) => kept[id] !== "right");
+    const said = cell(`${done} of ${course.length} done${next ? `. Next: ${next.title} (notebook ${next.notebook}, ${next.id})` : ", all of them"}.`, "p");
     said.setAttribute("role", "status");
     const meter = document.createElement("progress");
-    Object.assign(meter, { max: exercises.length, value: done });
-    meter.setAttribute("aria-label", "Exercises done");
-    const table = document.createElement("table");
-    const row = (tag, ...texts) => {
-      const tr = document.createElement("tr");
-      tr.append(...texts.map((text) => cell(text, tag)));
-      return tr;
-    };
-    const head = document.createElement("thead");
-    head.append(row("th", "Notebook", "Exercise", "What", "State"));
-    const body = document.createElement("tbody");
-    body.append(...exercises.map(({ id, title, notebook }) => row("td", notebook, id, title, WORDS[kept[id]] ?? "open")));
-    table.append(head, body);
+    Object.assign(meter, { max: course.length, value: done });
+    meter.setAttribute("aria-label", "Exercises of the notebooks that are done");
     const forget = document.createElement("button");
     forget.type = "button";
     forget.className = "live-button";
@@ -67,13 +79,9 @@ async function show(place) {
       draw();
       place.querySelector("button").focus();
     });
-    const box = document.createElement("div");
-    box.className = "md-typeset__scrollwrap";
-    box.tabIndex = 0;
-    box.setAttribute("role", "group");
-    box.setAttribute("aria-label", "Table of exercises");
-    box.append(table);
-    place.replaceChildren(said, meter, box, forget);
+    const heading = cell("More practice", "h2");
+    const about = cell("These stand in no notebook. They are checked in the same way, by their names; those that end in -formula ask for a formula, with check_formula.", "p");
+    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept), forget, heading, about, table("More exercises", more, kept));
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);

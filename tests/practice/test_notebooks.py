@@ -1,0 +1,102 @@
+"""The notebooks' exercises in a real kernel: untouched, solved, and with each misconception."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
+
+import nbclient
+import nbformat
+
+from stbp_edu.practice.exercise import course
+from stbp_edu.practice.formulas import formulas
+from stbp_edu.practice.overview import tasks
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+CALL = re.compile(r'^(?:check\("([\w-]+)", (\w+)\)|check_network\((\w+)\))$', re.M)
+ALWAYS = "import numpy as np\nfrom stbp_edu.practice import check, check_network"
+
+
+@cache
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def exercise_cells(path):
+    """Return (exercise, name of the reader's function, source) for every exercise cell."""
+    found = []
+    for cell in notebook(path).cells:
+        match = CALL.search(cell.source) if cell.cell_type == "code" else None
+        if match:
+            id_ = match[1] or "backward"
+            found.append((tasks()[id_], match[2] or match[3], cell.source))
+    return found
+
+
+def filled(source, name, exercise, body=None):
+    """Return the cell with the stub's definition replaced by an answer."""
+    stub = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    lines = source.splitlines()
+    answer = exercise.source(body).replace(
+        f"def {exercise.function().__name__}(", f"def {name}(", 1
+    )
+    lines[stub.lineno - 1 : stub.end_lineno] = answer.splitlines()
+    return "\n".join(lines)
+
+
+def number(path):
+    return int(path.stem.split("_")[0])
+
+
+def test_the_course_table_says_what_stands_in_the_notebooks():
+    there = {str(number(p)): [e.id for e, _, _ in exercise_cells(p)] for p in PATHS}
+    assert there == course()["notebooks"]
+    assert all(len(ids) >= 2 for ids in there.values())
+
+
+def test_every_pointer_leads_to_a_heading():
+    headings = {
+        number(p): {
+            line.lstrip("#").strip()
+            for cell in notebook(p).cells
+            if cell.cell_type == "markdown"
+            for line in cell.source.splitlines()
+            if line.startswith("#")
+        }
+        for p in PATHS
+    }
+    for task in (*tasks().values(), *formulas().values()):
+        assert task.section in headings[task.notebook], task.id
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
+    cells, expected = [ALWAYS], [None]
+    for exercise, name, source in exercise_cells(path):
+        cells.append(source)
+        expected.append(("not attempted yet", ""))
+        cells.append(filled(source, name, exercise))
+        expected.append((": right", ""))
+        for mistake in exercise.mistakes:
+            cells.append(filled(source, name, exercise, mistake.body))
+            expected.append(("not right yet", mistake.misconception.name[1:]))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    client = nbclient.NotebookClient(book, timeout=120, kernel_name="python3")
+    client.execute(cwd=str(tmp_path))
+    for cell, want in zip(book.cells, expected, strict=True):
+        texts = [o.data["text/plain"] for o in cell.outputs if "data" in o]
+        assert not [o for o in cell.outputs if o.output_type in ("error", "stream")], cell.source
+        if want is not None:
+            (text,) = texts
+            assert want[0] in text, cell.source
+            assert want[1] in text, cell.source
