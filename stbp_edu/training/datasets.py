@@ -42,6 +42,16 @@ class Dataset:
                     f"{part}_images must have shape (n, height, width), n >= 1, and {part}_labels "
                     f"(n,), got {images.shape} and {labels.shape}; give one label an image"
                 )
+            if labels.dtype.kind not in "iu" or labels.min() < 0:
+                raise ValueError(
+                    f"{part}_labels must be integers from 0, got {labels.dtype} from "
+                    f"{labels.min()}; number the classes"
+                )
+        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+            raise ValueError(
+                f"test_images must be of the size of train_images {self.train_images.shape[1:]}, "
+                f"got {self.test_images.shape[1:]}; scale them"
+            )
 
     @property
     def pixels(self) -> int:

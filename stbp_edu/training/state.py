@@ -42,7 +42,7 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 def begin(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    classes = int(data.train_labels.max()) + 1
+    classes = int(max(data.train_labels.max(), data.test_labels.max())) + 1
     sizes = [data.pixels, *settings.hidden, classes]
     rng = stream(settings, INIT)
     params = init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)

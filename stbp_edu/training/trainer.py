@@ -80,27 +80,18 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
         ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
     """
     state = begin(settings, data) if state is None else state
-    began, first, given = time.perf_counter(), state.epoch, set[tuple[str, str]]()
+    _check_fit(state, data)
+    given: set[tuple[str, str]] = set()
     with team(settings.shards) as crew:
         stepper = Stepper(settings, data.train_images, data.train_labels, crew)
-        for epoch in range(first, settings.epochs):
+        clock = _Clock(time.perf_counter(), stepper.steps, state.epoch, settings.epochs)
+        for epoch in range(state.epoch, settings.epochs):
             tally: list[Batch] = []
             dawn = time.perf_counter()
             for step, batch, after in stepper.epoch(state):
                 state = after
                 tally.append(batch)
-                done = epoch * stepper.steps + step + 1
-                total = settings.epochs * stepper.steps
-                pace = (time.perf_counter() - began) / (done - first * stepper.steps)
-                yield Step(
-                    epoch + 1,
-                    step + 1,
-                    done / total,
-                    batch.loss,
-                    batch.right / batch.size,
-                    batch.rates,
-                    pace * (total - done),
-                )
+                yield clock.event(epoch, step, batch)
                 if step + 1 == EARLY:
                     yield from _new(diagnose_layers(_rates(tally), settings.v_th), given)
             state = replace(state, epoch=epoch + 1)
@@ -108,6 +99,35 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
             settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
             yield from _new(_diagnose(tally[len(tally) // 2 :], settings, settled), given)
             yield summary
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Knows how far a run is: when it began, its steps an epoch, and its first and last epoch."""
+
+    began: float
+    steps: int
+    first: int
+    epochs: int
+
+    def event(self, epoch: int, step: int, b: Batch) -> Step:
+        """Return the event of a step, with the time left at the pace so far."""
+        done, total = epoch * self.steps + step + 1, self.epochs * self.steps
+        pace = (time.perf_counter() - self.began) / (done - self.first * self.steps)
+        left = pace * (total - done)
+        share, accuracy = done / total, b.right / b.size
+        return Step(epoch + 1, step + 1, share, b.loss, accuracy, b.rates, left)
+
+
+def _check_fit(state: State, data: Dataset) -> None:
+    """Check that the network has an input for each pixel and an output for each class."""
+    got = (state.params.sizes[0], state.params.sizes[-1])
+    want = (data.pixels, int(max(data.train_labels.max(), data.test_labels.max())) + 1)
+    if got[0] != want[0] or got[1] < want[1]:
+        raise ValueError(
+            f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
+            f"data, got {got[0]} and {got[1]}; give the data that it was trained on"
+        )
 
 
 def _judge(

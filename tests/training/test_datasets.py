@@ -60,6 +60,14 @@ def test_bad_input_is_named() -> None:
     images, labels, rng = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\), got 1.0"):
         split(images, labels, rng, fraction=1.0)
+    with pytest.raises(ValueError, match="train_labels must be integers from 0, got float64"):
+        Dataset(images, labels * 1.0, images, labels)
+    with pytest.raises(ValueError, match="train_labels must be integers from 0, got int64 from -1"):
+        Dataset(images, labels - 1, images, labels)
+    with pytest.raises(
+        ValueError, match=r"test_images must be of the size .*\(2, 2\), got \(2, 3\)"
+    ):
+        Dataset(images, labels, np.zeros((10, 2, 3)), labels)
     with pytest.raises(ValueError, match="test_images must have shape"):
         split(images[:2], labels[:2], rng, fraction=0.2)
     with pytest.raises(ValueError, match=r"train_labels \(n,\), got \(10, 2, 2\) and \(9,\)"):

@@ -182,6 +182,15 @@ def test_a_gradient_that_is_not_finite_stops_the_run(small, few) -> None:
         list(train(small, few, state))
 
 
+def test_a_state_of_other_data_is_named(small, few) -> None:
+    state = begin(small, few)
+    wide = replace(
+        few, train_images=few.train_images[:, :, :7], test_images=few.test_images[:, :, :7]
+    )
+    with pytest.raises(ValueError, match="56 inputs and 10 outputs for this data, got 64 and 10"):
+        list(train(small, wide, state))
+
+
 def test_the_blas_is_given_back() -> None:
     found = parallel._openblas()
     if found is None:
