@@ -1,0 +1,119 @@
+"""What docs/frameworks.md claims: which recurrence, differentiated how, equals which rule here.
+
+Each recurrence is written as the framework documents it, differentiated by HIPS autograd, and
+compared with the package's rule. A detached signal is a number to autograd, as it is to torch.
+"""
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd.extend import defvjp, primitive
+from autograd.tracer import getval
+
+from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
+
+T, S, SIZES, V_TH = 7, 3, [6, 5, 4], 0.6
+
+
+def problem(seed=0):
+    rng = np.random.default_rng(seed)
+    params = init_params(SIZES, rng, scale=2.0)
+    spikes = (rng.random((T, S, SIZES[0])) < 0.6).astype(float)
+    return params, spikes, np.eye(SIZES[-1])[rng.integers(0, SIZES[-1], S)]
+
+
+def gradient(step, params, spikes, targets, neuron):
+    """Differentiate the rate loss of ``step(u, o, x, fire) -> (u, o)``, applied layer by layer."""
+    fire = primitive(neuron.g)
+    defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
+
+    def value(W):
+        states = [(np.zeros((S, m)), np.zeros((S, m))) for m in SIZES[1:]]
+        counts = 0.0
+        for t in range(T):
+            below = spikes[t]
+            for n, (u, o) in enumerate(states):
+                states[n] = step(u, o, below @ W[n].T, fire)
+                below = states[n][1]
+            counts = counts + below
+        return anp.sum((targets - counts / T) ** 2) / (2 * S)
+
+    return value(list(params.W[1:])), autograd.grad(value)(list(params.W[1:]))
+
+
+def hard_reset_before_the_leak(leak, detach):
+    """Reset to zero with the last spike, leak, add the input, fire."""
+
+    def step(u, o, x, fire):
+        cut = getval(o) if detach else o
+        u = leak * (u * (1 - cut)) + x
+        return u, fire(u)
+
+    return step
+
+
+def reset_within_the_step(leak, detach):
+    """Leak and add the input, fire, and reset at once; the state is the potential after that."""
+
+    def step(v, o, x, fire):
+        charged = leak * v + x
+        spike = fire(charged)
+        cut = getval(spike) if detach else spike
+        return charged * (1 - cut), spike
+
+    return step
+
+
+@pytest.mark.parametrize("surrogate", [Rectangle(1.0), Sigmoid(0.25)])
+@pytest.mark.parametrize("make", [hard_reset_before_the_leak, reset_within_the_step])
+@pytest.mark.parametrize(("detach", "rule"), [(False, "exact"), (True, "detached-reset")])
+def test_reset_to_zero_is_the_linear_gate(make, detach, rule, surrogate):
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=surrogate, gate="linear")
+    trace = forward(spikes, params, neuron)
+    value, want = gradient(make(0.7, detach), params, spikes, targets, neuron)
+    assert trace.O[1].mean() > 0.1
+    assert trace.O[2].mean() > 0.05
+    assert np.isclose(value, loss(trace, targets), rtol=1e-13)
+    got = backward(trace, targets, params, neuron, rule=rule).W[1:]
+    for a, b in zip(got, want, strict=True):
+        assert np.allclose(a, b, rtol=1e-11, atol=1e-15)
+
+
+def test_the_other_rule_is_not_equal():
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="linear")
+    _, exact = gradient(hard_reset_before_the_leak(0.7, False), params, spikes, targets, neuron)
+    trace = forward(spikes, params, neuron)
+    for rule in ("detached-reset", "classic", "leak-only", "spatial-only"):
+        other = backward(trace, targets, params, neuron, rule=rule).W[1:]
+        assert not np.allclose(other[0], exact[0], rtol=1e-3)
+
+
+def test_scaling_input_and_threshold_alike_changes_no_spike():
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="linear")
+
+    def decayed_input(v, o, x, fire):
+        """``v + (x - v) / tau`` with 1 - 1/tau = 0.7: the input is scaled by 1 - 0.7."""
+        charged = v + (x / 0.3 - v) * 0.3
+        spike = fire(charged)
+        return charged * (1 - spike), spike
+
+    _, want = gradient(decayed_input, params, spikes, targets, neuron)
+    got = backward(forward(spikes, params, neuron), targets, params, neuron).W[1:]
+    for a, b in zip(got, want, strict=True):
+        assert np.allclose(a, b, rtol=1e-10, atol=1e-15)
+
+
+def test_reset_by_subtraction_is_no_gate():
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="linear")
+
+    def subtract(u, o, x, fire):
+        u = 0.7 * u + x - V_TH * o
+        return u, fire(u)
+
+    value, _ = gradient(subtract, params, spikes, targets, neuron)
+    assert not np.isclose(value, loss(forward(spikes, params, neuron), targets), rtol=1e-6)
