@@ -64,7 +64,7 @@ def test_notebook_keeps_the_form(path, rule):
 def test_the_map_lists_every_notebook_in_order_with_the_time_it_gives():
     notebooks = {p.stem: nbformat.read(p, as_version=4) for p in NOTEBOOKS}
     table = "\n".join(c.source for c in notebooks["00_map"].cells if c.cell_type == "markdown")
-    rows = re.findall(r"^\| (\d+) \| \[[^]]+\]\((\w+)\.ipynb\) \| (\d+) \|", table, flags=re.M)
+    rows = re.findall(r"^\| (\d+) \| \[[^]]+\]\((\w+)\.ipynb\): .+ \| (\d+) \|$", table, flags=re.M)
     assert [f"{name[:2]}" for _, name, _ in rows] == [f"{k:02d}" for k in range(1, len(rows) + 1)]
     listed = {name: minutes for _, name, minutes in rows}
     for name, notebook in list(notebooks.items())[1:]:
