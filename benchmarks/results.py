@@ -59,7 +59,7 @@ PLANS = {
     "ladder": Plan(
         "How far in a minute, in ten, in an hour: 784-800-10, exact rule",
         {
-            "a minute": {"epochs": 6, "shift": 0},
+            "a minute": {"epochs": 6, "shift": 0, "lr": 3e-3},
             "ten minutes": {},
             "ten minutes, no augmentation": {"shift": 0, "dropout": 0.2},
             "an hour": {"T": 20, "epochs": 200},

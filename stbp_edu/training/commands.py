@@ -136,6 +136,11 @@ def _run(job: runs.Job, start: Checkpoint | None) -> dict[str, Any] | None:
         words = f"{kept} is kept: add --resume to go on" if kept.exists() else "nothing saved yet"
         print(f"\nStopped. {words}.", file=sys.stderr)
         return None
+    except OSError as error:  # a full disk, most likely
+        raise OSError(
+            f"{job.folder} could not be written ({error}); what was saved before is whole: make "
+            "room, or choose another folder with --out, and add --resume to go on"
+        ) from error
 
 
 def report(summaries: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:

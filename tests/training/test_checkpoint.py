@@ -39,6 +39,7 @@ def environment() -> dict[str, str]:
 def finish(out: Path) -> bytes:
     """Run to the end, and return the bytes of the parameters."""
     subprocess.run(command(out), env=environment(), check=True, capture_output=True, timeout=120)
+    assert sorted(p.name for p in (out / "exact").iterdir()) == [runs.PARAMS, runs.RECORD]
     return (out / "exact" / runs.PARAMS).read_bytes()
 
 
@@ -116,6 +117,7 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     )
     assert done.returncode == 2
     assert b"File too large" in done.stderr
+    assert b"what was saved before is whole: make room" in done.stderr
     assert list((tmp_path / "exact").iterdir()) == []
     assert finish(tmp_path) == bits
 
