@@ -46,7 +46,9 @@ def _add_train(subparsers: Any) -> None:
         help="images to judge on; validation: some of the training images, to choose settings",
     )
     p.add_argument("--encodings", type=int, default=5, help="encodings for the last word (5)")
-    p.add_argument("--checkpoint-every", type=int, default=1, metavar="EPOCHS", help="(1)")
+    p.add_argument(
+        "--checkpoint-every", type=int, default=1, metavar="EPOCHS", help="how often (1)"
+    )
     again = p.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")

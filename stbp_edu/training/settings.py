@@ -52,7 +52,7 @@ class Settings:
     schedule: str = _setting("cosine", "learning rate over time: cosine (to 0) or constant")
     averaging: float = _setting(0.98, "decay of the weight average, for each step; 0: none")
     shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
-    dropout: float = _setting(0.0, "share of hidden neurons left out of each half-batch")
+    dropout: float = _setting(0.0, "share of hidden neurons left out of each step")
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
