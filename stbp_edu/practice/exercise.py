@@ -189,7 +189,7 @@ def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]
     notes = entry.get("notes", {})
     base = id_.removesuffix("-scalar")
     mistakes = tuple(
-        Mistake(library[name], _edited(entry["solution"], body), notes.get(name, ""))
+        Mistake(library[name], edited(entry["solution"], body), notes.get(name, ""))
         for name, bodies in entry.get("mistakes", {}).items()
         for body in ([bodies] if isinstance(bodies, str) else bodies)
     )
@@ -212,10 +212,10 @@ def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]
     )
 
 
-def _edited(solution: str, body: str) -> str:
+def edited(solution: str, body: str) -> str:
     """Return ``body``; where it is a list of edits, a line each, the solution with these edits.
 
-    >>> _edited("return a * b", "a * b => a + b")
+    >>> edited("return a * b", "a * b => a + b")
     'return a + b'
     """
     if " => " not in body:

@@ -1,13 +1,17 @@
 """Every exercise: right answers pass, each named misconception is rejected and named."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.exercise import misconceptions
+from stbp_edu.practice.exercise import edited, misconceptions
 from stbp_edu.practice.formulas import formulas
 from stbp_edu.practice.situations import situations
 
 ALL = list(exercises().values())
+FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))
 WRONG = [(e, m) for e in ALL for m in e.mistakes]
 
 
@@ -20,6 +24,17 @@ def test_reference_and_solution_pass_and_the_stub_is_not_attempted(exercise):
         "todo"
     )
     assert check(exercise.id, None).state == "todo"
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_at_least_two_other_right_forms_pass(exercise):
+    forms = FORMS[exercise.id]
+    assert len(set(forms)) >= 2
+    for form in forms:
+        body = edited(exercise.solution, form)
+        assert body != exercise.solution
+        feedback = check(exercise.id, exercise.function(body))
+        assert feedback.state == "right", (form, feedback)
 
 
 @pytest.mark.parametrize(
