@@ -131,6 +131,20 @@ def test_rule_can_fail(good, rule):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        r"$$ E = 0 \tag{c1-epsilon} $$",
+        "`c1-epsilon`: $E = 0$",
+        "`c1-epsilon`:\n\n$$\nE = 0\n$$",
+        r"$$ E = 0 \tag{c9-epsilon} $$",
+    ],
+)
+def test_a_formula_that_drifts_is_found_wherever_it_is_stated(text):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert list(RULES["equations"](notebook, "07_example"))
+
+
+@pytest.mark.parametrize(
     ("code", "message"),
     [("1 / 0", "ZeroDivisionError"), ("import warnings; warnings.warn('no')", "error stream")],
 )

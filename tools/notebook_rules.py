@@ -117,7 +117,7 @@ def code_form(notebook: Any, name: str) -> Iterator[str]:
 def equations(notebook: Any, name: str) -> Iterator[str]:
     """A tagged display equation, or `id`: $...$ in the text, is a form of the register."""
     text = prose(notebook)
-    stated = re.findall(r"`([a-z0-9-]+)`: \$([^$]+)\$", text)
+    stated = re.findall(r"`([a-z0-9-]+)`:\s+\$\$?([^$]+)\$", text)
     for block in re.findall(r"\$\$(.+?)\$\$", text, flags=re.S):
         for tag in re.findall(r"\\tag\{([^}]*)\}", block):
             stated.append((tag, re.sub(r"\\tag\{[^}]*\}", "", block)))
