@@ -52,7 +52,7 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     page.reload()
     page.wait_for_selector("html[data-live=ready]", state="attached")
     assert asked
-    assert not [url for url in asked if "pyodide" in url or "worker" in url]
+    assert not [url for url in asked if "pyodide" in url or "live/worker" in url]
     page.evaluate("""() => {
         window.said = [];
         const status = document.querySelector(".live-status");

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
 import zipfile
 
-from tools.site import ROOT, SITE
+from tools.site import CACHE, ROOT, SITE
 
 STORED = {".whl", ".zip", ".woff2", ".png"}  # packed already
+NEXT, OLD = CACHE / "next", CACHE / "old"
 DATE = (1980, 1, 1, 0, 0, 0)  # the same site gives the same zip
 README = """This folder is the whole site: pages, fonts, formulas, and Python.
 Open it through any static server, for example
@@ -29,7 +31,12 @@ def build() -> None:
     """Run MkDocs; its hook fetches and assembles what is missing or out of date."""
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    subprocess.run([*command, "--site-dir", str(NEXT)], cwd=ROOT, env=environment, check=True)
+    shutil.rmtree(OLD, ignore_errors=True)
+    if SITE.exists():
+        SITE.rename(OLD)  # whoever is looking at the site sees the old one or the new one
+    NEXT.rename(SITE)
+    shutil.rmtree(OLD, ignore_errors=True)
 
 
 def pack() -> None:

@@ -12,6 +12,9 @@ from typing import Any
 import griffe
 
 EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=\S).*)*", re.M)
+RULE = r"=+  ?=+ *"
+TABLE = re.compile(rf"^( *)(=+)  ?=+ *\n(.*\n)\1{RULE}\n((?:.*\n)+?)\1{RULE}$", re.M)
+ROLE = re.compile(r":(?:func|class|mod|meth|data|attr):`~?([^`]+)`")
 CODE = re.compile(r"(```.*?```|``.*?``|`[^`]*`)", re.S)
 
 
@@ -38,6 +41,16 @@ def prepare(text: str) -> str:
     >>> prepare("U[n][t] and `O[n][t]`")
     'U[n]\\[t] and `O[n][t]`'
     """
+    text = ROLE.sub(r"`\1`", TABLE.sub(_table, text))
     text = EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", text)
     parts = CODE.split(text)
     return "".join(p if k % 2 else p.replace("][", r"]\[") for k, p in enumerate(parts))
+
+
+def _table(match: re.Match[str]) -> str:
+    """Return a table of two columns, ruled with equal signs, as Markdown writes it."""
+    pad, width = match[1], len(match[2])
+    rows = [line.removeprefix(pad) for line in (match[3] + match[4]).splitlines()]
+    cells = [(row[:width].strip(), row[width:].strip()) for row in rows]
+    lines = [f"{pad}| {a} | {b} |" for a, b in cells]
+    return "\n".join(["", lines[0], f"{pad}|---|---|", *lines[1:]])
