@@ -1,0 +1,265 @@
+"""The comparison with the frameworks, without them and without asserting a time."""
+
+import argparse
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.frameworks import __main__, compare, problem, processes, worker
+from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
+from stbp_edu import cases, network
+from tools.performance import page
+
+SMALL = problem.Cell(T=4, batch=6, width=8)
+NONE = Entry("none", "A framework that is not here", "none:build", ("no_such_framework",))
+
+
+@pytest.fixture(autouse=True)
+def _without_network(monkeypatch):
+    def unreachable(name):
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(problem, "load", unreachable)
+
+
+@pytest.fixture
+def small(tmp_path):
+    drawn, _ = problem.draw(SMALL)
+    path = tmp_path / "problem.npz"
+    problem.save(drawn, path)
+    return drawn, path
+
+
+def test_without_mnist_the_digits_are_enlarged_and_the_record_says_so():
+    pixels, labels, name = problem.images(30)
+    assert pixels.shape == (30, 784)
+    assert pixels.dtype == np.uint8
+    assert pixels.max() == 255
+    assert 0 < pixels.any(axis=0).mean() < 1
+    assert set(labels) <= set(range(10))
+    assert "digits" in name
+
+
+def test_a_problem_is_read_as_it_was_written(small):
+    drawn, path = small
+    found = problem.read(path)
+    assert found.cell == SMALL
+    for name in ("pixels", "labels", "spikes", "targets"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(drawn, name))
+    for n in (1, 2):
+        np.testing.assert_array_equal(found.params.W[n], drawn.params.W[n])
+    assert found.cast(np.float64).params.dtype == np.float64
+
+
+def test_lit_only_leaves_out_the_unlit_pixels_and_nothing_else():
+    whole, _ = problem.draw(SMALL)
+    lit, _ = problem.draw(problem.Cell(T=4, batch=6, width=8, lit_only=True))
+    assert lit.pixels.shape[1] == whole.pixels.any(axis=0).sum()
+    assert lit.pixels.any(axis=0).all()
+    assert lit.params.sizes[0] == lit.pixels.shape[1] < 784
+
+
+def test_the_linear_gate_of_the_problem_is_decay_and_reset_to_zero():
+    spikes = np.array([0.0, 1.0])
+    np.testing.assert_allclose(problem.NEURON.f(spikes), [problem.NEURON.tau, 0])
+
+
+@pytest.mark.parametrize("v", [-0.7, -0.1, 0.0, 0.3])
+def test_the_surrogate_is_that_of_norse_and_spikingjelly(v):
+    norse = 2 / np.sqrt(np.pi) * np.exp(-((2 * v) ** 2))  # heavi_erfc, k = 2
+    assert problem.NEURON.surrogate.derivative(np.array([v]))[0] == pytest.approx(norse)
+
+
+def test_distance_finds_a_wrong_array():
+    right = [np.array([1.0, 2.0]), np.array([4.0])]
+    assert worker.distance(right, right) == 0
+    assert worker.distance([right[0], np.array([3.0])], right) == 0.25
+
+
+def test_the_reference_is_the_sweep_and_tells_the_rules_apart(small):
+    drawn = small[0].cast(np.float64)
+    trace = network.forward(drawn.spikes, drawn.params, problem.NEURON)
+    sweep = cases.sweep(trace, drawn.targets, drawn.params, problem.NEURON).gradients
+    exact = worker.reference(drawn, "exact")
+    assert worker.distance(exact[::2], sweep.W[1:]) == 0
+    assert worker.distance(exact[1::2], sweep.b[1:]) == 0
+    assert worker.distance(worker.reference(drawn, "detached-reset"), exact) > 1e-4
+
+
+@pytest.mark.parametrize("name", ["ours", "ours-all-pixels"])
+def test_our_step_in_a_process_has_the_gradient_of_the_whole_batch(small, name):
+    found = processes.ask(BY_NAME[name], small[1], "check")
+    assert set(found) == {"float32"}
+    assert found["float32"] < 1e-5
+
+
+def test_processes_take_turns_and_answer_for_each_step(small):
+    with processes.Process(BY_NAME["ours"], small[1], "time") as process:
+        assert process.answer() == {"ready": True}
+        assert len(process.turn(3)) == 3
+        assert all(ms > 0 for ms in process.turn(2))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+def test_memory_is_measured(small):
+    assert compare.memory(BY_NAME["products"], small[1]) > 0
+
+
+def test_a_process_that_fails_says_why(small):
+    with (
+        processes.Process(NONE, small[1], "time") as process,
+        pytest.raises(processes.CandidateError, match="none"),
+    ):
+        process.answer()
+
+
+def test_what_is_not_installed_is_named():
+    assert NONE.missing() == ["no_such_framework"]
+    assert NONE.versions() == {}
+
+
+def test_names_are_unique_and_rules_known():
+    assert len(BY_NAME) == len(ENTRIES)
+    assert {e.name for e in ENTRIES if e.rule != "exact"} == {"snntorch"}
+    assert {e.name for e in ENTRIES if e.peer} == {"snntorch", "spikingjelly", "norse"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rounds", "1"], "--rounds must be >= 2"),
+        (["--only", "ours,tensorflow"], "tensorflow"),
+        (["--quick", "--write"], "leave out --quick"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, words):
+    command = [sys.executable, "-m", "benchmarks.frameworks", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=processes.ROOT)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_quick_runs_without_any_framework():
+    args = argparse.Namespace(quick=True, home=False, rounds=2, only="products")
+    record = __main__.measured(args)
+    (cell,) = record["cells"]
+    assert [r["name"] for r in cell["rows"]] == ["products"]
+    assert (cell["width"], cell["rounds"], cell["failed"]) == (50, 2, {})
+    assert record["entries"][0]["gradients"] == {}
+
+
+def test_a_framework_that_fails_is_in_the_record_with_its_words(small, monkeypatch):
+    monkeypatch.setattr(compare, "draw", lambda _: (small[0], "digits"))
+    cell = compare.cell(SMALL, [BY_NAME["products"], NONE], 2, small[1].parent)
+    assert [r["name"] for r in cell["rows"]] == ["products"]
+    assert "none" in cell["failed"]["none"]
+
+
+# --- the page
+
+
+def _row(name, ms, peak_mb):
+    return {
+        "name": name, "ms": ms, "ms_low": ms - 1, "ms_high": ms + 1, "ratio": ms / 40,
+        "best": ms - 2, "peak_mb": peak_mb,
+    }  # fmt: skip
+
+
+def _cell(ours, rows=(), **change):
+    size = {"T": 30, "batch": 100, "width": 800, "inputs": 784, "lit": 530, "lit_only": False}
+    rest = {"data": "MNIST", "rounds": 20, "load": [0.1, 0.3], "failed": {}}
+    return {**size, **rest, **change, "rows": [_row("ours", ours, 80.0), *rows]}
+
+
+def _entry(name, title, peer=False, absent=""):
+    return {
+        "name": name, "title": title, "form": "as is", "rule": "exact", "peer": peer,
+        "versions": {"a": "1.0"}, "gradients": {"float64": 3e-16}, "absent": absent,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def record():
+    rows = [_row("products", 40.0, 100.0), _row("peer", 70.0, 200.0)]
+    return {
+        "command": "python -m benchmarks.frameworks --write",
+        "neuron": {"tau": 0.1, "v_th": 0.5, "gate": "linear", "surrogate": "Gaussian"},
+        "lr": 1e-3,
+        "machine": {"processor": "A processor", "cores": 2, "system": "Linux"},
+        "versions": {"python": "3.11", "numpy": "2.4", "blas": "openblas"},
+        "entries": [
+            _entry("ours", "stbp_edu"),
+            _entry("products", "products alone"),
+            _entry("peer", "A peer", peer=True),
+            _entry("gone", "Gone", absent="not installed: gone"),
+        ],
+        "cells": [_cell(35.0, rows), _cell(12.0, [_row("peer", 11.0, 90.0)], T=10)],
+    }
+
+
+def test_the_page_computes_the_goals_from_the_record(record):
+    text = page({"speed-frameworks": record})
+    assert (
+        "| at most 0.6 × the fastest of the spiking frameworks | 0.50 (A peer) | reached |" in text
+    )
+    assert "| at most 0.9 × the dense matrix products alone | 0.88 | reached |" in text
+    assert "| 0.40 | reached |" in text  # memory
+    record["cells"][0]["rows"][0]["ms"] = 50.0
+    text = page({"speed-frameworks": record})
+    assert "| 0.71 (A peer) | not reached |" in text
+    assert "| 1.25 | not reached |" in text
+
+
+def test_the_page_says_where_we_lose(record):
+    text = page({"speed-frameworks": record})
+    assert "| 784-800-10, T = 10, batch 100 | A peer | 11.0 ms | 12.0 ms |" in text
+    won = copy.deepcopy(record)
+    won["cells"] = won["cells"][:1]
+    assert "At none of these sizes" in page({"speed-frameworks": won})
+
+
+def test_the_page_tells_how_time_grows_with_the_steps(record):
+    text = page({"speed-frameworks": record})
+    assert "1.20 ms at T = 10, 1.17 ms at T = 30: within 3%" in text
+
+
+def test_the_page_names_what_is_not_installed(record):
+    assert "| Gone | not installed: gone |" in page({"speed-frameworks": record})
+
+
+def test_the_page_without_records_says_how_to_make_them():
+    text = page({})
+    assert "make bench-frameworks" in text
+    assert "make bench" in text
+
+
+def test_every_table_is_whole(record):
+    engine = {
+        "what": "One step", "command": "c", "T": 30, "S": 100,
+        "machine": record["machine"], "versions": record["versions"],
+        "ladder": [{**_row("engine", 45.0, 60.0)}],
+        "scaling": [{**_row("engine", 45, 60), "T": 30, "S": 100, "us_per_step_and_sample": 1.0}],
+    }  # fmt: skip
+    text = page({"speed-frameworks": record, "speed": engine})
+    lines = text.split("\n")
+    tables = [k for k, line in enumerate(lines) if line.startswith("| ---")]
+    assert len(tables) >= 7
+    for k in tables:
+        width = lines[k].count("|")
+        body = [x for x in lines[k - 1 :]]
+        table = body[: next(i for i, x in enumerate(body) if not x.startswith("|"))]
+        assert all(line.count("|") == width for line in table), table
+        assert lines[k - 2] == "", "a table needs an empty line before it"
+
+
+def test_committed_records_make_a_page():
+    folder = processes.ROOT / "docs" / "results"
+    names = ("speed", "speed-frameworks")
+    found = {n: folder / f"{n}.json" for n in names if (folder / f"{n}.json").exists()}
+    records = {n: json.loads(p.read_text("utf-8")) for n, p in found.items()}
+    assert "not been made" not in page(records) or len(records) < 2

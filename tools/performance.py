@@ -1,0 +1,195 @@
+"""The performance page, made from the records of ``benchmarks``: :func:`page` is a pure function.
+
+``python -m tools.performance`` prints it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.speed_tables import (
+    Record,
+    along,
+    candidates,
+    engine,
+    made,
+    network,
+    row_of,
+    size_of,
+    table,
+    titles_of,
+)
+
+PLACE = Path(__file__).resolve().parents[1] / "docs" / "results"
+NAMES = ("speed-frameworks", "speed")
+INTRO = """A training step here is one forward pass, one backward pass and one update by Adam, for a
+whole batch. Drawing the input spikes is left out, the same for everyone. Every number below is read
+from a record that one command makes; the times of one table were taken in one run, in which all
+candidates took turns, so that other work on the machine hit them alike. Read ratios rather than
+milliseconds: another machine has other milliseconds.
+"""
+TARGETS = (
+    ("at most 0.6 × the fastest of the spiking frameworks", "peers", 0.6),
+    ("at most 0.8 × torch.compile", "torch-compile", 0.8),
+    ("at most 0.9 × the dense matrix products alone", "products", 0.9),
+)
+
+
+def page(records: Mapping[str, Record]) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        records: those of ``docs/results`` by name without ``.json``; of them,
+            ``speed-frameworks`` and ``speed`` are used, and either may be missing.
+    """
+    frameworks, alone = (records.get(name) for name in NAMES)
+    parts = [INTRO]
+    if frameworks is None:
+        parts.append(_absent("the frameworks", "make bench-frameworks"))
+    else:
+        parts += [_main(frameworks), _goals(frameworks), _lost(frameworks)]
+        parts += [_sizes(frameworks), candidates(frameworks), made(frameworks)]
+    if alone is None:
+        parts.append(_absent("the engine by itself", "make bench"))
+    else:
+        parts.append(engine(alone))
+    return "\n".join(parts)
+
+
+def _absent(what: str, command: str) -> str:
+    return f"The record of {what} has not been made yet: `{command}`.\n"
+
+
+def _main(record: Record) -> str:
+    """The main size: every candidate, with memory."""
+    cell, titles = record["cells"][0], titles_of(record)
+    ours = row_of(cell, "ours")
+    rows = [
+        [
+            titles[r["name"]],
+            f"{r['ms']:.1f}",
+            f"{r['ms_low']:.1f} to {r['ms_high']:.1f}",
+            f"{r['ms'] / ours['ms']:.2f}",
+            f"{r['ratio']:.2f}",
+            "not measured" if r["peak_mb"] is None else f"{r['peak_mb']:.0f}",
+        ]
+        for r in sorted(cell["rows"], key=lambda r: r["ms"])
+    ]
+    absent = [(e["title"], e["absent"]) for e in record["entries"] if e["absent"]]
+    absent += [(titles[name], f"failed: {why}") for name, why in cell["failed"].items()]
+    rows += [[title, why, "", "", "", ""] for title, why in absent]
+    head = ("", "median, ms", "quartiles, ms", "÷ stbp_edu", "÷ the products", "peak MB")
+    return (
+        f"## One step at {network(cell)}\n\nT = {cell['T']}, batch {cell['batch']}, float32, "
+        f"{cell['rounds']} rounds; images: {cell['data']}. {cell['lit']} of the {cell['inputs']} "
+        "pixels are lit in at least one image of the batch. stbp_edu leaves the others out, "
+        "which changes neither the potentials nor the gradient; the line “all pixels” does not, "
+        "and [further down](#by-size) everyone does.\n\n"
+        f"{table(head, rows)}\nPeak memory: how far the process rises above what it holds after "
+        "its imports, input and parameters included, with the system's default allocator.\n"
+    )
+
+
+def _goals(record: Record) -> str:
+    """What this project set out to reach, and whether it does."""
+    cell = record["cells"][0]
+    peers = [
+        r for r in cell["rows"] if r["name"] in {e["name"] for e in record["entries"] if e["peer"]}
+    ]
+    if not peers:
+        return ""
+    fastest = min(peers, key=lambda r: r["ms"])
+    ours, titles, lines = row_of(cell, "ours"), titles_of(record), []
+    for words, name, limit in TARGETS:
+        against = fastest if name == "peers" else row_of(cell, name)
+        if against is not None:
+            ratio = ours["ms"] / against["ms"]
+            note = f" ({titles[fastest['name']]})" if name == "peers" else ""
+            lines.append([words, f"{ratio:.2f}{note}", _reached(ratio, limit)])
+    if ours["peak_mb"] and fastest["peak_mb"]:
+        share = ours["peak_mb"] / fastest["peak_mb"]
+        words = "at most half the peak memory of the fastest spiking framework"
+        lines.append([words, f"{share:.2f}", _reached(share, 0.5)])
+    if (growth := _growth(record)) is not None:
+        lines.append(["time linear in T within 10 %", growth[0], _reached(growth[1], 0.10)])
+    return f"### What we set out to reach\n\n{table(('goal', 'measured', ''), lines)}"
+
+
+def _growth(record: Record) -> tuple[str, float] | None:
+    """Return our time for one step of T at each T, and how far it strays from the main size's."""
+    home = record["cells"][0]
+    cells = sorted((c for c in along(record, "T") if row_of(c, "ours")), key=lambda c: c["T"])
+    if len(cells) < 2:
+        return None
+    each = {c["T"]: row_of(c, "ours")["ms"] / c["T"] for c in cells}
+    stray = max(abs(v / each[home["T"]] - 1) for v in each.values())
+    said = ", ".join(f"{v:.2f} ms at T = {T}" for T, v in each.items())
+    return f"for each time step {said}: within {stray:.0%}", stray
+
+
+def _lost(record: Record) -> str:
+    """Everything that is faster than we are, or holds less memory."""
+    titles, lines = titles_of(record), []
+    for cell in record["cells"]:
+        ours = row_of(cell, "ours")
+        for r in cell["rows"]:
+            if r["name"].startswith("ours"):
+                continue
+            for key, unit in (("ms", "ms"), ("peak_mb", "MB")):
+                if ours[key] is not None and r[key] is not None and r[key] < ours[key]:
+                    figures = f"{r[key]:.1f} {unit}", f"{ours[key]:.1f} {unit}"
+                    lines.append([size_of(cell), titles[r["name"]], *figures])
+    text = "### Where stbp_edu loses\n\n"
+    if not lines:
+        return text + "At none of these sizes is another candidate faster, or smaller in memory.\n"
+    head = ("size", "better", "it takes", "stbp_edu takes")
+    return text + table(head, lines)
+
+
+def _sizes(record: Record) -> str:
+    """The cross around the main size: a table for T, for the width, for the batch."""
+    text = "## By size {#by-size}\n\nMedians in ms. Bold: the fastest that does the whole step.\n\n"
+    for key, words in (("T", "time steps T"), ("width", "hidden width"), ("batch", "batch")):
+        cells = sorted(along(record, key), key=lambda c: c[key])
+        text += f"{_columns(record, cells, [f'{key} {c[key]}' for c in cells], words)}\n"
+    lit = [c for c in record["cells"] if c["lit_only"]]
+    if lit:
+        cells = [record["cells"][0], *lit]
+        heads = [f"all {cells[0]['inputs']} pixels", f"the {lit[0]['inputs']} lit pixels"]
+        text += (
+            "A framework can leave the unlit pixels out, too. If everyone is given the lit "
+            f"pixels alone:\n\n{_columns(record, cells, heads, 'input')}"
+        )
+    return text
+
+
+def _columns(record: Record, cells: Sequence[Record], heads: Sequence[str], words: str) -> str:
+    """Return a table with a column for each cell."""
+    best = [min(r["ms"] for r in c["rows"] if r["name"] != "products") for c in cells]
+    lines = []
+    for entry in record["entries"]:
+        line = [entry["title"]]
+        for cell, least in zip(cells, best, strict=True):
+            r = row_of(cell, entry["name"])
+            bold = "**" if r and r["ms"] == least and r["name"] != "products" else ""
+            line.append(f"{bold}{r['ms']:.1f}{bold}" if r else "–")
+        lines.append(line)
+    return table((words, *heads), lines)
+
+
+def _reached(value: float, limit: float) -> str:
+    return "reached" if value <= limit else "not reached"
+
+
+def read(folder: Path = PLACE) -> dict[str, Any]:
+    """Return the records that there are."""
+    found = {name: folder / f"{name}.json" for name in NAMES}
+    return {k: json.loads(p.read_text(encoding="utf-8")) for k, p in found.items() if p.exists()}
+
+
+if __name__ == "__main__":
+    print("# Performance\n")
+    print(page(read()))
