@@ -85,8 +85,9 @@ def sweep_steps(T: int, N: int, seconds: float = 4.0) -> Shown:
     """Draw the backward sweep filling the grid: an animation that plays once.
 
     It starts when the figure is drawn (and again when it is pointed at, if the SVG stands inline),
-    lasts ``seconds``, and ends on the full grid; that end is all there is where the reader asked for reduced motion, in print,
-    and in programs that draw no animation. Each cell holds its place in the order and its case.
+    lasts ``seconds``, and ends on the full grid; that end is all there is where the reader asked
+    for reduced motion, in print, and in programs that draw no animation. Each cell holds its
+    place in the order and its case.
     """
     order = {cell: k for k, cell in enumerate(sweep_order(T, N))}
     fig, ax = figure(height=0.6 + 0.55 * N)
