@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.checks import Array
+
 RTOL = 1e-6
 
 
@@ -92,21 +94,40 @@ def difference(
     return None
 
 
-def same(a: Outcome, b: Outcome) -> bool:
-    """Whether two calls came to the same: equal values, or a problem in both."""
+def same(a: Outcome, b: Outcome, like: Any) -> bool:
+    """Whether two calls came to the same: equal values in the structure of ``like``, or a problem.
+
+    A NaN equals a NaN in the same place, so that a mistake that divides by zero has its name too.
+    """
     if a.problem or b.problem:
         return bool(a.problem) == bool(b.problem)
-    return all(_equal(x, y) for _, x, y in _leaves(a.value, b.value))
+    leaves = zip(_leaves(a.value, like), _leaves(b.value, like), strict=True)
+    return all(_equal(x, y) for (_, x, _), (_, y, _) in leaves)
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether two results are the same mistake: a NaN equals a NaN in the same place."""
-    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
-    if arrays and a.shape == b.shape and a.dtype.kind == b.dtype.kind == "f":
-        finite = np.isfinite(b)
-        same_places = np.array_equal(np.isfinite(a), finite)
-        return same_places and _leaf_difference(a[finite], b[finite], ()) is None
-    return _leaf_difference(a, b, ()) is None
+    """Whether two results are the same mistake."""
+    if isinstance(b, (set, frozenset)):
+        return _set_difference(a, b) is None
+    x, y = _numbers(a), _numbers(b)
+    if x is None or y is None or x.shape != y.shape:
+        return False
+    finite = np.isfinite(x)
+    same_places = np.array_equal(finite, np.isfinite(y))
+    return same_places and _leaf_difference(x[finite], y[finite], ()) is None
+
+
+def _numbers(value: Any) -> Array | None:
+    """Return real numbers as a float array, or None where the value is something else."""
+    if value is None or value is Ellipsis:
+        return None
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufO":
+            return None
+        return array.astype(float)
+    except (TypeError, ValueError):
+        return None
 
 
 PAIRS = (("W", "b"), ("U", "O"))
@@ -137,13 +158,10 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     if isinstance(want, (set, frozenset)):
         return _set_difference(got, want)
     right = np.asarray(want, dtype=float)
-    try:
-        if got is None or got is Ellipsis:
-            raise TypeError("nothing was returned")
-        value = np.asarray(got, dtype=float)
-    except (TypeError, ValueError):
-        kind = type(got).__name__
-        return "type", f"it returns {kind}, where numbers of shape {right.shape} are expected"
+    value = _numbers(got)
+    if value is None:
+        kind = "complex numbers" if np.iscomplexobj(got) else type(got).__name__
+        return "type", f"it returns {kind}, where real numbers of shape {right.shape} are expected"
     if value.shape != right.shape:
         return "shape", f"it returns shape {value.shape}, where {right.shape} is expected"
     if not np.isfinite(value).all():

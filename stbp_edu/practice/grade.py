@@ -133,9 +133,9 @@ def matches(exercise: Exercise, got: Outcomes) -> list[Mistake]:
 
 def _gives(exercise: Exercise, function: Callable[..., Any], got: Outcomes) -> bool:
     """Whether ``function`` brings the same as ``got`` in every situation."""
-    calls = situations(exercise.situations)
-    pairs = zip(calls, got, strict=True)
-    return all(same(attempt(function, c.args, exercise.look), o) for c, o in pairs)
+    triples = zip(situations(exercise.situations), got, references(exercise), strict=True)
+    look = exercise.look
+    return all(same(attempt(function, c.args, look), o, want.value) for c, o, want in triples)
 
 
 def _unnamed(

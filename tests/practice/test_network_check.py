@@ -98,7 +98,7 @@ def test_stub_exception_and_wrong_type_are_explained():
     assert "ZeroDivisionError" in repr(broken)
     number = check_network(lambda trace, targets, params, neuron: 3.0)
     assert number.state == "wrong"
-    assert "numbers of shape" in repr(number)
+    assert "real numbers of shape" in repr(number)
     few = check_network(lambda trace: 3.0)
     assert "backward(trace, targets, params, neuron)" in repr(few)
 

@@ -1,0 +1,184 @@
+"""check: what a reader may hand in, and what they are told."""
+
+import json
+
+import numpy as np
+import pytest
+
+from stbp_edu.practice import check, exercises, hint, progress_report, solution
+from stbp_edu.practice.networks import networks
+from stbp_edu.practice.progress import load, path
+
+
+def c3(body):
+    return check("c3-delta", exercises()["c3-delta"].function(body))
+
+
+def test_the_message_says_what_where_and_what_next():
+    text = repr(c3("delta_last"))
+    assert "The temporal path is missing" in text
+    assert "t = " in text
+    assert "n = " in text
+    assert "sample 0, neuron 0" in text
+    assert 'notebook 7, "δ, derived as it is usually printed", equation (c3-delta)' in text
+    assert 'hint("c3-delta")' in text
+    html = c3("delta_last")._repr_html_()
+    assert 'data-exercise="c3-delta" data-state="wrong"' in html
+    assert "<script" not in html
+
+
+def test_html_escapes_what_the_reader_wrote():
+    html = c3("raise ValueError('<b>bold</b>'); return 0")._repr_html_()
+    assert "<b>bold" not in html
+    assert "&lt;b&gt;bold" in html
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("delta_last[0]", "it returns shape (2,), where (2, 2) is expected"),
+        ("'text'", "it returns str"),
+        ("delta_last + 1j", "it returns complex numbers"),
+        ("delta_last * np.nan", "it returns nan"),
+        ("delta_last / 0", "a division by zero, or an overflow"),
+        ("delta_last + missing", "It raises NameError: name 'missing' is not defined"),
+        ("delta_last @ err_next.T @ df.T @ np.ones(99)", "It raises ValueError"),
+        ("{}['key']", "It raises KeyError"),
+    ],
+)
+def test_shape_type_nan_and_exceptions_are_explained(body, words):
+    feedback = c3(body)
+    assert feedback.state == "wrong"
+    assert words in repr(feedback)
+
+
+def test_an_exception_names_the_line_of_the_reader():
+    def broken(delta_last, err_next, U, df):
+        step = err_next * U
+        return step + undefined_name * df  # noqa: F821
+
+    assert "return step + undefined_name * df" in repr(check("c3-delta", broken))
+
+
+def test_a_wrong_signature_and_a_value_in_place_of_a_function():
+    few = check("c3-delta", lambda delta_last: delta_last)
+    assert "cannot be called as c3_delta(delta_last, err_next, U, df)" in repr(few)
+    value = check("c3-delta", np.ones(3))
+    assert "Pass the function itself, not ndarray" in repr(value)
+
+
+def test_an_ellipsis_left_in_a_formula_is_a_blank():
+    def blank(delta_last, err_next, U, df):
+        factor = ...
+        return delta_last + err_next * factor
+
+    assert check("c3-delta", blank).state == "todo"
+
+
+def test_what_the_function_does_to_its_arguments_stays_with_it():
+    def vandal(delta_last, err_next, U, df):
+        result = delta_last + err_next * U * df
+        for array in (delta_last, err_next, U, df):
+            array[...] = 0.0
+        return result
+
+    assert check("c3-delta", vandal).right
+    assert check("c3-delta", vandal).right
+    assert all(np.abs(net.sweep.epsilon[1]).max() > 0 for net in networks())
+
+
+def test_a_result_that_changes_later_is_judged_as_returned():
+    kept = np.zeros((2, 2))
+
+    def reuses(delta_last, err_next, U, df):
+        nonlocal kept
+        kept = np.resize(kept, delta_last.shape)
+        kept[...] = delta_last + err_next * U * df
+        return kept
+
+    assert check("c3-delta", reuses).right
+
+
+@pytest.mark.parametrize("dtype", [list, tuple, np.float32])
+def test_lists_and_short_floats_are_read(dtype):
+    def convert(x):
+        return x.astype(dtype) if dtype is np.float32 else dtype(map(dtype, x))
+
+    exercise = exercises()["c3-delta"]
+    right, wrong = exercise.function(), exercise.function("delta_last - err_next * U * df")
+    assert check("c3-delta", lambda *args: convert(right(*args))).right
+    assert "sign" in check("c3-delta", lambda *args: convert(wrong(*args))).mistakes
+
+
+def test_a_factor_and_a_change_without_a_name_are_told():
+    exercise = exercises()["c1-delta"]
+    body = exercise.solution.replace("/ (T * S)", "* T / S")
+    assert "T² times the exact one" in repr(check("c1-delta", exercise.function(body)))
+    assert "with `df` in place of `U`" in repr(c3("delta_last + err_next * df * df"))
+
+
+def test_nothing_passes_by_luck():
+    """A constant, and each argument by itself, are wrong wherever they are not the answer."""
+    for exercise in exercises().values():
+        names = exercise.signature.split("(")[1].rstrip(")").split(", ")
+        for body in ("0.0", "1.0", *names):
+            answer = exercise.function(body)
+            if exercise.id == "err-exact" and body == "epsilon":
+                continue
+            assert check(exercise.id, answer).state == "wrong", (exercise.id, body)
+
+
+def test_the_same_answer_gives_the_same_words():
+    assert repr(c3("delta_last")) == repr(c3("delta_last"))
+
+
+def test_unknown_ids_name_the_nearest():
+    with pytest.raises(ValueError, match="'c3-delta'"):
+        check("c3-dleta", None)
+    with pytest.raises(ValueError, match="exercise_id must be"):
+        hint("nothing")
+    with pytest.raises(ValueError, match="exercise_id must be"):
+        solution("c3-delta-x")
+
+
+def test_a_solution_is_folded_in_html_and_runs():
+    shown = solution("c3-delta")
+    assert shown._repr_html_().startswith('<details class="stbp-solution">')
+    assert shown.reasoning in repr(shown)
+    space = {"np": np}
+    exec(shown.source, space)
+    assert check("c3-delta", space["c3_delta"]).right
+
+
+def test_progress_is_kept_and_what_was_right_stays_done():
+    assert load() == {}
+    c3("...")
+    assert not path().exists()
+    c3("delta_last")
+    assert load() == {"c3-delta": "wrong"}
+    c3(exercises()["c3-delta"].solution)
+    c3("delta_last")
+    assert json.loads(path().read_text()) == {"c3-delta": "right"}
+    report = progress_report()
+    assert "1 of " in repr(report)
+    assert report.next.id == "case-at"
+    assert "<td>c3-delta</td>" in report._repr_html_()
+
+
+@pytest.mark.parametrize("content", ["not json", "[1]", '{"c3-delta": 3}'])
+def test_a_broken_progress_file_is_no_reason_to_fail(content):
+    path().write_text(content)
+    assert load() == {}
+    assert c3("delta_last").state == "wrong"
+
+
+def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "file" / "below" / "progress.json"))
+    assert c3("delta_last").state == "wrong"
+
+
+def test_the_data_directory_is_the_default(monkeypatch, tmp_path):
+    monkeypatch.delenv("STBP_EDU_PROGRESS")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert path() == tmp_path / "stbp_edu" / "progress.json"
