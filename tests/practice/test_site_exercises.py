@@ -1,0 +1,60 @@
+"""The exercises on the built site, in a real browser: untouched, solved, and with each mistake."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
+pytest.importorskip("playwright", reason="browser tests need the extra [test]")
+
+from playwright.sync_api import expect
+
+from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
+
+_spec = importlib.util.spec_from_file_location(
+    "site_fixtures", Path(__file__).parents[1] / "site" / "conftest.py"
+)
+_fixtures = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_fixtures)
+site, address, browser = _fixtures.site, _fixtures.address, _fixtures.browser
+SECONDS = 1000
+
+
+def numbers(path):
+    """Return the number on the page of every exercise's cell."""
+    code = [cell for cell in notebook(path).cells if cell.cell_type == "code"]
+    return [k for k, cell in enumerate(code, start=1) if CALL.search(cell.source)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_stub_solution_and_every_misconception_on_the_page(path, address, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    expect.set_options(timeout=60 * SECONDS)
+    page.goto(f"{address}notebooks/{path.stem}/")
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+
+    def answer(number, source):
+        """Run a cell with this source; return what it says."""
+        cell = page.locator(f"#cell-{number}")
+        cell.get_by_role("textbox").fill(f"{ALWAYS}\n{source}")
+        cell.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
+        expect(cell).to_have_attribute("data-state", "done")
+        return cell.locator(".stbp-feedback").text_content()
+
+    for number, (exercise, name, source) in zip(numbers(path), exercise_cells(path), strict=True):
+        assert "not attempted yet" in answer(number, source)
+        for mistake in exercise.mistakes:
+            text = answer(number, filled(source, name, exercise, mistake.body))
+            assert "not right yet" in text
+            assert mistake.misconception.name[1:] in text
+        assert ": right" in answer(number, filled(source, name, exercise))
+    kept = json.loads(page.evaluate("localStorage.getItem('stbp-edu-progress')"))
+    assert kept == {exercise.id: "right" for exercise, _, _ in exercise_cells(path)}
+    page.goto(f"{address}progress/")
+    said = page.locator("[data-progress] [role=status]")
+    expect(said).to_contain_text(f"{len(kept)} of ")
+    context.close()
