@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
-from tools.site import CACHE, ROOT, SITE, build, vendor
+from tools.site import ROOT, SITE, build, vendor
 from tools.site.browser import chromium, launched, served
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ def _newest() -> float:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """Return the built site, building it once if a source is newer than it is."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with build.alone():
         stamp = SITE / "llms.txt"
         if not stamp.is_file() or stamp.stat().st_mtime < _newest():
             build.build()

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tools.site import CACHE, ROOT, SITE
 
@@ -25,6 +28,15 @@ Open it through any static server, for example
 
 and go to the address that it prints.
 """
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other process builds the site."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build() -> None:
@@ -59,7 +71,8 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     try:
-        build()
+        with alone():
+            build()
     except subprocess.CalledProcessError as error:
         raise SystemExit(error.returncode) from error
     if not options.no_zip:

@@ -38,9 +38,9 @@ function report() {
 let lock, needs;
 const known = new Set();
 function wanted(code) {
-  const modules = [...code.matchAll(/^[ \t]*(?:from\s+([\w.]+)\s+import\s+\(?([\w ,\n]*)|import\s+([\w., ]+))/gm)];
+  const modules = [...code.matchAll(/^[ \t]*(?:from +([\w.]+) +import +(\([^)]*|[^\n;#]+)|import +([^\n;#]+))/gm)];
   const names = modules.flatMap(([, from, what, plain]) => {
-    const list = (text) => text.split(",").map((name) => name.trim().split(/\s/)[0]);
+    const list = (text) => text.replace("(", "").split(",").map((name) => name.trim().split(/\s/)[0]);
     return from ? [from, ...list(what).map((name) => `${from}.${name}`)] : list(plain);
   });
   const dotted = [...code.matchAll(/\bstbp_edu(?:\.\w+)+/g)].map(([name]) => name);
