@@ -1,5 +1,6 @@
-"""Records of long measurements: ``docs/results`` in a checkout, and inside the wheel, so that a
-page that runs the package can read them, too.
+"""Records of long measurements: in ``docs/results`` of a checkout, and inside the wheel.
+
+A page that runs the package can read them, too.
 """
 
 from __future__ import annotations
