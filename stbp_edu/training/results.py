@@ -1,6 +1,7 @@
-"""Records of long measurements: in ``docs/results`` of a checkout, and inside the wheel.
+"""Records of long measurements, such as the notebooks and the site's pages print.
 
-A page that runs the package can read them, too.
+They are in ``docs/results`` of a checkout, and come inside the wheel, so that a page that runs the
+package can read them, too.
 """
 
 from __future__ import annotations
