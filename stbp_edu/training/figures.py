@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,14 @@ FIELDS = (3, 6)  # rows and columns of weight images
 
 
 def _plotting() -> Any:
-    """Return the plotting package: it stands above this one, so it is asked for at need."""
+    """Return the plotting package, imported at need: training does without matplotlib."""
     try:
-        return importlib.import_module("stbp_edu.plotting")
+        from stbp_edu import plotting
     except ImportError as error:
         raise ImportError(
             f"figures need matplotlib ({error}); install it with: pip install 'stbp-edu[plot]'"
         ) from error
+    return plotting
 
 
 def curves(records: Mapping[str, dict[str, Any]]) -> Any:
