@@ -1,4 +1,4 @@
-"""Where each equation id stands: notebook cells, code lines and tests. Pure functions over files."""
+"""Where each equation id stands: notebook cells, code lines and tests; pure functions of files."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def tags(notebook: str, path: str) -> list[tuple[str, Place]]:
 
 
 def comments(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]:
-    """Return the ids in comments that start with one, such as ``# c3-delta``, and their function."""
+    """Return the ids in comments that start with one (``# c3-delta``), and their functions."""
     known = set(ids)
     if not any(id_ in source for id_ in known):
         return []
@@ -100,8 +100,8 @@ def tests(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]
     places = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            for hit in dict.fromkeys(pattern.findall(node.name[5:])):
-                places.append((back[hit], Place(path, node.lineno, node.name)))
+            hits = dict.fromkeys(pattern.findall(node.name[5:]))
+            places += [(back[hit], Place(path, node.lineno, node.name)) for hit in hits]
     return places
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +17,13 @@ SECONDS = 1000
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
+def page(context: BrowserContext, address: str) -> Page:
     """Open the first notebook, ready to run."""
     expect.set_options(timeout=60 * SECONDS)
     opened = context.new_page()
     opened.goto(f"{address}notebooks/{STEM}/")
     opened.wait_for_selector("html[data-live=ready]", state="attached")
-    yield opened
+    return opened
 
 
 def cell(page: Page, number: int = 1) -> Locator:
@@ -56,7 +55,8 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     page.evaluate("""() => {
         window.said = [];
         const status = document.querySelector(".live-status");
-        new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
+        const note = () => said.push(status.textContent);
+        new MutationObserver(note).observe(status, { childList: true });
     }""")
     assert page.locator(".live-status").get_attribute("role") == "status"
     run(page, "1 + 1")
@@ -68,7 +68,9 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
 
 def test_the_wheel_of_this_tree_is_what_runs(page: Page) -> None:
     """``import stbp_edu`` needs no other word, and gives this tree's code."""
-    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)")
+    output = run(
+        page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)"
+    )
     import stbp_edu
 
     assert output.inner_text().strip() == f"{stbp_edu.LIF().reset} False"
@@ -83,7 +85,7 @@ def test_every_kind_of_result_is_shown(page: Page) -> None:
         "    def __init__(self, kind, value): setattr(self, f'_repr_{kind}_', lambda **_: value)\n"
         "display(Rich('html', '<b>bold</b>'), Rich('latex', r'$\\frac{1}{2}$'))\n"
         "display(Rich('mimebundle', {'text/plain': 'p', 'text/html': '<i>bundle</i>'}))\n"
-        "svg = '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\" aria-label=\"Dot\">'\n"
+        'svg = \'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" aria-label="Dot">\'\n'
         "display(Rich('svg', svg + '<script>document.title = 1</script></svg>'))\n"
         "import matplotlib.pyplot as plt\n"
         "plt.plot([1, 2])\n"
@@ -136,7 +138,7 @@ def test_a_missing_name_offers_to_run_the_cells_above(page: Page) -> None:
 
 
 def test_a_runaway_loop_can_be_stopped(page: Page) -> None:
-    """Stop ends a loop, keeps what was written, says that variables are gone; the next run works."""
+    """Stop ends a loop, keeps what was written, says that variables are gone; Python goes on."""
     run(page, "kept = 1")
     target = write(page, "print('started')\nwhile True:\n    pass")
     target.get_by_role("button", name="Run code cell 1", exact=True).click()

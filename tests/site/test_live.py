@@ -22,7 +22,7 @@ NOISE = 1e-11  # a smaller number is rounding error itself, and differs from mac
 OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
     number: +cell.dataset.number,
     state: cell.dataset.state ?? "",
-    shown: [...cell.querySelectorAll(".cell-output > .out, .cell-output > .cell-note")].map((out) => {
+    shown: [...cell.querySelectorAll(".cell-output > :is(.out, .cell-note)")].map((out) => {
         const figure = out.querySelector(":scope > .figure");
         if (!figure) return out.textContent;
         return "figure: " + (figure.getAttribute("aria-label") ?? figure.alt);
@@ -103,7 +103,9 @@ def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
     every = tagged = 0
     for stem in NOTEBOOKS:
         raw = json.loads((course.folder() / f"{stem}.ipynb").read_text(encoding="utf-8"))
-        cells = [c for c in raw["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()]
+        cells = [
+            c for c in raw["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()
+        ]
         html = (site / "notebooks" / stem / "index.html").read_text(encoding="utf-8")
         every += len(cells)
         for number, cell in enumerate(cells, 1):

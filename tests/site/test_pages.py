@@ -15,32 +15,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-INSPECT = """() => {
-    const text = (selector) => [...document.querySelectorAll(selector)];
-    const visible = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const raw = [];
-    for (let node; (node = visible.nextNode()); )
-        if (!node.parentElement.closest("code, pre, script, style, textarea, mjx-container, kbd")
-            && /\\\\\\(|\\\\\\[|\\$\\$|\\\\(?:frac|sum|tag|delta)\\b/.test(node.data)) raw.push(node.data.trim().slice(0, 80));
-    return {
-        title: document.title,
-        lang: document.documentElement.lang,
-        description: document.querySelector("meta[name=description]")?.content ?? "",
-        canonical: document.querySelector("link[rel=canonical]")?.href ?? "",
-        image: document.querySelector("meta[property='og:image']")?.content ?? "",
-        first: document.head.children[1].httpEquiv ?? "",
-        headings: text("h1, h2, h3, h4, h5, h6").filter((h) => h.checkVisibility()).map((h) => [+h.tagName[1], h.textContent.trim()]),
-        unnamed: text("main img").filter((i) => !i.alt.trim()).length,
-        unset: text(".arithmatex").filter((f) => !f.querySelector("mjx-container")).map((f) => f.textContent.slice(0, 80)),
-        unspoken: text(".arithmatex").filter((f) => !f.getAttribute("aria-label")).length,
-        failed: text("mjx-merror, [data-mjx-error]").length,
-        raw,
-    };
-}"""
-AXE = """async (rules) => (await axe.run(document, { resultTypes: ["violations"],
-        ...(rules && { runOnly: { type: "rule", values: rules } }) })).violations
-    .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " (" + (n.any[0]?.message ?? "") + ")").join("; "))"""
-
+HERE = Path(__file__).parent
+INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
+AXE = (HERE / "axe.js").read_text(encoding="utf-8")
 COLOUR = ["color-contrast", "link-in-text-block"]  # what the theme changes; the rest is the same
 
 

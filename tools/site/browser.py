@@ -17,10 +17,16 @@ from tools.site.serve import server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SUBPATH = "under/a/path"  # the site must not care where it is
 
 
@@ -52,5 +58,7 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
         link.symlink_to(site.resolve(), target_is_directory=True)
         with server(Path(folder) / "root", port=0, tries=1) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{running.server_port}/{below}/".replace("//", "/").replace(":/", "://")
+            yield f"http://127.0.0.1:{running.server_port}/{below}/".replace("//", "/").replace(
+                ":/", "://"
+            )
             running.shutdown()

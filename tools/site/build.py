@@ -1,6 +1,6 @@
 """Builds everything: fetched files, Pyodide with this tree's own wheel, pages, offline zip.
 
-    python -m tools.site.build [--no-zip]
+python -m tools.site.build [--no-zip]
 """
 
 from __future__ import annotations

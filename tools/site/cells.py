@@ -8,6 +8,7 @@ from tools.site.code import python
 from tools.site.notebook import HEAVY, Cell, Notebook
 from tools.site.outputs import Figures, render
 
+
 def head(notebook: Notebook, raw: str, live: bool) -> str:
     """Return the line under the title: time, download, and the place of the live controls."""
     heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
@@ -15,17 +16,18 @@ def head(notebook: Notebook, raw: str, live: bool) -> str:
     facts = [f"{notebook.minutes} min to read", f"{count} code cell{'s' * (count != 1)}"]
     html = "".join(f"<li>{fact}</li>" for fact in facts)
     html += f'<li><a href="{raw}" download>Download as .ipynb</a></li>'
-    html = f'<div class="notebook-head"><ul class="notebook-facts" aria-label="About this page">{html}</ul>'
+    html = f'<ul class="notebook-facts" aria-label="About this page">{html}</ul>'
     if heavy:
         names = ", ".join(f'<a href="#cell-{k}">{k}</a>' for k in heavy)
-        word = "cell is" if len(heavy) == 1 else "cells are"
-        html += f'<p class="notebook-note">Too heavy for the browser: {word} shown with the results of a run elsewhere ({names}).</p>'
+        words = "Too heavy for the browser, and shown with the results of a run elsewhere: cell"
+        html += f'<p class="notebook-note">{words}{"s" * (len(heavy) > 1)} {names}.</p>'
     if not live:
         html += (
             '<p class="notebook-note">This copy of the site was built without the Python runtime, '
             "so the cells can be read here, and run in Jupyter.</p>"
         )
-    return html + '<div class="live-bar" data-live-bar data-notebook="%s" hidden></div></div>' % notebook.stem
+    html += f'<div class="live-bar" data-live-bar data-notebook="{notebook.stem}" hidden></div>'
+    return f'<div class="notebook-head">{html}</div>'
 
 
 def cell_html(cell: Cell, figures: Figures) -> str:
@@ -42,6 +44,7 @@ def cell_html(cell: Cell, figures: Figures) -> str:
     return (
         f'<div class="cell" role="group" id="cell-{cell.number}" data-cell="{escape(cell.id)}" '
         f'data-number="{cell.number}" aria-label="Code cell {cell.number}"{mark}>'
-        f'<div class="cell-code no-copy"><div class="highlight"><pre><code>{python(cell.source)}</code></pre></div></div>'
+        '<div class="cell-code no-copy"><div class="highlight"><pre><code>'
+        f"{python(cell.source)}</code></pre></div></div>"
         f'{note}<div class="cell-output" data-search-exclude>{output}</div></div>'
     )

@@ -37,9 +37,13 @@ def broken(site: Path) -> Iterator[str]:
             fragment = unquote(parts.fragment)
             if not (site / target).is_file():
                 yield f"{name}: {link} leads to no file"
-            elif fragment and not fragment.startswith("__") and target in pages:
-                if fragment not in pages[target].ids:
-                    yield f"{name}: {link} leads to no place on that page"
+            elif (
+                fragment
+                and not fragment.startswith("__")
+                and target in pages
+                and fragment not in pages[target].ids
+            ):
+                yield f"{name}: {link} leads to no place on that page"
 
 
 def _read(path: Path) -> _Page:

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import re
 
-INLINE = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>", re.S)
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>", re.S
+)
 CHARSET = '<meta charset="utf-8">'
 
 
@@ -16,7 +18,9 @@ def policy(html: str) -> str:
     Inline scripts are named by their hashes. MathJax and the figures need inline styles; Pyodide
     compiles WebAssembly; the worker starts from a blob so that it is under this policy too.
     """
-    hashes = {base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in INLINE.findall(html)}
+    hashes = {
+        base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in INLINE.findall(html)
+    }
     scripts = " ".join(f"'sha256-{h}'" for h in sorted(hashes))
     return "; ".join(
         (

@@ -11,7 +11,7 @@ STEPS, LAYERS = 5, 3  # T and N
 
 
 def palette() -> dict[int, str]:
-    """Return the colours of the cases, read from the figures' palette without loading matplotlib."""
+    """Return the colours of the cases, read from the figures' palette without matplotlib."""
     tree = ast.parse((ROOT / "stbp_edu/plotting/palette.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CASE_COLOURS":
@@ -30,13 +30,13 @@ class Square:
     order: int
 
 
-def squares(T: int = STEPS, N: int = LAYERS) -> list[Square]:  # noqa: N803 - the letters of the maths
+def squares(T: int = STEPS, N: int = LAYERS) -> list[Square]:
     """Return the cells in the order of the sweep: last step first, top layer first."""
     order = [(t, n) for t in range(T, 0, -1) for n in range(N, 0, -1)]
     return [Square(t, n, _case(t, n, T, N), k) for k, (t, n) in enumerate(order)]
 
 
-def _case(t: int, n: int, T: int, N: int) -> int:  # noqa: N803
+def _case(t: int, n: int, T: int, N: int) -> int:
     return (1 if n == N else 2) if t == T else (3 if n == N else 4)
 
 
@@ -53,18 +53,23 @@ def svg() -> str:
         if s.n < LAYERS:
             arrows += f'<path d="M{x + side / 2} {y - gap + 1}v9m-4 -4l4 4l4 -4"/>'
         parts.append(
-            f'<g class="hero-cell case-{s.case}" style="--k:{s.order}"><g class="hero-arrow">{arrows}</g>'
+            f'<g class="hero-cell case-{s.case}" style="--k:{s.order}">'
+            f'<g class="hero-arrow">{arrows}</g>'
             f'<rect x="{x}" y="{y}" width="{side}" height="{side}" rx="8"/>'
             f'<text x="{x + side / 2}" y="{y + side / 2 + 8}">{s.case}</text></g>'
         )
     for n in range(1, LAYERS + 1):
         word = f"n = {n}" if n < LAYERS else "n = N"
         y = top + (LAYERS - n) * step + side / 2 + 5
-        parts.append(f'<text class="hero-axis" x="{left - 12}" y="{y}" text-anchor="end">{word}</text>')
+        parts.append(
+            f'<text class="hero-axis" x="{left - 12}" y="{y}" text-anchor="end">{word}</text>'
+        )
     for t in range(1, STEPS + 1):
         word = f"t = {t}" if t < STEPS else "t = T"
         x = left + (t - 1) * step + side / 2
-        parts.append(f'<text class="hero-axis" x="{x}" y="{top + LAYERS * step + 14}">{word}</text>')
+        parts.append(
+            f'<text class="hero-axis" x="{x}" y="{top + LAYERS * step + 14}">{word}</text>'
+        )
     width, height = left + STEPS * step, top + LAYERS * step + 24
     words = (
         "A grid of time steps, 1 to T from left to right, and layers, 1 to N from bottom to top. "
@@ -72,7 +77,8 @@ def svg() -> str:
         "output layer, case 2 below it, case 3 at earlier steps of the output layer, and case 4 "
         "everywhere else, which needs the signal from above and from the right."
     )
-    return f'<svg class="hero-grid" viewBox="0 0 {width} {height}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
+    head = f'<svg class="hero-grid" viewBox="0 0 {width} {height}" role="img" aria-label="{words}">'
+    return f"{head}{''.join(parts)}</svg>"
 
 
 def css() -> str:

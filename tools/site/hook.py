@@ -18,12 +18,26 @@ from mkdocs.structure.pages import Page
 
 from stbp_edu.equations import EQUATIONS
 from tools.equations import scan
-from tools.site import PUBLIC, ROOT, apilinks, check, course, head, hero, maths, pyodide, social, vendor
-from tools.site.cells import cell_html, head as notebook_head
+from tools.site import (
+    PUBLIC,
+    ROOT,
+    apilinks,
+    check,
+    course,
+    head,
+    hero,
+    maths,
+    pyodide,
+    social,
+    vendor,
+)
+from tools.site.cells import cell_html
+from tools.site.cells import head as notebook_head
 from tools.site.generate import api, equations, results, source
 from tools.site.links import rewrite
 from tools.site.llms import llms
-from tools.site.notebook import page as notebook_page, plain
+from tools.site.notebook import page as notebook_page
+from tools.site.notebook import plain
 from tools.site.outputs import Figures
 
 log = logging.getLogger("mkdocs.plugins.site")
@@ -80,7 +94,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for stem, notebook in state.notebooks.items():
         raw = (course.folder() / f"{stem}.ipynb").read_text(encoding="utf-8")
         _add(files, config, f"notebooks/{stem}.ipynb", raw)
-        _add(files, config, f"notebooks/{stem}.md", notebook_page(notebook, course.topics(notebook)))
+        _add(
+            files, config, f"notebooks/{stem}.md", notebook_page(notebook, course.topics(notebook))
+        )
     titles = {stem: notebook.title for stem, notebook in state.notebooks.items()}
     _add(files, config, "equations.md", equations.page(course.folder(), titles))
     for name, text in (state.api | {"api/index.md": api.index(state.api)}).items():

@@ -12,7 +12,11 @@ import re
 
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
-SPECIAL = {"CHANGELOG.md": "changelog.md", "CITATION.cff": "cite.md", "CONTRIBUTING.md": "contributing.md"}
+SPECIAL = {
+    "CHANGELOG.md": "changelog.md",
+    "CITATION.cff": "cite.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
 
 
 def site_source(path: str) -> str | None:
@@ -51,7 +55,9 @@ def rewrite(markdown: str, source: str) -> str:
         target, _, fragment = match[2].partition("#")
         if not target or re.match(r"[a-z]+:|/", target):
             return match[0] if target else f"{match[1]}#{_fragment(fragment)}{match[3]}"
-        found = site_source(_join(here, target)) or _notebook(_join(posixpath.dirname(source), target))
+        found = site_source(_join(here, target)) or _notebook(
+            _join(posixpath.dirname(source), target)
+        )
         if found is None:
             return match[0]
         url = posixpath.relpath(found, posixpath.dirname(source) or ".")
@@ -71,5 +77,5 @@ def _notebook(path: str) -> str | None:
 
 
 def _fragment(fragment: str) -> str:
-    """Return a heading's anchor as the site writes it: Jupyter keeps capitals, the site does not."""
+    """Return a heading's anchor as the site writes it: without Jupyter's capitals."""
     return fragment if fragment.startswith(("L", "stbp_edu")) else fragment.lower()

@@ -20,6 +20,7 @@ from tools.site.vendor import modules
 log = logging.getLogger("mkdocs.plugins.site.maths")
 
 FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
+SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 
 
@@ -49,7 +50,8 @@ class Speaker:
                 [str(node()), str(HERE / "speech.mjs"), str(modules().parent)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             )  # fmt: skip
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(json.dumps(tex) + "\n")
         self.process.stdin.flush()
         answer: dict[str, str] = json.loads(self.process.stdout.readline())
@@ -107,7 +109,8 @@ def transform(html: str, speaker: Speaker, where: str, equations: str, known: se
         tag = TAG.search(tex)
         bare = TAG.sub("", tex)
         name = escape(speaker.say(bare, where))
-        head = f'<{kind} class="arithmatex" role="img" aria-label="{name}" data-search-exclude>'
+        kinds = "arithmatex" + " short" * (len(bare) <= SHORT)
+        head = f'<{kind} class="{kinds}" role="img" aria-label="{name}" data-search-exclude>'
         if not tag:
             return f"{head}{content}</{kind}>"
         id_ = tag[1]

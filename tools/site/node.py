@@ -25,7 +25,9 @@ def npm(*arguments: str, cwd: Path) -> None:
     cli = executable.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
     start = [str(executable), str(cli)] if CACHE in executable.parents else [shutil.which("npm")]
     path = f"{executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    subprocess.run([*map(str, start), *arguments], cwd=cwd, check=True, env={**os.environ, "PATH": path})
+    subprocess.run(
+        [*map(str, start), *arguments], cwd=cwd, check=True, env={**os.environ, "PATH": path}
+    )
 
 
 def _from_pypi() -> Path:

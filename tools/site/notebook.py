@@ -58,8 +58,12 @@ def read(path: Path) -> Notebook:
             parts.append(f'<div data-slot="{len(cells)}"></div>')
     markdown = "\n\n".join(parts)
     title = plain(_first(r"^#\s+(.+?)\s*$", markdown) or path.stem)
-    markdown = re.sub(r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M)
-    return Notebook(path.stem, title, _description(markdown), markdown, cells, _minutes(raw["cells"]))
+    markdown = re.sub(
+        r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
+    )
+    return Notebook(
+        path.stem, title, _description(markdown), markdown, cells, _minutes(raw["cells"])
+    )
 
 
 def page(notebook: Notebook, tags: list[str]) -> str:
@@ -97,9 +101,9 @@ GREEK = {
 
 
 def plain(markdown: str) -> str:
-    """Return Markdown as plain text for titles: links, emphasis and TeX reduced to characters.
+    r"""Return Markdown as plain text for titles: links, emphasis and TeX reduced to characters.
 
-    >>> plain(r"What is $\\delta^{t,n}$ in `code`?")
+    >>> plain(r"What is $\delta^{t,n}$ in `code`?")
     'What is δ^t,n in code?'
     """
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)

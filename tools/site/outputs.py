@@ -1,4 +1,4 @@
-"""Committed outputs as HTML; each figure becomes a file for the light and one for the dark theme."""
+"""Committed outputs as HTML; each figure becomes a file for each of the two themes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,11 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
 def recolour(svg: str, ink: str) -> str:
     """Return the SVG as a file: ink in the theme's colour, on no ground."""
     svg = VARIABLE.sub(lambda m: ink if m[1] == "ink" else "transparent", svg)
-    return svg if "xmlns=" in svg else svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    return (
+        svg
+        if "xmlns=" in svg
+        else svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    )
 
 
 def size(head: str) -> tuple[int, int] | None:

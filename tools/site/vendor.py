@@ -85,7 +85,9 @@ def _copy_fonts() -> None:
         for subset, text in SUBSETS.items():  # after the whole files: where both fit, the last wins
             file = f"{family}-{subset}-{style}.woff2"
             source = files / f"{family}-{subset}-wght-{style}.woff2"
-            jobs.append({"from": str(source), "to": str(folder / file), "text": text, "weight": weight})
+            jobs.append(
+                {"from": str(source), "to": str(folder / file), "text": text, "weight": weight}
+            )
             css.append(_face(name, style, weight, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
         _copy(MODULES / FONTSOURCE / family / "LICENSE", folder / f"{family}-LICENSE.txt")
     subprocess.run([str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True)

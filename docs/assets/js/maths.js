@@ -7,7 +7,7 @@
       paths: { mathjax: vendor, fonts: vendor, "mathjax-newcm": `${vendor}/newcm` },
       load: ["core", "input/tex-base", "[tex]/ams", "[tex]/boldsymbol", "[tex]/newcommand", "[tex]/textmacros", "output/chtml"],
     },
-    output: { font: "mathjax-newcm", fontPath: `${vendor}/newcm`, displayOverflow: "linebreak", linebreaks: { width: "100%", inline: false } },
+    output: { font: "mathjax-newcm", fontPath: `${vendor}/newcm`, displayOverflow: "linebreak", linebreaks: { width: "100%" } },
     tex: {
       packages: ["base", "ams", "boldsymbol", "newcommand", "textmacros"],
       inlineMath: [["\\(", "\\)"], ["$", "$"]],

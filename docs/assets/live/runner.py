@@ -29,9 +29,11 @@ class Stream(io.TextIOBase):
         self.name, self.emit, self.printed = name, emit, 0
 
     def writable(self):
+        """Tell Python that this can be written to."""
         return True
 
     def write(self, text):
+        """Hand on a piece of text, up to the limit."""
         if self.printed < LIMIT:
             self.emit(json.dumps({"type": "stream", "name": self.name, "text": text[:LIMIT]}))
             if self.printed + len(text) >= LIMIT:
@@ -161,13 +163,10 @@ def _silenced(source):
 
 
 def _wrapper(name, mime):
-    def __init__(self, data):
-        self.data = data
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {mime: self.data}
-
-    return type(name, (), {"__init__": __init__, "_repr_mimebundle_": _repr_mimebundle_})
+    """Return a class whose instances show their text as this mime type."""
+    show = lambda self, include=None, exclude=None: {mime: self.data}  # noqa: E731
+    keep = lambda self, data: setattr(self, "data", data)  # noqa: E731
+    return type(name, (), {"__init__": keep, "_repr_mimebundle_": show})
 
 
 def describe(error):
@@ -183,7 +182,11 @@ def describe(error):
         last = [f for f in frames[-1:] if f not in own]
         chained.stack = traceback.StackSummary.from_list([*own, *last])
         chained = chained.__cause__ or chained.__context__
-    text = "".join(found.format()).replace('File "<cell ', 'File "cell ').replace('>", line', '", line')
+    text = (
+        "".join(found.format())
+        .replace('File "<cell ', 'File "cell ')
+        .replace('>", line', '", line')
+    )
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     message = str(error).splitlines()[0] if str(error) else ""
     return {"name": type(error).__name__, "message": message, "text": text, "missing": missing}

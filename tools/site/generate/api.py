@@ -58,9 +58,9 @@ def _about(full: str) -> str:
     path, first, _ = definitions()[full]
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.lineno == first:
-            if full.endswith(f".{node.name}"):
-                return summary(node).replace("|", "\\|")
+        named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.lineno == first
+        if named and full.endswith(f".{node.name}"):
+            return summary(node).replace("|", "\\|")
     return summary(tree).replace("|", "\\|")
 
 

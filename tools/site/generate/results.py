@@ -43,15 +43,27 @@ def _value(value: Any) -> str:
         keys = list(dict.fromkeys(k for record in value for k in record))
         return _table(keys, [[_text(r.get(k, "")) for k in keys] for r in value])
     if isinstance(value, dict):
-        flat = {k: v for k, v in value.items() if not (isinstance(v, (dict, list)) and v and not _short(v))}
-        text = _table(["", "value"], [[k, _text(v)] for k, v in flat.items()]) if flat else ""
+        flat = {
+            k: v
+            for k, v in value.items()
+            if not (isinstance(v, (dict, list)) and v and not _short(v))
+        }
+        text = (
+            _table(["what", "value"], [[k.replace("_", " "), _text(v)] for k, v in flat.items()])
+            if flat
+            else ""
+        )
         nested = [(k, v) for k, v in value.items() if k not in flat]
         return text + "".join(f"\n**{str(k).replace('_', ' ')}**\n\n{_value(v)}" for k, v in nested)
     return f"{_text(value)}\n\n"
 
 
 def _short(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 12 and not any(isinstance(v, (dict, list)) for v in value)
+    return (
+        isinstance(value, list)
+        and len(value) <= 12
+        and not any(isinstance(v, (dict, list)) for v in value)
+    )
 
 
 def _text(value: Any) -> str:
@@ -61,12 +73,16 @@ def _text(value: Any) -> str:
         if isinstance(value, list) and len(value) > 12:
             return f"{len(value)} values"
         items = value.items() if isinstance(value, dict) else enumerate(value)
-        return ", ".join(f"{k}: {_text(v)}" if isinstance(value, dict) else _text(v) for k, v in items)
+        return ", ".join(
+            f"{k}: {_text(v)}" if isinstance(value, dict) else _text(v) for k, v in items
+        )
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _table(keys: list[str], rows: list[list[str]]) -> str:
-    head = "| " + " | ".join(k.replace("_", " ") for k in keys) + " |\n|" + "---|" * len(keys) + "\n"
+    head = (
+        "| " + " | ".join(k.replace("_", " ") for k in keys) + " |\n|" + "---|" * len(keys) + "\n"
+    )
     return head + "".join("| " + " | ".join(row) + " |\n" for row in rows) + "\n"
 
 

@@ -24,8 +24,7 @@ def page(path: Path) -> str:
     code = path.read_text(encoding="utf-8")
     html = python(code)
     lines = "\n".join(
-        f'<span class="line" id="L{k}">{line}</span>'
-        for k, line in enumerate(html.split("\n"), 1)
+        f'<span class="line" id="L{k}">{line}</span>' for k, line in enumerate(html.split("\n"), 1)
     )
     about = f"Source of {name}, with an anchor at every line."
     head = front(name, about, search={"exclude": True}, hide=["toc", "tags"])
