@@ -59,10 +59,12 @@ def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
     return [e for e in wanted if e.name not in absent], absent
 
 
-def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
-    """Return what each entry is, with its agreement with our gradients at the main size."""
+def describe(
+    size: Cell, entries: list[Entry], absent: dict[str, str], folder: Path
+) -> list[dict[str, Any]]:
+    """Return what each entry is, with its agreement with our gradients at this size."""
     path = folder / "check.npz"
-    save(draw(HOME)[0], path)
+    save(draw(size)[0], path)
     running = {e.name for e in entries}
     return [
         {
@@ -84,13 +86,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     entries, absent = chosen(args.only)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if args.quick:
-            cells = [cell(QUICK, entries, 2, folder)]
-        else:
-            cells = [cell(HOME, entries, args.rounds, folder)]
+        first = QUICK if args.quick else HOME
+        cells = [cell(first, entries, 2 if args.quick else args.rounds, folder)]
+        if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
-            cells += [] if args.home else [cell(c, entries, rounds, folder) for c in CROSS]
-        about = describe(entries, absent, folder)
+            cells += [cell(size, entries, rounds, folder) for size in CROSS]
+        about = describe(first, entries, absent, folder)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND,

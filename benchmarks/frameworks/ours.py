@@ -91,18 +91,16 @@ def _whole(problem: Problem, remembered: Remembered, chosen: Settings) -> Arrays
     rng = stream(chosen, EPOCH, 0)
     rng.spawn(chosen.shards)
     order = rng.permutation(len(problem.labels))
-    parts = [remembered.parts[key] for key in sorted(remembered.parts)]
-    drawn = np.concatenate(parts, axis=1)
-    spikes = np.zeros(problem.spikes.shape, drawn.dtype)
-    kept = (
-        np.arange(spikes.shape[2])
-        if drawn.shape[2] == spikes.shape[2]
-        else np.flatnonzero(problem.pixels.any(axis=0))
-    )
-    spikes[:, :, kept] = drawn
+    spikes = np.zeros_like(problem.spikes)
+    for i, images in enumerate(np.array_split(order, chosen.shards)):
+        drawn = next(v for k, v in remembered.parts.items() if k[-1] == i)
+        # The trainer keeps all pixels, those lit in the batch, or those lit in this part of it.
+        seen = (problem.pixels[images], problem.pixels)
+        choices = [*(np.flatnonzero(p.any(axis=0)) for p in seen), np.arange(spikes.shape[2])]
+        kept = next(k for k in choices if len(k) == drawn.shape[2])
+        spikes[:, images[:, None], kept] = drawn
     trace = stbp_edu.forward(spikes, problem.params, NEURON)
-    targets = problem.targets[order]
-    return _flat(stbp_edu.backward(trace, targets, problem.params, NEURON))
+    return _flat(stbp_edu.backward(trace, problem.targets, problem.params, NEURON))
 
 
 def _flat(grads: Gradients) -> Arrays:
