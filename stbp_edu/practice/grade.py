@@ -72,7 +72,11 @@ def _todo(exercise: Exercise) -> Feedback:
 def references(exercise: Exercise) -> tuple[Outcome, ...]:
     """Return what the reference brings in each situation."""
     calls = situations(exercise.situations)
-    return tuple(attempt(exercise.answer, c.args, exercise.look) for c in calls)
+    found = tuple(attempt(exercise.answer, c.args, exercise.look) for c in calls)
+    for outcome in found:
+        if outcome.problem or outcome.untouched:
+            raise RuntimeError(f"the reference of {exercise.id} fails: {outcome.problem}")
+    return found
 
 
 Calls = tuple[Situation, ...]

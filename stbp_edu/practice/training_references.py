@@ -53,8 +53,9 @@ def read_out(O: Array) -> Array:
 
 def confusion(labels: Array, answers: Array, classes: int) -> Array:
     """Return the counts of (true class, answer)."""
-    pairs = np.bincount(labels * classes + answers, minlength=classes**2)
-    return pairs.reshape(classes, classes).astype(float)
+    # intp, since bincount takes no 64-bit integers where Python runs in a browser (32 bits).
+    pairs = (labels * classes + answers).astype(np.intp)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(float)
 
 
 def momentum(p: Array, m: Array, g: Array, lr: float, mu: float) -> tuple[Array, Array]:

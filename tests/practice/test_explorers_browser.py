@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from stbp_edu.practice import check, exercises
-from stbp_edu.practice.explorers import data
+from stbp_edu.practice.explorers import NAMES, data, source
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorers</title>
@@ -222,6 +222,22 @@ def test_axe_and_phone_width(open_page, name, scheme, width):
         "axe.run(document).then((r) => r.violations.map((v) => [v.id, v.nodes[0].html]))"
     )
     assert found == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_module_in_one_piece_renders_what_the_model_holds(open_page, name):
+    """As anywidget loads it: from a blob, with live values in the model."""
+    page = open_page("progress")
+    page.evaluate(
+        """async ([text, data]) => {
+          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+          const { default: widget } = await import(url);
+          const model = { get: () => data, on() {}, set() {}, save_changes() {} };
+          await widget.render({ model, el: document.getElementById("cell") });
+        }""",
+        [source(name), data(name)],
+    )
+    assert page.locator("#cell .stbp-x").count() == 1
 
 
 def test_progress_keeps_what_a_check_answers(open_page, address):

@@ -52,7 +52,7 @@ export function rove(event, moves) {
   target.focus();
 }
 
-const STYLE = `
+const BASE = `
 .stbp-x { --x-ink: var(--ink, var(--jp-content-font-color1, #24292f)); --x-ground: var(--ground, var(--jp-layout-color0, #fff));
   --x-soft: var(--soft, var(--jp-content-font-color2, #575d66)); --x-line: var(--line, var(--jp-border-color1, #c9ccd1));
   --x-raised: var(--raised, var(--jp-layout-color2, #f3f4f6)); --x-accent: var(--accent, var(--jp-brand-color1, #00609c));
@@ -75,7 +75,7 @@ const STYLE = `
 export const CASES = { 1: "var(--case-1, #d55e00)", 2: "var(--case-2, #b6679b)", 3: "var(--case-3, #0078be)", 4: "var(--case-4, #009068)" };
 
 export function frame(el, label, style, ...children) {
-  const section = make("section", { class: "stbp-x", "aria-label": label }, make("style", {}, STYLE + style), ...children);
+  const section = make("section", { class: "stbp-x", "aria-label": label }, make("style", {}, BASE + style), ...children);
   el.replaceChildren(section);
   return section;
 }
