@@ -120,7 +120,7 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     if formula.equals(tree, formula.answer):
         return Feedback(name, "right", (f"It equals the right-hand side of ({formula.equation}).",))
     named = {m.id: m for m, wrong in formula.mistakes if formula.equals(tree, wrong)}
-    message = [f"{m.name[0].upper()}{m.name[1:]}. {m.why}" for m in named.values()]
+    message = [f"Found: {m.name}. {m.why}" for m in named.values()]
     message += [] if named else _unnamed(formula, tree)
     message.append(pointer(formula, formula.equation))
     return Feedback(name, "wrong", tuple(message), tuple(named))

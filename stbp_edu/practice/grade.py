@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from stbp_edu.practice import progress
 from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
 from stbp_edu.practice.exercise import Exercise, Mistake, find, pointer
@@ -115,15 +117,25 @@ def _diagnose(
         message += _unnamed(exercise, calls, got, wants, kind)
     place = {"problem": f"In the call at {where}: {words}"}.get(kind, f"First at {where}: {words}.")
     message.append(place)
+    if kind in ("problem", "shape", "type"):
+        message.append(_shapes(exercise, next(c for c in calls if c.where == where)))
     message.append(pointer(exercise, exercise.equation))
     ids = tuple(m.misconception.id for m in named)
     return Feedback(exercise.id, "wrong", tuple(message), ids, where)
 
 
+def _shapes(exercise: Exercise, call: Situation) -> str:
+    """Say what shape each argument of a call has."""
+    names = exercise.signature.partition("(")[2].rstrip(")").split(", ")
+    pairs = zip(names, call.args, strict=True)
+    shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
+    return f"Shapes in that call: {', '.join(shapes)}." if shapes else "No argument is an array."
+
+
 def _name(mistake: Mistake) -> str:
     """Say what is wrong, and what the formula does."""
     known = mistake.misconception
-    return f"{known.name[0].upper()}{known.name[1:]}. {mistake.note or known.why}"
+    return f"Found: {known.name}. {mistake.note or known.why}"
 
 
 def matches(exercise: Exercise, got: Outcomes) -> list[Mistake]:

@@ -16,7 +16,7 @@ def c3(body):
 
 def test_the_message_says_what_where_and_what_next():
     text = repr(c3("delta_last"))
-    assert "The temporal path is missing" in text
+    assert "Found: the temporal path is missing." in text
     assert "t = " in text
     assert "n = " in text
     assert "sample 0, neuron 0" in text
@@ -37,6 +37,7 @@ def test_html_escapes_what_the_reader_wrote():
     ("body", "words"),
     [
         ("delta_last[0]", "it returns shape (2,), where (2, 2) is expected"),
+        ("delta_last[0]", "Shapes in that call: delta_last (2, 2), err_next (2, 2)"),
         ("'text'", "it returns str"),
         ("delta_last + 1j", "it returns complex numbers"),
         ("delta_last * np.nan", "it returns nan"),

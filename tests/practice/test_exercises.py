@@ -44,7 +44,7 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     feedback = check(exercise.id, exercise.function(mistake.body))
     assert feedback.state == "wrong"
     assert mistake.misconception.id in feedback.mistakes
-    assert mistake.misconception.name[1:] in repr(feedback)
+    assert mistake.misconception.name in repr(feedback)
     assert any(call.where == feedback.where for call in situations(exercise.situations))
 
 

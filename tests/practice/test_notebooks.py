@@ -89,7 +89,7 @@ def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkey
         expected.append((": right", ""))
         for mistake in exercise.mistakes:
             cells.append(filled(source, name, exercise, mistake.body))
-            expected.append(("not right yet", mistake.misconception.name[1:]))
+            expected.append(("not right yet", mistake.misconception.name))
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     client = nbclient.NotebookClient(book, timeout=120, kernel_name="python3")
     client.execute(cwd=str(tmp_path))
