@@ -54,7 +54,7 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
     """Serve the site below a path on a free port; yield its address."""
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / "root" / below
-        link.parent.mkdir(parents=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(site.resolve(), target_is_directory=True)
         with server(Path(folder) / "root", port=0, tries=1) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()

@@ -7,11 +7,13 @@ import logging
 import re
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # MkDocs loads hooks by their path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
@@ -48,7 +50,11 @@ class State:
     """What one build knows."""
 
     def __init__(self) -> None:
-        vendor.ensure()
+        try:
+            vendor.ensure()
+        except (OSError, CalledProcessError) as error:
+            words = "fonts and MathJax come from npm, which could not be reached"
+            raise PluginError(f"{words}: {error}") from error
         self.live = pyodide.ensure() is not None
         self.notebooks = course.notebooks()
         self.api = api.pages()
@@ -101,7 +107,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     _add(files, config, "equations.md", equations.page(course.folder(), titles))
     for name, text in (state.api | {"api/index.md": api.index(state.api)}).items():
         _add(files, config, name, text)
-    for path in source.files():
+    for path in source.files(state.places):
         name = path.relative_to(ROOT).with_suffix(".md").as_posix()
         _add(files, config, f"source/{name}", source.page(path), InclusionLevel.NOT_IN_NAV)
     _add(files, config, "results.md", results.results())
@@ -145,6 +151,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         html = _slots(html, stem, config)
     if name.startswith("api/"):
         html = apilinks.add(html, root, state.definitions, state.places)
+    html = re.sub(r"<th(?: [^>]*)?></th>", "<td></td>", html)  # an empty header names nothing
     _plain_titles(page.toc)
     return maths.transform(html, state.speaker, name, f"{root}equations/", set(EQUATIONS))
 

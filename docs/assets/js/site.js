@@ -3,6 +3,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+  document.querySelector(".md-tags")?.setAttribute("aria-label", "Topics");
 
   // Labels that act as buttons: reachable and usable from the keyboard, with a name.
   const names = { __drawer: "Menu", __search: "Search" };
@@ -41,7 +42,7 @@
 
   // What can be scrolled sideways can be reached from the keyboard.
   const scrollable = () => {
-    for (const box of all(".equation, .arithmatex, .md-typeset__scrollwrap, .out-html, .source pre, .md-typeset pre > code")) {
+    for (const box of all(".equation, .arithmatex, .cell-code pre, .md-typeset__scrollwrap, .out-html, .source pre, .md-typeset pre > code")) {
       const scrolls = box.scrollWidth > box.clientWidth + 1 && !box.closest("[aria-hidden=true]");
       if (scrolls && getComputedStyle(box).overflowX !== "visible") box.tabIndex = 0;
       else if (box.tabIndex === 0 && !scrolls) box.removeAttribute("tabindex");

@@ -68,6 +68,7 @@ class Cell {
   mark() {
     const edited = this.editor.value !== this.editor.original;
     this.element.toggleAttribute("data-edited", edited);
+    this.element.querySelector(".cell-tools").dataset.note = edited ? "edited" : "";
     this.resetButton.hidden = !edited && this.element.dataset.state === undefined;
   }
 

@@ -22,7 +22,7 @@ def pages() -> dict[str, str]:
         if path.stem.startswith("_") or not module.is_file() or module.suffix != ".py":
             continue
         about = summary(ast.parse(module.read_text(encoding="utf-8"))) or path.stem
-        head = front(path.stem, f"stbp_edu.{path.stem}: {about}", tags=["reference"])
+        head = front(path.stem, f"stbp_edu.{path.stem}: {about}", tags=["reference"], hide=["tags"])
         head = head[: head.index("\n# ")]
         found[f"api/{path.stem}.md"] = f"{head}\n::: stbp_edu.{path.stem}\n"
     return found
@@ -41,7 +41,7 @@ def index(modules: dict[str, str]) -> str:
                     page = full.split(".")[1]
                     rows[name] = f"| [`stbp_edu.{name}`]({page}.md#{full}) | {_about(full)} |"
     about = "The public names of stbp_edu and its modules, from their docstrings."
-    text = front("API", about, tags=["reference"])
+    text = front("API", about, tags=["reference"], hide=["tags"])
     text += (
         "`import stbp_edu` gives the names of the first table. Each entry links to its source and "
         "to the equations that it computes.\n\n"

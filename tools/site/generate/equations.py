@@ -32,7 +32,7 @@ ABOUT = (
 def page(notebooks: Path, titles: dict[str, str]) -> str:
     """Return the Markdown of the page; ``titles`` maps a notebook's stem to its title."""
     places = scan(register.EQUATIONS, ROOT, notebooks)
-    text = front("Equations", ABOUT, tags=["reference"])
+    text = front("Equations", ABOUT, tags=["reference"], hide=["tags"])
     text += (
         "One equation, one id, four places: the derivation in a notebook, the line of code that "
         "computes it, the test that proves it, and this page, which links the three. It is made "

@@ -22,7 +22,7 @@ ABOUT_CITE = "How to cite stbp_edu, and the paper whose equations it teaches."
 
 def results() -> str:
     """Return the results page, made from docs/results/*.json."""
-    text = front("Results", ABOUT_RESULTS, tags=["reference"])
+    text = front("Results", ABOUT_RESULTS, tags=["reference"], hide=["tags"])
     files = sorted((ROOT / "docs" / "results").glob("*.json"))
     if not files:
         return text + "No run has written its results yet. When one has, they stand here.\n"
@@ -88,7 +88,7 @@ def _table(keys: list[str], rows: list[list[str]]) -> str:
 
 def cite() -> str:
     """Return the page on how to cite, made from CITATION.cff where it exists."""
-    text = front("How to cite", ABOUT_CITE, tags=["reference"])
+    text = front("How to cite", ABOUT_CITE, tags=["reference"], hide=["tags"])
     path = ROOT / "CITATION.cff"
     if path.is_file():
         source = path.read_text(encoding="utf-8").rstrip()

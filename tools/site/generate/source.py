@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
+from tools.equations import Places
 from tools.site import ROOT
 from tools.site.code import python
 from tools.site.generate import front
@@ -12,10 +14,13 @@ from tools.site.generate import front
 Definition = tuple[str, int, int]  # file, first line, last line
 
 
-def files() -> list[Path]:
-    """Return the Python files that the site shows."""
-    found = [p for folder in ("stbp_edu", "tests") for p in (ROOT / folder).rglob("*.py")]
-    return sorted(p for p in found if p.read_text(encoding="utf-8").strip())
+def files(places: dict[str, Places]) -> list[Path]:
+    """Return the Python files that the site shows: the package, and the tests that it names."""
+    named = {place.path for found in places.values() for place in found.tests}
+    for text in (*(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")):
+        named.update(re.findall(r"\btests/[\w/]+\.py", text.read_text(encoding="utf-8")))
+    paths = {*(ROOT / "stbp_edu").rglob("*.py"), *(ROOT / name for name in named)}
+    return sorted(p for p in paths if p.is_file() and p.read_text(encoding="utf-8").strip())
 
 
 def page(path: Path) -> str:

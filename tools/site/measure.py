@@ -1,0 +1,76 @@
+"""Measures the built site in a real browser: weights, and the time to the first live results.
+
+python -m tools.site.measure
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tools.site import SITE
+from tools.site.browser import launched, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CELLS = {
+    "first result, NumPy": "import numpy as np\nimport stbp_edu\nprint(np.arange(3).sum())",
+    "again, edited": "print(np.arange(4).sum())",
+    "first figure, matplotlib": (
+        "from stbp_edu import plotting\nfig, ax = plotting.figure()\n"
+        "plotting.show(fig, alt='An empty pair of axes to measure.')"
+    ),
+}
+
+
+def _open(browser: Browser, url: str) -> Page:
+    page = browser.new_context().new_page()
+    page.goto(url)
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def times(browser: Browser, url: str) -> dict[str, float]:
+    """Return the seconds from a click to the result, in the order of CELLS."""
+    page = _open(browser, url)
+    found = {}
+    for what, source in CELLS.items():
+        page.locator("#cell-1").get_by_role("textbox").fill(source)
+        page.evaluate("delete document.getElementById('cell-1').dataset.state")
+        start = time.perf_counter()
+        page.get_by_role("button", name="Run code cell 1", exact=True).click()
+        page.wait_for_selector("#cell-1[data-state=done]", timeout=120_000)
+        found[what] = time.perf_counter() - start
+    page.context.close()
+    return found
+
+
+def weight(browser: Browser, url: str) -> int:
+    """Return the bytes that travel before a cell is run."""
+    page = browser.new_context().new_page()
+    sizes: dict[str, int] = {}
+    page.on("requestfinished", lambda r: sizes.update({r.url: r.sizes()["responseBodySize"]}))
+    page.goto(url)
+    page.wait_for_selector("html[data-maths]", state="attached")
+    page.wait_for_load_state("networkidle")
+    page.context.close()
+    return sum(sizes.values())
+
+
+def main() -> None:
+    """Print the figures."""
+    stems = sorted(p.name for p in (SITE / "notebooks").iterdir() if p.is_dir())
+    with launched() as browser, served() as address:
+        for what, seconds in times(browser, f"{address}notebooks/{stems[0]}/").items():
+            print(f"{what}: {seconds:.2f} s")
+        print("page                      HTML (KB)  all told (KB, gzip)")
+        for stem in stems:
+            html = (SITE / "notebooks" / stem / "index.html").stat().st_size
+            total = weight(browser, f"{address}notebooks/{stem}/")
+            print(f"{stem:25s} {html / 1000:9.0f}  {total / 1000:9.0f}")
+
+
+if __name__ == "__main__":
+    main()
