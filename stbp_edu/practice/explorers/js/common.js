@@ -75,7 +75,8 @@ const BASE = `
 export const CASES = { 1: "var(--case-1, #d55e00)", 2: "var(--case-2, #b6679b)", 3: "var(--case-3, #0078be)", 4: "var(--case-4, #009068)" };
 
 export function frame(el, label, style, ...children) {
-  const section = make("section", { class: "stbp-x", "aria-label": label }, make("style", {}, BASE + style), ...children);
+  // The attribute keeps JupyterLab's own shortcuts from taking the explorer's keys.
+  const section = make("section", { class: "stbp-x", "aria-label": label, "data-lm-suppress-shortcuts": "true" }, make("style", {}, BASE + style), ...children);
   el.replaceChildren(section);
   return section;
 }
