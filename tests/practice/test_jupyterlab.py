@@ -100,6 +100,7 @@ def page(browser, lab):
             break
     for name in NAMES:
         page.get_by_role("region", name=LABELS[name]).wait_for(timeout=SECONDS)
+    page.wait_for_timeout(2 * SECONDS)  # JupyterLab moves the focus once all cells have run
     return page
 
 
