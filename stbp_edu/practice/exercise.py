@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import difflib
 import textwrap
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.practice.course import CONTENT, read, section
 
-CONTENT = Path(__file__).parent / "content"
 Function = Callable[..., Any]
 
 
@@ -136,7 +134,7 @@ def catalogue() -> dict[str, Exercise]:
     found = [
         _exercise(id_, entry, library)
         for path in sorted((CONTENT / "exercises").glob("*.toml"))
-        for id_, entry in _read(path).items()
+        for id_, entry in read(path).items()
     ]
     return {e.id: e for e in sorted(found, key=lambda e: e.notebook)}
 
@@ -144,27 +142,8 @@ def catalogue() -> dict[str, Exercise]:
 @cache
 def misconceptions() -> dict[str, Misconception]:
     """Return every named misconception by id."""
-    entries = _read(CONTENT / "misconceptions.toml")
+    entries = read(CONTENT / "misconceptions.toml")
     return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
-
-
-@cache
-def course() -> dict[str, Any]:
-    """Return which exercises stand in which notebook, and in which section each is derived."""
-    return _read(CONTENT / "course.toml")
-
-
-def section(equation: str, exercise: str = "") -> str:
-    """Return the heading under which an exercise, or else its equation, is derived."""
-    sections: dict[str, str] = course()["sections"]
-    return sections.get(exercise) or sections[equation]
-
-
-def pointer(task: Any, equation: str) -> str:
-    """Say where in the course to look, and how to get a hint."""
-    tag = f", equation ({equation})" if equation else ""
-    place = f'Look at notebook {task.notebook}, "{task.section}"{tag}'
-    return f'{place}; hint("{task.id}") gives a hint.'
 
 
 def find(exercise_id: object) -> Exercise:
@@ -226,8 +205,3 @@ def edited(solution: str, body: str) -> str:
             raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
         solution = solution.replace(old, new)
     return solution
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read one table."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,8 @@ from typing import Any
 
 from stbp_edu.practice import algebra, progress
 from stbp_edu.practice.algebra import Tree
-from stbp_edu.practice.exercise import CONTENT, Misconception, misconceptions, pointer, section
+from stbp_edu.practice.course import CONTENT, pointer, section
+from stbp_edu.practice.exercise import Misconception, misconceptions
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.mutants import changes
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from stbp_edu.practice import progress
 from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
-from stbp_edu.practice.exercise import Exercise, Mistake, find, pointer
+from stbp_edu.practice.course import pointer
+from stbp_edu.practice.exercise import Exercise, Mistake, find
 from stbp_edu.practice.factors import factor_between
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.mutants import mutants

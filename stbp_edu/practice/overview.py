@@ -7,7 +7,8 @@ from functools import cache
 from html import escape
 
 from stbp_edu.practice import progress
-from stbp_edu.practice.exercise import Exercise, catalogue, course, find
+from stbp_edu.practice.course import course
+from stbp_edu.practice.exercise import Exercise, catalogue, find
 from stbp_edu.practice.feedback import Hint, Solution
 from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
 

@@ -12,7 +12,7 @@ pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
 import nbclient
 import nbformat
 
-from stbp_edu.practice.exercise import course
+from stbp_edu.practice.course import course
 from stbp_edu.practice.formulas import formulas
 from stbp_edu.practice.overview import tasks
 
