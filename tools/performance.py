@@ -32,8 +32,8 @@ candidates took turns, so that other work on the machine hit them alike. Read ra
 milliseconds: another machine has other milliseconds.
 """
 TARGETS = (
-    ("at most 0.6 × the fastest of the spiking frameworks", "peers", 0.6),
-    ("at most 0.8 × torch.compile", "torch-compile", 0.8),
+    ("at most 0.6 × the fastest of the spiking frameworks, not compiled", "peers", 0.6),
+    ("at most 0.8 × the fastest that torch.compile makes", "compiled", 0.8),
     ("at most 0.9 × the dense matrix products alone", "products", 0.9),
 )
 
@@ -95,22 +95,23 @@ def _main(record: Record) -> str:
 
 def _goals(record: Record) -> str:
     """What this project set out to reach, and whether it does."""
-    cell = record["cells"][0]
-    peers = [
-        r for r in cell["rows"] if r["name"] in {e["name"] for e in record["entries"] if e["peer"]}
-    ]
-    if not peers:
-        return ""
-    fastest = min(peers, key=lambda r: r["ms"])
-    ours, titles, lines = row_of(cell, "ours"), titles_of(record), []
-    for words, name, limit in TARGETS:
-        against = fastest if name == "peers" else row_of(cell, name)
-        if against is not None:
-            ratio = ours["ms"] / against["ms"]
-            note = f" ({titles[fastest['name']]})" if name == "peers" else ""
-            lines.append([words, f"{ratio:.2f}{note}", _reached(ratio, limit)])
-    if ours["peak_mb"] and fastest["peak_mb"]:
-        share = ours["peak_mb"] / fastest["peak_mb"]
+    cell, titles, lines = record["cells"][0], titles_of(record), []
+    ours, rows = row_of(cell, "ours"), [r for r in cell["rows"] if r["name"] in titles]
+    peers = {e["name"] for e in record["entries"] if e["peer"]}
+    groups = {
+        "peers": [r for r in rows if r["name"] in peers],
+        "compiled": [r for r in rows if r["name"].endswith("compile")],
+        "products": [r for r in rows if r["name"] == "products"],
+    }
+    fastest = {k: min(group, key=lambda r: r["ms"]) for k, group in groups.items() if group}
+    for words, group, limit in TARGETS:
+        if group in fastest:
+            ratio = ours["ms"] / fastest[group]["ms"]
+            measured = f"{ratio:.2f} ({titles[fastest[group]['name']]})"
+            lines.append([words, measured, _reached(ratio, limit)])
+    peer = fastest.get("peers", {})
+    if ours["peak_mb"] and peer.get("peak_mb"):
+        share = ours["peak_mb"] / peer["peak_mb"]
         words = "at most half the peak memory of the fastest spiking framework"
         lines.append([words, f"{share:.2f}", _reached(share, 0.5)])
     if (growth := _growth(record)) is not None:

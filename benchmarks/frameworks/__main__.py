@@ -90,7 +90,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         cells = [cell(first, entries, 2 if args.quick else args.rounds, folder)]
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
-            cells += [cell(size, entries, rounds, folder) for size in CROSS]
+            everywhere = [e for e in entries if not e.home_only]
+            cells += [cell(size, everywhere, rounds, folder) for size in CROSS]
         about = describe(first, entries, absent, folder)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",

@@ -41,7 +41,8 @@ class Entry:
         packages: what has to be installed, the framework itself first.
         rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
         form: how it is used, in a sentence.
-        peer: whether it is one of the spiking frameworks.
+        peer: whether it is one of the spiking frameworks, run as it comes.
+        home_only: whether it is measured at the main size alone, since it compiles for minutes.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Entry:
     rule: str = "exact"
     form: str = ""
     peer: bool = field(default=False)
+    home_only: bool = field(default=False)
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""
@@ -101,6 +103,19 @@ ENTRIES = (
     Entry(
         "norse", "Norse", "norse_box:build", ("norse", "torch"),
         form="LIFBoxCell; fused Adam", peer=True,
+    ),
+    Entry(
+        "snntorch-compile", "snnTorch, compiled", "snn_torch:compiled", ("snntorch", "torch"),
+        "detached-reset", "the network above through torch.compile; fused Adam", home_only=True,
+    ),
+    Entry(
+        "spikingjelly-compile", "SpikingJelly, compiled", "spiking_jelly:compiled",
+        ("spikingjelly", "torch"), form="the network above through torch.compile; fused Adam",
+        home_only=True,
+    ),
+    Entry(
+        "norse-compile", "Norse, compiled", "norse_box:compiled", ("norse", "torch"),
+        form="the network above through torch.compile; fused Adam", home_only=True,
     ),
     Entry(
         "jax", "JAX", "jax_vjp:build", ("jax",),

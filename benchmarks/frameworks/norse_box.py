@@ -9,12 +9,12 @@ from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import autograd, linear
+from benchmarks.frameworks.torch_common import Wrap, autograd, eager, linear, whole
 
 DT = 0.001
 
 
-def build(problem: Problem) -> Candidate:
+def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
     """Return ``LIFBoxCell``, with its own surrogate.
 
     It has v ← v + k (i - v), k = dt/τ_m: with k = 1 - τ and the parameters divided by k, that is
@@ -46,4 +46,9 @@ def build(problem: Problem) -> Candidate:
             x = torch.stack(spikes)
         return x
 
-    return autograd(problem, layers, network, scale=1 / k)
+    return autograd(problem, layers, wrap(network), scale=1 / k)
+
+
+def compiled(problem: Problem) -> Candidate:
+    """Return the same, compiled."""
+    return build(problem, whole)

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Spike, autograd, linear
+from benchmarks.frameworks.torch_common import Spike, Wrap, autograd, eager, linear, whole
 
 
-def build(problem: Problem) -> Candidate:
+def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
     """Return ``Leaky`` with reset to zero.
 
     It multiplies the potential by β after the reset of the step before: the linear gate. The
@@ -38,4 +38,9 @@ def build(problem: Problem) -> Candidate:
             x = torch.stack(spikes)
         return x
 
-    return autograd(problem, layers, network)
+    return autograd(problem, layers, wrap(network))
+
+
+def compiled(problem: Problem) -> Candidate:
+    """Return the same, compiled."""
+    return build(problem, whole)

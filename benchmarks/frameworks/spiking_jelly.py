@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import autograd, linear
+from benchmarks.frameworks.torch_common import Wrap, autograd, eager, linear, whole
 
 
-def build(problem: Problem) -> Candidate:
+def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
     """Return ``LIFNode`` in multi-step mode, with its own surrogate.
 
     Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its
@@ -35,4 +35,9 @@ def build(problem: Problem) -> Candidate:
         output: Tensor = stack(x)
         return output
 
-    return autograd(problem, layers, network)
+    return autograd(problem, layers, wrap(network))
+
+
+def compiled(problem: Problem) -> Candidate:
+    """Return the same, compiled."""
+    return build(problem, whole)

@@ -11,6 +11,8 @@ from torch import Tensor
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
 
+Network = Callable[[Tensor], Tensor]
+Wrap = Callable[[Network], Network]
 A = NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
 
@@ -57,6 +59,17 @@ def loss(output: Tensor, targets: Tensor) -> Tensor:
     return (miss * miss).sum() / (2 * len(targets))
 
 
+def eager(network: Network) -> Network:
+    """Return the network as it is."""
+    return network
+
+
+def whole(network: Network) -> Network:
+    """Return the network compiled by ``torch.compile``, for the one size that it meets."""
+    compiled: Network = torch.compile(network, dynamic=False)
+    return compiled
+
+
 def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
     """Return W1, b1, W2, b2."""
     return [p for layer in layers for p in (layer.weight, layer.bias)]
@@ -65,7 +78,7 @@ def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
 def autograd(
     problem: Problem,
     layers: Sequence[torch.nn.Linear],
-    network: Callable[[Tensor], Tensor],
+    network: Network,
     scale: float = 1.0,
 ) -> Candidate:
     """Return a candidate of a network that autograd differentiates.
