@@ -18,7 +18,7 @@ test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a brows
 	$(MAKE) --no-print-directory static
 	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term \
 	  --ignore tests/site tests stbp_edu
-	$(BIN)/python -m pytest -n 2 --dist loadfile -p no:doctest --nbval \
+	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 	$(BIN)/python -m tools.site.build
 	$(BIN)/python -m pytest -n 2 tests/site

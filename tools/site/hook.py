@@ -38,7 +38,7 @@ from tools.site.cells import head as notebook_head
 from tools.site.generate import api, equations, results, source
 from tools.site.links import rewrite
 from tools.site.llms import llms
-from tools.site.notebook import page as notebook_page
+from tools.site.notebook import meta as notebook_meta
 from tools.site.notebook import plain
 from tools.site.outputs import Figures
 
@@ -72,7 +72,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     global state
     state = State()
     made = {
-        "NOTEBOOKS": [f"notebooks/{stem}.md" for stem in state.notebooks],
+        "NOTEBOOKS": [f"notebooks/{stem}.ipynb" for stem in state.notebooks],
         "API": ["api/index.md", *state.api],
     }
     config.nav = _filled(config.nav, made)
@@ -97,12 +97,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path in sorted(p for p in PUBLIC.rglob("*") if p.is_file()):
         name = path.relative_to(PUBLIC).as_posix()
         files.append(File(name, str(PUBLIC), config.site_dir, config.use_directory_urls))
-    for stem, notebook in state.notebooks.items():
-        raw = (course.folder() / f"{stem}.ipynb").read_text(encoding="utf-8")
-        _add(files, config, f"notebooks/{stem}.ipynb", raw)
-        _add(
-            files, config, f"notebooks/{stem}.md", notebook_page(notebook, course.topics(notebook))
-        )
+    for stem in state.notebooks:
+        path = course.folder() / f"{stem}.ipynb"
+        name, folder = f"notebooks/{stem}.ipynb", str(path.parent.parent)
+        files.append(File(name, folder, config.site_dir, config.use_directory_urls))
     titles = {stem: notebook.title for stem, notebook in state.notebooks.items()}
     _add(files, config, "equations.md", equations.page(course.folder(), titles))
     for name, text in (state.api | {"api/index.md": api.index(state.api)}).items():
@@ -136,9 +134,18 @@ def _add_text(files: Files, config: MkDocsConfig, name: str, path: str) -> None:
         _add(files, config, name, rewrite(text, f"../{name}"))
 
 
+@event_priority(100)
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Turn links of the repository into links of the site."""
-    return rewrite(markdown, page.file.src_uri)
+    """Give a notebook's page its Markdown; turn links of the repository into links of the site."""
+    name = page.file.src_uri
+    if name.endswith(".ipynb"):
+        notebook = state.notebooks[Path(name).stem]
+        page.meta.update(notebook_meta(notebook, course.topics(notebook)))
+        markdown = notebook.markdown
+        # mkdocs-jupyter would now render the notebook itself, in Jupyter's style and without this
+        # site's maths, links and cells; MkDocs renders the Markdown as that of any page instead.
+        vars(page).pop("render", None)
+    return rewrite(markdown, name)
 
 
 @event_priority(-50)
@@ -163,7 +170,7 @@ def _slots(html: str, stem: str, config: MkDocsConfig) -> str:
 
     def fill(match: re.Match[str]) -> str:
         if match[1] == "head":
-            return notebook_head(notebook, f"../{stem}.ipynb", state.live)
+            return notebook_head(notebook, f"{stem}.ipynb", state.live)
         return cell_html(notebook.cells[int(match[1]) - 1], figures)
 
     html = SLOT.sub(fill, html)

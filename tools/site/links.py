@@ -23,7 +23,7 @@ def site_source(path: str) -> str | None:
     """Return where a file of the repository stands in the site's sources, or None.
 
     >>> site_source("notebooks/00_map.ipynb"), site_source("docs/notation.md")
-    ('notebooks/00_map.md', 'notation.md')
+    ('notebooks/00_map.ipynb', 'notation.md')
     >>> site_source("stbp_edu/cases/vector.py")
     'source/stbp_edu/cases/vector.md'
     """
@@ -32,7 +32,7 @@ def site_source(path: str) -> str | None:
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
     if re.fullmatch(r"notebooks/[^/]+\.ipynb", path):
-        return path.removesuffix(".ipynb") + ".md"
+        return path
     if re.match(r"(stbp_edu|tests|benchmarks)/.*\.py$", path):
         return f"source/{path.removesuffix('.py')}.md"
     return None
@@ -46,8 +46,8 @@ def repository_path(source: str) -> str:
 def rewrite(markdown: str, source: str) -> str:
     """Return a page's Markdown with its links as the site has them.
 
-    >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/00_map.md")
-    '[n](../notation.md#t) [c](03_x.md)'
+    >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/00_map.ipynb")
+    '[n](../notation.md#t) [c](03_x.ipynb)'
     """
     here = posixpath.dirname(repository_path(source))
 

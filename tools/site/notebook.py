@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 HEAVY = "browser-heavy"
 WORDS_PER_MINUTE = 200
-SECONDS_PER_CODE_LINE = 4
 
 
 @dataclass
@@ -61,15 +58,12 @@ def read(path: Path) -> Notebook:
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
-    return Notebook(
-        path.stem, title, _description(markdown), markdown, cells, _minutes(raw["cells"])
-    )
+    return Notebook(path.stem, title, _description(markdown), markdown, cells, _minutes(markdown))
 
 
-def page(notebook: Notebook, tags: list[str]) -> str:
-    """Return the Markdown of the page, with its front matter."""
-    meta = {"title": notebook.title, "description": notebook.description, "tags": tags}
-    return f"---\n{yaml.safe_dump(meta, allow_unicode=True)}---\n\n{notebook.markdown}\n"
+def meta(notebook: Notebook, tags: list[str]) -> dict[str, Any]:
+    """Return the metadata of the page, as other pages have it in their front matter."""
+    return {"title": notebook.title, "description": notebook.description, "tags": tags}
 
 
 def _first(pattern: str, text: str) -> str:
@@ -86,11 +80,10 @@ def _description(markdown: str) -> str:
     return ""
 
 
-def _minutes(cells: list[dict[str, Any]]) -> int:
-    """Return the time to read: words at an ordinary pace, and a few seconds a line of code."""
-    text = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
-    code = sum("".join(c["source"]).count("\n") + 1 for c in cells if c["cell_type"] == "code")
-    return max(1, round(len(text.split()) / WORDS_PER_MINUTE + code * SECONDS_PER_CODE_LINE / 60))
+def _minutes(markdown: str) -> int:
+    """Return the time that the notebook says it takes, or what its words take to read."""
+    stated = _first(r"\*\*Time\.\*\* (\d+) minutes", markdown)
+    return int(stated) if stated else max(1, round(len(markdown.split()) / WORDS_PER_MINUTE))
 
 
 GREEK = {
