@@ -51,9 +51,10 @@
   addEventListener("resize", scrollable);
   addEventListener("load", () => requestAnimationFrame(scrollable));
   document.addEventListener("maths", scrollable);
-  requestAnimationFrame(() =>
-    all(".md-code__nav").forEach((nav, k) => nav.setAttribute("aria-label", `Code block ${k + 1}`)),
-  );
+  // The theme adds the buttons of code blocks when it gets to it; each gets a name of its own then.
+  const nameCode = () => all(".md-code__nav").forEach((nav, k) => nav.setAttribute("aria-label", `Code block ${k + 1}`));
+  for (const pre of all(".md-typeset pre")) new MutationObserver(nameCode).observe(pre, { childList: true });
+  nameCode();
 
   // The grid on the first page can be played again.
   const replay = document.querySelector("[data-replay]");
