@@ -1,8 +1,6 @@
 """The exercises on the built site, in a real browser: untouched, solved, and with each mistake."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,6 @@ from playwright.sync_api import expect
 
 from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
 
-_spec = importlib.util.spec_from_file_location(
-    "site_fixtures", Path(__file__).parents[1] / "site" / "conftest.py"
-)
-_fixtures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fixtures)
-site, address, browser = _fixtures.site, _fixtures.address, _fixtures.browser
 SECONDS = 1000
 
 
@@ -28,7 +20,6 @@ def numbers(path):
     return [k for k, cell in enumerate(code, start=1) if CALL.search(cell.source)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_stub_solution_and_every_misconception_on_the_page(path, address, browser):
     context = browser.new_context()
