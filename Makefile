@@ -48,8 +48,17 @@ notebooks: .venv/learn ## execute the notebooks again and write their outputs
 verify: .venv/learn ## prove the gradients
 	$(BIN)/stbp-edu verify
 
-bench: .venv/bench ## measure speed, as ratios in one run
+bench: .venv/bench .venv/test ## measure speed, as ratios in one run
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m tools.site.build --no-zip
+	$(BIN)/python -m tools.site.measure
+
+# The frameworks are gigabytes, so that they get an environment of their own.
+.PHONY: bench-frameworks
+bench-frameworks:
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/python -m pip install --quiet --editable '.[frameworks]'
+	.venv-frameworks/bin/python -m benchmarks.frameworks --write
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

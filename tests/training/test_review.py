@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,8 @@ def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, caps
 
 
 def test_figures_say_what_they_need(monkeypatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError("No module named 'matplotlib'")
-
-    monkeypatch.setattr(figures.importlib, "import_module", missing)
+    monkeypatch.delattr("stbp_edu.plotting", raising=False)
+    monkeypatch.setitem(sys.modules, "stbp_edu.plotting", None)  # importing it now fails
     with pytest.raises(ImportError, match=r"pip install 'stbp-edu\[plot\]'"):
         figures.curves({})
 

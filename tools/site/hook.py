@@ -109,6 +109,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         name = path.relative_to(ROOT).with_suffix(".md").as_posix()
         _add(files, config, f"source/{name}", source.page(path), InclusionLevel.NOT_IN_NAV)
     _add(files, config, "results.md", results.results())
+    _add(files, config, "performance.md", results.speed())
     _add(files, config, "cite.md", results.cite())
     _add(files, config, "assets/social.png", social.image())
     _add(files, config, "assets/css/cases.css", hero.css())

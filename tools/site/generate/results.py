@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from tools import performance
 from tools.site import ROOT
 from tools.site.generate import front
 
@@ -17,13 +18,15 @@ High-Performance Spiking Neural Networks.* Frontiers in Neuroscience 12:331, 201
 arXiv 1706.02609.
 """
 ABOUT_RESULTS = "Numbers measured with this code, read from the files that the runs wrote."
+ABOUT_SPEED = "How long a training step takes, beside its matrix products and other frameworks."
 ABOUT_CITE = "How to cite stbp_edu, and the paper whose equations it teaches."
 
 
 def results() -> str:
-    """Return the results page, made from docs/results/*.json."""
+    """Return the results page, made from docs/results/*.json but for the records of speed."""
     text = front("Results", ABOUT_RESULTS, tags=["reference"], hide=["tags"])
-    files = sorted((ROOT / "docs" / "results").glob("*.json"))
+    records = sorted((ROOT / "docs" / "results").glob("*.json"))
+    files = [path for path in records if not path.stem.startswith("speed")]  # on their own page
     if not files:
         return text + "No run has written its results yet. When one has, they stand here.\n"
     text += (
@@ -35,6 +38,12 @@ def results() -> str:
         data = json.loads(path.read_text(encoding="utf-8"))
         text += f"## {name}\n\n{_value(data)}From `docs/results/{path.name}`.\n\n"
     return text
+
+
+def speed() -> str:
+    """Return the page on speed, made from the records of the benchmarks."""
+    text = front("Performance", ABOUT_SPEED, tags=["reference"], hide=["tags"])
+    return text + performance.page(performance.read())
 
 
 def _value(value: Any) -> str:
