@@ -78,6 +78,7 @@ def test_every_pointer_leads_to_a_heading():
         assert task.section in headings[task.notebook], task.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
