@@ -82,9 +82,11 @@ def array(
             f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{target})"
         )
     _check_shape(name, value, axes, shape)
+    if unit_interval and value.min() >= 0 and value.max() <= 1:
+        return value  # finite, too: no comparison with a NaN holds
     if finite:
         check_finite(name, value)
-    if unit_interval and not (value.min() >= 0 and value.max() <= 1):
+    if unit_interval:
         raise ValueError(
             f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
             "encode the data first (see stbp_edu.training.encoders)"

@@ -9,7 +9,7 @@ processor's cache, its temporaries too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, chec
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import Gate, backward_gate, check_rule
 
-BLOCK = 16_384  # entries of one step that are worked on at a time: 64 KB in float32
+BLOCK = 32_768  # entries of one step that are worked on at a time: 128 KB in float32
+Fill = Callable[[Array, Array], None]  # a gate that writes its values to the second array
 
 
 @dataclass
@@ -84,21 +85,34 @@ def forward(
 
 def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
     """Turn the weighted inputs in ``u`` into potentials, and write the spikes to ``o``."""
-    f = _line(neuron.f, u.dtype) if spike is None else neuron.f
+    f = _fill(neuron.f) if spike is not None else _fill_line(neuron.f, u.dtype)
+    carried = np.empty_like(u[0])
     for t in range(len(u)):
         u[t] += b
         if t > 0:
-            u[t] += u[t - 1] * f(o[t - 1])  # fwd-u
+            f(o[t - 1], carried)
+            carried *= u[t - 1]
+            u[t] += carried  # fwd-u
         if spike is None:
             np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
         else:
             o[t] = spike(u[t])
 
 
-def _line(gate: Gate, dtype: np.dtype[Any]) -> Gate:
+def _fill(gate: Gate) -> Fill:
+    """Return gate(o) as a function that writes to a buffer."""
+    return lambda o, out: np.copyto(out, gate(o))
+
+
+def _fill_line(gate: Gate, dtype: np.dtype[Any]) -> Fill:
     """Return the straight line through gate(0) and gate(1): equal on spikes, and no exponential."""
     at_0, at_1 = (float(value) for value in gate(np.array([0, 1], dtype)))
-    return lambda o: o * (at_1 - at_0) + at_0
+
+    def fill(o: Array, out: Array) -> None:
+        np.multiply(o, at_1 - at_0, out=out)
+        out += at_0
+
+    return fill
 
 
 def backward(
@@ -136,46 +150,46 @@ def backward(
     N, dtype = params.N, params.dtype
     gW: list[Any] = [None] * (N + 1)
     gb: list[Any] = [None] * (N + 1)
-    direct = (trace.O[N].mean(axis=0) - targets) / (T * S)
-    above: Array = np.broadcast_to(direct, trace.O[N].shape)  # the same at every step
+    epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
+    epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
     for n in range(N, 0, -1):
         u, o, below = trace.U[n], trace.O[n], trace.O[n - 1]
-        epsilon = work.array("epsilon", n, u.shape, dtype)
         # The exact rule hands on ε itself; only the classic one needs a second buffer.
         err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
         for s in _blocks(u):
-            _recur(above[:, s], u[:, s], o[:, s], neuron, gates, epsilon[:, s], err[:, s])
+            _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, gates)
         gW[n] = work.array("gW", n, params.W[n].shape, dtype)
         np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])
         gb[n] = epsilon.sum(axis=(0, 1))
         if n > 1:
-            above = work.array("above", n - 1, below.shape, dtype)
-            np.matmul(_rows(err), params.W[n], out=_rows(above))
+            epsilon = work.array("epsilon", n - 1, below.shape, dtype)
+            np.matmul(_rows(err), params.W[n], out=_rows(epsilon))
     return Gradients(W=gW, b=gb)
 
 
 def _recur(
-    above: Array,
-    u: Array,
-    o: Array,
-    neuron: LIF,
-    gates: tuple[Gate, Gate],
-    epsilon: Array,
-    err: Array,
+    epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, gates: tuple[Gate, Gate]
 ) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
-    Under the exact rule both are the same memory: what is written last, ε, is what counts.
+    ``epsilon`` comes with what the layer above sends, Σ w err at each step, and is written over.
+    Under the exact rule ``err`` is the same memory: what is written last, ε, is what counts.
     """
-    if ((o == 0) | (o == 1)).all():
-        gates = (_line(gates[0], o.dtype), _line(gates[1], o.dtype))
-    f, df = gates
+    binary = ((o == 0) | (o == 1)).all()
+    f, df = (_fill_line(gate, o.dtype) if binary else _fill(gate) for gate in gates)
+    delta, carried = np.empty_like(u[0]), np.empty_like(u[0])
     last = len(u) - 1
-    err[last] = epsilon[last] = above[last] * neuron.h(u[last])
+    np.multiply(epsilon[last], neuron.h(u[last]), out=epsilon[last])
+    err[last] = epsilon[last]
     for t in reversed(range(last)):
-        delta = above[t] + err[t + 1] * u[t] * df(o[t])
-        err[t] = through_spike = delta * neuron.h(u[t])  # err-classic
-        np.add(through_spike, epsilon[t + 1] * f(o[t]), out=epsilon[t])  # err-exact
+        df(o[t], delta)
+        delta *= u[t]
+        delta *= err[t + 1]
+        delta += epsilon[t]
+        f(o[t], carried)
+        carried *= epsilon[t + 1]
+        np.multiply(delta, neuron.h(u[t]), out=err[t])  # err-classic
+        np.add(err[t], carried, out=epsilon[t])  # err-exact
 
 
 def _blocks(a: Array) -> Iterator[slice]:
