@@ -118,7 +118,8 @@ def check_finite(name: str, value: NDArray[Any]) -> None:
     """Raise ValueError if ``value`` has a NaN or an infinity, and say where."""
     with np.errstate(over="ignore", invalid="ignore"):
         # One pass: a NaN or an infinity makes the sum of squares not finite.
-        if np.isfinite(np.vdot(value, value)):
+        flat = value.ravel(order="K")
+        if np.isfinite(np.vdot(flat, flat)):
             return
     bad = np.argwhere(~np.isfinite(value))
     if len(bad):

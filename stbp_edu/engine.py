@@ -10,6 +10,7 @@ processor's cache, its temporaries too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, chec
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import Gate, backward_gate, check_rule
 
-BLOCK = 32_768  # entries of one step that are worked on at a time: 128 KB in float32
+BLOCK = 40_960  # entries of one step that are worked on at a time: 160 KB in float32
 Fill = Callable[[Array, Array], None]  # a gate that writes its values to the second array
 
 
@@ -31,8 +32,14 @@ class Workspace:
 
     A trace or gradient computed in a workspace lives there: the next call with the same
     workspace overwrites it. Without one, each call makes new arrays.
+
+    Args:
+        turn: entered for the elementwise part of each layer. Threads that share a lock here take
+            turns at it while the others are in a matrix product: such work is many short calls,
+            and side by side each would wait for the interpreter at every one of them.
     """
 
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
     _arrays: dict[tuple[str, int], Array] = field(default_factory=dict)
 
     def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -67,8 +74,13 @@ def forward(
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
     """
-    T, S = check_spikes(spikes, params)
-    work = Workspace() if workspace is None else workspace
+    check_spikes(spikes, params)
+    return run(spikes, params, neuron, spike, Workspace() if workspace is None else workspace)
+
+
+def run(spikes: Array, params: Params, neuron: LIF, spike: Spike | None, work: Workspace) -> Trace:
+    """Return what :func:`forward` returns, for a caller that has checked the arguments."""
+    T, S, _ = spikes.shape
     U: list[Any] = [None]
     O: list[Any] = [spikes]
     for n in range(1, params.N + 1):
@@ -76,8 +88,9 @@ def forward(
         u = work.array("U", n, (T, S, len(b)), params.dtype)
         o = work.array("O", n, u.shape, params.dtype)
         np.matmul(_rows(O[n - 1]), W.T, out=_rows(u))  # fwd-x, all steps at once
-        for s in _blocks(u):
-            _integrate(u[:, s], o[:, s], b, neuron, spike)
+        with work.turn:
+            for s in _blocks(u):
+                _integrate(u[:, s], o[:, s], b, neuron, spike)
         U.append(u)
         O.append(o)
     return Trace(U=U, O=O)
@@ -112,7 +125,10 @@ def _fill_line(gate: Gate, dtype: np.dtype[Any]) -> Fill:
         np.multiply(o, at_1 - at_0, out=out)
         out += at_0
 
-    return fill
+    def fill_constant(o: Array, out: Array) -> None:
+        out.fill(at_0)
+
+    return fill if at_0 != at_1 else fill_constant
 
 
 def backward(
@@ -143,11 +159,35 @@ def backward(
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
     array([-0.2385])
     """
-    T, S = check_trace(trace, params)
+    check_trace(trace, params)
     check_targets(targets, trace.O[-1])
-    gates = backward_gate(neuron, check_rule(rule))
     work = Workspace() if workspace is None else workspace
-    N, dtype = params.N, params.dtype
+    binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
+    return run_back(
+        trace, targets, params, neuron, check_rule(rule), work, S=len(targets), binary=binary
+    )
+
+
+def run_back(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    work: Workspace,
+    *,
+    S: int,
+    binary: bool,
+) -> Gradients:
+    """Return what :func:`backward` returns, for a caller that has checked the arguments.
+
+    ``S`` is the number of samples that the loss is a mean over: the trace may be of some of them.
+    ``binary`` says that every spike is 0 or 1, where a gate is as good as a straight line.
+    """
+    N, dtype, T = params.N, params.dtype, len(trace.O[0])
+    f, df = (
+        _fill_line(gate, dtype) if binary else _fill(gate) for gate in backward_gate(neuron, rule)
+    )
     gW: list[Any] = [None] * (N + 1)
     gb: list[Any] = [None] * (N + 1)
     epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
@@ -156,9 +196,13 @@ def backward(
         u, o, below = trace.U[n], trace.O[n], trace.O[n - 1]
         # The exact rule hands on ε itself; only the classic one needs a second buffer.
         err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
-        for s in _blocks(u):
-            _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, gates)
-        gW[n] = work.array("gW", n, params.W[n].shape, dtype)
+        with work.turn:
+            for s in _blocks(u):
+                _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df)
+        W = params.W[n]  # its gradient lies in memory as it does, by rows or by columns
+        by_rows = W.flags.c_contiguous
+        laid = work.array("gW", n, W.shape if by_rows else W.T.shape, dtype)
+        gW[n] = laid if by_rows else laid.T
         np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])
         gb[n] = epsilon.sum(axis=(0, 1))
         if n > 1:
@@ -167,16 +211,12 @@ def backward(
     return Gradients(W=gW, b=gb)
 
 
-def _recur(
-    epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, gates: tuple[Gate, Gate]
-) -> None:
+def _recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
     ``epsilon`` comes with what the layer above sends, Σ w err at each step, and is written over.
     Under the exact rule ``err`` is the same memory: what is written last, ε, is what counts.
     """
-    binary = ((o == 0) | (o == 1)).all()
-    f, df = (_fill_line(gate, o.dtype) if binary else _fill(gate) for gate in gates)
     delta, carried = np.empty_like(u[0]), np.empty_like(u[0])
     last = len(u) - 1
     np.multiply(epsilon[last], neuron.h(u[last]), out=epsilon[last])

@@ -16,7 +16,7 @@ from stbp_edu.network import Gradients
 from stbp_edu.training.encoders import encode
 from stbp_edu.training.parallel import team
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import EPOCH, State, copy, stream
+from stbp_edu.training.state import EPOCH, State, by_columns, copy, stream
 from stbp_edu.training.stepper import Stepper
 
 THREADS = 2
@@ -68,7 +68,7 @@ def _build(problem: Problem, changes: dict[str, Any]) -> Candidate:
         patch(f"stbp_edu.training.stepper.{name}", value).start()
     images = problem.pixels.reshape(len(problem.labels), 1, -1)
     stepper = Stepper(chosen, images, problem.labels, crew)
-    params = copy(problem.params)
+    params = by_columns(copy(problem.params))
     states = [State(params, params, chosen.make_optimizer().start(params))]
 
     def step() -> None:

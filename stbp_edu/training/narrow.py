@@ -1,6 +1,6 @@
 """Leaving neurons out of a step: pixels that no image of the batch lights, and dropout.
 
-A pixel that is dark in the whole batch adds nothing to any potential, and its weights' gradient is
+A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
 zero: the step without it is the same step, and cheaper. Dropout leaves hidden neurons out on
 purpose, the same ones for the whole batch, so that it makes a step cheaper too.
 """
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.network import Gradients, Params
+from stbp_edu.training.optimizers import WHOLE, Part
 
 Kept = Sequence[NDArray[np.intp] | None]  # for each layer 0..N the neurons kept; None: all
 
@@ -54,28 +55,47 @@ def narrow(params: Params, kept: Kept) -> Params:
     for n in range(1, params.N + 1):
         above, below = kept[n], kept[n - 1]
         w = params.W[n] if above is None else params.W[n][above]
-        w = w if below is None else np.take(w, below, axis=1)
+        w = w if below is None else np.take(w.T, below, axis=0).T
         factor = _factor(params, kept, n)
         W.append(w if factor == 1 else w * factor)
         b.append(params.b[n] if above is None else params.b[n][above])
     return Params(W=W, b=b)
 
 
-def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> Gradients:
-    """Return the gradient for the whole network: zero for what was left out."""
-    if all(k is None for k in kept):
-        return grads
+def clear(grads: Gradients, part: Part = WHOLE) -> None:
+    """Set a gradient to zero, or one block of its rows."""
+    for n in range(1, len(grads.b)):
+        block = _block(len(grads.b[n]), part)
+        grads.W[n][block] = 0
+        grads.b[n][block] = 0
+
+
+def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients, part: Part = WHOLE) -> None:
+    """Add the gradient of the kept neurons to ``out``, that of the whole network.
+
+    ``part`` = (i, k) adds to the i-th of k blocks of rows alone, so that k threads can share.
+    """
     for n in range(1, params.N + 1):
-        rows, columns = (slice(None) if kept[m] is None else kept[m] for m in (n, n - 1))
-        if kept[n] is not None and kept[n - 1] is not None:
-            rows, columns = np.ix_(kept[n], kept[n - 1])  # type: ignore[arg-type]
-        out.W[n].fill(0)
-        out.W[n][rows, columns] = grads.W[n]
-        if (factor := _factor(params, kept, n)) != 1:
-            out.W[n][...] *= factor
-        out.b[n].fill(0)
-        out.b[n][rows.ravel() if isinstance(rows, np.ndarray) else rows] = grads.b[n]
-    return out
+        rows, columns = kept[n], kept[n - 1]
+        block = _block(len(params.b[n]), part)
+        to: Any = block
+        if rows is not None:  # those of the kept rows that are in the block
+            block = slice(*np.searchsorted(rows, (block.start, block.stop)))
+            to = rows[block]
+        found, factor = grads.W[n][block], _factor(params, kept, n)
+        found = found if factor == 1 else found * factor
+        if columns is None:
+            out.W[n][to] += found
+        elif rows is None:
+            out.W[n][to].T[columns] += found.T
+        else:
+            out.W[n].T[np.ix_(columns, to)] += found.T
+        out.b[n][to] += grads.b[n][block]
+
+
+def _block(width: int, part: Part) -> slice:
+    """Return the rows of this part."""
+    return slice(width * part[0] // part[1], width * (part[0] + 1) // part[1])
 
 
 def _factor(params: Params, kept: Kept, n: int) -> float:

@@ -113,8 +113,8 @@ class Adam:
     ) -> OptimizerState:
         """Take one step of size η = ``lr`` in place; return the state after it."""
         k = state.step + 1
-        size = lr / (1 - self.beta1**k)
-        root = 1 / math.sqrt(1 - self.beta2**k)
+        root = math.sqrt(1 - self.beta2**k)  # √v̂ + ε = (√v + root · ε) / root
+        size = lr * root / (1 - self.beta1**k)
         decay = 1 - lr * self.weight_decay
         scratch = np.empty((2, CHUNK), params.dtype)
         for is_weight, (p, g, m, v) in _chunks(part, params, grads, *state.slots):
@@ -124,8 +124,7 @@ class Adam:
             v *= self.beta2
             v += np.multiply(np.multiply(g, g, out=a), 1 - self.beta2, out=a)
             np.sqrt(v, out=b)
-            b *= root
-            b += self.eps
+            b += self.eps * root
             if is_weight and decay != 1:
                 p *= decay
             p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
@@ -155,7 +154,7 @@ def tensors(of: Tensors) -> dict[str, Array]:
 def zeros_like(params: Params) -> Gradients:
     """Return zeros in the shape of the parameters."""
     for name, array in tensors(params).items():
-        if not (array.flags.c_contiguous and array.flags.writeable):
+        if not (array.flags.forc and array.flags.writeable):
             raise ValueError(
                 f"params.{name} must be a writeable contiguous array, since it is changed in "
                 "place; pass np.ascontiguousarray(...).copy()"
@@ -173,7 +172,8 @@ def _chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
     ):
-        flat = [a.reshape(-1) for a in arrays]
+        by_columns = not arrays[0].flags.c_contiguous  # each array in the order of the first
+        flat = [(a.T if by_columns else a).reshape(-1) for a in arrays]
         for i in range(0, len(flat[0]), CHUNK):
             if turn % part[1] == part[0]:
                 yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ SUFFIXES = ("64_", "")
 
 
 class Team:
-    """``size`` workers, each with buffers of its own.
+    """``size`` workers, each with buffers of its own; at elementwise work they take turns.
 
     The result of :meth:`map` depends on ``size`` alone and not on the number of processors: where
     no thread can be started, such as on a web page, the parts are worked on one after the other.
@@ -33,7 +34,8 @@ class Team:
     def __init__(self, size: int) -> None:
         """Make the buffers, and the threads if there is more than one part."""
         self.size = size
-        self.workspaces = [Workspace() for _ in range(size)]
+        turn = Lock()
+        self.workspaces = [Workspace(turn) for _ in range(size)]
         threaded = size > 1 and sys.platform != "emscripten"
         self._pool = ThreadPoolExecutor(size) if threaded else None
 

@@ -45,12 +45,22 @@ def begin(settings: Settings, data: Dataset) -> State:
     classes = int(max(data.train_labels.max(), data.test_labels.max())) + 1
     sizes = [data.pixels, *settings.hidden, classes]
     rng = stream(settings, INIT)
-    params = init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
+    params = by_columns(
+        init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
+    )
     average = params if settings.averaging == 0 else copy(params)
     return State(params, average, settings.make_optimizer().start(params))
 
 
+def by_columns(params: Params) -> Params:
+    """Return the parameters with the weights that leave one neuron side by side in memory.
+
+    Steps take the weights of dark pixels out and put their gradient back: so each is one piece.
+    """
+    return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
+
+
 def copy(params: Params) -> Params:
     """Return parameters with arrays of their own."""
-    W, b = ([None, *(a.copy() for a in of[1:])] for of in (params.W, params.b))
+    W, b = ([None, *(a.copy(order="K") for a in of[1:])] for of in (params.W, params.b))
     return Params(W=W, b=b)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.engine import Workspace, backward, forward
+from stbp_edu.engine import Workspace, run, run_back
 from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.encoders import encode
-from stbp_edu.training.narrow import Kept, draw_hidden, lit, narrow, widen
+from stbp_edu.training.narrow import Kept, clear, draw_hidden, lit, narrow, widen
 from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
@@ -67,9 +67,8 @@ class Stepper:
             at = slice(step * s.batch, (step + 1) * s.batch)
             rows = self._windows[order[at], *shifts[:, at]].reshape(len(order[at]), -1)
             hidden = draw_hidden(state.params.sizes, s.dropout, rng)
-            batch, grads = self._gradient(
-                state.params, rows, self.labels[order[at]], [lit(rows), *hidden], streams
-            )
+            labels = self.labels[order[at]]
+            batch, grads = self._gradient(state.params, rows, labels, hidden, streams)
             done = (state.epoch * self.steps + step) / (s.epochs * self.steps)
             state = self._update(state, grads, s.learning_rate(done))
             yield step, batch, state
@@ -79,27 +78,24 @@ class Stepper:
         params: Params,
         rows: NDArray[Any],
         labels: NDArray[Any],
-        kept: Kept,
+        hidden: Kept,
         streams: list[np.random.Generator],
     ) -> tuple[Batch, Gradients]:
-        """Return what the batch saw, and the gradient: each shard's, weighted by its images."""
-        small = narrow(params, kept)
-        rows = np.take(rows, kept[0], axis=1)  # type: ignore[arg-type]
+        """Return what the batch saw, and the gradient: the sum of what its shards add to it."""
         shards = min(self.crew.size, len(rows))
+        images, answers = np.array_split(rows, shards), np.array_split(labels, shards)
+        pixels = [lit(part) for part in images]
+        kept: list[Kept] = [[columns, *hidden] for columns in pixels]
 
         def part(i: int, work: Workspace) -> tuple[Batch, Gradients] | None:
             if i >= shards:
                 return None
-            r, y = (np.array_split(a, shards)[i] for a in (rows, labels))
-            return self._shard(small, r, y, streams[i], work)
+            small = narrow(params, kept[i])
+            shard = np.take(images[i], pixels[i], axis=1)
+            return self._shard(small, shard, answers[i], streams[i], work, len(rows))
 
-        parts = [p for p in self.crew.map(part) if p is not None]
-        batches, grads = zip(*parts, strict=True)
-        shares = [b.size / len(rows) for b in batches]
-        if self._grads is None:
-            self._grads = zeros_like(params)
-        total = _weighted_sum(grads, shares)
-        return _merge(batches, shares), widen(total, params, kept, self._grads)
+        batches, grads = zip(*[p for p in self.crew.map(part) if p], strict=True)
+        return _merge(batches), self._total(params, kept, grads)
 
     def _shard(
         self,
@@ -108,16 +104,33 @@ class Stepper:
         labels: NDArray[Any],
         rng: np.random.Generator,
         work: Workspace,
+        whole: int,
     ) -> tuple[Batch, Gradients]:
-        """Return what one part of the batch saw, and its gradient, which lives in ``work``."""
+        """Return what one part of a batch of ``whole`` images saw, and what it adds."""
         s = self.settings
-        shape = (s.T, *rows.shape)
-        out = work.array("spikes", 0, shape, params.dtype)
+        out = work.array("spikes", 0, (s.T, *rows.shape), params.dtype)
         spikes = encode(s.encoder, rows, s.T, rng, out=out)
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
-        trace = forward(spikes, params, self.neuron, workspace=work)
-        grads = backward(trace, targets, params, self.neuron, s.rule, workspace=work)
+        trace = run(spikes, params, self.neuron, None, work)
+        grads = run_back(trace, targets, params, self.neuron, s.rule, work, S=whole, binary=True)
         return _observe(trace, targets, labels), grads
+
+    def _total(self, params: Params, kept: list[Kept], grads: Sequence[Gradients]) -> Gradients:
+        """Return the sum of the shards' gradients, in the shape of the whole network."""
+        if self._grads is None:
+            self._grads = zeros_like(params)
+        total = self._grads
+
+        def part(i: int, _: Workspace) -> None:
+            share = (i, self.crew.size)
+            clear(total, share)
+            for keep, own in zip(kept, grads, strict=True):
+                widen(own, params, keep, total, share)
+
+        self.crew.map(part)
+        for name, g in tensors(total).items():
+            checks.check_finite(f"the gradient of {name}", g)
+        return total
 
     def _update(self, state: State, grads: Gradients, lr: float) -> State:
         """Change the parameters in place, and their average."""
@@ -139,30 +152,25 @@ def _observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> Batch:
         len(labels),
         loss(trace, targets),
         int((counts.argmax(axis=1) == labels).sum()),
-        tuple(float(o.mean()) for o in trace.O),
+        tuple(map(_rate, trace.O)),
         counts.mean(axis=0),
     )
 
 
-def _merge(batches: tuple[Batch, ...], shares: list[float]) -> Batch:
+def _rate(o: Array) -> float:
+    """Return the mean of all spikes, by a product: faster than adding them up."""
+    rows = o.reshape(-1, o.shape[-1])
+    return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
+
+
+def _merge(batches: Sequence[Batch]) -> Batch:
     """Join what the shards saw."""
-    rates = np.average([b.rates for b in batches], axis=0, weights=shares)
+    sizes = [b.size for b in batches]
+    rates = np.average([b.rates for b in batches], axis=0, weights=sizes)
     return Batch(
-        sum(b.size for b in batches),
-        float(np.average([b.loss for b in batches], weights=shares)),
+        sum(sizes),
+        float(np.average([b.loss for b in batches], weights=sizes)),
         sum(b.right for b in batches),
         tuple(float(r) for r in rates),
-        np.average([b.outputs for b in batches], axis=0, weights=shares),
+        np.average([b.outputs for b in batches], axis=0, weights=sizes),
     )
-
-
-def _weighted_sum(grads: tuple[Gradients, ...], shares: list[float]) -> Gradients:
-    """Return Σ share · gradient, in the arrays of the first."""
-    named = [tensors(g) for g in grads]
-    for name, total in named[0].items():
-        if len(named) > 1:
-            total *= shares[0]
-        for other, share in zip(named[1:], shares[1:], strict=True):
-            total += np.multiply(other[name], share, out=other[name])
-        checks.check_finite(f"the gradient of {name}", total)
-    return grads[0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.training.narrow import draw_hidden, lit, narrow, widen
+from stbp_edu.training.narrow import clear, draw_hidden, lit, narrow, widen
 from stbp_edu.training.optimizers import tensors, zeros_like
 
 NEURON = LIF(tau=0.4, v_th=0.5)
@@ -28,9 +28,12 @@ def test_leaving_dark_pixels_out_changes_nothing(net: Params) -> None:
     assert kept[0].tolist() == [1, 2, 4, 5, 6]
     small = narrow(net, kept)
     assert small.sizes == (5, 6, 5, 3)
-    out = zeros_like(net)
-    out.W[1][...] = np.nan  # whatever an earlier batch left
-    found = widen(gradient(spikes[:, :, kept[0]], small, targets), net, kept, out)
+    found = zeros_like(net)
+    found.W[1][...] = np.nan  # whatever an earlier batch left
+    clear(found)
+    own = gradient(spikes[:, :, kept[0]], small, targets)
+    for k in range(3):  # three threads with a block of rows each
+        widen(own, net, kept, found, (k, 3))
     for name, expected in tensors(gradient(spikes, net, targets)).items():
         np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
     assert not found.W[1][:, [0, 3, 7]].any()
@@ -52,7 +55,9 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
     ]
     cut = Params(W=[None, *(net.W[n] * masks[n - 1] for n in (1, 2, 3))], b=net.b)
     expected = gradient(spikes, cut, targets)
-    found = widen(gradient(spikes, narrow(net, kept), targets), net, kept, zeros_like(net))
+    own, found = gradient(spikes, narrow(net, kept), targets), zeros_like(net)
+    for k in range(2):
+        widen(own, net, kept, found, (k, 2))
     rows = [*kept[:3], np.arange(3)]
     for n in (1, 2, 3):
         block = np.ix_(rows[n], rows[n - 1])
@@ -65,11 +70,14 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
         assert not found.W[n][outside].any()
 
 
-def test_nothing_left_out_costs_nothing(net: Params) -> None:
+def test_where_nothing_is_left_out_gradients_add_up(net: Params) -> None:
     assert narrow(net, [None] * 4) is net
     assert draw_hidden((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
-    grads = zeros_like(net)
-    assert widen(grads, net, [None] * 4, zeros_like(net)) is grads
+    grads, twice = gradient(np.ones((2, 1, 8)), net, np.ones((1, 3))), zeros_like(net)
+    for _ in range(2):
+        widen(grads, net, [None] * 4, twice)
+    for name, g in tensors(grads).items():
+        np.testing.assert_array_equal(tensors(twice)[name], 2 * g)
 
 
 def test_a_dark_batch_keeps_one_pixel() -> None:

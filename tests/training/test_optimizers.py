@@ -114,6 +114,20 @@ def test_bad_constants_and_arrays_are_named() -> None:
         Adam(eps=0)
     with pytest.raises(ValueError, match="weight_decay must be >= 0"):
         Adam(weight_decay=-1)
-    slanted = Params(W=[None, np.ones((2, 3)).T], b=[None, np.ones(3)])
+    slanted = Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)])
     with pytest.raises(ValueError, match=r"params\.W1 must be a writeable contiguous array"):
         Adam().start(slanted)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(weight_decay=0.1), Adam(weight_decay=0.1)])
+def test_arrays_by_columns_are_changed_as_arrays_by_rows_are(optimizer) -> None:
+    rng = np.random.default_rng(0)
+    grads = Gradients(W=[None, rng.normal(size=(3, 4))], b=[None, rng.normal(size=3)])
+    ends = []
+    for lay in (np.ascontiguousarray, np.asfortranarray):
+        params = Params(W=[None, lay(np.arange(12.0).reshape(3, 4))], b=[None, np.zeros(3)])
+        state = optimizer.start(params)
+        for _ in range(3):
+            state = optimizer.update(params, grads, state, 0.1)
+        ends.append(params.W[1])
+    np.testing.assert_array_equal(*ends)

@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import Params, backward, forward, loss
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import parallel, stepper
+from stbp_edu.training import parallel
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.optimizers import tensors
@@ -65,10 +65,9 @@ def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     state = begin(settings, few)
     rows = few.train_images[:21].reshape(21, -1)
     labels = few.train_labels[:21]
-    kept = [stepper.lit(rows), None, None]
     with team(2) as crew:
         step = Stepper(settings, few.train_images, few.train_labels, crew)
-        batch, grads = step._gradient(state.params, rows, labels, kept, [None, None])
+        batch, grads = step._gradient(state.params, rows, labels, [None, None], [None, None])
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
     expected = backward(trace, targets, state.params, neuron)
@@ -120,13 +119,13 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     with team(1) as crew:
         step = Stepper(settings, images, labels, crew)
 
-        def gradient(params, rows, of, kept, streams):
+        def gradient(params, rows, of, hidden, streams):
             for row, label in zip(rows, of, strict=True):
                 (at,) = np.flatnonzero(row)
                 assert (row[at] - 1) % 3 == label
                 seen.append(int(row[at]))
                 places.add(divmod(int(at), 5))
-            return None, original(params, rows, of, kept, streams)[1]
+            return None, original(params, rows, of, hidden, streams)[1]
 
         original = step._gradient
         step._gradient = gradient
