@@ -80,15 +80,24 @@ PLANS = {
     ),
     "fashion": Plan("Fashion-MNIST with MNIST's recipe", {"recipe": {}}, dataset="fashion"),
     "tune": Plan(
-        "Regularisation without augmentation, judged on validation images",
+        "Regularisation, with and without shifts: 20 epochs, judged on validation images",
         {
-            f"dropout {d:g}, weight decay {w:g}": {
-                "epochs": 30,
-                "shift": 0,
-                "dropout": d,
-                "weight_decay": w,
+            f"shift {shift}, dropout {dropout:g}, rate {lr:g}": {
+                "epochs": 20,
+                "shift": shift,
+                "dropout": dropout,
+                "lr": lr,
             }
-            for d, w in ((0.0, 0.0), (0.2, 0.0), (0.5, 0.0), (0.0, 0.05), (0.0, 0.2), (0.2, 0.05))
+            for shift, dropout, lr in (
+                (1, 0.0, 1e-3),
+                (1, 0.2, 1e-3),
+                (1, 0.0, 3e-3),
+                (1, 0.2, 3e-3),
+                (0, 0.0, 1e-3),
+                (0, 0.2, 1e-3),
+                (0, 0.5, 1e-3),
+                (0, 0.2, 3e-3),
+            )
         },
         held_out="validation",
         seeds=(0,),

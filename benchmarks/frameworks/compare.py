@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,8 @@ from benchmarks.frameworks.candidate import Entry
 from benchmarks.frameworks.problem import Cell, draw, save
 from benchmarks.frameworks.processes import CandidateError, Process, ask
 
-STEPS = 3  # of a turn, after one that does not count
+STEPS = 8  # of a turn, after one that does not count
+PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
 
 
 def cell(size: Cell, entries: Sequence[Entry], rounds: int, folder: Path) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def turns(
             names = list(running)
             shift = r % len(names)
             for name in names[shift:] + names[:shift]:  # nobody always follows the same one
+                time.sleep(PAUSE)
                 times[name].append(statistics.median(running[name].turn(STEPS)))
         return times, failed
 

@@ -113,6 +113,8 @@ class Stepper:
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
         trace = run(spikes, params, self.neuron, None, work)
         grads = run_back(trace, targets, params, self.neuron, s.rule, work, S=whole, binary=True)
+        for name, g in tensors(grads).items():
+            checks.check_finite(f"the gradient of {name}", g)
         return _observe(trace, targets, labels), grads
 
     def _total(self, params: Params, kept: list[Kept], grads: Sequence[Gradients]) -> Gradients:
@@ -128,8 +130,6 @@ class Stepper:
                 widen(own, params, keep, total, share)
 
         self.crew.map(part)
-        for name, g in tensors(total).items():
-            checks.check_finite(f"the gradient of {name}", g)
         return total
 
     def _update(self, state: State, grads: Gradients, lr: float) -> State:
