@@ -19,7 +19,6 @@ from stbp_edu.equations import EQUATIONS
 from tools import equations
 from tools.site import ROOT, build, docstrings, head, links, maths, notebook, outputs, serve, wheel
 from tools.site import pyodide as runtime
-from tools.site.generate import results
 
 RUNNER = ROOT / "docs" / "assets" / "live" / "runner.py"
 
@@ -159,14 +158,6 @@ def test_without_any_source_of_wheels_the_build_goes_on(
     assert "cells can be read and not run" in said
     assert "hash differs" in said
     assert not (tmp_path / "target").exists()
-
-
-def test_results_become_tables() -> None:
-    """Records and flat values of a results file are shown as tables, floats with four digits."""
-    text = results._value({"seed": 1, "runs": [{"rule": "exact", "error": 0.123456}]})
-    assert "| seed | 1 |" in text
-    assert "| rule | error |" in text
-    assert "| exact | 0.1235 |" in text
 
 
 def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
