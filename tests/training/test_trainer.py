@@ -241,3 +241,18 @@ def test_copies_share_nothing(small, few) -> None:
     other = copy(params)
     other.W[1] += 1
     assert bits(params) != bits(other)
+
+
+def test_images_held_out_may_be_given_more_steps(small, few) -> None:
+    settings = replace(small, T_test=7)
+    params = begin(small, few).params
+    judged = [
+        evaluate(params, few.test_images, few.test_labels, s, np.random.default_rng(0))
+        for s in (settings, replace(small, T=7), small)
+    ]
+    assert small.T != 7
+    np.testing.assert_array_equal(judged[0].confusion, judged[1].confusion)
+    assert (judged[0].confusion != judged[2].confusion).any()
+    epoch = next(e for e in train(settings, few) if isinstance(e, Epoch))
+    plain = next(e for e in train(small, few) if isinstance(e, Epoch))
+    assert bits(epoch.state.params) == bits(plain.state.params)  # learning is as it was
