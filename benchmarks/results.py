@@ -46,6 +46,7 @@ class Plan:
 
 TEN: dict[str, Any] = {"T": 10, "T_test": 0}
 SHORT: dict[str, Any] = {**TEN, "epochs": 5, "shift": 0}
+PLAIN: dict[str, Any] = {"T": 10, "epochs": 60, "shift": 0, "surrogate": "rectangle", "a": 1.0}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
@@ -63,9 +64,9 @@ PLANS = {
         {
             "a minute": {"T": 5, "epochs": 8, "lr": 3e-3},
             "ten minutes": {},
-            "ten minutes, no augmentation": {**TEN, "epochs": 50, "shift": 0},
         },
     ),
+    "plain": Plan("In ten minutes without augmentation: no shifts", {"no shifts": PLAIN}),
     "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),
     "rules": Plan(
         "What flows backward: the two rules and three ablations, 5 epochs each",

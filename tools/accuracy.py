@@ -46,8 +46,9 @@ def page(records: Mapping[str, Record]) -> str:
     parts = [INTRO]
     if ladder := records.get("mnist-ladder"):
         parts += [f"## {ladder['title']}\n", OTHERS, figure(ladder), climb(ladder), recipe(ladder)]
-    if hour := records.get("mnist-hour"):
-        parts += [f"## {hour['title']}\n", climb(hour), made(hour)]
+    for name in ("mnist-plain", "mnist-hour"):
+        if record := records.get(name):
+            parts += [f"## {record['title']}\n", climb(record), made(record)]
     for name in PLANS:
         if record := records.get(name):
             parts += [f"## {record['title']}\n", scores(record), made(record)]
