@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+expect.set_options(timeout=60_000)  # machines are shared: no test asserts a time
 LABELS = {
     "sweep": "Explorer: the backward sweep",
     "paths": "Explorer: paths to the loss",
@@ -49,7 +50,8 @@ def written(x):
 
 
 def sweep_shows(explorer, shown):
-    """Every cell, under both rules, shows its case and its values."""
+    """Every cell, under both rules, shows its case and its values, and the grid stays in place."""
+    heights = set()
     for rule, label in (("exact", "ε (exact)"), ("classic", "δ · h (classic)")):
         explorer.get_by_label(label).check()
         explorer.get_by_role("button", name="First").click(force=True)
@@ -60,10 +62,12 @@ def sweep_shows(explorer, shown):
             expect(explorer.get_by_role("status")).to_contain_text(f"Case {cell['case']} at {at}")
             current = explorer.locator(".stbp-sweep [aria-current=step]")
             assert at in current.get_attribute("aria-label")
+            heights.add(round(explorer.locator(".stbp-sweep").bounding_box()["height"]))
             for x in cell["neurons"]:
                 for name in ("delta", "epsilon"):
                     place = f"[data-value={name}][data-neuron='{x['i']}'] strong"
                     assert value(explorer, place) == written(x[f"{name}Value"])
+    assert len(heights) == 1
 
 
 def sweep_obeys_keys(explorer):

@@ -48,13 +48,17 @@ def jupyterlab(folder):
     command += [f"--ServerApp.root_dir={folder / 'notebooks'}"]
     command += ["--LabApp.expose_app_in_browser=True"]
     log = folder / "log.txt"
-    with log.open("w") as file:
-        server = subprocess.Popen(command, env={**os.environ, **own}, stdout=file, stderr=file)
-    try:
-        yield _address(server, folder / "runtime", log)
-    finally:
-        server.terminate()
-        server.wait()
+    with (
+        log.open("w") as out,
+        subprocess.Popen(command, env={**os.environ, **own}, stdout=out, stderr=out) as server,
+    ):
+        try:
+            yield _address(server, folder / "runtime", log)
+        finally:
+            server.terminate()  # it shuts its kernel down first
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=60)
+            server.kill()
 
 
 def _address(server, runtime, log):
@@ -130,19 +134,6 @@ def test_an_explorer_obeys_the_keyboard(page, name):
     OBEYS[name](explorer_on(page, name))
 
 
-def test_keys_in_an_explorer_leave_the_notebook_alone(page):
-    cells = page.locator(".jp-Notebook .jp-Cell")
-    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
-    before = cells.all_inner_texts()
-    paths = explorer_on(page, "paths")
-    paths.locator("g[aria-pressed=true]").focus()
-    for key in ("b", "x", "d", "d", "ArrowUp", "ArrowRight"):
-        page.keyboard.press(key)
-    expect(paths.locator("g[aria-pressed=true]")).to_be_focused()
-    expect(active.locator(".stbp-x")).to_have_attribute("aria-label", "Explorer: paths to the loss")
-    assert cells.count() == len(before)
-
-
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_explorers_are_accessible_and_fit(page, theme, width):
@@ -155,3 +146,16 @@ def test_explorers_are_accessible_and_fit(page, theme, width):
         explorer.scroll_into_view_if_needed()
         assert violations(explorer) == []
         assert too_wide(explorer) == []
+
+
+def test_keys_in_an_explorer_leave_the_notebook_alone(page):
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
+    before = cells.all_inner_texts()
+    paths = explorer_on(page, "paths")
+    paths.locator("g[aria-pressed=true]").focus()
+    for key in ("b", "x", "d", "d", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(paths.locator("g[aria-pressed=true]")).to_be_focused()
+    expect(active.locator(".stbp-x")).to_have_attribute("aria-label", "Explorer: paths to the loss")
+    assert cells.count() == len(before)
