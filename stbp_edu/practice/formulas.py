@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from stbp_edu.practice import algebra, progress
 from stbp_edu.practice.algebra import Tree
-from stbp_edu.practice.course import CONTENT, pointer, section
-from stbp_edu.practice.exercise import Misconception, misconceptions
+from stbp_edu.practice.course import CONTENT, pointer, read, section
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.mistakes import Mistake, mistakes
 from stbp_edu.practice.mutants import changes
 
 SUFFIX = "-formula"
@@ -46,7 +45,7 @@ class Formula:
     answer: str
     reasoning: str
     hints: tuple[str, ...]
-    mistakes: tuple[tuple[Misconception, str], ...]
+    mistakes: tuple[Mistake, ...]
 
     def equals(self, a: Tree, b: str) -> bool:
         """Whether two answers are equal."""
@@ -56,28 +55,21 @@ class Formula:
 @cache
 def formulas() -> dict[str, Formula]:
     """Return every derivation blank by its equation's id."""
-    table = tomllib.loads((CONTENT / "formulas.toml").read_text(encoding="utf-8"))
-    return {id_: _formula(id_, entry) for id_, entry in table.items()}
+    return {id_: _formula(id_, entry) for id_, entry in read(CONTENT / "formulas.toml").items()}
 
 
 def _formula(id_: str, entry: dict[str, Any]) -> Formula:
     """Build one from its table."""
-    library, symbols = misconceptions(), entry["symbols"]
+    symbols = entry["symbols"]
     relations = {k: algebra.parse(v, symbols) for k, v in entry.get("relations", {}).items()}
-    mistakes = tuple(
-        (library[name], answer)
-        for name, answers in entry["mistakes"].items()
-        for answer in ([answers] if isinstance(answers, str) else answers)
-    )
     rest = {k: entry[k] for k in ("title", "notebook", "symbols", "answer", "reasoning")}
-    hints = tuple(entry["hints"])
     return Formula(
         id=id_ + SUFFIX,
         equation=id_,
         section=section(id_),
         relations=relations,
-        hints=hints,
-        mistakes=mistakes,
+        hints=tuple(entry["hints"]),
+        mistakes=mistakes(entry, entry["answer"]),
         **rest,
     )
 
@@ -120,8 +112,8 @@ def _judge(formula: Formula, answer: object) -> Feedback:
         return Feedback(name, "wrong", (str(error),))
     if formula.equals(tree, formula.answer):
         return Feedback(name, "right", (f"It equals the right-hand side of ({formula.equation}).",))
-    named = {m.id: m for m, wrong in formula.mistakes if formula.equals(tree, wrong)}
-    message = [f"Found: {m.name}. {m.why}" for m in named.values()]
+    named = {m.misconception.id: m for m in formula.mistakes if formula.equals(tree, m.body)}
+    message = [str(m) for m in named.values()]
     message += [] if named else _unnamed(formula, tree)
     message.append(pointer(formula, formula.equation))
     return Feedback(name, "wrong", tuple(message), tuple(named))

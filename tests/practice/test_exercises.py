@@ -1,13 +1,14 @@
 """Every exercise: right answers pass, each named misconception is rejected and named."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.exercise import edited, misconceptions
 from stbp_edu.practice.formulas import formulas
+from stbp_edu.practice.mistakes import edited, misconceptions
 from stbp_edu.practice.situations import situations
 
 ALL = list(exercises().values())
@@ -46,6 +47,8 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     assert mistake.misconception.id in feedback.mistakes
     assert mistake.misconception.name in repr(feedback)
     assert any(call.where == feedback.where for call in situations(exercise.situations))
+    unclear = re.search(r"\bt = \d+(?! \(index \d+ in code\))", repr(feedback))
+    assert not unclear, "a step is named without its index"
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
@@ -67,5 +70,5 @@ def test_hints_come_one_at_a_time(exercise):
 
 def test_every_misconception_of_the_library_is_used():
     used = {m.misconception.id for _, m in WRONG}
-    used |= {m.id for formula in formulas().values() for m, _ in formula.mistakes}
+    used |= {m.misconception.id for f in formulas().values() for m in f.mistakes}
     assert set(misconceptions()) == used

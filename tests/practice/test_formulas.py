@@ -9,7 +9,7 @@ from stbp_edu.practice import check_formula, hint, solution
 from stbp_edu.practice.formulas import formulas
 
 ALL = list(formulas().values())
-WRONG = [(f, m, answer) for f in ALL for m, answer in f.mistakes]
+WRONG = [(f, m) for f in ALL for m in f.mistakes]
 OTHER_FORMS = {
     "gate-df": ["-1/exp(o/tau)", "-exp(-o/(2*tau))**2"],
     "ode-euler": ["u*(1 - dt/tau) + I*dt/tau", "(tau*u + dt*I - dt*u)/tau"],
@@ -49,17 +49,19 @@ def test_without_sympy_the_verdicts_are_the_same(formula, monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)
     for form in (formula.answer, *OTHER_FORMS[formula.equation]):
         assert check_formula(formula.equation, form).right
-    for misconception, wrong in formula.mistakes:
-        assert misconception.id in check_formula(formula.equation, wrong).mistakes
+    for mistake in formula.mistakes:
+        found = check_formula(formula.equation, mistake.body).mistakes
+        assert mistake.misconception.id in found
 
 
 @pytest.mark.parametrize(
-    ("formula", "misconception", "answer"), WRONG, ids=[f"{f.id}-{m.id}" for f, m, _ in WRONG]
+    ("formula", "mistake"), WRONG, ids=[f"{f.id}-{m.misconception.id}" for f, m in WRONG]
 )
-def test_each_misconception_is_rejected_and_named(formula, misconception, answer):
-    feedback = check_formula(formula.equation, answer)
+def test_each_misconception_is_rejected_and_named(formula, mistake):
+    feedback = check_formula(formula.equation, mistake.body)
     assert feedback.state == "wrong"
-    assert misconception.id in feedback.mistakes
+    assert mistake.misconception.id in feedback.mistakes
+    assert str(mistake) in feedback.message
     assert formula.answer not in repr(feedback)
 
 
