@@ -132,9 +132,9 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     value = _numbers(got)
     if value is None:
         kind = "complex numbers" if np.iscomplexobj(got) else type(got).__name__
-        return "type", f"it returns {kind}, where real numbers of shape {right.shape} are expected"
+        return "type", f"it returns {kind}, where {_shape(right)} is expected"
     if value.shape != right.shape:
-        return "shape", f"it returns shape {value.shape}, where {right.shape} is expected"
+        return "shape", f"it returns {_shape(value)}, where {_shape(right)} is expected"
     if not np.isfinite(value).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
         cause = "a division by zero, or an overflow"
@@ -148,6 +148,11 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     if isinstance(want, bool):
         return "value", "this does not hold"
     return "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
+
+
+def _shape(array: Array) -> str:
+    """Name the shape of an array."""
+    return f"shape {array.shape}" if array.shape else "one number"
 
 
 def _set_difference(got: Any, want: Any) -> tuple[str, str] | None:

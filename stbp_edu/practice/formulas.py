@@ -105,7 +105,8 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     text = "" if answer is None or answer is Ellipsis else str(answer)
     if text.strip() in ("", "..."):
         known = ", ".join(f"{s} ({words})" for s, words in formula.symbols.items())
-        return Feedback(name, "todo", (f"Type a formula. The symbols: {known}.",))
+        words = f"Type a formula. The symbols: {known}.", f'hint("{name}") helps.'
+        return Feedback(name, "todo", words)
     try:
         tree = algebra.parse(text, formula.symbols)
     except ValueError as error:
@@ -128,4 +129,4 @@ def _unnamed(formula: Formula, tree: Tree) -> list[str]:
     for words, changed in changes(right, list(formula.symbols)):
         if algebra.equal(tree, changed, formula.symbols, formula.relations):
             return [f"It is what you get {words}."]
-    return ["It differs from the right formula in more than one place."]
+    return ["No single change of the right formula gives yours: compare them term by term."]

@@ -52,7 +52,7 @@ def test_html_escapes_what_the_reader_wrote():
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("delta_last[0]", "it returns shape (2,), where (2, 2) is expected"),
+        ("delta_last[0]", "it returns shape (2,), where shape (2, 2) is expected"),
         ("delta_last[0]", "Shapes in that call: delta_last (2, 2), err_next (2, 2)"),
         ("'text'", "it returns str"),
         ("delta_last + 1j", "it returns complex numbers"),

@@ -23,6 +23,7 @@ OTHER_FORMS = {
         "u*df*eps_next + delta_T",
         "δ_T + ε_next*df*u",
         "delta_last + epsilon_next*(u*df)",
+        "delta_T + eps_next * u * f'",
     ],
     "c3-epsilon": ["f*eps_next + h*delta", "h*(delta + eps_next*f/h)"],
     "c4-delta": [
@@ -80,8 +81,9 @@ def test_untouched_blanks_list_the_symbols():
 
 def test_a_change_without_a_name_is_told():
     assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
+    assert "a factor `u` too many" in repr(check_formula("c3-delta", "delta_T + eps_next*u*u*df"))
     assert "by dividing" in repr(check_formula("c3-delta", "delta_T + eps_next*u/df"))
-    assert "more than one place" in repr(check_formula("c3-delta", "u**2 + h*f"))
+    assert "No single change" in repr(check_formula("c3-delta", "u**2 + h*f"))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,7 @@ def test_a_change_without_a_name_is_told():
     [
         ("delta_T + foo", "`foo` is none of the symbols"),
         ("delta_T +", "cannot be read"),
+        ("delta_T + eps_next u df", "A product needs its *"),
         ("__import__('os').getcwd()", "not plain arithmetic"),
         ("(lambda: 1)()", "not plain arithmetic"),
         ("u[0]", "not plain arithmetic"),
