@@ -90,11 +90,16 @@ class _Reader(ast.NodeTransformer):
         """Return the symbol that a name stands for."""
         name = ALIASES.get(name, name)
         if name not in self.symbols:
-            known = ", ".join(f"{s} ({words})" for s, words in self.symbols.items())
+            known = listed(self.symbols)
             raise ValueError(
                 f"`{name}` is none of the symbols here: {known}. A product needs its *."
             )
         return name
+
+
+def listed(symbols: Mapping[str, str]) -> str:
+    """Name every symbol with its meaning."""
+    return ", ".join(f"`{s}` ({words})" for s, words in symbols.items())
 
 
 def _small(node: ast.AST) -> bool:

@@ -104,7 +104,7 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     name = formula.id
     text = "" if answer is None or answer is Ellipsis else str(answer)
     if text.strip() in ("", "..."):
-        known = ", ".join(f"{s} ({words})" for s, words in formula.symbols.items())
+        known = algebra.listed(formula.symbols)
         words = f"Type a formula. The symbols: {known}.", f'hint("{name}") helps.'
         return Feedback(name, "todo", words)
     try:
