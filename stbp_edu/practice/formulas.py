@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -113,11 +114,21 @@ def _judge(formula: Formula, answer: object) -> Feedback:
         return Feedback(name, "wrong", (str(error),))
     if formula.equals(tree, formula.answer):
         return Feedback(name, "right", (f"It equals the right-hand side of ({formula.equation}).",))
-    named = {m.misconception.id: m for m in formula.mistakes if formula.equals(tree, m.body)}
-    message = [str(m) for m in named.values()]
-    message += [] if named else _unnamed(formula, tree)
-    message.append(pointer(formula, formula.equation))
-    return Feedback(name, "wrong", tuple(message), tuple(named))
+    ids, found = _found(formula, tree)
+    return Feedback(name, "wrong", (*found, pointer(formula, formula.equation)), ids)
+
+
+def _found(formula: Formula, tree: Tree) -> tuple[tuple[str, ...], list[str]]:
+    """Return the ids and words of the mistakes that give this formula, or this formula's minus."""
+    minus = ast.UnaryOp(ast.USub(), tree)
+    for form, more, besides in (
+        (tree, (), []),
+        (minus, ("sign",), ["And the sign is turned round besides."]),
+    ):
+        named = {m.misconception.id: m for m in formula.mistakes if formula.equals(form, m.body)}
+        if named:
+            return (*named, *more), [*map(str, named.values()), *besides]
+    return (), _unnamed(formula, tree)
 
 
 def _unnamed(formula: Formula, tree: Tree) -> list[str]:

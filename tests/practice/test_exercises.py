@@ -51,6 +51,27 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     assert not unclear, "a step is named without its index"
 
 
+@pytest.mark.parametrize(
+    ("id_", "wrong", "said", "foreign"),
+    [
+        ("two-paths", "direct", "directly and through z", "t+1"),
+        ("two-paths", "direct * outer * inner", "paths are multiplied", "sums"),
+        ("nudge", "function(x + step) - function(x - step)", "not divided by", "inner derivative"),
+        ("nudge", "(function(x + step) - function(x - step)) / step", "2·step apart", "loss"),
+        ("twin-2", "a / 8 => a / 4", "it is (a/8) v²", "loss"),
+        ("gate-df", "np.exp(-o / tau)", "its slope is negative", "loss"),
+        ("lif-run", "return u, o => return u", "only one of the results", "NoneType"),
+        ("c1-delta", "-(Y - O[-1]) / O[..., 0].size", "the spikes over all T", "parameter"),
+        ("c3-epsilon", "epsilon_next * f", "through its own spike", "W^{n+1}"),
+    ],
+)
+def test_the_words_fit_the_exercise(id_, wrong, said, foreign):
+    exercise = exercises()[id_]
+    text = repr(check(id_, exercise.function(edited(exercise.solution, wrong))))
+    assert said in text
+    assert foreign not in text.partition("Look at")[0]
+
+
 @pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
 def test_no_hint_or_feedback_prints_the_solution(exercise):
     body = exercise.solution.strip().splitlines()[-1].removeprefix("return ")

@@ -79,6 +79,13 @@ def test_untouched_blanks_list_the_symbols():
         assert "eps_next" in repr(feedback)
 
 
+def test_a_mistake_with_its_sign_turned_round_has_both_names():
+    found = check_formula("c1-delta", "y - rate")
+    assert found.mistakes == ("missing-one-over-ts", "sign")
+    assert "besides" in repr(found)
+    assert check_formula("c1-delta", "rate - y").mistakes == ("missing-one-over-ts",)
+
+
 def test_a_change_without_a_name_is_told():
     assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
     assert "a factor `u` too many" in repr(check_formula("c3-delta", "delta_T + eps_next*u*u*df"))
