@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from stbp_edu import plotting
@@ -32,8 +33,9 @@ T = 10 in 329 minutes, in NumPy, one step and one image at a time.
 
 What differs from those notes, beside the speed: their constants are V_th = 1.5 and the rectangle
 with a = 1. Ours are in the recipe below the table, and each row of the table says where it leaves
-the recipe. A shift moves each training image by up to one pixel each way, drawn anew in each epoch;
-the test images stay as they are.
+the recipe. It learns with T = {T} steps and answers with T = {T_test} (the rates of more steps are
+steadier), and it shifts each training image by up to {shift} pixel each way, drawn anew in each
+epoch; the test images stay as they are.
 """
 
 
@@ -45,7 +47,13 @@ def page(records: Mapping[str, Record]) -> str:
     """
     parts = [INTRO]
     if ladder := records.get("mnist-ladder"):
-        parts += [f"## {ladder['title']}\n", OTHERS, figure(ladder), climb(ladder), recipe(ladder)]
+        parts += [
+            f"## {ladder['title']}\n",
+            OTHERS.format(**to_dict(RECIPES["mnist"])),
+            figure(ladder),
+            climb(ladder),
+            recipe(ladder),
+        ]
     for name in ("mnist-plain", "mnist-hour"):
         if record := records.get(name):
             parts += [f"## {record['title']}\n", climb(record), made(record)]
@@ -109,7 +117,8 @@ def ablations(record: Record) -> str:
         f"{record['what']}: {len(record['seeds'])} seeds, {record['train_images']} images to learn "
         f"from, {record['test_images']} held out. The learning rate of each row is the best of "
         f"{len(record['learning_rates'])} on validation images.\n\n"
-        + table(("what is compared", "setting", "learning rate", "accuracy"), rows)
+        + f'??? note "All {len(rows)} settings"\n\n'
+        + indent(table(("what is compared", "setting", "learning rate", "accuracy"), rows), "    ")
         + f"\nMade by `{record['command']}` on {machine['processor']}, {machine['cores']} cores.\n"
     )
 
