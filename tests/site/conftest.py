@@ -11,14 +11,16 @@ import pytest
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
-from tools.site import ROOT, SITE, build, vendor
+from tools.site import ROOT, SITE, build, course, vendor
 from tools.site.browser import chromium, launched, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
+FIRST = min(path.stem for path in course.folder().glob("*.ipynb"))
+SECONDS = 1000
 
 
 def _newest() -> float:
@@ -58,9 +60,21 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Yield a fresh profile."""
     fresh = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    fresh.set_default_timeout(60_000)
+    fresh.set_default_timeout(60 * SECONDS)
     yield fresh
     fresh.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Page:
+    """Open the first notebook, ready to run."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=60 * SECONDS)
+    opened = context.new_page()
+    opened.goto(f"{address}notebooks/{FIRST}/")
+    opened.wait_for_selector("html[data-live=ready]", state="attached")
+    return opened
 
 
 @pytest.fixture(scope="session")

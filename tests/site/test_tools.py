@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import doctest
 import http.client
-import importlib.util
 import json
 import socket
-import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -17,10 +15,7 @@ import pytest
 
 from stbp_edu.equations import EQUATIONS
 from tools import equations
-from tools.site import ROOT, build, docstrings, head, links, maths, notebook, outputs, serve, wheel
-from tools.site import pyodide as runtime
-
-RUNNER = ROOT / "docs" / "assets" / "live" / "runner.py"
+from tools.site import ROOT, build, docstrings, head, links, maths, notebook, outputs, serve
 
 
 @pytest.mark.parametrize("module", [docstrings, links, maths, notebook])
@@ -124,42 +119,6 @@ def test_a_busy_port_gives_another_one(capsys: pytest.CaptureFixture[str], tmp_p
             running.shutdown()
 
 
-def test_importing_the_package_needs_numpy_only_and_figures_need_matplotlib() -> None:
-    """The page loads for a cell what the cell's imports use, and no more."""
-    found = wheel.needs()
-    assert found["stbp_edu"] == ["numpy"]
-    assert "matplotlib" in found["stbp_edu.plotting"]
-    assert "autograd" in found["stbp_edu.verify.autodiff"]
-
-
-def test_without_any_source_of_wheels_the_build_goes_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """No place to get Pyodide's wheels from: no runtime, and a word about it."""
-
-    def nothing(name: str, version: str) -> bytes:
-        raise runtime.UnavailableError("not there")
-
-    def wrong(name: str, version: str) -> bytes:
-        return b"something else"
-
-    core = tmp_path / "pyodide"
-    core.mkdir()
-    entry = {"depends": [], "file_name": "x.whl", "sha256": "0" * 64}
-    lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.ROOTS, entry)}
-    (core / "pyodide-lock.json").write_text(json.dumps(lock))
-    monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
-    monkeypatch.setattr(runtime, "WHEELS", tmp_path / "wheels")
-    monkeypatch.setattr(runtime, "TARGET", tmp_path / "target")
-    for name, source in (("_local", nothing), ("_release", wrong), ("_carrier", nothing)):
-        monkeypatch.setattr(runtime, name, source)
-    assert runtime.ensure() is None
-    said = capsys.readouterr().out
-    assert "cells can be read and not run" in said
-    assert "hash differs" in said
-    assert not (tmp_path / "target").exists()
-
-
 def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is in it, with a word on how to open it, and the same site gives the same zip."""
     (tmp_path / "a").mkdir()
@@ -171,47 +130,3 @@ def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "stbp_edu-site.zip").read_bytes() == first
     with zipfile.ZipFile(tmp_path / "stbp_edu-site.zip") as archive:
         assert archive.namelist() == ["stbp_edu-site/README.txt", "stbp_edu-site/a/index.html"]
-
-
-@pytest.fixture
-def runner(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return the page's runner, and the list of what it sends, as it works outside a page."""
-    spec = importlib.util.spec_from_file_location("page_runner", RUNNER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setitem(sys.modules, "__main__", type(sys)("__main__"))
-    monkeypatch.setitem(sys.modules, "IPython", sys.modules.get("IPython"))
-    monkeypatch.setitem(sys.modules, "IPython.display", sys.modules.get("IPython.display"))
-    sent: list[dict[str, Any]] = []
-    made = module.Runner(lambda text: sent.append(json.loads(text)))
-    return made, sent, module
-
-
-def test_the_runner_shows_the_last_value_and_keeps_variables(runner: Any) -> None:
-    """The last expression is shown, a semicolon silences it, variables stay."""
-    made, sent, _ = runner
-    assert json.loads(made.run("x = 2\nprint('p')\nx + 1", 1)) == {"ok": True}
-    assert "".join(m["text"] for m in sent if m["type"] == "stream") == "p\n"
-    assert sent[-1] == {"type": "display", "data": {"text/plain": "3"}}
-    sent.clear()
-    assert json.loads(made.run("x;", 2)) == {"ok": True}
-    assert not sent
-
-
-def test_the_runner_trims_tracebacks(runner: Any) -> None:
-    """Only the reader's lines are told, and of a library's the last."""
-    made, _, _ = runner
-    error = json.loads(made.run("import json\njson.loads('{')", 4))["error"]
-    assert error["name"] == "JSONDecodeError"
-    assert error["text"].count('File "') == 2
-    assert 'File "cell 4", line 2' in error["text"]
-    assert "runner.py" not in error["text"]
-
-
-def test_long_containers_go_one_entry_a_line(runner: Any) -> None:
-    """As in Jupyter, a list that does not fit is broken at every entry."""
-    _, _, module = runner
-    assert module.pretty([1, 2]) == "[1, 2]"
-    assert module.pretty(["x" * 50, "y" * 50]) == f"['{'x' * 50}',\n '{'y' * 50}']"

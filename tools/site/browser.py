@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.browser import find as chromium
 from tools.site import SITE
 from tools.site.serve import server
 
@@ -28,12 +27,6 @@ FLAGS = [
     "--disable-sync",
 ]
 SUBPATH = "under/a/path"  # the site must not care where it is
-
-
-def chromium() -> str | None:
-    """Return the browser's path: ``CHROMIUM``, or an installed one."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tools.site import SITE
 from tools.site.browser import launched, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
 CELLS = {
     "first result, NumPy": "import numpy as np\nimport stbp_edu\nprint(np.arange(3).sum())",
@@ -47,16 +47,19 @@ def times(browser: Browser, url: str) -> dict[str, float]:
     return found
 
 
-def weight(browser: Browser, url: str) -> int:
-    """Return the bytes that travel before a cell is run."""
+def weight(browser: Browser, url: str) -> tuple[int, int]:
+    """Return the bytes that travel before a cell is run, and what they unpack to."""
     page = browser.new_context().new_page()
-    sizes: dict[str, int] = {}
-    page.on("requestfinished", lambda r: sizes.update({r.url: r.sizes()["responseBodySize"]}))
+    asked: dict[str, Request] = {}
+    page.on("requestfinished", lambda request: asked.update({request.url: request}))
     page.goto(url)
     page.wait_for_selector("html[data-maths]", state="attached")
     page.wait_for_load_state("networkidle")
+    packed = sum(request.sizes()["responseBodySize"] for request in asked.values())
+    answers = [request.response() for request in asked.values()]
+    plain = sum(len(answer.body()) for answer in answers if answer)
     page.context.close()
-    return sum(sizes.values())
+    return packed, plain
 
 
 def main() -> None:
@@ -65,11 +68,11 @@ def main() -> None:
     with launched() as browser, served() as address:
         for what, seconds in times(browser, f"{address}notebooks/{stems[0]}/").items():
             print(f"{what}: {seconds:.2f} s")
-        print("page                      HTML (KB)  all told (KB, gzip)")
+        print("page                      HTML (KB)  all told: gzip (KB)  unpacked (KB)")
         for stem in stems:
             html = (SITE / "notebooks" / stem / "index.html").stat().st_size
-            total = weight(browser, f"{address}notebooks/{stem}/")
-            print(f"{stem:25s} {html / 1000:9.0f}  {total / 1000:9.0f}")
+            packed, plain = (size / 1000 for size in weight(browser, f"{address}notebooks/{stem}/"))
+            print(f"{stem:25s} {html / 1000:9.0f}  {packed:19.0f}  {plain:13.0f}")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,11 @@ function rich(data) {
   if (kind === "image/png") return picture(content, data["text/plain"]);
   if (kind === "text/html") {
     const box = make("div", "out out-html");
-    box.innerHTML = content;
+    const parsed = document.createElement("template"); // nothing in it is loaded or obeyed yet
+    parsed.innerHTML = content;
+    // With these a browser knocks at another host before, or without, asking the page's policy.
+    for (const element of parsed.content.querySelectorAll("link, meta, iframe[src]")) element.remove();
+    box.append(parsed.content);
     return box;
   }
   if (kind === "text/plain") return make("pre", "out out-result", content);
@@ -50,6 +54,8 @@ function rich(data) {
 
 // Collects the output of one run. `show` takes the worker's messages.
 export class Output {
+  #refused = new Set();
+
   constructor(box) {
     this.box = box;
     this.box.replaceChildren();
@@ -69,6 +75,11 @@ export class Output {
     const note = make("p", "cell-note", `${text} `);
     note.append(...buttons);
     this.box.append(note);
+  }
+
+  refused(host) {
+    if (!this.#refused.has(host)) this.hint(`This page asks nothing of other hosts: ${host} was not reached.`);
+    this.#refused.add(host);
   }
 
   #text(text, kind) {

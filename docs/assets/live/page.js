@@ -4,7 +4,8 @@ import { Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 
 const bar = document.querySelector("[data-live-bar]");
-const python = new Python();
+const python = new Python(refused);
+let shown; // what the latest run shows
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 const stored = (id) => `${new URL(__md_scope ?? ".", location).pathname}live.${bar.dataset.notebook}.${id}`;
 const storage = {
@@ -40,6 +41,12 @@ function loading({ received, total }) {
   quarter = now;
   say(`Loading Python: ${megabytes(received)} of ${megabytes(total)} MB. It stays on this page and sends nothing.`);
 }
+
+// The Content-Security-Policy refuses all that is not this site's; without a word, that would look like a fault.
+function refused(address) {
+  if (/^(http|ws)s?:/.test(address)) shown?.refused(new URL(address).host);
+}
+document.addEventListener("securitypolicyviolation", ({ blockedURI }) => refused(blockedURI));
 
 class Cell {
   constructor(element) {
@@ -97,7 +104,7 @@ class Cell {
   }
 
   async run() {
-    const output = new Output(this.output);
+    const output = (shown = new Output(this.output));
     this.state = "running";
     try {
       const result = await python.run(this.editor.value, this.number, (message) => {

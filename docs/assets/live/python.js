@@ -4,6 +4,12 @@ export class Stopped extends Error {}
 export class Python {
   #worker;
   #current;
+  #refused;
+
+  // `refused` is told the address of each request that the policy refuses, at any time.
+  constructor(refused) {
+    this.#refused = refused;
+  }
 
   get busy() {
     return Boolean(this.#current);
@@ -45,6 +51,7 @@ export class Python {
   }
 
   #receive(message) {
+    if (message.type === "refused") return this.#refused(message.uri);
     const current = this.#current;
     if (!current) return;
     if (message.type !== "done") return current.on(message);

@@ -63,6 +63,9 @@ function expect(ids) {
   }
 }
 
+// What the page's policy refuses happens here, and is told there.
+addEventListener("securitypolicyviolation", ({ blockedURI }) => postMessage({ type: "refused", uri: blockedURI }));
+
 let python, runner;
 async function start(code) {
   const [about, locked, script] = await Promise.all([

@@ -1,0 +1,29 @@
+"""What a reader does with a cell of a notebook page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+def cell(page: Page, number: int = 1) -> Locator:
+    """Return a cell of the page."""
+    return page.locator(f"#cell-{number}")
+
+
+def write(page: Page, source: str, number: int = 1) -> Locator:
+    """Put source into a cell and return the cell."""
+    cell(page, number).get_by_role("textbox").fill(source)
+    return cell(page, number)
+
+
+def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locator:
+    """Put source into a cell, run it, wait for its end, and return its output."""
+    target = write(page, source, number)
+    target.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
+    expect(target).to_have_attribute("data-state", state)
+    return target.locator(".cell-output")
