@@ -15,7 +15,7 @@ import pytest
 
 from stbp_edu.equations import EQUATIONS
 from tools import equations
-from tools.site import ROOT, build, docstrings, head, links, maths, notebook, outputs, serve
+from tools.site import build, docstrings, head, links, maths, notebook, outputs, serve
 
 
 @pytest.mark.parametrize("module", [docstrings, links, maths, notebook])
