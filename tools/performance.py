@@ -82,12 +82,14 @@ def _main(record: Record) -> str:
     absent += [(titles[name], f"failed: {why}") for name, why in cell["failed"].items()]
     rows += [[title, why, "", "", "", ""] for title, why in absent]
     head = ("", "median, ms", "quartiles, ms", "÷ stbp_edu", "÷ the products", "peak MB")
+    lit = any(c["lit_only"] for c in record["cells"])
+    more = ", and [further down](#by-size) everyone does" if lit else ""
     return (
         f"## One step at {network(cell)}\n\nT = {cell['T']}, batch {cell['batch']}, float32, "
         f"{cell['rounds']} rounds; images: {cell['data']}. {cell['lit']} of the {cell['inputs']} "
         "pixels are lit in at least one image of the batch. stbp_edu leaves the others out, "
-        "which changes neither the potentials nor the gradient; the line “all pixels” does not, "
-        "and [further down](#by-size) everyone does.\n\n"
+        "which changes neither the potentials nor the gradient; the line “all pixels” does not"
+        f"{more}.\n\n"
         f"{table(head, rows)}\nPeak memory: how far the process rises above what it holds after "
         "its imports, input and parameters included, with the system's default allocator.\n"
     )
@@ -152,6 +154,8 @@ def _lost(record: Record) -> str:
 
 def _sizes(record: Record) -> str:
     """The cross around the main size: a table for T, for the width, for the batch."""
+    if len(record["cells"]) == 1:
+        return f"## By size\n\n{_absent('other sizes', 'make bench-frameworks')}"
     text = "## By size {#by-size}\n\nMedians in ms. Bold: the fastest that does the whole step.\n\n"
     for key, words in (("T", "time steps T"), ("width", "hidden width"), ("batch", "batch")):
         cells = sorted(along(record, key), key=lambda c: c[key])

@@ -47,8 +47,8 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--rounds must be >= 2, got {args.rounds}; a quartile needs two times")
     if unknown := set(args.only.split(",") if args.only else []) - set(BY_NAME):
         parser.error(f"--only must be names out of {', '.join(BY_NAME)}, got {sorted(unknown)}")
-    if args.write and (args.quick or args.home or args.only):
-        parser.error("--write makes the whole record; leave out --quick, --home and --only")
+    if args.write and (args.quick or args.only):
+        parser.error("--write makes a record of everybody; leave out --quick and --only")
     return args
 
 
@@ -96,7 +96,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         about = describe(first, entries, absent, folder)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
-        "command": COMMAND,
+        "command": COMMAND + (" --home" if args.home else ""),
         "neuron": {
             "tau": NEURON.tau,
             "v_th": NEURON.v_th,
