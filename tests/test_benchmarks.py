@@ -155,7 +155,7 @@ def test_quick_runs_without_any_framework():
 
 def test_a_framework_that_fails_is_in_the_record_with_its_words(small, monkeypatch):
     monkeypatch.setattr(compare, "draw", lambda _: (small[0], "digits"))
-    cell = compare.cell(SMALL, [BY_NAME["products"], NONE], 2, small[1].parent)
+    cell = compare.cell(SMALL, [BY_NAME["products"], NONE], 2, small[1].parent, with_memory=False)
     assert [r["name"] for r in cell["rows"]] == ["products"]
     assert "none" in cell["failed"]["none"]
 

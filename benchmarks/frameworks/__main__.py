@@ -87,11 +87,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first = QUICK if args.quick else HOME
-        cells = [cell(first, entries, 2 if args.quick else args.rounds, folder)]
+        rounds = 2 if args.quick else args.rounds
+        cells = [cell(first, entries, rounds, folder, with_memory=True)]
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]
-            cells += [cell(size, everywhere, rounds, folder) for size in CROSS]
+            cells += [cell(size, everywhere, rounds, folder, with_memory=False) for size in CROSS]
         about = describe(first, entries, absent, folder)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",

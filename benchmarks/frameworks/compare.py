@@ -21,8 +21,10 @@ STEPS = 8  # of a turn, after one that does not count
 PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
 
 
-def cell(size: Cell, entries: Sequence[Entry], rounds: int, folder: Path) -> dict[str, Any]:
-    """Compare the candidates at one size."""
+def cell(
+    size: Cell, entries: Sequence[Entry], rounds: int, folder: Path, *, with_memory: bool
+) -> dict[str, Any]:
+    """Compare the candidates at one size, by time and, if asked, by memory."""
     problem, data = draw(size)
     path = folder / "problem.npz"
     save(problem, path)
@@ -31,7 +33,11 @@ def cell(size: Cell, entries: Sequence[Entry], rounds: int, folder: Path) -> dic
     limit = times.get("products", next(iter(times.values())))
     rows = [
         row(
-            e.name, times[e.name], limit, best=round(min(times[e.name]), 3), peak_mb=memory(e, path)
+            e.name,
+            times[e.name],
+            limit,
+            best=round(min(times[e.name]), 3),
+            peak_mb=memory(e, path) if with_memory else None,
         )
         for e in tqdm(entries, desc="memory", leave=False)
         if e.name in times

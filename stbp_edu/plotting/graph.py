@@ -119,7 +119,8 @@ Point = tuple[float, float]
 def _arrow(
     ax: Axes, tail: Point, head: Point, kind: str, colour: str, strong: bool, cut: bool
 ) -> None:
-    """Draw one arrow; a dropped one is dashed and crossed."""
+    """Draw one arrow; a dropped one is dashed and crossed, those to the loss bow outward."""
+    side = (tail[0] > head[0]) - (tail[0] < head[0]) if kind == "readout" else 0
     arrow = FancyArrowPatch(
         tail,
         head,
@@ -130,7 +131,7 @@ def _arrow(
         color=(CASE_COLOURS[1] if cut else colour) if strong else GRID,
         linewidth=2.4 if strong else 0.9,
         linestyle="--" if cut else "-",
-        connectionstyle="arc3,rad=-0.08" if kind == "readout" else "arc3",
+        connectionstyle=f"arc3,rad={0.08 * side}",
         zorder=2 if strong else 1,
     )
     ax.add_patch(arrow)
@@ -145,11 +146,16 @@ def _along(tail: Point, head: Point, share: float) -> Point:
 
 
 def _factor(ax: Axes, tail: Point, head: Point, kind: str, cut: bool) -> None:
-    """Write the factor of an arrow to its right or above it."""
+    """Write the factor of an arrow to its right or above it, outside of one that bows."""
     x, y = _along(tail, head, 0.3 if cut else 0.45)
-    upright = tail[0] == head[0]
-    dx, dy = (0.07, 0.0) if upright else (0.0, 0.13) if tail[1] == head[1] else (0.08, 0.1)
-    align = "left" if upright or kind == "reset" else "center"
+    if tail[0] == head[0]:
+        dx, dy, align = 0.07, 0.0, "left"
+    elif tail[1] == head[1]:
+        dx, dy, align = 0.0, 0.13, "center"
+    elif kind == "reset":
+        dx, dy, align = 0.08, 0.1, "left"
+    else:
+        dx, dy, align = (-0.12, 0.16, "right") if tail[0] < head[0] else (0.12, 0.16, "left")
     ax.text(x + dx, y + dy, KINDS[kind], ha=align, va="center", size=9.5, color=INK, zorder=5)
 
 

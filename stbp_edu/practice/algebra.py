@@ -17,7 +17,8 @@ import numpy as np
 
 LONGEST = 400  # characters
 POINTS = 8
-GREEK = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "′": "", "−": "-"}
+SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
+SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -41,14 +42,15 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
     >>> ast.unparse(parse("ε_next·u^2", {"eps_next": "", "u": ""}))
     'eps_next * u ** 2'
     """
-    for sign, name in GREEK.items():
+    for sign, name in SIGNS.items():
         text = text.replace(sign, name)
     if len(text) > LONGEST:
         raise ValueError(f"It is {len(text)} characters long, and {LONGEST} are enough.")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"It cannot be read as a formula: {error.msg}.") from None
+        words = f"It cannot be read as a formula: {error.msg}. A product needs its *."
+        raise ValueError(words) from None
     except (RecursionError, MemoryError, ValueError):
         raise ValueError("It cannot be read as a formula.") from None
     checked: Tree = _Reader(symbols).visit(tree)
@@ -88,9 +90,16 @@ class _Reader(ast.NodeTransformer):
         """Return the symbol that a name stands for."""
         name = ALIASES.get(name, name)
         if name not in self.symbols:
-            known = ", ".join(f"{s} ({words})" for s, words in self.symbols.items())
-            raise ValueError(f"`{name}` is none of the symbols here: {known}.")
+            known = listed(self.symbols)
+            raise ValueError(
+                f"`{name}` is none of the symbols here: {known}. A product needs its *."
+            )
         return name
+
+
+def listed(symbols: Mapping[str, str]) -> str:
+    """Name every symbol with its meaning."""
+    return ", ".join(f"`{s}` ({words})" for s, words in symbols.items())
 
 
 def _small(node: ast.AST) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stbp_edu.practice.networks import Network, networks
-from stbp_edu.practice.situation import Builder, Situation
+from stbp_edu.practice.situation import Builder, Situation, step
 
 BUILDERS: dict[str, Builder] = {}
 Pick = Callable[[Network, int, int], tuple[Any, ...]]
@@ -34,9 +34,9 @@ def _cells(case: int, pick: Pick) -> Builder:
 def place(net: Network, t: int, n: int, case: int) -> str:
     """Say where a cell is: in the words of the grid."""
     T, _, N = net.shape
-    step = "last step" if t == T - 1 else f"of 0..{T - 1}"
-    layer = "output layer" if n == N else f"of 1..{N}"
-    return f"t = {t} ({step}), n = {n} ({layer}), case {case}, in the {net}"
+    last = ", the last step" if t == T - 1 else ""
+    output = ", the output layer" if n == N else ""
+    return f"{step(t)}{last}, n = {n}{output}, case {case}, in the {net}"
 
 
 def per_layer(name: str, pick: Callable[[Network, int], tuple[Any, ...]]) -> None:

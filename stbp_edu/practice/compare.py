@@ -1,68 +1,18 @@
-"""Run a function on copies, and compare what it returns with what is right."""
+"""Compare what a function returned with what is right."""
 
 from __future__ import annotations
 
-import copy
-import inspect
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.practice.attempt import Outcome
+from stbp_edu.practice.situation import step
 
 RTOL = 1e-6
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one call brought: a value, or a problem in words.
-
-    Attributes:
-        value: what the function returned.
-        problem: what went wrong in the call, or "".
-        untouched: whether the function is still the stub.
-    """
-
-    value: Any = None
-    problem: str = ""
-    untouched: bool = False
-
-
-Function = Callable[..., Any]
-
-
-def attempt(function: Function, args: tuple[Any, ...], look: Function | None = None) -> Outcome:
-    """Call ``function`` with deep copies of ``args``; no exception of its own gets out.
-
-    ``look`` turns the result of a random function into what can be compared.
-    """
-    try:
-        # A division by zero shows up as a NaN, which is explained; no warning is needed.
-        with np.errstate(all="ignore"):
-            value = function(*copy.deepcopy(args))
-            if look is not None and not _is_blank(value):
-                value = look(value, function, *copy.deepcopy(args))
-    except NotImplementedError:
-        return Outcome(untouched=True)
-    except Exception as error:
-        # An "..." that is left inside a formula is a blank, not a mistake.
-        blank = isinstance(error, TypeError) and "ellipsis" in str(error)
-        return Outcome(problem=_explain(error), untouched=blank)
-    return Outcome(copy.deepcopy(value), untouched=_is_blank(value))
-
-
-def signature_problem(function: Any, signature: str, args: tuple[Any, ...]) -> str:
-    """Say what is wrong with the way ``function`` is declared, or return ""."""
-    try:
-        inspect.signature(function).bind(*args)
-    except TypeError as error:
-        return f"It cannot be called as {signature}: {error}. Keep the arguments of the stub."
-    except ValueError:
-        pass  # a builtin without a signature: let the call decide
-    return ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +38,8 @@ def difference(
     ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
     """
     for part, value, right in _leaves(got, want, parts=parts):
-        found = _leaf_difference(value, right, axes)
+        misfit = isinstance(value, Misfit)
+        found = ("type", value.words) if misfit else _leaf_difference(value, right, axes)
         if found is not None:
             return Difference(part, *found)
     return None
@@ -110,6 +61,8 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(b, (set, frozenset)):
         return _set_difference(a, b) is None
     x, y = _numbers(a), _numbers(b)
+    if x is None and y is None:  # no numbers in either: the same thing in their place
+        return type(a) is type(b) and (not isinstance(a, Misfit) or a == b)
     if x is None or y is None or x.shape != y.shape:
         return False
     finite = np.isfinite(x)
@@ -119,7 +72,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _numbers(value: Any) -> Array | None:
     """Return real numbers as a float array, or None where the value is something else."""
-    if value is None or value is Ellipsis:
+    if value is None or value is Ellipsis or isinstance(value, Misfit):
         return None
     try:
         array = np.asarray(value)
@@ -145,12 +98,30 @@ def _leaves(
         yield from _leaves(got, right, part, pair)
     elif isinstance(want, (tuple, list)):
         fits = isinstance(got, (tuple, list)) and len(got) == len(want)
-        for k, right in enumerate(want):
+        values = got if fits else [_misfit(got, want, parts)] * len(want)
+        for k, (value, right) in enumerate(zip(values, want, strict=True)):
             if right is not None:
                 label = parts[k] if k < len(parts) else f"{part}[{k}]"
-                yield from _leaves(got[k] if fits else None, right, label)
+                yield from _leaves(value, right, label if fits else part)
     else:
         yield part, got, want
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Stands where a result has not as many parts as are expected; says so."""
+
+    words: str
+
+
+def _misfit(got: Any, want: Any, parts: tuple[str, ...]) -> Misfit:
+    """Say what came in place of several results."""
+    if isinstance(got, Misfit):
+        return got
+    several = isinstance(got, (tuple, list))
+    came = f"{len(got)} results" if several else f"one {type(got).__name__} alone"
+    names = f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
+    return Misfit(f"it returns {came}, where {len(want)} are expected{names}")
 
 
 def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, str] | None:
@@ -161,9 +132,9 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     value = _numbers(got)
     if value is None:
         kind = "complex numbers" if np.iscomplexobj(got) else type(got).__name__
-        return "type", f"it returns {kind}, where real numbers of shape {right.shape} are expected"
+        return "type", f"it returns {kind}, where {_shape(right)} is expected"
     if value.shape != right.shape:
-        return "shape", f"it returns shape {value.shape}, where {right.shape} is expected"
+        return "shape", f"it returns {_shape(value)}, where {_shape(right)} is expected"
     if not np.isfinite(value).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
         cause = "a division by zero, or an overflow"
@@ -179,6 +150,11 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
     return "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
 
 
+def _shape(array: Array) -> str:
+    """Name the shape of an array."""
+    return f"shape {array.shape}" if array.shape else "one number"
+
+
 def _set_difference(got: Any, want: Any) -> tuple[str, str] | None:
     """Compare two sets of cells."""
     try:
@@ -187,7 +163,8 @@ def _set_difference(got: Any, want: Any) -> tuple[str, str] | None:
         return "type", f"it returns {type(got).__name__}, where a set of cells (t, n) is expected"
     if value == set(want):
         return None
-    return "value", f"yours {sorted(value)}, expected {sorted(want)}"
+    cells = f"yours {sorted(value)}, expected {sorted(want)}"
+    return "value", f"{cells}, as cells (t, n) with t counted from 0"
 
 
 def _at(index: tuple[int, ...], axes: tuple[str, ...]) -> str:
@@ -196,18 +173,5 @@ def _at(index: tuple[int, ...], axes: tuple[str, ...]) -> str:
         return ""
     if len(index) != len(axes):
         return f" at index {index[0] if len(index) == 1 else index}"
-    return " at " + ", ".join(f"{name} {i}" for name, i in zip(axes, index, strict=True))
-
-
-def _is_blank(value: Any) -> bool:
-    """Whether a returned value is an unfilled stub: None, ``...``, or a tuple of such."""
-    if isinstance(value, tuple) and value:
-        return all(_is_blank(v) for v in value)
-    return value is None or value is Ellipsis
-
-
-def _explain(error: Exception) -> str:
-    """Say what an exception means, and on which line of the reader's code it arose."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    line = f", at `{frames[0].line}`" if frames and frames[0].line else ""
-    return f"It raises {type(error).__name__}: {error}{line}."
+    words = [step(i) if name == "t" else f"{name} {i}" for name, i in zip(axes, index, strict=True)]
+    return f" at {', '.join(words)}" + " (counted from 0)" * (axes != ("t",))

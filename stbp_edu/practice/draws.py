@@ -10,7 +10,7 @@ import numpy as np
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.networks import Network, networks
-from stbp_edu.practice.situation import Builder, Situation
+from stbp_edu.practice.situation import Builder, Situation, step
 from stbp_edu.rules import ABLATIONS
 
 BUILDERS: dict[str, Builder] = {}
@@ -46,7 +46,7 @@ def _grid(name: str) -> None:
         for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
             for n in range(N, 0, -1):
                 for t in range(T):
-                    yield Situation((t, n, T, N), f"t = {t}, n = {n} (T = {T}, N = {N})")
+                    yield Situation((t, n, T, N), f"{step(t)}, n = {n}, with T = {T}, N = {N}")
 
     BUILDERS[name] = build
 
@@ -59,7 +59,7 @@ def _over_cells(name: str, pick: Callable[[Network, int, int], Any], last_too: b
             T, S, N = net.shape
             for t in range(T if last_too else T - 1):
                 for n in range(N, 0, -1):
-                    yield Situation(pick(net, t, n), f"t = {t}, n = {n}, in the {net}", T, S)
+                    yield Situation(pick(net, t, n), f"{step(t)}, n = {n}, in the {net}", T, S)
 
     BUILDERS[name] = build
 
@@ -80,7 +80,9 @@ def _at_threshold() -> Situation:
     """A network whose potential equals the threshold, exactly."""
     params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
     neuron = LIF(tau=0.5, v_th=1.0)
-    return Situation((np.ones((3, 1, 1)), params, neuron), "the 1-1 network, u = V_th at t = 0")
+    return Situation(
+        (np.ones((3, 1, 1)), params, neuron), f"the 1-1 network, u = V_th at {step(0)}"
+    )
 
 
 def _levels(rng: np.random.Generator, k: int) -> tuple[Any, float]:

@@ -1,4 +1,4 @@
-"""Exercises and the named misconceptions, read from the tables in ``content/``.
+"""Exercises, read from the tables in ``content/exercises/``.
 
 A table holds words and formulas; this module turns each formula into a function. A wrong answer is
 written as an expression in the names of the signature, as a whole body, or, for a long one, as
@@ -19,32 +19,9 @@ import numpy as np
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.course import CONTENT, read, section
+from stbp_edu.practice.mistakes import Mistake, mistakes
 
 Function = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Misconception:
-    """A mistake that has a name.
-
-    Attributes:
-        id: its name in the tables.
-        name: what is wrong, in half a sentence.
-        why: why the right formula differs.
-    """
-
-    id: str
-    name: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One misconception as it shows in one exercise: a body in the exercise's signature."""
-
-    misconception: Misconception
-    body: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,20 +107,12 @@ def define(source: str) -> Function:
 @cache
 def catalogue() -> dict[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
-    library = misconceptions()
     found = [
-        _exercise(id_, entry, library)
+        _exercise(id_, entry)
         for path in sorted((CONTENT / "exercises").glob("*.toml"))
         for id_, entry in read(path).items()
     ]
     return {e.id: e for e in sorted(found, key=lambda e: e.notebook)}
-
-
-@cache
-def misconceptions() -> dict[str, Misconception]:
-    """Return every named misconception by id."""
-    entries = read(CONTENT / "misconceptions.toml")
-    return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
 
 
 def find(exercise_id: object) -> Exercise:
@@ -163,15 +132,9 @@ def find(exercise_id: object) -> Exercise:
     )
 
 
-def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]) -> Exercise:
+def _exercise(id_: str, entry: dict[str, Any]) -> Exercise:
     """Build one exercise from its table."""
-    notes = entry.get("notes", {})
     base = id_.removesuffix("-scalar")
-    mistakes = tuple(
-        Mistake(library[name], edited(entry["solution"], body), notes.get(name, ""))
-        for name, bodies in entry.get("mistakes", {}).items()
-        for body in ([bodies] if isinstance(bodies, str) else bodies)
-    )
     return Exercise(
         id=id_,
         title=entry["title"],
@@ -184,24 +147,8 @@ def _exercise(id_: str, entry: dict[str, Any], library: dict[str, Misconception]
         solution=entry["solution"],
         reasoning=entry["reasoning"],
         hints=tuple(entry["hints"]),
-        mistakes=mistakes,
+        mistakes=mistakes(entry, entry["solution"]),
         equation=entry.get("equation", base if base in EQUATIONS else ""),
         parts=tuple(entry.get("parts", ())),
         view=entry.get("view", ""),
     )
-
-
-def edited(solution: str, body: str) -> str:
-    """Return ``body``; where it is a list of edits, a line each, the solution with these edits.
-
-    >>> edited("return a * b", "a * b => a + b")
-    'return a + b'
-    """
-    if " => " not in body:
-        return body
-    for line in body.splitlines():
-        old, new = line.split(" => ")
-        if old not in solution:
-            raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
-        solution = solution.replace(old, new)
-    return solution

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from stbp_edu.practice.compare import Outcome, difference
+from stbp_edu.practice.attempt import Outcome
+from stbp_edu.practice.compare import difference
 from stbp_edu.practice.situation import Situation
 
 POWERS = {"T": (0, 1, -1, 2), "S": (0, 1, -1, 2), "2": (0, 1, -1)}

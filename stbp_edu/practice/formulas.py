@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import math
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from stbp_edu.practice import algebra, progress
 from stbp_edu.practice.algebra import Tree
-from stbp_edu.practice.course import CONTENT, pointer, section
-from stbp_edu.practice.exercise import Misconception, misconceptions
+from stbp_edu.practice.course import CONTENT, pointer, read, section
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.mistakes import Mistake, mistakes
 from stbp_edu.practice.mutants import changes
 
 SUFFIX = "-formula"
@@ -46,7 +46,7 @@ class Formula:
     answer: str
     reasoning: str
     hints: tuple[str, ...]
-    mistakes: tuple[tuple[Misconception, str], ...]
+    mistakes: tuple[Mistake, ...]
 
     def equals(self, a: Tree, b: str) -> bool:
         """Whether two answers are equal."""
@@ -56,28 +56,21 @@ class Formula:
 @cache
 def formulas() -> dict[str, Formula]:
     """Return every derivation blank by its equation's id."""
-    table = tomllib.loads((CONTENT / "formulas.toml").read_text(encoding="utf-8"))
-    return {id_: _formula(id_, entry) for id_, entry in table.items()}
+    return {id_: _formula(id_, entry) for id_, entry in read(CONTENT / "formulas.toml").items()}
 
 
 def _formula(id_: str, entry: dict[str, Any]) -> Formula:
     """Build one from its table."""
-    library, symbols = misconceptions(), entry["symbols"]
+    symbols = entry["symbols"]
     relations = {k: algebra.parse(v, symbols) for k, v in entry.get("relations", {}).items()}
-    mistakes = tuple(
-        (library[name], answer)
-        for name, answers in entry["mistakes"].items()
-        for answer in ([answers] if isinstance(answers, str) else answers)
-    )
     rest = {k: entry[k] for k in ("title", "notebook", "symbols", "answer", "reasoning")}
-    hints = tuple(entry["hints"])
     return Formula(
         id=id_ + SUFFIX,
         equation=id_,
         section=section(id_),
         relations=relations,
-        hints=hints,
-        mistakes=mistakes,
+        hints=tuple(entry["hints"]),
+        mistakes=mistakes(entry, entry["answer"]),
         **rest,
     )
 
@@ -112,19 +105,30 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     name = formula.id
     text = "" if answer is None or answer is Ellipsis else str(answer)
     if text.strip() in ("", "..."):
-        known = ", ".join(f"{s} ({words})" for s, words in formula.symbols.items())
-        return Feedback(name, "todo", (f"Type a formula. The symbols: {known}.",))
+        known = algebra.listed(formula.symbols)
+        words = f"Type a formula. The symbols: {known}.", f'hint("{name}") helps.'
+        return Feedback(name, "todo", words)
     try:
         tree = algebra.parse(text, formula.symbols)
     except ValueError as error:
         return Feedback(name, "wrong", (str(error),))
     if formula.equals(tree, formula.answer):
         return Feedback(name, "right", (f"It equals the right-hand side of ({formula.equation}).",))
-    named = {m.id: m for m, wrong in formula.mistakes if formula.equals(tree, wrong)}
-    message = [f"Found: {m.name}. {m.why}" for m in named.values()]
-    message += [] if named else _unnamed(formula, tree)
-    message.append(pointer(formula, formula.equation))
-    return Feedback(name, "wrong", tuple(message), tuple(named))
+    ids, found = _found(formula, tree)
+    return Feedback(name, "wrong", (*found, pointer(formula, formula.equation)), ids)
+
+
+def _found(formula: Formula, tree: Tree) -> tuple[tuple[str, ...], list[str]]:
+    """Return the ids and words of the mistakes that give this formula, or this formula's minus."""
+    minus = ast.UnaryOp(ast.USub(), tree)
+    for form, more, besides in (
+        (tree, (), []),
+        (minus, ("sign",), ["And the sign is turned round besides."]),
+    ):
+        named = {m.misconception.id: m for m in formula.mistakes if formula.equals(form, m.body)}
+        if named:
+            return (*named, *more), [*map(str, named.values()), *besides]
+    return (), _unnamed(formula, tree)
 
 
 def _unnamed(formula: Formula, tree: Tree) -> list[str]:
@@ -136,4 +140,4 @@ def _unnamed(formula: Formula, tree: Tree) -> list[str]:
     for words, changed in changes(right, list(formula.symbols)):
         if algebra.equal(tree, changed, formula.symbols, formula.relations):
             return [f"It is what you get {words}."]
-    return ["It differs from the right formula in more than one place."]
+    return ["No single change of the right formula gives yours: compare them term by term."]

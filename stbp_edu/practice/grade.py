@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.practice import progress
-from stbp_edu.practice.compare import Outcome, attempt, difference, same, signature_problem
+from stbp_edu.practice.attempt import Outcome, attempt, signature_problem
+from stbp_edu.practice.compare import difference, same
 from stbp_edu.practice.course import pointer
-from stbp_edu.practice.exercise import Exercise, Mistake, find
+from stbp_edu.practice.exercise import Exercise, find
 from stbp_edu.practice.factors import factor_between
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.mistakes import Mistake
 from stbp_edu.practice.mutants import mutants
 from stbp_edu.practice.situation import Situation
 from stbp_edu.practice.situations import situations
@@ -111,7 +113,7 @@ def _diagnose(
 ) -> Feedback:
     """Put together what is known about a wrong answer."""
     named = matches(exercise, got)
-    message = [_name(m) for m in named]
+    message = [str(m) for m in named]
     if len(named) > 1:
         message.insert(0, f"{len(named)} mistakes give what your function gives:")
     if not named:
@@ -131,12 +133,6 @@ def _shapes(exercise: Exercise, call: Situation) -> str:
     pairs = zip(names, call.args, strict=True)
     shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
     return f"Shapes in that call: {', '.join(shapes)}." if shapes else "No argument is an array."
-
-
-def _name(mistake: Mistake) -> str:
-    """Say what is wrong, and what the formula does."""
-    known = mistake.misconception
-    return f"Found: {known.name}. {mistake.note or known.why}"
 
 
 def matches(exercise: Exercise, got: Outcomes) -> list[Mistake]:
@@ -168,4 +164,7 @@ def _unnamed(
         if _gives(exercise, function, got):
             return [f"It is what you get {description}."]
     agree = sum(difference(o.value, w.value) is None for o, w in zip(got, wants, strict=True))
-    return [f"It agrees with the exact value in {agree} of {len(calls)} situations."]
+    return [
+        f"It agrees with the exact value in {agree} of {len(calls)} situations.",
+        "No single change of the right formula gives the same: compare them term by term.",
+    ]

@@ -1,7 +1,8 @@
 """Change one thing in the right formula, so that a mistake without a name can still be told.
 
-Each mutant is the solution with one name replaced, one factor or term left out, one sign or
-operator turned round. An answer that equals a mutant everywhere is described by that change.
+Each mutant is the solution with one name replaced, one factor or term left out, one factor too
+many, one sign or operator turned round. An answer that equals a mutant everywhere is described by
+that change.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ def _replacements(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.ex
             if name != node.id:
                 words = f"with `{name}` in place of `{node.id}`"
                 yield words, ast.Name(name, ast.Load())
+        for name in names:
+            factor = ast.Name(name, ast.Load())
+            yield f"with a factor `{name}` too many", ast.BinOp(node, ast.Mult(), factor)
     if not isinstance(node, ast.BinOp):
         return
     left, right = ast.unparse(node.left), ast.unparse(node.right)

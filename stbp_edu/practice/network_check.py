@@ -12,13 +12,15 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.practice import progress
-from stbp_edu.practice.compare import RTOL, attempt
+from stbp_edu.practice.attempt import attempt
+from stbp_edu.practice.compare import RTOL
 from stbp_edu.practice.exercise import find
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.grade import judge
 from stbp_edu.practice.local import judge as judge_locally
 from stbp_edu.practice.networks import Network
 from stbp_edu.practice.recover import probe, recovered
+from stbp_edu.practice.situation import step
 
 SLACK = 1e-5  # ε is found by solving for it, which costs some digits
 
@@ -152,7 +154,7 @@ def _case(net: Network, epsilon: list[Any], case: int) -> CaseReport:
     local = judge_locally(net, epsilon, case)
     words = "" if local.right(case) else "; ".join(local.words(case))
     t, n = wrong[0]
-    return CaseReport(case, len(cells), len(wrong), f"t = {t}, n = {n}", words)
+    return CaseReport(case, len(cells), len(wrong), f"{step(t)}, n = {n}", words)
 
 
 def _differs(got: Array, exact: Array, t: int) -> bool:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def step(t: int) -> str:
+    """Name the time step that code counts from 0 and formulas from 1, in both.
+
+    >>> step(1)
+    't = 2 (index 1 in code)'
+    """
+    return f"t = {t + 1} (index {t} in code)"
+
+
 @dataclass(frozen=True)
 class Situation:
     """One call of the reader's function.

@@ -95,6 +95,7 @@ def answers(
     """Return the answer for each image (row): the output neuron with the most spikes."""
     columns = lit(rows)
     small = narrow(params, [columns, *[None] * params.N])
-    spikes = encode(settings.encoder, rows[:, columns], settings.T, rng).astype(params.dtype)
+    T = settings.T_test or settings.T
+    spikes = encode(settings.encoder, rows[:, columns], T, rng).astype(params.dtype)
     trace = forward(spikes, small, settings.make_neuron(), workspace=workspace)
     return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))

@@ -6,22 +6,16 @@ by side. A BLAS that starts threads of its own beside them would only get in the
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import TypeVar
 
 from stbp_edu.engine import Workspace
 
 R = TypeVar("R")
-PREFIXES = ("scipy_openblas", "openblas")
-SUFFIXES = ("64_", "")
 
 
 class Team:
@@ -63,38 +57,11 @@ def team(size: int) -> Iterator[Team]:
             crew.close()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[bool]:
-    """Hold NumPy's OpenBLAS to one thread, as it was afterwards; yield whether it was found.
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold the BLAS to one thread; it has as many as before at the end."""
+    if sys.platform == "emscripten":  # a web page has no threads, and no need of the library
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
 
-    Elsewhere (another BLAS) nothing changes: the results are right, and perhaps slower.
-    """
-    found = _openblas()
-    if found is None:
-        yield False
-        return
-    get, set_ = found
-    before = get()
-    set_(1)
-    try:
-        yield True
-    finally:
-        set_(before)
-
-
-def _openblas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """Return the functions that read and set the number of threads of NumPy's OpenBLAS."""
-    home = Path(np.__file__).parent
-    folders = (home.parent / "numpy.libs", home / ".dylibs")
-    for path in (p for folder in folders for p in sorted(folder.glob("*openblas*"))):
-        try:
-            library = ctypes.CDLL(str(path))
-        except OSError:
-            continue
-        for prefix in PREFIXES:
-            for suffix in SUFFIXES:
-                get = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
-                set_ = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
-                if get is not None and set_ is not None:
-                    return get, set_
-    return None
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits

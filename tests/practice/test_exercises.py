@@ -1,13 +1,14 @@
 """Every exercise: right answers pass, each named misconception is rejected and named."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.exercise import edited, misconceptions
 from stbp_edu.practice.formulas import formulas
+from stbp_edu.practice.mistakes import edited, misconceptions
 from stbp_edu.practice.situations import situations
 
 ALL = list(exercises().values())
@@ -46,6 +47,29 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     assert mistake.misconception.id in feedback.mistakes
     assert mistake.misconception.name in repr(feedback)
     assert any(call.where == feedback.where for call in situations(exercise.situations))
+    unclear = re.search(r"\bt = \d+(?! \(index \d+ in code\))", repr(feedback))
+    assert not unclear, "a step is named without its index"
+
+
+@pytest.mark.parametrize(
+    ("id_", "wrong", "said", "foreign"),
+    [
+        ("two-paths", "direct", "directly and through z", "t+1"),
+        ("two-paths", "direct * outer * inner", "paths are multiplied", "sums"),
+        ("nudge", "function(x + step) - function(x - step)", "not divided by", "inner derivative"),
+        ("nudge", "(function(x + step) - function(x - step)) / step", "2·step apart", "loss"),
+        ("twin-2", "a / 8 => a / 4", "it is (a/8) v²", "loss"),
+        ("gate-df", "np.exp(-o / tau)", "its slope is negative", "loss"),
+        ("lif-run", "return u, o => return u", "only one of the results", "NoneType"),
+        ("c1-delta", "-(Y - O[-1]) / O[..., 0].size", "the spikes over all T", "parameter"),
+        ("c3-epsilon", "epsilon_next * f", "through its own spike", "W^{n+1}"),
+    ],
+)
+def test_the_words_fit_the_exercise(id_, wrong, said, foreign):
+    exercise = exercises()[id_]
+    text = repr(check(id_, exercise.function(edited(exercise.solution, wrong))))
+    assert said in text
+    assert foreign not in text.partition("Look at")[0]
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
@@ -67,5 +91,5 @@ def test_hints_come_one_at_a_time(exercise):
 
 def test_every_misconception_of_the_library_is_used():
     used = {m.misconception.id for _, m in WRONG}
-    used |= {m.id for formula in formulas().values() for m, _ in formula.mistakes}
+    used |= {m.misconception.id for f in formulas().values() for m in f.mistakes}
     assert set(misconceptions()) == used

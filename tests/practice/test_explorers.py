@@ -1,7 +1,6 @@
-"""The explorers' values are the package's, and the files of the site are up to date."""
+"""The explorers' values are the package's."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from stbp_edu.practice.explorers import (
     NAMES,
     data,
     explore,
-    export,
     lab_data,
     paths_data,
     source,
@@ -19,8 +17,6 @@ from stbp_edu.practice.explorers import (
 )
 from stbp_edu.practice.explorers.paths import key
 from stbp_edu.practice.explorers.pencil import pencil, smooth
-
-SITE = Path(__file__).parents[2] / "docs" / "assets" / "explorers"
 
 
 def close(a, b):
@@ -32,19 +28,6 @@ def close(a, b):
     if isinstance(a, float):
         return abs(a - b) <= 1e-9 * max(1.0, abs(a))
     return a == b
-
-
-def test_the_files_of_the_site_are_those_that_export_writes(tmp_path):
-    written = export(tmp_path)
-    assert {p.name for p in written} == {p.name for p in SITE.iterdir()}
-    for path in written:
-        there = (SITE / path.name).read_text(encoding="utf-8")
-        here = path.read_text(encoding="utf-8")
-        again = "run `python -m stbp_edu.practice.explorers docs/assets/explorers` again"
-        if path.suffix == ".json":
-            assert close(json.loads(here), json.loads(there)), f"{path.name}: {again}"
-        else:
-            assert here == there, f"{path.name}: {again}"
 
 
 @pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])

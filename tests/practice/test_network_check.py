@@ -9,6 +9,7 @@ import stbp_edu
 from stbp_edu.practice import check_network, exercises
 from stbp_edu.practice.commands import add_parsers, load
 from stbp_edu.practice.recover import probe, recovered
+from stbp_edu.practice.situation import step
 
 BACKWARD = exercises()["backward"]
 SOLUTION = BACKWARD.function()
@@ -70,16 +71,34 @@ def test_each_misconception_is_found(mistake):
 @pytest.mark.parametrize(
     ("old", "new", "case", "first", "words"),
     [
-        ("-(Y - O[N]", "(Y - O[N]", 1, "t = 3, n = 3", "sign of the direct term"),
-        ("@ W[n + 1]", "@ W[n + 1] * 0.5", 2, "t = 3, n = 2", "spatial path is 0.5 times"),
-        ("* neuron.df(", "* -neuron.df(", 3, "t = 2, n = 3", "sign of the temporal path"),
-        ("+ e\n", "+ (e if n == N else 0)\n", 4, "t = 2, n = 2", "the leak is missing"),
+        ("-(Y - O[N]", "(Y - O[N]", 1, (3, 3), "sign of the direct term"),
+        (
+            "@ W[n + 1]",
+            "@ W[n + 1] * 0.5",
+            2,
+            (3, 2),
+            "spatial path is 0.5 times",
+        ),
+        (
+            "* neuron.df(",
+            "* -neuron.df(",
+            3,
+            (2, 3),
+            "sign of the temporal path",
+        ),
+        (
+            "+ e\n",
+            "+ (e if n == N else 0)\n",
+            4,
+            (2, 2),
+            "the leak is missing",
+        ),
     ],
 )
 def test_the_first_wrong_cell_and_the_term(old, new, case, first, words):
     report = check_network(edited(old, new))
     found = report.cases[case - 1]
-    assert found.first == first
+    assert found.first == f"{step(first[0])}, n = {first[1]}"
     assert words in found.words
     assert not report.right
 
@@ -98,7 +117,7 @@ def test_stub_exception_and_wrong_type_are_explained():
     assert "ZeroDivisionError" in repr(broken)
     number = check_network(lambda trace, targets, params, neuron: 3.0)
     assert number.state == "wrong"
-    assert "real numbers of shape" in repr(number)
+    assert "one float alone, where 2 are expected (W, b)" in repr(number)
     few = check_network(lambda trace: 3.0)
     assert "backward(trace, targets, params, neuron)" in repr(few)
 

@@ -13,13 +13,17 @@ import nbclient
 import nbformat
 
 from stbp_edu.practice.course import course
-from stbp_edu.practice.formulas import formulas
+from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
 from stbp_edu.practice.overview import tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
-CALL = re.compile(r'^(?:check\("([\w-]+)", (\w+)\)|check_network\((\w+)\))$', re.M)
-ALWAYS = "import numpy as np\nfrom stbp_edu.practice import check, check_network"
+CALL = re.compile(
+    r'^(?:check(?P<formula>_formula)?\("(?P<id>[\w-]+)", (?P<name>\w+)\)'
+    r"|check_network\((?P<network>\w+)\))$",
+    re.M,
+)
+ALWAYS = "import numpy as np\nfrom stbp_edu.practice import check, check_formula, check_network"
 
 
 @cache
@@ -28,18 +32,20 @@ def notebook(path):
 
 
 def exercise_cells(path):
-    """Return (exercise, name of the reader's function, source) for every exercise cell."""
+    """Return (exercise or blank, name of the reader's answer, source) for every such cell."""
     found = []
     for cell in notebook(path).cells:
         match = CALL.search(cell.source) if cell.cell_type == "code" else None
         if match:
-            id_ = match[1] or "backward"
-            found.append((tasks()[id_], match[2] or match[3], cell.source))
+            id_ = (match["id"] or "backward") + (SUFFIX if match["formula"] else "")
+            found.append((tasks()[id_], match["name"] or match["network"], cell.source))
     return found
 
 
 def filled(source, name, exercise, body=None):
-    """Return the cell with the stub's definition replaced by an answer."""
+    """Return the cell with the stub's definition, or the empty formula, replaced by an answer."""
+    if isinstance(exercise, Formula):
+        return source.replace(f'{name} = "..."', f"{name} = {body or exercise.answer!r}")
     stub = next(
         node
         for node in ast.parse(source).body
@@ -61,6 +67,22 @@ def test_the_course_table_says_what_stands_in_the_notebooks():
     there = {str(number(p)): [e.id for e, _, _ in exercise_cells(p)] for p in PATHS}
     assert there == course()["notebooks"]
     assert all(len(ids) >= 2 for ids in there.values())
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_what_the_answers_speak_of_is_imported(path):
+    """A check says hint("...") helps: both can be called as they are written."""
+    code = "\n".join(c.source for c in notebook(path).cells if c.cell_type == "code")
+    (names,) = re.findall(r"^from stbp_edu\.practice import (.+)$", code, re.M)
+    used = {call.split("(")[0] for call in re.findall(r"^check\w*\(", code, re.M)}
+    assert {*used, "hint", "solution"} <= set(names.split(", "))
+
+
+def test_every_blank_of_a_notebook_is_empty_and_can_be_filled():
+    blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], Formula)]
+    assert {blank.notebook for blank, _, _ in blanks} == {5, 6, 7, 8}
+    for blank, name, source in blanks:
+        assert repr(blank.answer) in filled(source, name, blank)
 
 
 def test_every_pointer_leads_to_a_heading():

@@ -9,6 +9,7 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
+from stbp_edu.practice.formulas import Formula
 from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
 
 SECONDS = 1000
@@ -49,3 +50,20 @@ def test_stub_solution_and_every_misconception_on_the_page(path, address, browse
     said = page.locator("[data-progress] [role=status]")
     expect(said).to_contain_text(f"{len(kept)} of ")
     context.close()
+
+
+def test_sympy_is_there_to_confirm_a_formula(address, context):
+    """The page loads it for a blank, though no cell that the reader runs imports it."""
+    path = PATHS[5]
+    cells = zip(numbers(path), exercise_cells(path), strict=True)
+    number, blank = next((k, found) for k, found in cells if isinstance(found[0], Formula))
+    page = context.new_page()
+    page.goto(f"{address}notebooks/{path.stem}/")
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    cell = page.locator(f"#cell-{number}")
+    exercise, name, source = blank
+    answered = f"{filled(source, name, exercise)}.right, 'sympy' in sys.modules"
+    cell.get_by_role("textbox").fill(f"import sys\n{ALWAYS}\n{answered}")
+    cell.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
+    expect(cell).to_have_attribute("data-state", "done", timeout=60 * SECONDS)
+    expect(cell.locator(".cell-output")).to_contain_text("(True, True)")

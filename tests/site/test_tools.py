@@ -16,7 +16,6 @@ import pytest
 from stbp_edu.equations import EQUATIONS
 from tools import equations
 from tools.site import build, docstrings, head, links, maths, notebook, outputs, serve
-from tools.site.generate import results
 
 
 @pytest.mark.parametrize("module", [docstrings, links, maths, notebook])
@@ -118,14 +117,6 @@ def test_a_busy_port_gives_another_one(capsys: pytest.CaptureFixture[str], tmp_p
             assert connection.getresponse().status == 404
             connection.close()
             running.shutdown()
-
-
-def test_results_become_tables() -> None:
-    """Records and flat values of a results file are shown as tables, floats with four digits."""
-    text = results._value({"seed": 1, "runs": [{"rule": "exact", "error": 0.123456}]})
-    assert "| seed | 1 |" in text
-    assert "| rule | error |" in text
-    assert "| exact | 0.1235 |" in text
 
 
 def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

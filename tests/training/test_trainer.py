@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from stbp_edu import Params, backward, forward, loss
 from stbp_edu.rules import ABLATIONS, RULES
@@ -190,15 +191,17 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
         list(train(small, wide, state))
 
 
+def blas_threads() -> set[int]:
+    return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+
 def test_the_blas_is_given_back() -> None:
-    found = parallel._openblas()
-    if found is None:
-        pytest.skip("NumPy's BLAS is not OpenBLAS here")
-    before = found[0]()
-    with one_blas_thread() as held:
-        assert held
-        assert found[0]() == 1
-    assert found[0]() == before
+    before = blas_threads()
+    with threadpool_limits(limits=2, user_api="blas"):
+        with one_blas_thread():
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
+    assert blas_threads() == before
 
 
 @pytest.mark.parametrize(
@@ -238,3 +241,18 @@ def test_copies_share_nothing(small, few) -> None:
     other = copy(params)
     other.W[1] += 1
     assert bits(params) != bits(other)
+
+
+def test_images_held_out_may_be_given_more_steps(small, few) -> None:
+    settings = replace(small, T_test=7)
+    params = begin(small, few).params
+    judged = [
+        evaluate(params, few.test_images, few.test_labels, s, np.random.default_rng(0))
+        for s in (settings, replace(small, T=7), small)
+    ]
+    assert small.T != 7
+    np.testing.assert_array_equal(judged[0].confusion, judged[1].confusion)
+    assert (judged[0].confusion != judged[2].confusion).any()
+    epoch = next(e for e in train(settings, few) if isinstance(e, Epoch))
+    plain = next(e for e in train(small, few) if isinstance(e, Epoch))
+    assert bits(epoch.state.params) == bits(plain.state.params)  # learning is as it was

@@ -19,6 +19,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.practice import explorers
 from tools.equations import scan
 from tools.site import (
     PUBLIC,
@@ -199,13 +200,14 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 
 @event_priority(-100)
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the figures, llms.txt, and complain about every link that leads nowhere."""
+    """Write figures, explorers and llms.txt, and complain about every link that leads nowhere."""
     state.speaker.close()
     site = Path(config.site_dir)
     for name, content in state.figures.items():
         target = site / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    explorers.export(site / "assets" / "explorers")
     (site / "llms.txt").write_text(llms(config, site), encoding="utf-8")
     for line in check.broken(site):
         log.warning(line)

@@ -85,7 +85,7 @@ def export(folder: str | Path) -> list[Path]:
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
     for name in NAMES:
         files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
-    files["exercises.json"] = json.dumps(_exercises(), ensure_ascii=False, indent=1)
+    files["exercises.json"] = json.dumps(_exercises(), ensure_ascii=False)
     for name, text in files.items():
         (target / name).write_text(text, encoding="utf-8")
     return [target / name for name in files]

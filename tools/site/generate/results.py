@@ -1,13 +1,12 @@
-"""The results page, from the files that the runs wrote, and the page on how to cite."""
+"""The pages on results and speed, made from records, and the page on how to cite."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import yaml
 
-from tools import performance
+from tools import accuracy, performance
 from tools.site import ROOT
 from tools.site.generate import front
 
@@ -23,76 +22,15 @@ ABOUT_CITE = "How to cite stbp_edu, and the paper whose equations it teaches."
 
 
 def results() -> str:
-    """Return the results page, made from docs/results/*.json but for the records of speed."""
+    """Return the results page, made from the records of training."""
     text = front("Results", ABOUT_RESULTS, tags=["reference"], hide=["tags"])
-    records = sorted((ROOT / "docs" / "results").glob("*.json"))
-    files = [path for path in records if not path.stem.startswith("speed")]  # on their own page
-    if not files:
-        return text + "No run has written its results yet. When one has, they stand here.\n"
-    text += (
-        "Every number on this page is read, when the site is built, from the file that the run "
-        "itself wrote.\n\n"
-    )
-    for path in files:
-        name = path.stem.replace("_", " ").replace("-", " ").capitalize()
-        data = json.loads(path.read_text(encoding="utf-8"))
-        text += f"## {name}\n\n{_value(data)}From `docs/results/{path.name}`.\n\n"
-    return text
+    return text + accuracy.page(accuracy.read())
 
 
 def speed() -> str:
     """Return the page on speed, made from the records of the benchmarks."""
     text = front("Performance", ABOUT_SPEED, tags=["reference"], hide=["tags"])
     return text + performance.page(performance.read())
-
-
-def _value(value: Any) -> str:
-    """Return JSON as Markdown: lists of records and flat records become tables."""
-    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
-        keys = list(dict.fromkeys(k for record in value for k in record))
-        return _table(keys, [[_text(r.get(k, "")) for k in keys] for r in value])
-    if isinstance(value, dict):
-        flat = {
-            k: v
-            for k, v in value.items()
-            if not (isinstance(v, (dict, list)) and v and not _short(v))
-        }
-        text = (
-            _table(["what", "value"], [[k.replace("_", " "), _text(v)] for k, v in flat.items()])
-            if flat
-            else ""
-        )
-        nested = [(k, v) for k, v in value.items() if k not in flat]
-        return text + "".join(f"\n**{str(k).replace('_', ' ')}**\n\n{_value(v)}" for k, v in nested)
-    return f"{_text(value)}\n\n"
-
-
-def _short(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= 12
-        and not any(isinstance(v, (dict, list)) for v in value)
-    )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, (dict, list)):
-        if isinstance(value, list) and len(value) > 12:
-            return f"{len(value)} values"
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        return ", ".join(
-            f"{k}: {_text(v)}" if isinstance(value, dict) else _text(v) for k, v in items
-        )
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def _table(keys: list[str], rows: list[list[str]]) -> str:
-    head = (
-        "| " + " | ".join(k.replace("_", " ") for k in keys) + " |\n|" + "---|" * len(keys) + "\n"
-    )
-    return head + "".join("| " + " | ".join(row) + " |\n" for row in rows) + "\n"
 
 
 def cite() -> str:

@@ -2,15 +2,15 @@
 import { fill, frame, load, make, number, radios, unique } from "./common.js";
 
 const STYLE = `
-.stbp-lab { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 1rem; }
-.stbp-lab svg { display: block; width: 100%; height: auto; }
-.stbp-lab .slider { display: grid; grid-template-columns: 6.5rem 1fr 3.2rem; align-items: center; gap: 0.5rem; min-height: 1.9rem; }
+.stbp-lab { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 1rem; }
+.stbp-lab svg { display: block; width: 100%; max-width: 22rem; height: auto; }
+.stbp-lab .slider { display: grid; grid-template-columns: 6.6rem 1fr 2.2rem; align-items: center; gap: 0.4rem; min-height: 1.9rem; }
 .stbp-lab input[type=range] { width: 100%; accent-color: var(--x-accent); }
-.stbp-lab .axis { stroke: var(--x-soft); stroke-width: 1; } .stbp-lab .level { stroke: var(--bad, #c0392b); stroke-width: 1.6; stroke-dasharray: 6 4; }
+.stbp-lab .axis { stroke: var(--x-soft); stroke-width: 1; } .stbp-lab .level { stroke: var(--x-bad); stroke-width: 1.6; stroke-dasharray: 6 4; }
 .stbp-lab .curve { fill: none; stroke: var(--x-accent); stroke-width: 2.4; } .stbp-lab .twin { fill: none; stroke: var(--x-ink); stroke-width: 2; stroke-dasharray: 7 4; }
 .stbp-lab .spike { stroke: var(--case-1, #d55e00); stroke-width: 3; } .stbp-lab .dot { fill: var(--x-accent); }
 `;
-const W = 360, H = 210, PAD = 34; // prettier-ignore
+const W = 300, H = 200, PAD = 34; // prettier-ignore
 
 async function render({ model, el }) {
   const data = await load(model, "lab");

@@ -2,22 +2,22 @@
 import { checkbox, frame, load, make, number, radios, rove } from "./common.js";
 
 const STYLE = `
-.stbp-paths svg { display: block; min-width: 34rem; width: 100%; height: auto; }
+.stbp-paths svg { display: block; min-width: 34rem; width: 100%; max-width: 42rem; height: auto; }
 .stbp-paths .edge { stroke: var(--x-line); stroke-width: 1.4; fill: none; }
 .stbp-paths .edge.kept { stroke: var(--x-accent); stroke-width: 2.2; }
-.stbp-paths .edge.dropped { stroke: var(--bad, #c0392b); stroke-width: 2.6; stroke-dasharray: 5 4; }
+.stbp-paths .edge.dropped { stroke: var(--x-bad); stroke-width: 2.6; stroke-dasharray: 5 4; }
 .stbp-paths .edge.chosen { stroke: var(--x-ink); stroke-width: 4.5; }
 .stbp-paths .node { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.6; }
 .stbp-paths g[role=button] { cursor: pointer; }
 .stbp-paths g[aria-pressed=true] .node { stroke: var(--x-ink); stroke-width: 3.5; fill: var(--x-raised); }
 .stbp-paths g[role=button]:focus { outline: none; } .stbp-paths g[role=button]:focus-visible .node { stroke: var(--x-accent); stroke-width: 5; }
 .stbp-paths ol { list-style: none; padding: 0; max-height: 22rem; overflow-y: auto; }
-.stbp-paths li { margin: 0.2rem 0; }
+.stbp-paths ol li { margin: 0.2rem 0; }
 .stbp-paths li button { display: block; width: 100%; text-align: left; border-color: var(--x-line); overflow-wrap: anywhere; }
 .stbp-paths li button[aria-pressed=true] { border-color: var(--x-ink); background: var(--x-raised); }
-.stbp-paths .is-dropped button { border-style: dashed; border-color: var(--bad, #c0392b); }
+.stbp-paths .is-dropped button { border-style: dashed; border-color: var(--x-bad); }
 .stbp-paths .share { display: block; height: 0.3rem; margin-top: 0.2rem; background: var(--x-accent); border-radius: 2px; }
-.stbp-paths .is-dropped .share { background: var(--bad, #c0392b); }
+.stbp-paths .is-dropped .share { background: var(--x-bad); }
 `;
 const DX = 165, DY = 66, LEFT = 62, GAP = 64, TOP = 34; // prettier-ignore
 

@@ -9,9 +9,10 @@ const FORMULAS = {
 };
 const STYLE = `
 .stbp-sweep { display: grid; gap: 0.35rem; max-width: 30rem; align-items: center; }
-.stbp-sweep button { min-height: 3.4rem; padding: 0.2rem; border: 2px solid var(--x-line); line-height: 1.25; }
+.stbp-sweep button { min-height: 3.6rem; padding: 0.1rem; border: 2px solid var(--x-line); line-height: 1.25; }
+.stbp-sweep button span:first-child { white-space: nowrap; }
 .stbp-sweep .done { border-color: var(--case); background: color-mix(in srgb, var(--case) 16%, var(--x-ground)); }
-.stbp-sweep [aria-current] { outline: 3px solid var(--x-ink); outline-offset: 1px; }
+.stbp-sweep :where([aria-current]) { outline: 3px solid var(--x-ink); outline-offset: 1px; }
 .stbp-sweep .feeds { border-style: dashed; }
 .stbp-sweep .axis { color: var(--x-soft); text-align: center; }
 .stbp-sums { overflow-wrap: anywhere; }

@@ -1,0 +1,193 @@
+"""What an explorer has to show and to do, wherever it runs: on the site's page, in JupyterLab."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+expect.set_options(timeout=60_000)  # machines are shared: no test asserts a time
+LABELS = {
+    "sweep": "Explorer: the backward sweep",
+    "paths": "Explorer: paths to the loss",
+    "lab": "Explorer: the neuron lab",
+}
+AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
+TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
+  const { left, right } = one.getBoundingClientRect();
+  return left < 0 || right > innerWidth || right > root.getBoundingClientRect().right;
+}).map((one) => one.outerHTML.slice(0, 80))"""
+
+
+def explorer_on(page, name):
+    """Return the one explorer of this name."""
+    found = page.get_by_role("region", name=LABELS[name])
+    expect(found).to_have_count(1)
+    return found
+
+
+def violations(explorer):
+    """Return what axe-core finds inside an explorer."""
+    return explorer.evaluate(AXE)
+
+
+def too_wide(explorer):
+    """Return the elements that leave the screen or the explorer."""
+    return explorer.evaluate(TOO_WIDE)
+
+
+def read(text):
+    """Read a number as the explorers write it."""
+    return float(text.replace("−", "-").rstrip(" %"))
+
+
+def value(explorer, place):
+    """Read the number at a place."""
+    return read(explorer.locator(place).text_content())
+
+
+def written(x):
+    """Round to four significant digits, as the explorers do."""
+    return float(f"{x:.4g}")
+
+
+def sweep_shows(explorer, shown):
+    """Every cell, under both rules, shows its case and its values, and the grid stays in place."""
+    heights = set()
+    for rule, label in (("exact", "ε (exact)"), ("classic", "δ · h (classic)")):
+        explorer.get_by_label(label).check()
+        explorer.get_by_role("button", name="First").click(force=True)
+        for k, cell in enumerate(shown["rules"][rule]):
+            if k:
+                explorer.get_by_role("button", name="Next").click()
+            at = f"t = {cell['t']}, n = {cell['n']}"
+            expect(explorer.get_by_role("status")).to_contain_text(f"Case {cell['case']} at {at}")
+            current = explorer.locator(".stbp-sweep [aria-current=step]")
+            assert at in current.get_attribute("aria-label")
+            heights.add(round(explorer.locator(".stbp-sweep").bounding_box()["height"]))
+            for x in cell["neurons"]:
+                for name in ("delta", "epsilon"):
+                    place = f"[data-value={name}][data-neuron='{x['i']}'] strong"
+                    assert value(explorer, place) == written(x[f"{name}Value"])
+    assert len(heights) == 1
+
+
+def sweep_obeys_keys(explorer):
+    """From the first control on, with keys alone."""
+    press, said = explorer.page.keyboard.press, explorer.get_by_role("status")
+    exact = explorer.get_by_label("ε (exact)")
+    expect(exact).to_be_checked()
+    exact.focus()
+    press("ArrowRight")
+    expect(explorer.get_by_label("δ · h (classic)")).to_be_checked()
+    for key in ("Tab", "Tab", "Tab", "Enter", "Space"):  # over First and Back to Next
+        press(key)
+    expect(said).to_contain_text("Case 3 at t = 2, n = 2")
+    for key in ("Tab", "Tab", "ArrowLeft", "ArrowDown", "Enter"):  # over Last into the grid
+        press(key)
+    expect(said).to_contain_text("Case 4 at t = 1, n = 1")
+
+
+def paths_show(explorer, shown):
+    """Every node, under both rules, shows its paths, and they add up to δ or ε."""
+    for rule in ("exact", "classic"):
+        explorer.get_by_label(rule, exact=True).check()
+        for node in shown["nodes"]:
+            _node(explorer, node).click()
+            _paths_add_up(explorer, shown["starts"][node["id"]], rule)
+    explorer.get_by_label("reset path").uncheck()
+    explorer.get_by_label("leak").uncheck()
+    total = shown["starts"][shown["nodes"][-1]["id"]]["totals"]["classic no-reset no-leak"]
+    assert value(explorer, "[data-value=total]") == written(total)
+
+
+def _node(explorer, node):
+    """Return the button of a node."""
+    words = "spike" if node["kind"] == "o" else "potential"
+    label = f"{words} {node['i']} at t = {node['t']}, n = {node['n']}"
+    return explorer.get_by_role("button", name=label)
+
+
+def _paths_add_up(explorer, start, rule):
+    """The listed contributions are those of the package, and sum to what is said above them."""
+    entries = explorer.locator("li").all_inner_texts()
+    listed = [read(text.strip().rpartition("= ")[2]) for text in entries]
+    assert listed == [written(path["value"]) for path in start["paths"]]
+    size = sum(map(abs, listed))
+    kept = [x for x, text in zip(listed, entries, strict=True) if not text.startswith("dropped")]
+    for name, of, total in (
+        ("adjoint", listed, start["adjoint"]),
+        ("total", kept, start["totals"][rule]),
+    ):
+        assert value(explorer, f"[data-value={name}]") == written(total)
+        assert sum(of) == pytest.approx(total, abs=5e-4 * size)  # four digits of each were read
+    if len(kept) < len(listed):
+        share = 100 * sum(p["share"] for p in start["paths"] if rule not in p["kept"])
+        assert value(explorer, "[data-value=share]") == pytest.approx(share, abs=0.051)
+
+
+def paths_obey_keys(explorer):
+    """From the first control on, with keys alone."""
+    press = explorer.page.keyboard.press
+    classic = explorer.get_by_label("classic", exact=True)
+    expect(classic).to_be_checked()
+    classic.focus()
+    for key in ("Tab", "Space"):
+        press(key)
+    expect(explorer.get_by_label("reset path")).not_to_be_checked()
+    for key in ("Tab", "Tab", "Tab", "ArrowRight", "ArrowUp"):  # over leak and graph to the node
+        press(key)
+    pressed = explorer.locator("g[aria-pressed=true]")
+    expect(pressed).to_have_attribute("aria-label", "u2: potential 2 at t = 2, n = 1")
+    for key in ("Tab", "Tab", "Enter"):  # over the list to its first path
+        press(key)
+    expect(explorer.locator("li button").first).to_have_attribute("aria-pressed", "true")
+    assert explorer.locator(".edge.chosen").count() > 0
+
+
+def lab_shows(explorer, shown):
+    """Along the slider of the input, and for every surrogate, the values are the package's."""
+    explorer.get_by_role("radio", name="linear").check()
+    for name, key in {"taus": "End", "thresholds": "Home", "currents": "Home"}.items():
+        explorer.locator(f"[data-slider={name}]").press(key)
+    explorer.get_by_text("The values as a table").click()
+    sizes = [len(shown[k]) for k in ("gates", "taus", "thresholds", "currents")]
+    for current in range(sizes[-1]):
+        at = (shown["gates"].index("linear"), sizes[1] - 1, 0, current)
+        _run_shows(explorer, shown["runs"][np.ravel_multi_index(at, sizes)])
+        explorer.locator("[data-slider=currents]").press("ArrowRight")
+    for name, curves in shown["curves"].items():
+        explorer.get_by_role("radio", name=name).check()
+        explorer.locator("[data-slider=widths]").press("Home")
+        for curve in curves:
+            assert value(explorer, "[data-value=peak]") == written(max(curve["h"]))
+            explorer.locator("[data-slider=widths]").press("ArrowRight")
+
+
+def _run_shows(explorer, run):
+    """Picture, table and sentence agree with the run of one neuron."""
+    steps, spikes = len(run["u"]), run["o"].count("1")
+    said = explorer.locator("p[role=status]").first
+    expect(said).to_contain_text(f": {spikes} of {steps} steps")
+    cells = explorer.locator("td[data-value=u]").all_text_contents()
+    assert [read(x) for x in cells] == [written(u) for u in run["u"]]
+    assert explorer.locator("circle.dot").count() == steps
+    assert explorer.locator("line.spike").count() == spikes
+
+
+def lab_obeys_keys(explorer):
+    """From the first control on, with keys alone."""
+    press = explorer.page.keyboard.press
+    exponential = explorer.get_by_role("radio", name="exponential")
+    expect(exponential).to_be_checked()
+    exponential.focus()
+    press("ArrowRight")
+    expect(explorer.get_by_role("radio", name="linear")).to_be_checked()
+    for key in ("Tab", "Tab", "Tab", "Home"):  # over leak and threshold to the input
+        press(key)
+    expect(explorer.locator("p[role=status]").first).to_contain_text("The neuron spikes never")
+    for key in ("Tab", "Enter"):
+        press(key)
+    expect(explorer.get_by_role("table")).to_be_visible()
+
+
+SHOWS = {"sweep": sweep_shows, "paths": paths_show, "lab": lab_shows}
+OBEYS = {"sweep": sweep_obeys_keys, "paths": paths_obey_keys, "lab": lab_obeys_keys}

@@ -1,0 +1,103 @@
+"""The explorers and the progress on the built site, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from stbp_edu.practice import check, exercises
+from stbp_edu.practice.explorers import NAMES, data, export
+from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Page
+
+
+@pytest.fixture
+def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
+    """Yield a page on which nothing may go wrong."""
+    problems: list[str] = []
+    context.add_init_script(path=axe)
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    yield page
+    assert not problems
+
+
+@pytest.fixture
+def explorers(page: Page, address: str) -> Page:
+    """Return the page of explorers with all three in place."""
+    page.goto(f"{address}explorers/")
+    for name in NAMES:  # each loads when its place comes near
+        page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
+        explorer_on(page, name)
+    return page
+
+
+def test_the_site_has_the_files_that_the_package_writes(site: Path, tmp_path: Path) -> None:
+    """Nothing older, and nothing else."""
+    there = site / "assets" / "explorers"
+    written = {path.name: path.read_bytes() for path in export(tmp_path)}
+    assert written == {path.name: path.read_bytes() for path in there.iterdir()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
+    """At every cell, node and setting that a reader can choose."""
+    SHOWS[name](explorer_on(explorers, name), data(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
+    """A reader without a pointer gets everywhere."""
+    OBEYS[name](explorer_on(explorers, name))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: int) -> None:
+    """No violation in either theme, and nothing leaves a phone's screen."""
+    explorers.set_viewport_size({"width": width, "height": 900})
+    if theme == "dark":
+        explorers.locator("[data-theme-button]").click()
+        explorers.wait_for_selector("body[data-md-color-scheme=slate]")
+    for name in NAMES:
+        explorer = explorer_on(explorers, name)
+        assert violations(explorer) == []
+        assert too_wide(explorer) == []
+
+
+def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
+    """Wrong is tried, right is done and stays done until the reader forgets it."""
+    page.goto(f"{address}progress/")
+    place = page.locator("[data-progress]")
+    total = len([e for e in json.loads(_exercises(page)) if e["course"]])
+    said = place.get_by_role("status")
+    expect(said).to_contain_text(f"0 of {total} done")
+    exercise = exercises()["c3-delta"]
+    wrong = check("c3-delta", exercise.function(exercise.mistakes[0].body))
+    right = check("c3-delta", exercise.function())
+    state = place.locator("tr", has_text=exercise.title).first.locator("td").last
+    for feedback, kept in ((wrong, "tried"), (right, "done"), (wrong, "done")):
+        page.evaluate(
+            "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
+            feedback._repr_html_(),
+        )
+        expect(state).to_have_text(kept)
+    page.reload()
+    expect(said).to_contain_text(f"1 of {total} done")
+    expect(state).to_have_text("done")
+    page.get_by_role("button", name="Forget my progress").click()
+    expect(said).to_contain_text(f"0 of {total} done")
+
+
+def _exercises(page: Page) -> str:
+    """Return the list of exercises that the page reads."""
+    return page.request.get(page.url.replace("progress/", "assets/explorers/exercises.json")).text()
