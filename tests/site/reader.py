@@ -1,13 +1,16 @@
-"""What a reader does with a cell of a notebook page."""
+"""What a reader does with a cell of a notebook page, and what may keep one from it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+AXE = (Path(__file__).parent / "axe.js").read_text(encoding="utf-8")
 
 
 def cell(page: Page, number: int = 1) -> Locator:
@@ -27,3 +30,9 @@ def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locato
     target.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
     expect(target).to_have_attribute("data-state", state)
     return target.locator(".cell-output")
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it is now; its context has axe-core."""
+    found: list[str] = page.evaluate(AXE)
+    return found

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.site.reader import violations
 from tools.site import check
 from tools.site.browser import served
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HERE = Path(__file__).parent
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
-AXE = (HERE / "axe.js").read_text(encoding="utf-8")
-COLOUR = ["color-contrast", "link-in-text-block"]  # what the theme changes; the rest is the same
 
 
 def _pages(site: Path, group: str) -> list[str]:
@@ -55,11 +54,12 @@ def _visit(page: Page, url: str, name: str) -> list[str]:
     page.goto(url + name)
     page.wait_for_selector("html[data-maths]", state="attached")
     found = _problems(page, name)
-    found += [f"light: {v}" for v in page.evaluate(AXE)]
+    found += [f"light: {v}" for v in violations(page)]
     page.locator("[data-theme-button]").click()
     page.wait_for_selector("body[data-md-color-scheme=slate]")
-    found += [f"dark: {v}" for v in page.evaluate(AXE, COLOUR)]
+    found += [f"dark: {v}" for v in violations(page)]
     page.set_viewport_size(NARROW)
+    found += [f"narrow: {v}" for v in violations(page)]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
     return found

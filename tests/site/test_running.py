@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.site.reader import cell, run, write
+from tests.site.reader import cell, run, violations, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -123,3 +124,22 @@ def test_a_flood_of_text_is_cut(page: Page) -> None:
     output = run(page, "for k in range(60_000):\n    print(k)")
     assert "the rest is left out" in output.inner_text()
     assert len(output.inner_text()) < 200_000
+
+
+def test_what_runs_is_open_to_everyone(page: Page, axe: Path) -> None:
+    """axe-core finds nothing in results, an error, a hint, the menu and the search."""
+    page.context.add_init_script(path=axe)
+    page.reload()
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    run(page, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
+    run(page, "unknown", 2, state="error")
+    assert violations(page) == []
+    page.locator("[data-theme-button]").click()
+    assert violations(page) == []
+    page.locator("[data-md-component=search-query]").fill("surrogate")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_role("button", name="Menu").click()
+    assert violations(page) == []

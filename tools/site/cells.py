@@ -27,7 +27,7 @@ def head(notebook: Notebook, raw: str, live: bool) -> str:
             "so the cells can be read here, and run in Jupyter.</p>"
         )
     html += f'<div class="live-bar" data-live-bar data-notebook="{notebook.stem}" hidden></div>'
-    return f'<div class="notebook-head">{html}</div>'
+    return f'<div class="notebook-head" data-search-exclude>{html}</div>'
 
 
 def cell_html(cell: Cell, figures: Figures) -> str:

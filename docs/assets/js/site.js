@@ -5,18 +5,15 @@
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
   document.querySelector(".md-tags")?.setAttribute("aria-label", "Topics");
 
-  // Labels that act as buttons: reachable and usable from the keyboard, with a name.
+  // On a phone two labels open the menu and the search; as buttons they answer the keyboard, too.
   const names = { __drawer: "Menu", __search: "Search" };
   for (const label of all(".md-header__button[for]")) {
-    const name = names[label.htmlFor] ?? label.title;
-    label.setAttribute("role", "button");
-    label.setAttribute("aria-label", name);
-    label.tabIndex = 0;
-    label.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      label.click();
-    });
+    const { className, innerHTML, htmlFor } = label;
+    const button = Object.assign(document.createElement("button"), { type: "button", className, innerHTML });
+    button.setAttribute("for", htmlFor); // by which the theme's styles know it
+    button.setAttribute("aria-label", names[htmlFor]);
+    button.addEventListener("click", () => document.getElementById(htmlFor).click());
+    label.replaceWith(button);
   }
   document.querySelector("[data-theme-button]")?.addEventListener("click", () =>
     document.querySelector("[data-md-component=palette] label:not([hidden])")?.click(),
@@ -37,24 +34,32 @@
     if (event.key !== "Escape" || !drawer?.checked) return;
     drawer.checked = false;
     drawer.dispatchEvent(new Event("change"));
-    document.querySelector("label[for=__drawer]").focus();
+    document.querySelector("button[for=__drawer]").focus();
   });
 
-  // What can be scrolled sideways can be reached from the keyboard.
+  // What can be scrolled can be reached from the keyboard.
+  const boxes = ".equation, .arithmatex, .cell-code pre, .out, .md-typeset__scrollwrap, .md-typeset table, .source pre, .md-typeset pre > code";
   const scrollable = () => {
-    for (const box of all(".equation, .arithmatex, .cell-code pre, .md-typeset__scrollwrap, .out-html, .source pre, .md-typeset pre > code")) {
-      const scrolls = box.scrollWidth > box.clientWidth + 1 && !box.closest("[aria-hidden=true]");
-      if (scrolls && getComputedStyle(box).overflowX !== "visible") box.tabIndex = 0;
-      else if (box.tabIndex === 0 && !scrolls) box.removeAttribute("tabindex");
+    for (const box of all(boxes)) {
+      const { overflowX, overflowY } = getComputedStyle(box);
+      const across = overflowX === "auto" && box.scrollWidth > box.clientWidth + 1;
+      const down = overflowY === "auto" && box.scrollHeight > box.clientHeight + 1;
+      if ((across || down) && !box.closest("[aria-hidden=true]")) box.tabIndex = 0;
+      else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     }
   };
-  addEventListener("resize", scrollable);
-  addEventListener("load", () => requestAnimationFrame(scrollable));
+  // The content changes its size with the window, and when a cell has run.
+  new ResizeObserver(scrollable).observe(document.querySelector(".md-content"));
   document.addEventListener("maths", scrollable);
   // The theme adds the buttons of code blocks when it gets to it; each gets a name of its own then.
   const nameCode = () => all(".md-code__nav").forEach((nav, k) => nav.setAttribute("aria-label", `Code block ${k + 1}`));
   for (const pre of all(".md-typeset pre")) new MutationObserver(nameCode).observe(pre, { childList: true });
   nameCode();
+
+  // The topics of each result of a search are no part of the page that one could steer for.
+  const results = document.querySelector(".md-search-result__list");
+  const unmark = () => all(".md-tags", results).forEach((tags) => tags.setAttribute("role", "presentation"));
+  if (results) new MutationObserver(unmark).observe(results, { childList: true, subtree: true });
 
   // The grid on the first page can be played again.
   const replay = document.querySelector("[data-replay]");
