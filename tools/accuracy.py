@@ -138,7 +138,7 @@ def figure(record: Record) -> str:
     ax.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="error, %")
     ax.set_yticks([1, 2, 4, 8], labels=["1", "2", "4", "8"], minor=False)
     ax.set_yticks([], minor=True)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     ends = "; ".join(f"{r['name']}: {_accuracy(r)[0]} %" for r in record["rows"])
     alt = f"Error on held-out images against minutes of training. Accuracy at the end: {ends}."
     return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).svg}</div>\n'

@@ -13,19 +13,19 @@ from tools.site import check
 from tools.site.browser import served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HERE = Path(__file__).parent
+GROUPS = ("source/stbp_edu/", "source/tests/", "notebooks/", "api/", "")
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 
 
 def _pages(site: Path, group: str) -> list[str]:
-    """Return the addresses of a group of pages."""
-    groups = ("notebooks", "api", "source")
-    found = [p.relative_to(site).as_posix() for p in site.rglob("index.html")]
-    tops = {p.removesuffix("index.html"): p.split("/")[0] for p in found}
-    return sorted(p for p, top in tops.items() if (top if top in groups else "rest") == group)
+    """Return the addresses that begin with a group's name and with no earlier group's."""
+    files = (path.relative_to(site).as_posix() for path in site.rglob("index.html"))
+    names = sorted(file.removesuffix("index.html") for file in files)
+    return [name for name in names if next(filter(name.startswith, GROUPS)) == group]
 
 
 def _problems(page: Page, name: str) -> list[str]:
@@ -62,15 +62,14 @@ def _visit(page: Page, url: str, name: str) -> list[str]:
     found += [f"narrow: {v}" for v in violations(page)]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
+    page.evaluate("localStorage.clear()")  # the next page is light again
     return found
 
 
-def _examine(browser: Browser, axe: Path, address: str, name: str) -> list[str]:
-    """Open a page in a fresh profile and return what is wrong with it."""
+def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
+    """Open a page and return what is wrong with it."""
     host = urlsplit(address).netloc
     found: list[str] = []
-    context = browser.new_context(color_scheme="light", reduced_motion="reduce")
-    context.add_init_script(path=axe)
     page = context.new_page()
 
     def console(message: ConsoleMessage) -> None:
@@ -89,25 +88,27 @@ def _examine(browser: Browser, axe: Path, address: str, name: str) -> list[str]:
     page.on("requestfailed", lambda request: found.append(f"no answer: {request.url}"))
     found += _visit(page, address, name)
     assert not context.cookies()
-    context.close()
+    page.close()
     return [f"{name or '/'}: {problem}" for problem in found]
 
 
-@pytest.mark.parametrize("group", ["notebooks", "api", "source", "rest"])
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_page_is_sound(
-    group: str, site: Path, address: str, browser: Browser, axe: Path
+    group: str, site: Path, address: str, context: BrowserContext, axe: Path
 ) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
+    context.add_init_script(path=axe)
     names = _pages(site, group)
     assert names
-    problems = [p for name in names for p in _examine(browser, axe, address, name)]
+    problems = [p for name in names for p in _examine(context, address, name)]
     assert not problems, "\n".join(problems)
 
 
-def test_the_page_of_last_resort(site: Path, browser: Browser, axe: Path) -> None:
+def test_the_page_of_last_resort(site: Path, context: BrowserContext, axe: Path) -> None:
     """A missing page, at any depth, shows the site's own page with all that it needs."""
+    context.add_init_script(path=axe)
     with served(site, below="") as address:
-        found = _examine(browser, axe, address, "no/such/page/")
+        found = _examine(context, address, "no/such/page/")
     problems = [p for p in found if "the server responded with a status of 404" not in p]
     assert not problems, "\n".join(problems)
 

@@ -98,6 +98,7 @@ def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -
     with served(bare) as address:
         page.goto(address)
         expect(page.get_by_role("link", name="Run Python here")).to_have_count(0)
+        page.wait_for_load_state("networkidle")  # what is cut off by leaving is no fault
         page.goto(f"{address}notebooks/{FIRST.stem}/")
         page.wait_for_selector("html[data-maths]", state="attached")
         expect(page.locator(".notebook-note")).to_contain_text("without the Python runtime")
@@ -105,6 +106,7 @@ def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -
         first = page.get_by_role("group", name="Code cell 1", exact=True)
         expect(first.locator("pre code")).to_contain_text("import")
         expect(page.locator(".cell .out").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
     context.close()
     assert not faults
     assert not (bare / "assets" / "pyodide").exists()
