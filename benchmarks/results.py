@@ -74,7 +74,7 @@ PLANS = {
     ),
     "rules-source": Plan(
         "The same with the constants of the source: T = 30, V_th = 1.5, rectangle a = 1",
-        {rule: {**SHORT, **SOURCE, "T_test": 0, "rule": rule} for rule in RULES},
+        {rule: {**SHORT, **SOURCE, "rule": rule} for rule in RULES},
     ),
     "surrogates": Plan(
         "The four surrogates, each of peak 1, 5 epochs each",

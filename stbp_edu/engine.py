@@ -2,14 +2,12 @@
 
 Layer n at every step needs only layer n - 1 at every step (forward) or layer n + 1 at every step
 (backward). So the input of a layer for all T steps is one product of a (T·S, n[n-1]) matrix with
-W^n, and W^n is read once instead of T times. What remains is elementwise and runs step by step,
-a few samples at a time: samples do not depend on each other, and a small block stays in the
-processor's cache, its temporaries too.
+W^n, and W^n is read once instead of T times. What remains is elementwise and runs step by step:
+see :mod:`stbp_edu.recurrence`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +18,8 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import Gate, backward_gate, check_rule
-
-BLOCK = 40_960  # entries of one step that are worked on at a time: 160 KB in float32
-Fill = Callable[[Array, Array], None]  # a gate that writes its values to the second array
+from stbp_edu.recurrence import curve, integrate, line, recur
+from stbp_edu.rules import backward_gate, check_rule
 
 
 @dataclass
@@ -89,46 +85,10 @@ def run(spikes: Array, params: Params, neuron: LIF, spike: Spike | None, work: W
         o = work.array("O", n, u.shape, params.dtype)
         np.matmul(_rows(O[n - 1]), W.T, out=_rows(u))  # fwd-x, all steps at once
         with work.turn:
-            for s in _blocks(u):
-                _integrate(u[:, s], o[:, s], b, neuron, spike)
+            integrate(u, o, b, neuron, spike)
         U.append(u)
         O.append(o)
     return Trace(U=U, O=O)
-
-
-def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
-    """Turn the weighted inputs in ``u`` into potentials, and write the spikes to ``o``."""
-    f = _fill(neuron.f) if spike is not None else _fill_line(neuron.f, u.dtype)
-    carried = np.empty_like(u[0])
-    for t in range(len(u)):
-        u[t] += b
-        if t > 0:
-            f(o[t - 1], carried)
-            carried *= u[t - 1]
-            u[t] += carried  # fwd-u
-        if spike is None:
-            np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
-        else:
-            o[t] = spike(u[t])
-
-
-def _fill(gate: Gate) -> Fill:
-    """Return gate(o) as a function that writes to a buffer."""
-    return lambda o, out: np.copyto(out, gate(o))
-
-
-def _fill_line(gate: Gate, dtype: np.dtype[Any]) -> Fill:
-    """Return the straight line through gate(0) and gate(1): equal on spikes, and no exponential."""
-    at_0, at_1 = (float(value) for value in gate(np.array([0, 1], dtype)))
-
-    def fill(o: Array, out: Array) -> None:
-        np.multiply(o, at_1 - at_0, out=out)
-        out += at_0
-
-    def fill_constant(o: Array, out: Array) -> None:
-        out.fill(at_0)
-
-    return fill if at_0 != at_1 else fill_constant
 
 
 def backward(
@@ -185,9 +145,7 @@ def run_back(
     ``binary`` says that every spike is 0 or 1, where a gate is as good as a straight line.
     """
     N, dtype, T = params.N, params.dtype, len(trace.O[0])
-    f, df = (
-        _fill_line(gate, dtype) if binary else _fill(gate) for gate in backward_gate(neuron, rule)
-    )
+    f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
     gW: list[Any] = [None] * (N + 1)
     gb: list[Any] = [None] * (N + 1)
     epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
@@ -197,8 +155,7 @@ def run_back(
         # The exact rule hands on ε itself; only the classic one needs a second buffer.
         err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
         with work.turn:
-            for s in _blocks(u):
-                _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df)
+            recur(epsilon, err, u, o, neuron, f, df)
         W = params.W[n]  # its gradient lies in memory as it does, by rows or by columns
         by_rows = W.flags.c_contiguous
         laid = work.array("gW", n, W.shape if by_rows else W.T.shape, dtype)
@@ -209,34 +166,6 @@ def run_back(
             epsilon = work.array("epsilon", n - 1, below.shape, dtype)
             np.matmul(_rows(err), params.W[n], out=_rows(epsilon))
     return Gradients(W=gW, b=gb)
-
-
-def _recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
-    """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
-
-    ``epsilon`` comes with what the layer above sends, Σ w err at each step, and is written over.
-    Under the exact rule ``err`` is the same memory: what is written last, ε, is what counts.
-    """
-    delta, carried = np.empty_like(u[0]), np.empty_like(u[0])
-    last = len(u) - 1
-    np.multiply(epsilon[last], neuron.h(u[last]), out=epsilon[last])
-    err[last] = epsilon[last]
-    for t in reversed(range(last)):
-        df(o[t], delta)
-        delta *= u[t]
-        delta *= err[t + 1]
-        delta += epsilon[t]
-        f(o[t], carried)
-        carried *= epsilon[t + 1]
-        np.multiply(delta, neuron.h(u[t]), out=err[t])  # err-classic
-        np.add(err[t], carried, out=epsilon[t])  # err-exact
-
-
-def _blocks(a: Array) -> Iterator[slice]:
-    """Yield slices of samples, each of about BLOCK entries a step."""
-    _, S, m = a.shape
-    size = max(1, BLOCK // m)
-    return (slice(s, s + size) for s in range(0, S, size))
 
 
 def _rows(a: Array) -> Array:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from benchmarks import results
-from tools import accuracy
+from stbp_edu.training.settings import RECIPES, from_dict
+from tools import accuracy, records
 
-RECORDS = accuracy.read()
+RECORDS = records.read()
 
 
 def one_run(seed: int, held_out: list[float], seconds: float) -> dict:
@@ -83,4 +85,7 @@ def test_a_record_is_of_the_plan_that_makes_it(name: str) -> None:
     assert {r["name"]: r["changes"] for r in record["rows"]} == json.loads(json.dumps(plan.rows))
     for row in record["rows"]:
         assert [run["settings"]["seed"] for run in row["runs"]] == list(plan.seeds)
+        for run in row["runs"]:  # the recipe that the page prints is the one that was run
+            settings = from_dict(run["settings"])
+            assert replace(RECIPES[plan.dataset], **row["changes"], seed=settings.seed) == settings
         assert results.summary(row["runs"])["accuracy"] == row["accuracy"]

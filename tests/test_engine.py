@@ -33,7 +33,7 @@ NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 def test_blocks_of_samples_do_not_change_the_result(monkeypatch):
     problem = make_problem(2, [5, 7, 3], T=4, S=11, neuron=NEURON)
     whole = backward(problem.trace, problem.targets, problem.params, NEURON)
-    monkeypatch.setattr("stbp_edu.engine.BLOCK", 14)  # two samples of the hidden layer
+    monkeypatch.setattr("stbp_edu.recurrence.BLOCK", 14)  # two samples of the hidden layer
     parts = backward(problem.trace, problem.targets, problem.params, NEURON)
     assert_close(parts.W, whole.W, "dL/dW", tol=0)
 

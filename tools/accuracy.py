@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from itertools import accumulate
 from textwrap import indent
 from typing import Any
 
@@ -15,10 +14,9 @@ from stbp_edu import plotting
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training.progress import clock
 from stbp_edu.training.settings import RECIPES, to_dict
+from tools.records import Record, read
 from tools.speed_tables import table
 
-Record = Mapping[str, Any]
-PLACE = Path(__file__).resolve().parents[1] / "docs" / "results"
 PLANS = ("mnist-rules", "mnist-rules-source", "mnist-surrogates", "fashion", "mnist-tune")
 INTRO = """Every number on this page is read from a record that one command makes; the command
 stands below each table. A mean and its spread (the standard deviation) are over seeds, and the
@@ -72,25 +70,24 @@ def climb(record: Record) -> str:
     head += [f"past {goal:.2%} after" for _, goal in goals]
     rows = []
     for row in record["rows"]:
-        passed = [_passed(row["passed_after"][name]) for name, _ in goals]
-        rows.append([row["name"], _changes(row["changes"]), *_accuracy(row), _time(row), *passed])
+        line = [row["name"], _changes(row["changes"]), *_accuracy(row), clock(row["seconds"])]
+        rows.append(line + [_passed(row["passed_after"][name]) for name, _ in goals])
     return table(head, rows)
 
 
 def recipe(record: Record) -> str:
     """The settings that every row starts from."""
-    recipe = to_dict(RECIPES[record["dataset"]])
-    return f"The recipe: {_changes(recipe)}.\n\n{made(record)}"
+    settings = to_dict(RECIPES[record["dataset"]])
+    return f"The recipe: {_changes(settings)}.\n\n{made(record)}"
 
 
 def scores(record: Record) -> str:
     """A plain comparison."""
-    held = {"test": "test", "validation": "validation"}[record["held_out"]]
-    head = ("", f"accuracy on {held} images, %", "each seed, %", "time of a run")
+    head = ("", f"accuracy on {record['held_out']} images, %", "each seed, %", "time of a run")
     common = _common([row["changes"] for row in record["rows"]])
     text = f"All rows: {_changes(common)}; else the recipe above.\n\n" if common else ""
     return text + table(
-        head, [[row["name"], *_accuracy(row), _time(row)] for row in record["rows"]]
+        head, [[row["name"], *_accuracy(row), clock(row["seconds"])] for row in record["rows"]]
     )
 
 
@@ -146,12 +143,8 @@ def figure(record: Record) -> str:
 
 def _course(curves: Sequence[Record]) -> tuple[list[float], list[float]]:
     """Return minutes of training and the error in percent after each epoch."""
-    minutes, errors, total = [], [], 0.0
-    for point in curves:
-        total += point["seconds"] / 60
-        minutes.append(total)
-        errors.append(100 * (1 - point["held_out"]))
-    return minutes, errors
+    minutes = list(accumulate(point["seconds"] / 60 for point in curves))
+    return minutes, [100 * (1 - point["held_out"]) for point in curves]
 
 
 def _accuracy(row: Record) -> list[str]:
@@ -159,10 +152,6 @@ def _accuracy(row: Record) -> list[str]:
     a = row["accuracy"]
     spread = "" if a["spread"] is None else f" ± {100 * a['spread']:.2f}"
     return [f"{100 * a['mean']:.2f}{spread}", ", ".join(f"{100 * x:.2f}" for x in a["seeds"])]
-
-
-def _time(row: Record) -> str:
-    return clock(row["seconds"])
 
 
 def _passed(after: Sequence[float | None]) -> str:
@@ -188,11 +177,6 @@ def _common(changes: Sequence[Record]) -> dict[str, Any]:
     """Return the settings that all rows share."""
     first = changes[0]
     return {k: v for k, v in first.items() if all(c.get(k) == v for c in changes)}
-
-
-def read() -> dict[str, Record]:
-    """Read the records."""
-    return {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(PLACE.glob("*.json"))}
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
+from tools.records import Record, read
 from tools.speed_tables import (
-    Record,
     along,
     candidates,
     engine,
@@ -23,7 +20,6 @@ from tools.speed_tables import (
     titles_of,
 )
 
-PLACE = Path(__file__).resolve().parents[1] / "docs" / "results"
 NAMES = ("speed-frameworks", "speed")
 INTRO = """A training step here is one forward pass, one backward pass and one update by Adam, for a
 whole batch. Drawing the input spikes is left out, the same for everyone. Every number below is read
@@ -187,12 +183,6 @@ def _columns(record: Record, cells: Sequence[Record], heads: Sequence[str], word
 
 def _reached(value: float, limit: float) -> str:
     return "reached" if value <= limit else "not reached"
-
-
-def read(folder: Path = PLACE) -> dict[str, Any]:
-    """Return the records that there are."""
-    found = {name: folder / f"{name}.json" for name in NAMES}
-    return {k: json.loads(p.read_text(encoding="utf-8")) for k, p in found.items() if p.exists()}
 
 
 if __name__ == "__main__":

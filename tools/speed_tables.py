@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-Record = Mapping[str, Any]
+from tools.records import Record
 
 
 def candidates(record: Record) -> str:

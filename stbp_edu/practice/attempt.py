@@ -56,8 +56,8 @@ def signature_problem(function: Any, signature: str, args: tuple[Any, ...]) -> s
         inspect.signature(function).bind(*args)
     except TypeError as error:
         return f"It cannot be called as {signature}: {error}. Keep the arguments of the stub."
-    except ValueError:
-        pass  # a builtin without a signature: let the call decide
+    except ValueError:  # a builtin without a signature: let the call decide
+        return ""
     return ""
 
 

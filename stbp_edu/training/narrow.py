@@ -1,4 +1,4 @@
-"""Leaving neurons out of a step: pixels that no image of the batch lights, and dropout.
+"""Leaving neurons out of a step: pixels that no image lights, and dropout.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
 zero: the step without it is the same step, and cheaper. Dropout leaves hidden neurons out on

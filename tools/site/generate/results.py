@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tools import accuracy, performance
+from tools import accuracy, performance, records
 from tools.site import ROOT
 from tools.site.generate import front
 
@@ -24,13 +24,13 @@ ABOUT_CITE = "How to cite stbp_edu, and the paper whose equations it teaches."
 def results() -> str:
     """Return the results page, made from the records of training."""
     text = front("Results", ABOUT_RESULTS, tags=["reference"], hide=["tags"])
-    return text + accuracy.page(accuracy.read())
+    return text + accuracy.page(records.read())
 
 
 def speed() -> str:
     """Return the page on speed, made from the records of the benchmarks."""
     text = front("Performance", ABOUT_SPEED, tags=["reference"], hide=["tags"])
-    return text + performance.page(performance.read())
+    return text + performance.page(records.read())
 
 
 def cite() -> str:

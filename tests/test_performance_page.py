@@ -1,0 +1,112 @@
+"""The performance page prints what the records of speed hold, and computes its goals from them."""
+
+import copy
+
+import pytest
+
+from tools.performance import page
+from tools.records import read
+
+
+def _row(name, ms, peak_mb):
+    return {
+        "name": name, "ms": ms, "ms_low": ms - 1, "ms_high": ms + 1, "ratio": ms / 40,
+        "best": ms - 2, "peak_mb": peak_mb,
+    }  # fmt: skip
+
+
+def _cell(ours, rows=(), **change):
+    size = {"T": 30, "batch": 100, "width": 800, "inputs": 784, "lit": 530, "lit_only": False}
+    rest = {"data": "MNIST", "rounds": 20, "load": [0.1, 0.3], "failed": {}}
+    return {**size, **rest, **change, "rows": [_row("ours", ours, 80.0), *rows]}
+
+
+def _entry(name, title, peer=False, absent=""):
+    return {
+        "name": name, "title": title, "form": "as is", "rule": "exact", "peer": peer,
+        "versions": {"a": "1.0"}, "gradients": {"float64": 3e-16}, "absent": absent,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def record():
+    rows = [_row("products", 40.0, 100.0), _row("peer", 70.0, 200.0)]
+    return {
+        "command": "python -m benchmarks.frameworks --write",
+        "neuron": {"tau": 0.1, "v_th": 0.5, "gate": "linear", "surrogate": "Gaussian"},
+        "lr": 1e-3,
+        "machine": {"processor": "A processor", "cores": 2, "system": "Linux"},
+        "versions": {"python": "3.11", "numpy": "2.4", "blas": "openblas"},
+        "entries": [
+            _entry("ours", "stbp_edu"),
+            _entry("products", "products alone"),
+            _entry("peer", "A peer", peer=True),
+            _entry("gone", "Gone", absent="not installed: gone"),
+        ],
+        "cells": [_cell(35.0, rows), _cell(12.0, [_row("peer", 11.0, 90.0)], T=10)],
+    }
+
+
+def test_the_page_computes_the_goals_from_the_record(record):
+    text = page({"speed-frameworks": record})
+    assert "spiking frameworks, not compiled | 0.50 (A peer) | reached |" in text
+    assert (
+        "| at most 0.9 × the dense matrix products alone | 0.88 (products alone) | reached |"
+        in text
+    )
+    assert "| 0.40 | reached |" in text  # memory
+    record["cells"][0]["rows"][0]["ms"] = 50.0
+    text = page({"speed-frameworks": record})
+    assert "| 0.71 (A peer) | not reached |" in text
+    assert "| 1.25 (products alone) | not reached |" in text
+
+
+def test_the_page_says_where_we_lose(record):
+    text = page({"speed-frameworks": record})
+    assert "| 784-800-10, T = 10, batch 100 | A peer | 11.0 ms | 12.0 ms |" in text
+    won = copy.deepcopy(record)
+    won["cells"] = won["cells"][:1]
+    text = page({"speed-frameworks": won})
+    assert "At none of these sizes" in text
+    assert "The record of other sizes has not been made yet: `make bench-frameworks`" in text
+
+
+def test_the_page_tells_how_time_grows_with_the_steps(record):
+    text = page({"speed-frameworks": record})
+    assert "1.20 ms at T = 10, 1.17 ms at T = 30: within 3%" in text
+
+
+def test_the_page_names_what_is_not_installed(record):
+    assert "| Gone | not installed: gone |" in page({"speed-frameworks": record})
+
+
+def test_the_page_without_records_says_how_to_make_them():
+    text = page({})
+    assert "make bench-frameworks" in text
+    assert "make bench" in text
+
+
+def test_every_table_is_whole(record):
+    engine = {
+        "what": "One step", "command": "c", "T": 30, "S": 100,
+        "machine": record["machine"], "versions": record["versions"],
+        "ladder": [{**_row("engine", 45.0, 60.0)}],
+        "scaling": [{**_row("engine", 45, 60), "T": 30, "S": 100, "us_per_step_and_sample": 1.0}],
+    }  # fmt: skip
+    text = page({"speed-frameworks": record, "speed": engine})
+    lines = text.split("\n")
+    tables = [k for k, line in enumerate(lines) if line.startswith("| ---")]
+    assert len(tables) >= 7
+    for k in tables:
+        width = lines[k].count("|")
+        body = [x for x in lines[k - 1 :]]
+        table = body[: next(i for i, x in enumerate(body) if not x.startswith("|"))]
+        assert all(line.count("|") == width for line in table), table
+        assert lines[k - 2] == "", "a table needs an empty line before it"
+
+
+def test_committed_records_make_a_page():
+    records = read()
+    text = page(records)
+    for name, words in (("speed", "the engine by itself"), ("speed-frameworks", "the frameworks")):
+        assert (f"The record of {words} has not been made" in text) == (name not in records)
