@@ -74,7 +74,7 @@ ENTRIES = (
     Entry(
         "ours", "stbp_edu", "ours:lit_pixels",
         form="the trainer's own step: two threads with half the batch each, pixels that are unlit "
-        "in the whole batch left out, loss and firing rates included",
+        "in its half left out, loss and firing rates included",
     ),
     Entry(
         "ours-all-pixels", "stbp_edu, all pixels", "ours:all_pixels",
