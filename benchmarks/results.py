@@ -46,6 +46,8 @@ class Plan:
 
 TEN: dict[str, Any] = {"T": 10, "T_test": 0}
 SHORT: dict[str, Any] = {**TEN, "epochs": 5, "shift": 0}
+RECTANGLE: dict[str, Any] = {"shift": 0, "surrogate": "rectangle", "a": 1.0}
+NOISY: dict[str, Any] = {**RECTANGLE, "T": 2}
 PLAIN: dict[str, Any] = {"T": 10, "epochs": 60, "shift": 0, "surrogate": "rectangle", "a": 1.0}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
@@ -93,7 +95,16 @@ PLANS = {
             "plain, dropout 0.2": {**TRIAL, "shift": 0, "dropout": 0.2},
             "plain, dropout 0.5": {**TRIAL, "shift": 0, "dropout": 0.5},
             "plain, learning rate 0.003": {**TRIAL, "shift": 0, "lr": 3e-3},
-            "plain, rectangle": {**TRIAL, "shift": 0, "surrogate": "rectangle", "a": 1.0},
+            "plain, rectangle": {**TRIAL, **RECTANGLE},
+            "plain, rectangle, T 5, judged with 20": {**RECTANGLE, "epochs": 20},
+            "plain, rectangle, T 3, judged with 20": {**RECTANGLE, "epochs": 20, "T": 3},
+            "plain, rectangle, T 2, judged with 20": {**NOISY, "epochs": 20},
+            "as before, weight decay 0.1": {**NOISY, "epochs": 20, "weight_decay": 0.1},
+            "as before, weight decay 0.5": {**NOISY, "epochs": 20, "weight_decay": 0.5},
+            "as before, dropout 0.3": {**NOISY, "epochs": 20, "dropout": 0.3},
+            "as before, batch 50": {**NOISY, "epochs": 20, "batch": 50},
+            "as before, learning rate 0.003": {**NOISY, "epochs": 20, "lr": 3e-3},
+            "as before, 60 epochs": {**NOISY, "epochs": 60},
         },
         held_out="validation",
         seeds=(0,),

@@ -11,11 +11,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, GROUND, SERIES, SPIKE, style
+from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, INK, SERIES, SPIKE, style
 from stbp_edu.surrogates import Surrogate
 
-SIGNED = LinearSegmentedColormap.from_list("signed", [CASE_COLOURS[1], GROUND, CASE_COLOURS[3]])
-AMOUNT = LinearSegmentedColormap.from_list("amount", [GROUND, CASE_COLOURS[3]])
+# Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
+STRONG = 0.7
+INSIDE: Any = {"ha": "center", "va": "center", "size": 9, "color": INK}  # a number on a cell
+_LESS, _MORE = ([(c, 0.0), (c, STRONG)] for c in (CASE_COLOURS[1], CASE_COLOURS[3]))
+AMOUNT = LinearSegmentedColormap.from_list("amount", _MORE)
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", list(zip((0, 0.5, 0.5, 1), (*reversed(_LESS), *_MORE), strict=True))
+)
 
 
 @style()
@@ -77,11 +83,11 @@ def surrogate(
     ax: Axes, shapes: Mapping[str, Surrogate], which: str = "derivative", reach: float = 3.0
 ) -> Axes:
     """Draw the curves h (``which="derivative"``) or H (``"antiderivative"``) over v = u - V_th."""
-    v = np.linspace(-reach, reach, 241)
+    v = np.linspace(-reach, reach, 1201)
     lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
     name = {"derivative": "h(v)", "antiderivative": "H(v)"}[which]
     ax.axvline(0, color=GRID, linewidth=0.8)
-    return curves(ax, v, lines, "v = u − V_th", name)
+    return curves(ax, v, lines, "v = u − $V_{th}$", name)
 
 
 def learning_curve(
@@ -111,16 +117,20 @@ def heat(
     ylabel: str = "neuron",
     digits: int | None = None,
     signed: bool = True,
+    peak: float | None = None,
 ) -> Axes:
-    """Draw a matrix (rows upward); blue positive, vermillion negative; numbers where asked."""
+    """Draw a matrix (rows upward); blue positive, vermillion negative; numbers where asked.
+
+    ``peak`` is the size that gets the strongest colour: the largest here, if it is None.
+    """
     rows, cols = values.shape
-    peak = float(np.abs(values).max()) or 1.0
+    peak = peak or float(np.abs(values).max()) or 1.0
     x, y = np.arange(cols + 1) + 0.5, np.arange(rows + 1) + 0.5
     low, cmap = (-peak, SIGNED) if signed else (0.0, AMOUNT)
     ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, edgecolor=GRID, linewidth=0.4)
     for (row, col), value in np.ndenumerate(values):
         if digits is not None:
-            ax.text(col + 1, row + 1, f"{value:.{digits}f}", **_inside(float(abs(value)) / peak))
+            ax.text(col + 1, row + 1, f"{value:.{digits}f}".replace("-", "−"), **INSIDE)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -133,10 +143,9 @@ def heat(
 def confusion(ax: Axes, counts: Array, names: Sequence[str] | None = None) -> Axes:
     """Draw a confusion matrix: true class down the side, answer along the bottom, with counts."""
     heat(ax, counts.astype(float), "network's answer", "true class", signed=False)
-    peak = float(counts.max()) or 1.0
     for (row, col), count in np.ndenumerate(counts):
         if count:
-            ax.text(col + 1, row + 1, f"{int(count)}", **_inside(float(count) / peak))
+            ax.text(col + 1, row + 1, f"{int(count)}", **INSIDE)
     names = names or [str(k) for k in range(len(counts))]
     ticks = range(1, len(counts) + 1)
     ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
@@ -145,19 +154,14 @@ def confusion(ax: Axes, counts: Array, names: Sequence[str] | None = None) -> Ax
     return ax
 
 
-def _inside(strength: float) -> dict[str, Any]:
-    """Return how to write a number on a cell of this strength: dark on pale, white on strong."""
-    # On a cell the ground is the cell's own, so that this ink must not change with the page.
-    ink = "#ffffff" if strength > 0.75 else "#111111"
-    return {"ha": "center", "va": "center", "size": 9, "color": ink}
-
-
 def _legend(ax: Axes) -> Axes:
     """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
     handles, labels = ax.get_legend_handles_labels()
     spec = ax.get_subplotspec()
     inches = 4.3 / (spec.get_gridspec().ncols if spec else 1)
-    columns = int(inches / (0.55 + 0.078 * max(map(len, labels))))  # handle and text, about
+    columns = max(1, int(inches / (0.55 + 0.078 * max(map(len, labels)))))  # handle and text, about
+    rows = -(-len(labels) // columns)
+    columns = -(-len(labels) // rows)  # as even as the rows can be
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
-    ax.legend(handles, labels, ncols=max(columns, 1), handlelength=2.6, columnspacing=1.2, **place)
+    ax.legend(handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place)
     return ax

@@ -26,7 +26,7 @@ def pointer(task: Any, equation: str) -> str:
     """Say where in the course to look, and how to get a hint."""
     tag = f", equation ({equation})" if equation else ""
     place = f'Look at notebook {task.notebook}, "{task.section}"{tag}'
-    return f'{place}; hint("{task.id}") gives a hint.'
+    return f'{place}; `hint("{task.id}")` gives a hint.'
 
 
 def read(path: Path) -> dict[str, Any]:

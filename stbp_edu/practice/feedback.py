@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 
@@ -90,6 +91,16 @@ class Solution:
 
 
 def markup(text: str) -> str:
-    """Return HTML for a line of text in which `code` stands between backticks."""
-    pieces = escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if k % 2 else p for k, p in enumerate(pieces))
+    """Return HTML for a line of text: `code` stands between backticks, and o^{t,n} has its index.
+
+    >>> markup("`u_next` is u_1^{t+1,n}")
+    '<code>u_next</code> is u<sub>1</sub><sup>t+1,n</sup>'
+    """
+    pieces = escape(text, quote=False).split("`")
+    return "".join(f"<code>{p}</code>" if k % 2 else _raised(p) for k, p in enumerate(pieces))
+
+
+def _raised(text: str) -> str:
+    """Return HTML with lower and upper indices set as such."""
+    text = re.sub(r"(?<!\w)(\w)_(th|\w)(?!\w)", r"\1<sub>\2</sub>", text)
+    return re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", text)

@@ -106,7 +106,7 @@ def _judge(formula: Formula, answer: object) -> Feedback:
     text = "" if answer is None or answer is Ellipsis else str(answer)
     if text.strip() in ("", "..."):
         known = algebra.listed(formula.symbols)
-        words = f"Type a formula. The symbols: {known}.", f'hint("{name}") helps.'
+        words = f"Type a formula. The symbols: {known}.", f'`hint("{name}")` helps.'
         return Feedback(name, "todo", words)
     try:
         tree = algebra.parse(text, formula.symbols)

@@ -69,7 +69,7 @@ def judge(exercise: Exercise, function: Any) -> Feedback:
 
 def _todo(exercise: Exercise) -> Feedback:
     """Return the answer to an untouched stub."""
-    words = f'Fill in the function and run the cell again; hint("{exercise.id}") helps.'
+    words = f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
     return Feedback(exercise.id, "todo", (words,))
 
 

@@ -6,6 +6,7 @@ by side. A BLAS that starts threads of its own beside them would only get in the
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,11 @@ R = TypeVar("R")
 
 
 class Team:
-    """``size`` workers, each with buffers of its own; at elementwise work they take turns.
+    """``size`` parts of the work, each with buffers of its own, and a thread for each processor.
 
-    The result of :meth:`map` depends on ``size`` alone and not on the number of processors: where
-    no thread can be started, such as on a web page, the parts are worked on one after the other.
+    The result of :meth:`map` depends on ``size`` alone and not on the number of threads: where
+    none can be started, such as on a web page, the parts are worked on one after the other. At
+    elementwise work threads take turns.
     """
 
     def __init__(self, size: int) -> None:
@@ -30,8 +32,8 @@ class Team:
         self.size = size
         turn = Lock()
         self.workspaces = [Workspace(turn) for _ in range(size)]
-        threaded = size > 1 and sys.platform != "emscripten"
-        self._pool = ThreadPoolExecutor(size) if threaded else None
+        threads = 1 if sys.platform == "emscripten" else min(size, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def map(self, task: Callable[[int, Workspace], R]) -> list[R]:
         """Return ``task(i, workspaces[i])`` for each i, in order."""

@@ -15,10 +15,10 @@ import pytest
 
 from stbp_edu.equations import EQUATIONS
 from tools import equations
-from tools.site import build, docstrings, head, links, maths, notebook, outputs, serve
+from tools.site import build, code, docstrings, head, links, maths, notebook, outputs, serve
 
 
-@pytest.mark.parametrize("module", [docstrings, links, maths, notebook])
+@pytest.mark.parametrize("module", [code, docstrings, links, maths, notebook])
 def test_examples_in_docstrings_hold(module: Any) -> None:
     """Each example in a docstring of these modules gives what it says."""
     found = doctest.testmod(module)

@@ -1,7 +1,8 @@
-"""Python in colour: only tokens that have a colour of their own get an element."""
+"""Python in colour, where only tokens with a colour of their own get an element; long names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
+
+LONG = re.compile(r"(?<!<pre>)<code>([\w./]{16,})</code>")
 
 
 class _Plain(Filter):
@@ -40,3 +43,12 @@ def python(source: str) -> str:
     """Return highlighted Python as HTML, without a wrapper."""
     html: str = highlight(source.rstrip("\n"), LEXER, BARE)
     return html.rstrip("\n")
+
+
+def breakable(html: str) -> str:
+    """Return HTML in which a long name within a sentence may break after its dots and slashes.
+
+    >>> breakable("<code>stbp_edu.verify.paths</code>")
+    '<code>stbp_edu.<wbr>verify.<wbr>paths</code>'
+    """
+    return LONG.sub(lambda m: f"<code>{re.sub(r'(?<=[./])', '<wbr>', m[1])}</code>", html)

@@ -26,17 +26,17 @@ from tools.site import (
     ROOT,
     apilinks,
     check,
+    code,
     course,
     head,
     hero,
     maths,
     pyodide,
-    social,
     vendor,
 )
 from tools.site.cells import cell_html
 from tools.site.cells import head as notebook_head
-from tools.site.generate import api, equations, results, source
+from tools.site.generate import api, pages, source
 from tools.site.links import rewrite
 from tools.site.llms import llms
 from tools.site.notebook import meta as notebook_meta
@@ -102,38 +102,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         path = course.folder() / f"{stem}.ipynb"
         name, folder = f"notebooks/{stem}.ipynb", str(path.parent.parent)
         files.append(File(name, folder, config.site_dir, config.use_directory_urls))
-    titles = {stem: notebook.title for stem, notebook in state.notebooks.items()}
-    _add(files, config, "equations.md", equations.page(course.folder(), titles))
-    for name, text in (state.api | {"api/index.md": api.index(state.api)}).items():
-        _add(files, config, name, text)
-    for path in source.files(state.places):
-        name = path.relative_to(ROOT).with_suffix(".md").as_posix()
-        _add(files, config, f"source/{name}", source.page(path), InclusionLevel.NOT_IN_NAV)
-    _add(files, config, "results.md", results.results())
-    _add(files, config, "performance.md", results.speed())
-    _add(files, config, "cite.md", results.cite())
-    _add(files, config, "assets/social.png", social.image())
-    _add(files, config, "assets/css/cases.css", hero.css())
-    _add_text(files, config, "changelog.md", "CHANGELOG.md")
-    _add_text(files, config, "contributing.md", "CONTRIBUTING.md")
+    for name, content in pages.files(state.notebooks, state.api, state.places).items():
+        shown = (
+            InclusionLevel.NOT_IN_NAV if name.startswith("source/") else InclusionLevel.UNDEFINED
+        )
+        files.append(File.generated(config, name, content=content, inclusion=shown))
     return files
-
-
-def _add(
-    files: Files,
-    config: MkDocsConfig,
-    name: str,
-    content: str | bytes,
-    inclusion: InclusionLevel = InclusionLevel.UNDEFINED,
-) -> None:
-    files.append(File.generated(config, name, content=content, inclusion=inclusion))
-
-
-def _add_text(files: Files, config: MkDocsConfig, name: str, path: str) -> None:
-    """Add a text of the repository's top as a page."""
-    if (ROOT / path).is_file():
-        text = (ROOT / path).read_text(encoding="utf-8")
-        _add(files, config, name, rewrite(text, f"../{name}"))
 
 
 @event_priority(100)
@@ -189,8 +163,8 @@ def _plain_titles(toc: Any) -> None:
 
 @event_priority(-100)
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Give the page its Content-Security-Policy."""
-    return head.protect(output)
+    """Let long names break at their dots, and give the page its Content-Security-Policy."""
+    return head.protect(code.breakable(output))
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
