@@ -105,6 +105,10 @@ PLANS = {
             "as before, batch 50": {**NOISY, "epochs": 20, "batch": 50},
             "as before, learning rate 0.003": {**NOISY, "epochs": 20, "lr": 3e-3},
             "as before, 60 epochs": {**NOISY, "epochs": 60},
+            "as before, 60 epochs, weight decay 0.1": {
+                **NOISY, "epochs": 60, "weight_decay": 0.1
+            },
+            "as before, 60 epochs, dropout 0.3": {**NOISY, "epochs": 60, "dropout": 0.3},
         },
         held_out="validation",
         seeds=(0,),
