@@ -48,7 +48,7 @@ def ladder() -> dict:
 def test_the_ladder_has_mean_spread_seeds_and_when_the_known_figures_were_passed(ladder) -> None:
     (line,) = (x for x in accuracy.climb(ladder).splitlines() if x.startswith("| three epochs"))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells[1:4] == ["shift 0", "98.94 ± 0.25", "99.12, 98.76"]
+    assert cells[1:4] == ["`shift`\xa00", "98.94\xa0±\xa00.25", "99.12, 98.76"]
     assert cells[5] == "2 min 02 s"  # the later of the two seeds: second epoch
     assert cells[6] == "1 of 2 seeds"
 
@@ -58,9 +58,18 @@ def test_the_page_names_the_command_the_machine_and_the_recipe(ladder) -> None:
     assert "## A title" in text
     assert "`python -m benchmarks.results --what ladder`" in text
     assert "a processor, 2 cores" in text
-    assert "v th 0.5" in text
-    assert "98.94 ± 0.25 %" in text  # the words of the figure
+    assert "| `v_th` | 0.5 | threshold of the neuron |" in text
+    assert "98.94 ± 0.25 %" in text.replace("\xa0", " ")  # the words of the figure
     assert "<svg" in text
+
+
+def test_each_row_says_what_it_has_unlike_the_recipe_and_no_more(ladder) -> None:
+    ladder["rows"][0]["changes"] = {"T": 10, "epochs": RECIPES["mnist"].epochs}
+    for text in (accuracy.climb(ladder), accuracy.scores(ladder)):
+        assert "| three epochs | `T`\xa010 |" in text
+        assert "each seed" in text
+    ladder["rows"][0]["runs"] = ladder["rows"][0]["runs"][:1]
+    assert "each seed" not in accuracy.scores(ladder)
 
 
 def test_a_record_that_is_missing_leaves_no_gap() -> None:

@@ -207,7 +207,7 @@ def test_graph_highlights_and_strikes_out():
 
 
 @pytest.mark.parametrize("how", ["highlight", "dropped"])
-def test_no_factor_lies_over_an_arrow_to_the_loss(how):
+def test_no_factor_lies_over_a_readout(how):
     arrows = [(tail, head) for kind, tail, head in plotting.edges(3, 2) if kind == "readout"]
     ax = plotting.unrolled(figure(height=3.6)[1], 3, 2, **{how: arrows})
     ax.figure.draw_without_rendering()
@@ -258,6 +258,6 @@ def test_errors_are_on_a_logarithmic_axis():
 
 def test_heat_and_confusion_write_their_numbers():
     ax = plotting.heat(figure()[1], np.array([[0.5, -1.0]]), digits=1)
-    assert [t.get_text() for t in ax.texts] == ["0.5", "-1.0"]
+    assert [t.get_text() for t in ax.texts] == ["0.5", "−1.0"]
     ax = plotting.confusion(figure()[1], np.array([[3, 0], [1, 2]]))
     assert [t.get_text() for t in ax.texts] == ["3", "1", "2"]

@@ -25,6 +25,7 @@ __all__ = [
     "check_formula",
     "check_network",
     "exercises",
+    "explorers",
     "hint",
     "progress_report",
     "solution",

@@ -29,7 +29,7 @@ def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
     assert "epoch 40/40" in lines[-1]
 
 
-def test_the_bar_names_loss_accuracy_rates_and_the_time_left() -> None:
+def test_the_bar_names_what_it_watches_and_the_time_left() -> None:
     step = Step(3, 5, 0.4, 0.1, 0.9, (0.37, 0.2, 0.1), 75.0)
     text = describe(step, Settings(epochs=9), 0.1234, 0.98765)
     for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):

@@ -2,7 +2,7 @@
 export const SVG = "http://www.w3.org/2000/svg";
 
 export function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "g", "circle", "rect", "line", "path", "text", "title", "polyline"].includes(tag);
+  const svg = ["svg", "g", "circle", "rect", "line", "path", "text", "title", "polyline", "tspan", "marker"].includes(tag);
   const node = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -29,6 +29,13 @@ export function number(x) {
 }
 
 export const bracketed = (x) => (x < 0 ? `(${number(x)})` : number(x));
+
+// "t = 1" stays on one line; so do the short products with which a formula begins.
+export const tight = (words) => words.replace(/ (=|·) (?=[\dh])/g, "\u00a0$1\u00a0");
+
+// A letter with its index, in a line of HTML and in a picture.
+export const threshold = () => ["V", make("sub", {}, "th")];
+export const drawn = (after = "") => ["V", make("tspan", { dy: 3, "font-size": "0.75em" }, "th"), make("tspan", { dy: -3 }, after)];
 
 // Drawn, not counted: in Jupyter each explorer has a copy of this module, and equal names would make
 // one radio group of all of them.
@@ -58,20 +65,20 @@ const BASE = `
   --x-soft: var(--soft, var(--jp-content-font-color2, #575d66)); --x-line: var(--line, var(--jp-border-color1, #c9ccd1));
   --x-raised: var(--raised, var(--jp-layout-color2, #f3f4f6)); --x-accent: var(--accent, var(--jp-brand-color1, #00609c));
   --x-bad: var(--bad, color-mix(in srgb, #e0402f 75%, var(--x-ink)));
-  color: var(--x-ink); font: 0.85rem/1.5 var(--sans, system-ui, sans-serif); border: 1px solid var(--x-line); border-radius: 6px; padding: 0.8rem; margin: 1rem 0; }
-.stbp-x :is(p, ol, ul, fieldset, figure, table) { margin: 0.5rem 0; font-size: inherit; }
-.stbp-x fieldset { border: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; }
-.stbp-x legend { float: left; padding: 0; line-height: 1.9rem; color: var(--x-soft); }
-.stbp-x label { display: inline-flex; align-items: center; gap: 0.35rem; min-height: 1.9rem; }
-.stbp-x button { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; padding: 0.25rem 0.6rem; min-height: 1.9rem; cursor: pointer; }
-.stbp-x button[aria-disabled=true] { color: var(--x-soft); border-style: dashed; cursor: default; }
+  color: var(--x-ink); font: var(--jp-content-font-size1, 0.72rem)/1.5 var(--sans, system-ui, sans-serif); border: 1px solid var(--x-line); border-radius: 6px; padding: 1em; margin: 1.2em 0; accent-color: var(--x-accent); }
+.stbp-x :is(p, ol, ul, fieldset, figure, table) { margin: 0.6em 0; font-size: inherit; }
+.stbp-x fieldset { border: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.1em 1.2em; }
+.stbp-x legend { float: left; padding: 0; line-height: 2.2em; color: var(--x-soft); }
+.stbp-x label { display: inline-flex; align-items: center; gap: 0.4em; min-height: 2.2em; }
+.stbp-x button { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; padding: 0.3em 0.7em; min-height: 2.2em; cursor: pointer; }
+.stbp-x button[aria-disabled=true] { opacity: 0.45; cursor: default; }
 .stbp-x :is(button, input, summary, [tabindex]):focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
-.stbp-x .row { display: flex; margin: 0.5rem 0; flex-wrap: wrap; gap: 0.4rem 0.9rem; align-items: center; }
+.stbp-x .row { display: flex; margin: 0.6em 0; flex-wrap: wrap; gap: 0.4em 1.1em; align-items: center; }
 .stbp-x .soft { color: var(--x-soft); }
 .stbp-x .scroll { overflow-x: auto; }
 .stbp-x .num { font-variant-numeric: tabular-nums; }
 .stbp-x svg text { fill: currentColor; font-size: 13px; font-family: inherit; }
-.stbp-x table { border-collapse: collapse; } .stbp-x :is(td, th) { padding: 0.15rem 0.6rem; text-align: right; border-bottom: 1px solid var(--x-line); font-weight: normal; }
+.stbp-x table { border-collapse: collapse; } .stbp-x :is(td, th) { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid var(--x-line); font-weight: normal; }
 @media (prefers-reduced-motion: no-preference) { .stbp-x button { transition: background-color 0.15s; } }
 `;
 export const CASES = { 1: "var(--case-1, #d55e00)", 2: "var(--case-2, #b6679b)", 3: "var(--case-3, #0078be)", 4: "var(--case-4, #009068)" };

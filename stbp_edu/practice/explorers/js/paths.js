@@ -1,34 +1,37 @@
 // Every path from a spike or a potential to the loss, and which of them a rule drops.
-import { checkbox, frame, load, make, number, radios, rove } from "./common.js";
+import { checkbox, frame, load, make, number, radios, rove, tight, unique } from "./common.js";
 
 const STYLE = `
-.stbp-paths svg { display: block; min-width: 34rem; width: 100%; max-width: 42rem; height: auto; }
+.stbp-paths svg { display: block; min-width: 27em; width: 100%; max-width: 40em; height: auto; }
 .stbp-paths .edge { stroke: var(--x-line); stroke-width: 1.4; fill: none; }
+.stbp-paths marker path { fill: var(--x-soft); fill: context-stroke; }
 .stbp-paths .edge.kept { stroke: var(--x-accent); stroke-width: 2.2; }
 .stbp-paths .edge.dropped { stroke: var(--x-bad); stroke-width: 2.6; stroke-dasharray: 5 4; }
 .stbp-paths .edge.chosen { stroke: var(--x-ink); stroke-width: 4.5; }
+.stbp-paths .edge.gone { stroke-dasharray: 9 5; }
 .stbp-paths .node { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.6; }
 .stbp-paths g[role=button] { cursor: pointer; }
 .stbp-paths g[aria-pressed=true] .node { stroke: var(--x-ink); stroke-width: 3.5; fill: var(--x-raised); }
 .stbp-paths g[role=button]:focus { outline: none; } .stbp-paths g[role=button]:focus-visible .node { stroke: var(--x-accent); stroke-width: 5; }
-.stbp-paths ol { list-style: none; padding: 0; max-height: 22rem; overflow-y: auto; }
-.stbp-paths ol li { margin: 0.2rem 0; }
+.stbp-paths ol { list-style: none; padding: 0; margin: 0.6em 0; max-height: 30em; overflow-y: auto; border-block: 1px solid var(--x-line); }
+.stbp-paths ol li { margin: 0.3em 0; }
 .stbp-paths li button { display: block; width: 100%; text-align: left; border-color: var(--x-line); overflow-wrap: anywhere; }
 .stbp-paths li button[aria-pressed=true] { border-color: var(--x-ink); background: var(--x-raised); }
 .stbp-paths .is-dropped button { border-style: dashed; border-color: var(--x-bad); }
-.stbp-paths .share { display: block; height: 0.3rem; margin-top: 0.2rem; background: var(--x-accent); border-radius: 2px; }
+.stbp-paths .share { display: block; height: 0.3em; margin-top: 0.3em; background: var(--x-accent); border-radius: 2px; }
 .stbp-paths .is-dropped .share { background: var(--x-bad); }
 `;
-const DX = 165, DY = 66, LEFT = 62, GAP = 64, TOP = 34; // prettier-ignore
+const DX = 130, DY = 66, LEFT = 62, GAP = 52, BEND = { carry: -26, reset: 16 }; // prettier-ignore
 
 async function render({ model, el }) {
   const data = await load(model, "paths");
   const rows = [];
   for (let n = data.N; n >= 1; n -= 1) for (let i = data.sizes[n]; i >= 1; i -= 1) rows.push(`${n},${i}`);
-  const place = { L: { x: LEFT + data.T * DX + 10, y: TOP - 10, words: "the loss" } };
+  const TOP = 14 + 11 * data.T; // room for the long way from an early spike to the loss, over the top row
+  const place = { L: { x: LEFT + data.T * DX + 10, y: 24, words: "the loss" } };
   for (const { id, kind, n, i, t } of data.nodes) {
     const x = LEFT + (t - 1) * DX + (kind === "o" ? GAP : 0);
-    const words = `${kind === "o" ? "spike" : "potential"} ${i} at t = ${t}, n = ${n}`;
+    const words = `${kind === "o" ? "spike" : "potential"} ${i} at ${tight(`t = ${t}, n = ${n}`)}`;
     place[id] = { x, y: TOP + 24 + rows.indexOf(`${n},${i}`) * DY, words, short: `${kind}${i}(${t},${n})`, kind, n, i, t };
   }
   const width = LEFT + data.T * DX + 40;
@@ -40,11 +43,13 @@ async function render({ model, el }) {
   let chosen = null;
   const key = () => rule + (reset ? "" : " no-reset") + (leak ? "" : " no-leak");
 
+  const arrow = unique("arrow");
+  const head = make("marker", { id: arrow, viewBox: "0 0 10 10", refX: 29, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" }, make("path", { d: "M 0 0 L 10 5 L 0 10 z" }));
   const edges = new Map(data.edges.map((edge) => {
     const [a, b] = [place[edge.from], place[edge.to]];
-    const bend = edge.kind === "carry" ? -26 : edge.kind === "reset" ? 16 : 0;
+    const bend = BEND[edge.kind] ?? (edge.to === "L" ? -0.12 * (b.x - a.x) : 0);
     const d = `M ${a.x} ${a.y} Q ${(a.x + b.x) / 2} ${(a.y + b.y) / 2 + bend} ${b.x} ${b.y}`;
-    return [`${edge.from} ${edge.to}`, make("path", { class: "edge", d })];
+    return [`${edge.from} ${edge.to}`, make("path", { class: "edge", d, "marker-end": `url(#${arrow})` })];
   }));
   const nodes = new Map(data.nodes.map(({ id }) => {
     const { x, y, kind, words, short } = place[id];
@@ -54,8 +59,8 @@ async function render({ model, el }) {
     return [id, group];
   })); // prettier-ignore
   const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "The network unrolled in time: potentials are squares, spikes circles" },
-    [...edges.values()], make("circle", { class: "node", cx: place.L.x, cy: place.L.y, r: 16 }), make("text", { x: place.L.x, y: place.L.y + 4, "text-anchor": "middle" }, "L"),
-    rows.map((row, k) => make("text", { x: 2, y: TOP + 28 + k * DY, "aria-hidden": "true" }, `n = ${row.split(",")[0]}`)),
+    head, [...edges.values()], make("circle", { class: "node", cx: place.L.x, cy: place.L.y, r: 16 }), make("text", { x: place.L.x, y: place.L.y + 4, "text-anchor": "middle" }, "L"),
+    data.sizes.slice(1).map((size, k) => make("text", { x: 2, y: TOP + 28 + (rows.indexOf(`${k + 1},1`) - (size - 1) / 2) * DY, "aria-hidden": "true" }, `n = ${k + 1}`)),
     Array.from({ length: data.T }, (_, k) => make("text", { x: LEFT + k * DX + GAP / 2, y: height - 4, "text-anchor": "middle", "aria-hidden": "true" }, `t = ${k + 1}`)),
     [...nodes.values()]); // prettier-ignore
   const result = make("div", { role: "status" });
@@ -91,8 +96,9 @@ async function render({ model, el }) {
     const kept = paths.filter((path) => path.kept.includes(key()));
     const dropped = paths.filter((path) => !path.kept.includes(key()));
     for (const edge of edges.values()) edge.setAttribute("class", "edge");
-    for (const [some, name] of [[kept, "kept"], [dropped, "dropped"], [chosen ? [chosen] : [], "chosen"]]) {
-      for (const path of some) for (const step of steps(path)) edges.get(step).classList.add(name);
+    // The last one to paint an edge wins: what any kept path uses is kept.
+    for (const [some, name] of [[dropped, "dropped"], [kept, "kept"], [chosen ? [chosen] : [], dropped.includes(chosen) ? "chosen gone" : "chosen"]]) {
+      for (const path of some) for (const step of steps(path)) edges.get(step).setAttribute("class", `edge ${name}`);
     }
     for (const [id, group] of nodes) {
       group.setAttribute("aria-pressed", id === start);
@@ -105,7 +111,7 @@ async function render({ model, el }) {
       make("p", {}, make("strong", {}, `${place[start].words[0].toUpperCase()}${place[start].words.slice(1)}: `), `${plural(paths.length)} to the loss. `,
         "Their sum is ", make("strong", { class: "num", "data-value": "adjoint" }, number(adjoint)), ` = ${letter}.`),
       make("p", {}, dropped.length
-        ? [`This setting keeps ${plural(kept.length)}, with the sum `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), `; it drops ${plural(dropped.length)} (dashed), which carry `, make("strong", { "data-value": "share" }, `${(100 * share).toFixed(1)} %`), " of the total size."]
+        ? [`This setting keeps ${plural(kept.length)}, with the sum `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), `; it drops ${plural(dropped.length)} (dashed), which carry `, make("strong", { "data-value": "share" }, `${(100 * share).toFixed(1)}\u00a0%`), " of the total size."]
         : [`This setting keeps every path: the sum is `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), "."]),
     ); // prettier-ignore
     list.replaceChildren(...paths.map((path) => entry(path, dropped.includes(path))));

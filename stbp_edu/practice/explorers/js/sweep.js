@@ -1,5 +1,5 @@
 // The backward sweep, cell by cell: which case holds, its formula with numbers, what flows in.
-import { CASES, bracketed, frame, load, make, number, radios, rove } from "./common.js";
+import { CASES, bracketed, frame, load, make, number, radios, rove, tight } from "./common.js";
 
 const FORMULAS = {
   1: ["δ = −1/(TS) · (y − rate)", "ε = δ · h"],
@@ -8,15 +8,15 @@ const FORMULAS = {
   4: ["δ = Σ errⱼ · wⱼᵢ over the neurons j above + err(t+1) · u · f′", "ε = δ · h + ε(t+1) · f"],
 };
 const STYLE = `
-.stbp-sweep { display: grid; gap: 0.35rem; max-width: 30rem; align-items: center; }
-.stbp-sweep button { min-height: 3.6rem; padding: 0.1rem; border: 2px solid var(--x-line); line-height: 1.25; }
+.stbp-sweep { display: grid; gap: 0.5em; max-width: 42em; align-items: center; }
+.stbp-sweep button { min-height: 4.6em; padding: 0.1em; border: 2px solid var(--x-line); line-height: 1.25; }
 .stbp-sweep button span:first-child { white-space: nowrap; }
 .stbp-sweep .done { border-color: var(--case); background: color-mix(in srgb, var(--case) 16%, var(--x-ground)); }
 .stbp-sweep :where([aria-current]) { outline: 3px solid var(--x-ink); outline-offset: 1px; }
 .stbp-sweep .feeds { border-style: dashed; }
 .stbp-sweep .axis { color: var(--x-soft); text-align: center; }
 .stbp-sums { overflow-wrap: anywhere; }
-.stbp-sums p { margin: 0.3rem 0; padding-left: 0.6rem; border-left: 3px solid var(--x-line); }
+.stbp-sums p { margin: 0.4em 0; padding-left: 0.8em; border-left: 3px solid var(--x-line); }
 `;
 
 const product = (factors) => factors.map(([, value], k) => (k ? bracketed(value) : number(value))).join(" · ");
@@ -34,10 +34,10 @@ async function render({ model, el }) {
   const order = data.rules.exact.map(({ t, n }) => [t, n]);
   const at = (t, n) => order.findIndex(([a, b]) => a === t && b === n);
 
-  const grid = make("div", { class: "stbp-sweep", role: "group", "aria-label": "The grid: steps to the right, layers upward", style: `grid-template-columns: 2.6rem repeat(${T}, 1fr)` });
+  const grid = make("div", { class: "stbp-sweep", role: "group", "aria-label": "The grid: steps to the right, layers upward", style: `grid-template-columns: 3em repeat(${T}, 1fr)` });
   const buttons = new Map();
   for (let n = N; n >= 1; n -= 1) {
-    grid.append(make("span", { class: "axis" }, `n = ${n}`));
+    grid.append(make("span", { class: "axis" }, tight(`n = ${n}`)));
     for (let t = 1; t <= T; t += 1) {
       const button = make("button", {
         type: "button",
@@ -51,7 +51,7 @@ async function render({ model, el }) {
       grid.append(button);
     }
   }
-  grid.append(make("span"), ...Array.from({ length: T }, (_, k) => make("span", { class: "axis" }, `t = ${k + 1}`)));
+  grid.append(make("span"), ...Array.from({ length: T }, (_, k) => make("span", { class: "axis" }, tight(`t = ${k + 1}`))));
 
   const control = (words, to) => make("button", { type: "button", onclick: () => go(to()) }, words);
   const first = control("First", () => 0);
@@ -62,7 +62,7 @@ async function render({ model, el }) {
   const panel = make("div", { role: "status", class: "stbp-sums" });
   frame(el, "Explorer: the backward sweep", STYLE,
     make("p", { class: "soft" }, `A ${data.sizes.join("-")} network for ${T} steps${data.words ? `: ${data.words}` : ""}. Step back from the loss, one cell at a time; arrow keys move in the grid.`),
-    radios("What is passed on:", [["exact", "ε (exact)"], ["classic", "δ · h (classic)"]], rule, (value) => { rule = value; draw(); }),
+    radios("What is passed on:", [["exact", "ε (exact)"], ["classic", tight("δ · h (classic)")]], rule, (value) => { rule = value; draw(); }),
     make("div", { class: "row" }, first, back, forward, last, place), grid, panel); // prettier-ignore
 
   function go(to) {
@@ -94,12 +94,12 @@ async function render({ model, el }) {
   }
 
   function describe(cell, feeds) {
-    const from = [...feeds].map((name) => `(t = ${name.split(",")[0]}, n = ${name.split(",")[1]})`).join(" and ");
+    const from = [...feeds].map((name) => tight(`(t = ${name.split(",")[0]}, n = ${name.split(",")[1]})`)).join(" and ");
     const [delta, epsilon] = FORMULAS[cell.case];
     const err = rule === "exact" ? "err = ε" : "err = δ · h";
     return [
-      make("p", {}, make("strong", {}, `Case ${cell.case} at t = ${cell.t}, n = ${cell.n}. `), from ? `Error comes in from ${from}.` : "The error starts here, at the loss."),
-      make("p", {}, delta, make("br"), epsilon, cell.case === 1 ? "" : ` (with ${err})`),
+      make("p", {}, make("strong", {}, tight(`Case ${cell.case} at t = ${cell.t}, n = ${cell.n}. `)), from ? `Error comes in from ${from}.` : "The error starts here, at the loss."),
+      make("p", {}, tight(delta), make("br"), tight(epsilon), cell.case === 1 ? "" : ` (with ${tight(err)})`),
       ...cell.neurons.flatMap((x, k) => ["delta", "epsilon"].map((name) => {
         const result = x[`${name}Value`];
         const exact = data.rules.exact[step].neurons[k][`${name}Value`];
