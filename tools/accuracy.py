@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from itertools import accumulate
 from textwrap import indent
 from typing import Any
@@ -13,10 +14,13 @@ from typing import Any
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training.progress import clock
-from stbp_edu.training.settings import RECIPES, to_dict
+from stbp_edu.training.settings import RECIPES, Settings, to_dict
 from tools.records import Record, read
 from tools.speed_tables import table
 
+TITLES = {"mnist-tune": "How the recipe was chosen, on validation images"}
+NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
+DIFFERS = "differs from the recipe in"
 PLANS = ("mnist-rules", "mnist-rules-source", "mnist-surrogates", "fashion", "mnist-tune")
 INTRO = """Every number on this page is read from a record that one command makes; the command
 stands below each table. A mean and its spread (the standard deviation) are over seeds, and the
@@ -29,11 +33,11 @@ the network 784-800-10 of Wu et al. (2018); we have not been able to check it, a
 it was reached with. **95.99 %** is what the notes that this course grew from report: 20 epochs with
 T = 10 in 329 minutes, in NumPy, one step and one image at a time.
 
-What differs from those notes, beside the speed: their constants are V_th = 1.5 and the rectangle
-with a = 1. Ours are in the recipe below the table, and each row of the table says where it leaves
-the recipe. It learns with T = {T} steps and answers with T = {T_test} (the rates of more steps are
-steadier), and it shifts each training image by up to {shift} pixel each way, drawn anew in each
-epoch; the test images stay as they are.
+What differs from those notes, beside the speed: their constants are V<sub>th</sub> = 1.5 and the
+rectangle with a = 1. Ours are in the recipe below the table, and each row of the table says where
+it differs from the recipe. It learns with T = {T} steps and answers with T = {T_test} (the rates of
+more steps are steadier), and it shifts each training image by up to {shift} pixel each way, drawn
+anew in each epoch; the test images stay as they are.
 """
 
 
@@ -57,7 +61,7 @@ def page(records: Mapping[str, Record]) -> str:
             parts += [f"## {record['title']}\n", climb(record), made(record)]
     for name in PLANS:
         if record := records.get(name):
-            parts += [f"## {record['title']}\n", scores(record), made(record)]
+            parts += [f"## {TITLES.get(name, record['title'])}\n", scores(record), made(record)]
     if digits := records.get("ablations-digits"):
         parts += ["## The digits that come with the package\n", ablations(digits)]
     return "\n".join(parts)
@@ -66,29 +70,33 @@ def page(records: Mapping[str, Record]) -> str:
 def climb(record: Record) -> str:
     """The ladder: accuracy, time, and when the known figures were passed."""
     goals = sorted(record["passed"].items(), key=lambda pair: pair[1])
-    head = ["", "leaves the recipe in", "accuracy, %", "each seed, %", "time of a run"]
-    head += [f"past {goal:.2%} after" for _, goal in goals]
+    head = ["", DIFFERS, "accuracy, %", "each seed, %", "time of a run"]
+    head += [f"past {_percent(goal)} after" for _, goal in goals]
     rows = []
-    for row in record["rows"]:
-        line = [row["name"], _changes(row["changes"]), *_accuracy(row), clock(row["seconds"])]
+    for row, changes in zip(record["rows"], _differences(record), strict=True):
+        line = [row["name"], _changes(changes), *_accuracy(row), clock(row["seconds"])]
         rows.append(line + [_passed(row["passed_after"][name]) for name, _ in goals])
     return table(head, rows)
 
 
 def recipe(record: Record) -> str:
-    """The settings that every row starts from."""
+    """The settings that every row starts from, folded."""
     settings = to_dict(RECIPES[record["dataset"]])
-    return f"The recipe: {_changes(settings)}.\n\n{made(record)}"
+    rows = [[f"`{f.name}`", _plain(settings[f.name]), f.metadata["help"]] for f in fields(Settings)]
+    listed = indent(table(("setting", "value", "what it is"), rows), "    ")
+    return f'??? note "The recipe"\n\n{listed}\n{made(record)}'
 
 
 def scores(record: Record) -> str:
     """A plain comparison."""
-    head = ("", f"accuracy on {record['held_out']} images, %", "each seed, %", "time of a run")
-    common = _common([row["changes"] for row in record["rows"]])
-    text = f"All rows: {_changes(common)}; else the recipe above.\n\n" if common else ""
-    return text + table(
-        head, [[row["name"], *_accuracy(row), clock(row["seconds"])] for row in record["rows"]]
-    )
+    accuracy = [f"accuracy on {record['held_out']} images, %"]
+    if several := any(len(row["runs"]) > 1 for row in record["rows"]):
+        accuracy.append("each seed, %")
+    rows = []
+    for row, changes in zip(record["rows"], _differences(record), strict=True):
+        known = _accuracy(row)[: 1 + several]
+        rows.append([row["name"], _changes(changes), *known, clock(row["seconds"])])
+    return table(["", DIFFERS, *accuracy, "time of a run"], rows)
 
 
 def made(record: Record) -> str:
@@ -106,16 +114,17 @@ def made(record: Record) -> str:
 def ablations(record: Record) -> str:
     """The record of ``benchmarks.ablations``, which notebook 12 and 13 discuss."""
     rows = [
-        [r["table"], _changes(r["shown"]), f"{r['lr']:g}", f"{r['mean']:.2%} ± {r['spread']:.2%}"]
+        [r["table"], _changes(r["shown"]), f"{r['lr']:g}", _around(r["mean"], r["spread"])]
         for r in record["rows"]
     ]
     machine = record["machine"]
+    head = ("what is compared", "setting", "learning rate", "accuracy, %")
     return (
         f"{record['what']}: {len(record['seeds'])} seeds, {record['train_images']} images to learn "
         f"from, {record['test_images']} held out. The learning rate of each row is the best of "
         f"{len(record['learning_rates'])} on validation images.\n\n"
         + f'??? note "All {len(rows)} settings"\n\n'
-        + indent(table(("what is compared", "setting", "learning rate", "accuracy"), rows), "    ")
+        + indent(table(head, rows), "    ")
         + f"\nMade by `{record['command']}` on {machine['processor']}, {machine['cores']} cores.\n"
     )
 
@@ -129,14 +138,16 @@ def figure(record: Record) -> str:
             ax.plot(minutes, errors, color=SERIES[k], linestyle=DASHES[k], linewidth=1.2,
                     label="" if j else row["name"])  # fmt: skip
     for name, goal in record["passed"].items():
-        ax.axhline(100 * (1 - goal), color=GRID, linewidth=0.8)
-        ax.annotate(f"{name}: {goal:.2%}", (1, 100 * (1 - goal)), (0, 2), ha="right", fontsize=9,
+        error, words = 100 * (1 - goal), f"{NAMES[name]}: {_percent(goal)}"
+        ax.axhline(error, color=GRID, linewidth=0.8)
+        ax.annotate(words, (1, error), (0, 2), ha="right", fontsize=9,
                     xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="error, %")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks([1, 2, 4, 8], labels=["1", "2", "4", "8"], minor=False)
     ax.set_yticks([], minor=True)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    ends = "; ".join(f"{r['name']}: {_accuracy(r)[0]} %" for r in record["rows"])
+    ends = "; ".join(f"{r['name']}: {_accuracy(r)[0]}\xa0%" for r in record["rows"])
     alt = f"Error on held-out images against minutes of training. Accuracy at the end: {ends}."
     return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).svg}</div>\n'
 
@@ -150,8 +161,16 @@ def _course(curves: Sequence[Record]) -> tuple[list[float], list[float]]:
 def _accuracy(row: Record) -> list[str]:
     """Return the mean with its spread, and each seed."""
     a = row["accuracy"]
-    spread = "" if a["spread"] is None else f" ± {100 * a['spread']:.2f}"
-    return [f"{100 * a['mean']:.2f}{spread}", ", ".join(f"{100 * x:.2f}" for x in a["seeds"])]
+    return [_around(a["mean"], a["spread"]), ", ".join(f"{100 * x:.2f}" for x in a["seeds"])]
+
+
+def _around(mean: float, spread: float | None) -> str:
+    """Return percent on one line: no space in it breaks."""
+    return f"{100 * mean:.2f}" + ("" if spread is None else f"\xa0±\xa0{100 * spread:.2f}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}\xa0%"
 
 
 def _passed(after: Sequence[float | None]) -> str:
@@ -163,8 +182,8 @@ def _passed(after: Sequence[float | None]) -> str:
 
 
 def _changes(changes: Record) -> str:
-    """Return settings as words."""
-    return ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in changes.items()) or "nothing"
+    """Return settings by the names they have in code."""
+    return ", ".join(f"`{k}`\xa0{_plain(v)}" for k, v in changes.items()) or "nothing"
 
 
 def _plain(value: Any) -> str:
@@ -173,10 +192,10 @@ def _plain(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _common(changes: Sequence[Record]) -> dict[str, Any]:
-    """Return the settings that all rows share."""
-    first = changes[0]
-    return {k: v for k, v in first.items() if all(c.get(k) == v for c in changes)}
+def _differences(record: Record) -> list[dict[str, Any]]:
+    """Return what each row has unlike the recipe; a plan may name a setting and leave it."""
+    recipe = to_dict(RECIPES[record["dataset"]])
+    return [{k: v for k, v in r["changes"].items() if v != recipe[k]} for r in record["rows"]]
 
 
 if __name__ == "__main__":

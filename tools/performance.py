@@ -83,8 +83,9 @@ def _main(record: Record) -> str:
     return (
         f"## One step at {network(cell)}\n\nT = {cell['T']}, batch {cell['batch']}, float32, "
         f"{cell['rounds']} rounds; images: {cell['data']}. {cell['lit']} of the {cell['inputs']} "
-        "pixels are lit in at least one image of the batch. stbp_edu leaves the others out, "
-        "which changes neither the potentials nor the gradient; the line “all pixels” does not"
+        "pixels are lit in at least one image of the batch. stbp_edu works on the batch in two "
+        "halves and leaves out of each what is unlit there, which changes neither the potentials "
+        "nor the gradient; the line “all pixels” keeps them"
         f"{more}.\n\n"
         f"{table(head, rows)}\nPeak memory: how far the process rises above what it holds after "
         "its imports, input and parameters included, with the system's default allocator.\n"
@@ -114,7 +115,7 @@ def _goals(record: Record) -> str:
         lines.append([words, f"{share:.2f}", _reached(share, 0.5)])
     if (growth := _growth(record)) is not None:
         lines.append(["time linear in T within 10 %", growth[0], _reached(growth[1], 0.10)])
-    return f"### What we set out to reach\n\n{table(('goal', 'measured', ''), lines)}"
+    return f"### What we set out to reach\n\n{table(('goal', 'measured', 'result'), lines)}"
 
 
 def _growth(record: Record) -> tuple[str, float] | None:
@@ -151,7 +152,7 @@ def _lost(record: Record) -> str:
 def _sizes(record: Record) -> str:
     """The cross around the main size: a table for T, for the width, for the batch."""
     if len(record["cells"]) == 1:
-        return f"## By size\n\n{_absent('other sizes', 'make bench-frameworks')}"
+        return ""
     text = "## By size {#by-size}\n\nMedians in ms. Bold: the fastest that does the whole step.\n\n"
     for key, words in (("T", "time steps T"), ("width", "hidden width"), ("batch", "batch")):
         cells = sorted(along(record, key), key=lambda c: c[key])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tools.records import Record
+
+# What stands in a column of numbers: 12.3, **12.3**, 11 to 12, 98.7 ± 0.1, 10 min 02 s.
+NUMBER = re.compile(r"\**\d[\d.\s]*((±|to|h|min|s|ms|MB)[\d.\s]*)*\**|–|not \w+|")
 
 
 def candidates(record: Record) -> str:
@@ -15,14 +19,16 @@ def candidates(record: Record) -> str:
     for e in record["entries"]:
         versions = ", ".join(f"{k} {v}" for k, v in e["versions"].items())
         form = f"{e['form'][0].upper()}{e['form'][1:]}"
-        lines.append([e["title"], versions, form, e["rule"], _gradients(e["gradients"])])
+        rule = "–" if e["name"] == "products" else e["rule"]
+        lines.append([e["title"], versions, form, rule, _gradients(e["gradients"])])
     head = ("", "version", "how it is used", "rule", "gradient, relative difference")
     return (
         "## The candidates\n\nAll of them compute the same network: "
         f"τ = {neuron['tau']}, V_th = {neuron['v_th']}, the {neuron['gate']} gate (decay, and "
         f"reset to zero after a spike), surrogate: {neuron['surrogate']}, Adam at {record['lr']}. "
         "Each runs in a process of its own with as many threads as there are cores, and the "
-        "frameworks with the C library told to keep the memory it has, which serves them well. "
+        "frameworks with the C library told not to give memory back to the system, which makes "
+        "them faster. "
         "The gradient of each is compared with that of the five cases of this course, and that of "
         "our trainer's step, made of two halves, with that of the whole batch: the table has the "
         "largest error, relative to the largest entry. In float32 a potential within rounding of "
@@ -36,7 +42,7 @@ def _gradients(found: Record) -> str:
     """Say how far gradients are apart."""
     if "failed" in found:
         return f"not compared: {found['failed']}"
-    return ", ".join(f"{v:.0e} in {k}" for k, v in found.items()) or "none to compare"
+    return ", ".join(f"`{v:.0e}` in {k}" for k, v in found.items()) or "none to compare"
 
 
 def engine(record: Record) -> str:
@@ -102,6 +108,9 @@ def size_of(cell: Record) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    """Return a Markdown table, with numbers at the right of their columns."""
+    rows = list(rows)
+    columns = zip(*rows, strict=True) if rows else [()] * len(head)
+    rules = ["---:" if all(map(NUMBER.fullmatch, column)) else "---" for column in columns]
+    lines = [head, rules, *rows]
     return "".join(f"| {' | '.join(x.replace('|', '/') for x in line)} |\n" for line in lines)
