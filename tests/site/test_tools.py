@@ -16,6 +16,7 @@ import pytest
 from stbp_edu.equations import EQUATIONS
 from tools import equations
 from tools.site import build, code, docstrings, head, links, maths, notebook, outputs, serve
+from tools.site.generate import api
 
 
 @pytest.mark.parametrize("module", [code, docstrings, links, maths, notebook])
@@ -58,6 +59,28 @@ def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
     assert "a list:\n\n- one\n    - two" in text
     assert "\n\n$$\nx = 1\n$$\n\n" in text
     assert "a\n- b $$ c\n```" in text
+
+
+def test_docstrings_become_what_the_site_reads() -> None:
+    """A table keeps its columns, and an example all of its output, indented or not."""
+    table = "==  ===  ==\na   b    c\n==  ===  ==\n1   2    3\n==  ===  =="
+    assert docstrings.prepare(table) == "\n| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |"
+    example = ">>> f()\none:\n  two"
+    assert docstrings.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
+
+
+def test_a_package_shows_the_modules_of_its_public_names() -> None:
+    """What no name in ``__all__`` comes from is not described; its source leads to the package."""
+    pages = api.pages()
+    assert "::: stbp_edu.practice.grade\n" in pages["api/practice.md"]
+    assert "mutants" not in pages["api/practice.md"]
+    for stem, name in (
+        ("grade", "practice.grade"),
+        ("mutants", "practice"),
+        ("__init__", "practice"),
+    ):
+        entry = api.entry(build.ROOT / "stbp_edu" / "practice" / f"{stem}.py", pages)
+        assert entry.startswith(f"[API: stbp_edu.{name}](../../../api/practice.md#stbp_edu.{name})")
 
 
 def test_a_figure_is_written_for_both_themes() -> None:

@@ -16,10 +16,10 @@ def files(
 ) -> dict[str, str | bytes]:
     """Return what each file that no one wrote by hand holds."""
     titles = {stem: notebook.title for stem, notebook in notebooks.items()}
-    code = {
-        f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}": source.page(path)
-        for path in source.files(places)
-    }
+    code = {}
+    for path in source.files(places):
+        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+        code[name] = source.page(path, api.entry(path, reference))
     texts = {
         name: rewrite((ROOT / path).read_text(encoding="utf-8"), f"../{name}")
         for name, path in TEXTS.items()

@@ -23,8 +23,11 @@ def files(places: dict[str, Places]) -> list[Path]:
     return sorted(p for p in paths if p.is_file() and p.read_text(encoding="utf-8").strip())
 
 
-def page(path: Path) -> str:
-    """Return the page of one source file: highlighted, every line with an anchor."""
+def page(path: Path, api: str) -> str:
+    """Return the page of one source file: highlighted, every line with an anchor.
+
+    ``api`` is the line under the title: a link to the module's description, where it has one.
+    """
     name = path.relative_to(ROOT).as_posix()
     code = path.read_text(encoding="utf-8")
     html = python(code)
@@ -33,7 +36,10 @@ def page(path: Path) -> str:
     )
     about = f"Source of {name}, with an anchor at every line."
     head = front(name, about, search={"exclude": True}, hide=["toc", "tags"])
-    return f'{head}<div class="source highlight no-copy"><pre><code>{lines}</code></pre></div>\n'
+    title = name.replace("_", r"\_").replace("/", "/<wbr>")  # to be read as Markdown
+    head = head.replace(f"# {name}", f"# {title} {{ .source-title }}")
+    body = f'<div class="source highlight no-copy"><pre><code>{lines}</code></pre></div>'
+    return f"{head}{api}{body}\n"
 
 
 def definitions() -> dict[str, tuple[str, int, int]]:
@@ -51,8 +57,15 @@ def definitions() -> dict[str, tuple[str, int, int]]:
 
 def _define(node: ast.AST, prefix: str, path: str, found: dict[str, tuple[str, int, int]]) -> None:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
-            last = child.end_lineno or child.lineno
-            found[f"{prefix}.{child.name}"] = (path, child.lineno, last)
-            if isinstance(child, ast.ClassDef):
-                _define(child, f"{prefix}.{child.name}", path, found)
+        for name in _names(child):
+            found[f"{prefix}.{name}"] = (path, child.lineno, child.end_lineno or child.lineno)
+        if isinstance(child, ast.ClassDef):
+            _define(child, f"{prefix}.{child.name}", path, found)
+
+
+def _names(child: ast.AST) -> list[str]:
+    """Return the names that a statement defines."""
+    if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+        return [child.name]
+    targets = child.targets if isinstance(child, ast.Assign) else [getattr(child, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
