@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+"""A NumPy array of floats."""
+
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+"""The dtypes that networks may have."""
 
 
 def number(name: str, value: object, *, positive: bool = False) -> float:
@@ -65,10 +68,20 @@ def array(
     unit_interval: bool = False,
     finite: bool = True,
 ) -> Array:
-    """Return ``value`` if it is a finite float array of this shape.
+    """Return ``value`` if it is a float array of this shape.
 
-    ``axes`` is how the shape is written in the documentation, such as ``"(T, S, n[0])"``;
-    ``None`` in ``shape`` accepts any length of at least one.
+    Args:
+        name: what to call it in an error.
+        value: what to check.
+        axes: the shape as the documentation writes it, such as ``"(T, S, n[0])"``.
+        shape: the length of each axis; None accepts any of at least one.
+        dtype: the float type that it must have; float32 or float64 where None.
+        unit_interval: whether every value must lie in [0, 1].
+        finite: whether every value must be finite.
+
+    Raises:
+        TypeError: if it is no array, or has another dtype.
+        ValueError: if the shape or a value does not fit.
     """
     if not isinstance(value, np.ndarray):
         raise TypeError(

@@ -1,4 +1,9 @@
-"""The command `stbp-edu`: verify, train, eval, plot, check."""
+"""The command ``stbp-edu``: verify, train, eval, plot, check and progress.
+
+``stbp-edu --help`` lists them, and ``--help`` after a command explains it:
+
+    stbp-edu train digits --help
+"""
 
 from __future__ import annotations
 

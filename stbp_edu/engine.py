@@ -30,13 +30,13 @@ class Workspace:
     workspace overwrites it. Without one, each call makes new arrays.
 
     Args:
-        turn: entered for the elementwise part of each layer. Threads that share a lock here take
-            turns at it while the others are in a matrix product: such work is many short calls,
-            and side by side each would wait for the interpreter at every one of them.
+        turn: held during the elementwise part of each layer. Threads that share a lock take turns
+            at it while others multiply matrices; otherwise its many short calls would contend for
+            the interpreter.
     """
 
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
-    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict)
+    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
 
     def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Return the buffer ``name`` of layer ``n``, made anew if its shape or dtype changed."""
@@ -55,6 +55,8 @@ def forward(
     workspace: Workspace | None = None,
 ) -> Trace:
     """Run the network: the results of :func:`stbp_edu.network.forward`, faster.
+
+    ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
 
     Args:
         spikes: the input O^0, shape (T, S, n[0]), values in [0, 1].
@@ -102,6 +104,9 @@ def backward(
 ) -> Gradients:
     """Return dL/dW and dL/db: the gradients of :func:`stbp_edu.cases.sweep`, faster.
 
+    Layer by layer from the last: δ and ε at every step (``err-exact`` or ``err-classic``), then
+    ``c5-w`` and ``c5-b``.
+
     Args:
         trace: the forward pass.
         targets: Y, shape (S, n[N]).
@@ -141,8 +146,8 @@ def run_back(
 ) -> Gradients:
     """Return what :func:`backward` returns, for a caller that has checked the arguments.
 
-    ``S`` is the number of samples that the loss is a mean over: the trace may be of some of them.
-    ``binary`` says that every spike is 0 or 1, where a gate is as good as a straight line.
+    ``S`` is the number of samples that the loss averages; the trace may hold only some.
+    ``binary``: whether every spike is 0 or 1, so that a straight line can replace the gate.
     """
     N, dtype, T = params.N, params.dtype, len(trace.O[0])
     f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))

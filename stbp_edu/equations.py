@@ -46,5 +46,8 @@ def _register() -> dict[str, dict[str, Equation]]:
 
 
 GROUPS = _register()
+"""The equations by group and id: neuron, surrogates, loss, cases."""
+
 NEURON, SURROGATES, LOSS, CASES = (GROUPS[g] for g in ("neuron", "surrogates", "loss", "cases"))
 EQUATIONS: dict[str, Equation] = {**NEURON, **SURROGATES, **LOSS, **CASES}
+"""Every equation by its id."""

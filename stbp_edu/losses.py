@@ -1,4 +1,4 @@
-"""The rate loss: the mean spike count of each output neuron should match its target."""
+"""The rate loss: the firing rate of each output neuron should match its target."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
 Spike = Callable[[Array], Array]
+"""o(u): potentials to spikes, elementwise."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,12 @@ class Params:
 
 @dataclass(frozen=True)
 class Gradients:
-    """dL/dW and dL/db, indexed and shaped as in :class:`Params`."""
+    """dL/dW and dL/db, indexed and shaped as in :class:`Params`.
+
+    Attributes:
+        W: dL/dW^n at n; ``W[0]`` is None.
+        b: dL/db^n at n; ``b[0]`` is None.
+    """
 
     W: Sequence[Any]
     b: Sequence[Any]
@@ -171,7 +177,7 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
 
 
 def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None = None) -> Trace:
-    """Run the network one time step after the other: equations fwd-x, fwd-u and fwd-o.
+    """Run the network one time step after the other (ids ``fwd-x``, ``fwd-u``, ``fwd-o``).
 
     Args:
         spikes: the input O^0, shape (T, S, n[0]), values in [0, 1].
@@ -179,9 +185,6 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
         neuron: constants and gate.
         spike: the function o(u); the Heaviside spike ``neuron.g`` where None,
             ``neuron.H`` for the smooth twin.
-
-    Returns:
-        The :class:`Trace` of potentials and spikes.
 
     Raises:
         TypeError, ValueError: if ``spikes`` has the wrong rank, shape, dtype or range.

@@ -12,6 +12,7 @@ from stbp_edu.checks import Array
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 GATES = ("exponential", "linear")
+"""The forget gates."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class LIF:
         v_th: V_th, the threshold, in units of the potential; finite.
         surrogate: the curve h used for g', with its antiderivative H.
         gate: ``"exponential"``, f(o) = τ e^(-o/τ), or ``"linear"``, f(o) = τ (1 - o). They agree
-            on spikes up to e^(-1/τ) and differ in their derivative.
+            on spikes up to τ e^(-1/τ) and differ in their derivative.
 
     Raises:
         TypeError: if a constant is no number, or the surrogate lacks h or H.
@@ -55,13 +56,13 @@ class LIF:
             )
 
     def f(self, o: Array) -> Array:
-        """Return the forget gate f(o): τ where there was no spike, about 0 where there was."""
+        """Return f(o) = τ e^(-o/τ), or τ (1 - o): τ where there was no spike."""
         if self.gate == "linear":
             return self.tau * (1 - o)  # gate-linear
         return self.tau * np.exp(o * (-1 / self.tau))  # gate-f
 
     def df(self, o: Array) -> Array:
-        """Return f'(o), the derivative of the gate."""
+        """Return f'(o) = -e^(-o/τ), or -τ."""
         if self.gate == "linear":
             return np.full_like(o, -self.tau)  # gate-linear-df
         return -np.exp(o * (-1 / self.tau))  # gate-df

@@ -25,7 +25,10 @@ def slope(u: float, current: float, tau: float) -> float:
 
 
 def euler_step(u: float, current: float, dt: float, tau: float) -> float:
-    """Return u(t + dt) by one Euler step: follow the slope at t for a time dt.
+    """Return u + dt (I - u)/τ: one Euler step, along the slope at t for a time dt.
+
+    Raises:
+        TypeError, ValueError: if ``tau`` is not a finite number > 0.
 
     >>> euler_step(u=1.0, current=0.0, dt=0.5, tau=2.0)
     0.75
@@ -34,7 +37,10 @@ def euler_step(u: float, current: float, dt: float, tau: float) -> float:
 
 
 def exact_step(u: float, current: float, dt: float, tau: float) -> float:
-    """Return u(t + dt) exactly, for an input that stays constant in between.
+    """Return I + (u - I) e^(-dt/τ): u(t + dt), exact for an input that stays constant.
+
+    Raises:
+        TypeError, ValueError: if ``tau`` is not a finite number > 0.
 
     >>> round(exact_step(u=1.0, current=0.0, dt=0.5, tau=2.0), 4)
     0.7788

@@ -16,8 +16,11 @@ from stbp_edu.network import Spike
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import Gate
 
-BLOCK = 40_960  # entries of one step that are worked on at a time: 160 KB in float32
-Fill = Callable[[Array, Array], None]  # a gate that writes its values to the second array
+BLOCK = 40_960
+"""Entries of one step that are worked on at a time: 160 KB in float32."""
+
+Fill = Callable[[Array, Array], None]
+"""A gate that writes its values to the second array."""
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -53,8 +56,8 @@ def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f
 def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
-    ``epsilon`` comes with what the layer above sends, Σ w err at each step, and is written over.
-    Under the exact rule ``err`` is the same memory: what is written last, ε, is what counts.
+    ``epsilon`` holds what reaches each step from the layer above, Σ w err (for the output layer,
+    the direct term), and ends as ε. Under the exact rule pass the same array as ``err``.
 
     Args:
         epsilon: shape (T, S, m), as the other arrays.
@@ -62,8 +65,8 @@ def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, 
         u: potentials.
         o: spikes.
         neuron: for h.
-        f: the gate, as the rule sees it.
-        df: its derivative, as the rule sees it.
+        f: the gate that this rule uses.
+        df: its derivative that this rule uses.
     """
     for s in _blocks(u):
         _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df)

@@ -1,8 +1,8 @@
 """The two rules, and the ablations of the literature: what each lets flow backward through time.
 
 ``exact`` and ``classic`` differ in one expression, the incoming signal err (see
-:mod:`stbp_edu.cases.sweep`). An ablation is the exact rule with a gate that is cut in the
-backward pass only: what it multiplies the next step's signal by.
+:mod:`stbp_edu.cases.sweep`). An ablation is the exact rule with the gate's f or f' changed
+in the backward pass only.
 """
 
 from __future__ import annotations
@@ -16,12 +16,24 @@ from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
 RULES = ("exact", "classic")
+"""The two rules."""
+
 ABLATIONS = ("detached-reset", "leak-only", "spatial-only")
+"""The ablations; see :func:`backward_gate`."""
+
 Gate = Callable[[Array], Array]
+"""f or f': spikes to factors, elementwise."""
 
 
 def check_rule(rule: object) -> str:
-    """Return ``rule`` if it is one of the rules or ablations."""
+    """Return ``rule`` if it is one of the rules or ablations.
+
+    These are ``"exact"``, ``"classic"``, ``"detached-reset"``, ``"leak-only"`` and
+    ``"spatial-only"``.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
     return checks.choice("rule", rule, RULES + ABLATIONS)
 
 

@@ -18,11 +18,11 @@ from stbp_edu.checks import Array
 
 
 class Surrogate(Protocol):
-    """What the neuron asks of a surrogate: a width and two curves."""
+    """What the neuron asks of a surrogate: a parameter and two curves."""
 
     @property
     def a(self) -> float:
-        """The width."""
+        """Its parameter: a width; for Triangle an inverse squared one, for Gaussian a variance."""
         ...
 
     def derivative(self, v: Array) -> Array:
@@ -43,6 +43,8 @@ def _set_width(surrogate: Rectangle | Triangle | Sigmoid | Gaussian) -> None:
 @dataclass(frozen=True)
 class Rectangle:
     """h1: constant 1/a on a window of width a around the threshold (id ``h1``).
+
+    h(v) = 1/a where |v| < a/2, else 0.
 
     Args:
         a: full width of the window, in units of the potential; > 0.
@@ -73,7 +75,7 @@ class Rectangle:
 class Triangle:
     """h2: a tent of height √a/2 and half-width 2/√a (id ``h2``).
 
-    Here a larger ``a`` makes the curve *narrower*, unlike the other three.
+    h(v) = max(√a/2 - a/4 |v|, 0). A larger ``a`` makes it *narrower*, unlike the other three.
 
     Args:
         a: shape, in inverse squared units of the potential; > 0.
@@ -105,6 +107,8 @@ class Triangle:
 class Sigmoid:
     """h3: the derivative of the logistic sigmoid of v/a (id ``h3``).
 
+    h(v) = e^(-v/a) / (a (1 + e^(-v/a))²).
+
     Args:
         a: width, in units of the potential; > 0.
 
@@ -135,6 +139,8 @@ class Sigmoid:
 @dataclass(frozen=True)
 class Gaussian:
     """h4: the normal density of variance a (id ``h4``).
+
+    h(v) = e^(-v²/(2a)) / √(2πa).
 
     Args:
         a: variance, in squared units of the potential; > 0.
@@ -169,3 +175,4 @@ SURROGATES: dict[str, type[Rectangle | Triangle | Sigmoid | Gaussian]] = {
     "sigmoid": Sigmoid,
     "gaussian": Gaussian,
 }
+"""The surrogates by name."""

@@ -24,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-Number = Any  # a float, a NumPy scalar or a SymPy expression
+Number = Any
+"""A float, a NumPy scalar or a SymPy expression."""
 
 
 def c1_delta(y: Number, o: Sequence[Number], S: int) -> Number:

@@ -32,7 +32,10 @@ class Sweep:
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
-    """Return which case, 1 to 4, holds at step t (from 0) and layer n (1 to N).
+    """Return which case holds at step t (from 0) and layer n (1 to N).
+
+    In the paper's t, from 1: case 1 where t = T, n = N; 2 where t = T, n < N; 3 where t < T,
+    n = N; 4 where t < T, n < N.
 
     Raises:
         TypeError, ValueError: if an argument is no integer or lies outside the grid.

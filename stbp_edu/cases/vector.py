@@ -26,7 +26,12 @@ def c1_delta(Y: Array, O: Array) -> Array:
 
 
 def c1_epsilon(delta: Array, h: Array) -> Array:
-    """Return E^{T,N} = Δ^{T,N} ⊙ h(U^{T,N})."""
+    """Return E^{T,N} = Δ^{T,N} ⊙ h(U^{T,N}).
+
+    >>> import numpy as np
+    >>> c1_epsilon(np.array([[-0.25]]), np.array([[0.5]]))
+    array([[-0.125]])
+    """
     return delta * h  # c1-epsilon
 
 
@@ -45,7 +50,12 @@ def c2_delta(err_above: Array, W_above: Array) -> Array:
 
 
 def c2_epsilon(delta: Array, h: Array) -> Array:
-    """Return E^{T,n} = Δ^{T,n} ⊙ h(U^{T,n})."""
+    """Return E^{T,n} = Δ^{T,n} ⊙ h(U^{T,n}).
+
+    >>> import numpy as np
+    >>> c2_epsilon(np.array([[-1.5]]), np.array([[0.5]]))
+    array([[-0.75]])
+    """
     return delta * h  # c2-epsilon
 
 
@@ -53,12 +63,23 @@ def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
     """Return Δ^{t,N} = Δ^{T,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), all of shape (S, n[N]).
 
     Δ^{T,N} is the direct term: the loss reads every step's spikes alike.
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> c3_delta(-one, one, 2 * one, -one)
+    array([[-3.]])
     """
     return delta_last + err_next * U * df  # c3-delta
 
 
 def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
-    """Return E^{t,N} = Δ^{t,N} ⊙ h(U^{t,N}) + E^{t+1,N} ⊙ f(O^{t,N})."""
+    """Return E^{t,N} = Δ^{t,N} ⊙ h(U^{t,N}) + E^{t+1,N} ⊙ f(O^{t,N}).
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> c3_epsilon(-one, one / 2, one, one / 4)
+    array([[-0.25]])
+    """
     return delta * h + epsilon_next * f  # c3-epsilon
 
 
@@ -71,12 +92,23 @@ def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Ar
         err_next: err^{t+1,n}, shape (S, n[n]).
         U: U^{t,n}, shape (S, n[n]).
         df: f'(O^{t,n}), shape (S, n[n]).
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> c4_delta(one, one / 2, one, 2 * one, -one)
+    array([[-1.5]])
     """
     return err_above @ W_above + err_next * U * df  # c4-delta
 
 
 def c4_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
-    """Return E^{t,n} = Δ^{t,n} ⊙ h(U^{t,n}) + E^{t+1,n} ⊙ f(O^{t,n})."""
+    """Return E^{t,n} = Δ^{t,n} ⊙ h(U^{t,n}) + E^{t+1,n} ⊙ f(O^{t,n}).
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> c4_epsilon(one, one / 2, one, one / 4)
+    array([[0.75]])
+    """
     return delta * h + epsilon_next * f  # c4-epsilon
 
 

@@ -3,7 +3,7 @@
 The ground. Jupyter shows an SVG as a picture, so that a style sheet cannot reach into it, and in a
 dark theme dark ink on no ground would vanish. So every figure has a white sheet behind it. A page
 that holds the SVG inline may restyle it: ink and sheet are written as CSS variables,
-``var(--stbp-ink, #24292f)`` and ``var(--stbp-ground, #ffffff)``. A dark page needs two lines::
+``var(--stbp-ink, #24292f)`` and ``var(--stbp-ground, #ffffff)``. A dark page needs one rule:
 
     [data-md-color-scheme="slate"] { --stbp-ink: #e6e8eb; --stbp-ground: transparent; }
 """

@@ -10,8 +10,11 @@ from matplotlib.patches import FancyArrowPatch
 
 from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
 
-Node = tuple[str, int, int] | str  # ("u", t, n), ("o", t, n) with t = 1..T, or "L"
+Node = tuple[str, int, int] | str
+"""("u", t, n) or ("o", t, n) with t = 1..T, or "L"."""
+
 Edge = tuple[Node, Node]
+"""An arrow: (tail, head)."""
 
 KINDS = {"spike": "h", "weight": "W", "carry": "f", "reset": "u f′", "readout": "direct"}
 GAP = 1.7  # height of a layer, in units of a time step's width

@@ -12,7 +12,10 @@ from stbp_edu.plotting.figure import Shown, figure, show
 from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
 
 Cell = tuple[int, int]
+"""(t, n), both from 1."""
+
 Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
+"""The words of each cell: by cell, by a function of t and n, or the cases' numbers."""
 
 
 def _case(t: int, n: int, T: int, N: int) -> int:

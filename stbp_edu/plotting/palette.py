@@ -14,16 +14,33 @@ from typing import Any
 
 from matplotlib import rc_context
 
-INK = "#24292f"  # text and axes on a light ground; a site swaps it for the dark one
-GROUND = "#ffffff"  # the sheet behind a figure; a site makes it transparent
-GRID = "#868c95"  # hairlines, frames and what is not lit: legible on both grounds
-GROUNDS = {"light": "#ffffff", "dark": "#1e2129"}
+INK = "#24292f"
+"""Text and axes on a light ground; a site swaps it for the dark one."""
+
+GROUND = "#ffffff"
+"""The sheet behind a figure; a site makes it transparent."""
+
+GRID = "#868c95"
+"""Hairlines, frames and what is not lit: legible on both grounds."""
+
+GROUNDS = {"light": "#fdfcfa", "dark": "#1b1e24"}
+"""The grounds of the site."""
 
 CASE_COLOURS = {1: "#d55e00", 2: "#b6679b", 3: "#0078be", 4: "#009068", 5: "#a85c36"}
-DELTA = "#d1433f"  # δ = dL/do, drawn with circles
-EPSILON = "#6f6fd8"  # ε = dL/du, drawn with squares
-SPIKE = "#b46a00"  # a spike
+"""The five cases."""
+
+DELTA = "#d1433f"
+"""δ = dL/do, drawn with circles."""
+
+EPSILON = "#6f6fd8"
+"""ε = dL/du, drawn with squares."""
+
+SPIKE = "#b46a00"
+"""A spike."""
+
 SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
+"""Curves that stand for no case, in this order."""
+
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 STYLE: Any = {

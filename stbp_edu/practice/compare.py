@@ -20,7 +20,7 @@ class Difference:
     """The first place where a value is not what it should be.
 
     Attributes:
-        part: which of several results, or "".
+        part: which of several results, or an empty string.
         kind: ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
         words: what differs, with the place.
     """

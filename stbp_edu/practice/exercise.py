@@ -22,6 +22,7 @@ from stbp_edu.practice.course import CONTENT, read, section
 from stbp_edu.practice.mistakes import Mistake, mistakes
 
 Function = Callable[..., Any]
+"""A reader's function, of whatever signature the exercise gives."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,10 @@ class Exercise:
         reasoning: why it is right.
         hints: from the gentlest to the plainest.
         mistakes: wrong answers that have a name.
-        equation: id of the equation, where the exercise has one, or "".
+        equation: id of the equation, where the exercise has one, or an empty string.
         parts: what the results are, where there are several.
-        view: dotted name of a function that turns a random result into what can be compared, or "".
+        view: dotted name of a function that turns a random result into what can be compared, or an
+            empty string.
     """
 
     id: str

@@ -85,7 +85,10 @@ def references(exercise: Exercise) -> tuple[Outcome, ...]:
 
 
 Calls = tuple[Situation, ...]
+"""The calls that an exercise is graded on."""
+
 Outcomes = list[Outcome] | tuple[Outcome, ...]
+"""What came of each."""
 
 
 def _first_difference(

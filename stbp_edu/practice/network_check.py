@@ -33,8 +33,8 @@ class CaseReport:
         case: 1 to 5.
         cells: how many cells (t, n) of the grid the case has; layers for case 5.
         wrong: how many of them hold a wrong value.
-        first: the first wrong one in the order of the sweep, or "".
-        words: what is wrong with the case itself; "" where it is right, given what reaches it.
+        first: the first wrong one in the order of the sweep, or an empty string.
+        words: what is wrong with the case itself; empty where it is right, given what reaches it.
     """
 
     case: int

@@ -14,6 +14,8 @@ from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
 
 MARKS = {"right": "done", "wrong": "tried", "todo": "open"}
 Task = Exercise | Formula
+"""What a reader works on."""
+
 _hints_given: dict[str, int] = {}
 
 

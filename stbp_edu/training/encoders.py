@@ -14,6 +14,8 @@ from stbp_edu import checks
 from stbp_edu.checks import Array
 
 ENCODERS = ("bernoulli", "direct")
+"""The encoders."""
+
 LEVELS = 256  # values of a byte
 
 
@@ -35,7 +37,7 @@ def encode(
 def bernoulli(
     pixels: NDArray[Any], T: int, rng: np.random.Generator, *, out: Array | None = None
 ) -> Array:
-    """Return spikes, each with probability = grey level, drawn anew at every step (``enc-b``).
+    """Return spikes, each with probability = grey level, drawn anew at every step.
 
     Args:
         pixels: shape (S, n[0]). Floats in [0, 1] are probabilities and keep their dtype. Bytes
@@ -64,7 +66,7 @@ def bernoulli(
 
 
 def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
-    """Return the grey level itself as the input of every step (``enc-d``).
+    """Return the grey level itself as the input of every step.
 
     Args:
         pixels: shape (S, n[0]), floats in [0, 1], or bytes of which 255 is white.

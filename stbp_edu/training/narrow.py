@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from stbp_edu.network import Gradients, Params
 from stbp_edu.training.optimizers import WHOLE, Part
 
-Kept = Sequence[NDArray[np.intp] | None]  # for each layer 0..N the neurons kept; None: all
+Kept = Sequence[NDArray[np.intp] | None]
+"""For each layer 0..N the neurons kept; None: all."""
 
 
 def lit(pixels: NDArray[Any]) -> NDArray[np.intp]:
@@ -46,7 +47,7 @@ def narrow(params: Params, kept: Kept) -> Params:
     """Return the network of the kept neurons alone.
 
     Where hidden neurons are left out, the weights that leave the others are scaled up, so that
-    the input of the next layer keeps its mean (``dropout``).
+    the input of the next layer keeps its mean.
     """
     if all(k is None for k in kept):
         return params

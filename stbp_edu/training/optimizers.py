@@ -19,7 +19,10 @@ from stbp_edu.network import Gradients, Params
 
 CHUNK = 65_536  # elements; four such float32 arrays take 1 MB
 Tensors = Params | Gradients
-Part = tuple[int, int]  # which of how many equal parts of the work
+"""Arrays by layer, ``W`` and ``b``."""
+Part = tuple[int, int]
+"""(i, k): the i-th, from 0, of k equal parts of the work."""
+
 WHOLE: Part = (0, 1)
 
 
@@ -33,12 +36,19 @@ class OptimizerState:
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum: m ← μ m + g, then p ← p - η m (id ``sgd``).
+    """Gradient descent with momentum: m ← μ m + g, then p ← p - η m.
 
     Args:
         momentum: μ, in [0, 1); 0 is plain gradient descent.
         weight_decay: share of each weight, times η, that is taken off at each step; biases are
             left alone.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
+    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
+    >>> sgd = SGD(momentum=0.0)
+    >>> state = sgd.update(p, g, sgd.start(p), lr=0.1)
+    >>> p.W[1]
+    array([[0.8]])
     """
 
     momentum: float = 0.9
@@ -74,7 +84,7 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam with bias correction (id ``adam``).
+    """Adam with bias correction.
 
     m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
     corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and p ← p - η m̂ / (√v̂ + ε).
@@ -83,8 +93,14 @@ class Adam:
         beta1: β₁, in [0, 1).
         beta2: β₂, in [0, 1).
         eps: ε > 0.
-        weight_decay: share of each weight, times η, that is taken off at each step; biases are
-            left alone.
+        weight_decay: as for :class:`SGD`.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
+    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
+    >>> adam = Adam()
+    >>> state = adam.update(p, g, adam.start(p), lr=0.1)
+    >>> p.W[1]
+    array([[0.9]])
     """
 
     beta1: float = 0.9
@@ -132,11 +148,14 @@ class Adam:
 
 
 Optimizer = SGD | Adam
+"""What takes a step."""
+
 OPTIMIZERS = ("adam", "sgd")
+"""The optimizers."""
 
 
 def blend(average: Params, params: Params, decay: float, part: Part = WHOLE) -> None:
-    """Weight averaging, in place: average ← decay · average + (1 - decay) · params (``ema``)."""
+    """Weight averaging, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in _chunks(part, average, params):
         mean += (1 - decay) * (p - mean)  # ema
 

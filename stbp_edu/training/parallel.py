@@ -20,15 +20,17 @@ R = TypeVar("R")
 
 
 class Team:
-    """``size`` parts of the work, each with buffers of its own, and a thread for each processor.
+    """Parts of the work, each with buffers of its own, and a thread for each processor.
 
     The result of :meth:`map` depends on ``size`` alone and not on the number of threads: where
     none can be started, such as on a web page, the parts are worked on one after the other. At
     elementwise work threads take turns.
+
+    Args:
+        size: the number of parts; with more than one, threads are started.
     """
 
     def __init__(self, size: int) -> None:
-        """Make the buffers, and the threads if there is more than one part."""
         self.size = size
         turn = Lock()
         self.workspaces = [Workspace(turn) for _ in range(size)]

@@ -18,6 +18,7 @@ from stbp_edu.training.trainer import Epoch, Event, train
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 Watch = Callable[[Iterable[Event]], Iterator[Epoch]]
+"""Hands on the epochs among the events, and shows what it likes of the rest."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stbp_edu.training.encoders import ENCODERS
 from stbp_edu.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 
 SCHEDULES = ("cosine", "constant")
+"""How the learning rate may change over a run."""
 
 
 def _setting(default: Any, words: str) -> Any:
@@ -101,7 +102,7 @@ class Settings:
         return Adam(weight_decay=self.weight_decay)
 
     def learning_rate(self, done: float) -> float:
-        """Return the learning rate when this share of all steps is done (id ``lr``).
+        """Return the learning rate when this share of all steps is done.
 
         >>> [round(Settings(lr=1.0).learning_rate(x), 3) for x in (0.0, 0.5, 1.0)]
         [1.0, 0.5, 0.0]
@@ -131,7 +132,6 @@ def from_dict(values: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-# Chosen on validation images, taken from the training images; never on the test images.
 RECIPES = {
     "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
     # Larger initial weights leave an output neuron silent for good, in some seeds.
@@ -142,3 +142,5 @@ RECIPES = {
         hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100, shards=2
     ),
 }
+"""Settings for each data set, chosen on validation images, which are taken from the training
+images; never on the test images."""

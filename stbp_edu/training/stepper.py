@@ -43,12 +43,19 @@ class Batch:
 
 
 class Stepper:
-    """Takes steps through the training images. It owns buffers, and no state of the run."""
+    """Takes steps through the training images. It owns buffers, and no state of the run.
+
+    Args:
+        settings: of the run.
+        images: shape (images, rows, columns); with ``shift``, they are padded, so that each shift
+            is a window.
+        labels: the class of each image.
+        crew: who works on the shards of a batch.
+    """
 
     def __init__(
         self, settings: Settings, images: NDArray[Any], labels: NDArray[Any], crew: Team
     ) -> None:
-        """Prepare the images: with ``shift``, pad them, so that each shift is a window."""
         self.settings, self.labels, self.crew = settings, labels, crew
         self.neuron, self.optimizer = settings.make_neuron(), settings.make_optimizer()
         self.steps = -(-len(labels) // settings.batch)

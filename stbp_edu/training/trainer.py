@@ -66,6 +66,7 @@ class Epoch:
 
 
 Event = Step | Epoch | Advice
+"""What training yields."""
 
 
 def train(settings: Settings, data: Dataset, state: State | None = None) -> Iterator[Event]:
@@ -78,6 +79,11 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
 
     Raises:
         ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
+
+    >>> from stbp_edu.training.datasets import load_digits
+    >>> events = train(Settings(hidden=(32,), T=5, epochs=1), load_digits())
+    >>> [event.epoch for event in events if isinstance(event, Epoch)]
+    [1]
     """
     state = begin(settings, data) if state is None else state
     _check_fit(state, data)

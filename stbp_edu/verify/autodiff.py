@@ -1,9 +1,9 @@
 """The oracle of the machine: reverse-mode automatic differentiation of the forward pass.
 
 The forward pass is written out with HIPS autograd's NumPy, which records every operation and
-applies the chain rule to each. Two things are told to it and the rest it knows by itself: where
-the spike is, and that h stands in for the derivative there. The gate's derivative f', the
-paths through time and the sums over samples are its own.
+applies the chain rule to each. Two things are told to it: where the spike is, and that h stands
+in for the derivative there. The gate's derivative f', the paths through time and the sums over
+samples it works out by itself.
 """
 
 from __future__ import annotations

@@ -37,7 +37,13 @@ class Derivatives:
 class Cell(NamedTuple):
     """One array that one equation computes: δ or ε at (t, n), or a gradient of layer n.
 
-    ``scale`` is the size of the numbers that it is added up from: what rounding goes by.
+    Attributes:
+        id: the equation.
+        t: the step, from 0; None for a gradient.
+        n: the layer.
+        got: the array that is judged.
+        expected: the oracle's.
+        scale: the size of the numbers that it is added up from: what rounding goes by.
     """
 
     id: str
@@ -58,8 +64,12 @@ class Cell(NamedTuple):
 class Tolerance(NamedTuple):
     """How close is close enough: abs(got - expected) <= limit · (scale + floor).
 
-    ``scale`` is abs(expected), entry by entry, or that of the cell where ``elementwise`` is
-    False. rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
+    rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
+
+    Attributes:
+        limit: the largest relative error that passes.
+        floor: what is added to the scale, for numbers near 0.
+        elementwise: whether scale is abs(expected), entry by entry, or else that of the cell.
     """
 
     limit: float
@@ -70,7 +80,10 @@ class Tolerance(NamedTuple):
 # A sum may cancel, so that its rounding is judged by the size of what was summed.
 # The floor is there for numbers so small that float64 itself loses their digits.
 ROUNDING = Tolerance(limit=1e-12, floor=1e-200, elementwise=False)
-DIFFERENCES = Tolerance(limit=1e-6, floor=1e-3, elementwise=True)  # rtol 1e-6, atol 1e-9
+"""For two exact ways to the same number."""
+
+DIFFERENCES = Tolerance(limit=1e-6, floor=1e-3, elementwise=True)
+"""For finite differences: rtol 1e-6, atol 1e-9."""
 
 
 def case_of(t: int, n: int, T: int, N: int) -> int:

@@ -24,7 +24,13 @@ AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 
 
 class Coordinate(NamedTuple):
-    """What to nudge: ``kind`` "W" at (i, j), "b" at (i,), "u" or "o" at (t, s, i), of layer n."""
+    """What to nudge.
+
+    Attributes:
+        kind: "W", "b", "u" or "o".
+        n: the layer.
+        at: (i, j) for "W", (i,) for "b", (t, s, i) for "u" and "o".
+    """
 
     kind: str
     n: int

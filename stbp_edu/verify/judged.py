@@ -14,7 +14,8 @@ from stbp_edu.neuron import LIF
 from stbp_edu.verify.compare import Derivatives
 from stbp_edu.verify.unrolled import Unrolled, unroll
 
-Table = dict[tuple[int, int, int], Any]  # (t, n, i) -> value
+Table = dict[tuple[int, int, int], Any]
+"""A value for every (t, n, i)."""
 
 
 def recur(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:

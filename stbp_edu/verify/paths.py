@@ -35,7 +35,10 @@ __all__ = [
     "unroll",
 ]
 MOST_PATHS = 200_000
+"""A node with more paths is refused."""
+
 RULES = ("exact", "classic", "detached-reset", "spatial-only")
+"""The rules whose paths are known."""
 
 
 @dataclass(frozen=True)

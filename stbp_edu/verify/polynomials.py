@@ -21,7 +21,15 @@ from stbp_edu.verify.unrolled import Node, Unrolled, symbols
 
 
 class Proof(NamedTuple):
-    """One identity: ``difference`` is 0 where the two polynomials are the same."""
+    """One identity.
+
+    Attributes:
+        id: the equation.
+        node: where it stands.
+        paths: how many paths lead from the node to the loss.
+        dropped: how many of them the classic rule drops.
+        difference: 0 where the two polynomials are the same.
+    """
 
     id: str
     node: Node

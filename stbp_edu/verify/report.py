@@ -18,6 +18,8 @@ from stbp_edu.verify.compare import IDS
 from stbp_edu.verify.trials import Finding
 
 Progress = Callable[[int, int, str], None]
+"""Called as progress(done, total, what)."""
+
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
@@ -120,6 +122,9 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     Raises:
         ImportError: if autograd or SymPy is not installed.
         TypeError, ValueError: if ``seed`` or ``rounds`` is no suitable integer.
+
+    >>> run(rounds=1).ok
+    True
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds)

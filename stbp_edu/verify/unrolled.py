@@ -33,9 +33,14 @@ from stbp_edu.verify.extras import require
 
 
 class Node(NamedTuple):
-    """A quantity: ``kind`` "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
+    """A quantity of the network. An index that its kind does not have is -1.
 
-    An index that the kind does not have is -1. Steps, neurons count from 0, layers from 1.
+    Attributes:
+        kind: "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
+        n: the layer, from 1.
+        i: the neuron, from 0.
+        t: the step, from 0.
+        j: the neuron below, from 0.
     """
 
     kind: str
@@ -46,7 +51,14 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One local derivative, d target / d source: ``factor``."""
+    """One local derivative.
+
+    Attributes:
+        kind: its row in the table above.
+        source: where it starts.
+        target: where it ends.
+        factor: d target / d source.
+    """
 
     kind: str
     source: Node
@@ -58,8 +70,18 @@ class Edge(NamedTuple):
 class Unrolled:
     """The quantities and local derivatives of one sample, as numbers or as symbols.
 
-    ``u``, ``o``, ``h``, ``f`` and ``df`` are indexed [n][t][i], ``W`` [n][i][j], ``readout``
-    [t][i]; ``y`` is the sample's target, ``S`` the number of samples in the batch.
+    Attributes:
+        sizes: widths (n[0], ..., n[N]).
+        T: number of steps.
+        S: number of samples in the batch.
+        u: potentials, indexed [n][t][i].
+        o: spikes, as ``u``; ``o[0]`` is the input.
+        h: the surrogate at each u.
+        f: the gate at each o.
+        df: its derivative at each o.
+        W: weights, indexed [n][i][j].
+        y: the sample's target.
+        readout: ∂L/∂o_i^{t,N}, indexed [t][i].
     """
 
     sizes: tuple[int, ...]
