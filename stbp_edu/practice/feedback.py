@@ -95,6 +95,8 @@ def markup(text: str) -> str:
 
     >>> markup("`u_next` is u_1^{t+1,n}")
     '<code>u_next</code> is u<sub>1</sub><sup>t+1,n</sup>'
+    >>> markup("∂L/∂w_ij")
+    '∂L/∂w<sub>ij</sub>'
     """
     pieces = escape(text, quote=False).split("`")
     return "".join(f"<code>{p}</code>" if k % 2 else _raised(p) for k, p in enumerate(pieces))
@@ -102,5 +104,5 @@ def markup(text: str) -> str:
 
 def _raised(text: str) -> str:
     """Return HTML with lower and upper indices set as such."""
-    text = re.sub(r"(?<!\w)(\w)_(th|\w)(?!\w)", r"\1<sub>\2</sub>", text)
+    text = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", text)
     return re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", text)

@@ -9,10 +9,9 @@ from html import escape
 from stbp_edu.practice import progress
 from stbp_edu.practice.course import course
 from stbp_edu.practice.exercise import Exercise, catalogue, find
-from stbp_edu.practice.feedback import Hint, Solution
+from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
 from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
 
-MARKS = {"right": "done", "wrong": "tried", "todo": "open"}
 Task = Exercise | Formula
 """What a reader works on."""
 
@@ -92,9 +91,9 @@ class Progress:
         """Return the text form: one line an exercise, and what comes next."""
         exercises = tasks().values()
         done = sum(self.state(e) == "right" for e in exercises)
-        lines = [f"{done} of {len(exercises)} exercises done."]
+        lines = [f"{done} of {len(exercises)} exercises right."]
         lines += [
-            f"  notebook {e.notebook:2}  {MARKS[self.state(e)]:5}  {e.id:16} {e.title}"
+            f"  notebook {e.notebook:2}  {LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
             for e in exercises
         ]
         if self.next is not None:
@@ -104,8 +103,8 @@ class Progress:
     def _repr_html_(self) -> str:
         """Return the HTML form: a table."""
         rows = "".join(
-            f"<tr><td>{e.notebook}</td><td>{escape(e.id)}</td><td>{escape(e.title)}</td>"
-            f"<td>{MARKS[self.state(e)]}</td></tr>"
+            f"<tr><td>{e.notebook}</td><td><code>{escape(e.id)}</code></td>"
+            f"<td>{markup(e.title)}</td><td>{LABELS[self.state(e)]}</td></tr>"
             for e in tasks().values()
         )
         head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"

@@ -167,7 +167,7 @@ def test_a_solution_is_folded_in_html_and_runs():
     assert check("c3-delta", space["c3_delta"]).right
 
 
-def test_progress_is_kept_and_what_was_right_stays_done():
+def test_progress_is_kept_and_what_was_right_stays_right():
     assert load() == {}
     c3("...")
     assert not path().exists()
@@ -179,7 +179,7 @@ def test_progress_is_kept_and_what_was_right_stays_done():
     report = progress_report()
     assert "1 of " in repr(report)
     assert report.next.id == "case-at"
-    assert "<td>c3-delta</td>" in report._repr_html_()
+    assert "<code>c3-delta</code>" in report._repr_html_()
 
 
 @pytest.mark.parametrize("content", ["not json", "[1]", '{"c3-delta": 3}'])

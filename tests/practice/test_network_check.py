@@ -150,7 +150,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert run("check", f"{tmp_path}/my_wrong.py:backward") == 1
     assert wrong.misconception.name in capsys.readouterr().out
     assert run("progress") == 0
-    assert "exercises done" in capsys.readouterr().out
+    assert "exercises right" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["nothing", "numpy:nothing", "no_such_module:f", "none.py:f"])

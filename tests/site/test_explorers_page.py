@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,27 +76,34 @@ def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: in
 
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
-    """Wrong is tried, right is done and stays done until the reader forgets it."""
+    """What was right stays right, until the reader forgets it and means it."""
     page.goto(f"{address}progress/")
     place = page.locator("[data-progress]")
     total = len([e for e in json.loads(_exercises(page)) if e["course"]])
     said = place.get_by_role("status")
-    expect(said).to_contain_text(f"0 of {total} done")
+    expect(said).to_contain_text(f"0 of {total} right")
     exercise = exercises()["c3-delta"]
     wrong = check("c3-delta", exercise.function(exercise.mistakes[0].body))
     right = check("c3-delta", exercise.function())
     state = place.locator("tr", has_text=exercise.title).first.locator("td").last
-    for feedback, kept in ((wrong, "tried"), (right, "done"), (wrong, "done")):
+    for feedback, kept in ((wrong, "not right yet"), (right, "right"), (wrong, "right")):
         page.evaluate(
             "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
             feedback._repr_html_(),
         )
         expect(state).to_have_text(kept)
     page.reload()
-    expect(said).to_contain_text(f"1 of {total} done")
-    expect(state).to_have_text("done")
-    page.get_by_role("button", name="Forget my progress").click()
-    expect(said).to_contain_text(f"0 of {total} done")
+    expect(said).to_contain_text(f"1 of {total} right")
+    expect(state).to_have_text("right")
+    forget = page.get_by_role("button", name="Forget my progress")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    forget.click()
+    expect(said).to_contain_text(f"1 of {total} right")
+    page.once("dialog", lambda dialog: dialog.accept())
+    forget.click()
+    expect(said).to_contain_text(f"0 of {total} right")
+    said.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/notebooks/00_"))
 
 
 def _exercises(page: Page) -> str:

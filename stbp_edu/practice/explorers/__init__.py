@@ -93,9 +93,15 @@ def export(folder: str | Path) -> list[Path]:
 
 def _exercises() -> list[dict[str, Any]]:
     """Return the list that the page of progress shows."""
+    from stbp_edu.practice.feedback import markup
     from stbp_edu.practice.overview import in_notebooks, tasks
 
     return [
-        {"id": t.id, "title": t.title, "notebook": t.notebook, "course": t.id in in_notebooks()}
+        {
+            "id": t.id,
+            "html": markup(t.title),
+            "notebook": t.notebook,
+            "course": t.id in in_notebooks(),
+        }
         for t in tasks().values()
     ]

@@ -33,8 +33,8 @@ export const bracketed = (x) => (x < 0 ? `(${number(x)})` : number(x));
 // "t = 1" stays on one line; so do the short products with which a formula begins.
 export const tight = (words) => words.replace(/ (=|·) (?=[\dh])/g, "\u00a0$1\u00a0");
 
-// A letter with its index, in a line of HTML and in a picture.
-export const threshold = () => ["V", make("sub", {}, "th")];
+// The threshold with its index, in a line of HTML and in a picture.
+export const indexed = (words) => make("span", {}, words.split("V_th").flatMap((part, k) => (k ? ["V", make("sub", {}, "th"), part] : [part])));
 export const drawn = (after = "") => ["V", make("tspan", { dy: 3, "font-size": "0.75em" }, "th"), make("tspan", { dy: -3 }, after)];
 
 // Drawn, not counted: in Jupyter each explorer has a copy of this module, and equal names would make

@@ -1,5 +1,5 @@
 // The neuron lab: sliders for τ, V_th, input and gate; and the four surrogates with their widths.
-import { drawn, fill, frame, load, make, number, radios, threshold, unique } from "./common.js";
+import { drawn, fill, frame, indexed, load, make, number, radios, unique } from "./common.js";
 
 const STYLE = `
 .stbp-lab { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21em), 1fr)); gap: 1.4em; }
@@ -38,7 +38,7 @@ async function render({ model, el }) {
   frame(el, "Explorer: the neuron lab", STYLE, make("div", { class: "stbp-lab" },
     make("div", {}, make("strong", {}, "One neuron under a constant input"),
       radios("Gate:", data.gates.map((gate, k) => [String(k), gate]), "0", (value) => { state.gate = Number(value); neuron(); }),
-      slider("leak τ", "taus", neuron), slider(["threshold ", ...threshold()], "thresholds", neuron), slider("input", "currents", neuron),
+      slider("leak τ", "taus", neuron), slider(indexed("threshold V_th"), "thresholds", neuron), slider("input", "currents", neuron),
       potential, said, make("details", {}, make("summary", {}, "The values as a table"), make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Table of values" }, table))),
     make("div", {}, make("strong", {}, "The surrogate h and its smooth twin H"),
       radios("Shape:", names.map((name) => [name, called(name)]), state.surrogate, (value) => { state.surrogate = value; surrogate(); }),

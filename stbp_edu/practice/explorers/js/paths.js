@@ -1,5 +1,5 @@
 // Every path from a spike or a potential to the loss, and which of them a rule drops.
-import { checkbox, frame, load, make, number, radios, rove, tight, unique } from "./common.js";
+import { checkbox, frame, indexed, load, make, number, radios, rove, tight, unique } from "./common.js";
 
 const STYLE = `
 .stbp-paths svg { display: block; min-width: 27em; width: 100%; max-width: 40em; height: auto; }
@@ -7,7 +7,7 @@ const STYLE = `
 .stbp-paths marker path { fill: var(--x-soft); fill: context-stroke; }
 .stbp-paths .edge.kept { stroke: var(--x-accent); stroke-width: 2.2; }
 .stbp-paths .edge.dropped { stroke: var(--x-bad); stroke-width: 2.6; stroke-dasharray: 5 4; }
-.stbp-paths .edge.chosen { stroke: var(--x-ink); stroke-width: 4.5; }
+.stbp-paths .edge.chosen { stroke: var(--x-ink); stroke-width: 3.5; }
 .stbp-paths .edge.gone { stroke-dasharray: 9 5; }
 .stbp-paths .node { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.6; }
 .stbp-paths g[role=button] { cursor: pointer; }
@@ -31,7 +31,7 @@ async function render({ model, el }) {
   const place = { L: { x: LEFT + data.T * DX + 10, y: 24, words: "the loss" } };
   for (const { id, kind, n, i, t } of data.nodes) {
     const x = LEFT + (t - 1) * DX + (kind === "o" ? GAP : 0);
-    const words = `${kind === "o" ? "spike" : "potential"} ${i} at ${tight(`t = ${t}, n = ${n}`)}`;
+    const words = `${kind === "o" ? "spike" : "potential"} ${i} at t = ${t}, n = ${n}`;
     place[id] = { x, y: TOP + 24 + rows.indexOf(`${n},${i}`) * DY, words, short: `${kind}${i}(${t},${n})`, kind, n, i, t };
   }
   const width = LEFT + data.T * DX + 40;
@@ -44,7 +44,7 @@ async function render({ model, el }) {
   const key = () => rule + (reset ? "" : " no-reset") + (leak ? "" : " no-leak");
 
   const arrow = unique("arrow");
-  const head = make("marker", { id: arrow, viewBox: "0 0 10 10", refX: 29, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" }, make("path", { d: "M 0 0 L 10 5 L 0 10 z" }));
+  const head = make("marker", { id: arrow, viewBox: "0 0 10 10", refX: 35, refY: 5, markerWidth: 7, markerHeight: 7, markerUnits: "userSpaceOnUse", orient: "auto" }, make("path", { d: "M 0 0 L 10 5 L 0 10 z" }));
   const edges = new Map(data.edges.map((edge) => {
     const [a, b] = [place[edge.from], place[edge.to]];
     const bend = BEND[edge.kind] ?? (edge.to === "L" ? -0.12 * (b.x - a.x) : 0);
@@ -66,7 +66,7 @@ async function render({ model, el }) {
   const result = make("div", { role: "status" });
   const list = make("ol", { "aria-label": "The paths, the largest first", tabindex: 0 });
   frame(el, "Explorer: paths to the loss", STYLE, make("div", { class: "stbp-paths" },
-    make("p", { class: "soft" }, `A ${data.sizes.join("-")} network for ${data.T} steps${data.words ? `: ${data.words}` : ""}. Choose a potential (square) or a spike (circle); arrow keys move between them.`),
+    make("p", { class: "soft" }, indexed(`A ${data.sizes.join("-")} network for ${data.T} steps${data.words ? `: ${data.words}` : ""}. Choose a potential (square) or a spike (circle); arrow keys move between them.`)),
     make("div", { class: "row" },
       radios("Rule:", [["exact", "exact"], ["classic", "classic"]], rule, (value) => { rule = value; draw(); }),
       checkbox("reset path", reset, (on) => { reset = on; draw(); }), checkbox("leak", leak, (on) => { leak = on; draw(); })),
@@ -108,7 +108,7 @@ async function render({ model, el }) {
     const share = dropped.reduce((all, path) => all + path.share, 0);
     const plural = (k) => `${k} path${k === 1 ? "" : "s"}`;
     result.replaceChildren(
-      make("p", {}, make("strong", {}, `${place[start].words[0].toUpperCase()}${place[start].words.slice(1)}: `), `${plural(paths.length)} to the loss. `,
+      make("p", {}, make("strong", {}, tight(`${place[start].words[0].toUpperCase()}${place[start].words.slice(1)}: `)), `${plural(paths.length)} to the loss. `,
         "Their sum is ", make("strong", { class: "num", "data-value": "adjoint" }, number(adjoint)), ` = ${letter}.`),
       make("p", {}, dropped.length
         ? [`This setting keeps ${plural(kept.length)}, with the sum `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), `; it drops ${plural(dropped.length)} (dashed), which carry `, make("strong", { "data-value": "share" }, `${(100 * share).toFixed(1)}\u00a0%`), " of the total size."]

@@ -1,6 +1,6 @@
 // Keeps which exercises are done in this browser, and shows it where a page asks for it.
 const KEY = "stbp-edu-progress";
-const WORDS = { right: "done", wrong: "tried" };
+const WORDS = { right: "right", wrong: "not right yet", todo: "not attempted yet" };
 
 export function read() {
   try {
@@ -13,7 +13,7 @@ export function read() {
 
 export function keep(exercise, state) {
   const kept = read();
-  if (!(state in WORDS) || kept[exercise] === "right" || kept[exercise] === state) return;
+  if (!(state in WORDS) || state === "todo" || kept[exercise] === "right" || kept[exercise] === state) return;
   try {
     localStorage.setItem(KEY, JSON.stringify({ ...kept, [exercise]: state }));
   } catch {
@@ -30,58 +30,55 @@ function collect(root) {
   }
 }
 
-const cell = (text, tag = "td") => {
+const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
-  node.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
   return node;
 };
+const code = (text) => make("code", {}, text);
+const json = async (name) => (await fetch(new URL(name, import.meta.url))).json();
 
-const row = (tag, ...texts) => {
-  const tr = document.createElement("tr");
-  tr.append(...texts.map((text) => cell(text, tag)));
-  return tr;
-};
+// A title with its indices set as such, as the package wrote it.
+const title = ({ html }) => document.createRange().createContextualFragment(html);
 
-function table(label, exercises, kept) {
-  const box = document.createElement("div");
-  box.className = "md-typeset__scrollwrap";
-  box.tabIndex = 0;
-  box.setAttribute("role", "group");
-  box.setAttribute("aria-label", label);
-  const head = document.createElement("thead");
-  head.append(row("th", "Notebook", "Exercise", "What", "State"));
-  const body = document.createElement("tbody");
-  body.append(...exercises.map(({ id, title, notebook }) => row("td", notebook, id, title, WORDS[kept[id]] ?? "open")));
-  box.append(document.createElement("table"));
-  box.firstChild.append(head, body);
-  return box;
+function table(label, exercises, kept, link) {
+  const head = ["Notebook", "Exercise", "What", "State"].map((text) => make("th", {}, text));
+  const body = exercises.map((exercise) => {
+    const state = WORDS[kept[exercise.id]] ? kept[exercise.id] : "todo";
+    const cells = [link(exercise.notebook, exercise.notebook), code(exercise.id), title(exercise), WORDS[state]];
+    return make("tr", { "data-kept": state }, ...cells.map((content) => make("td", {}, content)));
+  });
+  return make("div", { class: "progress-table", tabindex: 0, role: "group", "aria-label": label },
+    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))); // prettier-ignore
 }
 
 async function show(place) {
-  const exercises = await (await fetch(new URL("exercises.json", import.meta.url))).json();
+  const [exercises, { notebooks }] = await Promise.all([json("exercises.json"), json("../site.json")]);
+  const link = (notebook, ...words) => {
+    const stem = notebooks.find((name) => Number.parseInt(name, 10) === notebook);
+    return make("a", { href: new URL(`../../notebooks/${stem}/`, import.meta.url).href }, ...words);
+  };
   const course = exercises.filter((exercise) => exercise.course);
   const more = exercises.filter((exercise) => !exercise.course);
   const draw = () => {
     const kept = read();
     const done = course.filter(({ id }) => kept[id] === "right").length;
     const next = course.find(({ id }) => kept[id] !== "right");
-    const said = cell(`${done} of ${course.length} done${next ? `. Next: ${next.title} (notebook ${next.notebook}, ${next.id})` : ", all of them"}.`, "p");
-    said.setAttribute("role", "status");
-    const meter = document.createElement("progress");
-    Object.assign(meter, { max: course.length, value: done });
-    meter.setAttribute("aria-label", "Exercises of the notebooks that are done");
-    const forget = document.createElement("button");
-    forget.type = "button";
-    forget.className = "live-button";
-    forget.textContent = "Forget my progress";
+    const then = next ? [" Next: ", link(next.notebook, title(next)), ` (notebook ${next.notebook}, `, code(next.id), ")."] : [];
+    const said = make("p", { role: "status" }, `${done} of ${course.length} right.`, ...then);
+    const meter = make("progress", { max: course.length, value: done, "aria-label": "Exercises of the notebooks that are right" });
+    const forget = make("button", { type: "button", class: "live-button" }, "Forget my progress");
     forget.addEventListener("click", () => {
+      if (!confirm("Forget in this browser which exercises you have done?")) return;
       localStorage.removeItem(KEY);
       draw();
       place.querySelector("button").focus();
     });
-    const heading = cell("More practice", "h2");
-    const about = cell("These stand in no notebook. They are checked in the same way, by their names; those that end in -formula ask for a formula, with check_formula.", "p");
-    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept), forget, heading, about, table("More exercises", more, kept));
+    const heading = make("h2", {}, "More practice");
+    const about = make("p", {}, "These stand in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
+      ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), "."); // prettier-ignore
+    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept, link), forget, heading, about, table("More exercises", more, kept, link));
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);

@@ -1,5 +1,5 @@
 // The backward sweep, cell by cell: which case holds, its formula with numbers, what flows in.
-import { CASES, bracketed, frame, load, make, number, radios, rove, tight } from "./common.js";
+import { CASES, bracketed, frame, indexed, load, make, number, radios, rove, tight } from "./common.js";
 
 const FORMULAS = {
   1: ["δ = −1/(TS) · (y − rate)", "ε = δ · h"],
@@ -61,7 +61,7 @@ async function render({ model, el }) {
   const place = make("span", { class: "soft num" });
   const panel = make("div", { role: "status", class: "stbp-sums" });
   frame(el, "Explorer: the backward sweep", STYLE,
-    make("p", { class: "soft" }, `A ${data.sizes.join("-")} network for ${T} steps${data.words ? `: ${data.words}` : ""}. Step back from the loss, one cell at a time; arrow keys move in the grid.`),
+    make("p", { class: "soft" }, indexed(`A ${data.sizes.join("-")} network for ${T} steps${data.words ? `: ${data.words}` : ""}. Step back from the loss, one cell at a time; arrow keys move in the grid.`)),
     radios("What is passed on:", [["exact", "ε (exact)"], ["classic", tight("δ · h (classic)")]], rule, (value) => { rule = value; draw(); }),
     make("div", { class: "row" }, first, back, forward, last, place), grid, panel); // prettier-ignore
 
