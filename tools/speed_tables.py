@@ -24,8 +24,9 @@ def candidates(record: Record) -> str:
     head = ("", "version", "how it is used", "rule", "gradient, relative difference")
     return (
         "## The candidates\n\nAll of them compute the same network: "
-        f"τ = {neuron['tau']}, V_th = {neuron['v_th']}, the {neuron['gate']} gate (decay, and "
-        f"reset to zero after a spike), surrogate: {neuron['surrogate']}, Adam at {record['lr']}. "
+        f"τ\xa0=\xa0{neuron['tau']}, V<sub>th</sub>\xa0=\xa0{neuron['v_th']}, "
+        f"the {neuron['gate']} gate (decay, and reset to zero after a spike), "
+        f"surrogate: {neuron['surrogate']}, Adam at {record['lr']}. "
         "Each runs in a process of its own with as many threads as there are cores, and the "
         "frameworks with the C library told not to give memory back to the system, which makes "
         "them faster. "

@@ -25,7 +25,7 @@ FORMS = {
 }
 ABOUT = (
     "Every equation of the course with its id: the formula, where it is derived, the line of code "
-    "that computes it, and the test that proves it."
+    "that computes it, and the test that checks it."
 )
 
 
@@ -35,8 +35,8 @@ def page(notebooks: Path, titles: dict[str, str]) -> str:
     text = front("Equations", ABOUT, tags=["reference"], hide=["tags"])
     text += (
         "One equation, one id, four places: the derivation in a notebook, the line of code that "
-        "computes it, the test that proves it, and this page, which links the three. It is made "
-        "from the register `stbp_edu/equations.py` and from the files themselves, so it cannot "
+        "computes it, the test that checks it, and this page, which links the three. It is made "
+        "from the register `stbp_edu/equations.toml` and from the files themselves, so it cannot "
         f"drift from them. There are {len(register.EQUATIONS)} equations; the symbols are "
         "explained in the [notation](notation.md).\n\n"
     )
@@ -61,14 +61,14 @@ def _equation(entry: register.Equation, places: Places, titles: dict[str, str]) 
     rows = [
         _row("derived in", places.notebooks, derivation),
         _row("computed in", places.code, source),
-        _row("proved by", places.tests, source),
+        _row("tested by", places.tests, source),
     ]
     return text + f'<dl class="equation-places">{"".join(rows)}</dl>\n\n' * any(rows)
 
 
 def _row(word: str, places: list[Place], link: Callable[[Place], str]) -> str:
     links = dict.fromkeys(link(place) for place in places)
-    return f"<dt>{word}</dt><dd>{', '.join(links)}</dd>" if links else ""
+    return f"<dt>{word}</dt>{''.join(f'<dd>{one}</dd>' for one in links)}" if links else ""
 
 
 def source(place: Place) -> str:
@@ -76,4 +76,5 @@ def source(place: Place) -> str:
     url = f"../source/{place.path.removesuffix('.py')}/#L{place.line}"
     name = place.name or f"line {place.line}"
     folder = Path(place.path).relative_to(Path(place.path).parts[0])
-    return f'<a href="{url}"><code>{escape(str(folder))}</code> {escape(name)}</a>'
+    words = escape(name).replace("_", "_<wbr>")  # the name of a test is a sentence
+    return f'<a href="{url}"><code>{escape(str(folder))}</code> {words}</a>'

@@ -14,7 +14,9 @@ PAPER = """## The paper behind the course
 
 Y. Wu, L. Deng, G. Li, J. Zhu, L. Shi. *Spatio-Temporal Backpropagation for Training
 High-Performance Spiking Neural Networks.* Frontiers in Neuroscience 12:331, 2018.
-arXiv 1706.02609.
+[doi:10.3389/fnins.2018.00331](https://doi.org/10.3389/fnins.2018.00331),
+[arXiv:1706.02609](https://arxiv.org/abs/1706.02609).
+
 """
 ABOUT_RESULTS = "Numbers measured with this code, read from the files that the runs wrote."
 ABOUT_SPEED = "How long a training step takes, beside its matrix products and other frameworks."
@@ -34,27 +36,31 @@ def speed() -> str:
 
 
 def cite() -> str:
-    """Return the page on how to cite, made from CITATION.cff where it exists."""
+    """Return the page on how to cite, made from CITATION.cff."""
     text = front("How to cite", ABOUT_CITE, tags=["reference"], hide=["tags"])
-    path = ROOT / "CITATION.cff"
-    if path.is_file():
-        source = path.read_text(encoding="utf-8").rstrip()
-        text += f"As BibTeX:\n\n{_bibtex(yaml.safe_load(source))}\n\n"
-        text += f"As a Citation File:\n\n```yaml\n{source}\n```\n\n"
-    return text + PAPER
+    source = (ROOT / "CITATION.cff").read_text(encoding="utf-8").rstrip()
+    cff = yaml.safe_load(source)
+    text += f"As BibTeX:\n\n{_bibtex('software', 'stbp_edu', cff)}\n\n"
+    text += f"As a Citation File:\n\n```yaml\n{source}\n```\n\n"
+    return text + PAPER + _bibtex("article", "wu2018stbp", cff["references"][0])
 
 
-def _bibtex(cff: dict[str, Any]) -> str:
+def _bibtex(kind: str, key: str, cff: dict[str, Any]) -> str:
     people = [
-        a.get("name") or f"{a.get('given-names', '')} {a.get('family-names', '')}".strip()
-        for a in cff.get("authors", [])
+        f"{{{a['name']}}}" if "name" in a else f"{a['family-names']}, {a['given-names']}"
+        for a in cff["authors"]
     ]
     fields = {
-        "title": cff.get("title", "stbp_edu"),
-        "author": " and ".join("{" + name + "}" for name in people),
-        "version": cff.get("version", ""),
-        "year": str(cff.get("date-released", ""))[:4],
-        "license": cff.get("license", ""),
+        "title": cff["title"],
+        "author": " and ".join(people),
+        "version": cff.get("version"),
+        "license": cff.get("license"),
+        "journal": cff.get("journal"),
+        "volume": cff.get("volume"),
+        "pages": cff.get("start"),
+        "year": cff.get("year") or str(cff.get("date-released", ""))[:4],
+        "doi": cff.get("doi"),
+        "url": cff.get("url"),
     }
-    body = "".join(f"  {key} = {{{value}}},\n" for key, value in fields.items() if value)
-    return f"```bibtex\n@software{{stbp_edu,\n{body}}}\n```"
+    body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    return f"```bibtex\n@{kind}{{{key},\n{body}}}\n```"
