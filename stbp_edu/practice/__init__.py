@@ -3,7 +3,7 @@
 >>> from stbp_edu.practice import check
 >>> check("c3-epsilon", lambda delta, h, epsilon_next, f: ...)
 c3-epsilon: not attempted yet.
-  Fill in the function and run the cell again; hint("c3-epsilon") helps.
+  Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
 from stbp_edu.practice.exercise import catalogue as exercises
