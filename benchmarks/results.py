@@ -3,8 +3,6 @@
 ``python -m benchmarks.results --what ladder`` trains every rung with every seed and writes
 ``docs/results/mnist-ladder.json``. What is done already is not trained again, and a run that was
 interrupted goes on from its last checkpoint: give the same command.
-
-Settings are chosen on validation images (``--what tune``), never on the test images.
 """
 
 from __future__ import annotations
@@ -13,13 +11,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.plans import PLANS, Plan
 from stbp_edu.training import runs, sources
 from stbp_edu.training.datasets import Dataset, validation
 from stbp_edu.training.files import write_json
@@ -28,92 +27,8 @@ from stbp_edu.training.settings import RECIPES
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
-SEEDS = (0, 1, 2)
 ENCODINGS = 5
 CURVES = ("epoch", "loss", "train", "held_out", "seconds")  # what the pages print of each epoch
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A table to be measured: its rows by name, each as changes to the data set's recipe."""
-
-    title: str
-    rows: dict[str, dict[str, Any]]
-    dataset: str = "mnist"
-    held_out: str = "test"
-    seeds: tuple[int, ...] = SEEDS
-
-
-TEN: dict[str, Any] = {"T": 10, "T_test": 0}
-SHORT: dict[str, Any] = {**TEN, "epochs": 5, "shift": 0}
-RECTANGLE: dict[str, Any] = {"shift": 0, "surrogate": "rectangle", "a": 1.0}
-NOISY: dict[str, Any] = {**RECTANGLE, "T": 2}
-PLAIN: dict[str, Any] = {"T": 10, "epochs": 60, "shift": 0, "surrogate": "rectangle", "a": 1.0}
-TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
-SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
-RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
-# Each surrogate with the width that gives it the peak 1, so that gradients are of one size.
-PEAK_ONE = {
-    "rectangle": 1.0,
-    "triangle": 4.0,
-    "sigmoid": 0.25,
-    "gaussian": 1 / (2 * np.pi),
-}
-
-PLANS = {
-    "ladder": Plan(
-        "How far in a minute and in ten: 784-800-10, exact rule",
-        {
-            "a minute": {"T": 5, "epochs": 8, "lr": 3e-3},
-            "ten minutes": {},
-        },
-    ),
-    "plain": Plan("In ten minutes without augmentation: no shifts", {"no shifts": PLAIN}),
-    "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),
-    "rules": Plan(
-        "What flows backward: the two rules and three ablations, 5 epochs each",
-        {rule: {**SHORT, "rule": rule} for rule in RULES},
-    ),
-    "rules-source": Plan(
-        "The same with the constants of the source: T = 30, V_th = 1.5, rectangle a = 1",
-        {rule: {**SHORT, **SOURCE, "rule": rule} for rule in RULES},
-    ),
-    "surrogates": Plan(
-        "The four surrogates, each of peak 1, 5 epochs each",
-        {name: {**SHORT, "surrogate": name, "a": a} for name, a in PEAK_ONE.items()},
-    ),
-    "fashion": Plan("Fashion-MNIST with MNIST's recipe", {"recipe": {}}, dataset="fashion"),
-    "tune": Plan(
-        "What the recipe was chosen from: 20 epochs, judged on validation images",
-        {
-            "shifts": {**TRIAL, "shift": 1},
-            "shifts, dropout 0.2": {**TRIAL, "shift": 1, "dropout": 0.2},
-            "shifts, learning rate 0.003": {**TRIAL, "shift": 1, "lr": 3e-3},
-            "shifts, larger initial weights": {**TRIAL, "shift": 1, "init_scale": 1.0},
-            "shifts, T 5, judged with 20": {"epochs": 20, "shift": 1},
-            "plain": {**TRIAL, "shift": 0},
-            "plain, dropout 0.2": {**TRIAL, "shift": 0, "dropout": 0.2},
-            "plain, dropout 0.5": {**TRIAL, "shift": 0, "dropout": 0.5},
-            "plain, learning rate 0.003": {**TRIAL, "shift": 0, "lr": 3e-3},
-            "plain, rectangle": {**TRIAL, **RECTANGLE},
-            "plain, rectangle, T 5, judged with 20": {**RECTANGLE, "epochs": 20},
-            "plain, rectangle, T 3, judged with 20": {**RECTANGLE, "epochs": 20, "T": 3},
-            "plain, rectangle, T 2, judged with 20": {**NOISY, "epochs": 20},
-            "as before, weight decay 0.1": {**NOISY, "epochs": 20, "weight_decay": 0.1},
-            "as before, weight decay 0.5": {**NOISY, "epochs": 20, "weight_decay": 0.5},
-            "as before, dropout 0.3": {**NOISY, "epochs": 20, "dropout": 0.3},
-            "as before, batch 50": {**NOISY, "epochs": 20, "batch": 50},
-            "as before, learning rate 0.003": {**NOISY, "epochs": 20, "lr": 3e-3},
-            "as before, 60 epochs": {**NOISY, "epochs": 60},
-            "as before, 60 epochs, weight decay 0.1": {
-                **NOISY, "epochs": 60, "weight_decay": 0.1
-            },
-            "as before, 60 epochs, dropout 0.3": {**NOISY, "epochs": 60, "dropout": 0.3},
-        },
-        held_out="validation",
-        seeds=(0,),
-    ),
-}
 
 
 def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
