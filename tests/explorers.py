@@ -183,7 +183,7 @@ def lab_obeys_keys(explorer):
     expect(explorer.get_by_role("radio", name="linear")).to_be_checked()
     for key in ("Tab", "Tab", "Tab", "Home"):  # over leak and threshold to the input
         press(key)
-    expect(explorer.locator("p[role=status]").first).to_contain_text("The neuron spikes never")
+    expect(explorer.locator("p[role=status]").first).to_contain_text("The neuron never spikes")
     for key in ("Tab", "Enter"):
         press(key)
     expect(explorer.get_by_role("table")).to_be_visible()

@@ -19,7 +19,7 @@ def candidates(record: Record) -> str:
     for e in record["entries"]:
         versions = ", ".join(f"{k} {v}" for k, v in e["versions"].items())
         form = f"{e['form'][0].upper()}{e['form'][1:]}"
-        rule = "–" if e["name"] == "products" else e["rule"]
+        rule = "–" if e["name"] == "products" else f"`{e['rule']}`"
         lines.append([e["title"], versions, form, rule, _gradients(e["gradients"])])
     head = ("", "version", "how it is used", "rule", "gradient, relative difference")
     return (

@@ -110,6 +110,12 @@ def test_streams_are_joined_and_escaped() -> None:
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
 
 
+def test_a_printed_table_keeps_its_columns() -> None:
+    """Where two lines or more have gaps; a sentence may have one."""
+    assert "out-table" in outputs.text("t  u\n1  0.5", "out-stdout")
+    assert "out-table" not in outputs.text("a  gap\n  and an indent", "out-stdout")
+
+
 def test_the_policy_names_the_scripts_of_the_page_and_no_other_host() -> None:
     """Inline scripts are allowed by hash; nothing may come from elsewhere."""
     html = head.protect('<meta charset="utf-8"><script>a()</script><script src="b.js"></script>')

@@ -44,7 +44,7 @@ def cell_html(cell: Cell, figures: Figures) -> str:
     return (
         f'<div class="cell" role="group" id="cell-{cell.number}" data-cell="{escape(cell.id)}" '
         f'data-number="{cell.number}" aria-label="Code cell {cell.number}"{mark}>'
-        '<div class="cell-code no-copy"><div class="highlight"><pre><code>'
+        '<div class="cell-code no-copy" data-search-exclude><div class="highlight"><pre><code>'
         f"{python(cell.source)}</code></pre></div></div>"
         f'{note}<div class="cell-output" data-search-exclude>{output}</div></div>'
     )

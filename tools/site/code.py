@@ -14,7 +14,11 @@ from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
 
-LONG = re.compile(r"(?<!<pre>)<code>([\w./]{16,})</code>")
+WITHIN = re.compile(r"(?<!<pre>)<code>([^<\n]+)</code>")
+ENTITY = re.compile(r"&\w+;")
+LONG = 18  # characters
+FLAG = re.compile(r"(?<=<wbr>)--?\w[\w-]*")  # which a browser would break after its dashes
+BREAK = re.compile(r"(?<= )|(?<=[^\W\d_][./_\[(])(?=\w)")
 
 
 class _Plain(Filter):
@@ -46,9 +50,17 @@ def python(source: str) -> str:
 
 
 def breakable(html: str) -> str:
-    """Return HTML in which a long name within a sentence may break after its dots and slashes.
+    """Return HTML in which a long name in a sentence may break between its parts, a short one not.
 
-    >>> breakable("<code>stbp_edu.verify.paths</code>")
-    '<code>stbp_edu.<wbr>verify.<wbr>paths</code>'
+    >>> breakable("<code>stbp_edu.verify.paths</code> and <code>c3-delta</code>")
+    '<code>stbp_<wbr>edu.<wbr>verify.<wbr>paths</code> and <code class="short">c3-delta</code>'
     """
-    return LONG.sub(lambda m: f"<code>{re.sub(r'(?<=[./])', '<wbr>', m[1])}</code>", html)
+    return WITHIN.sub(_breakable, html)
+
+
+def _breakable(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(ENTITY.sub("x", code)) < LONG:
+        return f'<code class="short">{code}</code>'
+    code = FLAG.sub(r'<span class="short">\g<0></span>', BREAK.sub("<wbr>", code))
+    return f"<code>{code}</code>"

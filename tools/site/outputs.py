@@ -11,6 +11,7 @@ from typing import Any
 ORDER = ("text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain")
 DARK_INK = "#e6e8eb"
 LIGHT_INK = "#24292f"
+COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
 
@@ -37,8 +38,10 @@ def render(outputs: list[dict[str, Any]], cell: int, figures: Figures) -> str:
 
 
 def text(content: str, kind: str) -> str:
-    """Return plain text output."""
-    return f'<pre class="out {kind}">{escape(ANSI.sub("", content).rstrip(), quote=False)}</pre>'
+    """Return plain text output; a table in it keeps its columns, and scrolls instead."""
+    content = ANSI.sub("", content).rstrip()
+    kind += " out-table" * (sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1)
+    return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
 def _merged(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
 // Shows what a cell produced, with the same markup that the build gives committed outputs.
+const COLUMNS = /\S {2,}\S/;
 const ORDER = ["text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain"];
 
 const make = (tag, className, text) => {
@@ -7,6 +8,15 @@ const make = (tag, className, text) => {
   if (text !== undefined) element.textContent = text;
   return element;
 };
+
+// A table keeps its columns, and scrolls where other text breaks its lines.
+function text(box, words) {
+  const lines = words.split("\n").filter((line) => COLUMNS.test(line)).length;
+  box.dataset.columns = Number(box.dataset.columns ?? 0) + lines;
+  if (box.dataset.columns > 1) box.classList.add("out-table");
+  box.append(words);
+  return box;
+}
 
 function figure(svg) {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
@@ -44,7 +54,7 @@ function rich(data) {
     box.append(parsed.content);
     return box;
   }
-  if (kind === "text/plain") return make("pre", "out out-result", content);
+  if (kind === "text/plain") return text(make("pre", "out out-result"), content);
   const box = make("div", "out out-latex", content);
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", content);
@@ -82,9 +92,9 @@ export class Output {
     this.#refused.add(host);
   }
 
-  #text(text, kind) {
+  #text(words, kind) {
     const last = this.box.lastElementChild;
-    if (last?.classList.contains(kind)) last.append(text);
-    else this.box.append(make("pre", `out ${kind}`, text));
+    if (last?.classList.contains(kind)) text(last, words);
+    else this.box.append(text(make("pre", `out ${kind}`), words));
   }
 }

@@ -201,7 +201,7 @@ new MutationObserver(() => pill.toggleAttribute("data-open", Boolean(status.text
 
 if (bar) {
   const keys = Object.assign(document.createElement("p"), { id: "live-keys", className: "live-keys" });
-  keys.innerHTML = "Click into a cell to edit it. <kbd>Shift</kbd>+<kbd>Enter</kbd> runs it. <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.";
+  keys.innerHTML = "Click into a cell to edit it. <kbd>Shift</kbd> + <kbd>Enter</kbd> runs it. <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.";
   const row = Object.assign(document.createElement("div"), { className: "live-buttons" });
   row.append(
     button("Run all", "Run all cells", () => enqueue(cells), "live-primary"),
