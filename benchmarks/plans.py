@@ -48,7 +48,10 @@ PLANS = {
             "ten minutes": {},
         },
     ),
-    "plain": Plan("In ten minutes without augmentation: no shifts", {"no shifts": PLAIN}),
+    "plain": Plan(
+        "Without augmentation: images as they are",
+        {"no shifts": PLAIN, "the same, answers of 100 steps": {**PLAIN, "T_test": 100}},
+    ),
     "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),
     "rules": Plan(
         "What flows backward: the two rules and three ablations, 5 epochs each",

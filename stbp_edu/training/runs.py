@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.network import Params
 from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate
@@ -98,7 +99,7 @@ def run(job: Job, watch: Watch, start: Checkpoint | None = None) -> dict[str, An
 
 def _finish(job: Job, state: State, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Give the last word on the held-out images; write the parameters, then the record."""
-    result = judge(job, state)
+    result = judge(job, state.average)
     summary = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
     save_params(job.folder / PARAMS, state.average)
     write_json(job.folder / RECORD, summary)
@@ -106,11 +107,11 @@ def _finish(job: Job, state: State, curves: list[dict[str, Any]]) -> dict[str, A
     return summary
 
 
-def judge(job: Job, state: State) -> Evaluation:
+def judge(job: Job, params: Params) -> Evaluation:
     """Evaluate the parameters to be kept on the held-out images, over several encodings."""
     rng = stream(job.settings, TEST)
     return evaluate(
-        state.average,
+        params,
         job.data.test_images,
         job.data.test_labels,
         job.settings,

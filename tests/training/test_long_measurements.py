@@ -56,6 +56,19 @@ def test_what_is_done_is_not_done_again(call, monkeypatch) -> None:
     assert again == first
 
 
+def test_a_network_is_judged_again_and_not_trained_again(call, monkeypatch) -> None:
+    """T_test is no part of learning."""
+    rows = results.PLANS["trial"].rows
+    first = call()["rows"][1]
+    monkeypatch.setattr(runs, "train", None)
+    rows["longer answers"] = {**rows["fast"], "T_test": 30}
+    again = call()["rows"][2]
+    for ours, theirs in zip(again["runs"], first["runs"], strict=True):
+        assert ours["settings"] == {**theirs["settings"], "T_test": 30}
+        assert ours["curves"] == theirs["curves"]
+        assert ours["accuracy"]["images"] == theirs["accuracy"]["images"]
+
+
 def test_a_part_does_not_pass_for_the_whole(call) -> None:
     record = call("--only", "fast", "--seeds", "7", "--epochs", "1")
     assert record["file"] == "digits-trial-part.json"
