@@ -28,6 +28,7 @@ TEN: dict[str, Any] = {"T": 10, "T_test": 0}
 SHORT: dict[str, Any] = {**TEN, "epochs": 5, "shift": 0}
 RECTANGLE: dict[str, Any] = {"shift": 0, "surrogate": "rectangle", "a": 1.0}
 NOISY: dict[str, Any] = {**RECTANGLE, "T": 2}  # few steps: the encoding's noise regularises
+LONG: dict[str, Any] = {**NOISY, "epochs": 60}
 PLAIN: dict[str, Any] = {**NOISY, "epochs": 100, "dropout": 0.3}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
@@ -87,17 +88,10 @@ PLANS = {
             "plain, rectangle, T 2, dropout 0.3": {**NOISY, "epochs": 20, "dropout": 0.3},
             "plain, rectangle, T 2, batch 50": {**NOISY, "epochs": 20, "batch": 50},
             "plain, rectangle, T 2, learning rate 0.003": {**NOISY, "epochs": 20, "lr": 3e-3},
-            "plain, rectangle, T 2, 60 epochs": {**NOISY, "epochs": 60},
-            "plain, rectangle, T 2, 60 epochs, weight decay 0.1": {
-                **NOISY,
-                "epochs": 60,
-                "weight_decay": 0.1,
-            },
-            "plain, rectangle, T 2, 60 epochs, dropout 0.3": {
-                **NOISY,
-                "epochs": 60,
-                "dropout": 0.3,
-            },
+            "plain, rectangle, T 2, 60 epochs": LONG,
+            "plain, rectangle, T 2, 60 epochs, weight decay 0.1": {**LONG, "weight_decay": 0.1},
+            "plain, rectangle, T 2, 60 epochs, dropout 0.3": {**LONG, "dropout": 0.3},
+            "the same, answers of 100 steps": {**LONG, "dropout": 0.3, "T_test": 100},
         },
         held_out="validation",
         seeds=(0,),
