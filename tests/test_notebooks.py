@@ -48,9 +48,9 @@ print(round(1 / 3, 4))  # c1-epsilon
 #
 # ## Recap
 #
-# | equation | function | test |
+# | equation | function | `pytest -k` |
 # |---|---|---|
-# | `c1-epsilon` | `stbp_edu.cases.vector.c1_epsilon` | `pytest -k rule_can_fail` |
+# | `c1-epsilon` | `stbp_edu.cases.vector.c1_epsilon` | `rule_can_fail` |
 """.replace("FORM", EQUATIONS["c1-epsilon"].forms["index"])
 
 

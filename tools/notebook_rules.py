@@ -145,14 +145,14 @@ def closing(notebook: Any, name: str) -> Iterator[str]:
         return
     rows = re.findall(r"^\| `([^`]+)` \|(.*)\|(.*)\|$", prose(notebook), flags=re.M)
     if not rows:
-        yield "the recap needs a table: | `id` | `stbp_edu.function` | `pytest -k test_name` |"
+        yield "the recap needs a table: | `id` | `stbp_edu.function` | `test_name` |"
     for id_, functions, tests in rows:
         if id_ not in EQUATIONS:
             yield f"recap: unknown equation id {id_}"
         for dotted in re.findall(r"`([\w.]+)`", functions):
             if not exists(dotted):
                 yield f"recap: {dotted} does not exist"
-        keys = re.findall(r"`pytest -k ([\w]+)`", tests)
+        keys = re.findall(r"`(\w+)`", tests)
         if not keys:
             yield f"recap: {id_} names no test"
         for key in keys:

@@ -81,10 +81,11 @@ class NetworkReport:
     def _repr_html_(self) -> str:
         """Return the HTML form."""
         rows = "".join(f"<li>{escape(str(c))}</li>" for c in self.cases)
+        rows = rows and f"<ul>{rows}</ul>"
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         head = f"<p><strong>Your backward pass: {LABELS[self.state]}.</strong></p>"
         kept = f'data-exercise="backward" data-state="{self.state}"'
-        return f'<div class="stbp-feedback" role="status" {kept}>{head}<ul>{rows}</ul>{lines}</div>'
+        return f'<div class="stbp-feedback" role="status" {kept}>{head}{rows}{lines}</div>'
 
 
 def check_network(function: Callable[..., Any] | None) -> NetworkReport:

@@ -9,7 +9,7 @@ export function editor(cell, number, { changed, run }) {
   const original = code.textContent;
   const pre = code.closest("pre");
   const area = document.createElement("textarea");
-  Object.assign(area, { value: original, spellcheck: false, autocapitalize: "off", autocomplete: "off", className: "cell-editor" });
+  Object.assign(area, { value: original, spellcheck: false, autocapitalize: "off", autocomplete: "off", rows: 1, className: "cell-editor" });
   area.setAttribute("aria-label", `Code of cell ${number}`);
   area.setAttribute("aria-describedby", "live-keys");
   area.setAttribute("wrap", "off");
