@@ -40,6 +40,13 @@ more steps are steadier), and it shifts each training image by up to {shift} pix
 anew in each epoch; the test images stay as they are.
 """
 
+WORDS = {
+    "mnist-plain": """Without shifts a network soon knows every training image by heart. Two things
+hold that back: few steps, so that an image is another draw of spikes whenever it is seen, and
+dropout. What has learned with few steps may answer with many, which average the noise out.
+"""
+}
+
 
 def page(records: Mapping[str, Record]) -> str:
     """Return the page as Markdown.
@@ -58,7 +65,7 @@ def page(records: Mapping[str, Record]) -> str:
         ]
     for name in ("mnist-plain", "mnist-hour"):
         if record := records.get(name):
-            parts += [f"## {record['title']}\n", climb(record), made(record)]
+            parts += [f"## {record['title']}\n", WORDS.get(name, ""), climb(record), made(record)]
     for name in PLANS:
         if record := records.get(name):
             parts += [f"## {TITLES.get(name, record['title'])}\n", scores(record), made(record)]

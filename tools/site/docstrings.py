@@ -74,7 +74,11 @@ def typeset(text: str) -> str:
     """
     text = LOWER.sub(_index("sub"), UPPER.sub(_index("sup"), text))
     text = SIGN.sub("\\1\N{NO-BREAK SPACE}", MINUS.sub("−", text))
-    return text.replace("][", r"]\[").replace("ᵀ", "<sup>⊤</sup>").replace(">= ", "≥\N{NO-BREAK SPACE}")
+    return (
+        text.replace("][", r"]\[")
+        .replace("ᵀ", "<sup>⊤</sup>")
+        .replace(">= ", "≥\N{NO-BREAK SPACE}")
+    )
 
 
 def _index(tag: str) -> Callable[[re.Match[str]], str]:
