@@ -44,7 +44,14 @@ WORDS = {
     "mnist-plain": """Without shifts a network soon knows every training image by heart. Two things
 hold that back: few steps, so that an image is another draw of spikes whenever it is seen, and
 dropout. What has learned with few steps may answer with many, which average the noise out.
-"""
+""",
+    "mnist-rules": """Read each difference beside the spread over seeds. Images that stand still ask
+little of the paths through time, and a test accuracy is no proof of a gradient: see
+[notebook 13](notebooks/13_what_matters.ipynb).
+""",
+    "mnist-surrogates": """Each has the height 1 at the threshold, as in
+[notebook 13](notebooks/13_what_matters.ipynb).
+""",
 }
 
 
@@ -63,12 +70,11 @@ def page(records: Mapping[str, Record]) -> str:
             climb(ladder),
             recipe(ladder),
         ]
-    for name in ("mnist-plain", "mnist-hour"):
-        if record := records.get(name):
-            parts += [f"## {record['title']}\n", WORDS.get(name, ""), climb(record), made(record)]
-    for name in PLANS:
-        if record := records.get(name):
-            parts += [f"## {TITLES.get(name, record['title'])}\n", scores(record), made(record)]
+    for names, rows in ((("mnist-plain", "mnist-hour"), climb), (PLANS, scores)):
+        for name in names:
+            if record := records.get(name):
+                head = f"## {TITLES.get(name, record['title'])}\n"
+                parts += [head, WORDS.get(name, ""), rows(record), made(record)]
     if digits := records.get("ablations-digits"):
         parts += ["## The digits that come with the package\n", ablations(digits)]
     return "\n".join(parts)
