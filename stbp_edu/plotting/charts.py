@@ -127,7 +127,8 @@ def heat(
     peak = peak or float(np.abs(values).max()) or 1.0
     x, y = np.arange(cols + 1) + 0.5, np.arange(rows + 1) + 0.5
     low, cmap = (-peak, SIGNED) if signed else (0.0, AMOUNT)
-    ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, edgecolor=(GRID, 0.5), linewidth=0.4)
+    frame: Any = {"edgecolor": (GRID, 0.5), "linewidth": 0.4}
+    ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, **frame)
     for (row, col), value in np.ndenumerate(values):
         if digits is not None:
             ax.text(col + 1, row + 1, f"{value:.{digits}f}".replace("-", "−"), **INSIDE)
