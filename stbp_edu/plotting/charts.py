@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
@@ -17,7 +17,7 @@ from stbp_edu.surrogates import Surrogate
 # Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
 STRONG = 0.7
 INSIDE: Any = {"ha": "center", "va": "center", "size": 9, "color": INK}  # a number on a cell
-_LESS, _MORE = ([(c, 0.0), (c, STRONG)] for c in (CASE_COLOURS[1], CASE_COLOURS[3]))
+_LESS, _MORE = ([to_rgba(c, 0), to_rgba(c, STRONG)] for c in (CASE_COLOURS[1], CASE_COLOURS[3]))
 AMOUNT = LinearSegmentedColormap.from_list("amount", _MORE)
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", list(zip((0, 0.5, 0.5, 1), (*reversed(_LESS), *_MORE), strict=True))
@@ -127,7 +127,7 @@ def heat(
     peak = peak or float(np.abs(values).max()) or 1.0
     x, y = np.arange(cols + 1) + 0.5, np.arange(rows + 1) + 0.5
     low, cmap = (-peak, SIGNED) if signed else (0.0, AMOUNT)
-    frame: Any = {"edgecolor": (GRID, 0.5), "linewidth": 0.4}
+    frame: Any = {"edgecolor": to_rgba(GRID, 0.5), "linewidth": 0.4}
     ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, **frame)
     for (row, col), value in np.ndenumerate(values):
         if digits is not None:

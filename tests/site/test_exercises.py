@@ -1,6 +1,8 @@
 """The exercises on the built site, in a real browser: untouched, solved, and with each mistake."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 
@@ -9,6 +11,7 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
+from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.formulas import Formula
 from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
 
@@ -19,6 +22,11 @@ def numbers(path):
     """Return the number on the page of every exercise's cell."""
     code = [cell for cell in notebook(path).cells if cell.cell_type == "code"]
     return [k for k, cell in enumerate(code, start=1) if CALL.search(cell.source)]
+
+
+def shown(text):
+    """Return a line of feedback as a reader sees it: its indices raised, its code without marks."""
+    return unescape(re.sub("<[^>]+>", "", markup(text)))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
@@ -42,7 +50,7 @@ def test_stub_solution_and_every_misconception_on_the_page(path, address, browse
         for mistake in exercise.mistakes:
             text = answer(number, filled(source, name, exercise, mistake.body))
             assert "not right yet" in text
-            assert mistake.misconception.name in text
+            assert shown(mistake.misconception.name) in text
         assert ": right" in answer(number, filled(source, name, exercise))
     kept = json.loads(page.evaluate("localStorage.getItem('stbp-edu-progress')"))
     assert kept == {exercise.id: "right" for exercise, _, _ in exercise_cells(path)}
