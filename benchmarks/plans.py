@@ -66,7 +66,9 @@ PLANS = {
         "The four surrogates, each of peak 1, 5 epochs each",
         {name: {**SHORT, "surrogate": name, "a": a} for name, a in PEAK_ONE.items()},
     ),
-    "fashion": Plan("Fashion-MNIST with MNIST's recipe", {"recipe": {}}, dataset="fashion"),
+    "fashion": Plan(
+        "Fashion-MNIST with MNIST's recipe, 30 epochs", {"30 epochs": {"epochs": 30}}, "fashion"
+    ),
     "tune": Plan(
         "What the recipe was chosen from: 20 epochs, judged on validation images",
         {
