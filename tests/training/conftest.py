@@ -1,12 +1,17 @@
-"""Small data and settings that every test of the training can use."""
+"""Small data, settings and a mirror that every test of the training can use."""
 
 from __future__ import annotations
 
+import gzip
+import http.server
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from stbp_edu.training import idx
 from stbp_edu.training.datasets import Dataset, load_digits
 from stbp_edu.training.settings import Settings
 
@@ -40,3 +45,59 @@ def bytes_few(few: Dataset) -> Dataset:
 @pytest.fixture
 def small() -> Settings:
     return Settings(hidden=(20,), T=4, batch=20, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, bytes]:
+    """Four small IDX files: 20 images to learn from and 10 held out."""
+    rng = np.random.default_rng(0)
+    files = {}
+    for part, n in (("train", 20), ("t10k", 10)):
+        images = rng.integers(0, 256, (n, 4, 5), dtype=np.uint8)
+        files[f"{part}-images-idx3-ubyte"] = idx.write(images)
+        files[f"{part}-labels-idx1-ubyte"] = idx.write(np.arange(n, dtype=np.uint8) % 10)
+    return files
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves ``files``; breaks the connection after ``cut`` bytes, as often as ``breaks`` says."""
+
+    files: dict[str, bytes] = {}  # noqa: RUF012
+    cut = breaks = 0
+    ranges = True
+    asked: list[tuple[str, str | None]] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        type(self).asked.append((self.path, wanted))
+        body = self.files.get(self.path.rsplit("/", 1)[-1])
+        if body is None:
+            self.send_error(404)
+            return
+        begin = int(wanted.split("=")[1].rstrip("-")) if wanted and self.ranges else 0
+        if begin >= len(body):
+            self.send_error(416)
+            return
+        rest = body[begin:]
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        if type(self).breaks:
+            type(self).breaks -= 1
+            rest = rest[: self.cut]
+        self.wfile.write(rest)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def mirror(raw: dict[str, bytes]) -> Iterator[tuple[str, type[Mirror]]]:
+    packed = {f"{name}.gz": gzip.compress(data) for name, data in raw.items()}
+    handler = type("Handler", (Mirror,), {"files": packed, "asked": [], "cut": 20})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/data", handler
+        server.shutdown()
+        thread.join()

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from stbp_edu import Params, backward, forward, loss
 from stbp_edu.rules import ABLATIONS, RULES
@@ -12,8 +11,8 @@ from stbp_edu.training import parallel
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.optimizers import tensors
-from stbp_edu.training.parallel import Team, one_blas_thread, team
-from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training.parallel import Team, team
+from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin, copy
 from stbp_edu.training.stepper import Stepper
 from stbp_edu.training.trainer import Epoch, Step, train
@@ -163,18 +162,6 @@ def test_evaluation_counts_answers(small, few) -> None:
     assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
 
 
-def test_evaluation_of_a_network_that_always_answers_three(few) -> None:
-    settings = Settings(hidden=(2,), T=3)
-    params = begin(settings, few).params
-    for array in tensors(params).values():
-        array.fill(0)
-    params.b[2][3] = 1.0
-    found = evaluate(params, few.test_images, few.test_labels, settings, np.random.default_rng(0))
-    assert found.confusion[:, 3].sum() == found.confusion.sum() == 50
-    assert found.mean == (few.test_labels == 3).mean()
-    assert found.spread == 0
-
-
 def test_a_gradient_that_is_not_finite_stops_the_run(small, few) -> None:
     state = begin(small, few)
     state.params.W[1][3, :] = np.float32(3e38)
@@ -189,51 +176,6 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
     )
     with pytest.raises(ValueError, match="56 inputs and 10 outputs for this data, got 64 and 10"):
         list(train(small, wide, state))
-
-
-def blas_threads() -> set[int]:
-    return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
-
-
-def test_the_blas_is_given_back() -> None:
-    before = blas_threads()
-    with threadpool_limits(limits=2, user_api="blas"):
-        with one_blas_thread():
-            assert blas_threads() == {1}
-        assert blas_threads() == {2}
-    assert blas_threads() == before
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "words"),
-    [
-        ({"T": 0}, ValueError, "T must be >= 1"),
-        ({"hidden": (5, 0)}, ValueError, r"hidden\[1\] must be >= 1"),
-        ({"epochs": 1.5}, TypeError, "epochs must be an integer"),
-        ({"rule": "both"}, ValueError, "rule must be one of"),
-        ({"encoder": "rate"}, ValueError, "encoder must be one of"),
-        ({"surrogate": "step"}, ValueError, "surrogate must be one of"),
-        ({"a": 0}, ValueError, "Gaussian a must be > 0"),
-        ({"tau": -1}, ValueError, "tau must be > 0"),
-        ({"optimizer": "lion"}, ValueError, "optimizer must be one of"),
-        ({"schedule": "step"}, ValueError, "schedule must be one of"),
-        ({"lr": 0}, ValueError, "lr must be > 0"),
-        ({"dropout": 1}, ValueError, r"dropout must be in \[0, 1\)"),
-        ({"averaging": 1.0}, ValueError, r"averaging must be in \[0, 1\)"),
-        ({"seed": -1}, ValueError, "seed must be >= 0"),
-        ({"batch": 2, "shards": 3}, ValueError, "shards must be <= batch = 2"),
-    ],
-)
-def test_bad_settings_are_named(change, error, words) -> None:
-    with pytest.raises(error, match=words):
-        replace(Settings(), **change)
-
-
-def test_settings_survive_json() -> None:
-    for settings in RECIPES.values():
-        assert from_dict(to_dict(settings)) == settings
-    with pytest.raises(ValueError, match=r"got \['depth'\]"):
-        from_dict({"depth": 3})
 
 
 def test_copies_share_nothing(small, few) -> None:

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import numpy as np
+
+from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import begin
+
+
+def test_evaluation_of_a_network_that_always_answers_three(few) -> None:
+    settings = Settings(hidden=(2,), T=3)
+    params = begin(settings, few).params
+    for array in tensors(params).values():
+        array.fill(0)
+    params.b[2][3] = 1.0
+    found = evaluate(params, few.test_images, few.test_labels, settings, np.random.default_rng(0))
+    assert found.confusion[:, 3].sum() == found.confusion.sum() == 50
+    assert found.mean == (few.test_labels == 3).mean()
+    assert found.spread == 0

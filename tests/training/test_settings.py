@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"T": 0}, ValueError, "T must be >= 1"),
+        ({"hidden": (5, 0)}, ValueError, r"hidden\[1\] must be >= 1"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an integer"),
+        ({"rule": "both"}, ValueError, "rule must be one of"),
+        ({"encoder": "rate"}, ValueError, "encoder must be one of"),
+        ({"surrogate": "step"}, ValueError, "surrogate must be one of"),
+        ({"a": 0}, ValueError, "Gaussian a must be > 0"),
+        ({"tau": -1}, ValueError, "tau must be > 0"),
+        ({"optimizer": "lion"}, ValueError, "optimizer must be one of"),
+        ({"schedule": "step"}, ValueError, "schedule must be one of"),
+        ({"lr": 0}, ValueError, "lr must be > 0"),
+        ({"dropout": 1}, ValueError, r"dropout must be in \[0, 1\)"),
+        ({"averaging": 1.0}, ValueError, r"averaging must be in \[0, 1\)"),
+        ({"seed": -1}, ValueError, "seed must be >= 0"),
+        ({"batch": 2, "shards": 3}, ValueError, "shards must be <= batch = 2"),
+    ],
+)
+def test_bad_settings_are_named(change, error, words) -> None:
+    with pytest.raises(error, match=words):
+        replace(Settings(), **change)
+
+
+def test_settings_survive_json() -> None:
+    for settings in RECIPES.values():
+        assert from_dict(to_dict(settings)) == settings
+    with pytest.raises(ValueError, match=r"got \['depth'\]"):
+        from_dict({"depth": 3})
