@@ -70,7 +70,7 @@ PLANS = {
         "Fashion-MNIST with MNIST's recipe, 30 epochs", {"30 epochs": {"epochs": 30}}, "fashion"
     ),
     "tune": Plan(
-        "What the recipe was chosen from: 20 epochs, judged on validation images",
+        "How the recipe was chosen, on validation images",
         {
             "shifts": {**TRIAL, "shift": 1},
             "shifts, dropout 0.2": {**TRIAL, "shift": 1, "dropout": 0.2},

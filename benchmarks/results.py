@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.plans import PLANS, Plan
 from stbp_edu.training import runs, sources
 from stbp_edu.training.datasets import Dataset, validation
-from stbp_edu.training.files import load_params, read_json, write_json
+from stbp_edu.training.files import load_params, read_json, save_params, write_json
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.records import record
 from stbp_edu.training.settings import RECIPES, to_dict
@@ -81,11 +81,14 @@ def judged_again(job: runs.Job, rows: Path) -> dict[str, Any] | None:
     for path in sorted(rows.glob(f"*/{job.settings.seed}/{runs.RECORD}")):
         found = read_json(path)
         if {**found["settings"], "T_test": job.settings.T_test} == to_dict(job.settings):
-            result = runs.judge(job, load_params(path.with_name(runs.PARAMS)))
-            again = record(
-                job.dataset, job.settings, found["curves"], result, held_out=job.held_out
-            )
-            return {**again, "load_before": found["load_before"]}
+            params = load_params(path.with_name(runs.PARAMS))
+            result, curves = runs.judge(job, params), found["curves"]
+            done = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
+            done["load_before"] = found["load_before"]
+            job.folder.mkdir(parents=True, exist_ok=True)
+            save_params(job.folder / runs.PARAMS, params)
+            write_json(job.folder / runs.RECORD, done)
+            return done
     return None
 
 

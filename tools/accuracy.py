@@ -18,7 +18,6 @@ from stbp_edu.training.settings import RECIPES, Settings, to_dict
 from tools.records import Record, read
 from tools.speed_tables import table
 
-TITLES = {"mnist-tune": "How the recipe was chosen, on validation images"}
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 DIFFERS = "differs from the recipe in"
 PLANS = ("mnist-rules", "mnist-rules-source", "mnist-surrogates", "fashion", "mnist-tune")
@@ -73,7 +72,7 @@ def page(records: Mapping[str, Record]) -> str:
     for names, rows in ((("mnist-plain", "mnist-hour"), climb), (PLANS, scores)):
         for name in names:
             if record := records.get(name):
-                head = f"## {TITLES.get(name, record['title'])}\n"
+                head = f"## {record['title']}\n"
                 parts += [head, WORDS.get(name, ""), rows(record), made(record)]
     if digits := records.get("ablations-digits"):
         parts += ["## The digits that come with the package\n", ablations(digits)]
