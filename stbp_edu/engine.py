@@ -8,6 +8,7 @@ see :mod:`stbp_edu.recurrence`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,9 +31,9 @@ class Workspace:
     workspace overwrites it. Without one, each call makes new arrays.
 
     Args:
-        turn: held during the elementwise part of each layer. Threads that share a lock take turns
-            at it while others multiply matrices; otherwise its many short calls would contend for
-            the interpreter.
+        turn: held while the potentials of a layer are computed, step by step. Threads that share a
+            lock take turns at it while others multiply matrices; otherwise its many short calls
+            would contend for the interpreter.
     """
 
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
@@ -149,28 +150,53 @@ def run_back(
     ``S`` is the number of samples that the loss averages; the trace may hold only some.
     ``binary``: whether every spike is 0 or 1, so that a straight line can replace the gate.
     """
+    gW: list[Any] = [None] * (params.N + 1)
+    gb: list[Any] = [None] * (params.N + 1)
+    for n, epsilon, _ in _down(trace, targets, params, neuron, rule, work, S, binary):
+        W = params.W[n]  # its gradient lies in memory as it does, by rows or by columns
+        by_rows = W.flags.c_contiguous
+        laid = work.array("gW", n, W.shape if by_rows else W.T.shape, params.dtype)
+        gW[n] = laid if by_rows else laid.T
+        np.matmul(_rows(epsilon).T, _rows(trace.O[n - 1]), out=gW[n])  # c5-w
+        gb[n] = epsilon.sum(axis=(0, 1))  # c5-b
+    return Gradients(W=gW, b=gb)
+
+
+def run_to_input(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str, work: Workspace
+) -> Array:
+    """Return how the loss changes with each sample's input, the same at all steps: Σ_t δ^{t,0}.
+
+    δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}: the input has no step before it.
+    All spikes must be 0 or 1.
+    """
+    *_, (_, _, err) = _down(trace, targets, params, neuron, rule, work, len(targets), True)
+    return np.asarray(err.sum(axis=0) @ params.W[1])  # c2-delta
+
+
+def _down(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    work: Workspace,
+    S: int,
+    binary: bool,
+) -> Iterator[tuple[int, Array, Array]]:
+    """Yield n, ε and err of each layer, from the last to the first; the next may overwrite them."""
     N, dtype, T = params.N, params.dtype, len(trace.O[0])
     f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
-    gW: list[Any] = [None] * (N + 1)
-    gb: list[Any] = [None] * (N + 1)
     epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
     epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
     for n in range(N, 0, -1):
-        u, o, below = trace.U[n], trace.O[n], trace.O[n - 1]
         # The exact rule hands on ε itself; only the classic one needs a second buffer.
-        err = work.array("err", n, u.shape, dtype) if rule == "classic" else epsilon
-        with work.turn:
-            recur(epsilon, err, u, o, neuron, f, df)
-        W = params.W[n]  # its gradient lies in memory as it does, by rows or by columns
-        by_rows = W.flags.c_contiguous
-        laid = work.array("gW", n, W.shape if by_rows else W.T.shape, dtype)
-        gW[n] = laid if by_rows else laid.T
-        np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])
-        gb[n] = epsilon.sum(axis=(0, 1))
+        err = work.array("err", n, epsilon.shape, dtype) if rule == "classic" else epsilon
+        recur(epsilon, err, trace.U[n], trace.O[n], neuron, f, df)
+        yield n, epsilon, err
         if n > 1:
-            epsilon = work.array("epsilon", n - 1, below.shape, dtype)
+            epsilon = work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
             np.matmul(_rows(err), params.W[n], out=_rows(epsilon))
-    return Gradients(W=gW, b=gb)
 
 
 def _rows(a: Array) -> Array:

@@ -6,6 +6,7 @@ small block stays in the processor's cache, its temporaries too. Everything is w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,9 +16,14 @@ from stbp_edu.checks import Array
 from stbp_edu.network import Spike
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import Gate
+from stbp_edu.surrogates import Gaussian
 
 BLOCK = 40_960
 """Entries of one step that are worked on at a time: 160 KB in float32."""
+
+STRETCH = 4 * BLOCK
+"""Entries of several steps, where these need not wait for each other. Longer calls would leave the
+cache; shorter ones make threads contend for the interpreter."""
 
 Fill = Callable[[Array, Array], None]
 """A gate that writes its values to the second array."""
@@ -56,37 +62,64 @@ def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f
 def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
-    ``epsilon`` holds what reaches each step from the layer above, Σ w err (for the output layer,
-    the direct term), and ends as ε. Under the exact rule pass the same array as ``err``.
+    With δ = d + err^(t+1) u f', where d is what a step hears from the layer above (for the output
+    layer, the direct term), err = δ h and ε = err + f ε^(t+1) are two sums of what is given:
+    err = d h + (u h f') err^(t+1) and, under the exact rule, ε = d h + (u h f' + f) ε^(t+1).
 
     Args:
-        epsilon: shape (T, S, m), as the other arrays.
-        err: where the incoming signal of the layer below and of the step before goes.
+        epsilon: d, shape (T, S, m), as the other arrays; ε afterwards.
+        err: where the incoming signal of the layer below and of the step before goes; under the
+            exact rule, which hands on ε itself, the same array as ``epsilon``.
         u: potentials.
         o: spikes.
         neuron: for h.
         f: the gate that this rule uses.
         df: its derivative that this rule uses.
     """
+    exact = err is epsilon
     for s in _blocks(u):
-        _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df)
+        _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df, exact)
 
 
-def _recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
-    """Do it for a block of samples."""
-    delta, carried = np.empty_like(u[0]), np.empty_like(u[0])
-    last = len(u) - 1
-    np.multiply(epsilon[last], neuron.h(u[last]), out=epsilon[last])
-    err[last] = epsilon[last]
-    for t in reversed(range(last)):
-        df(o[t], delta)
-        delta *= u[t]
-        delta *= err[t + 1]
-        delta += epsilon[t]
-        f(o[t], carried)
-        carried *= epsilon[t + 1]
-        np.multiply(delta, neuron.h(u[t]), out=err[t])  # err-classic
-        np.add(err[t], carried, out=epsilon[t])  # err-exact
+def _recur(
+    epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill, exact: bool
+) -> None:
+    """Do it for a block of samples: the factors for a stretch of steps, then step by step."""
+    epsilon_next, err_next = np.zeros((2, *u[0].shape), u.dtype)  # nothing comes after step T
+    steps = min(len(u), max(1, STRETCH // u[0].size))
+    factors = np.empty((2, steps, *u[0].shape), u.dtype)
+    for end in range(len(u), 0, -steps):
+        some = slice(max(0, end - steps), end)
+        back, keep = factors[:, : end - some.start]
+        _h(u[some], neuron, back)
+        epsilon[some] *= back
+        back *= u[some]
+        df(o[some], keep)
+        back *= keep
+        f(o[some], keep)
+        if exact:
+            keep += back
+        for t in reversed(range(end - some.start)):
+            now = epsilon[some][t]
+            if not exact:
+                now += np.multiply(back[t], err_next, out=back[t])
+                err_next = err[some][t]
+                err_next[...] = now  # err-classic
+            now += np.multiply(keep[t], epsilon_next, out=keep[t])  # err-exact
+            epsilon_next = now
+
+
+def _h(u: Array, neuron: LIF, out: Array) -> None:
+    """Write h(u - V_th) to ``out``: for the Gaussian, the usual one, without other arrays."""
+    bell = neuron.surrogate
+    if not isinstance(bell, Gaussian):
+        out[...] = neuron.h(u)
+        return
+    np.subtract(u, neuron.v_th, out=out)
+    out *= out
+    out *= -0.5 / bell.a
+    np.exp(out, out=out)
+    out /= math.sqrt(2 * math.pi * bell.a)  # h4
 
 
 def curve(gate: Gate) -> Fill:
