@@ -55,6 +55,9 @@ class Settings:
     averaging: float = _setting(0.98, "decay of the weight average, for each step; 0: none")
     shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
     dropout: float = _setting(0.0, "share of hidden neurons left out of each step")
+    adversarial: float = _setting(
+        0.0, "nudge pixels against the network by up to this share of white; 0: not at all"
+    )
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
@@ -71,7 +74,7 @@ class Settings:
             checks.count(name, getattr(self, name), at_least=0)
         for name in ("lr", "init_scale"):
             object.__setattr__(self, name, checks.number(name, getattr(self, name), positive=True))
-        for name in ("averaging", "dropout"):
+        for name in ("averaging", "dropout", "adversarial"):
             if not 0 <= checks.number(name, getattr(self, name)) < 1:
                 raise ValueError(
                     f"{name} must be in [0, 1), got {getattr(self, name)!r}; 0 turns it off"

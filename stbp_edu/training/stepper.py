@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.engine import Workspace, run, run_back
+from stbp_edu.engine import Workspace, run, run_back, run_to_input
 from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.training.adversarial import against
 from stbp_edu.training.encoders import encode
 from stbp_edu.training.narrow import Kept, clear, draw_hidden, lit, narrow, widen
 from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
@@ -115,14 +116,25 @@ class Stepper:
     ) -> tuple[Batch, Gradients]:
         """Return what one part of a batch of ``whole`` images saw, and what it adds."""
         s = self.settings
-        out = work.array("spikes", 0, (s.T, *rows.shape), params.dtype)
-        spikes = encode(s.encoder, rows, s.T, rng, out=out)
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
-        trace = run(spikes, params, self.neuron, None, work)
+        if s.adversarial:
+            trace = self._run(params, rows, rng, work)
+            uphill = run_to_input(trace, targets, params, self.neuron, s.rule, work)
+            rows = against(rows, uphill, s.adversarial, rng)
+        trace = self._run(params, rows, rng, work)
         grads = run_back(trace, targets, params, self.neuron, s.rule, work, S=whole, binary=True)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
         return _observe(trace, targets, labels), grads
+
+    def _run(
+        self, params: Params, rows: NDArray[Any], rng: np.random.Generator, work: Workspace
+    ) -> Trace:
+        """Encode images and run the network."""
+        s = self.settings
+        out = work.array("spikes", 0, (s.T, *rows.shape), params.dtype)
+        spikes = encode(s.encoder, rows, s.T, rng, out=out)
+        return run(spikes, params, self.neuron, None, work)
 
     def _total(self, params: Params, kept: list[Kept], grads: Sequence[Gradients]) -> Gradients:
         """Return the sum of the shards' gradients, in the shape of the whole network."""

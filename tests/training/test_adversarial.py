@@ -1,0 +1,93 @@
+"""Images nudged against the network: the direction is the gradient, and they are harder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu import LIF, Gaussian, cases, forward, loss
+from stbp_edu.engine import Workspace, run_to_input
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.training.adversarial import against
+from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.state import begin
+from stbp_edu.training.trainer import Epoch, train
+from tests.networks import make_problem
+
+NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_c2_delta_reaches_the_input(rule) -> None:
+    """Case 2's expression with n = 0, written with indices, on what the sweep gives for layer 1."""
+    problem = make_problem(3, [5, 7, 3], T=4, S=6, neuron=NEURON)
+    p, trace = problem.params, problem.trace
+    got = run_to_input(trace, problem.targets, p, NEURON, rule, Workspace())
+    swept = cases.sweep(trace, problem.targets, p, NEURON, rule)
+    err = swept.epsilon[1]
+    if rule == "classic":
+        err = swept.delta[1] * NEURON.h(trace.U[1])
+    np.testing.assert_allclose(got, np.einsum("tsi,ij->sj", err, p.W[1]), rtol=1e-12)
+
+
+def test_it_is_the_slope_of_the_smooth_twin() -> None:
+    """The loss of the twin, as a function of an input that is the same at every step."""
+    problem = make_problem(4, [5, 7, 3], T=1, S=2, neuron=NEURON)
+    rng = np.random.default_rng(0)
+    pixels = rng.random((2, 5))
+
+    def twin(x: np.ndarray) -> float:
+        trace = forward(np.stack([x]), problem.params, NEURON, spike=NEURON.H)
+        return loss(trace, problem.targets)
+
+    trace = forward(np.stack([pixels]), problem.params, NEURON, spike=NEURON.H)
+    # At T = 1 no gate is met, so that the spikes of the twin need not be 0 or 1.
+    got = run_to_input(trace, problem.targets, problem.params, NEURON, "exact", Workspace())
+    for at in np.ndindex(pixels.shape):
+        step = np.zeros_like(pixels)
+        step[at] = 1e-6
+        slope = (twin(pixels + step) - twin(pixels - step)) / 2e-6
+        assert got[at] == pytest.approx(slope, rel=1e-6, abs=1e-10)
+
+
+def test_pixels_move_at_most_so_far_and_stay_grey() -> None:
+    rng = np.random.default_rng(0)
+    for pixels in (
+        rng.integers(0, 256, (50, 30)).astype(np.uint8),
+        rng.random((50, 30)).astype(np.float32),
+    ):
+        white = 255 if pixels.dtype == np.uint8 else 1
+        uphill = rng.standard_normal(pixels.shape)
+        untouched = pixels.copy()
+        moved = against(pixels, uphill, 0.1, np.random.default_rng(1))
+        np.testing.assert_array_equal(pixels, untouched)
+        assert moved.dtype == pixels.dtype
+        by = moved.astype(float) - pixels
+        assert np.abs(by).max() <= 0.1 * white
+        assert moved.min() >= 0
+        assert moved.max() <= white
+        assert (by * uphill >= 0).all()
+        assert len(np.unique(np.abs(by).max(axis=1).round(6))) > 10  # a size for each image
+
+
+def test_the_images_learned_from_are_harder(small, bytes_few) -> None:
+    """The first step's loss, before anything is learned, on the same images."""
+    settings = replace(small, batch=200, epochs=1, T=20, hidden=(60,), init_scale=3.0)
+
+    def first_loss(adversarial: float) -> float:
+        s = replace(settings, adversarial=adversarial)
+        return next(e for e in train(s, bytes_few, begin(s, bytes_few))).loss
+
+    assert first_loss(0.3) > 1.05 * first_loss(0.0)
+
+
+def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
+    settings = replace(small, shards=2, adversarial=0.1, dropout=0.2, shift=1)
+
+    def bits() -> bytes:
+        *_, last = (e for e in train(settings, bytes_few) if isinstance(e, Epoch))
+        return b"".join(a.tobytes() for a in tensors(last.state.average).values())
+
+    assert bits() == bits()
