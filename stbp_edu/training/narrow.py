@@ -7,6 +7,7 @@ purpose, the same ones for the whole batch, so that it makes a step cheaper too.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,11 +72,21 @@ def clear(grads: Gradients, part: Part = WHOLE) -> None:
         grads.b[n][block] = 0
 
 
-def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients, part: Part = WHOLE) -> None:
+def widen(
+    grads: Gradients,
+    params: Params,
+    kept: Kept,
+    out: Gradients,
+    part: Part = WHOLE,
+    *,
+    first: bool = False,
+) -> None:
     """Add the gradient of the kept neurons to ``out``, that of the whole network.
 
     ``part`` = (i, k) adds to the i-th of k blocks of rows alone, so that k threads can share.
+    ``first``: ``out`` is known to be zero, so that writing is as good as adding.
     """
+    put: Any = operator.setitem if first else _add
     for n in range(1, params.N + 1):
         rows, columns = kept[n], kept[n - 1]
         block = _block(len(params.b[n]), part)
@@ -86,12 +97,17 @@ def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients, part: Pa
         found, factor = grads.W[n][block], _factor(params, kept, n)
         found = found if factor == 1 else found * factor
         if columns is None:
-            out.W[n][to] += found
+            put(out.W[n], to, found)
         elif rows is None:
-            out.W[n][to].T[columns] += found.T
+            put(out.W[n][to].T, columns, found.T)
         else:
-            out.W[n].T[np.ix_(columns, to)] += found.T
-        out.b[n][to] += grads.b[n][block]
+            put(out.W[n].T, np.ix_(columns, to), found.T)
+        put(out.b[n], to, grads.b[n][block])
+
+
+def _add(out: NDArray[Any], at: Any, values: NDArray[Any]) -> None:
+    """Add values at an index."""
+    out[at] += values
 
 
 def _block(width: int, part: Part) -> slice:

@@ -145,8 +145,8 @@ class Stepper:
         def part(i: int, _: Workspace) -> None:
             share = (i, self.crew.size)
             clear(total, share)
-            for keep, own in zip(kept, grads, strict=True):
-                widen(own, params, keep, total, share)
+            for k, (keep, own) in enumerate(zip(kept, grads, strict=True)):
+                widen(own, params, keep, total, share, first=k == 0)
 
         self.crew.map(part)
         return total
