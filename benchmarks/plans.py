@@ -30,6 +30,7 @@ RECTANGLE: dict[str, Any] = {"shift": 0, "surrogate": "rectangle", "a": 1.0}
 NOISY: dict[str, Any] = {**RECTANGLE, "T": 2}  # few steps: the encoding's noise regularises
 LONG: dict[str, Any] = {**NOISY, "epochs": 60}
 PLAIN: dict[str, Any] = {**NOISY, "epochs": 100, "dropout": 0.3}
+NUDGED: dict[str, Any] = {**NOISY, "adversarial": 0.06, "weight_decay": 0.05}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
@@ -94,6 +95,22 @@ PLANS = {
             "plain, rectangle, T 2, 60 epochs, weight decay 0.1": {**LONG, "weight_decay": 0.1},
             "plain, rectangle, T 2, 60 epochs, dropout 0.3": {**LONG, "dropout": 0.3},
             "the same, answers of 100 steps": {**LONG, "dropout": 0.3, "T_test": 100},
+        },
+        held_out="validation",
+        seeds=(0,),
+    ),
+    "tune-adversarial": Plan(
+        "How far images are nudged, chosen on validation images",
+        {
+            "not at all": {**NOISY, "epochs": 20},
+            **{
+                f"by {by:g}": {**NOISY, "epochs": 20, "adversarial": by}
+                for by in (0.03, 0.06, 0.09, 0.12)
+            },
+            "by 0.06, weight decay 0.05": {**NUDGED, "epochs": 20},
+            "by 0.06, weight decay 0.1": {**NUDGED, "epochs": 20, "weight_decay": 0.1},
+            "shifts, not at all": {"epochs": 20},
+            "shifts, by 0.06": {"epochs": 20, "adversarial": 0.06},
         },
         held_out="validation",
         seeds=(0,),

@@ -8,6 +8,7 @@ see :mod:`stbp_edu.recurrence`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from stbp_edu.rules import backward_gate, check_rule
 
 @dataclass
 class Workspace:
-    """Buffers that are made once and written again at each call.
+    """Buffers that are written again at each call, and made anew only to grow.
 
     A trace or gradient computed in a workspace lives there: the next call with the same
     workspace overwrites it. Without one, each call makes new arrays.
@@ -40,11 +41,11 @@ class Workspace:
     _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
 
     def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Return the buffer ``name`` of layer ``n``, made anew if its shape or dtype changed."""
-        found = self._arrays.get((name, n))
-        if found is None or found.shape != shape or found.dtype != dtype:
-            found = self._arrays[name, n] = np.empty(shape, dtype)
-        return found
+        """Return an array of this shape in the buffer ``name`` of layer ``n``."""
+        found, size = self._arrays.get((name, n)), math.prod(shape)
+        if found is None or found.size < size or found.dtype != dtype:
+            found = self._arrays[name, n] = np.empty(size, dtype)
+        return found[:size].reshape(shape)
 
 
 def forward(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.frameworks import __main__, compare, problem, processes, worker
+from benchmarks.frameworks import __main__, compare, ours, problem, processes, worker
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from stbp_edu import cases, network
 
@@ -33,8 +33,8 @@ def small(tmp_path):
 
 
 def test_without_mnist_the_digits_are_enlarged_and_the_record_says_so():
-    pixels, labels, name = problem.images(30)
-    assert pixels.shape == (30, 784)
+    pixels, labels, name = problem.everything()
+    assert pixels.shape == (len(labels), 784)
     assert pixels.dtype == np.uint8
     assert pixels.max() == 255
     assert 0 < pixels.any(axis=0).mean() < 1
@@ -93,6 +93,17 @@ def test_our_step_in_a_process_has_the_gradient_of_the_whole_batch(small, name):
     found = processes.ask(BY_NAME[name], small[1], "check")
     assert set(found) == {"float32"}
     assert found["float32"] < 1e-5
+
+
+def test_a_learned_network_answers_images_perfectly_and_its_gradient_is_the_same(small):
+    drawn, path = small
+    entry = BY_NAME["ours-learned"]
+    files = compare.write(drawn, [BY_NAME["ours"], entry], path.parent)
+    found = problem.read(files[True])
+    assert ours.perfect(drawn) == 0
+    assert 0 < ours.perfect(found) < SMALL.batch
+    np.testing.assert_array_equal(problem.read(files[False]).params.W[1], drawn.params.W[1])
+    assert processes.ask(entry, files[True], "check")["float32"] < 1e-5
 
 
 def test_processes_take_turns_and_answer_for_each_step(small):

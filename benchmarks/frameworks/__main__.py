@@ -15,8 +15,8 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
-from benchmarks.frameworks.compare import agreement, cell
-from benchmarks.frameworks.problem import LR, NEURON, Cell, draw, save
+from benchmarks.frameworks.compare import agreement, cell, places
+from benchmarks.frameworks.problem import LR, NEURON, Cell
 from stbp_edu.training.records import machine, versions
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
@@ -59,13 +59,9 @@ def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
     return [e for e in wanted if e.name not in absent], absent
 
 
-def describe(
-    size: Cell, entries: list[Entry], absent: dict[str, str], folder: Path
-) -> list[dict[str, Any]]:
-    """Return what each entry is, with its agreement with our gradients at this size."""
-    path = folder / "check.npz"
-    save(draw(size)[0], path)
-    running = {e.name for e in entries}
+def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
+    """Return what each entry is, and how its gradients agree with ours on the problem just met."""
+    files, running = places(folder), {e.name for e in entries}
     return [
         {
             "name": e.name,
@@ -74,7 +70,7 @@ def describe(
             "rule": e.rule,
             "peer": e.peer,
             "versions": e.versions(),
-            "gradients": agreement(e, path) if e.name in running else {},
+            "gradients": agreement(e, files[e.learned]) if e.name in running else {},
             "absent": absent.get(e.name, ""),
         }
         for e in tqdm([BY_NAME[n] for n in BY_NAME if n in running | set(absent)], leave=False)
@@ -89,11 +85,11 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         first = QUICK if args.quick else HOME
         rounds = 2 if args.quick else args.rounds
         cells = [cell(first, entries, rounds, folder, with_memory=True)]
+        about = describe(entries, absent, folder)
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]
             cells += [cell(size, everywhere, rounds, folder, with_memory=False) for size in CROSS]
-        about = describe(first, entries, absent, folder)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND + (" --home" if args.home else ""),

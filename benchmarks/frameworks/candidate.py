@@ -42,7 +42,8 @@ class Entry:
         rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
         form: how it is used, in a sentence.
         peer: whether it is one of the spiking frameworks, run as it comes.
-        home_only: whether it is measured at the main size alone, since it compiles for minutes.
+        home_only: whether it is measured at the main size alone, since it takes minutes to start.
+        learned: whether its network has learned for an epoch, instead of being a new one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Entry:
     form: str = ""
     peer: bool = field(default=False)
     home_only: bool = field(default=False)
+    learned: bool = field(default=False)
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""
@@ -79,6 +81,12 @@ ENTRIES = (
     Entry(
         "ours-all-pixels", "stbp_edu, all pixels", "ours:all_pixels",
         form="the same with every pixel",
+    ),
+    Entry(
+        "ours-learned", "stbp_edu, after an epoch", "ours:lit_pixels",
+        form="the same step of a network that has seen every training image once: images that it "
+        "answers perfectly send no error back and are left out of the backward pass",
+        home_only=True, learned=True,
     ),
     Entry(
         "products", "the dense matrix products alone", "products:build",

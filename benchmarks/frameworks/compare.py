@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from benchmarks.engine import row
 from benchmarks.frameworks.candidate import Entry
-from benchmarks.frameworks.problem import Cell, draw, save
+from benchmarks.frameworks.ours import learned, perfect
+from benchmarks.frameworks.problem import Cell, Problem, draw, read, save
 from benchmarks.frameworks.processes import CandidateError, Process, ask
 
 STEPS = 8  # of a turn, after one that does not count
@@ -26,10 +27,9 @@ def cell(
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     problem, data = draw(size)
-    path = folder / "problem.npz"
-    save(problem, path)
+    files = write(problem, entries, folder)
     before = os.getloadavg()[0]
-    times, failed = turns(entries, path, rounds, size.describe())
+    times, failed = turns(entries, files, rounds, size.describe())
     limit = times.get("products", next(iter(times.values())))
     rows = [
         row(
@@ -37,7 +37,7 @@ def cell(
             times[e.name],
             limit,
             best=round(min(times[e.name]), 3),
-            peak_mb=memory(e, path) if with_memory else None,
+            peak_mb=memory(e, files[e.learned]) if with_memory else None,
         )
         for e in tqdm(entries, desc="memory", leave=False)
         if e.name in times
@@ -50,6 +50,7 @@ def cell(
         "lit": int(problem.pixels.any(axis=0).sum()),
         "lit_only": size.lit_only,
         "data": data,
+        "perfect": perfect(read(files[True])) if any(e.learned for e in entries) else None,
         "rounds": rounds,
         "load": [round(before, 2), round(os.getloadavg()[0], 2)],
         "rows": rows,
@@ -57,15 +58,29 @@ def cell(
     }
 
 
+def places(folder: Path) -> dict[bool, Path]:
+    """Return where the problem of a new network is (False), and that of a learned one (True)."""
+    return {False: folder / "problem.npz", True: folder / "learned.npz"}
+
+
+def write(problem: Problem, entries: Sequence[Entry], folder: Path) -> dict[bool, Path]:
+    """Write the problem, and the one after an epoch if an entry asks for it."""
+    files = places(folder)
+    save(problem, files[False])
+    if any(e.learned for e in entries):
+        save(learned(problem), files[True])
+    return files
+
+
 def turns(
-    entries: Sequence[Entry], path: Path, rounds: int, label: str
+    entries: Sequence[Entry], files: Mapping[bool, Path], rounds: int, label: str
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
     """Let the processes take turns; a round's time is the median of the turn's steps."""
     with ExitStack() as stack:
         running: dict[str, Process] = {}
         failed: dict[str, str] = {}
         for entry in tqdm(entries, desc=f"{label}: start and compile", leave=False):
-            process = stack.enter_context(Process(entry, path, "time"))
+            process = stack.enter_context(Process(entry, files[entry.learned], "time"))
             try:
                 process.answer()
             except CandidateError as error:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from tqdm import tqdm
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem
+from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.training.encoders import encode
@@ -58,6 +60,25 @@ def settings(problem: Problem) -> Settings:
         surrogate="gaussian", a=NEURON.surrogate.a, lr=LR, schedule="constant", averaging=0.0,
         batch=cell.batch, shards=THREADS,
     )  # fmt: skip
+
+
+def learned(problem: Problem) -> Problem:
+    """Return the problem with the parameters after one epoch over all training images."""
+    rows, labels, _ = everything()
+    chosen = replace(settings(problem), lr=1e-3)
+    params = by_columns(copy(problem.params))
+    state = State(params, params, chosen.make_optimizer().start(params))
+    with team(THREADS) as crew:
+        stepper = Stepper(chosen, rows[:, None], labels, crew)
+        for _, _, after in tqdm(stepper.epoch(state), "an epoch", stepper.steps, leave=False):
+            state = after
+    return replace(problem, params=state.params)
+
+
+def perfect(problem: Problem) -> int:
+    """Return how many images of the batch are answered with rates that are the target."""
+    trace = stbp_edu.forward(problem.spikes, problem.params, NEURON)
+    return int((trace.O[-1].mean(axis=0) == problem.targets).all(axis=1).sum())
 
 
 def _build(problem: Problem, changes: dict[str, Any]) -> Candidate:

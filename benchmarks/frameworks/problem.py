@@ -72,27 +72,27 @@ class Problem:
         return self.params.W, self.params.b
 
 
-def images(batch: int) -> tuple[NDArray[np.uint8], NDArray[Any], str]:
-    """Return ``batch`` images as rows of 784 bytes, their labels, and whose they are.
+def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
+    """Return all training images as rows of 784 bytes, their labels, and whose they are.
 
     MNIST where it can be had; else the digits of this package, enlarged to its size.
     """
-    rng = np.random.default_rng(0)
     try:
         data = load("mnist")
-        rows, labels, name = data.train_images, data.train_labels, "MNIST"
+        images, labels, name = data.train_images, data.train_labels, "MNIST"
     except (OSError, ValueError):
         small, labels = digits()
         large = np.kron(small, np.ones((3, 3), np.float32))
-        rows = np.rint(np.pad(large, ((0, 0), (2, 2), (2, 2))) * 255).astype(np.uint8)
+        images = np.rint(np.pad(large, ((0, 0), (2, 2), (2, 2))) * 255).astype(np.uint8)
         name = "the package's digits, enlarged to 28×28"
-    chosen = rng.choice(len(labels), batch, replace=False)
-    return rows[chosen].reshape(batch, -1), labels[chosen].astype(np.int64), name
+    return images.reshape(len(labels), -1), labels.astype(np.int64), name
 
 
 def draw(cell: Cell) -> tuple[Problem, str]:
     """Draw a problem in float32, and say whose images these are."""
-    pixels, labels, name = images(cell.batch)
+    rows, classes, name = everything()
+    chosen = np.random.default_rng(0).choice(len(rows), cell.batch, replace=False)
+    pixels, labels = rows[chosen], classes[chosen]
     if cell.lit_only:
         pixels = np.ascontiguousarray(pixels[:, pixels.any(axis=0)])
     rng = np.random.default_rng(1)

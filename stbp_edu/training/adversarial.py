@@ -15,27 +15,16 @@ from numpy.typing import NDArray
 from stbp_edu.checks import Array
 
 
-def against(
-    pixels: NDArray[Any], uphill: Array, most: float, rng: np.random.Generator
-) -> NDArray[Any]:
+def against(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     """Return p + r sign(dL/dp), clipped to the range of grey levels.
 
-    The size r is drawn for each image, uniform between 0 and ``most``, so that it also meets
-    images that are nearly as they were.
-
     Args:
-        pixels: shape (S, n[0]), floats in [0, 1] or bytes of which 255 is white.
+        pixels: p, shape (S, n[0]), floats in [0, 1] or bytes of which 255 is white.
         uphill: dL/dp, or anything with its sign; the same shape.
-        most: the largest r, as a share of white.
-        rng: draws the sizes.
+        by: r, as a share of white; for bytes it is rounded to whole grey levels.
 
-    >>> rng = np.random.default_rng(0)
-    >>> against(np.array([[0, 100, 200]], np.uint8), np.array([[1.0, 0.0, -1.0]]), 0.1, rng)
-    array([[ 16, 100, 184]], dtype=uint8)
+    >>> against(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
+    array([[  0, 100, 255]], dtype=uint8)
     """
-    size = most * rng.random((len(pixels), 1))
-    white = 1
-    if pixels.dtype == np.uint8:
-        white = 255
-        size = np.floor(white * size)  # in whole grey levels
+    white, size = (255, round(255 * by)) if pixels.dtype == np.uint8 else (1, by)
     return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

@@ -1,8 +1,9 @@
-"""Leaving neurons out of a step: pixels that no image lights, and dropout.
+"""Leaving out of a step what adds nothing to it, and what dropout leaves out on purpose.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
-zero: the step without it is the same step, and cheaper. Dropout leaves hidden neurons out on
-purpose, the same ones for the whole batch, so that it makes a step cheaper too.
+zero. An image whose rates are its target sends no error back, neither in space nor in time. The
+step without them is the same step, and cheaper. Dropout leaves hidden neurons out, the same ones
+for the whole batch, so that it makes a step cheaper too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.network import Gradients, Params
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.optimizers import WHOLE, Part
 
 Kept = Sequence[NDArray[np.intp] | None]
@@ -29,6 +31,28 @@ def lit(pixels: NDArray[Any]) -> NDArray[np.intp]:
     """
     found = np.flatnonzero(pixels.max(axis=0))
     return found if len(found) else np.arange(1)  # a layer needs a neuron
+
+
+def missed(trace: Trace, targets: Array) -> NDArray[np.intp]:
+    """Return the samples that send an error back: those whose rates are not their target.
+
+    Where they are, the direct term of ``c1-delta`` is zero, and with it every δ and ε of that
+    sample. The first is returned where there would be none.
+
+    >>> O = np.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])  # (T, S, n[1])
+    >>> missed(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    array([1])
+    """
+    found = np.flatnonzero((trace.O[-1].mean(axis=0) != targets).any(axis=1))
+    return found if len(found) else np.arange(1)  # a pass needs a sample
+
+
+def only(trace: Trace, samples: NDArray[np.intp]) -> Trace:
+    """Return the pass of these samples alone."""
+    if len(samples) == trace.O[0].shape[1]:
+        return trace
+    U, O = ([np.take(a, samples, axis=1) for a in of] for of in (trace.U[1:], trace.O))
+    return Trace(U=[None, *U], O=O)
 
 
 def draw_hidden(

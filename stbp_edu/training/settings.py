@@ -55,9 +55,7 @@ class Settings:
     averaging: float = _setting(0.98, "decay of the weight average, for each step; 0: none")
     shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
     dropout: float = _setting(0.0, "share of hidden neurons left out of each step")
-    adversarial: float = _setting(
-        0.0, "nudge pixels against the network by up to this share of white; 0: not at all"
-    )
+    adversarial: float = _setting(0.0, "move pixels by this share of white, against the network")
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")

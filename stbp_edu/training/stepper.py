@@ -17,7 +17,7 @@ from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.adversarial import against
 from stbp_edu.training.encoders import encode
-from stbp_edu.training.narrow import Kept, clear, draw_hidden, lit, narrow, widen
+from stbp_edu.training.narrow import Kept, clear, draw_hidden, lit, missed, narrow, only, widen
 from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
@@ -114,15 +114,21 @@ class Stepper:
         work: Workspace,
         whole: int,
     ) -> tuple[Batch, Gradients]:
-        """Return what one part of a batch of ``whole`` images saw, and what it adds."""
+        """Return what one part of a batch of ``whole`` images saw, and what it adds.
+
+        ``rows`` are overwritten where they are nudged.
+        """
         s = self.settings
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
         if s.adversarial:
             trace = self._run(params, rows, rng, work)
-            uphill = run_to_input(trace, targets, params, self.neuron, s.rule, work)
-            rows = against(rows, uphill, s.adversarial, rng)
+            of = missed(trace, targets)
+            back = (only(trace, of), targets[of], params, self.neuron, s.rule, work)
+            rows[of] = against(rows[of], run_to_input(*back), s.adversarial)
         trace = self._run(params, rows, rng, work)
-        grads = run_back(trace, targets, params, self.neuron, s.rule, work, S=whole, binary=True)
+        of = missed(trace, targets)
+        back = (only(trace, of), targets[of], params, self.neuron, s.rule, work)
+        grads = run_back(*back, S=whole, binary=True)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
         return _observe(trace, targets, labels), grads

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.training.narrow import clear, draw_hidden, lit, narrow, widen
+from stbp_edu.engine import Workspace, run_back
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.training.narrow import clear, draw_hidden, lit, missed, narrow, only, widen
 from stbp_edu.training.optimizers import tensors, zeros_like
 
 NEURON = LIF(tau=0.4, v_th=0.5)
@@ -82,3 +84,30 @@ def test_where_nothing_is_left_out_gradients_add_up(net: Params) -> None:
 
 def test_a_dark_batch_keeps_one_pixel() -> None:
     assert lit(np.zeros((3, 5))).tolist() == [0]
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_leaving_out_what_is_answered_perfectly_changes_nothing(net: Params, rule: str) -> None:
+    rng = np.random.default_rng(3)
+    trace = forward((rng.random((5, 6, 8)) < 0.6).astype(float), net, NEURON)
+    targets = rng.random((6, 3))
+    perfect = [0, 2, 5]
+    targets[perfect] = trace.O[-1].mean(axis=0)[perfect]
+    of = missed(trace, targets)
+    assert of.tolist() == [1, 3, 4]
+    few = only(trace, of)
+    assert [o.shape[1] for o in few.O] == [3, 3, 3, 3]
+    found = run_back(few, targets[of], net, NEURON, rule, Workspace(), S=6, binary=True)
+    for name, expected in tensors(backward(trace, targets, net, NEURON, rule)).items():
+        np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_batch_without_a_mistake_has_a_gradient_of_zero(net: Params) -> None:
+    trace = forward(np.ones((5, 6, 8)), net, NEURON)
+    targets = trace.O[-1].mean(axis=0)
+    of = missed(trace, targets)
+    few = only(trace, of)
+    found = run_back(few, targets[of], net, NEURON, "exact", Workspace(), S=6, binary=True)
+    assert not any(g.any() for g in tensors(found).values())
+    everything = np.arange(6)
+    assert only(trace, everything) is trace
