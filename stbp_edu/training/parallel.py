@@ -20,11 +20,11 @@ R = TypeVar("R")
 
 
 class Team:
-    """Parts of the work, each with buffers of its own, and a thread for each processor.
+    """Parts of the work, each with buffers of its own: one for the caller, the rest for threads.
 
     The result of :meth:`map` depends on ``size`` alone and not on the number of threads: where
     none can be started, such as on a web page, the parts are worked on one after the other. At
-    elementwise work threads take turns.
+    work that goes step by step threads take turns.
 
     Args:
         size: the number of parts; with more than one, threads are started.
@@ -34,15 +34,16 @@ class Team:
         self.size = size
         turn = Lock()
         self.workspaces = [Workspace(turn) for _ in range(size)]
-        threads = 1 if sys.platform == "emscripten" else min(size, os.cpu_count() or 1)
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        threads = 0 if sys.platform == "emscripten" else min(size - 1, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(threads) if threads else None
 
     def map(self, task: Callable[[int, Workspace], R]) -> list[R]:
         """Return ``task(i, workspaces[i])`` for each i, in order."""
-        work = list(enumerate(self.workspaces))
+        (_, own), *rest = work = list(enumerate(self.workspaces))
         if self._pool is None:
             return [task(i, w) for i, w in work]
-        return list(self._pool.map(lambda pair: task(*pair), work))
+        given = [self._pool.submit(task, i, w) for i, w in rest]
+        return [task(0, own), *(part.result() for part in given)]
 
     def close(self) -> None:
         """Let the threads end."""
