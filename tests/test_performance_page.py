@@ -86,6 +86,37 @@ def test_the_page_without_records_says_how_to_make_them():
     assert "make bench" in text
 
 
+def test_a_learned_network_is_told_apart(record):
+    cell = record["cells"][0]
+    assert "answers" not in page({"speed-frameworks": record})
+    cell["rows"].append(_row("ours-learned", 20.0, 90.0))
+    cell["perfect"] = 42
+    record["entries"].append(_entry("ours-learned", "ours, learned"))
+    text = page({"speed-frameworks": record})
+    assert "answers 42 of these 100 images" in text
+    assert "| ours, learned | 20.0 |" in text
+    assert "0.50 (A peer) | reached |" in text  # the goals are of the new network
+    assert "**35.0**" in text
+    assert "**20.0**" not in text
+
+
+def test_other_processors_stand_further_down(record):
+    other = copy.deepcopy(record)
+    other["machine"]["processor"] = "Another one"
+    other["cells"][0]["rows"][0]["ms"] = 50.0
+    text = page({"speed-frameworks": record, "speed-frameworks-other": other})
+    main, further = text.split("## On another processor")
+    assert "0.50 (A peer)" in main
+    assert "0.71 (A peer)" in further
+    assert "Another one, 2 cores" in further
+
+
+def test_why_the_learning_rate_is_small(record):
+    assert "by heart" not in page({"speed-frameworks": record})
+    record["lr"] = 1e-6
+    assert "Adam at 1e-06, so small that" in page({"speed-frameworks": record})
+
+
 def test_every_table_is_whole(record):
     engine = {
         "what": "One step", "command": "c", "T": 30, "S": 100,

@@ -26,7 +26,7 @@ def candidates(record: Record) -> str:
         "## The candidates\n\nAll of them compute the same network: "
         f"τ\xa0=\xa0{neuron['tau']}, V<sub>th</sub>\xa0=\xa0{neuron['v_th']}, "
         f"the {neuron['gate']} gate (decay, and reset to zero after a spike), "
-        f"surrogate: {neuron['surrogate']}, Adam at {record['lr']}. "
+        f"surrogate: {neuron['surrogate']}, Adam at {record['lr']:g}{_small(record['lr'])}. "
         "Each runs in a process of its own with as many threads as there are cores, and the "
         "frameworks with the C library told not to give memory back to the system, which makes "
         "them faster. "
@@ -36,6 +36,17 @@ def candidates(record: Record) -> str:
         "the threshold may spike in one program and not in the other. snnTorch detaches the "
         "reset: it has less to compute, and is compared with that rule.\n\n"
         f"{table(head, lines)}"
+    )
+
+
+def _small(lr: float) -> str:
+    """Why a learning rate is as small as it is, in the records since it is."""
+    if lr > 1e-5:
+        return ""
+    return (
+        ", so small that the network stays as it is while steps are timed. (A network that is let "
+        "learn its one batch by heart has errors below the smallest normal float32, and over "
+        "those some processors take twice the time)"
     )
 
 

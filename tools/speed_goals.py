@@ -1,0 +1,54 @@
+"""The part of the performance page that holds our step against what it was to reach."""
+
+from __future__ import annotations
+
+from tools.records import Record
+from tools.speed_tables import along, row_of, table, titles_of
+
+TARGETS = (
+    ("at most 0.6 × the fastest of the spiking frameworks, not compiled", "peers", 0.6),
+    ("at most 0.8 × the fastest that torch.compile makes", "compiled", 0.8),
+    ("at most 0.9 × the dense matrix products alone", "products", 0.9),
+)
+
+
+def aims(record: Record) -> str:
+    """A line for every goal."""
+    cell, titles, lines = record["cells"][0], titles_of(record), []
+    ours, rows = row_of(cell, "ours"), [r for r in cell["rows"] if r["name"] in titles]
+    peers = {e["name"] for e in record["entries"] if e["peer"]}
+    groups = {
+        "peers": [r for r in rows if r["name"] in peers],
+        "compiled": [r for r in rows if r["name"].endswith("compile")],
+        "products": [r for r in rows if r["name"] == "products"],
+    }
+    fastest = {k: min(group, key=lambda r: r["ms"]) for k, group in groups.items() if group}
+    for words, group, limit in TARGETS:
+        if group in fastest:
+            ratio = ours["ms"] / fastest[group]["ms"]
+            measured = f"{ratio:.2f} ({titles[fastest[group]['name']]})"
+            lines.append([words, measured, _reached(ratio, limit)])
+    peer = fastest.get("peers", {})
+    if ours["peak_mb"] and peer.get("peak_mb"):
+        share = ours["peak_mb"] / peer["peak_mb"]
+        words = "at most half the peak memory of the fastest spiking framework"
+        lines.append([words, f"{share:.2f}", _reached(share, 0.5)])
+    if (growth := _growth(record)) is not None:
+        lines.append(["time linear in T within 10 %", growth[0], _reached(growth[1], 0.10)])
+    return table(("goal", "measured", "result"), lines)
+
+
+def _growth(record: Record) -> tuple[str, float] | None:
+    """Return our time for one step of T at each T, and how far it strays from the main size's."""
+    home = record["cells"][0]
+    cells = sorted((c for c in along(record, "T") if row_of(c, "ours")), key=lambda c: c["T"])
+    if len(cells) < 2:
+        return None
+    each = {c["T"]: row_of(c, "ours")["ms"] / c["T"] for c in cells}
+    stray = max(abs(v / each[home["T"]] - 1) for v in each.values())
+    said = ", ".join(f"{v:.2f} ms at T = {T}" for T, v in each.items())
+    return f"for each time step {said}: within {stray:.0%}", stray
+
+
+def _reached(value: float, limit: float) -> str:
+    return "reached" if value <= limit else "not reached"
