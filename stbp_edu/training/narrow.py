@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients, Params, Trace
-from stbp_edu.training.optimizers import WHOLE, Part
+from stbp_edu.training.optimizers import WHOLE, Part, laid, share, tensors
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""
@@ -88,12 +88,20 @@ def narrow(params: Params, kept: Kept) -> Params:
     return Params(W=W, b=b)
 
 
+def add_up(
+    shards: Sequence[tuple[Kept, Gradients]], params: Params, out: Gradients, part: Part = WHOLE
+) -> None:
+    """Write the sum of the gradients of several narrow networks to ``out``, or a part of it."""
+    clear(out, part)
+    for k, (kept, grads) in enumerate(shards):
+        widen(grads, params, kept, out, part, first=k == 0)
+
+
 def clear(grads: Gradients, part: Part = WHOLE) -> None:
-    """Set a gradient to zero, or one block of its rows."""
-    for n in range(1, len(grads.b)):
-        block = _block(len(grads.b[n]), part)
-        grads.W[n][block] = 0
-        grads.b[n][block] = 0
+    """Set a gradient to zero, or one part of it."""
+    for array in tensors(grads).values():
+        (lines,) = laid(array)
+        lines[share(len(lines), part)] = 0
 
 
 def widen(
@@ -107,26 +115,24 @@ def widen(
 ) -> None:
     """Add the gradient of the kept neurons to ``out``, that of the whole network.
 
-    ``part`` = (i, k) adds to the i-th of k blocks of rows alone, so that k threads can share.
+    ``part`` = (i, k) adds to the i-th of k parts of ``out`` alone, so that k threads can share.
     ``first``: ``out`` is known to be zero, so that writing is as good as adding.
     """
     put: Any = operator.setitem if first else _add
     for n in range(1, params.N + 1):
-        rows, columns = kept[n], kept[n - 1]
-        block = _block(len(params.b[n]), part)
-        to: Any = block
-        if rows is not None:  # those of the kept rows that are in the block
-            block = slice(*np.searchsorted(rows, (block.start, block.stop)))
-            to = rows[block]
-        found, factor = grads.W[n][block], _factor(params, kept, n)
-        found = found if factor == 1 else found * factor
-        if columns is None:
-            put(out.W[n], to, found)
-        elif rows is None:
-            put(out.W[n][to].T, columns, found.T)
+        lines, found = laid(out.W[n], grads.W[n])
+        along, across = kept[n - 1 : n + 1] if lines is not out.W[n] else (kept[n], kept[n - 1])
+        to, own = _meet(len(lines), along, part)
+        factor = _factor(params, kept, n)
+        values = found[own] if factor == 1 else found[own] * factor
+        if across is None:
+            put(lines, to, values)
+        elif along is None:
+            put(lines[to], np.s_[:, across], values)
         else:
-            put(out.W[n].T, np.ix_(columns, to), found.T)
-        put(out.b[n], to, grads.b[n][block])
+            put(lines, np.ix_(to, across), values)
+        to, own = _meet(len(out.b[n]), kept[n], part)
+        put(out.b[n], to, grads.b[n][own])
 
 
 def _add(out: NDArray[Any], at: Any, values: NDArray[Any]) -> None:
@@ -134,9 +140,13 @@ def _add(out: NDArray[Any], at: Any, values: NDArray[Any]) -> None:
     out[at] += values
 
 
-def _block(width: int, part: Part) -> slice:
-    """Return the rows of this part."""
-    return slice(width * part[0] // part[1], width * (part[0] + 1) // part[1])
+def _meet(length: int, kept: NDArray[np.intp] | None, part: Part) -> tuple[Any, slice]:
+    """Return where a part of the whole is, and where the same is among the kept."""
+    block = share(length, part)
+    if kept is None:
+        return block, block
+    own = slice(*np.searchsorted(kept, (block.start, block.stop)))
+    return kept[own], own
 
 
 def _factor(params: Params, kept: Kept, n: int) -> float:

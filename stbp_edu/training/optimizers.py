@@ -20,7 +20,7 @@ CHUNK = 163_840  # elements; with less, threads would wait for the interpreter m
 Tensors = Params | Gradients
 """Arrays by layer, ``W`` and ``b``."""
 Part = tuple[int, int]
-"""(i, k): the i-th, from 0, of k equal parts of the work."""
+"""(i, k): the i-th, from 0, of k equal parts of the work; see :func:`share`."""
 
 WHOLE: Part = (0, 1)
 
@@ -181,21 +181,35 @@ def zeros_like(params: Params) -> Gradients:
     return Gradients(W=W, b=b)
 
 
+def share(length: int, part: Part) -> slice:
+    """Return the i-th of k blocks of a length, for ``part`` = (i, k).
+
+    >>> share(10, (1, 3))
+    slice(3, 6, None)
+    """
+    i, k = part
+    return slice(length * i // k, length * (i + 1) // k)
+
+
+def laid(a: Array, *others: Array) -> list[Any]:
+    """Return arrays of one shape with the axes as they lie in the first one's memory."""
+    by_columns = not a.flags.c_contiguous
+    return [x.T if by_columns else x for x in (a, *others)]
+
+
 def _chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
     """Walk arrays of the same shapes side by side; say whether each chunk is of a weight.
 
-    ``part`` = (i, k) visits the chunks i, i + k, i + 2k, ... alone, so that k threads can share.
+    ``part`` = (i, k) visits the i-th of k blocks of each alone, so that k threads can share.
     """
-    turn = 0
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
     ):
-        by_columns = not arrays[0].flags.c_contiguous  # each array in the order of the first
-        flat = [(a.T if by_columns else a).reshape(-1) for a in arrays]
+        aligned = laid(*arrays)
+        block = share(len(aligned[0]), part)
+        flat = [a[block].reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):
-            if turn % part[1] == part[0]:
-                yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
-            turn += 1
+            yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
 
 
 def _check_rate(name: str, value: object) -> None:

@@ -17,7 +17,7 @@ from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.adversarial import against
 from stbp_edu.training.encoders import encode
-from stbp_edu.training.narrow import Kept, clear, draw_hidden, lit, missed, narrow, only, widen
+from stbp_edu.training.narrow import Kept, add_up, draw_hidden, lit, missed, narrow, only
 from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
@@ -76,20 +76,20 @@ class Stepper:
             rows = self._windows[order[at], *shifts[:, at]].reshape(len(order[at]), -1)
             hidden = draw_hidden(state.params.sizes, s.dropout, rng)
             labels = self.labels[order[at]]
-            batch, grads = self._gradient(state.params, rows, labels, hidden, streams)
+            batch, shards = self._gradients(state.params, rows, labels, hidden, streams)
             done = (state.epoch * self.steps + step) / (s.epochs * self.steps)
-            state = self._update(state, grads, s.learning_rate(done))
+            state = self._update(state, shards, s.learning_rate(done))
             yield step, batch, state
 
-    def _gradient(
+    def _gradients(
         self,
         params: Params,
         rows: NDArray[Any],
         labels: NDArray[Any],
         hidden: Kept,
         streams: list[np.random.Generator],
-    ) -> tuple[Batch, Gradients]:
-        """Return what the batch saw, and the gradient: the sum of what its shards add to it."""
+    ) -> tuple[Batch, list[tuple[Kept, Gradients]]]:
+        """Return what the batch saw, and what each shard adds to the gradient of what neurons."""
         shards = min(self.crew.size, len(rows))
         images, answers = np.array_split(rows, shards), np.array_split(labels, shards)
         pixels = [lit(part) for part in images]
@@ -103,7 +103,7 @@ class Stepper:
             return self._shard(small, shard, answers[i], streams[i], work, len(rows))
 
         batches, grads = zip(*[p for p in self.crew.map(part) if p], strict=True)
-        return _merge(batches), self._total(params, kept, grads)
+        return _merge(batches), list(zip(kept, grads, strict=True))
 
     def _shard(
         self,
@@ -142,26 +142,13 @@ class Stepper:
         spikes = encode(s.encoder, rows, s.T, rng, out=out)
         return run(spikes, params, self.neuron, None, work)
 
-    def _total(self, params: Params, kept: list[Kept], grads: Sequence[Gradients]) -> Gradients:
-        """Return the sum of the shards' gradients, in the shape of the whole network."""
-        if self._grads is None:
-            self._grads = zeros_like(params)
-        total = self._grads
-
-        def part(i: int, _: Workspace) -> None:
-            share = (i, self.crew.size)
-            clear(total, share)
-            for k, (keep, own) in enumerate(zip(kept, grads, strict=True)):
-                widen(own, params, keep, total, share, first=k == 0)
-
-        self.crew.map(part)
-        return total
-
-    def _update(self, state: State, grads: Gradients, lr: float) -> State:
+    def _update(self, state: State, shards: list[tuple[Kept, Gradients]], lr: float) -> State:
         """Change the parameters in place, and their average."""
+        grads = self._grads = self._grads or zeros_like(state.params)
 
         def part(i: int, _: Workspace) -> OptimizerState:
             share = (i, self.crew.size)
+            add_up(shards, state.params, grads, share)
             after = self.optimizer.update(state.params, grads, state.optimizer, lr, share)
             if state.average is not state.params:
                 blend(state.average, state.params, self.settings.averaging, share)

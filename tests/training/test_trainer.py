@@ -10,7 +10,8 @@ from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import parallel
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.narrow import add_up
+from stbp_edu.training.optimizers import tensors, zeros_like
 from stbp_edu.training.parallel import Team, team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin, copy
@@ -67,7 +68,9 @@ def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     labels = few.train_labels[:21]
     with team(2) as crew:
         step = Stepper(settings, few.train_images, few.train_labels, crew)
-        batch, grads = step._gradient(state.params, rows, labels, [None, None], [None, None])
+        batch, shards = step._gradients(state.params, rows, labels, [None, None], [None, None])
+    grads = zeros_like(state.params)
+    add_up(shards, state.params, grads)
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
     expected = backward(trace, targets, state.params, neuron)
@@ -127,8 +130,8 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
                 places.add(divmod(int(at), 5))
             return None, original(params, rows, of, hidden, streams)[1]
 
-        original = step._gradient
-        step._gradient = gradient
+        original = step._gradients
+        step._gradients = gradient
         list(step.epoch(begin(settings, data)))
     assert sorted(seen) == list(range(1, 31))
     assert seen != sorted(seen)
