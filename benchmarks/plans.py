@@ -54,6 +54,10 @@ PLANS = {
         "Without augmentation: images as they are",
         {"no shifts": PLAIN, "the same, answers of 100 steps": {**PLAIN, "T_test": 100}},
     ),
+    "adversarial": Plan(
+        "Without augmentation, nudged against the network",
+        {"nudged": NUDGED, "the same, answers of 100 steps": {**NUDGED, "T_test": 100}},
+    ),
     "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),
     "rules": Plan(
         "What flows backward: the two rules and three ablations, 5 epochs each",
