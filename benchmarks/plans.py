@@ -1,6 +1,7 @@
 """What is measured on MNIST and Fashion-MNIST: tables of runs, by name.
 
-Settings are chosen on validation images (the plan ``tune``), never on the test images.
+Settings are chosen on validation images (the plans ``tune`` and ``tune-adversarial``), never on the
+test images.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ PLANS = {
         {"no shifts": PLAIN, "the same, answers of 100 steps": {**PLAIN, "T_test": 100}},
     ),
     "adversarial": Plan(
-        "Without augmentation, nudged against the network",
+        "Images as they are, but nudged against the network",
         {"nudged": NUDGED, "the same, answers of 100 steps": {**NUDGED, "T_test": 100}},
     ),
     "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),

@@ -24,7 +24,7 @@ from stbp_edu.training.datasets import Dataset, validation
 from stbp_edu.training.files import load_params, read_json, save_params, write_json
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.records import record
-from stbp_edu.training.settings import RECIPES, to_dict
+from stbp_edu.training.settings import RECIPES, from_dict
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -80,7 +80,7 @@ def judged_again(job: runs.Job, rows: Path) -> dict[str, Any] | None:
     """Judge a trained network that differs in ``T_test`` alone, which learning does not see."""
     for path in sorted(rows.glob(f"*/{job.settings.seed}/{runs.RECORD}")):
         found = read_json(path)
-        if {**found["settings"], "T_test": job.settings.T_test} == to_dict(job.settings):
+        if replace(from_dict(found["settings"]), T_test=job.settings.T_test) == job.settings:
             params = load_params(path.with_name(runs.PARAMS))
             result, curves = runs.judge(job, params), found["curves"]
             done = record(job.dataset, job.settings, curves, result, held_out=job.held_out)

@@ -26,7 +26,7 @@ from stbp_edu.rules import backward_gate, check_rule
 
 @dataclass
 class Workspace:
-    """Buffers that are written again at each call, and made anew only to grow.
+    """Buffers that are written again at each call, and made anew to grow or for another dtype.
 
     A trace or gradient computed in a workspace lives there: the next call with the same
     workspace overwrites it. Without one, each call makes new arrays.
@@ -166,10 +166,10 @@ def run_back(
 def run_to_input(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str, work: Workspace
 ) -> Array:
-    """Return how the loss changes with each sample's input, the same at all steps: Σ_t δ^{t,0}.
+    """Return Σ_t δ^{t,0}: how the loss changes with an input that is the same at every step.
 
-    δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}: the input has no step before it.
-    All spikes must be 0 or 1.
+    δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input carries
+    no potential on to the next one. The shape is (S, n[0]); all spikes must be 0 or 1.
     """
     *_, (_, _, err) = _down(trace, targets, params, neuron, rule, work, len(targets), True)
     return np.asarray(err.sum(axis=0) @ params.W[1])  # c2-delta
@@ -185,7 +185,7 @@ def _down(
     S: int,
     binary: bool,
 ) -> Iterator[tuple[int, Array, Array]]:
-    """Yield n, ε and err of each layer, from the last to the first; the next may overwrite them."""
+    """Yield n, ε and err of each layer, from the last to the first."""
     N, dtype, T = params.N, params.dtype, len(trace.O[0])
     f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
     epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)

@@ -1,7 +1,7 @@
 """What the engine does step by step: potentials forward, ε backward, of one layer at a time.
 
 It is elementwise, and done for a few samples at a time: samples do not depend on each other, and a
-small block stays in the processor's cache, its temporaries too. Everything is written in place.
+small block stays in the processor's cache, its temporaries too. Results are written in place.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ BLOCK = 40_960
 """Entries of one step that are worked on at a time: 160 KB in float32."""
 
 STRETCH = 4 * BLOCK
-"""Entries of several steps, where these need not wait for each other. Longer calls would leave the
-cache; shorter ones make threads contend for the interpreter."""
+"""Entries of several steps that are worked on at a time, where no step waits for another. More
+would leave the cache; with fewer, threads would contend for the interpreter."""
 
 Fill = Callable[[Array, Array], None]
 """A gate that writes its values to the second array."""
@@ -62,9 +62,10 @@ def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f
 def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
-    With δ = d + err^(t+1) u f', where d is what a step hears from the layer above (for the output
-    layer, the direct term), err = δ h and ε = err + f ε^(t+1) are two sums of what is given:
-    err = d h + (u h f') err^(t+1) and, under the exact rule, ε = d h + (u h f' + f) ε^(t+1).
+    Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
+    from the layer above (for the output layer, the direct term). Under the exact rule err is ε, so
+    that ε = d h + (u h f' + f) ε^(t+1). Under the classic one err is δ h, so that
+    err = d h + (u h f') err^(t+1) and ε = err + f ε^(t+1). The factors are known beforehand.
 
     Args:
         epsilon: d, shape (T, S, m), as the other arrays; ε afterwards.
@@ -112,7 +113,7 @@ def _recur(
 def _h(u: Array, neuron: LIF, out: Array) -> None:
     """Write h(u - V_th) to ``out``: for the Gaussian, the usual one, without other arrays."""
     bell = neuron.surrogate
-    if not isinstance(bell, Gaussian):
+    if type(bell) is not Gaussian:  # a subclass may have a curve of its own
         out[...] = neuron.h(u)
         return
     np.subtract(u, neuron.v_th, out=out)

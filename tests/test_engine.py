@@ -38,6 +38,28 @@ def test_blocks_of_samples_do_not_change_the_result(monkeypatch):
     assert_close(parts.W, whole.W, "dL/dW", tol=0)
 
 
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+@pytest.mark.parametrize("entries", [1, 14, 35])  # one step, one or two, three or more
+def test_stretches_of_steps_do_not_change_the_result(rule, entries, monkeypatch):
+    problem = make_problem(2, [5, 7, 3], T=8, S=2, neuron=NEURON)
+    args = (problem.trace, problem.targets, problem.params, NEURON, rule)
+    whole = backward(*args)
+    monkeypatch.setattr("stbp_edu.recurrence.STRETCH", entries)
+    assert_close(backward(*args).W, whole.W, "dL/dW", tol=0)
+    assert_close(whole.W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
+def test_a_curve_of_ones_own_is_used():
+    class Half(Gaussian):
+        def derivative(self, v):
+            return super().derivative(v) / 2
+
+    neuron = LIF(tau=0.5, v_th=0.6, surrogate=Half(0.5))
+    problem = make_problem(2, [5, 7, 3], T=4, S=2, neuron=neuron)
+    args = (problem.trace, problem.targets, problem.params, neuron)
+    assert_close(backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
     work = Workspace()

@@ -103,11 +103,13 @@ def test_a_learned_network_is_told_apart(record):
 def test_other_processors_stand_further_down(record):
     other = copy.deepcopy(record)
     other["machine"]["processor"] = "Another one"
+    other["remark"] = "How it was."
     other["cells"][0]["rows"][0]["ms"] = 50.0
     text = page({"speed-frameworks": record, "speed-frameworks-other": other})
-    main, further = text.split("## On another processor")
+    main, further = text.split("## On Another one")
     assert "0.50 (A peer)" in main
     assert "0.71 (A peer)" in further
+    assert "another processor, with Adam at 0.001. How it was.\n" in further
     assert "Another one, 2 cores" in further
 
 

@@ -48,12 +48,13 @@ WORDS = {
 hold that back: few steps, so that an image is another draw of spikes whenever it is seen, and
 dropout. What has learned with few steps may answer with many, which average the noise out.
 """,
-    "mnist-adversarial": """A third thing holds learning by heart back: images that are a little
-harder than they are. The error that reaches a pixel, the sum of its δ over all steps, says which
-way its grey level raises the loss. Before the network learns from an image that it gets wrong,
-every pixel is moved that way by a small share of white: `adversarial` in the table, and in
-[further reading](further-reading.md#regularisation). No image is shifted or turned; whether you
-count this as augmentation is up to you, so it has a table of its own.
+    "mnist-adversarial": """A third thing holds learning by heart back: images that are made a
+little harder. The error that reaches a pixel, the sum of its δ over all steps, says which way its
+grey level raises the loss. Before the network learns from an image whose rates are not exactly the
+target, its pixels are moved that way by a small share of white: `adversarial` in the table, and
+Goodfellow and others in [further reading](further-reading.md#regularisation). Pixels that are dark
+in the whole half of a batch stay dark. A little weight decay goes with it. No image is shifted or
+turned; whether you count this as augmentation is up to you, so it has a table of its own.
 """,
     "mnist-rules": """Read each difference beside the spread over seeds. Images that stand still ask
 little of the paths through time, and a test accuracy is no proof of a gradient: see

@@ -105,19 +105,19 @@ def _learned(cell: Record) -> str:
         return ""
     return (
         "All lines but one are of a new network. After one epoch it "
-        f"answers {cell['perfect']} of these {cell['batch']} images with rates that are exactly "
-        "the target. Case 1 is zero for them, and with it every other δ and ε: the trainer leaves "
-        "them out of the backward pass, and the gradient stays the same. The other candidates "
-        "take as long as before.\n\n"
+        f"answers {cell['perfect']} of these {cell['batch']} images, in one draw of spikes, with "
+        "rates that are exactly the target. Case 1 is zero for them, and with it every other δ and "
+        "ε: the trainer leaves them out of the backward pass, and the gradient stays the same. The "
+        "other candidates do the same work for every image, and were timed with the new network "
+        "alone.\n\n"
     )
 
 
 def _elsewhere(record: Record) -> str:
     """What another processor makes of the main size."""
     return (
-        f"## On another processor\n\nThe same comparison on {record['machine']['processor']}, with "
-        "an earlier version of our step. Ratios differ from one processor to another: the better "
-        "its matrix products, the more weighs all the rest.\n\n"
+        f"## On {record['machine']['processor']}\n\nThe main size on another processor, with Adam "
+        f"at {record['lr']:g}. {record.get('remark', '')}\n\n"
         f"{_steps(record)}\n{aims(record)}\n{made(record)}"
     )
 
@@ -170,7 +170,7 @@ def _columns(record: Record, cells: Sequence[Record], heads: Sequence[str], word
     best = [min(r["ms"] for r in c["rows"] if r["name"] not in APART) for c in cells]
     lines = []
     for entry in record["entries"]:
-        if entry["name"] == "ours-learned":  # measured at the main size alone
+        if entry["name"] == "ours-learned":  # another network than the others'
             continue
         line = [entry["title"]]
         for cell, least in zip(cells, best, strict=True):

@@ -44,9 +44,9 @@ def _small(lr: float) -> str:
     if lr > 1e-5:
         return ""
     return (
-        ", so small that the network stays as it is while steps are timed. (A network that is let "
-        "learn its one batch by heart has errors below the smallest normal float32, and over "
-        "those some processors take twice the time)"
+        ", so small that the network stays as it is while steps are timed. (A network that learns "
+        "its one batch by heart has errors below the smallest normal float32, over which some "
+        "processors take twice the time, and images that our step leaves out)"
     )
 
 

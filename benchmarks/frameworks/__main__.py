@@ -84,6 +84,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         first = QUICK if args.quick else HOME
         rounds = 2 if args.quick else args.rounds
+        if args.quick:
+            entries = [e for e in entries if not e.learned]
         cells = [cell(first, entries, rounds, folder, with_memory=True)]
         about = describe(entries, absent, folder)
         if not (args.quick or args.home):

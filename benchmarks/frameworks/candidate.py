@@ -42,7 +42,7 @@ class Entry:
         rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
         form: how it is used, in a sentence.
         peer: whether it is one of the spiking frameworks, run as it comes.
-        home_only: whether it is measured at the main size alone, since it takes minutes to start.
+        home_only: whether it is measured at the main size alone, since it takes long to make.
         learned: whether its network has learned for an epoch, instead of being a new one.
     """
 

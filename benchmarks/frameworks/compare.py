@@ -26,9 +26,9 @@ def cell(
     size: Cell, entries: Sequence[Entry], rounds: int, folder: Path, *, with_memory: bool
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
+    before = os.getloadavg()[0]
     problem, data = draw(size)
     files = write(problem, entries, folder)
-    before = os.getloadavg()[0]
     times, failed = turns(entries, files, rounds, size.describe())
     limit = times.get("products", next(iter(times.values())))
     rows = [

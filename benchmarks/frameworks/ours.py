@@ -76,7 +76,7 @@ def learned(problem: Problem) -> Problem:
 
 
 def perfect(problem: Problem) -> int:
-    """Return how many images of the batch are answered with rates that are the target."""
+    """Return how many images of the batch have rates that are the target, in one draw of spikes."""
     trace = stbp_edu.forward(problem.spikes, problem.params, NEURON)
     return int((trace.O[-1].mean(axis=0) == problem.targets).all(axis=1).sum())
 

@@ -17,7 +17,8 @@ from stbp_edu.training.sources import load
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart
-# has ε below the smallest normal float32, and some processors take twice as long over those.
+# has ε below the smallest normal float32, over which some processors take twice as long, and our
+# step leaves out images that are answered perfectly.
 LR = 1e-6
 # The linear gate is decay times hard reset to zero, which every framework can be told. a = 1/8
 # makes the Gaussian equal to surrogates that Norse and SpikingJelly have (see there).

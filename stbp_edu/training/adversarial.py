@@ -2,7 +2,8 @@
 
 The error that flows down to the input says, for each pixel, whether more of it makes the loss
 larger. The fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015) moves every pixel a
-little that way, and the network learns from the image it finds harder.
+little that way, and the network learns from the image it finds harder. The sign is that of one
+draw of spikes, under the surrogate; the network then learns from another draw.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from stbp_edu.checks import Array
 
 
 def against(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
-    """Return p + r sign(dL/dp), clipped to the range of grey levels.
+    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
     Args:
-        pixels: p, shape (S, n[0]), floats in [0, 1] or bytes of which 255 is white.
-        uphill: dL/dp, or anything with its sign; the same shape.
-        by: r, as a share of white; for bytes it is rounded to whole grey levels.
+        pixels: shape (S, n[0]), floats in [0, 1] or bytes of which 255 is white.
+        uphill: the derivative of the loss with respect to each pixel; the same shape.
+        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
+
+    Returns:
+        The images, clipped to the range from black to white.
 
     >>> against(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
     array([[  0, 100, 255]], dtype=uint8)
     """
-    white, size = (255, round(255 * by)) if pixels.dtype == np.uint8 else (1, by)
+    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
     return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

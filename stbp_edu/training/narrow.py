@@ -2,13 +2,12 @@
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
 zero. An image whose rates are its target sends no error back, neither in space nor in time. The
-step without them is the same step, and cheaper. Dropout leaves hidden neurons out, the same ones
-for the whole batch, so that it makes a step cheaper too.
+step without them has the same gradient, and is cheaper. Dropout leaves hidden neurons out, the same
+ones for the whole batch, so that it makes a step cheaper too.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,30 +117,28 @@ def widen(
     ``part`` = (i, k) adds to the i-th of k parts of ``out`` alone, so that k threads can share.
     ``first``: ``out`` is known to be zero, so that writing is as good as adding.
     """
-    put: Any = operator.setitem if first else _add
     for n in range(1, params.N + 1):
+        by_columns = not out.W[n].flags.c_contiguous
         lines, found = laid(out.W[n], grads.W[n])
-        along, across = kept[n - 1 : n + 1] if lines is not out.W[n] else (kept[n], kept[n - 1])
+        along, across = (kept[n - 1], kept[n]) if by_columns else (kept[n], kept[n - 1])
         to, own = _meet(len(lines), along, part)
+        at = to if across is None else (to, across) if along is None else np.ix_(to, across)
         factor = _factor(params, kept, n)
-        values = found[own] if factor == 1 else found[own] * factor
-        if across is None:
-            put(lines, to, values)
-        elif along is None:
-            put(lines[to], np.s_[:, across], values)
-        else:
-            put(lines, np.ix_(to, across), values)
+        _put(lines, at, found[own] if factor == 1 else found[own] * factor, first)
         to, own = _meet(len(out.b[n]), kept[n], part)
-        put(out.b[n], to, grads.b[n][own])
+        _put(out.b[n], to, grads.b[n][own], first)
 
 
-def _add(out: NDArray[Any], at: Any, values: NDArray[Any]) -> None:
-    """Add values at an index."""
-    out[at] += values
+def _put(out: NDArray[Any], at: Any, values: NDArray[Any], first: bool) -> None:
+    """Write or add values at an index."""
+    if first:
+        out[at] = values
+    else:
+        out[at] += values
 
 
 def _meet(length: int, kept: NDArray[np.intp] | None, part: Part) -> tuple[Any, slice]:
-    """Return where a part of the whole is, and where the same is among the kept."""
+    """Return which of the kept lines lie in a part, and where they stand among the kept."""
     block = share(length, part)
     if kept is None:
         return block, block

@@ -1,6 +1,6 @@
 """Optimizers that change the parameters in place and keep their state in the open.
 
-The arrays are walked in chunks, so that the scratch arrays are small and threads can share.
+The arrays are walked in chunks, so that the scratch arrays are small.
 """
 
 from __future__ import annotations
@@ -200,12 +200,18 @@ def laid(a: Array, *others: Array) -> list[Any]:
 def _chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
     """Walk arrays of the same shapes side by side; say whether each chunk is of a weight.
 
+    All but the second group may be changed, and must lie in memory in the same way.
     ``part`` = (i, k) visits the i-th of k blocks of each alone, so that k threads can share.
     """
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
     ):
         aligned = laid(*arrays)
+        if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):
+            raise ValueError(
+                f"{name} must lie in memory by rows or by columns in the optimizer's state as in "
+                "the parameters; begin with the state that start() returns for them"
+            )
         block = share(len(aligned[0]), part)
         flat = [a[block].reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):

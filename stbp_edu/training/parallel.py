@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import TypeVar
@@ -23,8 +23,8 @@ class Team:
     """Parts of the work, each with buffers of its own: one for the caller, the rest for threads.
 
     The result of :meth:`map` depends on ``size`` alone and not on the number of threads: where
-    none can be started, such as on a web page, the parts are worked on one after the other. At
-    work that goes step by step threads take turns.
+    none can be started, such as on a web page, the parts are worked on one after the other. While
+    they compute potentials step by step, threads take turns.
 
     Args:
         size: the number of parts; with more than one, threads are started.
@@ -34,7 +34,7 @@ class Team:
         self.size = size
         turn = Lock()
         self.workspaces = [Workspace(turn) for _ in range(size)]
-        threads = 0 if sys.platform == "emscripten" else min(size - 1, os.cpu_count() or 1)
+        threads = 0 if sys.platform == "emscripten" else min(size, os.cpu_count() or 1) - 1
         self._pool = ThreadPoolExecutor(threads) if threads else None
 
     def map(self, task: Callable[[int, Workspace], R]) -> list[R]:
@@ -42,8 +42,16 @@ class Team:
         (_, own), *rest = work = list(enumerate(self.workspaces))
         if self._pool is None:
             return [task(i, w) for i, w in work]
-        given = [self._pool.submit(task, i, w) for i, w in rest]
-        return [task(0, own), *(part.result() for part in given)]
+        given = [(self._pool.submit(task, i, w), i, w) for i, w in rest]
+        try:
+            done = [task(0, own)]
+            for part, i, w in reversed(given):  # those that nobody has begun are ours, too
+                done.insert(1, task(i, w) if part.cancel() else part.result())
+            return done
+        finally:  # if one failed, the others end before anybody uses their buffers again
+            for part, *_ in given:
+                part.cancel()
+            wait([part for part, *_ in given])
 
     def close(self) -> None:
         """Let the threads end."""

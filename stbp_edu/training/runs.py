@@ -13,7 +13,7 @@ from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate
 from stbp_edu.training.files import read_json, save_params, write_json
 from stbp_edu.training.records import point, record
-from stbp_edu.training.settings import Settings, to_dict
+from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import TEST, State, stream
 from stbp_edu.training.trainer import Epoch, Event, train
 
@@ -74,8 +74,8 @@ def finished(job: Job) -> dict[str, Any] | None:
     if not path.exists() or not (job.folder / PARAMS).exists():
         return None
     found: dict[str, Any] = read_json(path)
-    ours = {"dataset": job.dataset, "held_out": job.held_out, "settings": to_dict(job.settings)}
-    same = all(found.get(k) == v for k, v in ours.items())
+    same = (found["dataset"], found["held_out"]) == (job.dataset, job.held_out)
+    same = same and from_dict(found["settings"]) == job.settings  # whatever settings came later
     return found if same and len(found["accuracy"]["encodings"]) == job.encodings else None
 
 

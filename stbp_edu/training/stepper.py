@@ -26,7 +26,7 @@ from stbp_edu.training.state import EPOCH, State, stream
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step saw.
+    """What one step saw, with images as it saw them: shifted, and nudged against the network.
 
     Attributes:
         size: images in the batch.
@@ -89,7 +89,7 @@ class Stepper:
         hidden: Kept,
         streams: list[np.random.Generator],
     ) -> tuple[Batch, list[tuple[Kept, Gradients]]]:
-        """Return what the batch saw, and what each shard adds to the gradient of what neurons."""
+        """Return what the batch saw, and each shard's gradient, with the neurons that it is of."""
         shards = min(self.crew.size, len(rows))
         images, answers = np.array_split(rows, shards), np.array_split(labels, shards)
         pixels = [lit(part) for part in images]
@@ -121,26 +121,29 @@ class Stepper:
         s = self.settings
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
         if s.adversarial:
-            trace = self._run(params, rows, rng, work)
-            of = missed(trace, targets)
-            back = (only(trace, of), targets[of], params, self.neuron, s.rule, work)
+            _, of, back = self._pass(params, rows, targets, rng, work)
             rows[of] = against(rows[of], run_to_input(*back), s.adversarial)
-        trace = self._run(params, rows, rng, work)
-        of = missed(trace, targets)
-        back = (only(trace, of), targets[of], params, self.neuron, s.rule, work)
+        trace, _, back = self._pass(params, rows, targets, rng, work)
         grads = run_back(*back, S=whole, binary=True)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
         return _observe(trace, targets, labels), grads
 
-    def _run(
-        self, params: Params, rows: NDArray[Any], rng: np.random.Generator, work: Workspace
-    ) -> Trace:
-        """Encode images and run the network."""
+    def _pass(
+        self,
+        params: Params,
+        rows: NDArray[Any],
+        targets: Array,
+        rng: np.random.Generator,
+        work: Workspace,
+    ) -> tuple[Trace, NDArray[np.intp], Any]:
+        """Return the pass of images, those that err, and what to go backward with for them."""
         s = self.settings
         out = work.array("spikes", 0, (s.T, *rows.shape), params.dtype)
         spikes = encode(s.encoder, rows, s.T, rng, out=out)
-        return run(spikes, params, self.neuron, None, work)
+        trace = run(spikes, params, self.neuron, None, work)
+        of = missed(trace, targets)
+        return trace, of, (only(trace, of), targets[of], params, self.neuron, s.rule, work)
 
     def _update(self, state: State, shards: list[tuple[Kept, Gradients]], lr: float) -> State:
         """Change the parameters in place, and their average."""

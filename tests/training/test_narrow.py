@@ -6,8 +6,9 @@ import pytest
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
 from stbp_edu.engine import Workspace, run_back
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.narrow import clear, draw_hidden, lit, missed, narrow, only, widen
-from stbp_edu.training.optimizers import tensors, zeros_like
+from stbp_edu.training.narrow import add_up, clear, draw_hidden, lit, missed, narrow, only, widen
+from stbp_edu.training.optimizers import Adam, blend, tensors, zeros_like
+from stbp_edu.training.state import by_columns, copy
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 
@@ -70,6 +71,42 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
         outside = np.ones_like(found.W[n], bool)
         outside[block] = False
         assert not found.W[n][outside].any()
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 11])
+@pytest.mark.parametrize("lay", [by_columns, lambda params: params])
+def test_threads_that_share_the_update_change_the_same_bits_as_one(lay, parts: int) -> None:
+    """Each part adds up, takes a step and averages on its own; none waits for the others."""
+    rng = np.random.default_rng(4)
+    net = lay(init_params([8, 6, 5, 3], rng, scheme="uniform"))
+    kept = [
+        [np.array([0, 3, 5]), np.array([1, 2, 5]), None, None],
+        [np.array([3, 4, 6, 7]), np.array([1, 2, 5]), None, None],
+    ]
+    spikes, targets = (rng.random((5, 4, 8)) < 0.6).astype(float), rng.random((4, 3))
+    shards = [(k, gradient(spikes[:, :, k[0]], narrow(net, k), targets)) for k in kept]
+
+    def update(parts: int) -> dict[str, np.ndarray]:
+        params, average, grads = copy(net), copy(net), zeros_like(net)
+        adam = Adam(weight_decay=0.1)
+        start = adam.start(params)
+        for i in reversed(range(parts)):
+            add_up(shards, params, grads, (i, parts))
+            adam.update(params, grads, start, 0.1, (i, parts))
+            blend(average, params, 0.5, (i, parts))
+        of = {"p": params, "mean": average, "g": grads, "m": start.slots[0], "v": start.slots[1]}
+        return {f"{k}.{name}": a for k, t in of.items() for name, a in tensors(t).items()}
+
+    whole = update(1)
+    assert any(a.any() for name, a in whole.items() if name.startswith("m"))
+    for name, array in update(parts).items():
+        np.testing.assert_array_equal(array, whole[name], err_msg=name)
+
+
+def test_a_state_that_lies_in_memory_in_another_way_is_refused(net: Params) -> None:
+    adam, grads = Adam(), zeros_like(net)
+    with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
+        adam.update(net, grads, adam.start(by_columns(net)), 0.1)
 
 
 def test_where_nothing_is_left_out_gradients_add_up(net: Params) -> None:
