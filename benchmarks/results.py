@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.plans import PLANS, Plan
 from stbp_edu.training import runs, sources
 from stbp_edu.training.datasets import Dataset, validation
-from stbp_edu.training.files import load_params, read_json, save_params, write_json
+from stbp_edu.training.files import digest, load_params, read_json, save_params, write_json
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.records import record
 from stbp_edu.training.settings import RECIPES, from_dict
@@ -87,6 +87,7 @@ def judged_again(job: runs.Job, rows: Path) -> dict[str, Any] | None:
             done["load_before"] = found["load_before"]
             job.folder.mkdir(parents=True, exist_ok=True)
             save_params(job.folder / runs.PARAMS, params)
+            done["params"] = digest(job.folder / runs.PARAMS)
             write_json(job.folder / runs.RECORD, done)
             return done
     return None

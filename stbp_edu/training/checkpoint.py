@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import checks
 from stbp_edu.network import Gradients, Params
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.files import as_params, read_arrays, write_arrays
@@ -106,12 +107,19 @@ def _state(
     for i in range(len(empty.slots)):
         slot = _group(arrays, f"slot{i}")
         slots.append(Gradients(W=slot.W, b=slot.b))
+    if params.sizes[1:-1] != settings.hidden:
+        raise ValueError(f"its hidden widths are {params.sizes[1:-1]}, not {settings.hidden}")
+    epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
+    if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
+        raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
     groups: list[Params | Gradients] = [average, *slots]
     for group in groups:
         for name, array in tensors(group).items():
             if array.shape != (want := tensors(params)[name].shape):
                 raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
-    return State(params, average, OptimizerState(int(meta["step"]), tuple(slots)), meta["epoch"])
+            if array.dtype != params.dtype:
+                raise ValueError(f"{name} must be {params.dtype} throughout, got {array.dtype}")
+    return State(params, average, OptimizerState(step, tuple(slots)), epoch)
 
 
 def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> Params:

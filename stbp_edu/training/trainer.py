@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import TEST, State, begin, stream
 from stbp_edu.training.stepper import Batch, Stepper
 
+T = TypeVar("T")
 EARLY = 20  # steps before the first look at the firing rates
 SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
 
@@ -94,7 +96,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
         for epoch in range(state.epoch, settings.epochs):
             tally: list[Batch] = []
             dawn = time.perf_counter()
-            for step, batch, after in stepper.epoch(state):
+            for step, batch, after in _finite(stepper.epoch(state), epoch):
                 state = after
                 tally.append(batch)
                 yield clock.event(epoch, step, batch)
@@ -105,6 +107,19 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
             settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
             yield from _new(_diagnose(tally[len(tally) // 2 :], settings, settled), given)
             yield summary
+
+
+def _finite(steps: Iterator[T], epoch: int) -> Iterator[T]:
+    """Hand on the steps; where numbers cease to be finite, say what to do."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield from steps
+    except ValueError as error:
+        if "must be finite" not in str(error):
+            raise
+        raise ValueError(
+            f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
+        ) from error
 
 
 @dataclass(frozen=True)

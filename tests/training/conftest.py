@@ -70,7 +70,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
         type(self).asked.append((self.path, wanted))
-        body = self.files.get(self.path.rsplit("/", 1)[-1])
+        body = self.files.get(self.path.removeprefix("/data/"))
         if body is None:
             self.send_error(404)
             return

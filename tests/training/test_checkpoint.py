@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stbp_edu.cli import main
 from stbp_edu.training import runs
 from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
-from stbp_edu.training.files import read_arrays
+from stbp_edu.training.files import locked, read_arrays
 from stbp_edu.training.optimizers import tensors
 from stbp_edu.training.trainer import Epoch, train
 
@@ -50,8 +51,8 @@ def undisturbed(tmp_path_factory) -> tuple[bytes, float]:
     return finish(tmp_path_factory.mktemp("whole")), time.perf_counter() - began
 
 
-def kill_once(out: Path, after: float, how: signal.Signals) -> int:
-    """Start the run, kill it ``after`` seconds; return the epochs it had told of, or EPOCHS."""
+def kill_once(out: Path, after: float, how: signal.Signals) -> tuple[int, bool]:
+    """Start the run, kill it ``after`` seconds; return the epochs it had told of, and if it was."""
     with subprocess.Popen(
         command(out), env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
@@ -61,8 +62,10 @@ def kill_once(out: Path, after: float, how: signal.Signals) -> int:
         except subprocess.TimeoutExpired:
             process.send_signal(how)
         told = process.stderr.read().decode()
+        ended = process.wait(60)
+    assert ended in (0, -signal.SIGKILL, -signal.SIGINT, 130), told
     found = re.findall(r"epoch (\d+)/", told)
-    return int(found[-1]) if found else 0
+    return int(found[-1]) if found else 0, ended != 0
 
 
 def saved_epoch(out: Path) -> int:
@@ -76,14 +79,17 @@ def saved_epoch(out: Path) -> int:
 def disturb(out: Path, moments: int, longest: float, seed: int) -> None:
     """Kill the run at random moments; each time at most one interval may be lost."""
     rng = random.Random(seed)
-    reached = 0
-    for k in range(moments):
+    reached = kills = k = 0
+    while kills < moments:
+        k += 1
+        assert k < 4 * moments
         if saved_epoch(out) == EPOCHS and not (out / "exact" / runs.CHECKPOINT).exists():
             for path in (out / "exact").iterdir():  # it is done: begin again
                 path.unlink()
             reached = 0
         how = signal.SIGINT if k % 5 == 4 else signal.SIGKILL
-        told = max(reached, kill_once(out, rng.uniform(0, longest), how))
+        told, killed = kill_once(out, rng.uniform(0, longest), how)
+        told, kills = max(reached, told), kills + killed
         now = saved_epoch(out)
         assert now >= told - 1
         assert now >= reached
@@ -102,6 +108,49 @@ def test_fifty_kills_lose_at_most_one_interval(undisturbed, tmp_path: Path) -> N
     for seed in range(5):
         disturb(tmp_path / str(seed), 10, seconds, seed=seed + 1)
         assert finish(tmp_path / str(seed)) == bits
+
+
+@pytest.mark.parametrize("which", ["save_params", "write_json"])
+def test_a_disk_that_fills_at_the_end_loses_nothing(
+    which, undisturbed, tmp_path: Path, monkeypatch
+) -> None:
+    """The last files, the parameters and the record, over those of an earlier run."""
+    argv = [*RUN, "--out", str(tmp_path)]
+    assert main([*argv, "--seed", "7"]) == 0
+
+    def full(path: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(runs, which, full)
+    argv.remove("--resume")
+    assert main(argv) == 2
+    monkeypatch.undo()
+    if which == "write_json":  # the new parameters beside the old record: nobody is taken in
+        assert main(["eval", str(tmp_path / "exact")]) == 2
+    assert finish(tmp_path) == undisturbed[0]
+
+
+def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, capsys) -> None:
+    argv = [*RUN, "--out", str(tmp_path)]
+    assert main(argv) == 0
+    path = tmp_path / "exact" / runs.PARAMS
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    assert main(argv) == 2
+    assert "must be the file that" in capsys.readouterr().err
+    path.unlink()
+    assert main(["eval", str(tmp_path / "exact")]) == 2
+    assert "must be there" in capsys.readouterr().err
+    argv[argv.index("--resume")] = "--restart"
+    assert main(argv) == 0
+    assert path.read_bytes() == whole
+
+
+def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
+    with locked(tmp_path / ".exact.lock"):
+        done = subprocess.run(command(tmp_path), env=environment(), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "exact is in use by another run; wait for it" in done.stderr
 
 
 def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> None:
@@ -203,6 +252,18 @@ def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
         load_changed(meta=np.frombuffer(other, np.uint8))
     with pytest.raises(ValueError, match=r"slot0 must hold W1, b1"):
         load_changed(**{"slot0.W1": None})
+    for old, new, words in (
+        (b'"epoch": 1', b'"epoch": 9', "its epoch 9 of 2 or its curves cannot be"),
+        (b'"epoch": 1', b'"epoch": "one"', "epoch must be an integer"),
+        (b'"epoch": 1', b'"epoch": -5', "epoch must be >= 0"),
+        (b'"hidden": [20]', b'"hidden": [7]', r"its hidden widths are \(20,\), not \(7,\)"),
+        (b'"curves": [{"epoch": 1, "loss": 0.25}]', b'"curves": [1]', "or its curves cannot be"),
+    ):
+        assert old in meta
+        with pytest.raises(ValueError, match=words):
+            load_changed(meta=np.frombuffer(meta.replace(old, new), np.uint8))
+    with pytest.raises(ValueError, match="W1 must be float32 throughout, got float64"):
+        load_changed(**{k: a.astype(float) for k, a in arrays.items() if k.startswith("slot0")})
     with pytest.raises(ValueError, match=r"W1 must have shape \(20, 64\) throughout"):
         load_changed(**{"average.W1": np.zeros((20, 3), np.float32)})
 

@@ -121,6 +121,31 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
         assert a | {"seconds": 0} == b | {"seconds": 0}
 
 
+@pytest.mark.parametrize("option", ["--encodings", "--checkpoint-every"])
+def test_numbers_that_are_needed_late_are_checked_at_once(
+    option: str, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(runs, "train", None)
+    with pytest.raises(ValueError, match=f"{option[2:].replace('-', '_')} must be >= 1, got 0"):
+        call("train", "digits", "--out", tmp_path, option, "0")
+
+
+def test_nothing_to_resume_is_told_and_one_encoding_has_no_spread(tmp_path: Path, capsys) -> None:
+    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1", "--resume"]
+    assert call(*argv) == 0
+    told = capsys.readouterr()
+    assert "holds no run to resume; this one begins anew" in told.err
+    assert "±" not in told.out
+    assert call(*argv) == 0
+    assert "begins anew" not in capsys.readouterr().err
+
+
+def test_a_run_that_diverges_says_what_to_do(tmp_path: Path) -> None:
+    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK]
+    with pytest.raises(ValueError, match=r"the run diverged in epoch 1 .* a smaller lr"):
+        call(*argv, "--optimizer", "sgd", "--lr", "1e39")
+
+
 @pytest.mark.slow
 def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
     assert call("train", "digits", "--out", tmp_path) == 0

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from stbp_edu import init_params
 from stbp_edu.training.files import (
     load_params,
+    locked,
     read_arrays,
     read_json,
     save_params,
@@ -61,6 +64,33 @@ def test_damage_is_found_wherever_it_is(tmp_path: Path) -> None:
         bad.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"bad\.npz must be a whole npz file"):
             read_arrays(bad)
+
+
+def test_what_the_system_refuses_is_not_taken_for_damage(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_arrays(tmp_path)
+
+
+def test_objects_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"must be of numbers, got objects in \['W1'\]"):
+        write_arrays(tmp_path / "x.npz", {"W1": np.array([{}], dtype=object)})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / ".lock"
+    for _ in range(2):
+        with locked(path, "somebody is here"):
+            other = (
+                "import sys; from pathlib import Path\n"
+                "from stbp_edu.training.files import locked\n"
+                "with locked(Path(sys.argv[1]), 'somebody is here'): print('got it')"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", other, str(path)], capture_output=True, text=True
+            )
+            assert "ValueError: somebody is here" in done.stderr
+            assert "got it" not in done.stdout
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
