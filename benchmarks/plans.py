@@ -59,7 +59,10 @@ PLANS = {
         "Images as they are, but nudged against the network",
         {"nudged": NUDGED, "the same, answers of 100 steps": {**NUDGED, "T_test": 100}},
     ),
-    "hour": Plan("An hour: 784-800-10, exact rule", {"an hour": {"T": 20, "epochs": 150}}),
+    "hour": Plan(
+        "How far in an hour: shifts, and nudged against the network",
+        {"an hour": {"adversarial": 0.06, "epochs": 150, "shards": 1}},
+    ),
     "rules": Plan(
         "What flows backward: the two rules and three ablations, 5 epochs each",
         {rule: {**SHORT, "rule": rule} for rule in RULES},
