@@ -25,6 +25,13 @@ STRETCH = 4 * BLOCK
 """Entries of several steps that are worked on at a time, where no step waits for another. More
 would leave the cache; with fewer, threads would contend for the interpreter."""
 
+FLOOR = 1e-10
+"""Added and taken away again, it rounds a float32 below 3e-18 to zero.
+
+Errors decay from step to step, and so come to numbers below the smallest normal float32, 1e-38,
+over which many processors take a hundred times as long as over others.
+"""
+
 Fill = Callable[[Array, Array], None]
 """A gate that writes its values to the second array."""
 
@@ -108,6 +115,10 @@ def _recur(
                 err_next[...] = now  # err-classic
             now += np.multiply(keep[t], epsilon_next, out=keep[t])  # err-exact
             epsilon_next = now
+        if u.dtype == np.float32:
+            for signal in (epsilon,) if exact else (epsilon, err):
+                signal[some] += FLOOR
+                signal[some] -= FLOOR
 
 
 def _h(u: Array, neuron: LIF, out: Array) -> None:

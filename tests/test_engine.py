@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, backward, cases, forward, network
+from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
 from stbp_edu.engine import Workspace
+from stbp_edu.network import Trace
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close, make_problem, problems
 
@@ -47,6 +48,31 @@ def test_stretches_of_steps_do_not_change_the_result(rule, entries, monkeypatch)
     monkeypatch.setattr("stbp_edu.recurrence.STRETCH", entries)
     assert_close(backward(*args).W, whole.W, "dL/dW", tol=0)
     assert_close(whole.W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_errors_too_small_for_float32_are_zero_and_nothing_else_changes(rule):
+    """With a leak of 0.1 an error loses a digit a step, and 60 steps lead below 1e-38."""
+    neuron = LIF(tau=0.1, v_th=0.6, surrogate=Rectangle(0.5))
+    problem = make_problem(1, [5, 40, 3], T=60, S=2, neuron=neuron, dtype=np.float32)
+    problem.trace.U[1][:-1] += 9.0  # only the last step is near the threshold
+    work = Workspace()
+    args = (problem.targets, problem.params, neuron, rule)
+    found = backward(problem.trace, *args, workspace=work)
+    small = np.abs(work.array("epsilon", 1, problem.trace.U[1].shape, np.dtype(np.float32)))
+    assert small.max() > 1e-4
+    assert not ((small > 0) & (small < 1e-18)).any()
+    double = [
+        [None, *(a.astype(float) for a in of[1:])] for of in (problem.params.W, problem.params.b)
+    ]
+    trace = Trace(
+        U=[None, *(u.astype(float) for u in problem.trace.U[1:])],
+        O=[o.astype(float) for o in problem.trace.O],
+    )
+    args = (problem.targets.astype(float), Params(*double), neuron, rule)
+    swept = cases.sweep(trace, *args)
+    assert ((np.abs(swept.epsilon[1]) > 0) & (np.abs(swept.epsilon[1]) < 1e-38)).any()
+    assert_close(found.W, swept.gradients.W, "dL/dW", tol=1e-5)
 
 
 def test_a_curve_of_ones_own_is_used():

@@ -113,6 +113,20 @@ def test_other_processors_stand_further_down(record):
     assert "Another one, 2 cores" in further
 
 
+def test_the_main_size_may_have_a_run_of_its_own(record):
+    step = copy.deepcopy(record)
+    step["cells"] = step["cells"][:1]
+    step["cells"][0]["rows"][0]["ms"] = 20.0
+    step["command"] = "python -m benchmarks.frameworks --write --home"
+    record["remark"] = "Of an earlier day."
+    text = page({"speed-frameworks": record, "speed-step": step})
+    assert "0.29 (A peer)" in text
+    assert "1.20 ms at T = 10, 1.17 ms at T = 30" in text  # growth is from one run
+    assert "| stbp_edu | 12.0 | **35.0** |" in text
+    assert "Of an earlier day. Made by `python -m benchmarks.frameworks --write` on" in text
+    assert "Made by `python -m benchmarks.frameworks --write --home`" in text
+
+
 def test_why_the_learning_rate_is_small(record):
     assert "by heart" not in page({"speed-frameworks": record})
     record["lr"] = 1e-6

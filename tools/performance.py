@@ -21,7 +21,7 @@ from tools.speed_tables import (
     titles_of,
 )
 
-NAMES = ("speed-frameworks", "speed")
+NAMES = ("speed-step", "speed-frameworks", "speed")
 ELSEWHERE = "speed-frameworks-"  # records of the same command on other processors
 INTRO = """A training step here is one forward pass, one backward pass and one update by Adam, for a
 whole batch. Drawing the input spikes is left out, the same for everyone. Every number below is read
@@ -36,17 +36,19 @@ def page(records: Mapping[str, Record]) -> str:
     """Return the page as Markdown.
 
     Args:
-        records: those of ``docs/results`` by name without ``.json``; of them,
-            ``speed-frameworks``, ``speed`` and those of other processors are used, and any may be
-            missing.
+        records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
+            main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``, and those
+            of other processors; any may be missing.
     """
-    frameworks, alone = (records.get(name) for name in NAMES)
+    step, frameworks, alone = (records.get(name) for name in NAMES)
     parts = [INTRO]
     if frameworks is None:
         parts.append(_absent("the frameworks", "make bench-frameworks"))
     else:
-        parts += [_main(frameworks), _goals(frameworks), _lost(frameworks)]
-        parts += [_sizes(frameworks), candidates(frameworks), made(frameworks)]
+        step = step or frameworks
+        both = {**step, "cells": [step["cells"][0], *frameworks["cells"][1:]]}
+        parts += [_main(both), _goals(step, frameworks), _lost(both)]
+        parts += [_sizes(frameworks), candidates(step), made(step)]
         parts += [_elsewhere(r) for name, r in records.items() if name.startswith(ELSEWHERE)]
     if alone is None:
         parts.append(_absent("the engine by itself", "make bench"))
@@ -118,13 +120,13 @@ def _elsewhere(record: Record) -> str:
     return (
         f"## On {record['machine']['processor']}\n\nThe main size on another processor, with Adam "
         f"at {record['lr']:g}. {record.get('remark', '')}\n\n"
-        f"{_steps(record)}\n{aims(record)}\n{made(record)}"
+        f"{_steps(record)}\n{aims(record, record)}\n{made(record)}"
     )
 
 
-def _goals(record: Record) -> str:
+def _goals(record: Record, sizes: Record) -> str:
     """What this project set out to reach, and whether it does."""
-    return f"### What we set out to reach\n\n{aims(record)}"
+    return f"### What we set out to reach\n\n{aims(record, sizes)}"
 
 
 def _lost(record: Record) -> str:
@@ -160,9 +162,9 @@ def _sizes(record: Record) -> str:
         heads = [f"all {cells[0]['inputs']} pixels", f"the {lit[0]['inputs']} lit pixels"]
         text += (
             "A framework can leave the unlit pixels out, too. If everyone is given the lit "
-            f"pixels alone:\n\n{_columns(record, cells, heads, 'input')}"
+            f"pixels alone:\n\n{_columns(record, cells, heads, 'input')}\n"
         )
-    return text
+    return f"{text}{record.get('remark', '')} {made(record)}"
 
 
 def _columns(record: Record, cells: Sequence[Record], heads: Sequence[str], words: str) -> str:

@@ -20,6 +20,7 @@ from benchmarks.frameworks.problem import LR, NEURON, Cell
 from stbp_edu.training.records import machine, versions
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
+STEP = PLACE.with_name("speed-step.json")
 COMMAND = "python -m benchmarks.frameworks --write"
 HOME = Cell()
 CROSS = (
@@ -38,7 +39,9 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="turns of each at the main size")
-    parser.add_argument("--write", action="store_true", help=f"write {PLACE.name}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"write {PLACE.name}; {STEP.name} if --home"
+    )
     parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
     parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
     parser.add_argument("--only", help=f"names, with commas, out of {', '.join(BY_NAME)}")
@@ -122,7 +125,9 @@ def main() -> None:
     for e in record["entries"]:
         print(f"{e['title']}: {e['absent'] or e['gradients']}")
     if args.write:
-        PLACE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        (STEP if args.home else PLACE).write_text(
+            json.dumps(record, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
