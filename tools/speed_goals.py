@@ -13,8 +13,13 @@ TARGETS = (
 
 
 def aims(record: Record, sizes: Record) -> str:
-    """A line for every goal: of the main size, and from ``sizes`` how time grows with T."""
+    """A line for every goal: of the main size, and from ``sizes`` how time grows with T.
+
+    A goal is reached if a new network's step reaches it; what one that has learned takes stands
+    beside it.
+    """
     cell, titles, lines = record["cells"][0], titles_of(record), []
+    learned = row_of(cell, "ours-learned")
     ours, rows = row_of(cell, "ours"), [r for r in cell["rows"] if r["name"] in titles]
     peers = {e["name"] for e in record["entries"] if e["peer"]}
     groups = {
@@ -27,6 +32,8 @@ def aims(record: Record, sizes: Record) -> str:
         if group in fastest:
             ratio = ours["ms"] / fastest[group]["ms"]
             measured = f"{ratio:.2f} ({titles[fastest[group]['name']]})"
+            if learned is not None:
+                measured += f", after an epoch {learned['ms'] / fastest[group]['ms']:.2f}"
             lines.append([words, measured, _reached(ratio, limit)])
     peer = fastest.get("peers", {})
     if ours["peak_mb"] and peer.get("peak_mb"):
