@@ -61,7 +61,7 @@ PLANS = {
     ),
     "hour": Plan(
         "How far in an hour: shifts, and nudged against the network",
-        {"an hour": {"adversarial": 0.06, "epochs": 150, "shards": 1}},
+        {"an hour": {"adversarial": 0.06, "epochs": 400}},
     ),
     "rules": Plan(
         "What flows backward: the two rules and three ablations, 5 epochs each",
