@@ -33,7 +33,10 @@ LONG: dict[str, Any] = {**NOISY, "epochs": 60}
 PLAIN: dict[str, Any] = {**NOISY, "epochs": 100, "dropout": 0.3}
 NUDGED: dict[str, Any] = {**NOISY, "adversarial": 0.06, "weight_decay": 0.05}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
-SOURCE: dict[str, Any] = {"T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0}
+# A threshold of 1.5 takes larger initial weights, or nothing ever fires.
+SOURCE: dict[str, Any] = {
+    "T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0, "init_scale": 1.0,
+}  # fmt: skip
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
 # Each surrogate with the width that gives it the peak 1, so that gradients are of one size.
 PEAK_ONE = {
