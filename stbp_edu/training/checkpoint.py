@@ -21,9 +21,10 @@ from stbp_edu import checks
 from stbp_edu.network import Gradients, Params
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.files import as_params, read_arrays, write_arrays
-from stbp_edu.training.optimizers import OptimizerState, tensors
+from stbp_edu.training.optimizers import OptimizerState
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import State
+from stbp_edu.training.tensors import tensors
 
 FORMAT = 1
 META = "meta"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.network import Params
-from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.tensors import tensors
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:

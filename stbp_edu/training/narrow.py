@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients, Params, Trace
-from stbp_edu.training.optimizers import WHOLE, Part, laid, share, tensors
+from stbp_edu.training.tensors import WHOLE, Part, laid, share, tensors
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""

@@ -18,10 +18,11 @@ from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.training.adversarial import against
 from stbp_edu.training.encoders import encode
 from stbp_edu.training.narrow import Kept, add_up, draw_hidden, lit, missed, narrow, only
-from stbp_edu.training.optimizers import OptimizerState, blend, tensors, zeros_like
+from stbp_edu.training.optimizers import OptimizerState, blend
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import EPOCH, State, stream
+from stbp_edu.training.tensors import tensors, zeros_like
 
 
 @dataclass(frozen=True)

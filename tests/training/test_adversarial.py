@@ -11,8 +11,8 @@ from stbp_edu import LIF, Gaussian, cases, forward, loss
 from stbp_edu.engine import Workspace, run_to_input
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.adversarial import against
-from stbp_edu.training.optimizers import tensors
 from stbp_edu.training.state import begin
+from stbp_edu.training.tensors import tensors
 from stbp_edu.training.trainer import Epoch, train
 from tests.networks import make_problem
 

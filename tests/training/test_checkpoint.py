@@ -18,7 +18,7 @@ from stbp_edu.cli import main
 from stbp_edu.training import runs
 from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
 from stbp_edu.training.files import locked, read_arrays
-from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.tensors import tensors
 from stbp_edu.training.trainer import Epoch, train
 
 EPOCHS = 12

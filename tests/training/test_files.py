@@ -19,7 +19,7 @@ from stbp_edu.training.files import (
     write_json,
     write_whole,
 )
-from stbp_edu.training.optimizers import tensors
+from stbp_edu.training.tensors import tensors
 
 
 def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:

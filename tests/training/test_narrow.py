@@ -7,8 +7,9 @@ from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
 from stbp_edu.engine import Workspace, run_back
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.narrow import add_up, clear, draw_hidden, lit, missed, narrow, only, widen
-from stbp_edu.training.optimizers import Adam, blend, tensors, zeros_like
+from stbp_edu.training.optimizers import Adam, blend
 from stbp_edu.training.state import by_columns, copy
+from stbp_edu.training.tensors import tensors, zeros_like
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 

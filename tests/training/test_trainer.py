@@ -11,11 +11,11 @@ from stbp_edu.training import parallel
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.narrow import add_up
-from stbp_edu.training.optimizers import tensors, zeros_like
 from stbp_edu.training.parallel import Team, team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin, copy
 from stbp_edu.training.stepper import Stepper
+from stbp_edu.training.tensors import tensors, zeros_like
 from stbp_edu.training.trainer import Epoch, Step, train
 
 
