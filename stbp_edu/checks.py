@@ -127,8 +127,12 @@ def _check_shape(name: str, value: NDArray[Any], axes: str, shape: Sequence[int 
     raise ValueError(f"{name} must have shape {axes} = {want}, got {value.shape}; {hint}")
 
 
+class NotFiniteError(ValueError):
+    """An array holds a NaN or an infinity."""
+
+
 def check_finite(name: str, value: NDArray[Any]) -> None:
-    """Raise ValueError if ``value`` has a NaN or an infinity, and say where."""
+    """Raise NotFiniteError if ``value`` has a NaN or an infinity, and say where."""
     with np.errstate(over="ignore", invalid="ignore"):
         # One pass: a NaN or an infinity makes the sum of squares not finite.
         flat = value.ravel(order="K")
@@ -137,7 +141,7 @@ def check_finite(name: str, value: NDArray[Any]) -> None:
     bad = np.argwhere(~np.isfinite(value))
     if len(bad):
         index = tuple(int(i) for i in bad[0])
-        raise ValueError(
+        raise NotFiniteError(
             f"{name} must be finite, got {value[index]} at index {index}; "
             f"{len(bad)} of {value.size} entries are not finite: find where they arise"
         )

@@ -14,6 +14,7 @@ from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import review, runs, sources
 from stbp_edu.training.checkpoint import Checkpoint
 from stbp_edu.training.datasets import Dataset, validation
+from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.progress import clock, watch
 from stbp_edu.training.settings import RECIPES, Settings
 
@@ -107,9 +108,8 @@ def run_train(args: argparse.Namespace) -> int:
     ]
     starts = [_start(job, args) for job in jobs]  # before any of them runs
     summaries = []
-    for job, start in zip(jobs, starts, strict=True):
-        summary = runs.finished(job) if args.resume and start is None else None
-        summary = summary or _run(job, start)
+    for job, (start, done) in zip(jobs, starts, strict=True):
+        summary = done or _run(job, start)
         if summary is None:
             return INTERRUPTED
         summaries.append(summary)
@@ -117,17 +117,23 @@ def run_train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _start(job: runs.Job, args: argparse.Namespace) -> Checkpoint | None:
-    """Return where a job goes on from; an unfinished run is never thrown away unasked."""
+def _start(
+    job: runs.Job, args: argparse.Namespace
+) -> tuple[Checkpoint | None, dict[str, Any] | None]:
+    """Return where a job goes on from, and its record where --resume finds it done.
+
+    An unfinished run is never thrown away unasked.
+    """
     start = None if args.restart else runs.unfinished(job)
     if start is not None and not args.resume:
         raise ValueError(
             f"{job.folder} holds an unfinished run, {start.state.epoch} of "
             f"{job.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
-    if start is None and args.resume and runs.finished(job) is None:
+    done = runs.finished(job) if start is None and args.resume else None
+    if start is None and args.resume and done is None:
         print(f"{job.folder} holds no run to resume; this one begins anew", file=sys.stderr)
-    return start
+    return start, done
 
 
 def _run(job: runs.Job, start: Checkpoint | None) -> dict[str, Any] | None:
@@ -147,11 +153,6 @@ def _run(job: runs.Job, start: Checkpoint | None) -> dict[str, Any] | None:
         ) from error
 
 
-def spread(accuracy: dict[str, Any]) -> str:
-    """Return ± the spread over encodings; nothing where there is one."""
-    return f" ± {accuracy['spread']:.2%}" if len(accuracy["encodings"]) > 1 else ""
-
-
 def report(summaries: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:
     """Return the results as text: one line for each rule."""
     first = summaries[0]
@@ -164,8 +165,8 @@ def report(summaries: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> 
     ]
     for s in summaries:
         a, rule = s["accuracy"], s["settings"]["rule"]
+        around = plus_minus(a["spread"], len(a["encodings"]))
         lines.append(
-            f"  {rule:<14} {a['mean']:7.2%}{spread(a)}   {clock(s['seconds']):>8}   "
-            f"{folder / rule}/"
+            f"  {rule:<14} {a['mean']:7.2%}{around}   {clock(s['seconds']):>8}   {folder / rule}/"
         )
     return "\n".join(lines)

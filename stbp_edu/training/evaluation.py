@@ -19,6 +19,11 @@ from stbp_edu.training.settings import Settings
 CHUNK = 100  # images at a time
 
 
+def plus_minus(spread: float, encodings: int) -> str:
+    """Return " ± " and the spread over encodings in percent; nothing where there is one."""
+    return f" ± {spread:.2%}" if encodings > 1 else ""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The outcome of an evaluation.
@@ -95,7 +100,8 @@ def answers(
     """Return the answer for each image (row): the output neuron with the most spikes."""
     columns = lit(rows)
     small = narrow(params, [columns, *[None] * params.N])
-    T = settings.T_test or settings.T
-    spikes = encode(settings.encoder, rows[:, columns], T, rng).astype(params.dtype)
+    spikes = encode(settings.encoder, rows[:, columns], settings.steps_to_answer, rng).astype(
+        params.dtype
+    )
     trace = forward(spikes, small, settings.make_neuron(), workspace=workspace)
     return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))

@@ -57,7 +57,7 @@ def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) 
     """Draw the spikes of every layer for one image, with the answer."""
     plotting = _plotting()
     rng = np.random.default_rng(settings.seed)
-    spikes = encode(settings.encoder, image.reshape(1, -1), settings.T_test or settings.T, rng)
+    spikes = encode(settings.encoder, image.reshape(1, -1), settings.steps_to_answer, rng)
     trace = forward(spikes.astype(params.dtype), params, settings.make_neuron())
     layers = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(layers[-1].mean(axis=0).argmax())

@@ -15,7 +15,7 @@ from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.training import runs, sources
 from stbp_edu.training.datasets import Dataset, validation
-from stbp_edu.training.evaluation import Evaluation, evaluate
+from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.files import load_params
 from stbp_edu.training.settings import Settings, from_dict
 from stbp_edu.training.state import TEST
@@ -98,8 +98,8 @@ def in_words(result: Evaluation, record: dict[str, Any]) -> str:
     n = int(table.sum()) // k
     sampling = float(np.sqrt(result.mean * (1 - result.mean) / n))
     lines = [
-        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{_spread(result)} "
-        f"over {k} encoding{'s' * (k > 1)} of {n} held-out images "
+        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}"
+        f"{plus_minus(result.spread, k)} over {k} encoding{'s' * (k > 1)} of {n} held-out images "
         f"(from {min(result.accuracies):.2%} to {max(result.accuracies):.2%}).",
         f"Another sample of images would move the mean by about ± {sampling:.2%}.",
     ]
@@ -110,11 +110,6 @@ def in_words(result: Evaluation, record: dict[str, Any]) -> str:
         said = ", ".join(f"{a} for {y} ({wrong[y, a] / k:.1f} an encoding)" for y, a in pairs)
         lines.append(f"Most often mistaken: {said}.")
     return "\n".join(lines)
-
-
-def _spread(result: Evaluation) -> str:
-    """Return ± the spread, where more than one encoding gives one."""
-    return f" ± {result.spread:.2%}" if len(result.accuracies) > 1 else ""
 
 
 def add_plot(subparsers: Any) -> None:

@@ -109,7 +109,8 @@ def read_record(folder: Path) -> dict[str, Any]:
         ) from error
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
-    if found.get("params", digest(params)) != digest(params):
+    known = found.get("params")  # records of before have none
+    if known is not None and known != digest(params):
         raise ValueError(
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"

@@ -90,6 +90,11 @@ class Settings:
                 f"shards must be <= batch = {self.batch}, got {self.shards}; a part needs an image"
             )
 
+    @property
+    def steps_to_answer(self) -> int:
+        """Time steps for images held out."""
+        return self.T_test or self.T
+
     def make_neuron(self) -> LIF:
         """Return the neuron of these settings."""
         surrogate = SURROGATES[self.surrogate](a=self.a)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from stbp_edu.checks import NotFiniteError
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
@@ -114,9 +115,7 @@ def _finite(steps: Iterator[T], epoch: int) -> Iterator[T]:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield from steps
-    except ValueError as error:
-        if "must be finite" not in str(error):
-            raise
+    except NotFiniteError as error:
         raise ValueError(
             f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
         ) from error
