@@ -1,0 +1,169 @@
+"""Runs that are killed, meet a full disk or another run, or are damaged: nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stbp_edu.cli import main
+from stbp_edu.training import runs
+from stbp_edu.training.checkpoint import load
+from stbp_edu.training.files import locked
+
+EPOCHS = 12
+RUN = (
+    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 5 --batch 100 --shards 2 "
+    "--dropout 0.2 --shift 1 --encodings 1 --resume"
+).split()
+
+
+def command(out: Path) -> list[str]:
+    main = "import sys; from stbp_edu.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", main, *RUN, "--out", str(out)]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def finish(out: Path) -> bytes:
+    """Run to the end, and return the bytes of the parameters."""
+    subprocess.run(command(out), env=environment(), check=True, capture_output=True, timeout=120)
+    assert sorted(p.name for p in (out / "exact").iterdir()) == [runs.PARAMS, runs.RECORD]
+    return (out / "exact" / runs.PARAMS).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> tuple[bytes, float]:
+    """The parameters of a run that nobody interrupts, and the seconds that it took."""
+    began = time.perf_counter()
+    return finish(tmp_path_factory.mktemp("whole")), time.perf_counter() - began
+
+
+def kill_once(out: Path, after: float, how: signal.Signals) -> tuple[int, bool]:
+    """Start the run, kill it ``after`` seconds; return the epochs it had told of, and if it was."""
+    with subprocess.Popen(
+        command(out), env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        assert process.stderr is not None
+        try:
+            process.wait(after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(how)
+        told = process.stderr.read().decode()
+        ended = process.wait(60)
+    assert ended in (0, -signal.SIGKILL, -signal.SIGINT, 130), told
+    found = re.findall(r"epoch (\d+)/", told)
+    return int(found[-1]) if found else 0, ended != 0
+
+
+def saved_epoch(out: Path) -> int:
+    """Return how far the folder's run is, whatever is in it: nothing, a checkpoint, the end."""
+    folder = out / "exact"
+    if (folder / runs.CHECKPOINT).exists():
+        return load(folder / runs.CHECKPOINT).state.epoch
+    return EPOCHS if (folder / runs.RECORD).exists() else 0
+
+
+def disturb(out: Path, moments: int, longest: float, seed: int) -> None:
+    """Kill the run at random moments; each time at most one interval may be lost."""
+    rng = random.Random(seed)
+    reached = kills = k = 0
+    while kills < moments:
+        k += 1
+        assert k < 4 * moments
+        if saved_epoch(out) == EPOCHS and not (out / "exact" / runs.CHECKPOINT).exists():
+            for path in (out / "exact").iterdir():  # it is done: begin again
+                path.unlink()
+            reached = 0
+        how = signal.SIGINT if k % 5 == 4 else signal.SIGKILL
+        told, killed = kill_once(out, rng.uniform(0, longest), how)
+        told, kills = max(reached, told), kills + killed
+        now = saved_epoch(out)
+        assert now >= told - 1
+        assert now >= reached
+        reached = now
+
+
+def test_killed_runs_end_in_the_same_bits(undisturbed, tmp_path: Path) -> None:
+    bits, seconds = undisturbed
+    disturb(tmp_path, 4, seconds, seed=0)
+    assert finish(tmp_path) == bits
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_at_most_one_interval(undisturbed, tmp_path: Path) -> None:
+    bits, seconds = undisturbed
+    for seed in range(5):
+        disturb(tmp_path / str(seed), 10, seconds, seed=seed + 1)
+        assert finish(tmp_path / str(seed)) == bits
+
+
+@pytest.mark.parametrize("which", ["save_params", "write_json"])
+def test_a_disk_that_fills_at_the_end_loses_nothing(
+    which, undisturbed, tmp_path: Path, monkeypatch
+) -> None:
+    """The last files, the parameters and the record, over those of an earlier run."""
+    argv = [*RUN, "--out", str(tmp_path)]
+    assert main([*argv, "--seed", "7"]) == 0
+
+    def full(path: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(runs, which, full)
+    argv.remove("--resume")
+    assert main(argv) == 2
+    monkeypatch.undo()
+    if which == "write_json":  # the new parameters beside the old record: nobody is taken in
+        assert main(["eval", str(tmp_path / "exact")]) == 2
+    assert finish(tmp_path) == undisturbed[0]
+
+
+def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, capsys) -> None:
+    argv = [*RUN, "--out", str(tmp_path)]
+    assert main(argv) == 0
+    path = tmp_path / "exact" / runs.PARAMS
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    assert main(argv) == 2
+    assert "must be the file that" in capsys.readouterr().err
+    path.unlink()
+    assert main(["eval", str(tmp_path / "exact")]) == 2
+    assert "must be there" in capsys.readouterr().err
+    argv[argv.index("--resume")] = "--restart"
+    assert main(argv) == 0
+    assert path.read_bytes() == whole
+
+
+def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
+    with locked(tmp_path / ".exact.lock"):
+        done = subprocess.run(command(tmp_path), env=environment(), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "exact is in use by another run; wait for it" in done.stderr
+
+
+def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> None:
+    """A limit on the size of a file stands in for the disk: the write fails half way."""
+    bits, _ = undisturbed
+
+    def small_disk() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = subprocess.run(
+        command(tmp_path), env=environment(), capture_output=True, preexec_fn=small_disk, timeout=60
+    )
+    assert done.returncode == 2
+    assert b"File too large" in done.stderr
+    assert b"what was saved before is whole: make room" in done.stderr
+    assert list((tmp_path / "exact").iterdir()) == []
+    assert finish(tmp_path) == bits
