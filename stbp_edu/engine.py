@@ -8,11 +8,8 @@ see :mod:`stbp_edu.recurrence`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,30 +19,21 @@ from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, chec
 from stbp_edu.neuron import LIF
 from stbp_edu.recurrence import curve, integrate, line, recur
 from stbp_edu.rules import backward_gate, check_rule
+from stbp_edu.workspace import Workspace
 
 
-@dataclass
-class Workspace:
-    """Buffers that are written again at each call, and made anew to grow or for another dtype.
+class Input(Protocol):
+    """Spikes of the input layer in another form than an array (T, S, n[0])."""
 
-    A trace or gradient computed in a workspace lives there: the next call with the same
-    workspace overwrites it. Without one, each call makes new arrays.
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, S, n[0])."""
 
-    Args:
-        turn: held while the potentials of a layer are computed, step by step. Threads that share a
-            lock take turns at it while others multiply matrices; otherwise its many short calls
-            would contend for the interpreter.
-    """
+    def weigh(self, W: Array, out: Array) -> None:
+        """Write the input of the layer above at all steps, spikes · Wᵀ, to ``out``."""
 
-    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
-    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
-
-    def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Return an array of this shape in the buffer ``name`` of layer ``n``."""
-        found, size = self._arrays.get((name, n)), math.prod(shape)
-        if found is None or found.size < size or found.dtype != dtype:
-            found = self._arrays[name, n] = np.empty(size, dtype)
-        return found[:size].reshape(shape)
+    def correlate(self, epsilon: Array, out: Array) -> None:
+        """Write the gradient of W, Σ εᵀ · spikes over steps and samples, to ``out``."""
 
 
 def forward(
@@ -78,7 +66,9 @@ def forward(
     return run(spikes, params, neuron, spike, Workspace() if workspace is None else workspace)
 
 
-def run(spikes: Array, params: Params, neuron: LIF, spike: Spike | None, work: Workspace) -> Trace:
+def run(
+    spikes: Array | Input, params: Params, neuron: LIF, spike: Spike | None, work: Workspace
+) -> Trace:
     """Return what :func:`forward` returns, for a caller that has checked the arguments."""
     T, S, _ = spikes.shape
     U: list[Any] = [None]
@@ -87,9 +77,11 @@ def run(spikes: Array, params: Params, neuron: LIF, spike: Spike | None, work: W
         W, b = params.W[n], params.b[n]
         u = work.array("U", n, (T, S, len(b)), params.dtype)
         o = work.array("O", n, u.shape, params.dtype)
-        np.matmul(_rows(O[n - 1]), W.T, out=_rows(u))  # fwd-x, all steps at once
-        with work.turn:
-            integrate(u, o, b, neuron, spike)
+        if isinstance(below := O[n - 1], np.ndarray):
+            np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
+        else:
+            below.weigh(W, u)
+        integrate(u, o, b, neuron, spike)
         U.append(u)
         O.append(o)
     return Trace(U=U, O=O)
@@ -145,21 +137,23 @@ def run_back(
     *,
     S: int,
     binary: bool,
+    out: Gradients | None = None,
 ) -> Gradients:
     """Return what :func:`backward` returns, for a caller that has checked the arguments.
 
     ``S`` is the number of samples that the loss averages; the trace may hold only some.
     ``binary``: whether every spike is 0 or 1, so that a straight line can replace the gate.
+    ``out``: where the gradients go, instead of the workspace.
     """
     gW: list[Any] = [None] * (params.N + 1)
     gb: list[Any] = [None] * (params.N + 1)
     for n, epsilon, _ in _down(trace, targets, params, neuron, rule, work, S, binary):
-        W = params.W[n]  # its gradient lies in memory as it does, by rows or by columns
-        by_rows = W.flags.c_contiguous
-        laid = work.array("gW", n, W.shape if by_rows else W.T.shape, params.dtype)
-        gW[n] = laid if by_rows else laid.T
-        np.matmul(_rows(epsilon).T, _rows(trace.O[n - 1]), out=gW[n])  # c5-w
-        gb[n] = epsilon.sum(axis=(0, 1))  # c5-b
+        gW[n] = work.like("gW", n, params.W[n]) if out is None else out.W[n]
+        if isinstance(below := trace.O[n - 1], np.ndarray):
+            np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
+        else:
+            below.correlate(epsilon, gW[n])
+        gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
     return Gradients(W=gW, b=gb)
 
 
@@ -186,7 +180,7 @@ def _down(
     binary: bool,
 ) -> Iterator[tuple[int, Array, Array]]:
     """Yield n, ε and err of each layer, from the last to the first."""
-    N, dtype, T = params.N, params.dtype, len(trace.O[0])
+    N, dtype, T = params.N, params.dtype, len(trace.O[-1])
     f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
     epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
     epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step

@@ -23,7 +23,7 @@ BLOCK = 40_960
 
 STRETCH = 4 * BLOCK
 """Entries of several steps that are worked on at a time, where no step waits for another. More
-would leave the cache; with fewer, threads would contend for the interpreter."""
+would leave the cache; with fewer, the calls themselves would take longer than their work."""
 
 FLOOR = 1e-10
 """Added and taken away again, it rounds a float32 below 3e-18 to zero.
@@ -131,7 +131,7 @@ def _h(u: Array, neuron: LIF, out: Array) -> None:
     out *= out
     out *= -0.5 / bell.a
     np.exp(out, out=out)
-    out /= math.sqrt(2 * math.pi * bell.a)  # h4
+    out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
 
 
 def curve(gate: Gate) -> Fill:

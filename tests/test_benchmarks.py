@@ -12,7 +12,7 @@ from benchmarks.frameworks import __main__, compare, ours, problem, processes, w
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from stbp_edu import cases, network
 
-SMALL = problem.Cell(T=4, batch=6, width=8)
+SMALL = problem.Cell(T=2, batch=20, width=32)
 NONE = Entry("none", "A framework that is not here", "none:build", ("no_such_framework",))
 
 
@@ -55,7 +55,7 @@ def test_a_problem_is_read_as_it_was_written(small):
 
 def test_lit_only_leaves_out_the_unlit_pixels_and_nothing_else():
     whole, _ = problem.draw(SMALL)
-    lit, _ = problem.draw(problem.Cell(T=4, batch=6, width=8, lit_only=True))
+    lit, _ = problem.draw(problem.Cell(T=2, batch=20, width=32, lit_only=True))
     assert lit.pixels.shape[1] == whole.pixels.any(axis=0).sum()
     assert lit.pixels.any(axis=0).all()
     assert lit.params.sizes[0] == lit.pixels.shape[1] < 784

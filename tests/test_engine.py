@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
-from stbp_edu.engine import Workspace
 from stbp_edu.network import Trace
 from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.workspace import Workspace
 from tests.networks import assert_close, make_problem, problems
 
 

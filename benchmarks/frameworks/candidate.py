@@ -75,8 +75,9 @@ class Entry:
 ENTRIES = (
     Entry(
         "ours", "stbp_edu", "ours:lit_pixels",
-        form="the trainer's own step: two threads with half the batch each, pixels that are unlit "
-        "in its half left out, loss and firing rates included",
+        form="the trainer's own step: two processes with half the batch each, every image with "
+        "its own lit pixels (below 16 time steps: those lit in its half), loss and firing rates "
+        "included",
     ),
     Entry(
         "ours-all-pixels", "stbp_edu, all pixels", "ours:all_pixels",

@@ -7,7 +7,9 @@ or ``check``. Everything it has to say is a line of JSON.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from benchmarks.frameworks import problem as problems
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 
 WARM_UP, STEPS = 3, 5
-STATUS = Path("/proc/self/status")
+PROC = Path("/proc")
 
 
 def say(**what: Any) -> None:
@@ -42,33 +44,55 @@ def take_turns(entry: Entry, path: Path) -> None:
 
 
 def peak(entry: Entry, path: Path) -> None:
-    """Measure how far the resident memory rises during steps above what it is after imports."""
+    """Measure how far the resident memory rises during steps above what it is after imports.
+
+    Of the processes that a candidate starts, all counts, their imports too.
+    """
     __import__(f"benchmarks.frameworks.{entry.build.partition(':')[0]}")
     before = resident("VmRSS")
     step = entry.make(problems.read(path)).step
     for _ in range(WARM_UP):
         step()
-    forget_peak()
+    helpers = children()
+    for process in ("self", *helpers):
+        forget_peak(process)
     for _ in range(STEPS):
         step()
-    after = resident("VmHWM")
-    say(mb=None if before is None or after is None else round(after - before, 1))
+    after = [resident("VmHWM"), *map(own, helpers)]
+    told = before is not None and None not in after
+    say(mb=round(sum(x for x in after if x) - (before or 0), 1) if told else None)
 
 
-def resident(which: str) -> float | None:
+def children() -> list[str]:
+    """Return the processes that this one has started, where Linux tells."""
+    found = []
+    for status in PROC.glob("[0-9]*/status"):
+        with suppress(OSError):  # it has ended meanwhile
+            if f"PPid:\t{os.getpid()}\n" in status.read_text():
+                found.append(status.parent.name)
+    return found
+
+
+def own(process: str) -> float | None:
+    """Return the peak of a process that helps: all of it but files, and what is seen by us, too."""
+    peak = resident("VmHWM", process)
+    others = [resident(which, process) for which in ("RssFile", "RssShmem")]
+    return None if peak is None or None in others else peak - sum(x for x in others if x)
+
+
+def resident(which: str, process: str = "self") -> float | None:
     """Return the resident memory now (VmRSS) or at its peak (VmHWM) in MB, where Linux tells."""
-    if not STATUS.exists():
+    status = PROC / process / "status"
+    if not status.exists():
         return None
-    line = next(x for x in STATUS.read_text().splitlines() if x.startswith(which))
+    line = next(x for x in status.read_text().splitlines() if x.startswith(which))
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def forget_peak() -> None:
+def forget_peak(process: str) -> None:
     """Let the peak begin anew, so that compiling does not count; where Linux lets us."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
+    with suppress(OSError):
+        (PROC / process / "clear_refs").write_text("5")
 
 
 def check(entry: Entry, path: Path) -> None:

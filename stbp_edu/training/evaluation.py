@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.engine import Workspace, forward
+from stbp_edu.engine import forward
 from stbp_edu.network import Params
 from stbp_edu.training.encoders import encode
 from stbp_edu.training.narrow import lit, narrow
 from stbp_edu.training.parallel import Team, team
 from stbp_edu.training.settings import Settings
+from stbp_edu.workspace import Workspace
 
 CHUNK = 100  # images at a time
 
@@ -61,33 +62,37 @@ def evaluate(
     The answer is the output neuron with the most spikes; the first of them, in a tie.
     """
     checks.count("encodings", encodings)
-    with team(settings.shards) as crew:
-        tables = [confusion(params, images, labels, settings, rng, crew) for _ in range(encodings)]
+    with team(Judge(params, images, settings), settings.shards) as crew:
+        tables = [confusion(crew, labels, params.sizes[-1], rng) for _ in range(encodings)]
     right = tuple(float(np.trace(table)) / len(labels) for table in tables)
     return Evaluation(right, np.sum(tables, axis=0))
 
 
 def confusion(
-    params: Params,
-    images: NDArray[Any],
-    labels: NDArray[Any],
-    settings: Settings,
-    rng: np.random.Generator,
-    crew: Team,
+    crew: Team[Any], labels: NDArray[Any], classes: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return counts [label, answer] for one encoding of the images."""
-    rows = images.reshape(len(images), -1)
-    streams = rng.spawn(crew.size)
-
-    def part(i: int, work: Workspace) -> list[NDArray[Any]]:
-        share = np.array_split(rows, crew.size)[i]
-        starts = range(0, len(share), CHUNK)
-        return [answers(params, share[k : k + CHUNK], settings, streams[i], work) for k in starts]
-
-    parts = crew.map(part)
-    table = np.zeros((params.sizes[-1],) * 2, np.int64)
-    np.add.at(table, (labels, np.concatenate([a for p in parts for a in p])), 1)
+    """Return counts [label, answer] for one encoding of the images, of a crew with a judge."""
+    parts = crew.map("answers", rng.spawn(crew.size))
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, np.concatenate(parts)), 1)
     return table
+
+
+class Judge:
+    """Lets a network answer. It is the job of a team: each has a share of the images."""
+
+    def __init__(self, params: Params, images: NDArray[Any], settings: Settings) -> None:
+        self.params, self.settings = params, settings
+        self.rows = images.reshape(len(images), -1)
+        self._work = [Workspace() for _ in range(settings.shards)]
+
+    def answers(self, i: int, streams: list[np.random.Generator]) -> NDArray[np.intp]:
+        """Return the answer for each image of the i-th part."""
+        rows = np.array_split(self.rows, len(streams))[i]
+        given = (self.settings, streams[i], self._work[i])
+        starts = range(0, len(rows), CHUNK)
+        found = [answers(self.params, rows[k : k + CHUNK], *given) for k in starts]
+        return np.concatenate([np.empty(0, np.intp), *found])
 
 
 def answers(

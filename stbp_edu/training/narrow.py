@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients, Params, Trace
-from stbp_edu.training.tensors import WHOLE, Part, laid, share, tensors
+from stbp_edu.training.lit import LitPixels
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""
@@ -50,8 +50,10 @@ def only(trace: Trace, samples: NDArray[np.intp]) -> Trace:
     """Return the pass of these samples alone."""
     if len(samples) == trace.O[0].shape[1]:
         return trace
-    U, O = ([np.take(a, samples, axis=1) for a in of] for of in (trace.U[1:], trace.O))
-    return Trace(U=[None, *U], O=O)
+    U, O = ([np.take(a, samples, axis=1) for a in of[1:]] for of in (trace.U, trace.O))
+    first = trace.O[0]
+    first = first.only(samples) if isinstance(first, LitPixels) else first[:, samples]
+    return Trace(U=[None, *U], O=[first, *O])
 
 
 def draw_hidden(
@@ -87,63 +89,27 @@ def narrow(params: Params, kept: Kept) -> Params:
     return Params(W=W, b=b)
 
 
-def add_up(
-    shards: Sequence[tuple[Kept, Gradients]], params: Params, out: Gradients, part: Part = WHOLE
-) -> None:
-    """Write the sum of the gradients of several narrow networks to ``out``, or a part of it."""
-    clear(out, part)
-    for k, (kept, grads) in enumerate(shards):
-        widen(grads, params, kept, out, part, first=k == 0)
+def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
+    """Write the gradient of the kept neurons to ``out``, that of the whole network.
 
-
-def clear(grads: Gradients, part: Part = WHOLE) -> None:
-    """Set a gradient to zero, or one part of it."""
-    for array in tensors(grads).values():
-        (lines,) = laid(array)
-        lines[share(len(lines), part)] = 0
-
-
-def widen(
-    grads: Gradients,
-    params: Params,
-    kept: Kept,
-    out: Gradients,
-    part: Part = WHOLE,
-    *,
-    first: bool = False,
-) -> None:
-    """Add the gradient of the kept neurons to ``out``, that of the whole network.
-
-    ``part`` = (i, k) adds to the i-th of k parts of ``out`` alone, so that k threads can share.
-    ``first``: ``out`` is known to be zero, so that writing is as good as adding.
+    What is left out has a gradient of zero.
     """
     for n in range(1, params.N + 1):
-        by_columns = not out.W[n].flags.c_contiguous
-        lines, found = laid(out.W[n], grads.W[n])
-        along, across = (kept[n - 1], kept[n]) if by_columns else (kept[n], kept[n - 1])
-        to, own = _meet(len(lines), along, part)
-        at = to if across is None else (to, across) if along is None else np.ix_(to, across)
         factor = _factor(params, kept, n)
-        _put(lines, at, found[own] if factor == 1 else found[own] * factor, first)
-        to, own = _meet(len(out.b[n]), kept[n], part)
-        _put(out.b[n], to, grads.b[n][own], first)
+        _put(out.W[n], (kept[n], kept[n - 1]), grads.W[n] if factor == 1 else grads.W[n] * factor)
+        _put(out.b[n], (kept[n],), grads.b[n])
 
 
-def _put(out: NDArray[Any], at: Any, values: NDArray[Any], first: bool) -> None:
-    """Write or add values at an index."""
-    if first:
-        out[at] = values
+def _put(out: Array, at: Kept, values: Array) -> None:
+    """Write values to the kept lines, and zero elsewhere."""
+    if any(k is not None for k in at):
+        out[...] = 0
+    if len(at) == 2 and at[0] is None and at[1] is not None:
+        out.T[at[1]] = values.T  # whole lines, where they lie by columns
+    elif all(k is not None for k in at):
+        out[np.ix_(*at)] = values
     else:
-        out[at] += values
-
-
-def _meet(length: int, kept: NDArray[np.intp] | None, part: Part) -> tuple[Any, slice]:
-    """Return which of the kept lines lie in a part, and where they stand among the kept."""
-    block = share(length, part)
-    if kept is None:
-        return block, block
-    own = slice(*np.searchsorted(kept, (block.start, block.stop)))
-    return kept[own], own
+        out[at[0] if at[0] is not None else slice(None)] = values
 
 
 def _factor(params: Params, kept: Kept, n: int) -> float:

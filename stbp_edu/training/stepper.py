@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,181 +12,168 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.engine import Workspace, run, run_back, run_to_input
-from stbp_edu.losses import loss
-from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.engine import run, run_back, run_to_input
+from stbp_edu.network import Params, Trace
 from stbp_edu.training.adversarial import against
+from stbp_edu.training.batch import Batch, merge, observe
+from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.encoders import encode
-from stbp_edu.training.narrow import Kept, add_up, draw_hidden, lit, missed, narrow, only
-from stbp_edu.training.optimizers import OptimizerState, blend
+from stbp_edu.training.evaluation import Judge
+from stbp_edu.training.lit import LitPixels, sparse
+from stbp_edu.training.narrow import Kept, draw_hidden, lit, missed, narrow, only, widen
+from stbp_edu.training.optimizers import blend
 from stbp_edu.training.parallel import Team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import EPOCH, State, stream
-from stbp_edu.training.tensors import tensors, zeros_like
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step saw, with images as it saw them: shifted, and nudged against the network.
-
-    Attributes:
-        size: images in the batch.
-        loss: the loss before the update.
-        right: images answered rightly.
-        rates: mean firing rate of each layer 0..N.
-        outputs: mean firing rate of each output neuron.
-    """
-
-    size: int
-    loss: float
-    right: int
-    rates: tuple[float, ...]
-    outputs: Array
+from stbp_edu.training.tensors import add_up, clear, tensors, zeros_like
+from stbp_edu.workspace import Workspace
 
 
 class Stepper:
-    """Takes steps through the training images. It owns buffers, and no state of the run.
+    """Takes steps through the training images. It is the job of a team: each has some parts.
 
     Args:
         settings: of the run.
         images: shape (images, rows, columns); with ``shift``, they are padded, so that each shift
             is a window.
         labels: the class of each image.
-        crew: who works on the shards of a batch.
+        state: where to begin; its arrays are changed.
     """
 
     def __init__(
-        self, settings: Settings, images: NDArray[Any], labels: NDArray[Any], crew: Team
+        self, settings: Settings, images: NDArray[Any], labels: NDArray[Any], state: State
     ) -> None:
-        self.settings, self.labels, self.crew = settings, labels, crew
+        self.settings, self.labels, self.state = settings, labels, state
         self.neuron, self.optimizer = settings.make_neuron(), settings.make_optimizer()
         self.steps = -(-len(labels) // settings.batch)
-        d = settings.shift
-        padded = np.pad(images, ((0, 0), (d, d), (d, d)))
-        self._windows = sliding_window_view(padded, images.shape[1:], axis=(1, 2))
-        self._grads: Gradients | None = None
+        self._shape, d = images.shape[1:], settings.shift
+        self._padded = np.pad(images, ((0, 0), (d, d), (d, d)))
+        self._grads = [zeros_like(state.params) for _ in range(settings.shards)]
+        self._work = [Workspace() for _ in range(settings.shards)]
 
-    def epoch(self, state: State) -> Iterator[tuple[int, Batch, State]]:
+    def epoch(self, crew: Team[Any]) -> Iterator[tuple[int, Batch, State]]:
         """Visit every image once, in an order drawn anew; yield after each step."""
-        s, n = self.settings, len(self.labels)
-        rng = stream(s, EPOCH, state.epoch)
-        streams, order = rng.spawn(s.shards), rng.permutation(n)
-        shifts = rng.integers(0, 2 * s.shift + 1, (2, n))
+        s, before = self.settings, self.state
+        crew.map("begin", before.epoch)
         for step in range(self.steps):
-            at = slice(step * s.batch, (step + 1) * s.batch)
-            rows = self._windows[order[at], *shifts[:, at]].reshape(len(order[at]), -1)
-            hidden = draw_hidden(state.params.sizes, s.dropout, rng)
-            labels = self.labels[order[at]]
-            batch, shards = self._gradients(state.params, rows, labels, hidden, streams)
-            done = (state.epoch * self.steps + step) / (s.epochs * self.steps)
-            state = self._update(state, shards, s.learning_rate(done))
-            yield step, batch, state
+            hidden = draw_hidden(before.params.sizes, s.dropout, self._rng)
+            batch = merge([b for b in crew.map("learn", step, hidden) if b])
+            done = (before.epoch * self.steps + step) / (s.epochs * self.steps)
+            optimizer = self.state.optimizer
+            crew.map("update", optimizer.step, s.learning_rate(done))
+            after = replace(optimizer, step=optimizer.step + 1)
+            self.state = replace(self.state, optimizer=after)
+            yield step, batch, self.state
 
-    def _gradients(
-        self,
-        params: Params,
-        rows: NDArray[Any],
-        labels: NDArray[Any],
-        hidden: Kept,
-        streams: list[np.random.Generator],
-    ) -> tuple[Batch, list[tuple[Kept, Gradients]]]:
-        """Return what the batch saw, and each shard's gradient, with the neurons that it is of."""
-        shards = min(self.crew.size, len(rows))
-        images, answers = np.array_split(rows, shards), np.array_split(labels, shards)
-        pixels = [lit(part) for part in images]
-        kept: list[Kept] = [[columns, *hidden] for columns in pixels]
+    def begin(self, _: int, epoch: int) -> None:
+        """Draw the order of an epoch and its shifts, the same for every part."""
+        s, n = self.settings, len(self.labels)
+        self._rng = stream(s, EPOCH, epoch)
+        self._streams, self._order = self._rng.spawn(s.shards), self._rng.permutation(n)
+        self._shifts = self._rng.integers(0, 2 * s.shift + 1, (2, n))
 
-        def part(i: int, work: Workspace) -> tuple[Batch, Gradients] | None:
-            if i >= shards:
-                return None
-            small = narrow(params, kept[i])
-            shard = np.take(images[i], pixels[i], axis=1)
-            return self._shard(small, shard, answers[i], streams[i], work, len(rows))
-
-        batches, grads = zip(*[p for p in self.crew.map(part) if p], strict=True)
-        return _merge(batches), list(zip(kept, grads, strict=True))
-
-    def _shard(
-        self,
-        params: Params,
-        rows: NDArray[Any],
-        labels: NDArray[Any],
-        rng: np.random.Generator,
-        work: Workspace,
-        whole: int,
-    ) -> tuple[Batch, Gradients]:
-        """Return what one part of a batch of ``whole`` images saw, and what it adds.
-
-        ``rows`` are overwritten where they are nudged.
-        """
-        s = self.settings
-        targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
-        if s.adversarial:
-            _, of, back = self._pass(params, rows, targets, rng, work)
-            rows[of] = against(rows[of], run_to_input(*back), s.adversarial)
-        trace, _, back = self._pass(params, rows, targets, rng, work)
-        grads = run_back(*back, S=whole, binary=True)
+    def learn(self, i: int, step: int, hidden: Kept) -> Batch | None:
+        """Write the gradient of the i-th part of a batch; return what the part saw, if anything."""
+        s, params = self.settings, self.state.params
+        at = np.arange(step * s.batch, min((step + 1) * s.batch, len(self.labels)))
+        shards = min(s.shards, len(at))
+        if i >= shards:
+            clear(self._grads[i])
+            return None
+        mine = np.array_split(at, shards)[i]
+        rows, labels = self._images(mine), self.labels[self._order[mine]]
+        columns = self._columns(rows)
+        rows = rows if columns is None else np.take(rows, columns, axis=1)
+        kept: Kept = [columns, *hidden]
+        part = _Part(i, rows, labels, narrow(params, kept), singly=columns is None)
+        trace, back = self._pass(part)
+        narrowed = part.params is not params
+        grads = run_back(*back, S=len(at), binary=True, out=None if narrowed else self._grads[i])
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
-        return _observe(trace, targets, labels), grads
+        if narrowed:
+            widen(grads, params, kept, self._grads[i])
+        return observe(trace, part.targets, labels)
 
-    def _pass(
-        self,
-        params: Params,
-        rows: NDArray[Any],
-        targets: Array,
-        rng: np.random.Generator,
-        work: Workspace,
-    ) -> tuple[Trace, NDArray[np.intp], Any]:
-        """Return the pass of images, those that err, and what to go backward with for them."""
+    def _images(self, at: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the images at these places of the epoch, shifted, as rows."""
+        windows = sliding_window_view(self._padded, self._shape, axis=(1, 2))
+        return windows[self._order[at], *self._shifts[:, at]].reshape(len(at), -1)
+
+    def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Return the pixels that at least one image lights; None: better go image by image."""
+        columns, s = lit(rows), self.settings
+        return None if not s.adversarial and sparse(rows, columns, s.T) else columns
+
+    def _pass(self, part: _Part) -> tuple[Trace, Any]:
+        """Return the pass of a part's images, and what to go backward with for those that err."""
         s = self.settings
-        out = work.array("spikes", 0, (s.T, *rows.shape), params.dtype)
-        spikes = encode(s.encoder, rows, s.T, rng, out=out)
-        trace = run(spikes, params, self.neuron, None, work)
+        if s.adversarial:
+            _, of, back = self._forward(part)
+            part.rows[of] = against(part.rows[of], run_to_input(*back), s.adversarial)
+        trace, _, back = self._forward(part)
+        return trace, back
+
+    def _forward(self, part: _Part) -> tuple[Trace, NDArray[np.intp], Any]:
+        """Return the pass, the images that err, and what to go backward with for them."""
+        params, targets, work = part.params, part.targets, self._work[part.i]
+        trace = run(self._encode(part), params, self.neuron, None, work)
         of = missed(trace, targets)
-        return trace, of, (only(trace, of), targets[of], params, self.neuron, s.rule, work)
+        return trace, of, (
+            only(trace, of), targets[of], params, self.neuron, self.settings.rule, work
+        )  # fmt: skip
 
-    def _update(self, state: State, shards: list[tuple[Kept, Gradients]], lr: float) -> State:
-        """Change the parameters in place, and their average."""
-        grads = self._grads = self._grads or zeros_like(state.params)
+    def _encode(self, part: _Part) -> Array | LitPixels:
+        """Return the spikes of a part's images, drawn anew."""
+        if not part.singly:
+            return self._draw(part.rows, part)
+        images, columns = part.rows.nonzero()
+        spikes = self._draw(part.rows[images, columns][None], part)[:, 0]
+        starts = np.searchsorted(images, np.arange(len(part.rows) + 1))
+        return LitPixels(spikes, columns, starts, part.rows.shape[1])
 
-        def part(i: int, _: Workspace) -> OptimizerState:
-            share = (i, self.crew.size)
-            add_up(shards, state.params, grads, share)
-            after = self.optimizer.update(state.params, grads, state.optimizer, lr, share)
-            if state.average is not state.params:
-                blend(state.average, state.params, self.settings.averaging, share)
-            return after
+    def _draw(self, rows: NDArray[Any], part: _Part) -> Array:
+        """Return the spikes of these rows of pixels, as they come for a part."""
+        s, rng, dtype = self.settings, self._streams[part.i], part.params.dtype
+        out = self._work[part.i].array("spikes", 0, (s.T, *rows.shape), dtype)
+        return encode(s.encoder, rows, s.T, rng, out=out)
 
-        return replace(state, optimizer=self.crew.map(part)[0])
-
-
-def _observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> Batch:
-    """Sum up a forward pass."""
-    counts = trace.O[-1].mean(axis=0)
-    return Batch(
-        len(labels),
-        loss(trace, targets),
-        int((counts.argmax(axis=1) == labels).sum()),
-        tuple(map(_rate, trace.O)),
-        counts.mean(axis=0),
-    )
-
-
-def _rate(o: Array) -> float:
-    """Return the mean of all spikes, by a product: faster than adding them up."""
-    rows = o.reshape(-1, o.shape[-1])
-    return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
+    def update(self, i: int, k: int, lr: float) -> None:
+        """Change the i-th part of the parameters in place, and their average, after k steps."""
+        state, part = self.state, (i, self.settings.shards)
+        add_up(self._grads, part)
+        before = replace(state.optimizer, step=k)
+        self.optimizer.update(state.params, self._grads[0], before, lr, part)
+        if state.average is not state.params:
+            blend(state.average, state.params, self.settings.averaging, part)
 
 
-def _merge(batches: Sequence[Batch]) -> Batch:
-    """Join what the shards saw."""
-    sizes = [b.size for b in batches]
-    rates = np.average([b.rates for b in batches], axis=0, weights=sizes)
-    return Batch(
-        sum(sizes),
-        float(np.average([b.loss for b in batches], weights=sizes)),
-        sum(b.right for b in batches),
-        tuple(float(r) for r in rates),
-        np.average([b.outputs for b in batches], axis=0, weights=sizes),
-    )
+class Lesson(Stepper):
+    """What a team works on while it trains: the steps, and the judgement after each epoch."""
+
+    def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
+        super().__init__(settings, data.train_images, data.train_labels, state)
+        self.judge = Judge(state.average, data.test_images, settings)
+
+    def answers(self, i: int, streams: list[np.random.Generator]) -> NDArray[np.intp]:
+        """Return the answers to the i-th part of the images held out."""
+        return self.judge.answers(i, streams)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a batch: its number, images as rows, labels, and the network that sees them.
+
+    ``singly``: go image by image. The rows are overwritten where they are nudged.
+    """
+
+    i: int
+    rows: NDArray[Any]
+    labels: NDArray[Any]
+    params: Params
+    singly: bool
+
+    @property
+    def targets(self) -> Array:
+        """Y: 1 for the class of each image, 0 for the others."""
+        return np.eye(self.params.sizes[-1], dtype=self.params.dtype)[self.labels]

@@ -1,11 +1,11 @@
-"""Arrays by layer, ``W`` and ``b``: by name, side by side, and in parts for threads to share.
+"""Arrays by layer, ``W`` and ``b``: by name, side by side, and in parts to share out.
 
 They are walked in chunks, so that scratch arrays are small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients, Params
 
-CHUNK = 163_840  # elements; with less, threads would wait for the interpreter more than for memory
+CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 Tensors = Params | Gradients
 """Arrays by layer, ``W`` and ``b``."""
 Part = tuple[int, int]
@@ -44,6 +44,12 @@ def zeros_like(params: Params) -> Gradients:
     return Gradients(W=W, b=b)
 
 
+def clear(grads: Gradients) -> None:
+    """Set a gradient to zero."""
+    for array in tensors(grads).values():
+        array[...] = 0
+
+
 def share(length: int, part: Part) -> slice:
     """Return the i-th of k blocks of a length, for ``part`` = (i, k).
 
@@ -64,7 +70,7 @@ def chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
     """Walk arrays of the same shapes side by side; say whether each chunk is of a weight.
 
     All but the second group may be changed, and must lie in memory in the same way.
-    ``part`` = (i, k) visits the i-th of k blocks of each alone, so that k threads can share.
+    ``part`` = (i, k) visits the i-th of k blocks of each alone, so that k processes can share.
     """
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
@@ -79,3 +85,10 @@ def chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
         flat = [a[block].reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):
             yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
+
+
+def add_up(grads: Sequence[Gradients], part: Part = WHOLE) -> None:
+    """Add all gradients to the first, in place."""
+    for _, (total, *others) in chunks(part, *grads):
+        for g in others:
+            total += g

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from stbp_edu.checks import NotFiniteError
+from stbp_edu.training.batch import Batch
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
@@ -21,7 +22,7 @@ from stbp_edu.training.evaluation import confusion
 from stbp_edu.training.parallel import Team, team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import TEST, State, begin, stream
-from stbp_edu.training.stepper import Batch, Stepper
+from stbp_edu.training.stepper import Lesson
 
 T = TypeVar("T")
 EARLY = 20  # steps before the first look at the firing rates
@@ -91,20 +92,20 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     state = begin(settings, data) if state is None else state
     _check_fit(state, data)
     given: set[tuple[str, str]] = set()
-    with team(settings.shards) as crew:
-        stepper = Stepper(settings, data.train_images, data.train_labels, crew)
+    with team(Lesson(settings, data, state), settings.shards) as crew:
+        stepper = crew.job
         clock = _Clock(time.perf_counter(), stepper.steps, state.epoch, settings.epochs)
         for epoch in range(state.epoch, settings.epochs):
             tally: list[Batch] = []
             dawn = time.perf_counter()
-            for step, batch, after in _finite(stepper.epoch(state), epoch):
+            for step, batch, after in _finite(stepper.epoch(crew), epoch):
                 state = after
                 tally.append(batch)
                 yield clock.event(epoch, step, batch)
                 if step + 1 == EARLY:
                     yield from _new(diagnose_layers(_rates(tally), settings.v_th), given)
-            state = replace(state, epoch=epoch + 1)
-            summary = _judge(settings, data, state, tally, crew, dawn)
+            state = stepper.state = replace(state, epoch=epoch + 1)
+            summary = _judge(data, tally, crew, dawn)
             settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
             yield from _new(_diagnose(tally[len(tally) // 2 :], settings, settled), given)
             yield summary
@@ -150,18 +151,11 @@ def _check_fit(state: State, data: Dataset) -> None:
         )
 
 
-def _judge(
-    settings: Settings,
-    data: Dataset,
-    state: State,
-    tally: list[Batch],
-    crew: Team,
-    dawn: float,
-) -> Epoch:
+def _judge(data: Dataset, tally: list[Batch], crew: Team[Lesson], dawn: float) -> Epoch:
     """Sum up an epoch, and measure the accuracy on the images held out."""
-    sizes = [b.size for b in tally]
-    rng = stream(settings, TEST, state.epoch)
-    table = confusion(state.average, data.test_images, data.test_labels, settings, rng, crew)
+    sizes, state = [b.size for b in tally], crew.job.state
+    rng = stream(crew.job.settings, TEST, state.epoch)
+    table = confusion(crew, data.test_labels, state.params.sizes[-1], rng)
     return Epoch(
         state.epoch,
         float(np.average([b.loss for b in tally], weights=sizes)),

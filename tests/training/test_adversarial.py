@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, cases, forward, loss
-from stbp_edu.engine import Workspace, run_to_input
+from stbp_edu.engine import run_to_input
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.adversarial import against
 from stbp_edu.training.state import begin
 from stbp_edu.training.tensors import tensors
 from stbp_edu.training.trainer import Epoch, train
+from stbp_edu.workspace import Workspace
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.engine import Workspace, run_back
+from stbp_edu.engine import run_back
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.narrow import add_up, clear, draw_hidden, lit, missed, narrow, only, widen
+from stbp_edu.training.narrow import draw_hidden, lit, missed, narrow, only, widen
 from stbp_edu.training.optimizers import Adam, blend
 from stbp_edu.training.state import by_columns, copy
-from stbp_edu.training.tensors import tensors, zeros_like
+from stbp_edu.training.tensors import add_up, tensors, zeros_like
+from stbp_edu.workspace import Workspace
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 
@@ -34,10 +35,7 @@ def test_leaving_dark_pixels_out_changes_nothing(net: Params) -> None:
     assert small.sizes == (5, 6, 5, 3)
     found = zeros_like(net)
     found.W[1][...] = np.nan  # whatever an earlier batch left
-    clear(found)
-    own = gradient(spikes[:, :, kept[0]], small, targets)
-    for k in range(3):  # three threads with a block of rows each
-        widen(own, net, kept, found, (k, 3))
+    widen(gradient(spikes[:, :, kept[0]], small, targets), net, kept, found)
     for name, expected in tensors(gradient(spikes, net, targets)).items():
         np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
     assert not found.W[1][:, [0, 3, 7]].any()
@@ -59,9 +57,8 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
     ]
     cut = Params(W=[None, *(net.W[n] * masks[n - 1] for n in (1, 2, 3))], b=net.b)
     expected = gradient(spikes, cut, targets)
-    own, found = gradient(spikes, narrow(net, kept), targets), zeros_like(net)
-    for k in range(2):
-        widen(own, net, kept, found, (k, 2))
+    found = zeros_like(net)
+    widen(gradient(spikes, narrow(net, kept), targets), net, kept, found)
     rows = [*kept[:3], np.arange(3)]
     for n in (1, 2, 3):
         block = np.ix_(rows[n], rows[n - 1])
@@ -76,29 +73,31 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 11])
 @pytest.mark.parametrize("lay", [by_columns, lambda params: params])
-def test_threads_that_share_the_update_change_the_same_bits_as_one(lay, parts: int) -> None:
+def test_processes_that_share_the_update_change_the_same_bits_as_one(lay, parts: int) -> None:
     """Each part adds up, takes a step and averages on its own; none waits for the others."""
     rng = np.random.default_rng(4)
     net = lay(init_params([8, 6, 5, 3], rng, scheme="uniform"))
-    kept = [
-        [np.array([0, 3, 5]), np.array([1, 2, 5]), None, None],
-        [np.array([3, 4, 6, 7]), np.array([1, 2, 5]), None, None],
+    found = [
+        gradient((rng.random((5, 4, 8)) < 0.6).astype(float), net, rng.random((4, 3)))
+        for _ in range(2)
     ]
-    spikes, targets = (rng.random((5, 4, 8)) < 0.6).astype(float), rng.random((4, 3))
-    shards = [(k, gradient(spikes[:, :, k[0]], narrow(net, k), targets)) for k in kept]
 
     def update(parts: int) -> dict[str, np.ndarray]:
-        params, average, grads = copy(net), copy(net), zeros_like(net)
+        params, average = copy(net), copy(net)
+        grads = [zeros_like(net), zeros_like(net)]
+        for own, g in zip(grads, found, strict=True):
+            widen(g, net, [None] * 4, own)
         adam = Adam(weight_decay=0.1)
         start = adam.start(params)
         for i in reversed(range(parts)):
-            add_up(shards, params, grads, (i, parts))
-            adam.update(params, grads, start, 0.1, (i, parts))
+            add_up(grads, (i, parts))
+            adam.update(params, grads[0], start, 0.1, (i, parts))
             blend(average, params, 0.5, (i, parts))
-        of = {"p": params, "mean": average, "g": grads, "m": start.slots[0], "v": start.slots[1]}
+        of = {"p": params, "mean": average, "g": grads[0], "m": start.slots[0], "v": start.slots[1]}
         return {f"{k}.{name}": a for k, t in of.items() for name, a in tensors(t).items()}
 
     whole = update(1)
+    np.testing.assert_array_equal(whole["g.W1"], found[0].W[1] + found[1].W[1])
     assert any(a.any() for name, a in whole.items() if name.startswith("m"))
     for name, array in update(parts).items():
         np.testing.assert_array_equal(array, whole[name], err_msg=name)
@@ -110,14 +109,13 @@ def test_a_state_that_lies_in_memory_in_another_way_is_refused(net: Params) -> N
         adam.update(net, grads, adam.start(by_columns(net)), 0.1)
 
 
-def test_where_nothing_is_left_out_gradients_add_up(net: Params) -> None:
+def test_where_nothing_is_left_out_the_gradient_is_itself(net: Params) -> None:
     assert narrow(net, [None] * 4) is net
     assert draw_hidden((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
-    grads, twice = gradient(np.ones((2, 1, 8)), net, np.ones((1, 3))), zeros_like(net)
-    for _ in range(2):
-        widen(grads, net, [None] * 4, twice)
+    grads, found = gradient(np.ones((2, 1, 8)), net, np.ones((1, 3))), zeros_like(net)
+    widen(grads, net, [None] * 4, found)
     for name, g in tensors(grads).items():
-        np.testing.assert_array_equal(tensors(twice)[name], 2 * g)
+        np.testing.assert_array_equal(tensors(found)[name], g)
 
 
 def test_a_dark_batch_keeps_one_pixel() -> None:

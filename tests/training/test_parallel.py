@@ -1,34 +1,150 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stbp_edu.engine import Workspace
-from stbp_edu.training.parallel import Team, one_blas_thread
+from stbp_edu.training import parallel, shared
+from stbp_edu.training.parallel import Team, one_blas_thread, team
+
+
+class Job:
+    """Something to do in parts."""
+
+    def __init__(self) -> None:
+        self.seen = np.zeros(5)
+        self.columns = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+        self.mine: list[int] = []
+
+    def square(self, i: int, factor: int) -> int:
+        self.seen[i] += 1
+        self.mine.append(i)
+        return factor * i * i
+
+    def who(self, _: int) -> tuple[int, list[int]]:
+        return os.getpid(), self.mine
+
+    def raises(self, i: int) -> None:
+        if i == 1:
+            raise ValueError(f"not {i}")
+        self.seen[i] = -1
+
+    def slow(self, i: int) -> None:
+        if i == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.1)
+        self.seen[i] = 7
+
+    def ends(self, i: int) -> None:
+        if i == 1:
+            os._exit(1)
+
+    def prints(self, i: int) -> int:
+        print("this must not end up among the answers")
+        return i
+
+    def blas(self, _: int) -> set[int]:
+        return blas_threads()
+
+    def big(self, i: int) -> bytes:
+        return bytes(1_000_000 + i)
 
 
 def blas_threads() -> set[int]:
     return {i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
 
 
-def test_parts_come_back_in_order_and_a_failure_leaves_nobody_working() -> None:
-    crew = Team(5)
-    assert crew.map(lambda i, _: i * i) == [0, 1, 4, 9, 16]
-    working: set[int] = set()
+@pytest.fixture
+def two(monkeypatch) -> None:
+    """Two processors, whatever this machine has."""
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
 
-    def part(i: int, _: Workspace) -> None:
-        working.add(i)
-        if i == 0:
-            raise ValueError("no")
-        time.sleep(0.05)
-        working.discard(i)
 
-    with pytest.raises(ValueError, match="no"):
-        crew.map(part)
-    assert working == {0}
+@pytest.mark.usefixtures("two")
+def test_parts_come_back_in_order_and_share_their_arrays() -> None:
+    given = Job()
+    with team(given, 5) as crew:
+        assert crew.map("square", 3) == [0, 3, 12, 27, 48]
+        assert crew.map("square", 1) == [0, 1, 4, 9, 16]
+        assert crew.job.seen.tolist() == [2, 2, 2, 2, 2]
+        found = crew.map("who")
+        assert len({process for process, _ in found}) == 2
+        assert [mine for _, mine in found[:2]] == [[0, 2, 4, 0, 2, 4], [1, 3, 1, 3]]
+        assert crew.job.columns.flags.f_contiguous
+        assert crew.job.columns.flags.writeable
+        assert crew.map("prints") == [0, 1, 2, 3, 4]
+        assert [len(b) for b in crew.map("big")] == [1_000_000 + i for i in range(5)]
+        assert set().union(*crew.map("blas")) == {1}
+    assert given.seen.tolist() == [0] * 5  # the caller's own is left alone
+    assert crew.job.seen.tolist() == [2] * 5  # and the shared one can be read when all have gone
+
+
+@pytest.mark.usefixtures("two")
+def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
+    with team(Job(), 2) as crew:
+        with pytest.raises(ValueError, match="not 1"):
+            crew.map("raises")
+        assert crew.job.seen.tolist() == [-1, 0, 0, 0, 0]
+        with pytest.raises(KeyboardInterrupt):
+            crew.map("slow")
+        assert crew.job.seen[1] == 7
+        assert crew.map("square", 1) == [0, 1]
+        with pytest.raises(RuntimeError, match="has ended, perhaps for want of memory"):
+            crew.map("ends")
+        with pytest.raises(RuntimeError, match="go on from the last checkpoint"):
+            crew.map("square", 1)
+
+
+@pytest.mark.usefixtures("two")
+def test_processes_end_with_the_team() -> None:
+    with team(Job(), 2) as crew:
+        here, there = (process for process, _ in crew.map("who"))
+        assert here == os.getpid() != there
+        os.kill(there, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(there, 0)
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise OSError(28, "no space left")
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("where", ["web page", "windows", "no process", "no memory", "one core"])
+def test_where_no_process_can_be_started_the_parts_are_done_in_turn(where, monkeypatch) -> None:
+    change = {
+        "web page": (parallel.sys, "platform", "emscripten"),
+        "windows": (parallel.sys, "platform", "win32"),
+        "no process": (subprocess, "Popen", refuse),
+        "no memory": (shared.tempfile, "TemporaryFile", refuse),
+        "one core": (parallel.os, "cpu_count", lambda: None),
+    }
+    monkeypatch.setattr(*change[where])
+    crew = Team(Job(), 3)
+    assert crew.map("square", 2) == [0, 2, 8]
+    assert {process for process, _ in crew.map("who")} == {os.getpid()}
     crew.close()
+
+
+@pytest.mark.usefixtures("two")
+def test_memory_that_is_too_small_is_left_for_the_disk(monkeypatch) -> None:
+    """Containers often have 64 MB of shared memory."""
+    opened, real = [], shared.tempfile.TemporaryFile
+
+    def small(dir: object = None) -> object:
+        opened.append(dir)
+        return real() if dir is None else refuse()
+
+    monkeypatch.setattr(shared.tempfile, "TemporaryFile", small)
+    monkeypatch.setattr(shared.Path, "is_dir", lambda _: True)
+    with team(Job(), 2) as crew:
+        assert crew.map("square", 1) == [0, 1]
+        assert crew.job.seen[1] == 1
+    assert opened == [shared.Path("/dev/shm"), None]
 
 
 def test_the_blas_is_given_back() -> None:

@@ -8,14 +8,14 @@ import pytest
 from stbp_edu import Params, backward, forward, loss
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import parallel
+from stbp_edu.training.batch import merge
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.narrow import add_up
-from stbp_edu.training.parallel import Team, team
+from stbp_edu.training.parallel import team
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin, copy
 from stbp_edu.training.stepper import Stepper
-from stbp_edu.training.tensors import tensors, zeros_like
+from stbp_edu.training.tensors import add_up, tensors
 from stbp_edu.training.trainer import Epoch, Step, train
 
 
@@ -51,26 +51,28 @@ def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
     assert bits(first.state.average) != bits(other.state.average)
 
 
-def test_threads_change_no_bit(small, bytes_few, monkeypatch) -> None:
+def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
     settings = replace(small, shards=3, batch=25)
-    threaded = final(settings, bytes_few)
-    monkeypatch.setattr(parallel.sys, "platform", "emscripten")  # no threads on a web page
-    assert Team(2)._pool is None
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    together = final(settings, bytes_few)
+    monkeypatch.setattr(parallel.sys, "platform", "emscripten")  # no processes on a web page
     alone = final(settings, bytes_few)
-    assert bits(threaded.state.params) == bits(alone.state.params)
+    assert bits(together.state.params) == bits(alone.state.params)
+    assert together.test == alone.test
 
 
 def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     """Direct coding draws nothing, so that the parts must add up to one backward pass."""
     settings = replace(small, encoder="direct", batch=21, shards=2)
     state = begin(settings, few)
-    rows = few.train_images[:21].reshape(21, -1)
-    labels = few.train_labels[:21]
-    with team(2) as crew:
-        step = Stepper(settings, few.train_images, few.train_labels, crew)
-        batch, shards = step._gradients(state.params, rows, labels, [None, None], [None, None])
-    grads = zeros_like(state.params)
-    add_up(shards, state.params, grads)
+    with team(Stepper(settings, few.train_images, few.train_labels, state), 2) as crew:
+        crew.map("begin", 0)
+        batch = merge(crew.map("learn", 0, [None, None]))
+        step = crew.job
+        add_up(step._grads)
+        grads = step._grads[0]
+    order = step._order[:21]
+    rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
     expected = backward(trace, targets, state.params, neuron)
@@ -119,20 +121,21 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     data = Dataset(images, labels, images, labels)
     settings = replace(small, shift=1, batch=7)
     seen, places = [], set()
-    with team(1) as crew:
-        step = Stepper(settings, images, labels, crew)
+    with team(Stepper(settings, images, labels, begin(settings, data)), 1) as crew:
+        step = crew.job
 
-        def gradient(params, rows, of, hidden, streams):
-            for row, label in zip(rows, of, strict=True):
-                (at,) = np.flatnonzero(row)
-                assert (row[at] - 1) % 3 == label
-                seen.append(int(row[at]))
-                places.add(divmod(int(at), 5))
-            return None, original(params, rows, of, hidden, streams)[1]
+        def followed(at):
+            rows = original(at)
+            for row, label in zip(rows, labels[step._order[at]], strict=True):
+                (pixel,) = np.flatnonzero(row)
+                assert (row[pixel] - 1) % 3 == label
+                seen.append(int(row[pixel]))
+                places.add(divmod(int(pixel), 5))
+            return rows
 
-        original = step._gradients
-        step._gradients = gradient
-        list(step.epoch(begin(settings, data)))
+        original = step._images
+        step._images = followed
+        list(step.epoch(crew))
     assert sorted(seen) == list(range(1, 31))
     assert seen != sorted(seen)
     assert places == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)}
