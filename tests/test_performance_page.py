@@ -72,8 +72,15 @@ def test_the_page_says_where_we_lose(record):
 
 
 def test_the_page_tells_how_time_grows_with_the_steps(record):
+    assert "linear in T" not in page({"speed-frameworks": record})  # a line goes through two points
+    record["cells"].append(_cell(115.5, T=100))
     text = page({"speed-frameworks": record})
-    assert "1.20 ms at T = 10, 1.17 ms at T = 30: within 3%" in text
+    assert "12.0 ms at T = 10, 35.0 ms at T = 30, 115.5 ms at T = 100: " in text
+    assert "0.5 ms and 1.15 ms for each step of T, within 0% (without a fixed part: " in text
+    assert "| reached |" in text[text.index("linear in T") :].split("\n")[0]
+    record["cells"][-1]["rows"][0]["ms"] = 210.0
+    text = page({"speed-frameworks": record})
+    assert "| not reached |" in text[text.index("linear in T") :].split("\n")[0]
 
 
 def test_the_page_names_what_is_not_installed(record):
@@ -115,13 +122,14 @@ def test_other_processors_stand_further_down(record):
 
 def test_the_main_size_may_have_a_run_of_its_own(record):
     step = copy.deepcopy(record)
+    record["cells"].append(_cell(115.5, T=100))
     step["cells"] = step["cells"][:1]
     step["cells"][0]["rows"][0]["ms"] = 20.0
     step["command"] = "python -m benchmarks.frameworks --write --home"
     record["remark"] = "Of an earlier day."
     text = page({"speed-frameworks": record, "speed-step": step})
     assert "0.29 (A peer)" in text
-    assert "1.20 ms at T = 10, 1.17 ms at T = 30" in text  # growth is from one run
+    assert "12.0 ms at T = 10, 35.0 ms at T = 30" in text  # growth is from one run
     assert "| stbp_edu | 12.0 | **35.0** |" in text
     assert "Of an earlier day. Made by `python -m benchmarks.frameworks --write` on" in text
     assert "Made by `python -m benchmarks.frameworks --write --home`" in text

@@ -70,12 +70,12 @@ def _main(record: Record) -> str:
         f"## One step at {network(cell)}\n\nT = {cell['T']}, batch {cell['batch']}, float32, "
         f"{cell['rounds']} rounds; images: {cell['data']}. {cell['lit']} of the {cell['inputs']} "
         "pixels are lit in at least one image of the batch. stbp_edu works on the batch in two "
-        "halves and leaves out of each what is unlit there, which changes neither the potentials "
-        "nor the gradient; the line “all pixels” keeps them"
+        "halves, each in a process of its own, and leaves unlit pixels out, which changes neither "
+        "the potentials nor the gradient; the line “all pixels” keeps them"
         f"{more}.\n\n"
         f"{_steps(record)}\n{_learned(cell)}Peak memory: how far the process "
         "rises above what it holds after its imports, input and parameters included, with the "
-        "system's default allocator.\n"
+        "system's default allocator; of a second process, its imports count, too.\n"
     )
 
 

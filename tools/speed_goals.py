@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from tools.records import Record
 from tools.speed_tables import along, row_of, table, titles_of
 
@@ -46,15 +51,26 @@ def aims(record: Record, sizes: Record) -> str:
 
 
 def _growth(record: Record) -> tuple[str, float] | None:
-    """Return our time for one step of T at each T, and how far it strays from the main size's."""
-    home = record["cells"][0]
+    """Return our times over T in words, and how far they stray from the best straight line."""
     cells = sorted((c for c in along(record, "T") if row_of(c, "ours")), key=lambda c: c["T"])
-    if len(cells) < 2:
+    if len(cells) < 3:  # a line goes through any two
         return None
-    each = {c["T"]: row_of(c, "ours")["ms"] / c["T"] for c in cells}
-    stray = max(abs(v / each[home["T"]] - 1) for v in each.values())
-    said = ", ".join(f"{v:.2f} ms at T = {T}" for T, v in each.items())
-    return f"for each time step {said}: within {stray:.0%}", stray
+    T = np.array([c["T"] for c in cells])
+    ms = np.array([row_of(c, "ours")["ms"] for c in cells])
+    (start, slope), line = _fit(np.stack([np.ones(len(T)), T], axis=1), ms)
+    _, proportion = _fit(T[:, None], ms)
+    said = ", ".join(f"{t:.1f} ms at T = {k}" for k, t in zip(T, ms, strict=True))
+    return (
+        f"{said}: {start:.1f} ms and {slope:.2f} ms for each step of T, within {line:.0%} (without "
+        f"a fixed part: within {proportion:.0%})"
+    ), line
+
+
+def _fit(terms: NDArray[Any], ms: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """Return the factors of the terms that fit times best, and the largest relative error."""
+    relative = terms / ms[:, None]
+    factors = np.linalg.lstsq(relative, np.ones(len(ms)))[0]
+    return factors, float(np.abs(relative @ factors - 1).max())
 
 
 def _reached(value: float, limit: float) -> str:
