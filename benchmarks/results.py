@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import numpy as np
@@ -35,19 +37,40 @@ CURVES = ("epoch", "loss", "train", "held_out", "seconds")  # what the pages pri
 def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
     """Train every row with every seed, and return the record."""
     plan = PLANS[what]
+    seeds = args.seeds or plan.seeds
+    if plan.together and len(seeds) > 1:
+        side_by_side(what, seeds, args)
     data = sources.load(plan.dataset, args.data, partial(print, file=sys.stderr))
     if plan.held_out == "validation":
         data = validation(data, fraction=1 / 6)  # 10,000 images, as many as the test images
     rows = []
     for name, changes in plan.rows.items():
         if not args.only or name in args.only:
-            made = [run(plan, what, name, changes, seed, data, args) for seed in
-                    args.seeds or plan.seeds]  # fmt: skip
+            made = [run(plan, what, name, changes, seed, data, args) for seed in seeds]
             rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
             print(in_words(rows[-1]), flush=True)
     command = f"python -m benchmarks.results --what {what}"
     return {"title": plan.title, "command": command, "passed": PASSED,
-            "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows}  # fmt: skip
+            "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows,
+            "together": plan.together and len(seeds) > 1}  # fmt: skip
+
+
+def side_by_side(what: str, seeds: Sequence[int], args: argparse.Namespace) -> None:
+    """Train each seed in a process of its own; what they leave in the work folder is found there.
+
+    Raises:
+        SystemExit: if one of them failed; it has said why.
+    """
+    given = ["--what", what, "--work", str(args.work)]
+    for name in ("data", "epochs"):
+        if (value := getattr(args, name)) is not None:
+            given += [f"--{name}", str(value)]
+    with tempfile.TemporaryDirectory() as nowhere:
+        command = [sys.executable, "-m", "benchmarks.results", *given, "--out", nowhere]
+        rows = ["--only", *args.only] if args.only else []
+        started = [Popen([*command, "--seeds", str(seed), *rows], cwd=ROOT) for seed in seeds]
+        if any([process.wait() for process in started]):  # a list: wait for all of them
+            raise SystemExit("not all seeds are done; give the same command to go on")
 
 
 def run(

@@ -15,6 +15,7 @@ from stbp_edu import plotting
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training.progress import clock
 from stbp_edu.training.settings import RECIPES, Settings, to_dict
+from tools.accuracy_words import INTRO, OTHERS, WORDS
 from tools.records import Record, read
 from tools.speed_tables import table
 
@@ -25,45 +26,6 @@ PLANS = (
     "mnist-rules", "mnist-rules-source", "mnist-surrogates", "fashion", "mnist-tune",
     "mnist-tune-adversarial",
 )  # fmt: skip
-INTRO = """Every number on this page is read from a record that one command makes; the command
-stands below each table. A mean and its spread (the standard deviation) are over seeds, and the
-accuracy of one seed is itself a mean over several encodings of all held-out images. Times are
-seconds of training on the machine named, with whatever else it was doing.
-"""
-# What a reader may want to hold our figures against, and what is known of each.
-OTHERS = """Two figures from elsewhere stand beside ours. **98.89&nbsp;%** is usually quoted for the
-network 784-800-10 of Wu et al. (2018); we could check neither it nor the constants it was reached
-with. **95.99&nbsp;%** is what the notes that this course grew from report: 20 epochs with T = 10 in
-329 minutes, in NumPy, one step and one image at a time.
-
-What differs from those notes, beside the speed: their constants are V<sub>th</sub> = 1.5 and the
-rectangle with a = 1. Ours are in the recipe below the table, and each row of the table says where
-it differs from the recipe. It learns with T = {T} steps and answers with T = {T_test} (the rates of
-more steps are steadier), and it shifts each training image by up to {shift} pixel each way, drawn
-anew in each epoch; the test images stay as they are.
-"""
-
-WORDS = {
-    "mnist-plain": """Without shifts a network soon knows every training image by heart. Two things
-hold that back: few steps, so that an image is another draw of spikes whenever it is seen, and
-dropout. What has learned with few steps may answer with many, which average the noise out.
-""",
-    "mnist-adversarial": """A third thing holds learning by heart back: images that are made a
-little harder. The error that reaches a pixel, the sum of its δ over all steps, says which way its
-grey level raises the loss. Before the network learns from an image whose rates are not exactly the
-target, its pixels are moved that way by a small share of white: `adversarial` in the table, and
-Goodfellow and others in [further reading](further-reading.md#regularisation). Pixels that are dark
-in the whole half of a batch stay dark. A little weight decay goes with it. No image is shifted or
-turned; whether you count this as augmentation is up to you, so it has a table of its own.
-""",
-    "mnist-rules": """Read each difference beside the spread over seeds. Images that stand still ask
-little of the paths through time, and a test accuracy is no proof of a gradient: see
-[notebook 13](notebooks/13_what_matters.ipynb).
-""",
-    "mnist-surrogates": """Each has the height 1 at the threshold, as in
-[notebook 13](notebooks/13_what_matters.ipynb).
-""",
-}
 
 
 def page(records: Mapping[str, Record]) -> str:
@@ -77,7 +39,7 @@ def page(records: Mapping[str, Record]) -> str:
         parts += [
             f"## {ladder['title']}\n",
             OTHERS.format(**to_dict(RECIPES["mnist"])),
-            figure(ladder),
+            figure(ladder, records.get("mnist-hour")),
             climb(ladder),
             recipe(ladder),
         ]
@@ -129,9 +91,10 @@ def made(record: Record) -> str:
     machines = sorted({f"{r['machine']['processor']}, {r['machine']['cores']} cores" for r in runs})
     numpys = sorted({f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}" for r in runs})
     loads = [run["load_before"] for run in runs]
+    together = "The seeds were trained side by side. " if record.get("together") else ""
     return (
-        f"Made by `{record['command']}` on {'; '.join(machines)}; {'; '.join(numpys)}. Load of the "
-        f"machine before a run: {min(loads)} to {max(loads)}.\n"
+        f"Made by `{record['command']}` on {'; '.join(machines)}; {'; '.join(numpys)}. {together}"
+        f"Load of the machine before a run: {min(loads)} to {max(loads)}.\n"
     )
 
 
@@ -153,10 +116,11 @@ def ablations(record: Record) -> str:
     )
 
 
-def figure(record: Record) -> str:
+def figure(record: Record, hour: Record | None) -> str:
     """Draw the error on the held-out images against the time of training, a line for each seed."""
     fig, ax = plotting.figure(height=3.4)
-    for k, row in enumerate(record["rows"]):
+    rows = [*record["rows"], *(hour["rows"][:1] if hour else [])]
+    for k, row in enumerate(rows):
         for j, run in enumerate(row["runs"]):
             minutes, errors = _course(run["curves"])
             ax.plot(minutes, errors, color=SERIES[k], linestyle=DASHES[k], linewidth=1.2,
@@ -171,7 +135,7 @@ def figure(record: Record) -> str:
     ax.set_yticks([1, 2, 4, 8], labels=["1", "2", "4", "8"], minor=False)
     ax.set_yticks([], minor=True)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    ends = "; ".join(f"{r['name']}: {_accuracy(r)[0]}\xa0%" for r in record["rows"])
+    ends = "; ".join(f"{r['name']}: {_accuracy(r)[0]}\xa0%" for r in rows)
     alt = f"Error on held-out images against minutes of training. Accuracy at the end: {ends}."
     return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).svg}</div>\n'
 

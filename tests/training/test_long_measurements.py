@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,39 @@ def test_a_network_is_judged_again_and_not_trained_again(call, monkeypatch) -> N
         assert ours["settings"] == {**theirs["settings"], "T_test": 30}
         assert ours["curves"] == theirs["curves"]
         assert ours["accuracy"]["images"] == theirs["accuracy"]["images"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_seeds_may_be_trained_side_by_side(call, monkeypatch, fails: bool) -> None:
+    apart = call()
+    plan = replace(results.PLANS["trial"], together=True)
+    monkeypatch.setitem(results.PLANS, "trial", plan)
+    started = []
+
+    class Process:
+        """Runs a seed at once, in this process."""
+
+        def __init__(self, command: list[str], cwd: Path) -> None:
+            assert command[1:3] == ["-m", "benchmarks.results"]
+            assert cwd == results.ROOT
+            self.argv = command[3:]
+            started.append(self)
+
+        def wait(self) -> int:
+            self.waited = True
+            return 1 if fails else results.main(self.argv)
+
+    monkeypatch.setattr(results, "Popen", Process)
+    if fails:
+        with pytest.raises(SystemExit, match="give the same command to go on"):
+            call("--epochs", "1")
+        assert [p.waited for p in started] == [True, True]
+        return
+    record = call()
+    assert record == {**apart, "together": True}
+    assert len(started) == 2
+    call("--seeds", "1")  # a single seed needs no other process
+    assert len(started) == 2
 
 
 def test_a_part_does_not_pass_for_the_whole(call) -> None:
