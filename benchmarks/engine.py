@@ -22,6 +22,7 @@ from tqdm import tqdm
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, engine, network
 from stbp_edu.training.records import machine, versions
+from stbp_edu.workspace import Workspace
 
 PLACE = Path(__file__).resolve().parents[1] / "docs" / "results" / "speed.json"
 COMMAND = "python -m benchmarks.engine --write"
@@ -58,7 +59,7 @@ def products(T: int, S: int) -> Step:
 def engine_step(T: int, S: int) -> Step:
     """Return the engine's forward and backward, in a workspace."""
     params, spikes, targets = problem(T, S)
-    work = engine.Workspace()
+    work = Workspace()
 
     def run() -> None:
         trace = engine.forward(spikes, params, NEURON, workspace=work)

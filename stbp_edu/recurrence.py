@@ -32,8 +32,8 @@ Errors decay from step to step, and so come to numbers below the smallest normal
 over which many processors take a hundred times as long as over others.
 """
 
-Fill = Callable[[Array, Array], None]
-"""A gate that writes its values to the second array."""
+Fill = Callable[[Array, Array], Array | float]
+"""A gate that writes its values to the second array and returns it, or returns its one value."""
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -57,9 +57,7 @@ def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f
     for t in range(len(u)):
         u[t] += b
         if t > 0:
-            f(o[t - 1], carried)
-            carried *= u[t - 1]
-            u[t] += carried  # fwd-u
+            u[t] += np.multiply(f(o[t - 1], carried), u[t - 1], out=carried)  # fwd-u
         if spike is None:
             np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
         else:
@@ -102,11 +100,12 @@ def _recur(
         _h(u[some], neuron, back)
         epsilon[some] *= back
         back *= u[some]
-        df(o[some], keep)
-        back *= keep
-        f(o[some], keep)
+        back *= df(o[some], keep)
+        gate = f(o[some], keep)
         if exact:
-            keep += back
+            np.add(gate, back, out=keep)
+        elif gate is not keep:
+            keep[...] = gate
         for t in reversed(range(end - some.start)):
             now = epsilon[some][t]
             if not exact:
@@ -135,30 +134,27 @@ def _h(u: Array, neuron: LIF, out: Array) -> None:
 
 
 def curve(gate: Gate) -> Fill:
-    """Return gate(o), written to a buffer."""
-    return lambda o, out: np.copyto(out, gate(o))
+    """Return gate(o), as it is."""
+    return lambda o, _: gate(o)
 
 
 def line(gate: Gate, dtype: np.dtype[Any]) -> Fill:
     """Return the straight line through gate(0) and gate(1), written to a buffer.
 
-    It equals the gate on spikes, and takes no exponential.
+    It equals the gate on spikes, and takes no exponential. Where it is level, it is a number.
 
-    >>> out = np.empty(2)
-    >>> line(LIF(tau=0.5).f, out.dtype)(np.array([0.0, 1.0]), out)
-    >>> out.round(4)
+    >>> fill = line(LIF(tau=0.5).f, np.dtype(float))
+    >>> fill(np.array([0.0, 1.0]), np.empty(2)).round(4)
     array([0.5   , 0.0677])
     """
     at_0, at_1 = (float(value) for value in gate(np.array([0, 1], dtype)))
 
-    def fill(o: Array, out: Array) -> None:
+    def fill(o: Array, out: Array) -> Array:
         np.multiply(o, at_1 - at_0, out=out)
         out += at_0
+        return out
 
-    def fill_constant(o: Array, out: Array) -> None:
-        out.fill(at_0)
-
-    return fill if at_0 != at_1 else fill_constant
+    return fill if at_0 != at_1 else lambda *_: at_0
 
 
 def _blocks(a: Array) -> Iterator[slice]:

@@ -70,9 +70,10 @@ def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
     state = State(params, params, chosen.make_optimizer().start(params))
     crew = OPEN.enter_context(team(kind(chosen, images, problem.labels, state), PROCESSES))
 
+    steps = crew.job.epoch(crew)
+
     def step() -> None:
-        for _ in crew.job.epoch(crew):
-            pass
+        next(steps)
 
     def gradients() -> Arrays:
         step()

@@ -85,8 +85,8 @@ def resident(which: str, process: str = "self") -> float | None:
     status = PROC / process / "status"
     if not status.exists():
         return None
-    line = next(x for x in status.read_text().splitlines() if x.startswith(which))
-    return int(line.split()[1]) * 1024 / 1e6
+    lines = [x for x in status.read_text().splitlines() if x.startswith(which)]
+    return int(lines[0].split()[1]) * 1024 / 1e6 if lines else None
 
 
 def forget_peak(process: str) -> None:

@@ -21,12 +21,13 @@ from stbp_edu.training.tensors import share
 STEPS = 16  # with fewer, gathering weights takes longer than multiplying by zeros
 SPARSE = 0.4  # of the pixels that any image lights; with more, there is too little to leave out
 
-WIDE = 400  # neurons of the layer above at a time, so that their weights stay in the cache
+WIDE = 800  # neurons of the layer above at a time, so that their weights stay in the cache
 
 
 def sparse(pixels: NDArray[Any], columns: NDArray[np.intp], T: int) -> bool:
     """Return whether these images (rows), which light these columns, are better one by one."""
-    return T >= STEPS and bool(np.count_nonzero(pixels) < SPARSE * len(pixels) * len(columns))
+    lit = np.count_nonzero(pixels)
+    return T >= STEPS and bool(0 < lit < SPARSE * len(pixels) * len(columns))
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class LitPixels:
     def rate(self) -> float:
         """Mean of all spikes of the pixels that at least one image lights."""
         T, S, _ = self.shape
-        return float(
-            self.spikes.sum() / max(1, T * S * np.count_nonzero(np.bincount(self.columns)))
-        )
+        return float(self.spikes.sum() / (T * S * np.count_nonzero(np.bincount(self.columns))))
 
     def weigh(self, W: Array, out: Array) -> None:
         """Write the input of the layer above at all steps, spikes · Wᵀ, to ``out`` (T, S, m)."""
@@ -64,8 +63,7 @@ class LitPixels:
             lines, u = np.ascontiguousarray(W.T[:, some]), out[:, :, some]
             gathered = np.empty((self._most, lines.shape[1]), W.dtype)
             for s, spikes, columns in self._each():
-                weights = np.take(lines, columns, axis=0, out=gathered[: len(columns)], mode="clip")
-                np.matmul(spikes, weights, out=u[:, s])  # fwd-x
+                np.matmul(spikes, _take(lines, columns, gathered), out=u[:, s])  # fwd-x
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write the gradient of W, Σ εᵀ · spikes over steps and images, to ``out`` (m, n[0])."""
@@ -75,10 +73,9 @@ class LitPixels:
             total[...] = 0
             added, so_far = np.empty((2, self._most, lines.shape[1]), out.dtype)
             for s, spikes, columns in self._each():
-                new, old = added[: len(columns)], so_far[: len(columns)]
-                np.matmul(spikes.T, error[:, s], out=new)  # c5-w
-                np.take(total, columns, axis=0, out=old, mode="clip")
-                total[columns] = np.add(old, new, out=new)
+                new = np.matmul(spikes.T, error[:, s], out=added[: len(columns)])  # c5-w
+                new += _take(total, columns, so_far)
+                total[columns] = new
             if total is not lines:
                 lines[...] = total
 
@@ -112,3 +109,11 @@ def _some(m: int) -> Iterator[slice]:
     """Yield slices of m neurons, equally wide, and none wider than WIDE."""
     parts = -(-m // WIDE)
     return (share(m, (i, parts)) for i in range(parts))
+
+
+def _take(lines: Array, which: NDArray[np.intp], out: Array) -> Array:
+    """Return some lines of a matrix, written to the beginning of ``out``.
+
+    The mode is there for its speed: in the default one NumPy takes them to a buffer of its own.
+    """
+    return np.take(lines, which, axis=0, out=out[: len(which)], mode="clip")

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import os
 import pickle
-import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from operator import methodcaller
-from typing import IO, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from stbp_edu.training.shared import lay_out, pick_up
+from stbp_edu.training.worker import Worker, attempt
 
 J = TypeVar("J")
-COMMAND = "from stbp_edu.training.parallel import serve; serve()"
 
 
 class Team(Generic[J]):
@@ -33,7 +32,8 @@ class Team(Generic[J]):
     started, such as on a web page or under Windows, the parts are done one after the other.
 
     Args:
-        job: what to work on; it must be picklable. Arrays to be written must be contiguous.
+        job: what to work on; it must be picklable. Arrays that are not contiguous are not shared,
+            and must not be written to.
         size: the number of parts; with more than one, processes are started.
 
     Attributes:
@@ -43,55 +43,68 @@ class Team(Generic[J]):
 
     def __init__(self, job: J, size: int) -> None:
         self.job, self.size = job, size
-        self._others: list[subprocess.Popen[bytes]] = []
+        self._workers: list[Worker] = []
+        self._closed = False
         processes = min(size, os.cpu_count() or 1)
         if processes > 1 and sys.platform not in ("emscripten", "win32"):
             try:
                 self._start(processes)
             except OSError:  # the system has no room for another process, or for its memory
-                self.close()
+                self._dismiss()
+            except BaseException:
+                self._dismiss()
+                raise
 
     def _start(self, processes: int) -> None:
         """Put the job's arrays where all see them, and start the other processes."""
-        words, places, file = lay_out(self.job)
+        payload, places, file = lay_out(self.job)
         with file:
-            self.job = pick_up(words, places, file.fileno())
+            number = file.fileno()
+            self.job = pick_up(payload, places, number)
             for first in range(1, processes):
-                other = _process(file.fileno())
-                self._others.append(other)
+                self._workers.append(Worker(number))
                 mine = range(first, self.size, processes)
-                _send(other.stdin, (words, places, file.fileno(), mine))
-            for other in self._others:  # each has opened the file before we close it
-                _receive(other.stdout)
+                self._workers[-1].send((payload, places, number, mine))
+            for worker in self._workers:  # each has opened the file before we close it
+                worker.receive()
 
     def map(self, method: str, *args: Any) -> list[Any]:
         """Return ``job.method(i, *args)`` for each part i, in order.
 
         Raises:
-            RuntimeError: if a process has ended, as when the system ran out of memory.
+            RuntimeError: if a process has ended, as when the system ran out of memory, or the team
+                is closed.
             Exception: whatever a part raised, when all have ended.
         """
-        call = (method, args)
-        for other in self._others:
-            _send(other.stdin, call)
-        processes = 1 + len(self._others)
-        done: list[Any] = [None] * self.size
+        if self._closed:
+            raise RuntimeError("the team must be open, but is closed; open another")
+        processes = 1 + len(self._workers)
         try:
-            done[::processes] = _do(self.job, range(0, self.size, processes), call)
-        finally:  # if a part failed, the others end before anybody writes to the arrays again
-            answers = [_receive(other.stdout) for other in self._others]
-        for k, answer in enumerate(answers, 1):
-            if isinstance(answer, BaseException):
-                raise answer
-            done[k::processes] = answer
+            for worker in self._workers:
+                worker.send((method, args))
+            own = attempt(self.job, range(0, self.size, processes), method, args)
+            replies = [own, *(worker.receive() for worker in self._workers)]
+        except BaseException:  # whoever is still at work, or has an answer to give, is out of step
+            self.close()
+            raise
+        done: list[Any] = [None] * self.size
+        for k, reply in enumerate(replies):
+            if isinstance(reply, Exception):
+                raise reply
+            done[k::processes] = reply
         return done
 
     def close(self) -> None:
         """End the other processes."""
-        for other in self._others:
-            other.kill()
-            other.communicate()
-        self._others = []
+        self._closed = True
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
+            worker.wait()
+        self._workers = []
 
 
 @contextmanager
@@ -99,6 +112,7 @@ def team(job: J, size: int) -> Iterator[Team[J]]:
     """Open a team, with the BLAS held to one thread while it works."""
     with one_blas_thread():
         crew = Team(job, size)
+        del job  # the team may have its own, and this one's arrays need not be kept
         try:
             yield crew
         finally:
@@ -117,64 +131,19 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 def serve() -> None:
     """Do the parts that another process asks for, until it ends."""
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # whatever is printed must not end up among the answers
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever is printed must not end up among the replies
+    requests = sys.stdin.buffer
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        words, places, file, mine = pickle.load(questions)
-        job = pick_up(words, places, file)
-        _send(answers, None)
+        payload, places, file, mine = pickle.load(requests)
+        job, reply = pick_up(payload, places, file), None
         while True:
             try:
-                call = pickle.load(questions)
-            except EOFError:
+                replies.write(pickle.dumps(reply, protocol=5))
+                replies.flush()
+                method, args = pickle.load(requests)
+            except (BrokenPipeError, EOFError):  # nobody asks any more
                 return
-            try:
-                answer: Any = _do(job, mine, call)
-            except Exception as error:
-                answer = error
-            _send(answers, answer)
-
-
-def _process(file: int) -> subprocess.Popen[bytes]:
-    """Start a process that serves, and knows this file."""
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        pass_fds=[file],
-        process_group=0,  # Ctrl-C is for the one that asks
-    )
-
-
-def _do(job: Any, parts: range, call: tuple[str, tuple[Any, ...]]) -> list[Any]:
-    """Return what the job's method returns for each of these parts."""
-    method, args = call
-    return [methodcaller(method, i, *args)(job) for i in parts]
-
-
-def _send(to: IO[bytes] | None, what: Any) -> None:
-    """Send what can be pickled."""
-    assert to is not None
-    try:
-        pickle.dump(what, to, protocol=5)
-        to.flush()
-    except BrokenPipeError:
-        raise _ended() from None
-
-
-def _receive(whence: IO[bytes] | None) -> Any:
-    """Return what was sent."""
-    assert whence is not None
-    try:
-        return pickle.load(whence)
-    except EOFError:
-        raise _ended() from None
-
-
-def _ended() -> RuntimeError:
-    """Return what to say when a process is no more."""
-    return RuntimeError(
-        "a process that worked on a part of the batch has ended, perhaps for want of memory; "
-        "go on from the last checkpoint, with fewer shards or a smaller batch"
-    )
+            reply = attempt(job, mine, method, args)
+            if isinstance(reply, Exception):
+                reply.add_note("".join(traceback.format_exception(reply)))

@@ -59,7 +59,7 @@ class Settings:
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
-    shards: int = _setting(1, "parts of a batch, each worked on by a process of its own")
+    shards: int = _setting(1, "parts of a batch, for as many processes (under Windows: in turn)")
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""

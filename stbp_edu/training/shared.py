@@ -29,6 +29,7 @@ def _write(arrays: list[pickle.PickleBuffer], folder: Path | None) -> tuple[Plac
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when all have opened it
     places = []
     try:
+        file.write(bytes(1))  # an empty file cannot be mapped
         for array in arrays:
             file.write(bytes(-file.tell() % ALIGN))
             start = file.tell()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -79,7 +80,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     Args:
         settings: all that decides the run.
         data: images to learn from, and images held out, on which each epoch is judged.
-        state: where to go on from; a new start where None.
+        state: where to go on from, which is left as it is; a new start where None.
 
     Raises:
         ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
@@ -89,7 +90,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     >>> [event.epoch for event in events if isinstance(event, Epoch)]
     [1]
     """
-    state = begin(settings, data) if state is None else state
+    state = begin(settings, data) if state is None else deepcopy(state)
     _check_fit(state, data)
     given: set[tuple[str, str]] = set()
     with team(Lesson(settings, data, state), settings.shards) as crew:
@@ -156,6 +157,8 @@ def _judge(data: Dataset, tally: list[Batch], crew: Team[Lesson], dawn: float) -
     sizes, state = [b.size for b in tally], crew.job.state
     rng = stream(crew.job.settings, TEST, state.epoch)
     table = confusion(crew, data.test_labels, state.params.sizes[-1], rng)
+    if state.epoch == crew.job.settings.epochs:  # who keeps it does not keep the team's memory
+        state = deepcopy(state)
     return Epoch(
         state.epoch,
         float(np.average([b.loss for b in tally], weights=sizes)),

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from stbp_edu.training import parallel, shared
 from stbp_edu.training.parallel import Team, one_blas_thread, team
+from stbp_edu.training.worker import Worker
 
 
 class Job:
@@ -33,11 +38,10 @@ class Job:
             raise ValueError(f"not {i}")
         self.seen[i] = -1
 
-    def slow(self, i: int) -> None:
+    def interrupted(self, i: int) -> None:
         if i == 0:
             raise KeyboardInterrupt
-        time.sleep(0.1)
-        self.seen[i] = 7
+        time.sleep(60)
 
     def ends(self, i: int) -> None:
         if i == 1:
@@ -45,7 +49,11 @@ class Job:
 
     def prints(self, i: int) -> int:
         print("this must not end up among the answers")
+        os.write(1, b"nor this\n")
         return i
+
+    def lives(self, i: int) -> Callable[[], None] | None:
+        return (lambda: None) if i else None  # cannot be pickled
 
     def blas(self, _: int) -> set[int]:
         return blas_threads()
@@ -86,17 +94,73 @@ def test_parts_come_back_in_order_and_share_their_arrays() -> None:
 @pytest.mark.usefixtures("two")
 def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
     with team(Job(), 2) as crew:
-        with pytest.raises(ValueError, match="not 1"):
+        with pytest.raises(ValueError, match="not 1") as caught:
             crew.map("raises")
+        assert "in raises" in caught.value.__notes__[0]  # where it was, in the other process
         assert crew.job.seen.tolist() == [-1, 0, 0, 0, 0]
-        with pytest.raises(KeyboardInterrupt):
-            crew.map("slow")
-        assert crew.job.seen[1] == 7
         assert crew.map("square", 1) == [0, 1]
-        with pytest.raises(RuntimeError, match="has ended, perhaps for want of memory"):
-            crew.map("ends")
-        with pytest.raises(RuntimeError, match="go on from the last checkpoint"):
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize(
+    ("method", "error", "words"),
+    [
+        ("interrupted", KeyboardInterrupt, "^$"),
+        ("ends", RuntimeError, "has ended; if it said nothing, perhaps for want of memory"),
+        ("lives", RuntimeError, "go on from the last checkpoint"),
+    ],
+)
+def test_a_team_that_is_out_of_step_is_closed(method, error, words) -> None:
+    with team(Job(), 2) as crew:
+        (_, _), (there, _) = crew.map("who")
+        with pytest.raises(error, match=words):
+            crew.map(method)
+        with pytest.raises(ProcessLookupError):
+            os.kill(there, 0)
+        with pytest.raises(RuntimeError, match="the team must be open, but is closed"):
             crew.map("square", 1)
+
+
+@pytest.mark.usefixtures("two")
+def test_an_interrupt_while_a_team_starts_leaves_no_process(monkeypatch) -> None:
+    started = []
+    real = Worker.send
+
+    def send(self: Worker, what: object) -> None:
+        real(self, what)
+        started.append(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Worker, "send", send)
+    with pytest.raises(KeyboardInterrupt):
+        Team(Job(), 2)
+    assert [w._process.poll() is None for w in started] == [False]
+
+
+@pytest.mark.usefixtures("two")
+def test_files_beside_the_reader_are_not_taken_for_modules(tmp_path, monkeypatch) -> None:
+    for name in ("secrets", "threading", "numpy"):
+        (tmp_path / f"{name}.py").write_text("print('mine'); raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p] + [tmp_path])  # a Path: ignored
+    with team(Job(), 2) as crew:
+        assert crew.map("square", 1) == [0, 1]
+
+
+@pytest.mark.usefixtures("two")
+def test_the_caller_s_own_arrays_are_not_kept() -> None:
+    given = Job()
+    gone = weakref.ref(given)
+    with team(given, 2) as crew:
+        del given
+        assert gone() is None
+        assert crew.map("square", 1) == [0, 1]
+
+
+@pytest.mark.usefixtures("two")
+def test_a_job_without_arrays_has_parts_too() -> None:
+    with team(Path("a/b"), 2) as crew, pytest.raises(AttributeError, match="square"):
+        crew.map("square")
 
 
 @pytest.mark.usefixtures("two")

@@ -61,6 +61,41 @@ def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
     assert together.test == alone.test
 
 
+@pytest.mark.parametrize("T", [4, 17])  # with many steps, image by image
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_part_may_be_dark_or_smaller_than_the_others(small, bytes_few, T, dark, monkeypatch):
+    """43 images in batches of 10: the last has three parts of one image."""
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    images = np.pad(bytes_few.train_images[:43], ((0, 0), (0, 9), (0, 9)))
+    images *= not dark
+    data = Dataset(images, bytes_few.train_labels[:43], images[:5], bytes_few.train_labels[:5])
+    settings = replace(small, T=T, shards=3, batch=10, shift=2)
+    together = final(settings, data)
+    monkeypatch.setattr(parallel.sys, "platform", "win32")
+    assert bits(together.state.params) == bits(final(settings, data).state.params)
+    assert together.rates[0] > 0 or dark
+
+
+def test_a_state_to_go_on_from_is_left_as_it_is(small, bytes_few, monkeypatch) -> None:
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    for shards in (1, 2):
+        settings = replace(small, shards=shards)
+        state = begin(settings, bytes_few)
+        before = bits(state.params), bits(state.average)
+        *_, last = train(settings, bytes_few, state)
+        assert (bits(state.params), bits(state.average)) == before
+        assert bits(last.state.params) != before[0]
+        kept = last.state.average.W[1]
+        assert kept.base is None or isinstance(kept.base, np.ndarray)  # no memory of the team
+
+
+def test_a_run_that_diverges_in_another_process_says_so(small, bytes_few, monkeypatch) -> None:
+    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    settings = replace(small, shards=2, optimizer="sgd", lr=1e39)
+    with pytest.raises(ValueError, match="the run diverged in epoch 1"):
+        list(train(settings, bytes_few))
+
+
 def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     """Direct coding draws nothing, so that the parts must add up to one backward pass."""
     settings = replace(small, encoder="direct", batch=21, shards=2)
