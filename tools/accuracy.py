@@ -91,10 +91,11 @@ def made(record: Record) -> str:
     machines = sorted({f"{r['machine']['processor']}, {r['machine']['cores']} cores" for r in runs})
     numpys = sorted({f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}" for r in runs})
     loads = [run["load_before"] for run in runs]
+    ends = (min(loads), max(loads))
     together = "The seeds were trained side by side. " if record.get("together") else ""
     return (
         f"Made by `{record['command']}` on {'; '.join(machines)}; {'; '.join(numpys)}. {together}"
-        f"Load of the machine before a run: {min(loads)} to {max(loads)}.\n"
+        f"Load of the machine before a run: {' to '.join(map(str, dict.fromkeys(ends)))}.\n"
     )
 
 
