@@ -99,6 +99,15 @@ def weights(params: Params, shape: tuple[int, ...]) -> Any:
 
 
 def save(path: Path, shown: Any) -> Path:
-    """Write a figure as an SVG file, and return its path."""
-    write_whole(path, lambda file: file.write(shown.svg.encode()))
+    """Write a figure as an SVG file, and return its path.
+
+    Raises:
+        OSError: if the file cannot be written, with what to do.
+    """
+    try:
+        write_whole(path, lambda file: file.write(shown.svg.encode()))
+    except OSError as error:
+        raise OSError(
+            f"{path} could not be written ({error}); make room, or name another folder with --out"
+        ) from error
     return path

@@ -72,6 +72,17 @@ def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, caps
     assert "18 neurons of layer 1" in svg["weights"]
 
 
+def test_a_figure_that_cannot_be_written_says_where_and_what_to_do(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    with pytest.raises(
+        OSError, match=r"curves\.svg could not be written .*another folder with --out"
+    ):
+        call("plot", folder / "exact", "--out", tmp_path / "taken")
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
 def test_figures_say_what_they_need(monkeypatch) -> None:
     monkeypatch.delattr("stbp_edu.plotting", raising=False)
     monkeypatch.setitem(sys.modules, "stbp_edu.plotting", None)  # importing it now fails
