@@ -4,6 +4,10 @@ The error that flows down to the input says, for each pixel, whether more of it 
 larger. The fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015) moves every pixel a
 little that way, and the network learns from the image it finds harder. The sign is that of one
 draw of spikes, under the surrogate; the network then learns from another draw.
+
+An image whose rates are exactly the target has no error, and stays where it is. It has a way to the
+other answers, though: down the loss that asks for all of them and not for the right one, a targeted
+step (Kurakin, Goodfellow and Bengio, 2017). With it, images go on to teach once they are answered.
 """
 
 from __future__ import annotations
@@ -14,6 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
+
+NUDGES = ("loss", "others")
+"""Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
 
 
 def against(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:

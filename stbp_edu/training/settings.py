@@ -10,6 +10,7 @@ from stbp_edu import checks
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import check_rule
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.training.adversarial import NUDGES
 from stbp_edu.training.encoders import ENCODERS
 from stbp_edu.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 
@@ -56,6 +57,7 @@ class Settings:
     shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
     dropout: float = _setting(0.0, "share of hidden neurons left out of each step")
     adversarial: float = _setting(0.0, "move pixels by this share of white, against the network")
+    nudge: str = _setting("loss", "which way: up the loss, or to the others, the wrong answers")
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
@@ -80,6 +82,7 @@ class Settings:
         checks.choice("surrogate", self.surrogate, SURROGATES)
         checks.choice("encoder", self.encoder, ENCODERS)
         checks.choice("schedule", self.schedule, SCHEDULES)
+        checks.choice("nudge", self.nudge, NUDGES)
         checks.choice("init", self.init, ("uniform", "unit-rows"))
         checks.choice("gate", self.gate, GATES)
         check_rule(self.rule)

@@ -107,21 +107,30 @@ class Stepper:
 
     def _pass(self, part: _Part) -> tuple[Trace, Any]:
         """Return the pass of a part's images, and what to go backward with for those that err."""
-        s = self.settings
-        if s.adversarial:
-            _, of, back = self._forward(part)
-            part.rows[of] = against(part.rows[of], run_to_input(*back), s.adversarial)
-        trace, _, back = self._forward(part)
-        return trace, back
+        if self.settings.adversarial:
+            self._nudge(part)
+        trace = self._forward(part)
+        return trace, self._back(part, trace, part.targets, missed(trace, part.targets))
 
-    def _forward(self, part: _Part) -> tuple[Trace, NDArray[np.intp], Any]:
-        """Return the pass, the images that err, and what to go backward with for them."""
-        params, targets, work = part.params, part.targets, self._work[part.i]
-        trace = run(self._encode(part), params, self.neuron, None, work)
-        of = missed(trace, targets)
-        return trace, of, (
-            only(trace, of), targets[of], params, self.neuron, self.settings.rule, work
-        )  # fmt: skip
+    def _nudge(self, part: _Part) -> None:
+        """Move the images of a part against the network, those that have a way to go."""
+        s, targets, trace = self.settings, part.targets, self._forward(part)
+        if s.nudge == "others":
+            of = np.arange(len(targets))
+            uphill = -run_to_input(*self._back(part, trace, 1 - targets, of))
+        else:
+            of = missed(trace, targets)
+            uphill = run_to_input(*self._back(part, trace, targets, of))
+        part.rows[of] = against(part.rows[of], uphill, s.adversarial)
+
+    def _forward(self, part: _Part) -> Trace:
+        """Return the pass of a part's images, with spikes drawn anew."""
+        return run(self._encode(part), part.params, self.neuron, None, self._work[part.i])
+
+    def _back(self, part: _Part, trace: Trace, targets: Array, of: NDArray[np.intp]) -> Any:
+        """Return what to go backward with for these images."""
+        seen = only(trace, of), targets[of], part.params
+        return *seen, self.neuron, self.settings.rule, self._work[part.i]
 
     def _encode(self, part: _Part) -> Array | LitPixels:
         """Return the spikes of a part's images, drawn anew."""

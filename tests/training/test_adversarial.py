@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from stbp_edu import LIF, Gaussian, cases, forward, loss
 from stbp_edu.engine import run_to_input
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.adversarial import against
+from stbp_edu.training.adversarial import NUDGES, against
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin
 from stbp_edu.training.tensors import tensors
 from stbp_edu.training.trainer import Epoch, train
@@ -76,19 +79,39 @@ def test_pixels_move_so_far_and_stay_grey() -> None:
         assert (by[:, 0] == 0).all()
 
 
-def test_the_images_learned_from_are_harder(small, bytes_few) -> None:
+@pytest.mark.parametrize("nudge", NUDGES)
+def test_the_images_learned_from_are_harder(small, bytes_few, nudge) -> None:
     """The first step's loss, before anything is learned, on the same images."""
     settings = replace(small, batch=200, epochs=1, T=20, hidden=(60,), init_scale=3.0)
 
     def first_loss(adversarial: float) -> float:
-        s = replace(settings, adversarial=adversarial)
+        s = replace(settings, adversarial=adversarial, nudge=nudge)
         return next(e for e in train(s, bytes_few, begin(s, bytes_few))).loss
 
     assert first_loss(0.3) > 1.05 * first_loss(0.0)
 
 
+def test_only_the_others_move_an_image_that_is_answered_perfectly() -> None:
+    """One pixel for each class, white, through weights that no grey level of another can outdo."""
+    images = np.uint8(255) * np.eye(10, dtype=np.uint8).reshape(10, 2, 5)
+    data = Dataset(images, np.arange(10), images, np.arange(10))
+    plain = Settings(hidden=(), T=4, batch=10, epochs=1)
+
+    def first_loss(**changes: Any) -> float:
+        s = replace(plain, **changes)
+        state = begin(s, data)
+        state.params.W[1][...] = 2 * np.eye(10)
+        return next(e for e in train(s, data, state)).loss
+
+    assert first_loss() == 0
+    assert first_loss(adversarial=0.3) == 0
+    assert first_loss(adversarial=0.3, nudge="others") > 0.1
+    with pytest.raises(ValueError, match="nudge must be one of"):
+        replace(plain, nudge="away")
+
+
 def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
-    settings = replace(small, shards=2, adversarial=0.1, dropout=0.2, shift=1)
+    settings = replace(small, shards=2, adversarial=0.1, nudge="others", dropout=0.2, shift=1)
 
     def bits() -> bytes:
         *_, last = (e for e in train(settings, bytes_few) if isinstance(e, Epoch))
