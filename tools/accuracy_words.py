@@ -34,12 +34,12 @@ grey level raises the loss. Before the network learns from an image, its pixels 
 way by a small share of white: `adversarial` in the table, and Goodfellow and others in
 [further reading](further-reading.md#regularisation).
 
-An image whose rates are exactly the target has no error, and nothing says where to move it; after
-some epochs that is true of nearly all. So these runs ask for the error of another loss, the one
-whose targets are the nine other answers, and move the pixels down that loss: `nudge` others, and
-Kurakin and others in further reading. There, every image has a way to go, and goes on teaching once
-it is answered. [Below](#which-way-images-are-nudged-chosen-on-validation-images) both ways stand
-side by side, on validation images.
+An image whose rates are exactly the target has no error, and nothing says where to move it; soon
+that is true of most. So these runs ask for the error of another loss, the one whose targets are the
+nine other answers, and move the pixels down that loss: `nudge` in the table, and Kurakin and others
+in further reading. Every image can be moved that way, and goes on teaching once it is answered.
+[Below](#which-way-images-are-nudged-chosen-on-validation-images) both ways stand side by side, on
+validation images.
 
 Pixels that are dark in the whole half of a batch stay dark. A little weight decay goes with it. No
 image is shifted or turned; whether you count this as augmentation is up to you, so it has a table
