@@ -114,13 +114,10 @@ class Stepper:
 
     def _nudge(self, part: _Part) -> None:
         """Move the images of a part against the network, those that have a way to go."""
-        s, targets, trace = self.settings, part.targets, self._forward(part)
-        if s.nudge == "others":
-            of = np.arange(len(targets))
-            uphill = -run_to_input(*self._back(part, trace, 1 - targets, of))
-        else:
-            of = missed(trace, targets)
-            uphill = run_to_input(*self._back(part, trace, targets, of))
+        s, trace = self.settings, self._forward(part)
+        goal, way = (1 - part.targets, -1) if s.nudge == "others" else (part.targets, 1)
+        of = missed(trace, goal)
+        uphill = way * run_to_input(*self._back(part, trace, goal, of))
         part.rows[of] = against(part.rows[of], uphill, s.adversarial)
 
     def _forward(self, part: _Part) -> Trace:

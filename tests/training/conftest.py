@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stbp_edu.training import idx
+from stbp_edu.training.catalogue import FILES, SOURCES, Source
 from stbp_edu.training.datasets import Dataset, load_digits
+from stbp_edu.training.download import UnavailableError
 from stbp_edu.training.settings import Settings
 
 
@@ -57,6 +61,32 @@ def raw() -> dict[str, bytes]:
         files[f"{part}-images-idx3-ubyte"] = idx.write(images)
         files[f"{part}-labels-idx1-ubyte"] = idx.write(np.arange(n, dtype=np.uint8) % 10)
     return files
+
+
+@pytest.fixture
+def source(raw: dict[str, bytes]) -> Source:
+    """A source of these files, with no place to fetch them from."""
+
+    def nowhere() -> dict[str, bytes]:
+        raise UnavailableError("the package client is not installed")
+
+    return Source(
+        title="Small",
+        digests=tuple(hashlib.sha256(raw[f]).hexdigest() for f in FILES),
+        counts=((2,) * 10, (1,) * 10),
+        folders=(),
+        mirrors=(),
+        archive=nowhere,
+        hint="ask for them",
+    )
+
+
+@pytest.fixture
+def installed(source: Source, monkeypatch, tmp_path: Path) -> Source:
+    """The same under the name mnist, with a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(SOURCES, "mnist", source)
+    return source
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):

@@ -15,10 +15,10 @@ from stbp_edu.training.adversarial import NUDGES, against
 from stbp_edu.training.datasets import Dataset
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import begin
-from stbp_edu.training.tensors import tensors
-from stbp_edu.training.trainer import Epoch, train
+from stbp_edu.training.trainer import train
 from stbp_edu.workspace import Workspace
 from tests.networks import make_problem
+from tests.runs import bits, final
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
@@ -113,8 +113,5 @@ def test_only_the_others_move_an_image_that_is_answered_perfectly() -> None:
 def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
     settings = replace(small, shards=2, adversarial=0.1, nudge="others", dropout=0.2, shift=1)
 
-    def bits() -> bytes:
-        *_, last = (e for e in train(settings, bytes_few) if isinstance(e, Epoch))
-        return b"".join(a.tobytes() for a in tensors(last.state.average).values())
-
-    assert bits() == bits()
+    first, again = (bits(final(settings, bytes_few).state.average) for _ in range(2))
+    assert first == again

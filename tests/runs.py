@@ -1,0 +1,17 @@
+"""Runs for tests to compare."""
+
+from __future__ import annotations
+
+from stbp_edu import Params
+from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.tensors import tensors
+from stbp_edu.training.trainer import Epoch, train
+
+
+def final(settings: Settings, data: Dataset) -> Epoch:
+    return [e for e in train(settings, data) if isinstance(e, Epoch)][-1]
+
+
+def bits(params: Params) -> bytes:
+    return b"".join(a.tobytes() for a in tensors(params).values())
