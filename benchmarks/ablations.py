@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stbp_edu.training.datasets import Dataset, load_digits, split
-from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.records import machine, versions
+from stbp_edu.training.data.datasets import Dataset, load_digits, split
+from stbp_edu.training.loop.evaluation import evaluate
+from stbp_edu.training.loop.trainer import Advice, Epoch, train
+from stbp_edu.training.runs.records import machine, versions
 from stbp_edu.training.settings import Settings, to_dict
-from stbp_edu.training.trainer import Advice, Epoch, train
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ablations-digits.json"

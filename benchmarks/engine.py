@@ -20,9 +20,10 @@ import numpy as np
 from tqdm import tqdm
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Params, engine, network
-from stbp_edu.training.records import machine, versions
-from stbp_edu.workspace import Workspace
+from stbp_edu import LIF, Gaussian, Params, network
+from stbp_edu.engine import products as engine
+from stbp_edu.engine.workspace import Workspace
+from stbp_edu.training.runs.records import machine, versions
 
 PLACE = Path(__file__).resolve().parents[1] / "docs" / "results" / "speed.json"
 COMMAND = "python -m benchmarks.engine --write"

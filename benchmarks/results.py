@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.plans import PLANS, Plan
-from stbp_edu.training import runs, sources
-from stbp_edu.training.datasets import Dataset, validation
-from stbp_edu.training.files import digest, load_params, read_json, save_params, write_json
-from stbp_edu.training.progress import clock, watch
-from stbp_edu.training.records import record
+from stbp_edu.cli.progress_bar import clock, watch
+from stbp_edu.files import digest, load_params, read_json, save_params, write_json
+from stbp_edu.training.data import sources
+from stbp_edu.training.data.datasets import Dataset, validation
+from stbp_edu.training.runs import run as runs
+from stbp_edu.training.runs.records import record
 from stbp_edu.training.settings import RECIPES, from_dict
 
 ROOT = Path(__file__).resolve().parents[1]

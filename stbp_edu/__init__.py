@@ -1,7 +1,7 @@
 """Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
 
 from stbp_edu import cases
-from stbp_edu.engine import backward, forward
+from stbp_edu.engine.products import backward, forward
 from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace, init_params
 from stbp_edu.neuron import LIF

@@ -102,7 +102,7 @@ def array(
     if unit_interval:
         raise ValueError(
             f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
-            "encode the data first (see stbp_edu.training.encoders)"
+            "encode the data first (see stbp_edu.training.data.encoders)"
         )
     return value
 

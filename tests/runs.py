@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from stbp_edu import Params
-from stbp_edu.training.datasets import Dataset
+from stbp_edu.arrays import tensors
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop.trainer import Epoch, train
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.tensors import tensors
-from stbp_edu.training.trainer import Epoch, train
 
 
 def final(settings: Settings, data: Dataset) -> Epoch:

@@ -1,7 +1,7 @@
 import pytest
 
-from stbp_edu import cli
 from stbp_edu.cases import vector
+from stbp_edu.cli import main as cli
 
 
 def test_verify_prints_a_table_and_succeeds(capsys):

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.network import Trace
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.workspace import Workspace
 from tests.networks import assert_close, make_problem, problems
 
 
@@ -34,7 +34,7 @@ NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 def test_blocks_of_samples_do_not_change_the_result(monkeypatch):
     problem = make_problem(2, [5, 7, 3], T=4, S=11, neuron=NEURON)
     whole = backward(problem.trace, problem.targets, problem.params, NEURON)
-    monkeypatch.setattr("stbp_edu.recurrence.BLOCK", 14)  # two samples of the hidden layer
+    monkeypatch.setattr("stbp_edu.engine.recurrence.BLOCK", 14)  # two samples of the hidden layer
     parts = backward(problem.trace, problem.targets, problem.params, NEURON)
     assert_close(parts.W, whole.W, "dL/dW", tol=0)
 
@@ -45,7 +45,7 @@ def test_stretches_of_steps_do_not_change_the_result(rule, entries, monkeypatch)
     problem = make_problem(2, [5, 7, 3], T=8, S=2, neuron=NEURON)
     args = (problem.trace, problem.targets, problem.params, NEURON, rule)
     whole = backward(*args)
-    monkeypatch.setattr("stbp_edu.recurrence.STRETCH", entries)
+    monkeypatch.setattr("stbp_edu.engine.recurrence.STRETCH", entries)
     assert_close(backward(*args).W, whole.W, "dL/dW", tol=0)
     assert_close(whole.W, cases.sweep(*args).gradients.W, "dL/dW")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ablations
-from stbp_edu.training.results import RESULTS, load
+from stbp_edu.training.runs.results import RESULTS, load
 from stbp_edu.training.settings import from_dict
 
 

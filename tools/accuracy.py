@@ -12,8 +12,8 @@ from textwrap import indent
 from typing import Any
 
 from stbp_edu import plotting
+from stbp_edu.cli.progress_bar import clock
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
-from stbp_edu.training.progress import clock
 from stbp_edu.training.settings import RECIPES, Settings, to_dict
 from tools.accuracy_words import INTRO, OTHERS, WORDS
 from tools.records import Record, read

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from benchmarks.frameworks.compare import agreement, cell, places
 from benchmarks.frameworks.problem import LR, NEURON, Cell
-from stbp_edu.training.records import machine, versions
+from stbp_edu.training.runs.records import machine, versions
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
 STEP = PLACE.with_name("speed-step.json")

@@ -14,10 +14,10 @@ from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
 from benchmarks.frameworks.remembered import AllPixels, Remembered
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.training.parallel import team
+from stbp_edu.training.loop.state import EPOCH, State, by_columns, copy, stream
+from stbp_edu.training.loop.stepper import Stepper
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import EPOCH, State, by_columns, copy, stream
-from stbp_edu.training.stepper import Stepper
+from stbp_edu.training.workers.parallel import team
 
 PROCESSES = 2
 OPEN = ExitStack()  # the team stays together as long as the process

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params
-from stbp_edu.training.datasets import digits
-from stbp_edu.training.encoders import bernoulli
-from stbp_edu.training.sources import load
+from stbp_edu.training.data.datasets import digits
+from stbp_edu.training.data.encoders import bernoulli
+from stbp_edu.training.data.sources import load
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart

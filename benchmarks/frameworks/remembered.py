@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.training.batch import Batch
-from stbp_edu.training.lit import LitPixels
-from stbp_edu.training.narrow import Kept
-from stbp_edu.training.stepper import Stepper
+from stbp_edu.training.loop.batch import Batch
+from stbp_edu.training.loop.stepper import Stepper
+from stbp_edu.training.sparsity.lit import LitPixels
+from stbp_edu.training.sparsity.narrow import Kept
 
 ENDLESS = 10**9  # steps of the one epoch, so that what an epoch begins with is done once
 

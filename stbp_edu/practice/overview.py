@@ -7,10 +7,10 @@ from functools import cache
 from html import escape
 
 from stbp_edu.practice import progress
-from stbp_edu.practice.course import course
-from stbp_edu.practice.exercise import Exercise, catalogue, find
+from stbp_edu.practice.exercises.course import course
+from stbp_edu.practice.exercises.exercise import Exercise, catalogue, find
 from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
-from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
+from stbp_edu.practice.grading.formulas import SUFFIX, Formula, formulas
 
 Task = Exercise | Formula
 """What a reader works on."""

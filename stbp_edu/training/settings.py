@@ -10,9 +10,9 @@ from stbp_edu import checks
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import check_rule
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.training.adversarial import NUDGES
-from stbp_edu.training.encoders import ENCODERS
-from stbp_edu.training.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
+from stbp_edu.training.data.adversarial import NUDGES
+from stbp_edu.training.data.encoders import ENCODERS
+from stbp_edu.training.optim.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
 
 SCHEDULES = ("cosine", "constant")
 """How the learning rate may change over a run."""

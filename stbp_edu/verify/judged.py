@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import engine, network
+from stbp_edu import network
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
+from stbp_edu.engine import products as engine
 from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.compare import Derivatives

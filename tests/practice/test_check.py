@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.networks import networks
+from stbp_edu.practice.exercises.networks import networks
 from stbp_edu.practice.progress import load, path
 
 

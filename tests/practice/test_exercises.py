@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.formulas import formulas
-from stbp_edu.practice.mistakes import edited, misconceptions
-from stbp_edu.practice.situations import situations
+from stbp_edu.practice.exercises.mistakes import edited, misconceptions
+from stbp_edu.practice.exercises.situations import situations
+from stbp_edu.practice.grading.formulas import formulas
 
 ALL = list(exercises().values())
 FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from stbp_edu.practice import check_formula, hint, solution
-from stbp_edu.practice.formulas import formulas
+from stbp_edu.practice.grading.formulas import formulas
 
 ALL = list(formulas().values())
 WRONG = [(f, m) for f in ALL for m in f.mistakes]

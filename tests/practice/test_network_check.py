@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import stbp_edu
+from stbp_edu.cli.practice import add_parsers, load
 from stbp_edu.practice import check_network, exercises
-from stbp_edu.practice.commands import add_parsers, load
-from stbp_edu.practice.recover import probe, recovered
-from stbp_edu.practice.situation import step
+from stbp_edu.practice.exercises.situation import step
+from stbp_edu.practice.network_check.recover import probe, recovered
 
 BACKWARD = exercises()["backward"]
 SOLUTION = BACKWARD.function()

@@ -12,8 +12,8 @@ pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
 import nbclient
 import nbformat
 
-from stbp_edu.practice.course import course
-from stbp_edu.practice.formulas import SUFFIX, Formula, formulas
+from stbp_edu.practice.exercises.course import course
+from stbp_edu.practice.grading.formulas import SUFFIX, Formula, formulas
 from stbp_edu.practice.overview import tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"

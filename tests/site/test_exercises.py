@@ -12,7 +12,7 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 from playwright.sync_api import expect
 
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.formulas import Formula
+from stbp_edu.practice.grading.formulas import Formula
 from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
 
 SECONDS = 1000

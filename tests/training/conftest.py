@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.training import idx
-from stbp_edu.training.catalogue import FILES, SOURCES, Source
-from stbp_edu.training.datasets import Dataset, load_digits
-from stbp_edu.training.download import UnavailableError
+from stbp_edu.training.data import idx
+from stbp_edu.training.data.catalogue import FILES, SOURCES, Source
+from stbp_edu.training.data.datasets import Dataset, load_digits
+from stbp_edu.training.data.download import UnavailableError
 from stbp_edu.training.settings import Settings
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, cases, forward, loss
-from stbp_edu.engine import run_to_input
+from stbp_edu.engine.products import run_to_input
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.adversarial import NUDGES, against
-from stbp_edu.training.datasets import Dataset
+from stbp_edu.training.data.adversarial import NUDGES, against
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop.state import begin
+from stbp_edu.training.loop.trainer import train
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import begin
-from stbp_edu.training.trainer import train
-from stbp_edu.workspace import Workspace
 from tests.networks import make_problem
 from tests.runs import bits, final
 

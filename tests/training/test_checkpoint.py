@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.training import runs
-from stbp_edu.training.checkpoint import Checkpoint, fingerprint, load, save
-from stbp_edu.training.files import read_arrays
-from stbp_edu.training.tensors import tensors
-from stbp_edu.training.trainer import Epoch, train
+from stbp_edu.arrays import tensors
+from stbp_edu.files import read_arrays
+from stbp_edu.training.loop.trainer import Epoch, train
+from stbp_edu.training.runs import run as runs
+from stbp_edu.training.runs.checkpoint import Checkpoint, fingerprint, load, save
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.training import commands, runs
-from stbp_edu.training.files import load_params
+from stbp_edu.cli import train as commands
+from stbp_edu.files import load_params
+from stbp_edu.training.runs import run as runs
 from stbp_edu.training.settings import RECIPES, Settings
 
 QUICK = ["--epochs", "2", "--hidden", "20", "--T", "4", "--batch", "100", "--encodings", "2"]

@@ -6,7 +6,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from stbp_edu.training.datasets import Dataset, digits, load_digits, split, validation
+from stbp_edu.training.data.datasets import Dataset, digits, load_digits, split, validation
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 

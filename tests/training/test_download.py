@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.training import download
-from stbp_edu.training.catalogue import FILES
-from stbp_edu.training.download import UnavailableError, fetch
+from stbp_edu.training.data import download
+from stbp_edu.training.data.catalogue import FILES
+from stbp_edu.training.data.download import UnavailableError, fetch
 
 
 def test_a_broken_download_goes_on_where_it_stopped(mirror, raw, tmp_path: Path) -> None:

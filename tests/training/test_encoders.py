@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stbp_edu.training.encoders import bernoulli, direct, encode
+from stbp_edu.training.data.encoders import bernoulli, direct, encode
 
 T = 4000
 

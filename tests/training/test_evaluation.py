@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stbp_edu.training.evaluation import evaluate
+from stbp_edu.arrays import tensors
+from stbp_edu.training.loop.evaluation import evaluate
+from stbp_edu.training.loop.state import begin
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import begin
-from stbp_edu.training.tensors import tensors
 
 
 def test_evaluation_of_a_network_that_always_answers_three(few) -> None:

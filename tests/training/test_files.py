@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from stbp_edu import init_params
-from stbp_edu.training.files import (
+from stbp_edu.arrays import tensors
+from stbp_edu.files import (
     load_params,
     locked,
     read_arrays,
@@ -19,7 +20,6 @@ from stbp_edu.training.files import (
     write_json,
     write_whole,
 )
-from stbp_edu.training.tensors import tensors
 
 
 def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
         with locked(path, "somebody is here"):
             other = (
                 "import sys; from pathlib import Path\n"
-                "from stbp_edu.training.files import locked\n"
+                "from stbp_edu.files import locked\n"
                 "with locked(Path(sys.argv[1]), 'somebody is here'): print('got it')"
             )
             done = subprocess.run(

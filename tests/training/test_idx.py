@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from stbp_edu.training import idx
+from stbp_edu.training.data import idx
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.cli import main
-from stbp_edu.training import runs
-from stbp_edu.training.checkpoint import load
-from stbp_edu.training.files import locked
+from stbp_edu.cli.main import main
+from stbp_edu.files import locked
+from stbp_edu.training.runs import run as runs
+from stbp_edu.training.runs.checkpoint import load
 
 EPOCHS = 12
 RUN = (
@@ -27,7 +27,7 @@ RUN = (
 
 
 def command(out: Path) -> list[str]:
-    main = "import sys; from stbp_edu.cli import main; sys.exit(main())"
+    main = "import sys; from stbp_edu.cli.main import main; sys.exit(main())"
     return [sys.executable, "-c", main, *RUN, "--out", str(out)]
 
 

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, backward, forward, init_params
-from stbp_edu.engine import run, run_back
+from stbp_edu.arrays import tensors
+from stbp_edu.engine.products import run, run_back
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import lit
-from stbp_edu.training.batch import observe
-from stbp_edu.training.datasets import Dataset
-from stbp_edu.training.lit import LitPixels, sparse
-from stbp_edu.training.narrow import draw_hidden, missed, only
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop.batch import observe
+from stbp_edu.training.loop.state import begin, by_columns
+from stbp_edu.training.loop.stepper import Stepper
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import begin, by_columns
-from stbp_edu.training.stepper import Stepper
-from stbp_edu.training.tensors import tensors
-from stbp_edu.workspace import Workspace
+from stbp_edu.training.sparsity import lit
+from stbp_edu.training.sparsity.lit import LitPixels, sparse
+from stbp_edu.training.sparsity.narrow import draw_hidden, missed, only
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 T, PIXELS = 20, 30

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from stbp_edu.training import runs
+from stbp_edu.training.runs import run as runs
 from stbp_edu.training.settings import RECIPES, Settings
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.training import sources
-from stbp_edu.training.catalogue import FILES, SOURCES
+from stbp_edu.training.data import sources
+from stbp_edu.training.data.catalogue import FILES, SOURCES
 from tests.folders import put
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.engine import run_back
+from stbp_edu.arrays import add_up, tensors, zeros_like
+from stbp_edu.engine.products import run_back
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.narrow import draw_hidden, lit, missed, narrow, only, widen
-from stbp_edu.training.optimizers import Adam, blend
-from stbp_edu.training.state import by_columns, copy
-from stbp_edu.training.tensors import add_up, tensors, zeros_like
-from stbp_edu.workspace import Workspace
+from stbp_edu.training.loop.state import by_columns, copy
+from stbp_edu.training.optim.optimizers import Adam, blend
+from stbp_edu.training.sparsity.narrow import draw_hidden, lit, missed, narrow, only, widen
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 

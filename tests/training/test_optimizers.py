@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stbp_edu import Gradients, Params
-from stbp_edu.training.optimizers import SGD, Adam, blend
-from stbp_edu.training.tensors import tensors
+from stbp_edu.arrays import tensors
+from stbp_edu.training.optim.optimizers import SGD, Adam, blend
 
 
 def params_of(w: float, b: float, dtype=np.float64) -> Params:
@@ -74,7 +74,7 @@ def test_chunks_change_nothing(rule, dtype, monkeypatch: pytest.MonkeyPatch) -> 
     """One chunk or many, the bits are the same, in place and in the dtype of the parameters."""
     results = []
     for chunk in (7, 10_000):
-        monkeypatch.setattr("stbp_edu.training.tensors.CHUNK", chunk)
+        monkeypatch.setattr("stbp_edu.arrays.CHUNK", chunk)
         rng = np.random.default_rng(0)
         W, b = rng.normal(size=(5, 9)).astype(dtype), rng.normal(size=5).astype(dtype)
         p, state = Params(W=[None, W], b=[None, b]), None

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stbp_edu.training import parallel, shared
-from stbp_edu.training.parallel import Team, one_blas_thread, team
-from stbp_edu.training.worker import Worker
+from stbp_edu.training.workers import parallel, shared
+from stbp_edu.training.workers.parallel import Team, one_blas_thread, team
+from stbp_edu.training.workers.worker import Worker
 
 
 class Job:

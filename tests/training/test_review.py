@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.training import commands, figures
-from stbp_edu.training.evaluation import Evaluation
-from stbp_edu.training.files import load_params, save_params
-from stbp_edu.training.review import in_words, open_run
+from stbp_edu.cli import train as commands
+from stbp_edu.cli.review import in_words, open_run
+from stbp_edu.files import load_params, save_params
+from stbp_edu.training.loop.evaluation import Evaluation
+from stbp_edu.training.runs import figures
 
 QUICK = ["--epochs", "3", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "2"]
 

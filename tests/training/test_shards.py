@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from stbp_edu import backward, forward, loss
-from stbp_edu.training import parallel
-from stbp_edu.training.batch import merge
-from stbp_edu.training.datasets import Dataset
-from stbp_edu.training.parallel import team
-from stbp_edu.training.state import begin
-from stbp_edu.training.stepper import Stepper
-from stbp_edu.training.tensors import add_up, tensors
-from stbp_edu.training.trainer import train
+from stbp_edu.arrays import add_up, tensors
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop.batch import merge
+from stbp_edu.training.loop.state import begin
+from stbp_edu.training.loop.stepper import Stepper
+from stbp_edu.training.loop.trainer import train
+from stbp_edu.training.workers import parallel
+from stbp_edu.training.workers.parallel import team
 from tests.runs import bits, final
 
 

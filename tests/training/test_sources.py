@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.training import sources
-from stbp_edu.training.catalogue import FASHION, FILES, MNIST, SOURCES
+from stbp_edu.training.data import sources
+from stbp_edu.training.data.catalogue import FASHION, FILES, MNIST, SOURCES
 from tests.folders import put
 
 

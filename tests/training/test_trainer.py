@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.datasets import Dataset
-from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.parallel import team
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop.evaluation import evaluate
+from stbp_edu.training.loop.state import begin, copy
+from stbp_edu.training.loop.stepper import Stepper
+from stbp_edu.training.loop.trainer import Epoch, Step, train
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import begin, copy
-from stbp_edu.training.stepper import Stepper
-from stbp_edu.training.trainer import Epoch, Step, train
+from stbp_edu.training.workers.parallel import team
 from tests.runs import bits, final
 
 VARIANTS = {

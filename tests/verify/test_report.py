@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stbp_edu import cases, engine
+from stbp_edu import cases
+from stbp_edu.engine import products as engine
 from stbp_edu.verify import compare, report, trials
 from stbp_edu.verify.report import Report
 from stbp_edu.verify.trials import Finding

@@ -1,0 +1,70 @@
+"""Progress on the terminal: a bar where there is one, and now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+
+from stbp_edu.training.loop.diagnosis import Advice
+from stbp_edu.training.loop.trainer import Epoch, Event, Step
+from stbp_edu.training.settings import Settings
+
+LINES = 10  # about as many lines, where there is no bar
+SMOOTH = 0.95
+
+
+def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
+    """Show the events as they pass, and yield the epochs."""
+    from tqdm import tqdm  # the package does not need it otherwise
+
+    columns = shutil.get_terminal_size().columns
+    form = "{desc} {percentage:3.0f}% |{bar}|"
+    bar = tqdm(total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns)
+    loss = accuracy = 0.0
+    with bar:
+        for event in events:
+            if isinstance(event, Step):
+                weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
+                loss += weight * (event.loss - loss)
+                accuracy += weight * (event.accuracy - accuracy)
+                if not bar.disable:
+                    text = describe(event, settings, loss, accuracy)
+                    bar.set_description_str(f"{label}: {text}", refresh=False)
+                bar.update(event.done - bar.n)
+            elif isinstance(event, Advice):
+                bar.write(f"  ! {event.words}", file=sys.stderr)
+            else:
+                if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
+                    print(f"{label}: {line(event, settings)}", file=sys.stderr, flush=True)
+                yield event
+
+
+def describe(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
+    """Return what the bar says beside itself."""
+    rates = " ".join(f"{rate:.2f}" for rate in step.rates)
+    return (
+        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:5.1%}  "
+        f"firing {rates}  {clock(step.left)} left"
+    )
+
+
+def line(epoch: Epoch, settings: Settings) -> str:
+    """Return one line about an epoch."""
+    rates = " ".join(f"{rate:.2f}" for rate in epoch.rates)
+    return (
+        f"epoch {epoch.epoch}/{settings.epochs}  loss {epoch.loss:.4f}  learned "
+        f"{epoch.accuracy:.2%}  held out {epoch.test:.2%}  firing {rates}"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as a person would say it.
+
+    >>> clock(8.4), clock(75), clock(3690)
+    ('8 s', '1 min 15 s', '1 h 01 min')
+    """
+    s = round(seconds)
+    if s < 60:
+        return f"{s} s"
+    return f"{s // 60} min {s % 60:02d} s" if s < 3600 else f"{s // 3600} h {s // 60 % 60:02d} min"

@@ -1,0 +1,199 @@
+"""The same mathematics at full speed: layer by layer, all time steps in one matrix product.
+
+Layer n at every step needs only layer n - 1 at every step (forward) or layer n + 1 at every step
+(backward). So the input of a layer for all T steps is one product of a (T·S, n[n-1]) matrix with
+W^n, and W^n is read once instead of T times. What remains is elementwise and runs step by step:
+see :mod:`stbp_edu.engine.recurrence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.engine.recurrence import curve, integrate, line, recur
+from stbp_edu.engine.workspace import Workspace
+from stbp_edu.losses import check_targets
+from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
+from stbp_edu.neuron import LIF
+from stbp_edu.rules import backward_gate, check_rule
+
+
+class Input(Protocol):
+    """Spikes of the input layer in another form than an array (T, S, n[0])."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, S, n[0])."""
+
+    def weigh(self, W: Array, out: Array) -> None:
+        """Write the input of the layer above at all steps, spikes · Wᵀ, to ``out``."""
+
+    def correlate(self, epsilon: Array, out: Array) -> None:
+        """Write the gradient of W, Σ εᵀ · spikes over steps and samples, to ``out``."""
+
+
+def forward(
+    spikes: Array,
+    params: Params,
+    neuron: LIF,
+    *,
+    spike: Spike | None = None,
+    workspace: Workspace | None = None,
+) -> Trace:
+    """Run the network: the results of :func:`stbp_edu.network.forward`, faster.
+
+    ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
+
+    Args:
+        spikes: the input O^0, shape (T, S, n[0]), values in [0, 1].
+        params: weights and biases; their dtype decides the computation's.
+        neuron: constants and gate.
+        spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
+        workspace: buffers to use again; the trace lives in them.
+
+    Raises:
+        TypeError, ValueError: if ``spikes`` has the wrong rank, shape, dtype or range.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
+    array([0., 1., 0.])
+    """
+    check_spikes(spikes, params)
+    return run(spikes, params, neuron, spike, Workspace() if workspace is None else workspace)
+
+
+def run(
+    spikes: Array | Input, params: Params, neuron: LIF, spike: Spike | None, work: Workspace
+) -> Trace:
+    """Return what :func:`forward` returns, for a caller that has checked the arguments."""
+    T, S, _ = spikes.shape
+    U: list[Any] = [None]
+    O: list[Any] = [spikes]
+    for n in range(1, params.N + 1):
+        W, b = params.W[n], params.b[n]
+        u = work.array("U", n, (T, S, len(b)), params.dtype)
+        o = work.array("O", n, u.shape, params.dtype)
+        if isinstance(below := O[n - 1], np.ndarray):
+            np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
+        else:
+            below.weigh(W, u)
+        integrate(u, o, b, neuron, spike)
+        U.append(u)
+        O.append(o)
+    return Trace(U=U, O=O)
+
+
+def backward(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    *,
+    workspace: Workspace | None = None,
+) -> Gradients:
+    """Return dL/dW and dL/db: the gradients of :func:`stbp_edu.cases.sweep`, faster.
+
+    Layer by layer from the last: δ and ε at every step (``err-exact`` or ``err-classic``), then
+    ``c5-w`` and ``c5-b``.
+
+    Args:
+        trace: the forward pass.
+        targets: Y, shape (S, n[N]).
+        params: the parameters of that pass.
+        neuron: the neuron of that pass.
+        rule: ``"exact"``, ``"classic"``, or an ablation of :mod:`stbp_edu.rules`.
+        workspace: buffers to use again; the gradients live in them.
+
+    Raises:
+        TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> neuron = LIF(tau=0.5, v_th=2.0)
+    >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
+    >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
+    array([-0.2385])
+    """
+    check_trace(trace, params)
+    check_targets(targets, trace.O[-1])
+    work = Workspace() if workspace is None else workspace
+    binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
+    return run_back(
+        trace, targets, params, neuron, check_rule(rule), work, S=len(targets), binary=binary
+    )
+
+
+def run_back(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    work: Workspace,
+    *,
+    S: int,
+    binary: bool,
+    out: Gradients | None = None,
+) -> Gradients:
+    """Return what :func:`backward` returns, for a caller that has checked the arguments.
+
+    ``S`` is the number of samples that the loss averages; the trace may hold only some.
+    ``binary``: whether every spike is 0 or 1, so that a straight line can replace the gate.
+    ``out``: where the gradients go, instead of the workspace.
+    """
+    gW: list[Any] = [None] * (params.N + 1)
+    gb: list[Any] = [None] * (params.N + 1)
+    for n, epsilon, _ in _down(trace, targets, params, neuron, rule, work, S, binary):
+        gW[n] = work.like("gW", n, params.W[n]) if out is None else out.W[n]
+        if isinstance(below := trace.O[n - 1], np.ndarray):
+            np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
+        else:
+            below.correlate(epsilon, gW[n])
+        gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
+    return Gradients(W=gW, b=gb)
+
+
+def run_to_input(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str, work: Workspace
+) -> Array:
+    """Return Σ_t δ^{t,0}: how the loss changes with an input that is the same at every step.
+
+    δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input carries
+    no potential on to the next one. The shape is (S, n[0]); all spikes must be 0 or 1.
+    """
+    *_, (_, _, err) = _down(trace, targets, params, neuron, rule, work, len(targets), True)
+    return np.asarray(err.sum(axis=0) @ params.W[1])  # c2-delta
+
+
+def _down(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    work: Workspace,
+    S: int,
+    binary: bool,
+) -> Iterator[tuple[int, Array, Array]]:
+    """Yield n, ε and err of each layer, from the last to the first."""
+    N, dtype, T = params.N, params.dtype, len(trace.O[-1])
+    f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
+    epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
+    epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
+    for n in range(N, 0, -1):
+        # The exact rule hands on ε itself; only the classic one needs a second buffer.
+        err = work.array("err", n, epsilon.shape, dtype) if rule == "classic" else epsilon
+        recur(epsilon, err, trace.U[n], trace.O[n], neuron, f, df)
+        yield n, epsilon, err
+        if n > 1:
+            epsilon = work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
+            np.matmul(_rows(err), params.W[n], out=_rows(epsilon))
+
+
+def _rows(a: Array) -> Array:
+    """Return (T, S, m) as a (T·S, m) matrix, without a copy."""
+    return a.reshape(-1, a.shape[-1])

@@ -1,0 +1,148 @@
+"""Files that are either whole or absent: written beside their place, then moved there at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.arrays import tensors
+from stbp_edu.network import Params
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let ``write`` fill a file, so that ``path`` never holds a part of it.
+
+    The bytes go to a neighbour first and to the disk, and the neighbour is then renamed. If
+    anything fails (a full disk, a signal), ``path`` is what it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
+    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
+        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
+
+    named: dict[str, Any] = dict(arrays)
+    write_whole(path, lambda file: np.savez(file, **named))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file with sorted keys."""
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        ValueError: if it is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
+            "remove it"
+        ) from error
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def locked(path: Path, words: str | None = None) -> Iterator[None]:
+    """Hold a lock while the block runs; a process that dies lets go of it.
+
+    Args:
+        path: of the lock's own file, which stays behind.
+        words: what to say if another process holds it; None to wait for that one.
+
+    Raises:
+        ValueError: with those words.
+    """
+    if sys.platform == "emscripten":  # a web page has no other processes
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=-1 if words is None else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(words) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read an npz file without pickle.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged, or is something else.
+    """
+    data = path.read_bytes()  # if the system refuses, its own words say why
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except MemoryError:
+        raise
+    except Exception as error:  # zip, zlib, header and pickle errors all mean the same here
+        raise ValueError(
+            f"{path} must be a whole npz file of plain arrays, but it could not be read "
+            f"({type(error).__name__}: {error}); it is damaged or something else: remove it"
+        ) from error
+
+
+def save_params(path: Path, params: Params) -> None:
+    """Save parameters as npz, named W1, b1, W2, ... (no pickle)."""
+    write_arrays(path, tensors(params))
+
+
+def load_params(path: Path) -> Params:
+    """Load what :func:`save_params` wrote.
+
+    Raises:
+        FileNotFoundError, ValueError, TypeError: if the file is missing, damaged, or not of a
+            network.
+    """
+    return as_params(read_arrays(path), str(path))
+
+
+def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Params:
+    """Return parameters from arrays named W1, b1, W2, ..., and nothing else."""
+    layers = range(1, len(arrays) // 2 + 1)
+    if not layers or set(arrays) != {f"{k}{n}" for n in layers for k in "Wb"}:
+        raise ValueError(
+            f"{source} must hold W1, b1, ..., W[N], b[N], got {sorted(arrays)}; "
+            "is this a file that `stbp-edu train` wrote?"
+        )
+    return Params(
+        W=[None, *(arrays[f"W{n}"] for n in layers)], b=[None, *(arrays[f"b{n}"] for n in layers)]
+    )

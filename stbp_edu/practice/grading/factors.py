@@ -1,0 +1,46 @@
+"""Find a constant factor between an answer and the exact value: -1, T, S, 2 and their products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from stbp_edu.practice.exercises.situation import Situation
+from stbp_edu.practice.grading.attempt import Outcome
+from stbp_edu.practice.grading.compare import difference
+
+POWERS = {"T": (0, 1, -1, 2), "S": (0, 1, -1, 2), "2": (0, 1, -1)}
+
+
+def candidates() -> Iterator[tuple[int, int, int, int]]:
+    """Walk sign and exponents of T, S and 2, the plainest first."""
+    options = product((1, -1), POWERS["T"], POWERS["S"], POWERS["2"])
+    plain = sorted(options, key=lambda c: (sum(map(abs, c[1:])), c[0] < 0))
+    yield from plain[1:]  # the first is the factor 1
+
+
+def factor_between(
+    calls: Sequence[Situation], got: Sequence[Outcome], wants: Sequence[Outcome]
+) -> str:
+    """Return the factor in words, or "" where there is none."""
+    for sign, t, s, two in candidates():
+        scaled = [sign * c.T**t * c.S**s * 2.0**two for c in calls]
+        if all(_is_times(o.value, w.value, k) for o, w, k in zip(got, wants, scaled, strict=True)):
+            return _words(sign, t, s, two)
+    return ""
+
+
+def _is_times(value: object, right: object, factor: float) -> bool:
+    """Whether ``value`` is ``factor`` times ``right``."""
+    try:
+        return difference(value, right * factor) is None  # type: ignore[operator]
+    except TypeError:
+        return False
+
+
+def _words(sign: int, t: int, s: int, two: int) -> str:
+    """Write a factor, such as -T/S."""
+    powers = (("T", t), ("S", s), ("2", two))
+    up = "·".join(n if e == 1 else f"{n}²" for n, e in powers if e > 0) or "1"
+    down = "·".join(n for n, e in powers if e < 0)
+    return f"{'-' if sign < 0 else ''}{up}{'/' + down if down else ''}"

@@ -1,0 +1,1 @@
+"""Runs in folders: checkpoints, records and figures."""

@@ -1,0 +1,113 @@
+"""The figures of a run. The drawing itself is the plotting package's, which needs matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.engine.products import forward
+from stbp_edu.files import write_whole
+from stbp_edu.network import Params
+from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.settings import Settings
+
+ROWS = 40  # neurons of a layer in a raster
+FIELDS = (3, 6)  # rows and columns of weight images
+
+
+def _plotting() -> Any:
+    """Return the plotting package, imported at need: training does without matplotlib."""
+    try:
+        from stbp_edu import plotting
+    except ImportError as error:
+        raise ImportError(
+            f"figures need matplotlib ({error}); install it with: pip install 'stbp-edu[plot]'"
+        ) from error
+    return plotting
+
+
+def curves(records: Mapping[str, dict[str, Any]]) -> Any:
+    """Draw the loss, the held-out accuracy and the firing rates of runs over the epochs."""
+    plotting = _plotting()
+    fig, (top, middle, bottom) = plotting.figure(3, 1, height=6.6)
+    points = {name: r["curves"] for name, r in records.items()}
+    lines = {name: [p["loss"] for p in c] for name, c in points.items()}
+    plotting.learning_curve(top, lines, "loss")
+    lines = {name: [100 * p["held_out"] for p in c] for name, c in points.items()}
+    plotting.learning_curve(middle, lines, "held-out accuracy, %")
+    lines = {
+        f"{name}, layer {n}": [p["rates"][n] for p in c]
+        for name, c in points.items()
+        for n in range(1, len(c[0]["rates"]))
+    }
+    plotting.learning_curve(bottom, lines, "firing rate")
+    ends = ", ".join(
+        f"{name}: loss {c[-1]['loss']:.3f}, accuracy {c[-1]['held_out']:.1%}"
+        for name, c in points.items()
+    )
+    alt = f"Loss, held-out accuracy and firing rates after each epoch. At the end, {ends}."
+    return plotting.show(fig, alt=alt)
+
+
+def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) -> Any:
+    """Draw the spikes of every layer for one image, with the answer."""
+    plotting = _plotting()
+    rng = np.random.default_rng(settings.seed)
+    spikes = encode(settings.encoder, image.reshape(1, -1), settings.steps_to_answer, rng)
+    trace = forward(spikes.astype(params.dtype), params, settings.make_neuron())
+    layers = [o[:, 0, :] for o in trace.O[1:]]
+    answer = int(layers[-1].mean(axis=0).argmax())
+    ratios = [*[3.0] * (len(layers) - 1), 1.5]
+    fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
+    for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
+        last = n == len(layers)
+        plotting.raster(ax, o if last else _liveliest(o), [str(k) for k in range(o.shape[1])]
+                        if last else None)  # fmt: skip
+        ax.set_ylabel("output" if last else f"layer {n}")
+    alt = f"Spikes of the layers for an image of {label}; the network answers {answer}."
+    return plotting.show(fig, alt=alt)
+
+
+def _liveliest(o: NDArray[Any]) -> NDArray[Any]:
+    """Return the neurons with the most spikes, the quickest to fire first."""
+    chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
+    return o[:, chosen[::-1]]
+
+
+def weights(params: Params, shape: tuple[int, ...]) -> Any:
+    """Draw the weights into the hidden neurons that reach furthest, as images."""
+    plotting = _plotting()
+    rows, cols = FIELDS
+    reach = np.abs(params.W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
+    chosen = np.argsort(-reach, kind="stable")[: rows * cols]
+    fig, axes = plotting.figure(rows, cols, height=2.8)
+    peak = float(np.abs(params.W[1][chosen]).max()) or 1.0
+    for k, ax in enumerate(np.ravel(axes)):
+        ax.set_axis_off()
+        if k < len(chosen):
+            field = params.W[1][chosen[k]].reshape(shape)
+            ax.imshow(field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest")
+    alt = (
+        f"Weights from the pixels to {len(chosen)} neurons of layer 1, as images: blue excites, "
+        f"red inhibits; the strongest is {peak:.2f}."
+    )
+    return plotting.show(fig, alt=alt)
+
+
+def save(path: Path, shown: Any) -> Path:
+    """Write a figure as an SVG file, and return its path.
+
+    Raises:
+        OSError: if the file cannot be written, with what to do.
+    """
+    try:
+        write_whole(path, lambda file: file.write(shown.svg.encode()))
+    except OSError as error:
+        raise OSError(
+            f"{path} could not be written ({error}); make room, or name another folder with --out"
+        ) from error
+    return path

@@ -1,0 +1,1 @@
+"""Products over the pixels and neurons that matter: the same gradient, for less work."""

@@ -1,0 +1,118 @@
+"""Leaving out of a step what adds nothing to it, and what dropout leaves out on purpose.
+
+A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
+zero. An image whose rates are its target sends no error back, neither in space nor in time. The
+step without them has the same gradient, and is cheaper. Dropout leaves hidden neurons out, the same
+ones for the whole batch, so that it makes a step cheaper too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.training.sparsity.lit import LitPixels
+
+Kept = Sequence[NDArray[np.intp] | None]
+"""For each layer 0..N the neurons kept; None: all."""
+
+
+def lit(pixels: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the pixels (columns) that at least one image (row) lights.
+
+    >>> lit(np.array([[0.0, 0.5, 0.0], [0.0, 0.0, 1.0]]))
+    array([1, 2])
+    """
+    found = np.flatnonzero(pixels.max(axis=0))
+    return found if len(found) else np.arange(1)  # a layer needs a neuron
+
+
+def missed(trace: Trace, targets: Array) -> NDArray[np.intp]:
+    """Return the samples that send an error back: those whose rates are not their target.
+
+    Where they are, the direct term of ``c1-delta`` is zero, and with it every δ and ε of that
+    sample. The first is returned where there would be none.
+
+    >>> O = np.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])  # (T, S, n[1])
+    >>> missed(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    array([1])
+    """
+    found = np.flatnonzero((trace.O[-1].mean(axis=0) != targets).any(axis=1))
+    return found if len(found) else np.arange(1)  # a pass needs a sample
+
+
+def only(trace: Trace, samples: NDArray[np.intp]) -> Trace:
+    """Return the pass of these samples alone."""
+    if len(samples) == trace.O[0].shape[1]:
+        return trace
+    U, O = ([np.take(a, samples, axis=1) for a in of[1:]] for of in (trace.U, trace.O))
+    first = trace.O[0]
+    first = first.only(samples) if isinstance(first, LitPixels) else first[:, samples]
+    return Trace(U=[None, *U], O=[first, *O])
+
+
+def draw_hidden(
+    sizes: Sequence[int], dropout: float, rng: np.random.Generator
+) -> list[NDArray[np.intp] | None]:
+    """Return the hidden neurons kept in each of the layers 1..N; of the output, all are kept."""
+    if dropout == 0:
+        return [None] * (len(sizes) - 1)
+    keep = [max(1, round((1 - dropout) * width)) for width in sizes[1:-1]]
+    drawn = [
+        np.sort(rng.permutation(width)[:k]) for width, k in zip(sizes[1:-1], keep, strict=True)
+    ]
+    return [*drawn, None]
+
+
+def narrow(params: Params, kept: Kept) -> Params:
+    """Return the network of the kept neurons alone.
+
+    Where hidden neurons are left out, the weights that leave the others are scaled up, so that
+    the input of the next layer keeps its mean.
+    """
+    if all(k is None for k in kept):
+        return params
+    W: list[Any] = [None]
+    b: list[Any] = [None]
+    for n in range(1, params.N + 1):
+        above, below = kept[n], kept[n - 1]
+        w = params.W[n] if above is None else params.W[n][above]
+        w = w if below is None else np.take(w.T, below, axis=0).T
+        factor = _factor(params, kept, n)
+        W.append(w if factor == 1 else w * factor)
+        b.append(params.b[n] if above is None else params.b[n][above])
+    return Params(W=W, b=b)
+
+
+def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
+    """Write the gradient of the kept neurons to ``out``, that of the whole network.
+
+    What is left out has a gradient of zero.
+    """
+    for n in range(1, params.N + 1):
+        factor = _factor(params, kept, n)
+        _put(out.W[n], (kept[n], kept[n - 1]), grads.W[n] if factor == 1 else grads.W[n] * factor)
+        _put(out.b[n], (kept[n],), grads.b[n])
+
+
+def _put(out: Array, at: Kept, values: Array) -> None:
+    """Write values to the kept lines, and zero elsewhere."""
+    if any(k is not None for k in at):
+        out[...] = 0
+    if len(at) == 2 and at[0] is None and at[1] is not None:
+        out.T[at[1]] = values.T  # whole lines, where they lie by columns
+    elif all(k is not None for k in at):
+        out[np.ix_(*at)] = values
+    else:
+        out[at[0] if at[0] is not None else slice(None)] = values
+
+
+def _factor(params: Params, kept: Kept, n: int) -> float:
+    """Return the scale of the weights into layer n: 1 / (share of hidden neurons kept)."""
+    below = kept[n - 1]
+    return 1.0 if n == 1 or below is None else params.sizes[n - 1] / len(below)
