@@ -6,7 +6,7 @@ from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import compare, finite_difference, trials
+from stbp_edu.verify import comparison, finite_difference, trials
 from stbp_edu.verify.finite_difference import StepSizeError, partial
 from tests.networks import make_problem, problems
 
@@ -29,14 +29,14 @@ def test_c1_c2_c3_c4_c5_exact_at_every_coordinate(surrogate, gate, tau, a):
     neuron = LIF(tau=tau, v_th=0.5, surrogate=surrogate(a=a), gate=gate)
     net = trials.draw(np.random.default_rng(7), (3, 2, 2), 3, neuron)
     got, measured = judge(net, "exact")
-    compare.assert_equal(got, measured, compare.DIFFERENCES)
+    comparison.assert_equal(got, measured, comparison.DIFFERENCES)
 
 
 @given(problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2))
 def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     net = (problem.spikes, problem.targets, problem.params, problem.neuron)
     got, measured = judge(net, "exact")
-    compare.assert_equal(got, measured, compare.DIFFERENCES)
+    comparison.assert_equal(got, measured, comparison.DIFFERENCES)
     for kind in ("W", "b"):  # the same in NumPy's own words
         for g, m in zip(
             getattr(got.gradients, kind), getattr(measured.gradients, kind), strict=True
@@ -52,15 +52,15 @@ def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     [((2, 1), 1), ((2, 2), 2), ((2, 2), 3), ((2, 2, 1), 1), ((2, 1, 2), 2), ((1, 2, 1, 2), 3)],
 )
 def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gate):
-    """No local derivative is 0 here, so that a dropped path shows in its cell."""
+    """No local derivative is 0 here, so that a dropped path shows."""
     neuron = LIF(tau=0.5, v_th=0.5, surrogate=surrogate, gate=gate)
     net = trials.draw(np.random.default_rng(3), sizes, T, neuron)
     got, measured = judge(net, "classic")
     N = len(sizes) - 1
-    for cell in compare.cells(got, measured):
-        passes = np.max(compare.errors(cell, compare.DIFFERENCES)) <= 1e-6
-        assert passes == compare.equal_under_classic(cell, T, N), str(cell)
-    everywhere = not compare.failures(got, measured, compare.DIFFERENCES)
+    for one in comparison.comparisons(got, measured):
+        passes = one.error(comparison.DIFFERENCES) <= 1e-6
+        assert passes == comparison.equal_under_classic(one, T, N), str(one)
+    everywhere = not comparison.failures(got, measured, comparison.DIFFERENCES)
     assert everywhere == (T == 1 or (N == 1 and T <= 2))
 
 
