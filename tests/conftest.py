@@ -24,3 +24,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
     return None if any(path.is_relative_to(SITE) for path in named) else True
+
+
+@pytest.fixture
+def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the verification: the Gaussian under both gates, and the smallest proof."""
+    from stbp_edu.verify import report, trials
+
+    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-2:])
+    monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))
