@@ -16,15 +16,14 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
 	$(BIN)/python -m tools.browser
 	$(MAKE) --no-print-directory static
-	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term \
-	  --ignore tests/site tests stbp_edu
+	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term -m ""
 	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 	$(BIN)/python -m tools.site.build
-	$(BIN)/python -m pytest -n 2 tests/site
+	$(BIN)/python -m pytest -n 2 -m "" tests/site
 
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" --ignore tests/site tests stbp_edu
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 .PHONY: static
 static: .venv/test

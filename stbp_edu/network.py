@@ -1,4 +1,4 @@
-"""Parameters, the record of a forward pass, and the forward pass itself, one step at a time.
+"""Parameters, gradients, adjoints, and the forward pass with its trace, one step at a time.
 
 Index = superscript: ``W[n]``, ``b[n]``, ``U[n][t]``, ``O[n][t]`` for n = 0..N. ``O[0]`` is the
 input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper's t is ours + 1.
@@ -90,8 +90,23 @@ class Gradients:
 
 
 @dataclass(frozen=True)
+class Adjoints:
+    """The derivatives of the loss with respect to every spike, potential and parameter.
+
+    Attributes:
+        delta: δ = dL/do; ``delta[n]`` has shape (T, S, n[n]), ``delta[0]`` is None.
+        epsilon: ε = dL/du; as ``delta``.
+        gradients: dL/dW and dL/db.
+    """
+
+    delta: Sequence[Any]
+    epsilon: Sequence[Any]
+    gradients: Gradients
+
+
+@dataclass(frozen=True)
 class Trace:
-    """What the forward pass leaves behind: each array has shape (T, S, n[n]).
+    """The potentials and spikes of a forward pass: each array has shape (T, S, n[n]).
 
     Attributes:
         U: potentials; ``U[0]`` is None.

@@ -1,7 +1,7 @@
 """The two rules, and the ablations of the literature: what each lets flow backward through time.
 
 ``exact`` and ``classic`` differ in one expression, the incoming signal err (see
-:mod:`stbp_edu.cases.sweep`). An ablation is the exact rule with the gate's f or f' changed
+:func:`stbp_edu.cases.sweep`). An ablation is the exact rule with the gate's f or f' changed
 in the backward pass only.
 """
 

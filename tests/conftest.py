@@ -1,7 +1,9 @@
-"""Hypothesis profiles: a quick one by default, the full one with STBP_EXAMPLES=full."""
+"""What all tests share: Hypothesis profiles, and that the site's tests run where they are named."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 COMMON = {
@@ -12,3 +14,22 @@ COMMON = {
 settings.register_profile("quick", max_examples=25, **COMMON)
 settings.register_profile("full", max_examples=250, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
+
+SITE = Path(__file__).parent / "site"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out tests/site, which builds the site, unless the command line names it."""
+    if collection_path != SITE:
+        return None
+    named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
+    return None if any(path.is_relative_to(SITE) for path in named) else True
+
+
+@pytest.fixture
+def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the verification: the Gaussian under both gates, and the smallest proof."""
+    from stbp_edu.verify import report, trials
+
+    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-2:])
+    monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))

@@ -1,24 +1,17 @@
 """Random networks for the tests, and comparisons whose failures say where."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from hypothesis import strategies as st
 
 import stbp_edu
-from stbp_edu import LIF, Params, Trace, network
+from stbp_edu import LIF, Trace, network
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.verify import trials
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A network, its input and its targets."""
-
-    neuron: LIF
-    params: Params
-    spikes: np.ndarray
-    targets: np.ndarray
+class Problem(trials.Problem):
+    """A network, its input and its targets, with its forward pass."""
 
     @property
     def trace(self) -> Trace:
@@ -34,7 +27,7 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
         b += rng.normal(0.2, 0.3, b.shape).astype(dtype)
     spikes = (rng.random((T, S, sizes[0])) < 0.5).astype(dtype)
     targets = rng.random((S, sizes[-1])).astype(dtype)
-    return Problem(neuron, params, spikes, targets)
+    return Problem(spikes, targets, params, neuron)
 
 
 @st.composite

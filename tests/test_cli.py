@@ -4,6 +4,7 @@ from stbp_edu.cases import vector
 from stbp_edu.cli import main as cli
 
 
+@pytest.mark.usefixtures("two_neurons")
 def test_verify_prints_a_table_and_succeeds(capsys):
     assert cli.main(["verify", "--rounds", "1"]) == 0
     table = capsys.readouterr().out
@@ -12,6 +13,7 @@ def test_verify_prints_a_table_and_succeeds(capsys):
     assert "FAILED" not in table
 
 
+@pytest.mark.usefixtures("two_neurons")
 def test_verify_fails_when_a_formula_is_wrong(monkeypatch, capsys):
     right = vector.c4_delta
 

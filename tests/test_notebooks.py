@@ -31,7 +31,7 @@ rng = np.random.default_rng(7)
 
 # %%
 fig, ax = plotting.figure()
-plotting.grid(ax, 3, 2, lit={3})
+plotting.grid(ax, 3, 2, highlight={3})
 plotting.show(fig, alt="A grid of three steps and two layers.")
 
 # %% [markdown]

@@ -1,6 +1,6 @@
 """The five cases, to be read: with indices, in vector form, and the sweep that applies them."""
 
 from stbp_edu.cases import scalar, vector
-from stbp_edu.cases.sweep import Sweep, case_at, sweep
+from stbp_edu.cases.backward_sweep import case_at, sweep
 
-__all__ = ["Sweep", "case_at", "scalar", "sweep", "vector"]
+__all__ = ["case_at", "scalar", "sweep", "vector"]

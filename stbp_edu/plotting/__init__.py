@@ -26,7 +26,6 @@ from stbp_edu.plotting.palette import (
     INK,
     SERIES,
     SPIKE,
-    contrast,
     style,
 )
 
@@ -41,7 +40,6 @@ __all__ = [
     "SPIKE",
     "Shown",
     "confusion",
-    "contrast",
     "curves",
     "edges",
     "error_vs",

@@ -63,11 +63,10 @@ def unrolled(
     ax: Axes,
     T: int,
     N: int,
-    highlight: Iterable[Edge] = (),
+    highlight: Iterable[Edge] | Mapping[Edge, str] = (),
     dropped: Iterable[Edge] = (),
     nodes: Mapping[Node, str] | None = None,
     labels: bool = True,
-    colour: str = CASE_COLOURS[3],
 ) -> Axes:
     """Draw the unrolled graph of T steps and N layers.
 
@@ -75,12 +74,12 @@ def unrolled(
         ax: where to draw.
         T: number of time steps.
         N: number of layers, without the input.
-        highlight: arrows (tail, head) to draw thick, in ``colour``; see :func:`path_edges`.
+        highlight: arrows (tail, head) to draw thick, or their colours by arrow; see
+            :func:`path_edges`.
         dropped: arrows to draw thick, dashed, and struck out with a cross.
         nodes: colours of nodes to fill, such as ``{("o", 2, 1): DELTA}``.
         labels: write each arrow's factor beside it, on what is highlighted or, where nothing is,
             on the first arrow of each kind.
-        colour: of the highlighted arrows.
 
     Raises:
         ValueError: if a highlighted or dropped arrow is not in the graph.
@@ -90,21 +89,23 @@ def unrolled(
     >>> len(unrolled(figure()[1], T=2, N=1, highlight=path_edges(path)).texts)
     11
     """
-    lit, cut = set(highlight), set(dropped)
+    blue = dict.fromkeys(highlight, CASE_COLOURS[3])
+    colours, cut = {**blue, **(highlight if isinstance(highlight, Mapping) else {})}, set(dropped)
     known = {(tail, head) for _, tail, head in edges(T, N)}
-    if not lit | cut <= known:
+    if unknown := (colours.keys() | cut) - known:
         raise ValueError(
-            f"highlight and dropped must be arrows of the graph, got {lit | cut - known}; "
+            f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
     named: set[str] = set()
     for kind, tail, head in edges(T, N):
         edge = (tail, head)
-        strong = edge in lit or edge in cut
-        _arrow(ax, position(tail, T, N), position(head, T, N), kind, colour, strong, edge in cut)
-        if labels and (strong if lit or cut else kind not in named):
+        ends = position(tail, T, N), position(head, T, N)
+        colour = CASE_COLOURS[1] if edge in cut else colours.get(edge)
+        _arrow(ax, ends, kind, colour, edge in cut)
+        if labels and (colour if colours or cut else kind not in named):
             named.add(kind)
-            _factor(ax, position(tail, T, N), position(head, T, N), kind, edge in cut)
+            _factor(ax, ends, kind, edge in cut)
     for node in sorted({end for edge in known for end in edge}, key=str):
         _node(ax, node, position(node, T, N), (nodes or {}).get(node))
     ax.set(xlim=(0.45, T + 0.65), ylim=(0.3, N * GAP + 2.1), xticks=range(1, T + 1))
@@ -117,40 +118,43 @@ def unrolled(
 
 
 Point = tuple[float, float]
+Ends = tuple[Point, Point]
+"""(tail, head)."""
 
 
-def _arrow(
-    ax: Axes, tail: Point, head: Point, kind: str, colour: str, strong: bool, cut: bool
-) -> None:
-    """Draw one arrow; a dropped one is dashed and crossed, those to the loss bow outward."""
+def _arrow(ax: Axes, ends: Ends, kind: str, colour: str | None, cut: bool) -> None:
+    """Draw one arrow, thick if it has a colour; dashed and crossed if cut; to the loss, bowed."""
+    tail, head = ends
     side = (tail[0] > head[0]) - (tail[0] < head[0]) if kind == "readout" else 0
     arrow = FancyArrowPatch(
         tail,
         head,
         arrowstyle="-|>",
-        mutation_scale=11 if strong else 8,
+        mutation_scale=11 if colour else 8,
         shrinkA=9,
         shrinkB=9,
-        color=(CASE_COLOURS[1] if cut else colour) if strong else GRID,
-        linewidth=2.4 if strong else 0.9,
+        color=colour or GRID,
+        linewidth=2.4 if colour else 0.9,
         linestyle="--" if cut else "-",
         connectionstyle=f"arc3,rad={0.08 * side}",
-        zorder=2 if strong else 1,
+        zorder=2 if colour else 1,
     )
     ax.add_patch(arrow)
     if cut:
-        x, y = _along(tail, head, 0.5)
+        x, y = _along(ends, 0.5)
         ax.plot([x], [y], "x", color=CASE_COLOURS[1], markersize=11, markeredgewidth=2.6, zorder=4)
 
 
-def _along(tail: Point, head: Point, share: float) -> Point:
+def _along(ends: Ends, share: float) -> Point:
     """Return the point at this share of the way."""
+    tail, head = ends
     return tail[0] + share * (head[0] - tail[0]), tail[1] + share * (head[1] - tail[1])
 
 
-def _factor(ax: Axes, tail: Point, head: Point, kind: str, cut: bool) -> None:
+def _factor(ax: Axes, ends: Ends, kind: str, cut: bool) -> None:
     """Write the factor of an arrow to its right or above it, outside of one that bows."""
-    x, y = _along(tail, head, 0.3 if cut else 0.45)
+    tail, head = ends
+    x, y = _along(ends, 0.3 if cut else 0.45)
     if tail[0] == head[0]:
         dx, dy, align = 0.07, 0.0, "left"
     elif tail[1] == head[1]:

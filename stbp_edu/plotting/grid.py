@@ -15,7 +15,7 @@ Cell = tuple[int, int]
 """(t, n), both from 1."""
 
 Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
-"""The words of each cell: by cell, by a function of t and n, or the cases' numbers."""
+"""The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 
 
 def _case(t: int, n: int, T: int, N: int) -> int:
@@ -28,7 +28,7 @@ def grid(
     ax: Axes,
     T: int,
     N: int,
-    lit: Collection[int | Cell] | None = None,
+    highlight: Collection[int | Cell] | None = None,
     labels: Labels = None,
 ) -> Axes:
     """Draw the grid of time steps (to the right) and layers (upward), coloured by case.
@@ -37,18 +37,18 @@ def grid(
         ax: where to draw.
         T: number of time steps, shown as t = 1..T.
         N: number of layers, shown as n = 1..N.
-        lit: case numbers or cells (t, n) to colour; every cell where None. 5 lights them all.
+        highlight: case numbers or cells (t, n) to colour; every cell where None. 5 means all.
         labels: what to write in a cell, by (t, n); the case's number where None.
 
-    >>> ax = grid(figure()[1], T=3, N=2, lit={3})
+    >>> ax = grid(figure()[1], T=3, N=2, highlight={3})
     >>> [text.get_text() for text in ax.texts]
     ['4', '4', '2', '3', '3', '1']
     """
     for n in range(1, N + 1):
         for t in range(1, T + 1):
             case = _case(t, n, T, N)
-            on = lit is None or bool({case, 5, (t, n)} & set(lit))
-            five = lit is not None and 5 in lit
+            on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
+            five = highlight is not None and 5 in highlight
             _cell(ax, t, n, CASE_COLOURS[5 if five else case] if on else None)
             label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
             label = str(case) if labels is None else label
@@ -94,7 +94,7 @@ def sweep_steps(T: int, N: int, seconds: float = 4.0) -> Shown:
     """
     order = {cell: k for k, cell in enumerate(sweep_order(T, N))}
     fig, ax = figure(height=0.6 + 0.55 * N)
-    grid(ax, T, N, lit=(), labels=lambda t, n: "")
+    grid(ax, T, N, highlight=(), labels=lambda t, n: "")
     for (t, n), k in order.items():
         case = _case(t, n, T, N)
         _cell(ax, t, n, CASE_COLOURS[case], gid=f"sweep{k}")

@@ -3,7 +3,7 @@
 A colour never stands alone: cases carry their number, δ and ε their letter and their own marker.
 Every colour that carries meaning has a contrast of at least 3:1 against the site's light ground
 and against its dark one, and the four cases of the grid stay apart under the three common colour
-vision deficiencies; ``tests/test_plotting.py`` computes both.
+vision deficiencies; ``tests/plotting/test_palette.py`` computes both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GROUND = "#ffffff"
 """The sheet behind a figure; a site makes it transparent."""
 
 GRID = "#868c95"
-"""Hairlines, frames and what is not lit: legible on both grounds."""
+"""Hairlines, frames and what is not highlighted: legible on both grounds."""
 
 GROUNDS = {"light": "#fdfcfa", "dark": "#1b1e24"}
 """The grounds of the site."""
@@ -82,24 +82,3 @@ def style() -> Iterator[None]:
     """
     with rc_context(STYLE):
         yield
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of ``#rrggbb``, as WCAG defines it.
-
-    >>> luminance("#ffffff")
-    1.0
-    """
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21.
-
-    >>> round(contrast("#000000", "#ffffff"), 1)
-    21.0
-    """
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)

@@ -1,4 +1,4 @@
-"""The oracle of the machine: reverse-mode automatic differentiation of the forward pass.
+"""Oracle by program: reverse-mode automatic differentiation of the forward pass.
 
 The forward pass is written out with HIPS autograd's NumPy, which records every operation and
 applies the chain rule to each. Two things are told to it: where the spike is, and that h stands
@@ -15,10 +15,9 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Gradients, Params, Spike, check_spikes
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.compare import Derivatives
-from stbp_edu.verify.extras import require
+from stbp_edu.verify.optional_import import require
 
 
 def derivatives(
@@ -28,8 +27,8 @@ def derivatives(
     neuron: LIF,
     *,
     spike: Spike | None = None,
-) -> Derivatives:
-    """Return every δ, every ε and both gradients of a forward pass.
+) -> Adjoints:
+    """Return every δ, every ε and both gradients, as autograd computes them.
 
     δ^{t,n} and ε^{t,n} are derivatives with respect to a zero that is added to o^{t,n} and to
     u^{t,n}: they hold all that a change there does to the loss, by any path.
@@ -47,8 +46,8 @@ def derivatives(
 
     >>> from stbp_edu.network import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-    >>> found = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
-    >>> found.gradients.b[1].round(4)
+    >>> adjoints = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
+    >>> adjoints.gradients.b[1].round(4)
     array([-0.2385])
     """
     T, S = check_spikes(spikes, params)
@@ -73,7 +72,7 @@ def derivatives(
     zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
     start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
     gW, gb, epsilon, delta = autograd.grad(loss, (0, 1, 2, 3))(*start)
-    return Derivatives(
+    return Adjoints(
         delta=[None, *map(np.array, delta)],
         epsilon=[None, *map(np.array, epsilon)],
         gradients=Gradients(W=[None, *gW], b=[None, *gb]),

@@ -1,40 +1,26 @@
-"""The oracle of the definition: nudge one number, run the network again, look at the loss.
+"""Oracle by definition: nudge one number, run the network again, and compare the losses.
 
-It knows no derivative at all. A spike has none, so that the network is run as its *smooth twin*,
-with H in place of the step g: there, H' = h is true and not a stand-in, and every derivative
-that the recursion claims can be measured. A nudge may go to a weight, a bias, one potential
-u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
+It uses no derivative at all. A spike has none, so that the network is run as its *smooth twin*,
+with H in place of the step g: there, H' = h is true and not a stand-in, so that every derivative
+that the recursion computes can be measured. What is nudged may be a weight, a bias, one
+potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array, choice
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Gradients, Params, check_spikes
+from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Rectangle, Triangle
-from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate, shape_of
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
-
-
-class Coordinate(NamedTuple):
-    """What to nudge.
-
-    Attributes:
-        kind: "W", "b", "u" or "o".
-        n: the layer.
-        at: (i, j) for "W", (i,) for "b", (t, s, i) for "u" and "o".
-    """
-
-    kind: str
-    n: int
-    at: tuple[int, ...]
 
 
 class StepSizeError(ArithmeticError):
@@ -110,8 +96,7 @@ def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params
     choice("coordinate kind", kind, ("W", "b", "u", "o"))
     if not 1 <= n <= params.N:
         raise ValueError(f"coordinate n must be a layer from 1 to {params.N}, got {n}; pick one")
-    shapes = {"W": params.W[n].shape, "b": params.b[n].shape}
-    shape = shapes.get(kind, (T, S, params.sizes[n]))
+    shape = shape_of(kind, n, params, T, S)
     if len(at) != len(shape) or not all(0 <= k < m for k, m in zip(at, shape, strict=True)):
         raise ValueError(f"coordinate at must be an index into shape {shape}, got {at}; pick one")
 
@@ -170,21 +155,16 @@ def partial(
     )
 
 
-def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> Derivatives:
-    """Measure every δ, every ε and both gradients of the smooth twin, coordinate by coordinate.
+def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> Adjoints:
+    """Return every δ, every ε and both gradients of the smooth twin, measured one by one.
 
     Arguments and errors are those of :func:`partial`. Each coordinate costs about ten forward
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    found: dict[str, list[Any]] = {}
-    for kind in ("W", "b", "u", "o"):  # def-epsilon is "u", def-delta is "o"
-        found[kind] = [None]
-        for n in range(1, params.N + 1):
-            parameter = {"W": params.W[n].shape, "b": params.b[n].shape}
-            values = np.empty(parameter.get(kind, (T, S, params.sizes[n])))
-            for at in np.ndindex(*values.shape):
-                values[at] = partial((kind, n, at), spikes, targets, params, neuron)
-            found[kind].append(values)
-    gradients = Gradients(W=found["W"], b=found["b"])
-    return Derivatives(delta=found["o"], epsilon=found["u"], gradients=gradients)
+
+    def measure(coordinate: Coordinate) -> float:  # "u": def-epsilon, "o": def-delta
+        """Return the derivative by one coordinate."""
+        return partial(coordinate, spikes, targets, params, neuron)
+
+    return at_every_coordinate(measure, params, T, S)

@@ -1,4 +1,4 @@
-"""The oracle of the drawing: every path from a node to the loss, and the sum of their products.
+"""Oracle by paths: every path from a node to the loss, and the sum of their products.
 
 Unrolled in time, the network is a graph without loops. The chain rule says what a derivative
 is: the sum, over every path from a node to the loss, of the product of the local derivatives on
@@ -14,26 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from stbp_edu.checks import Array, choice
-from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
 from stbp_edu.verify.unrolled import Edge, Node, Unrolled, edges_from, unroll
 
-__all__ = [
-    "RULES",
-    "Edge",
-    "Node",
-    "Path",
-    "count_paths",
-    "derivatives",
-    "paths_from",
-    "shares",
-    "total",
-    "unroll",
-]
 MOST_PATHS = 200_000
 """A node with more paths is refused."""
 
@@ -108,6 +94,7 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
     Raises:
         ValueError: if the network has no such node, or it has more paths than ``MOST_PATHS``.
 
+    >>> import numpy as np
     >>> from stbp_edu.network import forward
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> neuron = LIF(tau=0.5, v_th=2.0)
@@ -150,8 +137,8 @@ def shares(paths: list[Path]) -> list[float]:
 
 def derivatives(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
-) -> Derivatives:
-    """Return every δ, every ε and both gradients, each by its own walk over its own paths.
+) -> Adjoints:
+    """Return every δ, every ε and both gradients, each summed over its own paths.
 
     Args:
         trace: the forward pass; float64.
@@ -163,29 +150,15 @@ def derivatives(
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-    S = trace.O[0].shape[1]
+    T, S, _ = trace.O[0].shape
     nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
 
-    def by_cell(kind: str, like: Array) -> Array:
-        """Sum the paths from every u or o of a layer, shaped (T, S, n[n])."""
-        values = np.empty_like(like)
-        for t, s, i in np.ndindex(*like.shape):
-            values[t, s, i] = total(paths_from(Node(kind, n, i, t), nets[s]), rule)
-        return values
+    def over_paths(of: Coordinate) -> Any:
+        """Return the sum over the paths from one quantity; from a parameter, over all samples."""
+        if of.kind in ("u", "o"):
+            t, s, i = of.at
+            return total(paths_from(Node(of.kind, of.n, i, t), nets[s]), rule)
+        start = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
+        return sum(total(paths_from(start, net), rule) for net in nets)
 
-    def by_parameter(kind: str, like: Array) -> Array:
-        """Sum the paths from every weight or bias of a layer, over the samples."""
-        values = np.empty_like(like)
-        for at in np.ndindex(*like.shape):
-            start = Node(kind, n, at[0], j=at[1] if kind == "w" else -1)
-            values[at] = sum(total(paths_from(start, net), rule) for net in nets)
-        return values
-
-    found: dict[str, list[Any]] = {kind: [None] for kind in "ouwb"}
-    for n in range(1, params.N + 1):
-        found["o"].append(by_cell("o", trace.U[n]))
-        found["u"].append(by_cell("u", trace.U[n]))
-        found["w"].append(by_parameter("w", params.W[n]))
-        found["b"].append(by_parameter("b", params.b[n]))
-    gradients = Gradients(W=found["w"], b=found["b"])
-    return Derivatives(delta=found["o"], epsilon=found["u"], gradients=gradients)
+    return at_every_coordinate(over_paths, params, T, S)

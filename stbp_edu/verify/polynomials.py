@@ -1,4 +1,4 @@
-"""The proof by symbols: the recursion's polynomial against the sum over paths, node by node.
+"""Proof by symbols: the recursion's polynomial against the sum over paths, node by node.
 
 Every local derivative is a free symbol, so that an identity here holds for every surrogate,
 every gate, every weight and every spike train of a network of that shape.
@@ -13,19 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.checks import choice
-from stbp_edu.verify.compare import case_of
-from stbp_edu.verify.extras import require
-from stbp_edu.verify.judged import bias_gradient, recur, weight_gradient
+from stbp_edu.verify.comparison import case_of
+from stbp_edu.verify.forms import bias_gradient, scalar_sweep, weight_gradient
+from stbp_edu.verify.optional_import import require
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, Unrolled, symbols
 
 
 class Proof(NamedTuple):
-    """One identity.
+    """One identity between the package's polynomial and the sum over paths.
 
     Attributes:
         id: the equation.
-        node: where it stands.
+        node: the quantity that the loss is differentiated by.
         paths: how many paths lead from the node to the loss.
         dropped: how many of them the classic rule drops.
         difference: 0 where the two polynomials are the same.
@@ -53,17 +53,17 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     choice("rule", rule, ("exact", "classic"))
     net = as_polynomials(symbols(sizes, T))
-    exact = dict(_claims(net, "exact"))
-    classic = dict(_claims(net, "classic")) if rule == "classic" else {}
+    exact = dict(_under_test(net, "exact"))
+    classic = dict(_under_test(net, "classic")) if rule == "classic" else {}
     proofs = []
-    for (name, node), claim in exact.items():
-        found = paths_from(node, net)
-        dropped = [path for path in found if path.dropped_by("classic")]
+    for (name, node), value in exact.items():
+        paths = paths_from(node, net)
+        dropped = [path for path in paths if path.dropped_by("classic")]
         if rule == "classic":
-            difference = claim - classic[name, node] - total(dropped)
+            difference = value - classic[name, node] - total(dropped)
         else:
-            difference = claim - total(found)
-        proofs.append(Proof(name, node, len(found), len(dropped), difference.as_expr()))
+            difference = value - total(paths)
+        proofs.append(Proof(name, node, len(paths), len(dropped), difference.as_expr()))
     return proofs
 
 
@@ -91,9 +91,9 @@ def _map(convert: Callable[[Any], Any], values: Any) -> Any:
     return convert(values)
 
 
-def _claims(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
-    """Yield what the package's formulas say for every node and every parameter."""
-    delta, epsilon = recur(net, rule)
+def _under_test(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
+    """Yield the package's polynomial for every node and every parameter, by equation and node."""
+    delta, epsilon = scalar_sweep(net, rule)
     for t, n, i in delta:
         case = case_of(t, n, net.T, net.N)
         yield (f"c{case}-delta", Node("o", n, i, t)), delta[t, n, i]

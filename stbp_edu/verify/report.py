@@ -1,7 +1,7 @@
-"""Put the package on trial: every form of every equation against every oracle.
+"""Verify the package: every form of every equation against every oracle.
 
 Two questions are asked. Under the exact rule: is this the gradient? Under the classic rule: is it
-the gradient exactly where it is said to be, does it miss everywhere else, and is what it misses
+the gradient exactly where it is said to be, does it differ everywhere else, and is the difference
 exactly the sum of the paths that it drops?
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.verify import trials
-from stbp_edu.verify.compare import IDS
-from stbp_edu.verify.trials import Finding
+from stbp_edu.verify.comparison import IDS
+from stbp_edu.verify.trials import Outcome
 
 Progress = Callable[[int, int, str], None]
 """Called as progress(done, total, what)."""
@@ -23,78 +23,78 @@ Progress = Callable[[int, int, str], None]
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
-@dataclass
-class Row:
-    """The verdict on one equation under one rule by one oracle.
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one equation under one rule by one oracle, over all comparisons.
 
     Attributes:
         id: the equation.
         rule: "exact" or "classic".
-        oracle: who judged, and what was asked.
-        limit: what the error is held against.
-        gap: whether a difference was to be found, rather than none.
-        error: the largest error found; for a gap, the smallest.
-        compared: how many arrays or polynomials were compared.
-        failed: how many of them failed.
+        oracle: the oracle, and what it was asked.
+        outcomes: one for each array or polynomial that was compared.
     """
 
     id: str
     rule: str
     oracle: str
-    limit: float
-    gap: bool
-    error: float
-    compared: int = 0
-    failed: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
 
     @property
-    def ok(self) -> bool:
-        """Whether every comparison passed."""
-        return self.failed == 0
+    def failed(self) -> int:
+        """How many comparisons failed."""
+        return sum(not outcome.ok for outcome in self.outcomes)
+
+    @property
+    def gap(self) -> bool:
+        """Whether a difference is expected."""
+        return self.outcomes[0].gap
+
+    @property
+    def error(self) -> float:
+        """The largest error; where a difference is expected, the smallest. NaN if any is NaN."""
+        worst = np.min if self.gap else np.max
+        return float(worst([outcome.error for outcome in self.outcomes]))
 
     def __str__(self) -> str:
         """Return the row of the table."""
         sign, good = (">", "differs, as derived") if self.gap else ("<=", "equal")
-        verdict = good if self.ok else f"FAILED {self.failed} of {self.compared}"
+        compared = len(self.outcomes)
+        verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
             f"{self.id:<11} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
-            f"{sign:>2} {self.limit:<6.0e} {self.compared:>9}  {verdict}"
+            f"{sign:>2} {self.outcomes[0].limit:<6.0e} {compared:>9}  {verdict}"
         )
 
 
-@dataclass
 class Report:
-    """All verdicts.
+    """All verdicts, from the outcomes of all comparisons."""
 
-    Attributes:
-        rows: one for each equation, rule and oracle.
-        failures: one sentence for each comparison that failed: where, got, expected.
-    """
+    def __init__(self) -> None:
+        """Begin without an outcome."""
+        self.failures: list[str] = []
+        self._verdicts: dict[tuple[str, str, str], Verdict] = {}
 
-    rows: list[Row] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """One verdict for each equation, rule and oracle: the exact rule first, then by id."""
+        order = {id: k for k, id in enumerate(IDS)}
+        return sorted(
+            self._verdicts.values(), key=lambda v: (v.rule != "exact", order[v.id], v.oracle)
+        )
 
     @property
     def ok(self) -> bool:
-        """Whether every verdict is a pass and no equation went unjudged under either rule."""
-        judged = {(row.id, row.rule) for row in self.rows}
+        """Whether every comparison passed and both rules of every equation were compared."""
+        compared = {(id, rule) for id, rule, _ in self._verdicts}
         wanted = {(id, rule) for id in IDS for rule in ("exact", "classic")}
-        return wanted <= judged and all(row.ok for row in self.rows)
+        return wanted <= compared and not self.failures
 
-    def add(self, found: Finding) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Count one comparison in."""
-        key = (found.id, found.rule, found.oracle)
-        row = next((r for r in self.rows if (r.id, r.rule, r.oracle) == key), None)
-        if row is None:
-            row = Row(*key, found.limit, found.gap, found.error)
-            self.rows.append(row)
-        # NumPy's minimum and maximum keep a NaN, Python's may lose it.
-        worse = np.minimum if found.gap else np.maximum
-        row.error = float(worse(row.error, found.error))
-        row.compared += 1
-        if not found.ok:
-            row.failed += 1
-            self.failures.append(found.words)
+        key = (outcome.id, outcome.rule, outcome.oracle)
+        self._verdicts.setdefault(key, Verdict(*key)).outcomes.append(outcome)
+        if not outcome.ok:
+            self.failures.append(outcome.message)
 
     def format(self, failures: int = 10) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
@@ -102,17 +102,16 @@ class Report:
             f"{'equation':<11} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
             f"{'compared':>9}  verdict"
         ]
-        order = {id: k for k, id in enumerate(IDS)}
-        rows = sorted(self.rows, key=lambda r: (r.rule != "exact", order[r.id], r.oracle))
-        lines += [str(row) for row in rows]
-        lines.append(f"{sum(row.ok for row in self.rows)} of {len(self.rows)} verdicts pass.")
+        lines += [str(verdict) for verdict in self.verdicts]
+        passed = sum(not verdict.failed for verdict in self.verdicts)
+        lines.append(f"{passed} of {len(self.verdicts)} verdicts pass.")
         more = len(self.failures) - failures
         lines += self.failures[:failures]
         return "\n".join([*lines, f"and {more} more failures"] if more > 0 else lines)
 
 
 def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Report:
-    """Judge the scalar, vector and engine forms under both rules by all oracles.
+    """Return the verdicts of all oracles on the scalar, vector and engine forms, under both rules.
 
     Args:
         seed: decides the random networks; >= 0.
@@ -131,15 +130,15 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     report = Report()
     work = _work(rng, rounds)
     many = 1 + rounds * len(trials.NEURONS)
-    for done, (what, findings) in enumerate(work, start=1):
-        for found in findings:
-            report.add(found)
+    for done, (what, outcomes) in enumerate(work, start=1):
+        for outcome in outcomes:
+            report.add(outcome)
         if progress is not None:
             progress(done, many, what)
     return report
 
 
-def _work(rng: np.random.Generator, rounds: int) -> Iterator[tuple[str, Iterator[Finding]]]:
+def _work(rng: np.random.Generator, rounds: int) -> Iterator[tuple[str, Iterator[Outcome]]]:
     """Yield each piece of work with its name: one proof by symbols, then the networks."""
     yield "polynomials", trials.by_symbols(*SYMBOLIC)
     for k in range(rounds):

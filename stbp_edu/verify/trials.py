@@ -1,4 +1,4 @@
-"""Random networks, and what each oracle finds when the package's results are held against it."""
+"""Random networks on which every form is compared with every oracle."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.network import Params, forward
+from stbp_edu.network import Adjoints, Gradients, Params, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Triangle
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials
-from stbp_edu.verify.compare import (
+from stbp_edu.verify.comparison import (
     DIFFERENCES,
     ROUNDING,
-    Cell,
+    Comparison,
     Tolerance,
-    cells,
-    describe,
+    comparisons,
     equal_under_classic,
-    errors,
 )
-from stbp_edu.verify.judged import everything
+from stbp_edu.verify.forms import all_forms
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES: tuple[tuple[tuple[int, ...], int], ...] = (
@@ -44,17 +42,17 @@ NEURONS = tuple(
 )
 
 
-class Finding(NamedTuple):
-    """One comparison.
+class Outcome(NamedTuple):
+    """The outcome of one comparison with an oracle.
 
     Attributes:
         id: the equation.
         rule: "exact" or "classic".
-        oracle: who judged, and what was asked.
-        error: the relative error found.
-        limit: what the error is held against.
-        gap: whether a difference was to be found, rather than none.
-        words: where, got and expected.
+        oracle: the oracle, and what it was asked.
+        error: the relative error.
+        limit: what the error is compared with.
+        gap: whether the two are expected to differ.
+        message: where, got and expected.
     """
 
     id: str
@@ -63,7 +61,7 @@ class Finding(NamedTuple):
     error: float
     limit: float
     gap: bool
-    words: str
+    message: str
 
     @property
     def ok(self) -> bool:
@@ -71,8 +69,8 @@ class Finding(NamedTuple):
         return self.error > self.limit if self.gap else self.error <= self.limit
 
 
-class Network(NamedTuple):
-    """A random network with its input and target."""
+class Problem(NamedTuple):
+    """A network with its input and targets."""
 
     spikes: Array
     targets: Array
@@ -80,66 +78,77 @@ class Network(NamedTuple):
     neuron: LIF
 
 
-def draw(rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF) -> Network:
+def draw(rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF) -> Problem:
     """Return a random network of this shape with two samples, inputs and targets in [0, 1]."""
     W: list[Any] = [None]
     W += [rng.uniform(-1.5, 1.5, (m, k)) for k, m in pairwise(sizes)]
     b = [None, *(rng.uniform(-0.5, 0.5, m) for m in sizes[1:])]
     spikes = rng.random((T, 2, sizes[0]))
-    return Network(spikes, rng.random((2, sizes[-1])), Params(W=W, b=b), neuron)
+    return Problem(spikes, rng.random((2, sizes[-1])), Params(W=W, b=b), neuron)
 
 
-def by_numbers(net: Network) -> Iterator[Finding]:
-    """Hold a network's results, both rules, against differences, autodiff and paths."""
-    neuron = net.neuron
+def by_numbers(problem: Problem) -> Iterator[Outcome]:
+    """Compare every form of a network's adjoints, under both rules, with every oracle."""
+    neuron = problem.neuron
     for twin in (True, False):
         spike = neuron.H if twin else None
-        trace = forward(net.spikes, net.params, neuron, spike=spike)
-        on_paths = (trace, net.targets, net.params, neuron)
-        auto = autodiff.derivatives(*net, spike=spike)
-        judges: dict[str, tuple[Any, Tolerance]] = {"autodiff": (auto, ROUNDING)}
+        trace = forward(problem.spikes, problem.params, neuron, spike=spike)
+        oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
         if twin:
-            judges["differences"] = finite_difference.derivatives(*net), DIFFERENCES
-        all_paths = {"paths": (paths.derivatives(*on_paths), ROUNDING)}
-        for form, got in everything(*net, "exact", twin).items():
-            for name, (expected, tolerance) in (judges | all_paths).items():
-                for cell in cells(got, expected):
-                    yield _found(cell, "exact", name, tolerance, form)
-        smooth = twin and isinstance(neuron.surrogate, (Sigmoid, Gaussian))
-        kept = paths.derivatives(*on_paths, rule="classic")
-        for form, got in everything(*net, "classic", twin).items():
-            yield from _classic(form, got, judges, gaps=smooth)
-            for cell in cells(got, kept):
-                yield _found(cell, "classic", "paths that it keeps", ROUNDING, form)
+            oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
+        gaps = twin and isinstance(neuron.surrogate, (Sigmoid, Gaussian))
+        for rule, name in (("exact", "paths"), ("classic", "paths that it keeps")):
+            kept = paths.derivatives(trace, problem.targets, problem.params, neuron, rule)
+            for form, got in all_forms(*problem, rule, twin).items():
+                for comparison in comparisons(got, kept):
+                    yield _outcome(comparison, rule, name, ROUNDING, form)
+                for oracle, (expected, tolerance) in oracles.items():
+                    if rule == "exact":
+                        for comparison in comparisons(got, expected):
+                            yield _outcome(comparison, rule, oracle, tolerance, form)
+                    else:
+                        yield from _classic(form, got, oracle, expected, tolerance, gaps)
 
 
-def _classic(form: str, got: Any, judges: dict[str, Any], gaps: bool) -> Iterator[Finding]:
-    """Ask whether the classic rule reaches the gradient where it should, and misses elsewhere.
+def _classic(
+    form: str,
+    got: Adjoints | Gradients,
+    oracle: str,
+    expected: Adjoints,
+    tolerance: Tolerance,
+    gaps: bool,
+) -> Iterator[Outcome]:
+    """Compare the classic rule with the gradient: equal where it should be, different elsewhere.
 
     ``gaps`` says that no local derivative is 0, so that the dropped paths must show.
     """
-    for name, (expected, tolerance) in judges.items():
-        T, N = len(expected.epsilon[1]), len(expected.epsilon) - 1
-        for cell in cells(got, expected):
-            if equal_under_classic(cell, T, N):
-                yield _found(cell, "classic", f"{name}, where it is exact", tolerance, form)
-            elif gaps:
-                yield _found(cell, "classic", f"{name}, where it is not", GAP, form, True)
+    T, N = len(expected.epsilon[1]), len(expected.epsilon) - 1
+    for comparison in comparisons(got, expected):
+        if equal_under_classic(comparison, T, N):
+            yield _outcome(comparison, "classic", f"{oracle}, where it is exact", tolerance, form)
+        elif gaps:
+            yield _outcome(comparison, "classic", f"{oracle}, where it is not", GAP, form, True)
 
 
-def _found(
-    cell: Cell, rule: str, oracle: str, tolerance: Tolerance, form: str, gap: bool = False
-) -> Finding:
-    """Return the finding on one cell."""
-    error = float(np.max(errors(cell, tolerance)))
-    words = f"{form} form, {rule} rule, against {oracle}: {describe(cell, tolerance)}"
-    return Finding(cell.id, rule, oracle, error, tolerance.limit, gap, words)
+def _outcome(
+    comparison: Comparison,
+    rule: str,
+    oracle: str,
+    tolerance: Tolerance,
+    form: str,
+    gap: bool = False,
+) -> Outcome:
+    """Return the outcome of one comparison."""
+    message = f"{form} form, {rule} rule, against {oracle}: {comparison.describe(tolerance)}"
+    error = comparison.error(tolerance)
+    return Outcome(comparison.id, rule, oracle, error, tolerance.limit, gap, message)
 
 
-def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Finding]:
-    """Hold the index formulas, as polynomials, against the paths; the error is 0 or 1."""
+def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
+    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
     for rule, oracle in (("exact", "polynomials"), ("classic", "polynomials: gap = dropped paths")):
         for proof in polynomials.prove(sizes, T, rule):
-            words = f"scalar form, {rule} rule, {proof.id} at {proof.node}: got - expected = "
-            words += str(proof.difference)
-            yield Finding(proof.id, rule, oracle, float(proof.difference != 0), 0.0, False, words)
+            message = f"scalar form, {rule} rule, {proof.id} at {proof.node}: got - expected = "
+            message += str(proof.difference)
+            error = float(proof.difference != 0)
+            yield Outcome(proof.id, rule, oracle, error, 0.0, False, message)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.extras import require
+from stbp_edu.verify.optional_import import require
 
 
 class Node(NamedTuple):
@@ -169,39 +170,29 @@ def symbols(sizes: Sequence[int], T: int) -> Unrolled:
     widths = tuple(checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes))
     N = len(widths) - 1
 
-    def grid(name: str, first: int = 1) -> list[Any]:
-        """Return one symbol for every (n, t, i); no layer before ``first``."""
+    def table(rows: int, columns: int, name: Callable[[int, int], str]) -> Any:
+        """Return a symbol for every row and column, both counted from 1."""
+        across, down = range(1, columns + 1), range(1, rows + 1)
+        return np.array([[sympy.Symbol(name(a, b)) for b in across] for a in down])
 
-        def layer(n: int) -> Any:
-            """Return the symbols of layer ``n``, indexed [t][i]."""
-            return _table(
-                (T, widths[n]),
-                lambda t, i: sympy.Symbol(name.format(f"_{{{i + 1}}}^{{{t + 1},{n}}}")),
-            )
+    def index(name: str, n: int, t: int, i: int) -> str:
+        """Return a name with its indices, as in "u_{i}^{t,n}"."""
+        return name.format(f"_{{{i}}}^{{{t},{n}}}")
 
-        return [None] * first + [layer(n) for n in range(first, N + 1)]
+    def layers(name: str, first: int = 1) -> list[Any]:
+        """Return one symbol for every (n, t, i), indexed [n][t][i]; none below ``first``."""
+        return [None] * first + [
+            table(T, widths[n], partial(index, name, n)) for n in range(first, N + 1)
+        ]
 
     def weights(n: int) -> Any:
         """Return the weights into layer ``n``, indexed [i][j]."""
-        return _table(
-            (widths[n], widths[n - 1]),
-            lambda i, j: sympy.Symbol(f"w_{{{i + 1}{j + 1}}}^{{{n}}}"),
-        )
+        return table(widths[n], widths[n - 1], lambda i, j: f"w_{{{i}{j}}}^{{{n}}}")
 
-    o, y = grid("o{}", 0), [sympy.Symbol(f"y_{{{i + 1}}}") for i in range(widths[N])]
+    o, y = layers("o{}", 0), [sympy.Symbol(f"y_{{{i + 1}}}") for i in range(widths[N])]
     misses = [y[i] - sum(o[N][t][i] for t in range(T)) / T for i in range(widths[N])]
     loss = sum(miss**2 for miss in misses) / 2
     W = [None, *(weights(n) for n in range(1, N + 1))]
-    readout = _table((T, widths[N]), lambda t, i: sympy.expand(sympy.diff(loss, o[N][t][i])))
-    gates = {"h": grid("h(u{})"), "f": grid("f(o{})"), "df": grid("f'(o{})")}
-    return Unrolled(widths, T, S=1, u=grid("u{}"), o=o, W=W, y=y, readout=readout, **gates)
-
-
-def _table(shape: tuple[int, int], entry: Callable[[int, int], Any]) -> Any:
-    """Return an array of objects, ``entry`` of every index."""
-    rows, columns = shape
-    filled = np.empty(shape, dtype=object)
-    for a in range(rows):
-        for b in range(columns):
-            filled[a, b] = entry(a, b)
-    return filled
+    readout = np.array([[sympy.expand(sympy.diff(loss, spike)) for spike in step] for step in o[N]])
+    gates = {"h": layers("h(u{})"), "f": layers("f(o{})"), "df": layers("f'(o{})")}
+    return Unrolled(widths, T, S=1, u=layers("u{}"), o=o, W=W, y=y, readout=readout, **gates)

@@ -134,6 +134,7 @@ def test_a_factor_and_a_change_without_a_name_are_told():
     assert "with `df` in place of `U`" in repr(c3("delta_last + err_next * df * df"))
 
 
+@pytest.mark.slow
 def test_nothing_passes_by_luck():
     """A constant, and each argument by itself, are wrong wherever they are not the answer."""
     for exercise in exercises().values():

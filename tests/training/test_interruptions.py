@@ -94,6 +94,7 @@ def disturb(out: Path, moments: int, longest: float, seed: int) -> None:
         reached = now
 
 
+@pytest.mark.slow
 def test_killed_runs_end_in_the_same_bits(undisturbed, tmp_path: Path) -> None:
     bits, seconds = undisturbed
     disturb(tmp_path, 4, seconds, seed=0)
@@ -108,6 +109,7 @@ def test_fifty_kills_lose_at_most_one_interval(undisturbed, tmp_path: Path) -> N
         assert finish(tmp_path / str(seed)) == bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["save_params", "write_json"])
 def test_a_disk_that_fills_at_the_end_loses_nothing(
     which, undisturbed, tmp_path: Path, monkeypatch
@@ -128,6 +130,7 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
     assert finish(tmp_path) == undisturbed[0]
 
 
+@pytest.mark.slow
 def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, capsys) -> None:
     argv = [*RUN, "--out", str(tmp_path)]
     assert main(argv) == 0

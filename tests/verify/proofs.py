@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 
 from stbp_edu import cases, network
-from stbp_edu.verify import autodiff, compare, finite_difference, paths, polynomials, trials
-from stbp_edu.verify.judged import everything, scalar_derivatives
+from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
+from stbp_edu.verify.forms import all_forms, scalar_adjoints
 
-SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one cell of cases 3 and 4
+SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
 
 
 @cache
@@ -24,10 +24,10 @@ def answer(oracle, which):
     """What an oracle says, and how close one must come."""
     net, trace = drawn(which)
     if oracle == "finite_difference":
-        return finite_difference.derivatives(*net), compare.DIFFERENCES
+        return finite_difference.derivatives(*net), comparison.DIFFERENCES
     if oracle == "autodiff":
-        return autodiff.derivatives(*net, spike=net.neuron.H), compare.ROUNDING
-    return paths.derivatives(trace, net.targets, net.params, net.neuron), compare.ROUNDING
+        return autodiff.derivatives(*net, spike=net.neuron.H), comparison.ROUNDING
+    return paths.derivatives(trace, net.targets, net.params, net.neuron), comparison.ROUNDING
 
 
 @cache
@@ -40,14 +40,14 @@ def assert_proved(name):
     """Every form of one equation equals every oracle, on every neuron; the symbols too."""
     for which in range(len(trials.NEURONS)):
         net, _ = drawn(which)
-        for form, got in everything(*net, "exact", True).items():
+        for form, got in all_forms(*net, "exact", True).items():
             for oracle in ("finite_difference", "autodiff", "paths"):
                 expected, tolerance = answer(oracle, which)
-                seen = [cell for cell in compare.cells(got, expected) if cell.id == name]
+                seen = [one for one in comparison.comparisons(got, expected) if one.id == name]
                 assert seen or (form == "engine" and name[1] != "5")
-                for cell in seen:
-                    error = np.max(compare.errors(cell, tolerance))
-                    assert error <= tolerance.limit, compare.describe(cell, tolerance)
+                for one in seen:
+                    error = one.error(tolerance)
+                    assert error <= tolerance.limit, one.describe(tolerance)
     for rule in ("exact", "classic"):
         seen = [proof for proof in proofs((2, 2, 2, 2), 3, rule) if proof.id == name]
         assert seen
@@ -65,12 +65,12 @@ def assert_rejected(name, monkeypatch, wrong, wrong_on_arrays=None):
     monkeypatch.setattr(cases.vector, function, wrong_on_arrays or wrong)
     which = len(trials.NEURONS) - 2
     net, trace = drawn(which)
-    for judge in (cases.sweep, scalar_derivatives):
-        got = judge(trace, net.targets, net.params, net.neuron)
+    for form in (cases.sweep, scalar_adjoints):
+        got = form(trace, net.targets, net.params, net.neuron)
         for oracle in ("finite_difference", "autodiff", "paths"):
-            found = compare.failures(got, *answer(oracle, which))
-            assert found, f"{oracle} did not object"
-            assert found[0].startswith(name), f"{oracle} blames {found[0]}"
+            sentences = comparison.failures(got, *answer(oracle, which))
+            assert sentences, f"{oracle} did not object"
+            assert sentences[0].startswith(name), f"{oracle} blames {sentences[0]}"
     unequal = [proof for proof in polynomials.prove(SIZES, T) if proof.difference != 0]
     assert unequal
     assert unequal[0].id == name

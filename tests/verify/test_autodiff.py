@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, backward, cases, forward, network
-from stbp_edu.verify import autodiff, compare
+from stbp_edu.verify import autodiff, comparison
 from tests.networks import make_problem, problems
 
 
@@ -19,9 +19,9 @@ def test_c1_c2_c3_c4_c5_exact_equals_autodiff(problem, smooth):
     spike = neuron.H if smooth else None
     expected = autodiff.derivatives(problem.spikes, Y, p, neuron, spike=spike)
     slow = network.forward(problem.spikes, p, neuron, spike=spike)
-    compare.assert_equal(cases.sweep(slow, Y, p, neuron), expected)
+    comparison.assert_equal(cases.sweep(slow, Y, p, neuron), expected)
     fast = forward(problem.spikes, p, neuron, spike=spike)
-    compare.assert_equal(backward(fast, Y, p, neuron), expected)
+    comparison.assert_equal(backward(fast, Y, p, neuron), expected)
 
 
 @given(problem=problems(max_steps=6, max_width=5))
@@ -30,9 +30,9 @@ def test_err_classic_equals_autodiff_where_no_path_is_dropped(problem):
     p, neuron, Y = problem.params, problem.neuron, problem.targets
     expected = autodiff.derivatives(problem.spikes, Y, p, neuron)
     got = cases.sweep(problem.trace, Y, p, neuron, rule="classic")
-    for cell in compare.cells(got, expected):
-        if compare.equal_under_classic(cell, len(problem.spikes), p.N):
-            assert np.max(compare.errors(cell)) <= 1e-12, compare.describe(cell)
+    for one in comparison.comparisons(got, expected):
+        if comparison.equal_under_classic(one, len(problem.spikes), p.N):
+            assert one.error() <= 1e-12, one.describe()
 
 
 def test_one_neuron_by_hand():

@@ -1,12 +1,14 @@
 """The oracle of the definition: each coordinate, and honest refusals."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import compare, finite_difference, trials
+from stbp_edu.verify import comparison, finite_difference, trials
 from stbp_edu.verify.finite_difference import StepSizeError, partial
 from tests.networks import make_problem, problems
 
@@ -29,14 +31,14 @@ def test_c1_c2_c3_c4_c5_exact_at_every_coordinate(surrogate, gate, tau, a):
     neuron = LIF(tau=tau, v_th=0.5, surrogate=surrogate(a=a), gate=gate)
     net = trials.draw(np.random.default_rng(7), (3, 2, 2), 3, neuron)
     got, measured = judge(net, "exact")
-    compare.assert_equal(got, measured, compare.DIFFERENCES)
+    comparison.assert_equal(got, measured, comparison.DIFFERENCES)
 
 
 @given(problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2))
 def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     net = (problem.spikes, problem.targets, problem.params, problem.neuron)
     got, measured = judge(net, "exact")
-    compare.assert_equal(got, measured, compare.DIFFERENCES)
+    comparison.assert_equal(got, measured, comparison.DIFFERENCES)
     for kind in ("W", "b"):  # the same in NumPy's own words
         for g, m in zip(
             getattr(got.gradients, kind), getattr(measured.gradients, kind), strict=True
@@ -52,15 +54,15 @@ def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     [((2, 1), 1), ((2, 2), 2), ((2, 2), 3), ((2, 2, 1), 1), ((2, 1, 2), 2), ((1, 2, 1, 2), 3)],
 )
 def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gate):
-    """No local derivative is 0 here, so that a dropped path shows in its cell."""
+    """No local derivative is 0 here, so that a dropped path shows."""
     neuron = LIF(tau=0.5, v_th=0.5, surrogate=surrogate, gate=gate)
     net = trials.draw(np.random.default_rng(3), sizes, T, neuron)
     got, measured = judge(net, "classic")
     N = len(sizes) - 1
-    for cell in compare.cells(got, measured):
-        passes = np.max(compare.errors(cell, compare.DIFFERENCES)) <= 1e-6
-        assert passes == compare.equal_under_classic(cell, T, N), str(cell)
-    everywhere = not compare.failures(got, measured, compare.DIFFERENCES)
+    for one in comparison.comparisons(got, measured):
+        passes = one.error(comparison.DIFFERENCES) <= 1e-6
+        assert passes == comparison.equal_under_classic(one, T, N), str(one)
+    everywhere = not comparison.failures(got, measured, comparison.DIFFERENCES)
     assert everywhere == (T == 1 or (N == 1 and T <= 2))
 
 
@@ -119,3 +121,44 @@ def test_an_oracle_does_not_change_what_it_measures():
     after = backward(problem.trace, problem.targets, problem.params, problem.neuron)
     for n in (1, 2):
         assert np.array_equal(before.W[n], after.W[n])
+
+
+# What δ and ε are, by their definitions, on one neuron over two steps that fits on paper.
+PAPER_NEURON = LIF(tau=0.5, v_th=1.0, surrogate=Gaussian(a=0.5))
+PAPER_NETWORK = Params(W=[None, np.array([[0.8]])], b=[None, np.array([0.1])])
+PULSES, TARGET = np.ones((2, 1, 1)), np.ones((1, 1))
+
+
+def twin(v):
+    return 0.5 * (1 + math.erf(v))  # the Gaussian with a = 1/2
+
+
+def h(v):
+    return math.exp(-v * v) / math.sqrt(math.pi)
+
+
+u1 = 0.9
+o1 = twin(u1 - 1)
+u2 = u1 * 0.5 * math.exp(-2 * o1) + 0.9
+o2 = twin(u2 - 1)
+d2 = -(1 - (o1 + o2) / 2) / 2  # the loss is (1 - rate)² / 2, and the rate (o1 + o2) / 2
+e2 = d2 * h(u2 - 1)
+
+
+def measured(kind, t):
+    return finite_difference.partial(
+        (kind, 1, (t, 0, 0)), PULSES, TARGET, PAPER_NETWORK, PAPER_NEURON
+    )
+
+
+def test_def_delta_counts_the_direct_path_and_the_one_through_the_reset():
+    d1 = d2 + e2 * u1 * -math.exp(-2 * o1)
+    assert measured("o", 1) == pytest.approx(d2, rel=1e-8)
+    assert measured("o", 0) == pytest.approx(d1, rel=1e-8)
+
+
+def test_def_epsilon_counts_the_path_through_the_spike_and_the_one_that_carries_on():
+    d1 = d2 + e2 * u1 * -math.exp(-2 * o1)
+    e1 = d1 * h(u1 - 1) + e2 * 0.5 * math.exp(-2 * o1)
+    assert measured("u", 1) == pytest.approx(e2, rel=1e-8)
+    assert measured("u", 0) == pytest.approx(e1, rel=1e-8)

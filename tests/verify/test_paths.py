@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, cases, forward
-from stbp_edu.verify import compare, paths, trials
+from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, total
 from stbp_edu.verify.unrolled import unroll
 from tests.networks import problems
@@ -82,7 +82,7 @@ def test_the_contribution_is_the_product_of_its_edges():
 )
 def test_c1_c2_c3_c4_c5_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, problem.targets, problem.params, problem.neuron)
-    compare.assert_equal(cases.sweep(*args, rule), paths.derivatives(*args, rule))
+    comparison.assert_equal(cases.sweep(*args, rule), paths.derivatives(*args, rule))
 
 
 def test_err_classic_misses_exactly_the_dropped_paths():

@@ -5,7 +5,7 @@ import sys
 import pytest
 import sympy
 
-from stbp_edu.verify import compare, judged
+from stbp_edu.verify import comparison, forms
 from stbp_edu.verify.paths import Node, paths_from, total
 from stbp_edu.verify.unrolled import symbols
 from tests.verify.proofs import proofs
@@ -27,20 +27,20 @@ def test_err_classic_misses_exactly_the_sum_of_the_dropped_paths(sizes, T):
     for proof in proofs(sizes, T, "classic"):
         assert proof.difference == 0, f"{proof.id} at {proof.node}: {proof.difference}"
         step = None if proof.node.kind in "wb" else proof.node.t
-        cell = compare.Cell(proof.id, step, proof.node.n, None, None, 1.0)
-        assert (proof.dropped == 0) == compare.equal_under_classic(cell, T, N), str(cell)
+        one = comparison.Comparison(proof.id, step, proof.node.n, None, None, 1.0)
+        assert (proof.dropped == 0) == comparison.equal_under_classic(one, T, N), str(one)
 
 
 def test_every_equation_is_among_them():
     seen = {proof.id for sizes, T in SHAPES for proof in proofs(sizes, T, "exact")}
-    assert seen == set(compare.IDS)
+    assert seen == set(comparison.IDS)
 
 
 def test_c3_delta_in_sympys_own_symbols():
     """The same proof without the polynomial ring, in the form that a notebook shows."""
     net = symbols([1, 1], T=3)
-    delta, _ = judged.recur(net, "exact")
-    classic, _ = judged.recur(net, "classic")
+    delta, _ = forms.scalar_sweep(net, "exact")
+    classic, _ = forms.scalar_sweep(net, "classic")
     found = paths_from(Node("o", 1, 0, 0), net)
     assert sympy.expand(delta[0, 1, 0] - total(found)) == 0
     missed = sympy.expand(delta[0, 1, 0] - classic[0, 1, 0])

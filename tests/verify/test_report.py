@@ -1,13 +1,13 @@
-"""The trial as a whole: a pass, the same each time, and failures that are seen."""
+"""The whole verification: a pass, the same each time, and failures that are seen."""
 
 import numpy as np
 import pytest
 
 from stbp_edu import cases
 from stbp_edu.engine import products as engine
-from stbp_edu.verify import compare, report, trials
+from stbp_edu.verify import comparison, report, trials
 from stbp_edu.verify.report import Report
-from stbp_edu.verify.trials import Finding
+from stbp_edu.verify.trials import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def test_all_verdicts_pass(passed):
 
 
 def test_every_equation_meets_every_oracle_under_both_rules(passed):
-    rows = {(row.id, row.rule, row.oracle) for row in passed[0].rows}
-    for name in compare.IDS:
+    verdicts = {(v.id, v.rule, v.oracle) for v in passed[0].verdicts}
+    for name in comparison.IDS:
         for oracle in ("autodiff", "differences", "paths", "polynomials"):
-            assert (name, "exact", oracle) in rows
-        assert (name, "classic", "paths that it keeps") in rows
-        assert (name, "classic", "polynomials: gap = dropped paths") in rows
-    gaps = {row.id for row in passed[0].rows if row.gap}
+            assert (name, "exact", oracle) in verdicts
+        assert (name, "classic", "paths that it keeps") in verdicts
+        assert (name, "classic", "polynomials: gap = dropped paths") in verdicts
+    gaps = {v.id for v in passed[0].verdicts if v.gap}
     assert gaps == {"c3-delta", "c3-epsilon", "c4-delta", "c4-epsilon", "c5-b", "c5-w"}
 
 
@@ -46,27 +46,22 @@ def test_the_table_names_equation_oracle_error_and_verdict(passed):
         *("equation", "rule", "oracle", "error", "allowed", "compared", "verdict")
     ]
     assert "differs, as derived" in table
-    assert table.endswith(f"{len(passed[0].rows)} of {len(passed[0].rows)} verdicts pass.")
-
-
-@pytest.fixture
-def two_neurons(monkeypatch):
-    """A shorter trial: the Gaussian, under both gates."""
-    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-2:])
+    assert table.endswith(f"{len(passed[0].verdicts)} of {len(passed[0].verdicts)} verdicts pass.")
 
 
 @pytest.mark.usefixtures("two_neurons")
-def test_a_seed_decides_everything():
+def test_a_seed_decides_everything(monkeypatch):
+    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-1:])
     first, second, other = (report.run(seed, rounds=1).format() for seed in (0, 0, 1))
     assert first == second != other
 
 
 @pytest.mark.usefixtures("two_neurons")
-def test_a_wrong_c3_delta_fails_the_trial(monkeypatch):
+def test_a_wrong_c3_delta_fails(monkeypatch):
     monkeypatch.setattr(cases.vector, "c3_delta", lambda last, err_next, U, df: last)
     result = report.run(0, rounds=1)
     assert not result.ok
-    failed = {(row.id, row.oracle) for row in result.rows if not row.ok and row.rule == "exact"}
+    failed = {(v.id, v.oracle) for v in result.verdicts if v.failed and v.rule == "exact"}
     assert {("c3-delta", name) for name in ("autodiff", "differences", "paths")} <= failed
     assert "vector form, exact rule, against" in result.failures[0]
     assert "FAILED" in result.format()
@@ -74,7 +69,7 @@ def test_a_wrong_c3_delta_fails_the_trial(monkeypatch):
 
 
 @pytest.mark.usefixtures("two_neurons")
-def test_an_engine_with_the_wrong_rule_fails_the_trial(monkeypatch):
+def test_an_engine_with_the_wrong_rule_fails(monkeypatch):
     def swapped(trace, targets, params, neuron, rule):
         other = {"exact": "classic", "classic": "exact"}[rule]
         return true_backward(trace, targets, params, neuron, other)
@@ -82,7 +77,7 @@ def test_an_engine_with_the_wrong_rule_fails_the_trial(monkeypatch):
     true_backward = engine.backward
     monkeypatch.setattr(engine, "backward", swapped)
     result = report.run(0, rounds=1)
-    failed = {(row.id, row.rule, row.oracle) for row in result.rows if not row.ok}
+    failed = {(v.id, v.rule, v.oracle) for v in result.verdicts if v.failed}
     assert {f[0] for f in failed} == {"c5-b", "c5-w"}
     # An exact gradient under the name of the classic rule is a failure too.
     assert ("c5-w", "classic", "autodiff, where it is not") in failed
@@ -92,15 +87,15 @@ def test_an_engine_with_the_wrong_rule_fails_the_trial(monkeypatch):
 @pytest.mark.parametrize(("gap", "error"), [(False, np.nan), (True, np.nan), (True, 0.0)])
 def test_a_nan_or_a_gap_of_zero_fails(gap, error):
     result = Report()
-    result.add(Finding("c4-delta", "classic", "autodiff", 0.1 if gap else 0.0, 1e-6, gap, "first"))
-    result.add(Finding("c4-delta", "classic", "autodiff", error, 1e-6, gap, "second"))
-    (row,) = result.rows
-    assert (row.ok, row.failed, row.compared) == (False, 1, 2)
+    result.add(Outcome("c4-delta", "classic", "autodiff", 0.1 if gap else 0.0, 1e-6, gap, "first"))
+    result.add(Outcome("c4-delta", "classic", "autodiff", error, 1e-6, gap, "second"))
+    (verdict,) = result.verdicts
+    assert (result.ok, verdict.failed, len(verdict.outcomes)) == (False, 1, 2)
     assert result.failures == ["second"]
-    assert np.isnan(row.error) or row.error == 0.0
+    assert np.isnan(verdict.error) or verdict.error == 0.0
 
 
-def test_an_equation_that_nobody_judged_is_no_pass():
+def test_an_equation_that_no_oracle_checked_is_no_pass():
     assert not Report().ok
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.cases import Sweep, case_at, sweep
+from stbp_edu.cases import case_at, sweep
 from stbp_edu.checks import Array
-from stbp_edu.network import Params, Trace, forward
+from stbp_edu.network import Adjoints, Params, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
@@ -38,7 +38,7 @@ class Network:
     neuron: LIF
     trace: Trace
     targets: Array
-    sweep: Sweep
+    sweep: Adjoints
     smooth: bool
 
     @property

@@ -1,4 +1,4 @@
-"""Libraries that only some of the oracles need: loaded when asked for, named when missing."""
+"""Import a library that only some of the oracles need, when it is needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def require(module: str, purpose: str) -> Any:
-    """Return a module of the extra ``verify``, or say how to get it.
+    """Return a module of the extra ``verify``; the error says how to install it.
 
     Raises:
         ImportError: if the library is not installed.

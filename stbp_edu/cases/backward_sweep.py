@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,24 +10,9 @@ from stbp_edu import checks
 from stbp_edu.cases import vector
 from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Gradients, Params, Trace, check_trace
+from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate, check_rule
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Every adjoint and both gradients.
-
-    Attributes:
-        delta: dL/do; ``delta[n]`` has shape (T, S, n[n]), ``delta[0]`` is None.
-        epsilon: dL/du; as ``delta``.
-        gradients: dL/dW and dL/db.
-    """
-
-    delta: list[Any]
-    epsilon: list[Any]
-    gradients: Gradients
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -54,8 +38,10 @@ def case_at(t: int, n: int, T: int, N: int) -> int:
     return 3 if n == N else 4
 
 
-def sweep(trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact") -> Sweep:
-    """Apply the five cases to a forward pass.
+def sweep(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a forward pass, by the five cases.
 
     Args:
         trace: the forward pass.
@@ -110,4 +96,4 @@ def sweep(trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str =
         W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in range(1, N + 1))],
         b=[None, *(vector.c5_b(epsilon[n]) for n in range(1, N + 1))],
     )
-    return Sweep(delta=delta, epsilon=epsilon, gradients=gradients)
+    return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)

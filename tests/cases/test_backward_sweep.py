@@ -1,85 +1,26 @@
-"""The five cases: scalar = vector = sweep, and the classic rule = the source's formulas."""
+"""The sweep: index formulas = sweep, classic rule = the source's formulas, named bad input."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 
-from stbp_edu import LIF, Gaussian, cases
-from stbp_edu.cases import scalar
-from stbp_edu.network import Gradients
+from stbp_edu import LIF, Gaussian, backward, cases
+from stbp_edu.network import Trace
+from stbp_edu.verify.forms import scalar_adjoints
 from tests.networks import assert_close, make_problem, problems
 
 SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3}
 
 
-def by_scalar_functions(problem, rule):
-    """Run the sweep with the functions of cases.scalar, one neuron of one sample at a time."""
-    p, nn, trace, Y = problem.params, problem.neuron, problem.trace, problem.targets
-    U, O, N = trace.U, trace.O, p.N
-    T, S, _ = O[0].shape
-    d = [None] + [np.zeros_like(u) for u in U[1:]]
-    e = [None] + [np.zeros_like(u) for u in U[1:]]
-    h = [None] + [nn.h(u) for u in U[1:]]
-    f, df = ([None] + [gate(o) for o in O[1:]] for gate in (nn.f, nn.df))
-
-    def err(n, t, s):
-        return e[n][t, s] if rule == "exact" else d[n][t, s] * h[n][t, s]
-
-    for s in range(S):
-        for t in range(T - 1, -1, -1):
-            for n in range(N, 0, -1):
-                for i in range(p.sizes[n]):
-                    at = (t, s, i)
-                    case = cases.case_at(t, n, T, N)
-                    if case == 1:
-                        d[n][at] = scalar.c1_delta(Y[s, i], O[N][:, s, i], S)
-                        e[n][at] = scalar.c1_epsilon(d[n][at], h[n][at])
-                    elif case == 2:
-                        d[n][at] = scalar.c2_delta(err(n + 1, t, s), p.W[n + 1][:, i])
-                        e[n][at] = scalar.c2_epsilon(d[n][at], h[n][at])
-                    else:
-                        later = err(n, t + 1, s)[i], U[n][at], df[n][at]
-                        if case == 3:
-                            d[n][at] = scalar.c3_delta(d[n][T - 1, s, i], *later)
-                        else:
-                            above = err(n + 1, t, s), p.W[n + 1][:, i]
-                            d[n][at] = scalar.c4_delta(*above, *later)
-                        step = scalar.c3_epsilon if case == 3 else scalar.c4_epsilon
-                        e[n][at] = step(d[n][at], h[n][at], e[n][t + 1, s, i], f[n][at])
-    return d, e, scalar_gradients(e, O, p.sizes)
-
-
-def scalar_gradients(e, O, sizes):
-    """Apply case 5 with indices, and add the samples up."""
-    S = O[0].shape[1]
-    b, W = [None], [None]
-    for n in range(1, len(sizes)):
-        b.append(
-            np.array([sum(scalar.c5_b(e[n][:, s, i]) for s in range(S)) for i in range(sizes[n])])
-        )
-        W.append(
-            np.array(
-                [
-                    [
-                        sum(scalar.c5_w(e[n][:, s, i], O[n - 1][:, s, j]) for s in range(S))
-                        for j in range(sizes[n - 1])
-                    ]
-                    for i in range(sizes[n])
-                ]
-            )
-        )
-    return Gradients(W=W, b=b)
-
-
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 @given(problem=problems(**SMALL))
 def test_c1_c2_c3_c4_c5_scalar_equals_sweep(problem, rule):
-    delta, epsilon, gradients = by_scalar_functions(problem, rule)
-    found = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, rule)
-    assert_close(found.delta, delta, "delta")
-    assert_close(found.epsilon, epsilon, "epsilon")
-    assert_close(found.gradients.W, gradients.W, "dL/dW")
-    assert_close(found.gradients.b, gradients.b, "dL/db")
+    args = (problem.trace, problem.targets, problem.params, problem.neuron, rule)
+    scalar, vector = scalar_adjoints(*args), cases.sweep(*args)
+    assert_close(vector.delta, scalar.delta, "delta")
+    assert_close(vector.epsilon, scalar.epsilon, "epsilon")
+    assert_close(vector.gradients.W, scalar.gradients.W, "dL/dW")
+    assert_close(vector.gradients.b, scalar.gradients.b, "dL/db")
 
 
 def as_the_source_prints_it(problem):
@@ -130,9 +71,9 @@ def as_the_source_prints_it(problem):
 @given(problem=problems(**SMALL))
 def test_err_classic_is_the_sources_recursion_evaluated_literally(problem):
     delta, eps = as_the_source_prints_it(problem)
-    found = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, "classic")
-    assert_close(found.delta, delta, "delta")
-    assert_close(found.epsilon, eps, "epsilon")
+    swept = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, "classic")
+    assert_close(swept.delta, delta, "delta")
+    assert_close(swept.epsilon, eps, "epsilon")
 
 
 @given(problem=problems(max_layers=4, max_steps=6, max_width=4, max_batch=2))
@@ -173,3 +114,51 @@ def test_case_at_covers_the_grid():
 def test_a_cell_outside_the_grid_is_named(t, n, error, message):
     with pytest.raises(error, match=message):
         cases.case_at(t, n, T=3, N=2)
+
+
+PROBLEM = make_problem(0, [3, 4, 2], T=3, S=5, neuron=LIF(tau=0.5, v_th=0.6))
+
+
+@pytest.mark.parametrize("run", [cases.sweep, backward], ids=["sweep", "engine"])
+class TestBadInput:
+    def call(self, run, trace=None, targets=None, params=None, rule="exact"):
+        given = (trace or PROBLEM.trace, PROBLEM.targets if targets is None else targets)
+        return run(*given, params or PROBLEM.params, PROBLEM.neuron, rule)
+
+    def test_an_unknown_rule(self, run):
+        with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
+            self.call(run, rule="bptt")
+
+    @pytest.mark.parametrize(
+        ("change", "error", "message"),
+        [
+            (lambda y: y[0], ValueError, r"targets must have shape \(S, n\[N\]\)"),
+            (lambda y: y[:1], ValueError, r"= \(5, 2\), got \(1, 2\)"),
+            (lambda y: y[:, :1], ValueError, r"= \(5, 2\), got \(5, 1\)"),
+            (lambda y: y * np.nan, ValueError, "targets must be finite"),
+            (lambda y: y.astype(int), TypeError, "targets must be float64"),
+            (lambda y: y.astype(np.float32), TypeError, "targets must be float64"),
+        ],
+    )
+    def test_targets(self, run, change, error, message):
+        with pytest.raises(error, match=message):
+            self.call(run, targets=change(PROBLEM.targets))
+
+    def test_a_trace_of_other_layers(self, run):
+        trace = PROBLEM.trace
+        with pytest.raises(ValueError, match=r"trace.U must have N \+ 1 = 3 entries, got 2"):
+            self.call(run, trace=Trace(U=trace.U[:2], O=trace.O[:2]))
+
+    def test_a_trace_of_another_shape(self, run):
+        trace = PROBLEM.trace
+        U = [None, trace.U[1][:2], trace.U[2]]
+        with pytest.raises(ValueError, match=r"trace.U\[1\] must have shape"):
+            self.call(run, trace=Trace(U=U, O=trace.O))
+
+    def test_a_trace_with_a_nan(self, run):
+        trace = PROBLEM.trace
+        trace.U[2][1, 2, 0] = np.nan
+        with pytest.raises(
+            ValueError, match=r"trace.U\[2\] must be finite, got nan at index .1, 2, 0."
+        ):
+            self.call(run, trace=trace)

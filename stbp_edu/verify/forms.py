@@ -1,26 +1,24 @@
-"""What is on trial: the package's own recursions, brought into the form of the oracles."""
+"""The forms under test: the package's own recursions, as results that an oracle can check."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from stbp_edu import network
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
-from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.network import Adjoints, Gradients, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.compare import Derivatives
+from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
 from stbp_edu.verify.unrolled import Unrolled, unroll
 
 Table = dict[tuple[int, int, int], Any]
 """A value for every (t, n, i)."""
 
 
-def recur(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
-    """Run the index formulas of :mod:`stbp_edu.cases.scalar` on one sample: δ and ε.
+def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
+    """Return δ and ε of one sample by the index formulas of :mod:`stbp_edu.cases.scalar`.
 
     Numbers and symbols alike. ``rule`` is "exact" or "classic".
     """
@@ -69,36 +67,37 @@ def weight_gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int) -> An
     return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
 
 
-def scalar_derivatives(
+def scalar_adjoints(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
-) -> Derivatives:
-    """Return what the index formulas give for a whole batch."""
-    delta: list[Any] = [None, *(np.zeros_like(u) for u in trace.U[1:])]
-    epsilon: list[Any] = [None, *(np.zeros_like(u) for u in trace.U[1:])]
-    gW: list[Any] = [None, *(np.zeros_like(w) for w in params.W[1:])]
-    gb: list[Any] = [None, *(np.zeros_like(b) for b in params.b[1:])]
-    for s in range(trace.O[0].shape[1]):
-        net = unroll(trace, targets, params, neuron, s)
-        ds, es = recur(net, rule)
-        for t, n, i in ds:
-            delta[n][t, s, i], epsilon[n][t, s, i] = ds[t, n, i], es[t, n, i]
-        for n in range(1, params.N + 1):
-            for i, j in np.ndindex(*params.W[n].shape):
-                gW[n][i, j] += weight_gradient(net, es, n, i, j)
-            for i in range(params.sizes[n]):
-                gb[n][i] += bias_gradient(net, es, n, i)
-    return Derivatives(delta, epsilon, Gradients(W=gW, b=gb))
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
+    T, S, _ = trace.O[0].shape
+    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
+    swept = [(net, *scalar_sweep(net, rule)) for net in nets]
+
+    def derivative(of: Coordinate) -> Any:
+        """Return dL/d(of): of one sample, or summed over the samples for a parameter."""
+        match of.kind:
+            case "W":
+                return sum(weight_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
+            case "b":
+                return sum(bias_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
+        t, s, i = of.at
+        _, delta, epsilon = swept[s]
+        return (delta if of.kind == "o" else epsilon)[t, of.n, i]
+
+    return at_every_coordinate(derivative, params, T, S)
 
 
-def everything(
+def all_forms(
     spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, twin: bool
-) -> dict[str, Any]:
+) -> dict[str, Adjoints | Gradients]:
     """Return the results of the index formulas, the sweep and the engine, by name."""
     spike = neuron.H if twin else None
     slow = network.forward(spikes, params, neuron, spike=spike)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {
-        "scalar": scalar_derivatives(slow, targets, params, neuron, rule),
+        "scalar": scalar_adjoints(slow, targets, params, neuron, rule),
         "vector": sweep(slow, targets, params, neuron, rule),
         "engine": engine.backward(fast, targets, params, neuron, rule),
     }

@@ -1,0 +1,165 @@
+"""Compare the adjoints of two computations, one equation at a time, within a tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.network import Adjoints, Gradients
+
+IDS = (
+    *(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")),
+    "c5-b",
+    "c5-w",
+)
+WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
+
+
+class Tolerance(NamedTuple):
+    """The relative error that passes: abs(got - expected) <= limit · (scale + floor).
+
+    rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
+
+    Attributes:
+        limit: the largest relative error that passes.
+        floor: what is added to the scale, for numbers near 0.
+        elementwise: whether the scale is abs(expected), entry by entry, or else that of the
+            comparison.
+    """
+
+    limit: float
+    floor: float
+    elementwise: bool
+
+
+# A sum may cancel, so that its rounding is measured by the size of what was summed.
+# The floor is there for numbers so small that float64 itself loses their digits.
+ROUNDING = Tolerance(limit=1e-12, floor=1e-200, elementwise=False)
+"""For two exact ways to the same number."""
+
+DIFFERENCES = Tolerance(limit=1e-6, floor=1e-3, elementwise=True)
+"""For finite differences: rtol 1e-6, atol 1e-9."""
+
+
+class Comparison(NamedTuple):
+    """Two values of one array that one equation computes: δ or ε at (t, n), or a gradient.
+
+    Attributes:
+        id: the equation.
+        t: the step, from 0; None for a gradient.
+        n: the layer.
+        got: the array under test.
+        expected: the oracle's.
+        scale: the size of the numbers that it is a sum of, by which rounding is measured.
+    """
+
+    id: str
+    t: int | None
+    n: int
+    got: Array
+    expected: Array
+    scale: float
+
+    def __str__(self) -> str:
+        """Return the place in words: case, step and layer."""
+        if self.t is None:
+            return f"{self.id} (case 5: the gradient of layer n = {self.n})"
+        place = f"at t = {self.t} (the paper's t = {self.t + 1}), n = {self.n}"
+        return f"{self.id} (case {self.id[1]}: {WHERE[int(self.id[1])]}) {place}"
+
+    def errors(self, tolerance: Tolerance = ROUNDING) -> Array:
+        """Return the relative error of every entry, as ``tolerance`` measures it.
+
+        >>> got, expected = np.array([1.1, 0.0]), np.array([1.0, 0.0])
+        >>> Comparison("c5-b", None, 1, got, expected, scale=1.0).errors().round(6)
+        array([0.1, 0. ])
+        """
+        got, expected = self.got, self.expected
+        if got.shape != expected.shape:
+            raise ValueError(
+                f"got must have shape {expected.shape}, got {got.shape}; same network?"
+            )
+        scale = np.abs(expected) if tolerance.elementwise else self.scale
+        return np.abs(got - expected) / (scale + tolerance.floor)
+
+    def error(self, tolerance: Tolerance = ROUNDING) -> float:
+        """Return the largest relative error; NaN if any entry is NaN."""
+        return float(np.max(self.errors(tolerance)))
+
+    def describe(self, tolerance: Tolerance = ROUNDING) -> str:
+        """Return a sentence on the entry with the largest error: where, got, expected."""
+        errors = self.errors(tolerance)
+        at = tuple(int(k) for k in np.unravel_index(int(np.argmax(errors)), errors.shape))
+        names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(self.id, ("sample s", "neuron i"))
+        entry = ", ".join(f"{name} = {k}" for name, k in zip(names, at, strict=True))
+        return (
+            f"{self}, {entry}: got {float(self.got[at])!r}, "
+            f"expected {float(self.expected[at])!r}, "
+            f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
+        )
+
+
+def case_of(t: int, n: int, T: int, N: int) -> int:
+    """Return the number of the case at step t (from 0) and layer n.
+
+    It is derived here once more, because :func:`stbp_edu.cases.case_at` belongs to what is tested.
+    """
+    return 1 + (n < N) + 2 * (t < T - 1)
+
+
+def comparisons(got: Adjoints | Gradients, expected: Adjoints) -> Iterator[Comparison]:
+    """Yield every array of two results side by side, with the id of its equation.
+
+    In the order in which a backward sweep computes them, so that the first difference is where
+    a mistake entered. ``got`` may be the gradients alone.
+    """
+    T, N = len(expected.epsilon[1]), len(expected.epsilon) - 1
+    if isinstance(got, Adjoints):
+        for t in reversed(range(T)):
+            for n in reversed(range(1, N + 1)):
+                case = case_of(t, n, T, N)
+                for name, a, b in (
+                    ("delta", got.delta[n], expected.delta[n]),
+                    ("epsilon", got.epsilon[n], expected.epsilon[n]),
+                ):
+                    # Over all steps and samples of the layer: one entry alone may have cancelled.
+                    scale = float(np.abs(b).max())
+                    yield Comparison(f"c{case}-{name}", t, n, a[t], b[t], scale)
+    gradients = got.gradients if isinstance(got, Adjoints) else got
+    for n in reversed(range(1, N + 1)):
+        # Each ε enters with a weight of at most 1, since spikes are.
+        scale = float(np.abs(expected.epsilon[n]).sum(axis=(0, 1)).max())
+        yield Comparison("c5-b", None, n, gradients.b[n], expected.gradients.b[n], scale)
+        yield Comparison("c5-w", None, n, gradients.W[n], expected.gradients.W[n], scale)
+
+
+def equal_under_classic(comparison: Comparison, T: int, N: int) -> bool:
+    """Return whether the classic rule gives the true derivative here.
+
+    Where t = T no later step exists. At t = T - 1 of the output layer the incoming signal is
+    that of (T, N), where δ ⊙ h is all of ε. A gradient sums over the steps of its layer.
+    """
+    last_exact = T - 2 if comparison.n == N else T - 1
+    return (0 if comparison.t is None else comparison.t) >= last_exact
+
+
+def failures(
+    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
+) -> list[str]:
+    """Return one sentence for each array that differs; an empty list means equal."""
+    return [
+        comparison.describe(tolerance)
+        for comparison in comparisons(got, expected)
+        if not comparison.error(tolerance) <= tolerance.limit
+    ]
+
+
+def assert_equal(
+    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
+) -> None:
+    """Raise AssertionError with every failure, in the order of the backward sweep."""
+    if sentences := failures(got, expected, tolerance):
+        raise AssertionError("\n".join(sentences))

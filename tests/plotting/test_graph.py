@@ -1,0 +1,37 @@
+"""The unrolled graph: every arrow, what is highlighted, what is struck out."""
+
+import pytest
+
+from stbp_edu import plotting
+from stbp_edu.plotting import figure
+
+
+def test_graph_knows_every_arrow():
+    kinds = [kind for kind, _, _ in plotting.edges(T=4, N=3)]
+    counts = {kind: kinds.count(kind) for kind in set(kinds)}
+    assert counts == {"spike": 12, "weight": 12, "carry": 9, "reset": 9, "readout": 4}
+
+
+def test_graph_highlights_and_strikes_out():
+    path = [("o", 1, 1), ("u", 2, 1), ("o", 2, 1), "L"]
+    cut = [(("u", 1, 1), ("u", 2, 1))]
+    ax = plotting.unrolled(figure()[1], 2, 1, highlight=plotting.path_edges(path), dropped=cut)
+    factors = [t.get_text() for t in ax.texts if t.get_text() not in ("u", "o", "L")]
+    assert sorted(factors) == sorted(["u f′", "h", "direct", "f"])
+    assert sum(line.get_marker() == "x" for line in ax.lines) == 1
+
+
+@pytest.mark.parametrize("how", ["highlight", "dropped"])
+def test_no_factor_lies_over_a_readout(how):
+    arrows = [(tail, head) for kind, tail, head in plotting.edges(3, 2) if kind == "readout"]
+    ax = plotting.unrolled(figure(height=3.6)[1], 3, 2, **{how: arrows})
+    ax.figure.draw_without_rendering()
+    paths = [a.get_path().transformed(a.get_transform()) for a in ax.patches if a.get_zorder() == 2]
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text() == "direct"]
+    assert len(paths) == len(boxes) == len(arrows)
+    assert not any(path.intersects_bbox(box, filled=False) for path in paths for box in boxes)
+
+
+def test_graph_refuses_an_arrow_that_is_not_there():
+    with pytest.raises(ValueError, match="must be arrows of the graph"):
+        plotting.unrolled(figure()[1], 2, 1, highlight=[(("o", 2, 1), ("u", 1, 1))])
