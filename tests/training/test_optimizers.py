@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import Gradients, Params
 from stbp_edu.arrays import tensors
-from stbp_edu.training.optim.optimizers import SGD, Adam, blend
+from stbp_edu.training.optim import SGD, Adam, update_average
 
 
 def params_of(w: float, b: float, dtype=np.float64) -> Params:
@@ -95,7 +95,7 @@ def test_chunks_change_nothing(rule, dtype, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_weight_average_is_the_weighted_sum_of_the_past() -> None:
     average, decay = params_of(1.0, 1.0), 0.75
     for value in (2.0, 4.0):
-        blend(average, params_of(value, 0.0), decay)
+        update_average(average, params_of(value, 0.0), decay)
     np.testing.assert_allclose(average.W[1][0, 0], 0.75**2 + 0.75 * 0.25 * 2 + 0.25 * 4)
     np.testing.assert_allclose(average.b[1][0], 0.75**2)
 

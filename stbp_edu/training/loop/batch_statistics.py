@@ -1,0 +1,70 @@
+"""Loss, accuracy and firing rates of the images that training steps saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.checks import Array
+from stbp_edu.losses import loss
+from stbp_edu.network import Trace
+from stbp_edu.training.sparsity import SparseInput
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """Means over images as the steps saw them: shifted, and moved by FGSM.
+
+    Attributes:
+        size: number of images.
+        loss: the loss before the update.
+        right: number of images answered correctly.
+        rates: mean firing rate of each layer 0..N.
+        outputs: mean firing rate of each output neuron.
+    """
+
+    size: int
+    loss: float
+    right: int
+    rates: tuple[float, ...]
+    outputs: Array
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images answered correctly."""
+        return self.right / self.size
+
+
+def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> BatchStatistics:
+    """Return the statistics of a forward pass."""
+    rates = trace.O[-1].mean(axis=0)
+    return BatchStatistics(
+        len(labels),
+        loss(trace, targets),
+        int((rates.argmax(axis=1) == labels).sum()),
+        tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
+        rates.mean(axis=0),
+    )
+
+
+def merge(parts: Sequence[BatchStatistics]) -> BatchStatistics:
+    """Return the statistics of all images, from those of some of them each."""
+    sizes = [b.size for b in parts]
+    rates = np.average([b.rates for b in parts], axis=0, weights=sizes)
+    return BatchStatistics(
+        sum(sizes),
+        float(np.average([b.loss for b in parts], weights=sizes)),
+        sum(b.right for b in parts),
+        tuple(rates.tolist()),
+        np.average([b.outputs for b in parts], axis=0, weights=sizes),
+    )
+
+
+def _rate(o: Array) -> float:
+    """Return the mean of all spikes, by a product: faster than adding them up."""
+    rows = o.reshape(-1, o.shape[-1])
+    return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
