@@ -84,9 +84,7 @@ def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
     return Candidate(step, gradients, reference)
 
 
-def _job(
-    kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array
-) -> Job:
+def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array) -> Job:
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
     params = by_columns(copied(problem.params))

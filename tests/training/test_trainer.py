@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stbp_edu.arrays import copied
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.evaluation import evaluate
 from stbp_edu.training.loop.state import initial_state
 from stbp_edu.training.loop.trainer import Epoch, Step, train, train_epoch
 from stbp_edu.training.loop.training_job import TrainingJob
@@ -96,32 +94,12 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     assert places == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)}
 
 
-def test_averaging_and_schedule() -> None:
-    settings = Settings(lr=2.0)
-    rates = [settings.learning_rate(x) for x in (0.0, 0.25, 1.0)]
-    np.testing.assert_allclose(rates, [2.0, 1 + np.sqrt(0.5), 0.0], atol=1e-15)
-    assert replace(settings, schedule="constant").learning_rate(0.9) == 2.0
-
-
 def test_without_averaging_the_parameters_are_kept(small, few) -> None:
     state = final(replace(small, averaging=0.0), few).state
     assert state.average is None
     assert state.kept is state.params
     averaged = final(small, few).state
     assert bits(averaged.kept) != bits(averaged.params) == bits(state.params)
-
-
-def test_evaluation_counts_answers(small, few) -> None:
-    state = final(small, few).state
-    found = evaluate(
-        state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0),
-        encodings=3,
-    )  # fmt: skip
-    assert len(found.accuracies) == 3
-    assert found.confusion.sum() == 150
-    np.testing.assert_array_equal(found.confusion.sum(axis=1), 3 * np.bincount(few.test_labels))
-    assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
-    assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
 
 
 def test_a_gradient_that_is_not_finite_stops_the_run(small, few) -> None:
@@ -138,25 +116,3 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
     )
     with pytest.raises(ValueError, match="56 inputs and 10 outputs for this data, got 64 and 10"):
         list(train(small, wide, state))
-
-
-def test_copies_share_nothing(small, few) -> None:
-    params = initial_state(small, few).params
-    other = copied(params)
-    other.W[1] += 1
-    assert bits(params) != bits(other)
-
-
-def test_images_held_out_may_be_given_more_steps(small, few) -> None:
-    settings = replace(small, T_test=7)
-    params = initial_state(small, few).params
-    judged = [
-        evaluate(params, few.test_images, few.test_labels, s, np.random.default_rng(0))
-        for s in (settings, replace(small, T=7), small)
-    ]
-    assert small.T != 7
-    np.testing.assert_array_equal(judged[0].confusion, judged[1].confusion)
-    assert (judged[0].confusion != judged[2].confusion).any()
-    epoch = next(e for e in train(settings, few) if isinstance(e, Epoch))
-    plain = next(e for e in train(small, few) if isinstance(e, Epoch))
-    assert bits(epoch.state.params) == bits(plain.state.params)  # learning is as it was
