@@ -1,11 +1,14 @@
-"""Arrays by layer, ``W`` and ``b``: by name, by columns, and chunk by chunk, side by side.
+"""Arrays by layer: ``W`` and ``b``, by name and chunk by chunk, and buffers to use again.
 
 Chunks keep scratch arrays small; sections let several processes share the work.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -57,12 +60,6 @@ def by_columns(params: Params) -> Params:
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 
 
-def clear(grads: Gradients) -> None:
-    """Set a gradient to zero."""
-    for array in tensors(grads).values():
-        array[...] = 0
-
-
 def section_of(length: int, section: Section) -> slice:
     """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
 
@@ -100,3 +97,27 @@ def add_up(grads: Sequence[Gradients], section: Section = WHOLE) -> None:
     for _, (total, *others) in chunks(section, *grads):
         for g in others:
             total += g
+
+
+@dataclass
+class Workspace:
+    """Buffers that are written again at each call, and made anew to grow or for another dtype.
+
+    A trace or gradient computed in a workspace lives there: the next call with the same
+    workspace overwrites it. Without one, each call makes new arrays.
+    """
+
+    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
+
+    def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array of this shape in the buffer ``name`` of layer ``n``."""
+        found, size = self._arrays.get((name, n)), math.prod(shape)
+        if found is None or found.size < size or found.dtype != dtype:
+            found = self._arrays[name, n] = np.empty(size, dtype)
+        return found[:size].reshape(shape)
+
+    def like(self, name: str, n: int, other: Array) -> Array:
+        """Return an array that lies in memory as another does, by rows or by columns."""
+        if other.flags.c_contiguous:
+            return self.array(name, n, other.shape, other.dtype)
+        return self.array(name, n, other.T.shape, other.dtype).T

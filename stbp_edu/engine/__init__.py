@@ -2,10 +2,11 @@
 
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
 - ``recurrence``: what runs step by step, elementwise.
-- ``workspace``: buffers that are used again.
+
+Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """
 
+from stbp_edu.arrays import Workspace
 from stbp_edu.engine.products import Engine, Input, backward, forward
-from stbp_edu.engine.workspace import Workspace
 
 __all__ = ["Engine", "Input", "Workspace", "backward", "forward"]

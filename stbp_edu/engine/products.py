@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
 from stbp_edu.engine.recurrence import NeuronFactors, curve, integrate, line, recur
-from stbp_edu.engine.workspace import Workspace
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
 from stbp_edu.neuron import LIF

@@ -49,20 +49,15 @@ def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) ->
     """
     f = curve(neuron.f) if spike is not None else line(neuron.f, u.dtype)
     for s in _blocks(u):
-        _integrate(u[:, s], o[:, s], b, neuron, spike, f)
-
-
-def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f: Fill) -> None:
-    """Integrate one block of samples."""
-    carried = np.empty_like(u[0])
-    for t in range(len(u)):
-        u[t] += b
-        if t > 0:
-            u[t] += np.multiply(f(o[t - 1], carried), u[t - 1], out=carried)  # fwd-u
-        if spike is None:
-            np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
-        else:
-            o[t] = spike(u[t])
+        carried = np.empty_like(u[0, s])
+        for t, now in enumerate(u[:, s]):
+            now += b
+            if t > 0:
+                now += np.multiply(f(o[t - 1, s], carried), u[t - 1, s], out=carried)  # fwd-u
+            if spike is None:
+                np.greater_equal(now, neuron.v_th, out=o[t, s])  # fwd-o: g, without a copy
+            else:
+                o[t, s] = spike(now)
 
 
 @dataclass(frozen=True)

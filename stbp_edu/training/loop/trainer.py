@@ -93,14 +93,16 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     given: set[tuple[str, str]] = set()
     with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
         state, steps = pool.job.state, pool.job.steps
-        pace = _Pace(time.perf_counter(), steps, state.epoch, settings.epochs)
+        pace = _Pace(time.perf_counter(), state.epoch * steps, settings.epochs * steps)
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
             started = time.perf_counter()
             for after, batch in train_epoch(pool, state):
                 state = after
-                yield pace.event(epoch, len(batches), batch)
                 batches.append(batch)
+                done, left = pace.after(epoch * steps + len(batches))
+                where = epoch + 1, len(batches), done
+                yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
                 if len(batches) == EARLY:
                     yield from _new(diagnose_layers(merge(batches).rates, settings.v_th), given)
             state = replace(state, epoch=epoch + 1)
@@ -149,26 +151,16 @@ def _take_step(
 
 @dataclass(frozen=True)
 class _Pace:
-    """The time that the steps of a run have taken so far.
-
-    Attributes:
-        started: when the run was started or resumed, in seconds.
-        steps: steps of an epoch.
-        first: epochs done at that time.
-        epochs: epochs of the whole run.
-    """
+    """When a run was started, at which of its steps, and how many it has."""
 
     started: float
-    steps: int
     first: int
-    epochs: int
+    total: int
 
-    def event(self, epoch: int, step: int, b: BatchStatistics) -> Step:
-        """Return the event of a step, with the time left at the pace so far."""
-        done, total = epoch * self.steps + step + 1, self.epochs * self.steps
-        pace = (time.perf_counter() - self.started) / (done - self.first * self.steps)
-        left = pace * (total - done)
-        return Step(epoch + 1, step + 1, done / total, b.loss, b.accuracy, b.rates, left)
+    def after(self, step: int) -> tuple[float, float]:
+        """Return the share of the run that is done, and the seconds to come at this pace."""
+        seconds = (time.perf_counter() - self.started) / (step - self.first)
+        return step / self.total, seconds * (self.total - step)
 
 
 def _check_fit(state: State, data: Dataset) -> None:

@@ -11,9 +11,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import add_up, clear, tensors, zeros_like
+from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.engine import Engine, Workspace
+from stbp_edu.engine import Engine
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
@@ -89,7 +89,8 @@ class TrainingJob:
         places = self._places(step)
         shards = min(self.settings.shards, len(places))
         if shard >= shards:
-            clear(self._grads[shard])
+            for array in tensors(self._grads[shard]).values():
+                array[...] = 0
             return None
         images = self._take(shard, np.array_split(places, shards)[shard], hidden)
         if self.settings.adversarial:

@@ -52,11 +52,10 @@ class WorkerPool(Generic[J]):
         if processes > 1 and sys.platform not in ("emscripten", "win32"):
             try:
                 self._start(processes)
-            except OSError:  # the system has no room for another process, or for its memory
+            except BaseException as error:
                 self._end_workers()
-            except BaseException:
-                self._end_workers()
-                raise
+                if not isinstance(error, OSError):  # the system has no room for it: do without
+                    raise
 
     def _start(self, processes: int) -> None:
         """Move the job's arrays to shared memory, and start the other processes."""
@@ -64,7 +63,7 @@ class WorkerPool(Generic[J]):
         with file:
             self.job = attach(shared)
             for first in range(1, processes):
-                self._workers.append(WorkerProcess(shared.file))
+                self._workers.append(WorkerProcess(file.fileno()))
                 self._workers[-1].send((shared, range(first, self.size, processes)))
             for worker in self._workers:  # each has opened the file before we close it
                 worker.receive()
@@ -105,12 +104,8 @@ class WorkerPool(Generic[J]):
         self._end_workers()
 
     def _end_workers(self) -> None:
-        """Kill all workers, then wait until each has ended."""
-        for worker in self._workers:
-            worker.kill()
-        for worker in self._workers:
-            worker.wait()
-        self._workers = []
+        while self._workers:
+            self._workers.pop().end()
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar, TypeVarTuple
 
@@ -22,6 +21,10 @@ R = TypeVar("R")
 Args = TypeVarTuple("Args")
 COMMAND = f"from {__name__} import serve; serve()"
 CACHE_LINE = 64  # bytes
+Spans = list[tuple[int, int]]
+"""Where in a file each array begins and ends."""
+Shared = tuple[bytes, Spans, int]
+"""A pickled object without its arrays, their places in a file, and the number of that file."""
 
 
 class WorkerProcess:
@@ -59,12 +62,9 @@ class WorkerProcess:
         except (EOFError, pickle.UnpicklingError):
             raise _ended() from None
 
-    def kill(self) -> None:
-        """End the process, whatever it does."""
+    def end(self) -> None:
+        """End the process, whatever it does, and wait until it has ended."""
         self._process.kill()
-
-    def wait(self) -> None:
-        """Wait until the process has ended."""
         self._process.communicate()
 
 
@@ -116,21 +116,6 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return limits
 
 
-@dataclass(frozen=True)
-class Shared:
-    """A pickled object whose arrays lie in an open file.
-
-    Attributes:
-        pickled: the object without its arrays.
-        spans: where in the file each array begins and ends.
-        file: number of the file.
-    """
-
-    pickled: bytes
-    spans: list[tuple[int, int]]
-    file: int
-
-
 def share(job: object) -> tuple[Shared, IO[bytes]]:
     """Write the job's arrays to a file without a name, kept in memory where possible."""
     arrays: list[pickle.PickleBuffer] = []
@@ -140,12 +125,10 @@ def share(job: object) -> tuple[Shared, IO[bytes]]:
         spans, file = _write(arrays, memory if memory.is_dir() else None)
     except OSError:  # a small one, as containers have
         spans, file = _write(arrays, None)
-    return Shared(pickled, spans, file.fileno()), file
+    return (pickled, spans, file.fileno()), file
 
 
-def _write(
-    arrays: list[pickle.PickleBuffer], folder: Path | None
-) -> tuple[list[tuple[int, int]], IO[bytes]]:
+def _write(arrays: list[pickle.PickleBuffer], folder: Path | None) -> tuple[Spans, IO[bytes]]:
     """Write arrays to a file in a folder, each at the start of a cache line."""
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when all have opened it
     spans = []
@@ -165,5 +148,6 @@ def _write(
 
 def attach(shared: Shared) -> Any:
     """Return the job, with its arrays in the file: what one process writes, all see."""
-    memory = memoryview(mmap.mmap(shared.file, 0))
-    return pickle.loads(shared.pickled, buffers=[memory[a:b] for a, b in shared.spans])
+    pickled, spans, file = shared
+    memory = memoryview(mmap.mmap(file, 0))
+    return pickle.loads(pickled, buffers=[memory[a:b] for a, b in spans])
