@@ -51,16 +51,16 @@ def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> BatchStatisti
     )
 
 
-def merge(parts: Sequence[BatchStatistics]) -> BatchStatistics:
-    """Return the statistics of all images, from those of some of them each."""
-    sizes = [b.size for b in parts]
-    rates = np.average([b.rates for b in parts], axis=0, weights=sizes)
+def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
+    """Return the statistics of several batches, or shards of one, taken together."""
+    sizes = [b.size for b in batches]
+    rates = np.average([b.rates for b in batches], axis=0, weights=sizes)
     return BatchStatistics(
         sum(sizes),
-        float(np.average([b.loss for b in parts], weights=sizes)),
-        sum(b.right for b in parts),
+        float(np.average([b.loss for b in batches], weights=sizes)),
+        sum(b.right for b in batches),
         tuple(rates.tolist()),
-        np.average([b.outputs for b in parts], axis=0, weights=sizes),
+        np.average([b.outputs for b in batches], axis=0, weights=sizes),
     )
 
 

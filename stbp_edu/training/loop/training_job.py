@@ -40,8 +40,8 @@ from stbp_edu.training.sparsity import (
 class TrainingJob:
     """The arrays of a run and the parts of its work: the job of a worker pool.
 
-    A batch has a shard for each part of the pool, and so have the arrays of the parameters a
-    section.
+    A part is a shard of the batch for :meth:`gradient`, a section of each array for
+    :meth:`update`, and some of the images held out for :meth:`answers`.
 
     Args:
         settings: of the run.
