@@ -21,11 +21,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stbp_edu.training.data.datasets import Dataset, load_digits, split
-from stbp_edu.training.loop.evaluation import evaluate
-from stbp_edu.training.loop.trainer import Advice, Epoch, train
+from stbp_edu.training import (
+    Advice,
+    Dataset,
+    Epoch,
+    Settings,
+    evaluate,
+    load_digits,
+    split,
+    to_dict,
+    train,
+)
 from stbp_edu.training.runs.records import machine, versions
-from stbp_edu.training.settings import Settings, to_dict
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ablations-digits.json"
@@ -111,7 +118,7 @@ def run(settings: Settings, data: Dataset) -> dict[str, Any]:
         return {"accuracy": chance, "train_curve": curve, "rates": [], "diagnosis": kinds}
     rng = np.random.default_rng([8, settings.seed])
     found = evaluate(
-        last.average, data.test_images, data.test_labels, settings, rng, encodings=ENCODINGS
+        last.kept, data.test_images, data.test_labels, settings, rng, encodings=ENCODINGS
     )
     return {
         "accuracy": round(found.mean, 5),

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, network
+from stbp_edu.engine import Workspace
 from stbp_edu.engine import products as engine
-from stbp_edu.engine.workspace import Workspace
 from stbp_edu.training.runs.records import machine, versions
 
 PLACE = Path(__file__).resolve().parents[1] / "docs" / "results" / "speed.json"

@@ -36,10 +36,10 @@ RECTANGLE: dict[str, Any] = {"shift": 0, "surrogate": "rectangle", "a": 1.0}
 NOISY: dict[str, Any] = {**RECTANGLE, "T": 2}  # few steps: the encoding's noise regularises
 LONG: dict[str, Any] = {**NOISY, "epochs": 60}
 PLAIN: dict[str, Any] = {**NOISY, "epochs": 100, "dropout": 0.3}
-NUDGED: dict[str, Any] = {
-    **NOISY, "adversarial": 0.05, "nudge": "others", "weight_decay": 0.05,
+TARGETED: dict[str, Any] = {
+    **NOISY, "adversarial": 0.05, "fgsm": "targeted", "weight_decay": 0.05,
 }  # fmt: skip
-UPHILL: dict[str, Any] = {**NOISY, "adversarial": 0.06, "weight_decay": 0.05}
+UNTARGETED: dict[str, Any] = {**NOISY, "adversarial": 0.06, "weight_decay": 0.05}
 HOUR: dict[str, Any] = {"adversarial": 0.06, "weight_decay": 0.05, "epochs": 200, "shards": 1}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 # A threshold of 1.5 takes larger initial weights, or nothing ever fires.
@@ -68,11 +68,11 @@ PLANS = {
         {"no shifts": PLAIN, "the same, answers of 100 steps": {**PLAIN, "T_test": 100}},
     ),
     "adversarial": Plan(
-        "Images as they are, but nudged against the network",
-        {"nudged": NUDGED, "the same, answers of 100 steps": {**NUDGED, "T_test": 100}},
+        "Images as they are, with adversarial training",
+        {"adversarial": TARGETED, "the same, answers of 100 steps": {**TARGETED, "T_test": 100}},
     ),
     "hour": Plan(
-        "How far in an hour: shifts, and nudged against the network",
+        "How far in an hour: shifts and adversarial training",
         {"an hour": HOUR, "the same, answers of 100 steps": {**HOUR, "T_test": 100}},
         together=True,
     ),
@@ -121,27 +121,27 @@ PLANS = {
         seeds=(0,),
     ),
     "tune-adversarial": Plan(
-        "How far images are nudged, chosen on validation images",
+        "How far FGSM moves images, chosen on validation images",
         {
             "not at all": {**NOISY, "epochs": 20},
             **{
                 f"by {by:g}": {**NOISY, "epochs": 20, "adversarial": by}
                 for by in (0.03, 0.06, 0.09, 0.12)
             },
-            "by 0.06, weight decay 0.05": {**UPHILL, "epochs": 20},
-            "by 0.06, weight decay 0.1": {**UPHILL, "epochs": 20, "weight_decay": 0.1},
+            "by 0.06, weight decay 0.05": {**UNTARGETED, "epochs": 20},
+            "by 0.06, weight decay 0.1": {**UNTARGETED, "epochs": 20, "weight_decay": 0.1},
             "shifts, not at all": {"epochs": 20},
             "shifts, by 0.06": {"epochs": 20, "adversarial": 0.06},
         },
         held_out="validation",
         seeds=(0,),
     ),
-    "tune-nudge": Plan(
-        "Which way images are nudged, chosen on validation images",
+    "tune-fgsm": Plan(
+        "Which way FGSM moves images, chosen on validation images",
         {
-            "up the loss, by 0.06": {**UPHILL, "epochs": 80},
-            "to the others, by 0.03": {**NUDGED, "epochs": 80, "adversarial": 0.03},
-            "to the others, by 0.05": {**NUDGED, "epochs": 80},
+            "untargeted, by 0.06": {**UNTARGETED, "epochs": 80},
+            "targeted, by 0.03": {**TARGETED, "epochs": 80, "adversarial": 0.03},
+            "targeted, by 0.05": {**TARGETED, "epochs": 80},
         },
         held_out="validation",
     ),

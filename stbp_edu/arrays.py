@@ -1,11 +1,13 @@
-"""Arrays by layer, ``W`` and ``b``: by name, side by side, and in parts to share out.
+"""Arrays by layer: ``W`` and ``b``, by name and chunk by chunk, and buffers to use again.
 
-They are walked in chunks, so that scratch arrays are small.
+Chunks keep scratch arrays small; sections let several processes share the work.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,10 @@ from stbp_edu.network import Gradients, Params
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 Tensors = Params | Gradients
 """Arrays by layer, ``W`` and ``b``."""
-Part = tuple[int, int]
-"""(i, k): the i-th, from 0, of k equal parts of the work; see :func:`share`."""
+Section = tuple[int, int]
+"""(i, k): the i-th, from 0, of k equal sections of an array; see :func:`section_of`."""
 
-WHOLE: Part = (0, 1)
+WHOLE: Section = (0, 1)
 
 
 def tensors(of: Tensors) -> dict[str, Array]:
@@ -44,51 +46,78 @@ def zeros_like(params: Params) -> Gradients:
     return Gradients(W=W, b=b)
 
 
-def clear(grads: Gradients) -> None:
-    """Set a gradient to zero."""
-    for array in tensors(grads).values():
-        array[...] = 0
+def copied(params: Params) -> Params:
+    """Return parameters with arrays of their own."""
+    W, b = ([None, *(a.copy(order="K") for a in of[1:])] for of in (params.W, params.b))
+    return Params(W=W, b=b)
 
 
-def share(length: int, part: Part) -> slice:
-    """Return the i-th of k blocks of a length, for ``part`` = (i, k).
+def by_columns(params: Params) -> Params:
+    """Return the parameters with the weights that leave one neuron side by side in memory.
 
-    >>> share(10, (1, 3))
+    Steps take the weights of dark pixels out and put their gradient back: so each is one piece.
+    """
+    return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
+
+
+def section_of(length: int, section: Section) -> slice:
+    """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
+
+    >>> section_of(10, (1, 3))
     slice(3, 6, None)
     """
-    i, k = part
+    i, k = section
     return slice(length * i // k, length * (i + 1) // k)
 
 
-def laid(a: Array, *others: Array) -> list[Any]:
-    """Return arrays of one shape with the axes as they lie in the first one's memory."""
-    by_columns = not a.flags.c_contiguous
-    return [x.T if by_columns else x for x in (a, *others)]
+def chunks(section: Section, *groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
+    """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
-
-def chunks(part: Part, *groups: Tensors) -> Iterator[tuple[bool, list[Any]]]:
-    """Walk arrays of the same shapes side by side; say whether each chunk is of a weight.
-
-    All but the second group may be changed, and must lie in memory in the same way.
-    ``part`` = (i, k) visits the i-th of k blocks of each alone, so that k processes can share.
+    All but the second group may be changed, and must lie in memory in the same way. Only one
+    section of each array is visited, so that several processes can share the work.
     """
     for name, *arrays in zip(
         tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
     ):
-        aligned = laid(*arrays)
+        # All with the axes as they lie in the first one's memory.
+        aligned = arrays if arrays[0].flags.c_contiguous else [a.T for a in arrays]
         if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):
             raise ValueError(
                 f"{name} must lie in memory by rows or by columns in the optimizer's state as in "
                 "the parameters; begin with the state that start() returns for them"
             )
-        block = share(len(aligned[0]), part)
-        flat = [a[block].reshape(-1) for a in aligned]
+        rows = section_of(len(aligned[0]), section)
+        flat = [a[rows].reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):
             yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
 
 
-def add_up(grads: Sequence[Gradients], part: Part = WHOLE) -> None:
+def add_up(grads: Sequence[Gradients], section: Section = WHOLE) -> None:
     """Add all gradients to the first, in place."""
-    for _, (total, *others) in chunks(part, *grads):
+    for _, (total, *others) in chunks(section, *grads):
         for g in others:
             total += g
+
+
+@dataclass
+class Workspace:
+    """Buffers that are written again at each call, and made anew to grow or for another dtype.
+
+    A trace or gradient computed in a workspace lives there: the next call with the same
+    workspace overwrites it. Without one, each call makes new arrays.
+    """
+
+    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
+
+    def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array of this shape in the buffer ``name`` of layer ``n``."""
+        found, size = self._arrays.get((name, n)), math.prod(shape)
+        if found is None or found.size < size or found.dtype != dtype:
+            found = self._arrays[name, n] = np.empty(size, dtype)
+        return found[:size].reshape(shape)
+
+    def like(self, name: str, n: int, other: Array) -> Array:
+        """Return an array that lies in memory as another does, by rows or by columns."""
+        if other.flags.c_contiguous:
+            return self.array(name, n, other.shape, other.dtype)
+        return self.array(name, n, other.T.shape, other.dtype).T

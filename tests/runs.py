@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from stbp_edu import Params
 from stbp_edu.arrays import tensors
-from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.trainer import Epoch, train
-from stbp_edu.training.settings import Settings
+from stbp_edu.training import Dataset, Epoch, Settings, train
 
 
 def final(settings: Settings, data: Dataset) -> Epoch:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine import Workspace
 from stbp_edu.network import Trace
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close, make_problem, problems

@@ -24,7 +24,7 @@ DIFFERS = "differs from the recipe in"
 LADDERS = ("mnist-hour", "mnist-plain", "mnist-adversarial")
 PLANS = (
     "mnist-rules", "mnist-rules-source", "mnist-surrogates", "fashion", "mnist-tune",
-    "mnist-tune-adversarial", "mnist-tune-nudge",
+    "mnist-tune-adversarial", "mnist-tune-fgsm",
 )  # fmt: skip
 
 

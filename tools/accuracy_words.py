@@ -19,9 +19,9 @@ anew in each epoch; the test images stay as they are.
 """
 
 WORDS = {
-    "mnist-hour": """Shifts keep a network from learning images by heart, and so do images that are
-nudged against it, which are explained
-[below](#images-as-they-are-but-nudged-against-the-network). Both together leave more to learn, and
+    "mnist-hour": """Shifts keep a network from learning images by heart, and so does adversarial
+training, which is explained
+[below](#images-as-they-are-with-adversarial-training). Both together leave more to learn, and
 take longer.
 """,
     "mnist-plain": """Without shifts a network soon knows every training image by heart. Two things
@@ -31,14 +31,14 @@ dropout. What has learned with few steps may answer with many, which average the
     "mnist-adversarial": """A third thing holds learning by heart back: images that are made a
 little harder. The error that reaches a pixel, the sum of its δ over all steps, says which way its
 grey level raises the loss. Before the network learns from an image, its pixels can be moved that
-way by a small share of white: `adversarial` in the table, and Goodfellow and others in
-[further reading](further-reading.md#regularisation).
+way by a small share of white, with the fast gradient sign method (FGSM): `adversarial` in the
+table, and Goodfellow and others in [further reading](further-reading.md#regularisation).
 
 An image whose rates are exactly the target has no error, and nothing says where to move it; soon
 that is true of most. So these runs ask for the error of another loss, the one whose targets are the
-nine other answers, and move the pixels down that loss: `nudge` in the table, and Kurakin and others
+nine other answers, and move the pixels down that loss: `fgsm` in the table, and Kurakin and others
 in further reading. Every image can be moved that way, and goes on teaching once it is answered.
-[Below](#which-way-images-are-nudged-chosen-on-validation-images) both ways stand side by side, on
+[Below](#which-way-fgsm-moves-images-chosen-on-validation-images) both ways stand side by side, on
 validation images.
 
 Pixels that are dark in the whole half of a batch stay dark. A little weight decay goes with it. No

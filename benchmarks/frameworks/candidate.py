@@ -74,7 +74,7 @@ class Entry:
 
 ENTRIES = (
     Entry(
-        "ours", "stbp_edu", "ours:lit_pixels",
+        "ours", "stbp_edu", "ours:active_pixels",
         form="the trainer's own step: two processes with half the batch each, every image with "
         "its own lit pixels (below 16 time steps: those lit in its half), loss and firing rates "
         "included",
@@ -84,7 +84,7 @@ ENTRIES = (
         form="the same with every pixel",
     ),
     Entry(
-        "ours-learned", "stbp_edu, after an epoch", "ours:lit_pixels",
+        "ours-learned", "stbp_edu, after an epoch", "ours:active_pixels",
         form="the same step of a network that has seen every training image once: images that it "
         "answers perfectly send no error back and are left out of the backward pass",
         home_only=True, learned=True,

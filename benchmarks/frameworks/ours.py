@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -12,24 +13,26 @@ import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
 from benchmarks.frameworks.remembered import AllPixels, Remembered
+from stbp_edu.arrays import by_columns, copied
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.training.loop.state import EPOCH, State, by_columns, copy, stream
-from stbp_edu.training.loop.stepper import Stepper
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.loop import EPOCH, State, TrainingJob, stream, train_epoch
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.workers.parallel import team
+from stbp_edu.training.workers import worker_pool
 
+Job = TypeVar("Job", bound=TrainingJob)
 PROCESSES = 2
-OPEN = ExitStack()  # the team stays together as long as the process
+OPEN = ExitStack()  # the pool stays open as long as the process
 
 
-def lit_pixels(problem: Problem) -> Candidate:
+def active_pixels(problem: Problem) -> Candidate:
     """Return the step as it is."""
     return _build(problem, Remembered)
 
 
 def all_pixels(problem: Problem) -> Candidate:
-    """Return the step that is told that every pixel is lit."""
+    """Return the step that is told that every pixel is active."""
     return _build(problem, AllPixels)
 
 
@@ -46,14 +49,12 @@ def settings(problem: Problem) -> Settings:
 def learned(problem: Problem) -> Problem:
     """Return the problem with the parameters after one epoch over all training images."""
     rows, labels, _ = everything()
-    chosen = replace(settings(problem), lr=1e-3)
-    params = by_columns(copy(problem.params))
-    state = State(params, params, chosen.make_optimizer().start(params))
-    with team(Stepper(chosen, rows[:, None], labels, state), PROCESSES) as crew:
-        stepper = crew.job
-        for _ in tqdm(stepper.epoch(crew), "an epoch", stepper.steps, leave=False):
+    job = _job(TrainingJob, problem, replace(settings(problem), lr=1e-3), rows, labels)
+    with worker_pool(job, PROCESSES) as pool:
+        steps = train_epoch(pool, pool.job.state)
+        for _ in tqdm(steps, "an epoch", pool.job.steps, leave=False):
             pass
-    return replace(problem, params=stepper.state.params)
+    return replace(problem, params=pool.job.state.params)
 
 
 def perfect(problem: Problem) -> int:
@@ -65,36 +66,41 @@ def perfect(problem: Problem) -> int:
 def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
     """Return the trainer's step over a training set that is one batch, the same each time."""
     chosen = settings(problem)
-    images = problem.pixels.reshape(len(problem.labels), 1, -1)
-    params = by_columns(copy(problem.params))
-    state = State(params, params, chosen.make_optimizer().start(params))
-    crew = OPEN.enter_context(team(kind(chosen, images, problem.labels, state), PROCESSES))
-
-    steps = crew.job.epoch(crew)
+    job = _job(kind, problem, chosen, problem.pixels, problem.labels)
+    pool = OPEN.enter_context(worker_pool(job, PROCESSES))
+    steps = train_epoch(pool, pool.job.state)
 
     def step() -> None:
         next(steps)
 
     def gradients() -> Arrays:
         step()
-        mean = crew.job.state.optimizer.slots[0]  # Adam's m after its first step: (1 - β₁) g
+        mean = pool.job.state.optimizer.slots[0]  # Adam's m after its first step: (1 - β₁) g
         return [a / 0.1 for a in _flat(mean)]
 
     def reference() -> Arrays:
-        return _whole(problem, crew.map("drawn"), chosen)
+        return _whole(problem, pool.map(kind.drawn), chosen)
 
     return Candidate(step, gradients, reference)
 
 
-def _whole(problem: Problem, parts: list[Array], chosen: Settings) -> Arrays:
+def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array) -> Job:
+    """Return the job of training the problem's network on images (rows); none are held out."""
+    images = rows.reshape(len(rows), 1, -1)
+    params = by_columns(copied(problem.params))
+    state = State(params, None, chosen.make_optimizer().start(params))
+    return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)
+
+
+def _whole(problem: Problem, shards: list[Array], chosen: Settings) -> Arrays:
     """Return the gradient of the whole batch at once, for the spikes that were drawn."""
     rng = stream(chosen, EPOCH, 0)
     rng.spawn(chosen.shards)
     order = rng.permutation(len(problem.labels))
     spikes = np.zeros_like(problem.spikes)
     for i, images in enumerate(np.array_split(order, chosen.shards)):
-        drawn = parts[i]
-        # The trainer keeps all pixels, those lit in the batch, or those lit in this part of it.
+        drawn = shards[i]
+        # The trainer keeps all pixels, those active in the batch, or those active in this shard.
         seen = (problem.pixels[images], problem.pixels)
         choices = [*(np.flatnonzero(p.any(axis=0)) for p in seen), np.arange(spikes.shape[2])]
         kept = next(k for k in choices if len(k) == drawn.shape[2])

@@ -1,4 +1,4 @@
-"""The trainer's step with its spikes remembered: what the processes of our team work on.
+"""The trainer's step with its spikes remembered: the job of our worker processes.
 
 It is a module of its own, so that they import no more than they need.
 """
@@ -12,40 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.training.loop.batch import Batch
-from stbp_edu.training.loop.stepper import Stepper
-from stbp_edu.training.sparsity.lit import LitPixels
-from stbp_edu.training.sparsity.narrow import Kept
+from stbp_edu.training.loop import TrainingJob
+from stbp_edu.training.sparsity import SparseInput
 
 ENDLESS = 10**9  # steps of the one epoch, so that what an epoch begins with is done once
 
 
-class Remembered(Stepper):
-    """The trainer's step, with the spikes of each part of the batch drawn once."""
+class Remembered(TrainingJob):
+    """The trainer's step, with the spikes of each shard of the batch drawn once."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.parts: dict[int, Array | LitPixels] = {}
+        self.shards: dict[int, Array | SparseInput] = {}
         self.steps = ENDLESS
 
-    def learn(self, i: int, _: int, hidden: Kept) -> Batch | None:
-        """Take the same step, the first and only one of the images, again and again."""
-        return super().learn(i, 0, hidden)
+    def _places(self, _: int) -> NDArray[np.intp]:
+        """Return the same batch, the first and only one of the images, at every step."""
+        return super()._places(0)
 
-    def _encode(self, part: Any) -> Array | LitPixels:
-        """Return the spikes of this part."""
-        if part.i not in self.parts:
-            self.parts[part.i] = deepcopy(super()._encode(part))
-        return self.parts[part.i]
+    def _encode(self, images: Any) -> Array | SparseInput:
+        """Return the spikes of this shard."""
+        if images.shard not in self.shards:
+            self.shards[images.shard] = deepcopy(super()._encode(images))
+        return self.shards[images.shard]
 
-    def drawn(self, i: int) -> Array:
-        """Return the spikes of the i-th part."""
-        found = self.parts[i]
-        return found.dense() if isinstance(found, LitPixels) else found
+    def drawn(self, shard: int) -> Array:
+        """Return the spikes of a shard."""
+        spikes = self.shards[shard]
+        return spikes.dense() if isinstance(spikes, SparseInput) else spikes
 
 
 class AllPixels(Remembered):
-    """The same, told that every pixel is lit."""
+    """The same, told that every pixel is active."""
 
     def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp]:
         """Return all pixels."""

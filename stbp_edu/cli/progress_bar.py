@@ -33,7 +33,7 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                     bar.set_description_str(f"{label}: {text}", refresh=False)
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
-                bar.write(f"  ! {event.words}", file=sys.stderr)
+                bar.write(f"  ! {event.message}", file=sys.stderr)
             else:
                 if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
                     print(f"{label}: {line(event, settings)}", file=sys.stderr, flush=True)

@@ -1,11 +1,12 @@
 """The same mathematics as :mod:`stbp_edu.cases` at full speed.
 
-- ``products``: the matrix products, one for all time steps of a layer.
-- ``recurrence``: what goes step by step, elementwise.
-- ``workspace``: buffers that are used again.
+- ``products``: the passes through a network, one matrix product for all time steps of a layer.
+- ``recurrence``: what runs step by step, elementwise.
+
+Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """
 
-from stbp_edu.engine.products import Input, backward, forward, run, run_back, run_to_input
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.arrays import Workspace
+from stbp_edu.engine.products import Engine, Input, backward, forward
 
-__all__ = ["Input", "Workspace", "backward", "forward", "run", "run_back", "run_to_input"]
+__all__ = ["Engine", "Input", "Workspace", "backward", "forward"]

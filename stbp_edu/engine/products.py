@@ -9,13 +9,14 @@ see :mod:`stbp_edu.engine.recurrence`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.engine.recurrence import curve, integrate, line, recur
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine.recurrence import NeuronFactors, curve, integrate, line, recur
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
 from stbp_edu.neuron import LIF
@@ -63,28 +64,7 @@ def forward(
     array([0., 1., 0.])
     """
     check_spikes(spikes, params)
-    return run(spikes, params, neuron, spike, Workspace() if workspace is None else workspace)
-
-
-def run(
-    spikes: Array | Input, params: Params, neuron: LIF, spike: Spike | None, work: Workspace
-) -> Trace:
-    """Return what :func:`forward` returns, for a caller that has checked the arguments."""
-    T, S, _ = spikes.shape
-    U: list[Any] = [None]
-    O: list[Any] = [spikes]
-    for n in range(1, params.N + 1):
-        W, b = params.W[n], params.b[n]
-        u = work.array("U", n, (T, S, len(b)), params.dtype)
-        o = work.array("O", n, u.shape, params.dtype)
-        if isinstance(below := O[n - 1], np.ndarray):
-            np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
-        else:
-            below.weigh(W, u)
-        integrate(u, o, b, neuron, spike)
-        U.append(u)
-        O.append(o)
-    return Trace(U=U, O=O)
+    return Engine(params, neuron, work=workspace or Workspace()).forward(spikes, spike)
 
 
 def backward(
@@ -120,78 +100,105 @@ def backward(
     """
     check_trace(trace, params)
     check_targets(targets, trace.O[-1])
-    work = Workspace() if workspace is None else workspace
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
-    return run_back(
-        trace, targets, params, neuron, check_rule(rule), work, S=len(targets), binary=binary
-    )
+    engine = Engine(params, neuron, check_rule(rule), workspace or Workspace())
+    return engine.gradients(trace, targets, S=len(targets), binary=binary)
 
 
-def run_back(
-    trace: Trace,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str,
-    work: Workspace,
-    *,
-    S: int,
-    binary: bool,
-    out: Gradients | None = None,
-) -> Gradients:
-    """Return what :func:`backward` returns, for a caller that has checked the arguments.
+@dataclass(frozen=True)
+class Engine:
+    """The passes through one network, for a caller that has checked the arguments.
 
-    ``S`` is the number of samples that the loss averages; the trace may hold only some.
-    ``binary``: whether every spike is 0 or 1, so that a straight line can replace the gate.
-    ``out``: where the gradients go, instead of the workspace.
+    Attributes:
+        params: weights and biases.
+        neuron: constants and gate.
+        rule: what flows backward; see :func:`backward`.
+        work: the buffers in which traces and gradients live.
     """
-    gW: list[Any] = [None] * (params.N + 1)
-    gb: list[Any] = [None] * (params.N + 1)
-    for n, epsilon, _ in _down(trace, targets, params, neuron, rule, work, S, binary):
-        gW[n] = work.like("gW", n, params.W[n]) if out is None else out.W[n]
-        if isinstance(below := trace.O[n - 1], np.ndarray):
-            np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
-        else:
-            below.correlate(epsilon, gW[n])
-        gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
-    return Gradients(W=gW, b=gb)
 
+    params: Params
+    neuron: LIF
+    rule: str = "exact"
+    work: Workspace = field(default_factory=Workspace)
 
-def run_to_input(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str, work: Workspace
-) -> Array:
-    """Return Σ_t δ^{t,0}: how the loss changes with an input that is the same at every step.
+    def forward(self, spikes: Array | Input, spike: Spike | None = None) -> Trace:
+        """Return what :func:`forward` returns."""
+        T, S, _ = spikes.shape
+        U: list[Any] = [None]
+        O: list[Any] = [spikes]
+        for n in range(1, self.params.N + 1):
+            W, b = self.params.W[n], self.params.b[n]
+            u = self.work.array("U", n, (T, S, len(b)), W.dtype)
+            o = self.work.array("O", n, u.shape, W.dtype)
+            if isinstance(below := O[n - 1], np.ndarray):
+                np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
+            else:
+                below.weigh(W, u)
+            integrate(u, o, b, self.neuron, spike)
+            U.append(u)
+            O.append(o)
+        return Trace(U=U, O=O)
 
-    δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input carries
-    no potential on to the next one. The shape is (S, n[0]); all spikes must be 0 or 1.
-    """
-    *_, (_, _, err) = _down(trace, targets, params, neuron, rule, work, len(targets), True)
-    return np.asarray(err.sum(axis=0) @ params.W[1])  # c2-delta
+    def gradients(
+        self,
+        trace: Trace,
+        targets: Array,
+        *,
+        S: int,
+        binary: bool = True,
+        out: Gradients | None = None,
+    ) -> Gradients:
+        """Return what :func:`backward` returns.
 
+        Args:
+            trace: the forward pass, perhaps of some samples only.
+            targets: Y of these samples.
+            S: the number of samples that the loss averages.
+            binary: whether every spike is 0 or 1, so that a straight line can replace the gate.
+            out: where the gradients go, instead of the workspace.
+        """
+        W, N = self.params.W, self.params.N
+        gW: list[Any] = [None] * (N + 1)
+        gb: list[Any] = [None] * (N + 1)
+        for n, epsilon, _ in self._down(trace, targets, S, binary):
+            gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
+            if isinstance(below := trace.O[n - 1], np.ndarray):
+                np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
+            else:
+                below.correlate(epsilon, gW[n])
+            gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
+        return Gradients(W=gW, b=gb)
 
-def _down(
-    trace: Trace,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str,
-    work: Workspace,
-    S: int,
-    binary: bool,
-) -> Iterator[tuple[int, Array, Array]]:
-    """Yield n, ε and err of each layer, from the last to the first."""
-    N, dtype, T = params.N, params.dtype, len(trace.O[-1])
-    f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
-    epsilon = work.array("epsilon", N, trace.O[N].shape, dtype)
-    epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
-    for n in range(N, 0, -1):
-        # The exact rule hands on ε itself; only the classic one needs a second buffer.
-        err = work.array("err", n, epsilon.shape, dtype) if rule == "classic" else epsilon
-        recur(epsilon, err, trace.U[n], trace.O[n], neuron, f, df)
-        yield n, epsilon, err
-        if n > 1:
-            epsilon = work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
-            np.matmul(_rows(err), params.W[n], out=_rows(epsilon))
+    def input_gradient(self, trace: Trace, targets: Array) -> Array:
+        """Return Σ_t δ^{t,0}, the derivative by an input that is the same at every step.
+
+        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
+        carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
+        """
+        *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
+        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta
+
+    def _down(
+        self, trace: Trace, targets: Array, S: int, binary: bool
+    ) -> Iterator[tuple[int, Array, Array]]:
+        """Yield n, ε and err of each layer, from the last to the first."""
+        N, dtype, T = self.params.N, self.params.dtype, len(trace.O[-1])
+        gate = backward_gate(self.neuron, self.rule)
+        factors = NeuronFactors(
+            self.neuron, *(line(f, dtype) if binary else curve(f) for f in gate)
+        )
+        epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
+        epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
+        for n in range(N, 0, -1):
+            # The exact rule hands on ε itself; only the classic one needs a second buffer.
+            classic = self.rule == "classic"
+            err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
+            recur(epsilon, err, trace.U[n], trace.O[n], factors)
+            signal = epsilon if err is None else err
+            yield n, epsilon, signal
+            if n > 1:
+                epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
+                np.matmul(_rows(signal), self.params.W[n], out=_rows(epsilon))
 
 
 def _rows(a: Array) -> Array:

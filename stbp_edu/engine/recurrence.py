@@ -1,6 +1,6 @@
-"""What the engine does step by step: potentials forward, ε backward, of one layer at a time.
+"""The recurrences over time of one layer: potentials forward, ε backward.
 
-It is elementwise, and done for a few samples at a time: samples do not depend on each other, and a
+They are elementwise and run for a few samples at a time: samples do not depend on each other, and a
 small block stays in the processor's cache, its temporaries too. Results are written in place.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ over which many processors take a hundred times as long as over others.
 """
 
 Fill = Callable[[Array, Array], Array | float]
-"""A gate that writes its values to the second array and returns it, or returns its one value."""
+"""A gate that writes its values to the second array and returns it, or returns its only value."""
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -48,23 +49,45 @@ def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) ->
     """
     f = curve(neuron.f) if spike is not None else line(neuron.f, u.dtype)
     for s in _blocks(u):
-        _integrate(u[:, s], o[:, s], b, neuron, spike, f)
+        carried = np.empty_like(u[0, s])
+        for t, now in enumerate(u[:, s]):
+            now += b
+            if t > 0:
+                now += np.multiply(f(o[t - 1, s], carried), u[t - 1, s], out=carried)  # fwd-u
+            if spike is None:
+                np.greater_equal(now, neuron.v_th, out=o[t, s])  # fwd-o: g, without a copy
+            else:
+                o[t, s] = spike(now)
 
 
-def _integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None, f: Fill) -> None:
-    """Do it for a block of samples."""
-    carried = np.empty_like(u[0])
-    for t in range(len(u)):
-        u[t] += b
-        if t > 0:
-            u[t] += np.multiply(f(o[t - 1], carried), u[t - 1], out=carried)  # fwd-u
-        if spike is None:
-            np.greater_equal(u[t], neuron.v_th, out=o[t])  # fwd-o: g, without a copy
-        else:
-            o[t] = spike(u[t])
+@dataclass(frozen=True)
+class NeuronFactors:
+    """What one neuron contributes to the backward pass: h(U - V_th), f(O) and f'(O).
+
+    Attributes:
+        neuron: for h.
+        f: the gate that the rule uses.
+        df: the derivative of the gate that the rule uses.
+    """
+
+    neuron: LIF
+    f: Fill
+    df: Fill
+
+    def h(self, u: Array, out: Array) -> None:
+        """Write h(u - V_th): for the Gaussian, the usual one, without other arrays."""
+        bell = self.neuron.surrogate
+        if type(bell) is not Gaussian:  # a subclass may have a curve of its own
+            out[...] = self.neuron.h(u)
+            return
+        np.subtract(u, self.neuron.v_th, out=out)
+        out *= out
+        out *= -0.5 / bell.a
+        np.exp(out, out=out)
+        out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
 
 
-def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill) -> None:
+def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: NeuronFactors) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
     Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
@@ -74,68 +97,61 @@ def recur(epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, 
 
     Args:
         epsilon: d, shape (T, S, m), as the other arrays; ε afterwards.
-        err: where the incoming signal of the layer below and of the step before goes; under the
-            exact rule, which hands on ε itself, the same array as ``epsilon``.
+        err: where the incoming signal of the layer below and of the step before goes; None under
+            the exact rule, which hands on ε itself.
         u: potentials.
         o: spikes.
-        neuron: for h.
-        f: the gate that this rule uses.
-        df: its derivative that this rule uses.
+        factors: of the neuron, under this rule.
     """
-    exact = err is epsilon
     for s in _blocks(u):
-        _recur(epsilon[:, s], err[:, s], u[:, s], o[:, s], neuron, f, df, exact)
+        _recur(epsilon[:, s], None if err is None else err[:, s], u[:, s], o[:, s], factors)
 
 
-def _recur(
-    epsilon: Array, err: Array, u: Array, o: Array, neuron: LIF, f: Fill, df: Fill, exact: bool
-) -> None:
-    """Do it for a block of samples: the factors for a stretch of steps, then step by step."""
+def _recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: NeuronFactors) -> None:
+    """Fill one block of samples: the factors for a stretch of steps, then step by step."""
     epsilon_next, err_next = np.zeros((2, *u[0].shape), u.dtype)  # nothing comes after step T
     steps = min(len(u), max(1, STRETCH // u[0].size))
-    factors = np.empty((2, steps, *u[0].shape), u.dtype)
+    buffers = np.empty((2, steps, *u[0].shape), u.dtype)
     for end in range(len(u), 0, -steps):
         some = slice(max(0, end - steps), end)
-        back, keep = factors[:, : end - some.start]
-        _h(u[some], neuron, back)
+        back, keep = buffers[:, : end - some.start]
+        factors.h(u[some], back)
         epsilon[some] *= back
         back *= u[some]
-        back *= df(o[some], keep)
-        gate = f(o[some], keep)
-        if exact:
+        back *= factors.df(o[some], keep)
+        gate = factors.f(o[some], keep)
+        if err is None:
             np.add(gate, back, out=keep)
-        elif gate is not keep:
+        elif isinstance(gate, float):
             keep[...] = gate
         for t in reversed(range(end - some.start)):
             now = epsilon[some][t]
-            if not exact:
+            if err is not None:
                 now += np.multiply(back[t], err_next, out=back[t])
                 err_next = err[some][t]
                 err_next[...] = now  # err-classic
             now += np.multiply(keep[t], epsilon_next, out=keep[t])  # err-exact
             epsilon_next = now
-        if u.dtype == np.float32:
-            for signal in (epsilon,) if exact else (epsilon, err):
-                signal[some] += FLOOR
-                signal[some] -= FLOOR
+        _flush(epsilon[some])
+        if err is not None:
+            _flush(err[some])
 
 
-def _h(u: Array, neuron: LIF, out: Array) -> None:
-    """Write h(u - V_th) to ``out``: for the Gaussian, the usual one, without other arrays."""
-    bell = neuron.surrogate
-    if type(bell) is not Gaussian:  # a subclass may have a curve of its own
-        out[...] = neuron.h(u)
-        return
-    np.subtract(u, neuron.v_th, out=out)
-    out *= out
-    out *= -0.5 / bell.a
-    np.exp(out, out=out)
-    out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
+def _flush(signal: Array) -> None:
+    """Set the entries of a float32 array that are close to zero to zero; see FLOOR."""
+    if signal.dtype == np.float32:
+        signal += FLOOR
+        signal -= FLOOR
 
 
 def curve(gate: Gate) -> Fill:
-    """Return gate(o), as it is."""
-    return lambda o, _: gate(o)
+    """Return the gate itself, written to a buffer."""
+
+    def fill(o: Array, out: Array) -> Array:
+        out[...] = gate(o)
+        return out
+
+    return fill
 
 
 def line(gate: Gate, dtype: np.dtype[Any]) -> Fill:

@@ -1,10 +1,50 @@
 """Train networks.
 
 - ``data``: data sets, where they come from, and how images become spikes.
-- ``optim``: optimizers and the average of the weights.
-- ``sparsity``: products without the dark pixels and the neurons that are left out.
 - ``workers``: a pool of processes that share arrays.
+- ``sparsity``: products over the pixels, neurons and samples that matter.
+- ``optim``: optimizers, the learning rate over a run, and the average of the weights.
 - ``settings``: everything that decides a run, and the recipes.
-- ``loop``: the steps, the evaluation and the diagnosis.
+- ``loop``: epochs and steps, the evaluation, and advice on networks that do not learn.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 """
+
+from stbp_edu.training.data.datasets import Dataset, load_digits, split, validation
+from stbp_edu.training.data.encoders import bernoulli, direct, encode
+from stbp_edu.training.loop import (
+    Advice,
+    Epoch,
+    Evaluation,
+    Event,
+    State,
+    Step,
+    diagnose_layers,
+    evaluate,
+    initial_state,
+    train,
+)
+from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+
+__all__ = [
+    "RECIPES",
+    "Advice",
+    "Dataset",
+    "Epoch",
+    "Evaluation",
+    "Event",
+    "Settings",
+    "State",
+    "Step",
+    "bernoulli",
+    "diagnose_layers",
+    "direct",
+    "encode",
+    "evaluate",
+    "from_dict",
+    "initial_state",
+    "load_digits",
+    "split",
+    "to_dict",
+    "train",
+    "validation",
+]

@@ -1,8 +1,7 @@
-"""Everything that decides a training run, in one frozen record, and the recipes."""
+"""The settings of a training run, in one frozen dataclass, and the recipes."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -10,16 +9,13 @@ from stbp_edu import checks
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import check_rule
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.training.data.adversarial import NUDGES
 from stbp_edu.training.data.encoders import ENCODERS
-from stbp_edu.training.optim.optimizers import OPTIMIZERS, SGD, Adam, Optimizer
-
-SCHEDULES = ("cosine", "constant")
-"""How the learning rate may change over a run."""
+from stbp_edu.training.data.fgsm import FGSM
+from stbp_edu.training.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Optimizer, learning_rate
 
 
 def _setting(default: Any, words: str) -> Any:
-    """Declare a setting with the words that the command line shows for it."""
+    """Declare a setting with the help text that the command line shows."""
     return field(default=default, metadata={"help": words})
 
 
@@ -57,11 +53,11 @@ class Settings:
     shift: int = _setting(0, "augmentation: shift each image by up to this many pixels")
     dropout: float = _setting(0.0, "share of hidden neurons left out of each step")
     adversarial: float = _setting(0.0, "move pixels by this share of white, against the network")
-    nudge: str = _setting("loss", "which way: up the loss, or to the others, the wrong answers")
+    fgsm: str = _setting("untargeted", "which way: untargeted (up the loss) or targeted")
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
-    shards: int = _setting(1, "parts of a batch, for as many processes (under Windows: in turn)")
+    shards: int = _setting(1, "shards of a batch, for as many processes (under Windows: in turn)")
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
@@ -82,7 +78,7 @@ class Settings:
         checks.choice("surrogate", self.surrogate, SURROGATES)
         checks.choice("encoder", self.encoder, ENCODERS)
         checks.choice("schedule", self.schedule, SCHEDULES)
-        checks.choice("nudge", self.nudge, NUDGES)
+        checks.choice("fgsm", self.fgsm, FGSM)
         checks.choice("init", self.init, ("uniform", "unit-rows"))
         checks.choice("gate", self.gate, GATES)
         check_rule(self.rule)
@@ -90,7 +86,7 @@ class Settings:
         self.make_optimizer()
         if self.batch < self.shards:
             raise ValueError(
-                f"shards must be <= batch = {self.batch}, got {self.shards}; a part needs an image"
+                f"shards must be <= batch = {self.batch}, got {self.shards}; a shard needs an image"
             )
 
     @property
@@ -111,14 +107,8 @@ class Settings:
         return Adam(weight_decay=self.weight_decay)
 
     def learning_rate(self, done: float) -> float:
-        """Return the learning rate when this share of all steps is done.
-
-        >>> [round(Settings(lr=1.0).learning_rate(x), 3) for x in (0.0, 0.5, 1.0)]
-        [1.0, 0.5, 0.0]
-        """
-        if self.schedule == "constant":
-            return self.lr
-        return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
+        """Return the learning rate when this share of all steps is done."""
+        return learning_rate(self.schedule, self.lr, done)
 
 
 def to_dict(settings: Settings) -> dict[str, Any]:
@@ -127,11 +117,14 @@ def to_dict(settings: Settings) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Settings:
-    """Return the settings that :func:`to_dict` wrote.
+    """Return the settings that :func:`to_dict` wrote, in this version or an earlier one.
 
     Raises:
         ValueError: if a name is unknown.
     """
+    if "nudge" in values:  # the name of fgsm in earlier versions
+        values = {**values, "fgsm": {"loss": FGSM[0], "others": FGSM[1]}.get(values["nudge"])}
+        del values["nudge"]
     known = {f.name for f in fields(Settings)}
     if unknown := sorted(set(values) - known):
         raise ValueError(

@@ -31,7 +31,7 @@ def test_a_checkpoint_survives_to_the_bit(written) -> None:
     )
     assert (found.state.epoch, found.state.optimizer.step) == (1, 10)
     pairs = [(found.state.params, checkpoint.state.params)]
-    pairs += [(found.state.average, checkpoint.state.average)]
+    pairs += [(found.state.kept, checkpoint.state.kept)]
     pairs += zip(found.state.optimizer.slots, checkpoint.state.optimizer.slots, strict=True)
     for got, want in pairs:
         for name, array in tensors(got).items():
@@ -52,8 +52,8 @@ def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
     events = train(settings, few, load(tmp_path / "c.npz").state)
     *_, resumed = (e for e in events if isinstance(e, Epoch))
     assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
-    for name, array in tensors(resumed.state.average).items():
-        np.testing.assert_array_equal(array, tensors(whole.state.average)[name])
+    for name, array in tensors(resumed.state.kept).items():
+        np.testing.assert_array_equal(array, tensors(whole.state.kept)[name])
 
 
 def test_damaged_and_truncated_checkpoints_are_named(written) -> None:

@@ -30,8 +30,8 @@ def test_a_silent_network_is_told_what_to_do_once_and_early(small, digits) -> No
     found = advice_of(settings, digits)
     assert [(a.where, a.kind) for a in found] == [("layer 1", "silent"), ("layer 2", "silent")]
     for words in ("layer 1 is silent", "0.00% of steps", "Lower the threshold", "v_th = 1000 now"):
-        assert words in found[0].words
-    assert "layer 2 (output)" in found[1].words
+        assert words in found[0].message
+    assert "layer 2 (output)" in found[1].message
 
 
 def test_a_saturated_network_is_told_what_to_do(small, few) -> None:
@@ -40,8 +40,8 @@ def test_a_saturated_network_is_told_what_to_do(small, few) -> None:
         ("layer 1", "saturated"),
         ("layer 2", "saturated"),
     }
-    assert "fire in 100.0% of steps" in found[0].words
-    assert "Raise the threshold (v_th = -1000 now)" in found[0].words
+    assert "fire in 100.0% of steps" in found[0].message
+    assert "Raise the threshold (v_th = -1000 now)" in found[0].message
 
 
 def test_a_network_that_learns_is_left_alone(small, few) -> None:
@@ -52,7 +52,7 @@ def test_a_blank_input_is_found(small, few) -> None:
     blank = replace(few, train_images=few.train_images * 0)
     found = advice_of(small, blank)
     assert (found[0].where, found[0].kind) == ("layer 0", "silent")
-    assert "images are not blank" in found[0].words
+    assert "images are not blank" in found[0].message
 
 
 def test_an_output_that_never_fires_is_found(small, few) -> None:
@@ -62,13 +62,13 @@ def test_an_output_that_never_fires_is_found(small, few) -> None:
     data = replace(data, train_labels=data.train_labels + (data.train_labels == 8))  # no 8, but 9
     found = advice_of(replace(small, epochs=30, hidden=(40,), lr=5e-3), data)
     assert [(a.where, a.kind) for a in found] == [("output 8", "silent")]
-    assert "never answers 8" in found[0].words
+    assert "never answers 8" in found[0].message
 
 
 def test_a_network_that_guesses_is_found(small, few) -> None:
     found = advice_of(replace(small, lr=1e-9, epochs=1), few)
     assert [(a.where, a.kind) for a in found][-1:] == [("network", "chance")]
-    assert "chance is 10.0%" in found[-1].words
+    assert "chance is 10.0%" in found[-1].message
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,6 @@ def test_layers(rates, kinds) -> None:
 def test_outputs_and_learning() -> None:
     found = diagnose_outputs([0.1, 0.0, 1.0], 0.06)
     assert [(a.where, a.kind) for a in found] == [("output 1", "silent"), ("output 2", "saturated")]
-    assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].words
+    assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].message
     assert diagnose_learning(0.2, 10) == []
     assert diagnose_learning(0.11, 10)[0].kind == "chance"

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import Gradients, Params
-from stbp_edu.arrays import tensors
-from stbp_edu.training.optim.optimizers import SGD, Adam, blend
+from stbp_edu.training.optim import SGD, Adam
 
 
 def params_of(w: float, b: float, dtype=np.float64) -> Params:
@@ -90,19 +89,6 @@ def test_chunks_change_nothing(rule, dtype, monkeypatch: pytest.MonkeyPatch) -> 
         results.append((W, b))
     np.testing.assert_array_equal(results[0][0], results[1][0])
     np.testing.assert_array_equal(results[0][1], results[1][1])
-
-
-def test_a_weight_average_is_the_weighted_sum_of_the_past() -> None:
-    average, decay = params_of(1.0, 1.0), 0.75
-    for value in (2.0, 4.0):
-        blend(average, params_of(value, 0.0), decay)
-    np.testing.assert_allclose(average.W[1][0, 0], 0.75**2 + 0.75 * 0.25 * 2 + 0.25 * 4)
-    np.testing.assert_allclose(average.b[1][0], 0.75**2)
-
-
-def test_names_of_the_tensors() -> None:
-    p = Params(W=[None, np.ones((2, 1)), np.ones((1, 2))], b=[None, np.ones(2), np.ones(1)])
-    assert list(tensors(p)) == ["W1", "b1", "W2", "b2"]
 
 
 def test_bad_constants_and_arrays_are_named() -> None:

@@ -37,3 +37,12 @@ def test_settings_survive_json() -> None:
         assert from_dict(to_dict(settings)) == settings
     with pytest.raises(ValueError, match=r"got \['depth'\]"):
         from_dict({"depth": 3})
+
+
+@pytest.mark.parametrize(("old", "new"), [("loss", "untargeted"), ("others", "targeted")])
+def test_the_earlier_name_of_fgsm_is_still_read(old, new) -> None:
+    written = to_dict(Settings(adversarial=0.1))
+    del written["fgsm"]
+    assert from_dict({**written, "nudge": old}) == Settings(adversarial=0.1, fgsm=new)
+    with pytest.raises(ValueError, match="fgsm must be one of"):
+        from_dict({**written, "nudge": "away"})

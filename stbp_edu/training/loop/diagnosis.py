@@ -1,4 +1,4 @@
-"""What ails a network that does not learn, in plain words, as early as it shows."""
+"""Advice on a network that does not learn: what is wrong, and what to change."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ CHANCE = 1.5  # times the accuracy of guessing
 
 @dataclass(frozen=True)
 class Advice:
-    """One finding.
+    """One finding, and what to do about it.
 
     Attributes:
         where: ``"layer 1"``, ``"output 3"`` or ``"network"``.
         kind: ``"silent"``, ``"saturated"`` or ``"chance"``.
-        words: what is seen, why it matters and what to change.
+        message: what is seen, why it matters and what to change.
     """
 
     where: str
     kind: str
-    words: str
+    message: str
 
 
 def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
@@ -30,25 +30,25 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
 
     Args:
         rates: mean firing rate of each layer 0..N, in spikes per neuron and step.
-        v_th: the threshold, which the words name.
+        v_th: the threshold, which the message names.
 
     >>> [a.kind for a in diagnose_layers([0.2, 0.0, 0.1], 1.5)]
     ['silent']
     """
-    found = []
+    advice = []
     for n, rate in enumerate(rates):
         name = "the input" if n == 0 else f"layer {n}"
         name += " (output)" if n == len(rates) - 1 else ""
         if rate < SILENT:
-            found.append(Advice(f"layer {n}", "silent", _silent(name, n, rate, v_th)))
+            advice.append(Advice(f"layer {n}", "silent", _silent(name, n, rate, v_th)))
         elif rate > SATURATED and n > 0:
-            words = (
+            message = (
                 f"{name} is saturated: its neurons fire in {rate:.1%} of steps, so their spikes "
                 "tell the images apart no longer. Raise the threshold "
                 f"(v_th = {v_th:g} now) or start with smaller weights (init_scale)."
             )
-            found.append(Advice(f"layer {n}", "saturated", words))
-    return found
+            advice.append(Advice(f"layer {n}", "saturated", message))
+    return advice
 
 
 def _silent(name: str, n: int, rate: float, v_th: float) -> str:
@@ -74,23 +74,23 @@ def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:
     ['output 1']
     """
     floor = 0.5 / len(rates)
-    found = []
+    advice = []
     for i, rate in enumerate(rates):
         if rate < SILENT:
-            words = (
+            message = (
                 f"output neuron {i} is silent: it fires in {rate:.2%} of steps, so the network "
                 f"never answers {i} and the loss ({loss:.3f} now) cannot fall much below "
                 f"{floor:.2f}. Try another seed, smaller initial weights (init_scale), or a "
                 "surrogate that reaches further (gaussian, or a larger a)."
             )
-            found.append(Advice(f"output {i}", "silent", words))
+            advice.append(Advice(f"output {i}", "silent", message))
         elif rate > SATURATED:
-            words = (
+            message = (
                 f"output neuron {i} is saturated: it fires in {rate:.1%} of steps whatever the "
                 "image. Try a smaller learning rate (lr) or smaller initial weights (init_scale)."
             )
-            found.append(Advice(f"output {i}", "saturated", words))
-    return found
+            advice.append(Advice(f"output {i}", "saturated", message))
+    return advice
 
 
 def diagnose_learning(accuracy: float, classes: int) -> list[Advice]:
@@ -101,11 +101,11 @@ def diagnose_learning(accuracy: float, classes: int) -> list[Advice]:
     """
     if accuracy >= CHANCE / classes:
         return []
-    words = (
+    message = (
         f"the network guesses: it is right for {accuracy:.1%} of the images it learns from, and "
         f"chance is {1 / classes:.1%}. The gradient may grow from step to step: for a silent "
         "neuron the exact gain is τ - u·h(u), and above 1 in size it explodes. Try a wider "
         "surrogate (a), the gaussian, fewer steps (T), a smaller learning rate (lr), or "
         "rule = detached-reset to see whether the reset path is the cause."
     )
-    return [Advice("network", "chance", words)]
+    return [Advice("network", "chance", message)]

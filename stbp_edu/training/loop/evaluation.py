@@ -1,7 +1,8 @@
-"""How often a network is right, over several encodings of the same images."""
+"""The accuracy of a network, over several encodings of the same images."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.engine.products import forward
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine import Workspace, forward
 from stbp_edu.network import Params
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.sparsity.narrow import lit, narrow
-from stbp_edu.training.workers.parallel import Team, team
+from stbp_edu.training.sparsity import active_pixels, subnetwork
+from stbp_edu.training.workers import worker_pool
 
 CHUNK = 100  # images at a time
 
@@ -62,51 +62,52 @@ def evaluate(
     The answer is the output neuron with the most spikes; the first of them, in a tie.
     """
     checks.count("encodings", encodings)
-    with team(Judge(params, images, settings), settings.shards) as crew:
-        tables = [confusion(crew, labels, params.sizes[-1], rng) for _ in range(encodings)]
+    tables = []
+    with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
+        for _ in range(encodings):
+            answers = pool.map(Evaluator.answers, rng.spawn(pool.size))
+            tables.append(confusion(labels, answers, params.sizes[-1]))
     right = tuple(float(np.trace(table)) / len(labels) for table in tables)
     return Evaluation(right, np.sum(tables, axis=0))
 
 
 def confusion(
-    crew: Team[Any], labels: NDArray[Any], classes: int, rng: np.random.Generator
+    labels: NDArray[Any], answers: Sequence[NDArray[np.intp]], classes: int
 ) -> NDArray[np.int64]:
-    """Return counts [label, answer] for one encoding of the images, of a crew with a judge."""
-    parts = crew.map("answers", rng.spawn(crew.size))
+    """Return counts [label, answer], for the answers to consecutive parts of the images."""
     table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (labels, np.concatenate(parts)), 1)
+    np.add.at(table, (labels, np.concatenate(answers)), 1)
     return table
 
 
-class Judge:
-    """Lets a network answer. It is the job of a team: each has a share of the images."""
+@dataclass(frozen=True)
+class Evaluator:
+    """A network that answers images in parts, as the job of a worker pool.
 
-    def __init__(self, params: Params, images: NDArray[Any], settings: Settings) -> None:
-        self.params, self.settings = params, settings
-        self.rows = images.reshape(len(images), -1)
-        self._work = [Workspace() for _ in range(settings.shards)]
+    Attributes:
+        params: the network.
+        images: shape (images, rows, columns).
+        settings: how the images are encoded, and the neuron.
+    """
 
-    def answers(self, i: int, streams: list[np.random.Generator]) -> NDArray[np.intp]:
-        """Return the answer for each image of the i-th part."""
-        rows = np.array_split(self.rows, len(streams))[i]
-        given = (self.settings, streams[i], self._work[i])
+    params: Params
+    images: NDArray[Any]
+    settings: Settings
+
+    def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
+        """Return the answer to each image of one part, encoded with the stream of that part."""
+        rows = np.array_split(self.images.reshape(len(self.images), -1), len(streams))[part]
+        work, rng = Workspace(), streams[part]
         starts = range(0, len(rows), CHUNK)
-        found = [answers(self.params, rows[k : k + CHUNK], *given) for k in starts]
-        return np.concatenate([np.empty(0, np.intp), *found])
+        chunks = [self._answer(rows[k : k + CHUNK], rng, work) for k in starts]
+        return np.concatenate([np.empty(0, np.intp), *chunks])
 
-
-def answers(
-    params: Params,
-    rows: NDArray[Any],
-    settings: Settings,
-    rng: np.random.Generator,
-    workspace: Workspace | None = None,
-) -> NDArray[np.intp]:
-    """Return the answer for each image (row): the output neuron with the most spikes."""
-    columns = lit(rows)
-    small = narrow(params, [columns, *[None] * params.N])
-    spikes = encode(settings.encoder, rows[:, columns], settings.steps_to_answer, rng).astype(
-        params.dtype
-    )
-    trace = forward(spikes, small, settings.make_neuron(), workspace=workspace)
-    return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))
+    def _answer(
+        self, rows: NDArray[Any], rng: np.random.Generator, work: Workspace
+    ) -> NDArray[np.intp]:
+        """Return the output neuron with the most spikes, for each image (row)."""
+        s, columns = self.settings, active_pixels(rows)
+        small = subnetwork(self.params, [columns, *[None] * self.params.N])
+        spikes = encode(s.encoder, rows[:, columns], s.steps_to_answer, rng)
+        trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
+        return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))

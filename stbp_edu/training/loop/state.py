@@ -1,4 +1,4 @@
-"""The state of a run, how it starts, and the streams of random numbers that it draws from."""
+"""The state of a run, its start, and the streams of random numbers that the run draws from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stbp_edu.arrays import by_columns, copied
 from stbp_edu.network import Params, init_params
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.optim.optimizers import OptimizerState
+from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings
 
 INIT, EPOCH, TEST = range(3)  # streams of random numbers
@@ -16,19 +17,24 @@ INIT, EPOCH, TEST = range(3)  # streams of random numbers
 
 @dataclass(frozen=True)
 class State:
-    """All that a run needs to go on. Its arrays are changed in place by the steps that follow.
+    """All that a run needs to continue. Its arrays are changed in place by the steps that follow.
 
     Attributes:
         params: the parameters.
-        average: their running average; the same object as ``params`` where averaging is off.
+        average: their running average; None where averaging is off.
         optimizer: the optimizer's state.
         epoch: epochs done.
     """
 
     params: Params
-    average: Params
+    average: Params | None
     optimizer: OptimizerState
     epoch: int = 0
+
+    @property
+    def kept(self) -> Params:
+        """The parameters to evaluate and to save: the average, where there is one."""
+        return self.params if self.average is None else self.average
 
 
 def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generator:
@@ -40,27 +46,17 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
     return np.random.default_rng([settings.seed, which, epoch])
 
 
-def begin(settings: Settings, data: Dataset) -> State:
+def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    classes = int(max(data.train_labels.max(), data.test_labels.max())) + 1
-    sizes = [data.pixels, *settings.hidden, classes]
+    sizes = [data.pixels, *settings.hidden, count_classes(data)]
     rng = stream(settings, INIT)
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     )
-    average = params if settings.averaging == 0 else copy(params)
+    average = None if settings.averaging == 0 else copied(params)
     return State(params, average, settings.make_optimizer().start(params))
 
 
-def by_columns(params: Params) -> Params:
-    """Return the parameters with the weights that leave one neuron side by side in memory.
-
-    Steps take the weights of dark pixels out and put their gradient back: so each is one piece.
-    """
-    return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
-
-
-def copy(params: Params) -> Params:
-    """Return parameters with arrays of their own."""
-    W, b = ([None, *(a.copy(order="K") for a in of[1:])] for of in (params.W, params.b))
-    return Params(W=W, b=b)
+def count_classes(data: Dataset) -> int:
+    """Return how many classes the labels name."""
+    return int(max(data.train_labels.max(), data.test_labels.max())) + 1

@@ -6,13 +6,12 @@ import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from stbp_edu.checks import NotFiniteError
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch import Batch
+from stbp_edu.training.loop.batch_statistics import BatchStatistics, merge
 from stbp_edu.training.loop.diagnosis import (
     Advice,
     diagnose_layers,
@@ -20,12 +19,11 @@ from stbp_edu.training.loop.diagnosis import (
     diagnose_outputs,
 )
 from stbp_edu.training.loop.evaluation import confusion
-from stbp_edu.training.loop.state import TEST, State, begin, stream
-from stbp_edu.training.loop.stepper import Lesson
+from stbp_edu.training.loop.state import TEST, State, count_classes, initial_state, stream
+from stbp_edu.training.loop.training_job import TrainingJob
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.workers.parallel import Team, team
+from stbp_edu.training.workers import WorkerPool, worker_pool
 
-T = TypeVar("T")
 EARLY = 20  # steps before the first look at the firing rates
 SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
 
@@ -56,7 +54,7 @@ class Epoch:
         epoch: epochs done, this one included.
         outputs: mean firing rate of each output neuron.
         test: accuracy of the parameters to be kept (the average, where there is one).
-        seconds: that this epoch took, the look at the images held out included.
+        seconds: that this epoch took, the evaluation on the images held out included.
         state: to save at once if at all, since the next step changes its arrays.
     """
 
@@ -79,7 +77,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
 
     Args:
         settings: all that decides the run.
-        data: images to learn from, and images held out, on which each epoch is judged.
+        data: images to learn from, and images held out, on which each epoch is evaluated.
         state: where to go on from, which is left as it is; a new start where None.
 
     Raises:
@@ -90,61 +88,85 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     >>> [event.epoch for event in events if isinstance(event, Epoch)]
     [1]
     """
-    state = begin(settings, data) if state is None else deepcopy(state)
+    state = initial_state(settings, data) if state is None else deepcopy(state)
     _check_fit(state, data)
     given: set[tuple[str, str]] = set()
-    with team(Lesson(settings, data, state), settings.shards) as crew:
-        stepper = crew.job
-        clock = _Clock(time.perf_counter(), stepper.steps, state.epoch, settings.epochs)
+    with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
+        state, steps = pool.job.state, pool.job.steps
+        pace = _Pace(time.perf_counter(), state.epoch * steps, settings.epochs * steps)
         for epoch in range(state.epoch, settings.epochs):
-            tally: list[Batch] = []
-            dawn = time.perf_counter()
-            for step, batch, after in _finite(stepper.epoch(crew), epoch):
+            batches: list[BatchStatistics] = []
+            started = time.perf_counter()
+            for after, batch in train_epoch(pool, state):
                 state = after
-                tally.append(batch)
-                yield clock.event(epoch, step, batch)
-                if step + 1 == EARLY:
-                    yield from _new(diagnose_layers(_rates(tally), settings.v_th), given)
-            state = stepper.state = replace(state, epoch=epoch + 1)
-            summary = _judge(data, tally, crew, dawn)
-            settled = epoch + 1 == settings.epochs or (epoch + 1) * stepper.steps >= SETTLED
-            yield from _new(_diagnose(tally[len(tally) // 2 :], settings, settled), given)
+                batches.append(batch)
+                done, left = pace.after(epoch * steps + len(batches))
+                where = epoch + 1, len(batches), done
+                yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
+                if len(batches) == EARLY:
+                    yield from _new(diagnose_layers(merge(batches).rates, settings.v_th), given)
+            state = replace(state, epoch=epoch + 1)
+            summary = _summarize(pool, state, merge(batches), data, started)
+            settled = epoch + 1 == settings.epochs or (epoch + 1) * steps >= SETTLED
+            recent = merge(batches[len(batches) // 2 :])
+            yield from _new(_diagnose(recent, settings, settled), given)
             yield summary
 
 
-def _finite(steps: Iterator[T], epoch: int) -> Iterator[T]:
-    """Hand on the steps; where numbers cease to be finite, say what to do."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            yield from steps
-    except NotFiniteError as error:
-        raise ValueError(
-            f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
-        ) from error
+def train_epoch(
+    pool: WorkerPool[TrainingJob], state: State
+) -> Iterator[tuple[State, BatchStatistics]]:
+    """Take the steps of one epoch; yield the state and the statistics of the batch after each.
+
+    Each image is seen once, in an order drawn anew.
+
+    Raises:
+        ValueError: if a gradient ceases to be finite.
+    """
+    pool.map(TrainingJob.begin_epoch, state.epoch)
+    for step in range(pool.job.steps):
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                state, batch = _take_step(pool, state, step)
+        except NotFiniteError as error:
+            raise ValueError(
+                f"the run diverged in epoch {state.epoch + 1} ({error}): begin anew with a "
+                "smaller lr"
+            ) from error
+        yield state, batch
+
+
+def _take_step(
+    pool: WorkerPool[TrainingJob], state: State, step: int
+) -> tuple[State, BatchStatistics]:
+    """Compute the gradient of a batch, shard by shard, and update the parameters."""
+    settings, steps = pool.job.settings, pool.job.steps
+    done = (state.epoch * steps + step) / (settings.epochs * steps)
+    shards = pool.map(TrainingJob.gradient, step, pool.job.draw_dropout())
+    before = state.optimizer
+    taken, *_ = pool.map(TrainingJob.update, before.step, settings.learning_rate(done))
+    seen = merge([shard for shard in shards if shard is not None])
+    return replace(state, optimizer=replace(before, step=taken)), seen
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """Knows how far a run is: when it began, its steps an epoch, and its first and last epoch."""
+class _Pace:
+    """When a run was started, at which of its steps, and how many it has."""
 
-    began: float
-    steps: int
+    started: float
     first: int
-    epochs: int
+    total: int
 
-    def event(self, epoch: int, step: int, b: Batch) -> Step:
-        """Return the event of a step, with the time left at the pace so far."""
-        done, total = epoch * self.steps + step + 1, self.epochs * self.steps
-        pace = (time.perf_counter() - self.began) / (done - self.first * self.steps)
-        left = pace * (total - done)
-        share, accuracy = done / total, b.right / b.size
-        return Step(epoch + 1, step + 1, share, b.loss, accuracy, b.rates, left)
+    def after(self, step: int) -> tuple[float, float]:
+        """Return the share of the run that is done, and the seconds to come at this pace."""
+        seconds = (time.perf_counter() - self.started) / (step - self.first)
+        return step / self.total, seconds * (self.total - step)
 
 
 def _check_fit(state: State, data: Dataset) -> None:
     """Check that the network has an input for each pixel and an output for each class."""
     got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (data.pixels, int(max(data.train_labels.max(), data.test_labels.max())) + 1)
+    want = (data.pixels, count_classes(data))
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
             f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
@@ -152,46 +174,44 @@ def _check_fit(state: State, data: Dataset) -> None:
         )
 
 
-def _judge(data: Dataset, tally: list[Batch], crew: Team[Lesson], dawn: float) -> Epoch:
-    """Sum up an epoch, and measure the accuracy on the images held out."""
-    sizes, state = [b.size for b in tally], crew.job.state
-    rng = stream(crew.job.settings, TEST, state.epoch)
-    table = confusion(crew, data.test_labels, state.params.sizes[-1], rng)
-    if state.epoch == crew.job.settings.epochs:  # who keeps it does not keep the team's memory
+def _summarize(
+    pool: WorkerPool[TrainingJob],
+    state: State,
+    seen: BatchStatistics,
+    data: Dataset,
+    started: float,
+) -> Epoch:
+    """Return the event of an epoch, with the accuracy on the images held out."""
+    settings, labels = pool.job.settings, data.test_labels
+    rng = stream(settings, TEST, state.epoch)
+    answers = pool.map(TrainingJob.answers, rng.spawn(pool.size))
+    right = np.trace(confusion(labels, answers, state.params.sizes[-1]))
+    if state.epoch == settings.epochs:  # a state that outlives the pool must not keep its memory
         state = deepcopy(state)
     return Epoch(
         state.epoch,
-        float(np.average([b.loss for b in tally], weights=sizes)),
-        sum(b.right for b in tally) / sum(sizes),
-        _rates(tally),
-        tuple(np.average([b.outputs for b in tally], axis=0, weights=sizes).tolist()),
-        float(np.trace(table)) / len(data.test_labels),
-        time.perf_counter() - dawn,
+        seen.loss,
+        seen.accuracy,
+        seen.rates,
+        tuple(seen.outputs.tolist()),
+        float(right) / len(labels),
+        time.perf_counter() - started,
         state,
     )
 
 
-def _rates(tally: list[Batch]) -> tuple[float, ...]:
-    """Return the mean firing rate of each layer."""
-    mean = np.average([b.rates for b in tally], axis=0, weights=[b.size for b in tally])
-    return tuple(mean.tolist())
+def _diagnose(recent: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
+    """Return advice on the layers; if there is none, on the outputs and on the accuracy."""
+    advice = diagnose_layers(recent.rates, settings.v_th)
+    if advice or not settled:
+        return advice
+    outputs = recent.outputs.tolist()
+    return diagnose_outputs(outputs, recent.loss) + diagnose_learning(recent.accuracy, len(outputs))
 
 
-def _diagnose(recent: list[Batch], settings: Settings, settled: bool) -> list[Advice]:
-    """Look at the latest steps: first the layers, then, if they are fine, the single outputs."""
-    found = diagnose_layers(_rates(recent), settings.v_th)
-    if found or not settled:
-        return found
-    sizes = [b.size for b in recent]
-    outputs = np.average([b.outputs for b in recent], axis=0, weights=sizes).tolist()
-    loss = float(np.average([b.loss for b in recent], weights=sizes))
-    accuracy = sum(b.right for b in recent) / sum(sizes)
-    return diagnose_outputs(outputs, loss) + diagnose_learning(accuracy, len(outputs))
-
-
-def _new(found: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
-    """Yield the findings that were not given before."""
-    for advice in found:
-        if (advice.where, advice.kind) not in given:
-            given.add((advice.where, advice.kind))
-            yield advice
+def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
+    """Yield the advice that was not given before."""
+    for a in advice:
+        if (a.where, a.kind) not in given:
+            given.add((a.where, a.kind))
+            yield a

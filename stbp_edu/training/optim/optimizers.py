@@ -1,4 +1,4 @@
-"""Optimizers that change the parameters in place and keep their state in the open."""
+"""Optimizers: they change the parameters in place, and keep their state outside of themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import CHUNK, WHOLE, Part, chunks, zeros_like
+from stbp_edu.arrays import CHUNK, WHOLE, Section, chunks, zeros_like
 from stbp_edu.network import Gradients, Params
 
 
@@ -55,11 +55,11 @@ class SGD:
         grads: Gradients,
         state: OptimizerState,
         lr: float,
-        part: Part = WHOLE,
+        section: Section = WHOLE,
     ) -> OptimizerState:
         """Take one step of size η = ``lr`` in place; return the state after it."""
         decay = 1 - lr * self.weight_decay
-        for is_weight, (p, g, m) in chunks(part, params, grads, *state.slots):
+        for is_weight, (p, g, m) in chunks(section, params, grads, *state.slots):
             m *= self.momentum
             m += g
             if is_weight and decay != 1:
@@ -111,7 +111,7 @@ class Adam:
         grads: Gradients,
         state: OptimizerState,
         lr: float,
-        part: Part = WHOLE,
+        section: Section = WHOLE,
     ) -> OptimizerState:
         """Take one step of size η = ``lr`` in place; return the state after it."""
         k = state.step + 1
@@ -119,7 +119,7 @@ class Adam:
         size = lr * root / (1 - self.beta1**k)
         decay = 1 - lr * self.weight_decay
         scratch = np.empty((2, CHUNK), params.dtype)
-        for is_weight, (p, g, m, v) in chunks(part, params, grads, *state.slots):
+        for is_weight, (p, g, m, v) in chunks(section, params, grads, *state.slots):
             a, b = scratch[:, : len(p)]
             m *= self.beta1
             m += np.multiply(g, 1 - self.beta1, out=a)
@@ -134,16 +134,10 @@ class Adam:
 
 
 Optimizer = SGD | Adam
-"""What takes a step."""
+"""Any of the optimizers."""
 
 OPTIMIZERS = ("adam", "sgd")
-"""The optimizers."""
-
-
-def blend(average: Params, params: Params, decay: float, part: Part = WHOLE) -> None:
-    """Weight averaging, in place: average ← decay · average + (1 - decay) · params."""
-    for _, (mean, p) in chunks(part, average, params):
-        mean += (1 - decay) * (p - mean)  # ema
+"""Their names."""
 
 
 def _check_rate(name: str, value: object) -> None:

@@ -60,7 +60,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
     groups: dict[str, Params | Gradients] = {"params": state.params}
-    if state.average is not state.params:
+    if state.average is not None:
         groups["average"] = state.average
     groups |= {f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)}
     arrays = {f"{g}.{name}": a for g, of in groups.items() for name, a in tensors(of).items()}
@@ -102,7 +102,7 @@ def _state(
 ) -> State:
     """Put the state together, and check that its parts fit each other."""
     params = _group(arrays, "params")
-    average = params if settings.averaging == 0 else _group(arrays, "average")
+    average = None if settings.averaging == 0 else _group(arrays, "average")
     empty = settings.make_optimizer().start(params)
     slots = []
     for i in range(len(empty.slots)):
@@ -113,7 +113,7 @@ def _state(
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
         raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
-    groups: list[Params | Gradients] = [average, *slots]
+    groups: list[Params | Gradients] = [*([] if average is None else [average]), *slots]
     for group in groups:
         for name, array in tensors(group).items():
             if array.shape != (want := tensors(params)[name].shape):

@@ -150,9 +150,9 @@ def _run(job: Job, watch: Watch, start: Checkpoint | None) -> dict[str, Any]:
 
 def _finish(job: Job, state: State, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Give the last word on the held-out images; write the parameters, then the record."""
-    result = judge(job, state.average)
+    result = judge(job, state.kept)
     summary = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
-    save_params(job.folder / PARAMS, state.average)
+    save_params(job.folder / PARAMS, state.kept)
     summary["params"] = digest(job.folder / PARAMS)  # so that nobody takes another run's for them
     write_json(job.folder / RECORD, summary)
     (job.folder / CHECKPOINT).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Images nudged against the network: the direction is the gradient, and they are harder."""
+"""Images moved against the network: the direction is the gradient, and they are harder."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, cases, forward, loss
-from stbp_edu.engine.products import run_to_input
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.data.adversarial import NUDGES, against
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.state import begin
+from stbp_edu.training.data.fgsm import FGSM, perturb
+from stbp_edu.training.loop.state import initial_state
 from stbp_edu.training.loop.trainer import train
 from stbp_edu.training.settings import Settings
 from tests.networks import make_problem
@@ -28,7 +27,7 @@ def test_c2_delta_reaches_the_input(rule) -> None:
     """Case 2's expression with n = 0, written with indices, on what the sweep gives for layer 1."""
     problem = make_problem(3, [5, 7, 3], T=4, S=6, neuron=NEURON)
     p, trace = problem.params, problem.trace
-    got = run_to_input(trace, problem.targets, p, NEURON, rule, Workspace())
+    got = Engine(p, NEURON, rule).input_gradient(trace, problem.targets)
     swept = cases.sweep(trace, problem.targets, p, NEURON, rule)
     err = swept.epsilon[1]
     if rule == "classic":
@@ -48,7 +47,7 @@ def test_it_is_the_slope_of_the_smooth_twin() -> None:
 
     trace = forward(np.stack([pixels]), problem.params, NEURON, spike=NEURON.H)
     # At T = 1 no gate is met, so that the spikes of the twin need not be 0 or 1.
-    got = run_to_input(trace, problem.targets, problem.params, NEURON, "exact", Workspace())
+    got = Engine(problem.params, NEURON).input_gradient(trace, problem.targets)
     for at in np.ndindex(pixels.shape):
         step = np.zeros_like(pixels)
         step[at] = 1e-6
@@ -66,7 +65,7 @@ def test_pixels_move_so_far_and_stay_grey() -> None:
         uphill = rng.standard_normal(pixels.shape)
         uphill[:, 0] = 0
         untouched = pixels.copy()
-        moved = against(pixels, uphill, 0.1)
+        moved = perturb(pixels, uphill, 0.1)
         np.testing.assert_array_equal(pixels, untouched)
         assert moved.dtype == pixels.dtype
         assert moved.min() >= 0
@@ -79,19 +78,19 @@ def test_pixels_move_so_far_and_stay_grey() -> None:
         assert (by[:, 0] == 0).all()
 
 
-@pytest.mark.parametrize("nudge", NUDGES)
-def test_the_images_learned_from_are_harder(small, bytes_few, nudge) -> None:
+@pytest.mark.parametrize("fgsm", FGSM)
+def test_the_images_learned_from_are_harder(small, bytes_few, fgsm) -> None:
     """The first step's loss, before anything is learned, on the same images."""
     settings = replace(small, batch=200, epochs=1, T=20, hidden=(60,), init_scale=3.0)
 
     def first_loss(adversarial: float) -> float:
-        s = replace(settings, adversarial=adversarial, nudge=nudge)
-        return next(e for e in train(s, bytes_few, begin(s, bytes_few))).loss
+        s = replace(settings, adversarial=adversarial, fgsm=fgsm)
+        return next(e for e in train(s, bytes_few, initial_state(s, bytes_few))).loss
 
     assert first_loss(0.3) > 1.05 * first_loss(0.0)
 
 
-def test_only_the_others_move_an_image_that_is_answered_perfectly() -> None:
+def test_only_a_targeted_step_moves_an_image_that_is_answered_perfectly() -> None:
     """One pixel for each class, white, through weights that no grey level of another can outdo."""
     images = np.uint8(255) * np.eye(10, dtype=np.uint8).reshape(10, 2, 5)
     data = Dataset(images, np.arange(10), images, np.arange(10))
@@ -99,19 +98,19 @@ def test_only_the_others_move_an_image_that_is_answered_perfectly() -> None:
 
     def first_loss(**changes: Any) -> float:
         s = replace(plain, **changes)
-        state = begin(s, data)
+        state = initial_state(s, data)
         state.params.W[1][...] = 2 * np.eye(10)
         return next(e for e in train(s, data, state)).loss
 
     assert first_loss() == 0
     assert first_loss(adversarial=0.3) == 0
-    assert first_loss(adversarial=0.3, nudge="others") > 0.1
-    with pytest.raises(ValueError, match="nudge must be one of"):
-        replace(plain, nudge="away")
+    assert first_loss(adversarial=0.3, fgsm="targeted") > 0.1
+    with pytest.raises(ValueError, match="fgsm must be one of"):
+        replace(plain, fgsm="away")
 
 
 def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
-    settings = replace(small, shards=2, adversarial=0.1, nudge="others", dropout=0.2, shift=1)
+    settings = replace(small, shards=2, adversarial=0.1, fgsm="targeted", dropout=0.2, shift=1)
 
-    first, again = (bits(final(settings, bytes_few).state.average) for _ in range(2))
+    first, again = (bits(final(settings, bytes_few).state.kept) for _ in range(2))
     assert first == again

@@ -1,8 +1,8 @@
-"""Images one by one, each with its own lit pixels.
+"""Input that holds each image's active pixels alone, so that products run image by image.
 
-Most pixels of an image are dark, but others in each. Where products are made image by image, none
-is multiplied by zero for long; in return, the weights of its lit pixels are gathered for each image
-anew, which pays where it has many time steps.
+Most pixels of an image are dark, but not the same ones in each. Image by image, few products are
+with zero; in return, the weights of its active pixels are gathered for each image anew, which pays
+where it has many time steps.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.arrays import share
+from stbp_edu.arrays import section_of
 from stbp_edu.checks import Array
 
 STEPS = 16  # with fewer, gathering weights takes longer than multiplying by zeros
-SPARSE = 0.4  # of the pixels that any image lights; with more, there is too little to leave out
+SPARSE = 0.4  # of the pixels active in any image; with more, there is too little to leave out
 
 WIDE = 800  # neurons of the layer above at a time, so that their weights stay in the cache
 
 
-def sparse(pixels: NDArray[Any], columns: NDArray[np.intp], T: int) -> bool:
-    """Return whether these images (rows), which light these columns, are better one by one."""
-    lit = np.count_nonzero(pixels)
-    return T >= STEPS and bool(0 < lit < SPARSE * len(pixels) * len(columns))
+def is_sparse(pixels: NDArray[Any], columns: NDArray[np.intp], T: int) -> bool:
+    """Return whether going image by image pays, for images (rows) with these active columns."""
+    active = np.count_nonzero(pixels)
+    return T >= STEPS and bool(0 < active < SPARSE * len(pixels) * len(columns))
 
 
 @dataclass(frozen=True)
-class LitPixels:
-    """The spikes of images at their lit pixels: the input of an engine's run.
+class SparseInput:
+    """The spikes of images at their active pixels: an input of :class:`stbp_edu.engine.Engine`.
 
     Attributes:
-        spikes: shape (T, K): the lit pixels of the first image, then those of the second, ...
+        spikes: shape (T, K): the active pixels of the first image, then those of the second, ...
         columns: shape (K,): which pixel each is.
         starts: shape (S + 1,): where each image begins, and where the last ends.
         pixels: n[0], how many pixels an image has.
@@ -53,13 +53,13 @@ class LitPixels:
 
     @property
     def rate(self) -> float:
-        """Mean of all spikes of the pixels that at least one image lights."""
+        """Mean of all spikes of the pixels that are active in at least one image."""
         T, S, _ = self.shape
         return float(self.spikes.sum() / (T * S * np.count_nonzero(np.bincount(self.columns))))
 
     def weigh(self, W: Array, out: Array) -> None:
         """Write the input of the layer above at all steps, spikes · Wᵀ, to ``out`` (T, S, m)."""
-        for some in _some(len(W)):
+        for some in _slices(len(W)):
             lines, u = np.ascontiguousarray(W.T[:, some]), out[:, :, some]
             gathered = np.empty((self._most, lines.shape[1]), W.dtype)
             for s, spikes, columns in self._each():
@@ -67,7 +67,7 @@ class LitPixels:
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write the gradient of W, Σ εᵀ · spikes over steps and images, to ``out`` (m, n[0])."""
-        for some in _some(len(out)):
+        for some in _slices(len(out)):
             lines, error = out.T[:, some], epsilon[:, :, some]
             total = lines if lines.flags.c_contiguous else np.empty(lines.shape, out.dtype)
             total[...] = 0
@@ -81,7 +81,7 @@ class LitPixels:
 
     @property
     def _most(self) -> int:
-        """The largest number of lit pixels of an image."""
+        """The largest number of active pixels of an image."""
         return int(np.diff(self.starts).max())
 
     def _each(self) -> Iterator[tuple[int, Array, NDArray[np.intp]]]:
@@ -90,12 +90,12 @@ class LitPixels:
         for s, (a, b) in enumerate(pairwise(starts)):
             yield s, self.spikes[:, a:b], self.columns[a:b]
 
-    def only(self, samples: NDArray[np.intp]) -> LitPixels:
+    def select(self, samples: NDArray[np.intp]) -> SparseInput:
         """Return these images alone."""
         lengths = np.diff(self.starts)
         chosen = np.isin(np.arange(len(lengths)), samples).repeat(lengths)
         starts = np.concatenate([[0], np.cumsum(lengths[samples])])
-        return LitPixels(self.spikes[:, chosen], self.columns[chosen], starts, self.pixels)
+        return SparseInput(self.spikes[:, chosen], self.columns[chosen], starts, self.pixels)
 
     def dense(self) -> Array:
         """Return the spikes of all pixels, shape (T, S, n[0])."""
@@ -105,15 +105,15 @@ class LitPixels:
         return whole
 
 
-def _some(m: int) -> Iterator[slice]:
+def _slices(m: int) -> Iterator[slice]:
     """Yield slices of m neurons, equally wide, and none wider than WIDE."""
-    parts = -(-m // WIDE)
-    return (share(m, (i, parts)) for i in range(parts))
+    count = -(-m // WIDE)
+    return (section_of(m, (i, count)) for i in range(count))
 
 
 def _take(lines: Array, which: NDArray[np.intp], out: Array) -> Array:
     """Return some lines of a matrix, written to the beginning of ``out``.
 
-    The mode is there for its speed: in the default one NumPy takes them to a buffer of its own.
+    The mode is chosen for its speed: with the default one NumPy copies to a buffer of its own.
     """
     return np.take(lines, which, axis=0, out=out[: len(which)], mode="clip")

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stbp_edu.training.workers import parallel, shared
-from stbp_edu.training.workers.parallel import Team, one_blas_thread, team
-from stbp_edu.training.workers.worker import Worker
+from stbp_edu.training.workers import WorkerPool, one_blas_thread, pool, process, worker_pool
+from stbp_edu.training.workers.process import WorkerProcess
 
 
 class Job:
@@ -69,36 +68,36 @@ def blas_threads() -> set[int]:
 @pytest.fixture
 def two(monkeypatch) -> None:
     """Two processors, whatever this machine has."""
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
 
 
 @pytest.mark.usefixtures("two")
 def test_parts_come_back_in_order_and_share_their_arrays() -> None:
     given = Job()
-    with team(given, 5) as crew:
-        assert crew.map("square", 3) == [0, 3, 12, 27, 48]
-        assert crew.map("square", 1) == [0, 1, 4, 9, 16]
-        assert crew.job.seen.tolist() == [2, 2, 2, 2, 2]
-        found = crew.map("who")
+    with worker_pool(given, 5) as workers:
+        assert workers.map(Job.square, 3) == [0, 3, 12, 27, 48]
+        assert workers.map(Job.square, 1) == [0, 1, 4, 9, 16]
+        assert workers.job.seen.tolist() == [2, 2, 2, 2, 2]
+        found = workers.map(Job.who)
         assert len({process for process, _ in found}) == 2
         assert [mine for _, mine in found[:2]] == [[0, 2, 4, 0, 2, 4], [1, 3, 1, 3]]
-        assert crew.job.columns.flags.f_contiguous
-        assert crew.job.columns.flags.writeable
-        assert crew.map("prints") == [0, 1, 2, 3, 4]
-        assert [len(b) for b in crew.map("big")] == [1_000_000 + i for i in range(5)]
-        assert set().union(*crew.map("blas")) == {1}
+        assert workers.job.columns.flags.f_contiguous
+        assert workers.job.columns.flags.writeable
+        assert workers.map(Job.prints) == [0, 1, 2, 3, 4]
+        assert [len(b) for b in workers.map(Job.big)] == [1_000_000 + i for i in range(5)]
+        assert set().union(*workers.map(Job.blas)) == {1}
     assert given.seen.tolist() == [0] * 5  # the caller's own is left alone
-    assert crew.job.seen.tolist() == [2] * 5  # and the shared one can be read when all have gone
+    assert workers.job.seen.tolist() == [2] * 5  # and the shared one can be read when all have gone
 
 
 @pytest.mark.usefixtures("two")
 def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
-    with team(Job(), 2) as crew:
+    with worker_pool(Job(), 2) as workers:
         with pytest.raises(ValueError, match="not 1") as caught:
-            crew.map("raises")
+            workers.map(Job.raises)
         assert "in raises" in caught.value.__notes__[0]  # where it was, in the other process
-        assert crew.job.seen.tolist() == [-1, 0, 0, 0, 0]
-        assert crew.map("square", 1) == [0, 1]
+        assert workers.job.seen.tolist() == [-1, 0, 0, 0, 0]
+        assert workers.map(Job.square, 1) == [0, 1]
 
 
 @pytest.mark.usefixtures("two")
@@ -110,30 +109,30 @@ def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
         ("lives", RuntimeError, "go on from the last checkpoint"),
     ],
 )
-def test_a_team_that_is_out_of_step_is_closed(method, error, words) -> None:
-    with team(Job(), 2) as crew:
-        (_, _), (there, _) = crew.map("who")
+def test_a_pool_that_is_out_of_step_is_closed(method, error, words) -> None:
+    with worker_pool(Job(), 2) as workers:
+        (_, _), (there, _) = workers.map(Job.who)
         with pytest.raises(error, match=words):
-            crew.map(method)
+            workers.map(getattr(Job, method))
         with pytest.raises(ProcessLookupError):
             os.kill(there, 0)
-        with pytest.raises(RuntimeError, match="the team must be open, but is closed"):
-            crew.map("square", 1)
+        with pytest.raises(RuntimeError, match="the pool must be open, but is closed"):
+            workers.map(Job.square, 1)
 
 
 @pytest.mark.usefixtures("two")
-def test_an_interrupt_while_a_team_starts_leaves_no_process(monkeypatch) -> None:
+def test_an_interrupt_while_a_pool_starts_leaves_no_process(monkeypatch) -> None:
     started = []
-    real = Worker.send
+    real = WorkerProcess.send
 
-    def send(self: Worker, what: object) -> None:
+    def send(self: WorkerProcess, what: object) -> None:
         real(self, what)
         started.append(self)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Worker, "send", send)
+    monkeypatch.setattr(WorkerProcess, "send", send)
     with pytest.raises(KeyboardInterrupt):
-        Team(Job(), 2)
+        WorkerPool(Job(), 2)
     assert [w._process.poll() is None for w in started] == [False]
 
 
@@ -143,30 +142,30 @@ def test_files_beside_the_reader_are_not_taken_for_modules(tmp_path, monkeypatch
         (tmp_path / f"{name}.py").write_text("print('mine'); raise SystemExit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p] + [tmp_path])  # a Path: ignored
-    with team(Job(), 2) as crew:
-        assert crew.map("square", 1) == [0, 1]
+    with worker_pool(Job(), 2) as workers:
+        assert workers.map(Job.square, 1) == [0, 1]
 
 
 @pytest.mark.usefixtures("two")
 def test_the_caller_s_own_arrays_are_not_kept() -> None:
     given = Job()
     gone = weakref.ref(given)
-    with team(given, 2) as crew:
+    with worker_pool(given, 2) as workers:
         del given
         assert gone() is None
-        assert crew.map("square", 1) == [0, 1]
+        assert workers.map(Job.square, 1) == [0, 1]
 
 
 @pytest.mark.usefixtures("two")
 def test_a_job_without_arrays_has_parts_too() -> None:
-    with team(Path("a/b"), 2) as crew, pytest.raises(AttributeError, match="square"):
-        crew.map("square")
+    with worker_pool(Path("a/b"), 2) as workers, pytest.raises(AttributeError, match="seen"):
+        workers.map(Job.square, 1)
 
 
 @pytest.mark.usefixtures("two")
-def test_processes_end_with_the_team() -> None:
-    with team(Job(), 2) as crew:
-        here, there = (process for process, _ in crew.map("who"))
+def test_processes_end_with_the_pool() -> None:
+    with worker_pool(Job(), 2) as workers:
+        here, there = (process for process, _ in workers.map(Job.who))
         assert here == os.getpid() != there
         os.kill(there, 0)
     with pytest.raises(ProcessLookupError):
@@ -181,34 +180,34 @@ def refuse(*_: object, **__: object) -> None:
 @pytest.mark.parametrize("where", ["web page", "windows", "no process", "no memory", "one core"])
 def test_where_no_process_can_be_started_the_parts_are_done_in_turn(where, monkeypatch) -> None:
     change = {
-        "web page": (parallel.sys, "platform", "emscripten"),
-        "windows": (parallel.sys, "platform", "win32"),
+        "web page": (pool.sys, "platform", "emscripten"),
+        "windows": (pool.sys, "platform", "win32"),
         "no process": (subprocess, "Popen", refuse),
-        "no memory": (shared.tempfile, "TemporaryFile", refuse),
-        "one core": (parallel.os, "cpu_count", lambda: None),
+        "no memory": (process.tempfile, "TemporaryFile", refuse),
+        "one core": (pool.os, "cpu_count", lambda: None),
     }
     monkeypatch.setattr(*change[where])
-    crew = Team(Job(), 3)
-    assert crew.map("square", 2) == [0, 2, 8]
-    assert {process for process, _ in crew.map("who")} == {os.getpid()}
-    crew.close()
+    workers = WorkerPool(Job(), 3)
+    assert workers.map(Job.square, 2) == [0, 2, 8]
+    assert {process for process, _ in workers.map(Job.who)} == {os.getpid()}
+    workers.close()
 
 
 @pytest.mark.usefixtures("two")
 def test_memory_that_is_too_small_is_left_for_the_disk(monkeypatch) -> None:
     """Containers often have 64 MB of shared memory."""
-    opened, real = [], shared.tempfile.TemporaryFile
+    opened, real = [], process.tempfile.TemporaryFile
 
     def small(dir: object = None) -> object:
         opened.append(dir)
         return real() if dir is None else refuse()
 
-    monkeypatch.setattr(shared.tempfile, "TemporaryFile", small)
-    monkeypatch.setattr(shared.Path, "is_dir", lambda _: True)
-    with team(Job(), 2) as crew:
-        assert crew.map("square", 1) == [0, 1]
-        assert crew.job.seen[1] == 1
-    assert opened == [shared.Path("/dev/shm"), None]
+    monkeypatch.setattr(process.tempfile, "TemporaryFile", small)
+    monkeypatch.setattr(process.Path, "is_dir", lambda _: True)
+    with worker_pool(Job(), 2) as workers:
+        assert workers.map(Job.square, 1) == [0, 1]
+        assert workers.job.seen[1] == 1
+    assert opened == [process.Path("/dev/shm"), None]
 
 
 def test_the_blas_is_given_back() -> None:

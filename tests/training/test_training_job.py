@@ -1,4 +1,4 @@
-"""Parts of a batch in processes: they change no bit, and add up to the whole."""
+"""Shards of a batch in processes: they change no bit, and add up to the whole."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ import pytest
 from stbp_edu import backward, forward, loss
 from stbp_edu.arrays import add_up, tensors
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch import merge
-from stbp_edu.training.loop.state import begin
-from stbp_edu.training.loop.stepper import Stepper
+from stbp_edu.training.loop.batch_statistics import merge
+from stbp_edu.training.loop.state import initial_state
 from stbp_edu.training.loop.trainer import train
-from stbp_edu.training.workers import parallel
-from stbp_edu.training.workers.parallel import team
+from stbp_edu.training.loop.training_job import TrainingJob
+from stbp_edu.training.workers import pool, worker_pool
 from tests.runs import bits, final
 
 
 def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
     settings = replace(small, shards=3, batch=25)
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
     together = final(settings, bytes_few)
-    monkeypatch.setattr(parallel.sys, "platform", "emscripten")  # no processes on a web page
+    monkeypatch.setattr(pool.sys, "platform", "emscripten")  # no processes on a web page
     alone = final(settings, bytes_few)
     assert bits(together.state.params) == bits(alone.state.params)
     assert together.test == alone.test
@@ -31,50 +30,50 @@ def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
 
 @pytest.mark.parametrize("T", [4, 17])  # with many steps, image by image
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_part_may_be_dark_or_smaller_than_the_others(small, bytes_few, T, dark, monkeypatch):
-    """43 images in batches of 10: the last has three parts of one image."""
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+def test_a_shard_may_be_dark_or_smaller_than_the_others(small, bytes_few, T, dark, monkeypatch):
+    """43 images in batches of 10: the last has three shards of one image."""
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
     images = np.pad(bytes_few.train_images[:43], ((0, 0), (0, 9), (0, 9)))
     images *= not dark
     data = Dataset(images, bytes_few.train_labels[:43], images[:5], bytes_few.train_labels[:5])
     settings = replace(small, T=T, shards=3, batch=10, shift=2)
     together = final(settings, data)
-    monkeypatch.setattr(parallel.sys, "platform", "win32")
+    monkeypatch.setattr(pool.sys, "platform", "win32")
     assert bits(together.state.params) == bits(final(settings, data).state.params)
     assert together.rates[0] > 0 or dark
 
 
 def test_a_state_to_go_on_from_is_left_as_it_is(small, bytes_few, monkeypatch) -> None:
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
     for shards in (1, 2):
         settings = replace(small, shards=shards)
-        state = begin(settings, bytes_few)
-        before = bits(state.params), bits(state.average)
+        state = initial_state(settings, bytes_few)
+        before = bits(state.params), bits(state.kept)
         *_, last = train(settings, bytes_few, state)
-        assert (bits(state.params), bits(state.average)) == before
+        assert (bits(state.params), bits(state.kept)) == before
         assert bits(last.state.params) != before[0]
-        kept = last.state.average.W[1]
-        assert kept.base is None or isinstance(kept.base, np.ndarray)  # no memory of the team
+        kept = last.state.kept.W[1]
+        assert kept.base is None or isinstance(kept.base, np.ndarray)  # no memory of the pool
 
 
 def test_a_run_that_diverges_in_another_process_says_so(small, bytes_few, monkeypatch) -> None:
-    monkeypatch.setattr(parallel.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
     settings = replace(small, shards=2, optimizer="sgd", lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
 
 
 def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
-    """Direct coding draws nothing, so that the parts must add up to one backward pass."""
+    """Direct coding draws nothing, so that the shards must add up to one backward pass."""
     settings = replace(small, encoder="direct", batch=21, shards=2)
-    state = begin(settings, few)
-    with team(Stepper(settings, few.train_images, few.train_labels, state), 2) as crew:
-        crew.map("begin", 0)
-        batch = merge(crew.map("learn", 0, [None, None]))
-        step = crew.job
-        add_up(step._grads)
-        grads = step._grads[0]
-    order = step._order[:21]
+    state = initial_state(settings, few)
+    with worker_pool(TrainingJob(settings, few, state), 2) as workers:
+        workers.map(TrainingJob.begin_epoch, 0)
+        batch = merge(workers.map(TrainingJob.gradient, 0, [None, None]))
+        job = workers.job
+        add_up(job._grads)
+        grads = job._grads[0]
+    order = job._order[:21]
     rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)

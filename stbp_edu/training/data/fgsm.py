@@ -1,13 +1,13 @@
-"""Adversarial training: images nudged against the network, so that it learns more than by heart.
+"""Adversarial images, by the fast gradient sign method (FGSM).
 
 The error that flows down to the input says, for each pixel, whether more of it makes the loss
 larger. The fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015) moves every pixel a
-little that way, and the network learns from the image it finds harder. The sign is that of one
+little that way, and the network learns from the image that it finds harder. The sign is that of one
 draw of spikes, under the surrogate; the network then learns from another draw.
 
-An image whose rates are exactly the target has no error, and stays where it is. It has a way to the
-other answers, though: down the loss that asks for all of them and not for the right one, a targeted
-step (Kurakin, Goodfellow and Bengio, 2017). With it, images go on to teach once they are answered.
+An image whose rates are exactly the target has no error, and stays where it is. A targeted step
+(Kurakin, Goodfellow and Bengio, 2017) moves it even so: down the loss whose targets are all the
+other answers. With it, images go on to teach once they are answered correctly.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 
-NUDGES = ("loss", "others")
+FGSM = ("untargeted", "targeted")
 """Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
 
 
-def against(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
+def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
     Args:
@@ -34,7 +34,7 @@ def against(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     Returns:
         The images, clipped to the range from black to white.
 
-    >>> against(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
+    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
     array([[  0, 100, 255]], dtype=uint8)
     """
     white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)

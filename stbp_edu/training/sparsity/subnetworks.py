@@ -1,4 +1,4 @@
-"""Leaving out of a step what adds nothing to it, and what dropout leaves out on purpose.
+"""The network of the neurons that matter to a step: active pixels, and what dropout keeps.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
 zero. An image whose rates are its target sends no error back, neither in space nor in time. The
@@ -16,50 +16,50 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients, Params, Trace
-from stbp_edu.training.sparsity.lit import LitPixels
+from stbp_edu.training.sparsity.sparse_input import SparseInput
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""
 
 
-def lit(pixels: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the pixels (columns) that at least one image (row) lights.
+def active_pixels(pixels: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the pixels (columns) that are not black in every image (row).
 
-    >>> lit(np.array([[0.0, 0.5, 0.0], [0.0, 0.0, 1.0]]))
+    >>> active_pixels(np.array([[0.0, 0.5, 0.0], [0.0, 0.0, 1.0]]))
     array([1, 2])
     """
-    found = np.flatnonzero(pixels.max(axis=0))
-    return found if len(found) else np.arange(1)  # a layer needs a neuron
+    active = np.flatnonzero(pixels.max(axis=0))
+    return active if len(active) else np.arange(1)  # a layer needs a neuron
 
 
-def missed(trace: Trace, targets: Array) -> NDArray[np.intp]:
+def samples_with_error(trace: Trace, targets: Array) -> NDArray[np.intp]:
     """Return the samples that send an error back: those whose rates are not their target.
 
-    Where they are, the direct term of ``c1-delta`` is zero, and with it every δ and ε of that
-    sample. The first is returned where there would be none.
+    Where the rates are the target, the direct term of ``c1-delta`` is zero, and with it every δ
+    and ε of that sample. The first is returned where there would be none.
 
     >>> O = np.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])  # (T, S, n[1])
-    >>> missed(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    >>> samples_with_error(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
     array([1])
     """
-    found = np.flatnonzero((trace.O[-1].mean(axis=0) != targets).any(axis=1))
-    return found if len(found) else np.arange(1)  # a pass needs a sample
+    samples = np.flatnonzero((trace.O[-1].mean(axis=0) != targets).any(axis=1))
+    return samples if len(samples) else np.arange(1)  # a pass needs a sample
 
 
-def only(trace: Trace, samples: NDArray[np.intp]) -> Trace:
-    """Return the pass of these samples alone."""
+def select_samples(trace: Trace, samples: NDArray[np.intp]) -> Trace:
+    """Return the forward pass of these samples alone."""
     if len(samples) == trace.O[0].shape[1]:
         return trace
     U, O = ([np.take(a, samples, axis=1) for a in of[1:]] for of in (trace.U, trace.O))
     first = trace.O[0]
-    first = first.only(samples) if isinstance(first, LitPixels) else first[:, samples]
+    first = first.select(samples) if isinstance(first, SparseInput) else first[:, samples]
     return Trace(U=[None, *U], O=[first, *O])
 
 
-def draw_hidden(
+def draw_dropout(
     sizes: Sequence[int], dropout: float, rng: np.random.Generator
 ) -> list[NDArray[np.intp] | None]:
-    """Return the hidden neurons kept in each of the layers 1..N; of the output, all are kept."""
+    """Return the neurons that dropout keeps in each of the layers 1..N; of the output, all."""
     if dropout == 0:
         return [None] * (len(sizes) - 1)
     keep = [max(1, round((1 - dropout) * width)) for width in sizes[1:-1]]
@@ -69,13 +69,18 @@ def draw_hidden(
     return [*drawn, None]
 
 
-def narrow(params: Params, kept: Kept) -> Params:
+def keeps_all(kept: Kept) -> bool:
+    """Return whether no neuron is left out."""
+    return all(k is None for k in kept)
+
+
+def subnetwork(params: Params, kept: Kept) -> Params:
     """Return the network of the kept neurons alone.
 
     Where hidden neurons are left out, the weights that leave the others are scaled up, so that
     the input of the next layer keeps its mean.
     """
-    if all(k is None for k in kept):
+    if keeps_all(kept):
         return params
     W: list[Any] = [None]
     b: list[Any] = [None]
@@ -89,10 +94,10 @@ def narrow(params: Params, kept: Kept) -> Params:
     return Params(W=W, b=b)
 
 
-def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
-    """Write the gradient of the kept neurons to ``out``, that of the whole network.
+def scatter(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
+    """Write the gradients of the subnetwork to ``out``, those of the whole network.
 
-    What is left out has a gradient of zero.
+    Weights and biases that are left out have a gradient of zero.
     """
     for n in range(1, params.N + 1):
         factor = _factor(params, kept, n)
@@ -102,7 +107,7 @@ def widen(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
 
 def _put(out: Array, at: Kept, values: Array) -> None:
     """Write values to the kept lines, and zero elsewhere."""
-    if any(k is not None for k in at):
+    if not keeps_all(at):
         out[...] = 0
     if len(at) == 2 and at[0] is None and at[1] is not None:
         out.T[at[1]] = values.T  # whole lines, where they lie by columns

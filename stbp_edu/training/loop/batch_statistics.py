@@ -1,4 +1,4 @@
-"""What one training step saw, and how to sum it up."""
+"""Loss, accuracy and firing rates of the images that training steps saw."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from stbp_edu.checks import Array
 from stbp_edu.losses import loss
 from stbp_edu.network import Trace
-from stbp_edu.training.sparsity.lit import LitPixels
+from stbp_edu.training.sparsity import SparseInput
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one step saw, with images as it saw them: shifted, and nudged against the network.
+class BatchStatistics:
+    """Means over images as the steps saw them: shifted, and moved by FGSM.
 
     Attributes:
-        size: images in the batch.
+        size: number of images.
         loss: the loss before the update.
-        right: images answered rightly.
+        right: number of images answered correctly.
         rates: mean firing rate of each layer 0..N.
         outputs: mean firing rate of each output neuron.
     """
@@ -33,28 +33,33 @@ class Batch:
     rates: tuple[float, ...]
     outputs: Array
 
+    @property
+    def accuracy(self) -> float:
+        """Share of images answered correctly."""
+        return self.right / self.size
 
-def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> Batch:
-    """Sum up a forward pass."""
-    counts = trace.O[-1].mean(axis=0)
-    return Batch(
+
+def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> BatchStatistics:
+    """Return the statistics of a forward pass."""
+    rates = trace.O[-1].mean(axis=0)
+    return BatchStatistics(
         len(labels),
         loss(trace, targets),
-        int((counts.argmax(axis=1) == labels).sum()),
-        tuple(o.rate if isinstance(o, LitPixels) else _rate(o) for o in trace.O),
-        counts.mean(axis=0),
+        int((rates.argmax(axis=1) == labels).sum()),
+        tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
+        rates.mean(axis=0),
     )
 
 
-def merge(batches: Sequence[Batch]) -> Batch:
-    """Join what the parts of a batch saw."""
+def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
+    """Return the statistics of several batches, or shards of one, taken together."""
     sizes = [b.size for b in batches]
     rates = np.average([b.rates for b in batches], axis=0, weights=sizes)
-    return Batch(
+    return BatchStatistics(
         sum(sizes),
         float(np.average([b.loss for b in batches], weights=sizes)),
         sum(b.right for b in batches),
-        tuple(float(r) for r in rates),
+        tuple(rates.tolist()),
         np.average([b.outputs for b in batches], axis=0, weights=sizes),
     )
 

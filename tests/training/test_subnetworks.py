@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.arrays import add_up, tensors, zeros_like
-from stbp_edu.engine.products import run_back
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.arrays import add_up, by_columns, copied, tensors, zeros_like
+from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.loop.state import by_columns, copy
-from stbp_edu.training.optim.optimizers import Adam, blend
-from stbp_edu.training.sparsity.narrow import draw_hidden, lit, missed, narrow, only, widen
+from stbp_edu.training.optim import Adam, update_average
+from stbp_edu.training.sparsity import (
+    active_pixels,
+    draw_dropout,
+    samples_with_error,
+    scatter,
+    select_samples,
+    subnetwork,
+)
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 
@@ -29,13 +34,13 @@ def test_leaving_dark_pixels_out_changes_nothing(net: Params) -> None:
     spikes = (rng.random((5, 4, 8)) < 0.6).astype(float)
     spikes[:, :, [0, 3, 7]] = 0
     targets = rng.random((4, 3))
-    kept = [lit(spikes.max(axis=0)), None, None, None]
+    kept = [active_pixels(spikes.max(axis=0)), None, None, None]
     assert kept[0].tolist() == [1, 2, 4, 5, 6]
-    small = narrow(net, kept)
+    small = subnetwork(net, kept)
     assert small.sizes == (5, 6, 5, 3)
     found = zeros_like(net)
-    found.W[1][...] = np.nan  # whatever an earlier batch left
-    widen(gradient(spikes[:, :, kept[0]], small, targets), net, kept, found)
+    found.W[1][...] = np.nan  # what an earlier batch left
+    scatter(gradient(spikes[:, :, kept[0]], small, targets), net, kept, found)
     for name, expected in tensors(gradient(spikes, net, targets)).items():
         np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
     assert not found.W[1][:, [0, 3, 7]].any()
@@ -46,7 +51,7 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
     rng = np.random.default_rng(2)
     spikes = (rng.random((5, 4, 8)) < 0.6).astype(float)
     targets = rng.random((4, 3))
-    kept = [np.arange(8), *draw_hidden(net.sizes, 0.5, rng)]
+    kept = [np.arange(8), *draw_dropout(net.sizes, 0.5, rng)]
     assert [None if k is None else len(k) for k in kept] == [8, 3, 2, None]
     masks = [
         np.ones(8),
@@ -58,7 +63,7 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
     cut = Params(W=[None, *(net.W[n] * masks[n - 1] for n in (1, 2, 3))], b=net.b)
     expected = gradient(spikes, cut, targets)
     found = zeros_like(net)
-    widen(gradient(spikes, narrow(net, kept), targets), net, kept, found)
+    scatter(gradient(spikes, subnetwork(net, kept), targets), net, kept, found)
     rows = [*kept[:3], np.arange(3)]
     for n in (1, 2, 3):
         block = np.ix_(rows[n], rows[n - 1])
@@ -71,10 +76,10 @@ def test_dropout_is_the_network_with_those_neurons_cut(net: Params) -> None:
         assert not found.W[n][outside].any()
 
 
-@pytest.mark.parametrize("parts", [1, 2, 3, 11])
+@pytest.mark.parametrize("sections", [1, 2, 3, 11])
 @pytest.mark.parametrize("lay", [by_columns, lambda params: params])
-def test_processes_that_share_the_update_change_the_same_bits_as_one(lay, parts: int) -> None:
-    """Each part adds up, takes a step and averages on its own; none waits for the others."""
+def test_processes_that_share_the_update_change_the_same_bits_as_one(lay, sections: int) -> None:
+    """Each section adds up, takes a step and averages on its own; none waits for the others."""
     rng = np.random.default_rng(4)
     net = lay(init_params([8, 6, 5, 3], rng, scheme="uniform"))
     found = [
@@ -82,24 +87,24 @@ def test_processes_that_share_the_update_change_the_same_bits_as_one(lay, parts:
         for _ in range(2)
     ]
 
-    def update(parts: int) -> dict[str, np.ndarray]:
-        params, average = copy(net), copy(net)
+    def update(sections: int) -> dict[str, np.ndarray]:
+        params, average = copied(net), copied(net)
         grads = [zeros_like(net), zeros_like(net)]
         for own, g in zip(grads, found, strict=True):
-            widen(g, net, [None] * 4, own)
+            scatter(g, net, [None] * 4, own)
         adam = Adam(weight_decay=0.1)
         start = adam.start(params)
-        for i in reversed(range(parts)):
-            add_up(grads, (i, parts))
-            adam.update(params, grads[0], start, 0.1, (i, parts))
-            blend(average, params, 0.5, (i, parts))
+        for i in reversed(range(sections)):
+            add_up(grads, (i, sections))
+            adam.update(params, grads[0], start, 0.1, (i, sections))
+            update_average(average, params, 0.5, (i, sections))
         of = {"p": params, "mean": average, "g": grads[0], "m": start.slots[0], "v": start.slots[1]}
         return {f"{k}.{name}": a for k, t in of.items() for name, a in tensors(t).items()}
 
     whole = update(1)
     np.testing.assert_array_equal(whole["g.W1"], found[0].W[1] + found[1].W[1])
     assert any(a.any() for name, a in whole.items() if name.startswith("m"))
-    for name, array in update(parts).items():
+    for name, array in update(sections).items():
         np.testing.assert_array_equal(array, whole[name], err_msg=name)
 
 
@@ -110,16 +115,16 @@ def test_a_state_that_lies_in_memory_in_another_way_is_refused(net: Params) -> N
 
 
 def test_where_nothing_is_left_out_the_gradient_is_itself(net: Params) -> None:
-    assert narrow(net, [None] * 4) is net
-    assert draw_hidden((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
+    assert subnetwork(net, [None] * 4) is net
+    assert draw_dropout((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
     grads, found = gradient(np.ones((2, 1, 8)), net, np.ones((1, 3))), zeros_like(net)
-    widen(grads, net, [None] * 4, found)
+    scatter(grads, net, [None] * 4, found)
     for name, g in tensors(grads).items():
         np.testing.assert_array_equal(tensors(found)[name], g)
 
 
 def test_a_dark_batch_keeps_one_pixel() -> None:
-    assert lit(np.zeros((3, 5))).tolist() == [0]
+    assert active_pixels(np.zeros((3, 5))).tolist() == [0]
 
 
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
@@ -129,11 +134,11 @@ def test_leaving_out_what_is_answered_perfectly_changes_nothing(net: Params, rul
     targets = rng.random((6, 3))
     perfect = [0, 2, 5]
     targets[perfect] = trace.O[-1].mean(axis=0)[perfect]
-    of = missed(trace, targets)
+    of = samples_with_error(trace, targets)
     assert of.tolist() == [1, 3, 4]
-    few = only(trace, of)
+    few = select_samples(trace, of)
     assert [o.shape[1] for o in few.O] == [3, 3, 3, 3]
-    found = run_back(few, targets[of], net, NEURON, rule, Workspace(), S=6, binary=True)
+    found = Engine(net, NEURON, rule).gradients(few, targets[of], S=6)
     for name, expected in tensors(backward(trace, targets, net, NEURON, rule)).items():
         np.testing.assert_allclose(tensors(found)[name], expected, rtol=1e-12, atol=1e-15)
 
@@ -141,9 +146,9 @@ def test_leaving_out_what_is_answered_perfectly_changes_nothing(net: Params, rul
 def test_a_batch_without_a_mistake_has_a_gradient_of_zero(net: Params) -> None:
     trace = forward(np.ones((5, 6, 8)), net, NEURON)
     targets = trace.O[-1].mean(axis=0)
-    of = missed(trace, targets)
-    few = only(trace, of)
-    found = run_back(few, targets[of], net, NEURON, "exact", Workspace(), S=6, binary=True)
+    of = samples_with_error(trace, targets)
+    few = select_samples(trace, of)
+    found = Engine(net, NEURON).gradients(few, targets[of], S=6)
     assert not any(g.any() for g in tensors(found).values())
     everything = np.arange(6)
-    assert only(trace, everything) is trace
+    assert select_samples(trace, everything) is trace

@@ -1,0 +1,211 @@
+"""The parts of a training step: the gradient of a shard of the batch, and the update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from stbp_edu import checks
+from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
+from stbp_edu.checks import Array
+from stbp_edu.engine import Engine
+from stbp_edu.network import Trace
+from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.data.fgsm import perturb
+from stbp_edu.training.loop.batch_statistics import BatchStatistics, observe
+from stbp_edu.training.loop.evaluation import Evaluator
+from stbp_edu.training.loop.state import EPOCH, State, stream
+from stbp_edu.training.optim import update_average
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.sparsity import (
+    Kept,
+    SparseInput,
+    active_pixels,
+    draw_dropout,
+    is_sparse,
+    keeps_all,
+    samples_with_error,
+    scatter,
+    select_samples,
+    subnetwork,
+)
+
+
+class TrainingJob:
+    """The arrays of a run and the parts of its work: the job of a worker pool.
+
+    A part is a shard of the batch for :meth:`gradient`, a section of each array for
+    :meth:`update`, and some of the images held out for :meth:`answers`.
+
+    Args:
+        settings: of the run.
+        data: images to learn from, and images held out.
+        state: where to begin; its arrays are changed.
+
+    Attributes:
+        state: with the arrays as they are now; the counts are those of the start.
+        steps: steps of an epoch.
+    """
+
+    def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
+        self.settings, self.labels, self.state = settings, data.train_labels, state
+        self.neuron, self.optimizer = settings.make_neuron(), settings.make_optimizer()
+        self.steps = -(-len(self.labels) // settings.batch)
+        self._shape, d = data.train_images.shape[1:], settings.shift
+        # Padded, so that each shifted image is a window.
+        self._padded = np.pad(data.train_images, ((0, 0), (d, d), (d, d)))
+        self._test_images = data.test_images
+        self._grads = [zeros_like(state.params) for _ in range(settings.shards)]
+        self._work = [Workspace() for _ in range(settings.shards)]
+
+    def begin_epoch(self, _: int, epoch: int) -> None:
+        """Draw the order of an epoch and its shifts, the same in every process."""
+        s, n = self.settings, len(self.labels)
+        self._rng = stream(s, EPOCH, epoch)
+        self._streams, self._order = self._rng.spawn(s.shards), self._rng.permutation(n)
+        self._shifts = self._rng.integers(0, 2 * s.shift + 1, (2, n))
+
+    def draw_dropout(self) -> Kept:
+        """Return the neurons of layers 1..N that a step keeps; one process draws for all."""
+        return draw_dropout(self.state.params.sizes, self.settings.dropout, self._rng)
+
+    def gradient(self, shard: int, step: int, hidden: Kept) -> BatchStatistics | None:
+        """Compute the gradient of one shard of a batch, and keep it for :meth:`update`.
+
+        Args:
+            shard: number of the shard.
+            step: number of the batch in its epoch.
+            hidden: the neurons of layers 1..N that the step keeps.
+
+        Returns:
+            What the forward pass saw; None where the batch has fewer images than shards.
+        """
+        places = self._places(step)
+        shards = min(self.settings.shards, len(places))
+        if shard >= shards:
+            for array in tensors(self._grads[shard]).values():
+                array[...] = 0
+            return None
+        images = self._take(shard, np.array_split(places, shards)[shard], hidden)
+        if self.settings.adversarial:
+            images = self._fgsm(images)
+        trace = images.engine.forward(self._encode(images))
+        self._backward(images, trace, S=len(places))
+        return observe(trace, images.targets, images.labels)
+
+    def update(self, part: int, taken: int, lr: float) -> int:
+        """Update one section of the parameters and their average in place, after some steps.
+
+        Args:
+            part: number of the section.
+            taken: steps taken before.
+            lr: learning rate.
+
+        Returns:
+            The steps taken after it.
+        """
+        state, section = self.state, (part, self.settings.shards)
+        add_up(self._grads, section)
+        before = replace(state.optimizer, step=taken)
+        after = self.optimizer.update(state.params, self._grads[0], before, lr, section)
+        if state.average is not None:
+            update_average(state.average, state.params, self.settings.averaging, section)
+        return after.step
+
+    def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
+        """Return the answer to each image of one part of those held out."""
+        return Evaluator(self.state.kept, self._test_images, self.settings).answers(part, streams)
+
+    def _places(self, step: int) -> NDArray[np.intp]:
+        """Return the places of a batch's images in the order of the epoch."""
+        start = step * self.settings.batch
+        return np.arange(start, min(start + self.settings.batch, len(self.labels)))
+
+    def _take(self, shard: int, places: NDArray[np.intp], hidden: Kept) -> _Images:
+        """Return the images of a shard, with the network that they need."""
+        rows, s = self._rows(places), self.settings
+        columns = self._columns(rows)
+        rows = rows if columns is None else np.take(rows, columns, axis=1)
+        kept = (columns, *hidden)
+        params = subnetwork(self.state.params, kept)
+        engine = Engine(params, self.neuron, s.rule, self._work[shard])
+        return _Images(shard, rows, self.labels[self._order[places]], kept, engine)
+
+    def _rows(self, places: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the images at these places of the epoch, shifted, as rows."""
+        windows = sliding_window_view(self._padded, self._shape, axis=(1, 2))
+        return windows[self._order[places], *self._shifts[:, places]].reshape(len(places), -1)
+
+    def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Return the pixels active in any image; None where going image by image pays."""
+        columns, s = active_pixels(rows), self.settings
+        return None if not s.adversarial and is_sparse(rows, columns, s.T) else columns
+
+    def _encode(self, images: _Images) -> Array | SparseInput:
+        """Return spikes of the images, drawn anew."""
+        if images.kept[0] is not None:
+            return self._draw(images.shard, images.rows)
+        rows, columns = images.rows.nonzero()
+        spikes = self._draw(images.shard, images.rows[rows, columns][None])[:, 0]
+        starts = np.searchsorted(rows, np.arange(len(images.rows) + 1))
+        return SparseInput(spikes, columns, starts, images.rows.shape[1])
+
+    def _draw(self, shard: int, rows: NDArray[Any]) -> Array:
+        """Return spikes of these rows of pixels, from the stream and in the buffer of a shard."""
+        s, dtype = self.settings, self.state.params.dtype
+        out = self._work[shard].array("spikes", 0, (s.T, *rows.shape), dtype)
+        return encode(s.encoder, rows, s.T, self._streams[shard], out=out)
+
+    def _fgsm(self, images: _Images) -> _Images:
+        """Return the images moved by the fast gradient sign method."""
+        s, trace = self.settings, images.engine.forward(self._encode(images))
+        targeted = s.fgsm == "targeted"
+        targets = 1 - images.targets if targeted else images.targets
+        samples = samples_with_error(trace, targets)
+        few = select_samples(trace, samples)
+        uphill = images.engine.input_gradient(few, targets[samples])
+        rows = images.rows.copy()
+        rows[samples] = perturb(rows[samples], -uphill if targeted else uphill, s.adversarial)
+        return replace(images, rows=rows)
+
+    def _backward(self, images: _Images, trace: Trace, S: int) -> None:
+        """Compute the gradient of a loss averaged over S images, from those with an error."""
+        samples, out = samples_with_error(trace, images.targets), self._grads[images.shard]
+        few, targets = select_samples(trace, samples), images.targets[samples]
+        whole = keeps_all(images.kept)
+        grads = images.engine.gradients(few, targets, S=S, out=out if whole else None)
+        for name, g in tensors(grads).items():
+            checks.check_finite(f"the gradient of {name}", g)
+        if not whole:
+            scatter(grads, self.state.params, images.kept, out)
+
+
+@dataclass(frozen=True)
+class _Images:
+    """The images of one shard of a batch, and the network that sees them.
+
+    Attributes:
+        shard: number of the shard.
+        rows: the images, with the pixels that are kept.
+        labels: the class of each image.
+        kept: the pixels and neurons kept; where all pixels are, the images go one by one.
+        engine: the passes through the network of these.
+    """
+
+    shard: int
+    rows: NDArray[Any]
+    labels: NDArray[Any]
+    kept: Kept
+    engine: Engine
+
+    @property
+    def targets(self) -> Array:
+        """Y: 1 for the class of each image, 0 for the others."""
+        params = self.engine.params
+        return np.eye(params.sizes[-1], dtype=params.dtype)[self.labels]
