@@ -7,9 +7,15 @@ from functools import cache
 from html import escape
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises.catalogue import Exercise, exercise_of, exercises
-from stbp_edu.practice.exercises.formula_blanks import SUFFIX, FormulaBlank, blanks
-from stbp_edu.practice.exercises.tables import course_table
+from stbp_edu.practice.exercises import (
+    SUFFIX,
+    Exercise,
+    FormulaBlank,
+    blanks,
+    course_table,
+    exercise_of,
+    exercises,
+)
 from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
 
 Task = Exercise | FormulaBlank

@@ -1,5 +1,6 @@
 """Every exercise: right answers pass, each named misconception is rejected and named."""
 
+import dataclasses
 import re
 import tomllib
 from pathlib import Path
@@ -92,3 +93,15 @@ def test_every_misconception_of_the_library_is_used():
     used = {m.misconception.id for _, m in WRONG}
     used |= {m.misconception.id for f in blanks().values() for m in f.mistakes}
     assert set(misconceptions()) == used
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs": "case 9"}, "inputs must be one of case 1, .*, got 'case 9'"),
+        ({"signature": "c3_delta(delta_last, err_later)"}, "name of a quantity, got 'err_later'"),
+    ],
+)
+def test_a_table_that_names_no_inputs_or_quantity_says_so(change, message):
+    with pytest.raises(ValueError, match=message):
+        inputs_of(dataclasses.replace(exercises()["c3-delta"], **change))

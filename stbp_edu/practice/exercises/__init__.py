@@ -9,17 +9,19 @@
 - ``content/``: the tables themselves.
 """
 
-from stbp_edu.practice.exercises.catalogue import Exercise, exercise_of, exercises
-from stbp_edu.practice.exercises.formula_blanks import FormulaBlank, blanks
+from stbp_edu.practice.exercises.catalogue import Exercise, Function, exercise_of, exercises
+from stbp_edu.practice.exercises.formula_blanks import SUFFIX, FormulaBlank, blanks
 from stbp_edu.practice.exercises.inputs import Inputs, inputs_of
 from stbp_edu.practice.exercises.mistakes import Mistake
 from stbp_edu.practice.exercises.probe_networks import ForwardPass, draw_network, step_name
 from stbp_edu.practice.exercises.tables import course_table, pointer
 
 __all__ = [
+    "SUFFIX",
     "Exercise",
     "FormulaBlank",
     "ForwardPass",
+    "Function",
     "Inputs",
     "Mistake",
     "blanks",

@@ -69,11 +69,6 @@ class Exercise:
     view: str = ""
 
     @property
-    def stub(self) -> str:
-        """The function as the reader finds it."""
-        return f"def {self.signature}:\n    ..."
-
-    @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments."""
         return tuple(self.signature.partition("(")[2].rstrip(")").split(", "))

@@ -18,7 +18,7 @@ Draw = Callable[[np.random.Generator, int], Args]
 """Returns the arguments of the k-th call."""
 
 Drawn = Iterator[tuple[Args, str]]
-"""The arguments of each call, and which call it is in words."""
+"""The arguments of each call, each with a description of the call."""
 
 CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
 

@@ -101,6 +101,9 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
 def _inputs(kind: str, names: tuple[str, ...]) -> tuple[Inputs, ...]:
     """Return the inputs of these names at the cells, and from the draws, of this kind."""
     walk, _, scalar = kind.partition(", ")
+    if walk not in WALKS and kind not in DRAWN:
+        known = ", ".join((*WALKS, *DRAWN))
+        raise ValueError(f"inputs must be one of {known}, got {kind!r}; mend the exercise's table")
     take = one_neuron if scalar else quantity
     from_networks = [
         Inputs(tuple(take(name, net, t, n) for name in names), where, *net.shape[:2])
@@ -112,10 +115,12 @@ def _inputs(kind: str, names: tuple[str, ...]) -> tuple[Inputs, ...]:
 
 def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
     """Return the quantity of this name at (t, n)."""
-    if name not in QUANTITIES:
-        name, _, elsewhere = name.partition("_")
+    base, _, elsewhere = (name, "", "") if name in QUANTITIES else name.partition("_")
+    if base not in QUANTITIES or elsewhere not in ("", *ELSEWHERE):
+        raise ValueError(f"an argument must have the name of a quantity, got {name!r}; add it here")
+    if elsewhere:
         t, n = ELSEWHERE[elsewhere](t, n, net.shape[0])
-    return QUANTITIES[name](net, t, n)
+    return QUANTITIES[base](net, t, n)
 
 
 def one_neuron(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
@@ -125,7 +130,7 @@ def one_neuron(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
 
 
 Walk = Iterator[tuple[Steps, int, str]]
-"""Steps and layers at which quantities are taken, each with the place in words."""
+"""Steps and layers at which quantities are taken, each with a description of the place."""
 
 
 def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:

@@ -74,33 +74,29 @@ class _SweepOfRule:
 
     def delta_terms(self, t: int, n: int, i: int) -> list[Json]:
         """Return the terms of δ: from the loss or the layer above, and from the next step."""
-        trace, neuron, W = self.net.trace, self.net.neuron, self.net.params.W
+        trace, params = self.net.trace, self.net.params
         T, S, N = self.net.shape
         terms = []
         if n == N:
             miss = float(self.net.targets[0, i] - trace.O[N][:, 0, i].mean())
             terms.append(_term("loss", None, ["-1/(TS)", -1 / (T * S)], ["y-rate", miss]))
-        for j in range(self.net.params.sizes[n + 1] if n < N else 0):
-            weight = [f"w{_subscript(j)}{_subscript(i)}", float(W[n + 1][j, i])]
+        for j in range(params.sizes[n + 1] if n < N else 0):
+            weight = [f"w{_subscript(j)}{_subscript(i)}", float(params.W[n + 1][j, i])]
             terms.append(_term("above", (t + 1, n + 1), self.incoming(t, n + 1, j), weight))
         if t < T - 1:
-            u, df = float(trace.U[n][t, 0, i]), float(neuron.df(trace.O[n][t])[0, i])
-            signal = self.incoming(t + 1, n, i)
-            terms.append(_term("next step", (t + 2, n), signal, ["u", u], ["f'", df]))
+            u = ["u", float(trace.U[n][t, 0, i])]
+            df = ["f'", float(self.net.neuron.df(trace.O[n][t])[0, i])]
+            terms.append(_term("next step", (t + 2, n), self.incoming(t + 1, n, i), u, df))
         return terms
 
     def epsilon_terms(self, t: int, n: int, i: int) -> list[Json]:
         """Return the terms of ε: from the neuron's own spike, and from the next potential."""
-        trace, neuron = self.net.trace, self.net.neuron
-        delta, h = float(self.adjoints.delta[n][t, 0, i]), float(neuron.h(trace.U[n][t])[0, i])
-        terms = [_term("own spike", None, ["δ", delta], ["h", h])]
+        delta = ["δ", float(self.adjoints.delta[n][t, 0, i])]
+        terms = [_term("own spike", None, delta, ["h", self.h(t, n, i)])]
         if t < self.net.shape[0] - 1:
             later = float(self.adjoints.epsilon[n][t + 1, 0, i])
-            factors = (
-                [f"ε{_subscript(i)}({t + 2},{n})", later],
-                ["f", float(neuron.f(trace.O[n][t])[0, i])],
-            )
-            terms.append(_term("leak", (t + 2, n), *factors))
+            f = ["f", float(self.net.neuron.f(self.net.trace.O[n][t])[0, i])]
+            terms.append(_term("leak", (t + 2, n), [f"ε{_subscript(i)}({t + 2},{n})", later], f))
         return terms
 
     def incoming(self, t: int, n: int, i: int) -> list[Any]:
@@ -108,8 +104,11 @@ class _SweepOfRule:
         at = f"{_subscript(i)}({t + 1},{n})"
         if self.rule == "exact":
             return [f"ε{at}", float(self.adjoints.epsilon[n][t, 0, i])]
-        h = float(self.net.neuron.h(self.net.trace.U[n][t])[0, i])
-        return [f"δ·h{at}", float(self.adjoints.delta[n][t, 0, i]) * h]
+        return [f"δ·h{at}", float(self.adjoints.delta[n][t, 0, i]) * self.h(t, n, i)]
+
+    def h(self, t: int, n: int, i: int) -> float:
+        """Return h(u) of one neuron."""
+        return float(self.net.neuron.h(self.net.trace.U[n][t])[0, i])
 
 
 def _subscript(i: int) -> str:

@@ -53,48 +53,38 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
         raise ValueError(message) from None
     except (RecursionError, MemoryError, ValueError):
         raise ValueError("It cannot be read as a formula.") from None
-    checked: Tree = _Reader(symbols).visit(tree)
-    return checked
+    return _checked(tree, symbols)
 
 
-class _Reader(ast.NodeTransformer):
-    """Translate aliases in plain arithmetic; refuse everything else."""
+def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
+    """Return plain arithmetic with its aliases translated; refuse everything else."""
+    match node:
+        case ast.Name(id=name):
+            return ast.Name(_symbol(name, symbols), ast.Load())
+        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+            return node
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            if isinstance(op, ast.Pow) and not _small(right):
+                raise ValueError("Powers are small whole numbers here, such as u**2.")
+            return ast.BinOp(_checked(left, symbols), op, _checked(right, symbols))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
+            return ast.UnaryOp(sign, _checked(operand, symbols))
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+            return ast.Call(ast.Name(name, ast.Load()), [_checked(argument, symbols)], [])
+    raise ValueError(
+        f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
+        f"{', '.join(FUNCTIONS)} of the symbols {', '.join(symbols)}."
+    )
 
-    def __init__(self, symbols: Mapping[str, str]) -> None:
-        self.symbols = symbols
 
-    def visit(self, node: ast.AST) -> Any:
-        """Check one node and what is below it."""
-        match node:
-            case ast.Name():
-                return ast.Name(self._symbol(node.id), ast.Load())
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return node
-            case ast.BinOp(op=op) if type(op) in OPERATORS:
-                power = node.right
-                if isinstance(op, ast.Pow) and not _small(power):
-                    raise ValueError("Powers are small whole numbers here, such as u**2.")
-                return ast.BinOp(self.visit(node.left), op, self.visit(power))
-            case ast.UnaryOp(op=op) if type(op) in OPERATORS:
-                return ast.UnaryOp(op, self.visit(node.operand))
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
-                name in FUNCTIONS
-            ):
-                return ast.Call(ast.Name(name, ast.Load()), [self.visit(argument)], [])
+def _symbol(name: str, symbols: Mapping[str, str]) -> str:
+    """Return the symbol that a name stands for."""
+    name = ALIASES.get(name, name)
+    if name not in symbols:
         raise ValueError(
-            f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
-            f"{', '.join(FUNCTIONS)} of the symbols {', '.join(self.symbols)}."
+            f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
         )
-
-    def _symbol(self, name: str) -> str:
-        """Return the symbol that a name stands for."""
-        name = ALIASES.get(name, name)
-        if name not in self.symbols:
-            known = listed(self.symbols)
-            raise ValueError(
-                f"`{name}` is none of the symbols here: {known}. A product needs its *."
-            )
-        return name
+    return name
 
 
 def listed(symbols: Mapping[str, str]) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.exercises.catalogue import Exercise, Function
-from stbp_edu.practice.exercises.inputs import inputs_of
+from stbp_edu.practice.exercises import Exercise, Function, inputs_of
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from stbp_edu.practice.exercises.inputs import Inputs
+from stbp_edu.practice.exercises import Inputs
 from stbp_edu.practice.grading.call import Outcome
 from stbp_edu.practice.grading.differences import difference
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stbp_edu.practice.exercises.catalogue import Exercise, Function
-from stbp_edu.practice.exercises.inputs import Inputs, inputs_of
-from stbp_edu.practice.exercises.mistakes import Mistake
-from stbp_edu.practice.exercises.tables import pointer
+from stbp_edu.practice.exercises import Exercise, Function, Inputs, Mistake, inputs_of, pointer
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.call import Outcome, call, right_outcomes
 from stbp_edu.practice.grading.constant_factor import constant_factor

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.exercises.probe_networks import step_name
+from stbp_edu.practice.exercises import step_name
 from stbp_edu.practice.grading.call import Outcome
 
 RTOL = 1e-6

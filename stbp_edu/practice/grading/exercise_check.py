@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises.catalogue import Exercise, Function, exercise_of
+from stbp_edu.practice.exercises import Exercise, Function, exercise_of
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.call import outcomes_of, right_outcomes, signature_problem
 from stbp_edu.practice.grading.diagnosis import diagnose

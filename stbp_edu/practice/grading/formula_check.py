@@ -7,8 +7,7 @@ import math
 from functools import cache
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises.formula_blanks import FormulaBlank, blanks
-from stbp_edu.practice.exercises.tables import pointer
+from stbp_edu.practice.exercises import FormulaBlank, blanks, pointer
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
