@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.practice.network_check.report import check_network
-from stbp_edu.practice.overview import report
+from stbp_edu.practice import check_network, progress_report
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,7 +36,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_progress(args: argparse.Namespace) -> int:
     """Print what is done and what comes next."""
-    print(report())
+    print(progress_report())
     return 0
 
 

@@ -1,18 +1,23 @@
 """Exercises that say what is wrong with an answer, and tools to check a backward pass of your own.
 
+- ``exercises``: what is asked, and what is right;
+- ``grading``: what is right or wrong with an answer;
+- ``network_check``: a whole backward pass, checked case by case;
+- ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
+- ``feedback``: what the reader sees; ``overview``: hints, solutions and what is done;
+- ``saved_progress``: the file that remembers it.
+
 >>> from stbp_edu.practice import check
 >>> check("c3-epsilon", lambda delta, h, epsilon_next, f: ...)
 c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
-from stbp_edu.practice.exercises.exercise import catalogue as exercises
+from stbp_edu.practice.exercises import exercises
 from stbp_edu.practice.feedback import Feedback, Hint, Solution
-from stbp_edu.practice.grading.formulas import check_formula
-from stbp_edu.practice.grading.grade import check
-from stbp_edu.practice.network_check.report import CaseReport, NetworkReport, check_network
-from stbp_edu.practice.overview import Progress, hint, solution
-from stbp_edu.practice.overview import report as progress_report
+from stbp_edu.practice.grading import check, check_formula
+from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
+from stbp_edu.practice.overview import Progress, hint, progress_report, solution
 
 __all__ = [
     "CaseReport",

@@ -15,12 +15,12 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Feedback:
-    """The answer to one attempt.
+    """What is said about one answer.
 
     Attributes:
         exercise: id of the exercise.
         state: ``"right"``, ``"todo"`` or ``"wrong"``.
-        message: what is to be said, a paragraph a line.
+        message: the sentences for the reader, one paragraph each.
         mistakes: ids of the misconceptions that give exactly this answer.
         where: the first wrong cell of the grid, or "".
     """

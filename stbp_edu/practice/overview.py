@@ -1,4 +1,4 @@
-"""Every exercise and derivation blank, what is done, and what comes next."""
+"""Hints, solutions, and the report of what is done and what comes next."""
 
 from __future__ import annotations
 
@@ -6,38 +6,47 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 
-from stbp_edu.practice import progress
-from stbp_edu.practice.exercises.course import course
-from stbp_edu.practice.exercises.exercise import Exercise, catalogue, find
+from stbp_edu.practice import saved_progress
+from stbp_edu.practice.exercises import (
+    SUFFIX,
+    Exercise,
+    FormulaBlank,
+    blanks,
+    course_table,
+    exercise_of,
+    exercises,
+)
 from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
-from stbp_edu.practice.grading.formulas import SUFFIX, Formula, formulas
 
-Task = Exercise | Formula
-"""What a reader works on."""
+Task = Exercise | FormulaBlank
+"""An exercise or a derivation blank."""
 
 _hints_given: dict[str, int] = {}
 
 
 @cache
 def tasks() -> dict[str, Task]:
-    """Return all of them by id, in the order of the course."""
-    every: list[Task] = [*catalogue().values(), *formulas().values()]
+    """Return every exercise and derivation blank by id, in the order of the course."""
+    every: list[Task] = [*exercises().values(), *blanks().values()]
     return {task.id: task for task in sorted(every, key=lambda task: task.notebook)}
 
 
 @cache
 def in_notebooks() -> frozenset[str]:
-    """Return the ids of what stands in a notebook; the rest is for more practice."""
-    return frozenset(id_ for ids in course()["notebooks"].values() for id_ in ids)
+    """Return the ids of the tasks that stand in a notebook; the others are for more practice."""
+    return frozenset(id_ for ids in course_table()["notebooks"].values() for id_ in ids)
 
 
-def task(exercise_id: str) -> Task:
-    """Return the exercise or blank of this id; ValueError where there is none."""
-    blanks = formulas()
-    name = str(exercise_id)
-    if name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in blanks:
-        return blanks[name.removesuffix(SUFFIX)]
-    return find(exercise_id)
+def task_of(exercise_id: str) -> Task:
+    """Return the exercise or blank of this id.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    equation = str(exercise_id).removesuffix(SUFFIX)
+    if equation != exercise_id and equation in blanks():
+        return blanks()[equation]
+    return exercise_of(exercise_id)
 
 
 def hint(exercise_id: str) -> Hint:
@@ -49,11 +58,11 @@ def hint(exercise_id: str) -> Hint:
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
-    exercise = task(exercise_id)
-    of = len(exercise.hints)
-    k = _hints_given.get(exercise.id, 0) % of
-    _hints_given[exercise.id] = k + 1
-    return Hint(exercise.id, k + 1, of, exercise.hints[k])
+    task = task_of(exercise_id)
+    of = len(task.hints)
+    k = _hints_given.get(task.id, 0) % of
+    _hints_given[task.id] = k + 1
+    return Hint(task.id, k + 1, of, task.hints[k])
 
 
 def solution(exercise_id: str) -> Solution:
@@ -66,9 +75,9 @@ def solution(exercise_id: str) -> Solution:
     def c1_epsilon(delta, h):
         return delta * h
     """
-    exercise = task(exercise_id)
-    source = exercise.source() if isinstance(exercise, Exercise) else exercise.answer
-    return Solution(exercise.id, source, exercise.reasoning)
+    task = task_of(exercise_id)
+    source = task.source() if isinstance(task, Exercise) else task.answer
+    return Solution(task.id, source, task.reasoning)
 
 
 @dataclass(frozen=True)
@@ -77,15 +86,15 @@ class Progress:
 
     states: dict[str, str]
 
-    def state(self, exercise: Task) -> str:
+    def state(self, task: Task) -> str:
         """Return ``"right"``, ``"wrong"`` or ``"todo"``."""
-        return self.states.get(exercise.id, "todo")
+        return self.states.get(task.id, "todo")
 
     @property
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
-        left = [e for e in tasks().values() if self.state(e) != "right"]
-        return min(left, key=lambda e: e.id not in in_notebooks(), default=None)
+        left = [task for task in tasks().values() if self.state(task) != "right"]
+        return min(left, key=lambda task: task.id not in in_notebooks(), default=None)
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
@@ -111,6 +120,6 @@ class Progress:
         return f'<table class="stbp-progress"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
-def report() -> Progress:
+def progress_report() -> Progress:
     """Return what is done and what comes next."""
-    return Progress(progress.load())
+    return Progress(saved_progress.load())

@@ -131,7 +131,7 @@ def shares(paths: list[Path]) -> list[float]:
     Contributions may cancel: the sizes say how much a path carries, not what is left of it.
     """
     sizes = [abs(float(path.contribution)) for path in paths]
-    whole = math.fsum(sizes)
+    whole = sum(sizes)
     return [size / whole if whole > 0 else 0.0 for size in sizes]
 
 

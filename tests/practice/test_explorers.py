@@ -15,8 +15,8 @@ from stbp_edu.practice.explorers import (
     source,
     sweep_data,
 )
-from stbp_edu.practice.explorers.paths import key
-from stbp_edu.practice.explorers.pencil import pencil, smooth
+from stbp_edu.practice.explorers.paths_explorer import key
+from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
 
 def close(a, b):
@@ -34,7 +34,7 @@ def close(a, b):
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
     e = example
-    shown = sweep_data(e.trace, e.targets, e.params, e.neuron)["rules"][rule]
+    shown = sweep_data(e)["rules"][rule]
     sweep = stbp_edu.cases.sweep(e.trace, e.targets, e.params, e.neuron, rule=rule)
     assert len(shown) == 6
     for cell in shown:
@@ -48,7 +48,7 @@ def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
 
 def test_the_paths_add_up_to_the_sweep_under_each_rule():
     e = smooth()
-    shown = paths_data(e.trace, e.targets, e.params, e.neuron)
+    shown = paths_data(e)
     for rule, name in (
         ("exact", key("exact", True, True)),
         ("classic", key("classic", True, True)),
@@ -101,7 +101,7 @@ def test_a_widget_is_one_module_with_live_values(name):
     widget = explore(name, *network)
     shown = json.loads(json.dumps(widget.data))
     if name == "sweep":
-        assert close({**shown, "words": e.words}, data("sweep"))
+        assert close({**shown, "words": e.description}, data("sweep"))
     assert shown.keys() == data(name).keys()
     widget.close()
 

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.practice.explorers import NAMES, lab_data, paths_data, sweep_data
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tools.site import vendor
@@ -120,8 +121,8 @@ def shown():
     """Return what the package computes for the network that the notebook's first cell makes."""
     names = {}
     exec(OWN, names)
-    network = names["network"]
-    return {"sweep": sweep_data(*network), "paths": paths_data(*network), "lab": lab_data()}
+    network = ForwardPass(*names["network"])
+    return {"sweep": sweep_data(network), "paths": paths_data(network), "lab": lab_data()}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -72,15 +72,16 @@ def test_docstrings_become_what_the_site_reads() -> None:
 def test_a_package_shows_the_modules_of_its_public_names() -> None:
     """What no name in ``__all__`` comes from is not described; its source leads to the package."""
     pages = api.pages()
-    assert "::: stbp_edu.practice.grading.grade\n" in pages["api/practice.md"]
-    assert "mutants" not in pages["api/practice.md"]
+    assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
+    assert "single_changes" not in pages["api/practice.md"]
     for stem, name in (
-        ("grade", "practice.grade"),
-        ("mutants", "practice"),
+        ("grading/exercise_check", "practice.grading.exercise_check"),
+        ("grading/single_changes", "practice.grading"),
         ("__init__", "practice"),
     ):
         entry = api.entry(build.ROOT / "stbp_edu" / "practice" / f"{stem}.py", pages)
-        assert entry.startswith(f"[API: stbp_edu.{name}](../../../api/practice.md#stbp_edu.{name})")
+        api_page = "../" * stem.count("/") + "../../../api/practice.md"
+        assert entry.startswith(f"[API: stbp_edu.{name}]({api_page}#stbp_edu.{name})")
 
 
 def test_a_figure_is_written_for_both_themes() -> None:

@@ -1,16 +1,19 @@
-"""The named misconceptions, and how one shows in an exercise or a blank.
+"""The named misconceptions, and the wrong answers of an exercise or a blank that show one.
 
 The library is ``content/misconceptions.toml``. The table of a task lists its wrong answers by the
-misconception's name, and may add a note: what the name means right there.
+misconception's name, and may add a note: what the name means in this task.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from stbp_edu.practice.exercises.course import CONTENT, read
+from stbp_edu.practice.exercises.tables import CONTENT, read_table
+
+Listed = Mapping[str, str | Sequence[str]]
+"""Wrong answers by the misconception's name: one, or several."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,20 @@ class Mistake:
     note: str = ""
 
     def __str__(self) -> str:
-        """Say what is wrong, and what the formula does."""
+        """Return the sentences that tell the reader."""
         return f"Found: {self.misconception.name}. {self.note or self.misconception.why}"
 
 
 @cache
 def misconceptions() -> dict[str, Misconception]:
     """Return every named misconception by id."""
-    entries = read(CONTENT / "misconceptions.toml")
+    entries = read_table(CONTENT / "misconceptions.toml")
     return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
 
 
-def mistakes(entry: dict[str, Any], solution: str) -> tuple[Mistake, ...]:
+def mistakes_of(listed: Listed, notes: Mapping[str, str], solution: str) -> tuple[Mistake, ...]:
     """Return the wrong answers that a task's table lists; one name may have several."""
-    library, listed, notes = misconceptions(), entry["mistakes"], entry.get("notes", {})
+    library = misconceptions()
     if unused := notes.keys() - listed.keys():
         raise ValueError(f"notes must belong to a mistake of the table, got {sorted(unused)}")
     return tuple(
@@ -67,7 +70,7 @@ def mistakes(entry: dict[str, Any], solution: str) -> tuple[Mistake, ...]:
 
 
 def edited(solution: str, body: str) -> str:
-    """Return ``body``; where it is a list of edits, a line each, the solution with these edits.
+    """Return ``body``, or the solution with the edits that ``body`` lists, a line each.
 
     >>> edited("return a * b", "a * b => a + b")
     'return a + b'

@@ -1,21 +1,27 @@
 """Explorers: the same ES module in Jupyter (through anywidget) and on the site's pages.
 
 All values are computed by this package: live in a notebook, written to files for the site.
+
+- ``sweep_explorer``, ``paths_explorer``, ``neuron_lab``: what each explorer shows;
+- ``pencil_network``: the network that they show where none is given;
+- ``js/``: the ES modules.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.practice.explorers.lab import lab_data
-from stbp_edu.practice.explorers.paths import paths_data
-from stbp_edu.practice.explorers.pencil import pencil, smooth
-from stbp_edu.practice.explorers.sweep import sweep_data
+from stbp_edu.practice.exercises import ForwardPass
+from stbp_edu.practice.explorers.neuron_lab import lab_data
+from stbp_edu.practice.explorers.paths_explorer import paths_data
+from stbp_edu.practice.explorers.pencil_network import pencil, smooth
+from stbp_edu.practice.explorers.sweep_explorer import sweep_data
+from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.overview import in_notebooks, tasks
 
 __all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
 NAMES = ("sweep", "paths", "lab")
@@ -23,8 +29,8 @@ JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 
 
-def data(name: str) -> dict[str, Any]:
-    """Return what the explorer of this name shows where no network is given.
+def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
+    """Return what the explorer of this name shows: of this network, or of the course's example.
 
     Raises:
         ValueError: if there is no explorer of this name.
@@ -32,9 +38,7 @@ def data(name: str) -> dict[str, Any]:
     checks.choice("name", name, NAMES)
     if name == "lab":
         return lab_data()
-    make: Callable[..., dict[str, Any]] = sweep_data if name == "sweep" else paths_data
-    e = pencil() if name == "sweep" else smooth()
-    return make(e.trace, e.targets, e.params, e.neuron, e.words)
+    return sweep_data(net or pencil()) if name == "sweep" else paths_data(net or smooth())
 
 
 def explore(name: str, *network: Any) -> Any:
@@ -49,15 +53,14 @@ def explore(name: str, *network: Any) -> Any:
         ImportError: if anywidget is not installed.
         ValueError: if there is no explorer of this name.
     """
-    shown = data(checks.choice("name", name, NAMES))
-    if network and name != "lab":
-        shown = (sweep_data if name == "sweep" else paths_data)(*network)
+    net = ForwardPass(*network) if network and name != "lab" else None
+    shown = data(name, net)
     return _widget_class(name)(data=shown)
 
 
 @cache
 def _widget_class(name: str) -> Any:
-    """Return the widget's class."""
+    """Return the anywidget class of an explorer."""
     try:
         import anywidget
         import traitlets
@@ -71,7 +74,7 @@ def _widget_class(name: str) -> Any:
 
 
 def source(name: str) -> str:
-    """Return an explorer's ES module in one piece, for anywidget."""
+    """Return an explorer's ES module with what it imports, for anywidget."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
     head, mark, rest = module.partition(IMPORT)
@@ -93,9 +96,6 @@ def export(folder: str | Path) -> list[Path]:
 
 def _exercises() -> list[dict[str, Any]]:
     """Return the list that the page of progress shows."""
-    from stbp_edu.practice.feedback import markup
-    from stbp_edu.practice.overview import in_notebooks, tasks
-
     return [
         {
             "id": t.id,

@@ -49,68 +49,58 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        words = f"It cannot be read as a formula: {error.msg}. A product needs its *."
-        raise ValueError(words) from None
+        message = f"It cannot be read as a formula: {error.msg}. A product needs its *."
+        raise ValueError(message) from None
     except (RecursionError, MemoryError, ValueError):
         raise ValueError("It cannot be read as a formula.") from None
-    checked: Tree = _Reader(symbols).visit(tree)
-    return checked
+    return _checked(tree, symbols)
 
 
-class _Reader(ast.NodeTransformer):
-    """Let arithmetic through, and translate aliases; refuse everything else."""
+def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
+    """Return plain arithmetic with its aliases translated; refuse everything else."""
+    match node:
+        case ast.Name(id=name):
+            return ast.Name(_symbol(name, symbols), ast.Load())
+        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+            return node
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            if isinstance(op, ast.Pow) and not _small(right):
+                raise ValueError("Powers are small whole numbers here, such as u**2.")
+            return ast.BinOp(_checked(left, symbols), op, _checked(right, symbols))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
+            return ast.UnaryOp(sign, _checked(operand, symbols))
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+            return ast.Call(ast.Name(name, ast.Load()), [_checked(argument, symbols)], [])
+    raise ValueError(
+        f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
+        f"{', '.join(FUNCTIONS)} of the symbols {', '.join(symbols)}."
+    )
 
-    def __init__(self, symbols: Mapping[str, str]) -> None:
-        self.symbols = symbols
 
-    def visit(self, node: ast.AST) -> Any:
-        """Check one node and what is below it."""
-        match node:
-            case ast.Name():
-                return ast.Name(self._symbol(node.id), ast.Load())
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return node
-            case ast.BinOp(op=op) if type(op) in OPERATORS:
-                power = node.right
-                if isinstance(op, ast.Pow) and not _small(power):
-                    raise ValueError("Powers are small whole numbers here, such as u**2.")
-                return ast.BinOp(self.visit(node.left), op, self.visit(power))
-            case ast.UnaryOp(op=op) if type(op) in OPERATORS:
-                return ast.UnaryOp(op, self.visit(node.operand))
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
-                name in FUNCTIONS
-            ):
-                return ast.Call(ast.Name(name, ast.Load()), [self.visit(argument)], [])
+def _symbol(name: str, symbols: Mapping[str, str]) -> str:
+    """Return the symbol that a name stands for."""
+    name = ALIASES.get(name, name)
+    if name not in symbols:
         raise ValueError(
-            f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
-            f"{', '.join(FUNCTIONS)} of the symbols {', '.join(self.symbols)}."
+            f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
         )
-
-    def _symbol(self, name: str) -> str:
-        """Return the symbol that a name stands for."""
-        name = ALIASES.get(name, name)
-        if name not in self.symbols:
-            known = listed(self.symbols)
-            raise ValueError(
-                f"`{name}` is none of the symbols here: {known}. A product needs its *."
-            )
-        return name
+    return name
 
 
 def listed(symbols: Mapping[str, str]) -> str:
-    """Name every symbol with its meaning."""
-    return ", ".join(f"`{s}` ({words})" for s, words in symbols.items())
+    """Return every symbol with its meaning, as text."""
+    return ", ".join(f"`{s}` ({meaning})" for s, meaning in symbols.items())
 
 
 def _small(node: ast.AST) -> bool:
-    """Whether a power is a whole number from -9 to 9."""
+    """Return whether a power is a whole number from -9 to 9."""
     if isinstance(node, ast.UnaryOp):
         node = node.operand
     return isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) < 10
 
 
 def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
-    """Compute the formula with these values: floats, or SymPy's symbols."""
+    """Return the formula's value for these values: floats, or SymPy's symbols."""
     match tree:
         case ast.Name(id=name):
             return values[name]
@@ -127,11 +117,9 @@ def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, A
 
 
 def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
-    """Whether two formulas are the same for all values of the symbols."""
-    pairs = (
-        tuple(_at(tree, k, tuple(symbols), relations) for tree in (a, b)) for k in range(POINTS)
-    )
-    if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
+    """Return whether two formulas are equal for all values of the symbols."""
+    values = _values(a, b, tuple(symbols), relations)
+    if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in values):
         return False
     return _confirmed(a, b, symbols, relations)
 
@@ -139,20 +127,20 @@ def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, 
 def ratio(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> float:
     """Return a / b where it is the same constant everywhere, else NaN."""
     values = _values(a, b, tuple(symbols), relations)
-    found = [x / y if y else math.nan for x, y in values]
-    return found[0] if np.allclose(found, found[0], rtol=1e-9) else math.nan
+    ratios = [x / y if y else math.nan for x, y in values]
+    return ratios[0] if np.allclose(ratios, ratios[0], rtol=1e-9) else math.nan
 
 
 def _values(
     a: Tree, b: Tree, symbols: tuple[str, ...], relations: Mapping[str, Tree]
 ) -> Iterator[tuple[float, float]]:
-    """Walk the values of two formulas at the seeded points."""
+    """Yield the values of two formulas at the seeded points."""
     for k in range(POINTS):
         yield _at(a, k, symbols, relations), _at(b, k, symbols, relations)
 
 
 def _at(tree: Tree, k: int, symbols: tuple[str, ...], relations: Mapping[str, Tree]) -> float:
-    """Evaluate at the k-th seeded point; NaN where it is not defined."""
+    """Return the value at the k-th seeded point; NaN where it is not defined."""
     functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
     values = _point(k, symbols)
     try:
@@ -164,14 +152,14 @@ def _at(tree: Tree, k: int, symbols: tuple[str, ...], relations: Mapping[str, Tr
 
 @cache
 def _point(k: int, symbols: tuple[str, ...]) -> dict[str, float]:
-    """Draw positive values for the symbols."""
+    """Return positive random values for the symbols."""
     rng = np.random.default_rng([31, k])
     values = dict(zip(symbols, rng.uniform(0.3, 1.9, len(symbols)).tolist(), strict=True))
     return {**values, "pi": math.pi} if "pi" in values else values
 
 
 def _confirmed(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
-    """Ask SymPy, where it is installed."""
+    """Return whether SymPy finds two formulas equal; True where it is not installed."""
     try:
         import sympy
     except ImportError:

@@ -1,5 +1,14 @@
-"""A reader's whole backward pass, checked case by case."""
+"""A reader's whole backward pass, checked case by case.
 
-from stbp_edu.practice.network_check.report import CaseReport, NetworkReport, check_network
+- ``network_report``: the check and what it reports;
+- ``recover_epsilon``: find ε at every (t, n) from the gradients alone;
+- ``case_fit``: find what each case's ε is made of.
+"""
+
+from stbp_edu.practice.network_check.network_report import (
+    CaseReport,
+    NetworkReport,
+    check_network,
+)
 
 __all__ = ["CaseReport", "NetworkReport", "check_network"]

@@ -1,18 +1,20 @@
-"""Compare what a function returned with what is right."""
+"""Where what a function returned differs from what is right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.exercises.situation import step
-from stbp_edu.practice.grading.attempt import Outcome
+from stbp_edu.practice.exercises import step_name
+from stbp_edu.practice.grading.call import Outcome
 
 RTOL = 1e-6
+PAIRS = (("W", "b"), ("U", "O"))
+"""The attributes by which gradients and traces are compared."""
 
 
 @dataclass(frozen=True)
@@ -20,33 +22,49 @@ class Difference:
     """The first place where a value is not what it should be.
 
     Attributes:
+        kind: ``"problem"``, ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
+        message: what differs, with the place.
         part: which of several results, or an empty string.
-        kind: ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
-        words: what differs, with the place.
+        call: which call, counted from 0.
     """
 
-    part: str
     kind: str
-    words: str
+    message: str
+    part: str = ""
+    call: int = 0
+
+
+def first_difference(
+    outcomes: Sequence[Outcome],
+    right: Sequence[Outcome],
+    axes: tuple[str, ...],
+    parts: tuple[str, ...],
+) -> Difference | None:
+    """Return the first difference in the first call that has one, or None.
+
+    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
+    """
+    for k, (outcome, want) in enumerate(zip(outcomes, right, strict=True)):
+        if outcome.problem or outcome.untouched:
+            return Difference("problem", outcome.problem or "It returns nothing here.", call=k)
+        if first := difference(outcome.value, want.value, axes, parts):
+            return replace(first, call=k)
+    return None
 
 
 def difference(
     got: Any, want: Any, axes: tuple[str, ...] = (), parts: tuple[str, ...] = ()
 ) -> Difference | None:
-    """Return the first difference, or None where they agree to a relative 1e-6.
-
-    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
-    """
+    """Return the first difference of two values, or None where they agree to a relative 1e-6."""
     for part, value, right in _leaves(got, want, parts=parts):
-        misfit = isinstance(value, Misfit)
-        found = ("type", value.words) if misfit else _leaf_difference(value, right, axes)
-        if found is not None:
-            return Difference(part, *found)
+        first = value if isinstance(value, Difference) else _leaf_difference(value, right, axes)
+        if first is not None:
+            return replace(first, part=part)
     return None
 
 
-def same(a: Outcome, b: Outcome, like: Any) -> bool:
-    """Whether two calls came to the same: equal values in the structure of ``like``, or a problem.
+def same_outcome(a: Outcome, b: Outcome, like: Any) -> bool:
+    """Return whether two calls have equal values in the structure of ``like``, or both a problem.
 
     A NaN equals a NaN in the same place, so that a mistake that divides by zero has its name too.
     """
@@ -57,12 +75,12 @@ def same(a: Outcome, b: Outcome, like: Any) -> bool:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Whether two results are the same mistake."""
+    """Return whether two results are the same mistake."""
     if isinstance(b, (set, frozenset)):
         return _set_difference(a, b) is None
     x, y = _numbers(a), _numbers(b)
     if x is None and y is None:  # no numbers in either: the same thing in their place
-        return type(a) is type(b) and (not isinstance(a, Misfit) or a == b)
+        return type(a) is type(b) and (not isinstance(a, Difference) or a == b)
     if x is None or y is None or x.shape != y.shape:
         return False
     finite = np.isfinite(x)
@@ -72,24 +90,22 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _numbers(value: Any) -> Array | None:
     """Return real numbers as a float array, or None where the value is something else."""
-    if value is None or value is Ellipsis or isinstance(value, Misfit):
+    if value is None or value is Ellipsis or isinstance(value, Difference):
         return None
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "biufO":
-            return None
-        return array.astype(float)
+        return array.astype(float) if array.dtype.kind in "biufO" else None
     except (TypeError, ValueError):
         return None
-
-
-PAIRS = (("W", "b"), ("U", "O"))
 
 
 def _leaves(
     got: Any, want: Any, part: str = "", parts: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Walk the arrays of ``want`` beside what stands in their place in ``got``."""
+    """Walk the arrays of ``want``, each with its name and what stands in its place in ``got``.
+
+    Where ``got`` has not as many parts, a Difference that says so stands there.
+    """
     pair = next((p for p in PAIRS if all(hasattr(want, name) for name in p)), None)
     if pair is not None:
         if all(hasattr(got, name) for name in pair):
@@ -98,7 +114,7 @@ def _leaves(
         yield from _leaves(got, right, part, pair)
     elif isinstance(want, (tuple, list)):
         fits = isinstance(got, (tuple, list)) and len(got) == len(want)
-        values = got if fits else [_misfit(got, want, parts)] * len(want)
+        values = got if fits else [_count_difference(got, want, parts)] * len(want)
         for k, (value, right) in enumerate(zip(values, want, strict=True)):
             if right is not None:
                 label = parts[k] if k < len(parts) else f"{part}[{k}]"
@@ -107,38 +123,31 @@ def _leaves(
         yield part, got, want
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """Stands where a result has not as many parts as are expected; says so."""
-
-    words: str
-
-
-def _misfit(got: Any, want: Any, parts: tuple[str, ...]) -> Misfit:
-    """Say what came in place of several results."""
-    if isinstance(got, Misfit):
+def _count_difference(got: Any, want: Any, parts: tuple[str, ...]) -> Difference:
+    """Return the difference where several results are expected and not as many came."""
+    if isinstance(got, Difference):
         return got
     several = isinstance(got, (tuple, list))
     came = f"{len(got)} results" if several else f"one {type(got).__name__} alone"
     names = f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
-    return Misfit(f"it returns {came}, where {len(want)} are expected{names}")
+    return Difference("type", f"it returns {came}, where {len(want)} are expected{names}")
 
 
-def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, str] | None:
-    """Compare one array, number or set; return kind and words of the difference."""
+def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> Difference | None:
+    """Return the first difference of one array, number or set, or None."""
     if isinstance(want, (set, frozenset)):
         return _set_difference(got, want)
     right = np.asarray(want, dtype=float)
     value = _numbers(got)
     if value is None:
         kind = "complex numbers" if np.iscomplexobj(got) else type(got).__name__
-        return "type", f"it returns {kind}, where {_shape(right)} is expected"
+        return Difference("type", f"it returns {kind}, where {_shape(right)} is expected")
     if value.shape != right.shape:
-        return "shape", f"it returns {_shape(value)}, where {_shape(right)} is expected"
+        return Difference("shape", f"it returns {_shape(value)}, where {_shape(right)} is expected")
     if not np.isfinite(value).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
         cause = "a division by zero, or an overflow"
-        return "nan", f"it returns {value[index]}{_at(index, axes)}: {cause}"
+        return Difference("nan", f"it returns {value[index]}{_at(index, axes)}: {cause}")
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-30)
     # Written so that a NaN in ``right`` counts as a difference.
     wrong = ~(np.abs(value - right) <= RTOL * (np.abs(right) + 1e-3 * scale))
@@ -146,32 +155,37 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> tuple[str, s
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     if isinstance(want, bool):
-        return "value", "this does not hold"
-    return "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
+        return Difference("value", "this does not hold")
+    return Difference(
+        "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
+    )
 
 
 def _shape(array: Array) -> str:
-    """Name the shape of an array."""
+    """Return the shape of an array, in words."""
     return f"shape {array.shape}" if array.shape else "one number"
 
 
-def _set_difference(got: Any, want: Any) -> tuple[str, str] | None:
-    """Compare two sets of cells."""
+def _set_difference(got: Any, want: Any) -> Difference | None:
+    """Return the difference of two sets of cells, or None where they are equal."""
     try:
         value = {tuple(int(i) for i in cell) for cell in got}
     except (TypeError, ValueError):
-        return "type", f"it returns {type(got).__name__}, where a set of cells (t, n) is expected"
+        return Difference(
+            "type", f"it returns {type(got).__name__}, where a set of cells (t, n) is expected"
+        )
     if value == set(want):
         return None
     cells = f"yours {sorted(value)}, expected {sorted(want)}"
-    return "value", f"{cells}, as cells (t, n) with t counted from 0"
+    return Difference("value", f"{cells}, as cells (t, n) with t counted from 0")
 
 
 def _at(index: tuple[int, ...], axes: tuple[str, ...]) -> str:
-    """Say where an index is, in the words of the axes."""
+    """Return where an index is, in the names of the axes."""
     if not index:
         return ""
     if len(index) != len(axes):
         return f" at index {index[0] if len(index) == 1 else index}"
-    words = [step(i) if name == "t" else f"{name} {i}" for name, i in zip(axes, index, strict=True)]
-    return f" at {', '.join(words)}" + " (counted from 0)" * (axes != ("t",))
+    named = zip(axes, index, strict=True)
+    places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
+    return f" at {', '.join(places)}" + " (counted from 0)" * (axes != ("t",))

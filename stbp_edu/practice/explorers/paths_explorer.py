@@ -5,61 +5,54 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from stbp_edu.cases import sweep
-from stbp_edu.checks import Array
-from stbp_edu.network import Params, Trace
-from stbp_edu.neuron import LIF
-from stbp_edu.verify.paths import Path, paths_from
+from stbp_edu.practice.exercises import ForwardPass
+from stbp_edu.rules import RULES
+from stbp_edu.verify.paths import Path, paths_from, shares
 from stbp_edu.verify.unrolled import Node, Unrolled, edges_from, unroll
 
 Json = dict[str, Any]
 
 
-def paths_data(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, words: str = "", s: int = 0
-) -> Json:
+def paths_data(net: ForwardPass) -> Json:
     """Return nodes, edges, and for each node its paths, their contributions and every total.
 
-    Steps and neurons are counted from 1, as on paper. ``adjoint`` is δ or ε from the backward
-    sweep, which the sum of all paths has to meet.
+    The paths are those of the first sample. Steps and neurons are counted from 1, as on paper.
+    ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet.
 
-    >>> from stbp_edu.practice.explorers.pencil import smooth
-    >>> e = smooth()
-    >>> data = paths_data(e.trace, e.targets, e.params, e.neuron)
-    >>> start = data["starts"]["o-2-1-2"]
+    >>> from stbp_edu.practice.explorers.pencil_network import smooth
+    >>> start = paths_data(smooth())["starts"]["o-2-1-2"]
     >>> len(start["paths"]), abs(start["totals"]["exact"] - start["adjoint"]) < 1e-15
     (2, True)
     """
-    net = unroll(trace, targets, params, neuron, s)
-    adjoints = sweep(trace, targets, params, neuron)
-    known = {"o": adjoints.delta, "u": adjoints.epsilon}
+    graph = unroll(net.trace, net.targets, net.params, net.neuron)
+    adjoints = {"o": net.adjoints.delta, "u": net.adjoints.epsilon}
     nodes = [
         Node(kind, n, i, t)
-        for t in range(net.T)
-        for n in range(1, net.N + 1)
-        for i in range(net.sizes[n])
+        for t in range(graph.T)
+        for n in range(1, graph.N + 1)
+        for i in range(graph.sizes[n])
         for kind in "uo"
     ]
     return {
-        "T": net.T,
-        "N": net.N,
-        "sizes": list(net.sizes),
-        "words": words,
+        "T": graph.T,
+        "N": graph.N,
+        "sizes": list(graph.sizes),
+        "words": net.description,
         "nodes": [_node(node) for node in nodes],
         "edges": [
             {"from": _id(e.source), "to": _id(e.target), "kind": e.kind, "factor": float(e.factor)}
             for node in nodes
-            for e in edges_from(node, net)
+            for e in edges_from(node, graph)
         ],
         "starts": {
-            _id(node): _start(node, net, float(known[node.kind][node.n][node.t, s, node.i]))
+            _id(node): _start(node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i]))
             for node in nodes
         },
     }
 
 
 def key(rule: str, reset: bool, leak: bool) -> str:
-    """Name a setting of the switches: ``"exact"``, ``"classic no-leak"``, and so on.
+    """Return the name of a setting of the switches: ``"exact"``, ``"classic no-leak"``, and so on.
 
     >>> key("classic", True, False)
     'classic no-leak'
@@ -67,15 +60,14 @@ def key(rule: str, reset: bool, leak: bool) -> str:
     return rule + ("" if reset else " no-reset") + ("" if leak else " no-leak")
 
 
-def _start(node: Node, net: Unrolled, adjoint: float) -> Json:
+def _start(node: Node, graph: Unrolled, adjoint: float) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
-    paths = sorted(paths_from(node, net), key=lambda p: -abs(p.contribution))
-    settings = list(product(("exact", "classic"), (True, False), (True, False)))
+    paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
+    settings = list(product(RULES, (True, False), (True, False)))
     totals = {
         key(*setting): float(sum(p.contribution for p in paths if _kept(p, *setting)))
         for setting in settings
     }
-    whole = sum(abs(float(p.contribution)) for p in paths)
     return {
         "adjoint": adjoint,
         "totals": totals,
@@ -85,23 +77,23 @@ def _start(node: Node, net: Unrolled, adjoint: float) -> Json:
                 "kinds": [e.kind for e in p.edges],
                 "factors": [float(e.factor) for e in p.edges],
                 "value": float(p.contribution),
-                "share": abs(float(p.contribution)) / whole if whole else 0.0,
+                "share": share,
                 "kept": [key(*setting) for setting in settings if _kept(p, *setting)],
             }
-            for p in paths
+            for p, share in zip(paths, shares(paths), strict=True)
         ],
     }
 
 
 def _kept(path: Path, rule: str, reset: bool, leak: bool) -> bool:
-    """Whether a setting keeps a path."""
+    """Return whether a setting keeps a path."""
     kinds = {edge.kind for edge in path.edges}
     cut = (not reset and "reset" in kinds) or (not leak and "carry" in kinds)
     return not cut and not path.dropped_by(rule)
 
 
 def _id(node: Node) -> str:
-    """Name a node: kind, layer, neuron, step."""
+    """Return the name of a node: kind, layer, neuron, step."""
     return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.i + 1}-{node.t + 1}"
 
 

@@ -1,5 +1,6 @@
 """Every exercise: right answers pass, each named misconception is rejected and named."""
 
+import dataclasses
 import re
 import tomllib
 from functools import cache
@@ -8,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
+from stbp_edu.practice.exercises import blanks, inputs_of
 from stbp_edu.practice.exercises.mistakes import edited, misconceptions
-from stbp_edu.practice.exercises.situations import situations
-from stbp_edu.practice.grading.formulas import formulas
 
 ALL = list(exercises().values())
 FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))
@@ -53,7 +53,7 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     assert feedback.state == "wrong"
     assert mistake.misconception.id in feedback.mistakes
     assert mistake.misconception.name in repr(feedback)
-    assert any(call.where == feedback.where for call in situations(exercise.situations))
+    assert any(call.where == feedback.where for call in inputs_of(exercise))
     unclear = re.search(r"\bt = \d+(?! \(index \d+ in code\))", repr(feedback))
     assert not unclear, "a step is named without its index"
 
@@ -98,5 +98,17 @@ def test_hints_come_one_at_a_time(exercise):
 
 def test_every_misconception_of_the_library_is_used():
     used = {m.misconception.id for _, m in WRONG}
-    used |= {m.misconception.id for f in formulas().values() for m in f.mistakes}
+    used |= {m.misconception.id for f in blanks().values() for m in f.mistakes}
     assert set(misconceptions()) == used
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs": "case 9"}, "inputs must be one of case 1, .*, got 'case 9'"),
+        ({"signature": "c3_delta(delta_last, err_later)"}, "name of a quantity, got 'err_later'"),
+    ],
+)
+def test_a_table_that_names_no_inputs_or_quantity_says_so(change, message):
+    with pytest.raises(ValueError, match=message):
+        inputs_of(dataclasses.replace(exercises()["c3-delta"], **change))

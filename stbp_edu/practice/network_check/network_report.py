@@ -11,54 +11,53 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.practice import progress
-from stbp_edu.practice.exercises.exercise import find
-from stbp_edu.practice.exercises.networks import Network
-from stbp_edu.practice.exercises.situation import step
+from stbp_edu.practice import saved_progress
+from stbp_edu.practice.exercises import ForwardPass, exercise_of, step_name
 from stbp_edu.practice.feedback import LABELS, markup
-from stbp_edu.practice.grading.attempt import attempt
-from stbp_edu.practice.grading.compare import RTOL
-from stbp_edu.practice.grading.grade import judge
-from stbp_edu.practice.network_check.local import judge as judge_locally
-from stbp_edu.practice.network_check.recover import probe, recovered
+from stbp_edu.practice.grading import grade
+from stbp_edu.practice.grading.call import call
+from stbp_edu.practice.grading.differences import RTOL
+from stbp_edu.practice.network_check.case_fit import fit_case
+from stbp_edu.practice.network_check.recover_epsilon import recover_epsilon, wide_network
 
-SLACK = 1e-5  # ε is found by solving for it, which costs some digits
+EPSILON_RTOL = 1e-5  # ε comes from a linear solve, which costs some digits
 
 
 @dataclass(frozen=True)
 class CaseReport:
-    """How one case fares.
+    """How many cells of one case are right, and what is wrong.
 
     Attributes:
         case: 1 to 5.
         cells: how many cells (t, n) of the grid the case has; layers for case 5.
         wrong: how many of them hold a wrong value.
         first: the first wrong one in the order of the sweep, or an empty string.
-        words: what is wrong with the case itself; empty where it is right, given what reaches it.
+        explanation: what is wrong with the case itself; empty where it is right, given what
+            reaches it.
     """
 
     case: int
     cells: int
     wrong: int
     first: str = ""
-    words: str = ""
+    explanation: str = ""
 
     def __str__(self) -> str:
-        """One line."""
+        """Return the text form, one line."""
         head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
         if not self.wrong:
             return head
-        words = self.words or "the case itself is right: it passes on an error made elsewhere"
-        return f"{head}; first wrong at {self.first}; {words}"
+        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
+        return f"{head}; first wrong at {self.first}; {rest}"
 
 
 @dataclass(frozen=True)
 class NetworkReport:
-    """The whole answer.
+    """What is said about a whole backward pass.
 
     Attributes:
         state: ``"right"``, ``"todo"`` or ``"wrong"``.
-        message: the diagnosis, a paragraph a line.
+        message: the diagnosis, one paragraph each.
         cases: one report a case; empty where the function could not be run.
         mistakes: ids of the misconceptions that give exactly these gradients.
     """
@@ -100,75 +99,65 @@ def check_network(function: Callable[..., Any] | None) -> NetworkReport:
     True
     >>> def classic(trace, targets, params, neuron):
     ...     return stbp_edu.backward(trace, targets, params, neuron, rule="classic")
-    >>> check_network(classic).cases[2].words
+    >>> check_network(classic).cases[2].explanation
     'the temporal path carries δ ⊙ h where ε belongs'
     """
     report = _report(function)
-    progress.record("backward", report.state)
+    saved_progress.record("backward", report.state)
     return report
 
 
 def _report(function: Callable[..., Any] | None) -> NetworkReport:
     """Grade the gradients, then look into every case."""
-    feedback = judge(find("backward"), function)
-    net = probe()
+    feedback = grade(exercise_of("backward"), function)
+    net = wide_network()
     args = (net.trace, net.targets, net.params, net.neuron)
-    outcome = attempt(function, args) if callable(function) else None
-    gradients = _gradients(outcome.value, net) if outcome is not None else None
+    gradients = _gradients(call(function, args).value, net) if callable(function) else None
     if feedback.state == "todo" or gradients is None:
         return NetworkReport(feedback.state, feedback.message, (), feedback.mistakes)
-    epsilon, misfit = recovered(net, gradients)
+    epsilon, misfit = recover_epsilon(net, gradients)
     cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
-    right = feedback.right and not any(c.wrong for c in cases)
-    message = ("Checked against the exact gradients of several networks.",)
-    return NetworkReport(
-        "right" if right else "wrong",
-        message if right else feedback.message,
-        cases,
-        feedback.mistakes,
-    )
+    if feedback.right and not any(c.wrong for c in cases):
+        message = ("Checked against the exact gradients of several networks.",)
+        return NetworkReport("right", message, cases)
+    return NetworkReport("wrong", feedback.message, cases, feedback.mistakes)
 
 
-def _gradients(value: Any, net: Network) -> Gradients | None:
+def _gradients(value: Any, net: ForwardPass) -> Gradients | None:
     """Return the value as finite gradients of the right shapes, or None."""
-    params = net.params
+    layers = range(1, net.params.N + 1)
     try:
         both = (value.W, value.b) if hasattr(value, "W") else (value[0], value[1])
-        layers = range(1, params.N + 1)
         W, b = ([None, *(np.asarray(part[n], dtype=float) for n in layers)] for part in both)
     except (TypeError, ValueError, IndexError, KeyError):
         return None
-    pairs: list[Any] = [
-        *zip(W[1:], params.W[1:], strict=True),
-        *zip(b[1:], params.b[1:], strict=True),
-    ]
-    fits = all(np.shape(got) == want.shape and np.all(np.isfinite(got)) for got, want in pairs)
-    return Gradients(W, b) if fits else None
+    gradients, params = Gradients(W, b), net.params
+    pairs = zip((*gradients.W[1:], *gradients.b[1:]), (*params.W[1:], *params.b[1:]), strict=True)
+    fits = all(got.shape == want.shape and np.isfinite(got).all() for got, want in pairs)
+    return gradients if fits else None
 
 
-def _case(net: Network, epsilon: list[Any], case: int) -> CaseReport:
+def _case(net: ForwardPass, epsilon: list[Any], case: int) -> CaseReport:
     """Compare the cells of one case with the exact ε, and the case with its own inputs."""
-    cells = list(net.cells(case))
-    wrong = [(t, n) for t, n in cells if _differs(epsilon[n], net.sweep.epsilon[n], t)]
+    cells, exact = list(net.cells(case)), net.adjoints.epsilon
+    wrong = [(t, n) for t, n in cells if _differs(epsilon[n][t], exact[n][t])]
     if not wrong:
         return CaseReport(case, len(cells), 0)
-    local = judge_locally(net, epsilon, case)
-    words = "" if local.right(case) else "; ".join(local.words(case))
     t, n = wrong[0]
-    return CaseReport(case, len(cells), len(wrong), f"{step(t)}, n = {n}", words)
+    explanation = "; ".join(fit_case(net, epsilon, case).explanations)
+    return CaseReport(case, len(cells), len(wrong), f"{step_name(t)}, n = {n}", explanation)
 
 
-def _differs(got: Array, exact: Array, t: int) -> bool:
-    """Whether ε at step t differs from the exact one."""
-    rest = np.abs(got[t] - exact[t]).max()
-    return bool(rest > SLACK * np.abs(exact[t]).max())
+def _differs(epsilon: Array, exact: Array) -> bool:
+    """Return whether ε at one cell differs from the exact one."""
+    return bool(np.abs(epsilon - exact).max() > EPSILON_RTOL * np.abs(exact).max())
 
 
-def _case_five(net: Network, misfit: list[float]) -> CaseReport:
-    """Say whether the gradients are what any ε could give."""
-    layers = range(net.params.N, 0, -1)
-    wrong = [n for n in layers if misfit[n] > RTOL]
+def _case_five(net: ForwardPass, misfit: list[float]) -> CaseReport:
+    """Report whether the gradients are what any ε could give."""
+    N = net.params.N
+    wrong = [n for n in range(N, 0, -1) if misfit[n] > RTOL]
     if not wrong:
-        return CaseReport(5, net.params.N, 0)
-    words = "these gradients are no sum over steps and samples of ε times the spikes below"
-    return CaseReport(5, net.params.N, len(wrong), f"layer {wrong[0]}", words)
+        return CaseReport(5, N, 0)
+    explanation = "these gradients are no sum over steps and samples of ε times the spikes below"
+    return CaseReport(5, N, len(wrong), f"layer {wrong[0]}", explanation)

@@ -6,9 +6,9 @@ import pytest
 import sympy
 
 from stbp_edu.practice import check_formula, hint, solution
-from stbp_edu.practice.grading.formulas import formulas
+from stbp_edu.practice.exercises import blanks
 
-ALL = list(formulas().values())
+ALL = list(blanks().values())
 WRONG = [(f, m) for f in ALL for m in f.mistakes]
 OTHER_FORMS = {
     "gate-df": ["-1/exp(o/tau)", "-exp(-o/(2*tau))**2"],

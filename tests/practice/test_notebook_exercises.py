@@ -12,8 +12,8 @@ pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
 import nbclient
 import nbformat
 
-from stbp_edu.practice.exercises.course import course
-from stbp_edu.practice.grading.formulas import SUFFIX, Formula, formulas
+from stbp_edu.practice.exercises import FormulaBlank, blanks, course_table
+from stbp_edu.practice.exercises.formula_blanks import SUFFIX
 from stbp_edu.practice.overview import tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -44,7 +44,7 @@ def exercise_cells(path):
 
 def filled(source, name, exercise, body=None):
     """Return the cell with the stub's definition, or the empty formula, replaced by an answer."""
-    if isinstance(exercise, Formula):
+    if isinstance(exercise, FormulaBlank):
         return source.replace(f'{name} = "..."', f"{name} = {body or exercise.answer!r}")
     stub = next(
         node
@@ -65,7 +65,7 @@ def number(path):
 
 def test_the_course_table_says_what_stands_in_the_notebooks():
     there = {str(number(p)): [e.id for e, _, _ in exercise_cells(p)] for p in PATHS}
-    assert there == course()["notebooks"]
+    assert there == course_table()["notebooks"]
     assert all(len(ids) >= 2 for ids in there.values())
 
 
@@ -79,7 +79,7 @@ def test_what_the_answers_speak_of_is_imported(path):
 
 
 def test_every_blank_of_a_notebook_is_empty_and_can_be_filled():
-    blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], Formula)]
+    blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], FormulaBlank)]
     assert {blank.notebook for blank, _, _ in blanks} == {5, 6, 7, 8}
     for blank, name, source in blanks:
         assert repr(blank.answer) in filled(source, name, blank)
@@ -96,7 +96,7 @@ def test_every_pointer_leads_to_a_heading():
         }
         for p in PATHS
     }
-    for task in (*tasks().values(), *formulas().values()):
+    for task in (*tasks().values(), *blanks().values()):
         assert task.section in headings[task.notebook], task.id
 
 

@@ -8,8 +8,8 @@ import pytest
 import stbp_edu
 from stbp_edu.cli.practice import add_parsers, load
 from stbp_edu.practice import check_network, exercises
-from stbp_edu.practice.exercises.situation import step
-from stbp_edu.practice.network_check.recover import probe, recovered
+from stbp_edu.practice.exercises import step_name
+from stbp_edu.practice.network_check.recover_epsilon import recover_epsilon, wide_network
 
 BACKWARD = exercises()["backward"]
 SOLUTION = BACKWARD.function()
@@ -52,10 +52,10 @@ def test_right_passes_are_right_in_every_case(right):
 
 
 def test_epsilon_is_recovered_from_the_gradients():
-    net = probe()
+    net = wide_network()
     for rule in ("exact", "classic", "leak-only"):
         sweep = stbp_edu.cases.sweep(net.trace, net.targets, net.params, net.neuron, rule=rule)
-        epsilon, misfit = recovered(net, sweep.gradients)
+        epsilon, misfit = recover_epsilon(net, sweep.gradients)
         assert max(misfit) < 1e-12
         for n in range(1, net.params.N + 1):
             np.testing.assert_allclose(epsilon[n], sweep.epsilon[n], rtol=1e-7, atol=1e-12)
@@ -98,15 +98,15 @@ def test_each_misconception_is_found(mistake):
 def test_the_first_wrong_cell_and_the_term(old, new, case, first, words):
     report = check_network(edited(old, new))
     found = report.cases[case - 1]
-    assert found.first == f"{step(first[0])}, n = {first[1]}"
-    assert words in found.words
+    assert found.first == f"{step_name(first[0])}, n = {first[1]}"
+    assert words in found.explanation
     assert not report.right
 
 
 def test_a_case_that_passes_on_an_error_is_not_blamed():
     report = check_network(edited("-(Y - O[N]", "(Y - O[N]"))
     assert report.cases[3].wrong == report.cases[3].cells
-    assert report.cases[3].words == ""
+    assert report.cases[3].explanation == ""
     assert "passes on an error" in repr(report)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.exercises.networks import networks
-from stbp_edu.practice.progress import load, path
+from stbp_edu.practice.exercises.probe_networks import probe_networks
+from stbp_edu.practice.saved_progress import load, path
 
 
 def c3(body):
@@ -101,7 +101,7 @@ def test_what_the_function_does_to_its_arguments_stays_with_it():
 
     assert check("c3-delta", vandal).right
     assert check("c3-delta", vandal).right
-    assert all(np.abs(net.sweep.epsilon[1]).max() > 0 for net in networks())
+    assert all(np.abs(net.adjoints.epsilon[1]).max() > 0 for net in probe_networks())
 
 
 def test_a_result_that_changes_later_is_judged_as_returned():

@@ -1,4 +1,4 @@
-"""The state of each exercise, kept in a small file; the page keeps its own in the browser.
+"""The state of each exercise, saved in a small file; a page of the site saves it in the browser.
 
 The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stbp_edu``, or
 ``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another.
@@ -15,7 +15,7 @@ STATES = ("right", "wrong")
 
 
 def path() -> Path:
-    """Return the file that progress is kept in."""
+    """Return the file that progress is saved in."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -23,9 +23,9 @@ def path() -> Path:
 
 
 def record(exercise_id: str, state: str) -> None:
-    """Keep the state of an exercise; what was once right stays right.
+    """Save the state of an exercise; what was once right stays right.
 
-    A file that cannot be written is no reason to fail: the answer was given all the same.
+    Where the file cannot be written, the state is not saved and nothing is raised.
     """
     states = load()
     if state == "todo" or states.get(exercise_id) in ("right", state):
@@ -41,7 +41,7 @@ def record(exercise_id: str, state: str) -> None:
 
 
 def load() -> dict[str, str]:
-    """Return the states kept so far; empty where the file is missing or unreadable."""
+    """Return the saved states by exercise; empty where the file is missing or unreadable."""
     try:
         states = json.loads(path().read_text(encoding="utf-8"))
     except (OSError, ValueError):

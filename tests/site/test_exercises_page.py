@@ -11,9 +11,16 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
+from stbp_edu.practice.exercises import FormulaBlank
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.grading.formulas import Formula
-from tests.practice.test_notebooks import ALWAYS, CALL, PATHS, exercise_cells, filled, notebook
+from tests.practice.test_notebook_exercises import (
+    ALWAYS,
+    CALL,
+    PATHS,
+    exercise_cells,
+    filled,
+    notebook,
+)
 
 SECONDS = 1000
 
@@ -64,7 +71,7 @@ def test_sympy_is_there_to_confirm_a_formula(address, context):
     """The page loads it for a blank, though no cell that the reader runs imports it."""
     path = PATHS[5]
     cells = zip(numbers(path), exercise_cells(path), strict=True)
-    number, blank = next((k, found) for k, found in cells if isinstance(found[0], Formula))
+    number, blank = next((k, found) for k, found in cells if isinstance(found[0], FormulaBlank))
     page = context.new_page()
     page.goto(f"{address}notebooks/{path.stem}/")
     page.wait_for_selector("html[data-live=ready]", state="attached")

@@ -1,0 +1,112 @@
+"""Inputs that come from no probe network: seeded random draws, grids and values at an edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.network import Params
+from stbp_edu.neuron import LIF
+from stbp_edu.practice.exercises.probe_networks import step_name
+from stbp_edu.rules import ABLATIONS
+
+Args = tuple[Any, ...]
+Draw = Callable[[np.random.Generator, int], Args]
+"""Returns the arguments of the k-th call."""
+
+Drawn = Iterator[tuple[Args, str]]
+"""The arguments of each call, each with a description of the call."""
+
+CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
+
+
+def _random(draw: Draw, calls: int = 4) -> Drawn:
+    """Draw the arguments of each call with a generator of its own."""
+    for k in range(calls):
+        args = draw(np.random.default_rng([1706, k]), k)
+        yield args, f"call {k + 1} of {calls}{_numbers(args)}"
+
+
+def _numbers(args: Args) -> str:
+    """List the numbers among the arguments, and the shapes of the arrays."""
+    values = [
+        f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
+        for a in args
+        if isinstance(a, (int, float, np.ndarray))
+    ]
+    return f" ({', '.join(values)})" if values else ""
+
+
+def _grid() -> Drawn:
+    """Walk every cell (t, n) of a few grids."""
+    for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
+        for n in range(N, 0, -1):
+            for t in range(T):
+                yield (t, n, T, N), f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+
+
+def _at_threshold() -> Drawn:
+    """Give a network whose potential equals the threshold exactly."""
+    params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
+    neuron = LIF(tau=0.5, v_th=1.0)
+    yield (np.ones((3, 1, 1)), params, neuron), f"the 1-1 network, u = V_th at {step_name(0)}"
+
+
+def _potentials(rng: np.random.Generator, k: int) -> Args:
+    """Draw potentials, the first of them at the threshold exactly."""
+    v_th = (0.5, 1.0, 1.5, 0.25)[k]
+    u = rng.normal(v_th / 2, 1.0, (2, 4))
+    u[0, 0] = v_th
+    return u, v_th
+
+
+def _distances(rng: np.random.Generator, k: int) -> Args:
+    """Draw distances from the threshold on both sides, near and far."""
+    a = (1.0, 0.5, 2.0, 0.8)[k]
+    near, far = rng.uniform(-1.5, 1.5, 9) * a, np.array([-1000.0, 1000.0, 0.0])
+    return np.concatenate([near, rng.uniform(-5, 5, 5), far]), a
+
+
+def _adam(rng: np.random.Generator, k: int) -> Args:
+    """Draw parameters, both averages and a gradient, in the midst of training."""
+    p, m = rng.normal(0, 1, (2, 4))
+    v = np.abs(rng.normal(0, 1e-3, 4))
+    return p, m, v, rng.normal(0, 1e-2, 4), k + 1, 0.01, 0.9, 0.99, 1e-3
+
+
+DRAWS: dict[str, Draw] = {
+    "ode": lambda rng, k: tuple(rng.uniform(0.2, 2.0, 4).tolist()),
+    "gate": lambda rng, k: (np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 2.0)[k]),
+    "potentials": _potentials,
+    # Halves and quarters are exact in binary, so that u meets the threshold exactly.
+    "lif-run": lambda rng, k: (np.array([0.5, 0.75, 0.5, *rng.random(3 + k)]), 0.5, 1.0),
+    "two-paths": lambda rng, k: tuple(rng.normal(0, 1, 3).tolist()),
+    "nudge": lambda rng, k: (CURVES[k], rng.uniform(0.5, 1.5), 1e-2),
+    "distances": _distances,
+    "two-gradients": lambda rng, k: (
+        rng.normal(0, 1, (3, 2 + k)),
+        rng.normal(0.5, 1, (3, 2 + k)),
+    ),
+    "init-unit-rows": lambda rng, k: (rng.uniform(-1, 1, (3, 2 + k)),),
+    "read-out": lambda rng, k: ((rng.random((6, 4, 4)) < rng.random((4, 4))) * 1.0,),
+    "confusion": lambda rng, k: (rng.integers(0, 3, 20), rng.integers(0, 3, 20), 3),
+    "momentum": lambda rng, k: (*rng.normal(0, 1, (3, 4)), 0.1, 0.9),
+    "adam": _adam,
+    "ablation": lambda rng, k: (("exact", *ABLATIONS)[k], np.array([0.0, 1.0, 0.3]), 0.6),
+    "mean-spread": lambda rng, k: (rng.random(3 + k),),
+    "flops": lambda rng, k: (5 + k, 3, [4, 7, 2][: 3 - k % 2]),
+}
+"""The random draws by the name that an exercise's table gives them, or by the exercise's id."""
+
+DRAWN: dict[str, Callable[[], Drawn]] = {
+    **{name: partial(_random, draw) for name, draw in DRAWS.items()},
+    "bernoulli": partial(
+        _random, lambda rng, k: (rng.uniform(0.1, 0.9, (2, 3)), 3600, rng), calls=2
+    ),
+    "grid": _grid,
+    "networks and one at the threshold": _at_threshold,
+}
+"""All of this module's inputs by name."""
