@@ -15,21 +15,19 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from stbp_edu.training.data.datasets import Dataset, load_digits, split
+from stbp_edu.training.data import Dataset, load_digits, split
 from stbp_edu.training.loop.evaluation import evaluate
 from stbp_edu.training.loop.trainer import Advice, Epoch, train
-from stbp_edu.training.runs.records import machine, versions
+from stbp_edu.training.runs import machine, measurements_folder, versions
 from stbp_edu.training.settings import Settings, to_dict
 
-ROOT = Path(__file__).resolve().parents[1]
 NAME = "ablations-digits.json"
-PLACE = ROOT / "docs/results" / NAME
+PLACE = measurements_folder() / NAME
 SEEDS = (0, 1, 2, 3)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)
@@ -111,7 +109,7 @@ def run(settings: Settings, data: Dataset) -> dict[str, Any]:
         return {"accuracy": chance, "train_curve": curve, "rates": [], "diagnosis": kinds}
     rng = np.random.default_rng([8, settings.seed])
     found = evaluate(
-        last.average, data.test_images, data.test_labels, settings, rng, encodings=ENCODINGS
+        last.kept, data.test_images, data.test_labels, settings, rng, encodings=ENCODINGS
     )
     return {
         "accuracy": round(found.mean, 5),

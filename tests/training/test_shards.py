@@ -49,11 +49,11 @@ def test_a_state_to_go_on_from_is_left_as_it_is(small, bytes_few, monkeypatch) -
     for shards in (1, 2):
         settings = replace(small, shards=shards)
         state = begin(settings, bytes_few)
-        before = bits(state.params), bits(state.average)
+        before = bits(state.params), bits(state.kept)
         *_, last = train(settings, bytes_few, state)
-        assert (bits(state.params), bits(state.average)) == before
+        assert (bits(state.params), bits(state.kept)) == before
         assert bits(last.state.params) != before[0]
-        kept = last.state.average.W[1]
+        kept = last.state.kept.W[1]
         assert kept.base is None or isinstance(kept.base, np.ndarray)  # no memory of the team
 
 

@@ -34,9 +34,9 @@ def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
     settings = replace(small, **VARIANTS[variant])
     first, again = final(settings, bytes_few), final(settings, bytes_few)
     other = final(replace(settings, seed=1), bytes_few)
-    assert bits(first.state.average) == bits(again.state.average)
+    assert bits(first.state.kept) == bits(again.state.kept)
     assert (first.loss, first.test, first.rates) == (again.loss, again.test, again.rates)
-    assert bits(first.state.average) != bits(other.state.average)
+    assert bits(first.state.kept) != bits(other.state.kept)
 
 
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
@@ -103,15 +103,15 @@ def test_averaging_and_schedule() -> None:
 
 def test_without_averaging_the_average_is_the_parameters(small, few) -> None:
     state = final(replace(small, averaging=0.0), few).state
-    assert state.average is state.params
+    assert state.average is None
     averaged = final(small, few).state
-    assert bits(averaged.average) != bits(averaged.params) == bits(state.params)
+    assert bits(averaged.kept) != bits(averaged.params) == bits(state.params)
 
 
 def test_evaluation_counts_answers(small, few) -> None:
     state = final(small, few).state
     found = evaluate(
-        state.average, few.test_images, few.test_labels, small, np.random.default_rng(0),
+        state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0),
         encodings=3,
     )  # fmt: skip
     assert len(found.accuracies) == 3

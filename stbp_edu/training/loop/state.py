@@ -20,15 +20,20 @@ class State:
 
     Attributes:
         params: the parameters.
-        average: their running average; the same object as ``params`` where averaging is off.
+        average: their running average; None where averaging is off.
         optimizer: the optimizer's state.
         epoch: epochs done.
     """
 
     params: Params
-    average: Params
+    average: Params | None
     optimizer: OptimizerState
     epoch: int = 0
+
+    @property
+    def kept(self) -> Params:
+        """The parameters to keep: the average, where there is one."""
+        return self.params if self.average is None else self.average
 
 
 def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generator:
@@ -48,7 +53,7 @@ def begin(settings: Settings, data: Dataset) -> State:
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     )
-    average = params if settings.averaging == 0 else copy(params)
+    average = None if settings.averaging == 0 else copy(params)
     return State(params, average, settings.make_optimizer().start(params))
 
 

@@ -150,7 +150,7 @@ class Stepper:
         add_up(self._grads, part)
         before = replace(state.optimizer, step=k)
         self.optimizer.update(state.params, self._grads[0], before, lr, part)
-        if state.average is not state.params:
+        if state.average is not None:
             blend(state.average, state.params, self.settings.averaging, part)
 
 
@@ -159,7 +159,7 @@ class Lesson(Stepper):
 
     def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
         super().__init__(settings, data.train_images, data.train_labels, state)
-        self.judge = Judge(state.average, data.test_images, settings)
+        self.judge = Judge(state.kept, data.test_images, settings)
 
     def answers(self, i: int, streams: list[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answers to the i-th part of the images held out."""
