@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,10 @@ from stbp_edu.training import (
     to_dict,
     train,
 )
-from stbp_edu.training.runs.records import machine, versions
+from stbp_edu.training.runs import machine, measurements_folder, versions
 
-ROOT = Path(__file__).resolve().parents[1]
 NAME = "ablations-digits.json"
-PLACE = ROOT / "docs/results" / NAME
+PLACE = measurements_folder() / NAME
 SEEDS = (0, 1, 2, 3)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)

@@ -13,7 +13,6 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, network
 from stbp_edu.engine import Workspace
 from stbp_edu.engine import products as engine
-from stbp_edu.training.runs.records import machine, versions
+from stbp_edu.training.runs import machine, measurements_folder, versions
 
-PLACE = Path(__file__).resolve().parents[1] / "docs" / "results" / "speed.json"
+PLACE = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine --write"
 SIZES, T, S = (784, 800, 10), 30, 100
 NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.25))

@@ -21,12 +21,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.plans import PLANS, Plan
-from stbp_edu.cli.progress_bar import clock, watch
-from stbp_edu.files import digest, load_params, read_json, save_params, write_json
-from stbp_edu.training.data import sources
-from stbp_edu.training.data.datasets import Dataset, validation
-from stbp_edu.training.runs import run as runs
-from stbp_edu.training.runs.records import record
+from stbp_edu.cli.progress_bar import format_duration, tell, watch
+from stbp_edu.files import load_params, read_json, write_json
+from stbp_edu.training import runs
+from stbp_edu.training.data import Dataset, load_dataset, validation
 from stbp_edu.training.settings import RECIPES, from_dict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +39,7 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
     seeds = args.seeds or plan.seeds
     if plan.together and len(seeds) > 1:
         side_by_side(what, seeds, args)
-    data = sources.load(plan.dataset, args.data, partial(print, file=sys.stderr))
+    data = load_dataset(plan.dataset, args.data, tell)
     if plan.held_out == "validation":
         data = validation(data, fraction=1 / 6)  # 10,000 images, as many as the test images
     rows = []
@@ -87,32 +85,28 @@ def run(
     given = {} if args.epochs is None else {"epochs": args.epochs}
     settings = replace(RECIPES[plan.dataset], **{**changes, **given}, seed=seed)
     folder = args.work / what / name.replace(", ", "-").replace(" ", "-") / str(seed)
-    job = runs.Job(plan.dataset, settings, data, folder, plan.held_out, ENCODINGS)
-    start = runs.unfinished(job)
-    done = runs.finished(job) if start is None else None
+    config = runs.RunConfig(plan.dataset, settings, data, folder, plan.held_out, ENCODINGS)
+    start = runs.unfinished_run(config)
+    done = runs.finished_run(config) if start is None else None
     if done is None and start is None:
-        done = judged_again(job, folder.parents[1])
+        done = evaluated_again(config, folder.parents[1])
     if done is None:
         load = os.getloadavg()[0]
         show = partial(watch, settings=settings, label=f"{name}, seed {seed}")
-        done = {**runs.run(job, show, start), "load_before": round(load, 2)}
+        done = {**runs.train_in_folder(config, show, start), "load_before": round(load, 2)}
         write_json(folder / runs.RECORD, done)
     return {**done, "curves": [{k: round(p[k], 5) for k in CURVES} for p in done["curves"]]}
 
 
-def judged_again(job: runs.Job, rows: Path) -> dict[str, Any] | None:
-    """Judge a trained network that differs in ``T_test`` alone, which learning does not see."""
-    for path in sorted(rows.glob(f"*/{job.settings.seed}/{runs.RECORD}")):
+def evaluated_again(config: runs.RunConfig, rows: Path) -> dict[str, Any] | None:
+    """Evaluate a trained network that differs in ``T_test`` alone, which learning does not see."""
+    for path in sorted(rows.glob(f"*/{config.settings.seed}/{runs.RECORD}")):
         found = read_json(path)
-        if replace(from_dict(found["settings"]), T_test=job.settings.T_test) == job.settings:
+        if replace(from_dict(found["settings"]), T_test=config.settings.T_test) == config.settings:
             params = load_params(path.with_name(runs.PARAMS))
-            result, curves = runs.judge(job, params), found["curves"]
-            done = record(job.dataset, job.settings, curves, result, held_out=job.held_out)
+            done = runs.finish(config, params, found["curves"])
             done["load_before"] = found["load_before"]
-            job.folder.mkdir(parents=True, exist_ok=True)
-            save_params(job.folder / runs.PARAMS, params)
-            done["params"] = digest(job.folder / runs.PARAMS)
-            write_json(job.folder / runs.RECORD, done)
+            write_json(config.folder / runs.RECORD, done)
             return done
     return None
 
@@ -150,7 +144,7 @@ def in_words(row: dict[str, Any]) -> str:
     wide = "" if a["spread"] is None else f" ± {a['spread']:.2%}"
     return (
         f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, "
-        f"{clock(row['seconds'])} each"
+        f"{format_duration(row['seconds'])} each"
     )
 
 
@@ -163,7 +157,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--epochs", type=int, help="fewer epochs, for a trial")
     p.add_argument("--data", type=Path, help="folder with the IDX files")
     p.add_argument("--work", type=Path, default=ROOT / "runs/results", help="where runs are kept")
-    p.add_argument("--out", type=Path, default=ROOT / "docs/results", help="folder of the record")
+    p.add_argument(
+        "--out", type=Path, default=runs.measurements_folder(), help="folder of the record"
+    )
     args = p.parse_args(argv)
     if unknown := sorted(set(args.only or ()) - set(PLANS[args.what].rows)):
         p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")

@@ -37,13 +37,43 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
-    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
-        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
+def remove_parts(folder: Path) -> None:
+    """Remove what a process that was killed in :func:`write_whole` has left in a folder."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
 
-    named: dict[str, Any] = dict(arrays)
-    write_whole(path, lambda file: np.savez(file, **named))
+
+@contextmanager
+def locked(path: Path, message: str | None = None) -> Iterator[None]:
+    """Hold a lock while the block runs; a process that dies lets go of it.
+
+    Args:
+        path: of the lock's own file, which stays behind.
+        message: of the error where another process holds it; None to wait for that process.
+
+    Raises:
+        ValueError: with that message.
+    """
+    if sys.platform == "emscripten":  # a web page has no other processes
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=-1 if message is None else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(message) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_json(path: Path, value: object) -> None:
@@ -53,7 +83,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Return the contents of a JSON file.
 
     Raises:
         ValueError: if it is no JSON.
@@ -67,47 +97,23 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
+    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
+        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
 
-
-@contextmanager
-def locked(path: Path, words: str | None = None) -> Iterator[None]:
-    """Hold a lock while the block runs; a process that dies lets go of it.
-
-    Args:
-        path: of the lock's own file, which stays behind.
-        words: what to say if another process holds it; None to wait for that one.
-
-    Raises:
-        ValueError: with those words.
-    """
-    if sys.platform == "emscripten":  # a web page has no other processes
-        yield
-        return
-    from filelock import FileLock, Timeout
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=-1 if words is None else 0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ValueError(words) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    named: dict[str, Any] = dict(arrays)
+    write_whole(path, lambda file: np.savez(file, **named))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read an npz file without pickle.
+    """Return the arrays of an npz file by name, without pickle.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or is something else.
     """
-    data = path.read_bytes()  # if the system refuses, its own words say why
+    data = path.read_bytes()  # if the system refuses, its own message says why
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
@@ -126,7 +132,7 @@ def save_params(path: Path, params: Params) -> None:
 
 
 def load_params(path: Path) -> Params:
-    """Load what :func:`save_params` wrote.
+    """Return the parameters that :func:`save_params` wrote.
 
     Raises:
         FileNotFoundError, ValueError, TypeError: if the file is missing, damaged, or not of a
@@ -143,6 +149,5 @@ def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Params:
             f"{source} must hold W1, b1, ..., W[N], b[N], got {sorted(arrays)}; "
             "is this a file that `stbp-edu train` wrote?"
         )
-    return Params(
-        W=[None, *(arrays[f"W{n}"] for n in layers)], b=[None, *(arrays[f"b{n}"] for n in layers)]
-    )
+    W, b = ([None, *(arrays[f"{k}{n}"] for n in layers)] for k in "Wb")
+    return Params(W=W, b=b)

@@ -21,7 +21,7 @@ def _without_network(monkeypatch):
     def unreachable(name):
         raise FileNotFoundError(name)
 
-    monkeypatch.setattr(problem, "load", unreachable)
+    monkeypatch.setattr(problem, "load_dataset", unreachable)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from textwrap import indent
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.cli.progress_bar import clock
+from stbp_edu.cli.progress_bar import format_duration
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training.settings import RECIPES, Settings, to_dict
 from tools.accuracy_words import INTRO, OTHERS, WORDS
@@ -60,7 +60,7 @@ def climb(record: Record) -> str:
     head += [f"past {_around(goal)}\xa0% after" for _, goal in goals]
     rows = []
     for row, changes in zip(record["rows"], _differences(record), strict=True):
-        line = [row["name"], _changes(changes), *_accuracy(row), clock(row["seconds"])]
+        line = [row["name"], _changes(changes), *_accuracy(row), format_duration(row["seconds"])]
         rows.append(line + [_passed(row["passed_after"][name]) for name, _ in goals])
     return table(head, rows)
 
@@ -81,7 +81,7 @@ def scores(record: Record) -> str:
     rows = []
     for row, changes in zip(record["rows"], _differences(record), strict=True):
         known = _accuracy(row)[: 1 + several]
-        rows.append([row["name"], _changes(changes), *known, clock(row["seconds"])])
+        rows.append([row["name"], _changes(changes), *known, format_duration(row["seconds"])])
     return table(["", DIFFERS, *accuracy, "time of a run"], rows)
 
 
@@ -162,7 +162,7 @@ def _passed(after: Sequence[float | None]) -> str:
     """Return when the seeds passed a goal: the last of them, or how many did."""
     times = [s for s in after if s is not None]
     if len(times) == len(after):
-        return clock(max(times))
+        return format_duration(max(times))
     return f"{len(times)} of {len(after)} seeds" if times else "not passed"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from stbp_edu.training.runs import measurements_folder
+
 Record = Mapping[str, Any]
-PLACE = Path(__file__).resolve().parents[1] / "docs" / "results"
+PLACE = measurements_folder()
 
 
 def read() -> dict[str, Record]:

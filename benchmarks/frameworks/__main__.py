@@ -17,9 +17,9 @@ from tqdm import tqdm
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from benchmarks.frameworks.compare import agreement, cell, places
 from benchmarks.frameworks.problem import LR, NEURON, Cell
-from stbp_edu.training.runs.records import machine, versions
+from stbp_edu.training.runs import machine, measurements_folder, versions
 
-PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
+PLACE = measurements_folder() / "speed-frameworks.json"
 STEP = PLACE.with_name("speed-step.json")
 COMMAND = "python -m benchmarks.frameworks --write"
 HOME = Cell()

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params
-from stbp_edu.training.data.datasets import digits
-from stbp_edu.training.data.encoders import bernoulli
-from stbp_edu.training.data.sources import load
+from stbp_edu.training.data import bernoulli, digits, load_dataset
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart
@@ -79,7 +77,7 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
     MNIST where it can be had; else the digits of this package, enlarged to its size.
     """
     try:
-        data = load("mnist")
+        data = load_dataset("mnist")
         images, labels, name = data.train_images, data.train_labels, "MNIST"
     except (OSError, ValueError):
         small, labels = digits()

@@ -10,19 +10,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
-
-from tqdm import tqdm
+from importlib import import_module
 
 import stbp_edu
-from stbp_edu.cli import practice
-from stbp_edu.cli import train as training
-from stbp_edu.verify import report
+
+COMMANDS = {
+    "verify": ("stbp_edu.cli.verify", "prove the gradients: every equation against every oracle"),
+    "train": ("stbp_edu.cli.train", "train a network on a data set"),
+    "eval": ("stbp_edu.cli.evaluate", "evaluate a trained network over several encodings"),
+    "plot": ("stbp_edu.cli.plot", "draw the curves, spikes and weights of a run"),
+    "check": ("stbp_edu.cli.check", "check your own backward pass, case by case"),
+    "progress": ("stbp_edu.cli.progress", "show which exercises are done"),
+}
+"""The module of each command, which is imported when the command is called, and its help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 where all went well."""
-    args = _parser().parse_args(argv)
+    args = parse(sys.argv[1:] if argv is None else argv)
     try:
         status: int = args.run(args)
     except (ValueError, TypeError, OSError, ImportError) as error:
@@ -35,39 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Build the parser; each command sets ``run``, a function of the arguments."""
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments of a command, among them ``run``, the function to call with them."""
     parser = argparse.ArgumentParser(prog="stbp-edu", description=stbp_edu.__doc__)
     parser.add_argument("--version", action="version", version=stbp_edu.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_verify(commands)
-    training.add_parsers(commands)
-    practice.add_parsers(commands)
-    return parser
-
-
-def _add_verify(commands: Any) -> None:
-    """Register `verify`."""
-    p = commands.add_parser(
-        "verify",
-        help="prove the gradients: every equation against every oracle",
-        description="Judge every form of the five cases on random networks by finite "
-        "differences, automatic differentiation and path sums; exit with 1 on any failure.",
-    )
-    p.add_argument("--seed", type=int, default=0, help="which random networks (0)")
-    p.add_argument("--rounds", type=int, default=3, help="networks a surrogate and gate (3)")
-    p.set_defaults(run=verify)
-
-
-def verify(args: argparse.Namespace) -> int:
-    """Print the table: equation id × oracle × largest error × verdict."""
-    with tqdm(desc="verify", unit="trial", leave=False) as bar:
-
-        def progress(done: int, total: int, what: str) -> None:
-            bar.total = total
-            bar.set_postfix_str(what, refresh=False)
-            bar.update(done - bar.n)
-
-        result = report.run(args.seed, args.rounds, progress=progress)
-    print(result.format())
-    return 0 if result.ok else 1
+    called = next((word for word in argv if not word.startswith("-")), None)
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name == called:
+            chosen = import_module(module)
+            chosen.add_arguments(command)
+            command.set_defaults(run=chosen.run)
+    return parser.parse_args(argv)

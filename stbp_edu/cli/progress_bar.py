@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar where there is one, and now and then a line elsewhere."""
+"""Messages while a run trains: a bar on a terminal, and now and then a line elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from stbp_edu.training.settings import Settings
 
 LINES = 10  # about as many lines, where there is no bar
 SMOOTH = 0.95
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence on the error stream, which is not for results."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
@@ -29,27 +34,27 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 loss += weight * (event.loss - loss)
                 accuracy += weight * (event.accuracy - accuracy)
                 if not bar.disable:
-                    text = describe(event, settings, loss, accuracy)
+                    text = step_text(event, settings, loss, accuracy)
                     bar.set_description_str(f"{label}: {text}", refresh=False)
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)
             else:
                 if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
-                    print(f"{label}: {line(event, settings)}", file=sys.stderr, flush=True)
+                    tell(f"{label}: {epoch_line(event, settings)}")
                 yield event
 
 
-def describe(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
-    """Return what the bar says beside itself."""
+def step_text(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
+    """Return the text before the bar: the epoch, what was smoothed, and the time left."""
     rates = " ".join(f"{rate:.2f}" for rate in step.rates)
     return (
         f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:5.1%}  "
-        f"firing {rates}  {clock(step.left)} left"
+        f"firing {rates}  {format_duration(step.left)} left"
     )
 
 
-def line(epoch: Epoch, settings: Settings) -> str:
+def epoch_line(epoch: Epoch, settings: Settings) -> str:
     """Return one line about an epoch."""
     rates = " ".join(f"{rate:.2f}" for rate in epoch.rates)
     return (
@@ -58,10 +63,10 @@ def line(epoch: Epoch, settings: Settings) -> str:
     )
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration as a person would say it.
 
-    >>> clock(8.4), clock(75), clock(3690)
+    >>> format_duration(8.4), format_duration(75), format_duration(3690)
     ('8 s', '1 min 15 s', '1 h 01 min')
     """
     s = round(seconds)

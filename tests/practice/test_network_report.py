@@ -1,12 +1,11 @@
 """check_network: the right pass is right, and a wrong one is traced to its first wrong cell."""
 
-import argparse
-
 import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.cli.practice import add_parsers, load
+from stbp_edu.cli.check import load_function
+from stbp_edu.cli.main import main
 from stbp_edu.practice import check_network, exercises
 from stbp_edu.practice.exercises import step_name
 from stbp_edu.practice.network_check.recover_epsilon import recover_epsilon, wide_network
@@ -132,28 +131,21 @@ def test_nothing_that_the_function_does_reaches_the_reference():
     assert check_network(SOLUTION).right
 
 
-def run(*argv):
-    parser = argparse.ArgumentParser()
-    add_parsers(parser.add_subparsers())
-    args = parser.parse_args(argv)
-    return args.run(args)
-
-
 def test_command(tmp_path, monkeypatch, capsys):
     (tmp_path / "my_pass.py").write_text("import numpy as np\n\n" + BACKWARD.source())
     wrong = BACKWARD.mistakes[0]
     (tmp_path / "my_wrong.py").write_text("import numpy as np\n\n" + BACKWARD.source(wrong.body))
     monkeypatch.chdir(tmp_path)
-    assert run("check", "my_pass.py:backward") == 0
+    assert main(["check", "my_pass.py:backward"]) == 0
     assert "Your backward pass: right." in capsys.readouterr().out
-    assert run("check", "my_pass:backward") == 0
-    assert run("check", f"{tmp_path}/my_wrong.py:backward") == 1
+    assert main(["check", "my_pass:backward"]) == 0
+    assert main(["check", f"{tmp_path}/my_wrong.py:backward"]) == 1
     assert wrong.misconception.name in capsys.readouterr().out
-    assert run("progress") == 0
+    assert main(["progress"]) == 0
     assert "exercises right" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["nothing", "numpy:nothing", "no_such_module:f", "none.py:f"])
 def test_a_target_that_names_nothing_says_what_to_do(target):
     with pytest.raises(ValueError, match="target must"):
-        load(target)
+        load_function(target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.training.data import idx
-from stbp_edu.training.data.catalogue import FILES, SOURCES, Source
-from stbp_edu.training.data.datasets import Dataset, load_digits
-from stbp_edu.training.data.download import UnavailableError
+from stbp_edu.training.data import Dataset, load_digits
+from stbp_edu.training.data.registries import UnavailableError
+from stbp_edu.training.data.sources import NAMES, SOURCES, Source
 from stbp_edu.training.settings import Settings
+from tests.idx_files import idx_bytes, known
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +57,8 @@ def raw() -> dict[str, bytes]:
     files = {}
     for part, n in (("train", 20), ("t10k", 10)):
         images = rng.integers(0, 256, (n, 4, 5), dtype=np.uint8)
-        files[f"{part}-images-idx3-ubyte"] = idx.write(images)
-        files[f"{part}-labels-idx1-ubyte"] = idx.write(np.arange(n, dtype=np.uint8) % 10)
+        files[f"{part}-images-idx3-ubyte"] = idx_bytes(images)
+        files[f"{part}-labels-idx1-ubyte"] = idx_bytes(np.arange(n, dtype=np.uint8) % 10)
     return files
 
 
@@ -72,11 +71,10 @@ def source(raw: dict[str, bytes]) -> Source:
 
     return Source(
         title="Small",
-        digests=tuple(hashlib.sha256(raw[f]).hexdigest() for f in FILES),
-        counts=((2,) * 10, (1,) * 10),
+        files=tuple(known(name, raw[name]) for name in NAMES),
         folders=(),
         mirrors=(),
-        archive=nowhere,
+        registry=nowhere,
         hint="ask for them",
     )
 
@@ -94,28 +92,21 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
     files: dict[str, bytes] = {}  # noqa: RUF012
     cut = breaks = 0
-    ranges = True
-    asked: list[tuple[str, str | None]] = []  # noqa: RUF012
+    asked: list[str] = []  # noqa: RUF012
 
     def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        type(self).asked.append((self.path, wanted))
+        type(self).asked.append(self.path)
         body = self.files.get(self.path.removeprefix("/data/"))
         if body is None:
             self.send_error(404)
             return
-        begin = int(wanted.split("=")[1].rstrip("-")) if wanted and self.ranges else 0
-        if begin >= len(body):
-            self.send_error(416)
-            return
-        rest = body[begin:]
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(rest)))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if type(self).breaks:
             type(self).breaks -= 1
-            rest = rest[: self.cut]
-        self.wfile.write(rest)
+            body = body[: self.cut]
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -9,21 +9,26 @@ import pytest
 from stbp_edu.arrays import tensors
 from stbp_edu.files import read_arrays
 from stbp_edu.training.loop.trainer import Epoch, train
-from stbp_edu.training.runs import run as runs
-from stbp_edu.training.runs.checkpoint import Checkpoint, fingerprint, load, save
+from stbp_edu.training.runs import CHECKPOINT, RunConfig, unfinished_run
+from stbp_edu.training.runs.checkpoint import (
+    Checkpoint,
+    fingerprint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 @pytest.fixture
 def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
     epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
     checkpoint = Checkpoint(small, fingerprint(few), epoch.state, [{"epoch": 1, "loss": 0.25}])
-    save(tmp_path / "c.npz", checkpoint)
+    save_checkpoint(tmp_path / "c.npz", checkpoint)
     return tmp_path / "c.npz", checkpoint
 
 
 def test_a_checkpoint_survives_to_the_bit(written) -> None:
     path, checkpoint = written
-    found = load(path)
+    found = load_checkpoint(path)
     assert (found.settings, found.data, found.curves) == (
         checkpoint.settings,
         checkpoint.data,
@@ -48,8 +53,8 @@ def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
         if isinstance(event, Epoch):
             whole = event
             if event.epoch == 1:
-                save(tmp_path / "c.npz", Checkpoint(settings, "", event.state, []))
-    events = train(settings, few, load(tmp_path / "c.npz").state)
+                save_checkpoint(tmp_path / "c.npz", Checkpoint(settings, "", event.state, []))
+    events = train(settings, few, load_checkpoint(tmp_path / "c.npz").state)
     *_, resumed = (e for e in events if isinstance(e, Epoch))
     assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
     for name, array in tensors(resumed.state.kept).items():
@@ -63,12 +68,12 @@ def test_damaged_and_truncated_checkpoints_are_named(written) -> None:
     for length in rng.integers(0, len(whole), 20):
         path.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"c\.npz must be a whole npz file"):
-            load(path)
+            load_checkpoint(path)
     arrays = whole.index(b"NUMPY")
     for at in rng.integers(arrays + 200, arrays + 4000, 20):  # inside the first array
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
         with pytest.raises(ValueError, match=r"c\.npz must be a whole npz file"):
-            load(path)
+            load_checkpoint(path)
 
 
 def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
     def load_changed(**changes: np.ndarray | None) -> None:
         changed = {k: v for k, v in {**arrays, **changes}.items() if v is not None}
         np.savez(tmp_path / "x.npz", **changed)
-        load(tmp_path / "x.npz")
+        load_checkpoint(tmp_path / "x.npz")
 
     load_changed()
     with pytest.raises(ValueError, match=r"x\.npz must be a checkpoint .* but 'meta'"):
@@ -112,9 +117,9 @@ def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
 
 def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
     epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    save(tmp_path / runs.CHECKPOINT, Checkpoint(small, fingerprint(few), epoch.state, []))
-    assert runs.unfinished(runs.Job("digits", small, few, tmp_path)) is not None
+    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, fingerprint(few), epoch.state, []))
+    assert unfinished_run(RunConfig("digits", small, few, tmp_path)) is not None
     with pytest.raises(ValueError, match="a run on other images than these"):
-        runs.unfinished(runs.Job("digits", small, bytes_few, tmp_path))
+        unfinished_run(RunConfig("digits", small, bytes_few, tmp_path))
     with pytest.raises(ValueError, match=r"a run with seed = 0 \(now 1\)"):
-        runs.unfinished(runs.Job("digits", replace(small, seed=1), few, tmp_path))
+        unfinished_run(RunConfig("digits", replace(small, seed=1), few, tmp_path))

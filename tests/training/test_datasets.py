@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stbp_edu.training.data.datasets import Dataset, digits, load_digits, split, validation
+from stbp_edu.training.data import (
+    Dataset,
+    digits,
+    load_dataset,
+    load_digits,
+    split,
+    validation,
+)
+from stbp_edu.training.data.sources import NAMES, SOURCES
+from tests.idx_files import put
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 
@@ -72,3 +83,61 @@ def test_bad_input_is_named() -> None:
         split(images[:2], labels[:2], rng, fraction=0.2)
     with pytest.raises(ValueError, match=r"train_labels \(n,\), got \(10, 2, 2\) and \(9,\)"):
         Dataset(images, labels[:9], images, labels)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_given_folder_is_read(installed, raw, tmp_path: Path, packed: bool) -> None:
+    data = load_dataset("mnist", put(tmp_path / "mine", raw, packed))
+    assert data.train_images.shape == (20, 4, 5)
+    assert data.test_labels.tolist() == list(range(10))
+    expected = np.frombuffer(raw["train-images-idx3-ubyte"], np.uint8, offset=16)
+    np.testing.assert_array_equal(data.train_images.ravel(), expected)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_cache_is_taken_without_asking_anybody(installed, raw, tmp_path: Path) -> None:
+    put(tmp_path / "cache" / "stbp_edu" / "mnist", raw)
+    said: list[str] = []
+    assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
+    assert said == []
+
+
+def test_a_system_package_is_found_where_it_is_installed(
+    installed, raw, tmp_path: Path, monkeypatch
+) -> None:
+    folder = put(tmp_path / "share", raw, packed=True)
+    monkeypatch.setitem(SOURCES, "mnist", replace(installed, folders=(str(folder),)))
+    said: list[str] = []
+    assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
+    assert said == []
+
+
+def test_a_folder_that_lacks_a_file_or_holds_another(installed, raw, tmp_path: Path) -> None:
+    folder = put(tmp_path / "mine", {k: v for k, v in raw.items() if k != NAMES[3]})
+    with pytest.raises(FileNotFoundError, match=f"must hold {NAMES[3]} or {NAMES[3]}.gz"):
+        load_dataset("mnist", folder)
+    put(folder, {NAMES[3]: raw[NAMES[1]]})
+    with pytest.raises(ValueError, match=f"must be Small's {NAMES[3]} with SHA-256"):
+        load_dataset("mnist", folder)
+
+
+def test_without_a_home_the_words_say_what_to_set(monkeypatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(OSError, match="set XDG_CACHE_HOME, or pass --data"):
+        load_dataset("mnist")
+
+
+def test_names_and_digits() -> None:
+    with pytest.raises(ValueError, match="dataset must be one of 'digits', 'mnist', 'fashion'"):
+        load_dataset("cifar")
+    with pytest.raises(ValueError, match="data must not be given for the digits"):
+        load_dataset("digits", Path("x"))
+    assert len(load_dataset("digits").train_labels) == 1438
+    for source in SOURCES.values():
+        sizes = [16 + 60_000 * 28**2, 8 + 60_000, 16 + 10_000 * 28**2, 8 + 10_000]
+        assert [file.size for file in source.files] == sizes
+        assert all(len(file.sha256) == 64 for file in source.files)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from stbp_edu.training.data import idx
+from stbp_edu.training.data.idx import parse
+from tests.idx_files import idx_bytes, known
 
 
 @pytest.mark.parametrize(
@@ -21,12 +23,27 @@ from stbp_edu.training.data import idx
 )
 def test_a_bad_idx_file_is_named(data: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"labels must .*{words}"):
-        idx.parse(data, "labels", 1)
+        parse(data, "labels")
 
 
-def test_idx_and_gzip_survive() -> None:
+def test_an_array_survives() -> None:
     array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    np.testing.assert_array_equal(idx.parse(idx.write(array), "images", 3), array)
-    assert idx.unpack(gzip.compress(b"abc"), "x") == idx.unpack(b"abc", "x") == b"abc"
+    np.testing.assert_array_equal(parse(idx_bytes(array), "images"), array)
+
+
+def test_a_file_is_taken_packed_or_not_if_it_is_the_right_one() -> None:
+    file = known("labels", b"abc")
+    assert file.unpack(gzip.compress(b"abc"), "x") == file.unpack(b"abc", "x") == b"abc"
+    with pytest.raises(ValueError, match=r"x must be Small's labels with SHA-256 ba78.* \(2 bytes"):
+        file.unpack(b"ab", "x")
     with pytest.raises(ValueError, match="x must be a whole gzip file"):
-        idx.unpack(gzip.compress(b"abc" * 99)[:-9], "x")
+        known("labels", b"abc" * 99).unpack(gzip.compress(b"abc" * 99)[:-9], "x")
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(200_000_000), 1)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"\(4 bytes unpacked\)"):
+        known("labels", b"abc").unpack(bomb, "x")
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()

@@ -16,8 +16,9 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.files import locked
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 from stbp_edu.training.runs import run as runs
-from stbp_edu.training.runs.checkpoint import load
+from stbp_edu.training.runs.checkpoint import load_checkpoint
 
 EPOCHS = 12
 RUN = (
@@ -38,8 +39,8 @@ def environment() -> dict[str, str]:
 def finish(out: Path) -> bytes:
     """Run to the end, and return the bytes of the parameters."""
     subprocess.run(command(out), env=environment(), check=True, capture_output=True, timeout=120)
-    assert sorted(p.name for p in (out / "exact").iterdir()) == [runs.PARAMS, runs.RECORD]
-    return (out / "exact" / runs.PARAMS).read_bytes()
+    assert sorted(p.name for p in (out / "exact").iterdir()) == [PARAMS, RECORD]
+    return (out / "exact" / PARAMS).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +70,9 @@ def kill_once(out: Path, after: float, how: signal.Signals) -> tuple[int, bool]:
 def saved_epoch(out: Path) -> int:
     """Return how far the folder's run is, whatever is in it: nothing, a checkpoint, the end."""
     folder = out / "exact"
-    if (folder / runs.CHECKPOINT).exists():
-        return load(folder / runs.CHECKPOINT).state.epoch
-    return EPOCHS if (folder / runs.RECORD).exists() else 0
+    if (folder / CHECKPOINT).exists():
+        return load_checkpoint(folder / CHECKPOINT).state.epoch
+    return EPOCHS if (folder / RECORD).exists() else 0
 
 
 def disturb(out: Path, moments: int, longest: float, seed: int) -> None:
@@ -81,7 +82,7 @@ def disturb(out: Path, moments: int, longest: float, seed: int) -> None:
     while kills < moments:
         k += 1
         assert k < 4 * moments
-        if saved_epoch(out) == EPOCHS and not (out / "exact" / runs.CHECKPOINT).exists():
+        if saved_epoch(out) == EPOCHS and not (out / "exact" / CHECKPOINT).exists():
             for path in (out / "exact").iterdir():  # it is done: begin again
                 path.unlink()
             reached = 0
@@ -134,7 +135,7 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
 def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, capsys) -> None:
     argv = [*RUN, "--out", str(tmp_path)]
     assert main(argv) == 0
-    path = tmp_path / "exact" / runs.PARAMS
+    path = tmp_path / "exact" / PARAMS
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
     assert main(argv) == 2

@@ -57,14 +57,14 @@ def test_what_is_done_is_not_done_again(call, monkeypatch) -> None:
     assert again == first
 
 
-def test_a_network_is_judged_again_and_not_trained_again(call, monkeypatch) -> None:
+def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -> None:
     """T_test is no part of learning."""
     rows = results.PLANS["trial"].rows
     first = call()["rows"][1]
     monkeypatch.setattr(runs, "train", None)
     rows["longer answers"] = {**rows["fast"], "T_test": 30}
     again = call()["rows"][2]
-    monkeypatch.setattr(runs, "judge", None)  # and once is enough
+    monkeypatch.setattr(runs, "evaluate_run", None)  # and once is enough
     assert call()["rows"][2] == again
     for ours, theirs in zip(again["runs"], first["runs"], strict=True):
         assert ours["settings"] == {**theirs["settings"], "T_test": 30}

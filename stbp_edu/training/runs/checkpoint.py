@@ -32,7 +32,7 @@ META = "meta"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds.
+    """The state of a run, and what tells whether another run may go on from it.
 
     Attributes:
         settings: of the run.
@@ -56,7 +56,7 @@ def fingerprint(data: Dataset) -> str:
     return digest.hexdigest()
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
     groups: dict[str, Params | Gradients] = {"params": state.params}
@@ -75,8 +75,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     write_arrays(path, {**arrays, META: np.frombuffer(json.dumps(meta).encode(), np.uint8)})
 
 
-def load(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Return the checkpoint in a file.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -100,31 +100,35 @@ def load(path: Path) -> Checkpoint:
 def _state(
     arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], settings: Settings
 ) -> State:
-    """Put the state together, and check that its parts fit each other."""
+    """Return the state from its arrays, after checking that they fit each other."""
     params = _group(arrays, "params")
     average = None if settings.averaging == 0 else _group(arrays, "average")
-    empty = settings.make_optimizer().start(params)
-    slots = []
-    for i in range(len(empty.slots)):
-        slot = _group(arrays, f"slot{i}")
-        slots.append(Gradients(W=slot.W, b=slot.b))
+    count = len(settings.make_optimizer().start(params).slots)
+    found = [_group(arrays, f"slot{i}") for i in range(count)]
+    slots = tuple(Gradients(W=slot.W, b=slot.b) for slot in found)
     if params.sizes[1:-1] != settings.hidden:
         raise ValueError(f"its hidden widths are {params.sizes[1:-1]}, not {settings.hidden}")
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
         raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
-    groups: list[Params | Gradients] = [*([] if average is None else [average]), *slots]
-    for group in groups:
-        for name, array in tensors(group).items():
-            if array.shape != (want := tensors(params)[name].shape):
-                raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
-            if array.dtype != params.dtype:
-                raise ValueError(f"{name} must be {params.dtype} throughout, got {array.dtype}")
-    return State(params, average, OptimizerState(step, tuple(slots)), epoch)
+    if average is not None:
+        _check_like(average, params)
+    for slot in slots:
+        _check_like(slot, params)
+    return State(params, average, OptimizerState(step, slots), epoch)
+
+
+def _check_like(group: Params | Gradients, params: Params) -> None:
+    """Check that the arrays of a group have the shapes and the dtype of the parameters."""
+    for name, array in tensors(group).items():
+        if array.shape != (want := tensors(params)[name].shape):
+            raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
+        if array.dtype != params.dtype:
+            raise ValueError(f"{name} must be {params.dtype} throughout, got {array.dtype}")
 
 
 def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> Params:
-    """Return the arrays of one group."""
+    """Return the arrays whose names begin with the group's, as parameters."""
     prefix = f"{group}."
     own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
     return as_params(own, group)

@@ -1,4 +1,4 @@
-"""The figures of a run. The drawing itself is the plotting package's, which needs matplotlib."""
+"""The figures of a run, drawn by the plotting package, which needs matplotlib."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import plotting
 from stbp_edu.engine.products import forward
 from stbp_edu.files import write_whole
 from stbp_edu.network import Params
@@ -19,20 +20,8 @@ ROWS = 40  # neurons of a layer in a raster
 FIELDS = (3, 6)  # rows and columns of weight images
 
 
-def _plotting() -> Any:
-    """Return the plotting package, imported at need: training does without matplotlib."""
-    try:
-        from stbp_edu import plotting
-    except ImportError as error:
-        raise ImportError(
-            f"figures need matplotlib ({error}); install it with: pip install 'stbp-edu[plot]'"
-        ) from error
-    return plotting
-
-
-def curves(records: Mapping[str, dict[str, Any]]) -> Any:
+def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
     """Draw the loss, the held-out accuracy and the firing rates of runs over the epochs."""
-    plotting = _plotting()
     fig, (top, middle, bottom) = plotting.figure(3, 1, height=6.6)
     points = {name: r["curves"] for name, r in records.items()}
     lines = {name: [p["loss"] for p in c] for name, c in points.items()}
@@ -53,9 +42,8 @@ def curves(records: Mapping[str, dict[str, Any]]) -> Any:
     return plotting.show(fig, alt=alt)
 
 
-def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) -> Any:
+def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) -> plotting.Shown:
     """Draw the spikes of every layer for one image, with the answer."""
-    plotting = _plotting()
     rng = np.random.default_rng(settings.seed)
     spikes = encode(settings.encoder, image.reshape(1, -1), settings.steps_to_answer, rng)
     trace = forward(spikes.astype(params.dtype), params, settings.make_neuron())
@@ -65,22 +53,21 @@ def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) 
     fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
     for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
         last = n == len(layers)
-        plotting.raster(ax, o if last else _liveliest(o), [str(k) for k in range(o.shape[1])]
+        plotting.raster(ax, o if last else _most_active(o), [str(k) for k in range(o.shape[1])]
                         if last else None)  # fmt: skip
         ax.set_ylabel("output" if last else f"layer {n}")
     alt = f"Spikes of the layers for an image of {label}; the network answers {answer}."
     return plotting.show(fig, alt=alt)
 
 
-def _liveliest(o: NDArray[Any]) -> NDArray[Any]:
+def _most_active(o: NDArray[Any]) -> NDArray[Any]:
     """Return the neurons with the most spikes, the quickest to fire first."""
     chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
     return o[:, chosen[::-1]]
 
 
-def weights(params: Params, shape: tuple[int, ...]) -> Any:
+def weights(params: Params, shape: tuple[int, ...]) -> plotting.Shown:
     """Draw the weights into the hidden neurons that reach furthest, as images."""
-    plotting = _plotting()
     rows, cols = FIELDS
     reach = np.abs(params.W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
     chosen = np.argsort(-reach, kind="stable")[: rows * cols]
@@ -98,7 +85,7 @@ def weights(params: Params, shape: tuple[int, ...]) -> Any:
     return plotting.show(fig, alt=alt)
 
 
-def save(path: Path, shown: Any) -> Path:
+def save_figure(path: Path, shown: plotting.Shown) -> Path:
     """Write a figure as an SVG file, and return its path.
 
     Raises:

@@ -23,14 +23,3 @@ def test_verify_fails_when_a_formula_is_wrong(monkeypatch, capsys):
     monkeypatch.setattr(vector, "c4_delta", without_the_temporal_path)
     assert cli.main(["verify", "--rounds", "1"]) == 1
     assert "FAILED" in capsys.readouterr().out
-
-
-def test_a_mistake_of_the_users_gets_a_sentence(capsys):
-    assert cli.main(["verify", "--rounds", "0"]) == 2
-    assert "stbp-edu verify: rounds must be >= 1" in capsys.readouterr().err
-
-
-def test_an_unknown_command_lists_the_known_ones(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["lern"])
-    assert "verify" in capsys.readouterr().err

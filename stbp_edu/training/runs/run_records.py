@@ -19,24 +19,23 @@ from stbp_edu.training.settings import Settings, to_dict
 FORMAT = 1
 
 
-def record(
+def run_record(
     dataset: str,
     settings: Settings,
-    epochs: Sequence[Epoch | dict[str, Any]],
+    curves: Sequence[dict[str, Any]],
     result: Evaluation,
     *,
-    held_out: str = "test",
+    held_out: str,
 ) -> dict[str, Any]:
     """Return the record of a finished run, as JSON can hold it.
 
     Args:
         dataset: its name.
         settings: of the run, the seed among them.
-        epochs: the curves; epochs of an earlier part of the run as dictionaries.
-        result: the last word on the images held out.
+        curves: a :func:`point` for each epoch.
+        result: the final evaluation on the images held out.
         held_out: ``"test"``, or ``"validation"`` where settings are being chosen.
     """
-    curves = [e if isinstance(e, dict) else point(e) for e in epochs]
     return {
         "format": FORMAT,
         "dataset": dataset,
@@ -44,7 +43,7 @@ def record(
         "settings": to_dict(settings),
         "versions": versions(),
         "machine": machine(),
-        "curves": curves,
+        "curves": list(curves),
         "seconds": sum(c["seconds"] for c in curves),
         "accuracy": {
             "mean": result.mean,
@@ -56,7 +55,7 @@ def record(
 
 
 def point(epoch: Epoch) -> dict[str, Any]:
-    """Return one epoch's point on the curves."""
+    """Return what the curves of a record hold of an epoch."""
     return {
         "epoch": epoch.epoch,
         "loss": epoch.loss,
@@ -69,19 +68,19 @@ def point(epoch: Epoch) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that computes."""
-    blas: Any = np.show_config(mode="dicts")
-    found = blas.get("Build Dependencies", {}).get("blas", {})
+    """Return the versions of Python, NumPy, its BLAS library and this package."""
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "blas": f"{found.get('name', 'unknown')} {found.get('version', '')}".strip(),
+        "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
         "stbp-edu": stbp_edu.__version__,
     }
 
 
 def machine() -> dict[str, str | int]:
-    """Return what the run ran on."""
+    """Return the processor, cores, system and byte order of this machine."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -9,7 +8,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.cli import train as commands
+from stbp_edu.cli.main import parse
+from stbp_edu.cli.train import chosen_settings
 from stbp_edu.files import load_params
 from stbp_edu.training.runs import run as runs
 from stbp_edu.training.settings import RECIPES, Settings
@@ -17,14 +17,8 @@ from stbp_edu.training.settings import RECIPES, Settings
 QUICK = ["--epochs", "2", "--hidden", "20", "--T", "4", "--batch", "100", "--encodings", "2"]
 
 
-def parse(*argv: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    commands.add_parsers(parser.add_subparsers(required=True))
-    return parser.parse_args(argv)
-
-
 def call(*argv: str | Path) -> int:
-    args = parse(*map(str, argv))
+    args = parse(list(map(str, argv)))
     return args.run(args)
 
 
@@ -76,17 +70,17 @@ def test_validation_does_not_touch_the_test_images(tmp_path: Path) -> None:
     assert record["accuracy"]["images"] == 287
 
 
-def test_every_setting_is_an_option_and_the_recipe_the_default() -> None:
-    assert commands.chosen(parse("train", "digits")) == RECIPES["digits"]
-    args = parse("train", "digits", "--hidden", "30,20", "--v-th", "1.5", "--optimizer", "sgd")
-    found = commands.chosen(args)
+def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
+    assert chosen_settings(parse(["train", "digits"])) == RECIPES["digits"]
+    args = parse(["train", "digits", "--hidden", "30,20", "--v-th", "1.5", "--optimizer", "sgd"])
+    found = chosen_settings(args)
     assert (found.hidden, found.v_th, found.optimizer) == ((30, 20), 1.5, "sgd")
     with pytest.raises(SystemExit):
-        parse("train", "digits", "--hidden", "wide")
-    text = argparse.ArgumentParser()
-    sub = text.add_subparsers()
-    commands.add_parsers(sub)
-    usage = sub.choices["train"].format_help()
+        parse(["train", "digits", "--hidden", "wide"])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        parse(["train", "--help"])
+    usage = capsys.readouterr().out
     for f in fields(Settings):
         assert f"--{f.name.replace('_', '-')}" in usage
 
@@ -95,13 +89,13 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, capsys, monkeypatch
 ) -> None:
     argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK]
-    saved = runs.save
+    saved = runs.save_checkpoint
 
     def save_and_stop(*args) -> None:
         saved(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "save", save_and_stop)
+    monkeypatch.setattr(runs, "save_checkpoint", save_and_stop)
     assert call(*argv) == 130
     assert "--resume" in capsys.readouterr().err
     monkeypatch.undo()

@@ -4,23 +4,23 @@ import numpy as np
 import pytest
 
 from benchmarks import ablations
-from stbp_edu.training.runs.results import RESULTS, load
+from stbp_edu.training.runs.measurements import MEASUREMENTS, load_measurement
 from stbp_edu.training.settings import from_dict
 
 
 @pytest.fixture(scope="module")
 def record():
-    return load("ablations-digits")
+    return load_measurement("ablations-digits")
 
 
 def test_an_unknown_record_is_named():
     with pytest.raises(ValueError, match="ablations-digits"):
-        load("ablation")
+        load_measurement("ablation")
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", MEASUREMENTS)
 def test_a_record_says_how_it_was_made(name):
-    found = load(name)
+    found = load_measurement(name)
     assert "python -m benchmarks." in found["command"]
     assert found["machine"]["processor"]
     assert found["versions"]["numpy"]

@@ -4,7 +4,7 @@ import io
 import sys
 from dataclasses import replace
 
-from stbp_edu.cli.progress_bar import describe, watch
+from stbp_edu.cli.progress_bar import step_text, watch
 from stbp_edu.training.loop.trainer import Step, train
 from stbp_edu.training.settings import Settings
 
@@ -31,7 +31,7 @@ def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
 
 def test_the_bar_names_what_it_watches_and_the_time_left() -> None:
     step = Step(3, 5, 0.4, 0.1, 0.9, (0.37, 0.2, 0.1), 75.0)
-    text = describe(step, Settings(epochs=9), 0.1234, 0.98765)
+    text = step_text(step, Settings(epochs=9), 0.1234, 0.98765)
     for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):
         assert part in text
 

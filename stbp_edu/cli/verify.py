@@ -1,0 +1,33 @@
+"""``stbp-edu verify``: prove the gradients."""
+
+from __future__ import annotations
+
+import argparse
+
+from tqdm import tqdm
+
+from stbp_edu.verify import report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``verify``."""
+    parser.description = (
+        "Judge every form of the five cases on random networks by finite differences, automatic "
+        "differentiation and path sums; exit with 1 on any failure."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="which random networks (0)")
+    parser.add_argument("--rounds", type=int, default=3, help="networks a surrogate and gate (3)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table: equation id × oracle × largest error × verdict."""
+    with tqdm(desc="verify", unit="trial", leave=False) as bar:
+
+        def progress(done: int, total: int, what: str) -> None:
+            bar.total = total
+            bar.set_postfix_str(what, refresh=False)
+            bar.update(done - bar.n)
+
+        result = report.run(args.seed, args.rounds, progress=progress)
+    print(result.format())
+    return 0 if result.ok else 1

@@ -1,0 +1,33 @@
+"""IDX files for tests, and folders of them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.training.data.idx import IdxFile
+
+
+def idx_bytes(array: NDArray[Any]) -> bytes:
+    """Return an array of unsigned bytes as an IDX file."""
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return head + np.ascontiguousarray(array, np.uint8).tobytes()
+
+
+def known(name: str, data: bytes) -> IdxFile:
+    """Return what is known of a file of these bytes."""
+    return IdxFile("Small", name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def put(folder: Path, files: dict[str, bytes], packed: bool = False) -> Path:
+    """Write files to a folder, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(data) if packed else data)
+    return folder
