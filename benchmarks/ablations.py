@@ -1,4 +1,4 @@
-"""What matters when the digits are learned: each variant on the same footing.
+"""Ablations on the digits: the accuracy of each variant, all on the same footing.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.ablations`` trains every variant and writes the record
 that notebook 13 reads. Footing: the same network, data, budget and seeds for all, and each
@@ -9,27 +9,25 @@ images from the rest, the same for every variant, so that differences between va
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from stbp_edu.files import write_json
 from stbp_edu.training.data.datasets import Dataset, load_digits, split
 from stbp_edu.training.loop.evaluation import evaluate
 from stbp_edu.training.loop.trainer import Advice, Epoch, train
 from stbp_edu.training.runs.records import machine, versions
 from stbp_edu.training.settings import Settings, to_dict
+from tools.pages.published_records import FOLDER
 
-ROOT = Path(__file__).resolve().parents[1]
-NAME = "ablations-digits.json"
-PLACE = ROOT / "docs/results" / NAME
+RECORD = FOLDER / "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)
@@ -171,7 +169,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - began, 1),
         "rows": rows,
     }
-    PLACE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(RECORD, record)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ performance page is made from. A framework that is not installed gets a line tha
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,13 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
-from benchmarks.frameworks.compare import agreement, cell, places
 from benchmarks.frameworks.problem import LR, NEURON, Cell
+from benchmarks.frameworks.side_by_side import agreement, cell, places
+from stbp_edu.files import write_json
 from stbp_edu.training.runs.records import machine, versions
+from tools.pages.published_records import FOLDER
 
-PLACE = Path(__file__).resolve().parents[2] / "docs" / "results" / "speed-frameworks.json"
-STEP = PLACE.with_name("speed-step.json")
+ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
 COMMAND = "python -m benchmarks.frameworks --write"
 HOME = Cell()
 CROSS = (
@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="turns of each at the main size")
     parser.add_argument(
-        "--write", action="store_true", help=f"write {PLACE.name}; {STEP.name} if --home"
+        "--write", action="store_true", help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home"
     )
     parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
     parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
@@ -125,9 +125,7 @@ def main() -> None:
     for e in record["entries"]:
         print(f"{e['title']}: {e['absent'] or e['gradients']}")
     if args.write:
-        (STEP if args.home else PLACE).write_text(
-            json.dumps(record, indent=1) + "\n", encoding="utf-8"
-        )
+        write_json(MAIN_SIZE if args.home else ALL_SIZES, record)
 
 
 if __name__ == "__main__":

@@ -74,23 +74,23 @@ class Entry:
 
 ENTRIES = (
     Entry(
-        "ours", "stbp_edu", "ours:lit_pixels",
+        "ours", "stbp_edu", "trainer_step:lit_pixels",
         form="the trainer's own step: two processes with half the batch each, every image with "
         "its own lit pixels (below 16 time steps: those lit in its half), loss and firing rates "
         "included",
     ),
     Entry(
-        "ours-all-pixels", "stbp_edu, all pixels", "ours:all_pixels",
+        "ours-all-pixels", "stbp_edu, all pixels", "trainer_step:all_pixels",
         form="the same with every pixel",
     ),
     Entry(
-        "ours-learned", "stbp_edu, after an epoch", "ours:lit_pixels",
+        "ours-learned", "stbp_edu, after an epoch", "trainer_step:lit_pixels",
         form="the same step of a network that has seen every training image once: images that it "
         "answers perfectly send no error back and are left out of the backward pass",
         home_only=True, learned=True,
     ),
     Entry(
-        "products", "the dense matrix products alone", "products:build",
+        "products", "the dense matrix products alone", "matrix_products:build",
         form="the five products of a step in NumPy, and neither neuron nor Adam",
     ),
     Entry(

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.frameworks.candidate import Entry
 
 ROOT = Path(__file__).resolve().parents[2]
+WORKER = "benchmarks.frameworks.candidate_process"
 LIMIT = 900  # seconds for an answer; compiling a hundred steps takes minutes
 # PyTorch and JAX ask the system for the memory of every intermediate anew, which costs them a
 # page fault for each 4 KB. These settings make the C library keep it; other systems ignore them.
@@ -30,14 +31,14 @@ class CandidateError(RuntimeError):
 
 
 class Process:
-    """A worker: see :mod:`benchmarks.frameworks.worker`."""
+    """A worker: see :mod:`benchmarks.frameworks.candidate_process`."""
 
     def __init__(self, entry: Entry, path: Path, how: str) -> None:
         """Start it. While times are taken, the frameworks get the better allocator settings."""
         better = ALLOCATOR if how == "time" and entry.packages else {}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.frameworks.worker", entry.name, str(path), how],
+            [sys.executable, "-m", WORKER, entry.name, str(path), how],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT,
             env={**os.environ, **better, "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
