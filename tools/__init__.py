@@ -1,10 +1,4 @@
-"""What builds and checks the project; not part of the package.
-
-- ``notebooks/``: executes the notebooks and checks the form of the course.
-- ``pages/``: the results page and the performance page, made from the published records.
-- ``site/``: builds, serves and checks the site.
-- ``browser``: finds or installs the Chromium that the browser tests drive.
-"""
+"""What builds and checks the project; README.md says what each room is for."""
 
 from pathlib import Path
 

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
+from stbp_edu.files import locked
 from tools.browser import find, launched
 from tools.site import ROOT, SITE, build
 from tools.site.assets import vendor
@@ -36,7 +37,7 @@ def _newest() -> float:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """Return the built site, building it once if a source is newer than it is."""
-    with build.alone():
+    with locked(build.LOCK):
         stamp = SITE / "llms.txt"
         if not stamp.is_file() or stamp.stat().st_mtime < _newest():
             build.build()

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from tools.pages.markdown_tables import filled, table
+from tools.pages.markdown_tables import table
 from tools.pages.published_records import Record, read_records
 from tools.pages.speed_goals import cells_along, goals_table, row_of, titles_of
+from tools.templates import filled
 
+TEMPLATE = Path(__file__).with_name("templates") / "performance.md"
 ELSEWHERE = "speed-frameworks-"  # records of other processors
 NO_WHOLE_STEP = ("products", "ours-learned")  # the second is of another network than the others
 
@@ -27,7 +30,7 @@ def page(records: Mapping[str, Record]) -> str:
     step = sizes and records.get("speed-step", sizes)
     cells = step and sizes and [step["cells"][0], *sizes["cells"][1:]]
     return filled(
-        "performance.md", step=step, sizes=sizes and {"remark": "", **sizes},
+        TEMPLATE, step=step, sizes=sizes and {"remark": "", **sizes},
         losses=step and losses_table({**step, "cells": cells}), lit_only=sizes and _lit_only(sizes),
         others=[{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)],
         engine=records.get("speed"), network=network, step_table=step_table,

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 from stbp_edu import plotting
 from stbp_edu.cli.progress_bar import clock
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training.settings import RECIPES, Settings, to_dict
-from tools.pages.markdown_tables import filled, folded, table
+from tools.pages.markdown_tables import folded, table
 from tools.pages.published_records import Record, read_records
+from tools.templates import filled
 
+TEMPLATE = Path(__file__).with_name("templates") / "results.md"
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 DIFFERS = "differs from the recipe in"
 
@@ -28,7 +31,7 @@ def page(records: Mapping[str, Record]) -> str:
         records: those of ``docs/results`` by name without ``.json``; any may be missing.
     """
     return filled(
-        "results.md", records=records, recipe=to_dict(RECIPES["mnist"]), figure=figure,
+        TEMPLATE, records=records, recipe=to_dict(RECIPES["mnist"]), figure=figure,
         ladder_table=ladder_table, comparison_table=comparison_table, recipe_table=recipe_table,
         ablations_table=ablations_table, provenance=provenance,
     )  # fmt: skip

@@ -1,15 +1,4 @@
-"""Builds, serves and checks the site.
-
-- ``build``: runs MkDocs on everything, and packs the zip; ``python -m tools.site.build``.
-- ``serve``: serves the built site; ``python -m tools.site.serve``.
-- ``hook``: translates MkDocs' events into calls of ``site_content``.
-- ``site_content``: the pages and files of one build; knows nothing of MkDocs.
-- ``assets/``: fetches fonts, MathJax and Pyodide, and builds this project's wheel.
-- ``render/``: turns a notebook, its outputs, formulas and links into a page.
-- ``generate/``: makes the pages and files that no one wrote by hand.
-- ``checks/``: finds broken links, and measures pages in a browser.
-- ``theme/``: templates over MkDocs' Material theme.
-"""
+"""Builds, serves and checks the site."""
 
 from pathlib import Path
 

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import griffe
 
 from tools.site import ROOT
+from tools.site.generate import front
 from tools.site.generate.docstrings import prepare
-from tools.site.generate.front_matter import front
 from tools.site.generate.package_source import first_paragraph
 
 HEAD = "| name | what it is |\n|---|---|\n"
@@ -18,7 +18,6 @@ DIRECTIVE = """
 ::: {path}
     options: {{ heading: {short}, toc_label: {name}, heading_level: {level} }}
 """
-ABOUT = "The public names of stbp_edu and its modules, from their docstrings."
 INTRO = (
     "`import stbp_edu` gives the names in the first table. Each leads to its description, and "
     "that to the source and, where there are some, to the equations.\n\n"
@@ -30,11 +29,10 @@ def pages(package: griffe.Module) -> dict[str, str]:
     made = {}
     for module in _modules(package):
         about = re.sub(r":\w+:`([^`]*)`|`+([^`]*)`+", r"\1\2", first_paragraph(module))
-        text = front(module.name, f"{module.path}: {about}", tags=["reference"], hide=["tags"])
+        head = front(module.name, f"{module.path}: {about}", tags=["reference"], hide=["tags"])
+        head = head.rpartition("\n# ")[0]  # mkdocstrings writes the heading
         parts = "".join(map(_directive, _described(module, set())))
-        made[f"api/{module.name}.md"] = (
-            f"{text[: text.index(chr(10) + '# ')]}\n::: {module.path}\n{parts}"
-        )
+        made[f"api/{module.name}.md"] = f"{head}\n::: {module.path}\n{parts}"
     return made
 
 
@@ -55,7 +53,7 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
         package: to look into.
         exported: the full names that the packages around it export.
     """
-    names = {_target(package.members[n]) for n in package.exports or () if n in package.members}
+    names = {_target(package.members[n]).path for n in _exports(package)}
     exported = exported | names
     for module in _modules(package):
         defines = any(f"{name}.".startswith(f"{module.path}.") for name in exported)
@@ -64,9 +62,11 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
             yield from _described(module, exported)
 
 
-def _target(member: griffe.Object | griffe.Alias) -> str:
-    """Return the full name of what a name stands for, through the faces that pass it on."""
-    return member.final_target.path if isinstance(member, griffe.Alias) else member.path
+def _target(member: griffe.Object | griffe.Alias) -> griffe.Object:
+    """Return what a name stands for, through the faces that pass it on."""
+    target = member.final_target if isinstance(member, griffe.Alias) else member
+    assert isinstance(target, griffe.Object)
+    return target
 
 
 def _modules(package: griffe.Module) -> list[griffe.Module]:
@@ -75,26 +75,27 @@ def _modules(package: griffe.Module) -> list[griffe.Module]:
     return [m for m in members if isinstance(m, griffe.Module) and not m.name.startswith("_")]
 
 
+def _exports(package: griffe.Module) -> list[str]:
+    """Return the names in ``__all__``, without modules that the face does not import."""
+    names = (str(name) for name in package.exports or ())
+    return sorted((name for name in names if name in package.members), key=str.lower)
+
+
 def index(package: griffe.Module) -> str:
-    """Return the first page of the API: the public names, then the modules."""
-    rows = {}
-    for name, member in package.members.items():
-        if isinstance(member, griffe.Alias) and member.target_path.startswith("stbp_edu."):
-            target = member.final_target
-            if target.kind in (griffe.Kind.CLASS, griffe.Kind.FUNCTION):
-                page = target.path.split(".")[1]
-                rows[name] = f"| [`{name}`]({page}.md#{target.path}) | {_about(target)} |"
-    text = front("API", ABOUT, tags=["reference"], hide=["tags"]) + INTRO
-    text += HEAD + "\n".join(rows[name] for name in sorted(rows, key=str.lower))
-    text += "\n\n## Modules\n\n" + HEAD
+    """Return the first page of the API, below its title: the public names, then the modules."""
+    text = INTRO + HEAD
+    for name in _exports(package):
+        target = _target(package.members[name])
+        link = f"{target.path.split('.')[1]}.md#{target.path}"
+        text += f"| [`{name}`]({link}) | {_about(target)} |\n"
+    text += f"\n## Modules\n\n{HEAD}"
     for module in _modules(package):
         text += f"| [`{module.name}`]({module.name}.md) | {_about(module)} |\n"
     return text
 
 
-def _about(thing: griffe.Object | griffe.Alias) -> str:
+def _about(thing: griffe.Object) -> str:
     """Return the first paragraph of a docstring, for a table."""
-    assert isinstance(thing, griffe.Object)
     text = prepare(first_paragraph(thing)).replace("|", "\\|")
     return re.sub(r" \(ids? [^)]*\)", "", text)
 

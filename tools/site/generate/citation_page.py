@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tools.site import ROOT
-from tools.site.generate.front_matter import front
+from tools.templates import filled
 
-PAPER = """## The paper behind the course
-
-Y. Wu, L. Deng, G. Li, J. Zhu, L. Shi. *Spatio-Temporal Backpropagation for Training
-High-Performance Spiking Neural Networks.* Frontiers in Neuroscience 12:331, 2018.
-[doi:10.3389/fnins.2018.00331](https://doi.org/10.3389/fnins.2018.00331),
-[arXiv:1706.02609](https://arxiv.org/abs/1706.02609).
-
-"""
-ABOUT = "How to cite stbp_edu, and the paper whose equations it teaches."
+TEMPLATE = Path(__file__).with_name("templates") / "citation.md"
 
 
 def page() -> str:
-    """Return the Markdown of the page."""
-    text = front("How to cite", ABOUT, tags=["reference"], hide=["tags"])
+    """Return the Markdown of the page, below its title."""
     source = (ROOT / "CITATION.cff").read_text(encoding="utf-8").rstrip()
     cff = yaml.safe_load(source)
-    text += f"As BibTeX:\n\n{_bibtex('software', 'stbp_edu', cff)}\n\n"
-    text += f"As a Citation File:\n\n```yaml\n{source}\n```\n\n"
-    return text + PAPER + _bibtex("article", "wu2018stbp", cff["references"][0])
+    software = _bibtex("software", "stbp_edu", cff)
+    paper = _bibtex("article", "wu2018stbp", cff["references"][0])
+    return filled(TEMPLATE, software=software, source=source, paper=paper)
 
 
 def _bibtex(kind: str, key: str, cff: dict[str, Any]) -> str:
+    """Return an entry of a Citation File as BibTeX."""
     people = [
         f"{{{a['name']}}}" if "name" in a else f"{a['family-names']}, {a['given-names']}"
         for a in cff["authors"]
     ]
-    fields = {
-        "title": cff["title"],
-        "author": " and ".join(people),
-        "version": cff.get("version"),
-        "license": cff.get("license"),
-        "journal": cff.get("journal"),
-        "volume": cff.get("volume"),
+    year = cff.get("year") or str(cff.get("date-released", ""))[:4]
+    fields = {"title": cff["title"], "author": " and ".join(people)}
+    fields |= {name: cff.get(name) for name in ("version", "license", "journal", "volume")}
+    fields |= {
         "pages": cff.get("start"),
-        "year": cff.get("year") or str(cff.get("date-released", ""))[:4],
+        "year": year,
         "doi": cff.get("doi"),
         "url": cff.get("url"),
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
 from stbp_edu import equations as register
 from tools.site.generate.equation_places import Place, Places
-from tools.site.generate.front_matter import front
+from tools.templates import filled
 
+TEMPLATE = Path(__file__).with_name("templates") / "equations.md"
 GROUPS = {
     "The neuron": register.NEURON,
     "Surrogates": register.SURROGATES,
@@ -22,51 +22,30 @@ FORMS = {
     "classic-index": "The classic recursion, one neuron",
     "classic-vector": "The classic recursion, a whole layer",
 }
-ABOUT = (
-    "Every equation of the course with its id: the formula, where it is derived, the line of code "
-    "that computes it, and the test that checks it."
-)
 
 
 def page(places: dict[str, Places], titles: dict[str, str]) -> str:
-    """Return the Markdown of the page; ``titles`` maps a notebook's stem to its title."""
-    text = front("Equations", ABOUT, tags=["reference"], hide=["tags"])
-    text += (
-        "One equation, one id, four places: the derivation in a notebook, the line of code that "
-        "computes it, the test that checks it, and this page, which links the three. It is made "
-        "from the register `stbp_edu/equations.toml` and from the files themselves, so it cannot "
-        f"drift from them. There are {len(register.EQUATIONS)} equations; the symbols are "
-        "explained in the [notation](notation.md).\n\n"
-    )
-    for group, entries in GROUPS.items():
-        text += f"## {group}\n\n"
-        text += "".join(_equation(entry, places[id_], titles) for id_, entry in entries.items())
-    return text
+    """Return the Markdown of the page, below its title.
 
+    Args:
+        places: of each equation, by its id.
+        titles: of the notebooks, by their stems.
+    """
 
-def _equation(entry: register.Equation, places: Places, titles: dict[str, str]) -> str:
-    text = f"### {entry.title} {{#{entry.id}}}\n\n`{entry.id}`\n{{.equation-name}}\n\n"
-    for form, tex in entry.forms.items():
-        if len(entry.forms) > 1:
-            text += f"{FORMS.get(form, form)}\n{{.equation-form}}\n\n"
-        text += f"$$\n{tex}\n$$\n\n"
-
-    def derivation(place: Place) -> str:
+    def derivation(id_: str, place: Place) -> str:
         stem = Path(place.path).stem
-        url = f"../notebooks/{stem}/#eq-{entry.id}"
-        return f'<a href="{url}">{escape(titles.get(stem, stem))}</a>'
+        return f'<a href="../notebooks/{stem}/#eq-{id_}">{escape(titles.get(stem, stem))}</a>'
 
-    rows = [
-        _row("derived in", places.notebooks, derivation),
-        _row("computed in", places.code, source),
-        _row("tested by", places.tests, source),
-    ]
-    return text + f'<dl class="equation-places">{"".join(rows)}</dl>\n\n' * any(rows)
+    def links(id_: str) -> dict[str, dict[str, None]]:
+        at = places[id_]
+        return {
+            "derived in": dict.fromkeys(derivation(id_, place) for place in at.notebooks),
+            "computed in": dict.fromkeys(map(source, at.code)),
+            "tested by": dict.fromkeys(map(source, at.tests)),
+        }
 
-
-def _row(word: str, places: list[Place], link: Callable[[Place], str]) -> str:
-    links = dict.fromkeys(link(place) for place in places)
-    return f"<dt>{word}</dt>{''.join(f'<dd>{one}</dd>' for one in links)}" if links else ""
+    count = len(register.EQUATIONS)
+    return filled(TEMPLATE, count=count, groups=GROUPS, names=FORMS, links=links)
 
 
 def source(place: Place) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import griffe
 
 from tools.pages import performance_page, results_page
@@ -14,42 +11,59 @@ from tools.site.generate import (
     api_pages,
     citation_page,
     equations_page,
+    front,
     social_card,
     source_pages,
     sweep_grid,
 )
 from tools.site.generate.equation_places import Places
-from tools.site.generate.front_matter import front
 from tools.site.render.links import rewrite
 
 TEXTS = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
-RESULTS = "Numbers measured with this code, read from the files that the runs wrote."
-PERFORMANCE = "How long a training step takes, beside its matrix products and other frameworks."
+ABOUT = {
+    "equations.md": (
+        "Equations",
+        "Every equation of the course with its id: the formula, where it is derived, the line of "
+        "code that computes it, and the test that checks it.",
+    ),
+    "api/index.md": (
+        "API", "The public names of stbp_edu and its modules, from their docstrings."
+    ),
+    "results.md": (
+        "Results", "Numbers measured with this code, read from the files that the runs wrote."
+    ),
+    "performance.md": (
+        "Performance",
+        "How long a training step takes, beside its matrix products and other frameworks.",
+    ),
+    "cite.md": (
+        "How to cite", "How to cite stbp_edu, and the paper whose equations it teaches."
+    ),
+}  # fmt: skip
 
 
 def generated_files(
-    package: griffe.Module, places: dict[str, Places], titles: Mapping[str, str]
+    package: griffe.Module, places: dict[str, Places], titles: dict[str, str]
 ) -> dict[str, str | bytes]:
     """Return the content of each file; ``titles`` maps a notebook's stem to its title."""
     reference, records = api_pages.pages(package), read_records()
-    about = {"tags": ["reference"], "hide": ["tags"]}
-    return {
-        "equations.md": equations_page.page(places, dict(titles)),
+    bodies = {
+        "equations.md": equations_page.page(places, titles),
         "api/index.md": api_pages.index(package),
-        "results.md": front("Results", RESULTS, **about) + results_page.page(records),
-        "performance.md": front("Performance", PERFORMANCE, **about)
-        + performance_page.page(records),
+        "results.md": results_page.page(records),
+        "performance.md": performance_page.page(records),
         "cite.md": citation_page.page(),
+    }
+    files: dict[str, str | bytes] = {
         "assets/social.png": social_card.image(),
         "assets/css/cases.css": sweep_grid.css(),
         **reference,
-        **{_source(path): source_pages.page(path, api_pages.entry(path, reference))
-           for path in source_pages.files(places)},
-        **{name: rewrite((ROOT / path).read_text(encoding="utf-8"), f"../{name}")
-           for name, path in TEXTS.items()},
-    }  # fmt: skip
-
-
-def _source(path: Path) -> str:
-    """Return the name of the page of a source file."""
-    return f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+    }
+    for name, body in bodies.items():
+        files[name] = front(*ABOUT[name], tags=["reference"], hide=["tags"]) + body
+    for path in source_pages.files(places):
+        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+        files[name] = source_pages.page(path, api_pages.entry(path, reference))
+    for name, text in TEXTS.items():
+        files[name] = rewrite((ROOT / text).read_text(encoding="utf-8"), f"../{name}")
+    return files

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from tools.site import ROOT
+from tools.site.generate import front
 from tools.site.generate.equation_places import Places
-from tools.site.generate.front_matter import front
 from tools.site.render.highlight import python
 
 
