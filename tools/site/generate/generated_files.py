@@ -55,12 +55,12 @@ def generated_files(
         "cite.md": citation_page.page(),
     }
     files: dict[str, str | bytes] = {
-        "assets/social.png": social_card.image(),
-        "assets/css/cases.css": sweep_grid.css(),
-        **reference,
+        name: front(*ABOUT[name], tags=["reference"], hide=["tags"]) + body
+        for name, body in bodies.items()
     }
-    for name, body in bodies.items():
-        files[name] = front(*ABOUT[name], tags=["reference"], hide=["tags"]) + body
+    files["assets/social.png"] = social_card.image()
+    files["assets/css/cases.css"] = sweep_grid.css()
+    files |= reference
     for path in source_pages.files(places):
         name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
         files[name] = source_pages.page(path, api_pages.entry(path, reference))
