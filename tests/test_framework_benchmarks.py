@@ -19,7 +19,7 @@ from benchmarks.frameworks import (
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from stbp_edu import cases, network
 
-SMALL = problem.Cell(T=2, batch=20, width=32)
+SMALL = problem.Size(T=2, batch=20, width=32)
 NONE = Entry("none", "A framework that is not here", "none:build", ("no_such_framework",))
 
 
@@ -52,7 +52,7 @@ def test_without_mnist_the_digits_are_enlarged_and_the_record_says_so():
 def test_a_problem_is_read_as_it_was_written(small):
     drawn, path = small
     found = problem.read(path)
-    assert found.cell == SMALL
+    assert found.size == SMALL
     for name in ("pixels", "labels", "spikes", "targets"):
         np.testing.assert_array_equal(getattr(found, name), getattr(drawn, name))
     for n in (1, 2):
@@ -62,7 +62,7 @@ def test_a_problem_is_read_as_it_was_written(small):
 
 def test_lit_only_leaves_out_the_unlit_pixels_and_nothing_else():
     whole, _ = problem.draw(SMALL)
-    lit, _ = problem.draw(problem.Cell(T=2, batch=20, width=32, lit_only=True))
+    lit, _ = problem.draw(problem.Size(T=2, batch=20, width=32, lit_only=True))
     assert lit.pixels.shape[1] == whole.pixels.any(axis=0).sum()
     assert lit.pixels.any(axis=0).all()
     assert lit.params.sizes[0] == lit.pixels.shape[1] < 784
@@ -173,7 +173,7 @@ def test_quick_runs_without_any_framework():
 
 def test_a_framework_that_fails_is_in_the_record_with_its_words(small, monkeypatch):
     monkeypatch.setattr(side_by_side, "draw", lambda _: (small[0], "digits"))
-    cell = side_by_side.cell(
+    cell = side_by_side.measured_at(
         SMALL, [BY_NAME["products"], NONE], 2, small[1].parent, with_memory=False
     )
     assert [r["name"] for r in cell["rows"]] == ["products"]

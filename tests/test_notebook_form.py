@@ -8,7 +8,8 @@ import nbformat
 import pytest
 
 from stbp_edu.equations import EQUATIONS
-from tools.notebooks import RULES, NotebookError, execute, findings, normalise
+from tests.notebook_rules import RULES, findings
+from tools.notebooks import NotebookError, execute, normalise
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 

@@ -14,25 +14,25 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
-from benchmarks.frameworks.problem import LR, NEURON, Cell
-from benchmarks.frameworks.side_by_side import agreement, cell, places
+from benchmarks.frameworks.problem import LR, NEURON, Size
+from benchmarks.frameworks.side_by_side import agreement, measured_at, places
 from stbp_edu.files import write_json
 from stbp_edu.training.runs.records import machine, versions
 from tools.pages.published_records import FOLDER
 
 ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
 COMMAND = "python -m benchmarks.frameworks --write"
-HOME = Cell()
+HOME = Size()
 CROSS = (
-    Cell(T=10),
-    Cell(T=100),
-    Cell(width=200),
-    Cell(width=3200),
-    Cell(batch=20),
-    Cell(batch=500),
-    Cell(lit_only=True),
+    Size(T=10),
+    Size(T=100),
+    Size(width=200),
+    Size(width=3200),
+    Size(batch=20),
+    Size(batch=500),
+    Size(lit_only=True),
 )
-QUICK = Cell(T=5, batch=20, width=50)
+QUICK = Size(T=5, batch=20, width=50)
 
 
 def arguments() -> argparse.Namespace:
@@ -89,12 +89,14 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         rounds = 2 if args.quick else args.rounds
         if args.quick:
             entries = [e for e in entries if not e.learned]
-        cells = [cell(first, entries, rounds, folder, with_memory=True)]
+        cells = [measured_at(first, entries, rounds, folder, with_memory=True)]
         about = describe(entries, absent, folder)
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]
-            cells += [cell(size, everywhere, rounds, folder, with_memory=False) for size in CROSS]
+            cells += [
+                measured_at(size, everywhere, rounds, folder, with_memory=False) for size in CROSS
+            ]
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND + (" --home" if args.home else ""),

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.engine_speed import row
 from benchmarks.frameworks.candidate import Entry
-from benchmarks.frameworks.problem import Cell, Problem, draw, read, save
+from benchmarks.frameworks.problem import Problem, Size, draw, read, save
 from benchmarks.frameworks.processes import CandidateError, Process, ask
 from benchmarks.frameworks.trainer_step import learned, perfect
 
@@ -22,8 +22,8 @@ STEPS = 8  # of a turn, after one that does not count
 PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
 
 
-def cell(
-    size: Cell, entries: Sequence[Entry], rounds: int, folder: Path, *, with_memory: bool
+def measured_at(
+    size: Size, entries: Sequence[Entry], rounds: int, folder: Path, *, with_memory: bool
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]

@@ -35,11 +35,11 @@ def all_pixels(problem: Problem) -> Candidate:
 
 def settings(problem: Problem) -> Settings:
     """Return settings that make the trainer take this step."""
-    cell = problem.cell
+    size = problem.size
     return Settings(
-        hidden=(cell.width,), T=cell.T, tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
+        hidden=(size.width,), T=size.T, tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
         surrogate="gaussian", a=NEURON.surrogate.a, lr=LR, schedule="constant", averaging=0.0,
-        batch=cell.batch, shards=PROCESSES,
+        batch=size.batch, shards=PROCESSES,
     )  # fmt: skip
 
 

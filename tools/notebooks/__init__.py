@@ -1,6 +1,5 @@
-"""Executes the notebooks, and checks the form of the course."""
+"""Executes the notebooks, so that the same source gives the same file."""
 
 from tools.notebooks.execution import NotebookError, execute, normalise
-from tools.notebooks.notebook_rules import RULES, findings
 
-__all__ = ["RULES", "NotebookError", "execute", "findings", "normalise"]
+__all__ = ["NotebookError", "execute", "normalise"]

@@ -1,10 +1,4 @@
-"""Execute the notebooks in place, or check that they keep the form of the course.
-
-``python -m tools.notebooks run [files]``    execute, and write the outputs
-``python -m tools.notebooks check [files]``  print what violates a rule
-
-Without files, all of ``notebooks/``.
-"""
+"""Execute notebooks in place: ``python -m tools.notebooks run [files]``, by default the course's."""
 
 from __future__ import annotations
 
@@ -15,23 +9,16 @@ from pathlib import Path
 
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, run
-from tools.notebooks.notebook_rules import findings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line, run the command, and return the exit status."""
+    """Parse the command line, execute, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("command", choices=["run", "check"])
+    parser.add_argument("command", choices=["run"])
     parser.add_argument("files", nargs="*", type=Path)
     args = parser.parse_args(argv)
-    paths = args.files or sorted((ROOT / "notebooks").glob("*.ipynb"))
-    if args.command == "check":
-        violations = [f"{path.name}: {text}" for path in paths for text in findings(path)]
-        print("\n".join(violations) or "every notebook keeps the form")
-        return int(bool(violations))
     try:
-        for path in paths:
+        for path in args.files or sorted((ROOT / "notebooks").glob("*.ipynb")):
             run(path)
             print(f"ran {path.name}", flush=True)
     except (NotebookError, OSError) as error:

@@ -133,7 +133,7 @@ def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
             try:
                 path.write_bytes(sources[0](path.name, version))
                 if _sha256(path) != entry["sha256"]:
-                    raise UnavailableError(f"the hash of {path.name} differs from Pyodide's lock")
+                    raise UnavailableError("the hash differs from Pyodide's lock")
             except (UnavailableError, OSError) as error:  # a source that failed is not asked again
                 tried.append(f"{sources.pop(0).__name__.strip('_')}: {error}")
     return [WHEELS / entry["file_name"] for entry in entries]

@@ -112,7 +112,3 @@ def _copy_mathjax() -> None:
     _copy(font / "chtml.js", target / "chtml.js")
     for folder in ("woff2", "dynamic"):
         shutil.copytree(font / "chtml" / folder, target / "chtml" / folder)
-
-
-if __name__ == "__main__":
-    print(f"fonts and MathJax are in {ensure()}")

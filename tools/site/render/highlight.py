@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from pygments import highlight
@@ -25,17 +26,11 @@ class _JoinPlain(Filter):
     """Joins neighbouring tokens that have the colour of the text."""
 
     def filter(self, _lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
-        held = ""
-        for kind, value in stream:
-            if kind in PLAIN:
-                held += value
-                continue
-            if held:
-                yield Text, held
-                held = ""
-            yield kind, value
-        if held:
-            yield Text, held
+        for plain, tokens in groupby(stream, lambda token: token[0] in PLAIN):
+            if plain:
+                yield Text, "".join(value for _, value in tokens)
+            else:
+                yield from tokens
 
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)

@@ -1,7 +1,4 @@
-"""The form of a notebook as rules: each yields a line for whatever violates it.
-
-A test demands that no notebook of the course violates any.
-"""
+"""The form of the course as rules on a notebook: each yields a line for whatever violates it."""
 
 from __future__ import annotations
 
