@@ -58,10 +58,10 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def side_by_side(what: str, seeds: Sequence[int], args: argparse.Namespace) -> None:
-    """Train each seed in a process of its own; what they leave in the work folder is found there.
+    """Train each seed in a process of its own; the results are in the work folder afterwards.
 
     Raises:
-        SystemExit: if one of them failed; it has said why.
+        SystemExit: if one of them failed; the process has printed why.
     """
     given = ["--what", what, "--work", str(args.work)]
     for name in ("data", "epochs"):

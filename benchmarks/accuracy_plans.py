@@ -1,4 +1,4 @@
-"""What is measured on MNIST and Fashion-MNIST: tables of runs, by name.
+"""The tables of runs that are measured on MNIST and Fashion-MNIST, by name.
 
 Settings are chosen on validation images (the plans that begin with ``tune``), never on the test
 images.

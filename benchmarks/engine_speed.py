@@ -135,9 +135,9 @@ def scaling(rounds: int) -> list[dict[str, Any]]:
     ):
         pair = {"engine": engine_step(steps, batch), "products alone": products(steps, batch)}
         times = measure(pair, rounds, f"T {steps}, batch {batch}")
-        found = row("engine", times["engine"], times["products alone"], T=steps, S=batch)
+        summary = row("engine", times["engine"], times["products alone"], T=steps, S=batch)
         rows.append(
-            {**found, "us_per_step_and_sample": round(found["ms"] * 1e3 / steps / batch, 2)}
+            {**summary, "us_per_step_and_sample": round(summary["ms"] * 1e3 / steps / batch, 2)}
         )
     return rows
 

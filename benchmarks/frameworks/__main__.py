@@ -1,7 +1,8 @@
-"""``python -m benchmarks.frameworks``: one training step of ours beside the frameworks', one run.
+"""Measure one training step of this project beside those of other frameworks, in one run.
 
-Prints the tables; with ``--write`` it also makes ``docs/results/speed-frameworks.json``, which the
-performance page is made from. A framework that is not installed gets a line that says so.
+``python -m benchmarks.frameworks`` prints the tables; with ``--write`` it also makes
+``docs/results/speed-frameworks.json``, which the performance page is made from. A framework that is
+not installed gets a line that says so.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
 
 
 def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
-    """Return what each entry is, and how its gradients agree with ours on the problem just met."""
+    """Return what each entry is, and how its gradients agree with ours at the main size."""
     files, running = places(folder), {e.name for e in entries}
     return [
         {

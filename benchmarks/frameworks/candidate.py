@@ -1,4 +1,4 @@
-"""What a candidate has to offer, and the list of all of them."""
+"""The candidates: what each consists of, and the list of all of them."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Entry:
     def make(self, problem: Problem) -> Candidate:
         """Import the framework and build the candidate."""
         module, function = self.build.split(":")
-        found = importlib.import_module(f"benchmarks.frameworks.{module}")
-        made: Candidate = getattr(found, function)(problem)
+        loaded = importlib.import_module(f"benchmarks.frameworks.{module}")
+        made: Candidate = getattr(loaded, function)(problem)
         return made
 
 

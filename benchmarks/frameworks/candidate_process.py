@@ -25,12 +25,12 @@ PROC = Path("/proc")
 
 
 def say(**what: Any) -> None:
-    """Write one line."""
+    """Print the arguments as one line of JSON."""
     print(json.dumps(what), flush=True)
 
 
 def main(name: str, path: str, how: str) -> None:
-    """Do what is asked."""
+    """Measure times or memory, or compare gradients."""
     {"time": take_turns, "memory": peak, "check": check}[how](BY_NAME[name], Path(path))
 
 
@@ -59,23 +59,23 @@ def peak(entry: Entry, path: Path) -> None:
         forget_peak(process)
     for _ in range(STEPS):
         step()
-    after = [resident("VmHWM"), *map(own, helpers)]
+    after = [resident("VmHWM"), *map(own_peak, helpers)]
     told = before is not None and None not in after
     say(mb=round(sum(x for x in after if x) - (before or 0), 1) if told else None)
 
 
 def children() -> list[str]:
-    """Return the processes that this one has started, where Linux tells."""
-    found = []
+    """Return the ids of the processes that this one has started; none if this is not Linux."""
+    started = []
     for status in PROC.glob("[0-9]*/status"):
         with suppress(OSError):  # it has ended meanwhile
             if f"PPid:\t{os.getpid()}\n" in status.read_text():
-                found.append(status.parent.name)
-    return found
+                started.append(status.parent.name)
+    return started
 
 
-def own(process: str) -> float | None:
-    """Return the peak of a process that helps: all of it but files, and what is seen by us, too."""
+def own_peak(process: str) -> float | None:
+    """Return the peak memory of a child process, without files and memory shared with this one."""
     peak = resident("VmHWM", process)
     others = [resident(which, process) for which in ("RssFile", "RssShmem")]
     return None if peak is None or None in others else peak - sum(x for x in others if x)
@@ -91,14 +91,14 @@ def resident(which: str, process: str = "self") -> float | None:
 
 
 def forget_peak(process: str) -> None:
-    """Let the peak begin anew, so that compiling does not count; where Linux lets us."""
+    """Reset a process's peak memory, so that compiling does not count; where Linux allows it."""
     with suppress(OSError):
         (PROC / process / "clear_refs").write_text("5")
 
 
 def check(entry: Entry, path: Path) -> None:
-    """Compare the gradients with those of stbp_edu: in float64, where no spike hangs by a hair."""
-    found = {}
+    """Compare the gradients with those of stbp_edu: in float64, where rounding moves no spike."""
+    errors = {}
     for dtype in (np.float32, np.float64):
         problem = problems.read(path).cast(dtype)
         candidate = entry.make(problem)
@@ -106,8 +106,8 @@ def check(entry: Entry, path: Path) -> None:
             continue
         mine = candidate.gradients()
         theirs = (candidate.reference or (lambda p=problem: reference(p, entry.rule)))()
-        found[np.dtype(dtype).name] = distance(mine, theirs)
-    say(**found)
+        errors[np.dtype(dtype).name] = distance(mine, theirs)
+    say(**errors)
 
 
 def reference(problem: problems.Problem, rule: str) -> list[Any]:
@@ -120,9 +120,9 @@ def reference(problem: problems.Problem, rule: str) -> list[Any]:
     return [a for n in (1, 2) for a in (grads.W[n], grads.b[n])]
 
 
-def distance(found: list[Any], wanted: list[Any]) -> float:
+def distance(got: list[Any], wanted: list[Any]) -> float:
     """Return the largest error of an array, relative to that array's largest entry."""
-    pairs = zip(found, wanted, strict=True)
+    pairs = zip(got, wanted, strict=True)
     return float(max(np.abs(f - w).max() / np.abs(w).max() for f, w in pairs))
 
 

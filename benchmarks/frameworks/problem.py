@@ -1,4 +1,4 @@
-"""What every candidate is given: one batch of spikes, the same parameters, the same neuron."""
+"""The problem that every candidate is given: a batch of spikes, parameters, and the neuron."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Size:
     lit_only: bool = False
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return the size as text."""
         left_out = ", lit pixels only" if self.lit_only else ""
         return f"T {self.T}, batch {self.batch}, width {self.width}{left_out}"
 
@@ -74,7 +74,7 @@ class Problem:
 
 
 def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
-    """Return all training images as rows of 784 bytes, their labels, and whose they are.
+    """Return all training images as rows of 784 bytes, their labels, and the data set's name.
 
     MNIST where it can be had; else the digits of this package, enlarged to its size.
     """
@@ -90,7 +90,7 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
 
 
 def draw(size: Size) -> tuple[Problem, str]:
-    """Draw a problem in float32, and say whose images these are."""
+    """Draw a problem in float32, and return it with the name of the data set."""
     rows, classes, name = everything()
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, labels = rows[chosen], classes[chosen]

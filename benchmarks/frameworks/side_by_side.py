@@ -1,4 +1,4 @@
-"""All candidates at one size: times in turns, then memory, each in a process of its own."""
+"""Measure all candidates at one size, each in a process of its own: times in turns, then memory."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def write(problem: Problem, entries: Sequence[Entry], folder: Path) -> dict[bool
 def turns(
     entries: Sequence[Entry], files: Mapping[bool, Path], rounds: int, label: str
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """Let the processes take turns; a round's time is the median of the turn's steps."""
+    """Time the processes in turns; a round's time is the median of the turn's steps."""
     with ExitStack() as stack:
         running: dict[str, Process] = {}
         failed: dict[str, str] = {}
@@ -100,10 +100,10 @@ def turns(
 def memory(entry: Entry, path: Path) -> float | None:
     """Return the rise of the resident memory in MB, or None where it cannot be told."""
     try:
-        found: float | None = ask(entry, path, "memory").get("mb")
+        rise: float | None = ask(entry, path, "memory").get("mb")
     except CandidateError:
         return None
-    return found
+    return rise
 
 
 def agreement(entry: Entry, path: Path) -> dict[str, Any]:

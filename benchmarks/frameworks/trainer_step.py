@@ -1,4 +1,4 @@
-"""The step that the trainer takes, with the encoding remembered instead of drawn anew."""
+"""The trainer's training step, with the spikes of the first step used again and again."""
 
 from __future__ import annotations
 

@@ -39,10 +39,10 @@ class Handler(SimpleHTTPRequestHandler):
     }
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
     def do_GET(self) -> None:
-        """Serve a file, packed where that helps."""
+        """Serve a file, gzipped if the browser accepts that."""
         path = Path(self.translate_path(self.path))
         packs = "gzip" in self.headers.get("Accept-Encoding", "")
         if packs and path.is_dir() and self.path.split("?")[0].endswith("/"):

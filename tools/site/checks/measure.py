@@ -36,16 +36,16 @@ def _open(browser: Browser, url: str) -> Page:
 def times(browser: Browser, url: str) -> dict[str, float]:
     """Return the seconds from a click to the result, in the order of CELLS."""
     page = _open(browser, url)
-    found = {}
+    seconds = {}
     for what, source in CELLS.items():
         page.locator("#cell-1").get_by_role("textbox").fill(source)
         page.evaluate("delete document.getElementById('cell-1').dataset.state")
         start = time.perf_counter()
         page.get_by_role("button", name="Run code cell 1", exact=True).click()
         page.wait_for_selector("#cell-1[data-state=done]", timeout=120_000)
-        found[what] = time.perf_counter() - start
+        seconds[what] = time.perf_counter() - start
     page.context.close()
-    return found
+    return seconds
 
 
 def weight(browser: Browser, url: str) -> tuple[int, int]:

@@ -43,18 +43,18 @@ class Places:
 
 def scan(ids: Iterable[str], root: Path = ROOT, notebooks: Path | None = None) -> dict[str, Places]:
     """Return, for each id, where it stands in ``notebooks/``, ``stbp_edu/`` and ``tests/``."""
-    found = {id_: Places() for id_ in ids}
+    places_of = {id_: Places() for id_ in ids}
     for path in sorted((notebooks or root / "notebooks").glob("*.ipynb")):
         for id_, place in tags(path.read_text(encoding="utf-8"), f"notebooks/{path.name}"):
-            if id_ in found:
-                found[id_].notebooks.append(place)
+            if id_ in places_of:
+                places_of[id_].notebooks.append(place)
     for path in sorted((root / "stbp_edu").rglob("*.py")):
-        for id_, place in comments(path.read_text(encoding="utf-8"), _name(path, root), found):
-            found[id_].code.append(place)
+        for id_, place in comments(path.read_text(encoding="utf-8"), _name(path, root), places_of):
+            places_of[id_].code.append(place)
     for path in sorted((root / "tests").rglob("test_*.py")):
-        for id_, place in tests(path.read_text(encoding="utf-8"), _name(path, root), found):
-            found[id_].tests.append(place)
-    return found
+        for id_, place in tests(path.read_text(encoding="utf-8"), _name(path, root), places_of):
+            places_of[id_].tests.append(place)
+    return places_of
 
 
 def _name(path: Path, root: Path) -> str:

@@ -27,19 +27,19 @@ def read_package() -> griffe.Module:
 
 def definitions(package: griffe.Module) -> dict[str, Definition]:
     """Map the dotted name of each module, class, function and attribute to its lines."""
-    found: dict[str, Definition] = {}
+    lines: dict[str, Definition] = {}
 
     def visit(thing: griffe.Object) -> None:
         path = thing.filepath
         assert not isinstance(path, list)
         name = path.resolve().relative_to(ROOT).as_posix()
-        found[thing.path] = Definition(name, thing.lineno or 1, thing.endlineno or 1)
+        lines[thing.path] = Definition(name, thing.lineno or 1, thing.endlineno or 1)
         for member in thing.members.values():
             if isinstance(member, griffe.Object):
                 visit(member)
 
     visit(package)
-    return found
+    return lines
 
 
 def first_paragraph(thing: griffe.Object) -> str:

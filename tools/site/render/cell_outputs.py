@@ -82,13 +82,13 @@ def recolour(svg: str, ink: str) -> str:
 
 def size(head: str) -> tuple[int, int] | None:
     """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
-    found = {}
+    pixels = {}
     for key in ("width", "height"):
         match = re.search(rf'\s{key}="([\d.]+)(pt|px)?"', head)
         if not match:
             return None
-        found[key] = round(float(match[1]) * (4 / 3 if match[2] == "pt" else 1))
-    return found["width"], found["height"]
+        pixels[key] = round(float(match[1]) * (4 / 3 if match[2] == "pt" else 1))
+    return pixels["width"], pixels["height"]
 
 
 def _image(source: str, alt: str, kind: str, box: tuple[int, int] | None) -> str:
