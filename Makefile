@@ -48,9 +48,9 @@ verify: .venv/learn ## prove the gradients
 	$(BIN)/stbp-edu verify
 
 bench: .venv/bench .venv/test ## measure speed, as ratios in one run
-	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.engine_speed
 	$(BIN)/python -m tools.site.build --no-zip
-	$(BIN)/python -m tools.site.measure
+	$(BIN)/python -m tools.site.checks.measure
 
 # The frameworks are gigabytes, so that they get an environment of their own.
 .PHONY: bench-frameworks

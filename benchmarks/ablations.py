@@ -1,4 +1,4 @@
-"""What matters when the digits are learned: each variant on the same footing.
+"""Ablations on the digits: the accuracy of each variant, all on the same footing.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.ablations`` trains every variant and writes the record
 that notebook 13 reads. Footing: the same network, data, budget and seeds for all, and each
@@ -9,7 +9,6 @@ images from the rest, the same for every variant, so that differences between va
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from stbp_edu.files import write_json
 from stbp_edu.training import (
     Advice,
     Dataset,
@@ -33,8 +33,7 @@ from stbp_edu.training import (
 )
 from stbp_edu.training.runs import machine, measurements_folder, versions
 
-NAME = "ablations-digits.json"
-PLACE = measurements_folder() / NAME
+RECORD = measurements_folder() / "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)
@@ -176,7 +175,7 @@ def main() -> None:
         "seconds": round(time.perf_counter() - began, 1),
         "rows": rows,
     }
-    PLACE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(RECORD, record)
 
 
 if __name__ == "__main__":

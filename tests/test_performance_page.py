@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from tools.performance import page
-from tools.records import read
+from tools.pages.performance_page import page
+from tools.pages.published_records import read_records
 
 
 def _row(name, ms, peak_mb):
@@ -162,7 +162,7 @@ def test_every_table_is_whole(record):
 
 
 def test_committed_records_make_a_page():
-    records = read()
+    records = read_records()
     text = page(records)
     for name, words in (("speed", "the engine by itself"), ("speed-frameworks", "the frameworks")):
         assert (f"The record of {words} has not been made" in text) == (name not in records)

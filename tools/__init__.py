@@ -1,1 +1,5 @@
-"""What builds and checks the project; not part of the package."""
+"""What builds and checks the project; README.md says what each room is for."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]

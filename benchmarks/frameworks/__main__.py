@@ -1,13 +1,13 @@
-"""``python -m benchmarks.frameworks``: one training step of ours beside the frameworks', one run.
+"""Measure one training step of this project beside those of other frameworks, in one run.
 
-Prints the tables; with ``--write`` it also makes ``docs/results/speed-frameworks.json``, which the
-performance page is made from. A framework that is not installed gets a line that says so.
+``python -m benchmarks.frameworks`` prints the tables; with ``--write`` it also makes
+``docs/results/speed-frameworks.json``, which the performance page is made from. A framework that is
+not installed gets a line that says so.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,25 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
-from benchmarks.frameworks.compare import agreement, cell, places
-from benchmarks.frameworks.problem import LR, NEURON, Cell
+from benchmarks.frameworks.problem import LR, NEURON, Size
+from benchmarks.frameworks.side_by_side import agreement, measured_at, places
+from stbp_edu.files import write_json
 from stbp_edu.training.runs import machine, measurements_folder, versions
 
-PLACE = measurements_folder() / "speed-frameworks.json"
-STEP = PLACE.with_name("speed-step.json")
+FOLDER = measurements_folder()
+ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
 COMMAND = "python -m benchmarks.frameworks --write"
-HOME = Cell()
+HOME = Size()
 CROSS = (
-    Cell(T=10),
-    Cell(T=100),
-    Cell(width=200),
-    Cell(width=3200),
-    Cell(batch=20),
-    Cell(batch=500),
-    Cell(lit_only=True),
+    Size(T=10),
+    Size(T=100),
+    Size(width=200),
+    Size(width=3200),
+    Size(batch=20),
+    Size(batch=500),
+    Size(lit_only=True),
 )
-QUICK = Cell(T=5, batch=20, width=50)
+QUICK = Size(T=5, batch=20, width=50)
 
 
 def arguments() -> argparse.Namespace:
@@ -40,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="turns of each at the main size")
     parser.add_argument(
-        "--write", action="store_true", help=f"write {PLACE.name}; {STEP.name} if --home"
+        "--write", action="store_true", help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home"
     )
     parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
     parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
@@ -63,7 +64,7 @@ def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
 
 
 def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
-    """Return what each entry is, and how its gradients agree with ours on the problem just met."""
+    """Return what each entry is, and how its gradients agree with ours at the main size."""
     files, running = places(folder), {e.name for e in entries}
     return [
         {
@@ -89,12 +90,14 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         rounds = 2 if args.quick else args.rounds
         if args.quick:
             entries = [e for e in entries if not e.learned]
-        cells = [cell(first, entries, rounds, folder, with_memory=True)]
+        cells = [measured_at(first, entries, rounds, folder, with_memory=True)]
         about = describe(entries, absent, folder)
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]
-            cells += [cell(size, everywhere, rounds, folder, with_memory=False) for size in CROSS]
+            cells += [
+                measured_at(size, everywhere, rounds, folder, with_memory=False) for size in CROSS
+            ]
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND + (" --home" if args.home else ""),
@@ -125,9 +128,7 @@ def main() -> None:
     for e in record["entries"]:
         print(f"{e['title']}: {e['absent'] or e['gradients']}")
     if args.write:
-        (STEP if args.home else PLACE).write_text(
-            json.dumps(record, indent=1) + "\n", encoding="utf-8"
-        )
+        write_json(MAIN_SIZE if args.home else ALL_SIZES, record)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a candidate has to offer, and the list of all of them."""
+"""The candidates: what each consists of, and the list of all of them."""
 
 from __future__ import annotations
 
@@ -67,30 +67,30 @@ class Entry:
     def make(self, problem: Problem) -> Candidate:
         """Import the framework and build the candidate."""
         module, function = self.build.split(":")
-        found = importlib.import_module(f"benchmarks.frameworks.{module}")
-        made: Candidate = getattr(found, function)(problem)
+        loaded = importlib.import_module(f"benchmarks.frameworks.{module}")
+        made: Candidate = getattr(loaded, function)(problem)
         return made
 
 
 ENTRIES = (
     Entry(
-        "ours", "stbp_edu", "ours:active_pixels",
+        "ours", "stbp_edu", "trainer_step:active_pixels",
         form="the trainer's own step: two processes with half the batch each, every image with "
         "its own lit pixels (below 16 time steps: those lit in its half), loss and firing rates "
         "included",
     ),
     Entry(
-        "ours-all-pixels", "stbp_edu, all pixels", "ours:all_pixels",
+        "ours-all-pixels", "stbp_edu, all pixels", "trainer_step:all_pixels",
         form="the same with every pixel",
     ),
     Entry(
-        "ours-learned", "stbp_edu, after an epoch", "ours:active_pixels",
+        "ours-learned", "stbp_edu, after an epoch", "trainer_step:active_pixels",
         form="the same step of a network that has seen every training image once: images that it "
         "answers perfectly send no error back and are left out of the backward pass",
         home_only=True, learned=True,
     ),
     Entry(
-        "products", "the dense matrix products alone", "products:build",
+        "products", "the dense matrix products alone", "matrix_products:build",
         form="the five products of a step in NumPy, and neither neuron nor Adam",
     ),
     Entry(

@@ -1,4 +1,4 @@
-"""What every candidate is given: one batch of spikes, the same parameters, the same neuron."""
+"""The problem that every candidate is given: a batch of spikes, parameters, and the neuron."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.125), gate="linear")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Size:
     """One size: steps, batch, hidden width, and whether unlit pixels are left out for everyone."""
 
     T: int = 30
@@ -33,24 +33,24 @@ class Cell:
     lit_only: bool = False
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return the size as text."""
         left_out = ", lit pixels only" if self.lit_only else ""
         return f"T {self.T}, batch {self.batch}, width {self.width}{left_out}"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The arrays of a cell, in the dtype that is asked for.
+    """The arrays of one size, in the dtype that is asked for.
 
     Attributes:
-        cell: the size.
+        size: how large they are.
         pixels: bytes, shape (S, n[0]).
         labels: shape (S,).
         spikes: shape (T, S, n[0]).
         params: initial weights, and biases of zero.
     """
 
-    cell: Cell
+    size: Size
     pixels: NDArray[np.uint8]
     labels: NDArray[Any]
     spikes: NDArray[Any]
@@ -65,14 +65,14 @@ class Problem:
         """Return the same problem in another dtype."""
         W, b = ([None, *(a.astype(dtype) for a in of[1:])] for of in self._tensors())
         spikes = self.spikes.astype(dtype)
-        return Problem(self.cell, self.pixels, self.labels, spikes, Params(W=W, b=b))
+        return Problem(self.size, self.pixels, self.labels, spikes, Params(W=W, b=b))
 
     def _tensors(self) -> tuple[Any, Any]:
         return self.params.W, self.params.b
 
 
 def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
-    """Return all training images as rows of 784 bytes, their labels, and whose they are.
+    """Return all training images as rows of 784 bytes, their labels, and the data set's name.
 
     MNIST where it can be had; else the digits of this package, enlarged to its size.
     """
@@ -87,18 +87,18 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
     return images.reshape(len(labels), -1), labels.astype(np.int64), name
 
 
-def draw(cell: Cell) -> tuple[Problem, str]:
-    """Draw a problem in float32, and say whose images these are."""
+def draw(size: Size) -> tuple[Problem, str]:
+    """Draw a problem in float32, and return it with the name of the data set."""
     rows, classes, name = everything()
-    chosen = np.random.default_rng(0).choice(len(rows), cell.batch, replace=False)
+    chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, labels = rows[chosen], classes[chosen]
-    if cell.lit_only:
+    if size.lit_only:
         pixels = np.ascontiguousarray(pixels[:, pixels.any(axis=0)])
     rng = np.random.default_rng(1)
-    spikes = bernoulli(pixels, cell.T, rng)
-    sizes = (pixels.shape[1], cell.width, CLASSES)
+    spikes = bernoulli(pixels, size.T, rng)
+    sizes = (pixels.shape[1], size.width, CLASSES)
     params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
-    return Problem(cell, pixels, labels, spikes, params), name
+    return Problem(size, pixels, labels, spikes, params), name
 
 
 def save(problem: Problem, path: Path) -> None:
@@ -106,7 +106,7 @@ def save(problem: Problem, path: Path) -> None:
     W, b = problem.params.W, problem.params.b
     np.savez(
         path,
-        cell=np.array(list(asdict(problem.cell).values())),
+        size=np.array(list(asdict(problem.size).values())),
         pixels=problem.pixels,
         labels=problem.labels,
         spikes=problem.spikes,
@@ -118,7 +118,7 @@ def save(problem: Problem, path: Path) -> None:
 def read(path: Path) -> Problem:
     """Read what :func:`save` wrote."""
     with np.load(path, allow_pickle=False) as f:
-        T, batch, width, lit_only = (int(v) for v in f["cell"])
+        T, batch, width, lit_only = (int(v) for v in f["size"])
         params = Params(W=[None, f["W1"], f["W2"]], b=[None, f["b1"], f["b2"]])
-        cell = Cell(T, batch, width, bool(lit_only))
-        return Problem(cell, f["pixels"], f["labels"], f["spikes"], params)
+        size = Size(T, batch, width, bool(lit_only))
+        return Problem(size, f["pixels"], f["labels"], f["spikes"], params)

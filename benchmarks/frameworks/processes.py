@@ -1,4 +1,4 @@
-"""The processes of the candidates, seen from the one that lets them take turns."""
+"""Start the candidates' processes, and exchange lines with them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.frameworks.candidate import Entry
 
 ROOT = Path(__file__).resolve().parents[2]
+WORKER = "benchmarks.frameworks.candidate_process"
 LIMIT = 900  # seconds for an answer; compiling a hundred steps takes minutes
 # PyTorch and JAX ask the system for the memory of every intermediate anew, which costs them a
 # page fault for each 4 KB. These settings make the C library keep it; other systems ignore them.
@@ -26,18 +27,18 @@ ALLOCATOR = {
 
 
 class CandidateError(RuntimeError):
-    """A candidate's process ended, or took too long; the message is its last words."""
+    """A candidate's process ended, or took too long; the message is its last line."""
 
 
 class Process:
-    """A worker: see :mod:`benchmarks.frameworks.worker`."""
+    """The process of a candidate: see :mod:`benchmarks.frameworks.candidate_process`."""
 
     def __init__(self, entry: Entry, path: Path, how: str) -> None:
         """Start it. While times are taken, the frameworks get the better allocator settings."""
         better = ALLOCATOR if how == "time" and entry.packages else {}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.frameworks.worker", entry.name, str(path), how],
+            [sys.executable, "-m", WORKER, entry.name, str(path), how],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT,
             env={**os.environ, **better, "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
@@ -58,7 +59,7 @@ class Process:
         self._log.close()
 
     def answer(self) -> dict[str, Any]:
-        """Return its next line of JSON; frameworks may print other lines.
+        """Return the next line of JSON from the process; frameworks may print other lines.
 
         Raises:
             CandidateError: if there is none within the limit.
@@ -69,14 +70,14 @@ class Process:
         try:
             for line in self._process.stdout:
                 if line.startswith("{"):
-                    found: dict[str, Any] = json.loads(line)
-                    return found
+                    answer: dict[str, Any] = json.loads(line)
+                    return answer
         finally:
             alarm.cancel()
         raise CandidateError(self._last_words())
 
     def turn(self, steps: int) -> list[float]:
-        """Let it take its turn; return the times of the steps in ms."""
+        """Make the process time some steps; return their times in ms."""
         assert self._process.stdin is not None
         try:
             print(steps, file=self._process.stdin, flush=True)
@@ -86,13 +87,13 @@ class Process:
         return times
 
     def _last_words(self) -> str:
-        """Return the last line that it wrote to its log."""
+        """Return the last line that the process wrote to its error stream."""
         self._log.seek(0)
         lines = self._log.read().split("\n")
         return next((x.strip() for x in reversed(lines) if x.strip()), "it ended without a word")
 
 
 def ask(entry: Entry, path: Path, how: str) -> dict[str, Any]:
-    """Start a worker, return its one answer, and end it."""
+    """Start a process, return its one answer, and end it."""
     with Process(entry, path, how) as process:
         return process.answer()

@@ -65,7 +65,7 @@ def eager(network: Network) -> Network:
 
 
 def whole(network: Network) -> Network:
-    """Return the network compiled by ``torch.compile``, for the one size that it meets."""
+    """Return the network compiled by ``torch.compile`` for one size."""
     compiled: Network = torch.compile(network, dynamic=False)
     return compiled
 

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.practice.explorers import NAMES, lab_data, paths_data, sweep_data
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
-from tools.site import vendor
-from tools.site.browser import launched
+from tools.browser import launched
+from tools.site.assets import vendor
 
 pytestmark = pytest.mark.slow  # nothing here skips: what is missing is an error
 

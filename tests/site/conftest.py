@@ -11,15 +11,20 @@ import pytest
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
-from tools.site import ROOT, SITE, build, course, vendor
-from tools.site.browser import chromium, launched, served
+
+from stbp_edu.files import locked
+from tools.browser import find, launched
+from tools.site import ROOT, SITE, build
+from tools.site.assets import vendor
+from tools.site.render.notebook_reader import folder
+from tools.site.serve import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
-FIRST = min(path.stem for path in course.folder().glob("*.ipynb"))
+FIRST = min(path.stem for path in folder().glob("*.ipynb"))
 SECONDS = 1000
 
 
@@ -32,7 +37,7 @@ def _newest() -> float:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """Return the built site, building it once if a source is newer than it is."""
-    with build.alone():
+    with locked(build.LOCK):
         stamp = SITE / "llms.txt"
         if not stamp.is_file() or stamp.stat().st_mtime < _newest():
             build.build()
@@ -49,7 +54,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Yield the browser; without one, fail in CI and skip elsewhere."""
-    if chromium() is None:
+    if find() is None:
         words = "no Chromium found; install one (Debian: apt-get install chromium) or set CHROMIUM"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(words)
     with launched() as running:

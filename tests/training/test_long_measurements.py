@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import results
+from benchmarks import accuracy
 from stbp_edu.training.runs import run as runs
 from stbp_edu.training.settings import RECIPES, Settings
 
@@ -16,12 +16,12 @@ def call(monkeypatch, tmp_path: Path):
     """The script with two quick rows on digits."""
     quick = {"hidden": (20,), "T": 4, "epochs": 2, "batch": 200}
     rows = {"slow, cold": quick, "fast": {**quick, "lr": 2e-2}}
-    plan = results.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
-    monkeypatch.setitem(results.PLANS, "trial", plan)
+    plan = accuracy.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
+    monkeypatch.setitem(accuracy.PLANS, "trial", plan)
     places = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
 
     def run(*argv: str) -> dict:
-        assert results.main(["--what", "trial", *places, *argv]) == 0
+        assert accuracy.main(["--what", "trial", *places, *argv]) == 0
         (path,) = (tmp_path / "out").glob("*.json")
         found = json.loads(path.read_text())
         path.unlink()
@@ -33,7 +33,7 @@ def call(monkeypatch, tmp_path: Path):
 def test_one_command_makes_the_record(call, capsys) -> None:
     record = call()
     assert record["file"] == "digits-trial.json"
-    assert record["command"] == "python -m benchmarks.results --what trial"
+    assert record["command"] == "python -m benchmarks.accuracy --what trial"
     assert [row["name"] for row in record["rows"]] == ["slow, cold", "fast"]
     for row in record["rows"]:
         assert [r["settings"]["seed"] for r in row["runs"]] == [0, 1]
@@ -59,7 +59,7 @@ def test_what_is_done_is_not_done_again(call, monkeypatch) -> None:
 
 def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -> None:
     """T_test is no part of learning."""
-    rows = results.PLANS["trial"].rows
+    rows = accuracy.PLANS["trial"].rows
     first = call()["rows"][1]
     monkeypatch.setattr(runs, "train", None)
     rows["longer answers"] = {**rows["fast"], "T_test": 30}
@@ -75,24 +75,24 @@ def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -
 @pytest.mark.parametrize("fails", [False, True])
 def test_seeds_may_be_trained_side_by_side(call, monkeypatch, fails: bool) -> None:
     apart = call()
-    plan = replace(results.PLANS["trial"], together=True)
-    monkeypatch.setitem(results.PLANS, "trial", plan)
+    plan = replace(accuracy.PLANS["trial"], together=True)
+    monkeypatch.setitem(accuracy.PLANS, "trial", plan)
     started = []
 
     class Process:
         """Runs a seed at once, in this process."""
 
         def __init__(self, command: list[str], cwd: Path) -> None:
-            assert command[1:3] == ["-m", "benchmarks.results"]
-            assert cwd == results.ROOT
+            assert command[1:3] == ["-m", "benchmarks.accuracy"]
+            assert cwd == accuracy.ROOT
             self.argv = command[3:]
             started.append(self)
 
         def wait(self) -> int:
             self.waited = True
-            return 1 if fails else results.main(self.argv)
+            return 1 if fails else accuracy.main(self.argv)
 
-    monkeypatch.setattr(results, "Popen", Process)
+    monkeypatch.setattr(accuracy, "Popen", Process)
     if fails:
         with pytest.raises(SystemExit, match="give the same command to go on"):
             call("--epochs", "1")
@@ -111,17 +111,17 @@ def test_a_part_does_not_pass_for_the_whole(call) -> None:
     assert [row["name"] for row in record["rows"]] == ["fast"]
     assert record["rows"][0]["accuracy"]["spread"] is None
     with pytest.raises(SystemExit):
-        results.main(["--what", "trial", "--only", "nothing"])
+        accuracy.main(["--what", "trial", "--only", "nothing"])
 
 
 def test_when_a_goal_was_passed() -> None:
     curves = [{"seconds": 2.0, "held_out": h} for h in (0.5, 0.9, 0.7)]
-    assert results.seconds_to(curves, 0.8) == 4.0
-    assert results.seconds_to(curves, 0.9) is None
+    assert accuracy.seconds_to(curves, 0.8) == 4.0
+    assert accuracy.seconds_to(curves, 0.9) is None
 
 
 def test_every_planned_row_has_settings_that_exist() -> None:
-    for plan in results.PLANS.values():
+    for plan in accuracy.PLANS.values():
         for changes in plan.rows.values():
             assert Settings(**{**vars(RECIPES[plan.dataset]), **changes})
         assert len(plan.seeds) >= 3 or plan.held_out == "validation"

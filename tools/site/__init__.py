@@ -1,9 +1,11 @@
-"""Builds the site: small modules around MkDocs, each of which does one thing."""
+"""Builds, serves and checks the site."""
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
+from tools import ROOT
+
+__all__ = ["CACHE", "PUBLIC", "ROOT", "SITE"]
+
 CACHE = ROOT / ".cache" / "site"
 PUBLIC = CACHE / "public"  # fetched files, laid out as the site serves them
-SITE = ROOT / "site"
+SITE: Path = ROOT / "site"

@@ -1,4 +1,4 @@
-"""Builds everything: fetched files, Pyodide with this tree's own wheel, pages, offline zip.
+"""Build everything: fetched files, Pyodide with this tree's own wheel, pages, offline zip.
 
 python -m tools.site.build [--no-zip]
 """
@@ -6,20 +6,19 @@ python -m tools.site.build [--no-zip]
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from stbp_edu.files import locked
 from tools.site import CACHE, ROOT, SITE
 
 STORED = {".whl", ".zip", ".woff2", ".png"}  # packed already
 NEXT, OLD = CACHE / "next", CACHE / "old"
+LOCK = CACHE / "build.lock"  # held while a process builds the site
 DATE = (1980, 1, 1, 0, 0, 0)  # the same site gives the same zip
 README = """This folder is the whole site: pages, fonts, formulas, and Python.
 Open it through any static server, for example
@@ -28,15 +27,6 @@ Open it through any static server, for example
 
 and go to the address that it prints.
 """
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other process builds the site."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def build() -> None:
@@ -71,7 +61,7 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     try:
-        with alone():
+        with locked(LOCK):
             build()
     except subprocess.CalledProcessError as error:
         raise SystemExit(error.returncode) from error

@@ -1,10 +1,16 @@
-"""The site's own logic in MkDocs' events; each event calls small functions beside this file."""
+"""Translates MkDocs' events into calls of ``site_content``, which knows nothing of MkDocs.
+
+A notebook becomes a page in two places. The plugin mkdocs-jupyter makes a page of each ``.ipynb``:
+MkDocs would otherwise copy the file and nothing else. The plugin also puts the file beside its
+page, for download. Its renderer is set aside: it runs nbconvert, whose HTML has Jupyter's style
+and would have to be taken apart again for the site's formulas, links, admonitions, search and
+cells that can be run. Instead, ``on_page_markdown`` returns the notebook's text as Markdown, which
+MkDocs renders and checks like that of any page, and ``on_page_content`` fills in the code cells.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import sys
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -18,141 +24,69 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice import explorers
-from tools.equations import scan
-from tools.site import (
-    PUBLIC,
-    ROOT,
-    apilinks,
-    check,
-    code,
-    course,
-    head,
-    hero,
-    maths,
-    pyodide,
-    vendor,
-)
-from tools.site.cells import cell_html
-from tools.site.cells import head as notebook_head
-from tools.site.generate import api, pages, source
-from tools.site.links import rewrite
-from tools.site.llms import llms
-from tools.site.notebook import meta as notebook_meta
-from tools.site.notebook import plain
-from tools.site.outputs import Figures
+from tools.site import site_content
+from tools.site.generate import sweep_grid
+from tools.site.render.content_policy import protect
+from tools.site.render.highlight import breakable
+from tools.site.render.jupyter_markdown import plain
 
-log = logging.getLogger("mkdocs.plugins.site")
-SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
-
-
-class State:
-    """What one build knows."""
-
-    def __init__(self) -> None:
-        try:
-            vendor.ensure()
-        except (OSError, CalledProcessError) as error:
-            words = "fonts and MathJax come from npm, which could not be reached"
-            raise PluginError(f"{words}: {error}") from error
-        self.live = pyodide.ensure() is not None
-        self.notebooks = course.notebooks()
-        self.api = api.pages()
-        self.speaker = maths.Speaker()
-        self.places = scan(EQUATIONS, ROOT, course.folder())
-        self.definitions = source.definitions()
-        self.figures: dict[str, bytes] = {}
-
-
-state: State
+log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
+CONTENT = "content"  # the key of config.extra under which the events find the build's content
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Fetch and read what the build needs, and fill the parts of the navigation that are made."""
-    global state
-    state = State()
-    made = {
-        "NOTEBOOKS": [f"notebooks/{stem}.ipynb" for stem in state.notebooks],
-        "API": ["api/index.md", *state.api],
-    }
-    config.nav = _filled(config.nav, made)
-    config.extra["live"] = state.live
-    config.extra["hero"] = hero.svg()
-    config.extra["first"] = f"notebooks/{next(iter(state.notebooks), '')}/"
+    """Collect the content, and fill the parts of the navigation that are made."""
+    try:
+        content = site_content.collect()
+    except (OSError, CalledProcessError) as error:
+        words = "fonts and MathJax come from npm, which could not be reached"
+        raise PluginError(f"{words}: {error}") from error
+    config.extra[CONTENT] = content
+    config.extra["hero"] = sweep_grid.svg()
+    config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
+    config.nav = _filled(config.nav, content.navigation)
     return config
 
 
-def _filled(nav: Any, made: dict[str, list[str]]) -> Any:
+def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
+    """Return the navigation with a list of pages for each word that stands for one."""
     if isinstance(nav, list):
-        filled = [_filled(item, made) for item in nav]
+        filled = [_filled(item, pages) for item in nav]
         return [x for item in filled for x in (item if isinstance(item, list) else [item])]
     if isinstance(nav, dict):
-        return {title: _filled(item, made) for title, item in nav.items()}
-    return list(made[nav]) if nav in made else nav
+        return {title: _filled(item, pages) for title, item in nav.items()}
+    return list(pages[nav]) if nav in pages else nav
 
 
 @event_priority(100)
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add fetched files, notebooks, and the pages that are made."""
-    for path in sorted(p for p in PUBLIC.rglob("*") if p.is_file()):
-        name = path.relative_to(PUBLIC).as_posix()
-        files.append(File(name, str(PUBLIC), config.site_dir, config.use_directory_urls))
-    for stem in state.notebooks:
-        path = course.folder() / f"{stem}.ipynb"
-        name, folder = f"notebooks/{stem}.ipynb", str(path.parent.parent)
-        files.append(File(name, folder, config.site_dir, config.use_directory_urls))
-    for name, content in pages.files(state.notebooks, state.api, state.places).items():
-        shown = (
-            InclusionLevel.NOT_IN_NAV if name.startswith("source/") else InclusionLevel.UNDEFINED
-        )
-        files.append(File.generated(config, name, content=content, inclusion=shown))
+    """Add the files that are copied, and those that are made."""
+    content = config.extra[CONTENT]
+    for name, folder in site_content.copied_files(content):
+        files.append(File(name, str(folder), config.site_dir, config.use_directory_urls))
+    for name, data in content.generated.items():
+        source = name.startswith("source/")
+        shown = InclusionLevel.NOT_IN_NAV if source else InclusionLevel.UNDEFINED
+        files.append(File.generated(config, name, content=data, inclusion=shown))
     return files
 
 
 @event_priority(100)
-def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Give a notebook's page its Markdown; turn links of the repository into links of the site."""
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
+    """Give a page the site's links, and a notebook's page its Markdown."""
     name = page.file.src_uri
-    if name.endswith(".ipynb"):
-        notebook = state.notebooks[Path(name).stem]
-        page.meta.update(notebook_meta(notebook, course.topics(notebook)))
-        markdown = notebook.markdown
-        # mkdocs-jupyter would now render the notebook itself, in Jupyter's style and without this
-        # site's maths, links and cells; MkDocs renders the Markdown as that of any page instead.
-        vars(page).pop("render", None)
-    return rewrite(markdown, name)
+    markdown, meta = site_content.page_markdown(config.extra[CONTENT], name, markdown)
+    page.meta.update(meta)
+    vars(page).pop("render", None)  # mkdocs-jupyter's renderer; MkDocs' own takes its place
+    return markdown
 
 
 @event_priority(-50)
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
-    """Fill the notebook's slots, link the API, and name the formulas."""
-    name = page.file.src_uri
-    root = "../" * page.url.count("/")
-    stem = Path(name).stem
-    if name.startswith("notebooks/"):
-        html = _slots(html, stem, config)
-    if name.startswith("api/"):
-        html = apilinks.add(html, root, state.definitions, state.places)
-    html = re.sub(r"<th(?: [^>]*)?></th>", "<td></td>", html)  # an empty header names nothing
+    """Fill in what the Markdown left out, and reduce the titles in the contents to plain text."""
     _plain_titles(page.toc)
-    return maths.transform(html, state.speaker, name, f"{root}equations/", set(EQUATIONS))
-
-
-def _slots(html: str, stem: str, config: MkDocsConfig) -> str:
-    """Put the line under the title and the code cells where the Markdown left room for them."""
-    notebook = state.notebooks[stem]
-    figures = Figures(f"../../assets/figures/{stem}")
-
-    def fill(match: re.Match[str]) -> str:
-        if match[1] == "head":
-            return notebook_head(notebook, f"{stem}.ipynb", state.live)
-        return cell_html(notebook.cells[int(match[1]) - 1], figures)
-
-    html = SLOT.sub(fill, html)
-    for name, content in figures.files.items():
-        state.figures[f"assets/figures/{stem}/{name}"] = content
-    return html
+    root = "../" * page.url.count("/")
+    return site_content.page_html(config.extra[CONTENT], page.file.src_uri, html, root)
 
 
 def _plain_titles(toc: Any) -> None:
@@ -162,28 +96,19 @@ def _plain_titles(toc: Any) -> None:
 
 
 @event_priority(-100)
-def on_post_page(output: str, page: Page, **_: Any) -> str:
+def on_post_page(output: str, **_: Any) -> str:
     """Let long names break at their dots, and give the page its Content-Security-Policy."""
-    return head.protect(code.breakable(output))
+    return protect(breakable(output))
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """Give the page of last resort its policy too."""
-    return head.protect(output_content) if template_name == "404.html" else output_content
+    return protect(output_content) if template_name == "404.html" else output_content
 
 
 @event_priority(-100)
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write figures, explorers and llms.txt, and complain about every link that leads nowhere."""
-    state.speaker.close()
-    site = Path(config.site_dir)
-    for name, content in state.figures.items():
-        target = site / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    explorers.export(site / "assets" / "explorers")
-    (site / "llms.txt").write_text(llms(config, site), encoding="utf-8")
-    for line in check.broken(site):
-        log.warning(line)
-    about = {"live": state.live, "notebooks": list(state.notebooks)}
-    (site / "assets" / "site.json").write_text(json.dumps(about), encoding="utf-8")
+    """Write the remaining files, and warn of every formula and link that is wrong."""
+    site, about = Path(config.site_dir), config.site_description or ""
+    for problem in site_content.finish(config.extra[CONTENT], site, config.site_name, about):
+        log.warning(problem)

@@ -1,4 +1,4 @@
-"""Serves the built site as any static server would, with the right types.
+"""Serve the built site as a static host does: with the right types, and text gzipped.
 
 python -m tools.site.serve [--port 8000] [--root site]
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import gzip
-from contextlib import suppress
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +19,7 @@ from pathlib import Path
 from tools.site import SITE
 
 TRIES = 20
+SUBPATH = "under/a/path"  # the site must not care where it is
 PACKED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".xml", ".py", ".wasm"}
 
 
@@ -35,10 +39,10 @@ class Handler(SimpleHTTPRequestHandler):
     }
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
     def do_GET(self) -> None:
-        """Serve a file, packed where that helps."""
+        """Serve a file, gzipped if the browser accepts that."""
         path = Path(self.translate_path(self.path))
         packs = "gzip" in self.headers.get("Accept-Encoding", "")
         if packs and path.is_dir() and self.path.split("?")[0].endswith("/"):
@@ -86,6 +90,19 @@ def server(root: Path = SITE, port: int = 8000, tries: int = TRIES) -> Threading
         except OSError:
             print(f"port {candidate} is in use, trying the next one", flush=True)
     raise SystemExit(f"no free port from {port} to {port + tries - 1}; choose one with --port")
+
+
+@contextmanager
+def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
+    """Serve the site below a path on a free port while the block runs; yield its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "root", below)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(site.resolve(), target_is_directory=True)
+        with server(Path(folder, "root"), port=0, tries=1) as running:
+            threading.Thread(target=running.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
+            running.shutdown()
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def load_measurement(name: str) -> dict[str, Any]:
 
     Args:
         name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``, or ``"speed"``,
-            made by ``python -m benchmarks.engine``.
+            made by ``python -m benchmarks.engine_speed``.
 
     Raises:
         ValueError: if there is no record of this name.

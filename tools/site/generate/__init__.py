@@ -1,4 +1,4 @@
-"""Front matter for the pages that are made at build time."""
+"""Makes the pages and files of the site that no one wrote by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import yaml
 
 
 def front(title: str, description: str, **extra: object) -> str:
-    """Return front matter and the title."""
+    """Return the front matter of a page, and its title as a heading."""
     meta = {"title": title, "description": description, **extra}
     return f"---\n{yaml.safe_dump(meta, allow_unicode=True)}---\n\n# {title}\n\n"

@@ -1,0 +1,169 @@
+"""The time and memory of a step of the engine, beside those of its matrix products alone.
+
+``python -m benchmarks.engine_speed`` prints the table; with ``--write`` it also makes the record
+``docs/results/speed.json`` that notebook 14 and the performance page read. Every figure is a
+median over rounds in which all candidates take turns, so that other load hits them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import stbp_edu
+from stbp_edu import LIF, Gaussian, Params, network
+from stbp_edu.engine import Workspace
+from stbp_edu.engine import products as engine
+from stbp_edu.files import write_json
+from stbp_edu.training.runs import machine, measurements_folder, versions
+
+RECORD = measurements_folder() / "speed.json"
+COMMAND = "python -m benchmarks.engine_speed --write"
+SIZES, T, S = (784, 800, 10), 30, 100
+NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.25))
+Step = Callable[[], object]
+
+
+def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
+    """Draw parameters, spikes as dense as MNIST's, and targets, in float32."""
+    rng = np.random.default_rng(0)
+    params = stbp_edu.init_params(SIZES, rng, np.float32, scheme="uniform")
+    spikes = (rng.random((T, S, SIZES[0])) < 0.13).astype(np.float32)
+    return params, spikes, np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, SIZES[-1], S)]
+
+
+def products(T: int, S: int) -> Step:
+    """Return the five matrix products of a step and nothing else: the limit for dense input."""
+    params, spikes, _ = problem(T, S)
+    x, (_, W1, W2) = spikes.reshape(T * S, -1), params.W
+    hidden, out = (np.zeros((T * S, m), np.float32) for m in SIZES[1:])
+    above, g1, g2 = np.empty_like(hidden), np.empty_like(W1), np.empty_like(W2)
+
+    def run() -> None:
+        np.matmul(x, W1.T, out=hidden)
+        np.matmul(hidden, W2.T, out=out)
+        np.matmul(out.T, hidden, out=g2)
+        np.matmul(out, W2, out=above)
+        np.matmul(above.T, x, out=g1)
+
+    return run
+
+
+def engine_step(T: int, S: int) -> Step:
+    """Return the engine's forward and backward, in a workspace."""
+    params, spikes, targets = problem(T, S)
+    work = Workspace()
+
+    def run() -> None:
+        trace = engine.forward(spikes, params, NEURON, workspace=work)
+        engine.backward(trace, targets, params, NEURON, workspace=work)
+
+    return run
+
+
+def readable_step(T: int, S: int) -> Step:
+    """Return the step-by-step forward and the sweep of the five cases."""
+    params, spikes, targets = problem(T, S)
+
+    def run() -> None:
+        trace = network.forward(spikes, params, NEURON)
+        stbp_edu.cases.sweep(trace, targets, params, NEURON)
+
+    return run
+
+
+def measure(candidates: dict[str, Step], rounds: int, label: str) -> dict[str, list[float]]:
+    """Time each candidate once a round, in turns, after one round to warm up; in ms."""
+    for run in candidates.values():
+        run()
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in tqdm(range(rounds), desc=label, leave=False):
+        for name, run in candidates.items():
+            start = time.perf_counter()
+            run()
+            times[name].append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+def row(name: str, times: list[float], limit: list[float], **more: Any) -> dict[str, Any]:
+    """Sum up one candidate: the median, the quartiles, and the ratio to the limit."""
+    low, median, high = statistics.quantiles(times, n=4)
+    ratio = statistics.median(t / x for t, x in zip(times, limit, strict=True))
+    figures = {"ms": median, "ms_low": low, "ms_high": high, "ratio": ratio}
+    return {"name": name, **{k: round(v, 3) for k, v in figures.items()}, **more}
+
+
+def peak_megabytes(make: Callable[[int, int], Step], T: int, S: int) -> float:
+    """Return the peak of what NumPy holds in a step, parameters and input included."""
+    tracemalloc.start()
+    make(T, S)()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return round(peak / 1e6, 1)
+
+
+def ladder(rounds: int) -> list[dict[str, Any]]:
+    """Measure the readable step, the engine and the limit at the paper's size."""
+    makers = {"five cases": readable_step, "engine": engine_step, "products alone": products}
+    times = measure({name: make(T, S) for name, make in makers.items()}, rounds, "ladder")
+    limit = times["products alone"]
+    return [
+        row(name, times[name], limit, peak_mb=peak_megabytes(make, T, S))
+        for name, make in makers.items()
+    ]
+
+
+def scaling(rounds: int) -> list[dict[str, Any]]:
+    """Measure the engine over T and over the batch, each beside its own limit."""
+    rows = []
+    for steps, batch in (
+        (10, 100),
+        (30, 100),
+        (100, 100),
+        (30, 20),
+        (30, 50),
+        (30, 200),
+        (30, 500),
+    ):
+        pair = {"engine": engine_step(steps, batch), "products alone": products(steps, batch)}
+        times = measure(pair, rounds, f"T {steps}, batch {batch}")
+        summary = row("engine", times["engine"], times["products alone"], T=steps, S=batch)
+        rows.append(
+            {**summary, "us_per_step_and_sample": round(summary["ms"] * 1e3 / steps / batch, 2)}
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure, print, and write the record where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
+    args = parser.parse_args()
+    record = {
+        "what": f"One forward and backward step at {'-'.join(map(str, SIZES))}, float32",
+        "command": COMMAND,
+        "T": T,
+        "S": S,
+        "rounds": args.rounds,
+        "machine": machine(),
+        "versions": versions(),
+        "ladder": ladder(args.rounds),
+        "scaling": scaling(max(5, args.rounds // 3)),
+    }
+    for part in ("ladder", "scaling"):
+        for r in record[part]:
+            print("  ".join(f"{k} {v}" for k, v in r.items()))
+    if args.write:
+        write_json(RECORD, record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Measure one candidate, in a process of its own.
+
+``python -m benchmarks.frameworks.candidate_process NAME FILE HOW``: HOW is ``time`` (answers each
+line "N" on its input with the times of N steps in ms), ``memory`` or ``check``. Each answer is a
+line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.engine_speed import measure
+from benchmarks.frameworks import problem as problems
+from benchmarks.frameworks.candidate import BY_NAME, Entry
+
+WARM_UP, STEPS = 3, 5
+PROC = Path("/proc")
+
+
+def say(**what: Any) -> None:
+    """Print the arguments as one line of JSON."""
+    print(json.dumps(what), flush=True)
+
+
+def main(name: str, path: str, how: str) -> None:
+    """Measure times or memory, or compare gradients."""
+    {"time": take_turns, "memory": peak, "check": check}[how](BY_NAME[name], Path(path))
+
+
+def take_turns(entry: Entry, path: Path) -> None:
+    """Time steps whenever asked to; each turn begins with one step that does not count."""
+    step = entry.make(problems.read(path)).step
+    for _ in range(WARM_UP):
+        step()
+    say(ready=True)
+    for line in sys.stdin:
+        say(ms=measure({entry.name: step}, int(line), "")[entry.name])
+
+
+def peak(entry: Entry, path: Path) -> None:
+    """Measure how far the resident memory rises during steps above what it is after imports.
+
+    Of the processes that a candidate starts, all counts, their imports too.
+    """
+    __import__(f"benchmarks.frameworks.{entry.build.partition(':')[0]}")
+    before = resident("VmRSS")
+    step = entry.make(problems.read(path)).step
+    for _ in range(WARM_UP):
+        step()
+    helpers = children()
+    for process in ("self", *helpers):
+        forget_peak(process)
+    for _ in range(STEPS):
+        step()
+    after = [resident("VmHWM"), *map(own_peak, helpers)]
+    told = before is not None and None not in after
+    say(mb=round(sum(x for x in after if x) - (before or 0), 1) if told else None)
+
+
+def children() -> list[str]:
+    """Return the ids of the processes that this one has started; none if this is not Linux."""
+    started = []
+    for status in PROC.glob("[0-9]*/status"):
+        with suppress(OSError):  # it has ended meanwhile
+            if f"PPid:\t{os.getpid()}\n" in status.read_text():
+                started.append(status.parent.name)
+    return started
+
+
+def own_peak(process: str) -> float | None:
+    """Return the peak memory of a child process, without files and memory shared with this one."""
+    peak = resident("VmHWM", process)
+    others = [resident(which, process) for which in ("RssFile", "RssShmem")]
+    return None if peak is None or None in others else peak - sum(x for x in others if x)
+
+
+def resident(which: str, process: str = "self") -> float | None:
+    """Return the resident memory now (VmRSS) or at its peak (VmHWM) in MB, where Linux tells."""
+    status = PROC / process / "status"
+    if not status.exists():
+        return None
+    lines = [x for x in status.read_text().splitlines() if x.startswith(which)]
+    return int(lines[0].split()[1]) * 1024 / 1e6 if lines else None
+
+
+def forget_peak(process: str) -> None:
+    """Reset a process's peak memory, so that compiling does not count; where Linux allows it."""
+    with suppress(OSError):
+        (PROC / process / "clear_refs").write_text("5")
+
+
+def check(entry: Entry, path: Path) -> None:
+    """Compare the gradients with those of stbp_edu: in float64, where rounding moves no spike."""
+    errors = {}
+    for dtype in (np.float32, np.float64):
+        problem = problems.read(path).cast(dtype)
+        candidate = entry.make(problem)
+        if candidate.gradients is None or (candidate.reference and dtype == np.float64):
+            continue
+        mine = candidate.gradients()
+        theirs = (candidate.reference or (lambda p=problem: reference(p, entry.rule)))()
+        errors[np.dtype(dtype).name] = distance(mine, theirs)
+    say(**errors)
+
+
+def reference(problem: problems.Problem, rule: str) -> list[Any]:
+    """Return the gradients of the readable sweep of the five cases."""
+    from stbp_edu import cases, network
+
+    trace = network.forward(problem.spikes, problem.params, problems.NEURON)
+    args = (trace, problem.targets, problem.params, problems.NEURON)
+    grads = cases.sweep(*args, rule=rule).gradients
+    return [a for n in (1, 2) for a in (grads.W[n], grads.b[n])]
+
+
+def distance(got: list[Any], wanted: list[Any]) -> float:
+    """Return the largest error of an array, relative to that array's largest entry."""
+    pairs = zip(got, wanted, strict=True)
+    return float(max(np.abs(f - w).max() / np.abs(w).max() for f, w in pairs))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

@@ -1,0 +1,115 @@
+"""Every code cell of every notebook, run in the page: what it shows equals what is committed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tools.site.render.notebook_reader import HEAVY, folder
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+NOTEBOOKS = sorted(path.stem for path in folder().glob("*.ipynb"))
+MINUTES = 60_000
+NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+NOISE = 1e-11  # a smaller number is rounding error itself, and differs from machine to machine
+OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
+    number: +cell.dataset.number,
+    state: cell.dataset.state ?? "",
+    shown: [...cell.querySelectorAll(".cell-output > :is(.out, .cell-note)")].map((out) => {
+        const figure = out.querySelector(":scope > .figure");
+        if (!figure) return out.textContent;
+        return "figure: " + (figure.getAttribute("aria-label") ?? figure.alt);
+    }),
+}))"""
+
+
+def close(got: str, wanted: str) -> bool:
+    """Return whether two numbers agree within the rounding with which they are printed."""
+    a, b = (float(text.replace("−", "-")) for text in (got, wanted))
+    if not any(mark in got + wanted for mark in ".eE"):
+        return a == b
+    unit = max(_unit(got), _unit(wanted))
+    return abs(a - b) <= 1.01 * unit or max(abs(a), abs(b)) < NOISE
+
+
+def _unit(text: str) -> float:
+    """Return the value of a printed number's last digit."""
+    digits, _, exponent = text.lower().partition("e")
+    places = len(digits.partition(".")[2])
+    return float(10.0 ** (int(exponent or 0) - places))
+
+
+def same(got: str, wanted: str) -> bool:
+    """Return whether two texts are equal but for rounding and the spacing that goes with it."""
+    words = [" ".join(NUMBER.sub("#", text).split()) for text in (got, wanted)]
+    numbers = list(zip(NUMBER.findall(got), NUMBER.findall(wanted), strict=False))
+    return words[0] == words[1] and all(close(a, b) for a, b in numbers)
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted", "equal"),
+    [
+        ("loss 0.1234", "loss 0.1235", True),
+        ("loss 0.1234", "loss 0.1237", False),
+        ("3 spikes", "4 spikes", False),
+        ("error 1.1e-16", "error 3.4e-17", True),
+        ("error 1.1e-06", "error 1.3e-06", False),
+        ("  1.0   2", "1.0 2", True),
+        ("right", "wrong", False),
+    ],
+)
+def test_the_comparison_can_fail(got: str, wanted: str, equal: bool) -> None:
+    """Numbers may differ in their last printed digit, and in nothing else."""
+    assert same(got, wanted) is equal
+
+
+@pytest.mark.parametrize("stem", NOTEBOOKS)
+def test_every_cell_runs_in_the_page(stem: str, address: str, context: BrowserContext) -> None:
+    """Run all cells of a notebook in one page, and compare each with what is committed."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}notebooks/{stem}/")
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    before: list[dict[str, Any]] = page.evaluate(OUTPUTS)
+    page.get_by_role("button", name="Run all cells", exact=True).click()
+    page.wait_for_selector("html[data-live-busy]", state="attached")
+    page.wait_for_selector("html:not([data-live-busy])", state="attached", timeout=10 * MINUTES)
+    after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
+    heavy = page.locator(".cell[data-heavy]").count()
+    problems = errors + [p for b, a in zip(before, after, strict=True) for p in _differences(b, a)]
+    assert not problems, "\n".join(problems)
+    assert sum(cell["state"] == "done" for cell in after) == len(after) - heavy
+
+
+def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
+    wanted, got = committed["shown"], live["shown"]
+    where = f"cell {live['number']} ({live['state'] or 'not run'})"
+    if len(wanted) != len(got):
+        return [f"{where}: {len(got)} outputs and not {len(wanted)}: {got} against {wanted}"]
+    pairs = zip(got, wanted, strict=True)
+    return [f"{where}:\n{a}\n-- committed --\n{b}" for a, b in pairs if not same(a, b)]
+
+
+def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
+    """At most one cell in ten is tagged, and its page names it."""
+    every = tagged = 0
+    for stem in NOTEBOOKS:
+        raw = json.loads((folder() / f"{stem}.ipynb").read_text(encoding="utf-8"))
+        cells = [
+            c for c in raw["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()
+        ]
+        html = (site / "notebooks" / stem / "index.html").read_text(encoding="utf-8")
+        every += len(cells)
+        for number, cell in enumerate(cells, 1):
+            if HEAVY in cell["metadata"].get("tags", []):
+                tagged += 1
+                assert f'<a href="#cell-{number}">{number}</a>' in html
+                assert html.count("Too heavy for the browser: run this cell in Jupyter.") > 0
+    assert tagged <= every / 10

@@ -1,0 +1,65 @@
+"""The pages that are made from the source: equations and API."""
+
+from __future__ import annotations
+
+import doctest
+import json
+from pathlib import Path
+
+from stbp_edu.equations import EQUATIONS
+from tools.site import ROOT
+from tools.site.generate import api_pages, docstrings, equation_places, package_source
+
+
+def test_examples_in_docstrings_hold() -> None:
+    """Each example in the docstrings of the module that prepares docstrings gives what it says."""
+    found = doctest.testmod(docstrings)
+    assert found.attempted
+    assert not found.failed
+
+
+def test_ids_are_found_in_notebooks_code_and_tests() -> None:
+    """Ids are read from tags, from comments that start with one, and from names of tests."""
+    ids = ["c3-delta", "c3", "fwd-x"]
+    cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
+    raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
+    assert equation_places.tags(raw, "n") == [("c3-delta", equation_places.Place("n", 1, "Why"))]
+    code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
+    found = equation_places.comments(code, "p", ids)
+    assert [(id_, place.line, place.name) for id_, place in found] == [
+        ("fwd-x", 2, "f"),
+        ("c3-delta", 2, "f"),
+    ]
+    code = "def test_c3_delta_is_right(): ...\ndef test_fwd_xy(): ...\ndef helper_fwd_x(): ..."
+    assert [(i, p.name) for i, p in equation_places.tests(code, "t", ids)] == [
+        ("c3-delta", "test_c3_delta_is_right")
+    ]
+
+
+def test_every_equation_of_the_cases_is_computed_somewhere() -> None:
+    """The scan of the real tree finds a line of code for each of the five cases' ids."""
+    found = equation_places.scan(EQUATIONS)
+    assert all(found[id_].code for id_ in EQUATIONS if id_.startswith("c") and "-" in id_)
+
+
+def test_docstrings_become_what_the_site_reads() -> None:
+    """A table keeps its columns, and an example all of its output, indented or not."""
+    table = "==  ===  ==\na   b    c\n==  ===  ==\n1   2    3\n==  ===  =="
+    assert docstrings.prepare(table) == "\n| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |"
+    example = ">>> f()\none:\n  two"
+    assert docstrings.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
+
+
+def test_a_package_shows_the_modules_of_its_public_names() -> None:
+    """What no name in ``__all__`` comes from is not described; its source leads to the package."""
+    pages = api_pages.pages(package_source.read_package())
+    assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
+    assert "single_changes" not in pages["api/practice.md"]
+    for path, name in (
+        ("grading/exercise_check.py", "practice.grading.exercise_check"),
+        ("grading/single_changes.py", "practice.grading"),
+        ("__init__.py", "practice"),
+    ):
+        entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)
+        up = "../" * len(Path("stbp_edu/practice", path).parts)
+        assert entry.startswith(f"[API: stbp_edu.{name}]({up}api/practice.md#stbp_edu.{name})")

@@ -1,0 +1,88 @@
+"""What turns a notebook, its outputs and its text into HTML, without a browser."""
+
+from __future__ import annotations
+
+import doctest
+from typing import Any
+
+import pytest
+
+from tools.notebooks.execution import merged_streams
+from tools.site.render import (
+    cell_outputs,
+    content_policy,
+    highlight,
+    jupyter_markdown,
+    links,
+    maths,
+)
+
+
+@pytest.mark.parametrize("module", [highlight, links, maths, jupyter_markdown])
+def test_examples_in_docstrings_hold(module: Any) -> None:
+    """Each example in a docstring of these modules gives what it says."""
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed
+
+
+def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
+    """Lists, tables and display maths get the blank lines that they need; code is left alone."""
+    text = jupyter_markdown.commonmark(
+        "a list:\n- one\n  - two\ntext $$x = 1$$ more\n```\na\n- b $$ c\n```"
+    )
+    assert "a list:\n\n- one\n    - two" in text
+    assert "\n\n$$\nx = 1\n$$\n\n" in text
+    assert "a\n- b $$ c\n```" in text
+
+
+def test_a_figure_is_written_for_both_themes() -> None:
+    """Ink changes with the theme, the sheet goes, the words and the size stay."""
+    svg = (
+        '<svg role="img" aria-label="A &lt; B" width="72pt" height="36pt">'
+        '<rect style="fill: var(--stbp-ground, #ffffff)"/>'
+        '<path style="fill: var(--stbp-ink, #24292f)"/></svg>'
+    )
+    figures = cell_outputs.Figures("f")
+    data = {"image/svg+xml": svg, "text/plain": "x"}
+    html = cell_outputs.outputs_html([{"output_type": "display_data", "data": data}], 3, figures)
+    assert html.count('alt="A &lt; B" loading="lazy" width="96" height="48"') == 2
+    light, dark = (figures.files[f"3-1.{theme}.svg"].decode() for theme in ("light", "dark"))
+    assert cell_outputs.LIGHT_INK in light
+    assert cell_outputs.DARK_INK in dark
+    assert "var(" not in light + dark
+    assert "#ffffff" not in light + dark
+
+
+def test_streams_are_joined_and_escaped() -> None:
+    """Neighbouring chunks of a stream are one text, and nothing in it is markup."""
+    chunk = {"output_type": "stream", "name": "stdout"}
+    merged = merged_streams([{**chunk, "text": "<a"}, {**chunk, "text": ">\n"}])
+    html = cell_outputs.outputs_html(merged, 1, cell_outputs.Figures(""))
+    assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
+
+
+def test_a_printed_table_keeps_its_columns() -> None:
+    """Where two lines or more have gaps; a sentence may have one."""
+    assert "out-table" in cell_outputs.text("t  u\n1  0.5", "out-stdout")
+    assert "out-table" not in cell_outputs.text("a  gap\n  and an indent", "out-stdout")
+
+
+def test_the_policy_names_the_scripts_of_the_page_and_no_other_host() -> None:
+    """Inline scripts are allowed by hash; nothing may come from elsewhere."""
+    html = content_policy.protect(
+        '<meta charset="utf-8"><script>a()</script><script src="b.js"></script>'
+    )
+    assert html.count("'sha256-") == 1
+    assert "default-src 'self'" in html
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "script-src 'self' 'wasm-unsafe-eval' 'sha256-" in html
+
+
+def test_a_page_never_goes_without_its_policy() -> None:
+    """However the charset is written; a page that does not state it is an error."""
+    for charset in ('<meta charset="utf-8">', "<meta charset=UTF-8 />", "<meta charset='utf-8'/>"):
+        assert f"{charset}<meta http-equiv=" in content_policy.protect(charset)
+    with pytest.raises(ValueError, match="charset"):
+        content_policy.protect("<title>none</title>")

@@ -1,0 +1,113 @@
+"""The runtime that the build assembles, and the site where there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
+from playwright.sync_api import expect
+
+from tools.site import PUBLIC, ROOT, site_content
+from tools.site.assets import own_wheel, vendor
+from tools.site.assets import pyodide as runtime
+from tools.site.render.notebook_reader import folder
+from tools.site.serve import served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+Capture = pytest.CaptureFixture[str]
+FIRST = min(folder().glob("*.ipynb"))
+
+
+def test_importing_the_package_needs_numpy_only_and_figures_need_matplotlib() -> None:
+    """The page loads for a cell what the cell's imports use, and no more."""
+    found = own_wheel.needed_libraries()
+    assert found["stbp_edu"] == ["numpy"]
+    assert "matplotlib" in found["stbp_edu.plotting"]
+    assert "autograd" in found["stbp_edu.verify.autodiff"]
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Make every place that Pyodide's wheels come from fail."""
+
+    def nothing(name: str, version: str) -> bytes:
+        raise runtime.UnavailableError("not there")
+
+    def wrong(name: str, version: str) -> bytes:
+        return b"something else"
+
+    monkeypatch.setattr(runtime, "WHEELS", tmp_path / "wheels")
+    monkeypatch.setattr(runtime, "TARGET", tmp_path / "target")
+    for name, source in (("_local", nothing), ("_release", wrong), ("_carrier", nothing)):
+        monkeypatch.setattr(runtime, name, source)
+
+
+def test_without_any_source_of_wheels_there_is_no_runtime(
+    unreachable: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    """No place to get Pyodide's wheels from: no runtime, and a word about it."""
+    core = tmp_path / "pyodide"
+    core.mkdir()
+    entry = {"depends": [], "file_name": "x.whl", "sha256": "0" * 64}
+    lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.ROOTS, entry)}
+    (core / "pyodide-lock.json").write_text(json.dumps(lock))
+    monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
+    assert runtime.ensure() is None
+    said = capsys.readouterr().out
+    assert "cells can be read and not run" in said
+    assert "hash differs" in said
+    assert not runtime.TARGET.exists()
+
+
+@pytest.fixture
+def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a site built where no runtime can be reached: one notebook and the pages of docs."""
+    public, notebooks = tmp_path / "public", tmp_path / "notebooks"
+    notebooks.mkdir()
+    shutil.copy(FIRST, notebooks)
+    shutil.copytree(vendor.VENDOR, public / vendor.VENDOR.relative_to(PUBLIC))
+    monkeypatch.setattr(site_content, "PUBLIC", public)
+    monkeypatch.setenv("STBP_SITE_NOTEBOOKS", str(notebooks))
+    nav = ["index.md", {"Course": ["start.md", "NOTEBOOKS"]}]
+    plugins = ["search", "tags", {"mkdocs-jupyter": {"include": ["*.ipynb"]}}]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other packages' own
+        config = load_config(
+            str(ROOT / "mkdocs.yml"), nav=nav, plugins=plugins, site_dir=str(tmp_path / "site")
+        )
+        mkdocs_build(config)
+    return tmp_path / "site"
+
+
+def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -> None:
+    """The page says that it was built so; code and results are there, and no button is."""
+    context = browser.new_context()
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("requestfailed", lambda request: faults.append(request.url))
+    with served(bare) as address:
+        page.goto(address)
+        expect(page.get_by_role("link", name="Run Python here")).to_have_count(0)
+        page.wait_for_load_state("networkidle")  # what is cut off by leaving is no fault
+        page.goto(f"{address}notebooks/{FIRST.stem}/")
+        page.wait_for_selector("html[data-maths]", state="attached")
+        expect(page.locator(".notebook-note")).to_contain_text("without the Python runtime")
+        expect(page.get_by_role("button", name=re.compile("^Run"))).to_have_count(0)
+        first = page.get_by_role("group", name="Code cell 1", exact=True)
+        expect(first.locator("pre code")).to_contain_text("import")
+        expect(page.locator(".cell .out").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    context.close()
+    assert not faults
+    assert not (bare / "assets" / "pyodide").exists()

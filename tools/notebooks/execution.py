@@ -1,0 +1,83 @@
+"""Execute notebooks so that the same source gives the same file, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
+CELL_SECONDS = 120
+
+
+class NotebookError(Exception):
+    """A notebook failed to run, or wrote to its error stream."""
+
+
+def normalise(notebook: Any) -> Any:
+    """Return the notebook without what differs from run to run or from machine to machine."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for k, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{k:02d}"
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = merged_streams(cell.outputs)
+            for output in cell.outputs:
+                if "data" in output:
+                    output.data.pop(WIDGET, None)
+                    output.metadata = nbformat.from_dict({})
+    return notebook
+
+
+def merged_streams(outputs: list[Any]) -> list[Any]:
+    """Return a cell's outputs with neighbouring chunks of one stream joined."""
+    merged: list[Any] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+        else:
+            merged.append(output)
+    return merged
+
+
+def execute(notebook: Any, name: str, folder: Path) -> Any:
+    """Run a notebook on a fresh kernel and return it normalised.
+
+    Raises:
+        NotebookError: if a cell raises, warns, or writes to the error stream.
+    """
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise NotebookError(f"{name}: a cell failed\n{error}") from error
+    for k, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise NotebookError(
+                    f"{name}: cell {k} wrote to the error stream; mend the cause, do not hide it\n"
+                    f"{output.text}"
+                )
+    return normalise(notebook)
+
+
+def run(path: Path) -> None:
+    """Execute a notebook file in place; the file stays as it was if anything goes wrong."""
+    notebook = execute(nbformat.read(path, as_version=4), path.name, path.parent)
+    nbformat.write(notebook, path)

@@ -1,0 +1,1 @@
+"""The pages on results and performance, made from the published records."""

@@ -1,0 +1,1 @@
+"""Fetches what the pages need, and builds this project's wheel."""

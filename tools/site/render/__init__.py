@@ -1,0 +1,1 @@
+"""Turns notebooks, formulas and links into the HTML of a page."""
