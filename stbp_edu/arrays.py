@@ -3,8 +3,6 @@
 Chunks keep scratch arrays small; sections let several processes share the work.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

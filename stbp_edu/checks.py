@@ -1,7 +1,5 @@
 """Argument checks. Each error names the argument, what was expected, what came and what to do."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Sequence
 from typing import Any

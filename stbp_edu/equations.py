@@ -9,8 +9,6 @@ Notation: h(u) is short for h(v) with v = u - V_th. Columns are neurons; ⊙ mul
 entry; ᵀ transposes.
 """
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from importlib import resources

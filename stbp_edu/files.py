@@ -1,7 +1,5 @@
 """Files that are either whole or absent: written beside their place, then moved there at once."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

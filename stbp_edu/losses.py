@@ -1,7 +1,5 @@
 """The rate loss: the firing rate of each output neuron should match its target."""
 
-from __future__ import annotations
-
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.network import Trace

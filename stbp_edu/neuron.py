@@ -1,7 +1,5 @@
 """The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The membrane between spikes, as a differential equation and as the two steps made from it."""
 
-from __future__ import annotations
-
 import math
 
 from stbp_edu import checks

@@ -5,8 +5,6 @@
 in the backward pass only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -4,8 +4,6 @@
 ``python -m tools.commit_rules files FILES`` the files of a commit.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Fill in templates: text and markup stand in files of their own, code makes what varies."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

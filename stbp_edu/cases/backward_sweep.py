@@ -1,7 +1,5 @@
 """The backward sweep: from the last step and the output layer down, the right case at each."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

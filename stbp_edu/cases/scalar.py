@@ -19,8 +19,6 @@ name            meaning
 ==============  =================================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

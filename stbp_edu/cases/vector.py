@@ -5,8 +5,6 @@ A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So t
 exact rule, δ ⊙ h(U) for the classic one.
 """
 
-from __future__ import annotations
-
 from stbp_edu.checks import Array
 
 

@@ -1,7 +1,5 @@
 """``stbp-edu check my_module:function``: check your own backward pass from a terminal."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import runpy

@@ -1,7 +1,5 @@
 """``stbp-edu eval``: evaluate a finished run on new encodings of the held-out images."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@
     stbp-edu train digits --help
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """``stbp-edu plot``: draw finished runs."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

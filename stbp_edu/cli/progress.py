@@ -1,7 +1,5 @@
 """``stbp-edu progress``: show which exercises are done."""
 
-from __future__ import annotations
-
 import argparse
 
 from stbp_edu.practice import progress_report

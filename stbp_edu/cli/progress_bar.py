@@ -1,7 +1,5 @@
 """Messages while a run trains: a bar on a terminal, and now and then a line elsewhere."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from collections.abc import Iterable, Iterator

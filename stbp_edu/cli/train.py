@@ -1,7 +1,5 @@
 """``stbp-edu train``: train a network on a data set."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields, replace

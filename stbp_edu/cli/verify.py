@@ -1,7 +1,5 @@
 """``stbp-edu verify``: prove the gradients."""
 
-from __future__ import annotations
-
 import argparse
 
 from tqdm import tqdm

@@ -6,8 +6,6 @@ W^n, and W^n is read once instead of T times. What remains is elementwise and ru
 see :mod:`stbp_edu.engine.recurrence`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ They are elementwise and run for a few samples at a time: samples do not depend 
 small block stays in the processor's cache, its temporaries too. Results are written in place.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

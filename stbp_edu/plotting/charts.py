@@ -1,7 +1,5 @@
 """Charts of what a network does: potentials, spikes, curves, errors, matrices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -8,8 +8,6 @@ that holds the SVG inline may restyle it: ink and sheet are written as CSS varia
     [data-md-color-scheme="slate"] { --stbp-ink: #e6e8eb; --stbp-ground: transparent; }
 """
 
-from __future__ import annotations
-
 import io
 import re
 import sys

@@ -1,7 +1,5 @@
 """The unrolled graph: every potential and spike as a node, every dependence as an arrow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """The (t, n) grid: which case holds where, and the backward sweep that fills it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 
 from matplotlib.axes import Axes

@@ -6,8 +6,6 @@ and against its dark one, and the four cases of the grid stay apart under the th
 vision deficiencies; ``tests/plotting/test_palette.py`` computes both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

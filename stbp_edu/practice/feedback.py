@@ -1,7 +1,5 @@
 """What the reader gets back: text in a terminal, HTML in a notebook and on the page."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from html import escape

@@ -1,7 +1,5 @@
 """Hints, solutions, and the report of what is done and what comes next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from html import escape

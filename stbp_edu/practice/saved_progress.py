@@ -4,8 +4,6 @@ The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stb
 ``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

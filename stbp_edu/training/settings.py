@@ -1,7 +1,5 @@
 """The settings of a training run, in one frozen dataclass, and the recipes."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 

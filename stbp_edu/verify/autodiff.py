@@ -6,8 +6,6 @@ in for the derivative there. The gate's derivative f', the paths through time an
 samples it works out by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

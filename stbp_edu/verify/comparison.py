@@ -1,7 +1,5 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

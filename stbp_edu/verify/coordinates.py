@@ -1,7 +1,5 @@
 """The quantities that a loss is differentiated by, and arrays with one entry for each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -6,8 +6,6 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

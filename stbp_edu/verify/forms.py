@@ -1,7 +1,5 @@
 """The forms under test: the package's own recursions, as results that an oracle can check."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from stbp_edu import network

@@ -1,7 +1,5 @@
 """Import a library that only some of the oracles need, when it is needed."""
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

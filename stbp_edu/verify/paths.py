@@ -6,8 +6,6 @@ its edges. Nothing is reused between paths, so that nothing can be forgotten in 
 The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unrolled`.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterator

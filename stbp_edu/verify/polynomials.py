@@ -4,8 +4,6 @@ Every local derivative is a free symbol, so that an identity here holds for ever
 every gate, every weight and every spike train of a network of that shape.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple

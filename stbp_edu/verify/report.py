@@ -5,8 +5,6 @@ the gradient exactly where it is said to be, does it differ everywhere else, and
 exactly the sum of the paths that it drops?
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Random networks on which every form is compared with every oracle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple

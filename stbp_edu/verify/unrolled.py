@@ -16,8 +16,6 @@ readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
 =========  ==========================  ==================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

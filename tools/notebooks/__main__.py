@@ -1,7 +1,5 @@
 """Execute notebooks in place: ``python -m tools.notebooks run [files]``, all by default."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

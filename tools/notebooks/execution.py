@@ -1,7 +1,5 @@
 """Execute notebooks so that the same source gives the same file, byte for byte."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

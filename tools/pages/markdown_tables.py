@@ -1,7 +1,5 @@
 """Markdown tables, and text that is folded away."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import indent

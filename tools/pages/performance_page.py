@@ -3,8 +3,6 @@
 ``python -m tools.pages.performance_page`` prints it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Read the published records of measurements: the files of ``docs/results``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 ``python -m tools.pages.results_page`` prints it. Times are on the performance page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import accumulate

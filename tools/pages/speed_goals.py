@@ -1,7 +1,5 @@
 """The goals of the training step: whether the published times reach them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

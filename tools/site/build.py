@@ -3,8 +3,6 @@
 python -m tools.site.build [--no-zip]
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil

@@ -8,8 +8,6 @@ cells that can be run. Instead, ``on_page_markdown`` returns the notebook's text
 MkDocs renders and checks like that of any page, and ``on_page_content`` fills in the code cells.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from pathlib import Path

@@ -3,8 +3,6 @@
 python -m tools.site.serve [--port 8000] [--root site]
 """
 
-from __future__ import annotations
-
 import argparse
 import gzip
 import tempfile

@@ -1,7 +1,5 @@
 """The pages and files of one build of the site; MkDocs' events are in ``hook``."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

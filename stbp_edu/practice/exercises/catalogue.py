@@ -6,8 +6,6 @@ edits of the solution (old => new, a line each). The reference, which answers ar
 an expression in these names and in those of :mod:`stbp_edu.practice.exercises.references`.
 """
 
-from __future__ import annotations
-
 import difflib
 import textwrap
 import tomllib

@@ -1,7 +1,5 @@
 """Inputs that come from no probe network: seeded random draws, grids and values at an edge."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any

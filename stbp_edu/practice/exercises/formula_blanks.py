@@ -1,7 +1,5 @@
 """Derivation blanks, read from ``content/formulas.toml``: the answer is a formula."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

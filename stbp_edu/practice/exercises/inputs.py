@@ -6,8 +6,6 @@ cells: ``inputs = "case 3"``. Where it names none of the ``WALKS``, the inputs a
 see :mod:`stbp_edu.practice.exercises.drawn_inputs`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial

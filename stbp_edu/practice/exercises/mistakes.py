@@ -4,8 +4,6 @@ The library is ``content/misconceptions.toml``. The table of a task lists its wr
 misconception's name, and may add a note: what the name means in this task.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -5,8 +5,6 @@ spike hard, some are smooth twins (so that no factor is 0 or 1 by chance), and o
 every dimension, so that a transposed matrix runs and can be named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property

@@ -4,8 +4,6 @@ The table of an exercise writes its reference as an expression in the arguments,
 and in those of :mod:`stbp_edu`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

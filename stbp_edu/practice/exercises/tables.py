@@ -1,7 +1,5 @@
 """The table of the course: which exercises stand in which notebook, and where each is derived."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from pathlib import Path

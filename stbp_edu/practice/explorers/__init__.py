@@ -7,8 +7,6 @@ All values are computed by this package: live in a notebook, written to files fo
 - ``js/``: the ES modules.
 """
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

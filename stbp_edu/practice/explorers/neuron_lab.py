@@ -1,7 +1,5 @@
 """What the neuron lab shows: a neuron at every setting of its sliders, and the four surrogates."""
 
-from __future__ import annotations
-
 from itertools import product
 from typing import Any
 

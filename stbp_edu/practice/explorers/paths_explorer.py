@@ -1,7 +1,5 @@
 """What the explorer of paths shows: the unrolled graph, and every path from a node to the loss."""
 
-from __future__ import annotations
-
 from itertools import product
 from typing import Any
 

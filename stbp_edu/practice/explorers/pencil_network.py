@@ -1,7 +1,5 @@
 """The network of notebooks 5 to 10, small enough to compute with a pencil."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from stbp_edu.network import Params, forward

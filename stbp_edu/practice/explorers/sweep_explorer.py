@@ -1,7 +1,5 @@
 """What the explorer of the backward sweep shows: every cell with its formula and its numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

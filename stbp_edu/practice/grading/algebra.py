@@ -4,8 +4,6 @@ Text is parsed into a syntax tree of which only arithmetic is let through; nothi
 Equality is tried at seeded points first. Where SymPy is installed, it has to confirm it.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import operator

@@ -1,7 +1,5 @@
 """Call the reader's function on copies of its inputs; no exception of its own gets out."""
 
-from __future__ import annotations
-
 import copy
 import inspect
 import traceback

@@ -1,7 +1,5 @@
 """Find a constant factor between an answer and the exact value: -1, T, S, 2 and their products."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import product
 

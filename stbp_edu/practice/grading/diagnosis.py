@@ -1,7 +1,5 @@
 """Find out what is wrong with a function whose outcomes differ from the reference's."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from stbp_edu.practice.exercises import Exercise, Function, Inputs, Mistake, inputs_of, pointer

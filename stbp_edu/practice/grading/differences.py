@@ -1,7 +1,5 @@
 """Where what a function returned differs from what is right."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Grade a function: right, not attempted, or wrong and what is wrong."""
 
-from __future__ import annotations
-
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.exercises import Exercise, Function, exercise_of
 from stbp_edu.practice.feedback import Feedback

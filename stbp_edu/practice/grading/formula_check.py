@@ -1,7 +1,5 @@
 """Grade a formula: any form equal to the right-hand side of the equation is right."""
 
-from __future__ import annotations
-
 import ast
 import math
 from functools import cache

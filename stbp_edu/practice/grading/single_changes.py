@@ -4,8 +4,6 @@ A change replaces one name, leaves out one factor or term, adds one factor, or t
 operator round. An answer with the same outcomes everywhere is described by that change.
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 from collections.abc import Collection, Iterator

@@ -5,8 +5,6 @@ the case's cells is fitted with the terms that the case may hold. A term with th
 there, 0 is missing, -1 has its sign turned round.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Check a reader's own backward pass: case by case, to the first (t, n) where it goes wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape

@@ -6,8 +6,6 @@ and O has full rank, E follows: the gradients reveal the ε that the backward pa
 So a wrong gradient can be traced to the first wrong cell, whatever the program looks like inside.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

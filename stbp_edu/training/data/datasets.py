@@ -3,8 +3,6 @@
 The digits come inside the package; see CREDITS.md.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from importlib import resources

@@ -4,8 +4,6 @@ pooch fetches a file, and keeps it in the cache once its SHA-256 is the known on
 does instead of sending the right file, the next one is tried.
 """
 
-from __future__ import annotations
-
 import io
 import sys
 import time

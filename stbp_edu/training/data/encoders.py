@@ -3,8 +3,6 @@
 An encoder takes S images as rows of n[0] pixels and returns an array of shape (T, S, n[0]).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -10,8 +10,6 @@ An image whose rates are exactly the target has no error, and stays where it is.
 other answers. With it, images go on to teach once they are answered correctly.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

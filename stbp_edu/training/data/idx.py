@@ -3,8 +3,6 @@
 A file of a data set is known by its SHA-256, so that it does not matter where it was found.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

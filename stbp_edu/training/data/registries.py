@@ -3,8 +3,6 @@
 Nothing of a package is installed or run: its archive is read, and thrown away.
 """
 
-from __future__ import annotations
-
 import io
 import shutil
 import subprocess

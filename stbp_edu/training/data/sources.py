@@ -1,7 +1,5 @@
 """The data sets that are fetched: what their files are, and where they may be found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Loss, accuracy and firing rates of the images that training steps saw."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

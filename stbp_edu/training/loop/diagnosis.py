@@ -1,7 +1,5 @@
 """Advice on a network that does not learn: what is wrong, and what to change."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The accuracy of a network, over several encodings of the same images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

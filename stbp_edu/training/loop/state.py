@@ -1,7 +1,5 @@
 """The state of a run, its start, and the streams of random numbers that the run draws from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

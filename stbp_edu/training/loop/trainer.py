@@ -1,7 +1,5 @@
 """The training loop, as a generator of events: it prints nothing and writes nothing."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from copy import deepcopy

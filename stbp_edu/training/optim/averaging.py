@@ -1,7 +1,5 @@
 """The running average of the parameters."""
 
-from __future__ import annotations
-
 from stbp_edu.arrays import WHOLE, Section, chunks
 from stbp_edu.network import Params
 

@@ -1,7 +1,5 @@
 """Optimizers: they change the parameters in place, and keep their state outside of themselves."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The learning rate over a run."""
 
-from __future__ import annotations
-
 import math
 
 SCHEDULES = ("cosine", "constant")

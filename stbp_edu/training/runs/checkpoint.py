@@ -5,8 +5,6 @@ optimizer, and one entry of JSON. It is written whole or not at all, and every e
 checksum (npz is zip), so that damage is found when it is read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ They are in ``docs/results`` of a checkout, and come inside the wheel, so that a
 package can read them, too.
 """
 
-from __future__ import annotations
-
 from importlib import resources
 from pathlib import Path
 from typing import Any

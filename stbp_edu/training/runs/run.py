@@ -1,7 +1,5 @@
 """A run in a folder: its checkpoints while it lasts, its parameters and record when it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """The figures of a run, drawn by the plotting package, which needs matplotlib."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The folder of a run: the files in it, and the run that they hold once it is finished."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The record of a run: what was set, on what machine, and what came of it."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

@@ -6,8 +6,6 @@ step without them has the same gradient, and is cheaper. Dropout leaves hidden n
 ones for the whole batch, so that it makes a step cheaper too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

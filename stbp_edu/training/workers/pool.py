@@ -5,8 +5,6 @@ operations, each of a few microseconds. So each process has an interpreter of it
 arrays lie in memory that all of them see: nothing large is sent.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """One worker process, and objects whose arrays lie in memory that several processes share."""
 
-from __future__ import annotations
-
 import mmap
 import os
 import pickle

@@ -1,7 +1,5 @@
 """Find Node.js; where it is missing, fetch it from PyPI."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

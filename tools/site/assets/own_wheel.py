@@ -1,7 +1,5 @@
 """This project's wheel, built from the working tree, and the libraries that its modules import."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import subprocess

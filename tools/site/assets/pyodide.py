@@ -8,8 +8,6 @@ nobody promises this: each wheel is checked against the hash in Pyodide's lock f
 from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

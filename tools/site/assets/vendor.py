@@ -1,7 +1,5 @@
 """Fetch what the pages need from npm: fonts and MathJax. Versions and hashes: package-lock.json."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Find links of the built site that lead to no file, and fragments that lead to no id."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """Makes the pages and files of the site that no one wrote by hand."""
 
-from __future__ import annotations
-
 import yaml
 
 

@@ -1,7 +1,5 @@
 """The API pages: a directive for each module, and an index of the public names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """The drawings of the architecture page, made from the code: layers, rooms and flows."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

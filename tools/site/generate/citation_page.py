@@ -1,7 +1,5 @@
 """The page on how to cite, made from CITATION.cff."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

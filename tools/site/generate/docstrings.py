@@ -5,8 +5,6 @@ o_i^{t,n} has a lower and an upper index; a name that a package exports from its
 described once, where it is defined.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Callable

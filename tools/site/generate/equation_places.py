@@ -1,7 +1,5 @@
 """Find where each equation id stands: in notebook cells, lines of code and names of tests."""
 
-from __future__ import annotations
-
 import ast
 import io
 import json

@@ -1,7 +1,5 @@
 """The equations page: every id with its formula, derivation, code and tests."""
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The pages and files that are made at build time, by the names they have in the site."""
 
-from __future__ import annotations
-
 import griffe
 
 from tools.pages import performance_page, results_page

@@ -1,7 +1,5 @@
 """llms.txt: the site in one plain file, for programs that read."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from pathlib import Path

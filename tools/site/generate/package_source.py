@@ -1,7 +1,5 @@
 """The package as griffe reads it: modules, docstrings, and the lines of each definition."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import griffe

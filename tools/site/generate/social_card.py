@@ -1,7 +1,5 @@
 """The picture that a link to the site shows elsewhere, drawn at build time."""
 
-from __future__ import annotations
-
 import io
 
 from PIL import Image, ImageDraw, ImageFont

@@ -1,7 +1,5 @@
 """Source files as pages, so that every link to a line of code works, offline too."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

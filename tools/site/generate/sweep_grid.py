@@ -1,7 +1,5 @@
 """The (t, n) grid that the backward sweep fills, drawn for the landing page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Links below each heading of the API: to its source, and to the equations that it computes."""
 
-from __future__ import annotations
-
 import re
 
 from tools.site.generate.equation_places import Place, Places

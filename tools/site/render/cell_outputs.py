@@ -1,7 +1,5 @@
 """Committed outputs as HTML; each figure becomes two files, for the light and the dark theme."""
 
-from __future__ import annotations
-
 import base64
 import re
 from dataclasses import dataclass, field

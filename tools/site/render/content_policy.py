@@ -1,7 +1,5 @@
 """The Content-Security-Policy of a page: what its scripts, styles and images may come from."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """Python as coloured HTML, with an element only where the colour changes; breaks in long names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import groupby

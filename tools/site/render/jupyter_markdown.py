@@ -1,7 +1,5 @@
 """Jupyter's Markdown as Python-Markdown reads it, and as plain text."""
 
-from __future__ import annotations
-
 import re
 
 GREEK = {

@@ -5,8 +5,6 @@ and in a checkout. The site keeps notebooks, pages and source files elsewhere; M
 what comes out of here, and a link to nothing fails the strict build.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 

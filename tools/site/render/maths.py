@@ -4,8 +4,6 @@ The words are made at build time by the speech rule engine, so that a page need 
 formula that TeX rejects is a problem that the build reports, with the page's name.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The HTML that is a notebook page's own: the line under its title, and its code cells."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tools.site.render.cell_outputs import Figures, outputs_html

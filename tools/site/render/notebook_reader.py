@@ -5,8 +5,6 @@ checks the links and anchors of a notebook like those of any page, and admonitio
 of contents and code colours are the same everywhere.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from dataclasses import dataclass
