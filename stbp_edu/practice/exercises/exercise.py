@@ -98,6 +98,7 @@ def imported(dotted: str) -> Function:
     return function
 
 
+@cache
 def define(source: str) -> Function:
     """Return the one function that ``source`` defines."""
     namespace: dict[str, Any] = {"np": np}
