@@ -49,7 +49,7 @@ def figure(
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """A drawn figure: the SVG, and the words that stand for it."""
+    """A drawn figure: its SVG and its alt text."""
 
     svg: str
     alt: str

@@ -155,6 +155,7 @@ def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
     assert "exact is in use by another run; wait for it" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> None:
     """A limit on the size of a file stands in for the disk: the write fails half way."""
     bits, _ = undisturbed

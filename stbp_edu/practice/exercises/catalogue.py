@@ -105,6 +105,7 @@ class Exercise:
         return getattr(references, self.view) if self.view else None
 
 
+@cache
 def define(source: str) -> Function:
     """Return the one function that ``source`` defines."""
     namespace: dict[str, Any] = {"np": np}
