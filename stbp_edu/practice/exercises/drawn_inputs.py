@@ -22,14 +22,14 @@ CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
 
 
 def _random(draw: Draw, calls: int = 4) -> Drawn:
-    """Draw the arguments of each call with a generator of its own."""
+    """Yield random arguments, each call's from a generator of its own."""
     for k in range(calls):
         args = draw(np.random.default_rng([1706, k]), k)
         yield args, f"call {k + 1} of {calls}{_numbers(args)}"
 
 
 def _numbers(args: Args) -> str:
-    """List the numbers among the arguments, and the shapes of the arrays."""
+    """Return the numbers among the arguments, and the shapes of the arrays, as text."""
     values = [
         f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
         for a in args
@@ -39,7 +39,7 @@ def _numbers(args: Args) -> str:
 
 
 def _grid() -> Drawn:
-    """Walk every cell (t, n) of a few grids."""
+    """Yield every cell (t, n) of a few grids."""
     for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
         for n in range(N, 0, -1):
             for t in range(T):
@@ -47,14 +47,14 @@ def _grid() -> Drawn:
 
 
 def _at_threshold() -> Drawn:
-    """Give a network whose potential equals the threshold exactly."""
+    """Yield a network whose potential equals the threshold exactly."""
     params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
     neuron = LIF(tau=0.5, v_th=1.0)
     yield (np.ones((3, 1, 1)), params, neuron), f"the 1-1 network, u = V_th at {step_name(0)}"
 
 
 def _potentials(rng: np.random.Generator, k: int) -> Args:
-    """Draw potentials, the first of them at the threshold exactly."""
+    """Return random potentials, the first of them at the threshold exactly."""
     v_th = (0.5, 1.0, 1.5, 0.25)[k]
     u = rng.normal(v_th / 2, 1.0, (2, 4))
     u[0, 0] = v_th
@@ -62,14 +62,14 @@ def _potentials(rng: np.random.Generator, k: int) -> Args:
 
 
 def _distances(rng: np.random.Generator, k: int) -> Args:
-    """Draw distances from the threshold on both sides, near and far."""
+    """Return random distances from the threshold on both sides, near and far."""
     a = (1.0, 0.5, 2.0, 0.8)[k]
     near, far = rng.uniform(-1.5, 1.5, 9) * a, np.array([-1000.0, 1000.0, 0.0])
     return np.concatenate([near, rng.uniform(-5, 5, 5), far]), a
 
 
 def _adam(rng: np.random.Generator, k: int) -> Args:
-    """Draw parameters, both averages and a gradient, in the midst of training."""
+    """Return random parameters, averages and gradients, and the constants of a step k > 0."""
     p, m = rng.normal(0, 1, (2, 4))
     v = np.abs(rng.normal(0, 1e-3, 4))
     return p, m, v, rng.normal(0, 1e-2, 4), k + 1, 0.01, 0.9, 0.99, 1e-3

@@ -55,7 +55,7 @@ ELSEWHERE: dict[str, Callable[[Steps, int, int], tuple[Steps, int]]] = {
     "above": lambda t, n, T: (t, n + 1),
     "below": lambda t, n, T: (t, n - 1),
 }
-"""Where a quantity is taken whose name ends so, such as ``err_next``."""
+"""The cell at which a quantity with this ending is taken, such as ``err_next``."""
 
 ONE_NEURON: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "y": ("Y", lambda Y: Y[-1, -1]),
@@ -67,9 +67,9 @@ ONE_NEURON: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "err_above": ("err_above", lambda err: err[-1]),
     "w_to": ("W_above", lambda W: W[:, -1]),
 }
-"""The same for one neuron, the last of its layer, in the last sample: from what, and what of it.
+"""Inputs for one neuron, the last of its layer, in the last sample: what is taken of what.
 
-Of any other quantity it is the last entry.
+Of a quantity that is not listed, the last entry is taken.
 """
 
 
@@ -132,7 +132,7 @@ Walk = Iterator[tuple[Steps, int, str]]
 
 
 def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:
-    """Walk the cells of a case, in the order of the backward sweep."""
+    """Yield the cells of a case, in the order of the backward sweep."""
     T, _, N = net.shape
     for t, n in net.cells(case):
         last = ", the last step" if t == T - 1 else ""
@@ -142,14 +142,14 @@ def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:
 
 
 def _layers(net: ForwardPass) -> Walk:
-    """Walk the layers from the output down, with all steps of each."""
+    """Yield the layers from the output down, with all steps of each."""
     T, _, N = net.shape
     for n in range(N, 0, -1):
         yield np.arange(T), n, f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
 
 
 def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
-    """Walk all cells, in the order of time."""
+    """Yield all cells, in the order of time."""
     T, _, N = net.shape
     for t in range(T if last_step else T - 1):
         for n in range(N, 0, -1):
@@ -157,7 +157,7 @@ def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
 
 
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
-    """Give one place for the whole network: all steps of one layer."""
+    """Yield one place for the whole network: all steps of one layer."""
     T, _, N = net.shape
     yield np.arange(T), range(N + 1)[layer], f"the {net.description}"
 
@@ -172,4 +172,4 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     "networks and one at the threshold": _whole,
     "first layers": partial(_whole, layer=1),
 }
-"""Where in a network an exercise takes its inputs; ", one neuron" may follow in its table."""
+"""The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""

@@ -19,7 +19,7 @@ from stbp_edu.surrogates import Gaussian, Sigmoid
 
 
 def step_name(t: int) -> str:
-    """Name a time step as formulas count it, from 1, and as code does, from 0.
+    """Return a time step as formulas count it, from 1, and as code does, from 0.
 
     >>> step_name(1)
     't = 2 (index 1 in code)'

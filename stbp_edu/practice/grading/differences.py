@@ -100,7 +100,7 @@ def _numbers(value: Any) -> Array | None:
 def _leaves(
     got: Any, want: Any, part: str = "", parts: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Walk the arrays of ``want``, each with its name and what stands in its place in ``got``.
+    """Yield the arrays of ``want``, each with its name and what stands in its place in ``got``.
 
     Where ``got`` has not as many parts, a Difference that says so stands there.
     """

@@ -36,11 +36,6 @@ class CaseFit:
     rest: float
 
     @property
-    def right(self) -> bool:
-        """Whether exactly the expected terms are there."""
-        return not self.explanations
-
-    @property
     def explanations(self) -> list[str]:
         """Which terms are missing, too many, or off by a factor."""
         if self.rest >= TOLERANCE:
