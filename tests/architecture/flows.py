@@ -1,19 +1,33 @@
-"""Trace which files of the package an action enters, and in which order."""
+"""Trace which files of the package an action enters, and in which order.
 
-from __future__ import annotations
+``python -m tests.architecture.flows`` prints the flows that the architecture page draws, each
+traced in this process, where nothing is warm yet; ``--write`` records them for the page.
+"""
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "stbp_edu"
-RECORD = ROOT / "docs" / "assets" / "flows.json"
+import numpy as np
+
+import stbp_edu
+from stbp_edu.cli.main import main as stbp_edu_command
+from stbp_edu.engine import Engine
+from stbp_edu.practice import check
+from stbp_edu.training.data.sources import NAMES, SOURCES, Source
+from tests.idx_files import idx_bytes, known, put
+from tools.site.generate.architecture_page import FLOWS
+
+PACKAGE = Path(stbp_edu.__file__).parent
 Flow = list[dict[str, str]]
-"""For each file in the order of entry: its path, the function entered, and the file that called."""
+"""For each file in the order of entry: its path, and the function that was entered first."""
 
 
 class Reached(BaseException):
@@ -26,28 +40,23 @@ def trace(action: Callable[[], Any], last: Callable[..., Any] | None = None) -> 
     What runs because a module is imported does not count: it is no step of the action.
     """
     end = None if last is None else last.__code__
-    entered: dict[str, dict[str, str]] = {}
+    entered: dict[str, str] = {}
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
         file = Path(frame.f_code.co_filename)
-        if event != "call" or PACKAGE not in file.parents or _importing(frame):
-            return
-        name = file.relative_to(PACKAGE).as_posix()
-        if name not in entered:
-            caller = {"file": name, "function": frame.f_code.co_qualname, "from": _caller(frame)}
-            entered[name] = caller
-        if frame.f_code is end:
-            raise Reached
+        if event == "call" and PACKAGE in file.parents and not _importing(frame):
+            entered.setdefault(file.relative_to(PACKAGE).as_posix(), frame.f_code.co_name)
+            if frame.f_code is end:
+                raise Reached
 
-    before = sys.getprofile()
     sys.setprofile(profile)
     try:
         action()
     except Reached:
         pass
     finally:
-        sys.setprofile(before)
-    return list(entered.values())
+        sys.setprofile(None)
+    return [{"file": file, "function": function} for file, function in entered.items()]
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -59,18 +68,37 @@ def _importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _caller(frame: FrameType) -> str:
-    """Return the nearest other file of the package on the stack, or an empty string."""
-    here, back = frame.f_code.co_filename, frame.f_back
-    while back is not None:
-        file = Path(back.f_code.co_filename)
-        if back.f_code.co_filename != here and PACKAGE in file.parents:
-            return file.relative_to(PACKAGE).as_posix()
-        back = back.f_back
-    return ""
+def train_flow() -> Flow:
+    """Trace ``train mnist`` from the command to the first gradient, with the data in the cache."""
+    rng, raw = np.random.default_rng(0), {}
+    for part, count in (("train", 20), ("t10k", 10)):
+        images = rng.integers(0, 256, (count, 4, 5), dtype=np.uint8)
+        raw[f"{part}-images-idx3-ubyte"] = idx_bytes(images)
+        raw[f"{part}-labels-idx1-ubyte"] = idx_bytes(np.arange(count, dtype=np.uint8) % 10)
+    files = tuple(known(name, raw[name]) for name in NAMES)
+    SOURCES["mnist"] = Source("MNIST", files, (), (), dict, "")
+    put(Path(os.environ["XDG_CACHE_HOME"]) / "stbp_edu" / "mnist", raw)
+    command = ["train", "mnist", "--epochs", "1", "--hidden", "8", "--batch", "10"]
+    return trace(lambda: stbp_edu_command(command), last=Engine.gradients)
 
 
-def recorded() -> dict[str, Flow]:
-    """Return the flows that the architecture page draws."""
-    found: dict[str, Flow] = json.loads(RECORD.read_text(encoding="utf-8"))
-    return found
+def check_flow() -> Flow:
+    """Trace ``check`` on a right answer."""
+    return trace(
+        lambda: check("c3-delta", lambda delta_last, err_next, U, df: delta_last + err_next * U * df)
+    )
+
+
+def flows() -> dict[str, Flow]:
+    """Return the flows, traced in an empty folder."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        os.environ |= {"XDG_CACHE_HOME": folder, "STBP_EDU_PROGRESS": f"{folder}/progress.json"}
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            return {"train": train_flow(), "check": check_flow()}
+
+
+if __name__ == "__main__":
+    text = json.dumps(flows(), indent=1) + "\n"
+    if "--write" in sys.argv:
+        FLOWS.write_text(text, encoding="utf-8")
+    print(text)

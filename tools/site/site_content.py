@@ -12,6 +12,7 @@ from stbp_edu.practice import explorers
 from tools.site import PUBLIC, ROOT
 from tools.site.assets import pyodide, vendor
 from tools.site.checks.broken_links import broken
+from tools.site.generate import architecture_page
 from tools.site.generate.equation_places import Places, scan
 from tools.site.generate.generated_files import generated_files
 from tools.site.generate.llms import llms
@@ -86,6 +87,8 @@ def copied_files(content: Content) -> Iterator[tuple[str, Path]]:
 
 def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict[str, Any]]:
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
+    if name == "architecture.md":
+        markdown = architecture_page.fill(markdown)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}
     notebook = content.notebooks[Path(name).stem]

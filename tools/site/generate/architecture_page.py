@@ -1,0 +1,149 @@
+"""The drawings of ``docs/architecture.md``, made from the code: layers, rooms and flows."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from tools.site import ROOT
+
+FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
+PLACEHOLDER = re.compile(r"^\[\[(\w+)(?: ([\w./]+))?\]\]$", re.M)
+HOOK = "tools.site.hook"
+CONTENT = "tools.site.site_content"
+EVENTS = (
+    "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
+)  # fmt: skip
+
+
+def fill(markdown: str) -> str:
+    """Return the page with a drawing for each placeholder, such as ``[[flow train]]``."""
+    drawings = {"layers": layers, "rooms": rooms, "flow": flow, "build": build, "count": count}
+    return PLACEHOLDER.sub(lambda m: drawings[m[1]](*filter(None, [m[2]])), markdown)
+
+
+def floors() -> list[list[str]]:
+    """Return the layers of the package that lint-imports enforces, the top first."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = next(c for c in settings["tool"]["importlinter"]["contracts"] if "layers" in c)
+    return [[name.strip() for name in layer.split("|")] for layer in contract["layers"]]
+
+
+def layers() -> str:
+    """Draw the layers, each module with the first sentence of its docstring."""
+
+    def box(name: str) -> str:
+        link = f'<a href="../api/{name}/"><code>{name}</code></a>'
+        return f"<li>{link} <span>{about(f'stbp_edu/{name}')}</span></li>"
+
+    rows = "".join(f"<li><ul>{''.join(map(box, names))}</ul></li>" for names in floors())
+    return f'<ol class="layers">{rows}</ol>'
+
+
+def rooms(folder: str) -> str:
+    """Return a table of the modules and folders below a folder, with what each is for."""
+    lines = []
+    for path in sorted((ROOT / folder).iterdir()):
+        package = (path / "__init__.py").is_file()
+        if package or (path.suffix == ".py" and not path.stem.startswith("__")):
+            name = f"{path.name}/" if package else path.name
+            lines.append(f"| `{name}` | {about(f'{folder}/{path.stem}')} |")
+    return "\n".join(["| room | what is in it |", "|---|---|", *lines])
+
+
+def about(stem: str) -> str:
+    """Return the first sentence of the docstring of a module or package."""
+    path = ROOT / stem / "__init__.py"
+    source = (path if path.is_file() else ROOT / f"{stem}.py").read_text(encoding="utf-8")
+    text = " ".join((ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].split())
+    return re.sub(r":\w+:`([^`]*)`|``?([^`]*)``?", r"\1\2", text)
+
+
+def flow(name: str) -> str:
+    """Draw the files that an action enters, in order, each as far in as its layer is deep."""
+    depth = {module: k for k, names in enumerate(floors()) for module in names}
+    steps = []
+    for entry in _recorded()[name]:
+        file = entry["file"]
+        page = f"../source/stbp_edu/{file.removesuffix('.py')}/"
+        words = f'<a href="{page}">{escape(file)}</a> <code>{escape(entry["function"])}</code>'
+        steps.append((depth[file.split("/")[0].removesuffix(".py")], words))
+    return _drawn(steps)
+
+
+def count(name: str) -> str:
+    """Return a sentence with the number of files that a flow enters."""
+    return f"{len(_recorded()[name])} files, in the order in which they are entered:"
+
+
+def _recorded() -> dict[str, list[dict[str, str]]]:
+    """Return the flows that the tests have traced."""
+    found: dict[str, list[dict[str, str]]] = json.loads(FLOWS.read_text(encoding="utf-8"))
+    return found
+
+
+def _drawn(steps: list[tuple[int, str]]) -> str:
+    """Return steps as a list in which the indent of a line is its depth."""
+    lines = "".join(f'<li style="--depth:{depth}">{words}</li>' for depth, words in steps)
+    return f'<ol class="flow">{lines}</ol>'
+
+
+def build() -> str:
+    """Draw the build of the site: MkDocs' events in order, and the functions that each calls."""
+    steps = []
+    for event in EVENTS:
+        steps.append((0, f"<code>{event}</code> {_first_line(HOOK, event)}"))
+        for name in _calls(HOOK, event):
+            steps.append((2, f"<code>{name}</code>"))
+            module, _, function = name.rpartition(".")
+            if module == CONTENT:
+                steps += [(4, f"<code>{below}</code>") for below in _calls(CONTENT, function)]
+    return _drawn(steps)
+
+
+def _calls(module: str, function: str) -> Iterator[str]:
+    """Yield the functions of other modules of ``tools`` that a function calls, each once.
+
+    Helpers of the module itself are followed.
+    """
+    tree = _tree(module)
+    own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    seen: set[str] = set()
+    calls = (node.func for node in ast.walk(own[function]) if isinstance(node, ast.Call))
+    for words in map(ast.unparse, calls):
+        head, dot, rest = words.partition(".")
+        names = _calls(module, words) if words in own else [imported.get(head, "") + dot + rest]
+        for name in names:
+            if name not in seen and _defines(*name.rpartition(".")[::2]):
+                seen.add(name)
+                yield name
+
+
+def _defines(module: str, name: str) -> bool:
+    """Return whether a module of ``tools`` defines a function of this name."""
+    if not module.startswith("tools.") or not _path(module).is_file():
+        return False
+    return any(isinstance(n, ast.FunctionDef) and n.name == name for n in _tree(module).body)
+
+
+def _first_line(module: str, function: str) -> str:
+    body = _tree(module).body
+    found = next(n for n in body if isinstance(n, ast.FunctionDef) and n.name == function)
+    return escape((ast.get_docstring(found) or "").split("\n")[0])
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_path(module).read_text(encoding="utf-8"))
+
+
+def _path(module: str) -> Path:
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
