@@ -6,9 +6,9 @@ import re
 import pytest
 
 from stbp_edu.equations import CASES, EQUATIONS
-from tools import equations
+from tools.site.generate import equation_places
 
-PLACES = equations.scan(EQUATIONS)
+PLACES = equation_places.scan(EQUATIONS)
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 
 
@@ -19,11 +19,11 @@ def plain(latex):
 
 def displayed():
     """Yield (notebook, id, formula) for each tagged display equation of the course."""
-    for path in sorted((equations.ROOT / "notebooks").glob("*.ipynb")):
+    for path in sorted((equation_places.ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "markdown":
                 for formula in DISPLAY.findall("".join(cell["source"])):
-                    for id_ in equations.TAG.findall(formula):
+                    for id_ in equation_places.TAG.findall(formula):
                         yield path.name, id_, formula
 
 
