@@ -1,5 +1,7 @@
 """Argument checks. Each error names the argument, what was expected, what came and what to do."""
 
+from __future__ import annotations  # np.random is loaded where it is used
+
 import math
 from collections.abc import Collection, Sequence
 from typing import Any

@@ -4,6 +4,8 @@ Index = superscript: ``W[n]``, ``b[n]``, ``U[n][t]``, ``O[n][t]`` for n = 0..N. 
 input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper's t is ours + 1.
 """
 
+from __future__ import annotations  # np.random is loaded where it is used
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
