@@ -84,9 +84,11 @@ def train_flow() -> Flow:
 
 def check_flow() -> Flow:
     """Trace ``check`` on a right answer."""
-    return trace(
-        lambda: check("c3-delta", lambda delta_last, err_next, U, df: delta_last + err_next * U * df)
-    )
+
+    def c3_delta(delta_last: Any, err_next: Any, U: Any, df: Any) -> Any:
+        return delta_last + err_next * U * df
+
+    return trace(lambda: check("c3-delta", c3_delta))
 
 
 def flows() -> dict[str, Flow]:

@@ -36,7 +36,11 @@ def test_every_layer_and_every_event_of_the_hook_is_drawn():
     events = re.findall(r"^def (on_\w+)", (ROOT / "tools/site/hook.py").read_text("utf-8"), re.M)
     assert set(drawings.EVENTS) == set(events) - {"on_post_template"}
     built = drawings.build()
-    for function in ("notebook_reader.read_notebooks", "notebook_html.cell_html", "maths.transform"):
+    for function in (
+        "notebook_reader.read_notebooks",
+        "notebook_html.cell_html",
+        "maths.transform",
+    ):
         assert f"tools.site.render.{function}" in built
 
 
@@ -52,4 +56,6 @@ def test_the_glossary_names_what_the_code_defines(page):
     names = re.findall(r"^\| `(\w+)`", page.partition("## Glossary of code names")[2], flags=re.M)
     code = "\n".join(p.read_text("utf-8") for p in sorted((ROOT / "stbp_edu").rglob("*.py")))
     assert len(names) > 15
-    assert [n for n in names if not re.search(rf"^\s*(class|def) {n}\b|^{n}\b.*=", code, re.M)] == []
+    assert [
+        n for n in names if not re.search(rf"^\s*(class|def) {n}\b|^{n}\b.*=", code, re.M)
+    ] == []

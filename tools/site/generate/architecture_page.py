@@ -4,14 +4,13 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 from tools.site import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-PLACEHOLDER = re.compile(r"^\[\[(\w+)(?: ([\w./]+))?\]\]$", re.M)
+PLACEHOLDER = re.compile(r"\[\[(\w+)(?: ([\w./]+))?\]\]")
 HOOK = "tools.site.hook"
 CONTENT = "tools.site.site_content"
 EVENTS = (
@@ -104,28 +103,28 @@ def build() -> str:
     return _drawn(steps)
 
 
-def _calls(module: str, function: str) -> Iterator[str]:
-    """Yield the functions of other modules of ``tools`` that a function calls, each once.
+def _calls(module: str, function: str) -> list[str]:
+    """Return the functions of other modules of ``tools`` that a function calls, each once.
 
-    Helpers of the module itself are followed.
+    Functions of the module itself are followed.
     """
     tree = _tree(module)
     own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module
+        if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    seen: set[str] = set()
-    calls = (node.func for node in ast.walk(own[function]) if isinstance(node, ast.Call))
-    for words in map(ast.unparse, calls):
-        head, dot, rest = words.partition(".")
-        names = _calls(module, words) if words in own else [imported.get(head, "") + dot + rest]
-        for name in names:
-            if name not in seen and _defines(*name.rpartition(".")[::2]):
-                seen.add(name)
-                yield name
+    followed, called = [function], dict[str, None]()
+    for name in followed:  # grows while functions of the module are found
+        for node in (n for n in ast.walk(own[name]) if isinstance(n, ast.Call)):
+            head, dot, rest = ast.unparse(node.func).partition(".")
+            if head in own and head not in followed:
+                followed.append(head)
+            elif _defines(*(imported.get(head, "") + dot + rest).rpartition(".")[::2]):
+                called[imported[head] + dot + rest] = None
+    return list(called)
 
 
 def _defines(module: str, name: str) -> bool:
