@@ -11,7 +11,7 @@ COMMON = {
     "derandomize": True,  # the same examples at every run
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("quick", max_examples=25, **COMMON)
+settings.register_profile("quick", max_examples=10, **COMMON)
 settings.register_profile("full", max_examples=250, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 

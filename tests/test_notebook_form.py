@@ -107,6 +107,7 @@ def test_a_good_notebook_passes(good):
     assert findings(good) == []
 
 
+@pytest.mark.slow
 def test_executing_twice_gives_the_same_bytes(good, tmp_path):
     assert build(tmp_path).read_bytes() == good.read_bytes()
 
@@ -157,6 +158,7 @@ def test_a_formula_that_drifts_is_found_wherever_it_is_stated(text):
     assert list(RULES["equations"](notebook, "07_example"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "message"),
     [("1 / 0", "ZeroDivisionError"), ("import warnings; warnings.warn('no')", "error stream")],

@@ -19,6 +19,7 @@ def page():
     return (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_recorded_flows_are_those_that_are_taken():
     command = [sys.executable, "-m", "tests.architecture.flows"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import call
 
 
+@pytest.mark.slow
 def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, capsys) -> None:
     runs = [folder / "exact", folder / "classic"]
     assert call("plot", *runs, "--out", tmp_path, "--image", "5") == 0

@@ -109,6 +109,7 @@ def test_only_a_targeted_step_moves_an_image_that_is_answered_perfectly() -> Non
         replace(plain, fgsm="away")
 
 
+@pytest.mark.slow
 def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
     settings = replace(small, shards=2, adversarial=0.1, fgsm="targeted", dropout=0.2, shift=1)
 

@@ -100,6 +100,7 @@ def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
         assert workers.map(Job.square, 1) == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
     ("method", "error", "words"),

@@ -28,6 +28,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
     settings = replace(small, **VARIANTS[variant])

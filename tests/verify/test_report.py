@@ -49,6 +49,7 @@ def test_the_table_names_equation_oracle_error_and_verdict(passed):
     assert table.endswith(f"{len(passed[0].verdicts)} of {len(passed[0].verdicts)} verdicts pass.")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_neurons")
 def test_a_seed_decides_everything(monkeypatch):
     monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-1:])
