@@ -10,7 +10,10 @@ from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings
 
-INIT, EPOCH, TEST = range(3)  # streams of random numbers
+INIT = 0
+EPOCH = 1
+TEST = 2
+"""Streams of random numbers; see :func:`stream`."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from stbp_edu.training.data.datasets import Dataset, load_dataset, validation
 from stbp_edu.training.data.sources import Tell
 from stbp_edu.training.settings import Settings, from_dict
 
-CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
+CHECKPOINT = "checkpoint.npz"
+PARAMS = "params.npz"
+RECORD = "record.json"
 
 
 @dataclass(frozen=True)
