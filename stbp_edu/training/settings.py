@@ -1,5 +1,6 @@
 """The settings of a training run, in one frozen dataclass, and the recipes."""
 
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -9,7 +10,10 @@ from stbp_edu.rules import check_rule
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data.encoders import ENCODERS
 from stbp_edu.training.data.fgsm import FGSM
-from stbp_edu.training.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Optimizer, learning_rate
+from stbp_edu.training.optim import OPTIMIZERS, SGD, Adam, Optimizer
+
+SCHEDULES = ("cosine", "constant")
+"""How the learning rate may change over a run."""
 
 
 def _setting(default: Any, words: str) -> Any:
@@ -101,12 +105,18 @@ class Settings:
         """Return the optimizer of these settings."""
         checks.choice("optimizer", self.optimizer, OPTIMIZERS)
         if self.optimizer == "sgd":
-            return SGD(self.momentum, self.weight_decay)
+            return SGD(momentum=self.momentum, weight_decay=self.weight_decay)
         return Adam(weight_decay=self.weight_decay)
 
     def learning_rate(self, done: float) -> float:
-        """Return the learning rate when this share of all steps is done."""
-        return learning_rate(self.schedule, self.lr, done)
+        """Return the learning rate when this share of all steps, from 0 to 1, is done.
+
+        >>> [round(Settings(lr=1.0).learning_rate(done), 3) for done in (0.0, 0.5, 1.0)]
+        [1.0, 0.5, 0.0]
+        """
+        if self.schedule == "constant":
+            return self.lr
+        return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
 
 
 def to_dict(settings: Settings) -> dict[str, Any]:
