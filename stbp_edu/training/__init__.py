@@ -2,7 +2,7 @@
 
 - ``data``: data sets, where they come from, and how images become spikes.
 - ``workers``: a pool of processes that share arrays.
-- ``sparsity``: products over the pixels, neurons and samples that matter.
+- ``sparsity``: the pixels, neurons and samples that matter to a step.
 - ``optim``: optimizers, and the running average of the weights.
 - ``settings``: everything that decides a run, and the recipes.
 - ``loop``: epochs and steps, the evaluation, and advice on networks that do not learn.

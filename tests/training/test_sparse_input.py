@@ -7,21 +7,14 @@ import pytest
 
 from stbp_edu import LIF, backward, forward, init_params
 from stbp_edu.arrays import by_columns, tensors
-from stbp_edu.engine import Engine
+from stbp_edu.engine import Engine, SparseInput, is_sparse, sparse_input
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.loop.batch_statistics import observe
 from stbp_edu.training.loop.state import initial_state
 from stbp_edu.training.loop.training_job import TrainingJob
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.sparsity import (
-    SparseInput,
-    draw_dropout,
-    is_sparse,
-    samples_with_error,
-    select_samples,
-    sparse_input,
-)
+from stbp_edu.training.sparsity import draw_dropout, samples_with_error, select_samples
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 T, PIXELS = 20, 30
@@ -46,9 +39,7 @@ def encoded(rows: np.ndarray) -> SparseInput:
 @pytest.mark.parametrize("wide", [400, 3])
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
 def test_image_by_image_is_the_same_as_all_at_once(images, rule, wide, monkeypatch) -> None:
-    monkeypatch.setattr(
-        sparse_input, "WIDE", wide
-    )  # several stretches of neurons, not all equally wide
+    monkeypatch.setattr(sparse_input, "WIDE", wide)  # 3: stretches of unequal width
     rng = np.random.default_rng(2)
     net = by_columns(init_params([PIXELS, 7, 3], rng, scheme="uniform", scale=3.0))
     spikes, targets = encoded(images), rng.random((12, 3))

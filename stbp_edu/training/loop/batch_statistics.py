@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
+from stbp_edu.engine import SparseInput
 from stbp_edu.losses import loss
 from stbp_edu.network import Trace
-from stbp_edu.training.sparsity import SparseInput
 
 
 @dataclass(frozen=True)

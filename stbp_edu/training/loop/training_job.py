@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.engine import Engine
+from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
@@ -25,10 +25,8 @@ from stbp_edu.training.optim import update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
     Kept,
-    SparseInput,
     active_pixels,
     draw_dropout,
-    is_sparse,
     keeps_all,
     samples_with_error,
     scatter,

@@ -86,8 +86,7 @@ class SparseInput:
 
     def _each(self) -> Iterator[tuple[int, Array, NDArray[np.intp]]]:
         """Yield each image's number, spikes and pixels."""
-        starts = self.starts.tolist()
-        for s, (a, b) in enumerate(pairwise(starts)):
+        for s, (a, b) in enumerate(pairwise(self.starts.tolist())):
             yield s, self.spikes[:, a:b], self.columns[a:b]
 
     def select(self, samples: NDArray[np.intp]) -> SparseInput:
