@@ -60,22 +60,12 @@ def evaluate(
     The answer is the output neuron with the most spikes; the first of them, in a tie.
     """
     checks.count("encodings", encodings)
-    tables = []
     with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
-        for _ in range(encodings):
-            answers = pool.map(Evaluator.answers, rng.spawn(pool.size))
-            tables.append(confusion(labels, answers, params.sizes[-1]))
-    right = tuple(float(np.trace(table)) / len(labels) for table in tables)
-    return Evaluation(right, np.sum(tables, axis=0))
-
-
-def confusion(
-    labels: NDArray[Any], answers: Sequence[NDArray[np.intp]], classes: int
-) -> NDArray[np.int64]:
-    """Return counts [label, answer], for the answers to consecutive parts of the images."""
-    table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (labels, np.concatenate(answers)), 1)
-    return table
+        parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
+    answers = np.stack([np.concatenate(p) for p in parts])
+    confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
+    np.add.at(confusion, (labels, answers), 1)
+    return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
 
 
 @dataclass(frozen=True)
@@ -95,17 +85,11 @@ class Evaluator:
     def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answer to each image of one part, encoded with the stream of that part."""
         rows = np.array_split(self.images.reshape(len(self.images), -1), len(streams))[part]
-        work, rng = Workspace(), streams[part]
-        starts = range(0, len(rows), CHUNK)
-        chunks = [self._answer(rows[k : k + CHUNK], rng, work) for k in starts]
-        return np.concatenate([np.empty(0, np.intp), *chunks])
-
-    def _answer(
-        self, rows: NDArray[Any], rng: np.random.Generator, work: Workspace
-    ) -> NDArray[np.intp]:
-        """Return the output neuron with the most spikes, for each image (row)."""
-        s, columns = self.settings, active_pixels(rows)
-        small = subnetwork(self.params, [columns, *[None] * self.params.N])
-        spikes = encode(s.encoder, rows[:, columns], s.steps_to_answer, rng)
-        trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
-        return np.asarray(trace.O[-1].mean(axis=0).argmax(axis=1))
+        s, work, answers = self.settings, Workspace(), [np.empty(0, np.intp)]
+        for k in range(0, len(rows), CHUNK):
+            columns = active_pixels(some := rows[k : k + CHUNK])
+            small = subnetwork(self.params, [columns, *[None] * self.params.N])
+            spikes = encode(s.encoder, some[:, columns], s.steps_to_answer, streams[part])
+            trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
+            answers.append(trace.O[-1].mean(axis=0).argmax(axis=1))
+        return np.concatenate(answers)

@@ -1,10 +1,11 @@
 """The state of a run, its start, and the streams of random numbers that the run draws from."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 
-from stbp_edu.arrays import by_columns, copied
+from stbp_edu.arrays import by_columns
 from stbp_edu.network import Params, init_params
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
@@ -51,7 +52,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     )
-    average = None if settings.averaging == 0 else copied(params)
+    average = None if settings.averaging == 0 else deepcopy(params)
     return State(params, average, settings.make_optimizer().start(params))
 
 

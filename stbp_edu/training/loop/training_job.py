@@ -97,24 +97,20 @@ class TrainingJob:
         self._backward(images, trace, S=len(places))
         return observe(trace, images.targets, images.labels)
 
-    def update(self, part: int, taken: int, lr: float) -> int:
-        """Update one section of the parameters and their average in place, after some steps.
+    def update(self, part: int, taken: int, lr: float) -> None:
+        """Update one section of the parameters and their average in place.
 
         Args:
             part: number of the section.
             taken: steps taken before.
             lr: learning rate.
-
-        Returns:
-            The steps taken after it.
         """
         state, section = self.state, (part, self.settings.shards)
         add_up(self._grads, section)
         before = replace(state.optimizer, step=taken)
-        after = self.optimizer.update(state.params, self._grads[0], before, lr, section)
+        self.optimizer.update(state.params, self._grads[0], before, lr, section)
         if state.average is not None:
             update_average(state.average, state.params, self.settings.averaging, section)
-        return after.step
 
     def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answer to each image of one part of those held out."""
@@ -147,18 +143,15 @@ class TrainingJob:
 
     def _encode(self, images: _Images) -> Array | SparseInput:
         """Return spikes of the images, drawn anew."""
-        if images.kept[0] is not None:
-            return self._draw(images.shard, images.rows)
-        rows, columns = images.rows.nonzero()
-        spikes = self._draw(images.shard, images.rows[rows, columns][None])[:, 0]
-        starts = np.searchsorted(rows, np.arange(len(images.rows) + 1))
-        return SparseInput(spikes, columns, starts, images.rows.shape[1])
-
-    def _draw(self, shard: int, rows: NDArray[Any]) -> Array:
-        """Return spikes of these rows of pixels, from the stream and in the buffer of a shard."""
-        s, dtype = self.settings, self.state.params.dtype
-        out = self._work[shard].array("spikes", 0, (s.T, *rows.shape), dtype)
-        return encode(s.encoder, rows, s.T, self._streams[shard], out=out)
+        s, shard, dtype = self.settings, images.shard, self.state.params.dtype
+        active = images.rows.nonzero() if images.kept[0] is None else None
+        grey = images.rows if active is None else images.rows[active][None]
+        out = self._work[shard].array("spikes", 0, (s.T, *grey.shape), dtype)
+        spikes = encode(s.encoder, grey, s.T, self._streams[shard], out=out)
+        if active is None:
+            return spikes
+        starts = np.searchsorted(active[0], np.arange(len(images.rows) + 1))
+        return SparseInput(spikes[:, 0], active[1], starts, images.rows.shape[1])
 
     def _fgsm(self, images: _Images) -> _Images:
         """Return the images moved by the fast gradient sign method."""
