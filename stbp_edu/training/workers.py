@@ -1,4 +1,9 @@
-"""One worker process, and objects whose arrays lie in memory that several processes share."""
+"""A pool of processes: a part of the work for each, and one BLAS thread in each.
+
+Threads of one process would wait for the interpreter's lock: a training step is hundreds of array
+operations, each of a few microseconds. So each process has an interpreter of its own, and the
+arrays lie in memory that all of them see: nothing large is sent.
+"""
 
 import mmap
 import os
@@ -7,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any, TypeVar, TypeVarTuple
+from typing import IO, Any, Generic, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
@@ -23,6 +28,97 @@ Spans = list[tuple[int, int]]
 """Where in a file each array begins and ends."""
 Shared = tuple[bytes, Spans, int]
 """A pickled object without its arrays, their places in a file, and the number of that file."""
+
+
+class WorkerPool(Generic[J]):
+    """Processes that each hold the same job, with its arrays in common, and do parts of it.
+
+    What a part writes to the job's arrays is seen by all; whatever else it changes stays with the
+    process that does it. The result depends on ``size`` alone and not on the number of processes:
+    where none can be started, such as on a web page or under Windows, the parts are done one after
+    the other.
+
+    Args:
+        job: what to work on; it must be picklable. Arrays that are not contiguous are not shared,
+            and must not be written to.
+        size: the number of parts; with more than one, processes are started.
+
+    Attributes:
+        job: the caller's own: a copy whose arrays are shared, or the job itself where there is no
+            other process.
+    """
+
+    def __init__(self, job: J, size: int) -> None:
+        self.job, self.size = job, size
+        self._workers: list[WorkerProcess] = []
+        processes = min(size, os.cpu_count() or 1)
+        if processes > 1 and sys.platform not in ("emscripten", "win32"):
+            try:
+                self._start(processes)
+            except BaseException as error:
+                self.close()
+                if not isinstance(error, OSError):  # the system has no room for it: do without
+                    raise
+        self._closed = False
+
+    def _start(self, processes: int) -> None:
+        """Move the job's arrays to shared memory, and start the other processes."""
+        shared, file = share(self.job)
+        with file:
+            self.job = attach(shared)
+            for first in range(1, processes):
+                self._workers.append(WorkerProcess(file.fileno()))
+                self._workers[-1].send((shared, range(first, self.size, processes)))
+            for worker in self._workers:  # each has opened the file before we close it
+                worker.receive()
+
+    def map(self, function: Callable[[J, int, *Args], R], *args: *Args) -> list[R]:
+        """Return ``function(job, i, *args)`` for each part i, in order.
+
+        Args:
+            function: a method of the job's class, or another function that a module defines.
+            *args: what can be pickled.
+
+        Raises:
+            RuntimeError: if a process has ended, as when the system ran out of memory, or the pool
+                is closed.
+            Exception: whatever a part raised, when all have ended.
+        """
+        if self._closed:
+            raise RuntimeError("the pool must be open, but is closed; open another")
+        processes = 1 + len(self._workers)
+        try:
+            for worker in self._workers:
+                worker.send((function, args))
+            own = do_parts(self.job, range(0, self.size, processes), function, args)
+            replies = [own, *(worker.receive() for worker in self._workers)]
+        except BaseException:  # a worker that is still at work has a reply that nobody would read
+            self.close()
+            raise
+        done: list[R | None] = [None] * self.size
+        for k, reply in enumerate(replies):
+            if isinstance(reply, Exception):
+                raise reply
+            done[k::processes] = reply
+        return cast("list[R]", done)
+
+    def close(self) -> None:
+        """End the other processes."""
+        self._closed = True
+        while self._workers:
+            self._workers.pop().end()
+
+
+@contextmanager
+def worker_pool(job: J, size: int) -> Iterator[WorkerPool[J]]:
+    """Open a pool, with the BLAS limited to one thread while it is open."""
+    with one_blas_thread():
+        pool = WorkerPool(job, size)
+        del job  # the pool may have its own, and this one's arrays need not be kept
+        try:
+            yield pool
+        finally:
+            pool.close()
 
 
 class WorkerProcess:
@@ -110,8 +206,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
         return nullcontext()
     from threadpoolctl import threadpool_limits
 
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return limits
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def share(job: object) -> tuple[Shared, IO[bytes]]:
@@ -128,9 +223,9 @@ def share(job: object) -> tuple[Shared, IO[bytes]]:
 
 def _write(arrays: list[pickle.PickleBuffer], folder: Path | None) -> tuple[Spans, IO[bytes]]:
     """Write arrays to a file in a folder, each at the start of a cache line."""
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when all have opened it
     spans = []
-    try:
+    with ExitStack() as on_error:
+        file = on_error.enter_context(tempfile.TemporaryFile(dir=folder))
         file.write(bytes(1))  # an empty file cannot be mapped
         for array in arrays:
             file.write(bytes(-file.tell() % CACHE_LINE))
@@ -138,9 +233,7 @@ def _write(arrays: list[pickle.PickleBuffer], folder: Path | None) -> tuple[Span
             file.write(array.raw())
             spans.append((start, file.tell()))
         file.flush()
-    except OSError:
-        file.close()
-        raise
+        on_error.pop_all()  # whoever asked closes it, when all have opened it
     return spans, file
 
 
