@@ -139,10 +139,6 @@ class Adam(Optimizer):
         p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
 
 
-OPTIMIZERS = ("adam", "sgd")
-"""The names of the optimizers."""
-
-
 def update_average(average: Params, params: Params, decay: float, section: Section = WHOLE) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in chunks(section, average, params):

@@ -24,8 +24,7 @@ R = TypeVar("R")
 Args = TypeVarTuple("Args")
 COMMAND = f"from {__name__} import serve; serve()"
 CACHE_LINE = 64  # bytes
-Spans = list[tuple[int, int]]
-"""Where in a file each array begins and ends."""
+Spans = list[tuple[int, int]]  # where in a file each array begins and ends
 Shared = tuple[bytes, Spans, int]
 """A pickled object without its arrays, their places in a file, and the number of that file."""
 
