@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.engine.recurrence import NeuronFactors, curve, integrate, line, recur
+from stbp_edu.engine.recurrence import curve, integrate, line, recur, slope
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
@@ -168,10 +168,9 @@ class Engine:
     ) -> Iterator[tuple[int, Array, Array]]:
         """Yield n, ε and err of each layer, from the last to the first."""
         N, dtype, T = self.params.N, self.params.dtype, len(trace.O[-1])
-        gate = backward_gate(self.neuron, self.rule)
-        factors = NeuronFactors(
-            self.neuron, *(line(f, dtype) if binary else curve(f) for f in gate)
-        )
+        gates = backward_gate(self.neuron, self.rule)
+        f, df = (line(g, dtype) if binary else curve(g) for g in gates)
+        factors = slope(self.neuron), f, df
         epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
         epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
         for n in range(N, 0, -1):

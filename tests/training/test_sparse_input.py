@@ -32,8 +32,7 @@ def images() -> np.ndarray:
 def encoded(rows: np.ndarray) -> SparseInput:
     images, columns = rows.nonzero()
     spikes = np.random.default_rng(1).random((T, len(columns))) < rows[images, columns]
-    starts = np.searchsorted(images, np.arange(len(rows) + 1))
-    return SparseInput(spikes.astype(float), columns, starts, PIXELS)
+    return SparseInput(spikes.astype(float), images, columns, rows.shape)
 
 
 @pytest.mark.parametrize("wide", [400, 3])
@@ -70,6 +69,14 @@ def test_images_without_a_mistake_are_left_out(images) -> None:
     wanted = forward(trace.O[0].dense(), net, NEURON)
     for name, g in tensors(backward(wanted, targets, net, NEURON)).items():
         np.testing.assert_allclose(tensors(found)[name], g, rtol=1e-10, atol=1e-15)
+
+
+def test_images_without_an_active_pixel_can_be_all_that_is_left(images) -> None:
+    net = by_columns(init_params([PIXELS, 7, 3], np.random.default_rng(3), scheme="uniform"))
+    engine = Engine(net, NEURON)
+    few = select_samples(engine.forward(encoded(images)), np.array([4]))
+    assert few.O[0].shape == (T, 1, PIXELS)
+    assert not engine.gradients(few, np.ones((1, 3)), S=1).W[1].any()
 
 
 def test_the_rate_is_that_of_the_pixels_active_in_any_image(images) -> None:

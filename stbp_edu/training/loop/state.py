@@ -47,15 +47,10 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    sizes = [data.pixels, *settings.hidden, count_classes(data)]
+    sizes = [data.pixels, *settings.hidden, data.classes]
     rng = stream(settings, INIT)
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     )
     average = None if settings.averaging == 0 else deepcopy(params)
     return State(params, average, settings.make_optimizer().start(params))
-
-
-def count_classes(data: Dataset) -> int:
-    """Return how many classes the labels name."""
-    return int(max(data.train_labels.max(), data.test_labels.max())) + 1

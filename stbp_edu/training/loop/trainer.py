@@ -16,7 +16,7 @@ from stbp_edu.training.loop.diagnosis import (
     diagnose_learning,
     diagnose_outputs,
 )
-from stbp_edu.training.loop.state import TEST, State, count_classes, initial_state, stream
+from stbp_edu.training.loop.state import TEST, State, initial_state, stream
 from stbp_edu.training.loop.training_job import TrainingJob
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.workers import WorkerPool, worker_pool
@@ -142,7 +142,7 @@ def train_epoch(
 def _check_fit(state: State, data: Dataset) -> None:
     """Check that the network has an input for each pixel and an output for each class."""
     got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (data.pixels, count_classes(data))
+    want = (data.pixels, data.classes)
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
             f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "

@@ -150,8 +150,7 @@ class TrainingJob:
         spikes = encode(s.encoder, grey, s.T, self._streams[shard], out=out)
         if active is None:
             return spikes
-        starts = np.searchsorted(active[0], np.arange(len(images.rows) + 1))
-        return SparseInput(spikes[:, 0], active[1], starts, images.rows.shape[1])
+        return SparseInput(spikes[:, 0], active[0], active[1], images.rows.shape)
 
     def _fgsm(self, images: _Images) -> _Images:
         """Return the images moved by the fast gradient sign method."""
