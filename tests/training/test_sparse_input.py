@@ -82,7 +82,7 @@ def test_images_without_an_active_pixel_can_be_all_that_is_left(images) -> None:
 def test_the_rate_is_that_of_the_pixels_active_in_any_image(images) -> None:
     net = by_columns(init_params([PIXELS, 7, 3], np.random.default_rng(4), scheme="uniform"))
     trace = Engine(net, NEURON).forward(encoded(images))
-    seen = observe(trace, np.zeros((12, 3)), np.zeros(12, int))
+    seen = observe(trace, np.zeros((12, 3)))
     dense = trace.O[0].dense()
     assert seen.rates[0] == pytest.approx(dense[:, :, images.any(axis=0)].mean())
 

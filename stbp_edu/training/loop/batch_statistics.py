@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import SparseInput
@@ -37,13 +35,13 @@ class BatchStatistics:
         return self.right / self.size
 
 
-def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> BatchStatistics:
+def observe(trace: Trace, targets: Array) -> BatchStatistics:
     """Return the statistics of a forward pass."""
     rates = trace.O[-1].mean(axis=0)
     return BatchStatistics(
-        len(labels),
+        len(targets),
         loss(trace, targets),
-        int((rates.argmax(axis=1) == labels).sum()),
+        int((rates.argmax(axis=1) == targets.argmax(axis=1)).sum()),
         tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
         rates.mean(axis=0),
     )
@@ -52,14 +50,12 @@ def observe(trace: Trace, targets: Array, labels: NDArray[Any]) -> BatchStatisti
 def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
     """Return the statistics of several batches, or shards of one, taken together."""
     sizes = [b.size for b in batches]
-    rates = np.average([b.rates for b in batches], axis=0, weights=sizes)
-    return BatchStatistics(
-        sum(sizes),
-        float(np.average([b.loss for b in batches], weights=sizes)),
-        sum(b.right for b in batches),
-        tuple(rates.tolist()),
-        np.average([b.outputs for b in batches], axis=0, weights=sizes),
+    loss, rates, outputs = (
+        np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
+        for name in ("loss", "rates", "outputs")
     )
+    right = sum(b.right for b in batches)
+    return BatchStatistics(sum(sizes), float(loss), right, tuple(rates.tolist()), outputs)
 
 
 def _rate(o: Array) -> float:

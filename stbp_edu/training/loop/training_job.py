@@ -95,7 +95,7 @@ class TrainingJob:
             images = self._fgsm(images)
         trace = images.engine.forward(self._encode(images))
         self._backward(images, trace, S=len(places))
-        return observe(trace, images.targets, images.labels)
+        return observe(trace, images.targets)
 
     def update(self, part: int, taken: int, lr: float) -> None:
         """Update one section of the parameters and their average in place.
@@ -129,7 +129,8 @@ class TrainingJob:
         kept = (columns, *hidden)
         params = subnetwork(self.state.params, kept)
         engine = Engine(params, self.neuron, s.rule, self._work[shard])
-        return _Images(shard, rows, self.labels[self._order[places]], kept, engine)
+        targets = np.eye(params.sizes[-1], dtype=params.dtype)[self.labels[self._order[places]]]
+        return _Images(shard, rows, targets, kept, engine)
 
     def _rows(self, places: NDArray[np.intp]) -> NDArray[Any]:
         """Return the images at these places of the epoch, shifted, as rows."""
@@ -183,19 +184,13 @@ class _Images:
     Attributes:
         shard: number of the shard.
         rows: the images, with the pixels that are kept.
-        labels: the class of each image.
+        targets: Y: 1 for the class of each image, 0 for the others.
         kept: the pixels and neurons kept; where all pixels are, the images go one by one.
         engine: the passes through the network of these.
     """
 
     shard: int
     rows: NDArray[Any]
-    labels: NDArray[Any]
+    targets: Array
     kept: Kept
     engine: Engine
-
-    @property
-    def targets(self) -> Array:
-        """Y: 1 for the class of each image, 0 for the others."""
-        params = self.engine.params
-        return np.eye(params.sizes[-1], dtype=params.dtype)[self.labels]
