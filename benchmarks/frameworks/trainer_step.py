@@ -18,8 +18,10 @@ from stbp_edu.arrays import by_columns
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop import EPOCH, State, TrainingJob, stream, train_epoch
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import EPOCH, State, stream
+from stbp_edu.training.trainer import train_epoch
+from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import worker_pool
 
 Job = TypeVar("Job", bound=TrainingJob)

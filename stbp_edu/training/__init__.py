@@ -5,25 +5,22 @@
 - ``sparsity``: the pixels, neurons and samples that matter to a step.
 - ``optim``: optimizers, and the running average of the weights.
 - ``settings``: everything that decides a run, and the recipes.
-- ``loop``: epochs and steps, the evaluation, and advice on networks that do not learn.
+- ``trainer``: the loop over epochs and steps, as a generator of events.
+- ``training_job``: the parts of a step, which the workers do.
+- ``batch_statistics``: loss, accuracy and firing rates of the images that the steps saw.
+- ``state``: the state of a run, and its streams of random numbers.
+- ``evaluation``: the accuracy of a network.
+- ``diagnosis``: advice on a network that does not learn.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 """
 
 from stbp_edu.training.data.datasets import Dataset, load_digits, split, validation
 from stbp_edu.training.data.encoders import bernoulli, direct, encode
-from stbp_edu.training.loop import (
-    Advice,
-    Epoch,
-    Evaluation,
-    Event,
-    State,
-    Step,
-    diagnose_layers,
-    evaluate,
-    initial_state,
-    train,
-)
+from stbp_edu.training.diagnosis import Advice, diagnose_layers
+from stbp_edu.training.evaluation import Evaluation, evaluate
 from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training.state import State, initial_state
+from stbp_edu.training.trainer import Epoch, Event, Step, train
 
 __all__ = [
     "RECIPES",

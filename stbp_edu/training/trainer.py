@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stbp_edu.checks import NotFiniteError
+from stbp_edu.training.batch_statistics import BatchStatistics, merge
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch_statistics import BatchStatistics, merge
-from stbp_edu.training.loop.diagnosis import (
+from stbp_edu.training.diagnosis import (
     Advice,
     diagnose_layers,
     diagnose_learning,
     diagnose_outputs,
 )
-from stbp_edu.training.loop.state import TEST, State, initial_state, stream
-from stbp_edu.training.loop.training_job import TrainingJob
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import TEST, State, initial_state, stream
+from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import WorkerPool, worker_pool
 
 EARLY = 20  # steps before the first look at the firing rates

@@ -15,12 +15,11 @@ from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.checks import Array
 from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
+from stbp_edu.training.batch_statistics import BatchStatistics, observe
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.data.fgsm import perturb
-from stbp_edu.training.loop.batch_statistics import BatchStatistics, observe
-from stbp_edu.training.loop.evaluation import Evaluator
-from stbp_edu.training.loop.state import EPOCH, State, stream
+from stbp_edu.training.evaluation import Evaluator
 from stbp_edu.training.optim import update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
@@ -33,6 +32,7 @@ from stbp_edu.training.sparsity import (
     select_samples,
     subnetwork,
 )
+from stbp_edu.training.state import EPOCH, State, stream
 
 
 class TrainingJob:
