@@ -95,8 +95,6 @@ class Engine:
     """The passes through one network, for a caller that has checked the arguments.
 
     Attributes:
-        params: weights and biases.
-        neuron: constants and gate.
         rule: what flows backward; see :func:`backward`.
         work: the buffers in which traces and gradients live.
     """

@@ -26,8 +26,7 @@ would leave the cache; with fewer, the calls themselves would take longer than t
 FLOOR = 1e-10
 """Added and taken away again, it rounds a float32 below 3e-18 to zero.
 
-Errors decay from step to step, and so come to numbers below the smallest normal float32, 1e-38,
-over which many processors take a hundred times as long as over others.
+Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
 """
 
 Fill = Callable[[Array, Array], Array | float]

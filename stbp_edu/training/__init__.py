@@ -7,9 +7,8 @@
 - ``settings``: everything that decides a run, and the recipes.
 - ``trainer``: the loop over epochs and steps, as a generator of events.
 - ``training_job``: the parts of a step, which the workers do.
-- ``batch_statistics``: loss, accuracy and firing rates of the images that the steps saw.
 - ``state``: the state of a run, and its streams of random numbers.
-- ``evaluation``: the accuracy of a network.
+- ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 """

@@ -1,4 +1,4 @@
-"""The accuracy of a network, over several encodings of the same images."""
+"""How well a network answers: images that it learns from, step by step, and images held out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.engine import Workspace, forward
-from stbp_edu.network import Params
+from stbp_edu.checks import Array
+from stbp_edu.engine import SparseInput, Workspace, forward
+from stbp_edu.losses import loss
+from stbp_edu.network import Params, Trace
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import active_pixels, subnetwork
 from stbp_edu.training.workers import worker_pool
 
 CHUNK = 100  # images at a time
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """Means over images as the steps saw them: shifted, and moved by FGSM.
+
+    Attributes:
+        size: number of images.
+        loss: the loss before the update.
+        right: number of images answered correctly.
+        rates: mean firing rate of each layer 0..N.
+        outputs: mean firing rate of each output neuron.
+    """
+
+    size: int
+    loss: float
+    right: int
+    rates: tuple[float, ...]
+    outputs: Array
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images answered correctly."""
+        return self.right / self.size
+
+
+def observe(trace: Trace, targets: Array) -> BatchStatistics:
+    """Return the statistics of a forward pass."""
+    rates = trace.O[-1].mean(axis=0)
+    return BatchStatistics(
+        len(targets),
+        loss(trace, targets),
+        int((rates.argmax(axis=1) == targets.argmax(axis=1)).sum()),
+        tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
+        rates.mean(axis=0),
+    )
+
+
+def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
+    """Return the statistics of several batches, or shards of one, taken together."""
+    sizes = [b.size for b in batches]
+    loss, rates, outputs = (
+        np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
+        for name in ("loss", "rates", "outputs")
+    )
+    right = sum(b.right for b in batches)
+    return BatchStatistics(sum(sizes), float(loss), right, tuple(rates.tolist()), outputs)
+
+
+def _rate(o: Array) -> float:
+    """Return the mean of all spikes, by a product: faster than adding them up."""
+    rows = o.reshape(-1, o.shape[-1])
+    return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
 
 
 def plus_minus(spread: float, encodings: int) -> str:
@@ -70,13 +125,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Evaluator:
-    """A network that answers images in parts, as the job of a worker pool.
-
-    Attributes:
-        params: the network.
-        images: shape (images, rows, columns).
-        settings: how the images are encoded, and the neuron.
-    """
+    """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
 
     params: Params
     images: NDArray[Any]

@@ -75,7 +75,6 @@ class SGD(Optimizer):
 
     Args:
         momentum: μ, in [0, 1); 0 is plain gradient descent.
-        weight_decay: as for :class:`Optimizer`.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
@@ -106,7 +105,6 @@ class Adam(Optimizer):
         beta1: β₁, in [0, 1).
         beta2: β₂, in [0, 1).
         eps: ε > 0.
-        weight_decay: as for :class:`Optimizer`.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])

@@ -1,9 +1,8 @@
 """The network of the neurons that matter to a step: the same gradient, for less work.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
-zero. An image whose rates are its target sends no error back, neither in space nor in time. The
-step without them has the same gradient, and is cheaper. Dropout leaves hidden neurons out, the same
-ones for the whole batch, so that it makes a step cheaper too.
+zero; an image whose rates are its target sends no error back. A step without them is cheaper. So is
+one with dropout: the hidden neurons left out are the same for the whole batch.
 """
 
 from collections.abc import Sequence

@@ -19,9 +19,7 @@ class State:
     """All that a run needs to continue. Its arrays are changed in place by the steps that follow.
 
     Attributes:
-        params: the parameters.
-        average: their running average; None where averaging is off.
-        optimizer: the optimizer's state.
+        average: the running average of the parameters; None where averaging is off.
         epoch: epochs done.
     """
 

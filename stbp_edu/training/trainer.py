@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stbp_edu.checks import NotFiniteError
-from stbp_edu.training.batch_statistics import BatchStatistics, merge
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
@@ -16,6 +15,7 @@ from stbp_edu.training.diagnosis import (
     diagnose_learning,
     diagnose_outputs,
 )
+from stbp_edu.training.evaluation import BatchStatistics, merge
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import TEST, State, initial_state, stream
 from stbp_edu.training.training_job import TrainingJob

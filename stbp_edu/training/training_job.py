@@ -15,11 +15,10 @@ from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.checks import Array
 from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
-from stbp_edu.training.batch_statistics import BatchStatistics, observe
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.data.fgsm import perturb
-from stbp_edu.training.evaluation import Evaluator
+from stbp_edu.training.evaluation import BatchStatistics, Evaluator, observe
 from stbp_edu.training.optim import update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
@@ -98,13 +97,7 @@ class TrainingJob:
         return observe(trace, images.targets)
 
     def update(self, part: int, taken: int, lr: float) -> None:
-        """Update one section of the parameters and their average in place.
-
-        Args:
-            part: number of the section.
-            taken: steps taken before.
-            lr: learning rate.
-        """
+        """Update a section of the parameters and of their average in place, after some steps."""
         state, section = self.state, (part, self.settings.shards)
         add_up(self._grads, section)
         before = replace(state.optimizer, step=taken)
@@ -182,7 +175,6 @@ class _Images:
     """The images of one shard of a batch, and the network that sees them.
 
     Attributes:
-        shard: number of the shard.
         rows: the images, with the pixels that are kept.
         targets: Y: 1 for the class of each image, 0 for the others.
         kept: the pixels and neurons kept; where all pixels are, the images go one by one.

@@ -23,6 +23,10 @@ J = TypeVar("J")
 R = TypeVar("R")
 Args = TypeVarTuple("Args")
 COMMAND = f"from {__name__} import serve; serve()"
+ENDED = (
+    "a process that works on a part of the batch has ended; if it said nothing, perhaps for "
+    "want of memory: go on from the last checkpoint, with fewer shards or a smaller batch"
+)
 CACHE_LINE = 64  # bytes
 Spans = list[tuple[int, int]]  # where in a file each array begins and ends
 Shared = tuple[bytes, Spans, int]
@@ -145,7 +149,7 @@ class WorkerProcess:
             pickle.dump(request, self._process.stdin, protocol=5)
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise _ended() from None
+            raise RuntimeError(ENDED) from None
 
     def receive(self) -> Any:
         """Wait for the reply and return it."""
@@ -153,20 +157,12 @@ class WorkerProcess:
         try:
             return pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError):
-            raise _ended() from None
+            raise RuntimeError(ENDED) from None
 
     def end(self) -> None:
         """End the process, whatever it does, and wait until it has ended."""
         self._process.kill()
         self._process.communicate()
-
-
-def _ended() -> RuntimeError:
-    """Return the error to raise when a worker has ended."""
-    return RuntimeError(
-        "a process that works on a part of the batch has ended; if it said nothing, perhaps for "
-        "want of memory: go on from the last checkpoint, with fewer shards or a smaller batch"
-    )
 
 
 def serve() -> None:

@@ -9,8 +9,8 @@ from stbp_edu import LIF, backward, forward, init_params
 from stbp_edu.arrays import by_columns, tensors
 from stbp_edu.engine import Engine, SparseInput, is_sparse, sparse_input
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.batch_statistics import observe
 from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.evaluation import observe
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import draw_dropout, samples_with_error, select_samples
 from stbp_edu.training.state import initial_state

@@ -11,8 +11,8 @@ import pytest
 
 from stbp_edu import backward, forward, loss
 from stbp_edu.arrays import add_up, tensors
-from stbp_edu.training.batch_statistics import merge
 from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.evaluation import merge
 from stbp_edu.training.state import initial_state
 from stbp_edu.training.trainer import train
 from stbp_edu.training.training_job import TrainingJob
