@@ -44,12 +44,6 @@ def zeros_like(params: Params) -> Gradients:
     return Gradients(W=W, b=b)
 
 
-def copied(params: Params) -> Params:
-    """Return parameters with arrays of their own."""
-    W, b = ([None, *(a.copy(order="K") for a in of[1:])] for of in (params.W, params.b))
-    return Params(W=W, b=b)
-
-
 def by_columns(params: Params) -> Params:
     """Return the parameters with the weights that leave one neuron side by side in memory.
 

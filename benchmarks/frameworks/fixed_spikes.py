@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.training.loop import TrainingJob
-from stbp_edu.training.sparsity import SparseInput
+from stbp_edu.engine import SparseInput
+from stbp_edu.training.training_job import TrainingJob
 
 ENDLESS = 10**9  # steps of the one epoch, so that what an epoch begins with is done once
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,12 +14,14 @@ import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.fixed_spikes import AllPixels, Remembered
 from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
-from stbp_edu.arrays import by_columns, copied
+from stbp_edu.arrays import by_columns
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop import EPOCH, State, TrainingJob, stream, train_epoch
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import EPOCH, State, stream
+from stbp_edu.training.trainer import train_epoch
+from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import worker_pool
 
 Job = TypeVar("Job", bound=TrainingJob)
@@ -87,7 +90,7 @@ def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
 def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array) -> Job:
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
-    params = by_columns(copied(problem.params))
+    params = by_columns(deepcopy(problem.params))
     state = State(params, None, chosen.make_optimizer().start(params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)
 

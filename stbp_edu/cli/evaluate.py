@@ -8,9 +8,9 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.cli.progress_bar import tell
-from stbp_edu.training.loop.evaluation import Evaluation, evaluate, plus_minus
-from stbp_edu.training.loop.state import TEST
+from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run
+from stbp_edu.training.state import TEST
 
 MISTAKES = 5  # pairs of label and answer to print
 

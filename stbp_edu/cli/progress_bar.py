@@ -4,9 +4,9 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 
-from stbp_edu.training.loop.diagnosis import Advice
-from stbp_edu.training.loop.trainer import Epoch, Event, Step
+from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar
 SMOOTH = 0.95

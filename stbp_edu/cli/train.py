@@ -10,7 +10,7 @@ from typing import Any
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data import Dataset, load_dataset, validation
-from stbp_edu.training.loop.evaluation import plus_minus
+from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
     CHECKPOINT,
     Checkpoint,

@@ -2,11 +2,13 @@
 
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
 - ``recurrence``: what runs step by step, elementwise.
+- ``sparse_input``: input that holds each image's active pixels alone.
 
 Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """
 
 from stbp_edu.arrays import Workspace
-from stbp_edu.engine.products import Engine, Input, backward, forward
+from stbp_edu.engine.products import Engine, backward, forward
+from stbp_edu.engine.sparse_input import SparseInput, is_sparse
 
-__all__ = ["Engine", "Input", "Workspace", "backward", "forward"]
+__all__ = ["Engine", "SparseInput", "Workspace", "backward", "forward", "is_sparse"]

@@ -8,31 +8,18 @@ see :mod:`stbp_edu.engine.recurrence`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.engine.recurrence import NeuronFactors, curve, integrate, line, recur
+from stbp_edu.engine.recurrence import curve, integrate, line, recur, slope
+from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate, check_rule
-
-
-class Input(Protocol):
-    """Spikes of the input layer in another form than an array (T, S, n[0])."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(T, S, n[0])."""
-
-    def weigh(self, W: Array, out: Array) -> None:
-        """Write the input of the layer above at all steps, spikes · Wᵀ, to ``out``."""
-
-    def correlate(self, epsilon: Array, out: Array) -> None:
-        """Write the gradient of W, Σ εᵀ · spikes over steps and samples, to ``out``."""
 
 
 def forward(
@@ -108,8 +95,6 @@ class Engine:
     """The passes through one network, for a caller that has checked the arguments.
 
     Attributes:
-        params: weights and biases.
-        neuron: constants and gate.
         rule: what flows backward; see :func:`backward`.
         work: the buffers in which traces and gradients live.
     """
@@ -119,7 +104,7 @@ class Engine:
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
 
-    def forward(self, spikes: Array | Input, spike: Spike | None = None) -> Trace:
+    def forward(self, spikes: Array | SparseInput, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
         T, S, _ = spikes.shape
         U: list[Any] = [None]
@@ -128,10 +113,10 @@ class Engine:
             W, b = self.params.W[n], self.params.b[n]
             u = self.work.array("U", n, (T, S, len(b)), W.dtype)
             o = self.work.array("O", n, u.shape, W.dtype)
-            if isinstance(below := O[n - 1], np.ndarray):
-                np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
-            else:
+            if isinstance(below := O[n - 1], SparseInput):
                 below.weigh(W, u)
+            else:
+                np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
             integrate(u, o, b, self.neuron, spike)
             U.append(u)
             O.append(o)
@@ -160,10 +145,10 @@ class Engine:
         gb: list[Any] = [None] * (N + 1)
         for n, epsilon, _ in self._down(trace, targets, S, binary):
             gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-            if isinstance(below := trace.O[n - 1], np.ndarray):
-                np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
-            else:
+            if isinstance(below := trace.O[n - 1], SparseInput):
                 below.correlate(epsilon, gW[n])
+            else:
+                np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
             gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
         return Gradients(W=gW, b=gb)
 
@@ -181,10 +166,9 @@ class Engine:
     ) -> Iterator[tuple[int, Array, Array]]:
         """Yield n, ε and err of each layer, from the last to the first."""
         N, dtype, T = self.params.N, self.params.dtype, len(trace.O[-1])
-        gate = backward_gate(self.neuron, self.rule)
-        factors = NeuronFactors(
-            self.neuron, *(line(f, dtype) if binary else curve(f) for f in gate)
-        )
+        gates = backward_gate(self.neuron, self.rule)
+        f, df = (line(g, dtype) if binary else curve(g) for g in gates)
+        factors = slope(self.neuron), f, df
         epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
         epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
         for n in range(N, 0, -1):

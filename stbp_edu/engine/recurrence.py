@@ -6,7 +6,6 @@ small block stays in the processor's cache, its temporaries too. Results are wri
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,12 +26,14 @@ would leave the cache; with fewer, the calls themselves would take longer than t
 FLOOR = 1e-10
 """Added and taken away again, it rounds a float32 below 3e-18 to zero.
 
-Errors decay from step to step, and so come to numbers below the smallest normal float32, 1e-38,
-over which many processors take a hundred times as long as over others.
+Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
 """
 
 Fill = Callable[[Array, Array], Array | float]
-"""A gate that writes its values to the second array and returns it, or returns its only value."""
+"""It writes a function's values to the second array and returns it, or returns the only value."""
+
+Factors = tuple[Fill, Fill, Fill]
+"""What a neuron contributes to the backward pass: h(u - V_th), f(o) and f'(o)."""
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -58,34 +59,7 @@ def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) ->
                 o[t, s] = spike(now)
 
 
-@dataclass(frozen=True)
-class NeuronFactors:
-    """What one neuron contributes to the backward pass: h(U - V_th), f(O) and f'(O).
-
-    Attributes:
-        neuron: for h.
-        f: the gate that the rule uses.
-        df: the derivative of the gate that the rule uses.
-    """
-
-    neuron: LIF
-    f: Fill
-    df: Fill
-
-    def h(self, u: Array, out: Array) -> None:
-        """Write h(u - V_th): for the Gaussian, the usual one, without other arrays."""
-        bell = self.neuron.surrogate
-        if type(bell) is not Gaussian:  # a subclass may have a curve of its own
-            out[...] = self.neuron.h(u)
-            return
-        np.subtract(u, self.neuron.v_th, out=out)
-        out *= out
-        out *= -0.5 / bell.a
-        np.exp(out, out=out)
-        out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
-
-
-def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: NeuronFactors) -> None:
+def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
     Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
@@ -99,25 +73,26 @@ def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Neuron
             the exact rule, which hands on ε itself.
         u: potentials.
         o: spikes.
-        factors: of the neuron, under this rule.
+        factors: of the neuron, as the rule sees them.
     """
     for s in _blocks(u):
         _recur(epsilon[:, s], None if err is None else err[:, s], u[:, s], o[:, s], factors)
 
 
-def _recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: NeuronFactors) -> None:
+def _recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
     """Fill one block of samples: the factors for a stretch of steps, then step by step."""
+    h, f, df = factors
     epsilon_next, err_next = np.zeros((2, *u[0].shape), u.dtype)  # nothing comes after step T
     steps = min(len(u), max(1, STRETCH // u[0].size))
     buffers = np.empty((2, steps, *u[0].shape), u.dtype)
     for end in range(len(u), 0, -steps):
         some = slice(max(0, end - steps), end)
         back, keep = buffers[:, : end - some.start]
-        factors.h(u[some], back)
+        h(u[some], back)
         epsilon[some] *= back
         back *= u[some]
-        back *= factors.df(o[some], keep)
-        gate = factors.f(o[some], keep)
+        back *= df(o[some], keep)
+        gate = f(o[some], keep)
         if err is None:
             np.add(gate, back, out=keep)
         elif isinstance(gate, float):
@@ -142,11 +117,28 @@ def _flush(signal: Array) -> None:
         signal -= FLOOR
 
 
-def curve(gate: Gate) -> Fill:
-    """Return the gate itself, written to a buffer."""
+def curve(function: Gate) -> Fill:
+    """Return the function itself, written to a buffer."""
 
-    def fill(o: Array, out: Array) -> Array:
-        out[...] = gate(o)
+    def fill(x: Array, out: Array) -> Array:
+        out[...] = function(x)
+        return out
+
+    return fill
+
+
+def slope(neuron: LIF) -> Fill:
+    """Return h(u - V_th), written to a buffer; that of the Gaussian makes no other arrays."""
+    bell = neuron.surrogate
+    if type(bell) is not Gaussian:  # a subclass may have a curve of its own
+        return curve(neuron.h)
+
+    def fill(u: Array, out: Array) -> Array:
+        np.subtract(u, neuron.v_th, out=out)
+        out *= out
+        out *= -0.5 / bell.a
+        np.exp(out, out=out)
+        out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
         return out
 
     return fill

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.evaluate import describe
-from stbp_edu.training.loop.evaluation import Evaluation
+from stbp_edu.training.evaluation import Evaluation
 from tests.cli.conftest import call
 
 

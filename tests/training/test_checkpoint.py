@@ -8,7 +8,6 @@ import pytest
 
 from stbp_edu.arrays import tensors
 from stbp_edu.files import read_arrays
-from stbp_edu.training.loop.trainer import Epoch, train
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, unfinished_run
 from stbp_edu.training.runs.checkpoint import (
     Checkpoint,
@@ -16,6 +15,7 @@ from stbp_edu.training.runs.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from stbp_edu.training.trainer import Epoch, train
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.diagnosis import (
+from stbp_edu.training.diagnosis import (
     Advice,
     diagnose_layers,
     diagnose_learning,
     diagnose_outputs,
 )
-from stbp_edu.training.loop.trainer import Step, train
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Step, train
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:

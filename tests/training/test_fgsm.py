@@ -13,9 +13,9 @@ from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.fgsm import FGSM, perturb
-from stbp_edu.training.loop.state import initial_state
-from stbp_edu.training.loop.trainer import train
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import initial_state
+from stbp_edu.training.trainer import train
 from tests.networks import make_problem
 from tests.runs import bits, final
 

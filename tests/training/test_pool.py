@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
 from collections.abc import Callable
@@ -12,8 +13,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stbp_edu.training.workers import WorkerPool, one_blas_thread, pool, process, worker_pool
-from stbp_edu.training.workers.process import WorkerProcess
+from stbp_edu.training.workers import WorkerPool, WorkerProcess, one_blas_thread, worker_pool
 
 
 class Job:
@@ -68,7 +68,7 @@ def blas_threads() -> set[int]:
 @pytest.fixture
 def two(monkeypatch) -> None:
     """Two processors, whatever this machine has."""
-    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
 @pytest.mark.usefixtures("two")
@@ -181,11 +181,11 @@ def refuse(*_: object, **__: object) -> None:
 @pytest.mark.parametrize("where", ["web page", "windows", "no process", "no memory", "one core"])
 def test_where_no_process_can_be_started_the_parts_are_done_in_turn(where, monkeypatch) -> None:
     change = {
-        "web page": (pool.sys, "platform", "emscripten"),
-        "windows": (pool.sys, "platform", "win32"),
+        "web page": (sys, "platform", "emscripten"),
+        "windows": (sys, "platform", "win32"),
         "no process": (subprocess, "Popen", refuse),
-        "no memory": (process.tempfile, "TemporaryFile", refuse),
-        "one core": (pool.os, "cpu_count", lambda: None),
+        "no memory": (tempfile, "TemporaryFile", refuse),
+        "one core": (os, "cpu_count", lambda: None),
     }
     monkeypatch.setattr(*change[where])
     workers = WorkerPool(Job(), 3)
@@ -197,18 +197,18 @@ def test_where_no_process_can_be_started_the_parts_are_done_in_turn(where, monke
 @pytest.mark.usefixtures("two")
 def test_memory_that_is_too_small_is_left_for_the_disk(monkeypatch) -> None:
     """Containers often have 64 MB of shared memory."""
-    opened, real = [], process.tempfile.TemporaryFile
+    opened, real = [], tempfile.TemporaryFile
 
     def small(dir: object = None) -> object:
         opened.append(dir)
         return real() if dir is None else refuse()
 
-    monkeypatch.setattr(process.tempfile, "TemporaryFile", small)
-    monkeypatch.setattr(process.Path, "is_dir", lambda _: True)
+    monkeypatch.setattr(tempfile, "TemporaryFile", small)
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
     with worker_pool(Job(), 2) as workers:
         assert workers.map(Job.square, 1) == [0, 1]
         assert workers.job.seen[1] == 1
-    assert opened == [process.Path("/dev/shm"), None]
+    assert opened == [Path("/dev/shm"), None]
 
 
 def test_the_blas_is_given_back() -> None:

@@ -5,8 +5,8 @@ import sys
 from dataclasses import replace
 
 from stbp_edu.cli.progress_bar import step_text, watch
-from stbp_edu.training.loop.trainer import Step, train
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Step, train
 
 
 def test_where_there_is_no_terminal_lines_and_advice_are_printed(small, digits, capsys) -> None:

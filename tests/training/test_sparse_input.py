@@ -7,21 +7,14 @@ import pytest
 
 from stbp_edu import LIF, backward, forward, init_params
 from stbp_edu.arrays import by_columns, tensors
-from stbp_edu.engine import Engine
+from stbp_edu.engine import Engine, SparseInput, is_sparse, sparse_input
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch_statistics import observe
-from stbp_edu.training.loop.state import initial_state
-from stbp_edu.training.loop.training_job import TrainingJob
+from stbp_edu.training.evaluation import observe
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.sparsity import (
-    SparseInput,
-    draw_dropout,
-    is_sparse,
-    samples_with_error,
-    select_samples,
-    sparse_input,
-)
+from stbp_edu.training.sparsity import draw_dropout, samples_with_error, select_samples
+from stbp_edu.training.state import initial_state
+from stbp_edu.training.training_job import TrainingJob
 
 NEURON = LIF(tau=0.4, v_th=0.5)
 T, PIXELS = 20, 30
@@ -39,16 +32,13 @@ def images() -> np.ndarray:
 def encoded(rows: np.ndarray) -> SparseInput:
     images, columns = rows.nonzero()
     spikes = np.random.default_rng(1).random((T, len(columns))) < rows[images, columns]
-    starts = np.searchsorted(images, np.arange(len(rows) + 1))
-    return SparseInput(spikes.astype(float), columns, starts, PIXELS)
+    return SparseInput(spikes.astype(float), images, columns, rows.shape)
 
 
 @pytest.mark.parametrize("wide", [400, 3])
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
 def test_image_by_image_is_the_same_as_all_at_once(images, rule, wide, monkeypatch) -> None:
-    monkeypatch.setattr(
-        sparse_input, "WIDE", wide
-    )  # several stretches of neurons, not all equally wide
+    monkeypatch.setattr(sparse_input, "WIDE", wide)  # 3: stretches of unequal width
     rng = np.random.default_rng(2)
     net = by_columns(init_params([PIXELS, 7, 3], rng, scheme="uniform", scale=3.0))
     spikes, targets = encoded(images), rng.random((12, 3))
@@ -81,10 +71,18 @@ def test_images_without_a_mistake_are_left_out(images) -> None:
         np.testing.assert_allclose(tensors(found)[name], g, rtol=1e-10, atol=1e-15)
 
 
+def test_images_without_an_active_pixel_can_be_all_that_is_left(images) -> None:
+    net = by_columns(init_params([PIXELS, 7, 3], np.random.default_rng(3), scheme="uniform"))
+    engine = Engine(net, NEURON)
+    few = select_samples(engine.forward(encoded(images)), np.array([4]))
+    assert few.O[0].shape == (T, 1, PIXELS)
+    assert not engine.gradients(few, np.ones((1, 3)), S=1).W[1].any()
+
+
 def test_the_rate_is_that_of_the_pixels_active_in_any_image(images) -> None:
     net = by_columns(init_params([PIXELS, 7, 3], np.random.default_rng(4), scheme="uniform"))
     trace = Engine(net, NEURON).forward(encoded(images))
-    seen = observe(trace, np.zeros((12, 3)), np.zeros(12, int))
+    seen = observe(trace, np.zeros((12, 3)))
     dense = trace.O[0].dense()
     assert seen.rates[0] == pytest.approx(dense[:, :, images.any(axis=0)].mean())
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gradients, Params, backward, forward, init_params
-from stbp_edu.arrays import add_up, by_columns, copied, tensors, zeros_like
+from stbp_edu.arrays import add_up, by_columns, tensors, zeros_like
 from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.optim import Adam, update_average
@@ -88,7 +90,7 @@ def test_processes_that_share_the_update_change_the_same_bits_as_one(lay, sectio
     ]
 
     def update(sections: int) -> dict[str, np.ndarray]:
-        params, average = copied(net), copied(net)
+        params, average = deepcopy(net), deepcopy(net)
         grads = [zeros_like(net), zeros_like(net)]
         for own, g in zip(grads, found, strict=True):
             scatter(g, net, [None] * 4, own)

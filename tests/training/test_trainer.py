@@ -7,10 +7,10 @@ import pytest
 
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.state import initial_state
-from stbp_edu.training.loop.trainer import Epoch, Step, train, train_epoch
-from stbp_edu.training.loop.training_job import TrainingJob
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import initial_state
+from stbp_edu.training.trainer import Epoch, Step, train, train_epoch
+from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import worker_pool
 from tests.runs import bits, final
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,19 +12,19 @@ import pytest
 from stbp_edu import backward, forward, loss
 from stbp_edu.arrays import add_up, tensors
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch_statistics import merge
-from stbp_edu.training.loop.state import initial_state
-from stbp_edu.training.loop.trainer import train
-from stbp_edu.training.loop.training_job import TrainingJob
-from stbp_edu.training.workers import pool, worker_pool
+from stbp_edu.training.evaluation import merge
+from stbp_edu.training.state import initial_state
+from stbp_edu.training.trainer import train
+from stbp_edu.training.training_job import TrainingJob
+from stbp_edu.training.workers import worker_pool
 from tests.runs import bits, final
 
 
 def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
     settings = replace(small, shards=3, batch=25)
-    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     together = final(settings, bytes_few)
-    monkeypatch.setattr(pool.sys, "platform", "emscripten")  # no processes on a web page
+    monkeypatch.setattr(sys, "platform", "emscripten")  # no processes on a web page
     alone = final(settings, bytes_few)
     assert bits(together.state.params) == bits(alone.state.params)
     assert together.test == alone.test
@@ -32,19 +34,19 @@ def test_processes_change_no_bit(small, bytes_few, monkeypatch) -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_shard_may_be_dark_or_smaller_than_the_others(small, bytes_few, T, dark, monkeypatch):
     """43 images in batches of 10: the last has three shards of one image."""
-    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     images = np.pad(bytes_few.train_images[:43], ((0, 0), (0, 9), (0, 9)))
     images *= not dark
     data = Dataset(images, bytes_few.train_labels[:43], images[:5], bytes_few.train_labels[:5])
     settings = replace(small, T=T, shards=3, batch=10, shift=2)
     together = final(settings, data)
-    monkeypatch.setattr(pool.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     assert bits(together.state.params) == bits(final(settings, data).state.params)
     assert together.rates[0] > 0 or dark
 
 
 def test_a_state_to_go_on_from_is_left_as_it_is(small, bytes_few, monkeypatch) -> None:
-    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for shards in (1, 2):
         settings = replace(small, shards=shards)
         state = initial_state(settings, bytes_few)
@@ -57,7 +59,7 @@ def test_a_state_to_go_on_from_is_left_as_it_is(small, bytes_few, monkeypatch) -
 
 
 def test_a_run_that_diverges_in_another_process_says_so(small, bytes_few, monkeypatch) -> None:
-    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     settings = replace(small, shards=2, optimizer="sgd", lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))

@@ -62,6 +62,11 @@ class Dataset:
         """Number of pixels of an image: the width of the input layer."""
         return int(np.prod(self.train_images.shape[1:]))
 
+    @property
+    def classes(self) -> int:
+        """Number of classes that the labels name: the width of the output layer."""
+        return int(max(self.train_labels.max(), self.test_labels.max())) + 1
+
 
 def load_dataset(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> Dataset:
     """Return a data set: ``"digits"``, ``"mnist"`` or ``"fashion"``.

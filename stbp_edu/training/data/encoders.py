@@ -14,8 +14,6 @@ from stbp_edu.checks import Array
 ENCODERS = ("bernoulli", "direct")
 """The encoders."""
 
-LEVELS = 256  # values of a byte
-
 
 def encode(
     encoder: str,
@@ -52,14 +50,14 @@ def bernoulli(
     >>> bernoulli(np.array([[0.0, 1.0]]), 3, np.random.default_rng(0)).tolist()
     [[[0.0, 1.0]], [[0.0, 1.0]], [[0.0, 1.0]]]
     """
-    grey = _check(pixels)
     checks.generator("rng", rng)
-    spikes = _target(grey, T, out)
-    if grey.dtype == np.uint8:
-        draws: NDArray[Any] = _random_bytes(spikes.shape, rng)
+    spikes = _target(pixels, T, out)
+    if pixels.dtype == np.uint8:  # eight bytes from each 64-bit number
+        words = rng.integers(0, 2**64, -(-spikes.size // 8), dtype=np.uint64)
+        drawn: NDArray[Any] = words.view(np.uint8)[: spikes.size].reshape(spikes.shape)
     else:
-        draws = rng.random(spikes.shape, dtype=grey.dtype)
-    np.less(draws, grey, out=spikes)  # enc-b
+        drawn = rng.random(spikes.shape, dtype=pixels.dtype)
+    np.less(drawn, pixels, out=spikes)  # enc-b
     return spikes
 
 
@@ -77,37 +75,23 @@ def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
     >>> direct(np.array([[0.25]]), 2).tolist()
     [[[0.25]], [[0.25]]]
     """
-    grey = _check(pixels)
-    levels = _target(grey, T, out)
-    levels[...] = grey  # enc-d
-    if grey.dtype == np.uint8:
-        levels /= LEVELS - 1
+    levels = _target(pixels, T, out)
+    levels[...] = pixels  # enc-d
+    if pixels.dtype == np.uint8:
+        levels /= 255
     return levels
 
 
-def _random_bytes(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return uniform bytes, eight from each 64-bit draw."""
-    size = int(np.prod(shape))
-    words = rng.integers(0, 2**64, -(-size // 8), dtype=np.uint64)
-    return words.view(np.uint8)[:size].reshape(shape)
-
-
-def _target(grey: NDArray[Any], T: int, out: Array | None) -> Array:
-    """Return the array to write to: ``out`` if it fits, or a new one."""
-    shape = (checks.count("T", T), *grey.shape)
-    dtype = np.dtype(np.float32) if grey.dtype == np.uint8 else grey.dtype
+def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:
+    """Return the array to write to, ``out`` or a new one, for pixels that are as they must be."""
+    if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8):
+        checks.array("pixels", pixels, "(S, n[0])", (None, None), unit_interval=True)
+    elif pixels.ndim != 2 or 0 in pixels.shape:
+        raise ValueError(
+            f"pixels must have shape (S, n[0]), no axis empty, got {pixels.shape}; "
+            "give each image as one row: images.reshape(len(images), -1)"
+        )
+    shape = (checks.count("T", T), *pixels.shape)
     if out is None:
-        return np.empty(shape, dtype)
+        return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)
     return checks.array("out", out, "(T, S, n[0])", shape, finite=False)
-
-
-def _check(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Check that pixels are bytes, or floats in [0, 1]."""
-    if isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8:
-        if pixels.ndim != 2 or 0 in pixels.shape:
-            raise ValueError(
-                f"pixels must have shape (S, n[0]), no axis empty, got {pixels.shape}; "
-                "give each image as one row: images.reshape(len(images), -1)"
-            )
-        return pixels
-    return checks.array("pixels", pixels, "(S, n[0])", (None, None), unit_interval=True)

@@ -1,13 +1,11 @@
 """Adversarial images, by the fast gradient sign method (FGSM).
 
-The error that flows down to the input says, for each pixel, whether more of it makes the loss
-larger. The fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015) moves every pixel a
-little that way, and the network learns from the image that it finds harder. The sign is that of one
+The method (Goodfellow, Shlens and Szegedy, 2015) moves every pixel a little the way that makes the
+loss larger, and the network learns from the image that it finds harder. The sign is that of one
 draw of spikes, under the surrogate; the network then learns from another draw.
 
-An image whose rates are exactly the target has no error, and stays where it is. A targeted step
-(Kurakin, Goodfellow and Bengio, 2017) moves it even so: down the loss whose targets are all the
-other answers. With it, images go on to teach once they are answered correctly.
+An image whose rates are the target has no error, and stays where it is. A targeted step (Kurakin,
+Goodfellow and Bengio, 2017) moves it even so: down the loss whose targets are the other answers.
 """
 
 from typing import Any

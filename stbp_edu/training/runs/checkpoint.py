@@ -20,9 +20,9 @@ from stbp_edu.arrays import tensors
 from stbp_edu.files import as_params, read_arrays, write_arrays
 from stbp_edu.network import Gradients, Params
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.state import State
-from stbp_edu.training.optim.optimizers import OptimizerState
+from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings, from_dict, to_dict
+from stbp_edu.training.state import State
 
 FORMAT = 1
 META = "meta"

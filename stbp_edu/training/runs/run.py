@@ -10,9 +10,7 @@ from stbp_edu import checks
 from stbp_edu.files import digest, locked, remove_parts, save_params, write_json
 from stbp_edu.network import Params
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.evaluation import Evaluation, evaluate
-from stbp_edu.training.loop.state import TEST, stream
-from stbp_edu.training.loop.trainer import Epoch, Event, train
+from stbp_edu.training.evaluation import Evaluation, evaluate
 from stbp_edu.training.runs.checkpoint import (
     Checkpoint,
     fingerprint,
@@ -22,6 +20,8 @@ from stbp_edu.training.runs.checkpoint import (
 from stbp_edu.training.runs.run_folder import CHECKPOINT, PARAMS, RECORD, read_record
 from stbp_edu.training.runs.run_records import point, run_record
 from stbp_edu.training.settings import Settings, from_dict, to_dict
+from stbp_edu.training.state import TEST, stream
+from stbp_edu.training.trainer import Epoch, Event, train
 
 Watch = Callable[[Iterable[Event]], Iterator[Epoch]]
 """Yields the epochs among the events, and may show the others."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import stbp_edu
-from stbp_edu.training.loop.evaluation import Evaluation
-from stbp_edu.training.loop.trainer import Epoch
+from stbp_edu.training.evaluation import Evaluation
 from stbp_edu.training.settings import Settings, to_dict
+from stbp_edu.training.trainer import Epoch
 
 FORMAT = 1
 

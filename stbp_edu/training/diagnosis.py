@@ -35,10 +35,21 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     """
     advice = []
     for n, rate in enumerate(rates):
-        name = "the input" if n == 0 else f"layer {n}"
-        name += " (output)" if n == len(rates) - 1 else ""
-        if rate < SILENT:
-            advice.append(Advice(f"layer {n}", "silent", _silent(name, n, rate, v_th)))
+        name = f"layer {n}" + " (output)" * (n == len(rates) - 1)
+        if rate < SILENT and n == 0:
+            message = (
+                f"the input is silent: its neurons fire in {rate:.2%} of steps. Check that the "
+                "images are not blank and lie in [0, 1]."
+            )
+            advice.append(Advice("layer 0", "silent", message))
+        elif rate < SILENT:
+            message = (
+                f"{name} is silent: its neurons fire in {rate:.2%} of steps, so nothing reaches "
+                f"the layers above. Lower the threshold (v_th = {v_th:g} now), start with larger "
+                "weights (init_scale), or widen the surrogate (a), so that potentials far below "
+                "the threshold still get a gradient."
+            )
+            advice.append(Advice(f"layer {n}", "silent", message))
         elif rate > SATURATED and n > 0:
             message = (
                 f"{name} is saturated: its neurons fire in {rate:.1%} of steps, so their spikes "
@@ -47,18 +58,6 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
             )
             advice.append(Advice(f"layer {n}", "saturated", message))
     return advice
-
-
-def _silent(name: str, n: int, rate: float, v_th: float) -> str:
-    """Say what a silent layer means, and what to do about it."""
-    seen = f"{name} is silent: its neurons fire in {rate:.2%} of steps"
-    if n == 0:
-        return f"{seen}. Check that the images are not blank and lie in [0, 1]."
-    return (
-        f"{seen}, so nothing reaches the layers above. Lower the threshold (v_th = {v_th:g} now), "
-        "start with larger weights (init_scale), or widen the surrogate (a), so that potentials "
-        "far below the threshold still get a gradient."
-    )
 
 
 def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:

@@ -36,20 +36,20 @@ class SparseInput:
 
     Attributes:
         spikes: shape (T, K): the active pixels of the first image, then those of the second, ...
+        rows: shape (K,): of which image each is.
         columns: shape (K,): which pixel each is.
-        starts: shape (S + 1,): where each image begins, and where the last ends.
-        pixels: n[0], how many pixels an image has.
+        size: (S, n[0]), how many images there are, and how many pixels each has.
     """
 
     spikes: Array
+    rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    pixels: int
+    size: tuple[int, int]
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(T, S, n[0])."""
-        return len(self.spikes), len(self.starts) - 1, self.pixels
+        return len(self.spikes), *self.size
 
     @property
     def rate(self) -> float:
@@ -82,26 +82,24 @@ class SparseInput:
     @property
     def _most(self) -> int:
         """The largest number of active pixels of an image."""
-        return int(np.diff(self.starts).max())
+        return int(np.bincount(self.rows, minlength=1).max())
 
     def _each(self) -> Iterator[tuple[int, Array, NDArray[np.intp]]]:
         """Yield each image's number, spikes and pixels."""
-        starts = self.starts.tolist()
+        starts = np.searchsorted(self.rows, np.arange(self.size[0] + 1)).tolist()
         for s, (a, b) in enumerate(pairwise(starts)):
             yield s, self.spikes[:, a:b], self.columns[a:b]
 
     def select(self, samples: NDArray[np.intp]) -> SparseInput:
-        """Return these images alone."""
-        lengths = np.diff(self.starts)
-        chosen = np.isin(np.arange(len(lengths)), samples).repeat(lengths)
-        starts = np.concatenate([[0], np.cumsum(lengths[samples])])
-        return SparseInput(self.spikes[:, chosen], self.columns[chosen], starts, self.pixels)
+        """Return these images alone; their numbers must be in order."""
+        chosen = np.isin(self.rows, samples)
+        rows, size = np.searchsorted(samples, self.rows[chosen]), (len(samples), self.size[1])
+        return SparseInput(self.spikes[:, chosen], rows, self.columns[chosen], size)
 
     def dense(self) -> Array:
         """Return the spikes of all pixels, shape (T, S, n[0])."""
         whole = np.zeros(self.shape, self.spikes.dtype)
-        for s, spikes, columns in self._each():
-            whole[:, s, columns] = spikes
+        whole[:, self.rows, self.columns] = self.spikes
         return whole
 
 

@@ -9,17 +9,16 @@ import numpy as np
 
 from stbp_edu.checks import NotFiniteError
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.batch_statistics import BatchStatistics, merge
-from stbp_edu.training.loop.diagnosis import (
+from stbp_edu.training.diagnosis import (
     Advice,
     diagnose_layers,
     diagnose_learning,
     diagnose_outputs,
 )
-from stbp_edu.training.loop.evaluation import confusion
-from stbp_edu.training.loop.state import TEST, State, count_classes, initial_state, stream
-from stbp_edu.training.loop.training_job import TrainingJob
+from stbp_edu.training.evaluation import BatchStatistics, merge
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.state import TEST, State, initial_state, stream
+from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import WorkerPool, worker_pool
 
 EARLY = 20  # steps before the first look at the firing rates
@@ -91,15 +90,16 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     given: set[tuple[str, str]] = set()
     with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
         state, steps = pool.job.state, pool.job.steps
-        pace = _Pace(time.perf_counter(), state.epoch * steps, settings.epochs * steps)
+        begun, first, total = time.perf_counter(), state.epoch * steps, settings.epochs * steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
             started = time.perf_counter()
             for after, batch in train_epoch(pool, state):
                 state = after
                 batches.append(batch)
-                done, left = pace.after(epoch * steps + len(batches))
-                where = epoch + 1, len(batches), done
+                done = epoch * steps + len(batches)
+                left = (time.perf_counter() - begun) / (done - first) * (total - done)
+                where = epoch + 1, len(batches), done / total
                 yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
                 if len(batches) == EARLY:
                     yield from _new(diagnose_layers(merge(batches).rates, settings.v_th), given)
@@ -121,50 +121,28 @@ def train_epoch(
     Raises:
         ValueError: if a gradient ceases to be finite.
     """
+    settings, steps = pool.job.settings, pool.job.steps
     pool.map(TrainingJob.begin_epoch, state.epoch)
-    for step in range(pool.job.steps):
+    for step in range(steps):
+        done = (state.epoch * steps + step) / (settings.epochs * steps)
+        taken = state.optimizer.step
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                state, batch = _take_step(pool, state, step)
+                shards = pool.map(TrainingJob.gradient, step, pool.job.draw_dropout())
+                pool.map(TrainingJob.update, taken, settings.learning_rate(done))
         except NotFiniteError as error:
             raise ValueError(
                 f"the run diverged in epoch {state.epoch + 1} ({error}): begin anew with a "
                 "smaller lr"
             ) from error
-        yield state, batch
-
-
-def _take_step(
-    pool: WorkerPool[TrainingJob], state: State, step: int
-) -> tuple[State, BatchStatistics]:
-    """Compute the gradient of a batch, shard by shard, and update the parameters."""
-    settings, steps = pool.job.settings, pool.job.steps
-    done = (state.epoch * steps + step) / (settings.epochs * steps)
-    shards = pool.map(TrainingJob.gradient, step, pool.job.draw_dropout())
-    before = state.optimizer
-    taken, *_ = pool.map(TrainingJob.update, before.step, settings.learning_rate(done))
-    seen = merge([shard for shard in shards if shard is not None])
-    return replace(state, optimizer=replace(before, step=taken)), seen
-
-
-@dataclass(frozen=True)
-class _Pace:
-    """When a run was started, at which of its steps, and how many it has."""
-
-    started: float
-    first: int
-    total: int
-
-    def after(self, step: int) -> tuple[float, float]:
-        """Return the share of the run that is done, and the seconds to come at this pace."""
-        seconds = (time.perf_counter() - self.started) / (step - self.first)
-        return step / self.total, seconds * (self.total - step)
+        state = replace(state, optimizer=replace(state.optimizer, step=taken + 1))
+        yield state, merge([shard for shard in shards if shard is not None])
 
 
 def _check_fit(state: State, data: Dataset) -> None:
     """Check that the network has an input for each pixel and an output for each class."""
     got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (data.pixels, count_classes(data))
+    want = (data.pixels, data.classes)
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
             f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
@@ -180,22 +158,14 @@ def _summarize(
     started: float,
 ) -> Epoch:
     """Return the event of an epoch, with the accuracy on the images held out."""
-    settings, labels = pool.job.settings, data.test_labels
+    settings = pool.job.settings
     rng = stream(settings, TEST, state.epoch)
-    answers = pool.map(TrainingJob.answers, rng.spawn(pool.size))
-    right = np.trace(confusion(labels, answers, state.params.sizes[-1]))
+    answers = np.concatenate(pool.map(TrainingJob.answers, rng.spawn(pool.size)))
+    outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
     if state.epoch == settings.epochs:  # a state that outlives the pool must not keep its memory
         state = deepcopy(state)
-    return Epoch(
-        state.epoch,
-        seen.loss,
-        seen.accuracy,
-        seen.rates,
-        tuple(seen.outputs.tolist()),
-        float(right) / len(labels),
-        time.perf_counter() - started,
-        state,
-    )
+    seconds = time.perf_counter() - started
+    return Epoch(state.epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
 
 
 def _diagnose(recent: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:

@@ -13,28 +13,25 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.engine import Engine
+from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.data.fgsm import perturb
-from stbp_edu.training.loop.batch_statistics import BatchStatistics, observe
-from stbp_edu.training.loop.evaluation import Evaluator
-from stbp_edu.training.loop.state import EPOCH, State, stream
+from stbp_edu.training.evaluation import BatchStatistics, Evaluator, observe
 from stbp_edu.training.optim import update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
     Kept,
-    SparseInput,
     active_pixels,
     draw_dropout,
-    is_sparse,
     keeps_all,
     samples_with_error,
     scatter,
     select_samples,
     subnetwork,
 )
+from stbp_edu.training.state import EPOCH, State, stream
 
 
 class TrainingJob:
@@ -97,26 +94,16 @@ class TrainingJob:
             images = self._fgsm(images)
         trace = images.engine.forward(self._encode(images))
         self._backward(images, trace, S=len(places))
-        return observe(trace, images.targets, images.labels)
+        return observe(trace, images.targets)
 
-    def update(self, part: int, taken: int, lr: float) -> int:
-        """Update one section of the parameters and their average in place, after some steps.
-
-        Args:
-            part: number of the section.
-            taken: steps taken before.
-            lr: learning rate.
-
-        Returns:
-            The steps taken after it.
-        """
+    def update(self, part: int, taken: int, lr: float) -> None:
+        """Update a section of the parameters and of their average in place, after some steps."""
         state, section = self.state, (part, self.settings.shards)
         add_up(self._grads, section)
         before = replace(state.optimizer, step=taken)
-        after = self.optimizer.update(state.params, self._grads[0], before, lr, section)
+        self.optimizer.update(state.params, self._grads[0], before, lr, section)
         if state.average is not None:
             update_average(state.average, state.params, self.settings.averaging, section)
-        return after.step
 
     def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answer to each image of one part of those held out."""
@@ -135,7 +122,8 @@ class TrainingJob:
         kept = (columns, *hidden)
         params = subnetwork(self.state.params, kept)
         engine = Engine(params, self.neuron, s.rule, self._work[shard])
-        return _Images(shard, rows, self.labels[self._order[places]], kept, engine)
+        targets = np.eye(params.sizes[-1], dtype=params.dtype)[self.labels[self._order[places]]]
+        return _Images(shard, rows, targets, kept, engine)
 
     def _rows(self, places: NDArray[np.intp]) -> NDArray[Any]:
         """Return the images at these places of the epoch, shifted, as rows."""
@@ -149,18 +137,14 @@ class TrainingJob:
 
     def _encode(self, images: _Images) -> Array | SparseInput:
         """Return spikes of the images, drawn anew."""
-        if images.kept[0] is not None:
-            return self._draw(images.shard, images.rows)
-        rows, columns = images.rows.nonzero()
-        spikes = self._draw(images.shard, images.rows[rows, columns][None])[:, 0]
-        starts = np.searchsorted(rows, np.arange(len(images.rows) + 1))
-        return SparseInput(spikes, columns, starts, images.rows.shape[1])
-
-    def _draw(self, shard: int, rows: NDArray[Any]) -> Array:
-        """Return spikes of these rows of pixels, from the stream and in the buffer of a shard."""
-        s, dtype = self.settings, self.state.params.dtype
-        out = self._work[shard].array("spikes", 0, (s.T, *rows.shape), dtype)
-        return encode(s.encoder, rows, s.T, self._streams[shard], out=out)
+        s, shard, dtype = self.settings, images.shard, self.state.params.dtype
+        active = images.rows.nonzero() if images.kept[0] is None else None
+        grey = images.rows if active is None else images.rows[active][None]
+        out = self._work[shard].array("spikes", 0, (s.T, *grey.shape), dtype)
+        spikes = encode(s.encoder, grey, s.T, self._streams[shard], out=out)
+        if active is None:
+            return spikes
+        return SparseInput(spikes[:, 0], active[0], active[1], images.rows.shape)
 
     def _fgsm(self, images: _Images) -> _Images:
         """Return the images moved by the fast gradient sign method."""
@@ -191,21 +175,14 @@ class _Images:
     """The images of one shard of a batch, and the network that sees them.
 
     Attributes:
-        shard: number of the shard.
         rows: the images, with the pixels that are kept.
-        labels: the class of each image.
+        targets: Y: 1 for the class of each image, 0 for the others.
         kept: the pixels and neurons kept; where all pixels are, the images go one by one.
         engine: the passes through the network of these.
     """
 
     shard: int
     rows: NDArray[Any]
-    labels: NDArray[Any]
+    targets: Array
     kept: Kept
     engine: Engine
-
-    @property
-    def targets(self) -> Array:
-        """Y: 1 for the class of each image, 0 for the others."""
-        params = self.engine.params
-        return np.eye(params.sizes[-1], dtype=params.dtype)[self.labels]

@@ -1,10 +1,11 @@
 """The state of a run, its start, and the streams of random numbers that the run draws from."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 
-from stbp_edu.arrays import by_columns, copied
+from stbp_edu.arrays import by_columns
 from stbp_edu.network import Params, init_params
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
@@ -21,9 +22,7 @@ class State:
     """All that a run needs to continue. Its arrays are changed in place by the steps that follow.
 
     Attributes:
-        params: the parameters.
-        average: their running average; None where averaging is off.
-        optimizer: the optimizer's state.
+        average: the running average of the parameters; None where averaging is off.
         epoch: epochs done.
     """
 
@@ -49,15 +48,10 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    sizes = [data.pixels, *settings.hidden, count_classes(data)]
+    sizes = [data.pixels, *settings.hidden, data.classes]
     rng = stream(settings, INIT)
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     )
-    average = None if settings.averaging == 0 else copied(params)
+    average = None if settings.averaging == 0 else deepcopy(params)
     return State(params, average, settings.make_optimizer().start(params))
-
-
-def count_classes(data: Dataset) -> int:
-    """Return how many classes the labels name."""
-    return int(max(data.train_labels.max(), data.test_labels.max())) + 1

@@ -1,9 +1,8 @@
-"""The network of the neurons that matter to a step: active pixels, and what dropout keeps.
+"""The network of the neurons that matter to a step: the same gradient, for less work.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
-zero. An image whose rates are its target sends no error back, neither in space nor in time. The
-step without them has the same gradient, and is cheaper. Dropout leaves hidden neurons out, the same
-ones for the whole batch, so that it makes a step cheaper too.
+zero; an image whose rates are its target sends no error back. A step without them is cheaper. So is
+one with dropout: the hidden neurons left out are the same for the whole batch.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
+from stbp_edu.engine import SparseInput
 from stbp_edu.network import Gradients, Params, Trace
-from stbp_edu.training.sparsity.sparse_input import SparseInput
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""
@@ -54,17 +53,13 @@ def select_samples(trace: Trace, samples: NDArray[np.intp]) -> Trace:
     return Trace(U=[None, *U], O=[first, *O])
 
 
-def draw_dropout(
-    sizes: Sequence[int], dropout: float, rng: np.random.Generator
-) -> list[NDArray[np.intp] | None]:
+def draw_dropout(sizes: Sequence[int], dropout: float, rng: np.random.Generator) -> Kept:
     """Return the neurons that dropout keeps in each of the layers 1..N; of the output, all."""
     if dropout == 0:
         return [None] * (len(sizes) - 1)
-    keep = [max(1, round((1 - dropout) * width)) for width in sizes[1:-1]]
-    drawn = [
-        np.sort(rng.permutation(width)[:k]) for width, k in zip(sizes[1:-1], keep, strict=True)
-    ]
-    return [*drawn, None]
+    share = 1 - dropout
+    kept = (rng.permutation(m)[: max(1, round(share * m))] for m in sizes[1:-1])
+    return [*map(np.sort, kept), None]
 
 
 def keeps_all(kept: Kept) -> bool:
@@ -81,15 +76,14 @@ def subnetwork(params: Params, kept: Kept) -> Params:
     if keeps_all(kept):
         return params
     W: list[Any] = [None]
-    b: list[Any] = [None]
+    b = [b if k is None else b[k] for b, k in zip(params.b[1:], kept[1:], strict=True)]
     for n in range(1, params.N + 1):
         above, below = kept[n], kept[n - 1]
         w = params.W[n] if above is None else params.W[n][above]
         w = w if below is None else np.take(w.T, below, axis=0).T
         factor = _factor(params, kept, n)
         W.append(w if factor == 1 else w * factor)
-        b.append(params.b[n] if above is None else params.b[n][above])
-    return Params(W=W, b=b)
+    return Params(W=W, b=[None, *b])
 
 
 def scatter(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
@@ -107,12 +101,10 @@ def _put(out: Array, at: Kept, values: Array) -> None:
     """Write values to the kept lines, and zero elsewhere."""
     if not keeps_all(at):
         out[...] = 0
-    if len(at) == 2 and at[0] is None and at[1] is not None:
-        out.T[at[1]] = values.T  # whole lines, where they lie by columns
-    elif all(k is not None for k in at):
+    if all(k is not None for k in at):
         out[np.ix_(*at)] = values
     else:
-        out[at[0] if at[0] is not None else slice(None)] = values
+        out[tuple(slice(None) if k is None else k for k in at)] = values
 
 
 def _factor(params: Params, kept: Kept, n: int) -> float:

@@ -1,0 +1,144 @@
+"""How well a network answers: images that it learns from, step by step, and images held out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.engine import SparseInput, Workspace, forward
+from stbp_edu.losses import loss
+from stbp_edu.network import Params, Trace
+from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.sparsity import active_pixels, subnetwork
+from stbp_edu.training.workers import worker_pool
+
+CHUNK = 100  # images at a time
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """Means over images as the steps saw them: shifted, and moved by FGSM.
+
+    Attributes:
+        size: number of images.
+        loss: the loss before the update.
+        right: number of images answered correctly.
+        rates: mean firing rate of each layer 0..N.
+        outputs: mean firing rate of each output neuron.
+    """
+
+    size: int
+    loss: float
+    right: int
+    rates: tuple[float, ...]
+    outputs: Array
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images answered correctly."""
+        return self.right / self.size
+
+
+def observe(trace: Trace, targets: Array) -> BatchStatistics:
+    """Return the statistics of a forward pass."""
+    rates = trace.O[-1].mean(axis=0)
+    return BatchStatistics(
+        len(targets),
+        loss(trace, targets),
+        int((rates.argmax(axis=1) == targets.argmax(axis=1)).sum()),
+        tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
+        rates.mean(axis=0),
+    )
+
+
+def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
+    """Return the statistics of several batches, or shards of one, taken together."""
+    sizes = [b.size for b in batches]
+    loss, rates, outputs = (
+        np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
+        for name in ("loss", "rates", "outputs")
+    )
+    right = sum(b.right for b in batches)
+    return BatchStatistics(sum(sizes), float(loss), right, tuple(rates.tolist()), outputs)
+
+
+def _rate(o: Array) -> float:
+    """Return the mean of all spikes, by a product: faster than adding them up."""
+    rows = o.reshape(-1, o.shape[-1])
+    return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
+
+
+def plus_minus(spread: float, encodings: int) -> str:
+    """Return " ± " and the spread over encodings in percent; nothing where there is one."""
+    return f" ± {spread:.2%}" if encodings > 1 else ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of an evaluation.
+
+    Attributes:
+        accuracies: share of right answers, one for each encoding.
+        confusion: counts [label, answer], summed over encodings.
+    """
+
+    accuracies: tuple[float, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the encodings."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the encodings (n - 1); 0 where there is one."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else 0.0
+
+
+def evaluate(
+    params: Params,
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    encodings: int = 1,
+) -> Evaluation:
+    """Encode the images ``encodings`` times, and count right answers each time.
+
+    The answer is the output neuron with the most spikes; the first of them, in a tie.
+    """
+    checks.count("encodings", encodings)
+    with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
+        parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
+    answers = np.stack([np.concatenate(p) for p in parts])
+    confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
+    np.add.at(confusion, (labels, answers), 1)
+    return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
+
+    params: Params
+    images: NDArray[Any]
+    settings: Settings
+
+    def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
+        """Return the answer to each image of one part, encoded with the stream of that part."""
+        rows = np.array_split(self.images.reshape(len(self.images), -1), len(streams))[part]
+        s, work, answers = self.settings, Workspace(), [np.empty(0, np.intp)]
+        for k in range(0, len(rows), CHUNK):
+            columns = active_pixels(some := rows[k : k + CHUNK])
+            small = subnetwork(self.params, [columns, *[None] * self.params.N])
+            spikes = encode(s.encoder, some[:, columns], s.steps_to_answer, streams[part])
+            trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
+            answers.append(trace.O[-1].mean(axis=0).argmax(axis=1))
+        return np.concatenate(answers)
