@@ -58,15 +58,12 @@ def locked(path: Path, message: str | None = None) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=-1 if message is None else 0)
     try:
-        lock.acquire()
+        lock = FileLock(path, timeout=-1 if message is None else 0).acquire()
     except Timeout:
         raise ValueError(message) from None
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 def digest(path: Path) -> str:

@@ -48,6 +48,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary)
         if name == called:
             chosen = import_module(module)
-            chosen.add_arguments(command)
+            command.description = chosen.__doc__
             command.set_defaults(run=chosen.run)
+            chosen.add_arguments(command)
     return parser.parse_args(argv)
