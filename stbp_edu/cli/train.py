@@ -24,8 +24,6 @@ from stbp_edu.training.runs import (
 )
 from stbp_edu.training.settings import RECIPES, Settings
 
-INTERRUPTED = 130  # what a shell reports for Ctrl-C
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
@@ -90,12 +88,10 @@ def run(args: argparse.Namespace) -> int:
         for rule in (RULES if rule == "both" else (rule,))
     ]
     starts = [_start(config, args) for config in configs]  # before any of them trains
-    records = []
-    for config, (checkpoint, record) in zip(configs, starts, strict=True):
-        record = record or _train(config, checkpoint)
-        if record is None:
-            return INTERRUPTED
-        records.append(record)
+    records = [
+        record or _train(config, checkpoint)
+        for config, (checkpoint, record) in zip(configs, starts, strict=True)
+    ]
     print(report(records, data, folder))
     return 0
 
@@ -119,17 +115,16 @@ def _start(
     return checkpoint, record
 
 
-def _train(config: RunConfig, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
-    """Train in the folder; return the record, or None if the reader stopped it."""
+def _train(config: RunConfig, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """Train in the folder and return the record; if it is stopped, say how to go on."""
     label = f"{config.dataset}, {config.settings.rule}"
-    show = partial(watch, settings=config.settings, label=label)
     try:
+        show = partial(watch, settings=config.settings, label=label)
         return train_in_folder(config, show, checkpoint)
     except KeyboardInterrupt:
         kept = config.folder / CHECKPOINT
-        hint = f"{kept} is kept: add --resume to go on" if kept.exists() else "nothing saved yet"
-        tell(f"\nStopped. {hint}.")
-        return None
+        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
+        raise
     except OSError as error:  # a full disk, most likely
         raise OSError(
             f"{config.folder} could not be written ({error}); what was saved before is whole: make "

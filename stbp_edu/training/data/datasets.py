@@ -125,11 +125,7 @@ def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
 
 
 def cache_folder() -> Path:
-    """Return the folder of this package in the user's cache.
-
-    Raises:
-        OSError: if the system does not know the user's home.
-    """
+    """Return the folder of this package in the user's cache; raise OSError if there is no home."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
     except RuntimeError as error:

