@@ -31,7 +31,7 @@ from stbp_edu.training import (
     to_dict,
     train,
 )
-from stbp_edu.training.runs import machine, measurements_folder, versions
+from stbp_edu.training.runs import environment, measurements_folder
 
 RECORD = measurements_folder() / "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)
@@ -169,8 +169,7 @@ def main() -> None:
         "encodings": ENCODINGS,
         "test_images": len(folds(0).test_labels),
         "train_images": len(folds(0).train_labels),
-        "versions": versions(),
-        "machine": machine(),
+        **environment(),
         "threads": os.environ.get("OMP_NUM_THREADS", "not set"),
         "seconds": round(time.perf_counter() - began, 1),
         "rows": rows,

@@ -22,7 +22,7 @@ from stbp_edu import LIF, Gaussian, Params, network
 from stbp_edu.engine import Workspace
 from stbp_edu.engine import products as engine
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import machine, measurements_folder, versions
+from stbp_edu.training.runs import environment, measurements_folder
 
 RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"
@@ -153,8 +153,7 @@ def main() -> None:
         "T": T,
         "S": S,
         "rounds": args.rounds,
-        "machine": machine(),
-        "versions": versions(),
+        **environment(),
         "ladder": ladder(args.rounds),
         "scaling": scaling(max(5, args.rounds // 3)),
     }

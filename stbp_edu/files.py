@@ -45,12 +45,8 @@ def remove_parts(folder: Path) -> None:
 def locked(path: Path, message: str | None = None) -> Iterator[None]:
     """Hold a lock while the block runs; a process that dies lets go of it.
 
-    Args:
-        path: of the lock's own file, which stays behind.
-        message: of the error where another process holds it; None to wait for that process.
-
-    Raises:
-        ValueError: with that message.
+    The file of the lock stays behind. Where another process holds it, wait for that process, or
+    raise ValueError with the ``message`` if there is one.
     """
     if sys.platform == "emscripten":  # a web page has no other processes
         yield
@@ -58,15 +54,12 @@ def locked(path: Path, message: str | None = None) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=-1 if message is None else 0)
     try:
-        lock.acquire()
+        lock = FileLock(path, timeout=-1 if message is None else 0).acquire()
     except Timeout:
         raise ValueError(message) from None
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 def digest(path: Path) -> str:

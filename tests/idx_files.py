@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.training.data.idx import IdxFile
+from stbp_edu.training.data.sources import IdxFile
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:

@@ -18,7 +18,7 @@ from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from benchmarks.frameworks.problem import LR, NEURON, Size
 from benchmarks.frameworks.side_by_side import agreement, measured_at, places
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import machine, measurements_folder, versions
+from stbp_edu.training.runs import environment, measurements_folder
 
 FOLDER = measurements_folder()
 ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
@@ -108,8 +108,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
             "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
         },
         "lr": LR,
-        "machine": machine(),
-        "versions": versions(),
+        **environment(),
         "entries": about,
         "cells": cells,
     }

@@ -1,4 +1,8 @@
-"""``stbp-edu check my_module:function``: check your own backward pass from a terminal."""
+"""Check your own backward pass on several networks, and say where it first goes wrong.
+
+FUNCTION(trace, targets, params, neuron) is called on each, and the gradients that it returns are
+compared with the exact ones.
+"""
 
 import argparse
 import importlib
@@ -13,10 +17,6 @@ from stbp_edu.practice.network_check import check_network
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the argument of ``check``."""
-    parser.description = (
-        "Call FUNCTION(trace, targets, params, neuron) on several networks, compare the gradients "
-        "it returns with the exact ones, and say where it first goes wrong."
-    )
     parser.add_argument("target", help="my_module:function, or path/to/file.py:function")
 
 
@@ -33,8 +33,8 @@ def load_function(target: str) -> Callable[..., Any]:
     Raises:
         ValueError: if the target is not of this form, or names nothing that can be called.
     """
-    place, colon, name = target.rpartition(":")
-    if not colon or not place or not name:
+    place, _, name = target.rpartition(":")
+    if not place or not name:
         raise ValueError(
             f"target must be module:function or file.py:function, got {target!r}; "
             "e.g. my_network.py:backward"

@@ -1,4 +1,7 @@
-"""``stbp-edu eval``: evaluate a finished run on new encodings of the held-out images."""
+"""Encode the held-out images of a run again and again, and print the accuracy.
+
+Its mean and standard deviation are printed, and what is taken for what.
+"""
 
 import argparse
 from pathlib import Path
@@ -8,6 +11,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.cli.progress_bar import tell
+from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run
 from stbp_edu.training.state import TEST
@@ -17,10 +21,6 @@ MISTAKES = 5  # pairs of label and answer to print
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``eval``."""
-    parser.description = (
-        "Encode the held-out images of a run again and again, and print the mean and standard "
-        "deviation of the accuracy, and what is taken for what."
-    )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="such as runs/digits/exact")
     parser.add_argument("--encodings", type=int, default=10, help="how many (10)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the encodings (0)")
@@ -32,13 +32,11 @@ def run(args: argparse.Namespace) -> int:
     checks.count("encodings", args.encodings)
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
-    data = done.load_data(args.data, tell)
+    data = load_dataset(done.record["dataset"], args.data, tell, done.record["held_out"])
+    images, labels = data.test_images, data.test_labels
     # Another stream than the training's, so that the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
-    result = evaluate(
-        done.params, data.test_images, data.test_labels, done.settings, rng,
-        encodings=args.encodings,
-    )  # fmt: skip
+    result = evaluate(done.params, images, labels, done.settings, rng, encodings=args.encodings)
     print(describe(result, done.record))
     return 0
 

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 where all went well."""
     args = parse(sys.argv[1:] if argv is None else argv)
     try:
-        status: int = args.run(args)
+        return int(args.run(args))
     except (ValueError, TypeError, OSError, ImportError) as error:
         # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
         print(f"stbp-edu {args.command}: {error}", file=sys.stderr)
@@ -35,7 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\nstbp-edu {args.command}: stopped", file=sys.stderr)
         return 130
-    return status
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -48,6 +47,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary)
         if name == called:
             chosen = import_module(module)
-            chosen.add_arguments(command)
+            command.description = chosen.__doc__
             command.set_defaults(run=chosen.run)
+            chosen.add_arguments(command)
     return parser.parse_args(argv)

@@ -1,18 +1,15 @@
-"""``stbp-edu plot``: draw finished runs."""
+"""Draw the curves of runs, side by side, and the spikes and weights of the first, as SVG files."""
 
 import argparse
 from pathlib import Path
 
 from stbp_edu.cli.progress_bar import tell
-from stbp_edu.training.runs import FinishedRun, open_run
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.runs import open_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``plot``."""
-    parser.description = (
-        "Draw the curves of runs, side by side, and the spikes and weights of the first, as SVG "
-        "files."
-    )
     parser.add_argument("run_folders", type=Path, nargs="+", metavar="RUN", help="finished runs")
     parser.add_argument("--out", type=Path, help="folder for the figures (the first run's)")
     parser.add_argument("--image", type=int, default=0, help="which held-out image to encode (0)")
@@ -29,25 +26,22 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     runs = {folder: open_run(folder) for folder in args.run_folders}
     first = runs[args.run_folders[0]]
-    data = first.load_data(args.data, tell)
+    data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
     if not 0 <= args.image < len(data.test_labels):
         raise ValueError(
             f"image must be from 0 to {len(data.test_labels) - 1}, got {args.image}; "
             "it is a number among the held-out images"
         )
     image, label = data.test_images[args.image], int(data.test_labels[args.image])
+    rules = [run.settings.rule for run in runs.values()]
+    # A run is called by its rule, or by its folder where rules repeat.
+    names = [str(f) if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True)]
+    records = {name: run.record for name, run in zip(names, runs.values(), strict=True)}
     figures = {
-        "curves": run_figures.curves({_name(f, runs): r.record for f, r in runs.items()}),
+        "curves": run_figures.curves(records),
         "raster": run_figures.raster(first.params, first.settings, image, label),
         "weights": run_figures.weights(first.params, image.shape),
     }
     for name, shown in figures.items():
         print(run_figures.save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))
     return 0
-
-
-def _name(folder: Path, runs: dict[Path, FinishedRun]) -> str:
-    """Return a short name for a run: its rule, or its folder where rules repeat."""
-    rules = [run.settings.rule for run in runs.values()]
-    rule = runs[folder].settings.rule
-    return rule if rules.count(rule) == 1 else str(folder)

@@ -1,4 +1,4 @@
-"""``stbp-edu progress``: show which exercises are done."""
+"""Show which exercises are done, and what comes next."""
 
 import argparse
 

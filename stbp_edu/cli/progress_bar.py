@@ -4,6 +4,8 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 
+from tqdm import tqdm
+
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import Epoch, Event, Step
@@ -19,8 +21,6 @@ def tell(sentence: str) -> None:
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
-    from tqdm import tqdm  # the package does not need it otherwise
-
     columns = shutil.get_terminal_size().columns
     form = "{desc} {percentage:3.0f}% |{bar}|"
     bar = tqdm(total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns)

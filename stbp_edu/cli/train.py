@@ -1,4 +1,7 @@
-"""``stbp-edu train``: train a network on a data set."""
+"""Train a spiking network, and save its parameters and a record of the run.
+
+Options that are not given come from the recipe of the data set.
+"""
 
 import argparse
 from collections.abc import Sequence
@@ -9,7 +12,7 @@ from typing import Any
 
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.data import Dataset, load_dataset, validation
+from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
     CHECKPOINT,
@@ -21,23 +24,16 @@ from stbp_edu.training.runs import (
 )
 from stbp_edu.training.settings import RECIPES, Settings
 
-HELD_OUT = ("test", "validation")
-INTERRUPTED = 130  # what a shell reports for Ctrl-C
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
-    parser.description = (
-        "Train a spiking network, and save its parameters and a record of the run. "
-        "Options that are not given come from the recipe of the data set."
-    )
     add = parser.add_argument
     add("dataset", choices=sorted(RECIPES))
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
     add(
         "--held-out",
-        choices=HELD_OUT,
+        choices=("test", "validation"),
         default="test",
         help="images to judge on; validation: some of the training images, to choose settings",
     )
@@ -81,30 +77,21 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 def run(args: argparse.Namespace) -> int:
     """Train with each rule that was asked for, and print the results side by side."""
     settings = chosen_settings(args)
-    data = load_dataset(args.dataset, args.data, tell)
-    if args.held_out == "validation":
-        data = validation(data)
+    data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
+    config = RunConfig(
+        args.dataset, settings, data, folder, args.held_out, args.encodings, args.checkpoint_every
+    )
     configs = [
-        RunConfig(
-            args.dataset,
-            replace(settings, rule=rule),
-            data,
-            folder / rule,
-            args.held_out,
-            args.encodings,
-            args.checkpoint_every,
-        )
+        replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (RULES if rule == "both" else (rule,))
     ]
     starts = [_start(config, args) for config in configs]  # before any of them trains
-    records = []
-    for config, (checkpoint, record) in zip(configs, starts, strict=True):
-        record = record or _train(config, checkpoint)
-        if record is None:
-            return INTERRUPTED
-        records.append(record)
+    records = [
+        record or _train(config, checkpoint)
+        for config, (checkpoint, record) in zip(configs, starts, strict=True)
+    ]
     print(report(records, data, folder))
     return 0
 
@@ -117,28 +104,27 @@ def _start(
     An unfinished run is never thrown away unasked.
     """
     checkpoint = None if args.restart else unfinished_run(config)
-    if checkpoint is not None and not args.resume:
+    if checkpoint and not args.resume:
         raise ValueError(
             f"{config.folder} holds an unfinished run, {checkpoint.state.epoch} of "
             f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
-    record = finished_run(config) if checkpoint is None and args.resume else None
-    if args.resume and checkpoint is None and record is None:
+    record = finished_run(config) if args.resume and not checkpoint else None
+    if args.resume and not (checkpoint or record):
         tell(f"{config.folder} holds no run to resume; this one begins anew")
     return checkpoint, record
 
 
-def _train(config: RunConfig, checkpoint: Checkpoint | None) -> dict[str, Any] | None:
-    """Train in the folder; return the record, or None if the reader stopped it."""
+def _train(config: RunConfig, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """Train in the folder and return the record; if it is stopped, say how to go on."""
     label = f"{config.dataset}, {config.settings.rule}"
-    show = partial(watch, settings=config.settings, label=label)
     try:
+        show = partial(watch, settings=config.settings, label=label)
         return train_in_folder(config, show, checkpoint)
     except KeyboardInterrupt:
         kept = config.folder / CHECKPOINT
-        hint = f"{kept} is kept: add --resume to go on" if kept.exists() else "nothing saved yet"
-        tell(f"\nStopped. {hint}.")
-        return None
+        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
+        raise
     except OSError as error:  # a full disk, most likely
         raise OSError(
             f"{config.folder} could not be written ({error}); what was saved before is whole: make "

@@ -1,4 +1,7 @@
-"""``stbp-edu verify``: prove the gradients."""
+"""Judge every form of the five cases on random networks; exit with 1 on any failure.
+
+The judges are finite differences, automatic differentiation and path sums.
+"""
 
 import argparse
 
@@ -9,10 +12,6 @@ from stbp_edu.verify import report
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``verify``."""
-    parser.description = (
-        "Judge every form of the five cases on random networks by finite differences, automatic "
-        "differentiation and path sums; exit with 1 on any failure."
-    )
     parser.add_argument("--seed", type=int, default=0, help="which random networks (0)")
     parser.add_argument("--rounds", type=int, default=3, help="networks a surrogate and gate (3)")
 

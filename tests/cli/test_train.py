@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.cli.main import parse
+from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.train import chosen_settings
 from stbp_edu.files import load_params
 from stbp_edu.training.runs import run as runs
@@ -96,7 +96,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs, "save_checkpoint", save_and_stop)
-    assert call(*argv) == 130
+    assert main(list(map(str, argv))) == 130
     assert "--resume" in capsys.readouterr().err
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"unfinished run, 1 of 2 epochs done: --resume"):

@@ -8,20 +8,15 @@ import pytest
 
 from stbp_edu.arrays import tensors
 from stbp_edu.files import read_arrays
+from stbp_edu.training import Epoch, train
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, unfinished_run
-from stbp_edu.training.runs.checkpoint import (
-    Checkpoint,
-    fingerprint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from stbp_edu.training.trainer import Epoch, train
+from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
 def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
     epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    checkpoint = Checkpoint(small, fingerprint(few), epoch.state, [{"epoch": 1, "loss": 0.25}])
+    checkpoint = Checkpoint(small, few.fingerprint(), epoch.state, [{"epoch": 1, "loss": 0.25}])
     save_checkpoint(tmp_path / "c.npz", checkpoint)
     return tmp_path / "c.npz", checkpoint
 
@@ -117,7 +112,7 @@ def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
 
 def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
     epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, fingerprint(few), epoch.state, []))
+    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), epoch.state, []))
     assert unfinished_run(RunConfig("digits", small, few, tmp_path)) is not None
     with pytest.raises(ValueError, match="a run on other images than these"):
         unfinished_run(RunConfig("digits", small, bytes_few, tmp_path))

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from stbp_edu.training.data.idx import parse
+from stbp_edu.training.data.sources import parse
 from tests.idx_files import idx_bytes, known
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from stbp_edu import files
 from stbp_edu.cli.main import main
-from stbp_edu.files import locked
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.runs import run as runs
 from stbp_edu.training.runs.checkpoint import load_checkpoint
 
 EPOCHS = 12
@@ -122,7 +121,7 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
     def full(path: Path, *_: object) -> None:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(runs, which, full)
+    monkeypatch.setattr(files, which, full)
     argv.remove("--resume")
     assert main(argv) == 2
     monkeypatch.undo()
@@ -149,7 +148,7 @@ def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, cap
 
 
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
-    with locked(tmp_path / ".exact.lock"):
+    with files.locked(tmp_path / ".exact.lock"):
         done = subprocess.run(command(tmp_path), env=environment(), capture_output=True, text=True)
     assert done.returncode == 2
     assert "exact is in use by another run; wait for it" in done.stderr

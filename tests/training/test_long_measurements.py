@@ -64,7 +64,7 @@ def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -
     monkeypatch.setattr(runs, "train", None)
     rows["longer answers"] = {**rows["fast"], "T_test": 30}
     again = call()["rows"][2]
-    monkeypatch.setattr(runs, "evaluate_run", None)  # and once is enough
+    monkeypatch.setattr(runs, "evaluate", None)  # and once is enough
     assert call()["rows"][2] == again
     for ours, theirs in zip(again["runs"], first["runs"], strict=True):
         assert ours["settings"] == {**theirs["settings"], "T_test": 30}

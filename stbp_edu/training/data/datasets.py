@@ -3,6 +3,8 @@
 The digits come inside the package; see CREDITS.md.
 """
 
+import hashlib
+import math
 import os
 from dataclasses import dataclass
 from importlib import resources
@@ -14,8 +16,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.training.data.idx import parse
-from stbp_edu.training.data.sources import SOURCES, Source, Tell
+from stbp_edu.training.data.sources import SOURCES, Source, Tell, parse
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
@@ -60,7 +61,15 @@ class Dataset:
     @property
     def pixels(self) -> int:
         """Number of pixels of an image: the width of the input layer."""
-        return int(np.prod(self.train_images.shape[1:]))
+        return math.prod(self.train_images.shape[1:])
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of all images and labels, their shapes and dtypes."""
+        digest = hashlib.sha256()
+        for a in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            digest.update(f"{a.shape}{a.dtype.str}".encode())
+            digest.update(np.ascontiguousarray(a).data)
+        return digest.hexdigest()
 
     @property
     def classes(self) -> int:
@@ -68,51 +77,37 @@ class Dataset:
         return int(max(self.train_labels.max(), self.test_labels.max())) + 1
 
 
-def load_dataset(name: str, folder: Path | None = None, tell: Tell = lambda _: None) -> Dataset:
+def load_dataset(
+    name: str, folder: Path | None = None, tell: Tell = lambda _: None, held_out: str = "test"
+) -> Dataset:
     """Return a data set: ``"digits"``, ``"mnist"`` or ``"fashion"``.
 
     Args:
         name: which one.
         folder: where its four IDX files are, packed or not; the digits need none.
         tell: is called with a sentence whenever something is fetched.
+        held_out: ``"validation"`` for a :func:`validation` set of the training images.
 
     Raises:
         ValueError: if a file is damaged or another, or the name is unknown.
         FileNotFoundError: if the folder lacks a file, or no source can be reached.
     """
     checks.choice("dataset", name, ("digits", *SOURCES))
-    if name == "digits":
+    if name != "digits":
+        source = SOURCES[name]
         if folder is not None:
-            raise ValueError(
-                f"data must not be given for the digits, which come inside the package, got "
-                f"{str(folder)!r}; leave it out"
-            )
-        return load_digits()
-    source = SOURCES[name]
-    if folder is not None:
-        files = read_folder(source, folder)
+            files = {file.name: file.read(folder) for file in source.files}
+        else:
+            files = read_or_fetch(source, cache_folder() / name, tell)
+        data = Dataset(*(parse(files[file.name], file.name) for file in source.files))
+    elif folder is None:
+        data = load_digits()
     else:
-        files = read_or_fetch(source, cache_folder() / name, tell)
-    return Dataset(*(parse(files[file.name], file.name) for file in source.files))
-
-
-def read_folder(source: Source, folder: Path) -> dict[str, bytes]:
-    """Return the unpacked files of a data set by name, all of them from one folder.
-
-    Raises:
-        FileNotFoundError: if the folder lacks a file.
-        ValueError: if a file is damaged, or another one.
-    """
-    files = {}
-    for file in source.files:
-        data = file.read(folder)
-        if data is None:
-            raise FileNotFoundError(
-                f"{folder} must hold {file.name} or {file.name}.gz for {source.title}, and does "
-                f"not; the four files are {', '.join(f.name for f in source.files)}"
-            )
-        files[file.name] = data
-    return files
+        raise ValueError(
+            "data must not be given for the digits, which come inside the package, got "
+            f"{str(folder)!r}; leave it out"
+        )
+    return validation(data) if held_out == "validation" else data
 
 
 def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
@@ -120,10 +115,11 @@ def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     problems = []
     for folder in (cache, *map(Path, source.folders)):
-        for file in source.files:
+        for file in (f for f in source.files if f.name not in files):
             try:
-                if file.name not in files and (data := file.read(folder)) is not None:
-                    files[file.name] = data
+                files[file.name] = file.read(folder)
+            except FileNotFoundError:
+                pass  # the next folder may have it
             except (ValueError, OSError) as error:
                 problems.append(str(error))
     if len(files) < len(source.files):
@@ -134,14 +130,9 @@ def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
 
 
 def cache_folder() -> Path:
-    """Return the folder of this package in the user's cache.
-
-    Raises:
-        OSError: if the system does not know the user's home.
-    """
-    base = os.environ.get("XDG_CACHE_HOME", "")
+    """Return the folder of this package in the user's cache; raise OSError if there is no home."""
     try:
-        return (Path(base) if base else Path.home() / ".cache") / "stbp_edu"
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
     except RuntimeError as error:
         raise OSError(
             f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
@@ -161,11 +152,7 @@ def digits() -> tuple[Array, NDArray[np.uint8]]:
 
 
 def split(
-    images: NDArray[Any],
-    labels: NDArray[Any],
-    rng: np.random.Generator,
-    *,
-    fraction: float = 0.2,
+    images: NDArray[Any], labels: NDArray[Any], rng: np.random.Generator, *, fraction: float = 0.2
 ) -> Dataset:
     """Hold out a share of each class, so that the classes keep their proportions.
 

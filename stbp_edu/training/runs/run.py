@@ -1,41 +1,33 @@
-"""A run in a folder: its checkpoints while it lasts, its parameters and record when it is done."""
+"""Runs in folders: trained to the end, from the start or from a checkpoint, and read back."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks
-from stbp_edu.files import digest, locked, remove_parts, save_params, write_json
+from stbp_edu import checks, files
 from stbp_edu.network import Params
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.evaluation import Evaluation, evaluate
-from stbp_edu.training.runs.checkpoint import (
-    Checkpoint,
-    fingerprint,
-    load_checkpoint,
-    save_checkpoint,
-)
-from stbp_edu.training.runs.run_folder import CHECKPOINT, PARAMS, RECORD, read_record
-from stbp_edu.training.runs.run_records import point, run_record
+from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import TEST, stream
 from stbp_edu.training.trainer import Epoch, Event, train
 
-Watch = Callable[[Iterable[Event]], Iterator[Epoch]]
-"""Yields the epochs among the events, and may show the others."""
+CHECKPOINT = "checkpoint.npz"
+PARAMS = "params.npz"
+RECORD = "record.json"
+"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What to train, on which images, and where its files go.
+    """What to train, on which images, and the folder where its files go.
 
     Attributes:
-        dataset: name of the data set, for the record.
         held_out: ``"test"`` or ``"validation"``, for the record.
-        folder: where checkpoints, parameters and the record go.
-        encodings: encodings of the held-out images for the final evaluation.
+        encodings: of the held-out images, for the final evaluation.
         checkpoint_every: epochs between checkpoints.
     """
 
@@ -52,11 +44,6 @@ class RunConfig:
         checks.count("encodings", self.encodings)
         checks.count("checkpoint_every", self.checkpoint_every)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Fingerprint of the images and labels, computed when a checkpoint first needs it."""
-        return fingerprint(self.data)
-
 
 def unfinished_run(config: RunConfig) -> Checkpoint | None:
     """Return the checkpoint in the folder, if there is one.
@@ -69,16 +56,15 @@ def unfinished_run(config: RunConfig) -> Checkpoint | None:
         return None
     checkpoint = load_checkpoint(path)
     theirs, ours = to_dict(checkpoint.settings), to_dict(config.settings)
-    if other := [k for k in ours if theirs[k] != ours[k]]:
-        differences = ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in other)
+    changed = [f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k]]
+    hint = "to resume it, --restart to begin anew, or --out for another folder"
+    if changed:
         raise ValueError(
-            f"{path} belongs to a run with {differences}; give the same settings to resume it, "
-            "--restart to begin anew, or --out for another folder"
+            f"{path} belongs to a run with {', '.join(changed)}; give the same settings {hint}"
         )
-    if checkpoint.data != config.fingerprint:
+    if checkpoint.data != config.data.fingerprint():
         raise ValueError(
-            f"{path} belongs to a run on other images than these; give the same data to resume "
-            "it, --restart to begin anew, or --out for another folder"
+            f"{path} belongs to a run on other images than these; give the same data {hint}"
         )
     return checkpoint
 
@@ -91,7 +77,7 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
     """
     if not (config.folder / RECORD).exists() or not (config.folder / PARAMS).exists():
         return None
-    record = read_record(config.folder)
+    record = _read_record(config.folder)
     same = (
         (record["dataset"], record["held_out"]) == (config.dataset, config.held_out)
         and from_dict(record["settings"]) == config.settings  # newer settings at their defaults
@@ -101,44 +87,123 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
 
 
 def train_in_folder(
-    config: RunConfig, watch: Watch, start: Checkpoint | None = None
+    config: RunConfig,
+    watch: Callable[[Iterable[Event]], Iterator[Epoch]],
+    start: Checkpoint | None = None,
 ) -> dict[str, Any]:
     """Train to the end, from ``start`` if given; save the parameters and return the record.
+
+    ``watch`` yields the epochs among the events, and may show the others.
 
     Raises:
         ValueError: if another process trains in the folder.
     """
-    folder = config.folder
+    folder, settings, data = config.folder, config.settings, config.data.fingerprint()
     message = f"{folder} is in use by another run; wait for it, or choose another folder"
-    with locked(folder.with_name(f".{folder.name}.lock"), message):
+    with files.locked(folder.with_name(f".{folder.name}.lock"), message):
         folder.mkdir(parents=True, exist_ok=True)
-        remove_parts(folder)
-        curves: list[dict[str, Any]] = [] if start is None else list(start.curves)
-        state = None if start is None else start.state
-        for epoch in watch(train(config.settings, config.data, state)):
-            curves.append(point(epoch))
+        files.remove_parts(folder)
+        state, curves = (start.state, [*start.curves]) if start else (None, [])
+        for epoch in watch(train(settings, config.data, state)):
+            curves.append(_point(epoch))
             state = epoch.state
-            if epoch.epoch % config.checkpoint_every == 0 or epoch.epoch == config.settings.epochs:
-                checkpoint = Checkpoint(config.settings, config.fingerprint, state, curves)
+            if epoch.epoch % config.checkpoint_every == 0 or epoch.epoch == settings.epochs:
+                checkpoint = Checkpoint(settings, data, state, curves)
                 save_checkpoint(folder / CHECKPOINT, checkpoint)
-        if state is None:
-            raise RuntimeError("a run has at least one epoch")
+        assert state is not None  # a run has at least one epoch
         return finish(config, state.kept, curves)
+
+
+def _point(epoch: Epoch) -> dict[str, Any]:
+    """Return what the curves of a record hold of an epoch."""
+    return {
+        "epoch": epoch.epoch,
+        "loss": epoch.loss,
+        "train": epoch.accuracy,
+        "held_out": epoch.test,
+        "rates": list(epoch.rates),
+        "outputs": list(epoch.outputs),
+        "seconds": epoch.seconds,
+    }
 
 
 def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
-    result = evaluate_run(config, params)
-    record = run_record(config.dataset, config.settings, curves, result, held_out=config.held_out)
-    save_params(config.folder / PARAMS, params)
-    record["params"] = digest(config.folder / PARAMS)  # tells them from another run's
-    write_json(config.folder / RECORD, record)
+    images, labels = config.data.test_images, config.data.test_labels
+    rng = stream(config.settings, TEST)
+    result = evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
+    files.save_params(config.folder / PARAMS, params)
+    record = {
+        "format": 1,
+        "dataset": config.dataset,
+        "held_out": config.held_out,
+        "settings": to_dict(config.settings),
+        **environment(),
+        "params": files.digest(config.folder / PARAMS),  # tells them from another run's
+        "curves": curves,
+        "seconds": sum(point["seconds"] for point in curves),
+        "accuracy": {
+            "mean": result.mean,
+            "spread": result.spread,
+            "encodings": list(result.accuracies),
+            "images": len(labels),
+        },
+    }
+    files.write_json(config.folder / RECORD, record)
     (config.folder / CHECKPOINT).unlink(missing_ok=True)
     return record
 
 
-def evaluate_run(config: RunConfig, params: Params) -> Evaluation:
-    """Return the accuracy of parameters on the held-out images, over several encodings."""
-    images, labels = config.data.test_images, config.data.test_labels
-    rng = stream(config.settings, TEST)
-    return evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that is done: its record, settings and parameters."""
+
+    record: dict[str, Any]
+    settings: Settings
+    params: Params
+
+
+def open_run(folder: Path) -> FinishedRun:
+    """Return the finished run in a folder.
+
+    Raises:
+        FileNotFoundError: if there is no finished run in it.
+        ValueError: if its files are damaged, or do not belong together.
+    """
+    if not (folder / RECORD).exists():
+        below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
+        hint = f"there are runs in {', '.join(below)}" if below else "train one first"
+        if (folder / CHECKPOINT).exists():
+            hint = "the run in it is not finished: train with --resume"
+        raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
+    record = _read_record(folder)
+    settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
+    if params.sizes[1:-1] != settings.hidden:
+        raise ValueError(
+            f"{folder / PARAMS} must have hidden widths {settings.hidden} as the record says, "
+            f"got {params.sizes[1:-1]}; these files are of two runs"
+        )
+    return FinishedRun(record, settings, params)
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, after checking that the parameters beside it are its own."""
+    path, params = folder / RECORD, folder / PARAMS
+    record = files.read_json(path)
+    try:
+        from_dict(record["settings"])
+        str(record["dataset"]), str(record["held_out"]), list(record["curves"])
+        list(record["accuracy"]["encodings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
+            "choose the folder of a run, or train with --restart"
+        ) from error
+    if not params.exists():
+        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
+    if record.get("params") not in (None, files.digest(params)):  # older records have none
+        raise ValueError(
+            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
+            "or a later run was stopped between the two; train with --resume or --restart"
+        )
+    return dict(record)

@@ -20,18 +20,21 @@ FIELDS = (3, 6)  # rows and columns of weight images
 
 def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
     """Draw the loss, the held-out accuracy and the firing rates of runs over the epochs."""
-    fig, (top, middle, bottom) = plotting.figure(3, 1, height=6.6)
+    fig, axes = plotting.figure(3, 1, height=6.6)
     points = {name: r["curves"] for name, r in records.items()}
-    lines = {name: [p["loss"] for p in c] for name, c in points.items()}
-    plotting.learning_curve(top, lines, "loss")
-    lines = {name: [100 * p["held_out"] for p in c] for name, c in points.items()}
-    plotting.learning_curve(middle, lines, "held-out accuracy, %")
     lines = {
-        f"{name}, layer {n}": [p["rates"][n] for p in c]
-        for name, c in points.items()
-        for n in range(1, len(c[0]["rates"]))
+        "loss": {name: [p["loss"] for p in c] for name, c in points.items()},
+        "held-out accuracy, %": {
+            name: [100 * p["held_out"] for p in c] for name, c in points.items()
+        },
+        "firing rate": {
+            f"{name}, layer {n}": [p["rates"][n] for p in c]
+            for name, c in points.items()
+            for n in range(1, len(c[0]["rates"]))
+        },
     }
-    plotting.learning_curve(bottom, lines, "firing rate")
+    for ax, (ylabel, values) in zip(axes, lines.items(), strict=True):
+        plotting.learning_curve(ax, values, ylabel)
     ends = ", ".join(
         f"{name}: loss {c[-1]['loss']:.3f}, accuracy {c[-1]['held_out']:.1%}"
         for name, c in points.items()
@@ -50,18 +53,15 @@ def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) 
     ratios = [*[3.0] * (len(layers) - 1), 1.5]
     fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
     for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
-        last = n == len(layers)
-        plotting.raster(ax, o if last else _most_active(o), [str(k) for k in range(o.shape[1])]
-                        if last else None)  # fmt: skip
-        ax.set_ylabel("output" if last else f"layer {n}")
+        if n == len(layers):
+            plotting.raster(ax, o, [str(k) for k in range(o.shape[1])])
+            ax.set_ylabel("output")
+        else:  # the neurons with the most spikes, the quickest to fire first
+            chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
+            plotting.raster(ax, o[:, chosen[::-1]])
+            ax.set_ylabel(f"layer {n}")
     alt = f"Spikes of the layers for an image of {label}; the network answers {answer}."
     return plotting.show(fig, alt=alt)
-
-
-def _most_active(o: NDArray[Any]) -> NDArray[Any]:
-    """Return the neurons with the most spikes, the quickest to fire first."""
-    chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
-    return o[:, chosen[::-1]]
 
 
 def weights(params: Params, shape: tuple[int, ...]) -> plotting.Shown:
@@ -84,11 +84,7 @@ def weights(params: Params, shape: tuple[int, ...]) -> plotting.Shown:
 
 
 def save_figure(path: Path, shown: plotting.Shown) -> Path:
-    """Write a figure as an SVG file, and return its path.
-
-    Raises:
-        OSError: if the file cannot be written, with what to do.
-    """
+    """Write a figure as an SVG file and return its path, or say what to do if that fails."""
     try:
         write_whole(path, lambda file: file.write(shown.svg.encode()))
     except OSError as error:
