@@ -54,14 +54,11 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
     return delta, epsilon
 
 
-def bias_gradient(net: Unrolled, epsilon: Table, n: int, i: int) -> Any:
-    """Return dL/db_i^n of one sample by the package's formula."""
-    return scalar.c5_b([epsilon[t, n, i] for t in range(net.T)])
-
-
-def weight_gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int) -> Any:
-    """Return dL/dw_ij^n of one sample by the package's formula."""
+def gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int | None = None) -> Any:
+    """Return dL/dw_ij^n of one sample by the package's formula; dL/db_i^n where j is None."""
     over_time = [epsilon[t, n, i] for t in range(net.T)]
+    if j is None:
+        return scalar.c5_b(over_time)
     return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
 
 
@@ -71,18 +68,15 @@ def scalar_adjoints(
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
     T, S, _ = trace.O[0].shape
     nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
-    swept = [(net, *scalar_sweep(net, rule)) for net in nets]
+    swept = [scalar_sweep(net, rule) for net in nets]
 
     def derivative(of: Coordinate) -> Any:
         """Return dL/d(of): of one sample, or summed over the samples for a parameter."""
-        match of.kind:
-            case "W":
-                return sum(weight_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
-            case "b":
-                return sum(bias_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
+        if of.kind in ("W", "b"):
+            pairs = zip(nets, swept, strict=True)
+            return sum(gradient(net, epsilon, of.n, *of.at) for net, (_, epsilon) in pairs)
         t, s, i = of.at
-        _, delta, epsilon = swept[s]
-        return (delta if of.kind == "o" else epsilon)[t, of.n, i]
+        return swept[s][of.kind == "u"][t, of.n, i]
 
     return at_every_coordinate(derivative, params, T, S)
 

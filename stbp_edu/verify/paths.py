@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from stbp_edu.checks import Array, choice
@@ -62,13 +63,11 @@ class Path:
 
 def count_paths(start: Node, net: Unrolled) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
-    counts: dict[Node, int] = {Node("L"): 1}
 
+    @cache
     def count(node: Node) -> int:
         """Return the number of paths from ``node``, worked out once."""
-        if node not in counts:
-            counts[node] = sum(count(edge.target) for edge in edges_from(node, net))
-        return counts[node]
+        return sum(count(edge.target) for edge in edges_from(node, net)) if node.kind != "L" else 1
 
     return count(start)
 
@@ -78,7 +77,7 @@ def _check_start(start: Node, net: Unrolled) -> None:
     kind, n, i, t, j = start
     choice("start kind", kind, ("u", "o", "w", "b"))
     fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]
-    fits = fits and (kind not in ("u", "o") or 0 <= t < net.T)
+    fits = fits and (kind not in "uo" or 0 <= t < net.T)
     if not fits or (kind == "w" and not 0 <= j < net.sizes[n - 1]):
         raise ValueError(
             f"start must be a node of a network of sizes {net.sizes} and {net.T} steps, "

@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu.checks import choice
 from stbp_edu.verify.comparison import case_of
-from stbp_edu.verify.forms import bias_gradient, scalar_sweep, weight_gradient
+from stbp_edu.verify.forms import gradient, scalar_sweep
 from stbp_edu.verify.optional_import import require
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, Unrolled, symbols
@@ -70,23 +70,20 @@ def as_polynomials(net: Unrolled) -> Unrolled:
 
     There, two polynomials are equal when their coefficients are: no simplifying, no guessing.
     """
-    rings = require("sympy.polys.rings", "the symbolic proof")
-    rationals = require("sympy", "the symbolic proof").QQ
+    sympy = require("sympy", "the symbolic proof")
     names = ("u", "o", "h", "f", "df", "W", "y", "readout")
     letters: set[Any] = set()
     for name in names:
         _map(lambda value: letters.update(value.free_symbols), getattr(net, name))
-    ring = rings.ring(sorted(letters, key=str), rationals)[0]
+    ring = sympy.ring(sorted(letters, key=str), sympy.QQ)[0]
     return replace(net, **{name: _map(ring.from_expr, getattr(net, name)) for name in names})
 
 
 def _map(convert: Callable[[Any], Any], values: Any) -> Any:
     """Return nested lists of the same form with every expression converted."""
-    if values is None:
-        return None
     if isinstance(values, (list, np.ndarray)):
         return [_map(convert, value) for value in values]
-    return convert(values)
+    return None if values is None else convert(values)
 
 
 def _under_test(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
@@ -98,6 +95,6 @@ def _under_test(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], An
         yield (f"c{case}-epsilon", Node("u", n, i, t)), epsilon[t, n, i]
     for n in range(1, net.N + 1):
         for i in range(net.sizes[n]):
-            yield ("c5-b", Node("b", n, i)), bias_gradient(net, epsilon, n, i)
+            yield ("c5-b", Node("b", n, i)), gradient(net, epsilon, n, i)
         for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield ("c5-w", Node("w", n, i, j=j)), weight_gradient(net, epsilon, n, i, j)
+            yield ("c5-w", Node("w", n, i, j=j)), gradient(net, epsilon, n, i, j)
