@@ -18,7 +18,6 @@ readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -173,24 +172,19 @@ def symbols(sizes: Sequence[int], T: int) -> Unrolled:
         across, down = range(1, columns + 1), range(1, rows + 1)
         return np.array([[sympy.Symbol(name(a, b)) for b in across] for a in down])
 
-    def index(name: str, n: int, t: int, i: int) -> str:
-        """Return a name with its indices, as in "u_{i}^{t,n}"."""
-        return name.format(f"_{{{i}}}^{{{t},{n}}}")
-
-    def layers(name: str, first: int = 1) -> list[Any]:
-        """Return one symbol for every (n, t, i), indexed [n][t][i]; none below ``first``."""
-        return [None] * first + [
-            table(T, widths[n], partial(index, name, n)) for n in range(first, N + 1)
-        ]
+    def layer(name: str, n: int) -> Any:
+        """Return a symbol for every (t, i) of a layer, such as "u_{i}^{t,n}"."""
+        return table(T, widths[n], lambda t, i: name.format(f"_{{{i}}}^{{{t},{n}}}"))
 
     def weights(n: int) -> Any:
         """Return the weights into layer ``n``, indexed [i][j]."""
         return table(widths[n], widths[n - 1], lambda i, j: f"w_{{{i}{j}}}^{{{n}}}")
 
-    o, y = layers("o{}", 0), [sympy.Symbol(f"y_{{{i + 1}}}") for i in range(widths[N])]
-    misses = [y[i] - sum(o[N][t][i] for t in range(T)) / T for i in range(widths[N])]
-    loss = sum(miss**2 for miss in misses) / 2
-    W = [None, *(weights(n) for n in range(1, N + 1))]
-    readout = np.array([[sympy.expand(sympy.diff(loss, spike)) for spike in step] for step in o[N]])
-    gates = {"h": layers("h(u{})"), "f": layers("f(o{})"), "df": layers("f'(o{})")}
-    return Unrolled(widths, T, S=1, u=layers("u{}"), o=o, W=W, y=y, readout=readout, **gates)
+    o = [layer("o{}", n) for n in range(N + 1)]
+    y = table(1, widths[N], lambda _, i: f"y_{{{i}}}")[0]
+    loss = sum((y - o[N].sum(axis=0) / T) ** 2) / 2
+    slope = np.vectorize(lambda spike: sympy.expand(sympy.diff(loss, spike)), otypes=[object])
+    names = {"u": "u{}", "h": "h(u{})", "f": "f(o{})", "df": "f'(o{})"}
+    layers = {k: [None, *(layer(name, n) for n in range(1, N + 1))] for k, name in names.items()}
+    W = [None, *map(weights, range(1, N + 1))]
+    return Unrolled(widths, T, S=1, o=o, W=W, y=y, readout=slope(o[N]), **layers)
