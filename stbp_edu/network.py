@@ -77,12 +77,7 @@ class Params:
 
 @dataclass(frozen=True)
 class Gradients:
-    """dL/dW and dL/db, indexed and shaped as in :class:`Params`.
-
-    Attributes:
-        W: dL/dW^n at n; ``W[0]`` is None.
-        b: dL/db^n at n; ``b[0]`` is None.
-    """
+    """dL/dW and dL/db, indexed and shaped as in :class:`Params`; ``W[0]`` and ``b[0]`` are None."""
 
     W: Sequence[Any]
     b: Sequence[Any]

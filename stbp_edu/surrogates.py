@@ -20,11 +20,9 @@ class Surrogate(Protocol):
 
     def derivative(self, v: Array) -> Array:
         """Return h(v)."""
-        ...
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), with H' = h, H(-inf) = 0 and H(inf) = 1."""
-        ...
 
 
 @dataclass(frozen=True)

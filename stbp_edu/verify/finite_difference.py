@@ -50,7 +50,8 @@ def twin_loss(
     for t in range(T):
         o[0] = spikes[t]
         for n in range(1, len(W)):
-            u[n] = _keep(neuron, o[n]) * u[n] + np.inner(o[n - 1], W[n]) + b[n]
+            kept = 1.0 - o[n] if neuron.gate == "linear" else np.exp(-o[n] / neuron.tau)
+            u[n] = neuron.tau * kept * u[n] + np.inner(o[n - 1], W[n]) + b[n]
             if kind == "u" and (n, t) == (layer, at[0]):
                 u[n][at[1:]] += amount  # def-epsilon
             pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
@@ -60,11 +61,6 @@ def twin_loss(
         counts += o[-1]
     misses = targets - counts / T
     return float(np.sum(misses * misses)) / (2 * S), np.hstack(pieces)
-
-
-def _keep(neuron: LIF, o: Array) -> Array:
-    """Return the fraction of a potential that is kept after the spike ``o``."""
-    return neuron.tau * (1.0 - o if neuron.gate == "linear" else np.exp(-o / neuron.tau))
 
 
 def _joints(neuron: LIF) -> list[float]:

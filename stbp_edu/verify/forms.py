@@ -1,5 +1,7 @@
 """The forms under test: the package's own recursions, as results that an oracle can check."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from stbp_edu import network
@@ -8,8 +10,7 @@ from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
 from stbp_edu.network import Adjoints, Gradients, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-from stbp_edu.verify.unrolled import Unrolled, unroll
+from stbp_edu.verify.unrolled import Node, Unrolled, batch_adjoints
 
 Table = dict[tuple[int, int, int], Any]
 """A value for every (t, n, i)."""
@@ -54,31 +55,29 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
     return delta, epsilon
 
 
-def gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int | None = None) -> Any:
-    """Return dL/dw_ij^n of one sample by the package's formula; dL/db_i^n where j is None."""
-    over_time = [epsilon[t, n, i] for t in range(net.T)]
-    if j is None:
-        return scalar.c5_b(over_time)
-    return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
+def scalar_derivatives(net: Unrolled, rule: str = "exact") -> Callable[[Node], Any]:
+    """Return the function from a node of one sample to dL/d(node) by the index formulas."""
+    delta, epsilon = scalar_sweep(net, rule)
+
+    def derivative(node: Node) -> Any:
+        """Return δ, ε, or the gradient of a weight or bias."""
+        kind, n, i, t, j = node
+        if kind in ("o", "u"):
+            return (delta if kind == "o" else epsilon)[t, n, i]
+        over_time = [epsilon[t, n, i] for t in range(net.T)]
+        if kind == "b":
+            return scalar.c5_b(over_time)
+        return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
+
+    return derivative
 
 
 def scalar_adjoints(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
-    T, S, _ = trace.O[0].shape
-    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
-    swept = [scalar_sweep(net, rule) for net in nets]
-
-    def derivative(of: Coordinate) -> Any:
-        """Return dL/d(of): of one sample, or summed over the samples for a parameter."""
-        if of.kind in ("W", "b"):
-            pairs = zip(nets, swept, strict=True)
-            return sum(gradient(net, epsilon, of.n, *of.at) for net, (_, epsilon) in pairs)
-        t, s, i = of.at
-        return swept[s][of.kind == "u"][t, of.n, i]
-
-    return at_every_coordinate(derivative, params, T, S)
+    of_sample = partial(scalar_derivatives, rule=rule)
+    return batch_adjoints(of_sample, trace, targets, params, neuron)
 
 
 def all_forms(

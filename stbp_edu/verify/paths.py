@@ -8,16 +8,14 @@ The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unroll
 
 import itertools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from stbp_edu.checks import Array, choice
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled, edges_from, unroll
+from stbp_edu.verify.unrolled import Edge, Node, Unrolled, batch_adjoints, edges_from
 
 MOST_PATHS = 200_000
 """A node with more paths is refused."""
@@ -26,8 +24,7 @@ RULES = ("exact", "classic", "detached-reset", "spatial-only")
 """The rules whose paths are known."""
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """A chain of edges that ends in the loss."""
 
     edges: tuple[Edge, ...]
@@ -93,6 +90,7 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
 
     >>> import numpy as np
     >>> from stbp_edu.network import forward
+    >>> from stbp_edu.verify.unrolled import unroll
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
@@ -147,15 +145,9 @@ def derivatives(
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-    T, S, _ = trace.O[0].shape
-    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
 
-    def over_paths(of: Coordinate) -> Any:
-        """Return the sum over the paths from one quantity; from a parameter, over all samples."""
-        if of.kind in ("u", "o"):
-            t, s, i = of.at
-            return total(paths_from(Node(of.kind, of.n, i, t), nets[s]), rule)
-        start = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
-        return sum(total(paths_from(start, net), rule) for net in nets)
+    def of_sample(net: Unrolled) -> Callable[[Node], Any]:
+        """Return the function from a node of one sample to the sum over its paths."""
+        return lambda node: total(paths_from(node, net), rule)
 
-    return at_every_coordinate(over_paths, params, T, S)
+    return batch_adjoints(of_sample, trace, targets, params, neuron)

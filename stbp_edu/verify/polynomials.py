@@ -6,13 +6,14 @@ every gate, every weight and every spike train of a network of that shape.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu.checks import choice
 from stbp_edu.verify.comparison import case_of
-from stbp_edu.verify.forms import gradient, scalar_sweep
+from stbp_edu.verify.forms import scalar_derivatives
 from stbp_edu.verify.optional_import import require
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, Unrolled, symbols
@@ -51,17 +52,16 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     choice("rule", rule, ("exact", "classic"))
     net = as_polynomials(symbols(sizes, T))
-    exact = dict(_under_test(net, "exact"))
-    classic = dict(_under_test(net, "classic")) if rule == "classic" else {}
+    exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
     proofs = []
-    for (name, node), value in exact.items():
+    for id, node in _nodes(net):
         paths = paths_from(node, net)
         dropped = [path for path in paths if path.dropped_by("classic")]
         if rule == "classic":
-            difference = value - classic[name, node] - total(dropped)
+            difference = exact(node) - classic(node) - total(dropped)
         else:
-            difference = value - total(paths)
-        proofs.append(Proof(name, node, len(paths), len(dropped), difference.as_expr()))
+            difference = exact(node) - total(paths)
+        proofs.append(Proof(id, node, len(paths), len(dropped), difference.as_expr()))
     return proofs
 
 
@@ -86,15 +86,15 @@ def _map(convert: Callable[[Any], Any], values: Any) -> Any:
     return None if values is None else convert(values)
 
 
-def _under_test(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
-    """Yield the package's polynomial for every node and every parameter, by equation and node."""
-    delta, epsilon = scalar_sweep(net, rule)
-    for t, n, i in delta:
+def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:
+    """Yield every node with the id of its equation, in the order of the backward sweep."""
+    for t, n in product(reversed(range(net.T)), reversed(range(1, net.N + 1))):
         case = case_of(t, n, net.T, net.N)
-        yield (f"c{case}-delta", Node("o", n, i, t)), delta[t, n, i]
-        yield (f"c{case}-epsilon", Node("u", n, i, t)), epsilon[t, n, i]
+        for i in range(net.sizes[n]):
+            yield f"c{case}-delta", Node("o", n, i, t)
+            yield f"c{case}-epsilon", Node("u", n, i, t)
     for n in range(1, net.N + 1):
         for i in range(net.sizes[n]):
-            yield ("c5-b", Node("b", n, i)), gradient(net, epsilon, n, i)
+            yield "c5-b", Node("b", n, i)
         for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield ("c5-w", Node("w", n, i, j=j)), gradient(net, epsilon, n, i, j)
+            yield "c5-w", Node("w", n, i, j=j)

@@ -23,14 +23,7 @@ SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
 class Verdict(NamedTuple):
-    """The verdict on one equation under one rule by one oracle, over all comparisons.
-
-    Attributes:
-        id: the equation.
-        rule: "exact" or "classic".
-        oracle: the oracle, and what it was asked.
-        outcomes: one for each array or polynomial that was compared.
-    """
+    """The verdict on one equation under one rule by one oracle, over all comparisons."""
 
     id: str
     rule: str

@@ -25,8 +25,9 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Params, Trace, check_trace
+from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
+from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
 from stbp_edu.verify.optional_import import require
 
 
@@ -49,14 +50,7 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One local derivative.
-
-    Attributes:
-        kind: its row in the table above.
-        source: where it starts.
-        target: where it ends.
-        factor: d target / d source.
-    """
+    """One local derivative: factor = d target / d source; kind is its row in the table above."""
 
     kind: str
     source: Node
@@ -125,6 +119,31 @@ def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0
         y=targets[s],
         readout=np.tile(misses / (T * S), (T, 1)),
     )
+
+
+def batch_adjoints(
+    of_sample: Callable[[Unrolled], Callable[[Node], Any]],
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a batch, the gradients summed over samples.
+
+    ``of_sample`` makes, for one sample's network, the function from a node to dL/d(node).
+    """
+    T, S, _ = trace.O[0].shape
+    samples = [of_sample(unroll(trace, targets, params, neuron, s)) for s in range(S)]
+
+    def derivative(of: Coordinate) -> Any:
+        """Return the derivative by one quantity."""
+        if of.kind in ("W", "b"):
+            node = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
+            return sum(sample(node) for sample in samples)
+        t, s, i = of.at
+        return samples[s](Node(of.kind, of.n, i, t))
+
+    return at_every_coordinate(derivative, params, T, S)
 
 
 def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
