@@ -14,7 +14,7 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.optional_import import require
+from stbp_edu.verify import require
 
 
 def derivatives(

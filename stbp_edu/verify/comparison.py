@@ -14,28 +14,21 @@ WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n <
 
 
 class Tolerance(NamedTuple):
-    """The relative error that passes: abs(got - expected) <= limit · (scale + floor).
+    """The largest relative error that passes: abs(got - expected) <= limit · scale.
 
-    rtol and atol of NumPy's ``allclose`` are limit and limit · floor.
-
-    Attributes:
-        limit: the largest relative error that passes.
-        floor: what is added to the scale, for numbers near 0.
-        elementwise: whether the scale is abs(expected), entry by entry, or else that of the
-            comparison.
+    Elementwise, the scale is abs(expected) + 1e-3, entry by entry: rtol and atol of NumPy's
+    ``allclose`` are limit and limit / 1000. Else it is that of the comparison, since a sum may
+    cancel: its rounding is measured by the size of what was summed.
     """
 
     limit: float
-    floor: float
     elementwise: bool
 
 
-# A sum may cancel, so that its rounding is measured by the size of what was summed.
-# The floor is there for numbers so small that float64 itself loses their digits.
-ROUNDING = Tolerance(limit=1e-12, floor=1e-200, elementwise=False)
+ROUNDING = Tolerance(limit=1e-12, elementwise=False)
 """For two exact ways to the same number."""
 
-DIFFERENCES = Tolerance(limit=1e-6, floor=1e-3, elementwise=True)
+DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)
 """For finite differences: rtol 1e-6, atol 1e-9."""
 
 
@@ -75,8 +68,9 @@ class Comparison(NamedTuple):
         got, expected = self.got.shape, self.expected.shape
         if got != expected:
             raise ValueError(f"got must have shape {expected}, got {got}; same network?")
-        scale = np.abs(self.expected) if tolerance.elementwise else self.scale
-        return np.abs(self.got - self.expected) / (scale + tolerance.floor)
+        # 1e-200 for numbers so small that float64 itself loses their digits.
+        scale = np.abs(self.expected) + 1e-3 if tolerance.elementwise else self.scale + 1e-200
+        return np.abs(self.got - self.expected) / scale
 
     def error(self, tolerance: Tolerance = ROUNDING) -> float:
         """Return the largest relative error; NaN if any entry is NaN."""

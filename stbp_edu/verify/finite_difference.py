@@ -6,6 +6,8 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,12 +67,11 @@ def twin_loss(
 
 def _joints(neuron: LIF) -> list[float]:
     """Return where one piece of H meets the next, as distances from the threshold."""
-    surrogate = neuron.surrogate
-    if isinstance(surrogate, Rectangle):
-        return [-surrogate.a / 2, surrogate.a / 2]
-    if isinstance(surrogate, Triangle):
-        edge = 2 / float(np.sqrt(surrogate.a))
-        return [-edge, 0.0, edge]
+    match neuron.surrogate:
+        case Rectangle(a):
+            return [-a / 2, a / 2]
+        case Triangle(a):
+            return [-2 / math.sqrt(a), 0.0, 2 / math.sqrt(a)]
     return []
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any
 
 from stbp_edu import network
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
-from stbp_edu.network import Adjoints, Gradients, Params, Trace
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.unrolled import Node, Unrolled, batch_adjoints
 
@@ -29,29 +30,27 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
         """Return the signal that comes in from (t, n, i)."""
         return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
 
-    for t in reversed(range(T)):
-        for n in reversed(range(1, N + 1)):
-            for i in range(net.sizes[n]):
-                case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
-                if case in (2, 4):
-                    js = range(net.sizes[n + 1])
-                    above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
-                if case in (3, 4):
-                    after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
-                if case == 1:
-                    o = [net.o[N][k][i] for k in range(T)]
-                    d = scalar.c1_delta(net.y[i], o, net.S)
-                    e = scalar.c1_epsilon(d, h)
-                elif case == 2:
-                    d = scalar.c2_delta(*above)
-                    e = scalar.c2_epsilon(d, h)
-                elif case == 3:
-                    d = scalar.c3_delta(delta[T - 1, N, i], *after)
-                    e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
-                else:
-                    d = scalar.c4_delta(*above, *after)
-                    e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
-                delta[t, n, i], epsilon[t, n, i] = d, e
+    for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
+        for i in range(net.sizes[n]):
+            case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
+            if n < N:
+                js = range(net.sizes[n + 1])
+                above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+            if t < T - 1:
+                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+            if case == 1:
+                d = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+                e = scalar.c1_epsilon(d, h)
+            elif case == 2:
+                d = scalar.c2_delta(*above)
+                e = scalar.c2_epsilon(d, h)
+            elif case == 3:
+                d = scalar.c3_delta(delta[T - 1, N, i], *after)
+                e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
+            else:
+                d = scalar.c4_delta(*above, *after)
+                e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
+            delta[t, n, i], epsilon[t, n, i] = d, e
     return delta, epsilon
 
 
@@ -81,10 +80,9 @@ def scalar_adjoints(
 
 
 def all_forms(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, twin: bool
+    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
 ) -> dict[str, Adjoints | Gradients]:
     """Return the results of the index formulas, the sweep and the engine, by name."""
-    spike = neuron.H if twin else None
     slow = network.forward(spikes, params, neuron, spike=spike)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {

@@ -6,10 +6,10 @@ its edges. Nothing is reused between paths, so that nothing can be forgotten in 
 The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unrolled`.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stbp_edu.checks import Array, choice
@@ -47,15 +47,10 @@ class Path(NamedTuple):
         ``detached-reset`` cuts every reset edge, ``spatial-only`` every edge through time.
         """
         kinds = [edge.kind for edge in self.edges]
-        match choice("rule", rule, RULES):
-            case "classic":
-                pairs = itertools.pairwise(kinds)
-                return any(a in ("weight", "reset") and b == "carry" for a, b in pairs)
-            case "detached-reset":
-                return "reset" in kinds
-            case "spatial-only":
-                return "reset" in kinds or "carry" in kinds
-        return False
+        if choice("rule", rule, RULES) == "classic":
+            return any(a in ("weight", "reset") and b == "carry" for a, b in pairwise(kinds))
+        cut = {"detached-reset": {"reset"}, "spatial-only": {"reset", "carry"}}.get(rule, set())
+        return not cut.isdisjoint(kinds)
 
 
 def count_paths(start: Node, net: Unrolled) -> int:

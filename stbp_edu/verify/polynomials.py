@@ -4,7 +4,7 @@ Every local derivative is a free symbol, so that an identity here holds for ever
 every gate, every weight and every spike train of a network of that shape.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.checks import choice
+from stbp_edu.verify import require
 from stbp_edu.verify.comparison import case_of
 from stbp_edu.verify.forms import scalar_derivatives
-from stbp_edu.verify.optional_import import require
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, Unrolled, symbols
 
@@ -72,18 +72,13 @@ def as_polynomials(net: Unrolled) -> Unrolled:
     """
     sympy = require("sympy", "the symbolic proof")
     names = ("u", "o", "h", "f", "df", "W", "y", "readout")
-    letters: set[Any] = set()
-    for name in names:
-        _map(lambda value: letters.update(value.free_symbols), getattr(net, name))
-    ring = sympy.ring(sorted(letters, key=str), sympy.QQ)[0]
-    return replace(net, **{name: _map(ring.from_expr, getattr(net, name)) for name in names})
-
-
-def _map(convert: Callable[[Any], Any], values: Any) -> Any:
-    """Return nested lists of the same form with every expression converted."""
-    if isinstance(values, (list, np.ndarray)):
-        return [_map(convert, value) for value in values]
-    return None if values is None else convert(values)
+    parts: dict[str, Any] = {name: getattr(net, name) for name in names}
+    arrays = [a for name in names[:-1] for a in parts[name] if a is not None]
+    letters = sorted({letter for a in arrays for letter in np.ravel(a)}, key=str)
+    convert = np.frompyfunc(sympy.ring(letters, sympy.QQ)[0].from_expr, 1, 1)
+    for name, part in parts.items():
+        parts[name] = [None if a is None else convert(a) for a in part]
+    return replace(net, **parts)
 
 
 def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:

@@ -27,8 +27,8 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
+from stbp_edu.verify import require
 from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-from stbp_edu.verify.optional_import import require
 
 
 class Node(NamedTuple):
