@@ -90,7 +90,6 @@ class Adjoints:
     Attributes:
         delta: δ = dL/do; ``delta[n]`` has shape (T, S, n[n]), ``delta[0]`` is None.
         epsilon: ε = dL/du; as ``delta``.
-        gradients: dL/dW and dL/db.
     """
 
     delta: Sequence[Any]

@@ -50,9 +50,8 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
     fired = t[o > 0.5]
     top = max(float(np.max(u)), v_th)
     height = top + 0.12 * (top - min(float(np.min(u)), 0.0))
-    ax.plot(
-        fired, np.full_like(fired, height, float), "v", color=SPIKE, markersize=8, label="spike"
-    )
+    marks = np.full(len(fired), height)
+    ax.plot(fired, marks, "v", color=SPIKE, markersize=8, label="spike")
     ax.set(xlabel="time step t", ylabel="u")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _legend(ax)

@@ -146,7 +146,7 @@ def _factor(ax: Axes, tail: Array, head: Array, kind: str, cut: bool) -> None:
 
 
 def _node(ax: Axes, node: Node, at: Array, colour: str | None) -> None:
-    """Draw a node: u and L square, o round; the input spikes are small."""
+    """Draw a node: u and L square, o round."""
     kind = node if isinstance(node, str) else node[0]
     shape, edge, width = "o" if kind == "o" else "s", colour or GRID, 2.6 if colour else 1.1
     x, y = at

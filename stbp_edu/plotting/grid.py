@@ -1,6 +1,7 @@
 """The (t, n) grid: which case holds where, and the backward sweep that fills it."""
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import product
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -18,11 +19,7 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 
 @style()
 def grid(
-    ax: Axes,
-    T: int,
-    N: int,
-    highlight: Collection[int | Cell] | None = None,
-    labels: Labels = None,
+    ax: Axes, T: int, N: int, highlight: Collection[int | Cell] | None = None, labels: Labels = None
 ) -> Axes:
     """Draw the grid of time steps (to the right) and layers (upward), coloured by case.
 
@@ -37,16 +34,15 @@ def grid(
     >>> [text.get_text() for text in ax.texts]
     ['4', '4', '2', '3', '3', '1']
     """
-    for n in range(1, N + 1):
-        for t in range(1, T + 1):
-            case = case_at(t - 1, n, T, N)
-            on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
-            colour = CASE_COLOURS[5 if highlight and 5 in highlight else case]
-            _cell(ax, t, n, colour if on else None)
-            label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
-            label = str(case) if labels is None else label
-            weight = "bold" if on else "normal"
-            ax.text(t, n, label, ha="center", va="center", color=INK, fontweight=weight, size=11)
+    for n, t in product(range(1, N + 1), range(1, T + 1)):
+        case = case_at(t - 1, n, T, N)
+        on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
+        colour = CASE_COLOURS[5 if highlight and 5 in highlight else case]
+        _cell(ax, t, n, colour if on else None)
+        label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
+        label = str(case) if labels is None else label
+        weight = "bold" if on else "normal"
+        ax.text(t, n, label, ha="center", va="center", color=INK, fontweight=weight, size=11)
     ax.set(xlim=(0.45, T + 0.55), ylim=(0.45, N + 0.55), xticks=range(1, T + 1))
     ax.set(yticks=range(1, N + 1), xlabel="time step t →", ylabel="layer n →")
     ax.spines[:].set_visible(False)

@@ -36,9 +36,7 @@ class Comparison(NamedTuple):
     """Two values of one array that one equation computes: δ or ε at (t, n), or a gradient.
 
     Attributes:
-        id: the equation.
         t: the step, from 0; None for a gradient.
-        n: the layer.
         got: the array under test.
         expected: the oracle's.
         scale: the size of the numbers that it is a sum of, by which rounding is measured.

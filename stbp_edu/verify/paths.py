@@ -7,7 +7,7 @@ The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unroll
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -140,9 +140,6 @@ def derivatives(
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-
-    def of_sample(net: Unrolled) -> Callable[[Node], Any]:
-        """Return the function from a node of one sample to the sum over its paths."""
-        return lambda node: total(paths_from(node, net), rule)
-
-    return batch_adjoints(of_sample, trace, targets, params, neuron)
+    return batch_adjoints(
+        lambda net: lambda node: total(paths_from(node, net), rule), trace, targets, params, neuron
+    )

@@ -23,7 +23,6 @@ class Proof(NamedTuple):
     """One identity between the package's polynomial and the sum over paths.
 
     Attributes:
-        id: the equation.
         node: the quantity that the loss is differentiated by.
         paths: how many paths lead from the node to the loss.
         dropped: how many of them the classic rule drops.

@@ -5,7 +5,7 @@ the gradient exactly where it is said to be, does it differ everywhere else, and
 exactly the sum of the paths that it drops?
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby, product
 from typing import NamedTuple
 
@@ -108,18 +108,14 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds)
-    outcomes: list[Outcome] = []
-    for done, (what, some) in enumerate(_work(rng, rounds), start=1):
-        outcomes += some
-        if progress is not None:
-            progress(done, 1 + rounds * len(trials.NEURONS), what)
-    return Report(outcomes)
-
-
-def _work(rng: np.random.Generator, rounds: int) -> Iterator[tuple[str, Iterator[Outcome]]]:
-    """Yield each piece of work with its name: one proof by symbols, then the networks."""
-    yield "polynomials", trials.by_symbols(*SYMBOLIC)
+    report = Report([])
+    work = [("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
         sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
         name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-        yield name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))
+        work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+    for done, (what, some) in enumerate(work, start=1):
+        report.outcomes.extend(some)  # worked out here
+        if progress is not None:
+            progress(done, len(work), what)
+    return report

@@ -34,10 +34,8 @@ class Outcome(NamedTuple):
     """The outcome of one comparison with an oracle.
 
     Attributes:
-        id: the equation.
         rule: "exact" or "classic".
         oracle: the oracle, and what it was asked.
-        error: the relative error.
         limit: what the error is compared with.
         gap: whether the two are expected to differ.
         message: where, got and expected.
