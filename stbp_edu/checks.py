@@ -88,11 +88,11 @@ def array(
             f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
             "convert it with np.asarray"
         )
-    wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
-    if value.dtype not in FLOATS or (dtype is not None and value.dtype != dtype):
-        target = "float64" if dtype is None else str(dtype)
+    allowed = FLOATS if dtype is None else (dtype,)
+    if value.dtype not in allowed:
+        wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
         raise TypeError(
-            f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{target})"
+            f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{allowed[-1]})"
         )
     _check_shape(name, value, axes, shape)
     if unit_interval and value.min() >= 0 and value.max() <= 1:
@@ -115,8 +115,7 @@ def _check_shape(name: str, value: NDArray[Any], axes: str, shape: Sequence[int 
     )
     if fits:
         return
-    want = "(" + ", ".join("any" if s is None else str(s) for s in shape)
-    want += ",)" if len(shape) == 1 else ")"
+    want = str(tuple("any" if s is None else str(s) for s in shape)).replace("'", "")
     hint = "check the shape"
     if value.ndim != len(shape):
         hint = f"it must have {len(shape)} axes, not {value.ndim}"

@@ -34,18 +34,13 @@ class Equation:
     forms: dict[str, str]
 
 
-def _register() -> dict[str, dict[str, Equation]]:
-    """Read the register: group by group, each in the order of the course."""
-    file = resources.files("stbp_edu") / "equations.toml"
-    return {
-        group: {id_: Equation(id_, forms.pop("title"), forms) for id_, forms in entries.items()}
-        for group, entries in tomllib.loads(file.read_text(encoding="utf-8")).items()
-    }
+_FILE = resources.files("stbp_edu") / "equations.toml"
 
+GROUPS = {
+    group: {id_: Equation(id_, forms.pop("title"), forms) for id_, forms in entries.items()}
+    for group, entries in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
+}
+"""The equations by group and id: neuron, surrogates, loss, cases; in the order of the course."""
 
-GROUPS = _register()
-"""The equations by group and id: neuron, surrogates, loss, cases."""
-
-NEURON, SURROGATES, LOSS, CASES = (GROUPS[g] for g in ("neuron", "surrogates", "loss", "cases"))
-EQUATIONS: dict[str, Equation] = {**NEURON, **SURROGATES, **LOSS, **CASES}
+EQUATIONS: dict[str, Equation] = {k: v for group in GROUPS.values() for k, v in group.items()}
 """Every equation by its id."""

@@ -6,6 +6,7 @@ input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper
 
 from __future__ import annotations  # np.random is loaded where it is used
 
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,7 +47,7 @@ class Params:
             if not isinstance(entries, (list, tuple)) or len(entries) < 2 or entries[0] is not None:
                 raise ValueError(
                     f"{name} must be a list [None, {name}[1], ..., {name}[N]], so that the index "
-                    f"is the layer, got {_describe(entries)}; put None first"
+                    f"is the layer, got {reprlib.repr(entries)}; put None first"
                 )
         if len(self.W) != len(self.b):
             raise ValueError(
@@ -78,12 +79,7 @@ class Params:
 
 @dataclass(frozen=True)
 class Gradients:
-    """dL/dW and dL/db, indexed and shaped as in :class:`Params`.
-
-    Attributes:
-        W: dL/dW^n at n; ``W[0]`` is None.
-        b: dL/db^n at n; ``b[0]`` is None.
-    """
+    """dL/dW and dL/db, indexed and shaped as in :class:`Params`; ``W[0]`` and ``b[0]`` are None."""
 
     W: Sequence[Any]
     b: Sequence[Any]
@@ -96,7 +92,6 @@ class Adjoints:
     Attributes:
         delta: δ = dL/do; ``delta[n]`` has shape (T, S, n[n]), ``delta[0]`` is None.
         epsilon: ε = dL/du; as ``delta``.
-        gradients: dL/dW and dL/db.
     """
 
     delta: Sequence[Any]
@@ -164,14 +159,8 @@ def init_params(
 
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     """Check the input of a network and return (T, S)."""
-    checks.array(
-        "spikes",
-        spikes,
-        "(T, S, n[0])",
-        (None, None, params.sizes[0]),
-        dtype=params.dtype,
-        unit_interval=True,
-    )
+    shape = (None, None, params.sizes[0])
+    checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype, unit_interval=True)
     return spikes.shape[0], spikes.shape[1]
 
 
@@ -185,9 +174,9 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
             )
     T, S = check_spikes(trace.O[0], params)
     for n in range(1, params.N + 1):
-        shape = (T, S, params.sizes[n])
-        for name, entry in ((f"trace.U[{n}]", trace.U[n]), (f"trace.O[{n}]", trace.O[n])):
-            checks.array(name, entry, f"(T, S, n[{n}])", shape, dtype=params.dtype)
+        axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
+        checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)
+        checks.array(f"trace.O[{n}]", trace.O[n], axes, shape, dtype=params.dtype)
     return T, S
 
 
@@ -220,12 +209,3 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
     return Trace(U=U, O=O)
-
-
-def _describe(entries: object) -> str:
-    """Say briefly what came in place of a list of arrays."""
-    if not isinstance(entries, (list, tuple)):
-        return type(entries).__name__
-    if not entries:
-        return "an empty list"
-    return f"{len(entries)} entries, the first of them {type(entries[0]).__name__}"

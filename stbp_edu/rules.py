@@ -26,9 +26,6 @@ Gate = Callable[[Array], Array]
 def check_rule(rule: object) -> str:
     """Return ``rule`` if it is one of the rules or ablations.
 
-    These are ``"exact"``, ``"classic"``, ``"detached-reset"``, ``"leak-only"`` and
-    ``"spatial-only"``.
-
     Raises:
         ValueError: if it is none of these.
     """

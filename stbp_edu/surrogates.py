@@ -5,8 +5,6 @@ Each h has unit area, so that each H climbs from 0 to 1 as the spike does: H is 
 of the spike.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,30 +16,29 @@ from stbp_edu.checks import Array
 
 
 class Surrogate(Protocol):
-    """What the neuron asks of a surrogate: a parameter and two curves."""
-
-    @property
-    def a(self) -> float:
-        """Its parameter: a width; for Triangle an inverse squared one, for Gaussian a variance."""
-        ...
+    """What the neuron asks of a surrogate: a curve and its antiderivative."""
 
     def derivative(self, v: Array) -> Array:
         """Return h(v)."""
-        ...
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), with H' = h, H(-inf) = 0 and H(inf) = 1."""
-        ...
-
-
-def _set_width(surrogate: Rectangle | Triangle | Sigmoid | Gaussian) -> None:
-    """Check the width ``a`` and store it as a Python float."""
-    name = f"{type(surrogate).__name__} a"
-    object.__setattr__(surrogate, "a", checks.number(name, surrogate.a, positive=True))
 
 
 @dataclass(frozen=True)
-class Rectangle:
+class _Curve:
+    """A curve with one parameter ``a``."""
+
+    a: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the parameter and store it as a Python float."""
+        name = f"{type(self).__name__} a"
+        object.__setattr__(self, "a", checks.number(name, self.a, positive=True))
+
+
+@dataclass(frozen=True)
+class Rectangle(_Curve):
     """h1: constant 1/a on a window of width a around the threshold (id ``h1``).
 
     h(v) = 1/a where |v| < a/2, else 0.
@@ -56,12 +53,6 @@ class Rectangle:
     array([0. , 0.5, 0.5])
     """
 
-    a: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the width."""
-        _set_width(self)
-
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
         return (np.abs(v) < self.a / 2).astype(v.dtype) / self.a  # h1
@@ -72,7 +63,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True)
-class Triangle:
+class Triangle(_Curve):
     """h2: a tent of height √a/2 and half-width 2/√a (id ``h2``).
 
     h(v) = max(√a/2 - a/4 |v|, 0). A larger ``a`` makes it *narrower*, unlike the other three.
@@ -87,12 +78,6 @@ class Triangle:
     array([0.  , 0.5 , 0.25])
     """
 
-    a: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the width."""
-        _set_width(self)
-
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
         return np.maximum(math.sqrt(self.a) / 2 - self.a / 4 * np.abs(v), 0.0)  # h2
@@ -104,7 +89,7 @@ class Triangle:
 
 
 @dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(_Curve):
     """h3: the derivative of the logistic sigmoid of v/a (id ``h3``).
 
     h(v) = e^(-v/a) / (a (1 + e^(-v/a))²).
@@ -119,12 +104,6 @@ class Sigmoid:
     array([0.25])
     """
 
-    a: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the width."""
-        _set_width(self)
-
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
         e = np.exp(-np.abs(v) / self.a)  # h is even, so that no exponent is positive
@@ -137,7 +116,7 @@ class Sigmoid:
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(_Curve):
     """h4: the normal density of variance a (id ``h4``).
 
     h(v) = e^(-v²/(2a)) / √(2πa).
@@ -151,12 +130,6 @@ class Gaussian:
     >>> Gaussian(a=1.0).derivative(np.array([0.0])).round(4)
     array([0.3989])
     """
-
-    a: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the width."""
-        _set_width(self)
 
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from stbp_edu.equations import CASES, EQUATIONS
+from stbp_edu.equations import EQUATIONS, GROUPS
 from tools.site.generate import equation_places
 
 PLACES = equation_places.scan(EQUATIONS)
@@ -43,7 +43,7 @@ def test_no_formula_stands_in_two_versions():
 
 def test_every_form_of_the_five_cases_is_shown_in_the_course():
     shown = {(id_, plain(formula)) for _, id_, formula in displayed()}
-    for id_, equation in CASES.items():
+    for id_, equation in GROUPS["cases"].items():
         for name, form in equation.forms.items():
             assert (id_, plain(form)) in shown, f"no notebook shows the {name} form of {id_}"
 

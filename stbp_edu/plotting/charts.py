@@ -42,16 +42,16 @@ def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
 
 
 @style()
-def potential(ax: Axes, u: Array, o: Array, v_th: float, label: str = "potential u") -> Axes:
+def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
     """Draw a potential over t = 1..T, its threshold (dashed) and its spikes (triangles)."""
     t = np.arange(1, len(u) + 1)
-    ax.plot(t, u, "o-", color=CASE_COLOURS[3], markersize=4, label=label)
+    ax.plot(t, u, "o-", color=CASE_COLOURS[3], markersize=4, label="potential u")
     ax.axhline(v_th, color=GRID, linestyle="--", linewidth=1.2, label="threshold")
-    fired = o > 0.5
+    fired = t[o > 0.5]
     top = max(float(np.max(u)), v_th)
     height = top + 0.12 * (top - min(float(np.min(u)), 0.0))
-    marks = np.full(fired.sum(), height)
-    ax.plot(t[fired], marks, "v", color=SPIKE, markersize=8, label="spike")
+    marks = np.full(len(fired), height)
+    ax.plot(fired, marks, "v", color=SPIKE, markersize=8, label="spike")
     ax.set(xlabel="time step t", ylabel="u")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _legend(ax)
@@ -59,19 +59,12 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float, label: str = "potential
 
 @style()
 def curves(
-    ax: Axes,
-    x: Any,
-    lines: Mapping[str, Any],
-    xlabel: str = "",
-    ylabel: str = "",
-    colours: Sequence[str] = SERIES,
-    marker: str = "",
+    ax: Axes, x: Any, lines: Mapping[str, Any], xlabel: str = "", ylabel: str = "", marker: str = ""
 ) -> Axes:
     """Draw named curves over one x; each has its own colour and its own dashes."""
     for k, (label, y) in enumerate(lines.items()):
-        dashes: Any = DASHES[k % len(DASHES)]
-        look = {"color": colours[k % len(colours)], "linestyle": dashes, "marker": marker}
-        ax.plot(x, y, label=label, markersize=4, **look)
+        look: Any = {"color": SERIES[k % len(SERIES)], "linestyle": DASHES[k % len(DASHES)]}
+        ax.plot(x, y, label=label, marker=marker, markersize=4, **look)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return _legend(ax) if len(lines) > 1 else ax
 
@@ -83,9 +76,8 @@ def surrogate(
     """Draw the curves h (``which="derivative"``) or H (``"antiderivative"``) over v = u - V_th."""
     v = np.linspace(-reach, reach, 1201)
     lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
-    name = {"derivative": "h(v)", "antiderivative": "H(v)"}[which]
     ax.axvline(0, color=GRID, linewidth=0.8)
-    return curves(ax, v, lines, "v = u − $V_{th}$", name)
+    return curves(ax, v, lines, "v = u − $V_{th}$", "h(v)" if which == "derivative" else "H(v)")
 
 
 def learning_curve(

@@ -25,7 +25,7 @@ WIDTH = 4.8  # inches: 461 CSS pixels, so that 10 pt is still 9.5 px on a phone 
 
 
 def figure(
-    rows: int = 1, cols: int = 1, *, height: float = 2.6, width: float = WIDTH, **subplots: Any
+    rows: int = 1, cols: int = 1, *, height: float = 2.6, **subplots: Any
 ) -> tuple[Figure, Any]:
     """Return (fig, axes) in the course's style; no pyplot, so nothing has to be closed.
 
@@ -33,18 +33,15 @@ def figure(
         rows: rows of axes.
         cols: columns of axes.
         height: in inches.
-        width: in inches; the default stays legible at phone width.
         subplots: passed on, such as ``sharex=True`` or ``height_ratios=[1, 2]``.
 
     >>> fig, ax = figure()
     >>> fig.get_size_inches().tolist()
     [4.8, 2.6]
     """
-    names = ("height_ratios", "width_ratios")
-    ratios: dict[str, Any] = {k: subplots.pop(k) for k in names if k in subplots}
     with style():
-        fig = Figure(figsize=(width, height), layout="constrained")
-        return fig, fig.subplots(rows, cols, gridspec_kw=ratios or None, **subplots)
+        fig = Figure(figsize=(WIDTH, height), layout="constrained")
+        return fig, fig.subplots(rows, cols, **subplots)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,8 +99,7 @@ def show(fig: Figure, *, alt: str, css: str = "") -> Shown:
 def _finish(svg: str, alt: str, css: str) -> str:
     """Name the SVG, make its ids its own, and turn ink and sheet into CSS variables."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
     prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg), *re.findall(r"#ID([\w-]+)", css)}
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)

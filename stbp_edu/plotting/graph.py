@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
+from stbp_edu.checks import Array
 from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
 
 Node = tuple[str, int, int] | str
@@ -48,12 +51,12 @@ def path_edges(path: Sequence[Node]) -> list[Edge]:
     return list(pairwise(path))
 
 
-def position(node: Node, T: int, N: int) -> tuple[float, float]:
+def position(node: Node, T: int, N: int) -> Array:
     """Return where a node stands: time to the right, layers upward, o above its u."""
     if isinstance(node, str):
-        return (T + 1) / 2, N * GAP + 1.7
+        return np.array([(T + 1) / 2, N * GAP + 1.7])
     kind, t, n = node
-    return float(t), n * GAP + (0.8 if kind == "o" else 0.0)
+    return np.array([t, n * GAP + (0.8 if kind == "o" else 0.0)])
 
 
 @style()
@@ -88,71 +91,49 @@ def unrolled(
     11
     """
     blue = dict.fromkeys(highlight, CASE_COLOURS[3])
-    colours, cut = {**blue, **(highlight if isinstance(highlight, Mapping) else {})}, set(dropped)
-    known = {(tail, head) for _, tail, head in edges(T, N)}
-    if unknown := (colours.keys() | cut) - known:
+    colours = {**blue, **(highlight if isinstance(highlight, Mapping) else {})}
+    dropped, known = set(dropped), {(tail, head) for _, tail, head in edges(T, N)}
+    if unknown := (colours.keys() | dropped) - known:
         raise ValueError(
             f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
     named: set[str] = set()
     for kind, tail, head in edges(T, N):
-        edge = (tail, head)
+        cut = (tail, head) in dropped
+        colour = CASE_COLOURS[1] if cut else colours.get((tail, head))
         ends = position(tail, T, N), position(head, T, N)
-        colour = CASE_COLOURS[1] if edge in cut else colours.get(edge)
-        _arrow(ax, ends, kind, colour, edge in cut)
-        if labels and (colour if colours or cut else kind not in named):
+        _arrow(ax, *ends, kind, colour, cut)
+        if labels and (colour if colours or dropped else kind not in named):
             named.add(kind)
-            _factor(ax, ends, kind, edge in cut)
+            _factor(ax, *ends, kind, cut)
     for node in sorted({end for edge in known for end in edge}, key=str):
         _node(ax, node, position(node, T, N), (nodes or {}).get(node))
+    layers = range(1, N + 1)
     ax.set(xlim=(0.45, T + 0.65), ylim=(0.3, N * GAP + 2.1), xticks=range(1, T + 1))
-    ax.set(yticks=[n * GAP + 0.4 for n in range(1, N + 1)], xlabel="time step t →")
-    ax.set_yticklabels([str(n) for n in range(1, N + 1)])
-    ax.set_ylabel("layer n →")
+    ax.set(yticks=[n * GAP + 0.4 for n in layers], yticklabels=layers)
+    ax.set(xlabel="time step t →", ylabel="layer n →")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
 
 
-Point = tuple[float, float]
-Ends = tuple[Point, Point]
-"""(tail, head)."""
-
-
-def _arrow(ax: Axes, ends: Ends, kind: str, colour: str | None, cut: bool) -> None:
+def _arrow(ax: Axes, tail: Array, head: Array, kind: str, colour: str | None, cut: bool) -> None:
     """Draw one arrow, thick if it has a colour; dashed and crossed if cut; to the loss, bowed."""
-    tail, head = ends
-    side = (tail[0] > head[0]) - (tail[0] < head[0]) if kind == "readout" else 0
-    arrow = FancyArrowPatch(
-        tail,
-        head,
-        arrowstyle="-|>",
-        mutation_scale=11 if colour else 8,
-        shrinkA=9,
-        shrinkB=9,
-        color=colour or GRID,
-        linewidth=2.4 if colour else 0.9,
-        linestyle="--" if cut else "-",
-        connectionstyle=f"arc3,rad={0.08 * side}",
-        zorder=2 if colour else 1,
-    )
-    ax.add_patch(arrow)
+    side = np.sign(tail[0] - head[0]) if kind == "readout" else 0
+    width, size, layer = (2.4, 11, 2) if colour else (0.9, 8, 1)
+    line: Any = {"color": colour or GRID, "linewidth": width, "linestyle": "--" if cut else "-"}
+    form: Any = {"arrowstyle": "-|>", "mutation_scale": size, "shrinkA": 9, "shrinkB": 9}
+    ends: Any = {"posA": tail, "posB": head, "connectionstyle": f"arc3,rad={0.08 * side}"}
+    ax.add_patch(FancyArrowPatch(**ends, **form, **line, zorder=layer))
     if cut:
-        x, y = _along(ends, 0.5)
+        x, y = tail + 0.5 * (head - tail)
         ax.plot([x], [y], "x", color=CASE_COLOURS[1], markersize=11, markeredgewidth=2.6, zorder=4)
 
 
-def _along(ends: Ends, share: float) -> Point:
-    """Return the point at this share of the way."""
-    tail, head = ends
-    return tail[0] + share * (head[0] - tail[0]), tail[1] + share * (head[1] - tail[1])
-
-
-def _factor(ax: Axes, ends: Ends, kind: str, cut: bool) -> None:
+def _factor(ax: Axes, tail: Array, head: Array, kind: str, cut: bool) -> None:
     """Write the factor of an arrow to its right or above it, outside of one that bows."""
-    tail, head = ends
-    x, y = _along(ends, 0.3 if cut else 0.45)
+    x, y = tail + (0.3 if cut else 0.45) * (head - tail)
     if tail[0] == head[0]:
         dx, dy, align = 0.07, 0.0, "left"
     elif tail[1] == head[1]:
@@ -164,12 +145,11 @@ def _factor(ax: Axes, ends: Ends, kind: str, cut: bool) -> None:
     ax.text(x + dx, y + dy, KINDS[kind], ha=align, va="center", size=9.5, color=INK, zorder=5)
 
 
-def _node(ax: Axes, node: Node, at: Point, colour: str | None) -> None:
-    """Draw a node: u square, o round, L a box; the input spikes are small."""
+def _node(ax: Axes, node: Node, at: Array, colour: str | None) -> None:
+    """Draw a node: u and L square, o round."""
     kind = node if isinstance(node, str) else node[0]
-    size = 15.0
-    shape = {"u": "s", "o": "o", "L": "s"}[kind]
-    ax.plot(*at, shape, markersize=size, mfc="none", mec=colour or GRID, mew=2.6 if colour else 1.1)
-    text = ax.text(*at, kind, ha="center", va="center_baseline", size=10, color=INK, zorder=6)
-    if colour:
-        text.set_fontweight("bold")
+    shape, edge, width = "o" if kind == "o" else "s", colour or GRID, 2.6 if colour else 1.1
+    x, y = at
+    ax.plot(x, y, shape, markersize=15.0, mfc="none", mec=edge, mew=width)
+    look: Any = {"ha": "center", "va": "center_baseline", "size": 10, "color": INK, "zorder": 6}
+    ax.text(x, y, kind, fontweight="bold" if colour else "normal", **look)

@@ -1,6 +1,7 @@
 """The (t, n) grid: which case holds where, and the backward sweep that fills it."""
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import product
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -16,18 +17,9 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 """The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 
 
-def _case(t: int, n: int, T: int, N: int) -> int:
-    """Return the case of the paper's t = 1..T."""
-    return case_at(t - 1, n, T, N)
-
-
 @style()
 def grid(
-    ax: Axes,
-    T: int,
-    N: int,
-    highlight: Collection[int | Cell] | None = None,
-    labels: Labels = None,
+    ax: Axes, T: int, N: int, highlight: Collection[int | Cell] | None = None, labels: Labels = None
 ) -> Axes:
     """Draw the grid of time steps (to the right) and layers (upward), coloured by case.
 
@@ -42,16 +34,15 @@ def grid(
     >>> [text.get_text() for text in ax.texts]
     ['4', '4', '2', '3', '3', '1']
     """
-    for n in range(1, N + 1):
-        for t in range(1, T + 1):
-            case = _case(t, n, T, N)
-            on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
-            five = highlight is not None and 5 in highlight
-            _cell(ax, t, n, CASE_COLOURS[5 if five else case] if on else None)
-            label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
-            label = str(case) if labels is None else label
-            weight = "bold" if on else "normal"
-            ax.text(t, n, label, ha="center", va="center", color=INK, fontweight=weight, size=11)
+    for n, t in product(range(1, N + 1), range(1, T + 1)):
+        case = case_at(t - 1, n, T, N)
+        on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
+        colour = CASE_COLOURS[5 if highlight and 5 in highlight else case]
+        _cell(ax, t, n, colour if on else None)
+        label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
+        label = str(case) if labels is None else label
+        weight = "bold" if on else "normal"
+        ax.text(t, n, label, ha="center", va="center", color=INK, fontweight=weight, size=11)
     ax.set(xlim=(0.45, T + 0.55), ylim=(0.45, N + 0.55), xticks=range(1, T + 1))
     ax.set(yticks=range(1, N + 1), xlabel="time step t →", ylabel="layer n →")
     ax.spines[:].set_visible(False)
@@ -66,8 +57,7 @@ def _cell(ax: Axes, t: int, n: int, colour: str | None, gid: str | None = None) 
         ax.add_patch(Rectangle(corner, 0.9, 0.9, fill=False, edgecolor=GRID, linewidth=0.8))
         return
     for fill, alpha in ((True, 0.3), (False, 1.0)):
-        face = colour if fill else "none"
-        edge = "none" if fill else colour
+        face, edge = (colour, "none") if fill else ("none", colour)
         patch = Rectangle(corner, 0.9, 0.9, facecolor=face, edgecolor=edge, alpha=alpha, lw=2)
         patch.set_gid(f"{gid}-{int(fill)}" if gid else None)
         ax.add_patch(patch)
@@ -82,31 +72,29 @@ def sweep_order(T: int, N: int) -> list[Cell]:
     return [(t, n) for t in range(T, 0, -1) for n in range(N, 0, -1)]
 
 
-def sweep_steps(T: int, N: int, seconds: float = 4.0) -> Shown:
+def sweep_steps(T: int, N: int) -> Shown:
     """Draw the backward sweep filling the grid: an animation that plays once.
 
     It starts when the figure is drawn (and again when it is pointed at, if the SVG stands inline),
-    lasts ``seconds``, and ends on the full grid; that end is all there is where the reader asked
+    lasts four seconds, and ends on the full grid; that end is all there is where the reader asked
     for reduced motion, in print, and in programs that draw no animation. Each cell holds its
     place in the order and its case.
     """
-    order = {cell: k for k, cell in enumerate(sweep_order(T, N))}
+    order = sweep_order(T, N)
     fig, ax = figure(height=0.6 + 0.55 * N)
     grid(ax, T, N, highlight=(), labels=lambda t, n: "")
-    for (t, n), k in order.items():
-        case = _case(t, n, T, N)
+    for k, (t, n) in enumerate(order):
+        case = case_at(t - 1, n, T, N)
         _cell(ax, t, n, CASE_COLOURS[case], gid=f"sweep{k}")
         label = ax.text(t, n, f"{k + 1}.\ncase {case}", ha="center", va="center", size=9, color=INK)
         label.set_gid(f"sweep{k}-2")
     frames = "@keyframes NAME{from{opacity:0}to{opacity:1}}"
     css = frames.replace("NAME", "stbp-fill") + frames.replace("NAME", "stbp-refill")
-    pace = seconds / len(order)
+    pace = 4 / len(order)  # seconds
     for k in range(len(order)):
         parts = [f"#IDsweep{k}-{p}" for p in range(3)]
-        timing = f"{pace:.2f}s {k * pace:.2f}s both"
-        css += f"{','.join(parts)}{{animation:stbp-fill {timing}}}"
-        hovered = ",".join(f"svg:hover {part}" for part in parts)
-        css += f"{hovered}{{animation-name:stbp-refill}}"
+        css += f"{','.join(parts)}{{animation:stbp-fill {pace:.2f}s {k * pace:.2f}s both}}"
+        css += f"svg:hover {',svg:hover '.join(parts)}{{animation-name:stbp-refill}}"
     css = f"@media (prefers-reduced-motion: no-preference){{{css}}}"
     alt = (
         f"The grid of {T} time steps and {N} layers being filled backward: within a time step from "

@@ -60,12 +60,9 @@ STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it scales, can be searched and is read aloud
     "svg.hashsalt": "stbp-edu",
     "text.color": INK,
-    "xtick.color": GRID,
-    "xtick.labelcolor": INK,
-    "xtick.labelsize": 9.5,
-    "ytick.color": GRID,
-    "ytick.labelcolor": INK,
-    "ytick.labelsize": 9.5,
+    **{f"{axis}tick.color": GRID for axis in "xy"},
+    **{f"{axis}tick.labelcolor": INK for axis in "xy"},
+    **{f"{axis}tick.labelsize": 9.5 for axis in "xy"},
 }
 
 

@@ -6,5 +6,29 @@ network, which ``unrolled`` describes, and ``polynomials`` does so with symbols 
 
 What they are used on: ``forms`` holds the package's own results, ``comparison`` compares them with
 an oracle's, ``trials`` does so on random networks, and ``report`` prints the verdicts.
-``coordinates`` names the quantities, and ``optional_import`` loads autograd and SymPy when needed.
+``coordinates`` names the quantities, and ``require`` loads autograd and SymPy when needed.
 """
+
+import importlib
+from typing import Any
+
+
+def require(module: str, purpose: str) -> Any:
+    """Return a module of the extra ``verify``; the error says how to install it.
+
+    Raises:
+        ImportError: if the library is not installed.
+
+    >>> require("no_such_library", "the example")
+    Traceback (most recent call last):
+    ImportError: the example needs no_such_library; run: pip install "stbp-edu[verify]"
+    """
+    library = module.partition(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise  # it is there, and something else is broken
+        raise ImportError(
+            f'{purpose} needs {library}; run: pip install "stbp-edu[verify]"'
+        ) from error

@@ -6,7 +6,6 @@ in for the derivative there. The gate's derivative f', the paths through time an
 samples it works out by itself.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,11 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.optional_import import require
+from stbp_edu.verify import require
 
 
 def derivatives(
-    spikes: Array,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    *,
-    spike: Spike | None = None,
+    spikes: Array, targets: Array, params: Params, neuron: LIF, *, spike: Spike | None = None
 ) -> Adjoints:
     """Return every δ, every ε and both gradients, as autograd computes them.
 
@@ -51,8 +45,13 @@ def derivatives(
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
     autograd = require("autograd", "automatic differentiation")
-    fire = _spike_primitive(neuron.g if spike is None else spike, neuron.h)
-    gate = _gate(neuron)
+    fire = autograd.extend.primitive(neuron.g if spike is None else spike)
+    autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
+
+    def f(o: Any) -> Any:
+        """Return the gate in autograd's NumPy, so that f' is found and not told."""
+        linear = neuron.gate == "linear"
+        return neuron.tau * (1.0 - o if linear else autograd.numpy.exp(-o / neuron.tau))
 
     def loss(W: Any, b: Any, du: Any, do: Any) -> Any:
         """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
@@ -62,7 +61,7 @@ def derivatives(
         for t in range(T):
             below = spikes[t]
             for n in range(params.N):
-                u[n] = u[n] * gate(o[n]) + below @ W[n].T + b[n] + du[n][t]
+                u[n] = u[n] * f(o[n]) + below @ W[n].T + b[n] + du[n][t]
                 below = o[n] = fire(u[n]) + do[n][t]
             counts = counts + o[-1]
         return ((targets - counts / T) ** 2).sum() / (2 * S)
@@ -70,25 +69,5 @@ def derivatives(
     zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
     start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
     gW, gb, epsilon, delta = autograd.grad(loss, (0, 1, 2, 3))(*start)
-    return Adjoints(
-        delta=[None, *map(np.array, delta)],
-        epsilon=[None, *map(np.array, epsilon)],
-        gradients=Gradients(W=[None, *gW], b=[None, *gb]),
-    )
-
-
-def _spike_primitive(spike: Spike, h: Callable[[Array], Array]) -> Any:
-    """Return ``spike`` as one operation of autograd whose derivative is h."""
-    extend = require("autograd.extend", "automatic differentiation")
-    fire = extend.primitive(spike)
-    extend.defvjp(fire, lambda ans, u: lambda signal: signal * h(u))
-    return fire
-
-
-def _gate(neuron: LIF) -> Callable[[Any], Any]:
-    """Return f(o) in autograd's NumPy, so that f' is found and not told."""
-    anp = require("autograd.numpy", "automatic differentiation")
-    tau = neuron.tau
-    if neuron.gate == "linear":
-        return lambda o: tau * (1.0 - o)
-    return lambda o: tau * anp.exp(-o / tau)
+    gradients = Gradients(W=[None, *gW], b=[None, *gb])
+    return Adjoints([None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients)

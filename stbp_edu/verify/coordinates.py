@@ -42,11 +42,9 @@ def at_every_coordinate(
         """Return the derivatives by one kind of quantity, layer by layer."""
         arrays: list[Any] = [None]
         for n in range(1, params.N + 1):
-            values = np.empty(shape_of(kind, n, params, T, S), params.dtype)
-            for at in np.ndindex(*values.shape):
-                values[at] = derivative(Coordinate(kind, n, at))
-            arrays.append(values)
+            arrays.append(np.empty(shape_of(kind, n, params, T, S), params.dtype))
+            for at in np.ndindex(*arrays[n].shape):
+                arrays[n][at] = derivative(Coordinate(kind, n, at))
         return arrays
 
-    gradients = Gradients(W=layers("W"), b=layers("b"))
-    return Adjoints(delta=layers("o"), epsilon=layers("u"), gradients=gradients)
+    return Adjoints(layers("o"), layers("u"), Gradients(W=layers("W"), b=layers("b")))

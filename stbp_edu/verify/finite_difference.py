@@ -6,9 +6,10 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
-from typing import Any
+import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu.checks import Array, choice
 from stbp_edu.losses import check_targets
@@ -32,7 +33,7 @@ def twin_loss(
     neuron: LIF,
     nudged: Coordinate | None = None,
     amount: float = 0.0,
-) -> tuple[float, list[Any]]:
+) -> tuple[float, NDArray[np.intp]]:
     """Return the loss of the smooth twin with one coordinate moved by ``amount``.
 
     Second comes the piece of the curve H on which each potential landed: the rectangle's and
@@ -45,13 +46,14 @@ def twin_loss(
         moved = W if kind == "W" else b
         moved[layer] = moved[layer].copy()
         moved[layer][at] += amount
-    u: list[Any] = [np.zeros((S, m)) for m in params.sizes]
-    o: list[Any] = [np.zeros((S, m)) for m in params.sizes]
+    u: list[Array] = [np.zeros((S, m)) for m in params.sizes]
+    o = u.copy()
     counts, pieces = np.zeros_like(targets), []
     for t in range(T):
         o[0] = spikes[t]
         for n in range(1, len(W)):
-            u[n] = _keep(neuron, o[n]) * u[n] + np.inner(o[n - 1], W[n]) + b[n]
+            kept = 1.0 - o[n] if neuron.gate == "linear" else np.exp(-o[n] / neuron.tau)
+            u[n] = neuron.tau * kept * u[n] + np.inner(o[n - 1], W[n]) + b[n]
             if kind == "u" and (n, t) == (layer, at[0]):
                 u[n][at[1:]] += amount  # def-epsilon
             pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
@@ -60,25 +62,16 @@ def twin_loss(
                 o[n][at[1:]] += amount  # def-delta
         counts += o[-1]
     misses = targets - counts / T
-    return float(np.sum(misses * misses)) / (2 * S), pieces
-
-
-def _keep(neuron: LIF, o: Array) -> Array:
-    """Return the fraction of a potential that is kept after the spike ``o``."""
-    if neuron.gate == "linear":
-        return neuron.tau * (1.0 - o)
-    kept: Array = neuron.tau * np.exp(-o / neuron.tau)
-    return kept
+    return float(np.sum(misses * misses)) / (2 * S), np.hstack(pieces)
 
 
 def _joints(neuron: LIF) -> list[float]:
     """Return where one piece of H meets the next, as distances from the threshold."""
-    surrogate = neuron.surrogate
-    if isinstance(surrogate, Rectangle):
-        return [-surrogate.a / 2, surrogate.a / 2]
-    if isinstance(surrogate, Triangle):
-        edge = 2 / float(np.sqrt(surrogate.a))
-        return [-edge, 0.0, edge]
+    match neuron.surrogate:
+        case Rectangle(a):
+            return [-a / 2, a / 2]
+        case Triangle(a):
+            return [-2 / math.sqrt(a), 0.0, 2 / math.sqrt(a)]
     return []
 
 
@@ -133,18 +126,14 @@ def partial(
     home = twin_loss(spikes, targets, params, neuron)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
-        values = []
-        for k in (-2, -1, 1, 2):
-            value, pieces = twin_loss(spikes, targets, params, neuron, asked, k * step)
-            crossed = any(np.any(p != q) for p, q in zip(pieces, home, strict=True))
-            if crossed:
-                break
-            values.append(value)
-        if crossed:
+        moves = [k * step for k in (-2, -1, 1, 2)]
+        runs = [twin_loss(spikes, targets, params, neuron, asked, move) for move in moves]
+        if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
-        slope = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * step)
+        L = [loss for loss, _ in runs]
+        slope = (8 * (L[2] - L[1]) - (L[3] - L[0])) / (12 * step)
         if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
-            return float(slope)
+            return slope
         before = slope
     reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
     raise StepSizeError(
@@ -160,9 +149,6 @@ def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> A
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-
-    def measure(coordinate: Coordinate) -> float:  # "u": def-epsilon, "o": def-delta
-        """Return the derivative by one coordinate."""
-        return partial(coordinate, spikes, targets, params, neuron)
-
-    return at_every_coordinate(measure, params, T, S)
+    return at_every_coordinate(  # "u": def-epsilon, "o": def-delta
+        lambda one: partial(one, spikes, targets, params, neuron), params, T, S
+    )

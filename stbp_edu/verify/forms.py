@@ -1,15 +1,17 @@
 """The forms under test: the package's own recursions, as results that an oracle can check."""
 
+from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 
 from stbp_edu import network
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
-from stbp_edu.network import Adjoints, Gradients, Params, Trace
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-from stbp_edu.verify.unrolled import Unrolled, unroll
+from stbp_edu.verify.unrolled import Node, Unrolled, batch_adjoints
 
 Table = dict[tuple[int, int, int], Any]
 """A value for every (t, n, i)."""
@@ -28,70 +30,59 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
         """Return the signal that comes in from (t, n, i)."""
         return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
 
-    for t in reversed(range(T)):
-        for n in reversed(range(1, N + 1)):
-            for i in range(net.sizes[n]):
-                case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
-                if case in (2, 4):
-                    js = range(net.sizes[n + 1])
-                    above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
-                if case in (3, 4):
-                    after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
-                if case == 1:
-                    o = [net.o[N][k][i] for k in range(T)]
-                    d = scalar.c1_delta(net.y[i], o, net.S)
-                    e = scalar.c1_epsilon(d, h)
-                elif case == 2:
-                    d = scalar.c2_delta(*above)
-                    e = scalar.c2_epsilon(d, h)
-                elif case == 3:
-                    d = scalar.c3_delta(delta[T - 1, N, i], *after)
-                    e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
-                else:
-                    d = scalar.c4_delta(*above, *after)
-                    e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
-                delta[t, n, i], epsilon[t, n, i] = d, e
+    for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
+        for i in range(net.sizes[n]):
+            case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
+            if n < N:
+                js = range(net.sizes[n + 1])
+                above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+            if t < T - 1:
+                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+            if case == 1:
+                d = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+                e = scalar.c1_epsilon(d, h)
+            elif case == 2:
+                d = scalar.c2_delta(*above)
+                e = scalar.c2_epsilon(d, h)
+            elif case == 3:
+                d = scalar.c3_delta(delta[T - 1, N, i], *after)
+                e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
+            else:
+                d = scalar.c4_delta(*above, *after)
+                e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
+            delta[t, n, i], epsilon[t, n, i] = d, e
     return delta, epsilon
 
 
-def bias_gradient(net: Unrolled, epsilon: Table, n: int, i: int) -> Any:
-    """Return dL/db_i^n of one sample by the package's formula."""
-    return scalar.c5_b([epsilon[t, n, i] for t in range(net.T)])
+def scalar_derivatives(net: Unrolled, rule: str = "exact") -> Callable[[Node], Any]:
+    """Return the function from a node of one sample to dL/d(node) by the index formulas."""
+    delta, epsilon = scalar_sweep(net, rule)
 
+    def derivative(node: Node) -> Any:
+        """Return δ, ε, or the gradient of a weight or bias."""
+        kind, n, i, t, j = node
+        if kind in ("o", "u"):
+            return (delta if kind == "o" else epsilon)[t, n, i]
+        over_time = [epsilon[t, n, i] for t in range(net.T)]
+        if kind == "b":
+            return scalar.c5_b(over_time)
+        return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
 
-def weight_gradient(net: Unrolled, epsilon: Table, n: int, i: int, j: int) -> Any:
-    """Return dL/dw_ij^n of one sample by the package's formula."""
-    over_time = [epsilon[t, n, i] for t in range(net.T)]
-    return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
+    return derivative
 
 
 def scalar_adjoints(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
-    T, S, _ = trace.O[0].shape
-    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
-    swept = [(net, *scalar_sweep(net, rule)) for net in nets]
-
-    def derivative(of: Coordinate) -> Any:
-        """Return dL/d(of): of one sample, or summed over the samples for a parameter."""
-        match of.kind:
-            case "W":
-                return sum(weight_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
-            case "b":
-                return sum(bias_gradient(net, epsilon, of.n, *of.at) for net, _, epsilon in swept)
-        t, s, i = of.at
-        _, delta, epsilon = swept[s]
-        return (delta if of.kind == "o" else epsilon)[t, of.n, i]
-
-    return at_every_coordinate(derivative, params, T, S)
+    of_sample = partial(scalar_derivatives, rule=rule)
+    return batch_adjoints(of_sample, trace, targets, params, neuron)
 
 
 def all_forms(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, twin: bool
+    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
 ) -> dict[str, Adjoints | Gradients]:
     """Return the results of the index formulas, the sweep and the engine, by name."""
-    spike = neuron.H if twin else None
     slow = network.forward(spikes, params, neuron, spike=spike)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {

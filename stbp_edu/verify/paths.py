@@ -6,17 +6,16 @@ its edges. Nothing is reused between paths, so that nothing can be forgotten in 
 The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unrolled`.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from stbp_edu.checks import Array, choice
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled, edges_from, unroll
+from stbp_edu.verify.unrolled import Edge, Node, Unrolled, batch_adjoints, edges_from
 
 MOST_PATHS = 200_000
 """A node with more paths is refused."""
@@ -25,8 +24,7 @@ RULES = ("exact", "classic", "detached-reset", "spatial-only")
 """The rules whose paths are known."""
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """A chain of edges that ends in the loss."""
 
     edges: tuple[Edge, ...]
@@ -49,26 +47,19 @@ class Path:
         ``detached-reset`` cuts every reset edge, ``spatial-only`` every edge through time.
         """
         kinds = [edge.kind for edge in self.edges]
-        match choice("rule", rule, RULES):
-            case "classic":
-                pairs = itertools.pairwise(kinds)
-                return any(a in ("weight", "reset") and b == "carry" for a, b in pairs)
-            case "detached-reset":
-                return "reset" in kinds
-            case "spatial-only":
-                return "reset" in kinds or "carry" in kinds
-        return False
+        if choice("rule", rule, RULES) == "classic":
+            return any(a in ("weight", "reset") and b == "carry" for a, b in pairwise(kinds))
+        cut = {"detached-reset": {"reset"}, "spatial-only": {"reset", "carry"}}.get(rule, set())
+        return not cut.isdisjoint(kinds)
 
 
 def count_paths(start: Node, net: Unrolled) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
-    counts: dict[Node, int] = {Node("L"): 1}
 
+    @cache
     def count(node: Node) -> int:
         """Return the number of paths from ``node``, worked out once."""
-        if node not in counts:
-            counts[node] = sum(count(edge.target) for edge in edges_from(node, net))
-        return counts[node]
+        return sum(count(edge.target) for edge in edges_from(node, net)) if node.kind != "L" else 1
 
     return count(start)
 
@@ -78,7 +69,7 @@ def _check_start(start: Node, net: Unrolled) -> None:
     kind, n, i, t, j = start
     choice("start kind", kind, ("u", "o", "w", "b"))
     fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]
-    fits = fits and (kind not in ("u", "o") or 0 <= t < net.T)
+    fits = fits and (kind not in "uo" or 0 <= t < net.T)
     if not fits or (kind == "w" and not 0 <= j < net.sizes[n - 1]):
         raise ValueError(
             f"start must be a node of a network of sizes {net.sizes} and {net.T} steps, "
@@ -94,6 +85,7 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
 
     >>> import numpy as np
     >>> from stbp_edu.network import forward
+    >>> from stbp_edu.verify.unrolled import unroll
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
@@ -148,15 +140,6 @@ def derivatives(
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-    T, S, _ = trace.O[0].shape
-    nets = [unroll(trace, targets, params, neuron, s) for s in range(S)]
-
-    def over_paths(of: Coordinate) -> Any:
-        """Return the sum over the paths from one quantity; from a parameter, over all samples."""
-        if of.kind in ("u", "o"):
-            t, s, i = of.at
-            return total(paths_from(Node(of.kind, of.n, i, t), nets[s]), rule)
-        start = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
-        return sum(total(paths_from(start, net), rule) for net in nets)
-
-    return at_every_coordinate(over_paths, params, T, S)
+    return batch_adjoints(
+        lambda net: lambda node: total(paths_from(node, net), rule), trace, targets, params, neuron
+    )

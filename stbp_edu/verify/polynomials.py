@@ -4,16 +4,17 @@ Every local derivative is a free symbol, so that an identity here holds for ever
 every gate, every weight and every spike train of a network of that shape.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu.checks import choice
+from stbp_edu.verify import require
 from stbp_edu.verify.comparison import case_of
-from stbp_edu.verify.forms import bias_gradient, scalar_sweep, weight_gradient
-from stbp_edu.verify.optional_import import require
+from stbp_edu.verify.forms import scalar_derivatives
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, Unrolled, symbols
 
@@ -22,7 +23,6 @@ class Proof(NamedTuple):
     """One identity between the package's polynomial and the sum over paths.
 
     Attributes:
-        id: the equation.
         node: the quantity that the loss is differentiated by.
         paths: how many paths lead from the node to the loss.
         dropped: how many of them the classic rule drops.
@@ -51,17 +51,16 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     choice("rule", rule, ("exact", "classic"))
     net = as_polynomials(symbols(sizes, T))
-    exact = dict(_under_test(net, "exact"))
-    classic = dict(_under_test(net, "classic")) if rule == "classic" else {}
+    exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
     proofs = []
-    for (name, node), value in exact.items():
+    for id, node in _nodes(net):
         paths = paths_from(node, net)
         dropped = [path for path in paths if path.dropped_by("classic")]
         if rule == "classic":
-            difference = value - classic[name, node] - total(dropped)
+            difference = exact(node) - classic(node) - total(dropped)
         else:
-            difference = value - total(paths)
-        proofs.append(Proof(name, node, len(paths), len(dropped), difference.as_expr()))
+            difference = exact(node) - total(paths)
+        proofs.append(Proof(id, node, len(paths), len(dropped), difference.as_expr()))
     return proofs
 
 
@@ -70,34 +69,26 @@ def as_polynomials(net: Unrolled) -> Unrolled:
 
     There, two polynomials are equal when their coefficients are: no simplifying, no guessing.
     """
-    rings = require("sympy.polys.rings", "the symbolic proof")
-    rationals = require("sympy", "the symbolic proof").QQ
+    sympy = require("sympy", "the symbolic proof")
     names = ("u", "o", "h", "f", "df", "W", "y", "readout")
-    letters: set[Any] = set()
-    for name in names:
-        _map(lambda value: letters.update(value.free_symbols), getattr(net, name))
-    ring = rings.ring(sorted(letters, key=str), rationals)[0]
-    return replace(net, **{name: _map(ring.from_expr, getattr(net, name)) for name in names})
+    parts: dict[str, Any] = {name: getattr(net, name) for name in names}
+    arrays = [a for name in names[:-1] for a in parts[name] if a is not None]
+    letters = sorted({letter for a in arrays for letter in np.ravel(a)}, key=str)
+    convert = np.frompyfunc(sympy.ring(letters, sympy.QQ)[0].from_expr, 1, 1)
+    for name, part in parts.items():
+        parts[name] = [None if a is None else convert(a) for a in part]
+    return replace(net, **parts)
 
 
-def _map(convert: Callable[[Any], Any], values: Any) -> Any:
-    """Return nested lists of the same form with every expression converted."""
-    if values is None:
-        return None
-    if isinstance(values, (list, np.ndarray)):
-        return [_map(convert, value) for value in values]
-    return convert(values)
-
-
-def _under_test(net: Unrolled, rule: str) -> Iterator[tuple[tuple[str, Node], Any]]:
-    """Yield the package's polynomial for every node and every parameter, by equation and node."""
-    delta, epsilon = scalar_sweep(net, rule)
-    for t, n, i in delta:
+def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:
+    """Yield every node with the id of its equation, in the order of the backward sweep."""
+    for t, n in product(reversed(range(net.T)), reversed(range(1, net.N + 1))):
         case = case_of(t, n, net.T, net.N)
-        yield (f"c{case}-delta", Node("o", n, i, t)), delta[t, n, i]
-        yield (f"c{case}-epsilon", Node("u", n, i, t)), epsilon[t, n, i]
+        for i in range(net.sizes[n]):
+            yield f"c{case}-delta", Node("o", n, i, t)
+            yield f"c{case}-epsilon", Node("u", n, i, t)
     for n in range(1, net.N + 1):
         for i in range(net.sizes[n]):
-            yield ("c5-b", Node("b", n, i)), bias_gradient(net, epsilon, n, i)
+            yield "c5-b", Node("b", n, i)
         for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield ("c5-w", Node("w", n, i, j=j)), weight_gradient(net, epsilon, n, i, j)
+            yield "c5-w", Node("w", n, i, j=j)

@@ -5,8 +5,9 @@ the gradient exactly where it is said to be, does it differ everywhere else, and
 exactly the sum of the paths that it drops?
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from itertools import groupby, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,21 +22,13 @@ Progress = Callable[[int, int, str], None]
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict on one equation under one rule by one oracle, over all comparisons.
-
-    Attributes:
-        id: the equation.
-        rule: "exact" or "classic".
-        oracle: the oracle, and what it was asked.
-        outcomes: one for each array or polynomial that was compared.
-    """
+class Verdict(NamedTuple):
+    """The verdict on one equation under one rule by one oracle, over all comparisons."""
 
     id: str
     rule: str
     oracle: str
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome]
 
     @property
     def failed(self) -> int:
@@ -43,68 +36,58 @@ class Verdict:
         return sum(not outcome.ok for outcome in self.outcomes)
 
     @property
-    def gap(self) -> bool:
-        """Whether a difference is expected."""
-        return self.outcomes[0].gap
-
-    @property
     def error(self) -> float:
         """The largest error; where a difference is expected, the smallest. NaN if any is NaN."""
-        worst = np.min if self.gap else np.max
+        worst = np.min if self.outcomes[0].gap else np.max
         return float(worst([outcome.error for outcome in self.outcomes]))
 
     def __str__(self) -> str:
         """Return the row of the table."""
-        sign, good = (">", "differs, as derived") if self.gap else ("<=", "equal")
-        compared = len(self.outcomes)
+        limit, compared = self.outcomes[0].limit, len(self.outcomes)
+        sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
             f"{self.id:<11} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
-            f"{sign:>2} {self.outcomes[0].limit:<6.0e} {compared:>9}  {verdict}"
+            f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
 
-class Report:
-    """All verdicts, from the outcomes of all comparisons."""
+class Report(NamedTuple):
+    """The outcomes of all comparisons, and the verdicts on them."""
 
-    def __init__(self) -> None:
-        """Begin without an outcome."""
-        self.failures: list[str] = []
-        self._verdicts: dict[tuple[str, str, str], Verdict] = {}
+    outcomes: list[Outcome]
 
     @property
     def verdicts(self) -> list[Verdict]:
         """One verdict for each equation, rule and oracle: the exact rule first, then by id."""
-        order = {id: k for k, id in enumerate(IDS)}
-        return sorted(
-            self._verdicts.values(), key=lambda v: (v.rule != "exact", order[v.id], v.oracle)
+        ordered = sorted(
+            self.outcomes, key=lambda o: (o.rule != "exact", IDS.index(o.id), o.oracle)
         )
+        groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
+        return [Verdict(*key, list(outcomes)) for key, outcomes in groups]
+
+    @property
+    def failures(self) -> list[str]:
+        """A message for each comparison that failed."""
+        return [outcome.message for outcome in self.outcomes if not outcome.ok]
 
     @property
     def ok(self) -> bool:
         """Whether every comparison passed and both rules of every equation were compared."""
-        compared = {(id, rule) for id, rule, _ in self._verdicts}
-        wanted = {(id, rule) for id in IDS for rule in ("exact", "classic")}
-        return wanted <= compared and not self.failures
+        compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
+        return compared >= set(product(IDS, ("exact", "classic"))) and not self.failures
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one comparison in."""
-        key = (outcome.id, outcome.rule, outcome.oracle)
-        self._verdicts.setdefault(key, Verdict(*key)).outcomes.append(outcome)
-        if not outcome.ok:
-            self.failures.append(outcome.message)
-
-    def format(self, failures: int = 10) -> str:
+    def format(self, most: int = 10) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
+        verdicts, failures = self.verdicts, self.failures
+        passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
         lines = [
             f"{'equation':<11} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
-            f"{'compared':>9}  verdict"
+            f"{'compared':>9}  verdict",
+            *map(str, verdicts),
+            f"{passed} of {len(verdicts)} verdicts pass.",
+            *failures[:most],
         ]
-        lines += [str(verdict) for verdict in self.verdicts]
-        passed = sum(not verdict.failed for verdict in self.verdicts)
-        lines.append(f"{passed} of {len(self.verdicts)} verdicts pass.")
-        more = len(self.failures) - failures
-        lines += self.failures[:failures]
         return "\n".join([*lines, f"and {more} more failures"] if more > 0 else lines)
 
 
@@ -125,22 +108,14 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds)
-    report = Report()
-    work = _work(rng, rounds)
-    many = 1 + rounds * len(trials.NEURONS)
-    for done, (what, outcomes) in enumerate(work, start=1):
-        for outcome in outcomes:
-            report.add(outcome)
+    report = Report([])
+    work = [("polynomials", trials.by_symbols(*SYMBOLIC))]
+    for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
+        sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
+        name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
+        work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+    for done, (what, some) in enumerate(work, start=1):
+        report.outcomes.extend(some)  # worked out here
         if progress is not None:
-            progress(done, many, what)
+            progress(done, len(work), what)
     return report
-
-
-def _work(rng: np.random.Generator, rounds: int) -> Iterator[tuple[str, Iterator[Outcome]]]:
-    """Yield each piece of work with its name: one proof by symbols, then the networks."""
-    yield "polynomials", trials.by_symbols(*SYMBOLIC)
-    for k in range(rounds):
-        for which, neuron in enumerate(trials.NEURONS):
-            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
-            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-            yield name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))

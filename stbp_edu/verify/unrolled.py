@@ -18,7 +18,6 @@ readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,9 +25,10 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Params, Trace, check_trace
+from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.optional_import import require
+from stbp_edu.verify import require
+from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
 
 
 class Node(NamedTuple):
@@ -50,14 +50,7 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """One local derivative.
-
-    Attributes:
-        kind: its row in the table above.
-        source: where it starts.
-        target: where it ends.
-        factor: d target / d source.
-    """
+    """One local derivative: factor = d target / d source; kind is its row in the table above."""
 
     kind: str
     source: Node
@@ -128,6 +121,31 @@ def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0
     )
 
 
+def batch_adjoints(
+    of_sample: Callable[[Unrolled], Callable[[Node], Any]],
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a batch, the gradients summed over samples.
+
+    ``of_sample`` makes, for one sample's network, the function from a node to dL/d(node).
+    """
+    T, S, _ = trace.O[0].shape
+    samples = [of_sample(unroll(trace, targets, params, neuron, s)) for s in range(S)]
+
+    def derivative(of: Coordinate) -> Any:
+        """Return the derivative by one quantity."""
+        if of.kind in ("W", "b"):
+            node = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
+            return sum(sample(node) for sample in samples)
+        t, s, i = of.at
+        return samples[s](Node(of.kind, of.n, i, t))
+
+    return at_every_coordinate(derivative, params, T, S)
+
+
 def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
     """Yield every edge that leaves a node."""
     kind, n, i, t, j = node
@@ -173,24 +191,19 @@ def symbols(sizes: Sequence[int], T: int) -> Unrolled:
         across, down = range(1, columns + 1), range(1, rows + 1)
         return np.array([[sympy.Symbol(name(a, b)) for b in across] for a in down])
 
-    def index(name: str, n: int, t: int, i: int) -> str:
-        """Return a name with its indices, as in "u_{i}^{t,n}"."""
-        return name.format(f"_{{{i}}}^{{{t},{n}}}")
-
-    def layers(name: str, first: int = 1) -> list[Any]:
-        """Return one symbol for every (n, t, i), indexed [n][t][i]; none below ``first``."""
-        return [None] * first + [
-            table(T, widths[n], partial(index, name, n)) for n in range(first, N + 1)
-        ]
+    def layer(name: str, n: int) -> Any:
+        """Return a symbol for every (t, i) of a layer, such as "u_{i}^{t,n}"."""
+        return table(T, widths[n], lambda t, i: name.format(f"_{{{i}}}^{{{t},{n}}}"))
 
     def weights(n: int) -> Any:
         """Return the weights into layer ``n``, indexed [i][j]."""
         return table(widths[n], widths[n - 1], lambda i, j: f"w_{{{i}{j}}}^{{{n}}}")
 
-    o, y = layers("o{}", 0), [sympy.Symbol(f"y_{{{i + 1}}}") for i in range(widths[N])]
-    misses = [y[i] - sum(o[N][t][i] for t in range(T)) / T for i in range(widths[N])]
-    loss = sum(miss**2 for miss in misses) / 2
-    W = [None, *(weights(n) for n in range(1, N + 1))]
-    readout = np.array([[sympy.expand(sympy.diff(loss, spike)) for spike in step] for step in o[N]])
-    gates = {"h": layers("h(u{})"), "f": layers("f(o{})"), "df": layers("f'(o{})")}
-    return Unrolled(widths, T, S=1, u=layers("u{}"), o=o, W=W, y=y, readout=readout, **gates)
+    o = [layer("o{}", n) for n in range(N + 1)]
+    y = table(1, widths[N], lambda _, i: f"y_{{{i}}}")[0]
+    loss = sum((y - o[N].sum(axis=0) / T) ** 2) / 2
+    slope = np.vectorize(lambda spike: sympy.expand(sympy.diff(loss, spike)), otypes=[object])
+    names = {"u": "u{}", "h": "h(u{})", "f": "f(o{})", "df": "f'(o{})"}
+    layers = {k: [None, *(layer(name, n) for n in range(1, N + 1))] for k, name in names.items()}
+    W = [None, *map(weights, range(1, N + 1))]
+    return Unrolled(widths, T, S=1, o=o, W=W, y=y, readout=slope(o[N]), **layers)

@@ -40,7 +40,7 @@ def assert_proved(name):
     """Every form of one equation equals every oracle, on every neuron; the symbols too."""
     for which in range(len(trials.NEURONS)):
         net, _ = drawn(which)
-        for form, got in all_forms(*net, "exact", True).items():
+        for form, got in all_forms(*net, "exact", net.neuron.H).items():
             for oracle in ("finite_difference", "autodiff", "paths"):
                 expected, tolerance = answer(oracle, which)
                 seen = [one for one in comparison.comparisons(got, expected) if one.id == name]

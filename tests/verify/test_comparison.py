@@ -34,8 +34,6 @@ def test_a_failure_says_where_and_what(swept):
         "c3-delta (case 3: t < T, n = N) at t = 1 (the paper's t = 2), n = 2, sample s = 1, "
         "neuron i = 0: got 0.25, expected 0.5, relative error 5.0e-01 > 1e-12"
     )
-    with pytest.raises(AssertionError, match="c3-delta"):
-        comparison.assert_equal(got, expected)
 
 
 def test_a_gradients_failure_names_the_weight(swept):

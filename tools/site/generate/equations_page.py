@@ -9,10 +9,10 @@ from tools.templates import filled
 
 TEMPLATE = Path(__file__).with_name("templates") / "equations.md"
 GROUPS = {
-    "The neuron": register.NEURON,
-    "Surrogates": register.SURROGATES,
-    "The loss and the two signals": register.LOSS,
-    "The five cases": register.CASES,
+    "The neuron": register.GROUPS["neuron"],
+    "Surrogates": register.GROUPS["surrogates"],
+    "The loss and the two signals": register.GROUPS["loss"],
+    "The five cases": register.GROUPS["cases"],
 }
 FORMS = {
     "index": "One neuron",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stbp_edu.verify.optional_import import require
+from stbp_edu.verify import require
 
 
 def test_a_missing_library_is_named_with_what_to_run():
