@@ -1,7 +1,7 @@
 """What the reader gets back: text in a terminal, HTML in a notebook and on the page."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 LABELS = {
@@ -26,7 +26,7 @@ class Feedback:
     exercise: str
     state: str
     message: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = field(default=())
+    mistakes: tuple[str, ...] = ()
     where: str = ""
 
     @property
@@ -34,17 +34,29 @@ class Feedback:
         """Whether the answer is right."""
         return self.state == "right"
 
+    @property
+    def title(self) -> str:
+        """What the answer is called."""
+        return self.exercise
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The lines that stand in a list before the message."""
+        return ()
+
     def __repr__(self) -> str:
         """Return the text form."""
-        return "\n  ".join((f"{self.exercise}: {LABELS[self.state]}.", *self.message))
+        head = f"{self.title}: {LABELS[self.state]}."
+        return "\n  ".join((head, *self.items, *self.message))
 
     def _repr_html_(self) -> str:
         """Return the HTML form; the page's script reads the data attributes."""
+        rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         return (
             f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"><p><strong>{escape(self.exercise)}: '
-            f"{LABELS[self.state]}.</strong></p>{lines}</div>"
+            f'data-state="{self.state}"><p><strong>{escape(self.title)}: '
+            f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
         )
 
 

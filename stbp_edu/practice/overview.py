@@ -1,32 +1,15 @@
 """Hints, solutions, and the report of what is done and what comes next."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises import (
-    SUFFIX,
-    Exercise,
-    FormulaBlank,
-    blanks,
-    course_table,
-    exercise_of,
-    exercises,
-)
+from stbp_edu.practice.exercises import Exercise, Task, course_table, exercise_of, tasks
 from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
 
-Task = Exercise | FormulaBlank
-"""An exercise or a derivation blank."""
-
-_hints_given: dict[str, int] = {}
-
-
-@cache
-def tasks() -> dict[str, Task]:
-    """Return every exercise and derivation blank by id, in the order of the course."""
-    every: list[Task] = [*exercises().values(), *blanks().values()]
-    return {task.id: task for task in sorted(every, key=lambda task: task.notebook)}
+_hints_given = Counter[str]()
 
 
 @cache
@@ -35,16 +18,9 @@ def in_notebooks() -> frozenset[str]:
     return frozenset(id_ for ids in course_table()["notebooks"].values() for id_ in ids)
 
 
-def task_of(exercise_id: str) -> Task:
-    """Return the exercise or blank of this id.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    equation = str(exercise_id).removesuffix(SUFFIX)
-    if equation != exercise_id and equation in blanks():
-        return blanks()[equation]
-    return exercise_of(exercise_id)
+def _task_of(exercise_id: str) -> Task:
+    """Return the exercise or blank of this id; raise ValueError if there is none."""
+    return tasks().get(str(exercise_id)) or exercise_of(exercise_id)
 
 
 def hint(exercise_id: str) -> Hint:
@@ -56,11 +32,10 @@ def hint(exercise_id: str) -> Hint:
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
-    task = task_of(exercise_id)
-    of = len(task.hints)
-    k = _hints_given.get(task.id, 0) % of
-    _hints_given[task.id] = k + 1
-    return Hint(task.id, k + 1, of, task.hints[k])
+    task = _task_of(exercise_id)
+    k = _hints_given[task.id] % len(task.hints)
+    _hints_given[task.id] += 1
+    return Hint(task.id, k + 1, len(task.hints), task.hints[k])
 
 
 def solution(exercise_id: str) -> Solution:
@@ -73,8 +48,8 @@ def solution(exercise_id: str) -> Solution:
     def c1_epsilon(delta, h):
         return delta * h
     """
-    task = task_of(exercise_id)
-    source = task.source() if isinstance(task, Exercise) else task.answer
+    task = _task_of(exercise_id)
+    source = task.source() if isinstance(task, Exercise) else task.solution
     return Solution(task.id, source, task.reasoning)
 
 
@@ -96,13 +71,12 @@ class Progress:
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
-        exercises = tasks().values()
-        done = sum(self.state(e) == "right" for e in exercises)
-        lines = [f"{done} of {len(exercises)} exercises right."]
-        lines += [
+        lines = [
             f"  notebook {e.notebook:2}  {LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
-            for e in exercises
+            for e in tasks().values()
         ]
+        done = sum(self.state(e) == "right" for e in tasks().values())
+        lines.insert(0, f"{done} of {len(lines)} exercises right.")
         if self.next is not None:
             lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
         return "\n".join(lines)

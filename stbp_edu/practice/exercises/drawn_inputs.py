@@ -22,20 +22,15 @@ CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
 
 
 def _random(draw: Draw, calls: int = 4) -> Drawn:
-    """Yield random arguments, each call's from a generator of its own."""
+    """Yield random arguments, each call's from a generator of its own; its numbers say which."""
     for k in range(calls):
         args = draw(np.random.default_rng([1706, k]), k)
-        yield args, f"call {k + 1} of {calls}{_numbers(args)}"
-
-
-def _numbers(args: Args) -> str:
-    """Return the numbers among the arguments, and the shapes of the arrays, as text."""
-    values = [
-        f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
-        for a in args
-        if isinstance(a, (int, float, np.ndarray))
-    ]
-    return f" ({', '.join(values)})" if values else ""
+        numbers = [
+            f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
+            for a in args
+            if isinstance(a, (int, float, np.ndarray))
+        ]
+        yield args, f"call {k + 1} of {calls}" + (f" ({', '.join(numbers)})" if numbers else "")
 
 
 def _grid() -> Drawn:

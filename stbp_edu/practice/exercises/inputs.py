@@ -90,14 +90,10 @@ class Inputs:
     S: int = 1
 
 
+@cache
 def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return the inputs of every call that an exercise's function is graded on."""
-    return _inputs(exercise.inputs, exercise.arguments)
-
-
-@cache
-def _inputs(kind: str, names: tuple[str, ...]) -> tuple[Inputs, ...]:
-    """Return the inputs of these names at the cells, and from the draws, of this kind."""
+    kind, names = exercise.inputs, exercise.arguments
     walk, _, scalar = kind.partition(", ")
     if walk not in WALKS and kind not in DRAWN:
         known = ", ".join((*WALKS, *DRAWN))

@@ -56,9 +56,3 @@ def adam(
     size = lr / (1 - beta1**k)
     root = np.sqrt(v / (1 - beta2**k))
     return p - size * m / (root + eps), m, v
-
-
-def mean_spread(values: Array) -> tuple[float, float]:
-    """Return the mean and the standard deviation of a sample."""
-    mean = values.sum() / len(values)
-    return float(mean), float(np.sqrt(((values - mean) ** 2).sum() / (len(values) - 1)))
