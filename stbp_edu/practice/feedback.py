@@ -3,12 +3,9 @@
 import re
 from dataclasses import dataclass
 from html import escape
+from typing import ClassVar
 
-LABELS = {
-    "right": "right",
-    "todo": "not attempted yet",
-    "wrong": "not right yet",
-}
+LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 
 
 @dataclass(frozen=True)
@@ -29,15 +26,13 @@ class Feedback:
     mistakes: tuple[str, ...] = ()
     where: str = ""
 
+    title: ClassVar[str] = ""
+    """What the answer is called, where that is not the exercise's id."""
+
     @property
     def right(self) -> bool:
         """Whether the answer is right."""
         return self.state == "right"
-
-    @property
-    def title(self) -> str:
-        """What the answer is called."""
-        return self.exercise
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -46,7 +41,7 @@ class Feedback:
 
     def __repr__(self) -> str:
         """Return the text form."""
-        head = f"{self.title}: {LABELS[self.state]}."
+        head = f"{self.title or self.exercise}: {LABELS[self.state]}."
         return "\n  ".join((head, *self.items, *self.message))
 
     def _repr_html_(self) -> str:
@@ -55,7 +50,7 @@ class Feedback:
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         return (
             f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"><p><strong>{escape(self.title)}: '
+            f'data-state="{self.state}"><p><strong>{escape(self.title or self.exercise)}: '
             f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
         )
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 
 from stbp_edu.practice import saved_progress
@@ -12,10 +11,9 @@ from stbp_edu.practice.feedback import LABELS, Hint, Solution, markup
 _hints_given = Counter[str]()
 
 
-@cache
-def in_notebooks() -> frozenset[str]:
-    """Return the ids of the tasks that stand in a notebook; the others are for more practice."""
-    return frozenset(id_ for ids in course_table()["notebooks"].values() for id_ in ids)
+def is_in_course(task: Task) -> bool:
+    """Return whether a task stands in a notebook; the others are for more practice."""
+    return any(task.id in ids for ids in course_table()["notebooks"].values())
 
 
 def _task_of(exercise_id: str) -> Task:
@@ -67,7 +65,7 @@ class Progress:
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
         left = [task for task in tasks().values() if self.state(task) != "right"]
-        return min(left, key=lambda task: task.id not in in_notebooks(), default=None)
+        return min(left, key=lambda task: not is_in_course(task), default=None)
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""

@@ -2,8 +2,8 @@
 
 - ``catalogue``: the exercises and the derivation blanks;
 - ``mistakes``: the wrong answers that have a name;
-- ``inputs``: what an exercise's function is called with, from ``probe_networks`` (networks with a
-  forward pass) or ``drawn_inputs`` (random draws);
+- ``inputs``: what an exercise's function is called with, random or from ``network_inputs``
+  (networks with a forward pass);
 - ``references``: what answers are compared with;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """
@@ -20,8 +20,7 @@ from stbp_edu.practice.exercises.catalogue import (
     tasks,
 )
 from stbp_edu.practice.exercises.inputs import Inputs, inputs_of
-from stbp_edu.practice.exercises.mistakes import Mistake
-from stbp_edu.practice.exercises.probe_networks import ForwardPass, draw_network, step_name
+from stbp_edu.practice.exercises.network_inputs import ForwardPass, draw_network, step_name
 
 __all__ = [
     "Exercise",
@@ -29,7 +28,6 @@ __all__ = [
     "ForwardPass",
     "Function",
     "Inputs",
-    "Mistake",
     "Task",
     "blanks",
     "course_table",

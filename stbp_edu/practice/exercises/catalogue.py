@@ -9,7 +9,8 @@ compared with, is an expression in these names and in those of
 
 import difflib
 import textwrap
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -18,13 +19,13 @@ import numpy as np
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.exercises import references
-from stbp_edu.practice.exercises.mistakes import CONTENT, Listed, Mistake, mistakes_of, read_table
+from stbp_edu.practice.exercises.mistakes import CONTENT, Listed, Mistake, mistakes_of
 
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
     """What exercises and derivation blanks have in common; their tables have the same names.
 
@@ -47,9 +48,9 @@ class Task:
     equation: str
     solution: str
     reasoning: str
-    hints: tuple[str, ...]
-    listed_mistakes: Listed = field(repr=False, hash=False)
-    notes: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    hints: Sequence[str]
+    listed_mistakes: Listed = field(repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def section(self) -> str:
@@ -70,7 +71,7 @@ class Task:
         return mistakes_of(self.listed_mistakes, self.notes, self.solution)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FormulaBlank(Task):
     """One derivation blank: the answer is a formula.
 
@@ -83,7 +84,7 @@ class FormulaBlank(Task):
     relations: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Exercise(Task):
     """One exercise: the answer is a function.
 
@@ -100,8 +101,8 @@ class Exercise(Task):
     signature: str
     inputs: str
     reference: str
-    axes: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
+    axes: Sequence[str] = ()
+    parts: Sequence[str] = ()
     view: str = ""
 
     @property
@@ -142,26 +143,25 @@ def define(source: str) -> Function:
     return function
 
 
+def _tables(file: str) -> dict[str, Any]:
+    """Return the tables of a file of ``content``."""
+    return tomllib.loads((CONTENT / file).read_text(encoding="utf-8"))
+
+
 @cache
 def course_table() -> dict[str, Any]:
     """Return the ids of the exercises by notebook, and the headings by exercise or equation."""
-    return read_table(CONTENT / "course.toml")
-
-
-def _fields(table: Mapping[str, Any], **defaults: str) -> dict[str, Any]:
-    """Return what a table says, by the names of the fields."""
-    return {
-        "listed_mistakes" if k == "mistakes" else k: tuple(v) if isinstance(v, list) else v
-        for k, v in {**defaults, **table}.items()
-    }
+    return _tables("course.toml")
 
 
 @cache
 def blanks() -> dict[str, FormulaBlank]:
     """Return every derivation blank by its equation's id."""
     return {
-        equation: FormulaBlank(**_fields(table, id=f"{equation}-formula", equation=equation))
-        for equation, table in read_table(CONTENT / "formulas.toml").items()
+        eq: FormulaBlank(
+            id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
+        )
+        for eq, table in _tables("formulas.toml").items()
     }
 
 
@@ -170,10 +170,11 @@ def exercises() -> dict[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
     listed = []
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
-        for id_, table in read_table(path).items():
+        for id_, table in _tables(f"exercises/{path.name}").items():
             base = id_.removesuffix("-scalar")
-            equation = base if base in EQUATIONS else ""
-            listed.append(Exercise(**_fields(table, id=id_, inputs=id_, equation=equation)))
+            defaults = {"inputs": id_, "equation": base if base in EQUATIONS else ""}
+            wrong = table.pop("mistakes")
+            listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
     return {e.id: e for e in sorted(listed, key=lambda e: e.notebook)}
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 CONTENT = Path(__file__).parent / "content"
 
@@ -38,15 +37,10 @@ class Mistake:
         return f"Found: {self.name}. {self.why}"
 
 
-def read_table(path: Path) -> dict[str, Any]:
-    """Return the content of a TOML file."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
 @cache
 def misconceptions() -> dict[str, dict[str, str]]:
     """Return ``name`` and ``why`` of every misconception by id."""
-    return read_table(CONTENT / "misconceptions.toml")
+    return tomllib.loads((CONTENT / "misconceptions.toml").read_text(encoding="utf-8"))
 
 
 def mistakes_of(listed: Listed, notes: Mapping[str, str], solution: str) -> tuple[Mistake, ...]:

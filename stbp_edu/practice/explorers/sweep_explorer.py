@@ -48,28 +48,27 @@ class _SweepOfRule:
         return sweep(net.trace, net.targets, net.params, net.neuron, self.rule)
 
     def cells(self) -> list[Json]:
-        """Return every cell, with both sums of each of its neurons."""
+        """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
         T, _, N = self.net.shape
         return [
             {
                 "t": t + 1,
                 "n": n,
                 "case": case_at(t, n, T, N),
-                "neurons": [self.neuron(t, n, i) for i in range(self.net.params.sizes[n])],
+                "neurons": [
+                    {
+                        "delta": self.delta_terms(t, n, i),
+                        "epsilon": self.epsilon_terms(t, n, i),
+                        "i": i + 1,
+                        "deltaValue": float(self.adjoints.delta[n][t, 0, i]),
+                        "epsilonValue": float(self.adjoints.epsilon[n][t, 0, i]),
+                    }
+                    for i in range(self.net.params.sizes[n])
+                ],
             }
             for t in reversed(range(T))
             for n in reversed(range(1, N + 1))
         ]
-
-    def neuron(self, t: int, n: int, i: int) -> Json:
-        """Return the terms and the values of δ and ε of one neuron."""
-        return {
-            "delta": self.delta_terms(t, n, i),
-            "epsilon": self.epsilon_terms(t, n, i),
-            "i": i + 1,
-            "deltaValue": float(self.adjoints.delta[n][t, 0, i]),
-            "epsilonValue": float(self.adjoints.epsilon[n][t, 0, i]),
-        }
 
     def delta_terms(self, t: int, n: int, i: int) -> list[Json]:
         """Return the terms of δ: from the loss or the layer above, and from the next step."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.practice.exercises import FormulaBlank
+
 LONGEST = 400  # characters
 POINTS = 8
 SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
@@ -108,9 +110,9 @@ def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, A
     raise TypeError(f"tree must be a checked formula, got {type(tree).__name__}; use parse")
 
 
-def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
-    """Return whether two formulas are equal for all values of the symbols."""
-    pairs = zip(_values(a, symbols, relations), _values(b, symbols, relations), strict=True)
+def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
+    """Return whether two formulas are equal for all values of the blank's symbols."""
+    pairs = zip(_values(a, blank), _values(b, blank), strict=True)
     if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
         return False
     try:
@@ -118,27 +120,32 @@ def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, 
     except ImportError:
         return True
     functions = {"exp": sympy.exp, "sqrt": sympy.sqrt, "abs": sympy.Abs}
-    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in symbols}
-    values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
+    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in blank.symbols}
+    values |= {name: evaluate(r, values, functions) for name, r in _relations(blank).items()}
     rest = sympy.nsimplify(evaluate(a, values, functions) - evaluate(b, values, functions))
     return bool(sympy.simplify(rest) == 0)
 
 
-def ratio(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> float:
+def ratio(a: Tree, b: Tree, blank: FormulaBlank) -> float:
     """Return a / b where it is the same constant everywhere, else NaN."""
-    pairs = zip(_values(a, symbols, relations), _values(b, symbols, relations), strict=True)
+    pairs = zip(_values(a, blank), _values(b, blank), strict=True)
     ratios = [x / y if y else math.nan for x, y in pairs]
     return ratios[0] if np.allclose(ratios, ratios[0], rtol=1e-9) else math.nan
 
 
-def _values(
-    tree: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]
-) -> Iterator[float]:
+def _relations(blank: FormulaBlank) -> dict[str, Tree]:
+    """Return the formulas of the symbols that are made of others."""
+    return {symbol: parse(formula, blank.symbols) for symbol, formula in blank.relations.items()}
+
+
+def _values(tree: Tree, blank: FormulaBlank) -> Iterator[float]:
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
     functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
+    relations = _relations(blank)
     for k in range(POINTS):
         rng = np.random.default_rng([31, k])
-        values = dict(zip(symbols, rng.uniform(0.3, 1.9, len(symbols)).tolist(), strict=True))
+        points = rng.uniform(0.3, 1.9, len(blank.symbols)).tolist()
+        values = dict(zip(blank.symbols, points, strict=True))
         if "pi" in values:
             values["pi"] = math.pi
         try:

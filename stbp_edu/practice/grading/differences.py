@@ -39,25 +39,13 @@ def is_blank(value: object) -> bool:
     return value is None or value is Ellipsis
 
 
-def first_difference(
-    outcomes: Sequence[Any], right: Sequence[Any], axes: tuple[str, ...], parts: tuple[str, ...]
-) -> tuple[int, Difference] | None:
-    """Return the number of the first call that has a difference, and the difference; or None.
+def difference(
+    got: Any, want: Any, axes: Sequence[str] = (), parts: Sequence[str] = ()
+) -> Difference | None:
+    """Return the first difference of two values, or None where they agree to a relative 1e-6.
 
     ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
     """
-    for k, (got, want) in enumerate(zip(outcomes, right, strict=True)):
-        if is_blank(got):
-            return k, Difference("problem", "It returns nothing here.")
-        if first := difference(got, want, axes, parts):
-            return k, first
-    return None
-
-
-def difference(
-    got: Any, want: Any, axes: tuple[str, ...] = (), parts: tuple[str, ...] = ()
-) -> Difference | None:
-    """Return the first difference of two values, or None where they agree to a relative 1e-6."""
     for part, value, right in _leaves(got, want, parts=parts):
         if first := _leaf_difference(value, right, axes):
             return replace(first, part=part)
@@ -101,7 +89,7 @@ def _numbers(value: Any) -> Array | None:
 
 
 def _leaves(
-    got: Any, want: Any, part: str = "", parts: tuple[str, ...] = ()
+    got: Any, want: Any, part: str = "", parts: Sequence[str] = ()
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield the arrays of ``want``, each with its name and what stands in its place in ``got``.
 
@@ -123,7 +111,7 @@ def _leaves(
             yield from _leaves(value, right, label if fits else part)
 
 
-def _count_difference(got: Any, want: Any, parts: tuple[str, ...]) -> Difference:
+def _count_difference(got: Any, want: Any, parts: Sequence[str]) -> Difference:
     """Return the difference where several results are expected and not as many came."""
     if isinstance(got, Difference):
         return got
@@ -133,7 +121,7 @@ def _count_difference(got: Any, want: Any, parts: tuple[str, ...]) -> Difference
     return Difference("type", f"it returns {came}, where {len(want)} are expected{names}")
 
 
-def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> Difference | None:
+def _leaf_difference(got: Any, want: Any, axes: Sequence[str]) -> Difference | None:
     """Return the first difference of one array, number or set, or None."""
     if isinstance(got, Difference):
         return got
@@ -181,7 +169,7 @@ def _set_difference(got: Any, want: Any) -> Difference | None:
     return Difference("value", f"{cells}, as cells (t, n) with t counted from 0")
 
 
-def _first(wrong: NDArray[np.bool_], axes: tuple[str, ...]) -> tuple[tuple[int, ...], str]:
+def _first(wrong: NDArray[np.bool_], axes: Sequence[str]) -> tuple[tuple[int, ...], str]:
     """Return the first index at which ``wrong`` holds, and where that is, by the axes' names."""
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     if not index:
@@ -190,4 +178,4 @@ def _first(wrong: NDArray[np.bool_], axes: tuple[str, ...]) -> tuple[tuple[int, 
         return index, f" at index {index[0] if len(index) == 1 else index}"
     named = zip(axes, index, strict=True)
     places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
-    return index, f" at {', '.join(places)}" + " (counted from 0)" * (axes != ("t",))
+    return index, f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])

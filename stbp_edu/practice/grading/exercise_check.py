@@ -17,7 +17,6 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.differences import (
     Difference,
     difference,
-    first_difference,
     is_blank,
     same_outcome,
 )
@@ -65,8 +64,11 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     outcomes = _outcomes_of(exercise, function)
     if all(o.blank if isinstance(o, Difference) else is_blank(o) for o in outcomes):
         return not_attempted
-    if first := first_difference(outcomes, right, exercise.axes, exercise.parts):
-        return _diagnose(exercise, outcomes, *first)
+    for k, (got, want) in enumerate(zip(outcomes, right, strict=True)):
+        if first := difference(got, want, exercise.axes, exercise.parts):
+            if is_blank(got):
+                first = Difference("problem", "It returns nothing here.")
+            return _diagnose(exercise, outcomes, k, first)
     message = f"Checked on {len(right)} situations in several networks."
     return Feedback(exercise.id, "right", (message,))
 

@@ -47,7 +47,7 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
         tree = algebra.parse(text, blank.symbols)
     except ValueError as error:
         return Feedback(blank.id, "wrong", (str(error),))
-    if _equals(blank, tree, blank.solution):
+    if algebra.equal(tree, algebra.parse(blank.solution, blank.symbols), blank):
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
     ids: tuple[str, ...] = ()
@@ -61,29 +61,22 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
     return Feedback(blank.id, "wrong", (*sentences, blank.pointer), ids)
 
 
-def _relations(blank: FormulaBlank) -> dict[str, Tree]:
-    """Return the formulas of the symbols that are made of others."""
-    return {symbol: algebra.parse(f, blank.symbols) for symbol, f in blank.relations.items()}
-
-
-def _equals(blank: FormulaBlank, tree: Tree, formula: str) -> bool:
-    """Return whether an answer equals a formula."""
-    other = algebra.parse(formula, blank.symbols)
-    return algebra.equal(tree, other, blank.symbols, _relations(blank))
-
-
 def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
     """Return the mistakes that give this formula, by id, each with its sentences."""
-    return {m.id: str(m) for m in blank.mistakes if _equals(blank, tree, m.body)}
+    return {
+        m.id: str(m)
+        for m in blank.mistakes
+        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
+    }
 
 
 def _unnamed(blank: FormulaBlank, tree: Tree) -> str:
     """Return what can be said where no named misconception fits."""
-    right, relations = algebra.parse(blank.solution, blank.symbols), _relations(blank)
-    factor = algebra.ratio(tree, right, blank.symbols, relations)
+    right = algebra.parse(blank.solution, blank.symbols)
+    factor = algebra.ratio(tree, right, blank)
     if math.isfinite(factor):
         return f"Right but for a factor: your formula is {factor:.4g} times the right one."
     for description, changed in changes(right, blank.symbols):
-        if algebra.equal(tree, changed, blank.symbols, relations):
+        if algebra.equal(tree, changed, blank):
             return f"It is what you get {description}."
     return "No single change of the right formula gives yours: compare them term by term."

@@ -12,6 +12,8 @@ from functools import cache
 from itertools import product
 from typing import Any, TypeVar
 
+import numpy as np
+
 from stbp_edu.practice.exercises import Inputs
 from stbp_edu.practice.exercises.catalogue import Exercise, Function, define
 from stbp_edu.practice.grading.differences import difference
@@ -30,22 +32,17 @@ def constant_factor(inputs: Sequence[Inputs], outcomes: Sequence[Any], right: Se
     """Return the factor, such as "-T/S", or "" where there is none; the plainest first."""
     options = product((1, -1), (0, 1, -1, 2), (0, 1, -1, 2), (0, 1, -1))
     plain = sorted(options, key=lambda c: (sum(map(abs, c[1:])), c[0] < 0))
+    if not all(isinstance(value, (int, float, np.number, np.ndarray)) for value in right):
+        return ""
     for sign, t, s, two in plain[1:]:  # the first is the factor 1
         factors = [sign * i.T**t * i.S**s * 2.0**two for i in inputs]
-        if all(map(_is_times, outcomes, right, factors)):
+        triples = zip(outcomes, right, factors, strict=True)
+        if all(difference(value, exact * k) is None for value, exact, k in triples):
             powers = (("T", t), ("S", s), ("2", two))
             up = "·".join(n if e == 1 else f"{n}²" for n, e in powers if e > 0) or "1"
             down = "·".join(n for n, e in powers if e < 0)
             return f"{'-' if sign < 0 else ''}{up}{'/' + down if down else ''}"
     return ""
-
-
-def _is_times(value: object, right: Any, factor: float) -> bool:
-    """Return whether ``value`` is ``factor`` times ``right``."""
-    try:
-        return difference(value, right * factor) is None
-    except TypeError:
-        return False
 
 
 @cache
