@@ -1,11 +1,15 @@
 """What the reader gets back: text in a terminal, HTML in a notebook and on the page."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
+from stbp_edu.practice.exercises import Exercise, Task, exercise_of, tasks
+
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
+_hints_given = Counter[str]()
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,41 @@ class Solution:
             f"</summary><pre><code>{escape(self.source)}</code></pre>"
             f"<p>{markup(self.reasoning)}</p></details>"
         )
+
+
+def _task_of(exercise_id: str) -> Task:
+    """Return the exercise or blank of this id; raise ValueError if there is none."""
+    return tasks().get(str(exercise_id)) or exercise_of(exercise_id)
+
+
+def hint(exercise_id: str) -> Hint:
+    """Return the next hint for an exercise; after the last, the first again.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> hint("c1-epsilon")
+    c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
+    """
+    task = _task_of(exercise_id)
+    k = _hints_given[task.id] % len(task.hints)
+    _hints_given[task.id] += 1
+    return Hint(task.id, k + 1, len(task.hints), task.hints[k])
+
+
+def solution(exercise_id: str) -> Solution:
+    """Return a right answer with its reasoning; a notebook shows it folded.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> print(solution("c1-epsilon").source)
+    def c1_epsilon(delta, h):
+        return delta * h
+    """
+    task = _task_of(exercise_id)
+    source = task.source() if isinstance(task, Exercise) else task.solution
+    return Solution(task.id, source, task.reasoning)
 
 
 def markup(text: str) -> str:

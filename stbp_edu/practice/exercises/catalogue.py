@@ -59,6 +59,11 @@ class Task:
         return sections.get(self.id) or sections[self.equation]
 
     @property
+    def in_course(self) -> bool:
+        """Whether it stands in a notebook; the others are for more practice."""
+        return any(self.id in ids for ids in course_table()["notebooks"].values())
+
+    @property
     def pointer(self) -> str:
         """The sentence that says where in the course to look, and how to get a hint."""
         tag = f", equation ({self.equation})" if self.equation else ""

@@ -28,13 +28,24 @@ Args = tuple[Any, ...]
 Draw = Callable[[np.random.Generator, int], Args]
 """Returns the arguments of the k-th call."""
 
-Drawn = Iterator[tuple[Args, str]]
-"""The arguments of each call, each with a description of the call."""
-
 CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
 
 
-def _random(draw: Draw, calls: int = 4) -> Drawn:
+@dataclass(frozen=True)
+class Inputs:
+    """The arguments of one call of the reader's function, which gets a copy.
+
+    ``where`` says which network, and which cell (t, n) of its grid; T and S count its steps and
+    samples.
+    """
+
+    args: tuple[Any, ...]
+    where: str
+    T: int = 1
+    S: int = 1
+
+
+def _random(draw: Draw, calls: int = 4) -> Iterator[Inputs]:
     """Yield random arguments, each call's from a generator of its own; its numbers say which."""
     for k in range(calls):
         args = draw(np.random.default_rng([1706, k]), k)
@@ -43,22 +54,24 @@ def _random(draw: Draw, calls: int = 4) -> Drawn:
             for a in args
             if isinstance(a, (int, float, np.ndarray))
         ]
-        yield args, f"call {k + 1} of {calls}" + (f" ({', '.join(numbers)})" if numbers else "")
+        where = f"call {k + 1} of {calls}" + (f" ({', '.join(numbers)})" if numbers else "")
+        yield Inputs(args, where)
 
 
-def _grid() -> Drawn:
+def _grid() -> Iterator[Inputs]:
     """Yield every cell (t, n) of a few grids."""
     for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
         for n in range(N, 0, -1):
             for t in range(T):
-                yield (t, n, T, N), f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+                where = f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+                yield Inputs((t, n, T, N), where)
 
 
-def _at_threshold() -> Drawn:
+def _at_threshold() -> Iterator[Inputs]:
     """Yield a network whose potential equals the threshold exactly."""
     params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
-    neuron = LIF(tau=0.5, v_th=1.0)
-    yield (np.ones((3, 1, 1)), params, neuron), f"the 1-1 network, u = V_th at {step_name(0)}"
+    args = np.ones((3, 1, 1)), params, LIF(tau=0.5, v_th=1.0)
+    yield Inputs(args, f"the 1-1 network, u = V_th at {step_name(0)}")
 
 
 def _potentials(rng: np.random.Generator, k: int) -> Args:
@@ -104,7 +117,7 @@ DRAWS: dict[str, Draw] = {
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
 
-DRAWN: dict[str, Callable[[], Drawn]] = {
+DRAWN: dict[str, Callable[[], Iterator[Inputs]]] = {
     **{name: partial(_random, draw) for name, draw in DRAWS.items()},
     "bernoulli": partial(
         _random, lambda rng, k: (rng.uniform(0.1, 0.9, (2, 3)), 3600, rng), calls=2
@@ -113,20 +126,6 @@ DRAWN: dict[str, Callable[[], Drawn]] = {
     "networks and one at the threshold": _at_threshold,
 }
 """All inputs by name that come from no probe network."""
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The arguments of one call of the reader's function, which gets a copy.
-
-    ``where`` says which network, and which cell (t, n) of its grid; T and S count its steps and
-    samples.
-    """
-
-    args: tuple[Any, ...]
-    where: str
-    T: int = 1
-    S: int = 1
 
 
 @cache
@@ -143,4 +142,4 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
         for net in (probe_networks() if walk in WALKS else ())
         for t, n, where in WALKS[walk](net)
     ]
-    return (*from_networks, *(Inputs(args, where) for args, where in DRAWN.get(kind, list)()))
+    return (*from_networks, *DRAWN.get(kind, list)())

@@ -54,7 +54,11 @@ class ForwardPass:
     @cached_property
     def adjoints(self) -> Adjoints:
         """δ, ε and the gradients of the exact rule, computed when first asked for."""
-        return sweep(self.trace, self.targets, self.params, self.neuron)
+        return self.sweep("exact")
+
+    def sweep(self, rule: str) -> Adjoints:
+        """Return δ, ε and the gradients of a rule."""
+        return sweep(self.trace, self.targets, self.params, self.neuron, rule)
 
     def cells(self, case: int) -> Iterator[tuple[int, int]]:
         """Yield the cells (t, n) of this case, in the order of the backward sweep."""

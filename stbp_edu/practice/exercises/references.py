@@ -24,11 +24,7 @@ def lif_run(x: Array, tau: float, v_th: float) -> tuple[Array, Array]:
 
 
 def properties_that_hold(
-    spikes: Array,
-    encode: Callable[[Array, int, np.random.Generator], Array],
-    pixels: Array,
-    T: int,
-    rng: np.random.Generator,
+    spikes: Array, encode: Callable[..., Array], pixels: Array, T: int, rng: np.random.Generator
 ) -> tuple[bool, ...]:
     """Return which properties of a right encoder's random spikes these have."""
     spikes = np.asarray(spikes, dtype=float)

@@ -19,7 +19,6 @@ from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.overview import is_in_course
 
 __all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
 NAMES = ("sweep", "paths", "lab")
@@ -74,8 +73,7 @@ def source(name: str) -> str:
     """Return an explorer's ES module with what it imports, for anywidget."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
-    head, mark, rest = module.partition(IMPORT)
-    return common + (rest if mark else head)
+    return common + module.split(IMPORT, 1)[-1]
 
 
 def export(folder: str | Path) -> list[Path]:
@@ -86,7 +84,7 @@ def export(folder: str | Path) -> list[Path]:
     for name in NAMES:
         files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
     listed = [
-        {"id": t.id, "html": markup(t.title), "notebook": t.notebook, "course": is_in_course(t)}
+        {"id": t.id, "html": markup(t.title), "notebook": t.notebook, "course": t.in_course}
         for t in tasks().values()
     ]
     files["exercises.json"] = json.dumps(listed, ensure_ascii=False)

@@ -1,10 +1,9 @@
 """What the explorer of the backward sweep shows: every cell with its formula and its numbers."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from stbp_edu.cases import case_at, sweep
+from stbp_edu.cases import case_at
 from stbp_edu.network import Adjoints
 from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.rules import RULES
@@ -30,7 +29,7 @@ def sweep_data(net: ForwardPass) -> Json:
         "N": N,
         "sizes": list(net.params.sizes),
         "words": net.description,
-        "rules": {rule: _SweepOfRule(net, rule).cells() for rule in RULES},
+        "rules": {rule: _SweepOfRule(net, rule, net.sweep(rule)).cells() for rule in RULES},
     }
 
 
@@ -40,12 +39,7 @@ class _SweepOfRule:
 
     net: ForwardPass
     rule: str
-
-    @cached_property
-    def adjoints(self) -> Adjoints:
-        """δ and ε of this rule."""
-        net = self.net
-        return sweep(net.trace, net.targets, net.params, net.neuron, self.rule)
+    adjoints: Adjoints
 
     def cells(self) -> list[Json]:
         """Return every cell, with the terms and the values of δ and ε of each of its neurons."""

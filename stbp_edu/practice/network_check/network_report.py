@@ -51,11 +51,7 @@ class CaseReport:
 
 @dataclass(frozen=True, repr=False)
 class NetworkReport(Feedback):
-    """What is said about a whole backward pass.
-
-    Attributes:
-        cases: one report a case; empty where the function could not be run.
-    """
+    """What is said about a whole backward pass; no cases where the function could not be run."""
 
     cases: tuple[CaseReport, ...] = ()
     title: ClassVar[str] = "Your backward pass"
