@@ -4,8 +4,8 @@
 - ``grading``: what is right or wrong with an answer;
 - ``network_check``: a whole backward pass, checked case by case;
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
-- ``feedback``: what the reader sees; ``overview``: hints, solutions and what is done;
-- ``saved_progress``: the file that remembers it.
+- ``feedback``: what the reader sees, hints and solutions included;
+- ``saved_progress``: what is done, and the file that remembers it.
 
 >>> from stbp_edu.practice import check
 >>> check("c3-epsilon", lambda delta, h, epsilon_next, f: ...)
@@ -14,10 +14,10 @@ c3-epsilon: not attempted yet.
 """
 
 from stbp_edu.practice.exercises import exercises
-from stbp_edu.practice.feedback import Feedback, Hint, Solution
+from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
-from stbp_edu.practice.overview import Progress, hint, progress_report, solution
+from stbp_edu.practice.saved_progress import Progress, progress_report
 
 __all__ = [
     "CaseReport",

@@ -1,14 +1,15 @@
 """What the reader gets back: text in a terminal, HTML in a notebook and on the page."""
 
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from html import escape
+from typing import ClassVar
 
-LABELS = {
-    "right": "right",
-    "todo": "not attempted yet",
-    "wrong": "not right yet",
-}
+from stbp_edu.practice.exercises import Exercise, Task, exercise_of, tasks
+
+LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
+_hints_given = Counter[str]()
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,35 @@ class Feedback:
     exercise: str
     state: str
     message: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = field(default=())
+    mistakes: tuple[str, ...] = ()
     where: str = ""
+
+    title: ClassVar[str] = ""
+    """What the answer is called, where that is not the exercise's id."""
 
     @property
     def right(self) -> bool:
         """Whether the answer is right."""
         return self.state == "right"
 
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The lines that stand in a list before the message."""
+        return ()
+
     def __repr__(self) -> str:
         """Return the text form."""
-        return "\n  ".join((f"{self.exercise}: {LABELS[self.state]}.", *self.message))
+        head = f"{self.title or self.exercise}: {LABELS[self.state]}."
+        return "\n  ".join((head, *self.items, *self.message))
 
     def _repr_html_(self) -> str:
         """Return the HTML form; the page's script reads the data attributes."""
+        rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         return (
             f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"><p><strong>{escape(self.exercise)}: '
-            f"{LABELS[self.state]}.</strong></p>{lines}</div>"
+            f'data-state="{self.state}"><p><strong>{escape(self.title or self.exercise)}: '
+            f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
         )
 
 
@@ -86,6 +97,41 @@ class Solution:
             f"</summary><pre><code>{escape(self.source)}</code></pre>"
             f"<p>{markup(self.reasoning)}</p></details>"
         )
+
+
+def _task_of(exercise_id: str) -> Task:
+    """Return the exercise or blank of this id; raise ValueError if there is none."""
+    return tasks().get(str(exercise_id)) or exercise_of(exercise_id)
+
+
+def hint(exercise_id: str) -> Hint:
+    """Return the next hint for an exercise; after the last, the first again.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> hint("c1-epsilon")
+    c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
+    """
+    task = _task_of(exercise_id)
+    k = _hints_given[task.id] % len(task.hints)
+    _hints_given[task.id] += 1
+    return Hint(task.id, k + 1, len(task.hints), task.hints[k])
+
+
+def solution(exercise_id: str) -> Solution:
+    """Return a right answer with its reasoning; a notebook shows it folded.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> print(solution("c1-epsilon").source)
+    def c1_epsilon(delta, h):
+        return delta * h
+    """
+    task = _task_of(exercise_id)
+    source = task.source() if isinstance(task, Exercise) else task.solution
+    return Solution(task.id, source, task.reasoning)
 
 
 def markup(text: str) -> str:

@@ -1,12 +1,18 @@
-"""The state of each exercise, saved in a small file; a page of the site saves it in the browser.
+"""What is done and what comes next: the state of each exercise, saved in a small file.
 
 The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stbp_edu``, or
-``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another.
+``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another. A page
+of the site saves the states in the browser.
 """
 
 import json
 import os
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+
+from stbp_edu.practice.exercises import Task, tasks
+from stbp_edu.practice.feedback import LABELS, markup
 
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
@@ -47,3 +53,47 @@ def load() -> dict[str, str]:
     if not isinstance(states, dict):
         return {}
     return {k: v for k, v in states.items() if isinstance(v, str) and v in STATES}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Every exercise with its state."""
+
+    states: dict[str, str]
+
+    def state(self, task: Task) -> str:
+        """Return ``"right"``, ``"wrong"`` or ``"todo"``."""
+        return self.states.get(task.id, "todo")
+
+    @property
+    def next(self) -> Task | None:
+        """The first exercise of the notebooks that is not done, then of the others."""
+        left = [task for task in tasks().values() if self.state(task) != "right"]
+        return min(left, key=lambda task: not task.in_course, default=None)
+
+    def __repr__(self) -> str:
+        """Return the text form: one line an exercise, and what comes next."""
+        lines = [
+            f"  notebook {e.notebook:2}  {LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
+            for e in tasks().values()
+        ]
+        done = sum(self.state(e) == "right" for e in tasks().values())
+        lines.insert(0, f"{done} of {len(lines)} exercises right.")
+        if self.next is not None:
+            lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the HTML form: a table."""
+        rows = "".join(
+            f"<tr><td>{e.notebook}</td><td><code>{escape(e.id)}</code></td>"
+            f"<td>{markup(e.title)}</td><td>{LABELS[self.state(e)]}</td></tr>"
+            for e in tasks().values()
+        )
+        head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
+        return f'<table class="stbp-progress"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def progress_report() -> Progress:
+    """Return what is done and what comes next."""
+    return Progress(load())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.exercises.probe_networks import probe_networks
+from stbp_edu.practice.exercises.network_inputs import probe_networks
 from stbp_edu.practice.saved_progress import load, path
 
 

@@ -39,7 +39,7 @@ OTHER_FORMS = {
 
 @pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
 def test_the_answer_and_two_other_forms_are_right(formula):
-    forms = [formula.answer, *OTHER_FORMS[formula.equation]]
+    forms = [formula.solution, *OTHER_FORMS[formula.equation]]
     assert len(forms) >= 3
     for form in forms:
         assert check_formula(formula.equation, form).right, form
@@ -48,22 +48,20 @@ def test_the_answer_and_two_other_forms_are_right(formula):
 @pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
 def test_without_sympy_the_verdicts_are_the_same(formula, monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)
-    for form in (formula.answer, *OTHER_FORMS[formula.equation]):
+    for form in (formula.solution, *OTHER_FORMS[formula.equation]):
         assert check_formula(formula.equation, form).right
     for mistake in formula.mistakes:
         found = check_formula(formula.equation, mistake.body).mistakes
-        assert mistake.misconception.id in found
+        assert mistake.id in found
 
 
-@pytest.mark.parametrize(
-    ("formula", "mistake"), WRONG, ids=[f"{f.id}-{m.misconception.id}" for f, m in WRONG]
-)
+@pytest.mark.parametrize(("formula", "mistake"), WRONG, ids=[f"{f.id}-{m.id}" for f, m in WRONG])
 def test_each_misconception_is_rejected_and_named(formula, mistake):
     feedback = check_formula(formula.equation, mistake.body)
     assert feedback.state == "wrong"
-    assert mistake.misconception.id in feedback.mistakes
+    assert mistake.id in feedback.mistakes
     assert str(mistake) in feedback.message
-    assert formula.answer not in repr(feedback)
+    assert formula.solution not in repr(feedback)
 
 
 def test_a_sympy_expression_is_an_answer():

@@ -8,7 +8,7 @@ from stbp_edu.cli.check import load_function
 from stbp_edu.cli.main import main
 from stbp_edu.practice import check_network, exercises
 from stbp_edu.practice.exercises import step_name
-from stbp_edu.practice.network_check.recover_epsilon import recover_epsilon, wide_network
+from stbp_edu.practice.network_check.epsilon_fit import recover_epsilon, wide_network
 
 BACKWARD = exercises()["backward"]
 SOLUTION = BACKWARD.function()
@@ -60,11 +60,11 @@ def test_epsilon_is_recovered_from_the_gradients():
             np.testing.assert_allclose(epsilon[n], sweep.epsilon[n], rtol=1e-7, atol=1e-12)
 
 
-@pytest.mark.parametrize("mistake", BACKWARD.mistakes, ids=lambda m: m.misconception.id)
+@pytest.mark.parametrize("mistake", BACKWARD.mistakes, ids=lambda m: m.id)
 def test_each_misconception_is_found(mistake):
     report = check_network(BACKWARD.function(mistake.body))
     assert report.state == "wrong"
-    assert mistake.misconception.id in report.mistakes
+    assert mistake.id in report.mistakes
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "Your backward pass: right." in capsys.readouterr().out
     assert main(["check", "my_pass:backward"]) == 0
     assert main(["check", f"{tmp_path}/my_wrong.py:backward"]) == 1
-    assert wrong.misconception.name in capsys.readouterr().out
+    assert wrong.name in capsys.readouterr().out
     assert main(["progress"]) == 0
     assert "exercises right" in capsys.readouterr().out
 

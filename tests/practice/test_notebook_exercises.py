@@ -12,9 +12,7 @@ pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
 import nbclient
 import nbformat
 
-from stbp_edu.practice.exercises import FormulaBlank, blanks, course_table
-from stbp_edu.practice.exercises.formula_blanks import SUFFIX
-from stbp_edu.practice.overview import tasks
+from stbp_edu.practice.exercises import FormulaBlank, blanks, course_table, tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -37,7 +35,7 @@ def exercise_cells(path):
     for cell in notebook(path).cells:
         match = CALL.search(cell.source) if cell.cell_type == "code" else None
         if match:
-            id_ = (match["id"] or "backward") + (SUFFIX if match["formula"] else "")
+            id_ = (match["id"] or "backward") + ("-formula" if match["formula"] else "")
             found.append((tasks()[id_], match["name"] or match["network"], cell.source))
     return found
 
@@ -45,7 +43,7 @@ def exercise_cells(path):
 def filled(source, name, exercise, body=None):
     """Return the cell with the stub's definition, or the empty formula, replaced by an answer."""
     if isinstance(exercise, FormulaBlank):
-        return source.replace(f'{name} = "..."', f"{name} = {body or exercise.answer!r}")
+        return source.replace(f'{name} = "..."', f"{name} = {body or exercise.solution!r}")
     stub = next(
         node
         for node in ast.parse(source).body
@@ -82,7 +80,7 @@ def test_every_blank_of_a_notebook_is_empty_and_can_be_filled():
     blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], FormulaBlank)]
     assert {blank.notebook for blank, _, _ in blanks} == {5, 6, 7, 8}
     for blank, name, source in blanks:
-        assert repr(blank.answer) in filled(source, name, blank)
+        assert repr(blank.solution) in filled(source, name, blank)
 
 
 def test_every_pointer_leads_to_a_heading():
@@ -112,7 +110,7 @@ def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkey
         expected.append((": right", ""))
         for mistake in exercise.mistakes:
             cells.append(filled(source, name, exercise, mistake.body))
-            expected.append(("not right yet", mistake.misconception.name))
+            expected.append(("not right yet", mistake.name))
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     client = nbclient.NotebookClient(book, timeout=120, kernel_name="python3")
     client.execute(cwd=str(tmp_path))

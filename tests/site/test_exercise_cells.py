@@ -57,7 +57,7 @@ def test_stub_solution_and_every_misconception_on_the_page(path, address, browse
         for mistake in exercise.mistakes:
             text = answer(number, filled(source, name, exercise, mistake.body))
             assert "not right yet" in text
-            assert shown(mistake.misconception.name) in text
+            assert shown(mistake.name) in text
         assert ": right" in answer(number, filled(source, name, exercise))
     kept = json.loads(page.evaluate("localStorage.getItem('stbp-edu-progress')"))
     assert kept == {exercise.id: "right" for exercise, _, _ in exercise_cells(path)}

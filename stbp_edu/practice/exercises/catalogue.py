@@ -1,85 +1,119 @@
-"""The exercises, read from the tables in ``content/exercises/``.
+"""The exercises and the derivation blanks, read from the tables in ``content/``.
 
-A table holds texts and formulas; this module turns each formula into a function. A wrong answer is
-written as an expression in the names of the signature, as a whole body, or, for a long one, as
-edits of the solution (old => new, a line each). The reference, which answers are compared with, is
-an expression in these names and in those of :mod:`stbp_edu.practice.exercises.references`.
+A table holds texts and formulas; this module turns each formula of an exercise into a function. A
+wrong answer is written as an expression in the names of the signature, as a whole body, or, for a
+long one, as edits of the solution (old => new, a line each). The reference, which answers are
+compared with, is an expression in these names and in those of
+:mod:`stbp_edu.practice.exercises.references`.
 """
 
 import difflib
 import textwrap
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice.exercises import references, tables
-from stbp_edu.practice.exercises.mistakes import Listed, Mistake, mistakes_of
+from stbp_edu.practice.exercises import references
+from stbp_edu.practice.exercises.mistakes import CONTENT, Listed, Mistake, mistakes_of
 
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 
-FOLDER = Path(__file__).parent / "content" / "exercises"
 
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise; its table has the same names.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """What exercises and derivation blanks have in common; their tables have the same names.
 
     Attributes:
-        id: the name that ``check`` takes.
+        id: what ``check``, hints and progress call it; of a blank, the equation's id and
+            ``-formula``.
         title: what is asked for.
         notebook: number of the notebook that derives it.
+        equation: id of the equation, where the task has one, or an empty string.
+        solution: a right answer: a formula, or the body of a function.
+        reasoning: why it is right.
+        hints: from the gentlest to the plainest.
+        listed_mistakes: wrong answers by misconception, as the table lists them.
+        notes: what a misconception means in this task.
+    """
+
+    id: str
+    title: str
+    notebook: int
+    equation: str
+    solution: str
+    reasoning: str
+    hints: Sequence[str]
+    listed_mistakes: Listed = field(repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def section(self) -> str:
+        """The heading in the notebook under which it, or else its equation, is derived."""
+        sections: dict[str, str] = course_table()["sections"]
+        return sections.get(self.id) or sections[self.equation]
+
+    @property
+    def in_course(self) -> bool:
+        """Whether it stands in a notebook; the others are for more practice."""
+        return any(self.id in ids for ids in course_table()["notebooks"].values())
+
+    @property
+    def pointer(self) -> str:
+        """The sentence that says where in the course to look, and how to get a hint."""
+        tag = f", equation ({self.equation})" if self.equation else ""
+        place = f'Look at notebook {self.notebook}, "{self.section}"{tag}'
+        return f'{place}; `hint("{self.id}")` gives a hint.'
+
+    @cached_property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The wrong answers that have a name."""
+        return mistakes_of(self.listed_mistakes, self.notes, self.solution)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FormulaBlank(Task):
+    """One derivation blank: the answer is a formula.
+
+    Attributes:
+        symbols: what may stand in the answer, with the meaning.
+        relations: symbols that are made of others, each with its formula.
+    """
+
+    symbols: Mapping[str, str]
+    relations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exercise(Task):
+    """One exercise: the answer is a function.
+
+    Attributes:
         signature: name and arguments of the function to write.
         inputs: where its inputs come from; see :mod:`stbp_edu.practice.exercises.inputs`.
         reference: the expression that answers are compared with.
-        solution: the body of a right answer.
-        reasoning: why it is right.
-        hints: from the gentlest to the plainest.
-        equation: id of the equation, where the exercise has one, or an empty string.
-        listed_mistakes: wrong answers by misconception, as the table lists them.
-        notes: what a misconception means in this exercise.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
         view: name of a function of :mod:`stbp_edu.practice.exercises.references` that turns a
             random result into what can be compared, or an empty string.
     """
 
-    id: str
-    title: str
-    notebook: int
     signature: str
     inputs: str
     reference: str
-    solution: str
-    reasoning: str
-    hints: tuple[str, ...]
-    equation: str
-    listed_mistakes: Listed = field(repr=False, hash=False)
-    notes: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
-    axes: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
+    axes: Sequence[str] = ()
+    parts: Sequence[str] = ()
     view: str = ""
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments."""
         return tuple(self.signature.partition("(")[2].rstrip(")").split(", "))
-
-    @property
-    def section(self) -> str:
-        """The heading in the notebook under which it is derived."""
-        return tables.section(self.id.removesuffix("-scalar"), self.id)
-
-    @cached_property
-    def mistakes(self) -> tuple[Mistake, ...]:
-        """The wrong answers that have a name."""
-        return mistakes_of(self.listed_mistakes, self.notes, self.solution)
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
@@ -114,15 +148,46 @@ def define(source: str) -> Function:
     return function
 
 
+def _tables(file: str) -> dict[str, Any]:
+    """Return the tables of a file of ``content``."""
+    return tomllib.loads((CONTENT / file).read_text(encoding="utf-8"))
+
+
+@cache
+def course_table() -> dict[str, Any]:
+    """Return the ids of the exercises by notebook, and the headings by exercise or equation."""
+    return _tables("course.toml")
+
+
+@cache
+def blanks() -> dict[str, FormulaBlank]:
+    """Return every derivation blank by its equation's id."""
+    return {
+        eq: FormulaBlank(
+            id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
+        )
+        for eq, table in _tables("formulas.toml").items()
+    }
+
+
 @cache
 def exercises() -> dict[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
-    listed = [
-        _exercise(id_, table)
-        for path in sorted(FOLDER.glob("*.toml"))
-        for id_, table in tomllib.loads(path.read_text(encoding="utf-8")).items()
-    ]
+    listed = []
+    for path in sorted((CONTENT / "exercises").glob("*.toml")):
+        for id_, table in _tables(f"exercises/{path.name}").items():
+            base = id_.removesuffix("-scalar")
+            defaults = {"inputs": id_, "equation": base if base in EQUATIONS else ""}
+            wrong = table.pop("mistakes")
+            listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
     return {e.id: e for e in sorted(listed, key=lambda e: e.notebook)}
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Return every exercise and derivation blank by id, in the order of the course."""
+    every: list[Task] = [*exercises().values(), *blanks().values()]
+    return {task.id: task for task in sorted(every, key=lambda task: task.notebook)}
 
 
 def exercise_of(exercise_id: object) -> Exercise:
@@ -140,14 +205,3 @@ def exercise_of(exercise_id: object) -> Exercise:
         f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
         f"got {exercise_id!r}; stbp_edu.practice.progress_report() lists them all"
     )
-
-
-def _exercise(id_: str, table: dict[str, Any]) -> Exercise:
-    """Return the exercise that a table describes."""
-    base = id_.removesuffix("-scalar")
-    defaults = {"inputs": id_, "equation": base if base in EQUATIONS else ""}
-    values: dict[str, Any] = {
-        "listed_mistakes" if k == "mistakes" else k: tuple(v) if isinstance(v, list) else v
-        for k, v in {**defaults, **table}.items()
-    }
-    return Exercise(id=id_, **values)

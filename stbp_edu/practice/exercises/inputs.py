@@ -1,9 +1,8 @@
 """The inputs that an exercise's function is called with.
 
-The names in a signature say what to pass: ``QUANTITIES`` gives each at a cell (t, n) of a network,
-``err_next`` is err one step later, ``W_above`` is W one layer up. An exercise's table says at which
-cells: ``inputs = "case 3"``. Where it names none of the ``WALKS``, the inputs are drawn at random;
-see :mod:`stbp_edu.practice.exercises.drawn_inputs`.
+An exercise's table says at which cells of the networks they are taken: ``inputs = "case 3"``; see
+:mod:`stbp_edu.practice.exercises.network_inputs`. Where it names none of the ``WALKS``, they are
+seeded random draws, grids and values at an edge.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,76 +11,32 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stbp_edu.network import Params
+from stbp_edu.neuron import LIF
 from stbp_edu.practice.exercises.catalogue import Exercise
-from stbp_edu.practice.exercises.drawn_inputs import DRAWN
-from stbp_edu.practice.exercises.probe_networks import ForwardPass, probe_networks, step_name
+from stbp_edu.practice.exercises.network_inputs import (
+    WALKS,
+    one_neuron,
+    probe_networks,
+    quantity,
+    step_name,
+)
+from stbp_edu.rules import ABLATIONS
 
-Steps = int | NDArray[np.intp]
-"""One time step, or all of them."""
+Args = tuple[Any, ...]
+Draw = Callable[[np.random.Generator, int], Args]
+"""Returns the arguments of the k-th call."""
 
-QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
-    "trace": lambda net, t, n: net.trace,
-    "targets": lambda net, t, n: net.targets,
-    "params": lambda net, t, n: net.params,
-    "neuron": lambda net, t, n: net.neuron,
-    "tau": lambda net, t, n: net.neuron.tau,
-    "S": lambda net, t, n: net.shape[1],
-    "spikes": lambda net, t, n: net.trace.O[0],
-    "Y": lambda net, t, n: net.targets,
-    "W": lambda net, t, n: net.params.W[n],
-    "b": lambda net, t, n: net.params.b[n],
-    "U": lambda net, t, n: net.trace.U[n][t],
-    "O": lambda net, t, n: net.trace.O[n][t],
-    "X": lambda net, t, n: net.trace.O[n - 1][t + 1] @ net.params.W[n].T,
-    "f": lambda net, t, n: net.neuron.f(net.trace.O[n][t]),
-    "df": lambda net, t, n: net.neuron.df(net.trace.O[n][t]),
-    "h": lambda net, t, n: net.neuron.h(net.trace.U[n][t]),
-    "delta": lambda net, t, n: net.adjoints.delta[n][t],
-    "epsilon": lambda net, t, n: net.adjoints.epsilon[n][t],
-}
-"""Each quantity by the name that signatures give it, taken from a network at (t, n)."""
-
-QUANTITIES |= {
-    "err": QUANTITIES["epsilon"],
-    "O_gate": QUANTITIES["f"],
-    "dO_gate": QUANTITIES["df"],
-}
-
-ELSEWHERE: dict[str, Callable[[Steps, int, int], tuple[Steps, int]]] = {
-    "next": lambda t, n, T: (t + 1, n),
-    "last": lambda t, n, T: (T - 1, n),
-    "above": lambda t, n, T: (t, n + 1),
-    "below": lambda t, n, T: (t, n - 1),
-}
-"""The cell at which a quantity with this ending is taken, such as ``err_next``."""
-
-ONE_NEURON: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "y": ("Y", lambda Y: Y[-1, -1]),
-    "o": ("O", lambda O: O[:, -1, -1]),
-    "u": ("U", lambda U: float(U[-1, -1])),
-    "S": ("S", int),
-    "epsilon": ("epsilon", lambda epsilon: epsilon[:, -1, -1]),
-    "o_below": ("O_below", lambda O: O[:, -1, 0]),
-    "err_above": ("err_above", lambda err: err[-1]),
-    "w_to": ("W_above", lambda W: W[:, -1]),
-}
-"""Inputs for one neuron, the last of its layer, in the last sample: what is taken of what.
-
-Of a quantity that is not listed, the last entry is taken.
-"""
+CURVES = (np.sin, np.exp, lambda x: x**3, lambda x: x * x - 2 * x)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of one call of the reader's function.
+    """The arguments of one call of the reader's function, which gets a copy.
 
-    Attributes:
-        args: the arguments; the function gets a copy.
-        where: which network, and which cell (t, n) of its grid.
-        T: number of time steps.
-        S: number of samples.
+    ``where`` says which network, and which cell (t, n) of its grid; T and S count its steps and
+    samples.
     """
 
     args: tuple[Any, ...]
@@ -90,14 +45,93 @@ class Inputs:
     S: int = 1
 
 
-def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
-    """Return the inputs of every call that an exercise's function is graded on."""
-    return _inputs(exercise.inputs, exercise.arguments)
+def _random(draw: Draw, calls: int = 4) -> Iterator[Inputs]:
+    """Yield random arguments, each call's from a generator of its own; its numbers say which."""
+    for k in range(calls):
+        args = draw(np.random.default_rng([1706, k]), k)
+        numbers = [
+            f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
+            for a in args
+            if isinstance(a, (int, float, np.ndarray))
+        ]
+        where = f"call {k + 1} of {calls}" + (f" ({', '.join(numbers)})" if numbers else "")
+        yield Inputs(args, where)
+
+
+def _grid() -> Iterator[Inputs]:
+    """Yield every cell (t, n) of a few grids."""
+    for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
+        for n in range(N, 0, -1):
+            for t in range(T):
+                where = f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+                yield Inputs((t, n, T, N), where)
+
+
+def _at_threshold() -> Iterator[Inputs]:
+    """Yield a network whose potential equals the threshold exactly."""
+    params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
+    args = np.ones((3, 1, 1)), params, LIF(tau=0.5, v_th=1.0)
+    yield Inputs(args, f"the 1-1 network, u = V_th at {step_name(0)}")
+
+
+def _potentials(rng: np.random.Generator, k: int) -> Args:
+    """Return random potentials, the first of them at the threshold exactly."""
+    v_th = (0.5, 1.0, 1.5, 0.25)[k]
+    u = rng.normal(v_th / 2, 1.0, (2, 4))
+    u[0, 0] = v_th
+    return u, v_th
+
+
+def _distances(rng: np.random.Generator, k: int) -> Args:
+    """Return random distances from the threshold on both sides, near and far."""
+    a = (1.0, 0.5, 2.0, 0.8)[k]
+    near, far = rng.uniform(-1.5, 1.5, 9) * a, np.array([-1000.0, 1000.0, 0.0])
+    return np.concatenate([near, rng.uniform(-5, 5, 5), far]), a
+
+
+def _adam(rng: np.random.Generator, k: int) -> Args:
+    """Return random parameters, averages and gradients, and the constants of a step k > 0."""
+    p, m = rng.normal(0, 1, (2, 4))
+    v = np.abs(rng.normal(0, 1e-3, 4))
+    return p, m, v, rng.normal(0, 1e-2, 4), k + 1, 0.01, 0.9, 0.99, 1e-3
+
+
+DRAWS: dict[str, Draw] = {
+    "ode": lambda rng, k: tuple(rng.uniform(0.2, 2.0, 4).tolist()),
+    "gate": lambda rng, k: (np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 2.0)[k]),
+    "potentials": _potentials,
+    # Halves and quarters are exact in binary, so that u meets the threshold exactly.
+    "lif-run": lambda rng, k: (np.array([0.5, 0.75, 0.5, *rng.random(3 + k)]), 0.5, 1.0),
+    "two-paths": lambda rng, k: tuple(rng.normal(0, 1, 3).tolist()),
+    "nudge": lambda rng, k: (CURVES[k], rng.uniform(0.5, 1.5), 1e-2),
+    "distances": _distances,
+    "two-gradients": lambda rng, k: tuple(rng.normal(m, 1, (3, 2 + k)) for m in (0, 0.5)),
+    "init-unit-rows": lambda rng, k: (rng.uniform(-1, 1, (3, 2 + k)),),
+    "read-out": lambda rng, k: ((rng.random((6, 4, 4)) < rng.random((4, 4))) * 1.0,),
+    "confusion": lambda rng, k: (rng.integers(0, 3, 20), rng.integers(0, 3, 20), 3),
+    "momentum": lambda rng, k: (*rng.normal(0, 1, (3, 4)), 0.1, 0.9),
+    "adam": _adam,
+    "ablation": lambda rng, k: (("exact", *ABLATIONS)[k], np.array([0.0, 1.0, 0.3]), 0.6),
+    "mean-spread": lambda rng, k: (rng.random(3 + k),),
+    "flops": lambda rng, k: (5 + k, 3, [4, 7, 2][: 3 - k % 2]),
+}
+"""The random draws by the name that an exercise's table gives them, or by the exercise's id."""
+
+DRAWN: dict[str, Callable[[], Iterator[Inputs]]] = {
+    **{name: partial(_random, draw) for name, draw in DRAWS.items()},
+    "bernoulli": partial(
+        _random, lambda rng, k: (rng.uniform(0.1, 0.9, (2, 3)), 3600, rng), calls=2
+    ),
+    "grid": _grid,
+    "networks and one at the threshold": _at_threshold,
+}
+"""All inputs by name that come from no probe network."""
 
 
 @cache
-def _inputs(kind: str, names: tuple[str, ...]) -> tuple[Inputs, ...]:
-    """Return the inputs of these names at the cells, and from the draws, of this kind."""
+def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
+    """Return the inputs of every call that an exercise's function is graded on."""
+    kind, names = exercise.inputs, exercise.arguments
     walk, _, scalar = kind.partition(", ")
     if walk not in WALKS and kind not in DRAWN:
         known = ", ".join((*WALKS, *DRAWN))
@@ -108,68 +142,4 @@ def _inputs(kind: str, names: tuple[str, ...]) -> tuple[Inputs, ...]:
         for net in (probe_networks() if walk in WALKS else ())
         for t, n, where in WALKS[walk](net)
     ]
-    return (*from_networks, *(Inputs(args, where) for args, where in DRAWN.get(kind, list)()))
-
-
-def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
-    """Return the quantity of this name at (t, n)."""
-    base, _, elsewhere = (name, "", "") if name in QUANTITIES else name.partition("_")
-    if base not in QUANTITIES or elsewhere not in ("", *ELSEWHERE):
-        raise ValueError(f"an argument must have the name of a quantity, got {name!r}; add it here")
-    if elsewhere:
-        t, n = ELSEWHERE[elsewhere](t, n, net.shape[0])
-    return QUANTITIES[base](net, t, n)
-
-
-def one_neuron(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
-    """Return the quantity of this name at (t, n) for one neuron and one sample."""
-    of_layer, entry = ONE_NEURON.get(name, (name, lambda values: float(values[-1, -1])))
-    return entry(quantity(of_layer, net, t, n))
-
-
-Walk = Iterator[tuple[Steps, int, str]]
-"""Steps and layers at which quantities are taken, each with a description of the place."""
-
-
-def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:
-    """Yield the cells of a case, in the order of the backward sweep."""
-    T, _, N = net.shape
-    for t, n in net.cells(case):
-        last = ", the last step" if t == T - 1 else ""
-        output = ", the output layer" if n == N else ""
-        where = f"{step_name(t)}{last}, n = {n}{output}, case {case}, in the {net.description}"
-        yield np.arange(T) if all_steps else t, n, where
-
-
-def _layers(net: ForwardPass) -> Walk:
-    """Yield the layers from the output down, with all steps of each."""
-    T, _, N = net.shape
-    for n in range(N, 0, -1):
-        yield np.arange(T), n, f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
-
-
-def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
-    """Yield all cells, in the order of time."""
-    T, _, N = net.shape
-    for t in range(T if last_step else T - 1):
-        for n in range(N, 0, -1):
-            yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
-
-
-def _whole(net: ForwardPass, layer: int = -1) -> Walk:
-    """Yield one place for the whole network: all steps of one layer."""
-    T, _, N = net.shape
-    yield np.arange(T), range(N + 1)[layer], f"the {net.description}"
-
-
-WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
-    **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
-    "case 1 from all steps": partial(_case, case=1, all_steps=True),
-    "layers": _layers,
-    "cells": _cells,
-    "cells before the last step": partial(_cells, last_step=False),
-    "networks": _whole,
-    "networks and one at the threshold": _whole,
-    "first layers": partial(_whole, layer=1),
-}
-"""The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""
+    return (*from_networks, *DRAWN.get(kind, list)())

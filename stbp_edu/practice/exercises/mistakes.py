@@ -4,29 +4,16 @@ The library is ``content/misconceptions.toml``. The table of a task lists its wr
 misconception's name, and may add a note: what the name means in this task.
 """
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from stbp_edu.practice.exercises.tables import CONTENT, read_table
+CONTENT = Path(__file__).parent / "content"
 
 Listed = Mapping[str, str | Sequence[str]]
 """Wrong answers by the misconception's name: one, or several."""
-
-
-@dataclass(frozen=True)
-class Misconception:
-    """A mistake that has a name.
-
-    Attributes:
-        id: its name in the tables.
-        name: what is wrong, in half a sentence.
-        why: why the right formula differs.
-    """
-
-    id: str
-    name: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -34,36 +21,37 @@ class Mistake:
     """One misconception as it shows in one task: a wrong answer.
 
     Attributes:
-        misconception: the misconception.
+        id: the misconception's name in the tables.
         body: the wrong answer, a body in the exercise's signature or a formula.
-        note: what to say in this task in place of the misconception's ``why``, or "".
+        name: what is wrong, in half a sentence.
+        why: why the right formula differs, in general or in this task.
     """
 
-    misconception: Misconception
+    id: str
     body: str
-    note: str = ""
+    name: str
+    why: str
 
     def __str__(self) -> str:
         """Return the sentences that tell the reader."""
-        return f"Found: {self.misconception.name}. {self.note or self.misconception.why}"
+        return f"Found: {self.name}. {self.why}"
 
 
 @cache
-def misconceptions() -> dict[str, Misconception]:
-    """Return every named misconception by id."""
-    entries = read_table(CONTENT / "misconceptions.toml")
-    return {id_: Misconception(id_, **entry) for id_, entry in entries.items()}
+def misconceptions() -> dict[str, dict[str, str]]:
+    """Return ``name`` and ``why`` of every misconception by id."""
+    return tomllib.loads((CONTENT / "misconceptions.toml").read_text(encoding="utf-8"))
 
 
 def mistakes_of(listed: Listed, notes: Mapping[str, str], solution: str) -> tuple[Mistake, ...]:
     """Return the wrong answers that a task's table lists; one name may have several."""
-    library = misconceptions()
     if unused := notes.keys() - listed.keys():
         raise ValueError(f"notes must belong to a mistake of the table, got {sorted(unused)}")
+    library = misconceptions()
     return tuple(
-        Mistake(library[name], edited(solution, body), notes.get(name, ""))
-        for name, bodies in listed.items()
-        for body in ([bodies] if isinstance(bodies, str) else bodies)
+        Mistake(id_, edited(solution, b), library[id_]["name"], notes.get(id_, library[id_]["why"]))
+        for id_, bodies in listed.items()
+        for b in ([bodies] if isinstance(bodies, str) else bodies)
     )
 
 

@@ -24,11 +24,7 @@ def lif_run(x: Array, tau: float, v_th: float) -> tuple[Array, Array]:
 
 
 def properties_that_hold(
-    spikes: Array,
-    encode: Callable[[Array, int, np.random.Generator], Array],
-    pixels: Array,
-    T: int,
-    rng: np.random.Generator,
+    spikes: Array, encode: Callable[..., Array], pixels: Array, T: int, rng: np.random.Generator
 ) -> tuple[bool, ...]:
     """Return which properties of a right encoder's random spikes these have."""
     spikes = np.asarray(spikes, dtype=float)
@@ -56,9 +52,3 @@ def adam(
     size = lr / (1 - beta1**k)
     root = np.sqrt(v / (1 - beta2**k))
     return p - size * m / (root + eps), m, v
-
-
-def mean_spread(values: Array) -> tuple[float, float]:
-    """Return the mean and the standard deviation of a sample."""
-    mean = values.sum() / len(values)
-    return float(mean), float(np.sqrt(((values - mean) ** 2).sum() / (len(values) - 1)))

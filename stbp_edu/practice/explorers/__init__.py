@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.practice.exercises import ForwardPass
+from stbp_edu.practice.exercises import ForwardPass, tasks
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.overview import in_notebooks, tasks
 
 __all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
 NAMES = ("sweep", "paths", "lab")
@@ -51,8 +50,7 @@ def explore(name: str, *network: Any) -> Any:
         ImportError: if anywidget is not installed.
         ValueError: if there is no explorer of this name.
     """
-    net = ForwardPass(*network) if network and name != "lab" else None
-    shown = data(name, net)
+    shown = data(name, ForwardPass(*network) if network and name != "lab" else None)
     return _widget_class(name)(data=shown)
 
 
@@ -75,8 +73,7 @@ def source(name: str) -> str:
     """Return an explorer's ES module with what it imports, for anywidget."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
-    head, mark, rest = module.partition(IMPORT)
-    return common + (rest if mark else head)
+    return common + module.split(IMPORT, 1)[-1]
 
 
 def export(folder: str | Path) -> list[Path]:
@@ -86,20 +83,11 @@ def export(folder: str | Path) -> list[Path]:
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
     for name in NAMES:
         files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
-    files["exercises.json"] = json.dumps(_exercises(), ensure_ascii=False)
+    listed = [
+        {"id": t.id, "html": markup(t.title), "notebook": t.notebook, "course": t.in_course}
+        for t in tasks().values()
+    ]
+    files["exercises.json"] = json.dumps(listed, ensure_ascii=False)
     for name, text in files.items():
         (target / name).write_text(text, encoding="utf-8")
     return [target / name for name in files]
-
-
-def _exercises() -> list[dict[str, Any]]:
-    """Return the list that the page of progress shows."""
-    return [
-        {
-            "id": t.id,
-            "html": markup(t.title),
-            "notebook": t.notebook,
-            "course": t.id in in_notebooks(),
-        }
-        for t in tasks().values()
-    ]

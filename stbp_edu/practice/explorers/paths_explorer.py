@@ -36,7 +36,10 @@ def paths_data(net: ForwardPass) -> Json:
         "N": graph.N,
         "sizes": list(graph.sizes),
         "words": net.description,
-        "nodes": [_node(node) for node in nodes],
+        "nodes": [
+            {"id": _id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
+            for node in nodes
+        ],
         "edges": [
             {"from": _id(e.source), "to": _id(e.target), "kind": e.kind, "factor": float(e.factor)}
             for node in nodes
@@ -61,14 +64,13 @@ def key(rule: str, reset: bool, leak: bool) -> str:
 def _start(node: Node, graph: Unrolled, adjoint: float) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
     paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
-    settings = list(product(RULES, (True, False), (True, False)))
-    totals = {
-        key(*setting): float(sum(p.contribution for p in paths if _kept(p, *setting)))
-        for setting in settings
-    }
+    settings = {key(*s): s for s in product(RULES, (True, False), (True, False))}
     return {
         "adjoint": adjoint,
-        "totals": totals,
+        "totals": {
+            name: float(sum(p.contribution for p in paths if _kept(p, *setting)))
+            for name, setting in settings.items()
+        },
         "paths": [
             {
                 "nodes": [_id(n) for n in p.nodes],
@@ -76,7 +78,7 @@ def _start(node: Node, graph: Unrolled, adjoint: float) -> Json:
                 "factors": [float(e.factor) for e in p.edges],
                 "value": float(p.contribution),
                 "share": share,
-                "kept": [key(*setting) for setting in settings if _kept(p, *setting)],
+                "kept": [name for name, setting in settings.items() if _kept(p, *setting)],
             }
             for p, share in zip(paths, shares(paths), strict=True)
         ],
@@ -93,8 +95,3 @@ def _kept(path: Path, rule: str, reset: bool, leak: bool) -> bool:
 def _id(node: Node) -> str:
     """Return the name of a node: kind, layer, neuron, step."""
     return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.i + 1}-{node.t + 1}"
-
-
-def _node(node: Node) -> Json:
-    """Return where a node stands in the graph."""
-    return {"id": _id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}

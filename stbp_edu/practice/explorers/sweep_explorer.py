@@ -1,10 +1,9 @@
 """What the explorer of the backward sweep shows: every cell with its formula and its numbers."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from stbp_edu.cases import case_at, sweep
+from stbp_edu.cases import case_at
 from stbp_edu.network import Adjoints
 from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.rules import RULES
@@ -30,7 +29,7 @@ def sweep_data(net: ForwardPass) -> Json:
         "N": N,
         "sizes": list(net.params.sizes),
         "words": net.description,
-        "rules": {rule: _SweepOfRule(net, rule).cells() for rule in RULES},
+        "rules": {rule: _SweepOfRule(net, rule, net.sweep(rule)).cells() for rule in RULES},
     }
 
 
@@ -40,36 +39,30 @@ class _SweepOfRule:
 
     net: ForwardPass
     rule: str
-
-    @cached_property
-    def adjoints(self) -> Adjoints:
-        """δ and ε of this rule."""
-        net = self.net
-        return sweep(net.trace, net.targets, net.params, net.neuron, self.rule)
+    adjoints: Adjoints
 
     def cells(self) -> list[Json]:
-        """Return every cell, with both sums of each of its neurons."""
+        """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
         T, _, N = self.net.shape
         return [
             {
                 "t": t + 1,
                 "n": n,
                 "case": case_at(t, n, T, N),
-                "neurons": [self.neuron(t, n, i) for i in range(self.net.params.sizes[n])],
+                "neurons": [
+                    {
+                        "delta": self.delta_terms(t, n, i),
+                        "epsilon": self.epsilon_terms(t, n, i),
+                        "i": i + 1,
+                        "deltaValue": float(self.adjoints.delta[n][t, 0, i]),
+                        "epsilonValue": float(self.adjoints.epsilon[n][t, 0, i]),
+                    }
+                    for i in range(self.net.params.sizes[n])
+                ],
             }
             for t in reversed(range(T))
             for n in reversed(range(1, N + 1))
         ]
-
-    def neuron(self, t: int, n: int, i: int) -> Json:
-        """Return the terms and the values of δ and ε of one neuron."""
-        return {
-            "delta": self.delta_terms(t, n, i),
-            "epsilon": self.epsilon_terms(t, n, i),
-            "i": i + 1,
-            "deltaValue": float(self.adjoints.delta[n][t, 0, i]),
-            "epsilonValue": float(self.adjoints.epsilon[n][t, 0, i]),
-        }
 
     def delta_terms(self, t: int, n: int, i: int) -> list[Json]:
         """Return the terms of δ: from the loss or the layer above, and from the next step."""

@@ -8,10 +8,11 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
+
+from stbp_edu.practice.exercises import FormulaBlank
 
 LONGEST = 400  # characters
 POINTS = 8
@@ -58,7 +59,12 @@ def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
     """Return plain arithmetic with its aliases translated; refuse everything else."""
     match node:
         case ast.Name(id=name):
-            return ast.Name(_symbol(name, symbols), ast.Load())
+            name = ALIASES.get(name, name)
+            if name in symbols:
+                return ast.Name(name, ast.Load())
+            raise ValueError(
+                f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
+            )
         case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
             return node
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
@@ -73,16 +79,6 @@ def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
         f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
         f"{', '.join(FUNCTIONS)} of the symbols {', '.join(symbols)}."
     )
-
-
-def _symbol(name: str, symbols: Mapping[str, str]) -> str:
-    """Return the symbol that a name stands for."""
-    name = ALIASES.get(name, name)
-    if name not in symbols:
-        raise ValueError(
-            f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
-        )
-    return name
 
 
 def listed(symbols: Mapping[str, str]) -> str:
@@ -114,56 +110,46 @@ def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, A
     raise TypeError(f"tree must be a checked formula, got {type(tree).__name__}; use parse")
 
 
-def equal(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
-    """Return whether two formulas are equal for all values of the symbols."""
-    values = _values(a, b, tuple(symbols), relations)
-    if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in values):
+def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
+    """Return whether two formulas are equal for all values of the blank's symbols."""
+    pairs = zip(_values(a, blank), _values(b, blank), strict=True)
+    if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
         return False
-    return _confirmed(a, b, symbols, relations)
-
-
-def ratio(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> float:
-    """Return a / b where it is the same constant everywhere, else NaN."""
-    values = _values(a, b, tuple(symbols), relations)
-    ratios = [x / y if y else math.nan for x, y in values]
-    return ratios[0] if np.allclose(ratios, ratios[0], rtol=1e-9) else math.nan
-
-
-def _values(
-    a: Tree, b: Tree, symbols: tuple[str, ...], relations: Mapping[str, Tree]
-) -> Iterator[tuple[float, float]]:
-    """Yield the values of two formulas at the seeded points."""
-    for k in range(POINTS):
-        yield _at(a, k, symbols, relations), _at(b, k, symbols, relations)
-
-
-def _at(tree: Tree, k: int, symbols: tuple[str, ...], relations: Mapping[str, Tree]) -> float:
-    """Return the value at the k-th seeded point; NaN where it is not defined."""
-    functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
-    values = _point(k, symbols)
-    try:
-        extra = {name: evaluate(r, values, functions) for name, r in relations.items()}
-        return float(evaluate(tree, {**values, **extra}, functions))
-    except (ArithmeticError, ValueError, TypeError):
-        return math.nan
-
-
-@cache
-def _point(k: int, symbols: tuple[str, ...]) -> dict[str, float]:
-    """Return positive random values for the symbols."""
-    rng = np.random.default_rng([31, k])
-    values = dict(zip(symbols, rng.uniform(0.3, 1.9, len(symbols)).tolist(), strict=True))
-    return {**values, "pi": math.pi} if "pi" in values else values
-
-
-def _confirmed(a: Tree, b: Tree, symbols: Mapping[str, str], relations: Mapping[str, Tree]) -> bool:
-    """Return whether SymPy finds two formulas equal; True where it is not installed."""
     try:
         import sympy
     except ImportError:
         return True
     functions = {"exp": sympy.exp, "sqrt": sympy.sqrt, "abs": sympy.Abs}
-    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in symbols}
-    values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
+    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in blank.symbols}
+    values |= {name: evaluate(r, values, functions) for name, r in _relations(blank).items()}
     rest = sympy.nsimplify(evaluate(a, values, functions) - evaluate(b, values, functions))
     return bool(sympy.simplify(rest) == 0)
+
+
+def ratio(a: Tree, b: Tree, blank: FormulaBlank) -> float:
+    """Return a / b where it is the same constant everywhere, else NaN."""
+    pairs = zip(_values(a, blank), _values(b, blank), strict=True)
+    ratios = [x / y if y else math.nan for x, y in pairs]
+    return ratios[0] if np.allclose(ratios, ratios[0], rtol=1e-9) else math.nan
+
+
+def _relations(blank: FormulaBlank) -> dict[str, Tree]:
+    """Return the formulas of the symbols that are made of others."""
+    return {symbol: parse(formula, blank.symbols) for symbol, formula in blank.relations.items()}
+
+
+def _values(tree: Tree, blank: FormulaBlank) -> Iterator[float]:
+    """Yield the formula's values at the seeded points; NaN where it is not defined."""
+    functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
+    relations = _relations(blank)
+    for k in range(POINTS):
+        rng = np.random.default_rng([31, k])
+        points = rng.uniform(0.3, 1.9, len(blank.symbols)).tolist()
+        values = dict(zip(blank.symbols, points, strict=True))
+        if "pi" in values:
+            values["pi"] = math.pi
+        try:
+            values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
+            yield float(evaluate(tree, values, functions))
+        except (ArithmeticError, ValueError, TypeError):
+            yield math.nan

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.exercises import step_name
-from stbp_edu.practice.grading.call import Outcome
 
 RTOL = 1e-6
 PAIRS = (("W", "b"), ("U", "O"))
@@ -17,58 +17,49 @@ PAIRS = (("W", "b"), ("U", "O"))
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where a value is not what it should be.
+    """The first place where a value is not what it should be, or why there is no value.
 
     Attributes:
         kind: ``"problem"``, ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
         message: what differs, with the place.
+        blank: whether an ``...`` that is left in the function is the reason.
         part: which of several results, or an empty string.
-        call: which call, counted from 0.
     """
 
     kind: str
     message: str
+    blank: bool = False
     part: str = ""
-    call: int = 0
 
 
-def first_difference(
-    outcomes: Sequence[Outcome],
-    right: Sequence[Outcome],
-    axes: tuple[str, ...],
-    parts: tuple[str, ...],
-) -> Difference | None:
-    """Return the first difference in the first call that has one, or None.
-
-    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
-    """
-    for k, (outcome, want) in enumerate(zip(outcomes, right, strict=True)):
-        if outcome.problem or outcome.untouched:
-            return Difference("problem", outcome.problem or "It returns nothing here.", call=k)
-        if first := difference(outcome.value, want.value, axes, parts):
-            return replace(first, call=k)
-    return None
+def is_blank(value: object) -> bool:
+    """Return whether a returned value is an unfilled stub: None, ``...``, or a tuple of such."""
+    if isinstance(value, tuple) and value:
+        return all(map(is_blank, value))
+    return value is None or value is Ellipsis
 
 
 def difference(
-    got: Any, want: Any, axes: tuple[str, ...] = (), parts: tuple[str, ...] = ()
+    got: Any, want: Any, axes: Sequence[str] = (), parts: Sequence[str] = ()
 ) -> Difference | None:
-    """Return the first difference of two values, or None where they agree to a relative 1e-6."""
+    """Return the first difference of two values, or None where they agree to a relative 1e-6.
+
+    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
+    """
     for part, value, right in _leaves(got, want, parts=parts):
-        first = value if isinstance(value, Difference) else _leaf_difference(value, right, axes)
-        if first is not None:
+        if first := _leaf_difference(value, right, axes):
             return replace(first, part=part)
     return None
 
 
-def same_outcome(a: Outcome, b: Outcome, like: Any) -> bool:
+def same_outcome(a: Any, b: Any, like: Any) -> bool:
     """Return whether two calls have equal values in the structure of ``like``, or both a problem.
 
     A NaN equals a NaN in the same place, so that a mistake that divides by zero has its name too.
     """
-    if a.problem or b.problem:
-        return bool(a.problem) == bool(b.problem)
-    leaves = zip(_leaves(a.value, like), _leaves(b.value, like), strict=True)
+    if isinstance(a, Difference) or isinstance(b, Difference):
+        return type(a) is type(b)
+    leaves = zip(_leaves(a, like), _leaves(b, like), strict=True)
     return all(_equal(x, y) for (_, x, _), (_, y, _) in leaves)
 
 
@@ -88,7 +79,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _numbers(value: Any) -> Array | None:
     """Return real numbers as a float array, or None where the value is something else."""
-    if value is None or value is Ellipsis or isinstance(value, Difference):
+    if value is None:
         return None
     try:
         array = np.asarray(value)
@@ -98,30 +89,29 @@ def _numbers(value: Any) -> Array | None:
 
 
 def _leaves(
-    got: Any, want: Any, part: str = "", parts: tuple[str, ...] = ()
+    got: Any, want: Any, part: str = "", parts: Sequence[str] = ()
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield the arrays of ``want``, each with its name and what stands in its place in ``got``.
 
     Where ``got`` has not as many parts, a Difference that says so stands there.
     """
-    pair = next((p for p in PAIRS if all(hasattr(want, name) for name in p)), None)
-    if pair is not None:
-        if all(hasattr(got, name) for name in pair):
-            got = tuple(getattr(got, name) for name in pair)
-        right = tuple(list(getattr(want, name)) for name in pair)
-        yield from _leaves(got, right, part, pair)
-    elif isinstance(want, (tuple, list)):
-        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
-        values = got if fits else [_count_difference(got, want, parts)] * len(want)
-        for k, (value, right) in enumerate(zip(values, want, strict=True)):
-            if right is not None:
-                label = parts[k] if k < len(parts) else f"{part}[{k}]"
-                yield from _leaves(value, right, label if fits else part)
-    else:
+    for pair in PAIRS:
+        if all(hasattr(want, name) for name in pair):
+            if all(hasattr(got, name) for name in pair):
+                got = tuple(getattr(got, name) for name in pair)
+            want, parts = tuple(getattr(want, name) for name in pair), pair
+    if not isinstance(want, (tuple, list)):
         yield part, got, want
+        return
+    fits = isinstance(got, (tuple, list)) and len(got) == len(want)
+    values = got if fits else [_count_difference(got, want, parts)] * len(want)
+    for k, (value, right) in enumerate(zip(values, want, strict=True)):
+        if right is not None:
+            label = parts[k] if k < len(parts) else f"{part}[{k}]"
+            yield from _leaves(value, right, label if fits else part)
 
 
-def _count_difference(got: Any, want: Any, parts: tuple[str, ...]) -> Difference:
+def _count_difference(got: Any, want: Any, parts: Sequence[str]) -> Difference:
     """Return the difference where several results are expected and not as many came."""
     if isinstance(got, Difference):
         return got
@@ -131,8 +121,10 @@ def _count_difference(got: Any, want: Any, parts: tuple[str, ...]) -> Difference
     return Difference("type", f"it returns {came}, where {len(want)} are expected{names}")
 
 
-def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> Difference | None:
+def _leaf_difference(got: Any, want: Any, axes: Sequence[str]) -> Difference | None:
     """Return the first difference of one array, number or set, or None."""
+    if isinstance(got, Difference):
+        return got
     if isinstance(want, (set, frozenset)):
         return _set_difference(got, want)
     right = np.asarray(want, dtype=float)
@@ -142,21 +134,20 @@ def _leaf_difference(got: Any, want: Any, axes: tuple[str, ...]) -> Difference |
         return Difference("type", f"it returns {kind}, where {_shape(right)} is expected")
     if value.shape != right.shape:
         return Difference("shape", f"it returns {_shape(value)}, where {_shape(right)} is expected")
-    if not np.isfinite(value).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    finite = np.isfinite(value)
+    if not finite.all():
+        index, place = _first(~finite, axes)
         cause = "a division by zero, or an overflow"
-        return Difference("nan", f"it returns {value[index]}{_at(index, axes)}: {cause}")
+        return Difference("nan", f"it returns {value[index]}{place}: {cause}")
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-30)
     # Written so that a NaN in ``right`` counts as a difference.
     wrong = ~(np.abs(value - right) <= RTOL * (np.abs(right) + 1e-3 * scale))
     if not wrong.any():
         return None
-    index = tuple(int(i) for i in np.argwhere(wrong)[0])
     if isinstance(want, bool):
         return Difference("value", "this does not hold")
-    return Difference(
-        "value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{_at(index, axes)}"
-    )
+    index, place = _first(wrong, axes)
+    return Difference("value", f"yours {value[index]:.4g}, exact {right[index]:.4g}{place}")
 
 
 def _shape(array: Array) -> str:
@@ -178,12 +169,13 @@ def _set_difference(got: Any, want: Any) -> Difference | None:
     return Difference("value", f"{cells}, as cells (t, n) with t counted from 0")
 
 
-def _at(index: tuple[int, ...], axes: tuple[str, ...]) -> str:
-    """Return where an index is, in the names of the axes."""
+def _first(wrong: NDArray[np.bool_], axes: Sequence[str]) -> tuple[tuple[int, ...], str]:
+    """Return the first index at which ``wrong`` holds, and where that is, by the axes' names."""
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
     if not index:
-        return ""
+        return index, ""
     if len(index) != len(axes):
-        return f" at index {index[0] if len(index) == 1 else index}"
+        return index, f" at index {index[0] if len(index) == 1 else index}"
     named = zip(axes, index, strict=True)
     places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
-    return f" at {', '.join(places)}" + " (counted from 0)" * (axes != ("t",))
+    return index, f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])

@@ -2,14 +2,13 @@
 
 import ast
 import math
-from functools import cache
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises import FormulaBlank, blanks, pointer
+from stbp_edu.practice.exercises import FormulaBlank, blanks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.single_changes import changes
+from stbp_edu.practice.grading.unnamed_mistakes import changes
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -48,47 +47,36 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
         tree = algebra.parse(text, blank.symbols)
     except ValueError as error:
         return Feedback(blank.id, "wrong", (str(error),))
-    if _equals(blank, tree, blank.answer):
+    if algebra.equal(tree, algebra.parse(blank.solution, blank.symbols), blank):
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
-    ids, sentences = _diagnose(blank, tree)
-    where = pointer(blank.id, blank.notebook, blank.section, blank.equation)
-    return Feedback(blank.id, "wrong", (*sentences, where), ids)
+    ids: tuple[str, ...] = ()
+    if named := _named(blank, tree):
+        ids, sentences = tuple(named), [*named.values()]
+    elif named := _named(blank, ast.UnaryOp(ast.USub(), tree)):
+        ids = (*named, "sign")
+        sentences = [*named.values(), "And the sign is turned round besides."]
+    else:
+        sentences = [_unnamed(blank, tree)]
+    return Feedback(blank.id, "wrong", (*sentences, blank.pointer), ids)
 
 
-@cache
-def _relations(equation: str) -> dict[str, Tree]:
-    """Return the formulas of the symbols that are made of others."""
-    blank = blanks()[equation]
-    return {symbol: algebra.parse(f, blank.symbols) for symbol, f in blank.relations.items()}
-
-
-def _equals(blank: FormulaBlank, tree: Tree, formula: str) -> bool:
-    """Return whether an answer equals a formula."""
-    other = algebra.parse(formula, blank.symbols)
-    return algebra.equal(tree, other, blank.symbols, _relations(blank.equation))
-
-
-def _diagnose(blank: FormulaBlank, tree: Tree) -> tuple[tuple[str, ...], list[str]]:
-    """Return ids and sentences of the mistakes that give this formula, or its negative."""
-    minus = ast.UnaryOp(ast.USub(), tree)
-    for form, more, besides in (
-        (tree, (), []),
-        (minus, ("sign",), ["And the sign is turned round besides."]),
-    ):
-        named = {m.misconception.id: m for m in blank.mistakes if _equals(blank, form, m.body)}
-        if named:
-            return (*named, *more), [*map(str, named.values()), *besides]
-    return (), [_unnamed(blank, tree)]
+def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
+    """Return the mistakes that give this formula, by id, each with its sentences."""
+    return {
+        m.id: str(m)
+        for m in blank.mistakes
+        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
+    }
 
 
 def _unnamed(blank: FormulaBlank, tree: Tree) -> str:
     """Return what can be said where no named misconception fits."""
-    right, relations = algebra.parse(blank.answer, blank.symbols), _relations(blank.equation)
-    factor = algebra.ratio(tree, right, blank.symbols, relations)
+    right = algebra.parse(blank.solution, blank.symbols)
+    factor = algebra.ratio(tree, right, blank)
     if math.isfinite(factor):
         return f"Right but for a factor: your formula is {factor:.4g} times the right one."
     for description, changed in changes(right, blank.symbols):
-        if algebra.equal(tree, changed, blank.symbols, relations):
+        if algebra.equal(tree, changed, blank):
             return f"It is what you get {description}."
     return "No single change of the right formula gives yours: compare them term by term."

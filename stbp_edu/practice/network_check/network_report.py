@@ -1,22 +1,22 @@
 """Check a reader's own backward pass: case by case, to the first (t, n) where it goes wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from html import escape
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.exercises import ForwardPass, exercise_of, step_name
-from stbp_edu.practice.feedback import LABELS, markup
-from stbp_edu.practice.grading import grade
-from stbp_edu.practice.grading.call import call
+from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.differences import RTOL
-from stbp_edu.practice.network_check.case_fit import fit_case
-from stbp_edu.practice.network_check.recover_epsilon import recover_epsilon, wide_network
+from stbp_edu.practice.grading.exercise_check import call, grade
+from stbp_edu.practice.network_check.epsilon_fit import (
+    explanations,
+    recover_epsilon,
+    wide_network,
+)
 
 EPSILON_RTOL = 1e-5  # ε comes from a linear solve, which costs some digits
 
@@ -49,40 +49,17 @@ class CaseReport:
         return f"{head}; first wrong at {self.first}; {rest}"
 
 
-@dataclass(frozen=True)
-class NetworkReport:
-    """What is said about a whole backward pass.
+@dataclass(frozen=True, repr=False)
+class NetworkReport(Feedback):
+    """What is said about a whole backward pass; no cases where the function could not be run."""
 
-    Attributes:
-        state: ``"right"``, ``"todo"`` or ``"wrong"``.
-        message: the diagnosis, one paragraph each.
-        cases: one report a case; empty where the function could not be run.
-        mistakes: ids of the misconceptions that give exactly these gradients.
-    """
-
-    state: str
-    message: tuple[str, ...]
     cases: tuple[CaseReport, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    title: ClassVar[str] = "Your backward pass"
 
     @property
-    def right(self) -> bool:
-        """Whether the backward pass is right."""
-        return self.state == "right"
-
-    def __repr__(self) -> str:
-        """Return the text form."""
-        lines = [*map(str, self.cases), *self.message]
-        return "\n  ".join((f"Your backward pass: {LABELS[self.state]}.", *lines))
-
-    def _repr_html_(self) -> str:
-        """Return the HTML form."""
-        rows = "".join(f"<li>{escape(str(c))}</li>" for c in self.cases)
-        rows = rows and f"<ul>{rows}</ul>"
-        lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
-        head = f"<p><strong>Your backward pass: {LABELS[self.state]}.</strong></p>"
-        kept = f'data-exercise="backward" data-state="{self.state}"'
-        return f'<div class="stbp-feedback" role="status" {kept}>{head}{rows}{lines}</div>'
+    def items(self) -> tuple[str, ...]:
+        """The cases, a line each."""
+        return tuple(map(str, self.cases))
 
 
 def check_network(function: Callable[..., Any] | None) -> NetworkReport:
@@ -100,36 +77,32 @@ def check_network(function: Callable[..., Any] | None) -> NetworkReport:
     >>> check_network(classic).cases[2].explanation
     'the temporal path carries δ ⊙ h where ε belongs'
     """
-    report = _report(function)
+    report = NetworkReport(**asdict(grade(exercise_of("backward"), function)))
+    net = wide_network()
+    args = (net.trace, net.targets, net.params, net.neuron)
+    gradients = _gradients(call(function, args), net) if callable(function) else None
+    if gradients is not None and report.state != "todo":
+        epsilon, misfit = recover_epsilon(net, gradients)
+        cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
+        report = replace(report, cases=cases)
+        if any(c.wrong for c in cases):
+            report = replace(report, state="wrong")
+        elif report.right:
+            message = "Checked against the exact gradients of several networks."
+            report = replace(report, message=(message,))
     saved_progress.record("backward", report.state)
     return report
 
 
-def _report(function: Callable[..., Any] | None) -> NetworkReport:
-    """Grade the gradients, then look into every case."""
-    feedback = grade(exercise_of("backward"), function)
-    net = wide_network()
-    args = (net.trace, net.targets, net.params, net.neuron)
-    gradients = _gradients(call(function, args).value, net) if callable(function) else None
-    if feedback.state == "todo" or gradients is None:
-        return NetworkReport(feedback.state, feedback.message, (), feedback.mistakes)
-    epsilon, misfit = recover_epsilon(net, gradients)
-    cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
-    if feedback.right and not any(c.wrong for c in cases):
-        message = ("Checked against the exact gradients of several networks.",)
-        return NetworkReport("right", message, cases)
-    return NetworkReport("wrong", feedback.message, cases, feedback.mistakes)
-
-
 def _gradients(value: Any, net: ForwardPass) -> Gradients | None:
     """Return the value as finite gradients of the right shapes, or None."""
-    layers = range(1, net.params.N + 1)
+    layers, params = range(1, net.params.N + 1), net.params
     try:
         both = (value.W, value.b) if hasattr(value, "W") else (value[0], value[1])
         W, b = ([None, *(np.asarray(part[n], dtype=float) for n in layers)] for part in both)
     except (TypeError, ValueError, IndexError, KeyError):
         return None
-    gradients, params = Gradients(W, b), net.params
+    gradients = Gradients(W, b)
     pairs = zip((*gradients.W[1:], *gradients.b[1:]), (*params.W[1:], *params.b[1:]), strict=True)
     fits = all(got.shape == want.shape and np.isfinite(got).all() for got, want in pairs)
     return gradients if fits else None
@@ -138,24 +111,22 @@ def _gradients(value: Any, net: ForwardPass) -> Gradients | None:
 def _case(net: ForwardPass, epsilon: list[Any], case: int) -> CaseReport:
     """Compare the cells of one case with the exact ε, and the case with its own inputs."""
     cells, exact = list(net.cells(case)), net.adjoints.epsilon
-    wrong = [(t, n) for t, n in cells if _differs(epsilon[n][t], exact[n][t])]
+    wrong = [
+        f"{step_name(t)}, n = {n}"
+        for t, n in cells
+        if np.abs(epsilon[n][t] - exact[n][t]).max() > EPSILON_RTOL * np.abs(exact[n][t]).max()
+    ]
     if not wrong:
         return CaseReport(case, len(cells), 0)
-    t, n = wrong[0]
-    explanation = "; ".join(fit_case(net, epsilon, case).explanations)
-    return CaseReport(case, len(cells), len(wrong), f"{step_name(t)}, n = {n}", explanation)
-
-
-def _differs(epsilon: Array, exact: Array) -> bool:
-    """Return whether ε at one cell differs from the exact one."""
-    return bool(np.abs(epsilon - exact).max() > EPSILON_RTOL * np.abs(exact).max())
+    explanation = "; ".join(explanations(net, epsilon, case))
+    return CaseReport(case, len(cells), len(wrong), wrong[0], explanation)
 
 
 def _case_five(net: ForwardPass, misfit: list[float]) -> CaseReport:
     """Report whether the gradients are what any ε could give."""
     N = net.params.N
-    wrong = [n for n in range(N, 0, -1) if misfit[n] > RTOL]
+    wrong = [f"layer {n}" for n in range(N, 0, -1) if misfit[n] > RTOL]
     if not wrong:
         return CaseReport(5, N, 0)
     explanation = "these gradients are no sum over steps and samples of ε times the spikes below"
-    return CaseReport(5, N, len(wrong), f"layer {wrong[0]}", explanation)
+    return CaseReport(5, N, len(wrong), wrong[0], explanation)

@@ -1,16 +1,22 @@
-"""The right formula with one thing changed, to describe a mistake that has no name.
+"""Describe a mistake that has no name: by a constant factor, or by one thing that is changed.
 
-A change replaces one name, leaves out one factor or term, adds one factor, or turns one sign or
-operator round. An answer with the same outcomes everywhere is described by that change.
+A factor is made of -1, T, S and 2. A change replaces one name, leaves out one factor or term, adds
+one factor, or turns one sign or operator round. An answer with the same outcomes everywhere is
+described by that factor or change.
 """
 
 import ast
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from typing import TypeVar
+from itertools import product
+from typing import Any, TypeVar
 
+import numpy as np
+
+from stbp_edu.practice.exercises import Inputs
 from stbp_edu.practice.exercises.catalogue import Exercise, Function, define
+from stbp_edu.practice.grading.differences import difference
 
 OPPOSITE: dict[type[ast.operator], tuple[type[ast.operator], str]] = {
     ast.Add: (ast.Sub, "with a minus in place of the plus before"),
@@ -20,6 +26,23 @@ OPPOSITE: dict[type[ast.operator], tuple[type[ast.operator], str]] = {
 }
 
 Tree = TypeVar("Tree", bound=ast.AST)
+
+
+def constant_factor(inputs: Sequence[Inputs], outcomes: Sequence[Any], right: Sequence[Any]) -> str:
+    """Return the factor, such as "-T/S", or "" where there is none; the plainest first."""
+    options = product((1, -1), (0, 1, -1, 2), (0, 1, -1, 2), (0, 1, -1))
+    plain = sorted(options, key=lambda c: (sum(map(abs, c[1:])), c[0] < 0))
+    if not all(isinstance(value, (int, float, np.number, np.ndarray)) for value in right):
+        return ""
+    for sign, t, s, two in plain[1:]:  # the first is the factor 1
+        factors = [sign * i.T**t * i.S**s * 2.0**two for i in inputs]
+        triples = zip(outcomes, right, factors, strict=True)
+        if all(difference(value, exact * k) is None for value, exact, k in triples):
+            powers = (("T", t), ("S", s), ("2", two))
+            up = "·".join(n if e == 1 else f"{n}²" for n, e in powers if e > 0) or "1"
+            down = "·".join(n for n, e in powers if e < 0)
+            return f"{'-' if sign < 0 else ''}{up}{'/' + down if down else ''}"
+    return ""
 
 
 @cache

@@ -1,0 +1,125 @@
+"""Find ε at every (t, n) from the gradients alone, and what the ε of each case is made of.
+
+∂L/∂W^n = Σ ε^{t,n} (O^{t,n-1})ᵀ over steps and samples. With ε as a (T·S, n[n]) matrix E and the
+spikes below as a (T·S, n[n-1]) matrix, that is Eᵀ O. Where the layer below has at least T·S neurons
+and O has full rank, E follows: the gradients reveal the ε that the backward pass had at every cell.
+So a wrong gradient can be traced to the first wrong cell, whatever the program looks like inside.
+
+An early error spoils every cell after it. So each case is tried on the reader's own numbers: ε of
+the case's cells is fitted with the terms that the case may hold. A term with the coefficient 1 is
+there, 0 is missing, -1 has its sign turned round.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients
+from stbp_edu.practice.exercises import ForwardPass, draw_network
+
+TOLERANCE = 1e-6
+DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
+CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
+EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
+Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
+
+
+@cache
+def wide_network() -> ForwardPass:
+    """Return a network in which every layer below has more than T·S neurons."""
+    return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
+
+
+def recover_epsilon(net: ForwardPass, gradients: Gradients) -> tuple[Layers, list[float]]:
+    """Return ε by layer, shape (T, S, n[n]), and by layer how badly the gradients fit any ε.
+
+    The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
+    samples of ε times the spikes below, and for the bias of ε alone), whatever its ε.
+    """
+    T, S, N = net.shape
+    epsilon: Layers = [None]
+    misfit = [0.0]
+    for n in range(1, N + 1):
+        below = net.trace.O[n - 1].reshape(T * S, -1)
+        # The bias acts like a weight from a neuron that always spikes: one more column.
+        both = np.concatenate([below, np.ones((T * S, 1))], axis=1)
+        gradient = np.concatenate([gradients.W[n], gradients.b[n][:, None]], axis=1)
+        E, *_ = np.linalg.lstsq(both.T, gradient.T, rcond=None)
+        epsilon.append(E.reshape(T, S, -1))
+        misfit.append(_misfit(both.T @ E, gradient.T))
+    return epsilon, misfit
+
+
+def _misfit(fit: Array, values: Array) -> float:
+    """Return what a fit leaves of the values, relative to them."""
+    return float(np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30))
+
+
+def explanations(net: ForwardPass, epsilon: Layers, case: int) -> list[str]:
+    """Return which terms are missing, too many, or off by a factor in the ε of a case."""
+    cells = list(net.cells(case))
+    columns = [_terms(net, epsilon, t, n) for t, n in cells]
+    names = list(columns[0])
+    A = np.stack([np.concatenate([c[name].ravel() for c in columns]) for name in names], axis=1)
+    y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
+    scale = np.linalg.norm(A, axis=0)
+    scale[scale == 0] = 1.0
+    c, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
+    if _misfit(A @ (c / scale), y) >= TOLERANCE:
+        return ["no sum of the terms of this case gives these values"]
+    left, lines = dict(zip(names, (c / scale).tolist(), strict=True)), []
+    for exact, classic in CLASSIC.items():
+        if classic in left and _near(left[exact], 0) and _near(left[classic], 1):
+            lines.append(f"{exact} carries δ ⊙ h where ε belongs")
+            del left[exact], left[classic]
+    return lines + [line for name, c in left.items() if (line := _explain(name, c, case))]
+
+
+def _explain(name: str, coefficient: float, case: int) -> str:
+    """Return what is wrong with one term, or ""."""
+    expected = name in EXPECTED[case]
+    if _near(coefficient, expected):
+        return ""
+    if not expected:
+        return f"it holds {name}, times {coefficient:.4g}"
+    if _near(coefficient, 0):
+        return f"{name} is missing"
+    if _near(coefficient, -1):
+        return f"the sign of {name} is turned round"
+    return f"{name} is {coefficient:.4g} times what it should be"
+
+
+def _near(coefficient: float, value: float) -> bool:
+    """Return whether a fitted coefficient has this value."""
+    return abs(coefficient - value) < TOLERANCE
+
+
+def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:
+    """Return what may enter ε at (t, n), from the reader's own ε elsewhere."""
+    T, S, N = net.shape
+    u, o = net.trace.U[n][t], net.trace.O[n][t]
+    h = net.neuron.h(u)
+    result: dict[str, Array] = {}
+    if n == N:
+        result[DIRECT] = (net.trace.O[N].mean(axis=0) - net.targets) / (T * S) * h
+    else:
+        W = net.params.W[n + 1]
+        result[UP] = epsilon[n + 1][t] @ W * h
+        if t < T - 1:
+            result[CLASSIC[UP]] = _own_spike(net, epsilon, t, n + 1) @ W * h
+    if t < T - 1:
+        later, back = epsilon[n][t + 1], u * net.neuron.df(o) * h
+        result[ON] = later * back
+        result[CLASSIC[ON]] = _own_spike(net, epsilon, t + 1, n) * back
+        result[LEAK] = later * net.neuron.f(o)
+    return result
+
+
+def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
+    """Return δ ⊙ h at (t, n): ε without what comes through the next potential."""
+    own: Array = epsilon[n][t]
+    if t < net.shape[0] - 1:
+        own = own - epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
+    return own
