@@ -4,6 +4,7 @@ Every figure is made by :func:`figure`, drawn on by functions that take and retu
 as the last expression of its cell: ``show(fig, alt="...")``.
 """
 
+from stbp_edu.plotting.case_grid import grid, sweep_order, sweep_steps
 from stbp_edu.plotting.charts import (
     confusion,
     curves,
@@ -14,9 +15,7 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.figure import Shown, figure, show
 from stbp_edu.plotting.graph import edges, path_edges, unrolled
-from stbp_edu.plotting.grid import grid, sweep_order, sweep_steps
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -27,6 +26,7 @@ from stbp_edu.plotting.palette import (
     SPIKE,
     style,
 )
+from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 __all__ = [
     "CASE_COLOURS",

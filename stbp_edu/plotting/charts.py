@@ -26,7 +26,7 @@ SIGNED = LinearSegmentedColormap.from_list(
 def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
     """Draw spikes of shape (T, neurons): one row a neuron, one tick a spike, t = 1..T.
 
-    >>> from stbp_edu.plotting.figure import figure
+    >>> from stbp_edu.plotting.svg_figure import figure
     >>> raster(figure()[1], np.eye(3)).get_xlabel()
     'time step t'
     """

@@ -85,7 +85,7 @@ def unrolled(
     Raises:
         ValueError: if a highlighted or dropped arrow is not in the graph.
 
-    >>> from stbp_edu.plotting.figure import figure
+    >>> from stbp_edu.plotting.svg_figure import figure
     >>> path = [("u", 1, 1), ("o", 1, 1), ("u", 2, 1), ("o", 2, 1), "L"]
     >>> len(unrolled(figure()[1], T=2, N=1, highlight=path_edges(path)).texts)
     11

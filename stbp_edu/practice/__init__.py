@@ -1,6 +1,6 @@
 """Exercises that say what is wrong with an answer, and tools to check a backward pass of your own.
 
-- ``exercises``: what is asked, and what is right;
+- ``tasks``: the exercises and derivation blanks: what is asked, and what is right;
 - ``grading``: what is right or wrong with an answer;
 - ``network_check``: a whole backward pass, checked case by case;
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
@@ -13,11 +13,11 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
-from stbp_edu.practice.exercises import exercises
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
 from stbp_edu.practice.saved_progress import Progress, progress_report
+from stbp_edu.practice.tasks import exercises
 
 __all__ = [
     "CaseReport",

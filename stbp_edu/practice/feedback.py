@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-from stbp_edu.practice.exercises import Exercise, Task, exercise_of, tasks
+from stbp_edu.practice.tasks import Exercise, Task, exercise_of, tasks
 
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 _hints_given = Counter[str]()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from stbp_edu.practice.exercises import Task, tasks
 from stbp_edu.practice.feedback import LABELS, markup
+from stbp_edu.practice.tasks import Task, tasks
 
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.exercises import blanks, inputs_of
-from stbp_edu.practice.exercises.mistakes import edited, misconceptions
+from stbp_edu.practice.tasks import blanks, inputs_of
+from stbp_edu.practice.tasks.mistakes import edited, misconceptions
 
 ALL = list(exercises().values())
 FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.exercises.network_inputs import probe_networks
 from stbp_edu.practice.saved_progress import load, path
+from stbp_edu.practice.tasks.network_inputs import probe_networks
 
 
 def c3(body):

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice.exercises import ForwardPass
 from stbp_edu.practice.explorers import NAMES, lab_data, paths_data, sweep_data
+from stbp_edu.practice.tasks import ForwardPass
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tools.browser import launched
 from tools.site.assets import vendor

@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from stbp_edu.practice import check_formula, hint, solution
-from stbp_edu.practice.exercises import blanks
+from stbp_edu.practice.tasks import blanks
 
 ALL = list(blanks().values())
 WRONG = [(f, m) for f in ALL for m in f.mistakes]

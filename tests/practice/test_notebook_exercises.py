@@ -12,7 +12,7 @@ pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
 import nbclient
 import nbformat
 
-from stbp_edu.practice.exercises import FormulaBlank, blanks, course_table, tasks
+from stbp_edu.practice.tasks import FormulaBlank, blanks, course_table, tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))

@@ -11,8 +11,8 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
-from stbp_edu.practice.exercises import FormulaBlank
 from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.tasks import FormulaBlank
 from tests.practice.test_notebook_exercises import (
     ALWAYS,
     CALL,

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.practice.exercises import ForwardPass, tasks
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.tasks import ForwardPass, tasks
 
 __all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
 NAMES = ("sweep", "paths", "lab")

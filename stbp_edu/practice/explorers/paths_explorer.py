@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from stbp_edu.practice.exercises import ForwardPass
+from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.verify.paths import Path, paths_from, shares
 from stbp_edu.verify.unrolled import Node, Unrolled, edges_from, unroll

@@ -4,7 +4,7 @@ import numpy as np
 
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.exercises import ForwardPass
+from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.exercises import FormulaBlank
+from stbp_edu.practice.tasks import FormulaBlank
 
 LONGEST = 400  # characters
 POINTS = 8

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.exercises import step_name
+from stbp_edu.practice.tasks import step_name
 
 RTOL = 1e-6
 PAIRS = (("W", "b"), ("U", "O"))

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises import Exercise, Function, Inputs, exercise_of, inputs_of
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.differences import (
     Difference,
@@ -21,6 +20,7 @@ from stbp_edu.practice.grading.differences import (
     same_outcome,
 )
 from stbp_edu.practice.grading.unnamed_mistakes import constant_factor, single_changes
+from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
 Outcomes = tuple[Any, ...]
 """What comes of one function, for each input: a value, or a Difference where the call fails."""

@@ -4,11 +4,11 @@ import ast
 import math
 
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises import FormulaBlank, blanks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.unnamed_mistakes import changes
+from stbp_edu.practice.tasks import FormulaBlank, blanks
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stbp_edu.practice.exercises import Inputs
-from stbp_edu.practice.exercises.catalogue import Exercise, Function, define
 from stbp_edu.practice.grading.differences import difference
+from stbp_edu.practice.tasks import Inputs
+from stbp_edu.practice.tasks.catalogue import Exercise, Function, define
 
 OPPOSITE: dict[type[ast.operator], tuple[type[ast.operator], str]] = {
     ast.Add: (ast.Sub, "with a minus in place of the plus before"),

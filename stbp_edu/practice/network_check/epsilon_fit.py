@@ -17,7 +17,7 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.practice.exercises import ForwardPass, draw_network
+from stbp_edu.practice.tasks import ForwardPass, draw_network
 
 TOLERANCE = 1e-6
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"

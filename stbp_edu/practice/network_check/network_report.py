@@ -8,7 +8,6 @@ import numpy as np
 
 from stbp_edu.network import Gradients
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.exercises import ForwardPass, exercise_of, step_name
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.differences import RTOL
 from stbp_edu.practice.grading.exercise_check import call, grade
@@ -17,6 +16,7 @@ from stbp_edu.practice.network_check.epsilon_fit import (
     recover_epsilon,
     wide_network,
 )
+from stbp_edu.practice.tasks import ForwardPass, exercise_of, step_name
 
 EPSILON_RTOL = 1e-5  # ε comes from a linear solve, which costs some digits
 

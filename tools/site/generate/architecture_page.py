@@ -129,14 +129,12 @@ def _calls(module: str, function: str) -> list[str]:
 
 def _defines(module: str, name: str) -> bool:
     """Return whether a module of ``tools`` defines a function of this name."""
-    if not module.startswith("tools.") or not _path(module).is_file():
-        return False
-    return any(isinstance(n, ast.FunctionDef) and n.name == name for n in _tree(module).body)
+    ours = module.startswith("tools.") and _path(module).is_file()
+    return ours and name in (getattr(node, "name", "") for node in _tree(module).body)
 
 
 def _first_line(module: str, function: str) -> str:
-    body = _tree(module).body
-    found = next(n for n in body if isinstance(n, ast.FunctionDef) and n.name == function)
+    found = next(n for n in _tree(module).body if getattr(n, "name", "") == function)
     return escape((ast.get_docstring(found) or "").split("\n")[0])
 
 

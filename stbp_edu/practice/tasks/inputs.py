@@ -1,7 +1,7 @@
 """The inputs that an exercise's function is called with.
 
 An exercise's table says at which cells of the networks they are taken: ``inputs = "case 3"``; see
-:mod:`stbp_edu.practice.exercises.network_inputs`. Where it names none of the ``WALKS``, they are
+:mod:`stbp_edu.practice.tasks.network_inputs`. Where it names none of the ``WALKS``, they are
 seeded random draws, grids and values at an edge.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.exercises.catalogue import Exercise
-from stbp_edu.practice.exercises.network_inputs import (
+from stbp_edu.practice.tasks.catalogue import Exercise
+from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
     one_neuron,
     probe_networks,

@@ -8,7 +8,7 @@
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """
 
-from stbp_edu.practice.exercises.catalogue import (
+from stbp_edu.practice.tasks.catalogue import (
     Exercise,
     FormulaBlank,
     Function,
@@ -19,8 +19,8 @@ from stbp_edu.practice.exercises.catalogue import (
     exercises,
     tasks,
 )
-from stbp_edu.practice.exercises.inputs import Inputs, inputs_of
-from stbp_edu.practice.exercises.network_inputs import ForwardPass, draw_network, step_name
+from stbp_edu.practice.tasks.inputs import Inputs, inputs_of
+from stbp_edu.practice.tasks.network_inputs import ForwardPass, draw_network, step_name
 
 __all__ = [
     "Exercise",

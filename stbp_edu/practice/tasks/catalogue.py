@@ -4,7 +4,7 @@ A table holds texts and formulas; this module turns each formula of an exercise 
 wrong answer is written as an expression in the names of the signature, as a whole body, or, for a
 long one, as edits of the solution (old => new, a line each). The reference, which answers are
 compared with, is an expression in these names and in those of
-:mod:`stbp_edu.practice.exercises.references`.
+:mod:`stbp_edu.practice.tasks.references`.
 """
 
 import difflib
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice.exercises import references
-from stbp_edu.practice.exercises.mistakes import CONTENT, Listed, Mistake, mistakes_of
+from stbp_edu.practice.tasks import references
+from stbp_edu.practice.tasks.mistakes import CONTENT, Listed, Mistake, mistakes_of
 
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
@@ -95,11 +95,11 @@ class Exercise(Task):
 
     Attributes:
         signature: name and arguments of the function to write.
-        inputs: where its inputs come from; see :mod:`stbp_edu.practice.exercises.inputs`.
+        inputs: where its inputs come from; see :mod:`stbp_edu.practice.tasks.inputs`.
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
-        view: name of a function of :mod:`stbp_edu.practice.exercises.references` that turns a
+        view: name of a function of :mod:`stbp_edu.practice.tasks.references` that turns a
             random result into what can be compared, or an empty string.
     """
 

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from stbp_edu.cases import case_at
-from stbp_edu.plotting.figure import Shown, figure, show
 from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
+from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 Cell = tuple[int, int]
 """(t, n), both from 1."""
