@@ -11,8 +11,7 @@ from tools.site import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
 PLACEHOLDER = re.compile(r"\[\[(\w+)(?: ([\w./]+))?\]\]")
-HOOK = "tools.site.hook"
-CONTENT = "tools.site.site_content"
+HOOK, CONTENT = "tools.site.hook", "tools.site.site_content"
 EVENTS = (
     "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
 )  # fmt: skip
