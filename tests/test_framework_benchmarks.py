@@ -19,6 +19,8 @@ from benchmarks.frameworks import (
 from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
 from stbp_edu import cases, network
 
+pytestmark = pytest.mark.slow  # processes take their time to start
+
 SMALL = problem.Size(T=2, batch=20, width=32)
 NONE = Entry("none", "A framework that is not here", "none:build", ("no_such_framework",))
 
@@ -98,7 +100,6 @@ def test_the_reference_is_the_sweep_and_tells_the_rules_apart(small):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ours", "ours-all-pixels"])
 def test_our_step_in_a_process_has_the_gradient_of_the_whole_batch(small, name):
     found = processes.ask(BY_NAME[name], small[1], "check")
@@ -106,7 +107,6 @@ def test_our_step_in_a_process_has_the_gradient_of_the_whole_batch(small, name):
     assert found["float32"] < 1e-5
 
 
-@pytest.mark.slow
 def test_a_learned_network_answers_images_perfectly_and_its_gradient_is_the_same(small):
     drawn, path = small
     entry = BY_NAME["ours-learned"]
@@ -164,7 +164,6 @@ def test_bad_arguments_are_named(arguments, words):
     assert words in done.stderr
 
 
-@pytest.mark.slow
 def test_quick_runs_without_any_framework():
     args = argparse.Namespace(quick=True, home=False, rounds=2, only="products")
     record = __main__.measured(args)
@@ -174,7 +173,6 @@ def test_quick_runs_without_any_framework():
     assert record["entries"][0]["gradients"] == {}
 
 
-@pytest.mark.slow
 def test_a_framework_that_fails_is_in_the_record_with_its_words(small, monkeypatch):
     monkeypatch.setattr(side_by_side, "draw", lambda _: (small[0], "digits"))
     cell = side_by_side.measured_at(

@@ -81,6 +81,7 @@ def test_a_record_that_is_missing_leaves_no_gap() -> None:
     assert "None" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(n for n in RECORDS if not n.startswith("speed")))
 def test_every_row_of_every_record_is_on_the_page(name: str) -> None:
     text = results_page.page(RECORDS)

@@ -176,6 +176,7 @@ def rude() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "words"),
     [

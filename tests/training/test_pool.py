@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from stbp_edu.training.workers import WorkerPool, WorkerProcess, one_blas_thread, worker_pool
 
+pytestmark = pytest.mark.slow  # processes take their time to start
+
 
 class Job:
     """Something to do in parts."""
@@ -100,7 +102,6 @@ def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
         assert workers.map(Job.square, 1) == [0, 1]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
     ("method", "error", "words"),

@@ -57,6 +57,7 @@ def test_a_seed_decides_everything(monkeypatch):
     assert first == second != other
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_neurons")
 def test_a_wrong_c3_delta_fails(monkeypatch):
     monkeypatch.setattr(cases.vector, "c3_delta", lambda last, err_next, U, df: last)
@@ -69,6 +70,7 @@ def test_a_wrong_c3_delta_fails(monkeypatch):
     assert "more failures" in result.format(most=1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_neurons")
 def test_an_engine_with_the_wrong_rule_fails(monkeypatch):
     def swapped(trace, targets, params, neuron, rule):
