@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+import stbp_edu
 from stbp_edu.surrogates import SURROGATES, Gaussian, Rectangle, Sigmoid, Triangle
+from stbp_edu.verify import trials
 
 ALL = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
 WIDTHS = pytest.mark.parametrize("a", [0.25, 1.0, 3.0])
@@ -74,3 +76,8 @@ def test_the_dtype_is_kept(make):
 def test_a_bad_width_is_named(make, a, error):
     with pytest.raises(error, match=rf"{make.__name__} a must be"):
         make(a)
+
+
+def test_every_surrogate_is_public_and_proved():
+    assert {curve.__name__ for curve in SURROGATES.values()} <= set(stbp_edu.__all__)
+    assert {type(curve) for curve in trials.SURROGATES} == set(SURROGATES.values())

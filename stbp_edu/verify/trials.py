@@ -85,7 +85,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
         oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
         if twin:
             oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
-        gaps_show = twin and isinstance(neuron.surrogate, (Sigmoid, Gaussian))
+        gaps_show = twin and not isinstance(neuron.surrogate, (Rectangle, Triangle))
         for rule, name in (("exact", "paths"), ("classic", "paths that it keeps")):
             kept = paths.derivatives(trace, problem.targets, problem.params, neuron, rule)
             answers = {name: (kept, ROUNDING), **oracles}

@@ -53,6 +53,15 @@ def test_every_place_that_the_page_names_exists(page):
     assert "[[" not in drawn
 
 
+def test_every_name_that_the_page_gives_stands_in_its_file(page):
+    rows = re.findall(r"`((?:stbp_edu|tools)/[\w./]+\.py)`: ((?:`[\w.]+`(?:, )?)+)", page)
+    assert len(rows) > 10
+    for file, names in rows:
+        text = (ROOT / file).read_text("utf-8")
+        for name in re.findall(r"`([\w.]+)`", names):
+            assert re.search(rf"(?:class|def) {name.split('.')[-1]}\b|^{name}\b", text, re.M), name
+
+
 def test_the_glossary_names_what_the_code_defines(page):
     names = re.findall(r"^\| `(\w+)`", page.partition("## Glossary of code names")[2], flags=re.M)
     code = "\n".join(p.read_text("utf-8") for p in sorted((ROOT / "stbp_edu").rglob("*.py")))
