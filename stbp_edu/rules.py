@@ -43,10 +43,11 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     >>> f(np.array([0.0, 1.0])), df(np.array([0.0, 1.0]))
     (array([0.5, 0.5]), array([0., 0.]))
     """
-    if rule in RULES:
-        return neuron.f, neuron.df
-    if rule == "detached-reset":
-        return neuron.f, np.zeros_like
-    if rule == "leak-only":
-        return (lambda o: np.full_like(o, neuron.tau)), np.zeros_like
-    return np.zeros_like, np.zeros_like
+    gates: dict[str, tuple[Gate, Gate]] = {
+        "exact": (neuron.f, neuron.df),
+        "classic": (neuron.f, neuron.df),
+        "detached-reset": (neuron.f, np.zeros_like),
+        "leak-only": (lambda o: np.full_like(o, neuron.tau), np.zeros_like),
+        "spatial-only": (np.zeros_like, np.zeros_like),
+    }
+    return gates[check_rule(rule)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from stbp_edu.training.data.sources import SOURCES
 from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
 
 
@@ -46,3 +47,7 @@ def test_the_earlier_name_of_fgsm_is_still_read(old, new) -> None:
     assert from_dict({**written, "nudge": old}) == Settings(adversarial=0.1, fgsm=new)
     with pytest.raises(ValueError, match="fgsm must be one of"):
         from_dict({**written, "nudge": "away"})
+
+
+def test_every_data_set_has_a_recipe():
+    assert set(RECIPES) == {"digits", *SOURCES}
