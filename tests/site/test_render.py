@@ -86,3 +86,11 @@ def test_a_page_never_goes_without_its_policy() -> None:
         assert f"{charset}<meta http-equiv=" in content_policy.protect(charset)
     with pytest.raises(ValueError, match="charset"):
         content_policy.protect("<title>none</title>")
+
+
+def test_a_page_from_the_top_of_the_repository_links_to_the_site_s_pages() -> None:
+    """It stands at the top of the site, too."""
+    written = "[a](docs/architecture.md#layers) [s](stbp_edu/rules.py)"
+    shown = "[a](architecture.md#layers) [s](source/stbp_edu/rules.md)"
+    assert links.rewrite(written, "../contributing.md") == shown
+    assert links.rewrite(shown, "contributing.md") == shown

@@ -42,7 +42,7 @@ def repository_path(source: str) -> str:
 
 
 def rewrite(markdown: str, source: str) -> str:
-    """Return a page's Markdown with its links as the site has them.
+    """Return a page's Markdown with its links as the site has them; ``../x.md`` is at the top.
 
     >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/00_map.ipynb")
     '[n](../notation.md#t) [c](03_x.ipynb)'
@@ -59,7 +59,7 @@ def rewrite(markdown: str, source: str) -> str:
             page = site_source(below)
         if page is None:
             return match[0]
-        url = posixpath.relpath(page, posixpath.dirname(source) or ".")
+        url = posixpath.relpath(page, posixpath.dirname(source).removeprefix("..") or ".")
         return f"{match[1]}{url}{'#' if fragment else ''}{_fragment(fragment)}{match[3]}"
 
     parts = CODE.split(markdown)
