@@ -1,7 +1,7 @@
 """Ablations on the digits: the accuracy of each variant, all on the same footing.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.ablations`` trains every variant and writes the record
-that notebook 13 reads. Footing: the same network, data, budget and seeds for all, and each
+that notebook 15 reads. Footing: the same network, data, budget and seeds for all, and each
 variant with the learning rate, out of three, that serves it best. The rate is chosen on a
 development set of a fifth of the images, which is never tested on; each seed draws its own test
 images from the rest, the same for every variant, so that differences between variants are paired.

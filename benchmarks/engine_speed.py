@@ -1,7 +1,7 @@
 """The time and memory of a step of the engine, beside those of its matrix products alone.
 
 ``python -m benchmarks.engine_speed`` prints the table; with ``--write`` it also makes the record
-``docs/results/speed.json`` that notebook 14 and the performance page read. Every figure is a
+``docs/results/speed.json`` that notebook 16 and the performance page read. Every figure is a
 median over rounds in which all candidates take turns, so that other load hits them alike.
 """
 

@@ -81,7 +81,7 @@ def provenance(record: Record) -> str:
 
 
 def ablations_table(record: Record) -> str:
-    """Return the settings that notebooks 12 and 13 discuss, folded."""
+    """Return the settings that notebooks 14 and 15 discuss, folded."""
     rows = [
         [r["table"], _changes(r["shown"]), f"{r['lr']:g}", _percent(r["mean"], r["spread"])]
         for r in record["rows"]

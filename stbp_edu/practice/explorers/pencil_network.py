@@ -1,4 +1,4 @@
-"""The network of notebooks 5 to 10, small enough to compute with a pencil."""
+"""The network of notebooks 6 to 11, small enough to compute with a pencil."""
 
 import numpy as np
 
