@@ -25,7 +25,7 @@ def paths_data(net: ForwardPass) -> Json:
     graph = unroll(net.trace, net.targets, net.params, net.neuron)
     adjoints = {"o": net.adjoints.delta, "u": net.adjoints.epsilon}
     nodes = [
-        Node(kind, n, i, t)
+        Node(kind, n, t, i)
         for t in range(graph.T)
         for n in range(1, graph.N + 1)
         for i in range(graph.sizes[n])
