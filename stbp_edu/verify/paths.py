@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from stbp_edu.checks import Array, choice
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled, batch_adjoints, edges_from
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled, batch_adjoints, edges_from
 
 MOST_PATHS = 200_000
 """A node with more paths is refused."""

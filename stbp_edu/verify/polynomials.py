@@ -14,9 +14,10 @@ import numpy as np
 from stbp_edu.checks import choice
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import case_of
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.forms import scalar_derivatives
 from stbp_edu.verify.paths import paths_from, total
-from stbp_edu.verify.unrolled import Node, Unrolled, symbols
+from stbp_edu.verify.unrolled import Unrolled, symbols
 
 
 class Proof(NamedTuple):

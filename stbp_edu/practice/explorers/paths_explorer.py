@@ -5,8 +5,9 @@ from typing import Any
 
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.paths import Path, paths_from, shares
-from stbp_edu.verify.unrolled import Node, Unrolled, edges_from, unroll
+from stbp_edu.verify.unrolled import Unrolled, edges_from, unroll
 
 Json = dict[str, Any]
 
