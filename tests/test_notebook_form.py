@@ -10,7 +10,7 @@ import pytest
 
 from stbp_edu.equations import EQUATIONS
 from tests.notebook_rules import RULES, findings
-from tools.notebooks import NotebookError, execute, normalise
+from tools.notebooks import FOLDED, NotebookError, execute, normalise
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -166,6 +166,18 @@ def test_a_formula_that_drifts_is_found_wherever_it_is_stated(text):
 def test_a_failure_or_a_warning_stops_the_build(tmp_path, code, message):
     with pytest.raises(NotebookError, match=message):
         execute(from_percent(f"# %%\n{code}"), "bad", tmp_path)
+
+
+def test_a_folded_cell_is_folded_in_jupyterlab_and_no_other_is():
+    notebook = from_percent("# %%\n1\n# %%\n2\n# %% [markdown]\n# 3")
+    hidden = {"jupyter": {"source_hidden": True}}
+    notebook.cells[0].metadata = nbformat.from_dict({"tags": ["long", FOLDED]})
+    notebook.cells[1].metadata = nbformat.from_dict(hidden)
+    notebook.cells[2].metadata = nbformat.from_dict({"tags": [FOLDED]})
+    folded, seen, text = normalise(notebook).cells
+    assert folded.metadata == {"tags": ["long", FOLDED], **hidden}
+    assert seen.metadata == {}
+    assert text.metadata == {"tags": [FOLDED]}
 
 
 def test_normalising_drops_what_is_random():
