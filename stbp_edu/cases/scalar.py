@@ -1,4 +1,4 @@
-"""The five cases with indices i and j, for one sample s, as the source prints them.
+"""The five cases with indices i and j, for one sample s.
 
 Every function computes one number for one neuron i. Arguments are numbers or sequences of
 numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the

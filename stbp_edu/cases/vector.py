@@ -1,6 +1,6 @@
 """The five cases in vector form, for a whole batch at once.
 
-A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the source's
+A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
 exact rule, δ ⊙ h(U) for the classic one.
 """

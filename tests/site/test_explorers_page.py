@@ -82,9 +82,9 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     total = len([e for e in json.loads(_exercises(page)) if e["course"]])
     said = place.get_by_role("status")
     expect(said).to_contain_text(f"0 of {total} right")
-    exercise = exercises()["c3-delta"]
-    wrong = check("c3-delta", exercise.function(exercise.mistakes[0].body))
-    right = check("c3-delta", exercise.function())
+    exercise = exercises()["c3-delta-open"]
+    wrong = check("c3-delta-open", exercise.function(exercise.mistakes[0].body))
+    right = check("c3-delta-open", exercise.function())
     state = place.locator("tr", has_text=exercise.title).first.locator("td").last
     for feedback, kept in ((wrong, "not right yet"), (right, "right"), (wrong, "right")):
         page.evaluate(
