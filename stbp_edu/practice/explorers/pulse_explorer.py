@@ -212,7 +212,8 @@ class _Writer:
         """Return the state before the first step."""
         words = (
             "The error starts at the loss L with the value 1. It runs back to "
-            f"{self.name(self.start)}, one arrow a step, and each arrow multiplies it by its factor."
+            f"{self.name(self.start)}, one arrow a step, and each arrow multiplies it by its "
+            "factor."
         )
         if rule == "classic":
             words += (

@@ -69,9 +69,7 @@ class Layout:
         a = next(k / 100 for k in range(100) if _gap(ends, k / 100, ends[0]) > RADIUS + 3)
         b = next(k / 100 for k in range(100, 0, -1) if _gap(ends, k / 100, ends[2]) > RADIUS + 9)
         parts = ((1 - a) * (1 - b), a + b - 2 * a * b, a * b)
-        x, y = (
-            sum(p * c for p, c in zip(parts, axis, strict=True)) for axis in zip(*ends, strict=True)
-        )
+        x, y = (sum(map(mul, parts, axis)) for axis in zip(*ends, strict=True))
         return _on(ends, a), (x, y), _on(ends, b)
 
     def curve(self, edge: Edge) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from stbp_edu.plotting.palette import GRID, GROUND, INK
-from stbp_edu.practice.explorers.pulse_layout import RADIUS
+from stbp_edu.practice.explorers.pulse_layout import RADIUS, Point
 
 Json = dict[str, Any]
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
@@ -41,8 +41,8 @@ def still(data: Json, rule: str, moving: bool = False) -> str:
         *_arrows(data, shown),
         *(_pulse(data, shown) if moving else ()),
         *(_node(data, shown, node) for node in data["nodes"]),
-        *(_text(*a["at"], a["text"], a["anchor"], GRID) for a in data["axes"]),
-        *(_text(width / 2, top + 18 + LINE * k, line) for k, line in enumerate(lines)),
+        *(_text(a["at"], a["text"], a["anchor"], GRID) for a in data["axes"]),
+        *(_text((width / 2, top + 18 + LINE * k), line) for k, line in enumerate(lines)),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -56,10 +56,10 @@ def alternative(data: Json, rule: str) -> str:
     )
 
 
-def _text(x: float, y: float, words: str, anchor: str = "middle", colour: str = INK) -> str:
+def _text(at: Point, words: str, anchor: str = "middle", colour: str = INK) -> str:
     """Return a line of text; ink follows the ground."""
     ink = f"var(--stbp-ink, {INK})" if colour == INK else colour
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}"'
     return f'<text {place} font-size="14" style="fill: {ink}">{escape(words)}</text>'
 
 
@@ -105,7 +105,7 @@ def _node(data: Json, shown: Json, node: Json) -> str:
     else:
         ring = f'cx="{x}" cy="{y}" r="{RADIUS}"'
         shape = [f"<circle {ring} {look}/>" for look in (sheet, tint) if look]
-    return "".join(shape) + _text(x, y + 5, node["label"])
+    return "".join(shape) + _text((x, y + 5), node["label"])
 
 
 def _pulse(data: Json, shown: Json) -> list[str]:
