@@ -27,6 +27,7 @@ Json = dict[str, Any]
 FIRST = Node("o", n=1, t=0, i=0)
 SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "∂L/∂o"}
 COLOURS = {"delta": DELTA, "epsilon": EPSILON, "lost": CASE_COLOURS[1]}
+MOST = 5  # terms of a sum that is written out
 LARGEST = 5000  # denominator of a fraction that is still read at a glance
 
 
@@ -144,6 +145,7 @@ def pulse_data(
                 "d": layout.curve(e),
                 "head": layout.head(e),
                 "mid": layout.middle(e),
+                "beside": layout.beside(e),
             }
             for e in edges
         ],
@@ -334,6 +336,8 @@ def _sum(terms: list[str], total: str) -> str:
     """Return what arrived as a sum, as one would write it on paper."""
     if len(terms) < 2:
         return total
+    if len(terms) > MOST:
+        return f"{len(terms)} copies arrive and sum to {total}"
     signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
     return f"{' '.join([terms[0], *signed])} = {total}"
 

@@ -90,6 +90,18 @@ class Layout:
         """Return the place of a cross: about the middle of an arrow, clear of other nodes."""
         return [round(c, 1) for c in _on(self._points(edge), CROSS)]
 
+    def beside(self, edge: Edge) -> list[float | str]:
+        """Return where an arrow's factor is written, and which end of the words stands there."""
+        x, y = _on(self._points(edge), 0.5)
+        slope = self.at[edge.target][0] - self.at[edge.source][0]
+        if edge.kind in ("carry", "reset"):
+            x, y = _on(self._points(edge), 0.4)
+            dx, dy = (6, -7) if edge.kind == "reset" else (0, 16)
+            return [round(x + dx, 1), round(y + dy, 1), "middle"]
+        left = edge.kind == "readout" and slope > 0
+        up = 4 * (edge.kind == "readout" and slope != 0)
+        return [round(x + (-9 if left else 8), 1), round(y + 2 - up, 1), "end" if left else "start"]
+
     def axes(self) -> list[dict[str, Any]]:
         """Return the words along the two axes."""
         x = [SIDE + k * self.step + self.lean / 2 for k in range(self.T - self.first)]

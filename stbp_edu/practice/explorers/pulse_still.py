@@ -40,6 +40,7 @@ def still(data: Json, rule: str, moving: bool = False) -> str:
         f'<rect width="100%" height="100%" style="fill: var(--stbp-ground, {GROUND})"/>',
         *_arrows(data, shown),
         *(_pulse(data, shown) if moving else ()),
+        *(_factor(data["edges"][k]) for k in data["used"]),
         *(_node(data, shown, node) for node in data["nodes"]),
         *(_text(a["at"], a["text"], a["anchor"], GRID) for a in data["axes"]),
         *(_text((width / 2, top + 18 + LINE * k), line) for k, line in enumerate(lines)),
@@ -56,11 +57,17 @@ def alternative(data: Json, rule: str) -> str:
     )
 
 
-def _text(at: Point, words: str, anchor: str = "middle", colour: str = INK) -> str:
+def _factor(edge: Json) -> str:
+    """Return the letter of an arrow's factor, beside it."""
+    x, y, anchor = edge["beside"]
+    return _text((x, y), edge["symbol"], anchor, GRID, 12)
+
+
+def _text(at: Point, words: str, anchor: str = "middle", colour: str = INK, size: int = 14) -> str:
     """Return a line of text; ink follows the ground."""
     ink = f"var(--stbp-ink, {INK})" if colour == INK else colour
     place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} font-size="14" style="fill: {ink}">{escape(words)}</text>'
+    return f'<text {place} font-size="{size}" style="fill: {ink}">{escape(words)}</text>'
 
 
 def _arrows(data: Json, shown: Json) -> list[str]:
@@ -112,7 +119,7 @@ def _pulse(data: Json, shown: Json) -> list[str]:
     """Return the copies of the pulse, which run over the arrows once."""
     moved, copies = "", []
     for k, step in enumerate(shown["steps"][1:]):
-        moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s both ease-in-out}}"
+        moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
         for move in step["moves"]:
             edge, size = data["edges"][move["edge"]], 5 + 6 * move["weight"]
             look = f'r="{size:.1f}" fill="{_colour(data, edge)}"'

@@ -16,7 +16,7 @@ const STYLE = `
 .stbp-pulse .goal .ring { stroke: var(--p-colour); fill: none; stroke-width: 1.5; stroke-dasharray: 3 3; }
 .stbp-pulse .o { --p-colour: var(--p-delta); } .stbp-pulse .u { --p-colour: var(--p-epsilon); } .stbp-pulse .L { --p-colour: var(--x-ink); }
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
-.stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .axis { fill: var(--x-soft); }
+.stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
 .stbp-pulse ol { padding-left: 1.6em; overflow-wrap: anywhere; }
@@ -43,7 +43,8 @@ async function render({ model, el }) {
   const edges = data.edges.map((edge, k) => {
     const [x, y] = edge.mid;
     const way = make("path", { class: "edge", d: edge.d });
-    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }));
+    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }),
+      used.has(k) ? make("text", { class: "factor", x: edge.beside[0], y: edge.beside[1], "text-anchor": edge.beside[2] }, edge.symbol) : null);
     return { group, way, base: `${kindOf(edge.from)}${used.has(k) ? " used" : ""}` };
   });
   const nodes = new Map(data.nodes.map(({ id, kind, at: [x, y], label }) => {
