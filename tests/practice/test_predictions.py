@@ -1,12 +1,15 @@
 """Predictions: typed, kept with the progress, and held against what was measured."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from stbp_edu.practice import check, predict, progress_report
 from stbp_edu.practice.predictions import questions
 from stbp_edu.practice.saved_progress import load, load_predictions, path
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.mark.parametrize("blank", [None, ..., "...", "", " "])
@@ -73,6 +76,17 @@ def test_bad_input():
         predict("c3-holds", "t = 1", measured="t = 3")
 
 
-def test_what_is_measured_is_a_choice():
-    for asked in questions().values():
-        assert asked.measured in asked.choices
+@pytest.mark.parametrize("id_", questions())
+def test_what_the_notebook_measures_is_what_the_table_says(id_):
+    """It is one of the choices, and the answer is asked for before it is measured."""
+    asked = questions()[id_]
+    assert asked.measured in asked.choices
+    (path,) = NOTEBOOKS.glob(f"{asked.notebook:02d}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    said = [
+        "".join(output["data"]["text/plain"])
+        for cell in cells
+        if f'predict("{id_}"' in "".join(cell["source"])
+        for output in cell["outputs"]
+    ]
+    assert said == [repr(predict(id_)), repr(predict(id_, measured=asked.measured))]
