@@ -16,7 +16,7 @@ from stbp_edu.plotting.charts import (
     surrogate,
 )
 from stbp_edu.plotting.fan_out import fan_out
-from stbp_edu.plotting.graph import edges, path_edges, unrolled
+from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -55,5 +55,6 @@ __all__ = [
     "surrogate",
     "sweep_order",
     "sweep_steps",
+    "two_doors",
     "unrolled",
 ]
