@@ -18,7 +18,7 @@ class LIF:
     """Constants of the neuron, and the functions that they define.
 
     With the defaults, and weights of :func:`stbp_edu.init_params`, every layer fires before any
-    training. The notes' neuron is ``LIF(tau=0.1, v_th=1.5, surrogate=Gaussian(a=1.0))``: with
+    training. The notes' neuron is ``LIF(tau=0.1, v_th=1.5, surrogate=Rectangle(a=1.0))``: with
     those weights its output layer is silent at the start.
 
     Args:

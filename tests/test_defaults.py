@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, backward, forward, init_params
+from stbp_edu import LIF, Rectangle, backward, forward, init_params
 from stbp_edu.training import bernoulli, load_digits
 from stbp_edu.training.optim import Adam
 
@@ -48,4 +48,4 @@ def test_the_defaults_learn_the_digits(seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_the_defaults_fire_before_any_training_and_the_notes_neuron_does_not(seed):
     assert output_rate(seed, LIF()) > 0.01
-    assert output_rate(seed, LIF(tau=0.1, v_th=1.5, surrogate=Gaussian(a=1.0))) < 0.002
+    assert output_rate(seed, LIF(tau=0.1, v_th=1.5, surrogate=Rectangle(a=1.0))) < 0.002
