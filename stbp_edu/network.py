@@ -126,8 +126,9 @@ def init_params(
         sizes: widths (n[0], ..., n[N]), at least two, each >= 1.
         rng: a seeded ``np.random.Generator``.
         dtype: np.float64 (to learn and to check) or np.float32 (to train).
-        scheme: ``"unit-rows"``, as in the notes' code: uniform in [-1, 1], each row divided by its
-            Euclidean norm; ``"uniform"``, for training: uniform with limit √(6 / n[n-1]).
+        scheme: ``"unit-rows"``, as in the notes: uniform in [-1, 1], each row divided by its
+            Euclidean norm, so that a neuron's input keeps its size whatever the width below;
+            ``"uniform"``: uniform with limit √(6 / l), where l is the width below.
         scale: factor on all weights; > 0.
 
     Raises:

@@ -81,7 +81,7 @@ def backward(
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
-    array([-0.2385])
+    array([-0.2957])
     """
     check_trace(trace, params)
     check_targets(targets, trace.O[-1])

@@ -40,7 +40,7 @@ def derivatives(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> adjoints = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
     >>> adjoints.gradients.b[1].round(4)
-    array([-0.2385])
+    array([-0.2957])
     """
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))

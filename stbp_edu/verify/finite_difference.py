@@ -150,7 +150,7 @@ def partial(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> one = np.ones((1, 1, 1))
     >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
-    -0.2414
+    -0.3434
     """
     asked = _coordinate(coordinate)
     _check(asked, spikes, targets, params)

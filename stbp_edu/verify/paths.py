@@ -92,7 +92,7 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
     >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
     >>> for path in paths_from(Node("o", n=1, t=1, i=0), net):
     ...     print(" ".join(edge.kind for edge in path.edges), round(path.contribution, 4))
-    reset spike readout 0.028
+    reset spike readout 0.0385
     readout -0.2222
     """
     _check_start(start, net)
