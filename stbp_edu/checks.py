@@ -4,13 +4,15 @@ from __future__ import annotations  # np.random is loaded where it is used
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 """A NumPy array of floats."""
+
+T = TypeVar("T")
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 """The dtypes that networks may have."""
@@ -23,7 +25,10 @@ def number(name: str, value: object, *, positive: bool = False) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a real number, got {value!r}; pass a float")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an int beyond every float
+        raise ValueError(f"{name} must be an ordinary number, got one over 1e308") from None
     if not math.isfinite(result):
         raise ValueError(f"{name} must be finite, got {value!r}; choose an ordinary number")
     if positive and result <= 0:
@@ -38,6 +43,16 @@ def count(name: str, value: object, *, at_least: int = 1) -> int:
     if value < at_least:
         raise ValueError(f"{name} must be >= {at_least}, got {value!r}; choose a larger integer")
     return int(value)
+
+
+def instance(name: str, value: object, kind: type[T]) -> T:
+    """Return ``value`` if it is of this kind."""
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{name} must be of type {kind.__name__}, got {type(value).__name__}; "
+            f"pass a {kind.__module__.split('.')[0]}.{kind.__name__}"
+        )
+    return value
 
 
 def choice(name: str, value: object, options: Collection[str]) -> str:
@@ -83,11 +98,12 @@ def array(
         TypeError: if it is no array, or has another dtype.
         ValueError: if the shape or a value does not fit.
     """
-    if not isinstance(value, np.ndarray):
+    if type(value) not in (np.ndarray, np.memmap):  # matrix and MaskedArray compute otherwise
         raise TypeError(
             f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
-            "convert it with np.asarray"
+            "convert it with np.array"
         )
+    assert isinstance(value, np.ndarray)
     allowed = FLOATS if dtype is None else (dtype,)
     if value.dtype not in allowed:
         wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
