@@ -33,7 +33,8 @@ RUN = (
     "--dropout 0.2 --shift 1 --encodings 1 --resume"
 ).split()
 
-QUICK = [
+QUICK = ["train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2"]
+QUICK += ["--batch", "500", "--shards", "1", "--encodings", "1"]
     "train",
     "digits",
     "--rule",
