@@ -3,6 +3,7 @@
 from __future__ import annotations  # np.random is loaded where it is used
 
 import math
+import reprlib
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
@@ -71,6 +72,37 @@ def generator(name: str, value: object) -> np.random.Generator:
             "pass np.random.default_rng(seed)"
         )
     return value
+
+
+def float_dtype(name: str, value: object) -> np.dtype[Any]:
+    """Return ``value`` as a dtype if it is float32 or float64."""
+    try:
+        dtype = np.dtype(value)  # type: ignore[call-overload]  # anything may come
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype not in FLOATS or value is None:
+        raise TypeError(f"{name} must be float32 or float64, got {value!r}; pass np.float64")
+    return dtype
+
+
+def floats(name: str, value: object) -> Array:
+    """Return ``value`` as an array of floats, as an elementwise function takes it.
+
+    Arrays of floats come back as they are; whole numbers, and Python's, become float64.
+
+    Raises:
+        TypeError: if it is nothing of the kind.
+    """
+    if type(value) is np.ndarray and value.dtype.kind == "f":
+        return value
+    if isinstance(value, (bool, int, float, np.number, np.bool_, np.memmap)):
+        value = np.array(value)
+    if type(value) is not np.ndarray or value.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} must be a NumPy array of real numbers, got {reprlib.repr(value)}; "
+            "convert it with np.array"
+        )
+    return value if value.dtype.kind == "f" else value.astype(np.float64)
 
 
 def array(

@@ -144,8 +144,7 @@ def init_params(
     checks.generator("rng", rng)
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
-    if np.dtype(dtype) not in checks.FLOATS:
-        raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}; pass np.float64")
+    checks.float_dtype("dtype", dtype)
     W: list[Array | None] = [None]
     for n_in, n_out in pairwise(widths):
         w = rng.uniform(-1, 1, (n_out, n_in))
@@ -159,6 +158,7 @@ def init_params(
 
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     """Check the input of a network and return (T, S)."""
+    checks.instance("params", params, Params)
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype, unit_interval=True)
     return spikes.shape[0], spikes.shape[1]
@@ -166,6 +166,8 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
 
 def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
+    checks.instance("params", params, Params)
+    checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
         if len(entries) != params.N + 1:
             raise ValueError(
@@ -198,6 +200,9 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     array([0., 1., 0.])
     """
     T, S = check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
+    if spike is not None and not callable(spike):
+        raise TypeError(f"spike must be a function of the potentials, got {spike!r}; e.g. neuron.H")
     g = neuron.g if spike is None else spike
     W, b, f = params.W, params.b, neuron.f
     U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]

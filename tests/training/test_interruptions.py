@@ -35,23 +35,6 @@ RUN = (
 
 QUICK = ["train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2"]
 QUICK += ["--batch", "500", "--shards", "1", "--encodings", "1"]
-    "train",
-    "digits",
-    "--rule",
-    "exact",
-    "--epochs",
-    "1",
-    "--hidden",
-    "20",
-    "--T",
-    "2",
-    "--batch",
-    "500",
-    "--shards",
-    "1",
-    "--encodings",
-    "1",
-]
 
 
 def command(out: Path) -> list[str]:

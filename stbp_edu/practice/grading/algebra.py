@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, localcontext
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
 LONG_FUNCTIONS = {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs}
 Tree = ast.expr
-Number = TypeVar("Number", float, Decimal)
+Number = Any  # a float or a Decimal
 
 
 def parse(text: str, symbols: Mapping[str, str]) -> Tree:
@@ -125,7 +125,9 @@ def evaluate(tree: ast.AST, values: Mapping[str, Number], functions: Mapping[str
         case ast.Constant(value=value):
             return type(next(iter(values.values())))(str(value))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return evaluate(left, values, functions) ** _whole(right)
+            exponent = _whole(right)
+            assert exponent is not None  # the formula was checked
+            return evaluate(left, values, functions) ** exponent
         case ast.BinOp():
             left = evaluate(tree.left, values, functions)
             return OPERATORS[type(tree.op)](left, evaluate(tree.right, values, functions))
