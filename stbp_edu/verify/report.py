@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.verify import trials
+from stbp_edu.verify import formulas, trials
 from stbp_edu.verify.comparison import IDS
 from stbp_edu.verify.trials import Outcome
 
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
         sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
-            f"{self.id:<11} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
+            f"{self.id:<14} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
             f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
@@ -59,9 +59,10 @@ class Report(NamedTuple):
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One verdict for each equation, rule and oracle: the exact rule first, then by id."""
+        """One verdict for each equation, rule and oracle: by rule, then by id."""
+        order, rules = (*formulas.IDS, *IDS), ("both", "exact", "classic")
         ordered = sorted(
-            self.outcomes, key=lambda o: (o.rule != "exact", IDS.index(o.id), o.oracle)
+            self.outcomes, key=lambda o: (rules.index(o.rule), order.index(o.id), o.oracle)
         )
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
         return [Verdict(*key, list(outcomes)) for key, outcomes in groups]
@@ -73,16 +74,17 @@ class Report(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether every comparison passed and both rules of every equation were compared."""
+        """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        return compared >= set(product(IDS, ("exact", "classic"))) and not self.failures
+        wanted = {*product(IDS, ("exact", "classic")), *product(formulas.IDS, ("both",))}
+        return compared >= wanted and not self.failures
 
     def format(self, most: int = 10) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
         verdicts, failures = self.verdicts, self.failures
         passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
         lines = [
-            f"{'equation':<11} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
+            f"{'equation':<14} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
             f"{'compared':>9}  verdict",
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",
@@ -109,7 +111,7 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds)
     report = Report([])
-    work = [("polynomials", trials.by_symbols(*SYMBOLIC))]
+    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
         sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
         name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"

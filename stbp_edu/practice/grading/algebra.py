@@ -113,8 +113,9 @@ def _whole(node: ast.AST) -> int | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         exponent = _whole(node.operand)
         return None if exponent is None else -exponent
-    whole = isinstance(node, ast.Constant) and type(node.value) is int
-    return node.value if whole else None
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    return None
 
 
 def evaluate(tree: ast.AST, values: Mapping[str, Number], functions: Mapping[str, Any]) -> Number:
