@@ -16,10 +16,19 @@ from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Rectangle, Triangle
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate, shape_of
+from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate, shape_of
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
+
+
+Place = Node | Coordinate | tuple[str, int, tuple[int, ...]]
+"""What names the number to nudge."""
+
+
+def _coordinate(place: Place) -> Coordinate:
+    """Return where in the arrays the number is; a node is one of the first sample."""
+    return place.coordinate() if isinstance(place, Node) else Coordinate(*place)
 
 
 class StepSizeError(ArithmeticError):
@@ -31,17 +40,38 @@ def twin_loss(
     targets: Array,
     params: Params,
     neuron: LIF,
-    nudged: Coordinate | None = None,
+    nudged: Place | None = None,
+    amount: float = 0.0,
+) -> float:
+    """Return the loss of the smooth twin with one number moved by ``amount``.
+
+    A :class:`Node` names the number in the first sample, a :class:`Coordinate` in any.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> net = (np.ones((1, 1, 1)), np.zeros((1, 1)), p, LIF(tau=0.5, v_th=2.0))
+    >>> up, down = (twin_loss(*net, Node("o", n=1, t=0, i=0), r) for r in (1e-3, -1e-3))
+    >>> round((up - down) / 2e-3, 4)
+    0.3446
+    """
+    return _twin_run(spikes, targets, params, neuron, nudged, amount)[0]
+
+
+def _twin_run(
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    nudged: Place | None = None,
     amount: float = 0.0,
 ) -> tuple[float, NDArray[np.intp]]:
-    """Return the loss of the smooth twin with one coordinate moved by ``amount``.
+    """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
 
-    Second comes the piece of the curve H on which each potential landed: the rectangle's and
-    the triangle's H are put together from pieces, and a difference across a joint is no slope.
+    The rectangle's and the triangle's H are put together from pieces, and a difference across a
+    joint is no slope.
     """
     T, S, _ = spikes.shape
     W, b = list(params.W), list(params.b)
-    kind, layer, at = nudged if nudged is not None else ("", 0, ())
+    kind, layer, at = _coordinate(nudged) if nudged is not None else ("", 0, ())
     if kind in ("W", "b"):
         moved = W if kind == "W" else b
         moved[layer] = moved[layer].copy()
@@ -93,7 +123,7 @@ def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params
 
 
 def partial(
-    coordinate: Coordinate | tuple[str, int, tuple[int, ...]],
+    coordinate: Place,
     spikes: Array,
     targets: Array,
     params: Params,
@@ -105,7 +135,8 @@ def partial(
     until two sizes in a row agree and no potential crosses a joint of H.
 
     Args:
-        coordinate: ("W", n, (i, j)), ("b", n, (i,)), ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
+        coordinate: a :class:`Node`, in the first sample; or ("W", n, (i, j)), ("b", n, (i,)),
+            ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
         spikes: the input, shape (T, S, n[0]), float64.
         targets: Y, shape (S, n[N]).
         params: weights and biases, float64.
@@ -121,13 +152,13 @@ def partial(
     >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
     -0.2414
     """
-    asked = Coordinate(*coordinate)
+    asked = _coordinate(coordinate)
     _check(asked, spikes, targets, params)
-    home = twin_loss(spikes, targets, params, neuron)[1]
+    home = _twin_run(spikes, targets, params, neuron)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
         moves = [k * step for k in (-2, -1, 1, 2)]
-        runs = [twin_loss(spikes, targets, params, neuron, asked, move) for move in moves]
+        runs = [_twin_run(spikes, targets, params, neuron, asked, move) for move in moves]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
         L = [loss for loss, _ in runs]

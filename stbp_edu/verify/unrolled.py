@@ -28,25 +28,7 @@ from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-
-
-class Node(NamedTuple):
-    """A quantity of the network. An index that its kind does not have is -1.
-
-    Attributes:
-        kind: "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
-        n: the layer, from 1.
-        i: the neuron, from 0.
-        t: the step, from 0.
-        j: the neuron below, from 0.
-    """
-
-    kind: str
-    n: int = -1
-    i: int = -1
-    t: int = -1
-    j: int = -1
+from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate
 
 
 class Edge(NamedTuple):
@@ -138,32 +120,32 @@ def batch_adjoints(
     def derivative(of: Coordinate) -> Any:
         """Return the derivative by one quantity."""
         if of.kind in ("W", "b"):
-            node = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
-            return sum(sample(node) for sample in samples)
+            i, j = of.at if of.kind == "W" else (*of.at, -1)
+            return sum(sample(Node(of.kind.lower(), of.n, i=i, j=j)) for sample in samples)
         t, s, i = of.at
-        return samples[s](Node(of.kind, of.n, i, t))
+        return samples[s](Node(of.kind, of.n, t, i))
 
     return at_every_coordinate(derivative, params, T, S)
 
 
 def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
     """Yield every edge that leaves a node."""
-    kind, n, i, t, j = node
+    kind, n, t, i, j = node
     if kind in ("w", "b"):
         for step in range(net.T):
             factor = net.o[n - 1][step][j] if kind == "w" else 1
-            yield Edge("enter", node, Node("u", n, i, step), factor)
+            yield Edge("enter", node, Node("u", n, step, i), factor)
     elif kind == "u":
-        yield Edge("spike", node, Node("o", n, i, t), net.h[n][t][i])
+        yield Edge("spike", node, Node("o", n, t, i), net.h[n][t][i])
         if t + 1 < net.T:
-            yield Edge("carry", node, Node("u", n, i, t + 1), net.f[n][t][i])
+            yield Edge("carry", node, Node("u", n, t + 1, i), net.f[n][t][i])
     elif kind == "o":
         if t + 1 < net.T:
             factor = net.u[n][t][i] * net.df[n][t][i]
-            yield Edge("reset", node, Node("u", n, i, t + 1), factor)
+            yield Edge("reset", node, Node("u", n, t + 1, i), factor)
         if n < net.N:
             for k in range(net.sizes[n + 1]):
-                yield Edge("weight", node, Node("u", n + 1, k, t), net.W[n + 1][k][i])
+                yield Edge("weight", node, Node("u", n + 1, t, k), net.W[n + 1][k][i])
         else:
             yield Edge("readout", node, Node("L"), net.readout[t][i])
 
