@@ -18,7 +18,7 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.recurrence import curve, integrate, line, recur, slope
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import check_targets
-from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
+from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate, check_rule
 
@@ -51,6 +51,7 @@ def forward(
     """
     check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
+    check_spike(spike)
     return Engine(params, neuron, work=workspace or Workspace()).forward(spikes, spike)
 
 
