@@ -86,14 +86,13 @@ def run(
     settings = replace(RECIPES[plan.dataset], **{**changes, **given}, seed=seed)
     folder = args.work / what / name.replace(", ", "-").replace(" ", "-") / str(seed)
     config = runs.RunConfig(plan.dataset, settings, data, folder, plan.held_out, ENCODINGS)
-    start = runs.unfinished_run(config)
-    done = runs.finished_run(config) if start is None else None
+    start, done = runs.earlier_work(config, resume=True)
     if done is None and start is None:
         done = evaluated_again(config, folder.parents[1])
     if done is None:
         load = os.getloadavg()[0]
         show = partial(watch, settings=settings, label=f"{name}, seed {seed}")
-        done = {**runs.train_in_folder(config, show, start), "load_before": round(load, 2)}
+        done = {**runs.train_in_folder(config, show, resume=True), "load_before": round(load, 2)}
         write_json(folder / runs.RECORD, done)
     return {**done, "curves": [{k: round(p[k], 5) for k in CURVES} for p in done["curves"]]}
 

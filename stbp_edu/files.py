@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -35,10 +35,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a process that was killed in :func:`write_whole` has left in a folder."""
-    for part in folder.glob(".*.part"):
-        part.unlink(missing_ok=True)
+def remove_parts(folder: Path, names: Iterable[str]) -> None:
+    """Remove what a process that was killed while it wrote these files has left in a folder."""
+    for name in names:
+        for part in folder.glob(f".{name}.*.part"):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -80,12 +81,19 @@ def read_json(path: Path) -> Any:
         ValueError: if it is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(_read_bytes(path).decode())
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(
             f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
             "remove it"
         ) from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file; a pipe or a device would keep us waiting for ever."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError(f"{path} must be a file, and is a pipe or a device; choose another path")
+    return path.read_bytes()  # if the system refuses, its own message says why
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -104,7 +112,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, or is something else.
     """
-    data = path.read_bytes()  # if the system refuses, its own message says why
+    data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

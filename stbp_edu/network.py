@@ -139,14 +139,11 @@ def init_params(
     >>> np.linalg.norm(p.W[1], axis=1).round(12)
     array([1., 1., 1.])
     """
-    if not isinstance(sizes, (list, tuple)) or len(sizes) < 2:
-        raise ValueError(f"sizes must list at least two widths, got {sizes!r}; e.g. [64, 128, 10]")
-    widths = [checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes)]
+    widths = checks.widths("sizes", sizes, at_least=2)
     checks.generator("rng", rng)
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
-    if np.dtype(dtype) not in checks.FLOATS:
-        raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}; pass np.float64")
+    checks.float_dtype("dtype", dtype)
     W: list[Array | None] = [None]
     for n_in, n_out in pairwise(widths):
         w = rng.uniform(-1, 1, (n_out, n_in))
@@ -160,13 +157,35 @@ def init_params(
 
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     """Check the input of a network and return (T, S)."""
+    checks.instance("params", params, Params)
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype, unit_interval=True)
     return spikes.shape[0], spikes.shape[1]
 
 
+def check_spike(spike: Spike | None) -> Spike | None:
+    """Return the function o(u) if it is one, and gives an array of the potentials' shape."""
+    potentials = np.zeros((1, 2))
+    if spike is not None and np.shape(_try(spike, potentials)) != potentials.shape:
+        raise TypeError(
+            f"spike must be a function from an array of potentials to one of spikes, got "
+            f"{checks.short(spike)}; pass for example neuron.H"
+        )
+    return spike
+
+
+def _try(function: Any, argument: Array) -> Any:
+    """Return what a function returns, or None if it is none, or fails."""
+    try:
+        return function(argument)
+    except Exception:
+        return None
+
+
 def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
+    checks.instance("params", params, Params)
+    checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
         if len(entries) != params.N + 1:
             raise ValueError(
@@ -199,7 +218,8 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     array([0., 1., 0.])
     """
     T, S = check_spikes(spikes, params)
-    g = neuron.g if spike is None else spike
+    checks.instance("neuron", neuron, LIF)
+    g = check_spike(spike) or neuron.g
     W, b, f = params.W, params.b, neuron.f
     U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]
     O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]

@@ -59,26 +59,31 @@ class LIF:
 
     def f(self, o: Array) -> Array:
         """Return f(o) = τ e^(-o/τ), or τ (1 - o): τ where there was no spike."""
+        o = checks.floats("o", o)
         if self.gate == "linear":
             return self.tau * (1 - o)  # gate-linear
         return self.tau * np.exp(o * (-1 / self.tau))  # gate-f
 
     def df(self, o: Array) -> Array:
         """Return f'(o) = -e^(-o/τ), or -τ."""
+        o = checks.floats("o", o)
         if self.gate == "linear":
             return np.full_like(o, -self.tau)  # gate-linear-df
         return -np.exp(o * (-1 / self.tau))  # gate-df
 
     def g(self, u: Array) -> Array:
         """Return the spike g(u): 1 where u >= V_th, else 0."""
+        u = checks.floats("u", u)
         return (u >= self.v_th).astype(u.dtype)  # spike-g
 
     def h(self, u: Array) -> Array:
         """Return h(u - V_th), which stands in for g'(u)."""
+        u = checks.floats("u", u)
         return self.surrogate.derivative(u - self.v_th)
 
     def H(self, u: Array) -> Array:  # noqa: N802 - the letter of the notation table
         """Return H(u - V_th), the smooth twin of g(u)."""
+        u = checks.floats("u", u)
         return self.surrogate.antiderivative(u - self.v_th)
 
     @property

@@ -43,6 +43,7 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     >>> f(np.array([0.0, 1.0])), df(np.array([0.0, 1.0]))
     (array([0.5, 0.5]), array([0., 0.]))
     """
+    checks.instance("neuron", neuron, LIF)
     gates: dict[str, tuple[Gate, Gate]] = {
         "exact": (neuron.f, neuron.df),
         "classic": (neuron.f, neuron.df),

@@ -55,10 +55,12 @@ class Rectangle(_Curve):
 
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
+        v = checks.floats("v", v)
         return (np.abs(v) < self.a / 2).astype(v.dtype) / self.a  # h1
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: a clipped ramp."""
+        v = checks.floats("v", v)
         return np.clip(v / self.a + 0.5, 0.0, 1.0)  # twin-1
 
 
@@ -80,10 +82,12 @@ class Triangle(_Curve):
 
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
+        v = checks.floats("v", v)
         return np.maximum(math.sqrt(self.a) / 2 - self.a / 4 * np.abs(v), 0.0)  # h2
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: two parabolas that meet at 1/2."""
+        v = checks.floats("v", v)
         w = np.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
         return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * np.abs(w)  # twin-2
 
@@ -106,11 +110,13 @@ class Sigmoid(_Curve):
 
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
+        v = checks.floats("v", v)
         e = np.exp(-np.abs(v) / self.a)  # h is even, so that no exponent is positive
         return e / (self.a * (1 + e) ** 2)  # h3
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: the logistic sigmoid of v/a."""
+        v = checks.floats("v", v)
         e = np.exp(-np.abs(v) / self.a)
         return np.where(v >= 0, 1 / (1 + e), e / (1 + e))  # twin-3
 
@@ -133,12 +139,14 @@ class Gaussian(_Curve):
 
     def derivative(self, v: Array) -> Array:
         """Return h(v), elementwise, in the dtype of ``v``."""
+        v = checks.floats("v", v)
         return np.exp(v * v * (-0.5 / self.a)) / math.sqrt(2 * math.pi * self.a)  # h4
 
     def antiderivative(self, v: Array) -> Array:
         """Return H(v), elementwise: the normal cumulative distribution."""
+        v = checks.floats("v", v)
         z = v / math.sqrt(2 * self.a)
-        erf = np.frompyfunc(math.erf, 1, 1)(z).astype(v.dtype)  # NumPy has no erf
+        erf = np.asarray(np.frompyfunc(math.erf, 1, 1)(z), v.dtype)  # NumPy has no erf
         return 0.5 * (1 + erf)  # twin-4
 
 

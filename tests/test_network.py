@@ -146,8 +146,8 @@ def test_bad_spikes_are_named(run, spikes, error, message):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"sizes": [3]}, ValueError, "sizes must list at least two"),
-        ({"sizes": 3}, ValueError, "sizes must list at least two"),
+        ({"sizes": [3]}, ValueError, "sizes must list at least 2"),
+        ({"sizes": 3}, ValueError, "sizes must list at least 2"),
         ({"sizes": [3, 0]}, ValueError, r"sizes\[1\] must be >= 1"),
         ({"sizes": [3, 2.0]}, TypeError, r"sizes\[1\] must be an integer"),
         ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),

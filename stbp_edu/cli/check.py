@@ -53,11 +53,19 @@ def _names(place: str) -> dict[str, Any]:
     if place.endswith(".py"):
         if not Path(place).is_file():
             raise ValueError(f"target must name a file that exists, got {place!r}; check the path")
-        return runpy.run_path(place, run_name=Path(place).stem)
+        try:
+            return runpy.run_path(place, run_name=Path(place).stem)
+        except SyntaxError as error:
+            raise ValueError(
+                f"target must name a file that Python can read, but {error}"
+            ) from error
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
         return vars(importlib.import_module(place))
+    except SyntaxError as error:
+        message = f"target must name a module that Python can read, but {error}; mend it"
+        raise ValueError(message) from error
     except ModuleNotFoundError as error:
         raise ValueError(
             f"target must name a module that can be imported, got {place!r} ({error}); "

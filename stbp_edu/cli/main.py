@@ -6,6 +6,7 @@
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -25,12 +26,20 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 where all went well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that it cannot show is spelled out
+            stream.reconfigure(errors="backslashreplace")
     args = parse(sys.argv[1:] if argv is None else argv)
     try:
         return int(args.run(args))
     except (ValueError, TypeError, OSError, ImportError) as error:
         # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
         print(f"stbp-edu {args.command}: {error}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        mend = "choose fewer neurons, steps, images in a batch, or shards"
+        said = f"there is not enough memory ({error}); {mend}"
+        print(f"stbp-edu {args.command}: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\nstbp-edu {args.command}: stopped", file=sys.stderr)

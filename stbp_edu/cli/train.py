@@ -4,6 +4,7 @@ Options that are not given come from the recipe of the data set.
 """
 
 import argparse
+import errno
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -16,13 +17,12 @@ from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
     CHECKPOINT,
-    Checkpoint,
     RunConfig,
-    finished_run,
+    earlier_work,
     train_in_folder,
-    unfinished_run,
 )
 from stbp_edu.training.settings import RECIPES, Settings
+from stbp_edu.training.workers import WorkerEndedError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,48 +87,40 @@ def run(args: argparse.Namespace) -> int:
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (RULES if rule == "both" else (rule,))
     ]
-    starts = [_start(config, args) for config in configs]  # before any of them trains
-    records = [
-        record or _train(config, checkpoint)
-        for config, (checkpoint, record) in zip(configs, starts, strict=True)
-    ]
+    for config in configs:  # before any of them trains
+        _look(config, args)
+    records = [_train(config, args) for config in configs]
     print(report(records, data, folder))
     return 0
 
 
-def _start(
-    config: RunConfig, args: argparse.Namespace
-) -> tuple[Checkpoint | None, dict[str, Any] | None]:
-    """Return the checkpoint that a run goes on from, and its record where --resume finds it done.
-
-    An unfinished run is never thrown away unasked.
-    """
-    checkpoint = None if args.restart else unfinished_run(config)
-    if checkpoint and not args.resume:
-        raise ValueError(
-            f"{config.folder} holds an unfinished run, {checkpoint.state.epoch} of "
-            f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
-        )
-    record = finished_run(config) if args.resume and not checkpoint else None
+def _look(config: RunConfig, args: argparse.Namespace) -> None:
+    """Say what was found in the folder of a run, or raise where it must not be replaced."""
+    checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
+    if record and not args.resume:
+        tell(f"{config.folder} holds this very run, finished; --restart to train it again")
     if args.resume and not (checkpoint or record):
         tell(f"{config.folder} holds no run to resume; this one begins anew")
-    return checkpoint, record
 
 
-def _train(config: RunConfig, checkpoint: Checkpoint | None) -> dict[str, Any]:
+def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
     """Train in the folder and return the record; if it is stopped, say how to go on."""
     label = f"{config.dataset}, {config.settings.rule}"
     try:
         show = partial(watch, settings=config.settings, label=label)
-        return train_in_folder(config, show, checkpoint)
+        return train_in_folder(config, show, resume=args.resume, restart=args.restart)
     except KeyboardInterrupt:
         kept = config.folder / CHECKPOINT
         tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
         raise
-    except OSError as error:  # a full disk, most likely
+    except WorkerEndedError:
+        raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = "make room" if full else "make the folder writable"
         raise OSError(
-            f"{config.folder} could not be written ({error}); what was saved before is whole: make "
-            "room, and add --resume to go on"
+            f"{config.folder} could not be written ({error}); what was saved before is whole: "
+            f"{mend}, and add --resume to go on"
         ) from error
 
 

@@ -113,14 +113,55 @@ def evaluate(
     """Encode the images ``encodings`` times, and count right answers each time.
 
     The answer is the output neuron with the most spikes; the first of them, in a tie.
+
+    Args:
+        params: of the trained network.
+        images: shape (n, height, width), grey levels in [0, 1].
+        labels: shape (n,), the right output neuron of each image.
+        settings: of the run that trained it.
+        rng: draws the spikes.
+        encodings: how often each image is encoded.
+
+    Raises:
+        TypeError, ValueError: if an argument is of another kind, or they do not fit together.
     """
+    checks.instance("params", params, Params)
+    checks.instance("settings", settings, Settings)
+    checks.generator("rng", rng)
     checks.count("encodings", encodings)
+    check_images(images, labels, params)
     with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
         parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
     answers = np.stack([np.concatenate(p) for p in parts])
     confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
     np.add.at(confusion, (labels, answers), 1)
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
+
+
+def check_images(images: NDArray[Any], labels: NDArray[Any], params: Params) -> None:
+    """Check that images (n, height, width) and their labels (n,) are what a network answers."""
+    checks.instance("images", images, np.ndarray)
+    if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
+        raise TypeError(f"labels must be a NumPy array, got {checks.short(labels)}; use np.array")
+    if images.dtype != np.uint8:  # bytes of which 255 is white
+        axes = "(n, height, width)"
+        checks.array("images", images, axes, (None, None, None), unit_interval=True)
+    pixels, classes = params.sizes[0], params.sizes[-1]
+    if images.ndim != 3 or not len(images) or images[0].size != pixels:
+        raise ValueError(
+            f"images must have shape (n, height, width) with {pixels} pixels each, as W[1] has "
+            f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
+        )
+    if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels must be {len(images)} integers, one for each image, got shape {labels.shape} "
+            f"of {labels.dtype}; pass the labels of these images"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"labels must lie in 0..{classes - 1}, one for each output neuron, got values from "
+            f"{labels.min()} to {labels.max()}; is this network for other images?"
+        )
 
 
 @dataclass(frozen=True)

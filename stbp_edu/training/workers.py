@@ -33,6 +33,10 @@ Shared = tuple[bytes, Spans, int]
 """A pickled object without its arrays, their places in a file, and the number of that file."""
 
 
+class WorkerEndedError(ChildProcessError):
+    """A process that works on a part of the batch has ended before its time."""
+
+
 class WorkerPool(Generic[J]):
     """Processes that each hold the same job, with its arrays in common, and do parts of it.
 
@@ -83,8 +87,8 @@ class WorkerPool(Generic[J]):
             *args: what can be pickled.
 
         Raises:
-            RuntimeError: if a process has ended, as when the system ran out of memory, or the pool
-                is closed.
+            WorkerEndedError: if a process has ended, as when the system ran out of memory.
+            RuntimeError: if the pool is closed.
             Exception: whatever a part raised, when all have ended.
         """
         if self._closed:
@@ -133,14 +137,22 @@ class WorkerProcess:
 
     def __init__(self, file: int) -> None:
         path = os.pathsep.join(p for p in sys.path if isinstance(p, str))
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", COMMAND],  # -P: it imports nothing else than we would
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            pass_fds=[file],
-            process_group=0,  # Ctrl-C is for the one that asks
-        )
+        replies, reply = os.pipe()  # not stdout, where whatever Python runs first may print
+        self._replies = os.fdopen(replies, "rb")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", COMMAND, str(reply)],  # -P: imports what we would
+                stdin=subprocess.PIPE,
+                stdout=2,
+                env={**os.environ, "PYTHONPATH": path},
+                pass_fds=[file, reply],
+                process_group=0,  # Ctrl-C is for the one that asks
+            )
+        except BaseException:
+            self._replies.close()
+            raise
+        finally:
+            os.close(reply)  # the worker's copy is the only one: its end is seen here
 
     def send(self, request: object) -> None:
         """Send an object that can be pickled."""
@@ -149,27 +161,25 @@ class WorkerProcess:
             pickle.dump(request, self._process.stdin, protocol=5)
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise RuntimeError(ENDED) from None
+            raise WorkerEndedError(ENDED) from None
 
     def receive(self) -> Any:
         """Wait for the reply and return it."""
-        assert self._process.stdout is not None
         try:
-            return pickle.load(self._process.stdout)
+            return pickle.load(self._replies)
         except (EOFError, pickle.UnpicklingError):
-            raise RuntimeError(ENDED) from None
+            raise WorkerEndedError(ENDED) from None
 
     def end(self) -> None:
         """End the process, whatever it does, and wait until it has ended."""
         self._process.kill()
         self._process.communicate()
+        self._replies.close()
 
 
 def serve() -> None:
     """Do the parts that the process that started this one asks for, until that one ends."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever is printed must not end up among the replies
-    requests = sys.stdin.buffer
+    replies, requests = os.fdopen(int(sys.argv[1]), "wb"), sys.stdin.buffer
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         shared, parts = pickle.load(requests)
         job, reply = attach(shared), None

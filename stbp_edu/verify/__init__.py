@@ -1,8 +1,9 @@
-"""Three oracles that compute the same derivatives and share no mathematics with what they check.
+"""Oracles that compute the same numbers again and share no backward code with what they check.
 
-The oracles: ``finite_difference`` nudges one number and compares two losses; ``autodiff`` lets a
-program apply the chain rule; ``paths`` sums the products along every path of the unrolled
+For the adjoints: ``finite_difference`` nudges one number and compares two losses; ``autodiff`` lets
+a program apply the chain rule; ``paths`` sums the products along every path of the unrolled
 network, which ``unrolled`` describes, and ``polynomials`` does so with symbols in place of numbers.
+They take H, g and h, or h, f and f' from the package; these ``formulas`` checks, with the loss.
 
 What they are used on: ``forms`` holds the package's own results, ``comparison`` compares them with
 an oracle's, ``trials`` does so on random networks, and ``report`` prints the verdicts.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
@@ -43,6 +44,7 @@ def derivatives(
     array([-0.2957])
     """
     T, S = check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
     check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(neuron.g if spike is None else spike)

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import checks
 from stbp_edu.checks import Array, choice
 from stbp_edu.losses import check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
@@ -28,7 +29,15 @@ Place = Node | Coordinate | tuple[str, int, tuple[int, ...]]
 
 def _coordinate(place: Place) -> Coordinate:
     """Return where in the arrays the number is; a node is one of the first sample."""
-    return place.coordinate() if isinstance(place, Node) else Coordinate(*place)
+    match place:
+        case Node():
+            return place.coordinate()
+        case (str(), n, tuple(at)) if all(isinstance(k, (int, np.integer)) for k in (n, *at)):
+            return Coordinate(*place)
+    raise TypeError(
+        f"coordinate must be a Node or (kind, n, index), got {checks.short(place)}; "
+        'pass for example ("W", 1, (0, 0))'
+    )
 
 
 class StepSizeError(ArithmeticError):
@@ -105,10 +114,13 @@ def _joints(neuron: LIF) -> list[float]:
     return []
 
 
-def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params) -> None:
+def _check(
+    coordinate: Coordinate, spikes: Array, targets: Array, params: Params, neuron: LIF
+) -> None:
     """Check the arguments of :func:`partial`."""
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    checks.instance("neuron", neuron, LIF)
     if params.dtype != np.float64:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
@@ -153,7 +165,7 @@ def partial(
     -0.3434
     """
     asked = _coordinate(coordinate)
-    _check(asked, spikes, targets, params)
+    _check(asked, spikes, targets, params, neuron)
     home = _twin_run(spikes, targets, params, neuron)[1]
     before, crossed = float("nan"), False
     for step in STEPS:

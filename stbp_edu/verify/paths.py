@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from stbp_edu import checks
 from stbp_edu.checks import Array, choice
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
@@ -56,6 +57,7 @@ class Path(NamedTuple):
 
 def count_paths(start: Node, net: Unrolled) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
+    _check_start(start, net)
 
     @cache
     def count(node: Node) -> int:
@@ -67,6 +69,8 @@ def count_paths(start: Node, net: Unrolled) -> int:
 
 def _check_start(start: Node, net: Unrolled) -> None:
     """Check that the network has this node."""
+    checks.instance("net", net, Unrolled)
+    checks.instance("start", start, Node)
     kind, n, t, i, j = start
     choice("start kind", kind, ("u", "o", "w", "b"))
     fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]

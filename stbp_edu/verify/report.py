@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.verify import trials
+from stbp_edu.verify import formulas, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
@@ -59,11 +59,12 @@ class Report(NamedTuple):
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One verdict for each equation, rule and oracle: the exact rule first, then by id."""
+        """One verdict for each equation, rule and oracle: by rule, then by id."""
+        order, rules = (*formulas.IDS, *IDS), ("both", "exact", "classic")
 
-        def place(o: Outcome) -> tuple[bool, int, str]:
+        def place(o: Outcome) -> tuple[int, int, str]:
             """Return what the table is sorted by."""
-            return o.rule != "exact", IDS.index(o.id.removesuffix("-classic")), o.oracle
+            return rules.index(o.rule), order.index(o.id.removesuffix("-classic")), o.oracle
 
         ordered = sorted(self.outcomes, key=place)
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
@@ -76,9 +77,10 @@ class Report(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether every comparison passed and both rules of every equation were compared."""
+        """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
         due = {(equation_under(id, rule), rule) for id, rule in product(IDS, ("exact", "classic"))}
+        due.update((id, "both") for id in formulas.IDS)
         return compared >= due and not self.failures
 
     def format(self, most: int = 10) -> str:
@@ -113,7 +115,7 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds)
     report = Report([])
-    work = [("polynomials", trials.by_symbols(*SYMBOLIC))]
+    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
         sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
         name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stbp_edu import losses
 from stbp_edu.checks import Array
-from stbp_edu.network import Params, forward
+from stbp_edu.network import Params, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
-from stbp_edu.verify import autodiff, finite_difference, paths, polynomials
+from stbp_edu.verify import autodiff, finite_difference, formulas, paths, polynomials
 from stbp_edu.verify.comparison import (
     DIFFERENCES,
     ROUNDING,
@@ -35,7 +36,7 @@ class Outcome(NamedTuple):
     """The outcome of one comparison with an oracle.
 
     Attributes:
-        rule: "exact" or "classic".
+        rule: "exact", "classic", or "both" for what the two rules share.
         oracle: the oracle, and what it was asked.
         limit: what the error is compared with.
         gap: whether the two are expected to differ.
@@ -83,6 +84,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     for twin in (True, False):
         spike = neuron.H if twin else None
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
+        yield _loss(trace, problem.targets)
         oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
         if twin:
             oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
@@ -102,6 +104,26 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
                         yield _outcome(one, rule, f"{oracle}, where it is not", GAP, form)
 
 
+def _loss(trace: Trace, targets: Array) -> Outcome:
+    """Compare the loss with its sum, number by number."""
+    got, expected = losses.loss(trace, targets), formulas.rate_loss(trace.O[-1], targets)
+    return _by_formula("loss", "", np.array(got), np.array(expected))
+
+
+def by_formulas() -> Iterator[Outcome]:
+    """Compare every function of the neuron with its formula."""
+    for one in formulas.curves():
+        yield _by_formula(one.id, f" with {one.name}", one.got, one.expected)
+
+
+def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
+    """Return the outcome of one comparison with a formula, relative to the largest value."""
+    error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+    limit = ROUNDING.limit
+    message = f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
+    return Outcome(id, "both", "formulas", error, limit, False, message)
+
+
 def _outcome(one: Comparison, rule: str, oracle: str, tolerance: Tolerance, form: str) -> Outcome:
     """Return the outcome of one comparison; under ``GAP``, a difference is expected."""
     message = f"{form} form, {rule} rule, against {oracle}: {one.describe(tolerance)}"
@@ -110,8 +132,16 @@ def _outcome(one: Comparison, rule: str, oracle: str, tolerance: Tolerance, form
 
 
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
-    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
+    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1.
+
+    A node without a proof is a failure, too.
+    """
+    nodes = sum(m * (2 * T + 1 + k) for k, m in pairwise(sizes))  # o and u, b, and m × k weights
     for rule, oracle in (("exact", "polynomials"), ("classic", "polynomials: gap = dropped paths")):
-        for id, node, _, _, difference in polynomials.prove(sizes, T, rule):
+        proofs = polynomials.prove(sizes, T, rule)
+        for id, node, _, _, difference in proofs:
             message = f"scalar form, {rule} rule, {id} at {node}: got - expected = {difference}"
             yield Outcome(id, rule, oracle, float(difference != 0), 0.0, False, message)
+        if (proved := len({proof.node for proof in proofs})) != nodes:
+            message = f"{rule} rule: {proved} of {nodes} nodes have a proof by polynomials"
+            yield Outcome("c5-w", rule, oracle, 1.0, 0.0, False, message)

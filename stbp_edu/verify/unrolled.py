@@ -18,6 +18,7 @@ readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,10 @@ class Edge(NamedTuple):
     source: Node
     target: Node
     factor: Any
+
+
+MOST_SYMBOLS = 10_000
+"""A symbolic network of more is refused: it would take hours."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0
     """
     T, S = check_trace(trace, params)
     check_targets(targets, trace.O[-1])
+    checks.instance("neuron", neuron, LIF)
     if not 0 <= s < S:
         raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
     U, O = trace.U, trace.O
@@ -114,7 +120,7 @@ def batch_adjoints(
 
     ``of_sample`` makes, for one sample's network, the function from a node to dL/d(node).
     """
-    T, S, _ = trace.O[0].shape
+    T, S = check_trace(trace, params)
     samples = [of_sample(unroll(trace, targets, params, neuron, s)) for s in range(S)]
 
     def derivative(of: Coordinate) -> Any:
@@ -165,8 +171,13 @@ def symbols(sizes: Sequence[int], T: int) -> Unrolled:
     """
     sympy = require("sympy", "the symbolic proof")
     T = checks.count("T", T)
-    widths = tuple(checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes))
+    widths = checks.widths("sizes", sizes, at_least=2)
     N = len(widths) - 1
+    if (letters := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))) > MOST_SYMBOLS:
+        raise ValueError(
+            f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {letters} for {widths} and "
+            f"T = {T}; choose a smaller network"
+        )
 
     def table(rows: int, columns: int, name: Callable[[int, int], str]) -> Any:
         """Return a symbol for every row and column, both counted from 1."""

@@ -1,11 +1,13 @@
 """Derivation blanks: equal forms are right, named mistakes are named, nothing is executed."""
 
+import re
 import sys
 
 import pytest
 import sympy
 
 from stbp_edu.practice import check_formula, hint, solution
+from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.tasks import blanks
 
 ALL = list(blanks().values())
@@ -121,3 +123,43 @@ def test_an_unknown_blank_names_the_known_ones():
 def test_hints_and_solution_of_a_blank():
     assert hint("c3-delta-formula").of == 3
     assert solution("c3-delta-formula").source == "delta_T + eps_next*u*df"
+
+
+def signed_symbols(formula):
+    return [s for s in formula.symbols if s not in algebra.NOT_NEGATIVE]
+
+
+@pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
+def test_absolute_values_do_not_pass_for_signed_symbols(formula):
+    for symbol in signed_symbols(formula):
+        wrapped = re.sub(rf"\b{symbol}\b", f"abs({symbol})", formula.solution)
+        if wrapped != formula.solution and formula.equation not in ("h3", "h4"):  # which are even
+            assert not check_formula(formula.equation, wrapped).right, wrapped
+            root = re.sub(rf"\b{symbol}\b", f"sqrt({symbol}**2)", formula.solution)
+            assert not check_formula(formula.equation, root).right, root
+
+
+@pytest.mark.parametrize("small", [".001**9", "(.001*h)**9", ".001*.001*.001*.001**9"])
+def test_no_small_term_hides_behind_rounding(small):
+    assert not check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}").right
+    assert check_formula("c3-delta", f"delta_T + eps_next*u*df + {small} - {small}").right
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("(" * 7 + "9" + "**9)" * 7, "Powers are small whole numbers"),
+        ("u" + "**9**9", "Powers are small whole numbers"),
+        ("u**(2-1)", "Powers are small whole numbers"),
+        ("1e300*u", "Numbers lie between"),
+        ("u/1e-5", "Numbers lie between"),
+        ("-" * 100 + "u", "brackets in brackets"),
+        ("exp(" * 70 + "u" + ")" * 70, "brackets in brackets"),
+    ],
+)
+def test_what_would_take_for_ever_is_refused(text, complaint):
+    assert complaint in repr(check_formula("c3-delta", text))
+
+
+def test_towers_of_exponentials_end_quickly():
+    assert not check_formula("c3-delta", "exp(" * 50 + "u" + ")" * 50).right

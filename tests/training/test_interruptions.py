@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import random
 import re
@@ -15,15 +17,24 @@ from pathlib import Path
 import pytest
 
 from stbp_edu import files
+from stbp_edu.cli import train as train_command
 from stbp_edu.cli.main import main
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
+from stbp_edu.training.data import load_digits
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, RunConfig, train_in_folder
 from stbp_edu.training.runs.checkpoint import load_checkpoint
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Epoch
+from stbp_edu.training.workers import WorkerProcess
+from tools import ROOT
 
 EPOCHS = 12
 RUN = (
     f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 5 --batch 100 --shards 2 "
     "--dropout 0.2 --shift 1 --encodings 1 --resume"
 ).split()
+
+QUICK = ["train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2"]
+QUICK += ["--batch", "500", "--shards", "1", "--encodings", "1"]
 
 
 def command(out: Path) -> list[str]:
@@ -122,7 +133,7 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(files, which, full)
-    argv.remove("--resume")
+    argv[argv.index("--resume")] = "--restart"
     assert main(argv) == 2
     monkeypatch.undo()
     if which == "write_json":  # the new parameters beside the old record: nobody is taken in
@@ -147,11 +158,141 @@ def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, cap
     assert path.read_bytes() == whole
 
 
-def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
-    with files.locked(tmp_path / ".exact.lock"):
-        done = subprocess.run(command(tmp_path), env=environment(), capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "exact is in use by another run; wait for it" in done.stderr
+def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "runs")
+    with files.locked(tmp_path / "runs" / ".exact.lock"):
+        for name in ("runs", "link"):
+            done = subprocess.run(
+                command(tmp_path / name), env=environment(), capture_output=True, text=True
+            )
+            assert done.returncode == 2
+            assert "exact is in use by another run; wait for it" in done.stderr
+
+
+def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> None:
+    argv = [*QUICK, "--out", str(tmp_path), "--epochs", "2"]
+    assert main(argv) == 0
+    path = tmp_path / "exact" / PARAMS
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    for again in ([], ["--resume"]):  # the very same run is there already
+        assert main([*argv, *again]) == 0
+        for changed in (["--epochs", "1"], ["--seed", "7"], ["--encodings", "2"]):
+            assert main([*argv, *changed, *again]) == 2
+            assert "--restart to replace it, or --out for another" in capsys.readouterr().err
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert main([*argv, "--seed", "7", "--restart"]) == 0
+    assert path.read_bytes() != before[0]
+
+
+def test_parameters_without_a_record_are_kept(tmp_path: Path, capsys) -> None:
+    (tmp_path / "exact").mkdir()
+    path = tmp_path / "exact" / PARAMS
+    path.write_bytes(b"somebody's")
+    assert main([*QUICK, "--out", str(tmp_path)]) == 2
+    assert f"must have its {RECORD} beside it" in capsys.readouterr().err
+    assert path.read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize(("seed", "status"), [("0", 0), ("7", 2)])
+def test_what_another_process_finished_meanwhile_is_kept(
+    seed: str, status: int, tmp_path: Path, monkeypatch
+) -> None:
+    """With two rules, another process can train the second while we are at the first."""
+    argv = ["train", "digits", *QUICK[4:], "--out", str(tmp_path)]
+    others = [[*argv, "--rule", "classic", "--seed", seed]]
+    seen = train_command.earlier_work
+
+    def slow(config, **how):
+        found = seen(config, **how)
+        if others and config.settings.rule == "classic":
+            assert main(others.pop()) == 0
+        return found
+
+    monkeypatch.setattr(train_command, "earlier_work", slow)
+    assert main(argv) == status
+    assert json.loads((tmp_path / "classic" / RECORD).read_text())["settings"]["seed"] == int(seed)
+
+
+def test_only_our_own_parts_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "exact").mkdir()
+    ours, theirs = tmp_path / "exact" / f".{PARAMS}.12.part", tmp_path / "exact" / ".mine.part"
+    for path in (ours, theirs):
+        path.write_bytes(b"")
+    assert main([*QUICK, "--out", str(tmp_path)]) == 0
+    assert theirs.exists()
+    assert not ours.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "mend"), [(errno.EROFS, "make the folder writable"), (errno.ENOSPC, "make room")]
+)
+def test_what_to_do_depends_on_what_the_system_says(
+    number: int, mend: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(files, "save_params", refuse)
+    assert main([*QUICK, "--out", str(tmp_path)]) == 2
+    assert f"what was saved before is whole: {mend}, and add --resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shards", ["1", "2"])
+def test_too_large_a_network_is_told(shards: str, tmp_path: Path, capsys) -> None:
+    argv = [*QUICK, "--out", str(tmp_path), "--shards", shards, "--hidden", "1000000000000"]
+    assert main(argv) == 2
+    assert "there is not enough memory" in capsys.readouterr().err
+    assert not (tmp_path / "exact").exists()
+
+
+def test_whatever_python_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('good morning')")
+    env = {**environment(), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    argv = [*command(tmp_path), "--epochs", "1", "--hidden", "20"]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "good morning" in done.stderr  # a worker's; our own goes to stdout
+
+
+def test_a_killed_worker_is_told_in_a_sentence(tmp_path: Path, monkeypatch, capsys) -> None:
+    receive = WorkerProcess.receive
+
+    def killed(worker: WorkerProcess) -> object:
+        reply = receive(worker)
+        worker._process.kill()
+        return reply
+
+    monkeypatch.setattr(WorkerProcess, "receive", killed)
+    assert main([*QUICK, "--shards", "2", "--out", str(tmp_path)]) == 2
+    assert "a process that works on a part of the batch has ended" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_any_encoding_of_the_terminal_will_do(encoding: str, tmp_path: Path) -> None:
+    env = {**environment(), "PYTHONIOENCODING": encoding}
+    argv = [*command(tmp_path), "--epochs", "1", "--hidden", "20", "--encodings", "2"]
+    done = subprocess.run(argv, env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"Accuracy on 359 held-out images" in done.stdout
+
+
+def test_a_pipe_in_place_of_a_checkpoint_does_not_hang(tmp_path: Path, capsys) -> None:
+    (tmp_path / "exact").mkdir()
+    os.mkfifo(tmp_path / "exact" / CHECKPOINT)
+    assert main([*QUICK, "--out", str(tmp_path)]) == 2
+    assert "must be a file, and is a pipe or a device" in capsys.readouterr().err
+
+
+def test_the_current_folder_can_hold_a_run(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = load_digits()
+    settings = Settings(hidden=(20,), T=2, epochs=1, shards=1)
+    train_in_folder(RunConfig("digits", settings, few, Path(), encodings=1), iter_epochs)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [PARAMS, RECORD]
+
+
+def iter_epochs(events):
+    return (event for event in events if isinstance(event, Epoch))
 
 
 @pytest.mark.slow

@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from stbp_edu.training.workers import WorkerPool, WorkerProcess, one_blas_thread, worker_pool
+from stbp_edu.training.workers import (
+    WorkerEndedError,
+    WorkerPool,
+    WorkerProcess,
+    one_blas_thread,
+    worker_pool,
+)
 
 pytestmark = pytest.mark.slow  # processes take their time to start
 
@@ -107,8 +113,8 @@ def test_when_a_part_fails_the_others_end_before_anybody_goes_on() -> None:
     ("method", "error", "words"),
     [
         ("interrupted", KeyboardInterrupt, "^$"),
-        ("ends", RuntimeError, "has ended; if it said nothing, perhaps for want of memory"),
-        ("lives", RuntimeError, "go on from the last checkpoint"),
+        ("ends", WorkerEndedError, "has ended; if it said nothing, perhaps for want of memory"),
+        ("lives", WorkerEndedError, "go on from the last checkpoint"),
     ],
 )
 def test_a_pool_that_is_out_of_step_is_closed(method, error, words) -> None:

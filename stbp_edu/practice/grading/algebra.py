@@ -1,13 +1,15 @@
 """Read a formula safely, and decide whether two formulas are equal.
 
 Text is parsed into a syntax tree of which only arithmetic is let through; nothing is executed.
-Equality is tried at seeded points first. Where SymPy is installed, it has to confirm it.
+Equality is tried at seeded points, in floats and then with 300 digits, so that no small term
+hides behind rounding. A symbol takes both signs unless what it stands for cannot be negative.
 """
 
 import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,13 @@ import numpy as np
 from stbp_edu.practice.tasks import FormulaBlank
 
 LONGEST = 400  # characters
+LARGEST_POWER = 9  # powers of powers multiplied
+DEEPEST = 60  # brackets in brackets
+NUMBERS = (1e-3, 1e3)  # the smallest and the largest number in a formula, 0 apart
 POINTS = 8
+DIGITS = 300
+NOT_NEGATIVE = {"a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next", "rate", "sum_o"}
+NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
 SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
 SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
@@ -28,8 +36,10 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-FUNCTIONS = ("exp", "sqrt", "abs")
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
+LONG_FUNCTIONS = {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs}
 Tree = ast.expr
+Number = Any  # a float or a Decimal
 
 
 def parse(text: str, symbols: Mapping[str, str]) -> Tree:
@@ -55,8 +65,15 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
     return _checked(tree, symbols)
 
 
-def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
+def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int = 1) -> Tree:
     """Return plain arithmetic with its aliases translated; refuse everything else."""
+    if depth > DEEPEST:
+        raise ValueError(f"It has more than {DEEPEST} brackets in brackets: write it flatter.")
+
+    def below(part: Tree, times: int = 1) -> Tree:
+        """Return a part of the formula, checked, of which a power may be taken."""
+        return _checked(part, symbols, depth + 1, power * times)
+
     match node:
         case ast.Name(id=name):
             name = ALIASES.get(name, name)
@@ -65,16 +82,21 @@ def _checked(node: Tree, symbols: Mapping[str, str]) -> Tree:
             raise ValueError(
                 f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
             )
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            if value and not NUMBERS[0] <= value <= NUMBERS[1]:
+                raise ValueError("Numbers lie between 0.001 and 1000 here, such as 2 or 0.5.")
             return node
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            if isinstance(op, ast.Pow) and not _small(right):
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = _whole(right)
+            if exponent is None or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
-            return ast.BinOp(_checked(left, symbols), op, _checked(right, symbols))
+            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), below(right))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            return ast.BinOp(below(left), op, below(right))
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
-            return ast.UnaryOp(sign, _checked(operand, symbols))
+            return ast.UnaryOp(sign, below(operand))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            return ast.Call(ast.Name(name, ast.Load()), [_checked(argument, symbols)], [])
+            return ast.Call(ast.Name(name, ast.Load()), [below(argument)], [])
     raise ValueError(
         f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
         f"{', '.join(FUNCTIONS)} of the symbols {', '.join(symbols)}."
@@ -86,20 +108,27 @@ def listed(symbols: Mapping[str, str]) -> str:
     return ", ".join(f"`{s}` ({meaning})" for s, meaning in symbols.items())
 
 
-def _small(node: ast.AST) -> bool:
-    """Return whether a power is a whole number from -9 to 9."""
-    if isinstance(node, ast.UnaryOp):
-        node = node.operand
-    return isinstance(node, ast.Constant) and isinstance(node.value, int) and abs(node.value) < 10
+def _whole(node: ast.AST) -> int | None:
+    """Return an exponent if it is a whole number, else None."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        exponent = _whole(node.operand)
+        return None if exponent is None else -exponent
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    return None
 
 
-def evaluate(tree: ast.AST, values: Mapping[str, Any], functions: Mapping[str, Any]) -> Any:
-    """Return the formula's value for these values: floats, or SymPy's symbols."""
+def evaluate(tree: ast.AST, values: Mapping[str, Number], functions: Mapping[str, Any]) -> Number:
+    """Return the formula's value for these values, all of one kind: floats or decimals."""
     match tree:
         case ast.Name(id=name):
             return values[name]
         case ast.Constant(value=value):
-            return value
+            return type(next(iter(values.values())))(str(value))
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = _whole(right)
+            assert exponent is not None  # the formula was checked
+            return evaluate(left, values, functions) ** exponent
         case ast.BinOp():
             left = evaluate(tree.left, values, functions)
             return OPERATORS[type(tree.op)](left, evaluate(tree.right, values, functions))
@@ -115,15 +144,10 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
     pairs = zip(_values(a, blank), _values(b, blank), strict=True)
     if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
         return False
-    try:
-        import sympy
-    except ImportError:
-        return True
-    functions = {"exp": sympy.exp, "sqrt": sympy.sqrt, "abs": sympy.Abs}
-    values = {s: sympy.pi if s == "pi" else sympy.Symbol(s, positive=True) for s in blank.symbols}
-    values |= {name: evaluate(r, values, functions) for name, r in _relations(blank).items()}
-    rest = sympy.nsimplify(evaluate(a, values, functions) - evaluate(b, values, functions))
-    return bool(sympy.simplify(rest) == 0)
+    with localcontext(prec=DIGITS):
+        limit = Decimal(10) ** (50 - DIGITS)
+        pairs = zip(_values(a, blank, Decimal), _values(b, blank, Decimal), strict=True)
+        return all(abs(x - y) <= limit for x, y in pairs)
 
 
 def ratio(a: Tree, b: Tree, blank: FormulaBlank) -> float:
@@ -138,18 +162,20 @@ def _relations(blank: FormulaBlank) -> dict[str, Tree]:
     return {symbol: parse(formula, blank.symbols) for symbol, formula in blank.relations.items()}
 
 
-def _values(tree: Tree, blank: FormulaBlank) -> Iterator[float]:
+def _values(tree: Tree, blank: FormulaBlank, kind: type[Number] = float) -> Iterator[Number]:
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
-    functions = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
+    functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
     relations = _relations(blank)
     for k in range(POINTS):
         rng = np.random.default_rng([31, k])
-        points = rng.uniform(0.3, 1.9, len(blank.symbols)).tolist()
-        values = dict(zip(blank.symbols, points, strict=True))
-        if "pi" in values:
-            values["pi"] = math.pi
+        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
+        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
+        values = {
+            symbol: kind(str(size if symbol in NOT_NEGATIVE else sign * size))
+            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
+        }
         try:
             values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
-            yield float(evaluate(tree, values, functions))
+            yield kind(evaluate(tree, values, functions))
         except (ArithmeticError, ValueError, TypeError):
-            yield math.nan
+            yield kind("nan")

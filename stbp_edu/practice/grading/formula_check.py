@@ -74,7 +74,7 @@ def _unnamed(blank: FormulaBlank, tree: Tree) -> str:
     """Return what can be said where no named misconception fits."""
     right = algebra.parse(blank.solution, blank.symbols)
     factor = algebra.ratio(tree, right, blank)
-    if math.isfinite(factor):
+    if math.isfinite(factor) and not math.isclose(factor, 1):
         return f"Right but for a factor: your formula is {factor:.4g} times the right one."
     for description, changed in changes(right, blank.symbols):
         if algebra.equal(tree, changed, blank):

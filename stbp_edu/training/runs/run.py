@@ -1,6 +1,6 @@
 """Runs in folders: trained to the end, from the start or from a checkpoint, and read back."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,31 @@ class RunConfig:
         checks.count("checkpoint_every", self.checkpoint_every)
 
 
+def earlier_work(
+    config: RunConfig, *, resume: bool = False, restart: bool = False
+) -> tuple[Checkpoint | None, dict[str, Any] | None]:
+    """Return the checkpoint to go on from, or the record of this very run where it is finished.
+
+    Args:
+        config: what is to be trained.
+        resume: whether an unfinished run may be gone on with.
+        restart: whether whatever lies in the folder may be replaced.
+
+    Raises:
+        ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
+            other settings or images, or damaged files: nothing is replaced unasked.
+    """
+    if restart:
+        return None, None
+    checkpoint = unfinished_run(config)
+    if checkpoint and not resume:
+        raise ValueError(
+            f"{config.folder} holds an unfinished run, {checkpoint.state.epoch} of "
+            f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
+        )
+    return checkpoint, None if checkpoint else finished_run(config)
+
+
 def unfinished_run(config: RunConfig) -> Checkpoint | None:
     """Return the checkpoint in the folder, if there is one.
 
@@ -55,13 +80,9 @@ def unfinished_run(config: RunConfig) -> Checkpoint | None:
     if not path.exists():
         return None
     checkpoint = load_checkpoint(path)
-    theirs, ours = to_dict(checkpoint.settings), to_dict(config.settings)
-    changed = [f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k]]
     hint = "to resume it, --restart to begin anew, or --out for another folder"
-    if changed:
-        raise ValueError(
-            f"{path} belongs to a run with {', '.join(changed)}; give the same settings {hint}"
-        )
+    if changed := _changed(to_dict(checkpoint.settings), to_dict(config.settings)):
+        raise ValueError(f"{path} belongs to a run with {changed}; give the same settings {hint}")
     if checkpoint.data != config.data.fingerprint():
         raise ValueError(
             f"{path} belongs to a run on other images than these; give the same data {hint}"
@@ -70,39 +91,64 @@ def unfinished_run(config: RunConfig) -> Checkpoint | None:
 
 
 def finished_run(config: RunConfig) -> dict[str, Any] | None:
-    """Return the record in the folder, if it is of a finished run of this very configuration.
+    """Return the record of the finished run in the folder, if there is one.
 
     Raises:
-        ValueError: if the record or the parameters are damaged.
+        ValueError: if it is damaged, or of another configuration than this.
     """
-    if not (config.folder / RECORD).exists() or not (config.folder / PARAMS).exists():
+    path = config.folder / RECORD
+    if not path.exists():
+        if (params := config.folder / PARAMS).exists():
+            raise ValueError(
+                f"{params} must have its {RECORD} beside it, and has none; --restart to replace "
+                "it, or --out for another folder"
+            )
         return None
     record = _read_record(config.folder)
-    same = (
-        (record["dataset"], record["held_out"]) == (config.dataset, config.held_out)
-        and from_dict(record["settings"]) == config.settings  # newer settings at their defaults
-        and len(record["accuracy"]["encodings"]) == config.encodings
-    )
-    return record if same else None
+    theirs = {
+        **to_dict(from_dict(record["settings"])),  # newer settings at their defaults
+        **{key: record[key] for key in ("dataset", "held_out")},
+        "encodings": len(record["accuracy"]["encodings"]),
+    }
+    ours = {
+        **to_dict(config.settings),
+        **{key: getattr(config, key) for key in ("dataset", "held_out", "encodings")},
+    }
+    if changed := _changed(theirs, ours):
+        raise ValueError(
+            f"{config.folder} holds a finished run with {changed}; --restart to replace it, or "
+            "--out for another folder"
+        )
+    return record
+
+
+def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    """Return how a run in the folder differs from what was asked for; empty where it does not."""
+    return ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k])
 
 
 def train_in_folder(
     config: RunConfig,
     watch: Callable[[Iterable[Event]], Iterator[Epoch]],
-    start: Checkpoint | None = None,
+    *,
+    resume: bool = False,
+    restart: bool = False,
 ) -> dict[str, Any]:
-    """Train to the end, from ``start`` if given; save the parameters and return the record.
+    """Train to the end, save the parameters, and return the record; see :func:`earlier_work`.
 
     ``watch`` yields the epochs among the events, and may show the others.
 
     Raises:
-        ValueError: if another process trains in the folder.
+        ValueError: if another process trains in the folder, or it holds what must not be replaced.
     """
-    folder, settings, data = config.folder, config.settings, config.data.fingerprint()
-    message = f"{folder} is in use by another run; wait for it, or choose another folder"
+    settings, data = config.settings, config.data.fingerprint()
+    folder = config.folder.resolve()  # one lock, whatever link leads there
+    message = f"{config.folder} is in use by another run; wait for it, or choose another folder"
     with files.locked(folder.with_name(f".{folder.name}.lock"), message):
-        folder.mkdir(parents=True, exist_ok=True)
-        files.remove_parts(folder)
+        start, record = earlier_work(config, resume=resume, restart=restart)
+        if record:
+            return record
+        files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, [*start.curves]) if start else (None, [])
         for epoch in watch(train(settings, config.data, state)):
             curves.append(_point(epoch))

@@ -1,0 +1,111 @@
+"""Oracle by formula: f, f', g, h, H and the loss from their formulas, with nothing of ours.
+
+SymPy holds each formula once more, as the equations page prints it, and evaluates it with thirty
+digits; f' and h are not written down but differentiated from f and H. The loss is added up number
+by number.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+from stbp_edu.verify import require
+
+IDS = (
+    *("gate-f", "gate-df", "gate-linear", "gate-linear-df", "spike-g"),
+    *(f"{kind}{k}" for kind in ("h", "twin-") for k in (1, 2, 3, 4)),
+    "loss",
+)
+"""The equations that this oracle answers for, in the order of the table."""
+
+WIDTHS = (0.25, 1.0, 3.0)  # of every surrogate: a formula may be right for a = 1 alone
+TAUS = (0.2, 0.5, 0.9)
+THRESHOLDS = (-0.25, 0.5, 1.5)
+SPIKES = np.array([0.0, 0.25, 0.5, 1.0])
+DISTANCES = np.arange(-12, 13) / 4  # of a potential from the threshold
+DIGITS = 30
+
+
+class Curve(NamedTuple):
+    """One function of the neuron with its values and what its formula gives."""
+
+    id: str
+    name: str
+    got: Array
+    expected: Array
+
+
+def curves() -> Iterator[Curve]:
+    """Yield every function of the neuron, for each of its constants.
+
+    Raises:
+        ImportError: if SymPy is not installed.
+    """
+    sp = require("sympy", "the formulas")
+    x, c = sp.Symbol("x", real=True), sp.Symbol("c", positive=True)
+    for gate, f in (("f", c * sp.exp(-x / c)), ("linear", c * (1 - x))):
+        for tau in TAUS:
+            neuron = LIF(tau, gate="linear" if gate == "linear" else "exponential")
+            for id, function, formula in (
+                (f"gate-{gate}", neuron.f, f),
+                (f"gate-{'df' if gate == 'f' else 'linear-df'}", neuron.df, sp.diff(f, x)),
+            ):
+                yield _curve(id, f"τ = {tau}", function, SPIKES, formula.subs(c, _exact(tau)), x)
+    for threshold in THRESHOLDS:
+        step = sp.Piecewise((1, x >= _exact(threshold)), (0, True))
+        near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
+        neuron = LIF(v_th=threshold)
+        yield _curve("spike-g", f"V_th = {threshold}", neuron.g, near, step, x)
+    for k, (kind, H) in enumerate(_antiderivatives(sp, x, c).items(), start=1):
+        for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
+            shape: Surrogate = kind(width)
+            neuron = LIF(v_th=threshold, surrogate=shape)
+            at = np.append(DISTANCES, [-width / 2, width / 2]) + threshold
+            twin = H.subs(c, _exact(width)).subs(x, x - _exact(threshold))
+            yield _curve(f"twin-{k}", f"a = {width}", neuron.H, at, twin, x)
+            yield _curve(f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x), x)
+
+
+def _antiderivatives(sp: Any, x: Any, a: Any) -> dict[Callable[[float], Surrogate], Any]:
+    """Return the formula of H for each kind of surrogate."""
+    edge, half = 2 / sp.sqrt(a), sp.Rational(1, 2)
+    tent = half + sp.sqrt(a) / 2 * x - a / 8 * x * sp.Abs(x)
+    return {
+        Rectangle: sp.Piecewise((0, x <= -a / 2), (x / a + half, x < a / 2), (1, True)),
+        Triangle: sp.Piecewise((0, x <= -edge), (tent, x < edge), (1, True)),
+        Sigmoid: 1 / (1 + sp.exp(-x / a)),
+        Gaussian: half * (1 + sp.erf(x / sp.sqrt(2 * a))),
+    }
+
+
+def _exact(value: float) -> Any:
+    """Return a float as the fraction that it is."""
+    return require("sympy", "the formulas").Rational(value)
+
+
+def _curve(
+    id: str, name: str, function: Callable[[Array], Array], at: Array, formula: Any, x: Any
+) -> Curve:
+    """Return the values of a function, and of its formula, at these points."""
+    expected = [float(formula.subs(x, _exact(float(v))).evalf(DIGITS)) for v in at]
+    return Curve(id, name, function(at), np.array(expected))
+
+
+def rate_loss(outputs: Array, targets: Array) -> float:
+    """Return L = 1/(2S) Σ_s || y_s - (1/T) Σ_t o_s^{t,N} ||², number by number.
+
+    >>> rate_loss(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]]))
+    0.125
+    """
+    T, S, width = outputs.shape
+    misses = [
+        float(targets[s, i]) - math.fsum(float(outputs[t, s, i]) for t in range(T)) / T
+        for s in range(S)
+        for i in range(width)
+    ]
+    return math.fsum(miss * miss for miss in misses) / (2 * S)
