@@ -19,6 +19,9 @@ const STYLE = `
 .stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
+.stbp-pulse details { margin: 0.4em 0; padding: 0; border: 0; background: none; font-size: inherit; }
+.stbp-pulse summary { display: list-item; list-style: disclosure-closed inside; margin: 0; padding: 0.2em 0; background: none; font: inherit; color: var(--x-soft); cursor: pointer; }
+.stbp-pulse [open] > summary { list-style-type: disclosure-open; } .stbp-pulse summary::before, .stbp-pulse summary::after { display: none; }
 .stbp-pulse ol { padding-left: 1.6em; overflow-wrap: anywhere; }
 .stbp-pulse .play { min-width: 5.5em; } .stbp-pulse kbd { font: inherit; border: 1px solid var(--x-line); border-radius: 3px; padding: 0 0.35em; background: none; box-shadow: none; color: inherit; }
 `;
@@ -161,7 +164,7 @@ async function render({ model, el }) {
   }
   function label({ node, label: words }) {
     const { x, y } = nodes.get(node);
-    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 32, "middle"], L: [24, 5, "start"] }[kindOf(node)];
+    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 31, "middle"], L: [24, 5, "start"] }[kindOf(node)];
     const [dx, dy, anchor] = spot;
     values.append(make("text", { class: "value", x: x + dx, y: y + dy, "text-anchor": anchor }, words));
   }
