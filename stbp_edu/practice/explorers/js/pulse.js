@@ -38,6 +38,7 @@ async function render({ model, el }) {
   let gone = 0; // of the way to the next step, while it moves or stands paused
   let playing = false;
   let clock = 0;
+  const level = (k) => data.edges[k].from[0] === "u" && data.edges[k].to[0] === "u"; // a carry
   const steps = () => data.rules[rule].steps;
   const last = () => steps().length - 1;
 
@@ -150,7 +151,7 @@ async function render({ model, el }) {
     values.replaceChildren();
     for (const item of steps()[step].rest) if (item.node === data.start) label(item);
     copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${kindOf(data.edges[edge].from)}${value === 0 ? " nothing" : ""}` },
-      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", x: 13, y: -9 }, words)))); // prettier-ignore
+      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...(level(edge) ? { y: -19, "text-anchor": "middle" } : { x: 13, y: -9 }) }, words)))); // prettier-ignore
     moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
   }
   function move(moves) {
