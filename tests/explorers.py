@@ -151,7 +151,9 @@ def pulse_shows(explorer, shown):
         explorer.get_by_role("radio", name=label).check()
         steps = shown["rules"][rule]["steps"]
         for k, step in enumerate(steps):
-            expect(explorer.get_by_text(f"step {k} of {len(steps) - 1}")).to_be_visible()
+            expect(
+                explorer.get_by_text(f"step {k} of {len(steps) - 1}", exact=True)
+            ).to_be_visible()
             said = explorer.get_by_role("status").inner_text().replace("\u00a0", " ")
             assert said.startswith(step["said"])
             at = sorted(item["label"] for item in step["rest"])

@@ -86,7 +86,7 @@ def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, ad
     pulse.get_by_role("group", name="The graph").focus()
     page.keyboard.press("Space")
     expect(pulse.get_by_role("button", name="Pause")).to_be_visible()
-    expect(pulse.get_by_text("step 1 of 5")).to_be_visible()
+    expect(pulse.get_by_text("step 1 of 5", exact=True)).to_be_visible()
     expect(copies.first).to_be_visible()
     page.keyboard.press("Space")
     expect(pulse.get_by_role("button", name="Play")).to_be_visible()
@@ -94,7 +94,7 @@ def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, ad
     page.wait_for_timeout(300)
     assert copies.first.get_attribute("transform") == before
     page.keyboard.press("Space")
-    expect(pulse.get_by_text("step 5 of 5")).to_be_visible()
+    expect(pulse.get_by_text("step 5 of 5", exact=True)).to_be_visible()
     expect(pulse.get_by_role("button", name="Again")).to_be_visible()
     expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
     context.close()
