@@ -18,6 +18,7 @@ const STYLE = `
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
 .stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
+@media (max-width: 30em) { .stbp-pulse svg.wide text { font-size: 18px; } .stbp-pulse svg.wide .factor { font-size: 15px; } .stbp-pulse svg.wide .value { font-size: 17px; } }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
 .stbp-pulse details { margin: 0.4em 0; padding: 0; border: 0; background: none; font-size: inherit; }
 .stbp-pulse summary { display: list-item; list-style: disclosure-closed inside; margin: 0; padding: 0.2em 0; background: none; font: inherit; color: var(--x-soft); cursor: pointer; }
@@ -60,7 +61,7 @@ async function render({ model, el }) {
   const copies = make("g");
   const values = make("g");
   const [width, height] = data.size;
-  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: ${Math.round(0.7 * width)}px`, "aria-hidden": "true" },
+  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: 270px`, class: width > 440 ? "wide" : false, "aria-hidden": "true" },
     edges.map(({ group }) => group), [...nodes.values()].map(({ group }) => group),
     data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), copies, values); // prettier-ignore
   const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. Space plays and pauses, the arrow keys step.` }, picture);
