@@ -13,7 +13,8 @@ import pytest
 import stbp_edu
 from stbp_edu.practice.explorers import pulse, pulse_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import one_neuron, pulse_moves
+from stbp_edu.practice.explorers.pulse_explorer import one_neuron
+from stbp_edu.practice.explorers.pulse_moves import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import paths_from, total
 from stbp_edu.verify.unrolled import Node, unroll
