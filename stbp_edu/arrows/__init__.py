@@ -1,0 +1,81 @@
+"""Part II: one term for each arrow, and every learning rule as a language of paths.
+
+A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
+the forward run, the backward sweep, the paths, and the formulas.
+
+- ``table``, ``neurons``, ``maps``, ``readouts``, ``models``: what a network is made of;
+- ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
+- ``rules``: which words of arrows a rule keeps; ``words``: the paths one by one, and their number;
+- ``letters``: polynomials, and the formulas of a rule;
+- ``online_form``: learning forward in time, where the words allow it;
+- ``classifier``: which words a gradient function keeps.
+"""
+
+from stbp_edu.arrows.adjoints import Backward, LocalDerivatives, backward, local_derivatives, sweep
+from stbp_edu.arrows.classifier import Verdict, classify, classify_letters
+from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.letters import Formula, Polynomial, formulas, letters
+from stbp_edu.arrows.maps import AveragePool, Flatten, Link, Patches
+from stbp_edu.arrows.models import Layer, Network, draw_params, network
+from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
+from stbp_edu.arrows.online_form import forbidding_word, online
+from stbp_edu.arrows.readouts import (
+    Loss,
+    cross_entropy_on_rates,
+    cross_entropy_per_step,
+    last_steps,
+    membrane,
+    rate,
+)
+from stbp_edu.arrows.rules import RULES, Rule, truncated
+from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
+from stbp_edu.arrows.words import Node, Path, count_paths, paths_from, words
+
+__all__ = [
+    "RULES",
+    "Arrow",
+    "AveragePool",
+    "Backward",
+    "Enter",
+    "Flatten",
+    "Formula",
+    "Layer",
+    "Link",
+    "LocalDerivatives",
+    "Loss",
+    "Network",
+    "Neuron",
+    "Node",
+    "Patches",
+    "Path",
+    "Polynomial",
+    "Rule",
+    "State",
+    "Verdict",
+    "backward",
+    "classify",
+    "classify_letters",
+    "count_paths",
+    "cross_entropy_on_rates",
+    "cross_entropy_per_step",
+    "draw_params",
+    "forbidding_word",
+    "formulas",
+    "forward",
+    "hard_reset",
+    "last_steps",
+    "letters",
+    "local_derivatives",
+    "membrane",
+    "network",
+    "online",
+    "paths_from",
+    "rate",
+    "soft_reset",
+    "stbp_edu",
+    "sweep",
+    "truncated",
+    "with_adaptation",
+    "with_current",
+    "words",
+]

@@ -1,0 +1,248 @@
+"""Which words does a gradient function keep? Found from its numbers, or from its letters.
+
+Any rule that is a language gives the gradient Σ over words c · (what the paths of that word
+contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network the
+contributions are known one by one, so c follows by least squares from the gradients alone; in
+letters it is read off.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import network as part_one
+from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives
+from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.letters import Polynomial, letters
+from stbp_edu.arrows.models import LayerParams, Network, Trace, draw_params, network
+from stbp_edu.arrows.neurons import hard_reset
+from stbp_edu.arrows.rules import RULES
+from stbp_edu.arrows.words import Node, Word, paths_from
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian
+
+Function = Callable[..., Any]
+NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
+NEAR = 1e-4  # a coefficient this near to a number is that number
+FITS = 1e-6  # what a fit may leave, relative to the gradients
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gradient function keeps.
+
+    Attributes:
+        rules: the built-in rules that it equals on the networks tried; more than one where they
+            keep the same words there.
+        coefficients: otherwise, how often it counts each word, as far as the network has it; empty
+            if no coefficients give its gradients.
+    """
+
+    rules: tuple[str, ...]
+    coefficients: dict[Word, float]
+
+    def dropped(self) -> list[Word]:
+        """Return the words that it drops, the shortest first."""
+        return self._where(0)
+
+    def doubled(self) -> list[Word]:
+        """Return the words that it counts twice, the shortest first."""
+        return self._where(2)
+
+    def _where(self, value: float) -> list[Word]:
+        """Return the words with this coefficient."""
+        words = [w for w, c in self.coefficients.items() if abs(c - value) < NEAR]
+        return sorted(words, key=lambda word: (len(word), word))
+
+    def __str__(self) -> str:
+        """Return what was found, in a sentence."""
+        if self.rules:
+            same = " (they keep the same words here)" if len(self.rules) > 1 else ""
+            return f"equals {' = '.join(self.rules)}{same}"
+        if not self.coefficients:
+            return "equals no built-in rule, and no sum of words gives its gradients"
+        odd = {w: c for w, c in self.coefficients.items() if abs(c - 1) >= NEAR}
+        if not odd:
+            return (
+                "keeps every word of the small network, and equals no built-in rule on the larger"
+            )
+        word = min(odd, key=lambda w: (len(w), w))
+        named = {0: "drops", 2: "counts twice"}.get(round(odd[word], 4))
+        did = named or f"counts {odd[word]:.4g} times"
+        return (
+            f"equals no built-in rule; of {len(self.coefficients)} words it treats {len(odd)} "
+            f"otherwise, and the shortest that it {did} is '{' '.join(word)}'"
+        )
+
+
+def classify(
+    function: Function,
+    net: Network | None = None,
+    *,
+    T: int = 4,
+    twin: bool = True,
+    seed: int = 0,
+    rtol: float = 1e-8,
+) -> Verdict:
+    """Return which built-in rule a gradient function equals, or which words it keeps.
+
+    Args:
+        function: without a network, called as ``function(trace, targets, params, neuron)`` with the
+            types of ``stbp_edu``, and returns ``Gradients`` or (W, b), as :func:`stbp_edu.backward`
+            does. With a network, called as ``function(net, params, trace, targets)``, and returns
+            gradients as :func:`backward` does; parameters that it leaves out are not compared.
+        net: the network to try it on.
+        T: the number of steps on which rules are compared.
+        twin: whether the runs are those of the smooth twin, where every factor shows; a function
+            that makes its own run from the input needs False.
+        seed: of the parameters and inputs.
+        rtol: how near the gradients must be, relative to the largest entry.
+
+    >>> import stbp_edu
+    >>> print(classify(stbp_edu.backward))
+    equals exact
+    >>> print(classify(lambda *a: stbp_edu.backward(*a, rule="detached-reset")))
+    equals detached-reset
+    """
+    rng = np.random.default_rng(seed)
+    if net is None:
+        net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
+    trials = [(run, function(net, *run)) for run in (_run(net, T, twin, rng) for _ in range(3))]
+    equal = tuple(
+        name
+        for name in RULES
+        if all(_same(got, backward(net, *run, name).gradients, rtol) for run, got in trials)
+    )
+    return Verdict(equal, {} if equal else _fit(function, net, twin, rng))
+
+
+def _run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Any:
+    """Return (params, trace, targets) of a random run with two samples."""
+    params = draw_params(net, rng, scale=1.5)
+    for p in params[1:]:
+        p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
+    inputs = rng.random((T, 2, *net.shape))
+    if not twin:
+        inputs = np.round(inputs)
+    return params, forward(net, params, inputs, twin=twin), rng.random((2, *net.shape_of(net.N)))
+
+
+def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
+    """Return whether gradients agree, where both have them."""
+    pairs = [(got[n][k], expected[n][k]) for n in range(1, len(got)) for k in got[n]]
+    return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
+
+
+def _part_one(function: Function) -> Function:
+    """Return a function of Part I as one of a network of arrows."""
+
+    def called(net: Network, params: LayerParams, trace: Trace, targets: Any) -> LayerParams:
+        """Return its gradients."""
+        W, b = ([None, *(p[k] for p in params[1:])] for k in ("W", "b"))
+        run = part_one.Trace(U=[None, *trace["u"][1:]], O=trace["o"])
+        found = function(run, targets, part_one.Params(W=W, b=b), NEURON)
+        W, b = (found.W, found.b) if hasattr(found, "W") else found
+        return [None, *({"W": W[n], "b": b[n]} for n in range(1, net.N + 1))]
+
+    return called
+
+
+def _fit(function: Function, net: Network, twin: bool, rng: np.random.Generator) -> Any:
+    """Return the coefficient of each word by least squares, or {} if none fit."""
+    rows: list[dict[int, Any]] = []
+    while len(rows) < 30:
+        params, trace, targets = _run(net, 3, twin, rng)
+        got = function(net, params, trace, targets)
+        local = local_derivatives(net, params, trace, targets)
+        rows.append({n: _equations(local, trace, got, n) for n in range(1, net.N + 1)})
+    result: dict[Word, float] = {}
+    for n in range(1, net.N + 1):
+        words = sorted({word for row in rows for word in row[n][0]})
+        A = np.concatenate(
+            [np.stack([row[n][0].get(w, 0 * row[n][1]) for w in words], axis=1) for row in rows]
+        )
+        y = np.concatenate([row[n][1] for row in rows])
+        scale = np.maximum(np.linalg.norm(A, axis=0), 1e-300)
+        c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
+        if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
+            return {}
+        result |= dict(zip(words, c.tolist(), strict=True))
+    return result
+
+
+def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple[Any, Any]:
+    """Return for each word what its paths contribute to the gradients of a layer, and these."""
+    net = local.net
+    layer, below = net.layers[n], net.layers[n - 1].neuron.output if n > 1 else "o"
+    state = layer.neuron.input
+    lead = local.direct.shape[:2]
+    epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
+    for at in np.ndindex(*lead, int(np.prod(net.shape_of(n)))):
+        for path in paths_from(Node(state, n, at[0], at[2]), local, s=at[1]):
+            epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
+
+    def flat(W: Any, b: Any) -> Any:
+        """Return gradients as one column."""
+        return np.concatenate([np.ravel(W), np.ravel(b)])
+
+    columns = {
+        word: flat(
+            layer.link.gradient(e, trace[below][n - 1]),
+            e.sum(axis=tuple(k for k in range(e.ndim) if k != 2)),
+        )
+        for word, e in epsilon.items()
+    }
+    return columns, flat(got[n]["W"], got[n]["b"])
+
+
+def classify_letters(recursion: Function, net: Network | None = None, T: int = 3) -> Verdict:
+    """Return which words a recursion keeps that is typed in letters.
+
+    Args:
+        recursion: called with the :class:`LocalDerivatives` of letters; returns ε, a list over
+            layers of arrays (T, 1, n[n]) of polynomials: the adjoint of the state that the weights
+            enter. Only ``+``, ``-`` and ``*`` are needed.
+        net: the network; two layers of Part I's neuron, two wide, where None.
+        T: the number of steps.
+
+    >>> from stbp_edu.arrows import sweep
+    >>> print(classify_letters(lambda local: [None, *(by["u", "free"]
+    ...                                               for by in sweep(local, "classic")[1:])]))
+    equals classic
+    """
+    net = network("1-2-2", hard_reset(NEURON)) if net is None else net
+    local = letters(net, T)
+    epsilon, counts = recursion(local), defaultdict(set)
+    for node in _inputs(net, T):
+        found = epsilon[node.n][node.t, 0].flat[node.i]
+        left = dict(found.terms) if isinstance(found, Polynomial) else {}
+        for path in paths_from(node, local):
+            ((letters_of, sign),) = path.contribution.terms.items()
+            counts["enter", *path.word].add(left.pop(letters_of, 0) / sign)
+        if left:
+            return Verdict((), {})
+    if any(len(found) > 1 for found in counts.values()):
+        return Verdict((), {})
+    coefficients = {word: found.pop() for word, found in counts.items()}
+    kept = {word for word, c in coefficients.items() if c == 1}
+    language = all(c in (0, 1) for c in coefficients.values())
+    return Verdict(
+        tuple(r for r in RULES if language and not RULES[r].forgets and kept == _kept(net, T, r)),
+        coefficients,
+    )
+
+
+def _inputs(net: Network, T: int) -> Iterator[Node]:
+    """Yield every node that weights enter."""
+    for n in range(1, net.N + 1):
+        for t, i in np.ndindex(T, int(np.prod(net.shape_of(n)))):
+            yield Node(net.layers[n].neuron.input, n, t, i)
+
+
+def _kept(net: Network, T: int, rule: str) -> set[Word]:
+    """Return the words that a rule keeps."""
+    local = letters(net, T)
+    return {("enter", *p.word) for node in _inputs(net, T) for p in paths_from(node, local, rule)}

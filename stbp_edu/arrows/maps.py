@@ -1,0 +1,207 @@
+"""Linear maps and their transposes: dense, recurrent, convolution, average pooling.
+
+Forward, an arrow with a linear map carries values; backward, its transpose carries adjoints. A
+convolution goes back by spreading each adjoint over the patch that it saw (the same as correlating
+with the kernel turned round), and an average by handing each pixel an equal share.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+Shape = tuple[int, ...]
+
+
+class Map(Protocol):
+    """A fixed linear map on the last axes of an array."""
+
+    def out(self, shape: Shape) -> Shape:
+        """Return the shape that comes out; ValueError if none does."""
+
+    def forward(self, x: Any, shape: Shape) -> Any:
+        """Map values whose last axes have this shape."""
+
+    def transpose(self, y: Any, shape: Shape) -> Any:
+        """Map adjoints back to what had this shape."""
+
+
+def _image(shape: Shape, what: str) -> Shape:
+    """Return the shape of an image, (channels, height, width)."""
+    if len(shape) != 3:
+        raise ValueError(f"{what} needs an image (channels, height, width), got shape {shape}")
+    return shape
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """Anything (..., *shape) to one row of values (..., 1, P): what a dense layer sees."""
+
+    def out(self, shape: Shape) -> Shape:
+        """Return (1, P)."""
+        return 1, math.prod(shape)
+
+    def forward(self, x: Any, shape: Shape) -> Any:
+        """Lay the values in one row."""
+        return x.reshape(*x.shape[: x.ndim - len(shape)], 1, -1)
+
+    def transpose(self, y: Any, shape: Shape) -> Any:
+        """Give the row its shape again."""
+        return y.reshape(*y.shape[:-2], *shape)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """An image (..., C, H, W) to its k × k patches, a row each: what a convolution sees.
+
+    >>> Patches(2).out((3, 5, 5))
+    (16, 12)
+    """
+
+    k: int
+
+    def out(self, shape: Shape) -> Shape:
+        """Return (patches, C k²)."""
+        C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
+        if min(H, W) < self.k:
+            raise ValueError(f"a kernel of {self.k} does not fit into an image of {H} × {W}")
+        return (H - self.k + 1) * (W - self.k + 1), C * self.k * self.k
+
+    def forward(self, x: Any, shape: Shape) -> Any:
+        """Cut the patches out."""
+        windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))  # type: ignore[call-overload]
+        rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
+        H, W, C = rows.shape[-5:-2]
+        return rows.reshape(*x.shape[:-3], H * W, C * self.k * self.k)
+
+    def transpose(self, y: Any, shape: Shape) -> Any:
+        """Add each patch up where it was cut out."""
+        C, H, W = shape
+        k, h, w = self.k, H - self.k + 1, W - self.k + 1
+        patches = y.reshape(*y.shape[:-2], h, w, C, k, k)
+        image = np.zeros((*y.shape[:-2], C, H, W), y.dtype)
+        for a, b in np.ndindex(k, k):
+            image[..., a : a + h, b : b + w] += np.moveaxis(patches[..., a, b], -1, -3)
+        return image
+
+
+@dataclass(frozen=True)
+class AveragePool:
+    """An image to the averages of its k × k blocks; with ``share`` 1, to their sums.
+
+    >>> AveragePool(2).forward(np.arange(4.0).reshape(1, 2, 2), (1, 2, 2))
+    array([[[1.5]]])
+    """
+
+    k: int
+    share: float | None = None
+
+    def out(self, shape: Shape) -> Shape:
+        """Return (C, H/k, W/k)."""
+        C, H, W = _image(shape, f"average pooling by {self.k}")
+        if H % self.k or W % self.k:
+            raise ValueError(f"average pooling by {self.k} does not divide an image of {H} × {W}")
+        return C, H // self.k, W // self.k
+
+    def forward(self, x: Any, shape: Shape) -> Any:
+        """Average the blocks."""
+        *lead, H, W = x.shape
+        blocks = x.reshape(*lead, H // self.k, self.k, W // self.k, self.k)
+        return blocks.sum(axis=(-3, -1)) * self._share
+
+    def transpose(self, y: Any, shape: Shape) -> Any:
+        """Hand each pixel its share."""
+        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * self._share
+
+    @property
+    def _share(self) -> float:
+        """What one pixel counts."""
+        return 1 / self.k**2 if self.share is None else self.share
+
+
+@dataclass(frozen=True)
+class Link:
+    """Fixed maps, then a matrix of weights on every row: x_i = Σ_j w_ij o_j, and its transpose.
+
+    Args:
+        maps: ending in :class:`Flatten` (a dense layer) or :class:`Patches` (a convolution).
+        source: the shape of what comes in.
+        units: how many neurons a dense layer has, or how many channels a convolution.
+        parameter: the name of its weights: ``"W"``, or ``"R"`` for recurrent ones.
+
+    Raises:
+        ValueError: if the shapes do not compose; it names the map.
+
+    >>> Link((AveragePool(2), Patches(3)), (1, 8, 8), 5).shape
+    (5, 2, 2)
+    """
+
+    maps: tuple[Any, ...]
+    source: Shape
+    units: int
+    parameter: str = "W"
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shapes before and after each map; the last one is (rows, P)."""
+        shapes = [self.source]
+        for one in self.maps:
+            shapes.append(one.out(shapes[-1]))
+        return shapes
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of what comes out: (units,), or (units, H', W')."""
+        last = self.maps[-1]
+        if isinstance(last, Patches):
+            _, H, W = self.shapes[-2]
+            return self.units, H - last.k + 1, W - last.k + 1
+        return (self.units,)
+
+    @property
+    def weight_shape(self) -> Shape:
+        """The shape of its weights: (units, inputs), or (units, C, k, k)."""
+        last = self.maps[-1]
+        if isinstance(last, Patches):
+            return self.units, self.shapes[-2][0], last.k, last.k
+        return self.units, self.shapes[-1][1]
+
+    def rows(self, x: Any) -> Any:
+        """Return what the weights multiply: (..., rows, P)."""
+        for one, shape in zip(self.maps, self.shapes, strict=False):
+            x = one.forward(x, shape)
+        return x
+
+    def forward(self, x: Any, W: Any) -> Any:
+        """Return W o: (..., *source) to (..., *shape)."""
+        y = np.swapaxes(self.rows(x) @ W.reshape(self.units, -1).T, -1, -2)
+        return y.reshape(*y.shape[:-2], *self.shape)
+
+    def back(self, adjoint: Any, W: Any) -> Any:
+        """Return Wᵀ adjoint: (..., *shape) to (..., *source)."""
+        y = self._columns(adjoint) @ W.reshape(self.units, -1)
+        for one, shape in reversed(list(zip(self.maps, self.shapes, strict=False))):
+            y = one.transpose(y, shape)
+        return y
+
+    def gradient(self, adjoint: Any, x: Any) -> Any:
+        """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
+        A, X = self._columns(adjoint), self.rows(x)
+        product = np.tensordot(
+            A.reshape(-1, A.shape[-1]), X.reshape(-1, X.shape[-1]), axes=((0,), (0,))
+        )
+        return product.reshape(self.weight_shape)
+
+    def matrix(self, W: Any) -> Any:
+        """Return the whole map as a matrix (outputs, inputs), for oracles and small networks."""
+        size = math.prod(self.source)
+        one = np.eye(size, dtype=int if W.dtype == object else W.dtype)
+        return self.forward(one.reshape(size, *self.source), W).reshape(size, -1).T
+
+    def _columns(self, adjoint: Any) -> Any:
+        """Return an adjoint (..., *shape) as (..., rows, units)."""
+        lead: Sequence[int] = adjoint.shape[: adjoint.ndim - len(self.shape)]
+        return np.swapaxes(adjoint.reshape(*lead, self.units, -1), -1, -2)

@@ -1,0 +1,216 @@
+"""Learning forward in time: a rule's gradient with traces at the synapses, and nothing stored.
+
+Where in every word all arrows through time come before the arrow that leaves the neuron, a word has
+two parts: from the parameter to the neuron's state at some step, all inside this neuron, and from
+there to the loss, all at that step. The first part is an eligibility trace E(k, q), carried along
+for each synapse, each state k of the neuron and each state q of the rule. The second is a signal
+s(k, q) that the step itself gives. The gradient is Σ_t Σ_{k,q} s^t(k, q) E^t(k, q).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, factors_of, sweep, term
+from stbp_edu.arrows.forward_run import Now, check_params, rest, step
+from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.rules import RULES, Rule, as_rule
+from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.words import Word
+from stbp_edu.checks import Array
+
+Traces = dict[tuple[str, str], Any]
+"""E of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
+
+
+def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
+    """Return the shortest word that forbids an online form, or None if there is none.
+
+    It takes a step after it has left the neuron, or leaves by an arrow that takes a step.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> " ".join(forbidding_word(network("2-2-1", hard_reset(LIF())), "exact"))
+    'enter spike weight carry spike readout'
+    >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
+    """
+    rule = as_rule(rule)
+    first = [(n, net.layers[n].neuron.input, rule.start) for n in range(1, net.N + 1)]
+    first += [
+        (n, enter.target, rule.start)
+        for n in range(1, net.N + 1)
+        for enter in net.layers[n].neuron.learned.values()
+    ]
+    found: dict[Any, Word] = {(*node, False, False): ("enter",) for node in first}
+    queue = list(found)
+    for n, state, q, left, bad in queue:  # grows while it is read: breadth first
+        word = found[n, state, q, left, bad]
+        for arrow in (a for a in net.arrows[n] if a.source == state):
+            if (head := rule.move(q, arrow)) is None:
+                continue
+            late = bad or bool(arrow.step and (left or arrow.leaves))
+            if arrow.target == LOSS and late:
+                return (*word, arrow.kind)
+            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, late
+            if arrow.target != LOSS and node not in found:
+                found[node] = (*word, arrow.kind)
+                queue.append(node)
+    return None
+
+
+def online(
+    net: Network,
+    params: LayerParams,
+    inputs: Sequence[Array] | Array,
+    targets: Array,
+    rule: str | Rule = "ottt",
+    *,
+    twin: bool = False,
+) -> LayerParams:
+    """Return the gradients of a rule, learned forward in time with memory that T does not change.
+
+    A loss on a mean over steps is known at the end alone: then the run is made twice, first for
+    the mean.
+
+    Args:
+        net: the network.
+        params: its parameters.
+        inputs: (T, S, *input shape), or anything that gives one step after the other by index.
+        targets: shape (S, n[N]).
+        rule: a name in ``RULES``, or a :class:`Rule`.
+        twin: as in :func:`forward`.
+
+    Raises:
+        ValueError: if the rule has no online form; it shows a word that forbids it.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import draw_params, hard_reset, network
+    >>> net = network("2-2-1", hard_reset(LIF()))
+    >>> params = draw_params(net, np.random.default_rng(0))
+    >>> online(net, params, np.ones((3, 1, 2)), np.ones((1, 1)), "ottt")[1]["W"].shape
+    (2, 2)
+    """
+    rule = as_rule(rule)
+    rule.check(net)
+    check_params(net, params)
+    if word := forbidding_word(net, rule):
+        able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
+        raise ValueError(
+            f"rule {rule.name!r} has no online form on this network: the word "
+            f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
+            f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
+        )
+    T, reads = len(inputs), net.loss.steps(len(inputs))
+    mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
+    past = rest(net, inputs[0].shape[0], inputs[0].dtype)
+    before: Factors = [{} for _ in net.layers]
+    traces: dict[tuple[int, str], Traces] = {}
+    grads: LayerParams = [None, *({k: 0.0 for k in layer.shapes} for layer in net.layers[1:])]
+    for t in range(T):
+        now = step(net, params, inputs[t], past, twin)
+        read = now[net.N][net.loss.state]
+        direct = net.loss.direct_at(T, read, mean, targets) if t in reads else np.zeros_like(read)
+        local = _local(net, params, now, direct)
+        lam = sweep(local, rule)
+        for n in range(1, net.N + 1):
+            for entry in _entries(net, params, now, past, n):
+                old = traces.get((n, entry.name), {})
+                new = _carry_on(old, entry, net, n, rule, before, local)
+                traces[n, entry.name] = new
+                shape = net.layers[n].shapes[entry.name]
+                for (k, q), E in new.items():
+                    signal = _leaving(local, lam, rule, n, k, q)
+                    if signal is not None:
+                        product = (entry.view(signal) * E).sum(axis=(0, 2))
+                        whole = product.sum() if shape == () else product
+                        grads[n][entry.name] = grads[n][entry.name] + whole.reshape(shape)
+        past, before = now, local.factors
+    return grads
+
+
+class Entry(NamedTuple):
+    """What a parameter adds to a state at one step: (S, 1 or units, rows, P)."""
+
+    name: str
+    target: str
+    units: int
+    value: Any
+
+    def view(self, a: Any) -> Any:
+        """Return an array (S, *shape) as (S, units, rows, 1)."""
+        return a.reshape(len(a), self.units, -1, 1)
+
+
+def _entries(net: Network, params: LayerParams, now: Now, past: Now, n: int) -> Iterator[Entry]:
+    """Yield what the parameters of a layer add to its states at this step."""
+    layer = net.layers[n]
+    neuron, link = layer.neuron, layer.link
+    below = now[n - 1][net.layers[n - 1].neuron.output if n > 1 else "o"]
+    rows = link.rows(below)[:, None]
+    yield Entry("W", neuron.input, link.units, rows)
+    yield Entry("b", neuron.input, link.units, np.ones((*rows.shape[:-1], 1)))
+    if layer.recurrent:
+        rows = layer.recurrent.rows(past[n][neuron.output])[:, None]
+        yield Entry("R", neuron.input, layer.recurrent.units, rows)
+    for name, enter in neuron.learned.items():
+        entry = Entry(name, enter.target, link.units, None)
+        yield entry._replace(value=entry.view(enter.factor(past[n], params[n])))
+
+
+def _carry_on(
+    old: Traces,
+    entry: Entry,
+    net: Network,
+    n: int,
+    rule: Rule,
+    before: Factors,
+    local: LocalDerivatives,
+) -> Traces:
+    """Return the traces of this step: carried on in time, entered, and passed on within the step."""
+    neuron = net.layers[n].neuron
+    last = LocalDerivatives(net, before, local.params, local.direct)
+    new: Traces = defaultdict(float)
+    for (k, q), E in old.items():
+        for arrow in (a for a in neuron.arrows if a.source == k and a.step):
+            if (head := rule.move(q, arrow)) is not None:
+                new[arrow.target, head] += entry.view(last.factor(arrow, n, rule)[0]) * E
+    new[entry.target, rule.start] = new[entry.target, rule.start] + entry.value
+    for k in neuron.order:
+        for q in [q for state, q in new if state == k]:
+            for arrow in (a for a in neuron.arrows if a.source == k and not a.step):
+                if (head := rule.move(q, arrow)) is not None:
+                    factor = entry.view(local.factor(arrow, n, rule)[0])
+                    new[arrow.target, head] = new[arrow.target, head] + factor * new[k, q]
+    return dict(new)
+
+
+def _leaving(local: LocalDerivatives, lam: Any, rule: Rule, n: int, k: str, q: str) -> Any:
+    """Return s(k, q): what the arrows hand back that leave the neuron here, or None."""
+    total = None
+    for arrow in (a for a in local.net.arrows[n] if a.source == k and a.leaves and not a.step):
+        if (head := rule.move(q, arrow)) is not None:
+            part = term(local, rule, lam, arrow, head, 0, n)
+            total = part if total is None else total + part
+    return total
+
+
+def _local(net: Network, params: LayerParams, now: Now, direct: Array) -> LocalDerivatives:
+    """Return the factors of one step, as a run of one step."""
+    names = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
+    one = {k: [s[k][None] if k in s else None for s in now] for k in names}
+    return LocalDerivatives(net, factors_of(net, params, one), params, direct[None])
+
+
+def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
+    """Return the mean of the state that the loss reads, by a run that keeps nothing else."""
+    past, total, reads = (
+        rest(net, len(inputs[0]), inputs[0].dtype),
+        0.0,
+        net.loss.steps(len(inputs)),
+    )
+    for t in range(len(inputs)):
+        past = step(net, params, inputs[t], past, twin)
+        total = total + past[net.N][net.loss.state] * (t in reads)
+    return np.asarray(total / len(reads))
