@@ -72,7 +72,6 @@ __all__ = [
     "paths_from",
     "rate",
     "soft_reset",
-    "stbp_edu",
     "sweep",
     "truncated",
     "with_adaptation",

@@ -103,7 +103,8 @@ def factors_of(net: Network, params: LayerParams, trace: Trace) -> Factors:
 def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     """Return λ of every node and every state of the rule, from the last step and layer down.
 
-    λ(node, q) = Σ over arrows a that leave the node and may move q: factor(a) · λ(head, move(q, a)).
+    λ(node, q) = Σ factor(a) · λ(head, move(q, a)) over the arrows a that leave the node and that
+    the rule lets move on from q.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import draw_params, forward, hard_reset, network
@@ -127,12 +128,12 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T:
-                    term = term(local, rule, lam, arrow, head, t, n)
-                    lam[n][state, q][t] = lam[n][state, q][t] + term
+                    more = handed_back(local, rule, lam, arrow, head, t, n)
+                    lam[n][state, q][t] = lam[n][state, q][t] + more
     return lam
 
 
-def term(
+def handed_back(
     local: LocalDerivatives, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int
 ) -> Any:
     """Return what one arrow hands back: its factor times the adjoint at its head."""
@@ -146,10 +147,10 @@ def term(
 
 
 def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: str) -> LayerParams:
-    """Return ∂L/∂parameters from λ in the state where a rule starts: case 5, for every parameter."""
+    """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
     result: LayerParams = [None]
     for n in range(1, net.N + 1):
-        layer, below = net.layers[n], net.layers[n - 1].neuron.output if n > 1 else "o"
+        layer, below = net.layers[n], net.output_of(n - 1)
         epsilon = lam[n][layer.neuron.input, q]
         over = tuple(k for k in range(epsilon.ndim) if k != 2)
         found = {
@@ -192,7 +193,7 @@ def backward(
     >>> params = [None, {"W": np.ones((1, 2)), "b": np.zeros(1)}]
     >>> trace = forward(net, params, np.full((2, 1, 2), 0.1))
     >>> backward(net, params, trace, np.ones((1, 1))).gradients[1]["b"].round(4)
-    array([-0.2929])
+    array([-0.4691])
     """
     rule = as_rule(rule)
     lam = sweep(local_derivatives(net, params, trace, targets), rule)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import network as part_one
-from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives
+from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, sweep
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.models import LayerParams, Network, Trace, draw_params, network
@@ -25,6 +25,8 @@ from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
 
 Function = Callable[..., Any]
+Run = tuple[LayerParams, Trace, Any]
+"""Parameters, trace and targets."""
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
 NEAR = 1e-4  # a coefficient this near to a number is that number
 FITS = 1e-6  # what a fit may leave, relative to the gradients
@@ -70,7 +72,7 @@ class Verdict:
                 "keeps every word of the small network, and equals no built-in rule on the larger"
             )
         word = min(odd, key=lambda w: (len(w), w))
-        named = {0: "drops", 2: "counts twice"}.get(round(odd[word], 4))
+        named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4) + 0.0)
         did = named or f"counts {odd[word]:.4g} times"
         return (
             f"equals no built-in rule; of {len(self.coefficients)} words it treats {len(odd)} "
@@ -119,7 +121,7 @@ def classify(
     return Verdict(equal, {} if equal else _fit(function, net, twin, rng))
 
 
-def _run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Any:
+def _run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Run:
     """Return (params, trace, targets) of a random run with two samples."""
     params = draw_params(net, rng, scale=1.5)
     for p in params[1:]:
@@ -176,7 +178,7 @@ def _fit(function: Function, net: Network, twin: bool, rng: np.random.Generator)
 def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple[Any, Any]:
     """Return for each word what its paths contribute to the gradients of a layer, and these."""
     net = local.net
-    layer, below = net.layers[n], net.layers[n - 1].neuron.output if n > 1 else "o"
+    layer, below = net.layers[n], net.output_of(n - 1)
     state = layer.neuron.input
     lead = local.direct.shape[:2]
     epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
@@ -198,7 +200,7 @@ def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple
     return columns, flat(got[n]["W"], got[n]["b"])
 
 
-def classify_letters(recursion: Function, net: Network | None = None, T: int = 3) -> Verdict:
+def classify_letters(recursion: Function, net: Network | None = None, T: int = 4) -> Verdict:
     """Return which words a recursion keeps that is typed in letters.
 
     Args:
@@ -214,35 +216,33 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 3
     equals classic
     """
     net = network("1-2-2", hard_reset(NEURON)) if net is None else net
-    local = letters(net, T)
-    epsilon, counts = recursion(local), defaultdict(set)
-    for node in _inputs(net, T):
-        found = epsilon[node.n][node.t, 0].flat[node.i]
-        left = dict(found.terms) if isinstance(found, Polynomial) else {}
+    local, nodes = letters(net, T), list(_entered(net, T))
+    epsilon = recursion(local)
+    found = [epsilon[node.n][node.t, 0].flat[node.i] for node in nodes]
+    equal = tuple(name for name in RULES if found == _by_rule(local, name, nodes))
+    if equal:
+        return Verdict(equal, {})
+    counts: dict[Word, set[Any]] = defaultdict(set)
+    for node, polynomial in zip(nodes, found, strict=True):
+        left = dict(polynomial.terms) if isinstance(polynomial, Polynomial) else {}
         for path in paths_from(node, local):
-            ((letters_of, sign),) = path.contribution.terms.items()
-            counts["enter", *path.word].add(left.pop(letters_of, 0) / sign)
+            ((monomial, sign),) = path.contribution.terms.items()
+            counts["enter", *path.word].add(left.pop(monomial, 0) / sign)
         if left:
             return Verdict((), {})
-    if any(len(found) > 1 for found in counts.values()):
+    if any(len(several) > 1 for several in counts.values()):
         return Verdict((), {})
-    coefficients = {word: found.pop() for word, found in counts.items()}
-    kept = {word for word, c in coefficients.items() if c == 1}
-    language = all(c in (0, 1) for c in coefficients.values())
-    return Verdict(
-        tuple(r for r in RULES if language and not RULES[r].forgets and kept == _kept(net, T, r)),
-        coefficients,
-    )
+    return Verdict((), {word: several.pop() for word, several in counts.items()})
 
 
-def _inputs(net: Network, T: int) -> Iterator[Node]:
+def _entered(net: Network, T: int) -> Iterator[Node]:
     """Yield every node that weights enter."""
     for n in range(1, net.N + 1):
         for t, i in np.ndindex(T, int(np.prod(net.shape_of(n)))):
             yield Node(net.layers[n].neuron.input, n, t, i)
 
 
-def _kept(net: Network, T: int, rule: str) -> set[Word]:
-    """Return the words that a rule keeps."""
-    local = letters(net, T)
-    return {("enter", *p.word) for node in _inputs(net, T) for p in paths_from(node, local, rule)}
+def _by_rule(local: LocalDerivatives, rule: str, nodes: list[Node]) -> list[Any]:
+    """Return the adjoints of nodes under a rule, in letters."""
+    lam, start = sweep(local, rule), RULES[rule].start
+    return [lam[node.n][node.kind, start][node.t, 0].flat[node.i] for node in nodes]

@@ -45,11 +45,11 @@ def rest(net: Network, S: int, dtype: Any = np.float64) -> Now:
 def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
     """Return the states of one step from its input x, shape (S, *shape), and the last states."""
     now: Now = [{"o": x}]
-    below = "o"
     for n in range(1, net.N + 1):
         layer, p = net.layers[n], params[n]
-        neuron, states = layer.neuron, {}
-        drive = layer.link.forward(now[n - 1][below], p["W"])
+        neuron = layer.neuron
+        states: dict[str, Any] = {}
+        drive = layer.link.forward(now[n - 1][net.output_of(n - 1)], p["W"])
         drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
         if layer.recurrent:
             again = layer.recurrent.forward(past[n][neuron.output], p["R"])
@@ -63,7 +63,6 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             else:
                 states[name] = update(states, past[n], drive, p)
         now.append(states)
-        below = neuron.output
     return now
 
 

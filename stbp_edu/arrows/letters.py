@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import LocalDerivatives
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
+from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 
@@ -109,7 +109,8 @@ def letters(net: Network, T: int) -> LocalDerivatives:
         shape = net.shape_of(n)
         return lambda at: f"_{{{np.ravel_multi_index(at[2:], shape) + 1}}}^{{{at[0] + 1},{n}}}"
 
-    factors, params = [{}], [None]
+    factors: Factors = [{}]
+    params: LayerParams = [None]
     for n in range(1, net.N + 1):
         layer, of = net.layers[n], index(n)
         shape = (T, 1, *net.shape_of(n))
@@ -149,7 +150,7 @@ class Formula(NamedTuple):
 
 
 def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
-    """Return the recursion of a rule in LaTeX: a line for each adjoint and case, then case 5.
+    r"""Return the recursion of a rule in LaTeX: a line for each adjoint and case, then case 5.
 
     Adjoints that states of the rule share are written once; one that belongs to a later state of
     the rule has its name in brackets. The layers are taken to be alike.
@@ -157,7 +158,7 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import network, soft_reset
     >>> print(formulas(network("2-2-1", soft_reset(LIF())))[4].right)
-    \\frac{\\partial L}{\\partial o_i^{t,N}} - V_{th} \\varepsilon_i^{t+1,N}
+    \frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_i^{t+1,N}
     """
     rule = as_rule(rule)
     rule.check(net)
@@ -241,7 +242,7 @@ def _classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
 
 
 def _reached(net: Network, rule: Rule, same: Any) -> list[tuple[str, str]]:
-    """Return the adjoints that the recursion needs, each (state, shared q) once, the spike first."""
+    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
     arrows = [a for table in net.arrows for a in table]
     found = [(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)]
     for state, q in found:  # grows while it is read

@@ -72,7 +72,7 @@ class Patches:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Cut the patches out."""
-        windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))  # type: ignore[call-overload]
+        windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))
         rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
         H, W, C = rows.shape[-5:-2]
         return rows.reshape(*x.shape[:-3], H * W, C * self.k * self.k)

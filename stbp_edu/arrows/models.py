@@ -83,6 +83,10 @@ class Network:
         """Return the shape of a layer; 0 is the input."""
         return self.layers[n].link.shape if n else self.shape
 
+    def output_of(self, n: int) -> str:
+        """Return the state of a layer that the next one reads; "o" of the input."""
+        return self.layers[n].neuron.output if n else "o"
+
     @cached_property
     def arrows(self) -> list[tuple[Arrow, ...]]:
         """The table: for each layer, every arrow that leaves one of its states."""

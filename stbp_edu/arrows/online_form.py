@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, factors_of, sweep, term
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, factors_of, handed_back, sweep
 from stbp_edu.arrows.forward_run import Now, check_params, rest, step
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -147,7 +147,7 @@ def _entries(net: Network, params: LayerParams, now: Now, past: Now, n: int) -> 
     """Yield what the parameters of a layer add to its states at this step."""
     layer = net.layers[n]
     neuron, link = layer.neuron, layer.link
-    below = now[n - 1][net.layers[n - 1].neuron.output if n > 1 else "o"]
+    below = now[n - 1][net.output_of(n - 1)]
     rows = link.rows(below)[:, None]
     yield Entry("W", neuron.input, link.units, rows)
     yield Entry("b", neuron.input, link.units, np.ones((*rows.shape[:-1], 1)))
@@ -168,7 +168,7 @@ def _carry_on(
     before: Factors,
     local: LocalDerivatives,
 ) -> Traces:
-    """Return the traces of this step: carried on in time, entered, and passed on within the step."""
+    """Return the traces of this step: carried on in time, entered, passed on within the step."""
     neuron = net.layers[n].neuron
     last = LocalDerivatives(net, before, local.params, local.direct)
     new: Traces = defaultdict(float)
@@ -191,7 +191,7 @@ def _leaving(local: LocalDerivatives, lam: Any, rule: Rule, n: int, k: str, q: s
     total = None
     for arrow in (a for a in local.net.arrows[n] if a.source == k and a.leaves and not a.step):
         if (head := rule.move(q, arrow)) is not None:
-            part = term(local, rule, lam, arrow, head, 0, n)
+            part = handed_back(local, rule, lam, arrow, head, 0, n)
             total = part if total is None else total + part
     return total
 

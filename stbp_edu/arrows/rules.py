@@ -2,12 +2,18 @@
 
 A path from a parameter to the loss reads as a word: ``enter carry spike weight spike readout``. A
 rule is a table of moves, (state of the automaton, arrow) to the next state; a word with a move
-missing is dropped. So one recursion serves every rule: an adjoint for each state q of the automaton,
+missing is dropped. So one recursion serves every rule, with an adjoint for each state q:
 
-    λ(node, q) = Σ over arrows a that leave the node and may move q:  factor(a) · λ(head, move(q, a))
+    λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
 
 In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
 does not name, and ``"*"`` for all others; None, or no entry at all, refuses.
+
+Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
+OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
+``ottt`` for the weights. e-prop's code stops the spike before the reset and lets it into the
+adaptation, which is ``e-prop``; the decay of its read-out neurons is not modelled here, and
+``e-prop-reset`` is our own relative of it.
 """
 
 from collections.abc import Mapping
@@ -18,8 +24,9 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow
 
 Row = Mapping[str, str | None]
-KINDS = frozenset(
-    ["spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge", "adapt", "relax", "threshold", "time", "*"]
+KINDS = (
+    *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
+    *("adapt", "relax", "threshold", "time", "*"),
 )
 """The arrows that the neurons here have, and the two that stand for many."""
 
@@ -54,8 +61,8 @@ class Rule:
             for kind, head in row.items():
                 if head is not None and head not in self.moves:
                     raise ValueError(
-                        f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, which "
-                        f"is no state of it; its states are {', '.join(self.moves)}"
+                        f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
+                        f"which is no state of it; its states are {', '.join(self.moves)}"
                     )
 
     @property
@@ -77,7 +84,7 @@ class Rule:
         Raises:
             ValueError: if it names an arrow that nothing has, or keeps nothing.
         """
-        known = KINDS | {arrow.kind for arrows in net.arrows for arrow in arrows}
+        known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
         for row in self.moves.values():
             for kind in row:
                 checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))

@@ -28,7 +28,7 @@ LOSS = "L"
 
 @dataclass(frozen=True)
 class Arrow:
-    """One arrow, for every layer and step where its two ends exist.
+    r"""One arrow, for every layer and step where its two ends exist.
 
     Args:
         kind: its name in the words of a rule; each arrow of a neuron has its own.

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import LocalDerivatives, sweep
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, sweep
 from stbp_edu.arrows.maps import AveragePool, Link
-from stbp_edu.arrows.models import Layer, Network
+from stbp_edu.arrows.models import Layer, LayerParams, Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 
@@ -142,7 +142,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network
     >>> count_paths(network("1-2-2", hard_reset(LIF())), 4, "classic", Node("u", 1, 0, 0))
-    (56, 80)
+    (40, 58)
     """
     ones = _ones(net, T)
     kept, every = (
@@ -166,7 +166,8 @@ def _ones(net: Network, T: int) -> LocalDerivatives:
 
     layers = [replace(layer, link=counted(layer.link)) for layer in net.layers[1:]]
     unit = replace(net, layers=(None, *layers))
-    factors, params = [{}], [None]
+    factors: Factors = [{}]
+    params: LayerParams = [None]
     for n in range(1, net.N + 1):
         layer: Layer = unit.layers[n]
         kinds = [(a.kind, forgets) for a in layer.neuron.arrows for forgets in (False, True)]
