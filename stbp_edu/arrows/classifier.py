@@ -109,6 +109,8 @@ def classify(
     >>> print(classify(lambda *a: stbp_edu.backward(*a, rule="detached-reset")))
     equals detached-reset
     """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {function!r}; pass your backward pass")
     rng = np.random.default_rng(seed)
     if net is None:
         net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)

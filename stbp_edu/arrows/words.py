@@ -5,6 +5,7 @@ multiplied. Nothing is reused between paths, and no transpose is used: a linear 
 matrix that its forward direction makes.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -83,8 +84,11 @@ def paths_from(
     """
     rule = as_rule(rule)
     net = local.net
-    if not (1 <= start.n <= net.N and 0 <= start.t < len(local.direct)) or not any(
-        s.name == start.kind for s in net.layers[start.n].neuron.states
+    there = 1 <= start.n <= net.N and 0 <= start.t < len(local.direct)
+    if not (
+        there
+        and start.kind in net.layers[start.n].neuron.order
+        and 0 <= start.i < math.prod(net.shape_of(start.n))
     ):
         raise ValueError(
             f"start must be a node of the network, got {start}; layers count from 1 to {net.N}, "

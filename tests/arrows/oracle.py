@@ -95,7 +95,7 @@ class Case:
 
 
 @st.composite
-def cases(draw, sizes=SIZES, learned=st.booleans(), max_steps=5, **fixed):
+def cases(draw, sizes=SIZES, max_steps=5, **fixed):
     """Any neuron × loss × connection."""
     a = draw(st.sampled_from([0.4, 1.0]))
     return Case(
@@ -103,7 +103,7 @@ def cases(draw, sizes=SIZES, learned=st.booleans(), max_steps=5, **fixed):
         reset=draw(st.sampled_from(RESETS)),
         current=draw(st.booleans()),
         adaptation=draw(st.booleans()),
-        learned=draw(learned),
+        learned=draw(st.booleans()),
         loss=draw(st.sampled_from(sorted(LOSSES))),
         surrogate=draw(st.sampled_from([Gaussian(a), Sigmoid(a), Rectangle(4 * a), Triangle(a)])),
         T=draw(st.integers(2, max_steps)),
@@ -224,7 +224,11 @@ def truncated(case, params, inputs, y, K):
     total = None
     for t in range(case.T):
         one = autograd.grad(value)(params[1:], t)
-        total = one if total is None else [{k: a[k] + b[k] for k in a} for a, b in zip(total, one)]
+        total = (
+            one
+            if total is None
+            else [{k: a[k] + b[k] for k in a} for a, b in zip(total, one, strict=True)]
+        )
     return [None, *total]
 
 
@@ -244,5 +248,8 @@ def layers(*lists):
     """Adjoints by layer as gradients, to compare them."""
     return [
         None,
-        *({str(k): a for k, a in enumerate(arrays)} for arrays in zip(*(x[1:] for x in lists))),
+        *(
+            {str(k): a for k, a in enumerate(arrays)}
+            for arrays in zip(*(x[1:] for x in lists), strict=True)
+        ),
     ]
