@@ -6,15 +6,16 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``table``, ``neurons``, ``maps``, ``readouts``, ``models``: what a network is made of;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``words``: the paths one by one, and their number;
-- ``letters``: polynomials, and the formulas of a rule;
+- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it;
-- ``classifier``: which words a gradient function keeps.
+- ``classifier``, ``verdict``: which words a gradient function keeps.
 """
 
 from stbp_edu.arrows.adjoints import Backward, LocalDerivatives, backward, local_derivatives, sweep
-from stbp_edu.arrows.classifier import Verdict, classify, classify_letters
+from stbp_edu.arrows.classifier import classify, classify_letters
+from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.letters import Formula, Polynomial, formulas, letters
+from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.maps import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.models import Layer, Network, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
@@ -29,6 +30,7 @@ from stbp_edu.arrows.readouts import (
 )
 from stbp_edu.arrows.rules import RULES, Rule, truncated
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
+from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.arrows.words import Node, Path, count_paths, paths_from, words
 
 __all__ = [

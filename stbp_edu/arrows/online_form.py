@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, factors_of, handed_back, sweep
+from stbp_edu.arrows.adjoints import LocalDerivatives, factors_of, handed_back, sweep
 from stbp_edu.arrows.forward_run import Now, check_params, rest, step
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -93,8 +93,30 @@ def online(
     (2, 2)
     """
     rule = as_rule(rule)
-    rule.check(net)
     check_params(net, params)
+    _check_form(net, rule)
+    T, reads = len(inputs), net.loss.steps(len(inputs))
+    mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
+    past, before = rest(net, len(inputs[0]), inputs[0].dtype), None
+    traces: dict[tuple[int, str], Traces] = defaultdict(dict)
+    total: dict[tuple[int, str], Any] = defaultdict(float)
+    for t in range(T):
+        now = step(net, params, inputs[t], past, twin)
+        read = now[net.N][net.loss.state]
+        direct = net.loss.direct_at(T, read, mean, targets) if t in reads else np.zeros_like(read)
+        local = _local(net, params, now, direct)
+        lam = sweep(local, rule)
+        for entry in _entries(net, params, now, past):
+            key = entry.n, entry.name
+            traces[key] = _carry_on(traces[key], entry, rule, before, local)
+            total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
+        past, before = now, local
+    return _shaped(net, total)
+
+
+def _check_form(net: Network, rule: Rule) -> None:
+    """Check that a rule has an online form."""
+    rule.check(net)
     if word := forbidding_word(net, rule):
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(
@@ -102,37 +124,24 @@ def online(
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
             f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
         )
-    T, reads = len(inputs), net.loss.steps(len(inputs))
-    mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
-    past = rest(net, inputs[0].shape[0], inputs[0].dtype)
-    before: Factors = [{} for _ in net.layers]
-    traces: dict[tuple[int, str], Traces] = {}
-    grads: LayerParams = [None, *({k: 0.0 for k in layer.shapes} for layer in net.layers[1:])]
-    for t in range(T):
-        now = step(net, params, inputs[t], past, twin)
-        read = now[net.N][net.loss.state]
-        direct = net.loss.direct_at(T, read, mean, targets) if t in reads else np.zeros_like(read)
-        local = _local(net, params, now, direct)
-        lam = sweep(local, rule)
-        for n in range(1, net.N + 1):
-            for entry in _entries(net, params, now, past, n):
-                old = traces.get((n, entry.name), {})
-                new = _carry_on(old, entry, net, n, rule, before, local)
-                traces[n, entry.name] = new
-                shape = net.layers[n].shapes[entry.name]
-                for (k, q), E in new.items():
-                    signal = _leaving(local, lam, rule, n, k, q)
-                    if signal is not None:
-                        product = (entry.view(signal) * E).sum(axis=(0, 2))
-                        whole = product.sum() if shape == () else product
-                        grads[n][entry.name] = grads[n][entry.name] + whole.reshape(shape)
-        past, before = now, local.factors
-    return grads
+
+
+def _shaped(net: Network, total: Any) -> LayerParams:
+    """Return gradients in the shapes of the parameters."""
+
+    def shaped(g: Any, shape: tuple[int, ...]) -> Any:
+        """Return one; a number is shared by all neurons of its layer."""
+        return np.asarray(g).reshape(shape) if shape else np.asarray(g.sum())
+
+    shapes = [layer.shapes for layer in net.layers[1:]]
+    layers = ({k: shaped(total[n, k], s) for k, s in of.items()} for n, of in enumerate(shapes, 1))
+    return [None, *layers]
 
 
 class Entry(NamedTuple):
-    """What a parameter adds to a state at one step: (S, 1 or units, rows, P)."""
+    """What a parameter of layer n adds to a state at one step: (S, 1 or units, rows, P)."""
 
+    n: int
     name: str
     target: str
     units: int
@@ -143,56 +152,54 @@ class Entry(NamedTuple):
         return a.reshape(len(a), self.units, -1, 1)
 
 
-def _entries(net: Network, params: LayerParams, now: Now, past: Now, n: int) -> Iterator[Entry]:
-    """Yield what the parameters of a layer add to its states at this step."""
-    layer = net.layers[n]
-    neuron, link = layer.neuron, layer.link
-    below = now[n - 1][net.output_of(n - 1)]
-    rows = link.rows(below)[:, None]
-    yield Entry("W", neuron.input, link.units, rows)
-    yield Entry("b", neuron.input, link.units, np.ones((*rows.shape[:-1], 1)))
-    if layer.recurrent:
-        rows = layer.recurrent.rows(past[n][neuron.output])[:, None]
-        yield Entry("R", neuron.input, layer.recurrent.units, rows)
-    for name, enter in neuron.learned.items():
-        entry = Entry(name, enter.target, link.units, None)
-        yield entry._replace(value=entry.view(enter.factor(past[n], params[n])))
+def _entries(net: Network, params: LayerParams, now: Now, past: Now) -> Iterator[Entry]:
+    """Yield what the parameters add to the states at this step."""
+    for n in range(1, net.N + 1):
+        layer = net.layers[n]
+        neuron, link = layer.neuron, layer.link
+        rows = link.rows(now[n - 1][net.output_of(n - 1)])[:, None]
+        yield Entry(n, "W", neuron.input, link.units, rows)
+        yield Entry(n, "b", neuron.input, link.units, np.ones((*rows.shape[:-1], 1)))
+        if layer.recurrent:
+            rows = layer.recurrent.rows(past[n][neuron.output])[:, None]
+            yield Entry(n, "R", neuron.input, layer.recurrent.units, rows)
+        for name, enter in neuron.learned.items():
+            entry = Entry(n, name, enter.target, link.units, None)
+            yield entry._replace(value=entry.view(enter.factor(past[n], params[n])))
 
 
 def _carry_on(
-    old: Traces,
-    entry: Entry,
-    net: Network,
-    n: int,
-    rule: Rule,
-    before: Factors,
-    local: LocalDerivatives,
+    old: Traces, entry: Entry, rule: Rule, before: LocalDerivatives | None, local: LocalDerivatives
 ) -> Traces:
     """Return the traces of this step: carried on in time, entered, passed on within the step."""
-    neuron = net.layers[n].neuron
-    last = LocalDerivatives(net, before, local.params, local.direct)
+    neuron = local.net.layers[entry.n].neuron
     new: Traces = defaultdict(float)
+
+    def follow(k: str, q: str, E: Any, factors: LocalDerivatives | None, time: int) -> None:
+        """Take a trace along the arrows that leave its state, through time or within the step."""
+        for arrow in (a for a in neuron.arrows if a.source == k and a.step == time):
+            if factors is not None and (head := rule.move(q, arrow)) is not None:
+                factor = entry.view(factors.factor(arrow, entry.n, rule)[0])
+                new[arrow.target, head] = new[arrow.target, head] + factor * E
+
     for (k, q), E in old.items():
-        for arrow in (a for a in neuron.arrows if a.source == k and a.step):
-            if (head := rule.move(q, arrow)) is not None:
-                new[arrow.target, head] += entry.view(last.factor(arrow, n, rule)[0]) * E
+        follow(k, q, E, before, 1)
     new[entry.target, rule.start] = new[entry.target, rule.start] + entry.value
     for k in neuron.order:
         for q in [q for state, q in new if state == k]:
-            for arrow in (a for a in neuron.arrows if a.source == k and not a.step):
-                if (head := rule.move(q, arrow)) is not None:
-                    factor = entry.view(local.factor(arrow, n, rule)[0])
-                    new[arrow.target, head] = new[arrow.target, head] + factor * new[k, q]
+            follow(k, q, new[k, q], local, 0)
     return dict(new)
 
 
-def _leaving(local: LocalDerivatives, lam: Any, rule: Rule, n: int, k: str, q: str) -> Any:
-    """Return s(k, q): what the arrows hand back that leave the neuron here, or None."""
-    total = None
-    for arrow in (a for a in local.net.arrows[n] if a.source == k and a.leaves and not a.step):
-        if (head := rule.move(q, arrow)) is not None:
-            part = handed_back(local, rule, lam, arrow, head, 0, n)
-            total = part if total is None else total + part
+def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, lam: Any) -> Any:
+    """Return Σ s(k, q) E(k, q), s being what the arrows hand back that leave the neuron here."""
+    total: Any = 0.0
+    for (k, q), E in traces.items():
+        for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
+            head = rule.move(q, arrow)
+            if head is not None and not arrow.step:
+                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)
+                total = total + (entry.view(signal) * E).sum(axis=(0, 2))
     return total
 
 
