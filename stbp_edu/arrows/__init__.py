@@ -3,23 +3,28 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``table``, ``neurons``, ``maps``, ``readouts``, ``models``: what a network is made of;
-- ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
-- ``rules``: which words of arrows a rule keeps; ``words``: the paths one by one, and their number;
+- ``table``, ``neurons``, ``maps``, ``link``, ``readouts``, ``models``, ``parameters``: what a
+  network is made of;
+- ``forward_run``; ``factors`` and ``adjoints``: forward and backward, for every network and rule;
+- ``rules``: which words of arrows a rule keeps; ``words``, ``counting``: which, and how many;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it;
 - ``classifier``, ``verdict``: which words a gradient function keeps.
 """
 
-from stbp_edu.arrows.adjoints import Backward, LocalDerivatives, backward, local_derivatives, sweep
+from stbp_edu.arrows.adjoints import Backward, backward, sweep
 from stbp_edu.arrows.classifier import classify, classify_letters
+from stbp_edu.arrows.counting import count_paths
+from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.maps import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.models import Layer, Network, draw_params, network
+from stbp_edu.arrows.link import Link
+from stbp_edu.arrows.maps import AveragePool, Flatten, Patches
+from stbp_edu.arrows.models import Layer, Network, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
-from stbp_edu.arrows.online_form import forbidding_word, online
+from stbp_edu.arrows.online_form import online
+from stbp_edu.arrows.parameters import draw_params
 from stbp_edu.arrows.readouts import (
     Loss,
     cross_entropy_on_rates,
@@ -31,7 +36,7 @@ from stbp_edu.arrows.readouts import (
 from stbp_edu.arrows.rules import RULES, Rule, truncated
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
 from stbp_edu.arrows.verdict import Verdict
-from stbp_edu.arrows.words import Node, Path, count_paths, paths_from, words
+from stbp_edu.arrows.words import Node, Path, forbidding_word, paths_from, words
 
 __all__ = [
     "RULES",

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import network as part_one
-from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, sweep
+from stbp_edu.arrows.adjoints import backward, sweep
+from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.models import LayerParams, Network, Trace, draw_params, network
+from stbp_edu.arrows.models import Network, Trace, network
 from stbp_edu.arrows.neurons import hard_reset
+from stbp_edu.arrows.parameters import LayerParams, draw_params
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.arrows.words import Node, Word, paths_from

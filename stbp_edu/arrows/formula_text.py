@@ -1,4 +1,4 @@
-"""The formulas of a rule as text: one line for each adjoint and case, read off the table of arrows."""
+"""The formulas of a rule as text, read off the table of arrows: a line an adjoint and case."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

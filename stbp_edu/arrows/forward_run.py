@@ -5,23 +5,12 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import LayerParams, Network, Trace
+from stbp_edu.arrows.models import Network, Trace
+from stbp_edu.arrows.parameters import LayerParams, check_params
 from stbp_edu.checks import Array
 
 Now = list[dict[str, Any]]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
-
-
-def check_params(net: Network, params: LayerParams) -> None:
-    """Check that every parameter is there and has its shape."""
-    if len(params) != net.N + 1:
-        raise ValueError(f"params must have N + 1 = {net.N + 1} entries, got {len(params)}")
-    for n in range(1, net.N + 1):
-        for name, shape in net.layers[n].shapes.items():
-            if name not in params[n]:
-                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
-            axes = "the shape of this layer's weights" if shape else "()"
-            checks.array(f"params[{n}][{name!r}]", np.asarray(params[n][name]), axes, shape)
 
 
 def check_inputs(net: Network, inputs: Array) -> tuple[int, int]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
-from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.factors import Factors, LocalDerivatives
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.parameters import LayerParams
 
 FACTORS = re.compile(r"\S*\([^)]*\)|\S+")
 """The letters in a factor: apart at spaces outside brackets."""

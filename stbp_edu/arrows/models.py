@@ -11,15 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from stbp_edu import checks
-from stbp_edu.arrows.maps import AveragePool, Flatten, Link, Patches, Shape
+from stbp_edu.arrows.link import Link
+from stbp_edu.arrows.maps import AveragePool, Flatten, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
-LayerParams = list[Any]
-"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
 Trace = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
 
@@ -175,30 +171,3 @@ def _layer(part: str, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> La
         raise ValueError(f"layer {part!r} on shape {below}: {error}") from None
     recurrent = Link((Flatten(),), shape, math.prod(shape), "R") if again else None
     return Layer(neuron, link, recurrent)
-
-
-def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> LayerParams:
-    """Draw weights, normal with standard deviation scale / √inputs; biases 0.
-
-    >>> from stbp_edu.arrows import soft_reset
-    >>> from stbp_edu import LIF
-    >>> net = network("3-2R-1", soft_reset(LIF(), learn_leak=True))
-    >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
-    {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
-    """
-    checks.generator("rng", rng)
-    params: LayerParams = [None]
-    for layer in net.layers[1:]:
-        drawn: dict[str, Any] = {}
-        for name, shape in layer.shapes.items():
-            fan = math.prod(shape[1:])
-            weights = name in ("W", "R")
-            drawn[name] = (
-                rng.normal(0, scale / math.sqrt(fan), shape)
-                if weights
-                else (
-                    np.zeros(shape) if name == "b" else np.array(layer.neuron.learned[name].initial)
-                )
-            )
-        params.append(drawn)
-    return params

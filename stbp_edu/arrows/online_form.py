@@ -13,51 +13,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import LocalDerivatives, factors_of, handed_back, sweep
-from stbp_edu.arrows.forward_run import Now, check_params, rest, step
-from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.adjoints import handed_back, sweep
+from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.forward_run import Now, rest, step
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.parameters import LayerParams, check_params
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.table import LOSS
-from stbp_edu.arrows.words import Word
+from stbp_edu.arrows.words import forbidding_word
 from stbp_edu.checks import Array
 
 Traces = dict[tuple[str, str], Any]
 """E of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
-
-
-def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
-    """Return the shortest word that forbids an online form, or None if there is none.
-
-    It takes a step after it has left the neuron, or leaves by an arrow that takes a step.
-
-    >>> from stbp_edu import LIF
-    >>> from stbp_edu.arrows import hard_reset, network
-    >>> " ".join(forbidding_word(network("2-2-1", hard_reset(LIF())), "exact"))
-    'enter spike weight carry spike readout'
-    >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
-    """
-    rule = as_rule(rule)
-    first = [(n, net.layers[n].neuron.input, rule.start) for n in range(1, net.N + 1)]
-    first += [
-        (n, enter.target, rule.start)
-        for n in range(1, net.N + 1)
-        for enter in net.layers[n].neuron.learned.values()
-    ]
-    found: dict[Any, Word] = {(*node, False, False): ("enter",) for node in first}
-    queue = list(found)
-    for n, state, q, left, bad in queue:  # grows while it is read: breadth first
-        word = found[n, state, q, left, bad]
-        for arrow in (a for a in net.arrows[n] if a.source == state):
-            if (head := rule.move(q, arrow)) is None:
-                continue
-            late = bad or bool(arrow.step and (left or arrow.leaves))
-            if arrow.target == LOSS and late:
-                return (*word, arrow.kind)
-            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, late
-            if arrow.target != LOSS and node not in found:
-                found[node] = (*word, arrow.kind)
-                queue.append(node)
-    return None
 
 
 def online(

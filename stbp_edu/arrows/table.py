@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.arrows.maps import Link
+from stbp_edu.arrows.link import Link
 from stbp_edu.surrogates import Surrogate
 
 States = Mapping[str, Any]

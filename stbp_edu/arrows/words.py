@@ -7,14 +7,12 @@ matrix that its forward direction makes.
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import Factors, LocalDerivatives, sweep
-from stbp_edu.arrows.maps import AveragePool, Link
-from stbp_edu.arrows.models import Layer, LayerParams, Network
+from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 
@@ -138,45 +136,36 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     return sorted(set(found), key=lambda word: (len(word), word))
 
 
-def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
-    """Return how many paths from a node a rule keeps, and how many it drops.
+def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
+    """Return the shortest word that forbids an online form, or None if there is none.
 
-    Nothing is walked: it is the recursion with 1 for every factor.
+    It takes a step after it has left the neuron, or leaves by an arrow that takes a step.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network
-    >>> count_paths(network("1-2-2", hard_reset(LIF())), 4, "classic", Node("u", 1, 0, 0))
-    (40, 58)
+    >>> " ".join(forbidding_word(network("2-2-1", hard_reset(LIF())), "exact"))
+    'enter spike weight carry spike readout'
+    >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
-    ones = _ones(net, T)
-    kept, every = (
-        int(sweep(ones, one)[start.n][start.kind, one.start][start.t, 0].flat[start.i])
-        for one in (as_rule(rule), as_rule("exact"))
-    )
-    return kept, every - kept
-
-
-def _ones(net: Network, T: int) -> LocalDerivatives:
-    """Return 1 for every factor, as Python integers, which never overflow."""
-
-    def counted(link: Link) -> Link:
-        """Return a link whose pooling counts what it pools."""
-        maps = (replace(m, share=1) if isinstance(m, AveragePool) else m for m in link.maps)
-        return replace(link, maps=tuple(maps))
-
-    def ones(*shape: int) -> Any:
-        """Return integers 1."""
-        return np.ones(shape, int).astype(object)
-
-    layers = [replace(layer, link=counted(layer.link)) for layer in net.layers[1:]]
-    unit = replace(net, layers=(None, *layers))
-    factors: Factors = [{}]
-    params: LayerParams = [None]
-    for n in range(1, net.N + 1):
-        layer: Layer = unit.layers[n]
-        kinds = [(a.kind, forgets) for a in layer.neuron.arrows for forgets in (False, True)]
-        factors.append({key: ones(T, 1, *net.shape_of(n)) for key in kinds})
-        params.append({name: ones(*shape) for name, shape in layer.shapes.items()})
-    direct = ones(T, 1, *net.shape_of(net.N))
-    direct[: net.loss.steps(T).start] = 0
-    return LocalDerivatives(unit, factors, params, direct)
+    rule = as_rule(rule)
+    first = [(n, net.layers[n].neuron.input, rule.start) for n in range(1, net.N + 1)]
+    first += [
+        (n, enter.target, rule.start)
+        for n in range(1, net.N + 1)
+        for enter in net.layers[n].neuron.learned.values()
+    ]
+    found: dict[Any, Word] = {(*node, False, False): ("enter",) for node in first}
+    queue = list(found)
+    for n, state, q, left, bad in queue:  # grows while it is read: breadth first
+        word = found[n, state, q, left, bad]
+        for arrow in (a for a in net.arrows[n] if a.source == state):
+            if (head := rule.move(q, arrow)) is None:
+                continue
+            late = bad or bool(arrow.step and (left or arrow.leaves))
+            if arrow.target == LOSS and late:
+                return (*word, arrow.kind)
+            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, late
+            if arrow.target != LOSS and node not in found:
+                found[node] = (*word, arrow.kind)
+                queue.append(node)
+    return None
