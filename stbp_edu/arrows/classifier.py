@@ -7,30 +7,26 @@ letters it is read off.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import network as part_one
 from stbp_edu.arrows.adjoints import backward, sweep
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
-from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.factors import LocalDerivatives
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.models import Network, Trace, network
 from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.parameters import LayerParams, draw_params
+from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.verdict import Verdict
+from stbp_edu.arrows.word_fit import Function, fit_words, random_run
 from stbp_edu.arrows.words import Node, Word, paths_from
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
 
-Function = Callable[..., Any]
-Run = tuple[LayerParams, Trace, Any]
-"""Parameters, trace and targets."""
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
-FITS = 1e-6  # what a fit may leave, relative to the gradients
 
 
 def classify(
@@ -67,30 +63,41 @@ def classify(
     rng = np.random.default_rng(seed)
     if net is None:
         net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
-    trials = [(run, function(net, *run)) for run in (_run(net, T, twin, rng) for _ in range(3))]
+    function = _checked(function)
+    trials = [
+        (run, function(net, *run)) for run in (random_run(net, T, twin, rng) for _ in range(3))
+    ]
     equal = tuple(
         name
         for name in RULES
         if all(_same(got, backward(net, *run, name).gradients, rtol) for run, got in trials)
     )
-    return Verdict(equal, {} if equal else _fit(function, net, twin, rng))
-
-
-def _run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Run:
-    """Return (params, trace, targets) of a random run with two samples."""
-    params = draw_params(net, rng, scale=1.5)
-    for p in params[1:]:
-        p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
-    inputs = rng.random((T, 2, *net.shape))
-    if not twin:
-        inputs = np.round(inputs)
-    return params, forward(net, params, inputs, twin=twin), rng.random((2, *net.shape_of(net.N)))
+    return Verdict(equal, {} if equal else fit_words(function, net, twin, rng))
 
 
 def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
     """Return whether gradients agree, where both have them."""
     pairs = [(got[n][k], expected[n][k]) for n in range(1, len(got)) for k in got[n]]
     return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
+
+
+def _checked(function: Function) -> Function:
+    """Return a function whose gradients are known to be finite and to have their shapes."""
+
+    def called(net: Network, *run: Any) -> LayerParams:
+        """Return its gradients."""
+        found = function(net, *run)
+        for n in range(1, net.N + 1):
+            for k, g in found[n].items():
+                shape = net.layers[n].shapes.get(k)
+                if np.shape(g) != shape or not np.isfinite(g).all():
+                    raise ValueError(
+                        f"function must return finite gradients in the shapes of the parameters; "
+                        f"of layer {n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
+                    )
+        return found
+
+    return called
 
 
 def _part_one(function: Function) -> Function:
@@ -105,54 +112,6 @@ def _part_one(function: Function) -> Function:
         return [None, *({"W": W[n], "b": b[n]} for n in range(1, net.N + 1))]
 
     return called
-
-
-def _fit(function: Function, net: Network, twin: bool, rng: np.random.Generator) -> Any:
-    """Return the coefficient of each word by least squares, or {} if none fit."""
-    rows: list[dict[int, Any]] = []
-    while len(rows) < 30:
-        params, trace, targets = _run(net, 3, twin, rng)
-        got = function(net, params, trace, targets)
-        local = local_derivatives(net, params, trace, targets)
-        rows.append({n: _equations(local, trace, got, n) for n in range(1, net.N + 1)})
-    result: dict[Word, float] = {}
-    for n in range(1, net.N + 1):
-        words = sorted({word for row in rows for word in row[n][0]})
-        A = np.concatenate(
-            [np.stack([row[n][0].get(w, 0 * row[n][1]) for w in words], axis=1) for row in rows]
-        )
-        y = np.concatenate([row[n][1] for row in rows])
-        scale = np.maximum(np.linalg.norm(A, axis=0), 1e-300)
-        c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
-        if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
-            return {}
-        result |= dict(zip(words, c.tolist(), strict=True))
-    return result
-
-
-def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple[Any, Any]:
-    """Return for each word what its paths contribute to the gradients of a layer, and these."""
-    net = local.net
-    layer, below = net.layers[n], net.output_of(n - 1)
-    state = layer.neuron.input
-    lead = local.direct.shape[:2]
-    epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
-    for at in np.ndindex(*lead, int(np.prod(net.shape_of(n)))):
-        for path in paths_from(Node(state, n, at[0], at[2]), local, s=at[1]):
-            epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
-
-    def flat(W: Any, b: Any) -> Any:
-        """Return gradients as one column."""
-        return np.concatenate([np.ravel(W), np.ravel(b)])
-
-    columns = {
-        word: flat(
-            layer.link.gradient(e, trace[below][n - 1]),
-            e.sum(axis=tuple(k for k in range(e.ndim) if k != 2)),
-        )
-        for word, e in epsilon.items()
-    }
-    return columns, flat(got[n]["W"], got[n]["b"])
 
 
 def classify_letters(recursion: Function, net: Network | None = None, T: int = 4) -> Verdict:

@@ -167,6 +167,15 @@ def test_constants_and_functions():
         classify(None)
 
 
+@pytest.mark.parametrize("wrong", [lambda W: W.T, lambda W: W * np.nan])
+def test_gradients_that_cannot_be_classified(wrong):
+    def function(net, params, trace, targets):
+        return [None, {"W": wrong(params[1]["W"])}]
+
+    with pytest.raises(ValueError, match=r"finite gradients .* of layer 1, 'W' has shape \("):
+        classify(function, network("2-1", HARD))
+
+
 def test_a_link_names_what_it_needs():
     with pytest.raises(ValueError, match="needs an image"):
         _ = Link((network("4x4-2C2-1", HARD).layers[1].link.maps[0],), (16,), 2).shape
