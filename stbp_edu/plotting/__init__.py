@@ -15,6 +15,7 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
+from stbp_edu.plotting.fan_out import fan_out
 from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
@@ -41,6 +42,7 @@ __all__ = [
     "curves",
     "edges",
     "error_vs",
+    "fan_out",
     "figure",
     "grid",
     "heat",
