@@ -126,7 +126,7 @@ def init_params(
         sizes: widths (n[0], ..., n[N]), at least two, each >= 1.
         rng: a seeded ``np.random.Generator``.
         dtype: np.float64 (to learn and to check) or np.float32 (to train).
-        scheme: ``"unit-rows"``, as in the source: uniform in [-1, 1], each row divided by its
+        scheme: ``"unit-rows"``, as in the notes' code: uniform in [-1, 1], each row divided by its
             Euclidean norm; ``"uniform"``, for training: uniform with limit √(6 / n[n-1]).
         scale: factor on all weights; > 0.
 

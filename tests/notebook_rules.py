@@ -137,10 +137,11 @@ def equations(notebook: Any, name: str) -> Iterator[str]:
 
 
 def code_ids(notebook: Any, name: str) -> Iterator[str]:
-    """An id in a comment at the end of a code line is known."""
+    """The ids in a comment at the end of a code line are known; a line may compute two."""
     families = {id_.split("-")[0] for id_ in EQUATIONS if "-" in id_}
+    listed = re.compile(r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$", re.M)
     for cell in code_cells(notebook):
-        for found in re.findall(r"#\s*([a-z0-9]+-[a-z-]+)\s*$", cell.source, flags=re.M):
+        for found in ", ".join(listed.findall(cell.source)).split(", "):
             if found.split("-")[0] in families and found not in EQUATIONS:
                 yield f"{cell.id}: unknown equation id {found}"
 

@@ -8,7 +8,7 @@ NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
 
 def by_index_loops(problem):
-    """Evaluate fwd-x, fwd-u and fwd-o as the source prints them, one number at a time."""
+    """Evaluate fwd-x, fwd-u and fwd-o as the notes print them, one number at a time."""
     p, sizes = problem.params, problem.params.sizes
     T, S, _ = problem.spikes.shape
     u = [None] + [np.zeros((T + 1, S, m)) for m in sizes[1:]]

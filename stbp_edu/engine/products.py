@@ -159,7 +159,7 @@ class Engine:
         carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
         """
         *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
-        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta
+        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta, c2-delta-classic
 
     def _down(
         self, trace: Trace, targets: Array, S: int, binary: bool

@@ -15,7 +15,7 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.graph import edges, path_edges, unrolled
+from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -53,5 +53,6 @@ __all__ = [
     "surrogate",
     "sweep_order",
     "sweep_steps",
+    "two_doors",
     "unrolled",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from stbp_edu.checks import choice
 from stbp_edu.verify import require
-from stbp_edu.verify.comparison import case_of
+from stbp_edu.verify.comparison import case_of, equation_under
 from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.forms import scalar_derivatives
 from stbp_edu.verify.paths import paths_from, total
@@ -61,7 +61,8 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
             difference = exact(node) - classic(node) - total(dropped)
         else:
             difference = exact(node) - total(paths)
-        proofs.append(Proof(id, node, len(paths), len(dropped), difference.as_expr()))
+        formula = equation_under(id, rule)
+        proofs.append(Proof(formula, node, len(paths), len(dropped), difference.as_expr()))
     return proofs
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.verify import trials
-from stbp_edu.verify.comparison import IDS
+from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
 Progress = Callable[[int, int, str], None]
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
         sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
-            f"{self.id:<11} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
+            f"{self.id:<16} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
             f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
@@ -60,9 +60,12 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[Verdict]:
         """One verdict for each equation, rule and oracle: the exact rule first, then by id."""
-        ordered = sorted(
-            self.outcomes, key=lambda o: (o.rule != "exact", IDS.index(o.id), o.oracle)
-        )
+
+        def place(o: Outcome) -> tuple[bool, int, str]:
+            """Return what the table is sorted by."""
+            return o.rule != "exact", IDS.index(o.id.removesuffix("-classic")), o.oracle
+
+        ordered = sorted(self.outcomes, key=place)
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
         return [Verdict(*key, list(outcomes)) for key, outcomes in groups]
 
@@ -75,14 +78,15 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and both rules of every equation were compared."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        return compared >= set(product(IDS, ("exact", "classic"))) and not self.failures
+        due = {(equation_under(id, rule), rule) for id, rule in product(IDS, ("exact", "classic"))}
+        return compared >= due and not self.failures
 
     def format(self, most: int = 10) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
         verdicts, failures = self.verdicts, self.failures
         passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
         lines = [
-            f"{'equation':<11} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
+            f"{'equation':<16} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
             f"{'compared':>9}  verdict",
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice import check, exercises
+from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.explorers import NAMES, data, export
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 
@@ -82,9 +82,9 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     total = len([e for e in json.loads(_exercises(page)) if e["course"]])
     said = place.get_by_role("status")
     expect(said).to_contain_text(f"0 of {total} right")
-    exercise = exercises()["c3-delta"]
-    wrong = check("c3-delta", exercise.function(exercise.mistakes[0].body))
-    right = check("c3-delta", exercise.function())
+    exercise = exercises()["c3-delta-open"]
+    wrong = check("c3-delta-open", exercise.function(exercise.mistakes[0].body))
+    right = check("c3-delta-open", exercise.function())
     state = place.locator("tr", has_text=exercise.title).first.locator("td").last
     for feedback, kept in ((wrong, "not right yet"), (right, "right"), (wrong, "right")):
         page.evaluate(
@@ -109,3 +109,24 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
 def _exercises(page: Page) -> str:
     """Return the list of exercises that the page reads."""
     return page.request.get(page.url.replace("progress/", "assets/explorers/exercises.json")).text()
+
+
+def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement(
+    page: Page, address: str
+) -> None:
+    """It is kept in the browser with the progress, and forgotten with it."""
+    page.goto(f"{address}progress/")
+    insert = "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
+    page.evaluate(insert, predict("c3-holds", "...")._repr_html_())
+    page.evaluate(insert, predict("c3-holds", "...", measured="t = 2")._repr_html_())
+    asked, measured = page.locator("[data-prediction]").all()
+    expect(measured).to_contain_text("no prediction; measured: t = 2")
+    asked.get_by_label("t = 2 and t = 1").check()
+    expect(asked.get_by_role("status")).to_contain_text("you predicted “t = 2 and t = 1”")
+    expect(measured).to_contain_text("you predicted “t = 2 and t = 1”; measured: “t = 2”")
+    page.keyboard.press("ArrowDown")
+    expect(measured).to_contain_text("“t = 2”, as you predicted")
+    expect(page.locator("[data-progress]")).to_contain_text("You predicted, c3-holds: t = 2.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget my progress").click()
+    expect(page.locator("[data-progress]")).not_to_contain_text("You predicted")
