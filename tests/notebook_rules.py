@@ -111,7 +111,7 @@ def folded_code(notebook: Any, name: str) -> Iterator[str]:
     cells = code_cells(notebook)
     for k, cell in enumerate(cells):
         tree = ast.parse(cell.source)
-        kept = _defined(tree) & _needed(cells[k + 1 :])
+        kept = _defined(tree) & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
         drawn = len(_drawing_lines(tree))
         teaches = re.search(EQUATION, cell.source, flags=re.M) or any(
             isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assert) for node in tree.body

@@ -13,7 +13,7 @@ from tools.notebooks.reading_paths import LINK, Links, needs, paths
 from tools.notebooks.reading_time import contents, stated, with_times
 
 PAGE = ROOT / "docs" / "reading-paths.md"
-EVENING = "One evening"
+EVENING = "An evening or two"
 MAP = "00_map"
 PLACES = [ROOT / "notebooks" / f"{MAP}.ipynb"] + [
     ROOT / "docs" / name for name in ("start.md", "prerequisites.md", "index.md")
