@@ -106,7 +106,10 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
         ids = ["c5-w"]
     else:
         first = next(c for c in cases if c.wrong)
-        terms = ["epsilon"] if first.explanation.startswith(LEAK) else ["delta", "epsilon"]
+        parts = first.explanation.split("; ")
+        in_epsilon = [LEAK in part or part.startswith("no sum") for part in parts]
+        in_delta = [LEAK not in part for part in parts]
+        terms = ["delta"] * any(in_delta) + ["epsilon"] * any(in_epsilon)
         ids = [f"c{first.case}-{term}" for term in terms]
     where = exercise_of(ids[0])
     equations = " and ".join(f"({id_})" for id_ in ids)
