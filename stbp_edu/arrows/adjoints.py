@@ -124,7 +124,7 @@ def backward(
     >>> params = [None, {"W": np.ones((1, 2)), "b": np.zeros(1)}]
     >>> trace = forward(net, params, np.full((2, 1, 2), 0.1))
     >>> backward(net, params, trace, np.ones((1, 1))).gradients[1]["b"].round(4)
-    array([-0.4691])
+    array([-0.6364])
     """
     rule = as_rule(rule)
     lam = sweep(local_derivatives(net, params, trace, targets), rule)

@@ -16,8 +16,9 @@ from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from stbp_edu.practice.explorers.pulse_moves import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.paths import paths_from, total
-from stbp_edu.verify.unrolled import Node, unroll
+from stbp_edu.verify.unrolled import unroll
 
 
 def wide():

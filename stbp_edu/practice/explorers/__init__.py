@@ -26,7 +26,7 @@ from stbp_edu.practice.explorers.pulse_still import alternative, still
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
-from stbp_edu.verify.unrolled import Node
+from stbp_edu.verify.coordinates import Node
 
 __all__ = [
     "NAMES",

@@ -14,8 +14,9 @@ from stbp_edu.practice.explorers.pulse_words import SYMBOLS, Writer
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.surrogates import Rectangle
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.paths import paths_from
-from stbp_edu.verify.unrolled import Node, edges_from, unroll
+from stbp_edu.verify.unrolled import edges_from, unroll
 
 Json = dict[str, Any]
 FIRST = Node("o", n=1, t=0, i=0)

@@ -3,7 +3,8 @@
 from operator import mul
 from typing import Any
 
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled
 
 SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
 STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds

@@ -7,8 +7,9 @@ from typing import Any
 
 from stbp_edu.practice.explorers.pulse_layout import node_id
 from stbp_edu.practice.explorers.pulse_moves import Move, pulse_moves
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.paths import Path
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled
+from stbp_edu.verify.unrolled import Edge, Unrolled
 
 Json = dict[str, Any]
 SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "∂L/∂o"}
