@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HERE = Path(__file__).parent
-GROUPS = ("source/stbp_edu/", "source/tests/", "notebooks/", "api/", "")
+KINDS = ("source/stbp_edu/", "source/tests/", "notebooks/", "api/", "")
+PARTS = 24  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 
 
-def _pages(site: Path, group: str) -> list[str]:
-    """Return the addresses that begin with a group's name and with no earlier group's."""
+def _pages(site: Path) -> list[str]:
+    """Return the addresses of all pages."""
     files = (path.relative_to(site).as_posix() for path in site.rglob("index.html"))
-    names = sorted(file.removesuffix("index.html") for file in files)
-    return [name for name in names if next(filter(name.startswith, GROUPS)) == group]
+    return sorted(file.removesuffix("index.html") for file in files)
 
 
 def _problems(page: Page, name: str) -> list[str]:
@@ -92,16 +92,22 @@ def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
     return [f"{name or '/'}: {problem}" for problem in found]
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_page_is_sound(
-    group: str, site: Path, address: str, context: BrowserContext, axe: Path
+    part: int, site: Path, address: str, context: BrowserContext, axe: Path
 ) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
     context.add_init_script(path=axe)
-    names = _pages(site, group)
+    names = _pages(site)[part::PARTS]
     assert names
     problems = [p for name in names for p in _examine(context, address, name)]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_of_every_kind_are_there(kind: str, site: Path) -> None:
+    """What examines every page has some of each kind to examine."""
+    assert any(next(filter(name.startswith, KINDS)) == kind for name in _pages(site))
 
 
 def test_the_page_of_last_resort(site: Path, context: BrowserContext, axe: Path) -> None:
