@@ -40,7 +40,12 @@ RESTORE = """() => {
     const all = (selector) => [...document.querySelectorAll(selector)];
     all("[aria-label^='Reset code cell']").forEach((button) => button.click());
     all(".cell-fold").forEach((fold) => (fold.open = false));
-    document.activeElement.blur();
+    all("#__drawer:checked, #__search:checked").forEach((box) => box.click());
+    all("[data-md-component=search] form").forEach((form) => form.reset());
+    if (document.body.dataset.mdColorScheme === "slate") all("[data-theme-button]")[0].click();
+    document.body.tabIndex = -1;
+    document.body.focus(); // the next Tab goes to the first stop of the page
+    document.body.removeAttribute("tabindex");
     localStorage.clear();
     scrollTo(0, 0);
 }"""
@@ -80,7 +85,8 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def _profile(browser: Browser) -> Iterator[BrowserContext]:
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """Give a fresh profile while the block runs."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=60 * SECONDS)
@@ -93,7 +99,7 @@ def _profile(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Yield a fresh profile."""
-    with _profile(browser) as fresh:
+    with profile(browser) as fresh:
         yield fresh
 
 
@@ -108,8 +114,8 @@ def page(context: BrowserContext, address: str) -> Page:
 
 @pytest.fixture(scope="session")
 def _kept(browser: Browser) -> Iterator[Page]:
-    with _profile(browser) as profile:
-        yield profile.new_page()
+    with profile(browser) as fresh:
+        yield fresh.new_page()
 
 
 @pytest.fixture
@@ -124,7 +130,8 @@ def warm(_kept: Page, address: str) -> Page:
         _kept.get_by_role("button", name="Stop Python").click()
         _kept.wait_for_selector("html:not([data-live-busy])", state="attached")
     _kept.evaluate(RESTORE)
-    assert not _kept.locator(".cell:is([data-state], [data-edited])").count()
+    left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
+    assert not _kept.locator(left).count()
     return _kept
 
 
@@ -143,8 +150,8 @@ class Opened:
 )
 def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Opened]:
     """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
-    with _profile(browser) as profile:
-        one = Opened(request.param, profile.new_page())
+    with profile(browser) as fresh:
+        one = Opened(request.param, fresh.new_page())
         one.page.on("pageerror", lambda error: one.errors.append(str(error)))
 
         def finished(asked: Request) -> None:

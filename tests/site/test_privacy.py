@@ -108,12 +108,12 @@ def test_a_request_that_python_waits_for_ends_in_an_error(warm: Page, host: Host
     assert not host.knocks
 
 
-def test_no_result_reaches_another_host(page: Page, host: Host) -> None:
+def test_no_result_reaches_another_host(warm: Page, host: Host) -> None:
     """Pictures, frames, styles, and hints to a browser in a cell's HTML load nothing."""
     html = MARKUP.format(url=host.url)
-    output = run(page, f"from IPython.display import HTML\nHTML({html!r})")
+    output = run(warm, f"from IPython.display import HTML\nHTML({html!r})")
     expect(output.locator("p.far")).to_have_text("shown")
     expect(output.locator(".cell-note")).to_contain_text(TOLD)
-    page.wait_for_load_state("networkidle")
-    assert run(page, "1 + 1", 2).inner_text().strip() == "2", "the page is still there"
+    warm.wait_for_load_state("networkidle")
+    assert run(warm, "1 + 1", 2).inner_text().strip() == "2", "the page is still there"
     assert not host.knocks

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
-    """The runtime is asked for by the first run, and its progress is told in words."""
+    """The runtime is asked for by the first run, and its progress is told in words.
+
+    Then ``import stbp_edu`` needs no other word, and gives this tree's code.
+    """
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
     page.reload()
@@ -33,10 +36,6 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     said = page.evaluate("said")
     assert any("Loading Python" in words and "MB" in words for words in said), said
     assert said[-1] == "Cell 1 has run."
-
-
-def test_the_wheel_of_this_tree_is_what_runs(page: Page) -> None:
-    """``import stbp_edu`` needs no other word, and gives this tree's code."""
     output = run(
         page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)"
     )
@@ -126,18 +125,18 @@ def test_a_flood_of_text_is_cut(warm: Page) -> None:
     assert len(output.inner_text()) < 200_000
 
 
-def test_what_runs_is_open_to_everyone(page: Page, axe: Path) -> None:
+def test_what_runs_is_open_to_everyone(warm: Page, axe: Path) -> None:
     """axe-core finds nothing in results, an error, a hint, the menu and the search."""
-    bring(page, axe)
-    run(page, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
-    run(page, "unknown", 2, state="error")
-    assert violations(page) == []
-    page.locator("[data-theme-button]").click()
-    assert violations(page) == []
-    page.locator("[data-md-component=search-query]").fill("surrogate")
-    expect(page.locator(".md-search-result__item").first).to_be_visible()
-    assert violations(page) == []
-    page.keyboard.press("Escape")
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.get_by_role("button", name="Menu").click()
-    assert violations(page) == []
+    bring(warm, axe)
+    run(warm, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
+    run(warm, "unknown", 2, state="error")
+    assert violations(warm) == []
+    warm.locator("[data-theme-button]").click()
+    assert violations(warm) == []
+    warm.locator("[data-md-component=search-query]").fill("surrogate")
+    expect(warm.locator(".md-search-result__item").first).to_be_visible()
+    assert violations(warm) == []
+    warm.keyboard.press("Escape")
+    warm.set_viewport_size({"width": 360, "height": 740})
+    warm.get_by_role("button", name="Menu").click()
+    assert violations(warm) == []
