@@ -74,20 +74,20 @@ def test_the_keyboard_is_enough(warm: Page) -> None:
     expect(target.get_by_role("textbox")).not_to_be_focused()  # … and leaves after Escape
 
 
-def test_the_menu_search_and_theme_work_from_the_keyboard(warm: Page) -> None:
+def test_the_menu_search_and_theme_work_from_the_keyboard(page: Page) -> None:
     """On a phone's width the menu opens, takes the focus, and closes; search and theme answer."""
-    warm.set_viewport_size({"width": 360, "height": 740})
-    warm.get_by_role("button", name="Menu").focus()
-    warm.keyboard.press("Enter")
-    expect(warm.locator("#__drawer")).to_be_checked()
-    assert warm.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
-    warm.keyboard.press("Escape")
-    expect(warm.locator("#__drawer")).not_to_be_checked()
-    warm.locator("[data-theme-button]").focus()
-    before = warm.evaluate("document.body.dataset.mdColorScheme")
-    warm.keyboard.press("Enter")
-    assert warm.evaluate("document.body.dataset.mdColorScheme") != before
-    warm.set_viewport_size({"width": 1280, "height": 900})
-    warm.locator("[data-md-component=search-query]").focus()
-    warm.keyboard.type("surrogate")
-    expect(warm.locator(".md-search-result__item").first).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_role("button", name="Menu").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#__drawer")).to_be_checked()
+    assert page.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
+    page.keyboard.press("Escape")
+    expect(page.locator("#__drawer")).not_to_be_checked()
+    page.locator("[data-theme-button]").focus()
+    before = page.evaluate("document.body.dataset.mdColorScheme")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.body.dataset.mdColorScheme") != before
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("[data-md-component=search-query]").focus()
+    page.keyboard.type("surrogate")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
