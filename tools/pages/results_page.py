@@ -137,7 +137,7 @@ def _gaps(record: Record, row: Record, against: str) -> list[float]:
 
 
 def _signed(gap: float) -> str:
-    return f"{gap:+.2f}".replace("-", "−")
+    return f"{round(gap, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0 makes of −0.0 a 0.0
 
 
 def _mean_gap(gaps: Sequence[float]) -> str:
