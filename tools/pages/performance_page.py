@@ -138,7 +138,7 @@ def losses_table(record: Record) -> str:
     titles, rows = titles_of(record), []
     for cell in record["cells"]:
         ours, bare = row_of(cell, "ours"), row_of(cell, ALL_PIXELS)
-        size = f"{network(cell)}, T = {cell['T']}, batch {cell['batch']}"
+        size = _unlike(cell, record["cells"][0])
         for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
                 if ours[key] is not None and r[key] is not None and r[key] < ours[key]:
@@ -148,6 +148,13 @@ def losses_table(record: Record) -> str:
                     rows.append([words, titles[r["name"]], what, f"{bare[key] / r[key]:.2f}"])
     head = ("size", "better", "in", "stbp_edu ÷ it")
     return table(head, rows) if rows else ""
+
+
+def _unlike(cell: Record, main: Record) -> str:
+    """Return what a size has unlike the main one."""
+    words = {"T": "T = {}", "width": "width {}", "batch": "batch {}", "inputs": "{} lit pixels"}
+    changed = [w.format(cell[k]) for k, w in words.items() if cell[k] != main[k]]
+    return ", ".join(changed) or "as above"
 
 
 def growth(record: Record) -> str:

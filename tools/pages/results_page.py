@@ -203,7 +203,9 @@ def figure(record: Record, hour: Record | None) -> str:
     for name, goal in record["passed"].items():
         error, words = 100 * (1 - goal), f"{NAMES[name]}: {_percent(goal)}\xa0%"
         ax.axhline(error, color=GRID, linewidth=0.8)
-        ax.annotate(words, (0, error), (4, 2), ha="left", fontsize=9,
+        above = error > 2  # where no curve is
+        ax.annotate(words, (0, error), (4, 2 if above else -3), fontsize=9,
+                    va="baseline" if above else "top",
                     xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="error, %")
     ax.xaxis.set_major_formatter("{x:g}")
