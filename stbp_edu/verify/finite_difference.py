@@ -60,7 +60,7 @@ def twin_loss(
     >>> net = (np.ones((1, 1, 1)), np.zeros((1, 1)), p, LIF(tau=0.5, v_th=2.0))
     >>> up, down = (twin_loss(*net, Node("o", n=1, t=0, i=0), r) for r in (1e-3, -1e-3))
     >>> round((up - down) / 2e-3, 4)
-    0.3446
+    0.2858
     """
     return _twin_run(spikes, targets, params, neuron, nudged, amount)[0]
 

@@ -20,6 +20,7 @@ ASKED = [
     exercise
     for exercise in exercises().values()
     if 6 <= exercise.notebook <= 11 and exercise.inputs.partition(", ")[0] in WALKS
+    if exercise.id != "c1-delta-last"  # of another loss, whose δ is 0 here: the last spike is right
 ]
 UNTOLD = {
     "one sample": """

@@ -17,7 +17,7 @@ from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def explorers(page: Page, address: str) -> Page:
-    """Return the page of explorers with all three in place."""
+    """Return the page of explorers with all of them in place."""
     page.goto(f"{address}explorers/")
     for name in NAMES:  # each loads when its place comes near
         page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
@@ -73,6 +73,52 @@ def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: in
         explorer = explorer_on(explorers, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
+
+
+def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:
+    """It runs step by step, stands still at a key, goes on, and ends at the last step."""
+    context = browser.new_context(reduced_motion="no-preference")
+    page = context.new_page()
+    page.goto(f"{address}explorers/")
+    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(page, "pulse")
+    copies = pulse.locator(".copy")
+    pulse.get_by_role("group", name="The graph").focus()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Pause")).to_be_visible()
+    expect(pulse.get_by_text("step 1 of 5", exact=True)).to_be_visible()
+    expect(copies.first).to_be_visible()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Play")).to_be_visible()
+    before = copies.first.get_attribute("transform")
+    page.wait_for_timeout(300)
+    assert copies.first.get_attribute("transform") == before
+    page.keyboard.press("Space")
+    expect(pulse.get_by_text("step 5 of 5", exact=True)).to_be_visible()
+    expect(pulse.get_by_role("button", name="Again")).to_be_visible()
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pulse_on_the_first_page_keeps_the_surprise(
+    page: Page, address: str, width: int, theme: str
+) -> None:
+    """It has one rule, under which every path arrives; it is accessible and fits."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    if theme == "dark":
+        page.locator("[data-theme-button]").click()
+    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(page, "pulse")
+    expect(pulse.get_by_role("radio")).to_have_count(0)
+    pulse.get_by_role("group", name="The graph").focus()
+    page.keyboard.press("End")
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    assert "lost" not in pulse.inner_text()
+    assert violations(pulse) == []
+    assert too_wide(pulse) == []
 
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:

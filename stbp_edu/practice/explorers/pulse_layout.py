@@ -3,9 +3,10 @@
 from operator import mul
 from typing import Any
 
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled
 
-SIDE, TOP, BOTTOM = 74, 30, 56  # pixels around the graph
+SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
 STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds
 SPIKE, LAYER, LOSS = 80, 172, 88  # heights: of o over u, of a layer, of L over the top spike
 ACROSS, UP = 64, 22  # a neuron stands to the right of its neighbour, and a little above
