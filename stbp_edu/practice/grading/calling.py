@@ -23,7 +23,7 @@ from stbp_edu.practice.tasks import Exercise, Function
 
 SECONDS = 20.0
 """How long one call may take, where the system has an alarm clock; a page has its Stop button."""
-LONGEST_LINE = 80
+LONGEST_TEXT = 80
 
 
 class TooLongError(BaseException):
@@ -36,13 +36,13 @@ class Habits:
 
     Attributes:
         printed: how many characters it printed.
-        first_line: the first line that it printed.
+        first_text: the first characters of them.
         changed: the arguments that it changed in place.
         stopped: whether a call took too long; then it is not called again.
     """
 
     printed: int = 0
-    first_line: str = ""
+    first_text: str = ""
     changed: list[str] = field(default_factory=list)
     stopped: bool = False
 
@@ -58,21 +58,20 @@ class Habits:
         if self.printed:
             said.append(
                 f"It prints {self.printed} characters over all calls; they are left out here. "
-                f"They begin: {self.first_line}"
+                f"They begin: {self.first_text.strip().partition(chr(10))[0]}"
             )
         return said
 
 
 class _Paper(io.TextIOBase):
-    """Takes what is printed, and keeps its first line alone."""
+    """Takes what is printed, and keeps its beginning alone."""
 
     def __init__(self, habits: Habits) -> None:
         self.habits = habits
 
     def write(self, text: str) -> int:
         """Count the text."""
-        if not self.habits.first_line.strip():
-            self.habits.first_line = (text.strip().splitlines() or [""])[0][:LONGEST_LINE]
+        self.habits.first_text += text[: LONGEST_TEXT - len(self.habits.first_text)]
         self.habits.printed += len(text)
         return len(text)
 

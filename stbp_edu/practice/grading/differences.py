@@ -1,6 +1,6 @@
 """Where what a function returned differs from what is right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from stbp_edu.practice.tasks import step_name
 RTOL = 1e-6
 SHORT_RTOL = 2e-5
 """To how many digits an answer is right that is computed in float32."""
+SHARE = 0.2  # in float32, sums are rounded as their largest term is
+NO_FLOORS: Mapping[str, float] = {}
 
 
 def difference(
@@ -28,13 +30,15 @@ def difference(
     axes: Sequence[str] = (),
     parts: Sequence[str] = (),
     rtol: float = RTOL,
+    floors: Mapping[str, float] = NO_FLOORS,
 ) -> Difference | None:
     """Return the first difference of two values, or None where they agree to a relative ``rtol``.
 
-    ``axes`` names the axes of an array, ``parts`` the entries of a tuple.
+    ``axes`` names the axes of an array, ``parts`` the entries of a tuple. ``floors`` says for each
+    part how small a difference does not count.
     """
     for part, value, right in leaves(got, want, parts=parts):
-        if first := _leaf_difference(value, right, axes, rtol):
+        if first := _leaf_difference(value, right, axes, rtol, floors.get(part, 0.0)):
             return replace(first, part=part)
     return None
 
@@ -70,8 +74,24 @@ def _equal(a: Any, b: Any, rtol: float) -> bool:
     return same_places and _leaf_difference(x[finite], y[finite], (), rtol) is None
 
 
+def floors_of(right: Sequence[Any], parts: Sequence[str]) -> dict[str, float]:
+    """Return how small a difference does not count in float32, for each part of the results.
+
+    In float32 a difference of large numbers is rounded as they are, however small it is. Over all
+    calls, a part is somewhere as large as what it is made of.
+    """
+    floors: dict[str, float] = {}
+    for value in right:
+        for part, want, _ in leaves(value, value, parts=parts):
+            array = numbers(want)
+            if array is not None:
+                size = float(np.abs(array).max(initial=0.0))
+                floors[part] = max(floors.get(part, 0.0), SHARE * SHORT_RTOL * size)
+    return floors
+
+
 def _leaf_difference(
-    got: Any, want: Any, axes: Sequence[str], rtol: float = RTOL
+    got: Any, want: Any, axes: Sequence[str], rtol: float = RTOL, floor: float = 0.0
 ) -> Difference | None:
     """Return the first difference of one array, number or set, or None."""
     if isinstance(got, Difference):
@@ -93,9 +113,9 @@ def _leaf_difference(
         cause = "a division by zero, or an overflow"
         return Difference("nan", f"it returns {value[index]}{place}: {cause}")
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-30)
-    share = 1e-3 if rtol <= RTOL else 0.2  # in float32, sums round as their largest term does
+    share = 1e-3 if rtol <= RTOL else SHARE
     # Written so that a NaN in ``right`` counts as a difference.
-    wrong = ~(np.abs(value - right) <= rtol * (np.abs(right) + share * scale))
+    wrong = ~(np.abs(value - right) <= rtol * (np.abs(right) + share * scale) + floor)
     if not wrong.any():
         return None
     if isinstance(want, bool):

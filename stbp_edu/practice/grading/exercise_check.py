@@ -59,19 +59,20 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     outcomes = outcomes_of(exercise, function, habits)
     if all(o.blank if isinstance(o, Difference) else is_blank(o) for o in outcomes):
         return not_attempted
-    rtol, words = RTOL, ""
-    if any(is_short(o, want) for o, want in zip(outcomes, right, strict=True)):
+    rtol, words, exact = RTOL, "", first_difference(exercise, outcomes, RTOL)
+    short = any(is_short(o, want) for o, want in zip(outcomes, right, strict=True))
+    if short:
         rtol, words = SHORT_RTOL, "float32 holds about 7 digits: compute in float64 to keep 16."
-    elif first_difference(exercise, outcomes, SHORT_RTOL) is None:
+    elif exact and first_difference(exercise, outcomes, SHORT_RTOL) is None:
         words = "It is right to about 5 digits; float64 holds 16. Is there a float32 inside?"
-    exact = first_difference(exercise, outcomes, RTOL)
-    first = exact and first_difference(exercise, outcomes, SHORT_RTOL if words else RTOL)
+    final = SHORT_RTOL if words else RTOL
+    first = exact and first_difference(exercise, outcomes, final, short=short)
     if first:
         return diagnosis(Answer(exercise, function, outcomes, habits, rtol), *first)
     if again := second_time(exercise, function, outcomes):
         return Feedback(exercise.id, "wrong", (again, exercise.pointer))
     said = [f"Checked on {len(right)} situations in several networks."]
-    said += [words] * bool(exact)
+    said += [words] * bool(words)
     return Feedback(exercise.id, "right", (*said, *habits.sentences()))
 
 

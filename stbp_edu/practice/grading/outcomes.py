@@ -4,7 +4,13 @@ from functools import cache
 from typing import Any
 
 from stbp_edu.practice.grading.calling import Habits, call
-from stbp_edu.practice.grading.differences import SHORT_RTOL, difference, same_outcome
+from stbp_edu.practice.grading.differences import (
+    NO_FLOORS,
+    SHORT_RTOL,
+    difference,
+    floors_of,
+    same_outcome,
+)
 from stbp_edu.practice.grading.structure import Difference, is_blank
 from stbp_edu.practice.tasks import Exercise, Function, inputs_of
 
@@ -28,13 +34,17 @@ def right_outcomes(exercise: Exercise) -> Outcomes:
 
 
 def first_difference(
-    exercise: Exercise, outcomes: Outcomes, rtol: float
+    exercise: Exercise, outcomes: Outcomes, rtol: float, *, short: bool = False
 ) -> tuple[int, Difference] | None:
-    """Return the first call with a difference, and the difference; None where there is none."""
+    """Return the first call with a difference, and the difference; None where there is none.
+
+    ``short`` says that the answer is in float32.
+    """
+    floors = floors_of(right_outcomes(exercise), exercise.parts) if short else NO_FLOORS
     for k, (got, want) in enumerate(zip(outcomes, right_outcomes(exercise), strict=True)):
         if is_blank(got):
             return k, Difference("problem", "It returns nothing here.")
-        if first := difference(got, want, exercise.axes, exercise.parts, rtol):
+        if first := difference(got, want, exercise.axes, exercise.parts, rtol, floors):
             return k, first
     return None
 

@@ -138,6 +138,7 @@ def constant_words(factor: float) -> str:
         return "has its sign turned round"
     if abs(factor - 2) < 1e-5:
         return "is doubled"
-    plain = Fraction(factor).limit_denominator(12)
-    text = str(plain) if abs(float(plain) - factor) < 1e-6 * abs(factor) else f"{factor:.4g}"
+    text, plain = f"{factor:.4g}", Fraction(factor).limit_denominator(12)
+    if len(text) > 4 and abs(float(plain) - factor) < 1e-6 * abs(factor):
+        text = str(plain)
     return f"is {text} times what it should be"

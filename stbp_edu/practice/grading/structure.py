@@ -43,13 +43,19 @@ def is_blank(value: object) -> bool:
 def is_short(value: Any, like: Any) -> bool:
     """Return whether a value holds floats with fewer digits than float64."""
     return any(
-        getattr(got, "dtype", None) in (np.float32, np.float16) for _, got, _ in leaves(value, like)
+        isinstance(got, (np.ndarray, np.generic)) and got.dtype in (np.float32, np.float16)
+        for _, got, _ in leaves(value, like)
     )
+
+
+def is_masked(value: object) -> bool:
+    """Return whether entries of a masked array have no value."""
+    return isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any())
 
 
 def numbers(value: Any) -> Array | None:
     """Return real numbers as a float array, or None where the value is something else."""
-    if value is None or np.ma.is_masked(value):
+    if value is None or is_masked(value):
         return None
     try:
         array = np.asarray(value)
@@ -108,7 +114,7 @@ def _count_difference(got: Any, want: Any, parts: Sequence[str]) -> Difference:
 
 def what_it_is(value: Any) -> str:
     """Return what a value is that can be no answer, and what to do; "" for any other."""
-    if np.ma.is_masked(value):
+    if is_masked(value):
         return (
             f"a masked array, {int(np.ma.getmaskarray(value).sum())} entries of it without a value"
         )

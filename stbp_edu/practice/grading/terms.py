@@ -6,7 +6,7 @@ over the sets of inputs). So a function's terms are found without a look into it
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -52,6 +52,8 @@ def terms(probe: Probe, result: int) -> list[Term]:
         want = [exact[chosen] for _, exact in tables if exact is not None]
         noise = [_noise(exact, probe.rtol) for _, exact in tables if exact is not None]
         if term := _term(probe, chosen, got, want, noise):
+            if term.state == "wrong" and not term.words:
+                term = replace(term, words=_power_words(probe, usable, chosen, result))
             found.append(term)
     return found
 
@@ -89,6 +91,29 @@ def _table(
             if k in chosen:
                 table[chosen] = table[chosen] - table[tuple(j for j in chosen if j != k)]
     return table
+
+
+def _power_words(probe: Probe, usable: Sequence[int], chosen: Sequence[int], result: int) -> str:
+    """Return the input that enters a term to a power that is not the right one; "" for none."""
+    inputs = probe.situations[0]
+    rest = [k for k in usable if k not in chosen]
+    before = probe.without(inputs.args, rest)
+    for k in chosen:
+        after = (*before[:k], 2 * before[k], *before[k + 1 :])
+        powers = []
+        for right in (False, True):
+            tables = [_table(probe, a, chosen, result, right=right) for a in (before, after)]
+            if tables[0] is None or tables[1] is None:
+                return ""
+            x, y = (table[tuple(chosen)].ravel() for table in tables if table is not None)
+            largest = int(np.argmax(np.abs(x)))
+            ratio = float(y[largest] / x[largest]) if x[largest] else 0.0
+            if ratio <= 0 or not np.allclose(y, ratio * x, rtol=1e-4, atol=1e-12):
+                return ""
+            powers.append(round(float(np.log2(ratio)), 3))
+        if powers[0] != powers[1]:
+            return f"holds `{probe.names[k]}` to the power {powers[0]:g}, not {powers[1]:g}"
+    return ""
 
 
 def _noise(exact: dict[tuple[int, ...], Array], rtol: float) -> float:
