@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.practice.grading.finding import listed
 from stbp_edu.practice.grading.formula_parts import Part
 from stbp_edu.practice.grading.probe import Probe, Values, all_close, close
 from stbp_edu.practice.grading.relations import relation
@@ -154,3 +155,15 @@ def _shared(parts: Sequence[Part]) -> Part:
             break
         shared = level[0]
     return shared
+
+
+def made_of(names: Sequence[str], part: Part) -> str:
+    """Return a part of the formula by what is in it, without giving it away."""
+    if isinstance(part.node, ast.Name):
+        return f"`{part.node.id}`"
+    if not names:
+        return "a number"
+    kind = "part"
+    if isinstance(part.node, ast.BinOp) and isinstance(part.node.op, (ast.Mult, ast.MatMult)):
+        kind = "product"
+    return f"the {kind} made of {listed(names)}"

@@ -7,10 +7,10 @@ is none: no exception, no print, no change of the arguments.
 import contextlib
 import copy
 import io
-import linecache
 import signal
+import sys
 import threading
-import traceback
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import FrameType
@@ -18,11 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.practice.grading.failures import problem
 from stbp_edu.practice.grading.structure import Difference, is_blank
 from stbp_edu.practice.tasks import Exercise, Function
 
-SECONDS = 20.0
-"""How long one call may take, where the system has an alarm clock; a page has its Stop button."""
+SECONDS = 30.0
+"""How long all calls together may take, where the system has an alarm clock.
+
+A page has none: there the Stop button ends them.
+"""
 LONGEST_TEXT = 80
 
 
@@ -38,12 +42,14 @@ class Habits:
         printed: how many characters it printed.
         first_text: the first characters of them.
         changed: the arguments that it changed in place.
+        seconds: how long its calls have taken.
         stopped: whether a call took too long; then it is not called again.
     """
 
     printed: int = 0
     first_text: str = ""
     changed: list[str] = field(default_factory=list)
+    seconds: float = 0.0
     stopped: bool = False
 
     def sentences(self) -> list[str]:
@@ -93,7 +99,11 @@ def call(
     view = exercise.comparable if exercise is not None else None
     try:
         # A division by zero shows up as a NaN, which is explained; no warning is needed.
-        with np.errstate(all="ignore"), _limited(), contextlib.redirect_stdout(_Paper(habits)):
+        with (
+            np.errstate(all="ignore"),
+            _limited(habits),
+            contextlib.redirect_stdout(_Paper(habits)),
+        ):
             value = function(*given)
             if view is not None and not is_blank(value):
                 value = view(value, function, *copy.deepcopy(args))
@@ -102,12 +112,12 @@ def call(
     except TooLongError:
         habits.stopped = True
         return Difference(
-            "problem", f"It did not end within {SECONDS:g} seconds: is there a loop without an end?"
+            "problem", f"It did not end within {SECONDS:g} seconds. Is there a loop without an end?"
         )
     except SystemExit:
         return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
     except Exception as error:
-        return _problem(error)
+        return problem(error)
     if exercise is not None:
         triples = zip(exercise.arguments, given, args, strict=True)
         habits.changed += [name for name, now, before in triples if not unchanged(now, before)]
@@ -118,10 +128,12 @@ def call(
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    """Raise TooLongError after SECONDS, where the system and the thread allow it."""
+def _limited(habits: Habits) -> Iterator[None]:
+    """Raise TooLongError when the time is up, where the system and the thread allow it."""
     free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    if not free or signal.getitimer(signal.ITIMER_REAL)[0]:  # someone else's clock runs
+    if (
+        not free or sys.platform == "emscripten" or signal.getitimer(signal.ITIMER_REAL)[0]
+    ):  # someone else's clock runs
         yield
         return
 
@@ -130,8 +142,9 @@ def _limited() -> Iterator[None]:
 
     try:
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    except (OSError, ValueError):  # a Python without signals, as on a page
+        begun = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, max(SECONDS - habits.seconds, 0.01))
+    except (OSError, ValueError):  # a Python without signals
         yield
         return
     try:
@@ -139,39 +152,7 @@ def _limited() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _problem(error: Exception) -> Difference:
-    """Return what a function's exception says, and at which expression it came."""
-    kind = type(error).__name__
-    # An "..." that is left inside a formula is a blank, not a mistake.
-    text = text_of(error)
-    blank = isinstance(error, TypeError) and "ellipsis" in text
-    frames = traceback.extract_tb(error.__traceback__)[1:]
-    place = f", at {_expression(frames[0])}" if frames and frames[0].line else ""
-    return Difference(
-        "problem", f"It raises {kind}: {text}{place}.", blank, error=f"{kind}: {text}"
-    )
-
-
-def _expression(frame: traceback.FrameSummary) -> str:
-    """Return the expression that failed and the line that it stands in."""
-    line = linecache.getline(frame.filename, frame.lineno or 0).encode()
-    part = b""
-    if frame.lineno == getattr(frame, "end_lineno", None):
-        part = line[frame.colno : frame.end_colno].strip()
-    whole = line.decode().strip()
-    text = part.decode(errors="replace")
-    return f"`{text}` in `{whole}`" if text and text != whole else f"`{whole or frame.line}`"
-
-
-def text_of(value: object, longest: int = 300) -> str:
-    """Return a value as text, whatever it is."""
-    try:
-        text = str(value)
-    except Exception:  # an object that fails to say what it is, or a number too long to print
-        return f"an object of type {type(value).__name__} that cannot be shown"
-    return text if len(text) <= longest else f"{text[:longest]}..."
+        habits.seconds += time.perf_counter() - begun
 
 
 def unchanged(now: Any, before: Any) -> bool:

@@ -59,7 +59,7 @@ def diagnosis(answer: Answer, k: int, first: Difference) -> Feedback:
     if len(named) > 1:
         message.insert(0, f"{len(named)} mistakes give what your function gives:")
     if not named:
-        message += [f.text for f in unnamed(answer, first)] or _agreement(answer, first)
+        message += _located(answer, first) or _agreement(answer, first)
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         message.append(f"{place} {inputs.where}: {first.message}")
@@ -70,6 +70,14 @@ def diagnosis(answer: Answer, k: int, first: Difference) -> Feedback:
         message.append(_shapes(exercise, inputs))
     message += [*answer.habits.sentences(), exercise.pointer]
     return Feedback(exercise.id, "wrong", tuple(message), tuple(named), inputs.where)
+
+
+def _located(answer: Answer, first: Difference) -> list[str]:
+    """Return the sentences on a mistake without a name; none where the search itself fails."""
+    try:
+        return [finding.text for finding in unnamed(answer, first)]
+    except Exception:  # a wrong answer may do anything when it is asked odd things
+        return []
 
 
 def unnamed(answer: Answer, first: Difference) -> list[Finding]:

@@ -28,3 +28,10 @@ def listed(names: Sequence[str]) -> str:
     """Return names in a row, with "and" before the last."""
     quoted = [f"`{name}`" for name in names]
     return " and ".join([", ".join(quoted[:-1])] * (len(quoted) > 1) + quoted[-1:])
+
+
+def together(names: Sequence[str]) -> str:
+    """Return a term by the inputs that make it."""
+    if not names:
+        return "no input at all (a constant)"
+    return f"{listed(names)} {'together' if len(names) > 1 else 'alone'}"

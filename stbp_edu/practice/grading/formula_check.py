@@ -12,7 +12,8 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.formula_parts import Part, filled
+from stbp_edu.practice.grading.formula_parts import Part
+from stbp_edu.practice.grading.inlining import filled
 from stbp_edu.practice.grading.locate import Locator
 from stbp_edu.practice.grading.probe import Probe
 from stbp_edu.practice.grading.single_changes import changes, readings

@@ -4,7 +4,6 @@ Nothing is guessed: what is said holds in every situation that was tried, and wh
 explain an answer alike, both are said.
 """
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.blame import Blame, Suspect
-from stbp_edu.practice.grading.finding import Finding, listed
+from stbp_edu.practice.grading.blame import Blame, Suspect, made_of
+from stbp_edu.practice.grading.finding import Finding, listed, together
 from stbp_edu.practice.grading.formula_parts import Part
 from stbp_edu.practice.grading.probe import Probe
 from stbp_edu.practice.grading.relations import relation
@@ -89,7 +88,7 @@ class Locator:
     def _reading(self, blame: Blame, suspect: Suspect) -> str:
         """Return what is wrong with one part, as a clause."""
         inside = [name for name in self.probe.names if name in suspect.part.names]
-        what = _made_of(inside, suspect.part)
+        what = made_of(inside, suspect.part)
         words = blame.words(suspect)
         if words:
             return f"{what} {words}"
@@ -141,7 +140,7 @@ class Locator:
         telling = right or any(t.state != "wrong" or t.words for t in wrong)
         if not wrong or len(wrong) > 4 or len(found) < 2 or not telling:
             return []
-        sentences = [f"What comes from {_together(t.names)} is right." for t in right[:3]]
+        sentences = [f"What comes from {together(t.names)} is right." for t in right[:3]]
         sentences += [self._on_term(t) for t in wrong]
         text = "Term by term, with the other inputs set to 0: " + " ".join(sentences)
         names = frozenset(n for t in wrong if t.state != "extra" for n in t.names)
@@ -150,7 +149,7 @@ class Locator:
     @staticmethod
     def _on_term(term: Term) -> str:
         """Return the sentence on one wrong term."""
-        what = f"What comes from {_together(term.names)}"
+        what = f"What comes from {together(term.names)}"
         if term.state == "missing":
             return f"{what} is missing."
         if term.state == "extra":
@@ -182,22 +181,3 @@ class Locator:
             masks.append(~(np.abs(got[self.result] - right) <= limit + 1e-13))
         text = entries_that_are_wrong(self.probe.names, inputs, masks)
         return [Finding(text, "where")] if text else []
-
-
-def _together(names: Sequence[str]) -> str:
-    """Return a term by the inputs that make it."""
-    if not names:
-        return "no input at all (a constant)"
-    return f"{listed(names)} {'together' if len(names) > 1 else 'alone'}"
-
-
-def _made_of(names: Sequence[str], part: Part) -> str:
-    """Return a part of the formula by what is in it, without giving it away."""
-    if isinstance(part.node, ast.Name):
-        return f"`{part.node.id}`"
-    if not names:
-        return "a number"
-    kind = "part"
-    if isinstance(part.node, ast.BinOp) and isinstance(part.node.op, (ast.Mult, ast.MatMult)):
-        kind = "product"
-    return f"the {kind} made of {listed(names)}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.calling import call
+from stbp_edu.practice.grading.calling import Habits, call
 from stbp_edu.practice.grading.structure import Difference, leaves, numbers
 
 
@@ -25,7 +25,8 @@ def results_of(value: Any, like: Any) -> list[Array] | None:
 
 def asked(function: Callable[..., Any], like: Any) -> Callable[[Sequence[Any]], list[Array] | None]:
     """Return a function from arguments to results, which fails with None."""
-    return lambda args: results_of(call(function, tuple(args)), like)
+    habits = Habits()
+    return lambda args: results_of(call(function, tuple(args), habits=habits), like)
 
 
 def wrong_results(outcomes: Sequence[Any], right: Sequence[Any], rtol: float) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.probe import Probe, all_close
+from stbp_edu.practice.grading.probe import Probe, all_close, close
 from stbp_edu.practice.grading.relations import CHANGES, changes_of, constant_words
 
 FACTORS = (2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25)
@@ -36,6 +36,32 @@ def substitutions(probe: Probe, result: int) -> list[tuple[str, frozenset[str]]]
                 changed.append(exact[result])
             if len(changed) == len(answers) and all_close(answers, changed, probe.rtol):
                 found.append((words, frozenset({name})))
+                break
+    return found
+
+
+def folded(
+    probe: Probe, solution: Callable[[Sequence[Any]], Sequence[Any] | None], result: int
+) -> list[tuple[str, frozenset[str]]]:
+    """Return the input that, with an axis folded away, makes the solution give the answer.
+
+    For answers of a wrong shape; the result is as that of :func:`substitutions`.
+    """
+    folds = (("added up", np.sum), ("averaged", np.mean))
+    found = []
+    for k in probe.movable:
+        ndim = np.ndim(probe.inputs[0].args[k])
+        ways = [(words, f, axis) for words, f in folds for axis in (*range(ndim), None)]
+        for words, fold, axis in ways if ndim else ():
+            pairs = []
+            for i in probe.situations:
+                args = (*i.args[:k], fold(i.args[k], axis=axis), *i.args[k + 1 :])
+                pairs.append((probe.ask(i.args), _tried(solution, args)))
+            told = any(a and a[result].any() for a, _ in pairs)
+            if told and all(a and b and close(a[result], b[result], probe.rtol) for a, b in pairs):
+                over = "all its entries" if axis is None else f"its axis {axis}"
+                name = probe.names[k]
+                found.append((f"when `{name}` is {words} over {over}", frozenset({name})))
                 break
     return found
 

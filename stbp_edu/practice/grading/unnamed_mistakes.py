@@ -14,11 +14,12 @@ import numpy as np
 
 from stbp_edu.practice.grading.differences import difference
 from stbp_edu.practice.grading.finding import Finding
-from stbp_edu.practice.grading.formula_parts import results
+from stbp_edu.practice.grading.inlining import results
 from stbp_edu.practice.grading.locate import Locator
 from stbp_edu.practice.grading.probe import Probe
 from stbp_edu.practice.grading.results import asked, shape_words, wrong_results
 from stbp_edu.practice.grading.single_changes import readings, single_changes
+from stbp_edu.practice.grading.substitutions import folded
 from stbp_edu.practice.grading.where import calls_that_are_wrong
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, inputs_of
 
@@ -85,6 +86,9 @@ def by_asking(
         words = shape_words(outcomes, right, exercise.axes, k)
         if words is not None:
             found += [Finding(f"Yours is the right one, {words}.", "result")] * bool(words)
+            pairs = [] if words else folded(probe, asked(exercise.function(), like), k)
+            text = "Yours is what the right formula gives"
+            found += [Finding(f"{text} {end}.", "input", names) for end, names in pairs]
             continue
         formula = formulas[k] if k < len(formulas) else None
         locator = Locator(probe, k, formula, imports, exercise.axes)
