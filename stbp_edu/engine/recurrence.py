@@ -4,17 +4,14 @@ They are elementwise and run for a few samples at a time: samples do not depend 
 small block stays in the processor's cache, its temporaries too. Results are written in place.
 """
 
-import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.engine.factors import Factors, curve, line
 from stbp_edu.network import Spike
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import Gate
-from stbp_edu.surrogates import Gaussian
 
 BLOCK = 40_960
 """Entries of one step that are worked on at a time: 160 KB in float32."""
@@ -28,12 +25,6 @@ FLOOR = 1e-10
 
 Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
 """
-
-Fill = Callable[[Array, Array], Array | float]
-"""It writes a function's values to the second array and returns it, or returns the only value."""
-
-Factors = tuple[Fill, Fill, Fill]
-"""What a neuron contributes to the backward pass: h(u - V_th), f(o) and f'(o)."""
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -53,13 +44,22 @@ def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) ->
             now += b
             if t > 0:
                 now += np.multiply(f(o[t - 1, s], carried), u[t - 1, s], out=carried)  # fwd-u
+                if neuron.gate == "soft":
+                    now -= np.multiply(o[t - 1, s], neuron.v_th, out=carried)
             if spike is None:
                 np.greater_equal(now, neuron.v_th, out=o[t, s])  # fwd-o: g, without a copy
             else:
                 o[t, s] = spike(now)
 
 
-def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
+def recur(
+    epsilon: Array,
+    err: Array | None,
+    u: Array,
+    o: Array,
+    factors: Factors,
+    direct: Array | None = None,
+) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
     Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
@@ -74,25 +74,33 @@ def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factor
         u: potentials.
         o: spikes.
         factors: of the neuron, as the rule sees them.
+        direct: ∂L/∂u, where the loss reads the potentials of this layer; it joins d h.
     """
     for s in _blocks(u):
-        _recur(epsilon[:, s], None if err is None else err[:, s], u[:, s], o[:, s], factors)
+        signal, term = (None if a is None else a[:, s] for a in (err, direct))
+        _recur(epsilon[:, s], signal, u[:, s], o[:, s], term, factors)
 
 
-def _recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
+def _recur(
+    epsilon: Array, err: Array | None, u: Array, o: Array, direct: Array | None, factors: Factors
+) -> None:
     """Fill one block of samples: the factors for a stretch of steps, then step by step."""
-    h, f, df = factors
     epsilon_next, err_next = np.zeros((2, *u[0].shape), u.dtype)  # nothing comes after step T
     steps = min(len(u), max(1, STRETCH // u[0].size))
     buffers = np.empty((2, steps, *u[0].shape), u.dtype)
     for end in range(len(u), 0, -steps):
         some = slice(max(0, end - steps), end)
         back, keep = buffers[:, : end - some.start]
-        h(u[some], back)
+        factors.h(u[some], back)
         epsilon[some] *= back
-        back *= u[some]
-        back *= df(o[some], keep)
-        gate = f(o[some], keep)
+        if direct is not None:
+            epsilon[some] += direct[some]
+        if factors.taken:
+            back *= -factors.taken
+        else:
+            back *= u[some]
+            back *= factors.df(o[some], keep)
+        gate = factors.f(o[some], keep)
         if err is None:
             np.add(gate, back, out=keep)
         elif isinstance(gate, float):
@@ -115,52 +123,6 @@ def _flush(signal: Array) -> None:
     if signal.dtype == np.float32:
         signal += FLOOR
         signal -= FLOOR
-
-
-def curve(function: Gate) -> Fill:
-    """Return the function itself, written to a buffer."""
-
-    def fill(x: Array, out: Array) -> Array:
-        out[...] = function(x)
-        return out
-
-    return fill
-
-
-def slope(neuron: LIF) -> Fill:
-    """Return h(u - V_th), written to a buffer; that of the Gaussian makes no other arrays."""
-    bell = neuron.surrogate
-    if type(bell) is not Gaussian:  # a subclass may have a curve of its own
-        return curve(neuron.h)
-
-    def fill(u: Array, out: Array) -> Array:
-        np.subtract(u, neuron.v_th, out=out)
-        out *= out
-        out *= -0.5 / bell.a
-        np.exp(out, out=out)
-        out *= 1 / math.sqrt(2 * math.pi * bell.a)  # h4
-        return out
-
-    return fill
-
-
-def line(gate: Gate, dtype: np.dtype[Any]) -> Fill:
-    """Return the straight line through gate(0) and gate(1), written to a buffer.
-
-    It equals the gate on spikes, and takes no exponential. Where it is level, it is a number.
-
-    >>> fill = line(LIF(tau=0.5).f, np.dtype(float))
-    >>> fill(np.array([0.0, 1.0]), np.empty(2)).round(4)
-    array([0.5   , 0.0677])
-    """
-    at_0, at_1 = (float(value) for value in gate(np.array([0, 1], dtype)))
-
-    def fill(o: Array, out: Array) -> Array:
-        np.multiply(o, at_1 - at_0, out=out)
-        out += at_0
-        return out
-
-    return fill if at_0 != at_1 else lambda *_: at_0
 
 
 def _blocks(a: Array) -> Iterator[slice]:
