@@ -1,7 +1,6 @@
 """The same mathematics as :mod:`stbp_edu.cases` at full speed.
 
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
-- ``factors``: what the neuron contributes: h, f, f', or V_th with the soft reset.
 - ``recurrence``: what runs step by step, elementwise.
 - ``sparse_input``: input that holds each image's active pixels alone.
 

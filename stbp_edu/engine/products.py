@@ -15,8 +15,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.engine.factors import factors
-from stbp_edu.engine.recurrence import integrate, recur
+from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term

@@ -51,7 +51,7 @@ def derivatives(
     array([-0.2385])
     """
     T, S = check_spikes(spikes, params)
-    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(neuron.g if spike is None else spike)
     autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))

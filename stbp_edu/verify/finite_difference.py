@@ -87,7 +87,7 @@ def _joints(neuron: LIF) -> list[float]:
 def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params) -> None:
     """Check the arguments of :func:`partial`."""
     T, S = check_spikes(spikes, params)
-    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     if params.dtype != np.float64:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
