@@ -48,8 +48,10 @@ def with_a_loss(draw, **bounds):
     """Any problem with a loss that can read it, and real numbers for its input or spikes."""
     problem = draw(problems(**bounds))
     T = len(problem.spikes)
-    kinds = [kind() for name, kind in LOSSES.items() if name != "last-steps"]
-    loss = draw(st.sampled_from([*kinds, CrossEntropy(counts=True), LastSteps(T // 2 + 1)]))
+    choices = [Rate(), Membrane(), LastSteps(T // 2 + 1)]
+    if problem.targets.shape[1] > 1:
+        choices += [CrossEntropy(), CrossEntropy(counts=True), StepCrossEntropy()]
+    loss = draw(st.sampled_from(choices))
     targets = problem.targets / problem.targets.sum(axis=1, keepdims=True)
     spikes = problem.spikes * 2.0 - 0.75 if draw(st.booleans()) else problem.spikes
     return problem._replace(targets=targets, spikes=spikes), loss
@@ -217,6 +219,16 @@ def test_a_bad_loss_is_named(run, loss, error, message):
 def test_targets_that_are_no_probabilities_are_named(run, loss, targets, message):
     with pytest.raises(ValueError, match=f"targets must be probabilities for .*{message}"):
         run(PROBLEM.trace, targets, PROBLEM.params, NEURON, loss=loss)
+
+
+def test_each_loss_is_tested():
+    assert {type(loss) for loss in EACH} == set(LOSSES.values())
+
+
+def test_a_cross_entropy_of_one_neuron_is_refused():
+    problem = make_problem(0, [3, 1], T=2, S=2, neuron=NEURON)
+    with pytest.raises(ValueError, match=r"targets must have n\[N\] >= 2 columns"):
+        stbp_edu.loss(problem.trace, np.ones((2, 1)), CrossEntropy())
 
 
 @each_loss

@@ -18,8 +18,13 @@ class _Probabilities(Built):
     """A loss whose targets are probabilities, such as one-hot rows."""
 
     def check(self, trace: Trace, targets: Array) -> None:
-        """Raise if a row of the targets is no distribution, too."""
+        """Raise if a row of the targets is no distribution, too, or there is nothing to choose."""
         super().check(trace, targets)
+        if targets.shape[1] == 1:
+            raise ValueError(
+                f"targets must have n[N] >= 2 columns for {type(self).__name__}, got 1: the "
+                "softmax of one output neuron is 1 and has no slope; add a neuron for each class"
+            )
         sums = targets.sum(axis=1)
         bad = np.flatnonzero((targets < 0).any(axis=1) | (np.abs(sums - 1) > TOLERANCE))
         if len(bad):
