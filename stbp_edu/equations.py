@@ -3,7 +3,8 @@
 The id stands beside the derivation in a notebook (as the equation's tag), at the line of code that
 computes it (as a comment), in the name of the test that proves it, and in ``equations.toml``
 beside this file, which holds the formulas. The site's equations page and the tests are made from
-this register, so that no formula has two versions.
+this register, so that no formula has two versions. Where the recursion of the notes that the
+course started from is another formula, it has an id of its own, which ends in ``-classic``.
 
 Notation: h(u) is short for h(v) with v = u - V_th. Columns are neurons; ⊙ multiplies entry by
 entry; ᵀ transposes.
@@ -21,9 +22,7 @@ class Equation:
     Attributes:
         id: the name to search for.
         title: what the equation says, in a few words.
-        forms: LaTeX by form: ``"index"`` (one neuron), ``"vector"`` (a layer), and, where the
-            source's recursion differs, ``"classic-index"`` and ``"classic-vector"`` as it prints
-            them.
+        forms: LaTeX by form: ``"index"`` (one neuron) and ``"vector"`` (a layer).
 
     >>> EQUATIONS["gate-df"].forms["index"]
     "f'(o) = -e^{-o/\\tau}"

@@ -126,8 +126,9 @@ def init_params(
         sizes: widths (n[0], ..., n[N]), at least two, each >= 1.
         rng: a seeded ``np.random.Generator``.
         dtype: np.float64 (to learn and to check) or np.float32 (to train).
-        scheme: ``"unit-rows"``, as in the source: uniform in [-1, 1], each row divided by its
-            Euclidean norm; ``"uniform"``, for training: uniform with limit √(6 / n[n-1]).
+        scheme: ``"unit-rows"``, as in the notes: uniform in [-1, 1], each row divided by its
+            Euclidean norm, so that a neuron's input keeps its size whatever the width below;
+            ``"uniform"``: uniform with limit √(6 / l), where l is the width below.
         scale: factor on all weights; > 0.
 
     Raises:
@@ -138,9 +139,7 @@ def init_params(
     >>> np.linalg.norm(p.W[1], axis=1).round(12)
     array([1., 1., 1.])
     """
-    if not isinstance(sizes, (list, tuple)) or len(sizes) < 2:
-        raise ValueError(f"sizes must list at least two widths, got {sizes!r}; e.g. [64, 128, 10]")
-    widths = [checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes)]
+    widths = checks.widths("sizes", sizes, at_least=2)
     checks.generator("rng", rng)
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
@@ -162,6 +161,25 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
+
+
+def check_spike(spike: Spike | None) -> Spike | None:
+    """Return the function o(u) if it is one, and gives an array of the potentials' shape."""
+    potentials = np.zeros((1, 2))
+    if spike is not None and np.shape(_try(spike, potentials)) != potentials.shape:
+        raise TypeError(
+            f"spike must be a function from an array of potentials to one of spikes, got "
+            f"{checks.short(spike)}; pass for example neuron.H"
+        )
+    return spike
+
+
+def _try(function: Any, argument: Array) -> Any:
+    """Return what a function returns, or None if it is none, or fails."""
+    try:
+        return function(argument)
+    except Exception:
+        return None
 
 
 def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
@@ -201,9 +219,7 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     """
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
-    if spike is not None and not callable(spike):
-        raise TypeError(f"spike must be a function of the potentials, got {spike!r}; e.g. neuron.H")
-    g = neuron.g if spike is None else spike
+    g = check_spike(spike) or neuron.g
     W, b = params.W, params.b
     U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]
     O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]

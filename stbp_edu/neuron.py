@@ -25,6 +25,10 @@ GATES = (*HARD_GATES, "soft")
 class LIF:
     """Constants of the neuron, and the functions that they define.
 
+    With the defaults, and weights of :func:`stbp_edu.init_params`, every layer fires before any
+    training. The notes' neuron is ``LIF(tau=0.1, v_th=1.5, surrogate=Rectangle(a=1.0))``: with
+    those weights its output layer is silent at the start.
+
     Args:
         tau: τ, the gate's value where there was no spike (the leak); > 0.
         v_th: V_th, the threshold, in units of the potential; finite.
@@ -46,9 +50,9 @@ class LIF:
     array([ 0.4, -0.3])
     """
 
-    tau: float = 0.1
-    v_th: float = 1.5
-    surrogate: Surrogate = field(default_factory=Gaussian)
+    tau: float = 0.5
+    v_th: float = 0.75
+    surrogate: Surrogate = field(default_factory=lambda: Gaussian(a=0.5))
     gate: str = "exponential"
 
     def __post_init__(self) -> None:

@@ -109,7 +109,7 @@ IMAGES, LABELS = load_digits().test_images[:5], load_digits().test_labels[:5].as
         (IMAGES[:, :7], LABELS, "images must have shape .* with 64 pixels each"),
         (IMAGES[:0], LABELS[:0], "images must have shape"),
         ("images", LABELS, "images must be of type ndarray"),
-        (IMAGES, None, "labels must be of type ndarray"),
+        (IMAGES, None, "labels must be a NumPy array"),
     ],
 )
 def test_evaluation_takes_images_and_labels_that_fit(images, labels, said: str) -> None:

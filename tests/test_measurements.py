@@ -22,8 +22,12 @@ def test_an_unknown_record_is_named():
 def test_a_record_says_how_it_was_made(name):
     found = load_measurement(name)
     assert "python -m benchmarks." in found["command"]
-    assert found["machine"]["processor"]
-    assert found["versions"]["numpy"]
+    # one machine for the whole record, or one for each run
+    runs = [found] if "machine" in found else [run for r in found["rows"] for run in r["runs"]]
+    assert runs
+    for run in runs:
+        assert run["machine"]["processor"]
+        assert run["versions"]["numpy"]
 
 
 def test_the_ablations_are_those_of_the_script(record):

@@ -8,7 +8,7 @@ NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
 
 def by_index_loops(problem):
-    """Evaluate fwd-x, fwd-u and fwd-o as the source prints them, one number at a time."""
+    """Evaluate fwd-x, fwd-u and fwd-o as the notes print them, one number at a time."""
     p, sizes = problem.params, problem.params.sizes
     T, S, _ = problem.spikes.shape
     u = [None] + [np.zeros((T + 1, S, m)) for m in sizes[1:]]
@@ -144,8 +144,8 @@ def test_bad_spikes_are_named(run, spikes, error, message):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"sizes": [3]}, ValueError, "sizes must list at least two"),
-        ({"sizes": 3}, ValueError, "sizes must list at least two"),
+        ({"sizes": [3]}, ValueError, "sizes must list at least 2"),
+        ({"sizes": 3}, ValueError, "sizes must list at least 2"),
         ({"sizes": [3, 0]}, ValueError, r"sizes\[1\] must be >= 1"),
         ({"sizes": [3, 2.0]}, TypeError, r"sizes\[1\] must be an integer"),
         ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),

@@ -1,4 +1,4 @@
-"""The five cases with indices i and j, for one sample s, as the source prints them.
+"""The five cases with indices i and j, for one sample s.
 
 Every function computes one number for one neuron i. Arguments are numbers or sequences of
 numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the
@@ -51,7 +51,7 @@ def c2_delta(err_above: Sequence[Number], w_to: Sequence[Number]) -> Number:
     >>> c2_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0])
     -1.5
     """
-    return sum(e * w for e, w in zip(err_above, w_to, strict=True))  # c2-delta
+    return sum(e * w for e, w in zip(err_above, w_to, strict=True))  # c2-delta, c2-delta-classic
 
 
 def c2_epsilon(delta: Number, h: Number) -> Number:
@@ -69,7 +69,7 @@ def c3_delta(delta_last: Number, err_next: Number, u: Number, df: Number) -> Num
     >>> c3_delta(delta_last=-0.25, err_next=0.5, u=2.0, df=-1.0)
     -1.25
     """
-    return delta_last + err_next * u * df  # c3-delta
+    return delta_last + err_next * u * df  # c3-delta, c3-delta-classic
 
 
 def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:
@@ -94,7 +94,7 @@ def c4_delta(
     -2.5
     """
     above = sum(e * w for e, w in zip(err_above, w_to, strict=True))
-    return above + err_next * u * df  # c4-delta
+    return above + err_next * u * df  # c4-delta, c4-delta-classic
 
 
 def c4_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:

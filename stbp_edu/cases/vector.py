@@ -1,6 +1,6 @@
 """The five cases in vector form, for a whole batch at once.
 
-A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the source's
+A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
 exact rule, δ ⊙ h(U) for the classic one.
 
@@ -48,7 +48,7 @@ def c2_delta(err_above: Array, W_above: Array) -> Array:
     >>> c2_delta(np.array([[1.0, 2.0]]), np.array([[0.5], [-1.0]]))
     array([[-1.5]])
     """
-    return err_above @ W_above  # c2-delta
+    return err_above @ W_above  # c2-delta, c2-delta-classic
 
 
 def c2_epsilon(delta: Array, h: Array) -> Array:
@@ -71,7 +71,7 @@ def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
     >>> c3_delta(-one, one, 2 * one, -one)
     array([[-3.]])
     """
-    return delta_last + err_next * U * df  # c3-delta
+    return delta_last + err_next * U * df  # c3-delta, c3-delta-classic
 
 
 def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
@@ -100,7 +100,7 @@ def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Ar
     >>> c4_delta(one, one / 2, one, 2 * one, -one)
     array([[-1.5]])
     """
-    return err_above @ W_above + err_next * U * df  # c4-delta
+    return err_above @ W_above + err_next * U * df  # c4-delta, c4-delta-classic
 
 
 def c4_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:

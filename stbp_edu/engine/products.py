@@ -19,7 +19,7 @@ from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
-from stbp_edu.network import Gradients, Params, Spike, Trace, check_spikes, check_trace
+from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import check_rule
 
@@ -52,6 +52,7 @@ def forward(
     """
     check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
+    check_spike(spike)
     return Engine(params, neuron, work=workspace or Workspace()).forward(spikes, spike)
 
 
@@ -89,7 +90,7 @@ def backward(
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
-    array([-0.2385])
+    array([-0.2957])
     """
     _, S = check_trace(trace, params)
     read = checked(loss, trace, targets)
@@ -170,7 +171,7 @@ class Engine:
         carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
         """
         *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
-        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta
+        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta, c2-delta-classic
 
     def _down(
         self, trace: Trace, targets: Array | None, S: int, binary: bool

@@ -15,7 +15,8 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.graph import edges, path_edges, unrolled
+from stbp_edu.plotting.fan_out import fan_out
+from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -41,6 +42,7 @@ __all__ = [
     "curves",
     "edges",
     "error_vs",
+    "fan_out",
     "figure",
     "grid",
     "heat",
@@ -53,5 +55,6 @@ __all__ = [
     "surrogate",
     "sweep_order",
     "sweep_steps",
+    "two_doors",
     "unrolled",
 ]

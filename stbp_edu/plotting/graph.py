@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
+from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON, GRID, INK, style
 
 Node = tuple[str, int, int] | str
 """("u", t, n) or ("o", t, n) with t = 1..T, or "L"."""
@@ -115,6 +115,36 @@ def unrolled(
     ax.set(xlabel="time step t →", ylabel="layer n →")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    return ax
+
+
+def two_doors(ax: Axes, T: int, N: int, t: int) -> Axes:
+    """Draw the two ways out of a potential of the output layer: its own spike, the next potential.
+
+    Args:
+        ax: where to draw.
+        T: number of time steps.
+        N: number of layers, without the input.
+        t: the step of the potential, before the last: 1..T - 1.
+
+    Raises:
+        ValueError: if no next potential follows.
+
+    >>> from stbp_edu.plotting.svg_figure import figure
+    >>> ax = two_doors(figure()[1], T=3, N=1, t=2)
+    >>> [text.get_text() for text in ax.texts[:2]]
+    ['h', 'f']
+    """
+    if not 1 <= t < T:
+        raise ValueError(f"t must be a step from 1 to T - 1 = {T - 1}, got {t}; nothing follows T")
+    here, spike, later = ("u", t, N), ("o", t, N), ("u", t + 1, N)
+    ways = {(here, spike): DELTA, (here, later): CASE_COLOURS[3]}
+    unrolled(ax, T, N, highlight=ways, nodes={here: EPSILON, spike: DELTA, later: CASE_COLOURS[3]})
+    look: Any = {"va": "center", "size": 9.5, "color": INK, "zorder": 6}
+    x, y = position(spike, T, N)
+    ax.text(x - 0.12, y, "its own\nspike", ha="right", **look)
+    x, y = position(later, T, N)
+    ax.text(x + 0.12, y, "the next\npotential", ha="left", **look)
     return ax
 
 

@@ -5,6 +5,7 @@
 - ``network_check``: a whole backward pass, checked case by case;
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
 - ``feedback``: what the reader sees, hints and solutions included;
+- ``predictions``: what a reader expects before something is measured;
 - ``saved_progress``: what is done, and the file that remembers it.
 
 >>> from stbp_edu.practice import check
@@ -16,6 +17,7 @@ c3-epsilon: not attempted yet.
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
+from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import Progress, progress_report
 from stbp_edu.practice.tasks import exercises
 
@@ -24,6 +26,7 @@ __all__ = [
     "Feedback",
     "Hint",
     "NetworkReport",
+    "Prediction",
     "Progress",
     "Solution",
     "check",
@@ -32,6 +35,7 @@ __all__ = [
     "exercises",
     "explorers",
     "hint",
+    "predict",
     "progress_report",
     "solution",
 ]

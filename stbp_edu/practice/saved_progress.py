@@ -1,4 +1,4 @@
-"""What is done and what comes next: the state of each exercise, saved in a small file.
+"""What is done and what comes next: states of exercises and predictions, saved in a small file.
 
 The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stbp_edu``, or
 ``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another. A page
@@ -7,15 +7,17 @@ of the site saves the states in the browser.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
+PREDICTIONS = "predictions"
 
 
 def path() -> Path:
@@ -31,35 +33,53 @@ def record(exercise_id: str, state: str) -> None:
 
     Where the file cannot be written, the state is not saved and nothing is raised.
     """
-    states = load()
-    if state == "todo" or states.get(exercise_id) in ("right", state):
-        return
-    states[exercise_id] = state
+    kept = _kept()
+    if state != "todo" and kept.get(exercise_id) not in ("right", state):
+        _keep({**kept, exercise_id: state})
+
+
+def record_prediction(prediction_id: str, answer: str) -> None:
+    """Save what the reader predicts, in place of an earlier prediction."""
+    _keep({**_kept(), PREDICTIONS: {**load_predictions(), prediction_id: answer}})
+
+
+def load() -> dict[str, str]:
+    """Return the saved states by exercise; empty where the file is missing or unreadable."""
+    return {k: v for k, v in _kept().items() if isinstance(v, str) and v in STATES}
+
+
+def load_predictions() -> dict[str, str]:
+    """Return what the reader predicted, by the question's id."""
+    saved = _kept().get(PREDICTIONS)
+    return {k: v for k, v in saved.items() if isinstance(v, str)} if isinstance(saved, dict) else {}
+
+
+def _kept() -> dict[str, Any]:
+    """Return what the file holds; empty where it is missing or unreadable."""
+    try:
+        kept = json.loads(path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _keep(kept: dict[str, Any]) -> None:
+    """Write the file in one step; where it cannot be written, nothing is raised."""
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
         draft = path().with_suffix(".new")
-        draft.write_text(json.dumps(states, indent=1, sort_keys=True), encoding="utf-8")
+        draft.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
         draft.replace(path())
     except OSError:
         return
 
 
-def load() -> dict[str, str]:
-    """Return the saved states by exercise; empty where the file is missing or unreadable."""
-    try:
-        states = json.loads(path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(states, dict):
-        return {}
-    return {k: v for k, v in states.items() if isinstance(v, str) and v in STATES}
-
-
 @dataclass(frozen=True)
 class Progress:
-    """Every exercise with its state."""
+    """Every exercise with its state, and what the reader predicted by the question's id."""
 
     states: dict[str, str]
+    predictions: dict[str, str] = field(default_factory=dict)
 
     def state(self, task: Task) -> str:
         """Return ``"right"``, ``"wrong"`` or ``"todo"``."""
@@ -81,6 +101,7 @@ class Progress:
         lines.insert(0, f"{done} of {len(lines)} exercises right.")
         if self.next is not None:
             lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
+        lines += [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -91,9 +112,14 @@ class Progress:
             for e in tasks().values()
         )
         head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
-        return f'<table class="stbp-progress"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+        said = "".join(
+            f"<p>You predicted, <code>{escape(id_)}</code>: {escape(answer)}.</p>"
+            for id_, answer in self.predictions.items()
+        )
+        table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
+        return f'<table class="stbp-progress">{table}</table>{said}'
 
 
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
-    return Progress(load())
+    return Progress(load(), load_predictions())

@@ -43,11 +43,16 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
             )
             advice.append(Advice("layer 0", "silent", message))
         elif rate < SILENT:
+            loses = (
+                "every image gets the same answer"
+                if n == len(rates) - 1
+                else ("the layers above get their biases and hardly anything else")
+            )
             message = (
-                f"{name} is silent: its neurons fire in {rate:.2%} of steps, so nothing reaches "
-                f"the layers above. Lower the threshold (v_th = {v_th:g} now), start with larger "
-                "weights (init_scale), or widen the surrogate (a), so that potentials far below "
-                "the threshold still get a gradient."
+                f"{name} is silent: its neurons fire in {rate:.2%} of steps, so that {loses}. "
+                f"Lower the threshold (v_th = {v_th:g} now), start with larger weights "
+                "(init_scale), or widen the surrogate (a), so that potentials far below the "
+                "threshold still get a gradient."
             )
             advice.append(Advice(f"layer {n}", "silent", message))
         elif rate > SATURATED and n > 0:

@@ -141,7 +141,11 @@ def evaluate(
 def check_images(images: NDArray[Any], labels: NDArray[Any], params: Params) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
-    checks.instance("labels", labels, np.ndarray)
+    if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
+        raise TypeError(f"labels must be a NumPy array, got {checks.short(labels)}; use np.array")
+    if images.dtype != np.uint8:  # bytes of which 255 is white
+        axes = "(n, height, width)"
+        checks.array("images", images, axes, (None, None, None), unit_interval=True)
     pixels, classes = params.sizes[0], params.sizes[-1]
     if images.ndim != 3 or not len(images) or images[0].size != pixels:
         raise ValueError(

@@ -71,9 +71,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        for i, width in enumerate(self.hidden):
-            checks.count(f"hidden[{i}]", width)
+        object.__setattr__(self, "hidden", checks.widths("hidden", self.hidden))
         for name in ("T", "batch", "epochs", "shards"):
             checks.count(name, getattr(self, name))
         for name in ("T_test", "shift", "seed"):
@@ -89,6 +87,7 @@ class Settings:
             checks.choice(name, getattr(self, name), options)
         check_rule(self.rule)
         self.make_neuron()
+        SGD(momentum=self.momentum, weight_decay=self.weight_decay)  # whichever is chosen
         self.make_optimizer()
         if self.batch < self.shards:
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
@@ -48,9 +49,10 @@ def derivatives(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> adjoints = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
     >>> adjoints.gradients.b[1].round(4)
-    array([-0.2385])
+    array([-0.2957])
     """
     T, S = check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
     check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(neuron.g if spike is None else spike)

@@ -10,6 +10,7 @@ from stbp_edu.checks import Array
 from stbp_edu.network import Adjoints, Gradients
 
 IDS = (*(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")), "c5-b", "c5-w")
+CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
 
 
@@ -85,6 +86,15 @@ class Comparison(NamedTuple):
             f"expected {float(self.expected[at])!r}, "
             f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
         )
+
+
+def equation_under(id: str, rule: str) -> str:
+    """Return the id of the formula that a rule uses in place of an exact one.
+
+    >>> equation_under("c3-delta", "classic"), equation_under("c3-epsilon", "classic")
+    ('c3-delta-classic', 'c3-epsilon')
+    """
+    return f"{id}-classic" if rule == "classic" and id in CLASSIC else id
 
 
 def case_of(t: int, n: int, T: int, N: int) -> int:

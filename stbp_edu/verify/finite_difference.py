@@ -11,16 +11,34 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import checks
 from stbp_edu.checks import Array, choice
 from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Rectangle, Triangle
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate, shape_of
+from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate, shape_of
 from stbp_edu.verify.loss_values import loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
+
+
+Place = Node | Coordinate | tuple[str, int, tuple[int, ...]]
+"""What names the number to nudge."""
+
+
+def _coordinate(place: Place) -> Coordinate:
+    """Return where in the arrays the number is; a node is one of the first sample."""
+    match place:
+        case Node():
+            return place.coordinate()
+        case (str(), n, tuple(at)) if all(isinstance(k, (int, np.integer)) for k in (n, *at)):
+            return Coordinate(*place)
+    raise TypeError(
+        f"coordinate must be a Node or (kind, n, index), got {checks.short(place)}; "
+        'pass for example ("W", 1, (0, 0))'
+    )
 
 
 class StepSizeError(ArithmeticError):
@@ -32,18 +50,40 @@ def twin_loss(
     targets: Array,
     params: Params,
     neuron: LIF,
-    nudged: Coordinate | None = None,
+    nudged: Place | None = None,
+    amount: float = 0.0,
+    loss: LossLike = RATE,
+) -> float:
+    """Return the loss of the smooth twin with one number moved by ``amount``.
+
+    A :class:`Node` names the number in the first sample, a :class:`Coordinate` in any.
+
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> net = (np.ones((1, 1, 1)), np.zeros((1, 1)), p, LIF(tau=0.5, v_th=2.0))
+    >>> up, down = (twin_loss(*net, Node("o", n=1, t=0, i=0), r) for r in (1e-3, -1e-3))
+    >>> round((up - down) / 2e-3, 4)
+    0.2858
+    """
+    return _twin_run(spikes, targets, params, neuron, nudged, amount, loss)[0]
+
+
+def _twin_run(
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    nudged: Place | None = None,
     amount: float = 0.0,
     loss: LossLike = RATE,
 ) -> tuple[float, NDArray[np.intp]]:
-    """Return the loss of the smooth twin with one coordinate moved by ``amount``.
+    """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
 
-    Second comes the piece of the curve H on which each potential landed: the rectangle's and
-    the triangle's H are put together from pieces, and a difference across a joint is no slope.
+    The rectangle's and the triangle's H are put together from pieces, and a difference across a
+    joint is no slope.
     """
     T, S, _ = spikes.shape
     W, b = list(params.W), list(params.b)
-    kind, layer, at = nudged if nudged is not None else ("", 0, ())
+    kind, layer, at = _coordinate(nudged) if nudged is not None else ("", 0, ())
     if kind in ("W", "b"):
         moved = W if kind == "W" else b
         moved[layer] = moved[layer].copy()
@@ -84,10 +124,13 @@ def _joints(neuron: LIF) -> list[float]:
     return []
 
 
-def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params) -> None:
+def _check(
+    coordinate: Coordinate, spikes: Array, targets: Array, params: Params, neuron: LIF
+) -> None:
     """Check the arguments of :func:`partial`."""
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
+    checks.instance("neuron", neuron, LIF)
     if params.dtype != np.float64:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
@@ -102,7 +145,7 @@ def _check(coordinate: Coordinate, spikes: Array, targets: Array, params: Params
 
 
 def partial(
-    coordinate: Coordinate | tuple[str, int, tuple[int, ...]],
+    coordinate: Place,
     spikes: Array,
     targets: Array,
     params: Params,
@@ -115,7 +158,8 @@ def partial(
     until two sizes in a row agree and no potential crosses a joint of H.
 
     Args:
-        coordinate: ("W", n, (i, j)), ("b", n, (i,)), ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
+        coordinate: a :class:`Node`, in the first sample; or ("W", n, (i, j)), ("b", n, (i,)),
+            ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
         spikes: the input, shape (T, S, n[0]), float64.
         targets: Y, shape (S, n[N]).
         params: weights and biases, float64.
@@ -131,15 +175,15 @@ def partial(
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> one = np.ones((1, 1, 1))
     >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
-    -0.2414
+    -0.3434
     """
-    asked = Coordinate(*coordinate)
-    _check(asked, spikes, targets, params)
-    home = twin_loss(spikes, targets, params, neuron, loss=loss)[1]
+    asked = _coordinate(coordinate)
+    _check(asked, spikes, targets, params, neuron)
+    home = _twin_run(spikes, targets, params, neuron, loss=loss)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
         moves = [k * step for k in (-2, -1, 1, 2)]
-        runs = [twin_loss(spikes, targets, params, neuron, asked, move, loss) for move in moves]
+        runs = [_twin_run(spikes, targets, params, neuron, asked, move, loss) for move in moves]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
         L = [value for value, _ in runs]

@@ -12,7 +12,8 @@ from stbp_edu.engine import products as engine
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.unrolled import Node, Unrolled, batch_adjoints
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Unrolled, batch_adjoints
 
 Table = dict[tuple[int, int, int], Any]
 """A value for every (t, n, i)."""
@@ -73,7 +74,7 @@ def scalar_derivatives(net: Unrolled, rule: str = "exact") -> Callable[[Node], A
 
     def derivative(node: Node) -> Any:
         """Return δ, ε, or the gradient of a weight or bias."""
-        kind, n, i, t, j = node
+        kind, n, t, i, j = node
         if kind in ("o", "u"):
             return (delta if kind == "o" else epsilon)[t, n, i]
         over_time = [epsilon[t, n, i] for t in range(net.T)]

@@ -12,11 +12,13 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from stbp_edu import checks
 from stbp_edu.checks import Array, choice
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled, batch_adjoints, edges_from
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled, batch_adjoints, edges_from
 
 MOST_PATHS = 200_000
 """A node with more paths is refused."""
@@ -56,6 +58,7 @@ class Path(NamedTuple):
 
 def count_paths(start: Node, net: Unrolled) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
+    _check_start(start, net)
 
     @cache
     def count(node: Node) -> int:
@@ -67,7 +70,9 @@ def count_paths(start: Node, net: Unrolled) -> int:
 
 def _check_start(start: Node, net: Unrolled) -> None:
     """Check that the network has this node."""
-    kind, n, i, t, j = start
+    checks.instance("net", net, Unrolled)
+    checks.instance("start", start, Node)
+    kind, n, t, i, j = start
     choice("start kind", kind, ("u", "o", "w", "b"))
     fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]
     fits = fits and (kind not in "uo" or 0 <= t < net.T)
@@ -90,9 +95,9 @@ def paths_from(start: Node, net: Unrolled) -> list[Path]:
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
-    >>> for path in paths_from(Node("o", n=1, i=0, t=1), net):
+    >>> for path in paths_from(Node("o", n=1, t=1, i=0), net):
     ...     print(" ".join(edge.kind for edge in path.edges), round(path.contribution, 4))
-    reset spike readout 0.028
+    reset spike readout 0.0385
     readout -0.2222
     """
     _check_start(start, net)

@@ -13,10 +13,11 @@ import numpy as np
 
 from stbp_edu.checks import choice
 from stbp_edu.verify import require
-from stbp_edu.verify.comparison import case_of
+from stbp_edu.verify.comparison import case_of, equation_under
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.forms import scalar_derivatives
 from stbp_edu.verify.paths import paths_from, total
-from stbp_edu.verify.unrolled import Node, Unrolled, symbols
+from stbp_edu.verify.unrolled import Unrolled, symbols
 
 
 class Proof(NamedTuple):
@@ -61,7 +62,8 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact", *, soft: bool = Fal
             difference = exact(node) - classic(node) - total(dropped)
         else:
             difference = exact(node) - total(paths)
-        proofs.append(Proof(id, node, len(paths), len(dropped), difference.as_expr()))
+        formula = equation_under(id, rule)
+        proofs.append(Proof(formula, node, len(paths), len(dropped), difference.as_expr()))
     return proofs
 
 
@@ -87,10 +89,10 @@ def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:
     for t, n in product(reversed(range(net.T)), reversed(range(1, net.N + 1))):
         case = case_of(t, n, net.T, net.N)
         for i in range(net.sizes[n]):
-            yield f"c{case}-delta", Node("o", n, i, t)
-            yield f"c{case}-epsilon", Node("u", n, i, t)
+            yield f"c{case}-delta", Node("o", n, t, i)
+            yield f"c{case}-epsilon", Node("u", n, t, i)
     for n in range(1, net.N + 1):
         for i in range(net.sizes[n]):
-            yield "c5-b", Node("b", n, i)
+            yield "c5-b", Node("b", n, i=i)
         for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield "c5-w", Node("w", n, i, j=j)
+            yield "c5-w", Node("w", n, i=i, j=j)

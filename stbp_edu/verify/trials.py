@@ -19,6 +19,7 @@ from stbp_edu.verify.comparison import (
     Tolerance,
     comparisons,
     equal_under_classic,
+    equation_under,
 )
 from stbp_edu.verify.forms import all_forms
 
@@ -93,7 +94,8 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
             answers = {name: (kept, ROUNDING), **oracles}
             forms = all_forms(*problem, rule, spike)
             for (form, got), (oracle, answer) in product(forms.items(), answers.items()):
-                for one in comparisons(got, answer[0]):
+                for place in comparisons(got, answer[0]):
+                    one = place._replace(id=equation_under(place.id, rule))
                     if rule == "exact" or oracle == name:
                         yield _outcome(one, rule, oracle, answer[1], form)
                     elif equal_under_classic(one, T, N):

@@ -20,6 +20,7 @@ membrane   u_i^{t,N} → L                ∂L/∂u_i^{t,N}, if the loss reads i
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,25 +32,7 @@ from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.coordinates import Coordinate, at_every_coordinate
-
-
-class Node(NamedTuple):
-    """A quantity of the network. An index that its kind does not have is -1.
-
-    Attributes:
-        kind: "u" or "o" with n, i, t; "w" with n, i, j; "b" with n, i; or "L".
-        n: the layer, from 1.
-        i: the neuron, from 0.
-        t: the step, from 0.
-        j: the neuron below, from 0.
-    """
-
-    kind: str
-    n: int = -1
-    i: int = -1
-    t: int = -1
-    j: int = -1
+from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate
 
 
 class Edge(NamedTuple):
@@ -59,6 +42,10 @@ class Edge(NamedTuple):
     source: Node
     target: Node
     factor: Any
+
+
+MOST_SYMBOLS = 10_000
+"""A symbolic network of more is refused: it would take hours."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +103,7 @@ def unroll(
     """
     T, S = check_trace(trace, params)
     read = checked(loss, trace, targets)
+    checks.instance("neuron", neuron, LIF)
     if not 0 <= s < S:
         raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
     U, O, rate = trace.U, trace.O, type(read) is Rate
@@ -157,40 +145,40 @@ def batch_adjoints(
 
     ``of_sample`` makes, for one sample's network, the function from a node to dL/d(node).
     """
-    T, S, _ = trace.O[0].shape
+    T, S = check_trace(trace, params)
     samples = [of_sample(unroll(trace, targets, params, neuron, s, loss)) for s in range(S)]
 
     def derivative(of: Coordinate) -> Any:
         """Return the derivative by one quantity."""
         if of.kind in ("W", "b"):
-            node = Node(of.kind.lower(), of.n, of.at[0], j=of.at[1] if of.kind == "W" else -1)
-            return sum(sample(node) for sample in samples)
+            i, j = of.at if of.kind == "W" else (*of.at, -1)
+            return sum(sample(Node(of.kind.lower(), of.n, i=i, j=j)) for sample in samples)
         t, s, i = of.at
-        return samples[s](Node(of.kind, of.n, i, t))
+        return samples[s](Node(of.kind, of.n, t, i))
 
     return at_every_coordinate(derivative, params, T, S)
 
 
 def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
     """Yield every edge that leaves a node."""
-    kind, n, i, t, j = node
+    kind, n, t, i, j = node
     if kind in ("w", "b"):
         for step in range(net.T):
             factor = net.o[n - 1][step][j] if kind == "w" else 1
-            yield Edge("enter", node, Node("u", n, i, step), factor)
+            yield Edge("enter", node, Node("u", n, step, i), factor)
     elif kind == "u":
-        yield Edge("spike", node, Node("o", n, i, t), net.h[n][t][i])
+        yield Edge("spike", node, Node("o", n, t, i), net.h[n][t][i])
         if t + 1 < net.T:
-            yield Edge("carry", node, Node("u", n, i, t + 1), net.f[n][t][i])
+            yield Edge("carry", node, Node("u", n, t + 1, i), net.f[n][t][i])
         if n == net.N and net.membrane is not None:
             yield Edge("membrane", node, Node("L"), net.membrane[t][i])
     elif kind == "o":
         if t + 1 < net.T:
             factor = net.moved[n][t][i] * net.df[n][t][i]
-            yield Edge("reset", node, Node("u", n, i, t + 1), factor)
+            yield Edge("reset", node, Node("u", n, t + 1, i), factor)
         if n < net.N:
             for k in range(net.sizes[n + 1]):
-                yield Edge("weight", node, Node("u", n + 1, k, t), net.W[n + 1][k][i])
+                yield Edge("weight", node, Node("u", n + 1, t, k), net.W[n + 1][k][i])
         else:
             yield Edge("readout", node, Node("L"), net.readout[t][i])
 
@@ -212,8 +200,13 @@ def symbols(sizes: Sequence[int], T: int, *, soft: bool = False) -> Unrolled:
     """
     sympy = require("sympy", "the symbolic proof")
     T = checks.count("T", T)
-    widths = tuple(checks.count(f"sizes[{n}]", size) for n, size in enumerate(sizes))
+    widths = checks.widths("sizes", sizes, at_least=2)
     N = len(widths) - 1
+    if (letters := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))) > MOST_SYMBOLS:
+        raise ValueError(
+            f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {letters} for {widths} and "
+            f"T = {T}; choose a smaller network"
+        )
 
     def table(rows: int, columns: int, name: Callable[[int, int], str]) -> Any:
         """Return a symbol for every row and column, both counted from 1."""

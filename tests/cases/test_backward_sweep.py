@@ -1,4 +1,4 @@
-"""The sweep: index formulas = sweep, classic rule = the source's formulas, named bad input."""
+"""The sweep: index formulas = sweep, classic rule = the notes' formulas, named bad input."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_c1_c2_c3_c4_c5_scalar_equals_sweep(problem, rule):
 
 
 def as_the_source_prints_it(problem):
-    """Evaluate the source's recursion literally: δ of each case, with ∂g/∂u written as h."""
+    """Evaluate the notes' recursion literally: δ of each case, with ∂g/∂u written as h."""
     p, nn, trace, Y = problem.params, problem.neuron, problem.trace, problem.targets
     u, o, w, N = trace.U, trace.O, p.W, p.N
     T, S, _ = o[0].shape

@@ -20,7 +20,7 @@ def test_the_message_says_what_where_and_what_next():
     assert "t = " in text
     assert "n = " in text
     assert "sample 0, neuron 0" in text
-    assert 'notebook 8, "δ, derived as the source has it", equation (c3-delta)' in text
+    assert 'notebook 8, "The repair costs nothing", equation (c3-delta)' in text
     assert 'hint("c3-delta")' in text
     html = c3("delta_last")._repr_html_()
     assert 'data-exercise="c3-delta" data-state="wrong"' in html

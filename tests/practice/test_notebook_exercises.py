@@ -78,7 +78,7 @@ def test_what_the_answers_speak_of_is_imported(path):
 
 def test_every_blank_of_a_notebook_is_empty_and_can_be_filled():
     blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], FormulaBlank)]
-    assert {blank.notebook for blank, _, _ in blanks} == {5, 6, 7, 8}
+    assert {blank.notebook for blank, _, _ in blanks} == {6, 7, 8, 9}
     for blank, name, source in blanks:
         assert repr(blank.solution) in filled(source, name, blank)
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice import check, exercises
+from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.explorers import NAMES, data, export
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def explorers(page: Page, address: str) -> Page:
-    """Return the page of explorers with all three in place."""
+    """Return the page of explorers with all of them in place."""
     page.goto(f"{address}explorers/")
     for name in NAMES:  # each loads when its place comes near
         page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
@@ -75,6 +75,52 @@ def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: in
         assert too_wide(explorer) == []
 
 
+def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:
+    """It runs step by step, stands still at a key, goes on, and ends at the last step."""
+    context = browser.new_context(reduced_motion="no-preference")
+    page = context.new_page()
+    page.goto(f"{address}explorers/")
+    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(page, "pulse")
+    copies = pulse.locator(".copy")
+    pulse.get_by_role("group", name="The graph").focus()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Pause")).to_be_visible()
+    expect(pulse.get_by_text("step 1 of 5", exact=True)).to_be_visible()
+    expect(copies.first).to_be_visible()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Play")).to_be_visible()
+    before = copies.first.get_attribute("transform")
+    page.wait_for_timeout(300)
+    assert copies.first.get_attribute("transform") == before
+    page.keyboard.press("Space")
+    expect(pulse.get_by_text("step 5 of 5", exact=True)).to_be_visible()
+    expect(pulse.get_by_role("button", name="Again")).to_be_visible()
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pulse_on_the_first_page_keeps_the_surprise(
+    page: Page, address: str, width: int, theme: str
+) -> None:
+    """It has one rule, under which every path arrives; it is accessible and fits."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    if theme == "dark":
+        page.locator("[data-theme-button]").click()
+    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(page, "pulse")
+    expect(pulse.get_by_role("radio")).to_have_count(0)
+    pulse.get_by_role("group", name="The graph").focus()
+    page.keyboard.press("End")
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    assert "lost" not in pulse.inner_text()
+    assert violations(pulse) == []
+    assert too_wide(pulse) == []
+
+
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     """What was right stays right, until the reader forgets it and means it."""
     page.goto(f"{address}progress/")
@@ -82,9 +128,9 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     total = len([e for e in json.loads(_exercises(page)) if e["course"]])
     said = place.get_by_role("status")
     expect(said).to_contain_text(f"0 of {total} right")
-    exercise = exercises()["c3-delta"]
-    wrong = check("c3-delta", exercise.function(exercise.mistakes[0].body))
-    right = check("c3-delta", exercise.function())
+    exercise = exercises()["c3-delta-open"]
+    wrong = check("c3-delta-open", exercise.function(exercise.mistakes[0].body))
+    right = check("c3-delta-open", exercise.function())
     state = place.locator("tr", has_text=exercise.title).first.locator("td").last
     for feedback, kept in ((wrong, "not right yet"), (right, "right"), (wrong, "right")):
         page.evaluate(
@@ -109,3 +155,24 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
 def _exercises(page: Page) -> str:
     """Return the list of exercises that the page reads."""
     return page.request.get(page.url.replace("progress/", "assets/explorers/exercises.json")).text()
+
+
+def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement(
+    page: Page, address: str
+) -> None:
+    """It is kept in the browser with the progress, and forgotten with it."""
+    page.goto(f"{address}progress/")
+    insert = "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
+    page.evaluate(insert, predict("c3-holds", "...")._repr_html_())
+    page.evaluate(insert, predict("c3-holds", "...", measured="t = 2")._repr_html_())
+    asked, measured = page.locator("[data-prediction]").all()
+    expect(measured).to_contain_text("no prediction; measured: t = 2")
+    asked.get_by_label("t = 2 and t = 1").check()
+    expect(asked.get_by_role("status")).to_contain_text("you predicted “t = 2 and t = 1”")
+    expect(measured).to_contain_text("you predicted “t = 2 and t = 1”; measured: “t = 2”")
+    page.keyboard.press("ArrowDown")
+    expect(measured).to_contain_text("“t = 2”, as you predicted")
+    expect(page.locator("[data-progress]")).to_contain_text("You predicted, c3-holds: t = 2.")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget my progress").click()
+    expect(page.locator("[data-progress]")).not_to_contain_text("You predicted")

@@ -10,13 +10,24 @@ import nbformat
 
 from tools.site.render.maths import Speaker
 from tools.site.render.notebook_reader import read_notebook
-from tools.site.site_content import Content, page_html, page_markdown
+from tools.site.site_content import WHEEL, Content, page_html, page_markdown
 
 
 def test_nothing_below_the_hook_imports_mkdocs() -> None:
     """The modules that make the pages load without it."""
     code = "import sys, tools.site.site_content; sys.exit('mkdocs' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_start_page_says_how_to_install_the_wheel_that_the_site_holds() -> None:
+    """With the Python runtime the site holds the wheel, and the page links it."""
+    page = (Path(__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
+    for live in (True, False):
+        content = Content(live, {}, {}, {}, {}, Speaker(Path("unused.json")))
+        markdown, _ = page_markdown(content, "start.md", page)
+        assert f'pip install "{WHEEL}[notebooks]"' in markdown
+        assert (f"](assets/pyodide/{WHEEL})" in markdown) == live
+        assert "[[" not in markdown
 
 
 def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:

@@ -50,10 +50,27 @@ def assert_proved(name):
                     error = one.error(tolerance)
                     assert error <= tolerance.limit, one.describe(tolerance)
     for rule in ("exact", "classic"):
-        seen = [proof for proof in proofs((2, 2, 2, 2), 3, rule) if proof.id == name]
+        formula = comparison.equation_under(name, rule)
+        seen = [proof for proof in proofs((2, 2, 2, 2), 3, rule) if proof.id == formula]
         assert seen
         for proof in seen:
             assert proof.difference == 0, f"{name}, {rule}, at {proof.node}"
+
+
+def assert_kept(name):
+    """Every form of a classic equation is the sum over the paths that it keeps."""
+    for which in range(len(trials.NEURONS)):
+        net, trace = drawn(which)
+        kept = paths.derivatives(trace, net.targets, net.params, net.neuron, "classic")
+        for got in all_forms(*net, "classic", net.neuron.H).values():
+            for one in comparison.comparisons(got, kept):
+                if comparison.equation_under(one.id, "classic") == name:
+                    error = one.error(comparison.ROUNDING)
+                    assert error <= comparison.ROUNDING.limit, one.describe()
+    seen = [proof for proof in proofs((2, 2, 2, 2), 3, "classic") if proof.id == name]
+    assert seen
+    assert all(proof.difference == 0 for proof in seen)
+    return sum(proof.dropped for proof in seen)
 
 
 def assert_rejected(name, monkeypatch, wrong, wrong_on_arrays=None):

@@ -85,7 +85,7 @@ def test_a_joint_of_h1_nearby_makes_the_step_smaller():
     expected = 1 - 1e-4  # dL/du = o · h, with o = H(u) and h = 1
     assert partial(("u", 1, (0, 0, 0)), *net) == pytest.approx(expected, rel=1e-6)
     step = finite_difference.STEPS[0]
-    crude = [finite_difference.twin_loss(*net, ("b", 1, (0,)), k * step)[0] for k in (-1, 1)]
+    crude = [finite_difference.twin_loss(*net, ("b", 1, (0,)), k * step) for k in (-1, 1)]
     assert abs((crude[1] - crude[0]) / (2 * step) - expected) > 0.1
 
 

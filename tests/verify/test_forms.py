@@ -1,6 +1,6 @@
 """Each equation of the five cases: proved by every oracle, and a wrong one rejected by each."""
 
-from tests.verify.proofs import assert_proved, assert_rejected
+from tests.verify.proofs import assert_kept, assert_proved, assert_rejected
 
 
 def test_c1_delta_is_proved():
@@ -33,6 +33,18 @@ def test_c4_delta_is_proved():
 
 def test_c4_epsilon_is_proved():
     assert_proved("c4-epsilon")
+
+
+def test_c2_delta_classic_loses_no_path():
+    assert assert_kept("c2-delta-classic") == 0
+
+
+def test_c3_delta_classic_loses_the_paths_that_are_carried_on():
+    assert assert_kept("c3-delta-classic") > 0
+
+
+def test_c4_delta_classic_loses_the_paths_that_are_carried_on():
+    assert assert_kept("c4-delta-classic") > 0
 
 
 def test_c5_b_is_proved():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, Params, cases, forward
 from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, total
-from stbp_edu.verify.unrolled import unroll
+from stbp_edu.verify.unrolled import symbols, unroll
 from tests.networks import problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
@@ -30,8 +30,8 @@ def kinds(found):
 
 def test_c3_every_path_of_one_neuron_and_three_steps():
     _, net = unrolled((1, 1), 3)
-    assert kinds(paths_from(Node("o", 1, 0, 2), net)) == {"readout"}
-    assert kinds(paths_from(Node("u", 1, 0, 1), net)) == {
+    assert kinds(paths_from(Node("o", 1, 2, 0), net)) == {"readout"}
+    assert kinds(paths_from(Node("u", 1, 1, 0), net)) == {
         "spike readout",
         "carry spike readout",
         "spike reset spike readout",
@@ -68,7 +68,7 @@ def test_epsilon_keeps_its_own_carry():
 
 def test_the_contribution_is_the_product_of_its_edges():
     (trace, targets, params, _), net = unrolled((2, 2, 1), 2)
-    found = paths_from(Node("o", 1, 1, 0), net)
+    found = paths_from(Node("o", 1, 0, 1), net)
     path = next(p for p in found if kinds([p]) == {"weight carry spike readout"})
     u, o = trace.U[2][:, 0, 0], trace.O[2][:, 0, 0]
     readout = -(targets[0, 0] - o.mean()) / (2 * len(targets))
@@ -91,7 +91,7 @@ def test_err_classic_misses_exactly_the_dropped_paths():
     for t, n, i in np.ndindex(4, 3, 2):
         if n == 0:
             continue
-        found = paths_from(Node("o", n, i, t), net)
+        found = paths_from(Node("o", n, t, i), net)
         missed = sum(path.contribution for path in found if path.dropped_by("classic"))
         gap = exact.delta[n][t, 0, i] - classic.delta[n][t, 0, i]
         assert gap == pytest.approx(missed, rel=1e-10, abs=1e-16)
@@ -113,7 +113,8 @@ def test_shares_add_up_to_one():
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])
 def test_paths_are_counted_before_they_are_walked(sizes, T):
     _, net = unrolled(sizes, T)
-    for start in (Node("u", 1, 0, 0), Node("o", 1, 0, 0), Node("b", 1, 0), Node("w", 1, 0, j=0)):
+    parameters = (Node("b", 1, i=0), Node("w", 1, i=0, j=0))
+    for start in (Node("u", 1, 0, 0), Node("o", 1, 0, 0), *parameters):
         found = paths_from(start, net)
         assert count_paths(start, net) == len(found) == len(set(found))
         assert all(path.nodes[0] == start and path.nodes[-1].kind == "L" for path in found)
@@ -130,11 +131,11 @@ def test_too_many_paths_are_refused_at_once():
     [
         Node("u", 0, 0, 0),
         Node("u", 3, 0, 0),
-        Node("u", 1, 2, 0),
-        Node("o", 1, 0),
-        Node("o", 1, 0, 3),
-        Node("w", 1, 0),
-        Node("w", 1, 0, j=2),
+        Node("u", 1, 0, 2),
+        Node("o", 1, i=0),
+        Node("o", 1, 3, 0),
+        Node("w", 1, i=0),
+        Node("w", 1, i=0, j=2),
     ],
 )
 def test_a_node_that_is_not_there(start):
@@ -157,8 +158,17 @@ def test_a_gradient_is_the_sum_over_paths_from_its_parameter():
     """For one weight, one step, one sample: x · h · readout."""
     one, params = np.full((1, 1, 1), 0.5), Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
     args = (forward(one, params, NEURON), np.ones((1, 1)), params, NEURON)
-    (path,) = paths_from(Node("w", 1, 0, j=0), unroll(*args))
+    (path,) = paths_from(Node("w", 1, i=0, j=0), unroll(*args))
     assert kinds([path]) == {"enter spike readout"}
     assert path.contribution == pytest.approx(0.0)  # u = V_th: it spikes, and the target is 1
-    (path,) = paths_from(Node("w", 1, 0, j=0), unroll(args[0], np.zeros((1, 1)), params, NEURON))
+    (path,) = paths_from(Node("w", 1, i=0, j=0), unroll(args[0], np.zeros((1, 1)), params, NEURON))
     assert path.contribution == pytest.approx(0.5 * NEURON.h(np.array(0.5)), rel=1e-14)
+
+
+@pytest.mark.parametrize(("sizes", "T"), [((1, 1), 4), ((1, 1, 1), 4), ((1, 2, 2), 3)])
+def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
+    """So that notebook 12 can read off a recursion on letters how often it holds a path."""
+    net = symbols(sizes, T)
+    net = dataclasses.replace(net, readout=net.o[net.N])  # a letter for each arrow into L
+    found = paths_from(Node("o", 1, 0, 0), net)
+    assert len({path.contribution for path in found}) == len(found) > T

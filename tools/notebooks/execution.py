@@ -13,6 +13,7 @@ METADATA = {
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
 CELL_SECONDS = 120
+FOLDED = "hide-input"  # the tag of a cell whose code is folded, as Jupyter Book has it
 
 
 class NotebookError(Exception):
@@ -25,8 +26,7 @@ def normalise(notebook: Any) -> Any:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for k, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{k:02d}"
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict(_kept(cell))
         if cell.cell_type == "code":
             cell.outputs = merged_streams(cell.outputs)
             for output in cell.outputs:
@@ -34,6 +34,15 @@ def normalise(notebook: Any) -> Any:
                     output.data.pop(WIDGET, None)
                     output.metadata = nbformat.from_dict({})
     return notebook
+
+
+def _kept(cell: Any) -> dict[str, Any]:
+    """Return the metadata that a cell keeps: its tags, and what makes JupyterLab fold its code."""
+    tags = cell.metadata.get("tags", [])
+    kept: dict[str, Any] = {"tags": tags} if tags else {}
+    if cell.cell_type == "code" and FOLDED in tags:
+        kept["jupyter"] = {"source_hidden": True}
+    return kept
 
 
 def merged_streams(outputs: list[Any]) -> list[Any]:

@@ -23,7 +23,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 from tools.site import site_content
-from tools.site.generate import sweep_grid
+from tools.site.generate import course_picture, sweep_grid
 from tools.site.render.content_policy import protect
 from tools.site.render.highlight import breakable
 from tools.site.render.jupyter_markdown import plain
@@ -41,6 +41,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         raise PluginError(f"{words}: {error}") from error
     config.extra[CONTENT] = content
     config.extra["hero"] = sweep_grid.svg()
+    config.extra["pulse"] = course_picture.inline()
     config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
     config.nav = _filled(config.nav, content.navigation)
     return config

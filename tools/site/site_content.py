@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stbp_edu import __version__
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
 from tools.site import PUBLIC, ROOT
@@ -24,6 +25,7 @@ from tools.site.render.notebook_html import cell_html, head_html
 from tools.site.render.notebook_reader import Notebook, folder, read_notebooks
 
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
+WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 
 
@@ -89,6 +91,9 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
     if name == "architecture.md":
         markdown = architecture_page.fill(markdown)
+    if name == "start.md":
+        link = f"[`{WHEEL}`](assets/pyodide/{WHEEL})" if content.live else f"`{WHEEL}`"
+        markdown = markdown.replace("[[wheel link]]", link).replace("[[wheel]]", WHEEL)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}
     notebook = content.notebooks[Path(name).stem]

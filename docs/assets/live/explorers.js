@@ -27,7 +27,9 @@ async function load(el) {
   if (!/^[\w-]+$/.test(name) || el.dataset.loaded) return;
   el.dataset.loaded = "";
   const module = await import(new URL(`../explorers/${name}.js`, import.meta.url));
-  const model = new Model(JSON.parse(el.dataset.state ?? "{}"));
+  const state = JSON.parse(el.dataset.state ?? "{}");
+  if (el.dataset.source) state.data = await (await fetch(el.dataset.source)).json();
+  const model = new Model(state);
   const render = module.render ?? module.default.render;
   await module.default?.initialize?.({ model });
   await render({ model, el });
@@ -36,4 +38,9 @@ async function load(el) {
 const near = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) near.unobserve(target), load(target);
 }, { rootMargin: "300px" }); // prettier-ignore
-for (const el of document.querySelectorAll("[data-explorer]")) near.observe(el);
+const watch = (root) => root.querySelectorAll("div[data-explorer]").forEach((el) => near.observe(el));
+watch(document);
+// A cell that is run brings one, too.
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) if (node.parentElement) watch(node.parentElement);
+}).observe(document.querySelector("main") ?? document.body, { childList: true, subtree: true });

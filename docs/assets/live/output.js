@@ -26,6 +26,9 @@ function figure(svg) {
   if (!root.hasAttribute("role")) root.setAttribute("role", "img");
   if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", "Figure drawn by this cell");
   root.classList.add("figure");
+  const live = root.querySelector("metadata[data-explorer]");
+  if (live) Object.assign(box.dataset, { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` });
+  live?.remove();
   box.append(document.importNode(root, true));
   return box;
 }

@@ -54,6 +54,7 @@ class Cell {
     this.number = Number(element.dataset.number);
     this.key = stored(element.dataset.cell);
     this.heavy = "heavy" in element.dataset;
+    this.fold = element.querySelector(".cell-fold");
     this.output = element.querySelector(".cell-output");
     this.committed = [...this.output.childNodes];
     if (this.heavy) return;
@@ -68,8 +69,16 @@ class Cell {
     );
     element.prepend(tools);
     const text = storage.get(this.key);
-    if (text !== null && text !== this.editor.original) this.editor.value = text;
+    if (text !== null && text !== this.editor.original) {
+      this.editor.value = text;
+      this.unfold();
+    }
     this.mark();
+  }
+
+  // Code that was changed, or that failed, is seen; what the reader folds stays folded.
+  unfold() {
+    if (this.fold) this.fold.open = true;
   }
 
   mark() {
@@ -126,6 +135,7 @@ class Cell {
   }
 
   #explain(error, output) {
+    this.unfold();
     output.error(error);
     const missed = cells.some((c) => c.number < this.number && !c.heavy && c.element.dataset.state !== "done");
     if (error.name === "NameError" && missed)

@@ -2,13 +2,18 @@
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
-- ``sweep_explorer``, ``paths_explorer``, ``neuron_lab``: what each explorer shows;
+- ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``: what each explorer
+  shows;
+- ``pulse_moves``, ``pulse_words``, ``pulse_layout``, ``pulse_still``: how the pulse moves, what is
+  said of it, where its graph stands, and its picture on paper;
 - ``pencil_network``: the network that they show where none is given;
 - ``js/``: the ES modules.
 """
 
 import json
+from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +21,26 @@ from stbp_edu import checks
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
+from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron, pulse_data
+from stbp_edu.practice.explorers.pulse_still import alternative, still
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
+from stbp_edu.verify.coordinates import Node
 
-__all__ = ["NAMES", "data", "explore", "export", "lab_data", "paths_data", "source", "sweep_data"]
-NAMES = ("sweep", "paths", "lab")
+__all__ = [
+    "NAMES",
+    "data",
+    "explore",
+    "export",
+    "lab_data",
+    "paths_data",
+    "pulse",
+    "pulse_data",
+    "source",
+    "sweep_data",
+]
+NAMES = ("sweep", "paths", "pulse", "lab")
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 
@@ -35,6 +54,8 @@ def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
     checks.choice("name", name, NAMES)
     if name == "lab":
         return lab_data()
+    if name == "pulse":
+        return pulse_data(net or one_neuron())
     return sweep_data(net or pencil()) if name == "sweep" else paths_data(net or smooth())
 
 
@@ -42,9 +63,9 @@ def explore(name: str, *network: Any) -> Any:
     """Return an explorer for a Jupyter notebook.
 
     Args:
-        name: ``"sweep"``, ``"paths"`` or ``"lab"``.
-        network: trace, targets, params and neuron of your own, for ``"sweep"`` and ``"paths"``;
-            small ones, since every cell or path is shown. Without, the course's example.
+        name: ``"sweep"``, ``"paths"``, ``"pulse"`` or ``"lab"``.
+        network: trace, targets, params and neuron of your own, but for ``"lab"``; small ones,
+            since every cell or path is shown. Without, the course's example.
 
     Raises:
         ImportError: if anywidget is not installed.
@@ -52,6 +73,53 @@ def explore(name: str, *network: Any) -> Any:
     """
     shown = data(name, ForwardPass(*network) if network and name != "lab" else None)
     return _widget_class(name)(data=shown)
+
+
+@dataclass(frozen=True, repr=False)
+class Pulse:
+    """An error pulse, ready to be shown: played where it can be, else a picture with words."""
+
+    data: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"[Explorer: {alternative(self.data, self.data['rule'])}]"
+
+    def _repr_svg_(self) -> str:
+        """Return the picture, with what a page needs to play it."""
+        picture = still(self.data, self.data["rule"])
+        kept = escape(json.dumps(self.data, separators=(",", ":"), ensure_ascii=False), quote=False)
+        return picture.replace(
+            "<title>", f'<metadata data-explorer="pulse">{kept}</metadata><title>', 1
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return picture and words and, where Jupyter has anywidget, the explorer."""
+        bundle = {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
+        try:
+            shown = _widget_class("pulse")(data=self.data)._repr_mimebundle_()
+        except ImportError:
+            return bundle
+        live = shown[0] if isinstance(shown, tuple) else shown or {}
+        return {**live, **bundle}
+
+
+def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:
+    """Return one error pulse that runs back from the loss to a node and takes every path.
+
+    Args:
+        network: trace, targets, params and neuron; without, one neuron for three steps.
+        start: the spike or potential that it runs back to.
+        rule: the rule that is shown first, ``"exact"`` or ``"classic"``.
+
+    Raises:
+        ValueError: if the network has no such node or too many paths, or there is no such rule.
+
+    >>> print(pulse(rule="classic"))
+    [Explorer: The network unrolled in time, and one error pulse that runs back from the loss L to
+    o at t = 1 over every arrow that leads there. 3 of 4 paths have arrived, with the sum −443/2304.
+    Every path counted, δ of o at t = 1 = −395/2304: the lost ones are worth 1/48.]
+    """
+    return Pulse(pulse_data(ForwardPass(*network) if network else one_neuron(), start, rule=rule))
 
 
 @cache

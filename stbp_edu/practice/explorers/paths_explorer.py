@@ -5,8 +5,9 @@ from typing import Any
 
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
+from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.paths import Path, paths_from, shares
-from stbp_edu.verify.unrolled import Node, Unrolled, edges_from, unroll
+from stbp_edu.verify.unrolled import Unrolled, edges_from, unroll
 
 Json = dict[str, Any]
 
@@ -25,7 +26,7 @@ def paths_data(net: ForwardPass) -> Json:
     graph = unroll(net.trace, net.targets, net.params, net.neuron)
     adjoints = {"o": net.adjoints.delta, "u": net.adjoints.epsilon}
     nodes = [
-        Node(kind, n, i, t)
+        Node(kind, n, t, i)
         for t in range(graph.T)
         for n in range(1, graph.N + 1)
         for i in range(graph.sizes[n])

@@ -18,7 +18,7 @@ import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
-MEASUREMENTS = ("ablations-digits", "speed")
+MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed")
 """The records that the notebooks read."""
 
 
@@ -62,7 +62,8 @@ def load_measurement(name: str) -> dict[str, Any]:
     """Return a record: the measured rows, and with them the settings, seeds and versions.
 
     Args:
-        name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``, or ``"speed"``,
+        name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
+            ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; or ``"speed"``,
             made by ``python -m benchmarks.engine_speed``.
 
     Raises:

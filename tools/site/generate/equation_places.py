@@ -74,7 +74,10 @@ def tags(notebook: str, path: str) -> list[tuple[str, Place]]:
 
 
 def comments(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]:
-    """Return the ids in comments that start with one (``# c3-delta``), and their functions."""
+    """Return the ids in comments that start with one, and their functions.
+
+    A line that computes two equations names both: ``# c3-delta, c3-delta-classic``.
+    """
     known = set(ids)
     if not any(id_ in source for id_ in known):
         return []

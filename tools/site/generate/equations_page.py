@@ -14,12 +14,7 @@ GROUPS = {
     "The loss and the two signals": register.GROUPS["loss"],
     "The five cases": register.GROUPS["cases"],
 }
-FORMS = {
-    "index": "One neuron",
-    "vector": "A whole layer",
-    "classic-index": "The classic recursion, one neuron",
-    "classic-vector": "The classic recursion, a whole layer",
-}
+FORMS = {"index": "One neuron", "vector": "A whole layer"}
 
 
 def page(places: dict[str, Places], titles: dict[str, str]) -> str:

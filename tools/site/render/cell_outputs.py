@@ -11,6 +11,7 @@ DARK_INK = "#e6e8eb"
 LIGHT_INK = "#24292f"
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
 
 
@@ -59,7 +60,15 @@ def _rich(data: dict[str, Any], name: str, figures: Figures) -> str:
 
 
 def _svg(svg: str, name: str, figures: Figures) -> str:
-    """Write the light and the dark variant, and return the pair of images."""
+    """Write the light and the dark variant, and return the pair of images.
+
+    Where the figure can be played, what the explorer needs becomes a file beside them.
+    """
+    live, played = EXPLORER.search(svg), ""
+    if live:
+        figures.files[f"{name}.json"] = unescape(live[2]).encode()
+        played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
+        svg = EXPLORER.sub("", svg)
     head = svg[: svg.index(">", svg.index("<svg")) + 1]
     alt = re.search(r'aria-label="([^"]*)"', head)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
@@ -68,7 +77,7 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
         figures.files[f"{name}.{theme}.svg"] = recolour(svg, ink).encode()
         source = f"{figures.folder}/{name}.{theme}.svg"
         html += _image(source, words, f"figure-{theme}", size(head))
-    return f'<div class="out out-figure">{html}</div>'
+    return f'<div class="out out-figure"{played}>{html}</div>'
 
 
 def recolour(svg: str, ink: str) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tools.notebooks import FOLDED
 from tools.site.render.cell_outputs import Figures, outputs_html
 from tools.site.render.highlight import python
 from tools.site.render.notebook_reader import HEAVY, CodeCell, Notebook
@@ -19,5 +20,7 @@ def head_html(notebook: Notebook, live: bool) -> str:
 def cell_html(cell: CodeCell, figures: Figures) -> str:
     """Return one code cell with its committed outputs."""
     output = outputs_html(cell.outputs, cell.number, figures)
-    code, heavy = python(cell.source), HEAVY in cell.tags
-    return filled(TEMPLATES / "cell.html", cell=cell, code=code, heavy=heavy, output=output)
+    code, heavy, folded = python(cell.source), HEAVY in cell.tags, FOLDED in cell.tags
+    return filled(
+        TEMPLATES / "cell.html", cell=cell, code=code, heavy=heavy, folded=folded, output=output
+    )

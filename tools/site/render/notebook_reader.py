@@ -16,11 +16,11 @@ import nbformat
 import yaml
 
 from tools.notebooks.execution import merged_streams
+from tools.notebooks.reading_time import contents, stated
 from tools.site import ROOT
 from tools.site.render.jupyter_markdown import commonmark, plain
 
 HEAVY = "browser-heavy"
-WORDS_PER_MINUTE = 200
 TOPICS = Path(__file__).with_name("topics.yml")
 
 
@@ -46,7 +46,8 @@ class Notebook:
         markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
             ``<div data-slot="head">`` below the title.
         cells: the code cells.
-        minutes: the time that the notebook takes.
+        minutes: the time that the notebook takes, as it states, or as the rule has it.
+        exercises: the time that its exercises take, in minutes.
     """
 
     stem: str
@@ -55,6 +56,7 @@ class Notebook:
     markdown: str
     cells: list[CodeCell]
     minutes: int
+    exercises: int
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -84,7 +86,8 @@ def read_notebook(path: Path) -> Notebook:
     """Read a notebook; each code cell that is not empty becomes a slot in the Markdown."""
     cells: list[CodeCell] = []
     parts: list[str] = []
-    for k, cell in enumerate(nbformat.read(path, as_version=4).cells):
+    notebook = nbformat.read(path, as_version=4)
+    for k, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             parts.append(commonmark(cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
@@ -97,7 +100,9 @@ def read_notebook(path: Path) -> Notebook:
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
-    return Notebook(path.stem, title, _description(markdown), markdown, cells, _minutes(markdown))
+    counted = contents(notebook)
+    times = stated(markdown) or (counted.reading, counted.exercises)
+    return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
 
 
 def _first(pattern: str, text: str) -> str:
@@ -112,9 +117,3 @@ def _description(markdown: str) -> str:
             text = " ".join(plain(block).split())
             return text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
     return ""
-
-
-def _minutes(markdown: str) -> int:
-    """Return the time that the notebook says it takes, or what its words take to read."""
-    stated = _first(r"\*\*Time\.\*\* (\d+) minutes", markdown)
-    return int(stated) if stated else max(1, round(len(markdown.split()) / WORDS_PER_MINUTE))

@@ -1,10 +1,11 @@
-// Keeps which exercises are done in this browser, and shows it where a page asks for it.
+// Keeps in this browser which exercises are done and what was predicted, and shows it where a page asks for it.
 const KEY = "stbp-edu-progress";
+const PREDICTIONS = "stbp-edu-predictions";
 const WORDS = { right: "right", wrong: "not right yet", todo: "not attempted yet" };
 
-export function read() {
+export function read(key = KEY) {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
     return kept && typeof kept === "object" ? kept : {};
   } catch {
     return {}; // storage is switched off, or holds something else
@@ -14,8 +15,12 @@ export function read() {
 export function keep(exercise, state) {
   const kept = read();
   if (!(state in WORDS) || state === "todo" || kept[exercise] === "right" || kept[exercise] === state) return;
+  write(KEY, { ...kept, [exercise]: state });
+}
+
+function write(key, kept) {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...kept, [exercise]: state }));
+    localStorage.setItem(key, JSON.stringify(kept));
   } catch {
     return; // without storage the page works all the same
   }
@@ -28,6 +33,47 @@ function collect(root) {
   for (const one of [...found, ...(root.querySelectorAll?.("[data-exercise][data-state]") ?? [])]) {
     keep(one.dataset.exercise, one.dataset.state);
   }
+}
+
+// A prediction that was not typed is chosen from buttons; where something was measured, it is held against it.
+function predictions(root) {
+  const found = root.matches?.("[data-prediction]") ? [root] : [];
+  for (const box of [...found, ...(root.querySelectorAll?.("[data-prediction]") ?? [])]) {
+    if (box.dataset.shown) continue;
+    box.dataset.shown = "";
+    (box.dataset.measured ? compare : ask)(box);
+  }
+}
+
+function ask(box) {
+  const { prediction: id, answer, choices, question } = box.dataset;
+  const said = box.querySelector("[role=status]");
+  const choose = (choice) => {
+    write(PREDICTIONS, { ...read(PREDICTIONS), [id]: choice });
+    said.replaceChildren(make("p", {}, make("strong", {}, `${id}: you predicted “${choice}”.`)), make("p", {}, "Now measure."));
+  };
+  const name = `prediction-${Math.random().toString(36).slice(2)}`;
+  const options = JSON.parse(choices).map((choice) => {
+    const button = make("input", { type: "radio", name, value: choice });
+    button.checked = choice === (answer || read(PREDICTIONS)[id]);
+    button.addEventListener("change", () => choose(choice));
+    return make("label", {}, button, ` ${choice}`);
+  });
+  box.append(make("fieldset", {}, make("legend", {}, question), ...options));
+  if (answer || read(PREDICTIONS)[id]) choose(answer || read(PREDICTIONS)[id]);
+  else said.lastElementChild.remove(), said.lastElementChild.remove(); // the question, and how to type the answer
+}
+
+function compare(box) {
+  const { prediction: id, answer, measured } = box.dataset;
+  const head = box.querySelector("strong");
+  const draw = () => {
+    const choice = answer || read(PREDICTIONS)[id];
+    if (!choice) return;
+    head.textContent = choice === measured ? `${id}: measured: “${measured}”, as you predicted.` : `${id}: you predicted “${choice}”; measured: “${measured}”.`;
+  };
+  document.addEventListener("stbp-progress", draw);
+  draw();
 }
 
 const make = (tag, attributes = {}, ...children) => {
@@ -68,17 +114,19 @@ async function show(place) {
     const then = next ? [" Next: ", link(next.notebook, title(next)), ` (notebook ${next.notebook}, `, code(next.id), ")."] : [];
     const said = make("p", { role: "status" }, `${done} of ${course.length} right.`, ...then);
     const meter = make("progress", { max: course.length, value: done, "aria-label": "Exercises of the notebooks that are right" });
+    const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));
     const forget = make("button", { type: "button", class: "live-button" }, "Forget my progress");
     forget.addEventListener("click", () => {
-      if (!confirm("Forget in this browser which exercises you have done?")) return;
+      if (!confirm("Forget in this browser which exercises you have done, and what you predicted?")) return;
       localStorage.removeItem(KEY);
+      localStorage.removeItem(PREDICTIONS);
       draw();
       place.querySelector("button").focus();
     });
     const heading = make("h2", {}, "More practice");
     const about = make("p", {}, "These stand in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
       ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), "."); // prettier-ignore
-    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept, link), forget, heading, about, table("More exercises", more, kept, link));
+    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept, link), ...foretold, forget, heading, about, table("More exercises", more, kept, link));
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);
@@ -86,6 +134,7 @@ async function show(place) {
 }
 
 for (const place of document.querySelectorAll("[data-progress]")) show(place);
+predictions(document.body);
 new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) for (const node of addedNodes) collect(node);
+  for (const { addedNodes } of changes) for (const node of addedNodes) collect(node), predictions(node);
 }).observe(document.body, { childList: true, subtree: true });

@@ -1,0 +1,77 @@
+"""The arrows that leave one neuron at one step, with every neuron above drawn by itself."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch
+
+from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, INK, style
+
+BELOW = "₁₂₃₄₅₆₇₈₉"
+NEXT = 2.3  # how far to the right the next step stands
+HEIGHTS = {"u": 0.0, "o": 0.9, "above": 2.4}
+
+
+@style()
+def fan_out(ax: Axes, above: int = 3) -> Axes:
+    """Draw what leaves the spike and the potential of neuron i of layer n at step t < T, n < N.
+
+    In δ's colour: from o_i^{t,n} up to the potential of each neuron j of layer n + 1 at the same
+    step, and on to its own next potential. In ε's colour: from u_i^{t,n} to its own spike and to
+    its own next potential. Beside each arrow stands its factor.
+
+    Args:
+        ax: where to draw.
+        above: how many neurons layer n + 1 has, up to 9.
+
+    >>> from stbp_edu.plotting.svg_figure import figure
+    >>> ax = fan_out(figure()[1], above=2)
+    >>> [text.get_text() for text in ax.texts if text.get_text().startswith("w")]
+    ['w₁ᵢ', 'w₂ᵢ']
+    """
+    u, spike, after = (0.0, HEIGHTS["u"]), (0.0, HEIGHTS["o"]), (NEXT, HEIGHTS["u"])
+    spread = 0.95 * (np.arange(above) - (above - 1) / 2)
+    for k, x in enumerate(spread):
+        head = (float(x), HEIGHTS["above"])
+        _arrow(ax, spike, head, DELTA)
+        _factor(ax, spike, head, f"w{BELOW[k]}ᵢ", 0.55)
+        _node(ax, head, f"u{BELOW[k]}", GRID)
+    _arrow(ax, spike, after, DELTA)
+    _factor(ax, spike, after, "u f′", 0.5)
+    _arrow(ax, u, spike, EPSILON)
+    _factor(ax, u, spike, "h", 0.5)
+    _arrow(ax, u, after, EPSILON)
+    ax.text(NEXT / 2, -0.17, "f", ha="center", va="center", size=10, color=INK)
+    _node(ax, u, "uᵢ", EPSILON)
+    _node(ax, spike, "oᵢ", DELTA)
+    _node(ax, after, "uᵢ", GRID)
+    ax.set(xlim=(min(-0.7, spread[0] - 0.4), NEXT + 0.5), ylim=(-0.45, HEIGHTS["above"] + 0.4))
+    ax.set(xticks=(0, NEXT), xticklabels=("t", "t + 1"), xlabel="time step →")
+    ax.set(yticks=(0.45, HEIGHTS["above"]), yticklabels=("n", "n + 1"), ylabel="layer →")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def _arrow(ax: Axes, tail: tuple[float, float], head: tuple[float, float], colour: str) -> None:
+    """Draw one arrow between two nodes."""
+    form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
+    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=2.2, **form))
+
+
+def _factor(
+    ax: Axes, tail: tuple[float, float], head: tuple[float, float], text: str, share: float
+) -> None:
+    """Write a factor on the outer side of its arrow, at this share of the way."""
+    x, y = np.array(tail) + share * (np.array(head) - np.array(tail))
+    left = head[0] < tail[0]
+    x, y = (x - 0.1, y) if left else (x + 0.1, y + 0.1 * (head[1] < tail[1]))
+    ax.text(x, y, text, ha="right" if left else "left", va="center", size=10, color=INK)
+
+
+def _node(ax: Axes, at: tuple[float, float], name: str, colour: str) -> None:
+    """Draw a node with its name: potentials square, spikes round, thick if it is asked about."""
+    shape, width = "o" if name.startswith("o") else "s", 1.1 if colour == GRID else 2.6
+    ax.plot(*at, shape, markersize=19, mfc="none", mec=colour, mew=width)
+    ax.text(*at, name, ha="center", va="center_baseline", size=10, color=INK)

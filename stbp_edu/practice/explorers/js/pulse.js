@@ -1,0 +1,211 @@
+// One error pulse that runs back from the loss and takes every path; under a rule, some end at a cross.
+import { frame, indexed, load, make, radios, tight } from "./common.js";
+
+const STYLE = `
+.stbp-pulse { max-width: 42em; margin: 0 auto; }
+.stbp-pulse svg { display: block; width: 100%; height: auto; margin: 0 auto; }
+.stbp-pulse .stage { border-radius: 6px; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
+.stbp-pulse .edge { fill: none; stroke: var(--x-line); stroke-width: 1; } .stbp-pulse .head { fill: var(--x-line); }
+.stbp-pulse .used .edge { stroke: var(--x-soft); stroke-width: 1.3; } .stbp-pulse .used .head { fill: var(--x-soft); }
+.stbp-pulse .walked .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked .head { fill: var(--p-colour); }
+.stbp-pulse .lost .edge { stroke: var(--p-lost); stroke-width: 2.2; stroke-dasharray: 6 4; } .stbp-pulse .lost .head { fill: var(--p-lost); }
+.stbp-pulse .cross { stroke: var(--p-lost); stroke-width: 3.2; display: none; } .stbp-pulse .lost .cross { display: inline; }
+.stbp-pulse .shape { fill: var(--x-ground); stroke: var(--x-line); stroke-width: 1.5; }
+.stbp-pulse .on .shape { stroke: var(--x-soft); }
+.stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
+.stbp-pulse .goal .ring { stroke: var(--p-colour); fill: none; stroke-width: 1.5; stroke-dasharray: 3 3; }
+.stbp-pulse .o { --p-colour: var(--p-delta); } .stbp-pulse .u { --p-colour: var(--p-epsilon); } .stbp-pulse .L { --p-colour: var(--x-ink); }
+.stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
+.stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
+.stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
+@media (max-width: 30em) { .stbp-pulse svg.wide text { font-size: 18px; } .stbp-pulse svg.wide .factor { font-size: 15px; } .stbp-pulse svg.wide .value { font-size: 17px; } }
+.stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
+.stbp-pulse details { margin: 0.4em 0; padding: 0; border: 0; background: none; font-size: inherit; }
+.stbp-pulse summary { display: list-item; list-style: disclosure-closed inside; margin: 0; padding: 0.2em 0; background: none; font: inherit; color: var(--x-soft); cursor: pointer; }
+.stbp-pulse [open] > summary { list-style-type: disclosure-open; } .stbp-pulse summary::before, .stbp-pulse summary::after { display: none; }
+.stbp-pulse ol { padding-left: 1.6em; overflow-wrap: anywhere; }
+.stbp-pulse .play { min-width: 5.5em; } .stbp-pulse kbd { font: inherit; border: 1px solid var(--x-line); border-radius: 3px; padding: 0 0.35em; background: none; box-shadow: none; color: inherit; }
+`;
+const NAMES = { exact: "exact: hands on ε", classic: "classic: hands on δ · h" };
+const MOVE = 1300, REST = 900; // milliseconds
+const smooth = (x) => x * x * (3 - 2 * x);
+const kindOf = (id) => id[0];
+
+async function render({ model, el }) {
+  const data = await load(model, "pulse");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let rule = data.rule;
+  let step = 0;
+  let gone = 0; // of the way to the next step, while it moves or stands paused
+  let playing = false;
+  let clock = 0;
+  const level = (k) => data.edges[k].from[0] === "u" && data.edges[k].to[0] === "u"; // a carry
+  const steps = () => data.rules[rule].steps;
+  const last = () => steps().length - 1;
+
+  const used = new Set(data.used);
+  const touched = new Set(data.used.flatMap((k) => [data.edges[k].from, data.edges[k].to]));
+  const edges = data.edges.map((edge, k) => {
+    const [x, y] = edge.mid;
+    const way = make("path", { class: "edge", d: edge.d });
+    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }),
+      used.has(k) ? make("text", { class: "factor", x: edge.beside[0], y: edge.beside[1], "text-anchor": edge.beside[2] }, edge.symbol) : null);
+    return { group, way, base: `${kindOf(edge.from)}${used.has(k) ? " used" : ""}` };
+  });
+  const nodes = new Map(data.nodes.map(({ id, kind, at: [x, y], label }) => {
+    const goal = id === data.start;
+    const shape = (r, name) => kind === "o" ? make("circle", { class: name, cx: x, cy: y, r }) : make("rect", { class: name, x: x - r + 1.5, y: y - r + 1.5, width: 2 * r - 3, height: 2 * r - 3, rx: 3 });
+    const group = make("g", {}, shape(16, "shape"), goal ? shape(21, "ring") : null, make("text", { x, y: y + 5, "text-anchor": "middle" }, label));
+    return [id, { group, x, y, base: `${kind}${touched.has(id) ? " on" : ""}${goal ? " goal" : ""}` }];
+  }));
+  const copies = make("g");
+  const values = make("g");
+  const [width, height] = data.size;
+  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: 270px`, class: width > 440 ? "wide" : false, "aria-hidden": "true" },
+    edges.map(({ group }) => group), [...nodes.values()].map(({ group }) => group),
+    data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), copies, values); // prettier-ignore
+  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. Space plays and pauses, the arrow keys step.` }, picture);
+
+  const button = (words, act, name = "") => make("button", { type: "button", class: name, onclick: act }, words);
+  const first = button("First", () => go(0));
+  const back = button("Back", () => go(gone ? step : step - 1));
+  const play = button("Play", () => toggle(), "play");
+  const next = button("Next", () => ahead());
+  const place = make("span", { class: "soft num" });
+  const said = make("p", { role: "status", class: "said" });
+  const list = make("ol", { class: "num" });
+  const details = make("details", {}, make("summary", {}, "This step, arrow by arrow"), list);
+  const choices = model.get("rules") ?? Object.keys(data.rules);
+  const section = frame(el, "Explorer: one error pulse", STYLE, make("div", { class: "stbp-pulse" },
+    choices.length > 1 ? radios("Rule:", choices.map((name) => [name, tight(NAMES[name] ?? name)]), rule, (value) => { rule = value; go(0); }) : null,
+    stage, make("div", { class: "row" }, first, back, play, next, place), said, details,
+    make("p", { class: "soft" }, ...keysShown(), data.words ? indexed(` The network: ${data.words}.`) : ""))); // prettier-ignore
+  const style = section.querySelector(".stbp-pulse").style;
+  for (const [name, colour] of Object.entries(data.colours)) style.setProperty(`--p-${name}`, colour);
+  section.addEventListener("keydown", keys, true);
+  still.addEventListener("change", () => { halt(); draw(); });
+
+  function keysShown() {
+    return [make("kbd", {}, "space"), " plays and pauses, ", make("kbd", {}, "←"), " and ", make("kbd", {}, "→"), " step."];
+  }
+  function keys(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+    const space = event.key === " " && !event.target.matches("button, summary");
+    const act = space ? toggle : { ArrowRight: ahead, ArrowLeft: () => go(gone ? step : step - 1), Home: () => go(0), End: () => go(last()) }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  function halt() {
+    cancelAnimationFrame(clock);
+    clearTimeout(clock);
+    playing = false;
+  }
+  function go(to) {
+    halt();
+    gone = 0;
+    step = Math.max(0, Math.min(last(), to));
+    draw();
+  }
+  function toggle() {
+    if (still.matches) return ahead(); // nothing moves: the key steps
+    if (playing) return halt(), draw();
+    if (step === last()) step = 0;
+    playing = true;
+    draw();
+    run();
+  }
+  // To the end of the step that is under way, or of the next one.
+  function ahead() {
+    const wasMoving = gone > 0;
+    if (step === last()) return go(last());
+    halt();
+    if (still.matches || wasMoving) return go(step + 1);
+    draw();
+    run();
+  }
+  function run() {
+    const moves = steps()[step + 1].moves;
+    show(moves);
+    const begun = performance.now() - gone * MOVE;
+    const tick = (now) => {
+      if (!section.isConnected) return halt();
+      gone = Math.min(1, Math.max(gone, (now - begun) / MOVE));
+      move(moves);
+      if (gone < 1) clock = requestAnimationFrame(tick);
+      else arrive();
+    };
+    clock = requestAnimationFrame(tick);
+  }
+  function arrive() {
+    gone = 0;
+    step += 1;
+    if (step === last()) playing = false;
+    draw();
+    if (playing) clock = setTimeout(run, REST);
+  }
+
+  // The copies of one step, where they are on their way.
+  function show(moves) {
+    // What leaves a node is no longer at it; only what has arrived stays.
+    values.replaceChildren();
+    for (const item of steps()[step].rest) if (item.node === data.start) label(item);
+    copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${kindOf(data.edges[edge].from)}${value === 0 ? " nothing" : ""}` },
+      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...(level(edge) ? { y: -19, "text-anchor": "middle" } : { x: 13, y: -9 }) }, words)))); // prettier-ignore
+    moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
+  }
+  function move(moves) {
+    moves.forEach(({ edge, ends }, k) => {
+      const { way } = edges[edge];
+      const [long, end] = [way.getTotalLength(), ends ? 0.42 : 1];
+      const at = way.getPointAtLength(long * (1 - end * smooth(Math.min(1, ends ? gone * 1.6 : gone))));
+      copies.children[k].setAttribute("transform", `translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`);
+      if (ends) copies.children[k].setAttribute("opacity", Math.max(0, Math.min(1, 3 - 3 * gone)));
+    });
+  }
+  function label({ node, label: words }) {
+    const { x, y } = nodes.get(node);
+    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 31, "middle"], L: [24, 5, "start"] }[kindOf(node)];
+    const [dx, dy, anchor] = spot;
+    values.append(make("text", { class: "value", x: x + dx, y: y + dy, "text-anchor": anchor }, words));
+  }
+
+  // Everything as it stands when a step is over.
+  function draw() {
+    const shown = data.rules[rule];
+    const { rest, said: words, lines } = shown.steps[step];
+    const walked = new Map();
+    const lost = new Set();
+    for (const { moves } of shown.steps.slice(0, step + 1)) for (const { edge, weight, ends } of moves) {
+      if (ends) lost.add(edge);
+      else walked.set(edge, Math.max(weight, walked.get(edge) ?? 0));
+    }
+    edges.forEach(({ group, base }, k) => {
+      group.setAttribute("class", `${base}${walked.has(k) ? " walked" : ""}${lost.has(k) ? " lost" : ""}`);
+      group.style.setProperty("--p-width", (1.6 + 3 * (walked.get(k) ?? 0)).toFixed(1));
+    });
+    const lit = new Map(rest.map((item) => [item.node, item]));
+    for (const [id, { group, base }] of nodes) {
+      group.setAttribute("class", `${base}${lit.has(id) ? " lit" : ""}`);
+      group.style.setProperty("--p-weight", lit.get(id)?.weight ?? 0);
+    }
+    if (gone) return controls();
+    copies.replaceChildren();
+    values.replaceChildren();
+    rest.forEach(label);
+    said.replaceChildren(tight(words), ...(step === last() ? [" ", make("span", { class: "end" }, tight(shown.end))] : []));
+    list.replaceChildren(...lines.map((line) => make("li", {}, tight(line))));
+    details.hidden = !lines.length;
+    place.textContent = `step ${step} of ${last()}`;
+    controls();
+  }
+  function controls() {
+    play.hidden = still.matches;
+    play.textContent = playing ? "Pause" : step === last() ? "Again" : "Play";
+    for (const [one, off] of [[first, step === 0 && !gone], [back, step === 0 && !gone], [next, step === last()]]) one.setAttribute("aria-disabled", off);
+  }
+  draw();
+}
+
+export default { render };

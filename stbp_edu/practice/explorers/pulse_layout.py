@@ -1,0 +1,132 @@
+"""Where the nodes and arrows of an unrolled graph stand: time to the right, layers upward."""
+
+from operator import mul
+from typing import Any
+
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled
+
+SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
+STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds
+SPIKE, LAYER, LOSS = 80, 172, 88  # heights: of o over u, of a layer, of L over the top spike
+ACROSS, UP = 64, 22  # a neuron stands to the right of its neighbour, and a little above
+RADIUS = 16  # of a node
+CROSS = 0.6  # of the way along an arrow
+Point = tuple[float, float]
+
+
+def node_id(node: Node) -> str:
+    """Return the name of a node: kind, layer, step, neuron, counted from 1."""
+    return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+
+
+class Layout:
+    """The graph from the layer and the step of one node on.
+
+    Attributes:
+        nodes: potentials and spikes.
+        at: where each stands, and the loss, in pixels from the top left corner.
+        width: of the picture.
+        height: of the picture.
+    """
+
+    def __init__(self, graph: Unrolled, start: Node) -> None:
+        self.first, self.T, self.layers = start.t, graph.T, range(start.n, graph.N + 1)
+        most = max(graph.sizes[start.n :])
+        self.step = STEP + WIDER * (most - 1)
+        self.tall = LAYER + UP * (most - 1)
+        steps, lean = graph.T - start.t, ACROSS * (most - 1)
+        self.width = 2 * SIDE + (steps - 1) * self.step + lean
+        rise = (graph.N - start.n) * self.tall + UP * (graph.sizes[-1] - 1)
+        self.foot = TOP + LOSS + SPIKE + rise
+        self.height = self.foot + BOTTOM
+        self.lean = lean
+        self.nodes = [
+            Node(kind, n=n, t=t, i=i)
+            for t in range(start.t, graph.T)
+            for n in self.layers
+            for i in range(graph.sizes[n])
+            for kind in "uo"
+        ]
+        self.at = {node: self._at(node, graph.sizes[node.n]) for node in self.nodes}
+        self.at[Node("L")] = (SIDE + ((steps - 1) * self.step + lean) / 2, TOP)
+
+    def _at(self, node: Node, size: int) -> Point:
+        """Return where a potential or a spike stands; a smaller layer stands in the middle."""
+        shift = ACROSS * node.i + (self.lean - ACROSS * (size - 1)) / 2
+        x = SIDE + (node.t - self.first) * self.step + shift
+        y = self.foot - (node.n - self.layers[0]) * self.tall - UP * node.i
+        return x, y - SPIKE * (node.kind == "o")
+
+    def _points(self, edge: Edge) -> tuple[Point, Point, Point]:
+        """Return both ends of an arrow and the point that bends it; those to the loss bow out."""
+        (x, y), (X, Y) = self.at[edge.source], self.at[edge.target]
+        bow = 0.16 * (X - x) if edge.kind == "readout" else 0.0
+        return (x, y), ((x + X) / 2, (y + Y) / 2 - abs(bow)), (X, Y)
+
+    def _trimmed(self, edge: Edge) -> tuple[Point, Point, Point]:
+        """Return an arrow from rim to rim, with room for its head: end, bend, end."""
+        ends = self._points(edge)
+        a = next(k / 100 for k in range(100) if _gap(ends, k / 100, ends[0]) > RADIUS + 3)
+        b = next(k / 100 for k in range(100, 0, -1) if _gap(ends, k / 100, ends[2]) > RADIUS + 9)
+        parts = ((1 - a) * (1 - b), a + b - 2 * a * b, a * b)
+        x, y = (sum(map(mul, parts, axis)) for axis in zip(*ends, strict=True))
+        return _on(ends, a), (x, y), _on(ends, b)
+
+    def curve(self, edge: Edge) -> str:
+        """Return an arrow as the data of an SVG path."""
+        (x, y), (bx, by), (X, Y) = self._trimmed(edge)
+        return f"M{x:.1f} {y:.1f}Q{bx:.1f} {by:.1f} {X:.1f} {Y:.1f}"
+
+    def head(self, edge: Edge) -> str:
+        """Return an arrow's head as the data of an SVG path."""
+        _, (bx, by), (x, y) = self._trimmed(edge)
+        far = ((x - bx) ** 2 + (y - by) ** 2) ** 0.5
+        dx, dy = (x - bx) / far, (y - by) / far
+        tip, left, right = (8, 0), (-1, 4), (-1, -4)
+        corners = [(x + a * dx - b * dy, y + a * dy + b * dx) for a, b in (tip, left, right)]
+        return "M" + "L".join(f"{p:.1f} {q:.1f}" for p, q in corners) + "z"
+
+    def middle(self, edge: Edge) -> list[float]:
+        """Return the place of a cross: about the middle of an arrow, clear of other nodes."""
+        return [round(c, 1) for c in _on(self._points(edge), CROSS)]
+
+    def beside(self, edge: Edge) -> list[float | str]:
+        """Return where an arrow's factor is written, and which end of the words stands there."""
+        x, y = _on(self._points(edge), 0.5)
+        slope = self.at[edge.target][0] - self.at[edge.source][0]
+        if edge.kind in ("carry", "reset"):
+            x, y = _on(self._points(edge), 0.4)
+            dx, dy = (6, -7) if edge.kind == "reset" else (0, 16)
+            return [round(x + dx, 1), round(y + dy, 1), "middle"]
+        left = edge.kind == "readout" and slope > 0
+        up = 4 * (edge.kind == "readout" and slope != 0)
+        return [round(x + (-9 if left else 8), 1), round(y + 2 - up, 1), "end" if left else "start"]
+
+    def axes(self) -> list[dict[str, Any]]:
+        """Return the words along the two axes."""
+        x = [SIDE + k * self.step + self.lean / 2 for k in range(self.T - self.first)]
+        words = [
+            {"at": [at, self.height - 8], "text": f"t = {self.first + k + 1}", "anchor": "middle"}
+            for k, at in enumerate(x)
+        ]
+        y = [self.foot - k * self.tall - SPIKE / 2 + 5 for k in range(len(self.layers))]
+        if len(y) > 1:
+            words += [
+                {"at": [4, at], "text": f"n = {n}", "anchor": "start"}
+                for n, at in zip(self.layers, y, strict=True)
+            ]
+        return words
+
+
+def _on(ends: tuple[Point, Point, Point], k: float) -> Point:
+    """Return a point of a quadratic curve, from 0 at its beginning to 1 at its end."""
+    a, b, c = ((1 - k) ** 2, 2 * k * (1 - k), k**2)
+    (x, y), (bx, by), (X, Y) = ends
+    return a * x + b * bx + c * X, a * y + b * by + c * Y
+
+
+def _gap(ends: tuple[Point, Point, Point], k: float, other: Point) -> float:
+    """Return how far a point of a curve is from another point."""
+    x, y = _on(ends, k)
+    return float(((x - other[0]) ** 2 + (y - other[1]) ** 2) ** 0.5)

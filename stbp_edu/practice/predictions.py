@@ -1,0 +1,129 @@
+"""Predictions: what a reader expects of a measurement, said before it, and shown again after it.
+
+A page of the site offers the choices as buttons; elsewhere the answer is typed.
+"""
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+
+from stbp_edu import checks
+from stbp_edu.practice import saved_progress
+from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.tasks.mistakes import CONTENT
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of ``content/predictions.toml``.
+
+    Attributes:
+        id: what ``predict`` calls it.
+        notebook: number of the notebook that asks it.
+        question: what the reader is asked.
+        choices: the answers to choose from.
+        measured: the one that the notebook measures.
+        lesson: a sentence that is said with the measurement.
+    """
+
+    id: str
+    notebook: int
+    question: str
+    choices: Sequence[str]
+    measured: str
+    lesson: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the reader predicted, and, once it is known, what was measured.
+
+    Attributes:
+        question: what was asked.
+        answer: the reader's choice, or "".
+        measured: the measured one, or "" where nothing was measured yet.
+    """
+
+    question: Question
+    answer: str
+    measured: str = ""
+
+    @property
+    def head(self) -> str:
+        """The sentence on the prediction."""
+        if not self.measured:
+            return f"you predicted `{self.answer}`." if self.answer else "no prediction yet."
+        if self.answer == self.measured:
+            return f"measured: `{self.measured}`, as you predicted."
+        said = f"you predicted `{self.answer}`" if self.answer else "no prediction"
+        return f"{said}; measured: `{self.measured}`."
+
+    @property
+    def message(self) -> tuple[str, ...]:
+        """What is said beside it: the question and its choices, or the lesson."""
+        if self.measured:
+            return (self.question.lesson,)
+        if self.answer:
+            return ("Now measure.",)
+        choices = ", ".join(f"`{choice}`" for choice in self.question.choices)
+        return self.question.question, f"Choose one of {choices}, and run the cell again."
+
+    def __repr__(self) -> str:
+        """Return the text form."""
+        return "\n  ".join((f"{self.question.id}: {self.head}", *self.message))
+
+    def _repr_html_(self) -> str:
+        """Return the HTML form; the page's script makes buttons of the choices."""
+        told = {
+            "prediction": self.question.id,
+            "answer": self.answer,
+            "measured": self.measured,
+            "question": self.question.question,
+            "choices": json.dumps(self.question.choices, ensure_ascii=False),
+        }
+        data = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
+        lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
+        head = f"<p><strong>{escape(self.question.id)}: {markup(self.head)}</strong></p>"
+        return f'<div class="stbp-feedback" {data}><div role="status">{head}{lines}</div></div>'
+
+
+@cache
+def questions() -> dict[str, Question]:
+    """Return every question by its id, in the order of the course."""
+    tables = tomllib.loads((CONTENT / "predictions.toml").read_text(encoding="utf-8"))
+    return {id_: Question(id=id_, **table) for id_, table in tables.items()}
+
+
+def predict(
+    prediction_id: str, answer: object = None, *, measured: str | None = None
+) -> Prediction:
+    """Keep what you expect of a measurement; with ``measured``, hold it against what came out.
+
+    Args:
+        prediction_id: id of the question, such as ``"c3-holds"``.
+        answer: one of the choices; None, ``...`` or ``"..."`` for no prediction yet.
+        measured: what was measured, one of the choices too.
+
+    Raises:
+        ValueError: if there is no such question, or an answer is none of its choices.
+
+    >>> predict("c3-holds", "t = 1")
+    c3-holds: you predicted `t = 1`.
+      Now measure.
+    >>> predict("c3-holds", "t = 1", measured="t = 2")
+    c3-holds: you predicted `t = 1`; measured: `t = 2`.
+      A check of the last two steps would have passed.
+    """
+    asked = questions()[checks.choice("prediction_id", prediction_id, questions())]
+    if measured is not None:
+        checks.choice("measured", measured, asked.choices)
+    text = "" if answer is None or answer is Ellipsis else str(answer).strip()
+    if text in ("", "..."):
+        return Prediction(asked, "", measured or "")
+    given = checks.choice("answer", text, asked.choices)
+    if measured is None:
+        saved_progress.record_prediction(asked.id, given)
+    return Prediction(asked, given, measured or "")

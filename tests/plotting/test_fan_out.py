@@ -1,0 +1,35 @@
+"""The arrows that leave one neuron: as many as the graph has."""
+
+import numpy as np
+import pytest
+from matplotlib.path import Path
+
+from stbp_edu import Params, plotting
+from stbp_edu.network import forward
+from stbp_edu.neuron import LIF
+from stbp_edu.plotting import figure
+from stbp_edu.verify.paths import Node
+from stbp_edu.verify.unrolled import edges_from, unroll
+
+
+@pytest.mark.parametrize("above", [1, 3, 5])
+def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
+    params = Params(
+        W=[None, np.ones((1, 1)), np.ones((above, 1))], b=[None, *map(np.zeros, (1, above))]
+    )
+    neuron = LIF(tau=0.5, v_th=1.0)
+    net = unroll(forward(np.ones((2, 1, 1)), params, neuron), np.ones((1, above)), params, neuron)
+    leaving = [e for kind in "ou" for e in edges_from(Node(kind, n=1, t=0, i=0), net)]
+    ax = plotting.fan_out(figure(height=3.2)[1], above=above)
+    assert len(ax.patches) == len(leaving) == above + 3
+
+
+def test_no_factor_of_the_fan_lies_over_an_arrow():
+    ax = plotting.fan_out(figure(height=3.0)[1])
+    ax.figure.draw_without_rendering()
+    drawn = [a.get_path().transformed(a.get_transform()) for a in ax.patches]
+    lines = [Path(p) for path in drawn for p in path.to_polygons(closed_only=False)]
+    names = {"h", "f", "u f′", "w₁ᵢ", "w₂ᵢ", "w₃ᵢ"}
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text() in names]
+    assert len(boxes) == len(names)
+    assert not any(line.intersects_bbox(box, filled=False) for line in lines for box in boxes)

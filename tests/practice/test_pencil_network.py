@@ -1,0 +1,143 @@
+"""The pencil network tells a wrong formula from a right one: each gives another number on it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stbp_edu.network import Params, forward
+from stbp_edu.practice.explorers.pencil_network import pencil
+from stbp_edu.practice.grading.differences import difference
+from stbp_edu.practice.tasks import Exercise, ForwardPass, exercises
+from stbp_edu.practice.tasks.mistakes import Mistake
+from stbp_edu.practice.tasks.network_inputs import WALKS, one_neuron, quantity
+
+NETWORK = pencil()
+ASKED = [
+    exercise
+    for exercise in exercises().values()
+    if 6 <= exercise.notebook <= 11 and exercise.inputs.partition(", ")[0] in WALKS
+    if exercise.id != "c1-delta-last"  # of another loss, whose δ is 0 here: the last spike is right
+]
+UNTOLD = {
+    "one sample": """
+        c1-delta missing-one-over-s, c1-delta missing-brackets,
+        c1-delta-scalar missing-one-over-s, c1-delta-scalar missing-brackets,
+        c2-delta mean-for-sum, c5-b mean-for-sum, c5-b first-sample-only,
+        c5-w mean-for-sum, c5-w first-sample-only,
+        backward missing-one-over-s, backward missing-brackets, backward mean-for-sum,
+        backward first-sample-only""",
+    "one output neuron": """
+        c1-delta wrong-axis, c1-delta neurons-averaged, c1-delta neurons-for-samples,
+        c1-epsilon matrix-product, c1-epsilon transposed,
+        c2-delta column-for-row, c2-delta mean-for-sum, c2-delta missing-path,
+        c2-delta product-of-sums, c2-delta-scalar mean-for-sum, c2-delta-scalar missing-path,
+        c2-delta-scalar product-of-sums,
+        c3-delta matrix-product, c3-delta transposed,
+        c3-epsilon matrix-product, c3-epsilon transposed,
+        c4-delta column-for-row, c4-delta mean-for-sum, c4-delta product-of-sums,
+        c4-delta-scalar mean-for-sum, c4-delta-scalar missing-path,
+        c4-delta-scalar product-of-sums, backward neurons-averaged""",
+    "a linear gate": "backward gate-time",
+}
+"""What it can't tell, by the reason: it has but one of these, or an f' that is alike everywhere."""
+
+
+def with_parameters(net: ForwardPass, params: Params, **other: Any) -> ForwardPass:
+    """Return a network with other parameters, run again."""
+    changed = replace(net, params=params, **other)
+    trace = forward(changed.trace.O[0], params, changed.neuron)
+    return replace(changed, trace=trace)
+
+
+def mirrored(net: ForwardPass) -> ForwardPass:
+    """Return the network with its hidden neurons changed over: exercises take the last one."""
+    W, b = net.params.W, net.params.b
+    params = Params(W=[None, W[1][::-1], W[2][:, ::-1]], b=[None, b[1][::-1], b[2]])
+    return with_parameters(net, params)
+
+
+def more(net: ForwardPass) -> dict[str, ForwardPass]:
+    """Return, for each reason, the network with more of what it has one of."""
+    W, b, x = net.params.W, net.params.b, net.trace.O[0]
+    second = forward(np.concatenate([x, x[::-1]], axis=1), net.params, net.neuron)
+    wide = Params(
+        W=[None, W[1], np.vstack([W[2], [1.25, 0.5]])], b=[None, b[1], np.array([0.75, 0])]
+    )
+    curved = replace(net, neuron=replace(net.neuron, gate="exponential"))
+    return {
+        "one output neuron": with_parameters(net, wide, targets=np.array([[1.0, 0.0]])),
+        "one sample": replace(net, trace=second, targets=np.array([[1.0], [0.0]])),
+        "a linear gate": with_parameters(curved, net.params),
+    }
+
+
+def arguments(exercise: Exercise, net: ForwardPass) -> Iterator[tuple[Any, ...]]:
+    """Yield what the exercise's function is called with, at every node that its case has."""
+    walk, _, scalar = exercise.inputs.partition(", ")
+    take = one_neuron if scalar else quantity
+    for either in (net, mirrored(net)):
+        for t, n, _ in WALKS[walk](either):
+            yield tuple(take(name, either, t, n) for name in exercise.arguments)
+
+
+def tells(net: ForwardPass, exercise: Exercise, mistake: Mistake) -> bool:
+    """Return whether a wrong answer gives another number than the right one at some node."""
+    wrong = exercise.function(mistake.body)
+    for args in arguments(exercise, net):
+        try:
+            got = wrong(*args)
+        except Exception:  # NumPy refuses it
+            return True
+        if difference(got, exercise.answer(*args)):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("exercise", ASKED, ids=lambda exercise: exercise.id)
+def test_a_wrong_formula_gives_another_number(exercise):
+    untold = [m for m in exercise.mistakes if not tells(NETWORK, exercise, m)]
+    reasons: dict[str, set[str]] = {reason: set() for reason in UNTOLD}
+    for mistake in untold:
+        found = [r for r, net in more(NETWORK).items() if tells(net, exercise, mistake)]
+        assert found, f"{mistake.id} is told by no network: {mistake.body}"
+        reasons[found[0]].add(f"{exercise.id} {mistake.id}")
+    for reason, pairs in UNTOLD.items():
+        listed = {" ".join(pair.split()) for pair in pairs.split(",")}
+        assert reasons[reason] == {p for p in listed if p.startswith(f"{exercise.id} ")}, reason
+
+
+def test_no_two_factors_are_alike():
+    neuron, U = NETWORK.neuron, NETWORK.trace.U
+    factors = {round(x, 9) for x in (1 / 3, neuron.tau, 1.0)}
+    met = {round(abs(float(x)), 9) for a in (U[1], U[2], NETWORK.params.W[2]) for x in a.ravel()}
+    assert not factors & met
+    assert {round(float(h), 9) for u in U[1:] for h in neuron.h(u).ravel()} == {
+        0.0,
+        round(1 / 3, 9),
+    }
+
+
+def test_one_potential_reaches_the_loss_by_what_is_carried_alone():
+    h = [None, *(NETWORK.neuron.h(u)[:, 0] for u in NETWORK.trace.U[1:])]
+    assert [(n, *at) for n in (1, 2) for at in np.argwhere(h[n] == 0).tolist()] == [(1, 0, 1)]
+    epsilon = NETWORK.adjoints.epsilon[1][:, 0, 1]
+    assert epsilon[0] == pytest.approx(epsilon[1] * 2 / 3) == pytest.approx(1 / 81)
+
+
+def test_every_number_is_a_small_fraction():
+    def largest(*arrays: Any) -> int:
+        """Return the largest denominator."""
+        numbers = [float(x) for a in arrays for x in np.ravel(a)]
+        fractions = [Fraction(x).limit_denominator(1000) for x in numbers]
+        assert np.allclose([float(f) for f in fractions], numbers, rtol=1e-14, atol=0)
+        return max(f.denominator for f in fractions)
+
+    exact, trace = NETWORK.adjoints, NETWORK.trace
+    assert largest(*trace.U[1:]) == 4
+    assert largest(*exact.delta[1:]) == 108
+    assert largest(*exact.epsilon[1:]) == 324
+    assert largest(*exact.gradients.W[1:], *exact.gradients.b[1:]) == 324

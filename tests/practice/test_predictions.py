@@ -1,0 +1,92 @@
+"""Predictions: typed, kept with the progress, and held against what was measured."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stbp_edu.practice import check, predict, progress_report
+from stbp_edu.practice.predictions import questions
+from stbp_edu.practice.saved_progress import load, load_predictions, path
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.mark.parametrize("blank", [None, ..., "...", "", " "])
+def test_an_untouched_stub_says_that_nothing_is_predicted_and_what_can_be(blank):
+    text = repr(predict("c3-holds", blank))
+    assert text.startswith("c3-holds: no prediction yet.\n")
+    assert all(f"`{choice}`" in text for choice in questions()["c3-holds"].choices)
+    measured = repr(predict("c3-holds", blank, measured="t = 2"))
+    assert measured.startswith("c3-holds: no prediction; measured: `t = 2`.")
+    assert not path().exists()
+
+
+def test_a_prediction_is_kept_and_held_against_the_measurement():
+    assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t = 2 and t = 1"))
+    assert load_predictions() == {"c3-holds": "t = 2 and t = 1"}
+    after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))
+    assert "you predicted `t = 2 and t = 1`; measured: `t = 2`." in after
+    assert questions()["c3-holds"].lesson in after
+    right = repr(predict("c3-holds", "t = 2", measured="t = 2"))
+    assert "measured: `t = 2`, as you predicted." in right
+    assert load_predictions() == {"c3-holds": "t = 2 and t = 1"}, "said after it was measured"
+
+
+def test_the_untouched_output_does_not_depend_on_what_is_kept():
+    before = repr(predict("c3-holds", "..."))
+    predict("c3-holds", "t = 1")
+    assert repr(predict("c3-holds", "...")) == before
+
+
+def test_predictions_and_states_of_exercises_are_kept_side_by_side():
+    predict("c3-holds", "t = 1")
+    check("c1-epsilon", lambda delta, h: delta * h)
+    predict("c4-holds", "neither")
+    assert load() == {"c1-epsilon": "right"}
+    assert json.loads(path().read_text())["predictions"] == load_predictions()
+    report = progress_report()
+    assert "You predicted, c3-holds: t = 1." in repr(report)
+    assert "<code>c4-holds</code>: neither." in report._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "content", ['{"predictions": 3}', '{"predictions": {"c3-holds": 3}}', "[]"]
+)
+def test_a_broken_record_of_predictions_is_no_reason_to_fail(content):
+    path().write_text(content)
+    assert load_predictions() == {}
+    predict("c3-holds", "t = 1")
+    assert load_predictions() == {"c3-holds": "t = 1"}
+
+
+def test_the_page_is_told_what_it_needs_for_its_buttons():
+    html = predict("c3-holds", "...")._repr_html_()
+    assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in html
+    assert "[&quot;t = 2 and t = 1&quot;," in html
+    assert 'data-measured="t = 2"' in predict("c3-holds", measured="t = 2")._repr_html_()
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="prediction_id must be one of 'c3-holds'"):
+        predict("c3", "t = 1")
+    with pytest.raises(ValueError, match="answer must be one of 't = 2 and t = 1', "):
+        predict("c3-holds", "always")
+    with pytest.raises(ValueError, match="measured must be one of"):
+        predict("c3-holds", "t = 1", measured="t = 3")
+
+
+@pytest.mark.parametrize("id_", questions())
+def test_what_the_notebook_measures_is_what_the_table_says(id_):
+    """It is one of the choices, and the answer is asked for before it is measured."""
+    asked = questions()[id_]
+    assert asked.measured in asked.choices
+    (path,) = NOTEBOOKS.glob(f"{asked.notebook:02d}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    said = [
+        "".join(output["data"]["text/plain"])
+        for cell in cells
+        if f'predict("{id_}"' in "".join(cell["source"])
+        for output in cell["outputs"]
+    ]
+    assert said == [repr(predict(id_)), repr(predict(id_, measured=asked.measured))]

@@ -1,0 +1,277 @@
+"""Every public function, every argument, every kind of wrong: a clear error, or a right result.
+
+The calls are generated: a function, a good call of it, and one argument at a time replaced by each
+of ``KINDS``. What is raised must be the package's own error and name the argument. What is not
+refused must be listed in ``ACCEPTED``, or be the same value in another form (read-only, not
+contiguous), which must give the same result. Nothing may be changed.
+"""
+
+import dataclasses
+import fractions
+import math
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu import (
+    LIF,
+    Gaussian,
+    Params,
+    Rectangle,
+    Sigmoid,
+    Triangle,
+    cases,
+    init_params,
+    network,
+)
+from stbp_edu.rules import backward_gate
+from stbp_edu.training.data import load_digits
+from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.settings import Settings
+from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report, unrolled
+from tests.networks import make_problem
+
+P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
+NET = unrolled.unroll(
+    network.Trace(U=[None, *(u[:, :1] for u in P.trace.U[1:])], O=[o[:, :1] for o in P.trace.O]),
+    P.targets[:1],
+    P.params,
+    P.neuron,
+)
+PASS = {"trace": P.trace, "targets": P.targets, "params": P.params, "neuron": P.neuron}
+RUN = {"spikes": P.spikes, "params": P.params, "neuron": P.neuron}
+SMALL = Settings(hidden=(3,), T=2, shards=1)
+DIGITS = load_digits()
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "LIF": (LIF, {"tau": 0.5, "v_th": 1.0, "surrogate": Gaussian(1.0), "gate": "linear"}),
+    **{k.__name__: (k, {"a": 1.0}) for k in (Rectangle, Triangle, Sigmoid, Gaussian)},
+    "Params": (Params, {"W": list(P.params.W), "b": list(P.params.b)}),
+    "init_params": (
+        init_params,
+        {"sizes": [3, 2], "rng": rng(), "dtype": np.float64, "scheme": "uniform", "scale": 1.0},
+    ),
+    "engine.forward": (stbp_edu.forward, {**RUN, "spike": P.neuron.H}),
+    "network.forward": (network.forward, {**RUN, "spike": P.neuron.H}),
+    "engine.backward": (stbp_edu.backward, {**PASS, "rule": "exact"}),
+    "cases.sweep": (cases.sweep, {**PASS, "rule": "exact"}),
+    "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets}),
+    "case_at": (cases.case_at, {"t": 1, "n": 1, "T": 3, "N": 2}),
+    "backward_gate": (backward_gate, {"neuron": P.neuron, "rule": "exact"}),
+    "autodiff": (
+        autodiff.derivatives,
+        {"spikes": P.spikes, "targets": P.targets, "params": P.params, "neuron": P.neuron},
+    ),
+    "differences": (
+        finite_difference.partial,
+        {
+            "coordinate": ("b", 1, (0,)),
+            "spikes": P.spikes,
+            "targets": P.targets,
+            "params": P.params,
+            "neuron": P.neuron,
+        },
+    ),
+    "count_paths": (
+        paths.count_paths, {"start": unrolled.Node("u", n=1, i=0, t=0), "net": NET},
+    ),
+    "paths_from": (paths.paths_from, {"start": unrolled.Node("u", n=1, i=0, t=0), "net": NET}),
+    "paths": (paths.derivatives, {**PASS, "rule": "exact"}),
+    "symbols": (unrolled.symbols, {"sizes": [2, 1], "T": 2}),
+    "prove": (polynomials.prove, {"sizes": [1, 1], "T": 1, "rule": "exact"}),
+    "encode": (
+        encode,
+        {"encoder": "bernoulli", "pixels": DIGITS.test_images[:2].reshape(2, 64), "T": 2,
+         "rng": rng()},
+    ),
+    "evaluate": (
+        evaluate,
+        {
+            "params": init_params([64, 3, 10], rng(), np.float32),
+            "images": DIGITS.test_images[:3],
+            "labels": DIGITS.test_labels[:3],
+            "settings": SMALL,
+            "rng": rng(),
+            "encodings": 1,
+        },
+    ),
+    "Settings": (
+        Settings,
+        {f.name: f.default for f in dataclasses.fields(Settings)} | {"shards": 1},
+    ),
+    "report.run": (report.run, {"seed": 0, "rounds": 1}),
+}  # fmt: skip
+
+
+def kinds(good: Any) -> dict[str, Any]:
+    """Return wrong values of every kind, some of them made of the right one."""
+    found: dict[str, Any] = {
+        "None": None,
+        "a type": int,
+        "a word": "no such word",
+        "bytes": b"x",
+        "a set": {1},
+        "a dict": {"a": 1},
+        "a function": lambda *_: None,
+        "a generator": (k for k in range(2)),
+        "a module": math,
+        "an object": object(),
+        "a complex number": 1j,
+        "a huge integer": 10**400,
+        "minus a huge integer": -(10**400),
+        "nan": math.nan,
+        "infinity": math.inf,
+        "a fraction": fractions.Fraction(1, 3),
+        "an empty list": [],
+        "a list of lists": [[1.0], [2.0]],
+        "an empty array": np.empty((0,)),
+        "an array of objects": np.array([None, "x"], dtype=object),
+        "an array of words": np.array(["x"]),
+        "five axes": np.zeros((1, 1, 1, 1, 1)),
+        "another class": np.dtype(float),
+    }
+    if isinstance(good, np.ndarray):
+        spoiled = good.astype(float)
+        spoiled.flat[0] = math.nan
+        endless = good.astype(float)
+        endless.flat[-1] = -math.inf
+        found |= {
+            "a list of it": good.tolist(),
+            "one axis more": good[None],
+            "one axis less": good[0],
+            "one entry less": good[..., :-1],
+            "no entries": good[..., :0],
+            "complex entries": good.astype(complex),
+            "half floats": good.astype(np.float16),
+            "wide floats": good.astype(np.longdouble),
+            "objects": good.astype(object),
+            "words": good.astype(str),
+            "a nan in it": spoiled,
+            "an infinity in it": endless,
+            "masked": np.ma.masked_array(good, mask=True),
+            "a record array": good.astype(float).view(np.recarray),
+            "big-endian": good.astype(good.dtype.newbyteorder(">")),
+        }
+        if good.ndim == 2:
+            found["a matrix"] = good.view(np.matrix)
+    if isinstance(good, (list, tuple)):
+        found |= {
+            "one entry less": type(good)(good[:-1]),
+            "one entry more": type(good)([*good, None]),
+            "words in it": type(good)("x" for _ in good),
+            "reversed iterator": reversed(good),
+        }
+    if isinstance(good, (int, float)) and not isinstance(good, bool):
+        found |= {"zero-dimensional words": np.array("x"), "a long word": "1" * 5000}
+    return found
+
+
+def same(good: Any) -> dict[str, Any]:
+    """Return the right value in forms that must work just as well."""
+    if not isinstance(good, np.ndarray):
+        return {}
+    wide = np.zeros((*good.shape[:-1], 2 * good.shape[-1]), good.dtype)
+    wide[..., ::2] = good
+    frozen = good.copy()
+    frozen.flags.writeable = False
+    return {
+        "read-only": frozen,
+        "not contiguous": wide[..., ::2],
+        "Fortran order": np.asfortranarray(good),
+    }
+
+
+ACCEPTED = {  # what is no mistake, or stands for the default
+    ("engine.forward", "spike"): {"None"},
+    ("network.forward", "spike"): {"None"},
+    ("init_params", "dtype"): {"another class"},  # it is float64
+    ("encode", "pixels"): {"one entry less"},  # smaller images
+    ("evaluate", "labels"): {"big-endian"},
+    ("Settings", "hidden"): {"an empty list", "one entry less"},  # no hidden layer
+}
+CASES = [
+    (name, argument, kind)
+    for name, (_, good) in CALLS.items()
+    for argument, value in good.items()
+    for kind in (*kinds(value), *same(value))
+]
+
+
+def snapshot(value: Any) -> Any:
+    """Return what tells whether an argument was changed."""
+    if isinstance(value, np.random.Generator):
+        return None  # drawn from on purpose
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes() if value.dtype != object else None
+    if isinstance(value, (list, tuple)):
+        return [snapshot(v) for v in value]
+    if isinstance(value, (network.Trace, Params)):
+        return [snapshot(list(v)) for v in vars(value).values()]
+    return None
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Return whether two results are the same."""
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if dataclasses.is_dataclass(a):
+        return type(a) is type(b) and all(map(equal, vars(a).values(), vars(b).values()))
+    return bool(a == b)
+
+
+def outcome(name: str, argument: str, kind: str) -> str:
+    """Return what is wrong with how a function takes a wrong argument; empty if nothing is."""
+    function, good = CALLS[name]
+    good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
+    value = {**kinds(good[argument]), **same(good[argument])}[kind]
+    given = {**good, argument: value}
+    before = {k: snapshot(v) for k, v in given.items()}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            result = function(**given)
+    except (TypeError, ValueError) as error:
+        if kind in same(good[argument]):
+            return f"refused: {error}"
+        first = str(error)
+        if not re.search(rf"\b{argument}\b", first) or not re.search(r"must|belongs", first):
+            return f"{type(error).__name__} that does not name {argument}: {first[:120]}"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:120]}"
+    else:
+        if kind in same(good[argument]):
+            good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
+            if not equal(result, function(**good)):
+                return "another result"
+        elif kind not in ACCEPTED.get((name, argument), set()):
+            return "accepted"
+    if {k: snapshot(v) for k, v in given.items()} != before:
+        return "an argument was changed"
+    return ""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_wrong_argument_gets_through_or_meets_a_raw_error(name: str) -> None:
+    wrong = [
+        f"{name}({argument} = {kind}): {said}"
+        for called, argument, kind in CASES
+        if called == name and (said := outcome(called, argument, kind))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_there_are_many_of_them() -> None:
+    assert len(CASES) > 2000
