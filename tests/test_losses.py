@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Trace, backward, cases, forward, network
+from stbp_edu import LIF, Gaussian, Trace, arrows, backward, cases, forward, network
 from stbp_edu.losses import (
     LOSSES,
     RATE,
@@ -26,7 +26,8 @@ from stbp_edu.verify.forms import scalar_adjoints
 from stbp_edu.verify.loss_values import loss_value
 from tests.networks import assert_close, make_problem, problems
 
-EACH = (Rate(), LastSteps(2), CrossEntropy(), CrossEntropy(True), StepCrossEntropy(), Membrane())
+EACH = (Rate(), LastSteps(2), CrossEntropy(), CrossEntropy(True), StepCrossEntropy())
+EACH += (Membrane(), Membrane(2), Membrane(None))
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 each_loss = pytest.mark.parametrize("loss", EACH, ids=repr)
 
@@ -48,7 +49,7 @@ def with_a_loss(draw, **bounds):
     """Any problem with a loss that can read it, and real numbers for its input or spikes."""
     problem = draw(problems(**bounds))
     T = len(problem.spikes)
-    choices = [Rate(), Membrane(), LastSteps(T // 2 + 1)]
+    choices = [Rate(), LastSteps(T // 2 + 1), *(Membrane(k) for k in (1, T // 2 + 1, None))]
     if problem.targets.shape[1] > 1:
         choices += [CrossEntropy(), CrossEntropy(counts=True), StepCrossEntropy()]
     loss = draw(st.sampled_from(choices))
@@ -190,6 +191,7 @@ class Wrong:
         ("rate", TypeError, "got str; pass for example stbp_edu.losses.Rate()"),
         (Rate, TypeError, "got the class Rate; pass for example stbp_edu.losses.Rate()"),
         (LastSteps(4), ValueError, "LastSteps k must be <= T = 3, got 4; read fewer steps"),
+        (Membrane(4), ValueError, "Membrane k must be <= T = 3, got 4; read fewer steps"),
         (TERM[:2], ValueError, "loss (the direct term dL/do) must have shape (T, S, n[N])"),
         (TERM[0], ValueError, "it must have 3 axes, not 2"),
         (TERM.astype(int), TypeError, "loss (the direct term dL/do) must be float64"),
@@ -221,6 +223,37 @@ def test_targets_that_are_no_probabilities_are_named(run, loss, targets, message
         run(PROBLEM.trace, targets, PROBLEM.params, NEURON, loss=loss)
 
 
+def as_arrows(loss):
+    """The same loss in the general model; None where it has none."""
+    match loss:
+        case LastSteps(k):
+            return arrows.last_steps(k)
+        case CrossEntropy(counts):
+            return None if counts else arrows.cross_entropy_on_rates()
+        case StepCrossEntropy():
+            return arrows.cross_entropy_per_step()
+    return arrows.membrane(loss.k) if isinstance(loss, Membrane) else arrows.rate()
+
+
+@given(
+    case=with_a_loss(max_layers=3, max_steps=6, max_width=4, max_batch=3),
+    rule=st.sampled_from(RULES + ABLATIONS),
+)
+def test_the_general_model_says_the_same_of_any_loss_and_rule(case, rule):
+    (spikes, Y, P, lif), loss = case
+    general = as_arrows(loss)
+    assume(general is not None)
+    reset = arrows.soft_reset if lif.gate == "soft" else arrows.hard_reset
+    net = arrows.network(P.sizes, reset(lif), general)
+    params = [None, *({"W": P.W[n], "b": P.b[n]} for n in range(1, P.N + 1))]
+    run = arrows.forward(net, params, spikes)
+    got = arrows.backward(net, params, run, Y, rule).adjoints
+    trace = Trace(U=run["u"], O=[spikes, *run["o"][1:]])
+    expected = cases.sweep(trace, Y, P, lif, rule, loss)
+    assert_close(got["o"], expected.delta, "delta")
+    assert_close(got["u"], expected.epsilon, "epsilon")
+
+
 def test_each_loss_is_tested():
     assert {type(loss) for loss in EACH} == set(LOSSES.values())
 
@@ -243,6 +276,7 @@ def test_a_loss_names_bad_targets(loss, targets):
     ("make", "error", "message"),
     [
         (lambda: LastSteps(0), ValueError, "LastSteps k must be >= 1, got 0"),
+        (lambda: Membrane(0), ValueError, "Membrane k must be >= 1, got 0"),
         (lambda: LastSteps(2.0), TypeError, "LastSteps k must be an integer"),
         (lambda: CrossEntropy("rates"), TypeError, "CrossEntropy counts must be True or False"),
         (lambda: stbp_edu.loss(PROBLEM.trace, ONE_HOT, TERM), TypeError, "with a method value"),

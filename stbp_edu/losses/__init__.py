@@ -56,7 +56,8 @@ def loss(trace: Trace, targets: Array, loss: Loss = RATE) -> float:
         TypeError, ValueError: if ``targets`` or the outputs have the wrong shape or dtype, are
             not finite, or are not what the loss asks for; or if ``loss`` is none.
 
-    >>> out = np.array([[[1.0]], [[0.0]]])   # one neuron: a spike, then none
+    >>> import numpy as np
+    >>> out = np.array([[[1.0]], [[0.0]]])  # one neuron: a spike, then none
     >>> trace = Trace(U=[None, out], O=[out, out])
     >>> loss(trace, np.array([[1.0]])), loss(trace, np.array([[1.0]]), LastSteps(1))
     (0.125, 0.5)

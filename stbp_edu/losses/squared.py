@@ -65,45 +65,75 @@ class LastSteps(Built):
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if the run is shorter than k, too."""
         super().check(trace, targets)
-        if self.k > (T := len(trace.O[-1])):
-            raise ValueError(
-                f"LastSteps k must be <= T = {T}, got {self.k}; read fewer steps, or run the "
-                "network for more"
-            )
+        _check_steps("LastSteps k", self.k, len(trace.O[-1]))
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        read = trace.O[-1][-self.k :]
-        return float(((targets - read.mean(axis=0)) ** 2).sum()) / (2 * len(targets))
+        return _distance(trace.O[-1][-self.k :], targets)
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o, 0 before the steps that are read."""
-        direct = np.zeros_like(trace.O[-1])
-        direct[-self.k :] = (trace.O[-1][-self.k :].mean(axis=0) - targets) / (self.k * S)
-        return Direct(direct)
+        return Direct(_slopes(trace.O[-1], targets, self.k, S))
 
 
 @dataclass(frozen=True)
 class Membrane(Built):
-    """The mean potential of each output neuron should match its target; spikes are not read.
+    """The last potential of each output neuron should match its target; spikes are not read.
 
-    L = 1/(2S) Σ_s || y_s - (1/T) Σ_t u_s^{t,N} ||². So ∂L/∂o^{t,N} = 0, and an arrow leads from
-    each u^{t,N} to L: ∂L/∂u^{t,N} = -1/(TS) (y - (1/T) Σ_k u^{k,N}), which ε gains at the output.
+    L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} u_s^{t,N} ||². So ∂L/∂o^{t,N} = 0, and an arrow leads
+    from each u^{t,N} with t > T - k to L: ∂L/∂u^{t,N} = -1/(kS) (y - (1/k) Σ_{r>T-k} u^{r,N}),
+    which ε gains at the output.
 
-    >>> u = np.array([[[0.5]], [[0.5]]])
+    Args:
+        k: how many steps the loss reads, counted from the last; None for all.
+
+    Raises:
+        TypeError, ValueError: as :class:`LastSteps`.
+
+    >>> u = np.array([[[0.25]], [[0.5]]])
     >>> Membrane().direct(Trace(U=[None, u], O=[u, u]), np.array([[1.0]])).u.ravel()
-    array([-0.25, -0.25])
+    array([ 0. , -0.5])
     """
 
+    k: int | None = 1
+
+    def __post_init__(self) -> None:
+        """Check k."""
+        if self.k is not None:
+            object.__setattr__(self, "k", checks.count("Membrane k", self.k))
+
     def check(self, trace: Trace, targets: Array) -> None:
-        """Raise if potentials and targets do not fit together."""
-        check_targets(targets, checks.instance("trace", trace, Trace).U[-1], "trace.U[N]")
+        """Raise if potentials, targets and k do not fit together."""
+        u = checks.instance("trace", trace, Trace).U[-1]
+        check_targets(targets, u, "trace.U[N]")
+        _check_steps("Membrane k", self.k or 1, len(u))
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        return float(((targets - trace.U[-1].mean(axis=0)) ** 2).sum()) / (2 * len(targets))
+        u = trace.U[-1]
+        return _distance(u[-(self.k or len(u)) :], targets)
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
-        """Return ∂L/∂u, the same at every step."""
+        """Return ∂L/∂u, 0 before the steps that are read."""
         u = trace.U[-1]
-        return Direct(None, at_every_step((u.mean(axis=0) - targets) / (len(u) * S), u))
+        return Direct(None, _slopes(u, targets, self.k or len(u), S))
+
+
+def _check_steps(name: str, k: int, T: int) -> None:
+    """Raise ValueError if a loss reads more steps than there are."""
+    if k > T:
+        raise ValueError(
+            f"{name} must be <= T = {T}, got {k}; read fewer steps, or run the network for more"
+        )
+
+
+def _distance(read: Array, targets: Array) -> float:
+    """Return 1/(2S) Σ_s || y_s - mean over the steps read ||²."""
+    return float(((targets - read.mean(axis=0)) ** 2).sum()) / (2 * len(targets))
+
+
+def _slopes(states: Array, targets: Array, k: int, S: int) -> Array:
+    """Return its derivative by the states (T, S, n[N]) of which the last k are read."""
+    slopes = np.zeros_like(states)
+    slopes[-k:] = (states[-k:].mean(axis=0) - targets) / (k * S)
+    return slopes

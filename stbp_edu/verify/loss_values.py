@@ -42,8 +42,8 @@ def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> 
             return _squares(targets - sum(o) / T) / (2 * S)
         case LastSteps(k):
             return _squares(targets - sum(o[-k:]) / k) / (2 * S)
-        case Membrane():
-            return _squares(targets - sum(u) / T) / (2 * S)
+        case Membrane(k):
+            return _squares(targets - sum(u[-(k or T) :]) / (k or T)) / (2 * S)
         case CrossEntropy(counts):
             return _cross_entropy(sum(o) if counts else sum(o) / T, targets, xp) / S
         case StepCrossEntropy():
