@@ -111,15 +111,42 @@ def test_scaling_input_and_threshold_alike_changes_no_spike():
         assert np.allclose(a, b, rtol=1e-10, atol=1e-15)
 
 
-def test_reset_by_subtraction_is_no_gate():
-    params, spikes, targets = problem()
-    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="linear")
+def subtract(detach, share=1.0):
+    """Leak, add the input, and take off the threshold, or a share of it, for the last spike."""
 
-    def subtract(u, o, x, fire):
-        u = 0.7 * u + x - V_TH * o
+    def step(u, o, x, fire):
+        u = 0.7 * u + x - share * V_TH * (getval(o) if detach else o)
         return u, fire(u)
 
-    value, _ = gradient(subtract, params, spikes, targets, neuron)
+    return step
+
+
+@pytest.mark.parametrize(("detach", "rule"), [(False, "exact"), (True, "detached-reset")])
+def test_reset_by_subtraction_at_the_next_step_is_the_soft_gate(detach, rule):
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="soft")
+    trace = forward(spikes, params, neuron)
+    value, want = gradient(subtract(detach), params, spikes, targets, neuron)
+    assert trace.O[2].mean() > 0.05
+    assert np.isclose(value, loss(trace, targets), rtol=1e-13)
+    got = backward(trace, targets, params, neuron, rule=rule).W[1:]
+    for a, b in zip(got, want, strict=True):
+        assert np.allclose(a, b, rtol=1e-11, atol=1e-15)
+
+
+def test_reset_by_subtraction_within_the_step_takes_off_less():
+    """The leak acts on what is taken off, too: τ V_th at the next step, which is no gate here."""
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="soft")
+
+    def within(v, o, x, fire):
+        charged = 0.7 * v + x
+        spike = fire(charged)
+        return charged - V_TH * spike, spike
+
+    value, _ = gradient(within, params, spikes, targets, neuron)
+    less, _ = gradient(subtract(False, share=0.7), params, spikes, targets, neuron)
+    assert np.isclose(value, less, rtol=1e-13)
     assert not np.isclose(value, loss(forward(spikes, params, neuron), targets), rtol=1e-6)
 
 

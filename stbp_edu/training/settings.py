@@ -51,7 +51,7 @@ class Settings:
     T_test: int = _setting(0, "time steps for images held out; 0: as many as in training")
     tau: float = _setting(0.1, "leak of the neuron")
     v_th: float = _setting(0.5, "threshold of the neuron")
-    gate: str = _setting("exponential", "forget gate: exponential or linear")
+    gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
     surrogate: str = _setting("gaussian", "rectangle, triangle, sigmoid or gaussian")
     a: float = _setting(0.25, "width of the surrogate")
     encoder: str = _setting("bernoulli", "bernoulli or direct")
