@@ -20,7 +20,7 @@ test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a brows
 	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 	$(BIN)/python -m tools.site.build
-	$(BIN)/python -m pytest -n 2 -m "" tests/site
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "" tests/site
 
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

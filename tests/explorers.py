@@ -8,6 +8,7 @@ expect.set_options(timeout=60_000)  # machines are shared: no test asserts a tim
 LABELS = {
     "sweep": "Explorer: the backward sweep",
     "paths": "Explorer: paths to the loss",
+    "pulse": "Explorer: one error pulse",
     "lab": "Explorer: the neuron lab",
 }
 AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
@@ -143,6 +144,52 @@ def paths_obey_keys(explorer):
     assert explorer.locator(".edge.chosen").count() > 0
 
 
+def pulse_shows(explorer, shown):
+    """Under both rules every step says what the package says, and shows what is at each node."""
+    explorer.get_by_text("This step, arrow by arrow").evaluate("(summary) => summary.click()")
+    for rule, label in (("classic", "classic"), ("exact", "exact")):
+        explorer.get_by_role("radio", name=label).check()
+        steps = shown["rules"][rule]["steps"]
+        for k, step in enumerate(steps):
+            expect(
+                explorer.get_by_text(f"step {k} of {len(steps) - 1}", exact=True)
+            ).to_be_visible()
+            said = explorer.get_by_role("status").inner_text().replace("\u00a0", " ")
+            assert said.startswith(step["said"])
+            at = sorted(item["label"] for item in step["rest"])
+            assert sorted(explorer.locator(".value").all_text_contents()) == at
+            lines = explorer.locator("li").all_text_contents()
+            assert [line.replace("\u00a0", " ") for line in lines] == step["lines"]
+            explorer.get_by_role("button", name="Next").click(force=True)
+        assert said.endswith(shown["rules"][rule]["end"])
+        ends = {m["edge"] for step in steps for m in step["moves"] if m["ends"]}
+        assert explorer.locator("g.lost").count() == len(ends)
+
+
+def pulse_obeys_keys(explorer):
+    """From the first control on, with keys alone."""
+    press = explorer.page.keyboard.press
+    place = explorer.get_by_text("step ").and_(explorer.locator(".num"))
+    exact = explorer.get_by_role("radio", name="exact")
+    expect(exact).to_be_checked()
+    exact.focus()
+    press("ArrowRight")
+    expect(explorer.get_by_role("radio", name="classic")).to_be_checked()
+    press("Tab")
+    expect(explorer.get_by_role("group", name="The graph, unrolled in time")).to_be_focused()
+    for key, step in (
+        ("ArrowRight", 1),
+        (" ", 2),  # where less motion is asked for, nothing plays: the key steps
+        ("ArrowLeft", 1),
+        ("Home", 0),
+    ):
+        press(key)
+        expect(place).to_contain_text(f"step {step} of")
+    press("End")
+    expect(explorer.get_by_role("status")).to_contain_text("paths")
+    expect(explorer.get_by_role("button", name="Next")).to_have_attribute("aria-disabled", "true")
+
+
 def lab_shows(explorer, shown):
     """Along the slider of the input, and for every surrogate, the values are the package's."""
     explorer.get_by_role("radio", name="linear").check()
@@ -189,5 +236,10 @@ def lab_obeys_keys(explorer):
     expect(explorer.get_by_role("table")).to_be_visible()
 
 
-SHOWS = {"sweep": sweep_shows, "paths": paths_show, "lab": lab_shows}
-OBEYS = {"sweep": sweep_obeys_keys, "paths": paths_obey_keys, "lab": lab_obeys_keys}
+SHOWS = {"sweep": sweep_shows, "paths": paths_show, "pulse": pulse_shows, "lab": lab_shows}
+OBEYS = {
+    "sweep": sweep_obeys_keys,
+    "paths": paths_obey_keys,
+    "pulse": pulse_obeys_keys,
+    "lab": lab_obeys_keys,
+}

@@ -14,11 +14,15 @@ import nbformat
 
 from stbp_edu.equations import EQUATIONS
 from tools import ROOT
-from tools.notebooks.execution import normalise
+from tools.notebooks.execution import FOLDED, normalise
 
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25}
 LONG_CELLS = 2
+WALL = 3  # lines of imports
+MIXED = 4  # lines that draw in a cell that does more than drawing
+CHECK = r"^check(?:_formula|_network)?\("
+EQUATION = r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
 
@@ -79,6 +83,132 @@ def grid_early(notebook: Any, name: str) -> Iterator[str]:
         yield f"plotting.grid(...) must be among the first {EARLY} cells"
 
 
+def picture_first(notebook: Any, name: str) -> Iterator[str]:
+    """A sentence and a picture come before any wall of imports that is in view."""
+    sentence = picture = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(
+                r"^(?:#|\*\*(?:Goal|You need|Time)\.\*\*).*$", "", cell.source, flags=re.M
+            )
+            sentence = sentence or bool(re.search(r"[.:?!](?:\s|$)", text))
+            continue
+        lines = sum(
+            (node.end_lineno or node.lineno) - node.lineno + 1
+            for node in ast.parse(cell.source).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        )
+        if lines > WALL and not _is_folded(cell):
+            yield from [f"{cell.id}: {lines} lines of imports before a picture"] * (not picture)
+            return
+        if any("image/svg+xml" in output.get("data", {}) for output in cell.outputs):
+            yield from [f"{cell.id}: a picture before any sentence"] * (not sentence)
+            picture = True
+
+
+def folded_code(notebook: Any, name: str) -> Iterator[str]:
+    """Code that only draws is folded; code that teaches, or that later cells need, is in view."""
+    cells = code_cells(notebook)
+    for k, cell in enumerate(cells):
+        tree = ast.parse(cell.source)
+        kept = _defined(tree) & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
+        drawn = len(_drawing_lines(tree))
+        teaches = re.search(EQUATION, cell.source, flags=re.M) or any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assert) for node in tree.body
+        )
+        if _is_folded(cell):
+            if re.search(EQUATION, cell.source, flags=re.M):
+                yield f"{cell.id}: folded, and holds the line of an equation"
+            if re.search(CHECK, cell.source, flags=re.M):
+                yield f"{cell.id}: folded, and holds an exercise"
+            if kept:
+                yield f"{cell.id}: folded, and defines {sorted(kept)} for later cells"
+        elif drawn > 1 and not kept and not teaches:
+            yield f"{cell.id}: only draws; tag it {FOLDED}"
+        elif drawn > MIXED:
+            yield f"{cell.id}: draws in {drawn} lines and does more; draw in a cell of its own"
+    for cell in notebook.cells:
+        if cell.cell_type != "code" and _is_folded(cell):
+            yield f"{cell.id}: text cannot be folded"
+
+
+def _is_folded(cell: Any) -> bool:
+    return FOLDED in cell.metadata.get("tags", [])
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """Return the names that a cell defines, but for what it imports."""
+    names = {
+        n.id for n in _outside(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    return names | {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+
+
+def _needed(cells: list[Any]) -> set[str]:
+    """Return the names that cells read before they define them."""
+    needed: set[str] = set()
+    known: set[str] = set()
+    for cell in cells:
+        tree = ast.parse(cell.source)
+        for statement in tree.body:
+            used = {
+                n.id for n in ast.walk(statement)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+            }  # fmt: skip
+            needed |= used - known - _bound_inside(statement)
+            known |= _defined(ast.Module([statement], []))
+    return needed
+
+
+def _bound_inside(statement: ast.stmt) -> set[str]:
+    """Return the names of arguments and of comprehensions, which hide those outside."""
+    nodes = list(ast.walk(statement))
+    arguments = {n.arg for n in nodes if isinstance(n, ast.arg)}
+    loops = [n.target for n in nodes if isinstance(n, ast.comprehension | ast.For)]
+    functions = [n for n in nodes if isinstance(n, ast.FunctionDef)]
+    stored = [n for tree in [*loops, *functions] for n in ast.walk(tree)]
+    return arguments | {
+        n.id for n in stored if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+
+
+def _outside(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a cell but for the insides of functions and comprehensions."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(
+            node,
+            ast.FunctionDef | ast.Lambda | ast.ClassDef
+            | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        ):  # fmt: skip
+            yield node
+            yield from _outside(node)
+
+
+def _drawing_lines(tree: ast.Module) -> set[int]:
+    """Return the lines of the statements that draw: with ``plotting``, or on what it returned."""
+    lines: set[int] = set()
+    drawing = {"plotting"}
+
+    def look(statements: list[ast.stmt]) -> None:
+        for node in statements:
+            head = node.iter if isinstance(node, ast.For) else node
+            inner = getattr(node, "body", []) if not isinstance(node, ast.FunctionDef) else []
+            names = {n.id for n in ast.walk(head) if isinstance(n, ast.Name)}
+            if isinstance(node, ast.For):
+                if names & drawing:
+                    drawing.update(n.id for n in ast.walk(node.target) if isinstance(n, ast.Name))
+                    lines.add(node.lineno)
+            elif not inner and names & drawing:
+                lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+                if isinstance(node, ast.Assign) and "plotting.figure" in ast.unparse(node.value):
+                    targets = [n for target in node.targets for n in ast.walk(target)]
+                    drawing.update(n.id for n in targets if isinstance(n, ast.Name))
+            look(inner)
+
+    look(tree.body)
+    return lines
+
+
 def outputs(notebook: Any, name: str) -> Iterator[str]:
     """Outputs are text and described SVG; nothing that failed, warned, or differs by machine."""
     for cell in code_cells(notebook):
@@ -136,12 +266,16 @@ def equations(notebook: Any, name: str) -> Iterator[str]:
             yield f"{id_} differs from every form in stbp_edu.equations: {latex.strip()}"
 
 
+def written_ids(code: str) -> list[str]:
+    """Return the ids in comments at the end of code lines."""
+    return ", ".join(re.findall(EQUATION, code, flags=re.M)).split(", ")
+
+
 def code_ids(notebook: Any, name: str) -> Iterator[str]:
-    """The ids in a comment at the end of a code line are known; a line may compute two."""
+    """The ids in a comment at the end of a code line are known."""
     families = {id_.split("-")[0] for id_ in EQUATIONS if "-" in id_}
-    listed = re.compile(r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$", re.M)
     for cell in code_cells(notebook):
-        for found in ", ".join(listed.findall(cell.source)).split(", "):
+        for found in written_ids(cell.source):
             if found.split("-")[0] in families and found not in EQUATIONS:
                 yield f"{cell.id}: unknown equation id {found}"
 
@@ -194,8 +328,8 @@ def words(notebook: Any, name: str) -> Iterator[str]:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, normal_form, opening, one_generator, grid_early, outputs, code_form,
-        equations, code_ids, closing, links, words,
+        executed_in_order, normal_form, opening, one_generator, grid_early, picture_first,
+        folded_code, outputs, code_form, equations, code_ids, closing, links, words,
     )
 }  # fmt: skip
 

@@ -23,13 +23,15 @@ GOOD = r"""
 # **You need.** [The map](00_map.ipynb).
 #
 # **Time.** 15 minutes.
+#
+# Here are three steps and two layers.
 
 # %%
 import numpy as np
 from stbp_edu import plotting
 rng = np.random.default_rng(7)
 
-# %%
+# %% hide-input
 fig, ax = plotting.figure()
 plotting.grid(ax, 3, 2, highlight={3})
 plotting.show(fig, alt="A grid of three steps and two layers.")
@@ -55,7 +57,10 @@ print(round(1 / 3, 4))  # c1-epsilon
 
 
 def from_percent(text):
-    """Return the notebook that a script describes: ``# %%`` starts code, ``[markdown]`` text."""
+    """Return the notebook that a script describes: ``# %%`` starts code, ``[markdown]`` text.
+
+    Another word behind ``# %%`` is a tag.
+    """
     cells = []
     for part in re.split(r"^# %%", text, flags=re.M)[1:]:
         head, _, body = part.partition("\n")
@@ -64,7 +69,7 @@ def from_percent(text):
             prose = "\n".join(re.sub(r"^# ?", "", line) for line in body.splitlines())
             cells.append(nbformat.v4.new_markdown_cell(prose))
         else:
-            cells.append(nbformat.v4.new_code_cell(body))
+            cells.append(nbformat.v4.new_code_cell(body, metadata={"tags": head.split()}))
     return nbformat.v4.new_notebook(cells=cells)
 
 
@@ -118,6 +123,8 @@ BREAKS = {
     "opening": lambda nb: edit(nb, 0, "Show the form.", "Show it. Twice."),
     "one_generator": lambda nb: edit(nb, 1, "default_rng(7)", "default_rng()"),
     "grid_early": lambda nb: edit(nb, 2, "plotting.grid(", "plotting.other("),
+    "picture_first": lambda nb: edit(nb, 1, "rng =", "import a\nimport b\nrng ="),
+    "folded_code": lambda nb: nb.cells[2].metadata.clear(),
     "outputs": lambda nb: svg(nb).update({"image/svg+xml": "<svg></svg>"}),
     "code_form": lambda nb: edit(nb, 4, "print", "%time print"),
     "equations": lambda nb: edit(nb, 3, "h(u", "g(u"),
@@ -142,6 +149,59 @@ def test_rule_can_fail(good, rule):
     notebook = copy.deepcopy(nbformat.read(good, as_version=4))
     BREAKS[rule](notebook)
     assert list(RULES[rule](notebook, good.stem))
+
+
+DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"
+PANELS = "for ax, y in zip(axes, 'ab'):\n    ax.plot(y)\n    ax.set_title(y)"
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (f"# %%\n{DRAW}", "only draws"),
+        (f"# %% hide-input\n{DRAW}", ""),
+        ("# %%\nplotting.sweep_steps(5, 3)", ""),  # one line is as short as the line that hides it
+        (f"# %%\nx = 1\n{DRAW}\n# %%\nprint(x)", ""),
+        (f"# %%\nx = 1\n{DRAW}\n# %%\nx = 2\nprint(x)", "only draws"),
+        (f"# %%\nx = 1\n{DRAW}\n# %%\n[x for x in y]", "only draws"),
+        (f"# %%\nx = 1\n{DRAW}\n# %%\ndef f():\n    return x", ""),
+        (f"# %% hide-input\nx = 1\n{DRAW}\n# %%\nprint(x)", "defines ['x'] for later cells"),
+        (f"# %% hide-input\nimport x\n{DRAW}\n# %%\nprint(x)", ""),
+        (f"# %%\nx = 1  # c1-delta\n{DRAW}", ""),
+        (f"# %% hide-input\nx = 1  # c1-delta\n{DRAW}", "holds the line of an equation"),
+        ('# %% hide-input\ncheck("c1-delta", f)', "holds an exercise"),
+        (f"# %%\nx = 1\nfig, axes = plotting.figure(2, 1)\n{PANELS}\n# %%\nx", ""),
+        (
+            f"# %%\nx = 1\nfig, axes = plotting.figure(2, 1)\n{PANELS}\nfig.show()\n# %%\nx",
+            "draws in 5 lines",
+        ),
+    ],
+)
+def test_what_is_folded(cells, found):
+    lines = list(RULES["folded_code"](from_percent(cells), "07_example"))
+    assert [found in line for line in lines] == [True] * bool(found)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        ("import a", "DRAW", ""),
+        ("import a\nimport b\nimport c\nfrom d import e", "DRAW", "4 lines of imports"),
+        ("from a import (\n    b,\n    c,\n)", "DRAW", "4 lines of imports"),
+        ("DRAW", "import a\nimport b\nimport c\nimport d", ""),
+    ],
+)
+def test_what_comes_first(first, last, found):
+    notebook = from_percent(f"# %% [markdown]\n# One sentence.\n# %%\n{first}\n# %%\n{last}")
+    for cell in notebook.cells:
+        if cell.source == "DRAW":
+            data = {"image/svg+xml": "<svg></svg>"}
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    lines = list(RULES["picture_first"](notebook, "07_example"))
+    assert [found in line for line in lines] == [True] * bool(found)
+    if first == "DRAW":
+        del notebook.cells[0]
+        assert "before any sentence" in next(RULES["picture_first"](notebook, "07_example"))
 
 
 @pytest.mark.parametrize(

@@ -107,5 +107,5 @@ def test_a_widget_is_one_module_with_live_values(name):
 
 
 def test_an_unknown_explorer_names_the_known_ones():
-    with pytest.raises(ValueError, match="'sweep', 'paths', 'lab'"):
+    with pytest.raises(ValueError, match="'sweep', 'paths', 'pulse', 'lab'"):
         explore("orbit")

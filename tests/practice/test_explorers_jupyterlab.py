@@ -11,7 +11,13 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice.explorers import NAMES, lab_data, paths_data, sweep_data
+from stbp_edu.practice.explorers import (
+    NAMES,
+    lab_data,
+    paths_data,
+    pulse_data,
+    sweep_data,
+)
 from stbp_edu.practice.tasks import ForwardPass
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tools.browser import launched
@@ -73,7 +79,7 @@ def _address(server, runtime, log):
 
 
 def notebook():
-    """Return a notebook whose cells show the three explorers."""
+    """Return a notebook whose cells show the explorers."""
     shows = [f'explore("{name}", *network)' for name in NAMES]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)])
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -107,7 +113,7 @@ def opened(tmp_path_factory):
 
 @pytest.fixture
 def page(opened):
-    """Return the page with three fresh explorers."""
+    """Return the page with fresh explorers."""
     opened.set_viewport_size({"width": 1280, "height": 900})
     run(opened, "notebook:clear-all-cell-outputs")
     expect(opened.locator(".stbp-x")).to_have_count(0)
@@ -122,7 +128,12 @@ def shown():
     names = {}
     exec(OWN, names)
     network = ForwardPass(*names["network"])
-    return {"sweep": sweep_data(network), "paths": paths_data(network), "lab": lab_data()}
+    return {
+        "sweep": sweep_data(network),
+        "paths": paths_data(network),
+        "pulse": pulse_data(network),
+        "lab": lab_data(),
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

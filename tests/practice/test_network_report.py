@@ -109,6 +109,22 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
     assert "passes on an error" in repr(report)
 
 
+def test_a_report_speaks_of_one_network_and_of_the_case_that_is_wrong():
+    report = check_network(edited("e = epsilon[n][t + 1] * neuron.f(O[n][t])", "pass"))
+    assert report.items[0] == f"tried on the {wide_network().description}"
+    text = repr(report)
+    assert "spiking network" not in text
+    assert "(c3-epsilon)" in text
+    assert "c3-delta" not in text
+    assert "err-exact" not in text
+    detached = repr(check_network(edited("neuron.df(O[n][t])", "0 * neuron.df(O[n][t])")))
+    assert "(c3-delta);" in detached
+    odd = repr(check_network(edited("@ W[n + 1]", "@ np.abs(W[n + 1])")))
+    assert "(c2-delta) and (c2-epsilon)" in odd  # no term explains it: either may be wrong
+    assert "No single change" not in odd
+    assert "(c5-w)" in repr(check_network(edited("O[n - 1])", "O[n - 1] ** 2)")))
+
+
 def test_stub_exception_and_wrong_type_are_explained():
     assert check_network(lambda trace, targets, params, neuron: ...).state == "todo"
     assert check_network(None).state == "todo"

@@ -1,9 +1,16 @@
-"""The built site, served under a sub-path, and one browser for all tests."""
+"""The built site, served under a sub-path, and one browser for all tests.
+
+Loading Python into a page takes longer than what most tests do with it. So there are three pages:
+``page``, in a fresh profile; ``warm``, which tests share, its cells as they were and Python still
+there; and ``opened``, one for each notebook, which the tests of that notebook share.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +27,28 @@ from tools.site.render.notebook_reader import folder
 from tools.site.serve import served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
-FIRST = min(path.stem for path in folder().glob("*.ipynb"))
+NOTEBOOKS = sorted(path.stem for path in folder().glob("*.ipynb"))
+FIRST = NOTEBOOKS[0]
 SECONDS = 1000
+READY = "html[data-live=ready]"
+WIDE = {"width": 1280, "height": 900}
+RESTORE = """() => {
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    all("[aria-label^='Reset code cell']").forEach((button) => button.click());
+    all(".cell-fold").forEach((fold) => (fold.open = false));
+    all("#__drawer:checked, #__search:checked").forEach((box) => box.click());
+    all("[data-md-component=search] form").forEach((form) => form.reset());
+    if (document.body.dataset.mdColorScheme === "slate") all("[data-theme-button]")[0].click();
+    document.body.tabIndex = -1;
+    document.body.focus(); // the next Tab goes to the first stop of the page
+    document.body.removeAttribute("tabindex");
+    localStorage.clear();
+    scrollTo(0, 0);
+}"""
 
 
 def _newest() -> float:
@@ -61,25 +84,86 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Yield a fresh profile."""
-    fresh = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+@contextmanager
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """Give a fresh profile while the block runs."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=60 * SECONDS)
+    fresh = browser.new_context(viewport=WIDE, reduced_motion="reduce")
     fresh.set_default_timeout(60 * SECONDS)
     yield fresh
     fresh.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Page:
-    """Open the first notebook, ready to run."""
-    from playwright.sync_api import expect
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Yield a fresh profile."""
+    with profile(browser) as fresh:
+        yield fresh
 
-    expect.set_options(timeout=60 * SECONDS)
-    opened = context.new_page()
-    opened.goto(f"{address}notebooks/{FIRST}/")
-    opened.wait_for_selector("html[data-live=ready]", state="attached")
-    return opened
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Page:
+    """Open the first notebook in a fresh profile, ready to run."""
+    fresh = context.new_page()
+    fresh.goto(f"{address}notebooks/{FIRST}/")
+    fresh.wait_for_selector(READY, state="attached")
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def _kept(browser: Browser) -> Iterator[Page]:
+    with profile(browser) as fresh:
+        yield fresh.new_page()
+
+
+@pytest.fixture
+def warm(_kept: Page, address: str) -> Page:
+    """Return the first notebook, its cells untouched; Python may run already, and know names."""
+    first = f"{address}notebooks/{FIRST}/"
+    _kept.set_viewport_size(WIDE)
+    if _kept.url != first or not _kept.locator(READY).count():
+        _kept.goto(first)
+        _kept.wait_for_selector(READY, state="attached")
+    if _kept.locator("html[data-live-busy]").count():
+        _kept.get_by_role("button", name="Stop Python").click()
+        _kept.wait_for_selector("html:not([data-live-busy])", state="attached")
+    _kept.evaluate(RESTORE)
+    left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
+    assert not _kept.locator(left).count()
+    return _kept
+
+
+@dataclass
+class Opened:
+    """The page of a notebook as it was loaded in a fresh profile, and what was noticed since."""
+
+    stem: str
+    page: Page
+    sizes: dict[str, int] = field(default_factory=dict)  # of all that came before a cell was run
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS]
+)
+def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Opened]:
+    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
+    with profile(browser) as fresh:
+        one = Opened(request.param, fresh.new_page())
+        one.page.on("pageerror", lambda error: one.errors.append(str(error)))
+
+        def finished(asked: Request) -> None:
+            one.sizes[asked.url] = asked.sizes()["responseBodySize"]
+
+        one.page.on("requestfinished", finished)
+        one.page.goto(f"{address}notebooks/{one.stem}/")
+        one.page.wait_for_selector(READY, state="attached")
+        one.page.wait_for_selector("html[data-maths]", state="attached")
+        one.page.wait_for_load_state("networkidle")
+        one.page.remove_listener("requestfinished", finished)
+        yield one
 
 
 @pytest.fixture(scope="session")

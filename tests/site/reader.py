@@ -36,7 +36,14 @@ def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locato
     return target.locator(".cell-output")
 
 
+def bring(page: Page, script: Path) -> None:
+    """Run a script in the page that is open, whatever its policy; a later page has it no more."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": script.read_text(encoding="utf-8")})
+    session.detach()
+
+
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it is now; its context has axe-core."""
+    """Return what axe-core finds on the page as it is now; axe-core is there."""
     found: list[str] = page.evaluate(AXE)
     return found

@@ -8,24 +8,27 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.site.conftest import profile
 from tests.site.reader import violations
 from tools.site.checks.broken_links import broken
 from tools.site.serve import served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HERE = Path(__file__).parent
-GROUPS = ("source/stbp_edu/", "source/tests/", "notebooks/", "api/", "")
+KINDS = ("source/stbp_edu/", "source/tests/", "notebooks/", "api/", "")
+PARTS = 24  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 
 
-def _pages(site: Path, group: str) -> list[str]:
-    """Return the addresses that begin with a group's name and with no earlier group's."""
+def _pages(site: Path) -> list[str]:
+    """Return the addresses of all pages."""
     files = (path.relative_to(site).as_posix() for path in site.rglob("index.html"))
-    names = sorted(file.removesuffix("index.html") for file in files)
-    return [name for name in names if next(filter(name.startswith, GROUPS)) == group]
+    return sorted(file.removesuffix("index.html") for file in files)
 
 
 def _problems(page: Page, name: str) -> list[str]:
@@ -66,11 +69,18 @@ def _visit(page: Page, url: str, name: str) -> list[str]:
     return found
 
 
-def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
-    """Open a page and return what is wrong with it."""
+@pytest.fixture(scope="module")
+def tab(browser: Browser, axe: Path) -> Iterator[Page]:
+    """Yield the tab in which the pages are opened one after the other; each has axe-core."""
+    with profile(browser) as context:
+        context.add_init_script(path=axe)
+        yield context.new_page()
+
+
+def _examine(page: Page, address: str, name: str) -> list[str]:
+    """Open a page in the tab and return what is wrong with it."""
     host = urlsplit(address).netloc
     found: list[str] = []
-    page = context.new_page()
 
     def console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -82,33 +92,42 @@ def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
         if answer.status >= 400 and not answer.url.endswith(name):
             found.append(f"{answer.status}: {answer.url}")
 
-    page.on("console", console)
-    page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("response", response)
-    page.on("requestfailed", lambda request: found.append(f"no answer: {request.url}"))
-    found += _visit(page, address, name)
-    assert not context.cookies()
-    page.close()
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "console": console,
+        "pageerror": lambda error: found.append(f"error: {error}"),
+        "response": response,
+        "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        found += _visit(page, address, name)
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+    assert not page.context.cookies()
     return [f"{name or '/'}: {problem}" for problem in found]
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_every_page_is_sound(
-    group: str, site: Path, address: str, context: BrowserContext, axe: Path
-) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_is_sound(part: int, site: Path, address: str, tab: Page) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
-    context.add_init_script(path=axe)
-    names = _pages(site, group)
+    names = _pages(site)[part::PARTS]
     assert names
-    problems = [p for name in names for p in _examine(context, address, name)]
+    problems = [p for name in names for p in _examine(tab, address, name)]
     assert not problems, "\n".join(problems)
 
 
-def test_the_page_of_last_resort(site: Path, context: BrowserContext, axe: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_of_every_kind_are_there(kind: str, site: Path) -> None:
+    """What examines every page has some of each kind to examine."""
+    assert any(next(filter(name.startswith, KINDS)) == kind for name in _pages(site))
+
+
+def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
     """A missing page, at any depth, shows the site's own page with all that it needs."""
-    context.add_init_script(path=axe)
     with served(site, below="") as address:
-        found = _examine(context, address, "no/such/page/")
+        found = _examine(tab, address, "no/such/page/")
     problems = [p for p in found if "the server responded with a status of 404" not in p]
     assert not problems, "\n".join(problems)
 

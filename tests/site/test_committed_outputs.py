@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.site.conftest import NOTEBOOKS, READY
 from tools.site.render.notebook_reader import HEAVY, folder
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from tests.site.conftest import Opened
 
-NOTEBOOKS = sorted(path.stem for path in folder().glob("*.ipynb"))
 MINUTES = 60_000
 NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 NOISE = 1e-11  # a smaller number is rounding error itself, and differs from machine to machine
@@ -69,21 +69,22 @@ def test_the_comparison_can_fail(got: str, wanted: str, equal: bool) -> None:
     assert same(got, wanted) is equal
 
 
-@pytest.mark.parametrize("stem", NOTEBOOKS)
-def test_every_cell_runs_in_the_page(stem: str, address: str, context: BrowserContext) -> None:
+def test_every_cell_runs_in_the_page(opened: Opened) -> None:
     """Run all cells of a notebook in one page, and compare each with what is committed."""
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}notebooks/{stem}/")
-    page.wait_for_selector("html[data-live=ready]", state="attached")
+    page = opened.page
+    if page.locator(".cell[data-state]").count():  # another test of the notebook came first
+        page.evaluate("localStorage.clear()")
+        page.reload()
+        page.wait_for_selector(READY, state="attached")
     before: list[dict[str, Any]] = page.evaluate(OUTPUTS)
     page.get_by_role("button", name="Run all cells", exact=True).click()
     page.wait_for_selector("html[data-live-busy]", state="attached")
     page.wait_for_selector("html:not([data-live-busy])", state="attached", timeout=10 * MINUTES)
     after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
     heavy = page.locator(".cell[data-heavy]").count()
-    problems = errors + [p for b, a in zip(before, after, strict=True) for p in _differences(b, a)]
+    problems = opened.errors + [
+        p for b, a in zip(before, after, strict=True) for p in _differences(b, a)
+    ]
     assert not problems, "\n".join(problems)
     assert sum(cell["state"] == "done" for cell in after) == len(after) - heavy
 

@@ -36,13 +36,10 @@ def shown(text):
     return unescape(re.sub("<[^>]+>", "", markup(text)))
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
-def test_stub_solution_and_every_misconception_on_the_page(path, address, browser):
-    context = browser.new_context()
-    page = context.new_page()
-    expect.set_options(timeout=60 * SECONDS)
-    page.goto(f"{address}notebooks/{path.stem}/")
-    page.wait_for_selector("html[data-live=ready]", state="attached")
+def test_stub_solution_and_every_misconception_on_the_page(opened, address):
+    path = next(path for path in PATHS if path.stem == opened.stem)
+    page = opened.page
+    page.evaluate("localStorage.clear()")
 
     def answer(number, source):
         """Run a cell with this source; return what it says."""
@@ -61,17 +58,21 @@ def test_stub_solution_and_every_misconception_on_the_page(path, address, browse
         assert ": right" in answer(number, filled(source, name, exercise))
     kept = json.loads(page.evaluate("localStorage.getItem('stbp-edu-progress')"))
     assert kept == {exercise.id: "right" for exercise, _, _ in exercise_cells(path)}
-    page.goto(f"{address}progress/")
-    said = page.locator("[data-progress] [role=status]")
+    progress = page.context.new_page()
+    progress.goto(f"{address}progress/")
+    said = progress.locator("[data-progress] [role=status]")
     expect(said).to_contain_text(f"{len(kept)} of ")
-    context.close()
+    progress.close()
 
 
 def test_sympy_is_there_to_confirm_a_formula(address, context):
     """The page loads it for a blank, though no cell that the reader runs imports it."""
-    path = PATHS[5]
-    cells = zip(numbers(path), exercise_cells(path), strict=True)
-    number, blank = next((k, found) for k, found in cells if isinstance(found[0], FormulaBlank))
+    path, number, blank = next(
+        (path, k, found)
+        for path in PATHS
+        for k, found in zip(numbers(path), exercise_cells(path), strict=True)
+        if isinstance(found[0], FormulaBlank)
+    )
     page = context.new_page()
     page.goto(f"{address}notebooks/{path.stem}/")
     page.wait_for_selector("html[data-live=ready]", state="attached")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,16 @@ from playwright.sync_api import expect
 from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.explorers import NAMES, data, export
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
+from tests.site.conftest import profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture
-def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
+@contextmanager
+def _faultless(context: BrowserContext, axe: Path) -> Iterator[Page]:
     """Yield a page on which nothing may go wrong."""
     problems: list[str] = []
     context.add_init_script(path=axe)
@@ -33,13 +35,52 @@ def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
-def explorers(page: Page, address: str) -> Page:
-    """Return the page of explorers with all three in place."""
-    page.goto(f"{address}explorers/")
-    for name in NAMES:  # each loads when its place comes near
-        page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
-        explorer_on(page, name)
-    return page
+def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
+    """Yield a page in a fresh profile, on which nothing may go wrong."""
+    with _faultless(context, axe) as page:
+        yield page
+
+
+@contextmanager
+def _explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
+    """Yield the page of explorers with all of them in place."""
+    with profile(browser) as context, _faultless(context, axe) as page:
+        page.goto(f"{address}explorers/")
+        for name in NAMES:  # each loads when its place comes near
+            page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
+            explorer_on(page, name)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def untouched(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
+    """Yield explorers for tests that each leave the others' explorers as they were."""
+    with _explorers(browser, address, axe) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
+    """Yield explorers for tests that set all that they rely on, each in an explorer of its own."""
+    with _explorers(browser, address, axe) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def first_page(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
+    """Yield the first page of the site."""
+    with profile(browser) as context, _faultless(context, axe) as page:
+        page.goto(address)
+        yield page
+
+
+def _look(page: Page, width: int, theme: str) -> None:
+    """Bring the page to this width and theme."""
+    page.set_viewport_size({"width": width, "height": 900})
+    dark = page.locator("body[data-md-color-scheme=slate]")
+    if dark.count() != (theme == "dark"):
+        page.locator("[data-theme-button]").click()
+    expect(dark).to_have_count(int(theme == "dark"))
 
 
 def test_the_site_has_the_files_that_the_package_writes(site: Path, tmp_path: Path) -> None:
@@ -49,30 +90,77 @@ def test_the_site_has_the_files_that_the_package_writes(site: Path, tmp_path: Pa
     assert written == {path.name: path.read_bytes() for path in there.iterdir()}
 
 
+@pytest.mark.xdist_group("explorers")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_explorers_are_accessible_and_fit(untouched: Page, theme: str, width: int) -> None:
+    """No violation in either theme, and nothing leaves a phone's screen."""
+    _look(untouched, width, theme)
+    for name in NAMES:
+        explorer = explorer_on(untouched, name)
+        assert violations(explorer) == []
+        assert too_wide(explorer) == []
+
+
+@pytest.mark.xdist_group("explorers")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_obeys_the_keyboard(untouched: Page, name: str) -> None:
+    """A reader without a pointer gets everywhere."""
+    _look(untouched, 1280, "light")
+    OBEYS[name](explorer_on(untouched, name))
+
+
+@pytest.mark.xdist_group("explorers-values")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
     """At every cell, node and setting that a reader can choose."""
     SHOWS[name](explorer_on(explorers, name), data(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
-    """A reader without a pointer gets everywhere."""
-    OBEYS[name](explorer_on(explorers, name))
+def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:
+    """It runs step by step, stands still at a key, goes on, and ends at the last step."""
+    context = browser.new_context(reduced_motion="no-preference")
+    page = context.new_page()
+    page.goto(f"{address}explorers/")
+    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(page, "pulse")
+    copies = pulse.locator(".copy")
+    pulse.get_by_role("group", name="The graph").focus()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Pause")).to_be_visible()
+    expect(pulse.get_by_text("step 1 of 5", exact=True)).to_be_visible()
+    expect(copies.first).to_be_visible()
+    page.keyboard.press("Space")
+    expect(pulse.get_by_role("button", name="Play")).to_be_visible()
+    before = copies.first.get_attribute("transform")
+    page.wait_for_timeout(300)
+    assert copies.first.get_attribute("transform") == before
+    page.keyboard.press("Space")
+    expect(pulse.get_by_text("step 5 of 5", exact=True)).to_be_visible()
+    expect(pulse.get_by_role("button", name="Again")).to_be_visible()
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.xdist_group("first page")
 @pytest.mark.parametrize("width", [1280, 360])
-def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: int) -> None:
-    """No violation in either theme, and nothing leaves a phone's screen."""
-    explorers.set_viewport_size({"width": width, "height": 900})
-    if theme == "dark":
-        explorers.locator("[data-theme-button]").click()
-        explorers.wait_for_selector("body[data-md-color-scheme=slate]")
-    for name in NAMES:
-        explorer = explorer_on(explorers, name)
-        assert violations(explorer) == []
-        assert too_wide(explorer) == []
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pulse_on_the_first_page_keeps_the_surprise(
+    first_page: Page, width: int, theme: str
+) -> None:
+    """It has one rule, under which every path arrives; it is accessible and fits."""
+    _look(first_page, width, theme)
+    first_page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
+    pulse = explorer_on(first_page, "pulse")
+    expect(pulse.get_by_role("radio")).to_have_count(0)
+    pulse.get_by_role("group", name="The graph").focus()
+    first_page.keyboard.press("Home")
+    expect(pulse.get_by_role("status")).not_to_contain_text("All 4 paths have arrived")
+    first_page.keyboard.press("End")
+    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
+    assert "lost" not in pulse.inner_text()
+    assert violations(pulse) == []
+    assert too_wide(pulse) == []
 
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.reader import cell, run, violations, write
+from tests.site.conftest import FIRST, READY
+from tests.site.reader import bring, cell, run, violations, write
 from tools.notebooks import FOLDED
 from tools.site.render.notebook_reader import folder, read_notebook
 
@@ -27,12 +28,13 @@ def _first() -> tuple[str, int]:
 
 
 @pytest.fixture
-def folded(page: Page, address: str) -> Locator:
-    """Open that notebook, ready to run, and return the cell."""
+def folded(warm: Page, address: str) -> Locator:
+    """Return the cell, on its page, ready to run."""
     stem, number = _first()
-    page.goto(f"{address}notebooks/{stem}/")
-    page.wait_for_selector("html[data-live=ready]", state="attached")
-    return cell(page, number)
+    if stem != FIRST:
+        warm.goto(f"{address}notebooks/{stem}/")
+        warm.wait_for_selector(READY, state="attached")
+    return cell(warm, number)
 
 
 def _names(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:
@@ -61,24 +63,24 @@ def test_the_output_is_in_view_and_the_code_is_not(folded: Locator) -> None:
     assert line.inner_text().startswith("Hide code")
 
 
-def test_a_screen_reader_hears_what_the_line_does(page: Page, folded: Locator) -> None:
+def test_a_screen_reader_hears_what_the_line_does(warm: Page, folded: Locator) -> None:
     """Its name says which cell, its state whether the code is open; the editor comes with it."""
     number = folded.get_attribute("data-number")
-    before = _names(page, folded)
+    before = _names(warm, folded)
     assert ("button", f"Run code cell {number}", None) in before
     assert [n[1:] for n in before if n[1].startswith("Show code")] == [
         (f"Show code of cell {number}", False)
     ]
     assert not [n for n in before if n[0] == "textbox"]
     folded.locator("summary").click()
-    after = _names(page, folded)
+    after = _names(warm, folded)
     assert (f"Hide code of cell {number}", True) in [n[1:] for n in after]
     assert [n[1] for n in after if n[0] == "textbox"] == [f"Code of cell {number}"]
 
 
-def test_it_opens_and_runs_by_the_keyboard(page: Page, folded: Locator) -> None:
+def test_it_opens_and_runs_by_the_keyboard(warm: Page, folded: Locator) -> None:
     """Tab goes from the buttons to the line, Enter opens it, Tab goes on into the code."""
-    keys, number = page.keyboard, folded.get_attribute("data-number")
+    keys, number = warm.keyboard, folded.get_attribute("data-number")
     folded.get_by_role("button", name=f"Run code cell {number}", exact=True).focus()
     keys.press("Tab")
     keys.press("Tab")
@@ -102,12 +104,12 @@ def test_it_opens_and_runs_by_the_keyboard(page: Page, folded: Locator) -> None:
     expect(folded.locator(".cell-code")).not_to_be_visible()
 
 
-def test_it_runs_while_folded_and_after_the_cells_above(page: Page, folded: Locator) -> None:
+def test_it_runs_while_folded_and_after_the_cells_above(warm: Page, folded: Locator) -> None:
     """Run to here runs it with all the cells above, folded or not; all folds stay as they were."""
     number = int(folded.get_attribute("data-number") or 0)
     for k in range(1, number):
-        write(page, f"seen_{k} = {k}", k)
-    write(page, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
+        write(warm, f"seen_{k} = {k}", k)
+    write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
     folded.locator("summary").click()
     expect(folded.locator(".cell-code")).not_to_be_visible()
     folded.get_by_role("button", name="Run to here").click()
@@ -115,18 +117,18 @@ def test_it_runs_while_folded_and_after_the_cells_above(page: Page, folded: Loca
     expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
     expect(folded.locator(".cell-code")).not_to_be_visible()
     for k in range(1, number):
-        expect(cell(page, k)).to_have_attribute("data-state", "done")
+        expect(cell(warm, k)).to_have_attribute("data-state", "done")
     folded.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
     expect(folded).to_have_attribute("data-state", "done")
     expect(folded.locator(".cell-code")).not_to_be_visible()
 
 
-def test_code_that_was_changed_or_failed_is_seen(page: Page, folded: Locator) -> None:
+def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator) -> None:
     """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
     number = int(folded.get_attribute("data-number") or 0)
-    write(page, "unknown_name", number)
-    page.reload()
-    page.wait_for_selector("html[data-live=ready]", state="attached")
+    write(warm, "unknown_name", number)
+    warm.reload()
+    warm.wait_for_selector(READY, state="attached")
     expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
     folded.locator("summary").click()
     expect(folded.locator(".cell-code")).not_to_be_visible()
@@ -135,25 +137,23 @@ def test_code_that_was_changed_or_failed_is_seen(page: Page, folded: Locator) ->
     expect(folded.get_by_role("textbox")).to_be_visible()
 
 
-def test_folded_and_open_it_is_open_to_everyone(page: Page, folded: Locator, axe: Path) -> None:
+def test_folded_and_open_it_is_open_to_everyone(warm: Page, folded: Locator, axe: Path) -> None:
     """axe-core finds nothing, in either state, at either width."""
-    page.context.add_init_script(path=axe)
-    page.reload()
-    page.wait_for_selector("html[data-live=ready]", state="attached")
+    bring(warm, axe)
     for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 740})
-        assert violations(page) == []
+        warm.set_viewport_size({"width": width, "height": 740})
+        assert violations(warm) == []
         folded.locator("summary").click()
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(warm) == []
+        assert warm.evaluate("document.documentElement.scrollWidth") <= width
         folded.locator("summary").click()
 
 
-def test_its_buttons_do_not_lie_on_each_other(page: Page, folded: Locator) -> None:
+def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator) -> None:
     """At a phone's width, with Reset there, the line is right of the buttons."""
-    page.set_viewport_size({"width": 360, "height": 740})
+    warm.set_viewport_size({"width": 360, "height": 740})
     number = int(folded.get_attribute("data-number") or 0)
-    run(page, "1", number)
+    run(warm, "1", number)
     reset = folded.get_by_role("button", name=f"Reset code cell {number}").bounding_box()
     line = folded.locator("summary").bounding_box()
     assert reset

@@ -7,8 +7,16 @@ import json
 from pathlib import Path
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.practice.explorers import pulse_data
+from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from tools.site import ROOT
-from tools.site.generate import api_pages, docstrings, equation_places, package_source
+from tools.site.generate import (
+    api_pages,
+    course_picture,
+    docstrings,
+    equation_places,
+    package_source,
+)
 
 
 def test_examples_in_docstrings_hold() -> None:
@@ -63,3 +71,15 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)
         up = "../" * len(Path("stbp_edu/practice", path).parts)
         assert entry.startswith(f"[API: stbp_edu.{name}]({up}api/practice.md#stbp_edu.{name})")
+
+
+def test_the_picture_in_the_readme_is_current() -> None:
+    """Run: python -m tools.site.generate.course_picture."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, text in course_picture.pictures().items():
+        assert (course_picture.FOLDER / name).read_text(encoding="utf-8") == text
+        assert f"docs/assets/{name}" in readme
+        assert "prefers-reduced-motion: no-preference" in text
+        assert "lost" not in text  # the first pages do not tell what is found later
+    total = pulse_data(one_neuron())["rules"]["exact"]["account"][0].rpartition("= ")[2]
+    assert total in readme

@@ -75,44 +75,45 @@ def host() -> Iterator[Host]:
         running.shutdown()
 
 
-def test_the_count_can_fail(page: Page, host: Host) -> None:
+def test_the_count_can_fail(warm: Page, host: Host) -> None:
     """Without the policy, what the tests below try does reach the other host."""
-    free = page.context.new_page()
+    free = warm.context.new_page()
     free.set_content(MARKUP.format(url=host.url))
     free.wait_for_load_state("networkidle")
+    free.close()
     assert host.knocks
 
 
-def test_no_cell_reaches_another_host(page: Page, host: Host) -> None:
+def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
     """Python works under the page's policy: each way out is refused."""
     for name, way in WAYS.items():
-        output = run(page, ASK.format(url=host.url, way=way))
+        output = run(warm, ASK.format(url=host.url, way=way))
         if "Worker" not in way:  # that one's requests are refused where nobody listens
             expect(output.locator(".cell-note"), name).to_contain_text(TOLD)
         for _ in range(PATIENCE):  # until what was tried has ended, one way or the other
-            if run(page, "len(heard)", 2).inner_text().strip() != "0":
+            if run(warm, "len(heard)", 2).inner_text().strip() != "0":
                 break
         else:
             pytest.fail(f"{name}: no answer")
         assert not host.knocks, name
 
 
-def test_a_request_that_python_waits_for_ends_in_an_error(page: Page, host: Host) -> None:
+def test_a_request_that_python_waits_for_ends_in_an_error(warm: Page, host: Host) -> None:
     """``open_url`` raises, in words that name the address, and a note says why."""
     code = f"from pyodide.http import open_url\nopen_url('{host.url}/data.csv').read()"
-    output = run(page, code, state="error")
+    output = run(warm, code, state="error")
     expect(output.locator(".out-error")).to_contain_text("NetworkError: Failed to execute 'send'")
     expect(output.locator(".out-error")).to_contain_text("/data.csv")
     expect(output.locator(".cell-note")).to_contain_text(host.url.removeprefix("http://"))
     assert not host.knocks
 
 
-def test_no_result_reaches_another_host(page: Page, host: Host) -> None:
+def test_no_result_reaches_another_host(warm: Page, host: Host) -> None:
     """Pictures, frames, styles, and hints to a browser in a cell's HTML load nothing."""
     html = MARKUP.format(url=host.url)
-    output = run(page, f"from IPython.display import HTML\nHTML({html!r})")
+    output = run(warm, f"from IPython.display import HTML\nHTML({html!r})")
     expect(output.locator("p.far")).to_have_text("shown")
     expect(output.locator(".cell-note")).to_contain_text(TOLD)
-    page.wait_for_load_state("networkidle")
-    assert run(page, "1 + 1", 2).inner_text().strip() == "2", "the page is still there"
+    warm.wait_for_load_state("networkidle")
+    assert run(warm, "1 + 1", 2).inner_text().strip() == "2", "the page is still there"
     assert not host.knocks

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import json
 from typing import Any
 
 import pytest
 
+from stbp_edu.practice.explorers import pulse
 from tools.notebooks.execution import merged_streams
 from tools.site.render import (
     cell_outputs,
@@ -52,6 +54,18 @@ def test_a_figure_is_written_for_both_themes() -> None:
     assert cell_outputs.DARK_INK in dark
     assert "var(" not in light + dark
     assert "#ffffff" not in light + dark
+
+
+def test_a_figure_that_can_be_played_brings_its_values() -> None:
+    """They stand in a file of their own; the pictures are what is shown without scripts."""
+    shown = pulse(rule="classic")
+    figures = cell_outputs.Figures("f")
+    data = {"image/svg+xml": shown._repr_svg_(), "text/plain": repr(shown)}
+    html = cell_outputs.outputs_html([{"output_type": "execute_result", "data": data}], 3, figures)
+    assert '<div class="out out-figure" data-explorer="pulse" data-source="f/3-1.json">' in html
+    assert html.count("<img") == 2
+    assert json.loads(figures.files["3-1.json"]) == json.loads(json.dumps(shown.data))
+    assert b"metadata" not in figures.files["3-1.light.svg"]
 
 
 def test_streams_are_joined_and_escaped() -> None:

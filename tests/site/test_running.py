@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.site.reader import cell, run, violations, write
+from tests.site.reader import bring, cell, run, violations, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
 def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
-    """The runtime is asked for by the first run, and its progress is told in words."""
+    """The runtime is asked for by the first run, and its progress is told in words.
+
+    Then ``import stbp_edu`` needs no other word, and gives this tree's code.
+    """
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
     page.reload()
@@ -33,10 +36,6 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     said = page.evaluate("said")
     assert any("Loading Python" in words and "MB" in words for words in said), said
     assert said[-1] == "Cell 1 has run."
-
-
-def test_the_wheel_of_this_tree_is_what_runs(page: Page) -> None:
-    """``import stbp_edu`` needs no other word, and gives this tree's code."""
     output = run(
         page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)"
     )
@@ -45,10 +44,10 @@ def test_the_wheel_of_this_tree_is_what_runs(page: Page) -> None:
     assert output.inner_text().strip() == f"{stbp_edu.LIF().reset} False"
 
 
-def test_every_kind_of_result_is_shown(page: Page) -> None:
+def test_every_kind_of_result_is_shown(warm: Page) -> None:
     """Text, display, HTML, SVG, PNG, LaTeX, a bundle, and figures that were left open."""
     output = run(
-        page,
+        warm,
         "print('printed')\n"
         "class Rich:\n"
         "    def __init__(self, kind, value): setattr(self, f'_repr_{kind}_', lambda **_: value)\n"
@@ -70,10 +69,10 @@ def test_every_kind_of_result_is_shown(page: Page) -> None:
     expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
 
 
-def test_feedback_of_an_exercise_is_shown(page: Page) -> None:
+def test_feedback_of_an_exercise_is_shown(warm: Page) -> None:
     """``check`` answers in the page as it does in Jupyter."""
     output = run(
-        page,
+        warm,
         "from stbp_edu.practice import check\n"
         "def c1_delta(*args, **kwargs):\n    raise NotImplementedError\n"
         "check('c1-delta', c1_delta)",
@@ -81,65 +80,63 @@ def test_feedback_of_an_exercise_is_shown(page: Page) -> None:
     expect(output).to_contain_text("not attempted yet", ignore_case=True)
 
 
-def test_an_error_is_readable_and_the_page_goes_on(page: Page) -> None:
+def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
     """The traceback names the reader's own line, without the runner's, and the next run works."""
-    output = run(page, "def half(x):\n    return 1 / x\nhalf(0)", state="error")
+    output = run(warm, "def half(x):\n    return 1 / x\nhalf(0)", state="error")
     text = output.locator(".out-error").inner_text()
     assert text.startswith("Traceback (most recent call last):")
     assert 'File "cell 1", line 2, in half' in text
     assert "return 1 / x" in text
     assert text.strip().endswith("ZeroDivisionError: division by zero")
     assert "page_runner" not in text
-    expect(page.locator(".live-status")).to_have_text("Cell 1: ZeroDivisionError. division by zero")
-    output = run(page, "if True\n    1", state="error")
+    expect(warm.locator(".live-status")).to_have_text("Cell 1: ZeroDivisionError. division by zero")
+    output = run(warm, "if True\n    1", state="error")
     assert "SyntaxError: expected ':'" in output.inner_text()
-    assert run(page, "half(4)").inner_text().strip() == "0.25"
+    assert run(warm, "half(4)").inner_text().strip() == "0.25"
 
 
-def test_a_missing_name_offers_to_run_the_cells_above(page: Page) -> None:
+def test_a_missing_name_offers_to_run_the_cells_above(warm: Page) -> None:
     """A cell run too early explains what to do, and does it on request."""
-    write(page, "early = 3", 1)
-    output = run(page, "early", 2, state="error")
+    write(warm, "early = 3", 1)
+    output = run(warm, "early", 2, state="error")
     output.get_by_role("button", name="Run to here").click()
-    expect(cell(page, 2)).to_have_attribute("data-state", "done")
+    expect(cell(warm, 2)).to_have_attribute("data-state", "done")
     assert output.inner_text().strip() == "3"
-    expect(cell(page, 1)).to_have_attribute("data-state", "done")
+    expect(cell(warm, 1)).to_have_attribute("data-state", "done")
 
 
-def test_a_runaway_loop_can_be_stopped(page: Page) -> None:
+def test_a_runaway_loop_can_be_stopped(warm: Page) -> None:
     """Stop ends a loop, keeps what was written, says that variables are gone; Python goes on."""
-    run(page, "kept = 1")
-    target = write(page, "print('started')\nwhile True:\n    pass")
+    run(warm, "kept = 1")
+    target = write(warm, "print('started')\nwhile True:\n    pass")
     target.get_by_role("button", name="Run code cell 1", exact=True).click()
     expect(target.locator(".cell-output")).to_contain_text("started")
-    page.get_by_role("button", name="Stop Python").click()
+    warm.get_by_role("button", name="Stop Python").click()
     expect(target).to_have_attribute("data-state", "stopped")
-    expect(page.locator(".live-status")).to_contain_text("The variables are gone")
+    expect(warm.locator(".live-status")).to_contain_text("The variables are gone")
     expect(target.get_by_role("textbox")).to_have_value("print('started')\nwhile True:\n    pass")
-    assert "NameError" in run(page, "kept", state="error").inner_text()
+    assert "NameError" in run(warm, "kept", state="error").inner_text()
 
 
-def test_a_flood_of_text_is_cut(page: Page) -> None:
+def test_a_flood_of_text_is_cut(warm: Page) -> None:
     """A loop that prints for ever cannot fill the page."""
-    output = run(page, "for k in range(60_000):\n    print(k)")
+    output = run(warm, "for k in range(60_000):\n    print(k)")
     assert "the rest is left out" in output.inner_text()
     assert len(output.inner_text()) < 200_000
 
 
-def test_what_runs_is_open_to_everyone(page: Page, axe: Path) -> None:
+def test_what_runs_is_open_to_everyone(warm: Page, axe: Path) -> None:
     """axe-core finds nothing in results, an error, a hint, the menu and the search."""
-    page.context.add_init_script(path=axe)
-    page.reload()
-    page.wait_for_selector("html[data-live=ready]", state="attached")
-    run(page, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
-    run(page, "unknown", 2, state="error")
-    assert violations(page) == []
-    page.locator("[data-theme-button]").click()
-    assert violations(page) == []
-    page.locator("[data-md-component=search-query]").fill("surrogate")
-    expect(page.locator(".md-search-result__item").first).to_be_visible()
-    assert violations(page) == []
-    page.keyboard.press("Escape")
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.get_by_role("button", name="Menu").click()
-    assert violations(page) == []
+    bring(warm, axe)
+    run(warm, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
+    run(warm, "unknown", 2, state="error")
+    assert violations(warm) == []
+    warm.locator("[data-theme-button]").click()
+    assert violations(warm) == []
+    warm.locator("[data-md-component=search-query]").fill("surrogate")
+    expect(warm.locator(".md-search-result__item").first).to_be_visible()
+    assert violations(warm) == []
+    warm.keyboard.press("Escape")
+    warm.set_viewport_size({"width": 360, "height": 740})
+    warm.get_by_role("button", name="Menu").click()
+    assert violations(warm) == []

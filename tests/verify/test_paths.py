@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, Params, cases, forward
 from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, total
-from stbp_edu.verify.unrolled import unroll
+from stbp_edu.verify.unrolled import symbols, unroll
 from tests.networks import problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
@@ -163,3 +163,12 @@ def test_a_gradient_is_the_sum_over_paths_from_its_parameter():
     assert path.contribution == pytest.approx(0.0)  # u = V_th: it spikes, and the target is 1
     (path,) = paths_from(Node("w", 1, i=0, j=0), unroll(args[0], np.zeros((1, 1)), params, NEURON))
     assert path.contribution == pytest.approx(0.5 * NEURON.h(np.array(0.5)), rel=1e-14)
+
+
+@pytest.mark.parametrize(("sizes", "T"), [((1, 1), 4), ((1, 1, 1), 4), ((1, 2, 2), 3)])
+def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
+    """So that notebook 12 can read off a recursion on letters how often it holds a path."""
+    net = symbols(sizes, T)
+    net = dataclasses.replace(net, readout=net.o[net.N])  # a letter for each arrow into L
+    found = paths_from(Node("o", 1, 0, 0), net)
+    assert len({path.contribution for path in found}) == len(found) > T

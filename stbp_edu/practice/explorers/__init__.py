@@ -4,7 +4,8 @@ All values are computed by this package: live in a notebook, written to files fo
 
 - ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``: what each explorer
   shows;
-- ``pulse_layout``, ``pulse_still``: where the graph of the pulse stands, and its picture on paper;
+- ``pulse_moves``, ``pulse_words``, ``pulse_layout``, ``pulse_still``: how the pulse moves, what is
+  said of it, where its graph stands, and its picture on paper;
 - ``pencil_network``: the network that they show where none is given;
 - ``js/``: the ES modules.
 """
@@ -25,7 +26,7 @@ from stbp_edu.practice.explorers.pulse_still import alternative, still
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
-from stbp_edu.verify.unrolled import Node
+from stbp_edu.verify.coordinates import Node
 
 __all__ = [
     "NAMES",

@@ -3,9 +3,10 @@
 from operator import mul
 from typing import Any
 
-from stbp_edu.verify.unrolled import Edge, Node, Unrolled
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.unrolled import Edge, Unrolled
 
-SIDE, TOP, BOTTOM = 74, 30, 56  # pixels around the graph
+SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
 STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds
 SPIKE, LAYER, LOSS = 80, 172, 88  # heights: of o over u, of a layer, of L over the top spike
 ACROSS, UP = 64, 22  # a neuron stands to the right of its neighbour, and a little above
@@ -95,7 +96,8 @@ class Layout:
         x, y = _on(self._points(edge), 0.5)
         slope = self.at[edge.target][0] - self.at[edge.source][0]
         if edge.kind in ("carry", "reset"):
-            x, y = _on(self._points(edge), 0.4)
+            near = 40 / slope  # before the next neuron's arrows
+            x, y = _on(self._points(edge), near if edge.kind == "reset" else 0.4)
             dx, dy = (6, -7) if edge.kind == "reset" else (0, 16)
             return [round(x + dx, 1), round(y + dy, 1), "middle"]
         left = edge.kind == "readout" and slope > 0

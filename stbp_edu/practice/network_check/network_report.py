@@ -11,6 +11,7 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.calling import call
 from stbp_edu.practice.grading.differences import RTOL
 from stbp_edu.practice.grading.epsilon_fit import (
+    LEAK,
     NEAR,
     explanations,
     gradients_of,
@@ -58,16 +59,18 @@ class NetworkReport(Feedback):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The cases, a line each."""
-        return tuple(map(str, self.cases))
+        """The network on which the cases were tried, and the cases, a line each."""
+        network = f"tried on the {wide_network().description}"
+        return (network, *map(str, self.cases)) if self.cases else ()
 
 
-def check_network(function: Callable[..., Any] | None) -> NetworkReport:
+def check_network(function: Callable[..., Any] | None, *, record: bool = True) -> NetworkReport:
     """Say whether a whole backward pass is right, and if not, where it first goes wrong.
 
     Args:
         function: called as ``function(trace, targets, params, neuron)``; returns the gradients as
             ``(W, b)``, lists with None first, or as a :class:`stbp_edu.Gradients`.
+        record: whether it counts as your answer to the exercise ``"backward"``.
 
     >>> import stbp_edu
     >>> check_network(stbp_edu.backward).right
@@ -86,12 +89,35 @@ def check_network(function: Callable[..., Any] | None) -> NetworkReport:
         cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
         report = replace(report, cases=cases)
         if any(c.wrong for c in cases):
-            report = replace(report, state="wrong")
+            report = replace(report, state="wrong", message=_message(report, cases))
         elif report.right:
             message = "Checked against the exact gradients of several networks."
             report = replace(report, message=(message,))
-    saved_progress.record("backward", report.state)
+    if record:
+        saved_progress.record("backward", report.state)
     return report
+
+
+def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str, ...]:
+    """Return the mistakes that have a name, and where the first wrong case is derived."""
+    exercise = exercise_of("backward")
+    named = {m.id: str(m) for m in exercise.mistakes if m.id in report.mistakes}
+    if cases[4].wrong:  # then no ε can be found, and the other cases say nothing
+        ids = ["c5-w"]
+    else:
+        first = next(c for c in cases if c.wrong)
+        parts = first.explanation.split("; ")
+        in_epsilon = [LEAK in part or part.startswith("no sum") for part in parts]
+        in_delta = [LEAK not in part for part in parts]
+        terms = ["delta"] * any(in_delta) + ["epsilon"] * any(in_epsilon)
+        ids = [f"c{first.case}-{term}" for term in terms]
+    where = exercise_of(ids[0])
+    equations = " and ".join(f"({id_})" for id_ in ids)
+    return (
+        *named.values(),
+        f'Look at notebook {where.notebook}, "{where.section}", {equations}; '
+        f'`hint("{exercise.id}")` gives a hint.',
+    )
 
 
 def _case(net: ForwardPass, epsilon: list[Any], case: int) -> CaseReport:

@@ -18,7 +18,11 @@ const STYLE = `
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
 .stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
+@media (max-width: 30em) { .stbp-pulse svg.wide text { font-size: 18px; } .stbp-pulse svg.wide .factor { font-size: 15px; } .stbp-pulse svg.wide .value { font-size: 17px; } }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
+.stbp-pulse details { margin: 0.4em 0; padding: 0; border: 0; background: none; font-size: inherit; }
+.stbp-pulse summary { display: list-item; list-style: disclosure-closed inside; margin: 0; padding: 0.2em 0; background: none; font: inherit; color: var(--x-soft); cursor: pointer; }
+.stbp-pulse [open] > summary { list-style-type: disclosure-open; } .stbp-pulse summary::before, .stbp-pulse summary::after { display: none; }
 .stbp-pulse ol { padding-left: 1.6em; overflow-wrap: anywhere; }
 .stbp-pulse .play { min-width: 5.5em; } .stbp-pulse kbd { font: inherit; border: 1px solid var(--x-line); border-radius: 3px; padding: 0 0.35em; background: none; box-shadow: none; color: inherit; }
 `;
@@ -35,6 +39,7 @@ async function render({ model, el }) {
   let gone = 0; // of the way to the next step, while it moves or stands paused
   let playing = false;
   let clock = 0;
+  const level = (k) => data.edges[k].from[0] === "u" && data.edges[k].to[0] === "u"; // a carry
   const steps = () => data.rules[rule].steps;
   const last = () => steps().length - 1;
 
@@ -56,7 +61,7 @@ async function render({ model, el }) {
   const copies = make("g");
   const values = make("g");
   const [width, height] = data.size;
-  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: ${Math.round(0.7 * width)}px`, "aria-hidden": "true" },
+  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: 270px`, class: width > 440 ? "wide" : false, "aria-hidden": "true" },
     edges.map(({ group }) => group), [...nodes.values()].map(({ group }) => group),
     data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), copies, values); // prettier-ignore
   const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. Space plays and pauses, the arrow keys step.` }, picture);
@@ -147,7 +152,7 @@ async function render({ model, el }) {
     values.replaceChildren();
     for (const item of steps()[step].rest) if (item.node === data.start) label(item);
     copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${kindOf(data.edges[edge].from)}${value === 0 ? " nothing" : ""}` },
-      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", x: 13, y: -9 }, words)))); // prettier-ignore
+      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...(level(edge) ? { y: -19, "text-anchor": "middle" } : { x: 13, y: -9 }) }, words)))); // prettier-ignore
     moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
   }
   function move(moves) {
@@ -161,7 +166,7 @@ async function render({ model, el }) {
   }
   function label({ node, label: words }) {
     const { x, y } = nodes.get(node);
-    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 32, "middle"], L: [24, 5, "start"] }[kindOf(node)];
+    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 31, "middle"], L: [24, 5, "start"] }[kindOf(node)];
     const [dx, dy, anchor] = spot;
     values.append(make("text", { class: "value", x: x + dx, y: y + dy, "text-anchor": anchor }, words));
   }

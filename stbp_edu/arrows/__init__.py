@@ -1,0 +1,87 @@
+"""Part II: one term for each arrow, and every learning rule as a language of paths.
+
+A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
+the forward run, the backward sweep, the paths, and the formulas.
+
+- ``table``, ``neurons``, ``maps``, ``link``, ``readouts``, ``models``, ``parameters``: what a
+  network is made of;
+- ``forward_run``; ``factors`` and ``adjoints``: forward and backward, for every network and rule;
+- ``rules``: which words of arrows a rule keeps; ``words``, ``counting``: which, and how many;
+- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
+- ``online_form``: learning forward in time, where the words allow it;
+- ``classifier``, ``verdict``: which words a gradient function keeps.
+"""
+
+from stbp_edu.arrows.adjoints import Backward, backward, sweep
+from stbp_edu.arrows.classifier import classify, classify_letters
+from stbp_edu.arrows.counting import count_paths
+from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.formula_text import Formula, formulas
+from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.letters import Polynomial, letters
+from stbp_edu.arrows.link import Link
+from stbp_edu.arrows.maps import AveragePool, Flatten, Patches
+from stbp_edu.arrows.models import Layer, Network, network
+from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
+from stbp_edu.arrows.online_form import online
+from stbp_edu.arrows.parameters import draw_params
+from stbp_edu.arrows.readouts import (
+    Loss,
+    cross_entropy_on_rates,
+    cross_entropy_per_step,
+    last_steps,
+    membrane,
+    rate,
+)
+from stbp_edu.arrows.rules import RULES, Rule, truncated
+from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
+from stbp_edu.arrows.verdict import Verdict
+from stbp_edu.arrows.words import Node, Path, forbidding_word, paths_from, words
+
+__all__ = [
+    "RULES",
+    "Arrow",
+    "AveragePool",
+    "Backward",
+    "Enter",
+    "Flatten",
+    "Formula",
+    "Layer",
+    "Link",
+    "LocalDerivatives",
+    "Loss",
+    "Network",
+    "Neuron",
+    "Node",
+    "Patches",
+    "Path",
+    "Polynomial",
+    "Rule",
+    "State",
+    "Verdict",
+    "backward",
+    "classify",
+    "classify_letters",
+    "count_paths",
+    "cross_entropy_on_rates",
+    "cross_entropy_per_step",
+    "draw_params",
+    "forbidding_word",
+    "formulas",
+    "forward",
+    "hard_reset",
+    "last_steps",
+    "letters",
+    "local_derivatives",
+    "membrane",
+    "network",
+    "online",
+    "paths_from",
+    "rate",
+    "soft_reset",
+    "sweep",
+    "truncated",
+    "with_adaptation",
+    "with_current",
+    "words",
+]

@@ -1,0 +1,162 @@
+"""Which words does a gradient function keep? Found from its numbers, or from its letters.
+
+Any rule that is a language gives the gradient Σ over words c · (what the paths of that word
+contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network the
+contributions are known one by one, so c follows by least squares from the gradients alone; in
+letters it is read off.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import network as part_one
+from stbp_edu.arrows.adjoints import backward, sweep
+from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.letters import Polynomial, letters
+from stbp_edu.arrows.models import Network, Trace, network
+from stbp_edu.arrows.neurons import hard_reset
+from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.rules import RULES
+from stbp_edu.arrows.verdict import Verdict
+from stbp_edu.arrows.word_fit import Function, fit_words, random_run
+from stbp_edu.arrows.words import Node, Word, paths_from
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian
+
+NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
+
+
+def classify(
+    function: Function,
+    net: Network | None = None,
+    *,
+    T: int = 4,
+    twin: bool = True,
+    seed: int = 0,
+    rtol: float = 1e-8,
+) -> Verdict:
+    """Return which built-in rule a gradient function equals, or which words it keeps.
+
+    Args:
+        function: without a network, called as ``function(trace, targets, params, neuron)`` with the
+            types of ``stbp_edu``, and returns ``Gradients`` or (W, b), as :func:`stbp_edu.backward`
+            does. With a network, called as ``function(net, params, trace, targets)``, and returns
+            gradients as :func:`backward` does; parameters that it leaves out are not compared.
+        net: the network to try it on.
+        T: the number of steps on which rules are compared.
+        twin: whether the runs are those of the smooth twin, where every factor shows; a function
+            that makes its own run from the input needs False.
+        seed: of the parameters and inputs.
+        rtol: how near the gradients must be, relative to the largest entry.
+
+    >>> import stbp_edu
+    >>> print(classify(stbp_edu.backward))
+    equals exact
+    >>> print(classify(lambda *a: stbp_edu.backward(*a, rule="detached-reset")))
+    equals detached-reset
+    """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {function!r}; pass your backward pass")
+    rng = np.random.default_rng(seed)
+    if net is None:
+        net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
+    function = _checked(function)
+    trials = [
+        (run, function(net, *run)) for run in (random_run(net, T, twin, rng) for _ in range(3))
+    ]
+    equal = tuple(
+        name
+        for name in RULES
+        if all(_same(got, backward(net, *run, name).gradients, rtol) for run, got in trials)
+    )
+    return Verdict(equal, {} if equal else fit_words(function, net, twin, rng))
+
+
+def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
+    """Return whether gradients agree, where both have them."""
+    pairs = [(got[n][k], expected[n][k]) for n in range(1, len(got)) for k in got[n]]
+    return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
+
+
+def _checked(function: Function) -> Function:
+    """Return a function whose gradients are known to be finite and to have their shapes."""
+
+    def called(net: Network, *run: Any) -> LayerParams:
+        """Return its gradients."""
+        found = function(net, *run)
+        for n in range(1, net.N + 1):
+            for k, g in found[n].items():
+                shape = net.layers[n].shapes.get(k)
+                if np.shape(g) != shape or not np.isfinite(g).all():
+                    raise ValueError(
+                        f"function must return finite gradients in the shapes of the parameters; "
+                        f"of layer {n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
+                    )
+        return found
+
+    return called
+
+
+def _part_one(function: Function) -> Function:
+    """Return a function of Part I as one of a network of arrows."""
+
+    def called(net: Network, params: LayerParams, trace: Trace, targets: Any) -> LayerParams:
+        """Return its gradients."""
+        W, b = ([None, *(p[k] for p in params[1:])] for k in ("W", "b"))
+        run = part_one.Trace(U=[None, *trace["u"][1:]], O=trace["o"])
+        found = function(run, targets, part_one.Params(W=W, b=b), NEURON)
+        W, b = (found.W, found.b) if hasattr(found, "W") else found
+        return [None, *({"W": W[n], "b": b[n]} for n in range(1, net.N + 1))]
+
+    return called
+
+
+def classify_letters(recursion: Function, net: Network | None = None, T: int = 4) -> Verdict:
+    """Return which words a recursion keeps that is typed in letters.
+
+    Args:
+        recursion: called with the :class:`LocalDerivatives` of letters; returns ε, a list over
+            layers of arrays (T, 1, n[n]) of polynomials: the adjoint of the state that the weights
+            enter. Only ``+``, ``-`` and ``*`` are needed.
+        net: the network; two layers of Part I's neuron, two wide, where None.
+        T: the number of steps.
+
+    >>> from stbp_edu.arrows import sweep
+    >>> print(classify_letters(lambda local: [None, *(by["u", "free"]
+    ...                                               for by in sweep(local, "classic")[1:])]))
+    equals classic
+    """
+    net = network("1-2-2", hard_reset(NEURON)) if net is None else net
+    local, nodes = letters(net, T), list(_entered(net, T))
+    epsilon = recursion(local)
+    found = [epsilon[node.n][node.t, 0].flat[node.i] for node in nodes]
+    equal = tuple(name for name in RULES if found == _by_rule(local, name, nodes))
+    if equal:
+        return Verdict(equal, {})
+    counts: dict[Word, set[Any]] = defaultdict(set)
+    for node, polynomial in zip(nodes, found, strict=True):
+        left = dict(polynomial.terms) if isinstance(polynomial, Polynomial) else {}
+        for path in paths_from(node, local):
+            ((monomial, sign),) = path.contribution.terms.items()
+            counts["enter", *path.word].add(left.pop(monomial, 0) / sign)
+        if left:
+            return Verdict((), {})
+    if any(len(several) > 1 for several in counts.values()):
+        return Verdict((), {})
+    return Verdict((), {word: several.pop() for word, several in counts.items()})
+
+
+def _entered(net: Network, T: int) -> Iterator[Node]:
+    """Yield every node that weights enter."""
+    for n in range(1, net.N + 1):
+        for t, i in np.ndindex(T, int(np.prod(net.shape_of(n)))):
+            yield Node(net.layers[n].neuron.input, n, t, i)
+
+
+def _by_rule(local: LocalDerivatives, rule: str, nodes: list[Node]) -> list[Any]:
+    """Return the adjoints of nodes under a rule, in letters."""
+    lam, start = sweep(local, rule), RULES[rule].start
+    return [lam[node.n][node.kind, start][node.t, 0].flat[node.i] for node in nodes]

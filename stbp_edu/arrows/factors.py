@@ -1,0 +1,83 @@
+"""The factor of every arrow: what the recursion and the paths multiply."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.models import Network, Trace
+from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import Arrow
+from stbp_edu.checks import Array
+
+Factors = list[dict[tuple[str, bool], Any]]
+"""By layer: (kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
+
+
+@dataclass(frozen=True)
+class LocalDerivatives:
+    """The factor of every arrow: numbers from a forward run, letters, or ones to count paths.
+
+    Attributes:
+        net: the network.
+        factors: of the arrows inside the neurons.
+        params: the weights that arrows with a linear map carry.
+        direct: ∂L/∂state of the last layer, shape (T, S, *shape).
+    """
+
+    net: Network
+    factors: Factors
+    params: LayerParams
+    direct: Any
+
+    @cached_property
+    def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
+        """By layer and arrow, its linear map as a matrix, and where that can differ from 0."""
+        found = {}
+        for n, arrows in enumerate(self.net.arrows):
+            for arrow in arrows:
+                if (link := arrow.link) is not None:
+                    W = self.params[n + arrow.layer][link.parameter]
+                    there = link.matrix(np.ones(W.shape)) != 0
+                    found[n, arrow.kind] = link.matrix(W), there
+        return found
+
+    def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
+        """Return an arrow's factor as a rule sees it."""
+        forgets = arrow.kind in rule.forgets and arrow.leak is not None
+        return self.factors[n][arrow.kind, forgets]
+
+
+def local_derivatives(
+    net: Network, params: LayerParams, trace: Trace, targets: Array
+) -> LocalDerivatives:
+    """Return the factor of every arrow on a forward run.
+
+    Raises:
+        TypeError, ValueError: if parameters, trace and targets do not fit the network.
+    """
+    check_params(net, params)
+    read = trace[net.loss.state][net.N]
+    if targets.shape != read.shape[1:]:
+        raise ValueError(
+            f"targets must have shape (S, n[N]) = {read.shape[1:]}, got {targets.shape}"
+        )
+    return LocalDerivatives(
+        net, factors_of(net, params, trace), params, net.loss.direct(read, targets)
+    )
+
+
+def factors_of(net: Network, params: LayerParams, trace: Trace) -> Factors:
+    """Return the factor of every arrow inside the neurons, (T, S, *shape) each."""
+    factors: Factors = [{}]
+    for n in range(1, net.N + 1):
+        states = {name: series[n] for name, series in trace.items()}
+        table = {}
+        for arrow in net.layers[n].neuron.arrows:
+            for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
+                if factor is not None:
+                    table[arrow.kind, forgets] = factor(states, params[n])
+        factors.append(table)
+    return factors

@@ -1,0 +1,125 @@
+"""The formulas of a rule as text, read off the table of arrows: a line an adjoint and case."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.table import LOSS, Arrow
+
+
+class Formula(NamedTuple):
+    """One line of a rule: an adjoint, what it is the sum of, and where."""
+
+    left: str
+    right: str
+    where: str
+
+    def __str__(self) -> str:
+        """Return the line."""
+        return f"{self.left} = {self.right}  ({self.where})"
+
+
+def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
+    r"""Return the recursion of a rule in LaTeX: a line for each adjoint and case, then case 5.
+
+    Adjoints that states of the rule share are written once; one that belongs to a later state of
+    the rule has its name in brackets. The layers are taken to be alike.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import network, soft_reset
+    >>> print(formulas(network("2-2-1", soft_reset(LIF())))[4].right)
+    \frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_i^{t+1,N}
+    """
+    rule = as_rule(rule)
+    rule.check(net)
+    text = _Text(net, rule)
+    cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
+    return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())
+
+
+class _Text:
+    """The formulas of one rule on one network."""
+
+    def __init__(self, net: Network, rule: Rule) -> None:
+        """Find which states of the rule share an adjoint."""
+        self.net, self.rule, self.same = net, rule, _classes(net, rule)
+
+    def case(self, t: str, n: str) -> Iterator[Formula]:
+        """Yield a line for each adjoint, at t or T and in layer n or N."""
+        where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
+        for state, q in _reached(self.net, self.rule, self.same):
+            arrows = self.net.arrows[self.net.N if n == "N" else self.net.N - 1]
+            terms = [
+                self.term(arrow, head, t, n)
+                for arrow in arrows
+                if arrow.source == state and not (arrow.step and t == "T")
+                if (head := self.rule.move(q, arrow)) is not None
+            ]
+            right = " + ".join(terms).replace("+ -", "- ") or "0"
+            yield Formula(self.adjoint(state, q, "i", t, n), right, where)
+
+    def term(self, arrow: Arrow, head: str, t: str, n: str) -> str:
+        """Return the term of one arrow: its factor, and the adjoint at its head."""
+        if arrow.target == LOSS:
+            return rf"\frac{{\partial L}}{{\partial {arrow.source}_i^{{{t},{n}}}}}"
+        later, above = t + "+1" * arrow.step, n + "+1" * arrow.layer
+        if arrow.link is not None:
+            factor, i = rf"\sum_j {'w' if arrow.layer else 'r'}_{{ji}}^{{{above}}}", "j"
+        else:
+            factor, i = r"\tau" if arrow.kind in self.rule.forgets else arrow.letters, "i"
+        factor = factor.replace("{}", f"_i^{{{t},{n}}}")
+        return f"{factor} {self.adjoint(arrow.target, head, i, later, above)}".strip()
+
+    def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
+        """Return the name of an adjoint, with the rule's state where it is not the first."""
+        neurons = (layer.neuron for layer in self.net.layers[1:])
+        letter = next(s.adjoint for one in neurons for s in one.states if s.name == state)
+        shared = self.same[state, q]
+        other = f"[\\mathrm{{{shared}}}]" if shared != self.rule.start else ""
+        return f"{letter}_{i}^{{{t},{n}}}{other}"
+
+    def gradients(self) -> Iterator[Formula]:
+        """Yield a line for each kind of parameter."""
+        layer = self.net.layers[self.net.N]
+        entered = self.adjoint(layer.neuron.input, self.rule.start, "i", "t", "n")
+        later = entered.replace("t,n", "t+1,n")
+        lines = [(r"w_{ij}^n", rf"\sum_t {entered} o_j^{{t,n-1}}"), ("b_i^n", rf"\sum_t {entered}")]
+        if layer.recurrent:
+            lines.append((r"r_{ij}^n", rf"\sum_t {later} o_j^{{t,n}}"))
+        for name, enter in layer.neuron.learned.items():
+            head = self.adjoint(enter.target, self.rule.start, "i", "t+1", "n")
+            factor = enter.letters.replace("{}", "_i^{t,n}")
+            lines.append((rf"\{name}^n", rf"\sum_{{t,i}} {factor} {head}"))
+        for name, right in lines:
+            yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
+
+
+def _classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
+    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
+    states = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
+    arrows = [a for table in net.arrows for a in table]
+    same = {(s, q): rule.start for s in sorted(states) for q in rule.moves}
+    while True:
+        seen: dict[Any, str] = {}
+        finer = {}
+        for s, q in same:
+            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
+            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
+            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
+        if finer == same:
+            return same
+        same = finer
+
+
+def _reached(net: Network, rule: Rule, same: Any) -> list[tuple[str, str]]:
+    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
+    arrows = [a for table in net.arrows for a in table]
+    found = [(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)]
+    for state, q in found:  # grows while it is read
+        for arrow in (a for a in arrows if a.source == state and a.target != LOSS):
+            if (head := rule.move(q, arrow)) is not None:
+                node = arrow.target, same[arrow.target, head]
+                if node not in found:
+                    found.append(node)
+    return found

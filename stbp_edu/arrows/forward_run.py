@@ -1,0 +1,93 @@
+"""The forward run: each step's states from those of the last one."""
+
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrows.models import Network, Trace
+from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.checks import Array
+
+Now = list[dict[str, Any]]
+"""The states of one step, by layer; layer 0 has ``"o"``, the input."""
+
+
+def check_inputs(net: Network, inputs: Array) -> tuple[int, int]:
+    """Check the input, shape (T, S, *shape) of real numbers, and return (T, S)."""
+    axes = f"(T, S, *{net.shape})"
+    checks.array("inputs", inputs, axes, (None, None, *net.shape))
+    return inputs.shape[0], inputs.shape[1]
+
+
+def rest(net: Network, S: int, dtype: Any = np.float64) -> Now:
+    """Return the states before the first step: all 0."""
+    return [
+        {},
+        *(
+            {s.name: np.zeros((S, *net.shape_of(n)), dtype) for s in net.layers[n].neuron.states}
+            for n in range(1, net.N + 1)
+        ),
+    ]
+
+
+def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
+    """Return the states of one step from its input x, shape (S, *shape), and the last states."""
+    now: Now = [{"o": x}]
+    for n in range(1, net.N + 1):
+        layer, p = net.layers[n], params[n]
+        neuron = layer.neuron
+        states: dict[str, Any] = {}
+        drive = layer.link.forward(now[n - 1][net.output_of(n - 1)], p["W"])
+        drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
+        if layer.recurrent:
+            again = layer.recurrent.forward(past[n][neuron.output], p["R"])
+            drive = drive + again.reshape(drive.shape)
+        for name in neuron.order:
+            update = neuron.state(name).update
+            if update is None:
+                v = neuron.distance(states)
+                fire = neuron.surrogate.antiderivative
+                states[name] = fire(v) if twin else (v >= 0).astype(v.dtype)
+            else:
+                states[name] = update(states, past[n], drive, p)
+        now.append(states)
+    return now
+
+
+def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Trace:
+    """Return every state at every step.
+
+    Args:
+        net: the network.
+        params: its parameters.
+        inputs: shape (T, S, *input shape); any real numbers.
+        twin: whether H stands in place of the spike g, so that every derivative is a true one.
+
+    Returns:
+        By state, a list over layers of arrays (T, S, *shape); ``["o"][0]`` is the input.
+
+    Raises:
+        TypeError, ValueError: if the parameters or inputs do not fit the network.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import network, soft_reset
+    >>> net = network("1-1", soft_reset(LIF(tau=0.5, v_th=1.0)))
+    >>> params = [None, {"W": np.array([[1.0]]), "b": np.zeros(1)}]
+    >>> forward(net, params, np.full((3, 1, 1), 0.75))["u"][1].ravel()
+    array([0.75   , 1.125  , 0.3125])
+    """
+    check_params(net, params)
+    T, S = check_inputs(net, inputs)
+    past, steps = rest(net, S, inputs.dtype), []
+    for t in range(T):
+        past = step(net, params, inputs[t], past, twin)
+        steps.append(past)
+    names = {s.name for layer in net.layers[1:] for s in layer.neuron.states} | {"o"}
+    return {
+        name: [
+            np.stack([now[n][name] for now in steps]) if name in steps[0][n] else None
+            for n in range(net.N + 1)
+        ]
+        for name in sorted(names)
+    }

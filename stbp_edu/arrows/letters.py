@@ -1,0 +1,141 @@
+"""The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.factors import Factors, LocalDerivatives
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.parameters import LayerParams
+
+FACTORS = re.compile(r"\S*\([^)]*\)|\S+")
+"""The letters in a factor: apart at spaces outside brackets."""
+Monomial = tuple[str, ...]
+
+
+class Polynomial:
+    """A polynomial in letters; two are equal when their coefficients are.
+
+    >>> a, b = Polynomial.letter("a"), Polynomial.letter("b")
+    >>> (a + b) * (a + b) - a * a == 2 * a * b + b * b
+    True
+    """
+
+    __slots__ = ("terms",)
+
+    def __init__(self, terms: Mapping[Monomial, Any]) -> None:
+        """Keep the terms that are not 0."""
+        self.terms = {m: c for m, c in terms.items() if c != 0}
+
+    @classmethod
+    def letter(cls, name: str) -> "Polynomial":
+        """Return one letter."""
+        return cls({(name,): 1})
+
+    @staticmethod
+    def _terms(value: Any) -> Mapping[Monomial, Any]:
+        """Return the terms of a polynomial or number."""
+        return value.terms if isinstance(value, Polynomial) else {(): value}
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
+        total = dict(self.terms)
+        for m, c in self._terms(other).items():
+            total[m] = total.get(m, 0) + c
+        return Polynomial(total)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
+        total: dict[Monomial, Any] = {}
+        for (m, c), (k, d) in product(self.terms.items(), self._terms(other).items()):
+            both = tuple(sorted(m + k))
+            total[both] = total.get(both, 0) + c * d
+        return Polynomial(total)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> "Polynomial":
+        return Polynomial({m: -c for m, c in self.terms.items()})
+
+    def __sub__(self, other: Any) -> Any:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __eq__(self, other: object) -> bool:
+        return self.terms == {m: c for m, c in self._terms(other).items() if c != 0}
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.terms.items()))
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{c}·{'·'.join(m)}" for m, c in self.terms.items()) or "0"
+
+
+def letters(net: Network, T: int) -> LocalDerivatives:
+    """Return every factor as letters, for one sample; indices count from 1, as on paper.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network, sweep
+    >>> local = letters(network("1-1", hard_reset(LIF())), T=2)
+    >>> sweep(local)[1]["o", "all"][1, 0, 0]
+    1·∂L/∂o_{1}^{2,1}
+    """
+    factors: Factors = [{}]
+    params: LayerParams = [None]
+    for n in range(1, net.N + 1):
+        layer, shape = net.layers[n], (T, 1, *net.shape_of(n))
+        named = [((a.kind, False), a.letters) for a in layer.neuron.arrows]
+        named += [((a.kind, True), r"\tau") for a in layer.neuron.arrows if a.leak is not None]
+        factors.append({key: _table(shape, _Factor(text, net, n)) for key, text in named})
+        params.append(
+            {name: _table(size, _Weight(f"{name}{n}")) for name, size in layer.shapes.items()}
+        )
+    reads = net.loss.steps(T)
+    direct = _table((T, 1, *net.shape_of(net.N)), _Factor(f"∂L/∂{net.loss.state}{{}}", net, net.N))
+    direct[: reads.start] = 0
+    return LocalDerivatives(net, factors, params, direct)
+
+
+def _table(shape: tuple[int, ...], name: Callable[[tuple[int, ...]], Polynomial]) -> Any:
+    """Return an array of polynomials, name(index) for each entry."""
+    array = np.empty(shape, object)
+    for at in np.ndindex(shape):
+        array[at] = name(at)
+    return array
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A factor such as ``u{} f'(o{})`` of layer n, at an index (t, s, *i)."""
+
+    text: str
+    net: Network
+    n: int
+
+    def __call__(self, at: tuple[int, ...]) -> Polynomial:
+        """Return the product of its letters, with the indices of its tail."""
+        i = int(np.ravel_multi_index(at[2:], self.net.shape_of(self.n)))
+        index = f"_{{{i + 1}}}^{{{at[0] + 1},{self.n}}}"
+        result = Polynomial({(): -1 if self.text.startswith("-") else 1})
+        for letter in FACTORS.findall(self.text.removeprefix("-")):
+            result = result * Polynomial.letter(letter.replace("{}", index))
+        return result
+
+
+@dataclass(frozen=True)
+class _Weight:
+    """An entry of a weight array, at its index."""
+
+    name: str
+
+    def __call__(self, at: tuple[int, ...]) -> Polynomial:
+        """Return it as a letter."""
+        return Polynomial.letter(f"{self.name}{at}")

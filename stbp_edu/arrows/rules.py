@@ -1,0 +1,170 @@
+"""Learning rules as automata: which words of arrows a rule keeps.
+
+A path from a parameter to the loss reads as a word: ``enter carry spike weight spike readout``. A
+rule is a table of moves, (state of the automaton, arrow) to the next state; a word with a move
+missing is dropped. So one recursion serves every rule, with an adjoint for each state q:
+
+    λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
+
+In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
+does not name, and ``"*"`` for all others; None, or no entry at all, refuses.
+
+Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
+OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
+``ottt`` for the weights. e-prop's code stops the spike before the reset and lets it into the
+adaptation, which is ``e-prop``; the decay of its read-out neurons is not modelled here, and
+``e-prop-reset`` is our own relative of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stbp_edu import checks
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.table import Arrow
+
+Row = Mapping[str, str | None]
+KINDS = (
+    *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
+    *("adapt", "relax", "threshold", "time", "*"),
+)
+"""The arrows that the neurons here have, and the two that stand for many."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A table of moves; it starts in its first state.
+
+    Args:
+        name: what to call it.
+        moves: a row of moves for each state of the automaton.
+        forgets: arrows whose factor forgets the spike (their ``leak``).
+
+    Raises:
+        ValueError: if there is no state, or a move leads to an unknown one.
+
+    >>> mine = Rule("one step back", {"now": {"time": "then", "*": "now"}, "then": {"time": None,
+    ...                                                                          "*": "then"}})
+    >>> mine.start
+    'now'
+    """
+
+    name: str
+    moves: Mapping[str, Row]
+    forgets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check where the moves lead."""
+        if not self.moves:
+            raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
+        for state, row in self.moves.items():
+            for kind, head in row.items():
+                if head is not None and head not in self.moves:
+                    raise ValueError(
+                        f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
+                        f"which is no state of it; its states are {', '.join(self.moves)}"
+                    )
+
+    @property
+    def start(self) -> str:
+        """The state in which every word begins."""
+        return next(iter(self.moves))
+
+    def move(self, state: str, arrow: Arrow) -> str | None:
+        """Return the state after an arrow, or None where the rule refuses it."""
+        row = self.moves[state]
+        for key in (arrow.kind, "time" if arrow.step else "*", "*"):
+            if key in row:
+                return row[key]
+        return None
+
+    def check(self, net: Network) -> None:
+        """Check that the rule knows the network's arrows and keeps at least one word.
+
+        Raises:
+            ValueError: if it names an arrow that nothing has, or keeps nothing.
+        """
+        known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
+        for row in self.moves.values():
+            for kind in row:
+                checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
+        if not any(self._keeps(net, n) for n in range(1, net.N + 1)):
+            raise ValueError(
+                f"rule {self.name!r} keeps no word of this network, so that every gradient would "
+                "be 0; let 'readout' and the arrows before it move"
+            )
+
+    def _keeps(self, net: Network, n: int) -> bool:
+        """Return whether some word that begins in layer ``n`` is kept."""
+        found = [(n, net.layers[n].neuron.input, self.start)]
+        for layer, state, q in found:  # grows while it is read
+            for arrow in net.arrows[layer]:
+                head = self.move(q, arrow)
+                if arrow.source != state or head is None:
+                    continue
+                if arrow.kind == "readout":
+                    return True
+                node = (layer + arrow.layer, arrow.target, head)
+                if node not in found:
+                    found.append(node)
+        return False
+
+
+def truncated(K: int) -> Rule:
+    """Return the rule that keeps words with at most K arrows through time.
+
+    >>> list(truncated(1).moves)
+    ['0', '1']
+    """
+    K = checks.count("K", K, at_least=0)
+    rows: dict[str, Row] = {}
+    for k in range(K + 1):
+        rows[str(k)] = {"time": str(k + 1) if k < K else None, "*": str(k)}
+    return Rule(f"truncated-{K}", rows)
+
+
+_ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")
+_UP: Row = {"time": None, "*": "up"}
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("exact", {"all": {"*": "all"}}),
+        # What came into a potential from a spike owes a spike before it may take time.
+        Rule(
+            "classic",
+            {
+                "free": {**_ENTERED, "*": "free"},
+                "owes": {"spike": "free", "threshold": "free", "time": None, "*": "owes"},
+            },
+        ),
+        Rule("detached-reset", {"all": {"reset": None, "*": "all"}}),
+        Rule("leak-only", {"all": {"reset": None, "*": "all"}}, forgets=("carry",)),
+        Rule("spatial-only", {"all": {"time": None, "*": "all"}}),
+        # enter carry* spike (weight spike)* readout
+        Rule(
+            "ottt",
+            {
+                "leak": {
+                    **dict.fromkeys(("reset", "recur", "adapt")),
+                    **dict.fromkeys(("spike", "threshold", "weight", "readout"), "up"),
+                    "*": "leak",
+                },
+                "up": _UP,
+            },
+        ),
+        # The neuron's own past, without its reset; then straight up.
+        Rule(
+            "e-prop", {"own": {"reset": None, "recur": None, "weight": "up", "*": "own"}, "up": _UP}
+        ),
+        # The same, with the reset.
+        Rule("e-prop-reset", {"own": {"recur": None, "weight": "up", "*": "own"}, "up": _UP}),
+        truncated(1),
+        truncated(2),
+    )
+}
+"""The rules by name. ``spatial-only`` is SLTT's; ``ottt`` and ``e-prop`` are in their manner."""
+
+
+def as_rule(rule: "str | Rule") -> Rule:
+    """Return a rule by its name, or as it is."""
+    return rule if isinstance(rule, Rule) else RULES[checks.choice("rule", rule, RULES)]

@@ -1,0 +1,163 @@
+"""The table of arrows: which states a neuron has, and which of them enters the update of which.
+
+An arrow is one way in which a change of one quantity changes the next. Its factor is the partial
+derivative of the head's update with respect to the tail. A node's adjoint has one term for each
+arrow that leaves it: the factor, times the adjoint at the head.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from stbp_edu import checks
+from stbp_edu.arrows.link import Link
+from stbp_edu.surrogates import Surrogate
+
+States = Mapping[str, Any]
+"""The arrays of one layer, by state."""
+Parameters = Mapping[str, Any]
+"""The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
+Factor = Callable[[States, Parameters], Any]
+"""A factor: the states at the arrow's tail and the layer's parameters to a local derivative."""
+Update = Callable[[States, States, Any, Parameters], Any]
+"""(states of this step, states of the last step, what comes in, parameters) to the new state."""
+LOSS = "L"
+"""The head of a read-out."""
+
+
+@dataclass(frozen=True)
+class Arrow:
+    r"""One arrow, for every layer and step where its two ends exist.
+
+    Args:
+        kind: its name in the words of a rule; each arrow of a neuron has its own.
+        source, target: the states at its tail and its head.
+        factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
+        letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``.
+        step: 1 if it leads from t to t + 1, else 0.
+        layer: 1 if it leads from n to n + 1, else 0.
+        leak: another factor, for rules that forget the spike in it (``leak-only``).
+        link: the linear map that it carries (weights, recurrent weights), instead of a factor.
+
+    Raises:
+        ValueError: if it has neither a factor nor a map, or leads to another step or layer.
+
+    >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, r"\tau", step=1)
+    >>> arrow.leaves
+    False
+    """
+
+    kind: str
+    source: str
+    target: str
+    factor: Factor | None = None
+    letters: str = ""
+    step: int = 0
+    layer: int = 0
+    leak: Factor | None = None
+    link: Link | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is a factor, and the steps that it takes."""
+        for name, value in (("step", self.step), ("layer", self.layer)):
+            if value not in (0, 1):
+                raise ValueError(f"arrow {self.kind!r}: {name} must be 0 or 1, got {value!r}")
+        if self.factor is None and self.link is None and self.target != LOSS:
+            raise ValueError(
+                f"arrow {self.kind!r} from {self.source} to {self.target} has no factor; give "
+                f"factor=, the derivative of {self.target} at its head by {self.source} at its tail"
+            )
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it leaves the neuron: to another one, or to the loss."""
+        return self.link is not None or self.target == LOSS
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of a neuron.
+
+    Attributes:
+        name: "u", say.
+        adjoint: the letter of its adjoint in formulas, in LaTeX.
+        update: how it follows from the states before it; None for the spike, which is g(distance).
+    """
+
+    name: str
+    adjoint: str
+    update: Update | None = None
+
+
+@dataclass(frozen=True)
+class Enter:
+    """How a parameter of the neuron itself enters a state one step later.
+
+    Attributes:
+        target: the state.
+        factor: ∂target^{t+1}/∂parameter, from the states at t.
+        letters: the factor as letters.
+        initial: the value to begin with.
+    """
+
+    target: str
+    factor: Factor
+    letters: str
+    initial: float
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """States and the arrows between them; the network adds the arrows from layer to layer.
+
+    Args:
+        states: the states; one of them, ``output``, is the spike.
+        arrows: the arrows inside the neuron.
+        distance: how far the potential is above the threshold, v; the spike is g = [v >= 0].
+        surrogate: h, which stands in for g', and H, the smooth twin.
+        input: the state that weights, biases and recurrent weights enter.
+        output: the state that goes to other neurons.
+        learned: parameters of the neuron itself, such as a leak.
+
+    Raises:
+        ValueError: if an arrow begins or ends at an unknown state, two arrows are of one kind, or
+            arrows within a step form a cycle.
+    """
+
+    states: tuple[State, ...]
+    arrows: tuple[Arrow, ...]
+    distance: Callable[[States], Any]
+    surrogate: Surrogate
+    input: str = "u"
+    output: str = "o"
+    learned: Mapping[str, Enter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the table, and find the order in which a step computes its states."""
+        names, kinds = [s.name for s in self.states], [a.kind for a in self.arrows]
+        for arrow in self.arrows:
+            for state in (arrow.source, arrow.target):
+                checks.choice(f"arrow {arrow.kind!r}: state", state, names)
+            if kinds.count(arrow.kind) > 1:
+                raise ValueError(f"two arrows are called {arrow.kind!r}; give each its own kind")
+        checks.choice("input", self.input, names)
+        checks.choice("output", self.output, names)
+        for name, enter in self.learned.items():
+            checks.choice(f"learned {name!r}: target", enter.target, names)
+        waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
+        try:
+            order = tuple(TopologicalSorter(waits).static_order())
+        except CycleError as error:
+            raise ValueError(
+                f"arrows within one step form a cycle, {' → '.join(error.args[1])}; no state of it "
+                "can be computed first: let one arrow take a step (step=1)"
+            ) from None
+        object.__setattr__(self, "order", order)
+
+    order: tuple[str, ...] = field(init=False, default=())
+    """The states in the order in which a step computes them."""
+
+    def state(self, name: str) -> State:
+        """Return a state by its name."""
+        return next(s for s in self.states if s.name == name)

@@ -1,0 +1,181 @@
+"""What is wrong is named, with what to do."""
+
+import numpy as np
+import pytest
+
+from stbp_edu import LIF
+from stbp_edu.arrows import (
+    Arrow,
+    Link,
+    Loss,
+    Network,
+    Neuron,
+    Node,
+    Rule,
+    backward,
+    classify,
+    draw_params,
+    formulas,
+    forward,
+    hard_reset,
+    last_steps,
+    letters,
+    local_derivatives,
+    network,
+    paths_from,
+    soft_reset,
+    truncated,
+    with_adaptation,
+    with_current,
+)
+
+HARD = hard_reset(LIF())
+
+
+def changed(*arrows, **more):
+    """The neuron of Part I with other arrows."""
+    return Neuron(HARD.states, (*HARD.arrows, *arrows), HARD.distance, HARD.surrogate, **more)
+
+
+def one(states, params):
+    """A factor."""
+    return 1.0
+
+
+def test_an_arrow_without_a_factor():
+    with pytest.raises(ValueError, match="'jump' from u to o has no factor; give factor=, the der"):
+        Arrow("jump", "u", "o")
+    with pytest.raises(ValueError, match="'jump': step must be 0 or 1, got 2"):
+        Arrow("jump", "u", "o", one, step=2)
+
+
+def test_a_cycle_within_one_step():
+    with pytest.raises(ValueError, match=r"form a cycle, [uo] → [uo] → [uo]; .* take a step"):
+        changed(Arrow("back", "o", "u", one))
+
+
+def test_a_state_that_does_not_exist():
+    with pytest.raises(ValueError, match="arrow 'jump': state must be one of 'u', 'o', got 'v'"):
+        changed(Arrow("jump", "u", "v", one))
+    with pytest.raises(ValueError, match="two arrows are called 'carry'"):
+        changed(Arrow("carry", "u", "u", one, step=1))
+    with pytest.raises(ValueError, match="input must be one of 'u', 'o', got 'i'"):
+        changed(input="i")
+
+
+def test_a_loss_that_reads_a_state_that_does_not_exist():
+    with pytest.raises(
+        ValueError, match=r"'mine' reads state 'v', which layer 1 does not have; .* u, o"
+    ):
+        network("2-1", HARD, Loss("mine", "v"))
+
+
+def test_a_loss_that_reads_too_many_steps():
+    net = network("2-1", HARD, last_steps(5))
+    params = draw_params(net, np.random.default_rng(0))
+    trace = forward(net, params, np.ones((3, 1, 2)))
+    with pytest.raises(ValueError, match="reads the last 5 steps, but there are T = 3; run longer"):
+        backward(net, params, trace, np.ones((1, 1)))
+    with pytest.raises(ValueError, match="last must be >= 1"):
+        last_steps(0)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ("28x28-15C5-P5-10", r"layer '10' on shape \(15, 24, 24\): average pooling by 5 does not"),
+        ("4x4-3C5-2", r"layer '3C5' .* a kernel of 5 does not fit into an image of 4 × 4"),
+        ("16-3C2-2", r"needs an image \(channels, height, width\), got shape \(16,\)"),
+        ("2-3X-1", "layer '3X' is not understood; write 300, 300R, 15C5 or P2"),
+        ("two-1", "the input 'two' is not understood; write 784, 28x28 or 2x34x34"),
+        ("4x4-P2", "must name at least one layer of neurons"),
+        ("4x4-2C2-P3", "end in a layer"),
+        ("2-0", "layer '0' is not understood"),
+    ],
+)
+def test_shapes_that_do_not_compose(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        network(sizes, HARD)
+
+
+def test_layers_that_do_not_fit():
+    net, other = network("2-3-1", HARD), network("4-1", HARD)
+    with pytest.raises(ValueError, match=r"layer 2 reads shape \(4,\), but below it is \(3,\)"):
+        Network((2,), (None, net.layers[1], other.layers[1]), net.loss)
+    with pytest.raises(ValueError, match="put None first"):
+        Network((2,), net.layers[1:], net.loss)
+    with pytest.raises(ValueError, match="2 layers, 1 neurons"):
+        network("2-3-1", [HARD])
+    with pytest.raises(TypeError, match="must be a Neuron, got 'lif'; see hard_reset"):
+        network("2-3", ["lif"])
+
+
+def test_parameters_inputs_and_targets():
+    net = network("2-1", soft_reset(LIF(), learn_leak=True))
+    params = draw_params(net, np.random.default_rng(0))
+    good = np.ones((3, 1, 2))
+    lacking = [None, {k: v for k, v in params[1].items() if k != "tau"}]
+    with pytest.raises(ValueError, match=r"params\[1\] lacks 'tau'; give an array of shape \(\)"):
+        forward(net, lacking, good)
+    with pytest.raises(ValueError, match=r"params\[1\]\['W'\] must have shape .* transpose it\?"):
+        forward(net, [None, {**params[1], "W": params[1]["W"].T}], good)
+    with pytest.raises(ValueError, match=r"params must have N \+ 1 = 2 entries, got 1"):
+        forward(net, [None], good)
+    with pytest.raises(ValueError, match=r"inputs must have shape \(T, S, \*\(2,\)\)"):
+        forward(net, params, np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"targets must have shape \(S, n\[N\]\) = \(1, 1\), got"):
+        local_derivatives(net, params, forward(net, params, good), np.ones((2, 1)))
+
+
+def test_rules_that_cannot_be():
+    with pytest.raises(ValueError, match="in state 'a', 'carry' moves to 'b', which is no state"):
+        Rule("mine", {"a": {"carry": "b"}})
+    with pytest.raises(ValueError, match="'mine' has no states; give at least one row of moves"):
+        Rule("mine", {})
+    nothing = Rule("mine", {"a": {"readout": None, "*": "a"}})
+    for call in (formulas, lambda net, rule: backward(net, *_run(net), rule)):
+        with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
+            call(network("2-1", HARD), nothing)
+    misspelt = Rule("mine", {"a": {"wieght": None, "*": "a"}})
+    with pytest.raises(ValueError, match=r"rule 'mine': arrow must be one of .*, got 'wieght'"):
+        formulas(network("2-1", HARD), misspelt)
+    with pytest.raises(ValueError, match=r"rule must be one of 'exact', .* got 'clasic'"):
+        formulas(network("2-1", HARD), "clasic")
+    with pytest.raises(ValueError, match="K must be >= 0"):
+        truncated(-1)
+
+
+def _run(net):
+    """Parameters, trace and targets."""
+    params = draw_params(net, np.random.default_rng(0))
+    return params, forward(net, params, np.ones((2, 1, 2))), np.ones((1, 1))
+
+
+def test_a_node_that_is_not_there():
+    local = letters(network("2-1", HARD), T=2)
+    for node in (Node("v", 1, 0, 0), Node("u", 0, 0, 0), Node("u", 1, 2, 0), Node("u", 1, 0, 5)):
+        with pytest.raises(ValueError, match="start must be a node of the network"):
+            paths_from(node, local)
+
+
+def test_constants_and_functions():
+    with pytest.raises(TypeError, match="alpha must be a real number"):
+        with_current(HARD, "0.5")
+    with pytest.raises(ValueError, match="rho must be finite"):
+        with_adaptation(HARD, 0.5, float("nan"))
+    with pytest.raises(TypeError, match="function must be callable"):
+        classify(None)
+
+
+@pytest.mark.parametrize("wrong", [lambda W: W.T, lambda W: W * np.nan])
+def test_gradients_that_cannot_be_classified(wrong):
+    def function(net, params, trace, targets):
+        return [None, {"W": wrong(params[1]["W"])}]
+
+    with pytest.raises(ValueError, match=r"finite gradients .* of layer 1, 'W' has shape \("):
+        classify(function, network("2-1", HARD))
+
+
+def test_a_link_names_what_it_needs():
+    with pytest.raises(ValueError, match="needs an image"):
+        _ = Link((network("4x4-2C2-1", HARD).layers[1].link.maps[0],), (16,), 2).shape

@@ -1,0 +1,158 @@
+"""Which words a gradient function keeps, from its numbers or its letters."""
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu import LIF, Gaussian, Gradients
+from stbp_edu.arrows import (
+    RULES,
+    Rule,
+    backward,
+    classify,
+    classify_letters,
+    hard_reset,
+    letters,
+    network,
+    soft_reset,
+    sweep,
+    with_adaptation,
+    words,
+)
+from stbp_edu.rules import ABLATIONS
+from tests.arrows.oracle import RESETS, Case
+
+NET = network("2-2-2", hard_reset(LIF(0.6, 0.5, Gaussian(0.5), "linear")))
+
+
+def by(rule):
+    """The gradient function of a rule on a table of arrows."""
+    return lambda net, params, trace, targets: backward(net, params, trace, targets, rule).gradients
+
+
+@pytest.mark.parametrize("many", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rule", RULES)
+def test_every_built_in_rule_is_named_on_random_networks(rule, many):
+    """Where it names others too, they keep the same words there (or forget the same spikes)."""
+    rng = np.random.default_rng(1)
+    for k in range(many):
+        case = Case(
+            sizes=str(rng.choice(["2-2-2", "3-2-2", "2-3R-2", "2-2-2-1"])),
+            reset=RESETS[k % 3],
+            current=bool(rng.integers(2)),
+            adaptation=bool(rng.integers(2)),
+            seed=k,
+        )
+        verdict = classify(by(rule), case.net, seed=k)
+        assert rule in verdict.rules, (rule, case, str(verdict))
+        kept = words(case.net, 4, rule)
+        for other in verdict.rules:
+            assert words(case.net, 4, other) == kept, (rule, other, case)
+        same = [name for name in RULES if words(case.net, 4, name) == kept]
+        if case.reset != "soft":  # there, the leak forgets nothing
+            same = [name for name in same if RULES[name].forgets == RULES[rule].forgets]
+        assert sorted(verdict.rules) == sorted(same)
+
+
+@pytest.mark.parametrize("rule", stbp_edu.rules.RULES + ABLATIONS)
+def test_functions_of_part_one(rule):
+    for function in (stbp_edu.backward, lambda *a, **k: stbp_edu.cases.sweep(*a, **k).gradients):
+        verdict = classify(lambda *a, f=function: f(*a, rule=rule))
+        assert verdict.rules == (rule,)
+    pair = classify(lambda *a: (lambda g: (g.W, g.b))(stbp_edu.backward(*a, rule=rule)))
+    assert str(pair) == f"equals {rule}"
+
+
+def test_rules_that_keep_the_same_words_are_both_named():
+    assert str(classify(by("ottt"), NET)) == (
+        "equals ottt = e-prop (they keep the same words here)"
+    )
+    adapting = network("2-2-2", with_adaptation(soft_reset(LIF(0.6, 0.5)), 0.4, 0.8))
+    assert classify(by("ottt"), adapting).rules == ("ottt",)
+    assert classify(by("e-prop"), adapting).rules == ("e-prop",)
+
+
+@pytest.mark.parametrize("twin", [True, False])
+def test_the_shortest_word_that_an_unknown_rule_drops(twin):
+    mine = Rule("mine", {"all": {"carry": None, "*": "all"}})
+    verdict = classify(by(mine), NET, twin=twin)
+    assert not verdict.rules
+    assert " ".join(verdict.dropped()[0]) == "enter carry spike readout"
+    assert all("carry" in word for word in verdict.dropped())
+    assert "the shortest that it drops is 'enter carry spike readout'" in str(verdict)
+
+
+def test_a_word_that_is_counted_double():
+    def double(net, *run):
+        exact, again = (by(rule)(net, *run) for rule in ("exact", "spatial-only"))
+        return [
+            None,
+            *({k: a[k] + b[k] for k in a} for a, b in zip(exact[1:], again[1:], strict=True)),
+        ]
+
+    verdict = classify(double, NET)
+    assert [" ".join(w) for w in verdict.doubled()] == [
+        "enter spike readout",
+        "enter spike weight spike readout",
+    ]
+    assert verdict.dropped() == []
+    assert "counts twice is 'enter spike readout'" in str(verdict)
+
+
+def test_a_factor_and_what_is_no_sum_of_words():
+    half = classify(
+        lambda *a: [None, *({k: v / 2 for k, v in g.items()} for g in by("exact")(*a)[1:])], NET
+    )
+    assert "counts 0.5 times" in str(half)
+    wrong = classify(
+        lambda *a: [None, *({k: v**2 for k, v in g.items()} for g in by("exact")(*a)[1:])], NET
+    )
+    assert "no sum of words" in str(wrong)
+    ones = classify(lambda trace, targets, params, neuron: Gradients(params.W, params.b))
+    assert "no sum of words" in str(ones)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_recursions_in_letters(rule):
+    q = RULES[rule].start
+    verdict = classify_letters(lambda local: [None, *(x["u", q] for x in sweep(local, rule)[1:])])
+    assert rule in verdict.rules
+
+
+def typed(local, err_is_classic=False, mistake=1):
+    """Part I's recursion as a reader types it: one line a case."""
+    f, h = ([None, *(x[k, False] for x in local.factors[1:])] for k in ("carry", "spike"))
+    back = [None, *(x["reset", False] for x in local.factors[1:])]
+    N, T = local.net.N, len(local.direct)
+    delta, eps = [None, *(0 * x for x in f[1:])], [None, *(0 * x for x in f[1:])]
+    for t in reversed(range(T)):
+        for n in reversed(range(1, N + 1)):
+            err = (
+                [None, *(d * k for d, k in zip(delta[1:], h[1:], strict=True))]
+                if err_is_classic
+                else eps
+            )
+            d = local.direct[t] if n == N else err[n + 1][t] @ local.params[n + 1]["W"]
+            e = 0
+            if t < T - 1:
+                d = d + mistake * err[n][t + 1] * back[n][t]
+                e = eps[n][t + 1] * f[n][t]
+            delta[n][t] = d
+            eps[n][t] = d * h[n][t] + e
+    return eps
+
+
+def test_a_typed_recursion_is_classified():
+    assert classify_letters(typed).rules == ("exact",)
+    assert classify_letters(lambda local: typed(local, True)).rules == ("classic",)
+    assert classify_letters(lambda local: typed(local, mistake=0)).rules == ("detached-reset",)
+    turned = classify_letters(lambda local: typed(local, mistake=-1))
+    assert turned.coefficients["enter", "spike", "reset", "spike", "readout"] == -1
+    assert "counts -1 times is 'enter spike reset spike readout'" in str(turned)
+    foreign = classify_letters(lambda local: [None, *(e * e for e in typed(local)[1:])])
+    assert "no sum of words" in str(foreign)
+
+
+def test_letters_name_each_node():
+    local = letters(NET, T=1)
+    assert repr(sweep(local)[2]["u", "all"][0, 0, 1]) == "1·h(u_{2}^{1,2})·∂L/∂o_{2}^{1,2}"

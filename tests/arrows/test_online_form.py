@@ -1,0 +1,94 @@
+"""Learning forward in time: equal to the backward form, with memory that T does not change."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from stbp_edu import LIF, Gaussian
+from stbp_edu.arrows import (
+    RULES,
+    backward,
+    cross_entropy_per_step,
+    draw_params,
+    forbidding_word,
+    hard_reset,
+    network,
+    online,
+    truncated,
+    words,
+)
+from tests.arrows import oracle
+from tests.arrows.oracle import Case, cases
+
+ABLE = ("spatial-only", "ottt", "e-prop", "e-prop-reset")
+
+
+@given(case=cases())
+def test_online_equals_backward(case):
+    """Every rule that has an online form, on every neuron × loss × connection: 1e-12."""
+    net, params, trace, inputs, y = case.run()
+    able = [name for name in RULES if not forbidding_word(net, name)]
+    assert set(ABLE) <= set(able)
+    for rule in able:
+        got = online(net, params, inputs, y, rule, twin=case.twin)
+        assert oracle.error(got, backward(net, params, trace, y, rule).gradients) <= 1e-12, rule
+
+
+def test_one_layer_has_every_rule_online():
+    """Nothing leaves the neuron but to the loss: even the exact rule needs no time backward."""
+    case = Case(sizes="3-2", adaptation=True, current=True, learned=True)
+    net, params, trace, inputs, y = case.run()
+    for rule in RULES:
+        got = online(net, params, inputs, y, rule)
+        assert oracle.error(got, backward(net, params, trace, y, rule).gradients) <= 1e-12
+
+
+@pytest.mark.parametrize(
+    ("sizes", "rule", "word"),
+    [
+        ("2-2-1", "exact", "enter spike weight carry spike readout"),
+        ("2-2-1", "detached-reset", "enter spike weight carry spike readout"),
+        ("2-2-1", "classic", "enter spike weight spike reset spike readout"),
+        ("2-2-1", "leak-only", "enter spike weight carry spike readout"),
+        ("2-2-1", "truncated-1", "enter spike weight carry spike readout"),
+        ("2-2R", "exact", "enter spike recur spike readout"),
+    ],
+)
+def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(sizes, rule, word):
+    case = Case(sizes=sizes)
+    net, params, _, inputs, y = case.run()
+    assert " ".join(forbidding_word(net, rule)) == word
+    assert tuple(word.split()[1:]) in {w for n in (1, net.N) for w in words(net, 4, rule, n)}
+    with pytest.raises(ValueError, match=f"'{rule}' has no online form .* the word '{word}'"):
+        online(net, params, inputs, y, rule)
+
+
+def test_truncation_at_no_step_is_spatial_and_online():
+    net, params, trace, inputs, y = Case().run()
+    got = online(net, params, inputs, y, truncated(0))
+    assert oracle.error(got, backward(net, params, trace, y, "spatial-only").gradients) <= 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per_step", [True, False])
+def test_memory_is_flat_from_10_to_1000_steps(per_step):
+    """The inputs are one step, shown again and again."""
+    loss = cross_entropy_per_step() if per_step else None
+    net = network("20-30R-10", hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
+    rng = np.random.default_rng(0)
+    params, y = draw_params(net, rng), np.eye(10)[:4]
+    x = rng.random((1, 4, 20))
+
+    def peak(T):
+        inputs = np.broadcast_to(x, (T, 4, 20))
+        tracemalloc.start()
+        online(net, params, inputs, y, "e-prop-reset")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(2)  # what is made once
+    short, long = peak(10), peak(1000)
+    assert long <= 1.05 * short + 20_000

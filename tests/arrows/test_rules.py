@@ -1,0 +1,235 @@
+"""Rules as automata: the recursion against its words, in numbers and in letters."""
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian
+from stbp_edu.arrows import (
+    RULES,
+    Node,
+    Polynomial,
+    Rule,
+    count_paths,
+    formulas,
+    hard_reset,
+    letters,
+    local_derivatives,
+    network,
+    paths_from,
+    soft_reset,
+    sweep,
+    truncated,
+    with_adaptation,
+    with_current,
+    words,
+)
+from stbp_edu.verify import polynomials, unrolled
+from stbp_edu.verify.forms import scalar_sweep
+from tests.arrows.oracle import RESETS, Case, cases
+
+HARD = hard_reset(LIF(0.6, 0.5, Gaussian(0.7), "linear"))
+SOFT = soft_reset(LIF(0.6, 0.5))
+MODELS = {
+    "hard": HARD,
+    "soft": SOFT,
+    "current": with_current(SOFT, 0.7),
+    "adaptation": with_adaptation(HARD, 0.5, 0.9),
+}
+
+
+def nodes(local):
+    """Every node of a network."""
+    for n in range(1, local.net.N + 1):
+        for state in local.net.layers[n].neuron.order:
+            for t, i in np.ndindex(len(local.direct), int(np.prod(local.net.shape_of(n)))):
+                yield Node(state, n=n, t=t, i=i)
+
+
+def value(lam, node, q, s=0):
+    """λ of a node."""
+    return lam[node.n][node.kind, q][node.t, s].flat[node.i]
+
+
+@given(case=cases(sizes=("2-2-2-1", "2-2R-2", "3x3-2C2-1", "4x4-P2-2-1"), max_steps=3))
+def test_the_recursion_is_the_sum_over_the_words_that_a_rule_keeps(case):
+    """All rules, all models: 1e-14 of the sum of the sizes."""
+    net, params, trace, _, y = case.run()
+    local = local_derivatives(net, params, trace, y)
+    for name, rule in RULES.items():
+        lam = sweep(local, name)
+        for node in nodes(local):
+            s = node.i % case.S
+            paths = paths_from(node, local, name, s)
+            size = sum(abs(p.contribution) for p in paths)
+            total = sum(p.contribution for p in paths)
+            assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
+
+
+@pytest.mark.parametrize(("model", "sizes"), [*product(MODELS, ("2-2-2-1", "2-2R-1R"))])
+def test_letters_are_identical(model, sizes):
+    """T = 3, N <= 3, width 2, every rule: the same polynomial, and as many paths as counted."""
+    local = letters(network(sizes, MODELS[model]), T=3)
+    for name, rule in RULES.items():
+        lam = sweep(local, name)
+        for node in nodes(local):
+            paths = paths_from(node, local, name)
+            assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
+            if node.i == 0 and node.t == 0:
+                every = len(paths_from(node, local))
+                assert count_paths(local.net, 3, name, node) == (len(paths), every - len(paths))
+
+
+def test_letters_of_pooling_and_convolution_are_identical():
+    local = letters(network("4x4-P2-1C1-2", HARD), T=2)
+    lam = sweep(local)
+    for node in nodes(local):
+        paths = paths_from(node, local)
+        assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_the_letters_are_those_of_the_five_cases(rule):
+    """Part I's index formulas on SymPy's letters; the direct term as one letter in both."""
+    sizes, T = (2, 2, 2), 3
+    part_one = polynomials.as_polynomials(unrolled.symbols(sizes, T))
+    delta, epsilon = scalar_sweep(part_one, rule)
+    local = letters(network(sizes, HARD), T)
+    for n in (1, 2):
+        local.params[n]["W"][:] = ours(part_one.W[n])
+    local.direct[:, 0] = ours(part_one.readout)
+    lam, start = sweep(local, rule), RULES[rule].start
+    for n, t, i in np.ndindex(2, T, 2):
+        assert lam[n + 1]["o", start][t, 0, i] == _ours(delta[t, n + 1, i])
+        assert lam[n + 1]["u", start][t, 0, i] == _ours(epsilon[t, n + 1, i])
+
+
+def _ours(theirs):
+    """A polynomial of SymPy's ring as one of ours."""
+    terms = {}
+    for powers, coefficient in theirs.terms():
+        letters_of = [(str(g), p) for g, p in zip(theirs.ring.symbols, powers, strict=True)]
+        monomial = tuple(sorted(name for name, power in letters_of for _ in range(power)))
+        terms[monomial] = Fraction(int(coefficient.numerator), int(coefficient.denominator))
+    return Polynomial(terms)
+
+
+ours = np.vectorize(_ours, otypes=[object])
+
+
+def test_the_five_cases_come_out_of_the_table():
+    lines = formulas(network("2-2-1", HARD))
+    assert [str(line) for line in lines] == [
+        r"\delta_i^{T,N} = \frac{\partial L}{\partial o_i^{T,N}}  (t = T, n = N)",
+        r"\varepsilon_i^{T,N} = h(u_i^{T,N}) \delta_i^{T,N}  (t = T, n = N)",
+        r"\delta_i^{T,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{T,n+1}  (t = T, n < N)",
+        r"\varepsilon_i^{T,n} = h(u_i^{T,n}) \delta_i^{T,n}  (t = T, n < N)",
+        r"\delta_i^{t,N} = \frac{\partial L}{\partial o_i^{t,N}} + u_i^{t,N} f'(o_i^{t,N}) "
+        r"\varepsilon_i^{t+1,N}  (t < T, n = N)",
+        r"\varepsilon_i^{t,N} = h(u_i^{t,N}) \delta_i^{t,N} + f(o_i^{t,N}) "
+        r"\varepsilon_i^{t+1,N}  (t < T, n = N)",
+        r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1} + u_i^{t,n} f'(o_i^{t,n}) "
+        r"\varepsilon_i^{t+1,n}  (t < T, n < N)",
+        r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + f(o_i^{t,n}) "
+        r"\varepsilon_i^{t+1,n}  (t < T, n < N)",
+        r"\frac{\partial L}{\partial w_{ij}^n} = \sum_t \varepsilon_i^{t,n} o_j^{t,n-1}  (all t)",
+        r"\frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)",
+    ]
+
+
+def test_the_classic_rule_has_one_adjoint_more():
+    """What Part I calls err, δ h, is ε in the state that owes a spike."""
+    right = {line.left: line.right for line in formulas(network("2-2-1", HARD), "classic")}
+    assert right[r"\varepsilon_i^{t,n}[\mathrm{owes}]"] == r"h(u_i^{t,n}) \delta_i^{t,n}"
+    assert right[r"\varepsilon_i^{t,n}"].endswith(r"+ f(o_i^{t,n}) \varepsilon_i^{t+1,n}")
+    assert r"\varepsilon_j^{t,n+1}[\mathrm{owes}]" in right[r"\delta_i^{t,n}"]
+    assert len({line.left for line in formulas(network("2-2-1", HARD), "detached-reset")}) == 10
+
+
+def test_formulas_of_two_states_recurrence_and_a_learned_leak():
+    neuron = with_adaptation(with_current(soft_reset(LIF(), learn_leak=True), 0.5), 0.5, 0.9)
+    right = {line.left: line.right for line in formulas(network("2-2R-2R", neuron))}
+    assert right[r"\delta_i^{t,n}"] == (
+        r"\sum_j w_{ji}^{n+1} \gamma_j^{t,n+1} - V_{th} \varepsilon_i^{t+1,n} + \zeta_i^{t+1,n} + "
+        r"\sum_j r_{ji}^{n} \gamma_j^{t+1,n}"
+    )
+    assert right[r"\gamma_i^{t,n}"] == r"\alpha \gamma_i^{t+1,n} + \varepsilon_i^{t,n}"
+    assert right[r"\frac{\partial L}{\partial \tau^n}"] == (
+        r"\sum_{t,i} u_i^{t,n} \varepsilon_i^{t+1,n}"
+    )
+
+
+def test_words_of_the_published_rules():
+    """As the tables of the mathematics write them."""
+    net = network("1-1-1", HARD)
+    assert {" ".join(w) for w in words(net, 3, "ottt")} == {
+        "spike weight spike readout",
+        "carry spike weight spike readout",
+        "carry carry spike weight spike readout",
+    }
+    assert words(net, 3, "e-prop") == words(net, 3, "ottt")
+    own = {" ".join(w) for w in words(net, 2, "e-prop-reset")} - {
+        " ".join(w) for w in words(net, 2, "ottt")
+    }
+    assert own == {"spike reset spike weight spike readout"}
+    adapting = network("1-1-1", MODELS["adaptation"])
+    kept = {" ".join(w) for w in words(adapting, 2, "e-prop")}
+    assert "spike adapt threshold weight spike readout" in kept
+    assert "spike reset spike weight spike readout" not in kept
+    assert len(words(net, 4)) == sum(len(words(net, 4, Rule("k", exactly(k)))) for k in range(4))
+
+
+def exactly(k):
+    """Moves that keep words with exactly k arrows through time."""
+    rows = {str(q): {"time": str(q + 1), "readout": None, "*": str(q)} for q in range(k)}
+    return {**rows, str(k): {"time": None, "*": str(k)}}
+
+
+def test_a_rule_of_ones_own_in_three_lines():
+    """No reset, and no carry directly after a weight."""
+    mine = Rule(
+        "mine",
+        {"free": {"weight": "new", "reset": None, "*": "free"},
+         "new": {"carry": None, "spike": "free"}},
+    )  # fmt: skip
+    net, params, trace, _, y = Case(sizes="2-2-1").run()
+    local = local_derivatives(net, params, trace, y)
+    lam = sweep(local, mine)
+    for node in nodes(local):
+        kept = [
+            p
+            for p in paths_from(node, local)
+            if "reset" not in p.word and "weight carry" not in " ".join(p.word)
+        ]
+        assert value(lam, node, "free") == pytest.approx(sum(p.contribution for p in kept))
+
+
+@given(reset=st.sampled_from(RESETS), T=st.integers(2, 4), K=st.integers(0, 3))
+def test_truncation_at_t_is_exact(reset, T, K):
+    net = Case(sizes="2-2-1", reset=reset).net
+    kept, dropped = count_paths(net, T, truncated(K), Node("u", 1, 0, 0))
+    assert (dropped == 0) == (K >= T - 1)
+    assert kept + dropped == count_paths(net, T, "exact", Node("u", 1, 0, 0))[0]
+
+
+def test_counting_does_not_walk():
+    """Far more paths than could be walked; as many as the widths say."""
+    net = network([5, 100, 100, 10], HARD)
+    kept, dropped = count_paths(net, 30, "exact", Node("u", 1, 0, 0))
+    assert dropped == 0
+    assert kept > 10**14
+    spatial = count_paths(net, 30, "spatial-only", Node("u", 1, 0, 0))
+    assert spatial[0] == 100 * 10
+
+
+def test_polynomials():
+    a, b = map(Polynomial.letter, "ab")
+    assert a * b - b * a == 0
+    assert 2 * (a - b) * np.ones(1, object) == [2 * a - 2 * b]
+    assert 1 - a == -(a - 1)
+    assert repr(Polynomial({})) == "0"
+    assert len({a * b, b * a}) == 1

@@ -1,0 +1,174 @@
+"""The error pulse: it takes every path, loses those that the rule drops, and says what it does."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from html import unescape
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu.practice.explorers import pulse, pulse_data
+from stbp_edu.practice.explorers.pencil_network import pencil, smooth
+from stbp_edu.practice.explorers.pulse_explorer import one_neuron
+from stbp_edu.practice.explorers.pulse_moves import pulse_moves
+from stbp_edu.practice.tasks import ForwardPass
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.paths import paths_from, total
+from stbp_edu.verify.unrolled import unroll
+
+
+def wide():
+    """Return two layers of two neurons for three steps."""
+    rng = np.random.default_rng(3)
+    neuron = stbp_edu.LIF(tau=0.6, v_th=0.7, surrogate=stbp_edu.Gaussian(a=1.5))
+    params = stbp_edu.init_params([2, 2, 2], rng)
+    trace = stbp_edu.forward(np.ones((3, 1, 2)), params, neuron)
+    return ForwardPass(trace, np.array([[1.0, 0.0]]), params, neuron)
+
+
+NETWORKS = {"one neuron": one_neuron, "pencil": pencil, "smooth": smooth, "wide": wide}
+
+
+def graph_of(net):
+    return unroll(net.trace, net.targets, net.params, net.neuron)
+
+
+def starts(net):
+    """Return every spike and potential of a network."""
+    graph = graph_of(net)
+    return [
+        Node(kind, n=n, t=t, i=i)
+        for n in range(1, graph.N + 1)
+        for t in range(graph.T)
+        for i in range(graph.sizes[n])
+        for kind in "ou"
+    ]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset", "spatial-only"])
+def test_every_path_arrives_or_ends_at_a_cross(name, rule):
+    net = NETWORKS[name]()
+    for start in starts(net):
+        paths = paths_from(start, graph_of(net))
+        steps = pulse_moves(paths, rule)
+        home = [p for step in steps for m in step for p in m.paths
+                if not m.ends and m.edge.source == start]  # fmt: skip
+        lost = [p for step in steps for m in step if m.ends for p in m.paths]
+        assert Counter(home) == Counter(p for p in paths if not p.dropped_by(rule))
+        assert Counter(lost) == Counter(p for p in paths if p.dropped_by(rule))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_arrives_is_what_the_sweep_computes(name):
+    net = NETWORKS[name]()
+    for rule in ("exact", "classic"):
+        sweep = stbp_edu.cases.sweep(net.trace, net.targets, net.params, net.neuron, rule=rule)
+        for start in starts(net):
+            moves = pulse_moves(paths_from(start, graph_of(net)), rule)
+            came = sum(m.value for step in moves for m in step
+                       if m.edge.source == start and not m.ends)  # fmt: skip
+            of = sweep.delta if start.kind == "o" else sweep.epsilon
+            assert np.isclose(came, of[start.n][start.t, 0, start.i], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_copies_that_meet_leave_as_their_sum(name):
+    net = NETWORKS[name]()
+    for start in starts(net):
+        steps = pulse_moves(paths_from(start, graph_of(net)))
+        for before, after in pairwise(steps):
+            for move in after:
+                came = sum(m.value for m in before if m.edge.source == move.edge.target)
+                assert move.before == pytest.approx(came, rel=1e-12, abs=1e-15)
+                assert move.value == pytest.approx(came * move.edge.factor, rel=1e-12, abs=1e-15)
+
+
+def test_from_a_spike_the_classic_pulse_ends_on_every_carry():
+    net = pencil()
+    for start in starts(net):
+        moves = pulse_moves(paths_from(start, graph_of(net)), "classic")
+        carries = [m.ends for step in moves for m in step if m.edge.kind == "carry"]
+        assert all(carries) or start.kind == "u"
+
+
+def test_the_steps_are_in_words():
+    shown = pulse_data(one_neuron())
+    exact, classic = (shown["rules"][rule] for rule in ("exact", "classic"))
+    for steps in (exact["steps"], classic["steps"]):
+        assert all(step["said"] and len(step["said"].split()) < 60 for step in steps)
+        assert all(len(step["lines"]) == len(step["moves"]) for step in steps)
+    assert exact["steps"][3]["lines"] == [
+        "From u at t = 3 to o at t = 2, u f′: −1/6 · (−3/8) = 1/16.",
+        "From u at t = 2 to o at t = 1, u f′: −1/6 · (−1/4) = 1/24. It has arrived.",
+        "From u at t = 3 to u at t = 2, f: −1/6 · 1/2 = −1/12.",
+    ]
+    assert classic["steps"][3]["said"] == (
+        "Step 3 of 5: 1 copy goes on, 1 arrives, 1 ends at a cross. "
+        "So far 2 of 4 paths, sum −13/72."
+    )
+    assert classic["account"] == [
+        "−2/9 + 1/24 − 3/256 = −443/2304",
+        "1 of 4 paths lost, worth 1/48",
+    ]
+    assert "All 4 paths have arrived" in exact["end"]
+
+
+def test_numbers_are_written_as_fractions_or_with_four_digits():
+    twin = pencil()
+    trace = stbp_edu.forward(twin.trace.O[0], twin.params, twin.neuron, spike=twin.neuron.H)
+    start = Node("o", n=2, t=0, i=0)
+    net = ForwardPass(trace, twin.targets, twin.params, twin.neuron)
+    shown = pulse_data(net, start)
+    paths = paths_from(start, graph_of(net))
+    assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
+    assert shown["rules"]["classic"]["sum"] == float(f"{total(paths, 'classic'):.6g}")
+    assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["account"][0])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_everything_stands_inside_the_picture_and_apart(name):
+    for start in starts(NETWORKS[name]()):
+        shown = pulse_data(NETWORKS[name](), start)
+        width, height = shown["size"]
+        places = [node["at"] for node in shown["nodes"]]
+        assert all(16 < x < width - 16 and 13 < y < height - 16 for x, y in places)
+        gaps = [np.hypot(x - p, y - q) for k, (x, y) in enumerate(places) for p, q in places[:k]]
+        assert min(gaps) > 36
+        crosses = [edge["mid"] for edge in shown["edges"]]
+        assert min(np.hypot(x - p, y - q) for x, y in crosses for p, q in places) > 16
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_without_widgets_it_is_a_picture_with_words(rule, monkeypatch):
+    shown = pulse(rule=rule)
+    svg = shown._repr_svg_()
+    assert svg == pulse(rule=rule)._repr_svg_()
+    tree = ElementTree.fromstring(svg)
+    kept = re.search(r'<metadata data-explorer="pulse">(.*?)</metadata>', svg)
+    assert json.loads(unescape(kept[1])) == json.loads(json.dumps(shown.data))
+    assert tree.attrib["aria-label"] in repr(shown)
+    assert (rule == "classic") == ("lost" in tree.attrib["aria-label"])
+    monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
+    pulse.__globals__["_widget_class"].cache_clear()
+    assert set(shown._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+
+
+def test_in_jupyter_it_is_the_explorer_too():
+    pytest.importorskip("anywidget")
+    bundle = pulse()._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(pulse())
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_wrong_arguments_say_what_to_do():
+    with pytest.raises(ValueError, match="must be a node of a network"):
+        pulse(start=Node("o", n=2, t=0, i=0))
+    with pytest.raises(ValueError, match="start kind"):
+        pulse(start=Node("w", n=1, i=0, j=0))
+    with pytest.raises(ValueError, match="'exact', 'classic'"):
+        pulse(rule="sometimes")
