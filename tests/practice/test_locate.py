@@ -1,8 +1,9 @@
 """Wrong answers that no table lists: each is rejected, and where it is wrong is located rightly.
 
 The mutants are made by :mod:`tests.practice.mutants`, which knows the solutions alone. What the
-feedback blames is judged against the place that was changed, and what it claims against fresh
-inputs.
+feedback blames is judged against the place that was changed; where it says that a change of the
+right answer gives the same, this is tried on fresh inputs. STBP_MUTANTS and STBP_MUTANTS_SEED make
+more of them, and others.
 """
 
 import ast
@@ -19,10 +20,12 @@ from stbp_edu.practice import check_formula
 from stbp_edu.practice.grading import algebra, diagnosis
 from stbp_edu.practice.grading.exercise_check import grade
 from stbp_edu.practice.grading.finding import Finding
+from stbp_edu.practice.grading.single_changes import single_changes
 from stbp_edu.practice.tasks import Exercise, blanks, exercises
-from tests.practice.mutants import Mutant, mutants, mutated
+from tests.practice.mutants import Mutant, mutants, mutated, outcomes, same
 
 PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "7"))
+SEED = int(os.environ.get("STBP_MUTANTS_SEED", "2026"))
 SHARE = 0.95
 
 
@@ -143,6 +146,8 @@ def is_right(finding: Finding, mutant: Mutant) -> bool:
     inside = {span(n) for n in ast.walk(changed)}
     old = arguments_behind(exercise, names_in(ast.unparse(term_around(mutant))))
     new = arguments_behind(exercise, names_in(mutant.new) if is_expression(mutant.new) else set())
+    if finding.kind == "change" and not readings_hold(finding, mutant):
+        return False
     if finding.nodes:  # the blamed part holds the change, or lies within what was changed
         blamed = {span(n) for node in finding.nodes for n in ast.walk(node)}
         tops = {span(node) for node in finding.nodes}
@@ -157,6 +162,19 @@ def is_right(finding: Finding, mutant: Mutant) -> bool:
     if finding.kind == "where":
         return "everywhere else" in finding.text or "missing" in finding.text
     return step_is_right(finding, mutant)
+
+
+def readings_hold(finding: Finding, mutant: Mutant) -> bool:
+    """Return whether each change that is said gives the same on fresh inputs."""
+    own = outcomes(mutant.exercise, mutant.function)
+    said = [
+        change
+        for change in single_changes(mutant.exercise)
+        if change.node in finding.nodes and f"get {change.words}" in finding.text
+    ]
+    return bool(said) and any(
+        all(map(same, outcomes(mutant.exercise, change.function), own)) for change in said
+    )
 
 
 def is_expression(text: str) -> bool:
@@ -211,7 +229,7 @@ def says_what_failed(text: str, mutant: Mutant) -> bool:
 def verdicts(exercise_id: str, with_changes: bool) -> tuple[Verdict, ...]:
     """Return what is said about the mutants of an exercise."""
     count = PER_EXERCISE if with_changes else max(1, PER_EXERCISE // 3)
-    found = mutants(exercises()[exercise_id], count, seed=2026 + with_changes)
+    found = mutants(exercises()[exercise_id], count, seed=SEED + with_changes)
     return tuple(said_about(mutant, with_changes=with_changes) for mutant in found)
 
 

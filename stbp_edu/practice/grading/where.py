@@ -88,7 +88,7 @@ def _entry_conditions(
 ) -> Iterator[tuple[str, Mask]]:
     """Yield conditions on entries, each with the entries in which it holds."""
     every = np.concatenate([w.ravel() for w in wrong])
-    for axis in range(wrong[0].ndim):
+    for axis in range(wrong[0].ndim if wrong[0].ndim > 1 else 0):
         place = [np.indices(w.shape)[axis] for w in wrong]
         name = AXES.get(wrong[0].ndim, ("entry",) * 9)[axis]
         flat = np.concatenate([p.ravel() for p in place])
