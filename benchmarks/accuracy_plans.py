@@ -43,7 +43,7 @@ UNTARGETED: dict[str, Any] = {**NOISY, "adversarial": 0.06, "weight_decay": 0.05
 HOUR: dict[str, Any] = {"adversarial": 0.06, "weight_decay": 0.05, "epochs": 200, "shards": 1}
 TRIAL: dict[str, Any] = {**TEN, "epochs": 20}
 # A threshold of 1.5 takes larger initial weights, or nothing ever fires.
-SOURCE: dict[str, Any] = {
+NOTES: dict[str, Any] = {
     "T": 30, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0, "init_scale": 1.0,
 }  # fmt: skip
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
@@ -81,8 +81,8 @@ PLANS = {
         {rule: {**SHORT, "rule": rule} for rule in RULES},
     ),
     "rules-source": Plan(
-        "The same with the constants of the source: T = 30, V_th = 1.5, rectangle a = 1",
-        {rule: {**SHORT, **SOURCE, "rule": rule} for rule in RULES},
+        "The same with the constants of the notes: T = 30, V_th = 1.5, rectangle a = 1",
+        {rule: {**SHORT, **NOTES, "rule": rule} for rule in RULES},
     ),
     "surrogates": Plan(
         "The four surrogates, each of peak 1, 5 epochs each",

@@ -1,6 +1,6 @@
 """Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
 
-from stbp_edu import cases
+from stbp_edu import cases, losses
 from stbp_edu.engine.products import backward, forward
 from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace, init_params
@@ -24,4 +24,5 @@ __all__ = [
     "forward",
     "init_params",
     "loss",
+    "losses",
 ]

@@ -172,7 +172,7 @@ def array(
     if unit_interval:
         raise ValueError(
             f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
-            "encode the data first (see stbp_edu.training.data.encoders)"
+            "scale the data, for example by its largest value"
         )
     return value
 

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import checks
 from stbp_edu.arrays import tensors
 from stbp_edu.network import Params
 
@@ -127,7 +128,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def save_params(path: Path, params: Params) -> None:
     """Save parameters as npz, named W1, b1, W2, ... (no pickle)."""
-    write_arrays(path, tensors(params))
+    checks.instance("path", path, Path)
+    write_arrays(path, tensors(checks.instance("params", params, Params)))
 
 
 def load_params(path: Path) -> Params:
@@ -137,7 +139,7 @@ def load_params(path: Path) -> Params:
         FileNotFoundError, ValueError, TypeError: if the file is missing, damaged, or not of a
             network.
     """
-    return as_params(read_arrays(path), str(path))
+    return as_params(read_arrays(checks.instance("path", path, Path)), str(path))
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Params:

@@ -156,10 +156,10 @@ def init_params(
 
 
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
-    """Check the input of a network and return (T, S)."""
+    """Check the input of a network, any finite numbers, and return (T, S)."""
     checks.instance("params", params, Params)
     shape = (None, None, params.sizes[0])
-    checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype, unit_interval=True)
+    checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
 
 
@@ -204,14 +204,14 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     """Run the network one time step after the other (ids ``fwd-x``, ``fwd-u``, ``fwd-o``).
 
     Args:
-        spikes: the input O^0, shape (T, S, n[0]), values in [0, 1].
+        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers.
         params: weights and biases; their dtype decides the computation's.
         neuron: constants and gate.
         spike: the function o(u); the Heaviside spike ``neuron.g`` where None,
             ``neuron.H`` for the smooth twin.
 
     Raises:
-        TypeError, ValueError: if ``spikes`` has the wrong rank, shape, dtype or range.
+        TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
@@ -220,13 +220,13 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
     g = check_spike(spike) or neuron.g
-    W, b, f = params.W, params.b, neuron.f
+    W, b = params.W, params.b
     U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]
     O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]
     for t in range(T):
         for n in range(1, params.N + 1):
             x = O[n - 1][t] @ W[n].T  # fwd-x
-            carried = U[n][t - 1] * f(O[n][t - 1]) if t > 0 else 0.0  # u^0 = o^0 = 0
+            carried = neuron.carried(U[n][t - 1], O[n][t - 1]) if t > 0 else 0.0  # u^0 = o^0 = 0
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
     return Trace(U=U, O=O)

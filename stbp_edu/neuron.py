@@ -1,4 +1,9 @@
-"""The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'."""
+"""The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'.
+
+What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike resets by the gate
+(a hard reset), τ u - V_th o where it takes the threshold off (a soft reset). So the five cases
+need two factors of it, f(o) by u and ``resets(u, o)`` by o.
+"""
 
 import math
 from dataclasses import dataclass, field
@@ -9,8 +14,11 @@ from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.surrogates import Gaussian, Surrogate
 
-GATES = ("exponential", "linear")
-"""The forget gates."""
+HARD_GATES = ("exponential", "linear")
+"""The forget gates that take a share of the potential at a spike."""
+
+GATES = (*HARD_GATES, "soft")
+"""The forget gates, and the soft reset, whose gate is τ always."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ class LIF:
         v_th: V_th, the threshold, in units of the potential; finite.
         surrogate: the curve h used for g', with its antiderivative H.
         gate: ``"exponential"``, f(o) = τ e^(-o/τ), or ``"linear"``, f(o) = τ (1 - o). They agree
-            on spikes up to τ e^(-1/τ) and differ in their derivative.
+            on spikes up to τ e^(-1/τ) and differ in their derivative. Or ``"soft"``, the soft
+            reset: f(o) = τ, and a spike takes V_th off the next potential.
 
     Raises:
         TypeError: if a constant is no number, or the surrogate lacks h or H.
@@ -37,6 +46,8 @@ class LIF:
     array([0.5   , 0.0677])
     >>> neuron.g(np.array([0.9, 1.0]))
     array([0., 1.])
+    >>> LIF(tau=0.5, v_th=1.0, gate="soft").carried(np.array([0.8, 1.4]), np.array([0.0, 1.0]))
+    array([ 0.4, -0.3])
     """
 
     tau: float = 0.5
@@ -58,18 +69,36 @@ class LIF:
             )
 
     def f(self, o: Array) -> Array:
-        """Return f(o) = τ e^(-o/τ), or τ (1 - o): τ where there was no spike."""
+        """Return f(o) = τ e^(-o/τ), or τ (1 - o), or τ: τ where there was no spike."""
         o = checks.floats("o", o)
+        if self.gate == "soft":
+            return np.full_like(o, self.tau)
         if self.gate == "linear":
             return self.tau * (1 - o)  # gate-linear
         return self.tau * np.exp(o * (-1 / self.tau))  # gate-f
 
     def df(self, o: Array) -> Array:
-        """Return f'(o) = -e^(-o/τ), or -τ."""
+        """Return f'(o) = -e^(-o/τ), or -τ, or 0."""
         o = checks.floats("o", o)
+        if self.gate == "soft":
+            return np.zeros_like(o)
         if self.gate == "linear":
             return np.full_like(o, -self.tau)  # gate-linear-df
         return -np.exp(o * (-1 / self.tau))  # gate-df
+
+    def carried(self, u: Array, o: Array) -> Array:
+        """Return what is left for the next step: u f(o), and with the soft reset τ u - V_th o."""
+        kept = u * self.f(o)
+        return kept - self.v_th * o if self.gate == "soft" else kept
+
+    def resets(self, u: Array, o: Array) -> tuple[Array, Array]:
+        """Return what a spike moves at the next step and how fast: the factors of ∂carried/∂o.
+
+        With a hard reset u and f'(o), with the soft one -V_th and 1.
+        """
+        if self.gate == "soft":
+            return np.full_like(u, -self.v_th), np.ones_like(o)
+        return u, self.df(o)
 
     def g(self, u: Array) -> Array:
         """Return the spike g(u): 1 where u >= V_th, else 0."""
@@ -88,5 +117,7 @@ class LIF:
 
     @property
     def reset(self) -> float:
-        """f(1), what is left of the potential after a spike, as a fraction."""
-        return self.tau * math.exp(-1 / self.tau) if self.gate == "exponential" else 0.0
+        """f(1), what is left of the potential after a spike, as a fraction, before V_th goes."""
+        return {"exponential": self.tau * math.exp(-1 / self.tau), "soft": self.tau}.get(
+            self.gate, 0.0
+        )

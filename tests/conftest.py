@@ -28,8 +28,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.fixture
 def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the verification: the Gaussian under both gates, and the smallest proof."""
+    """Shorten the verification: the Gaussian under both hard gates, and the smallest proof."""
     from stbp_edu.verify import report, trials
 
-    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-2:])
+    monkeypatch.setattr(trials, "NEURONS", trials.NEURONS[-3:-1])
     monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))

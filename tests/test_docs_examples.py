@@ -2,9 +2,12 @@
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from stbp_edu.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -17,6 +20,10 @@ PAGES = [
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_of_page(page, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.chdir(tmp_path)
+    if page.name == "train-save-use.md":  # its examples open what its commands have trained
+        for command in re.findall(r"^stbp-edu (.*)$", page.read_text("utf-8"), flags=re.M):
+            assert main(shlex.split(command)) == 0
     blocks = re.findall(r"^```pycon\n(.*?)^```", page.read_text("utf-8"), flags=re.S | re.M)
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
     wrapped = doctest.NORMALIZE_WHITESPACE if page.name == "README.md" else 0  # lines to 100

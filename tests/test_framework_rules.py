@@ -4,6 +4,9 @@ Each recurrence is written as the framework documents it, differentiated by HIPS
 compared with the package's rule. A detached signal is a number to autograd, as it is to torch.
 """
 
+import json
+from pathlib import Path
+
 import autograd
 import autograd.numpy as anp
 import numpy as np
@@ -13,6 +16,7 @@ from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
 
+ROOT = Path(__file__).parents[1]
 T, S, SIZES, V_TH = 7, 3, [6, 5, 4], 0.6
 
 
@@ -107,13 +111,81 @@ def test_scaling_input_and_threshold_alike_changes_no_spike():
         assert np.allclose(a, b, rtol=1e-10, atol=1e-15)
 
 
-def test_reset_by_subtraction_is_no_gate():
-    params, spikes, targets = problem()
-    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="linear")
+def subtract(detach, share=1.0):
+    """Leak, add the input, and take off the threshold, or a share of it, for the last spike."""
 
-    def subtract(u, o, x, fire):
-        u = 0.7 * u + x - V_TH * o
+    def step(u, o, x, fire):
+        u = 0.7 * u + x - share * V_TH * (getval(o) if detach else o)
         return u, fire(u)
 
-    value, _ = gradient(subtract, params, spikes, targets, neuron)
+    return step
+
+
+@pytest.mark.parametrize(("detach", "rule"), [(False, "exact"), (True, "detached-reset")])
+def test_reset_by_subtraction_at_the_next_step_is_the_soft_gate(detach, rule):
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="soft")
+    trace = forward(spikes, params, neuron)
+    value, want = gradient(subtract(detach), params, spikes, targets, neuron)
+    assert trace.O[2].mean() > 0.05
+    assert np.isclose(value, loss(trace, targets), rtol=1e-13)
+    got = backward(trace, targets, params, neuron, rule=rule).W[1:]
+    for a, b in zip(got, want, strict=True):
+        assert np.allclose(a, b, rtol=1e-11, atol=1e-15)
+
+
+def test_reset_by_subtraction_within_the_step_takes_off_less():
+    """The leak acts on what is taken off, too: τ V_th at the next step, which is no gate here."""
+    params, spikes, targets = problem()
+    neuron = LIF(tau=0.7, v_th=V_TH, surrogate=Sigmoid(0.25), gate="soft")
+
+    def within(v, o, x, fire):
+        charged = 0.7 * v + x
+        spike = fire(charged)
+        return charged - V_TH * spike, spike
+
+    value, _ = gradient(within, params, spikes, targets, neuron)
+    less, _ = gradient(subtract(False, share=0.7), params, spikes, targets, neuron)
+    assert np.isclose(value, less, rtol=1e-13)
     assert not np.isclose(value, loss(forward(spikes, params, neuron), targets), rtol=1e-6)
+
+
+STEEP = Sigmoid(0.05)  # u h(u) reaches 3
+FIRE = primitive(lambda u: (u >= V_TH) * 1.0)
+defvjp(FIRE, lambda ans, u: lambda signal: signal * STEEP.derivative(u - V_TH))
+NEXT_POTENTIAL = {
+    "linear": lambda u, tau, o: tau * (1 - o) * u,
+    "exponential": lambda u, tau, o: tau * anp.exp(-o / tau) * u,
+    "soft": lambda u, tau, o: tau * u - V_TH * o,
+}
+
+
+@pytest.mark.parametrize("tau", [0.1, 0.3, 0.9])
+@pytest.mark.parametrize("reset", NEXT_POTENTIAL)
+def test_the_factor_of_a_silent_neuron_and_what_detaching_does_to_its_size(reset, tau):
+    """The table of frameworks.md, row by row: the factor, where it is below τ, where above 1."""
+    following = NEXT_POTENTIAL[reset]
+    kinds = set()
+    for u in np.linspace(0.005, V_TH - 0.005, 60):
+        h = float(STEEP.derivative(np.array(u - V_TH)))
+        factor = float(autograd.grad(lambda u: following(u, tau, FIRE(u)))(u))
+        detached = float(autograd.grad(lambda u: following(u, tau, getval(FIRE(u))))(u))
+        x = V_TH * h if reset == "soft" else u * h
+        linear = reset == "linear"
+        assert np.isclose(factor, tau * (1 - x) if linear else tau - x, rtol=1e-12)
+        assert np.isclose(detached, tau, rtol=1e-12)
+        assert (abs(factor) < tau) == (x < (2 if linear else 2 * tau))
+        assert (abs(factor) > 1) == (x > (1 + 1 / tau if linear else 1 + tau))
+        kinds.add(abs(factor) < tau)
+    assert kinds == {True, False}  # detaching enlarges it at some potentials, not at all
+
+
+def test_the_releases_that_the_page_names_are_those_of_the_record():
+    page = (ROOT / "docs" / "frameworks.md").read_text("utf-8")
+    record = json.loads((ROOT / "docs/results/speed-frameworks.json").read_text("utf-8"))
+    versions = {}
+    for entry in record["entries"]:
+        versions |= entry["versions"]
+    names = {"snntorch": "snnTorch", "spikingjelly": "SpikingJelly", "norse": "Norse"}
+    for key, name in (names | {"torch": "PyTorch"}).items():
+        assert f"{name} {versions[key].split('+')[0]}" in page

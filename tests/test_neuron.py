@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian
+from stbp_edu.neuron import GATES
 from stbp_edu.ode import euler_step, exact_step, slope
 
 
@@ -34,7 +35,7 @@ def test_gate_linear_leaks_without_a_spike_and_resets_to_zero():
     np.testing.assert_array_equal(LIF(tau=0.5, gate="linear").f(np.array([0.0, 1.0])), [0.5, 0])
 
 
-@pytest.mark.parametrize("gate", ["exponential", "linear"])
+@pytest.mark.parametrize("gate", GATES)
 def test_gate_df_and_gate_linear_df_are_the_slopes_of_the_gates(gate):
     neuron, o, d = LIF(tau=0.4, gate=gate), np.linspace(0, 1, 11), 1e-6
     slopes = (neuron.f(o + d) - neuron.f(o - d)) / (2 * d)
@@ -52,7 +53,7 @@ def test_h_and_its_twin_are_centred_on_the_threshold():
     assert neuron.H(u)[1] == 0.5
 
 
-@pytest.mark.parametrize("gate", ["exponential", "linear"])
+@pytest.mark.parametrize("gate", GATES)
 def test_reset_is_the_gate_at_one(gate):
     neuron = LIF(tau=0.3, gate=gate)
     assert neuron.reset == pytest.approx(neuron.f(np.array([1.0]))[0])
@@ -66,7 +67,7 @@ def test_reset_is_the_gate_at_one(gate):
         ({"tau": "0.1"}, TypeError, "tau must be a real number"),
         ({"v_th": math.inf}, ValueError, "v_th must be finite"),
         ({"v_th": math.nan}, ValueError, "v_th must be finite"),
-        ({"gate": "relu"}, ValueError, "gate must be one of 'exponential', 'linear'"),
+        ({"gate": "relu"}, ValueError, "gate must be one of 'exponential', 'linear', 'soft'"),
         ({"gate": 3}, ValueError, "gate must be one of"),
         ({"surrogate": "gaussian"}, TypeError, "surrogate must have the methods"),
         ({"surrogate": Gaussian}, TypeError, "surrogate must have the methods"),

@@ -1,4 +1,8 @@
-"""The backward sweep: from the last step and the output layer down, the right case at each."""
+"""The backward sweep: from the last step and the output layer down, the right case at each.
+
+Of another loss, only the direct term is seen: δ of case 1, and the first term of case 3. Of the
+soft reset, only the two factors of time: f := τ, and -V_th · 1 for u · f', in cases 3 and 4.
+"""
 
 from typing import Any
 
@@ -7,10 +11,11 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.cases import vector
 from stbp_edu.checks import Array
-from stbp_edu.losses import check_targets
+from stbp_edu.losses import RATE, LossLike, Rate
+from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import backward_gate, check_rule
+from stbp_edu.rules import backward_gate, backward_reset, check_rule
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -37,17 +42,24 @@ def case_at(t: int, n: int, T: int, N: int) -> int:
 
 
 def sweep(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+    trace: Trace,
+    targets: Array | None,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a forward pass, by the five cases.
 
     Args:
         trace: the forward pass.
-        targets: Y, shape (S, n[N]).
+        targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
         params: the parameters of that pass.
         neuron: the neuron of that pass.
         rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
-            (id ``err-classic``); or an ablation of :mod:`stbp_edu.rules`.
+            (id ``err-classic``), and what a loss on the potential adds: all of ε but what was
+            carried; or an ablation of :mod:`stbp_edu.rules`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
 
     Raises:
         TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
@@ -59,39 +71,60 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    T, _ = check_trace(trace, params)
-    check_targets(targets, trace.O[-1])
-    f, df = backward_gate(neuron, check_rule(rule))
+    check_trace(trace, params)
+    read = checked(loss, trace, targets)
+    delta, epsilon = _adjoints(trace, _direct(read, trace, targets), params, neuron, rule)
+    O, layers = trace.O, range(1, params.N + 1)
+    gradients = Gradients(
+        W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in layers)],
+        b=[None, *(vector.c5_b(epsilon[n]) for n in layers)],
+    )
+    return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
+
+
+def _direct(read: Built | Direct, trace: Trace, targets: Any) -> tuple[Any, Any]:
+    """Return ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t, each 0 where the loss does not read it."""
+    if type(read) is Rate:
+        return [vector.c1_delta(targets, trace.O[-1])] * len(trace.O[-1]), None
+    o, u = direct_term(read, trace, targets, trace.O[-1].shape[1])
+    return np.zeros_like(trace.O[-1]) if o is None else o, u
+
+
+def _adjoints(
+    trace: Trace, direct: tuple[Any, Any], params: Params, neuron: LIF, rule: str
+) -> tuple[list[Any], list[Any]]:
+    """Return every δ and every ε."""
+    f, _ = backward_gate(neuron, check_rule(rule))
+    reset = backward_reset(neuron, rule)  # u and f', or -V_th and 1
     U, O, W, N = trace.U, trace.O, params.W, params.N
+    T, (dL_do, dL_du) = len(O[0]), direct
     delta: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
     epsilon: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
 
     def err(t: int, n: int) -> Array:
         """Return the signal that comes in from (t, n): the one place where the rules differ."""
-        if rule == "classic":
-            return delta[n][t] * neuron.h(U[n][t])  # err-classic
-        return epsilon[n][t]  # err-exact
+        if rule != "classic":
+            return epsilon[n][t]  # err-exact
+        spiked = delta[n][t] * neuron.h(U[n][t])  # err-classic
+        return spiked if n < N or dL_du is None else spiked + dL_du[t]
 
     for t in reversed(range(T)):
         for n in reversed(range(1, N + 1)):
             u, o, h = U[n][t], O[n][t], neuron.h(U[n][t])
             match case_at(t, n, T, N):
                 case 1:
-                    delta[n][t] = vector.c1_delta(targets, O[N])
+                    delta[n][t] = dL_do[t]  # c1-delta, for the rate loss
                     epsilon[n][t] = vector.c1_epsilon(delta[n][t], h)
                 case 2:
                     delta[n][t] = vector.c2_delta(err(t, n + 1), W[n + 1])
                     epsilon[n][t] = vector.c2_epsilon(delta[n][t], h)
                 case 3:
-                    delta[n][t] = vector.c3_delta(delta[N][T - 1], err(t + 1, n), u, df(o))
+                    delta[n][t] = vector.c3_delta(dL_do[t], err(t + 1, n), *reset(u, o))
                     epsilon[n][t] = vector.c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
                 case 4:
                     above = err(t, n + 1)
-                    delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), u, df(o))
+                    delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), *reset(u, o))
                     epsilon[n][t] = vector.c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
-
-    gradients = Gradients(
-        W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in range(1, N + 1))],
-        b=[None, *(vector.c5_b(epsilon[n]) for n in range(1, N + 1))],
-    )
-    return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
+            if n == N and dL_du is not None:
+                epsilon[n][t] += dL_du[t]  # the arrow u^{t,N} → L of a loss on the potential
+    return delta, epsilon

@@ -3,6 +3,10 @@
 A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
 exact rule, δ ⊙ h(U) for the classic one.
+
+``c1_delta`` is the rate loss's. Another loss puts its own ∂L/∂o^{t,N} there and in place of the
+first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output. The
+soft reset puts τ in place of f, and -V_th and 1 in place of U and f'.
 """
 
 from stbp_edu.checks import Array
@@ -60,7 +64,7 @@ def c2_epsilon(delta: Array, h: Array) -> Array:
 def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
     """Return Δ^{t,N} = Δ^{T,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), all of shape (S, n[N]).
 
-    Δ^{T,N} is the direct term: the loss reads every step's spikes alike.
+    Δ^{T,N} is the direct term ∂L/∂O^{t,N}: the rate loss reads every step's spikes alike.
 
     >>> import numpy as np
     >>> one = np.ones((1, 1))

@@ -15,12 +15,13 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.engine.recurrence import curve, integrate, line, recur, slope
+from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
-from stbp_edu.losses import check_targets
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import backward_gate, check_rule
+from stbp_edu.rules import check_rule
 
 
 def forward(
@@ -36,14 +37,14 @@ def forward(
     ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
 
     Args:
-        spikes: the input O^0, shape (T, S, n[0]), values in [0, 1].
+        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers.
         params: weights and biases; their dtype decides the computation's.
         neuron: constants and gate.
         spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
         workspace: buffers to use again; the trace lives in them.
 
     Raises:
-        TypeError, ValueError: if ``spikes`` has the wrong rank, shape, dtype or range.
+        TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
@@ -57,10 +58,11 @@ def forward(
 
 def backward(
     trace: Trace,
-    targets: Array,
+    targets: Array | None,
     params: Params,
     neuron: LIF,
     rule: str = "exact",
+    loss: LossLike = RATE,
     *,
     workspace: Workspace | None = None,
 ) -> Gradients:
@@ -74,10 +76,11 @@ def backward(
 
     Args:
         trace: the forward pass.
-        targets: Y, shape (S, n[N]).
+        targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
         params: the parameters of that pass.
         neuron: the neuron of that pass.
         rule: ``"exact"``, ``"classic"``, or an ablation of :mod:`stbp_edu.rules`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
         workspace: buffers to use again; the gradients live in them.
 
     Raises:
@@ -89,12 +92,12 @@ def backward(
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
     array([-0.2957])
     """
-    check_trace(trace, params)
-    check_targets(targets, trace.O[-1])
+    _, S = check_trace(trace, params)
+    read = checked(loss, trace, targets)
     checks.instance("neuron", neuron, LIF)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
-    engine = Engine(params, neuron, check_rule(rule), workspace or Workspace())
-    return engine.gradients(trace, targets, S=len(targets), binary=binary)
+    engine = Engine(params, neuron, check_rule(rule), workspace or Workspace(), read)
+    return engine.gradients(trace, targets, S=S, binary=binary)
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,14 @@ class Engine:
     Attributes:
         rule: what flows backward; see :func:`backward`.
         work: the buffers in which traces and gradients live.
+        loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
     """
 
     params: Params
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
+    loss: Built | Direct = RATE
 
     def forward(self, spikes: Array | SparseInput, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
@@ -132,7 +137,7 @@ class Engine:
     def gradients(
         self,
         trace: Trace,
-        targets: Array,
+        targets: Array | None,
         *,
         S: int,
         binary: bool = True,
@@ -169,20 +174,19 @@ class Engine:
         return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta, c2-delta-classic
 
     def _down(
-        self, trace: Trace, targets: Array, S: int, binary: bool
+        self, trace: Trace, targets: Array | None, S: int, binary: bool
     ) -> Iterator[tuple[int, Array, Array]]:
         """Yield n, ε and err of each layer, from the last to the first."""
-        N, dtype, T = self.params.N, self.params.dtype, len(trace.O[-1])
-        gates = backward_gate(self.neuron, self.rule)
-        f, df = (line(g, dtype) if binary else curve(g) for g in gates)
-        factors = slope(self.neuron), f, df
+        N, dtype = self.params.N, self.params.dtype
+        known = factors(self.neuron, self.rule, dtype, binary)
+        dL_do, dL_du = direct_term(self.loss, trace, targets, S)
         epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
-        epsilon[...] = (trace.O[N].mean(axis=0) - targets) / (T * S)  # the same at every step
+        epsilon[...] = 0 if dL_do is None else dL_do  # the direct term
         for n in range(N, 0, -1):
             # The exact rule hands on ε itself; only the classic one needs a second buffer.
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
-            recur(epsilon, err, trace.U[n], trace.O[n], factors)
+            recur(epsilon, err, trace.U[n], trace.O[n], known, dL_du if n == N else None)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:

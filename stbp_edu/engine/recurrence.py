@@ -6,14 +6,14 @@ small block stays in the processor's cache, its temporaries too. Results are wri
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Spike
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import Gate
+from stbp_edu.rules import RULES, Gate, backward_gate
 from stbp_edu.surrogates import Gaussian
 
 BLOCK = 40_960
@@ -29,11 +29,28 @@ FLOOR = 1e-10
 Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
 """
 
+
 Fill = Callable[[Array, Array], Array | float]
 """It writes a function's values to the second array and returns it, or returns the only value."""
 
-Factors = tuple[Fill, Fill, Fill]
-"""What a neuron contributes to the backward pass: h(u - V_th), f(o) and f'(o)."""
+
+class Factors(NamedTuple):
+    """What a neuron contributes to the backward pass, as a rule sees it.
+
+    They are h(u - V_th), f(o), f'(o), and V_th where -V_th replaces u f'(o) (soft reset), else 0.
+    """
+
+    h: Fill
+    f: Fill
+    df: Fill
+    taken: float
+
+
+def factors(neuron: LIF, rule: str, dtype: np.dtype[Any], binary: bool) -> Factors:
+    """Return the factors of a neuron; ``binary``: every spike is 0 or 1."""
+    f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
+    soft = neuron.gate == "soft" and rule in RULES
+    return Factors(slope(neuron), f, df, neuron.v_th if soft else 0.0)
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -53,13 +70,17 @@ def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) ->
             now += b
             if t > 0:
                 now += np.multiply(f(o[t - 1, s], carried), u[t - 1, s], out=carried)  # fwd-u
+                if neuron.gate == "soft":
+                    now -= np.multiply(o[t - 1, s], neuron.v_th, out=carried)
             if spike is None:
                 np.greater_equal(now, neuron.v_th, out=o[t, s])  # fwd-o: g, without a copy
             else:
                 o[t, s] = spike(now)
 
 
-def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
+def recur(
+    epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors, direct: Array | None
+) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
     Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
@@ -74,25 +95,33 @@ def recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factor
         u: potentials.
         o: spikes.
         factors: of the neuron, as the rule sees them.
+        direct: ∂L/∂u, where the loss reads the potentials of this layer; it joins d h.
     """
     for s in _blocks(u):
-        _recur(epsilon[:, s], None if err is None else err[:, s], u[:, s], o[:, s], factors)
+        signal, term = (None if a is None else a[:, s] for a in (err, direct))
+        _recur(epsilon[:, s], signal, u[:, s], o[:, s], term, factors)
 
 
-def _recur(epsilon: Array, err: Array | None, u: Array, o: Array, factors: Factors) -> None:
+def _recur(
+    epsilon: Array, err: Array | None, u: Array, o: Array, direct: Array | None, factors: Factors
+) -> None:
     """Fill one block of samples: the factors for a stretch of steps, then step by step."""
-    h, f, df = factors
     epsilon_next, err_next = np.zeros((2, *u[0].shape), u.dtype)  # nothing comes after step T
     steps = min(len(u), max(1, STRETCH // u[0].size))
     buffers = np.empty((2, steps, *u[0].shape), u.dtype)
     for end in range(len(u), 0, -steps):
         some = slice(max(0, end - steps), end)
         back, keep = buffers[:, : end - some.start]
-        h(u[some], back)
+        factors.h(u[some], back)
         epsilon[some] *= back
-        back *= u[some]
-        back *= df(o[some], keep)
-        gate = f(o[some], keep)
+        if direct is not None:
+            epsilon[some] += direct[some]
+        if factors.taken:
+            back *= -factors.taken
+        else:
+            back *= u[some]
+            back *= factors.df(o[some], keep)
+        gate = factors.f(o[some], keep)
         if err is None:
             np.add(gate, back, out=keep)
         elif isinstance(gate, float):

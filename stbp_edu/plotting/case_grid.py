@@ -78,7 +78,7 @@ def sweep_steps(T: int, N: int) -> Shown:
     It starts when the figure is drawn (and again when it is pointed at, if the SVG stands inline),
     lasts four seconds, and ends on the full grid; that end is all there is where the reader asked
     for reduced motion, in print, and in programs that draw no animation. Each cell holds its
-    place in the order and its case.
+    place in the order and its case: these stand there from the start, only the colour comes.
     """
     order = sweep_order(T, N)
     fig, ax = figure(height=0.6 + 0.55 * N)
@@ -86,13 +86,12 @@ def sweep_steps(T: int, N: int) -> Shown:
     for k, (t, n) in enumerate(order):
         case = case_at(t - 1, n, T, N)
         _cell(ax, t, n, CASE_COLOURS[case], gid=f"sweep{k}")
-        label = ax.text(t, n, f"{k + 1}.\ncase {case}", ha="center", va="center", size=9, color=INK)
-        label.set_gid(f"sweep{k}-2")
+        ax.text(t, n, f"{k + 1}.\ncase {case}", ha="center", va="center", size=9, color=INK)
     frames = "@keyframes NAME{from{opacity:0}to{opacity:1}}"
     css = frames.replace("NAME", "stbp-fill") + frames.replace("NAME", "stbp-refill")
     pace = 4 / len(order)  # seconds
     for k in range(len(order)):
-        parts = [f"#IDsweep{k}-{p}" for p in range(3)]
+        parts = [f"#IDsweep{k}-{p}" for p in range(2)]
         css += f"{','.join(parts)}{{animation:stbp-fill {pace:.2f}s {k * pace:.2f}s both}}"
         css += f"svg:hover {',svg:hover '.join(parts)}{{animation-name:stbp-refill}}"
     css = f"@media (prefers-reduced-motion: no-preference){{{css}}}"

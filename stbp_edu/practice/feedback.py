@@ -101,7 +101,10 @@ class Solution:
 
 def _task_of(exercise_id: str) -> Task:
     """Return the exercise or blank of this id; raise ValueError if there is none."""
-    return tasks().get(str(exercise_id)) or exercise_of(exercise_id)
+    known = tasks()
+    if isinstance(exercise_id, str) and exercise_id in known:
+        return known[exercise_id]
+    return exercise_of(exercise_id)
 
 
 def hint(exercise_id: str) -> Hint:

@@ -120,8 +120,9 @@ def predict(
     asked = questions()[checks.choice("prediction_id", prediction_id, questions())]
     if measured is not None:
         checks.choice("measured", measured, asked.choices)
-    text = "" if answer is None or answer is Ellipsis else str(answer).strip()
-    if text in ("", "..."):
+    text = "" if answer is None or answer is Ellipsis else answer
+    text = text.strip() if isinstance(text, str) else text
+    if isinstance(text, str) and text in ("", "..."):
         return Prediction(asked, "", measured or "")
     given = checks.choice("answer", text, asked.choices)
     if measured is None:

@@ -20,12 +20,21 @@ STATES = ("right", "wrong")
 PREDICTIONS = "predictions"
 
 
-def path() -> Path:
-    """Return the file that progress is saved in."""
-    if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE])
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "stbp_edu" / "progress.json"
+def path() -> Path | None:
+    """Return the file that progress is saved in; None where there is no place for it.
+
+    Someone without a home directory has none. What is there and is no ordinary file, such as a
+    directory or /dev/null, is left alone.
+    """
+    try:
+        if os.environ.get(VARIABLE):
+            place = Path(os.environ[VARIABLE])
+        else:
+            base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+            place = Path(base) / "stbp_edu" / "progress.json"
+        return None if place.exists() and not place.is_file() else place
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def record(exercise_id: str, state: str) -> None:
@@ -56,21 +65,25 @@ def load_predictions() -> dict[str, str]:
 
 def _kept() -> dict[str, Any]:
     """Return what the file holds; empty where it is missing or unreadable."""
+    place = path()
     try:
-        kept = json.loads(path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = json.loads(place.read_text(encoding="utf-8")) if place else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}
 
 
 def _keep(kept: dict[str, Any]) -> None:
     """Write the file in one step; where it cannot be written, nothing is raised."""
+    place = path()
+    if place is None:
+        return
     try:
-        path().parent.mkdir(parents=True, exist_ok=True)
-        draft = path().with_suffix(".new")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_suffix(".new")
         draft.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
-        draft.replace(path())
-    except OSError:
+        draft.replace(place)
+    except (OSError, ValueError, RecursionError):
         return
 
 

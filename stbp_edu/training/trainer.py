@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import NotFiniteError
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.diagnosis import (
@@ -78,6 +79,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
         state: where to go on from, which is left as it is; a new start where None.
 
     Raises:
+        TypeError: if an argument is of another type.
         ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
 
     >>> from stbp_edu.training.data.datasets import load_digits
@@ -85,6 +87,10 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     >>> [event.epoch for event in events if isinstance(event, Epoch)]
     [1]
     """
+    checks.instance("settings", settings, Settings)
+    checks.instance("data", data, Dataset)
+    if state is not None:
+        checks.instance("state", state, State)
     state = initial_state(settings, data) if state is None else deepcopy(state)
     _check_fit(state, data)
     given: set[tuple[str, str]] = set()

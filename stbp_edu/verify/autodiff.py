@@ -12,14 +12,21 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses import check_targets
+from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
+from stbp_edu.verify.loss_values import loss_value
 
 
 def derivatives(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, *, spike: Spike | None = None
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    *,
+    spike: Spike | None = None,
+    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients, as autograd computes them.
 
@@ -32,6 +39,7 @@ def derivatives(
         params: weights and biases.
         neuron: constants, gate and surrogate.
         spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
+        loss: a loss of :mod:`stbp_edu.losses`, or a direct term, whose loss is linear.
 
     Raises:
         ImportError: if autograd is not installed.
@@ -45,31 +53,33 @@ def derivatives(
     """
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
-    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(neuron.g if spike is None else spike)
     autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
 
-    def f(o: Any) -> Any:
-        """Return the gate in autograd's NumPy, so that f' is found and not told."""
+    def carried(u: Any, o: Any) -> Any:
+        """Return what is left for the next step, in autograd's NumPy: f' is found, not told."""
+        if neuron.gate == "soft":
+            return neuron.tau * u - neuron.v_th * o
         linear = neuron.gate == "linear"
-        return neuron.tau * (1.0 - o if linear else autograd.numpy.exp(-o / neuron.tau))
+        return u * (neuron.tau * (1.0 - o if linear else autograd.numpy.exp(-o / neuron.tau)))
 
-    def loss(W: Any, b: Any, du: Any, do: Any) -> Any:
+    def run(W: Any, b: Any, du: Any, do: Any) -> Any:
         """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
         u: list[Any] = [0.0] * params.N
         o: list[Any] = [np.zeros(1)] * params.N
-        counts: Any = 0.0
+        outputs: list[tuple[Any, Any]] = []
         for t in range(T):
             below = spikes[t]
             for n in range(params.N):
-                u[n] = u[n] * f(o[n]) + below @ W[n].T + b[n] + du[n][t]
+                u[n] = carried(u[n], o[n]) + below @ W[n].T + b[n] + du[n][t]
                 below = o[n] = fire(u[n]) + do[n][t]
-            counts = counts + o[-1]
-        return ((targets - counts / T) ** 2).sum() / (2 * S)
+            outputs.append((o[-1], u[-1]))
+        return loss_value(loss, outputs, targets, autograd.numpy)
 
     zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
     start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
-    gW, gb, epsilon, delta = autograd.grad(loss, (0, 1, 2, 3))(*start)
+    gW, gb, epsilon, delta = autograd.grad(run, (0, 1, 2, 3))(*start)
     gradients = Gradients(W=[None, *gW], b=[None, *gb])
     return Adjoints([None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array, choice
-from stbp_edu.losses import check_targets
+from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Rectangle, Triangle
 from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate, shape_of
+from stbp_edu.verify.loss_values import loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
@@ -51,6 +52,7 @@ def twin_loss(
     neuron: LIF,
     nudged: Place | None = None,
     amount: float = 0.0,
+    loss: LossLike = RATE,
 ) -> float:
     """Return the loss of the smooth twin with one number moved by ``amount``.
 
@@ -62,7 +64,7 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    return _twin_run(spikes, targets, params, neuron, nudged, amount)[0]
+    return _twin_run(spikes, targets, params, neuron, nudged, amount, loss)[0]
 
 
 def _twin_run(
@@ -72,6 +74,7 @@ def _twin_run(
     neuron: LIF,
     nudged: Place | None = None,
     amount: float = 0.0,
+    loss: LossLike = RATE,
 ) -> tuple[float, NDArray[np.intp]]:
     """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
 
@@ -87,21 +90,28 @@ def _twin_run(
         moved[layer][at] += amount
     u: list[Array] = [np.zeros((S, m)) for m in params.sizes]
     o = u.copy()
-    counts, pieces = np.zeros_like(targets), []
+    outputs: list[tuple[Array, Array]] = []
+    pieces = []
     for t in range(T):
         o[0] = spikes[t]
         for n in range(1, len(W)):
-            kept = 1.0 - o[n] if neuron.gate == "linear" else np.exp(-o[n] / neuron.tau)
-            u[n] = neuron.tau * kept * u[n] + np.inner(o[n - 1], W[n]) + b[n]
+            u[n] = _carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
             if kind == "u" and (n, t) == (layer, at[0]):
                 u[n][at[1:]] += amount  # def-epsilon
             pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
             o[n] = neuron.H(u[n])
             if kind == "o" and (n, t) == (layer, at[0]):
                 o[n][at[1:]] += amount  # def-delta
-        counts += o[-1]
-    misses = targets - counts / T
-    return float(np.sum(misses * misses)) / (2 * S), np.hstack(pieces)
+        outputs.append((o[-1], u[-1]))
+    return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
+
+
+def _carried(u: Array, o: Array, neuron: LIF) -> Array:
+    """Return what is left of a potential at the next step."""
+    if neuron.gate == "soft":
+        return neuron.tau * u - neuron.v_th * o
+    kept = 1.0 - o if neuron.gate == "linear" else np.exp(-o / neuron.tau)
+    return neuron.tau * kept * u
 
 
 def _joints(neuron: LIF) -> list[float]:
@@ -119,7 +129,7 @@ def _check(
 ) -> None:
     """Check the arguments of :func:`partial`."""
     T, S = check_spikes(spikes, params)
-    check_targets(targets, np.empty((T, S, params.sizes[-1]), params.dtype))
+    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     checks.instance("neuron", neuron, LIF)
     if params.dtype != np.float64:
         raise TypeError(
@@ -140,6 +150,7 @@ def partial(
     targets: Array,
     params: Params,
     neuron: LIF,
+    loss: LossLike = RATE,
 ) -> float:
     """Return dL/d(coordinate) on the smooth twin, by central differences of fourth order.
 
@@ -153,6 +164,8 @@ def partial(
         targets: Y, shape (S, n[N]).
         params: weights and biases, float64.
         neuron: constants, gate and surrogate.
+        loss: a loss of :mod:`stbp_edu.losses` or of your own; or a direct term, whose loss is
+            linear.
 
     Raises:
         StepSizeError: if no step size will do; the message says why.
@@ -166,14 +179,14 @@ def partial(
     """
     asked = _coordinate(coordinate)
     _check(asked, spikes, targets, params, neuron)
-    home = _twin_run(spikes, targets, params, neuron)[1]
+    home = _twin_run(spikes, targets, params, neuron, loss=loss)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
         moves = [k * step for k in (-2, -1, 1, 2)]
-        runs = [_twin_run(spikes, targets, params, neuron, asked, move) for move in moves]
+        runs = [_twin_run(spikes, targets, params, neuron, asked, move, loss) for move in moves]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
-        L = [loss for loss, _ in runs]
+        L = [value for value, _ in runs]
         slope = (8 * (L[2] - L[1]) - (L[3] - L[0])) / (12 * step)
         if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
             return slope
@@ -185,7 +198,9 @@ def partial(
     )
 
 
-def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> Adjoints:
+def derivatives(
+    spikes: Array, targets: Array, params: Params, neuron: LIF, *, loss: LossLike = RATE
+) -> Adjoints:
     """Return every δ, every ε and both gradients of the smooth twin, measured one by one.
 
     Arguments and errors are those of :func:`partial`. Each coordinate costs about ten forward
@@ -193,5 +208,5 @@ def derivatives(spikes: Array, targets: Array, params: Params, neuron: LIF) -> A
     """
     T, S, _ = spikes.shape
     return at_every_coordinate(  # "u": def-epsilon, "o": def-delta
-        lambda one: partial(one, spikes, targets, params, neuron), params, T, S
+        lambda one: partial(one, spikes, targets, params, neuron, loss), params, T, S
     )

@@ -9,6 +9,7 @@ from stbp_edu import network
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
+from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.coordinates import Node
@@ -29,7 +30,19 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
 
     def err(t: int, n: int, i: int) -> Any:
         """Return the signal that comes in from (t, n, i)."""
-        return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
+        if rule != "classic":
+            return epsilon[t, n, i]
+        return delta[t, n, i] * net.h[n][t][i] + membrane(t, n, i)
+
+    def membrane(t: int, n: int, i: int) -> Any:
+        """Return ∂L/∂u at (t, n, i)."""
+        return net.membrane[t][i] if n == N and net.membrane is not None else 0
+
+    def direct(t: int, i: int) -> Any:
+        """Return ∂L/∂o at (t, N, i): the rate loss's formula, or what another loss says."""
+        if net.y is None:
+            return net.readout[t][i]
+        return scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
 
     for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
         for i in range(net.sizes[n]):
@@ -38,20 +51,20 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
                 js = range(net.sizes[n + 1])
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
             if t < T - 1:
-                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+                after = err(t + 1, n, i), net.moved[n][t][i], net.df[n][t][i]
             if case == 1:
-                d = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+                d = direct(t, i)
                 e = scalar.c1_epsilon(d, h)
             elif case == 2:
                 d = scalar.c2_delta(*above)
                 e = scalar.c2_epsilon(d, h)
             elif case == 3:
-                d = scalar.c3_delta(delta[T - 1, N, i], *after)
+                d = scalar.c3_delta(direct(t, i), *after)
                 e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
             else:
                 d = scalar.c4_delta(*above, *after)
                 e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
-            delta[t, n, i], epsilon[t, n, i] = d, e
+            delta[t, n, i], epsilon[t, n, i] = d, e + membrane(t, n, i)
     return delta, epsilon
 
 
@@ -73,11 +86,16 @@ def scalar_derivatives(net: Unrolled, rule: str = "exact") -> Callable[[Node], A
 
 
 def scalar_adjoints(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
     of_sample = partial(scalar_derivatives, rule=rule)
-    return batch_adjoints(of_sample, trace, targets, params, neuron)
+    return batch_adjoints(of_sample, trace, targets, params, neuron, loss)
 
 
 def all_forms(

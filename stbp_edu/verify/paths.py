@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from stbp_edu import checks
 from stbp_edu.checks import Array, choice
+from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.coordinates import Node
@@ -131,7 +132,12 @@ def shares(paths: list[Path]) -> list[float]:
 
 
 def derivatives(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients, each summed over its own paths.
 
@@ -141,10 +147,16 @@ def derivatives(
         params: the parameters of that pass.
         neuron: the neuron of that pass.
         rule: which paths to keep; see :meth:`Path.dropped_by`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term.
 
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
     return batch_adjoints(
-        lambda net: lambda node: total(paths_from(node, net), rule), trace, targets, params, neuron
+        lambda net: lambda node: total(paths_from(node, net), rule),
+        trace,
+        targets,
+        params,
+        neuron,
+        loss,
     )

@@ -37,11 +37,12 @@ class Proof(NamedTuple):
     difference: Any
 
 
-def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
+def prove(sizes: Sequence[int], T: int, rule: str = "exact", *, soft: bool = False) -> list[Proof]:
     """Compare the package's index formulas with the paths, for every node and every parameter.
 
     For ``rule`` "exact": recursion - Σ of all paths. For "classic": (exact recursion - classic
-    recursion) - Σ of the paths that the classic rule drops.
+    recursion) - Σ of the paths that the classic rule drops. ``soft``: with the soft reset. It is a
+    special case, since f, f' and u are free letters: τ for f, and -V_th for u f'.
 
     Raises:
         ImportError: if SymPy is not installed.
@@ -51,7 +52,7 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     [('c1-delta', 1, 0), ('c1-epsilon', 1, 0)]
     """
     choice("rule", rule, ("exact", "classic"))
-    net = as_polynomials(symbols(sizes, T))
+    net = as_polynomials(symbols(sizes, T, soft=soft))
     exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
     proofs = []
     for id, node in _nodes(net):
@@ -72,10 +73,11 @@ def as_polynomials(net: Unrolled) -> Unrolled:
     There, two polynomials are equal when their coefficients are: no simplifying, no guessing.
     """
     sympy = require("sympy", "the symbolic proof")
-    names = ("u", "o", "h", "f", "df", "W", "y", "readout")
+    names = ("u", "o", "h", "f", "moved", "df", "W", "y", "readout")
     parts: dict[str, Any] = {name: getattr(net, name) for name in names}
     arrays = [a for name in names[:-1] for a in parts[name] if a is not None]
-    letters = sorted({letter for a in arrays for letter in np.ravel(a)}, key=str)
+    entries = (entry for a in arrays for entry in np.ravel(a))
+    letters = sorted(set().union(*(entry.free_symbols for entry in entries)), key=str)
     convert = np.frompyfunc(sympy.ring(letters, sympy.QQ)[0].from_expr, 1, 1)
     for name, part in parts.items():
         parts[name] = [None if a is None else convert(a) for a in part]

@@ -2,7 +2,8 @@
 
 As numbers, out of a forward pass, or as free symbols: f(o), f'(o), h(u), u, o, y and w are
 then letters of which nothing is known, so that what holds for them holds for every network of
-that shape. The edges of the graph, each with its local derivative:
+that shape. The edges of the graph, each with its local derivative, where the soft reset has -V_th
+for u f':
 
 =========  ==========================  ==================================
 edge       from, to                    local derivative
@@ -13,6 +14,7 @@ carry      u_i^{t,n} → u_i^{t+1,n}      f(o_i^{t,n})
 reset      o_i^{t,n} → u_i^{t+1,n}      u_i^{t,n} f'(o_i^{t,n})
 weight     o_i^{t,n} → u_j^{t,n+1}      w_ji^{n+1}
 readout    o_i^{t,N} → L                ∂L/∂o_i^{t,N}
+membrane   u_i^{t,N} → L                ∂L/∂u_i^{t,N}, if the loss reads it
 =========  ==========================  ==================================
 """
 
@@ -25,7 +27,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses import check_targets
+from stbp_edu.losses import RATE, Direct, LossLike, Rate
+from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
@@ -57,10 +60,12 @@ class Unrolled:
         o: spikes, as ``u``; ``o[0]`` is the input.
         h: the surrogate at each u.
         f: the gate at each o.
-        df: its derivative at each o.
+        moved: what a spike moves at the next step: u, or -V_th under the soft reset.
+        df: how fast: f' at each o, or 1.
         W: weights, indexed [n][i][j].
-        y: the sample's target.
+        y: the sample's target of the rate loss; None under another.
         readout: ∂L/∂o_i^{t,N}, indexed [t][i].
+        membrane: ∂L/∂u_i^{t,N}, as ``readout``; None where the loss reads no potential.
     """
 
     sizes: tuple[int, ...]
@@ -70,10 +75,12 @@ class Unrolled:
     o: Any
     h: Any
     f: Any
+    moved: Any
     df: Any
     W: Any
     y: Any
     readout: Any
+    membrane: Any = None
 
     @property
     def N(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -81,19 +88,27 @@ class Unrolled:
         return len(self.sizes) - 1
 
 
-def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0) -> Unrolled:
-    """Return sample ``s`` of a forward pass as numbers.
+def unroll(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    s: int = 0,
+    loss: LossLike = RATE,
+) -> Unrolled:
+    """Return sample ``s`` of a forward pass as numbers, with the direct term of the loss.
 
     Raises:
         TypeError, ValueError: if trace, targets and parameters do not fit together.
     """
     T, S = check_trace(trace, params)
-    check_targets(targets, trace.O[-1])
+    read = checked(loss, trace, targets)
     checks.instance("neuron", neuron, LIF)
     if not 0 <= s < S:
         raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
-    U, O = trace.U, trace.O
-    misses = O[-1][:, s].sum(axis=0) / T - targets[s]
+    U, O, rate = trace.U, trace.O, type(read) is Rate
+    direct = rate_slopes(O[-1], targets) if rate else direct_term(read, trace, targets, S)
+    resets = [neuron.resets(u[:, s], o[:, s]) for u, o in zip(U[1:], O[1:], strict=True)]
     return Unrolled(
         sizes=params.sizes,
         T=T,
@@ -102,11 +117,20 @@ def unroll(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0
         o=[o[:, s] for o in O],
         h=[None, *(neuron.h(u[:, s]) for u in U[1:])],
         f=[None, *(neuron.f(o[:, s]) for o in O[1:])],
-        df=[None, *(neuron.df(o[:, s]) for o in O[1:])],
+        moved=[None, *(moved for moved, _ in resets)],
+        df=[None, *(speed for _, speed in resets)],
         W=params.W,
-        y=targets[s],
-        readout=np.tile(misses / (T * S), (T, 1)),
+        y=targets[s] if rate else None,
+        readout=np.zeros_like(O[-1][:, s]) if direct.o is None else direct.o[:, s],
+        membrane=None if direct.u is None else direct.u[:, s],
     )
+
+
+def rate_slopes(outputs: Array, targets: Array) -> Direct:
+    """Return the direct term of the rate loss, written once more."""
+    T, S, _ = outputs.shape
+    misses = outputs.sum(axis=0) / T - targets
+    return Direct(np.tile(misses / (T * S), (T, 1, 1)))
 
 
 def batch_adjoints(
@@ -115,13 +139,14 @@ def batch_adjoints(
     targets: Array,
     params: Params,
     neuron: LIF,
+    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a batch, the gradients summed over samples.
 
     ``of_sample`` makes, for one sample's network, the function from a node to dL/d(node).
     """
     T, S = check_trace(trace, params)
-    samples = [of_sample(unroll(trace, targets, params, neuron, s)) for s in range(S)]
+    samples = [of_sample(unroll(trace, targets, params, neuron, s, loss)) for s in range(S)]
 
     def derivative(of: Coordinate) -> Any:
         """Return the derivative by one quantity."""
@@ -145,9 +170,11 @@ def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
         yield Edge("spike", node, Node("o", n, t, i), net.h[n][t][i])
         if t + 1 < net.T:
             yield Edge("carry", node, Node("u", n, t + 1, i), net.f[n][t][i])
+        if n == net.N and net.membrane is not None:
+            yield Edge("membrane", node, Node("L"), net.membrane[t][i])
     elif kind == "o":
         if t + 1 < net.T:
-            factor = net.u[n][t][i] * net.df[n][t][i]
+            factor = net.moved[n][t][i] * net.df[n][t][i]
             yield Edge("reset", node, Node("u", n, t + 1, i), factor)
         if n < net.N:
             for k in range(net.sizes[n + 1]):
@@ -156,8 +183,10 @@ def edges_from(node: Node, net: Unrolled) -> Iterator[Edge]:
             yield Edge("readout", node, Node("L"), net.readout[t][i])
 
 
-def symbols(sizes: Sequence[int], T: int) -> Unrolled:
+def symbols(sizes: Sequence[int], T: int, *, soft: bool = False) -> Unrolled:
     """Return a network of free symbols, one sample, with indices counted from 1 as on paper.
+
+    ``soft``: with the soft reset, so τ in place of every f(o), and -V_{th} · 1 of u · f'(o).
 
     The read-out is found by SymPy: the derivative of the loss, written in o and y.
 
@@ -198,5 +227,10 @@ def symbols(sizes: Sequence[int], T: int) -> Unrolled:
     slope = np.vectorize(lambda spike: sympy.expand(sympy.diff(loss, spike)), otypes=[object])
     names = {"u": "u{}", "h": "h(u{})", "f": "f(o{})", "df": "f'(o{})"}
     layers = {k: [None, *(layer(name, n) for n in range(1, N + 1))] for k, name in names.items()}
+    layers["moved"] = layers["u"]
+    if soft:
+        tau, V, one = sympy.Symbol("τ"), sympy.Symbol("V_{th}"), sympy.Integer(1)
+        for name, value in (("f", tau), ("moved", -V), ("df", one)):
+            layers[name] = [None, *(np.full_like(u, value) for u in layers["u"][1:])]
     W = [None, *map(weights, range(1, N + 1))]
     return Unrolled(widths, T, S=1, o=o, W=W, y=y, readout=slope(o[N]), **layers)

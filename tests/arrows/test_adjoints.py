@@ -73,8 +73,8 @@ def test_exact_equals_differences_on_the_twin(case, at):
 
 def as_arrows(problem):
     """Part I's network as a table of arrows, with its run."""
-    P = problem.params
-    net = network(P.sizes, hard_reset(problem.neuron))
+    P, lif = problem.params, problem.neuron
+    net = network(P.sizes, (soft_reset if lif.gate == "soft" else hard_reset)(lif))
     params = [None, *({"W": P.W[n], "b": P.b[n]} for n in range(1, P.N + 1))]
     return net, params, forward(net, params, problem.spikes)
 

@@ -35,12 +35,16 @@ def as_the_source_prints_it(problem):
     def dg(t, s, n, j):
         return nn.surrogate.derivative(np.array([u[n][t, s, j] - nn.v_th]))[0]
 
-    def df(value):
-        return -np.exp(-value / nn.tau) if nn.gate == "exponential" else -nn.tau
+    def reset(u, o):
+        return {
+            "exponential": -u * np.exp(-o / nn.tau),
+            "linear": -u * nn.tau,
+            "soft": -nn.v_th,
+        }[nn.gate]
 
-    def f(value):
+    def f(o):
         t = nn.tau
-        return t * np.exp(-value / t) if nn.gate == "exponential" else t * (1 - value)
+        return {"exponential": t * np.exp(-o / t), "linear": t * (1 - o), "soft": t}[nn.gate]
 
     for s in range(S):
         for t in reversed(range(T)):
@@ -57,9 +61,8 @@ def as_the_source_prints_it(problem):
                     if t < T - 1:
                         value += (
                             delta[n][t + 1, s, i]
-                            * u[n][t, s, i]
                             * dg(t + 1, s, n, i)
-                            * df(o[n][t, s, i])
+                            * reset(u[n][t, s, i], o[n][t, s, i])
                         )
                     delta[n][t, s, i] = value
                     eps[n][t, s, i] = value * dg(t, s, n, i)

@@ -62,6 +62,14 @@ def test_a_seed_gives_the_same_file(tmp_path: Path) -> None:
     assert a == b
 
 
+def test_a_network_with_the_soft_reset_trains(tmp_path: Path) -> None:
+    call("train", "digits", "--out", tmp_path, "--rule", "exact", "--gate", "soft", "--tau", "0.9",
+         *QUICK, "--batch", "10")  # fmt: skip
+    record = json.loads((tmp_path / "exact" / "record.json").read_text())
+    assert record["settings"]["gate"] == "soft"
+    assert record["accuracy"]["mean"] > 0.5
+
+
 def test_validation_does_not_touch_the_test_images(tmp_path: Path) -> None:
     call("train", "digits", "--out", tmp_path, "--rule", "classic", "--held-out", "validation",
          *QUICK)  # fmt: skip

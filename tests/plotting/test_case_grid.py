@@ -1,5 +1,6 @@
 """The (t, n) grid: what is highlighted, the order of the sweep, and its animation."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -48,3 +49,13 @@ def test_sweep_animation_honours_reduced_motion_and_ends_full():
     for rule in style.split("#")[1:]:
         assert rule.split("{")[0].rstrip(",").split(",")[0] in named
     assert "opacity: 0;" not in svg.replace(style, "")
+
+
+def test_the_sweep_shows_every_number_from_its_first_frame():
+    tree = ET.fromstring(plotting.sweep_steps(3, 2).svg)
+    style = next(tree.iter("{http://www.w3.org/2000/svg}style")).text
+    moved = {
+        e for e in tree.iter() if e.get("id") and f"#{e.get('id')}" in re.split(r"[,{}]", style)
+    }
+    assert len(moved) == 3 * 2 * 2
+    assert not [text for e in moved for text in e.iter("{http://www.w3.org/2000/svg}text")]

@@ -90,7 +90,7 @@ def test_a_change_without_a_name_is_told():
     assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
     assert "a factor `u` too many" in repr(check_formula("c3-delta", "delta_T + eps_next*u*u*df"))
     assert "by dividing" in repr(check_formula("c3-delta", "delta_T + eps_next*u/df"))
-    assert "No single change" in repr(check_formula("c3-delta", "u**2 + h*f"))
+    assert "`df` together is missing" in repr(check_formula("c3-delta", "u**2 + h*f"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import stbp_edu
 from stbp_edu.cli.check import load_function
 from stbp_edu.cli.main import main
 from stbp_edu.practice import check_network, exercises
-from stbp_edu.practice.network_check.epsilon_fit import recover_epsilon, wide_network
+from stbp_edu.practice.grading.epsilon_fit import recover_epsilon, wide_network
 from stbp_edu.practice.tasks import step_name
 
 BACKWARD = exercises()["backward"]

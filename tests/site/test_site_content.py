@@ -8,9 +8,11 @@ from pathlib import Path
 
 import nbformat
 
+from tools.site.address import ANYWHERE, Address
+from tools.site.generate.downloads import ARCHIVE, WHEEL
 from tools.site.render.maths import Speaker
 from tools.site.render.notebook_reader import read_notebook
-from tools.site.site_content import WHEEL, Content, page_html, page_markdown
+from tools.site.site_content import Content, page_html, page_markdown
 
 
 def test_nothing_below_the_hook_imports_mkdocs() -> None:
@@ -19,14 +21,17 @@ def test_nothing_below_the_hook_imports_mkdocs() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_start_page_says_how_to_install_the_wheel_that_the_site_holds() -> None:
-    """With the Python runtime the site holds the wheel, and the page links it."""
+def test_the_start_page_says_how_to_install_what_the_site_holds() -> None:
+    """It links wheel and archive; the command has the site's address, or a word for it."""
     page = (Path(__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
-    for live in (True, False):
-        content = Content(live, {}, {}, {}, {}, Speaker(Path("unused.json")))
+    for where in (Address(), Address("https://a.org/b/", "https://github.com/a/b")):
+        content = Content(True, {}, {}, {}, {}, Speaker(Path("unused.json")), address=where)
         markdown, _ = page_markdown(content, "start.md", page)
-        assert f'pip install "{WHEEL}[notebooks]"' in markdown
-        assert (f"](assets/pyodide/{WHEEL})" in markdown) == live
+        there = where.site or ANYWHERE
+        assert f'pip install "stbp-edu[notebooks] @ {there}downloads/{WHEEL}"' in markdown
+        assert f"](downloads/{WHEEL})" in markdown
+        assert f"](downloads/{ARCHIVE})" in markdown
+        assert ("<https://github.com/a/b>" in markdown) == bool(where.repository)
         assert "[[" not in markdown
 
 

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from stbp_edu import cases, network
+from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
 from stbp_edu.verify.forms import all_forms, scalar_adjoints
 
@@ -80,7 +81,7 @@ def assert_rejected(name, monkeypatch, wrong, wrong_on_arrays=None):
     function = name.replace("-", "_")
     monkeypatch.setattr(cases.scalar, function, wrong)
     monkeypatch.setattr(cases.vector, function, wrong_on_arrays or wrong)
-    which = len(trials.NEURONS) - 2
+    which = len(trials.NEURONS) - len(GATES)
     net, trace = drawn(which)
     for form in (cases.sweep, scalar_adjoints):
         got = form(trace, net.targets, net.params, net.neuron)

@@ -14,7 +14,7 @@ from tests.networks import make_problem, problems
 
 @given(problem=problems(), smooth=st.booleans())
 def test_c1_c2_c3_c4_c5_exact_equals_autodiff(problem, smooth):
-    """N 1-4, T 1-30, widths 1-20, batch 1-8, four surrogates, both gates: error <= 1e-12."""
+    """N 1-4, T 1-30, widths 1-20, batch 1-8, four surrogates, three gates: error <= 1e-12."""
     p, neuron, Y = problem.params, problem.neuron, problem.targets
     spike = neuron.H if smooth else None
     expected = autodiff.derivatives(problem.spikes, Y, p, neuron, spike=spike)

@@ -37,8 +37,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     try:
         content = site_content.collect()
     except (OSError, CalledProcessError) as error:
-        words = "fonts and MathJax come from npm, which could not be reached"
+        words = "fonts and MathJax come from npm, the build backend from PyPI, and not all came"
         raise PluginError(f"{words}: {error}") from error
+    except ValueError as error:
+        raise PluginError(str(error)) from error
+    if link := content.address.repository:
+        config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
     config.extra["hero"] = sweep_grid.svg()
     config.extra["pulse"] = course_picture.inline()

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import __version__
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
 from tools.site import PUBLIC, ROOT
-from tools.site.assets import pyodide, vendor
+from tools.site.address import Address, address
+from tools.site.assets import own_wheel, pyodide, vendor
 from tools.site.checks.broken_links import broken
-from tools.site.generate import architecture_page
+from tools.site.generate import architecture_page, downloads
 from tools.site.generate.equation_places import Places, scan
 from tools.site.generate.generated_files import generated_files
 from tools.site.generate.llms import llms
@@ -25,7 +25,6 @@ from tools.site.render.notebook_html import cell_html, head_html
 from tools.site.render.notebook_reader import Notebook, folder, read_notebooks
 
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
-WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 
 
@@ -41,6 +40,7 @@ class Content:
         definitions: the lines of each definition of the package, by its full name.
         speaker: turns formulas into words.
         figures: the figures of the notebooks, by their names in the site; filled page by page.
+        address: where the site and the repository are, as far as that is given.
     """
 
     live: bool
@@ -50,6 +50,7 @@ class Content:
     definitions: dict[str, Definition]
     speaker: maths.Speaker = field(default_factory=maths.Speaker)
     figures: dict[str, bytes] = field(default_factory=dict)
+    address: Address = field(default_factory=Address)
 
     @property
     def navigation(self) -> dict[str, list[str]]:
@@ -65,15 +66,19 @@ def collect() -> Content:
     """Fetch and read everything that the build needs.
 
     Raises:
-        OSError, CalledProcessError: if fonts and MathJax could not be fetched.
+        OSError, CalledProcessError: if fonts, MathJax or the build backend could not be fetched.
+        ValueError: if an address in the environment is none.
     """
+    where = address()
     vendor.ensure()
     live = pyodide.ensure() is not None
     notebooks, package = read_notebooks(), read_package()
     places = scan(EQUATIONS, ROOT, folder())
     titles = {stem: notebook.title for stem, notebook in notebooks.items()}
     generated = generated_files(package, places, titles)
-    return Content(live, notebooks, generated, places, definitions(package))
+    for path in (own_wheel.own_wheel(), own_wheel.own_archive()):
+        generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
+    return Content(live, notebooks, generated, places, definitions(package), address=where)
 
 
 def copied_files(content: Content) -> Iterator[tuple[str, Path]]:
@@ -91,9 +96,7 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
     if name == "architecture.md":
         markdown = architecture_page.fill(markdown)
-    if name == "start.md":
-        link = f"[`{WHEEL}`](assets/pyodide/{WHEEL})" if content.live else f"`{WHEEL}`"
-        markdown = markdown.replace("[[wheel link]]", link).replace("[[wheel]]", WHEEL)
+    markdown = downloads.filled_in(markdown, content.address)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}
     notebook = content.notebooks[Path(name).stem]
@@ -124,7 +127,7 @@ def _fill_slots(content: Content, stem: str, html: str) -> str:
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
-            return head_html(notebook, content.live)
+            return head_html(notebook, content.live, content.address)
         return cell_html(notebook.cells[int(slot[1]) - 1], figures)
 
     html = SLOT.sub(fill, html)
@@ -134,8 +137,15 @@ def _fill_slots(content: Content, stem: str, html: str) -> str:
 
 
 def finish(content: Content, site: Path, title: str, about: str) -> list[str]:
-    """Write figures, explorers and llms.txt, and return what is wrong with formulas and links."""
+    """Write what is left, and return what is wrong with formulas and links.
+
+    These are figures, explorers, llms.txt, and the notebooks for download.
+    """
     content.speaker.close()
+    for stem in content.notebooks:
+        copy = site / "notebooks" / stem / f"{stem}.ipynb"
+        text = (folder() / copy.name).read_text(encoding="utf-8")
+        copy.write_text(downloads.with_install_cell(text, content.address), encoding="utf-8")
     for name, data in content.figures.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_bytes(data)

@@ -19,6 +19,15 @@
     document.querySelector("[data-md-component=palette] label:not([hidden])")?.click(),
   );
 
+  // A command that takes something from this site names the address that the page came from.
+  const base = JSON.parse(document.getElementById("__config")?.textContent || "{}").base;
+  const here = new URL(`${base ?? "."}/`, location.href).href;
+  for (const code of all("pre > code")) {
+    if (!code.textContent.includes("https://this-site/")) continue;
+    const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll("https://this-site/", here);
+  }
+
   // The drawer on narrow screens: what is out of sight is out of reach too.
   const drawer = document.getElementById("__drawer");
   const sidebar = document.querySelector(".md-sidebar--primary");

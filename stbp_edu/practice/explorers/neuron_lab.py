@@ -7,7 +7,7 @@ import numpy as np
 
 from stbp_edu.engine.products import forward
 from stbp_edu.network import Params
-from stbp_edu.neuron import GATES, LIF
+from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.surrogates import SURROGATES
 
 TAUS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -27,7 +27,7 @@ def lab_data() -> Json:
     (['gaussian', 'rectangle', 'sigmoid', 'triangle'], 480)
     """
     v = np.linspace(-3, 3, 121)
-    settings = product(range(len(GATES)), TAUS, THRESHOLDS, CURRENTS)
+    settings = product(range(len(HARD_GATES)), TAUS, THRESHOLDS, CURRENTS)
     curves = {
         name: [
             {"h": _rounded(c.derivative(v)), "H": _rounded(c.antiderivative(v))}
@@ -36,14 +36,14 @@ def lab_data() -> Json:
         for name, surrogate in SURROGATES.items()
     }
     return {
-        "gates": list(GATES),
+        "gates": list(HARD_GATES),
         "taus": list(TAUS),
         "thresholds": list(THRESHOLDS),
         "currents": list(CURRENTS),
         "widths": list(WIDTHS),
         "steps": STEPS,
-        "f": [[_rounded(LIF(t, gate=g).f(np.array([0.0, 1.0]))) for t in TAUS] for g in GATES],
-        "runs": [_run(GATES[g], tau, v_th, current) for g, tau, v_th, current in settings],
+        "f": [[_rounded(LIF(t, gate=g).f(np.array([0.0, 1.0]))) for t in TAUS] for g in HARD_GATES],
+        "runs": [_run(HARD_GATES[g], tau, v_th, current) for g, tau, v_th, current in settings],
         "v": _rounded(v),
         "curves": curves,
     }

@@ -1,43 +1,67 @@
 """The network of notebooks 6 to 11, small enough to compute with a pencil."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
+from stbp_edu.verify.coordinates import Node
+from stbp_edu.verify.finite_difference import twin_loss
 
 
 def pencil() -> ForwardPass:
-    """Return the network in which every number is a fraction, and no two factors are alike.
+    """Return the network in which all numbers are small fractions.
 
-    h is 1/3, f(0) is 2/3, and no potential and no weight above is either of them or 1, so that a
-    factor that is forgotten, or taken for another, shows.
+    h is 1/4, f(0) is 1/2 and the miss is 2/3; no potential and no weight above is any of them or
+    1, so that a factor that is forgotten shows. The one output spike makes the rate 1/T.
 
     >>> net = pencil()
     >>> net.trace.U[2][:, 0, 0]
-    array([2.75, 0.75, 2.5 ])
-    >>> net.neuron.h(net.trace.U[1][:, 0]).round(2)
-    array([[0.33, 0.  ],
-           [0.33, 0.33],
-           [0.33, 0.33]])
+    array([4., 2., 2.])
+    >>> net.neuron.h(net.trace.U[1][:, 0])
+    array([[0.25, 0.25],
+           [0.25, 0.  ],
+           [0.25, 0.25]])
     """
-    neuron = LIF(tau=2 / 3, v_th=2.0, surrogate=Rectangle(a=3.0), gate="linear")
-    return _example(neuron, "linear gate, τ = 2/3, V_th = 2, rectangle of width 3")
+    neuron = LIF(tau=0.5, v_th=3.5, surrogate=Rectangle(a=4.0), gate="linear")
+    return _example(neuron, "linear gate, τ = 1/2, V_th = 7/2, rectangle of width 4")
 
 
 def smooth() -> ForwardPass:
     """Return the same weights with a gate and a surrogate that are nowhere 0: every path counts."""
-    neuron = LIF(tau=2 / 3, v_th=2.0, surrogate=Gaussian(a=1.0), gate="exponential")
-    return _example(neuron, "exponential gate, τ = 2/3, V_th = 2, Gaussian of variance 1")
+    neuron = LIF(tau=0.5, v_th=3.5, surrogate=Gaussian(a=1.0), gate="exponential")
+    return _example(neuron, "exponential gate, τ = 1/2, V_th = 7/2, Gaussian of variance 1")
 
 
 def _example(neuron: LIF, description: str) -> ForwardPass:
     """Run the 2-2-1 network for three steps on one sample."""
     params = Params(
-        W=[None, np.array([[1.0, 1.75], [2.0, -1.25]]), np.array([[2.0, -0.75]])],
-        b=[None, np.array([0.5, -0.25]), np.array([0.75])],
+        W=[None, np.array([[2.0, 1.0], [5.0, -3.5]]), np.array([[2.0, -3.0]])],
+        b=[None, np.array([1.0, 0.5]), np.array([2.0])],
     )
-    spikes = np.array([[[0.0, 1.0]], [[1.0, 0.0]], [[1.0, 0.0]]])
+    spikes = np.array([[[1.0, 1.0]], [[0.0, 1.0]], [[1.0, 0.0]]])
     trace = forward(spikes, params, neuron)
     return ForwardPass(trace, np.array([[1.0]]), params, neuron, description)
+
+
+def frac(x: float) -> str:
+    """Write a number as a fraction, as on paper.
+
+    >>> frac(-0.3125)
+    '-5/16'
+    """
+    return str(Fraction(float(x)).limit_denominator(100_000))
+
+
+def nudge(net: ForwardPass, node: Node, r: float = 1e-3) -> float:
+    """Return how the loss of the smooth twin moves with one number, from r below it to r above.
+
+    >>> round(nudge(pencil(), Node("o", n=2, t=2, i=0)), 6)
+    -0.227098
+    """
+    spikes, targets, params, neuron = net.trace.O[0], net.targets, net.params, net.neuron
+    up, down = (twin_loss(spikes, targets, params, neuron, node, a) for a in (r, -r))
+    return (up - down) / (2 * r)

@@ -96,7 +96,8 @@ class Layout:
         x, y = _on(self._points(edge), 0.5)
         slope = self.at[edge.target][0] - self.at[edge.source][0]
         if edge.kind in ("carry", "reset"):
-            x, y = _on(self._points(edge), 0.4)
+            near = 40 / slope  # before the next neuron's arrows
+            x, y = _on(self._points(edge), near if edge.kind == "reset" else 0.4)
             dx, dy = (6, -7) if edge.kind == "reset" else (0, 16)
             return [round(x + dx, 1), round(y + dy, 1), "middle"]
         left = edge.kind == "readout" and slope > 0

@@ -12,7 +12,7 @@ from stbp_edu.verify.paths import Path
 from stbp_edu.verify.unrolled import Edge, Unrolled
 
 Json = dict[str, Any]
-SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "∂L/∂o"}
+SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
 MOST = 5  # terms of a sum that is written out
 LARGEST = 5000  # denominator of a fraction that is still read at a glance
 
@@ -65,7 +65,11 @@ class Writer:
             "lost": sum(len(move.paths) for move in lost),
             "sum": _rounded(total),
             "missing": _rounded(sum(move.worth for move in lost)),
-            "account": [_sum(came, self.write(total)), self.short(lost)],
+            "account": [
+                _sum(came, self.write(total)),
+                *_merged(len(came), arrived),
+                self.short(lost),
+            ],
             "end": self.end(rule, total, arrived),
         }
 
@@ -199,6 +203,13 @@ def _sum(terms: list[str], total: str) -> str:
         return f"{len(terms)} copies arrive and sum to {total}"
     signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
     return f"{' '.join([terms[0], *signed])} = {total}"
+
+
+def _merged(copies: int, arrived: int) -> list[str]:
+    """Return why there are fewer terms than paths, where copies met on the way."""
+    if copies == arrived or copies > MOST:
+        return []
+    return [f"{_count(copies, 'term')} for {_count(arrived, 'path')}: copies that met were added"]
 
 
 def _subscript(i: int) -> str:

@@ -166,16 +166,21 @@ def _values(tree: Tree, blank: FormulaBlank, kind: type[Number] = float) -> Iter
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
     functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
     relations = _relations(blank)
-    for k in range(POINTS):
-        rng = np.random.default_rng([31, k])
-        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
-        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
-        values = {
-            symbol: kind(str(size if symbol in NOT_NEGATIVE else sign * size))
-            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
-        }
+    for values in points(blank, kind):
         try:
             values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
             yield kind(evaluate(tree, values, functions))
         except (ArithmeticError, ValueError, TypeError):
             yield kind("nan")
+
+
+def points(blank: FormulaBlank, kind: type[Number] = float) -> Iterator[dict[str, Number]]:
+    """Yield the seeded points at which formulas are compared."""
+    for k in range(POINTS):
+        rng = np.random.default_rng([31, k])
+        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
+        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
+        yield {
+            symbol: kind(str(size if symbol in NOT_NEGATIVE else sign * size))
+            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
+        }

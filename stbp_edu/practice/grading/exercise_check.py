@@ -3,27 +3,21 @@
 The reader's function is called on copies of its inputs; no exception of its own gets out.
 """
 
-import copy
 import inspect
-import traceback
-from functools import cache
-from typing import Any
-
-import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.differences import (
-    Difference,
-    difference,
-    is_blank,
-    same_outcome,
+from stbp_edu.practice.grading.calling import Habits
+from stbp_edu.practice.grading.diagnosis import Answer, diagnosis
+from stbp_edu.practice.grading.differences import RTOL, SHORT_RTOL
+from stbp_edu.practice.grading.outcomes import (
+    first_difference,
+    outcomes_of,
+    right_outcomes,
+    second_time,
 )
-from stbp_edu.practice.grading.unnamed_mistakes import constant_factor, single_changes
-from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
-
-Outcomes = tuple[Any, ...]
-"""What comes of one function, for each input: a value, or a Difference where the call fails."""
+from stbp_edu.practice.grading.structure import Difference, is_blank, is_short
+from stbp_edu.practice.tasks import Exercise, Function, exercise_of
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -61,16 +55,25 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     if problem := _signature_problem(exercise, function):
         return Feedback(exercise.id, "wrong", (problem,))
     right = right_outcomes(exercise)  # before any line of the reader's code has run
-    outcomes = _outcomes_of(exercise, function)
+    habits = Habits()
+    outcomes = outcomes_of(exercise, function, habits)
     if all(o.blank if isinstance(o, Difference) else is_blank(o) for o in outcomes):
         return not_attempted
-    for k, (got, want) in enumerate(zip(outcomes, right, strict=True)):
-        if first := difference(got, want, exercise.axes, exercise.parts):
-            if is_blank(got):
-                first = Difference("problem", "It returns nothing here.")
-            return _diagnose(exercise, outcomes, k, first)
-    message = f"Checked on {len(right)} situations in several networks."
-    return Feedback(exercise.id, "right", (message,))
+    rtol, words, exact = RTOL, "", first_difference(exercise, outcomes, RTOL)
+    short = any(is_short(o, want) for o, want in zip(outcomes, right, strict=True))
+    if short:
+        rtol, words = SHORT_RTOL, "float32 holds about 7 digits: compute in float64 to keep 16."
+    elif exact and first_difference(exercise, outcomes, SHORT_RTOL) is None:
+        words = "It is right to about 5 digits; float64 holds 16. Is there a float32 inside?"
+    final = SHORT_RTOL if words else RTOL
+    first = exact and first_difference(exercise, outcomes, final, short=short)
+    if first:
+        return diagnosis(Answer(exercise, function, outcomes, habits, rtol), *first)
+    if again := second_time(exercise, function, outcomes):
+        return Feedback(exercise.id, "wrong", (again, exercise.pointer))
+    said = [f"Checked on {len(right)} situations in several networks."]
+    said += [words] * bool(words)
+    return Feedback(exercise.id, "right", (*said, *habits.sentences()))
 
 
 def _signature_problem(exercise: Exercise, function: Function) -> str:
@@ -81,99 +84,6 @@ def _signature_problem(exercise: Exercise, function: Function) -> str:
         return (
             f"It cannot be called as {exercise.signature}: {error}. Keep the arguments of the stub."
         )
-    except ValueError:  # a builtin without a signature: let the call decide
+    except Exception:  # a builtin without a signature: let the call decide
         return ""
     return ""
-
-
-def call(function: Function, args: tuple[Any, ...], comparable: Function | None = None) -> Any:
-    """Return what ``function`` gives for deep copies of ``args``; a Difference where it fails.
-
-    ``comparable`` turns the result of a random function into what can be compared.
-    """
-    try:
-        # A division by zero shows up as a NaN, which is explained; no warning is needed.
-        with np.errstate(all="ignore"):
-            value = function(*copy.deepcopy(args))
-            if comparable is not None and not is_blank(value):
-                value = comparable(value, function, *copy.deepcopy(args))
-    except NotImplementedError:
-        return None
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)[1:]
-        line = f", at `{frames[0].line}`" if frames and frames[0].line else ""
-        # An "..." that is left inside a formula is a blank, not a mistake.
-        blank = isinstance(error, TypeError) and "ellipsis" in str(error)
-        return Difference("problem", f"It raises {type(error).__name__}: {error}{line}.", blank)
-    return copy.deepcopy(value)
-
-
-def _outcomes_of(exercise: Exercise, function: Function) -> Outcomes:
-    """Return what comes of ``function`` on every input of the exercise."""
-    return tuple(call(function, i.args, exercise.comparable) for i in inputs_of(exercise))
-
-
-@cache
-def right_outcomes(exercise: Exercise) -> Outcomes:
-    """Return what comes of the reference on every input of the exercise."""
-    outcomes = _outcomes_of(exercise, exercise.answer)
-    for outcome in outcomes:
-        if isinstance(outcome, Difference) or is_blank(outcome):
-            raise RuntimeError(f"the reference of {exercise.id} fails: {outcome}")
-    return outcomes
-
-
-def _diagnose(exercise: Exercise, outcomes: Outcomes, k: int, first: Difference) -> Feedback:
-    """Return the feedback on a wrong answer, given its first difference, in the k-th call."""
-    inputs = inputs_of(exercise)[k]
-    wrong_form = first.kind in ("problem", "type", "shape")
-    named = {
-        m.id: str(m)
-        for m in exercise.mistakes
-        if _gives(exercise, exercise.function(m.body), outcomes)
-    }
-    message = list(named.values())
-    if len(named) > 1:
-        message.insert(0, f"{len(named)} mistakes give what your function gives:")
-    if not named and not wrong_form:
-        message += _unnamed(exercise, outcomes)
-    if first.kind == "problem":
-        message.append(f"In the call at {inputs.where}: {first.message}")
-    else:
-        part = f"{first.part}: " if first.part else ""
-        message.append(f"First at {inputs.where}: {part}{first.message}.")
-    if wrong_form:
-        message.append(_shapes(exercise, inputs))
-    message.append(exercise.pointer)
-    return Feedback(exercise.id, "wrong", tuple(message), tuple(named), inputs.where)
-
-
-def _gives(exercise: Exercise, function: Function, outcomes: Outcomes) -> bool:
-    """Return whether ``function`` has these outcomes on every input."""
-    triples = zip(inputs_of(exercise), outcomes, right_outcomes(exercise), strict=True)
-    return all(
-        same_outcome(call(function, inputs.args, exercise.comparable), outcome, right)
-        for inputs, outcome, right in triples
-    )
-
-
-def _unnamed(exercise: Exercise, outcomes: Outcomes) -> list[str]:
-    """Return what can be said where no named misconception fits."""
-    right = right_outcomes(exercise)
-    if factor := constant_factor(inputs_of(exercise), outcomes, right):
-        return [f"Right but for a factor: your result is {factor} times the exact one."]
-    for description, function in single_changes(exercise):
-        if _gives(exercise, function, outcomes):
-            return [f"It is what you get {description}."]
-    agree = [difference(*pair) for pair in zip(outcomes, right, strict=True)].count(None)
-    return [
-        f"It agrees with the exact value in {agree} of {len(right)} situations.",
-        "No single change of the right formula gives the same: compare them term by term.",
-    ]
-
-
-def _shapes(exercise: Exercise, inputs: Inputs) -> str:
-    """Return the shapes of a call's arguments, as a sentence."""
-    pairs = zip(exercise.arguments, inputs.args, strict=True)
-    shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
-    return f"Shapes in that call: {', '.join(shapes)}." if shapes else "No argument is an array."

@@ -1,7 +1,9 @@
 """A reader's whole backward pass, checked case by case.
 
-- ``network_report``: the check and what it reports;
-- ``epsilon_fit``: find ε at every (t, n) from the gradients alone, and what it is made of.
+- ``network_report``: the check and what it reports.
+
+How ε is found at every (t, n) from the gradients alone is in
+:mod:`stbp_edu.practice.grading.epsilon_fit`.
 """
 
 from stbp_edu.practice.network_check.network_report import (

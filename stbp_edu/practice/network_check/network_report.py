@@ -6,20 +6,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stbp_edu.network import Gradients
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading.calling import call
 from stbp_edu.practice.grading.differences import RTOL
-from stbp_edu.practice.grading.exercise_check import call, grade
-from stbp_edu.practice.network_check.epsilon_fit import (
+from stbp_edu.practice.grading.epsilon_fit import (
     LEAK,
+    NEAR,
     explanations,
+    gradients_of,
     recover_epsilon,
     wide_network,
 )
+from stbp_edu.practice.grading.exercise_check import grade
 from stbp_edu.practice.tasks import ForwardPass, exercise_of, step_name
-
-EPSILON_RTOL = 1e-5  # ε comes from a linear solve, which costs some digits
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     report = NetworkReport(**asdict(grade(exercise_of("backward"), function)))
     net = wide_network()
     args = (net.trace, net.targets, net.params, net.neuron)
-    gradients = _gradients(call(function, args), net) if callable(function) else None
+    gradients = gradients_of(call(function, args), net) if callable(function) else None
     if gradients is not None and report.state != "todo":
         epsilon, misfit = recover_epsilon(net, gradients)
         cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
@@ -120,27 +120,13 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     )
 
 
-def _gradients(value: Any, net: ForwardPass) -> Gradients | None:
-    """Return the value as finite gradients of the right shapes, or None."""
-    layers, params = range(1, net.params.N + 1), net.params
-    try:
-        both = (value.W, value.b) if hasattr(value, "W") else (value[0], value[1])
-        W, b = ([None, *(np.asarray(part[n], dtype=float) for n in layers)] for part in both)
-    except (TypeError, ValueError, IndexError, KeyError):
-        return None
-    gradients = Gradients(W, b)
-    pairs = zip((*gradients.W[1:], *gradients.b[1:]), (*params.W[1:], *params.b[1:]), strict=True)
-    fits = all(got.shape == want.shape and np.isfinite(got).all() for got, want in pairs)
-    return gradients if fits else None
-
-
 def _case(net: ForwardPass, epsilon: list[Any], case: int) -> CaseReport:
     """Compare the cells of one case with the exact ε, and the case with its own inputs."""
     cells, exact = list(net.cells(case)), net.adjoints.epsilon
     wrong = [
         f"{step_name(t)}, n = {n}"
         for t, n in cells
-        if np.abs(epsilon[n][t] - exact[n][t]).max() > EPSILON_RTOL * np.abs(exact[n][t]).max()
+        if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
     ]
     if not wrong:
         return CaseReport(case, len(cells), 0)

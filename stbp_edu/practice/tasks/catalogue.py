@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.checks import short
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.tasks import references
 from stbp_edu.practice.tasks.mistakes import CONTENT, Listed, Mistake, mistakes_of
@@ -199,9 +200,10 @@ def exercise_of(exercise_id: object) -> Exercise:
     known = exercises()
     if isinstance(exercise_id, str) and exercise_id in known:
         return known[exercise_id]
-    near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.4)
+    text = exercise_id if isinstance(exercise_id, str) else ""
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
     near = near or list(known)[:3]
     raise ValueError(
         f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
-        f"got {exercise_id!r}; stbp_edu.practice.progress_report() lists them all"
+        f"got {short(exercise_id)}; stbp_edu.practice.progress_report() lists them all"
     )

@@ -40,7 +40,12 @@ class RunConfig:
     checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
-        """Check the numbers before anything is trained."""
+        """Check what it is before anything is trained."""
+        checks.instance("dataset", self.dataset, str)
+        checks.instance("settings", self.settings, Settings)
+        checks.instance("data", self.data, Dataset)
+        checks.instance("folder", self.folder, Path)
+        checks.choice("held_out", self.held_out, ("test", "validation"))
         checks.count("encodings", self.encodings)
         checks.count("checkpoint_every", self.checkpoint_every)
 

@@ -1,9 +1,12 @@
-"""This project's wheel, built from the working tree, and the libraries that its modules import."""
+"""This project's wheel and source archive, and the libraries that its modules import."""
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import grimp
@@ -13,22 +16,55 @@ from tools.site import CACHE, ROOT
 
 LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}
 REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def own_wheel() -> Path:
     """Return the wheel of this tree, built anew only when a file of the package has changed."""
-    folder = CACHE / "own" / _fingerprint()
-    if not any(folder.glob("*.whl")):
-        pip = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "-w", str(folder), str(ROOT)], check=True)
-    return next(folder.glob("*.whl"))
+    folder = CACHE / "own" / _fingerprint([*_files(ROOT / "stbp_edu"), *_files(FOLDER)])
+    return _built("wheel", folder, "*.whl")
 
 
-def _fingerprint() -> str:
-    folders = (ROOT / "stbp_edu", FOLDER)
-    files = [p for f in folders for p in f.rglob("*") if p.is_file() and p.suffix != ".pyc"]
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
-    for path in sorted(files):
+def own_archive() -> Path:
+    """Return the source archive of this tree, built anew only when one of its files has changed."""
+    included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    files = (_files(ROOT / name.strip("/")) for name in included)
+    return _built(
+        "sdist", CACHE / "own" / _fingerprint(f for found in files for f in found), "*.gz"
+    )
+
+
+def _built(target: str, folder: Path, pattern: str) -> Path:
+    """Return the file in the folder; the project's build backend makes it where it is missing."""
+    if not any(folder.glob(pattern)):
+        environment = {**os.environ, "PYTHONPATH": str(_backend())}
+        command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return next(folder.glob(pattern))
+
+
+def _backend() -> Path:
+    """Return a folder with the build backend that pyproject.toml names, fetched once."""
+    wanted = PROJECT["build-system"]["requires"]
+    folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    if not (folder / "hatchling").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(folder), *wanted], check=True)
+    return folder
+
+
+def _files(path: Path) -> list[Path]:
+    found = path.rglob("*") if path.is_dir() else [path]
+    return [p for p in found if p.is_file() and "__pycache__" not in p.parts]
+
+
+def _fingerprint(files: Iterable[Path]) -> str:
+    texts = [
+        ROOT / name
+        for name in ("pyproject.toml", "README.md", *PROJECT["project"]["license-files"])
+    ]
+    digest = hashlib.sha256()
+    for path in sorted({*files, *texts}):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tools.notebooks import FOLDED
+from tools.site.address import Address
 from tools.site.render.cell_outputs import Figures, outputs_html
 from tools.site.render.highlight import python
 from tools.site.render.notebook_reader import HEAVY, CodeCell, Notebook
@@ -11,10 +12,14 @@ from tools.templates import filled
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def head_html(notebook: Notebook, live: bool) -> str:
-    """Return the line under the title: time, download, and an empty bar for the live controls."""
+def head_html(notebook: Notebook, live: bool, address: Address) -> str:
+    """Return the line under the title: time, download, other places to run it, and controls."""
     heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
-    return filled(TEMPLATES / "notebook_head.html", notebook=notebook, heavy=heavy, live=live)
+    links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
+    if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
+        links["Source"] = source
+    head = TEMPLATES / "notebook_head.html"
+    return filled(head, notebook=notebook, heavy=heavy, live=live, links=links)
 
 
 def cell_html(cell: CodeCell, figures: Figures) -> str:

@@ -10,6 +10,7 @@ the case's cells is fitted with the terms that the case may hold. A term with th
 there, 0 is missing, -1 has its sign turned round.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -17,12 +18,21 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.practice.tasks import ForwardPass, draw_network
+from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 
 TOLERANCE = 1e-6
+NEAR = 1e-5  # ε comes from a linear solve, which costs some digits
+NO_SUM = "no sum of the terms"
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
 CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
 EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
+OF_CLASSIC = {
+    1: {DIRECT},
+    2: {UP},
+    3: {DIRECT, CLASSIC[ON], LEAK},
+    4: {CLASSIC[UP], CLASSIC[ON], LEAK},
+}
+"""What the ε of each case is made of, under the exact rule and under the classic one."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
 
@@ -30,6 +40,20 @@ Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 def wide_network() -> ForwardPass:
     """Return a network in which every layer below has more than T·S neurons."""
     return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
+
+
+def gradients_of(value: Any, net: ForwardPass) -> Gradients | None:
+    """Return the value as finite gradients of the right shapes, or None."""
+    layers, params = range(1, net.params.N + 1), net.params
+    try:
+        both = (value.W, value.b) if hasattr(value, "W") else (value[0], value[1])
+        W, b = ([None, *(np.asarray(part[n], dtype=float) for n in layers)] for part in both)
+    except Exception:  # whatever an object's own methods do
+        return None
+    gradients = Gradients(W, b)
+    pairs = zip((*gradients.W[1:], *gradients.b[1:]), (*params.W[1:], *params.b[1:]), strict=True)
+    fits = all(got.shape == want.shape and np.isfinite(got).all() for got, want in pairs)
+    return gradients if fits else None
 
 
 def recover_epsilon(net: ForwardPass, gradients: Gradients) -> tuple[Layers, list[float]]:
@@ -57,7 +81,9 @@ def _misfit(fit: Array, values: Array) -> float:
     return float(np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30))
 
 
-def explanations(net: ForwardPass, epsilon: Layers, case: int) -> list[str]:
+def explanations(
+    net: ForwardPass, epsilon: Layers, case: int, expected: Mapping[int, set[str]] = EXPECTED
+) -> list[str]:
     """Return which terms are missing, too many, or off by a factor in the ε of a case."""
     cells = list(net.cells(case))
     columns = [_terms(net, epsilon, t, n) for t, n in cells]
@@ -68,18 +94,20 @@ def explanations(net: ForwardPass, epsilon: Layers, case: int) -> list[str]:
     scale[scale == 0] = 1.0
     c, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
     if _misfit(A @ (c / scale), y) >= TOLERANCE:
-        return ["no sum of the terms of this case gives these values"]
+        return [f"{NO_SUM} of this case gives these values"]
     left, lines = dict(zip(names, (c / scale).tolist(), strict=True)), []
     for exact, classic in CLASSIC.items():
+        if expected is not EXPECTED:
+            break
         if classic in left and _near(left[exact], 0) and _near(left[classic], 1):
             lines.append(f"{exact} carries δ ⊙ h where ε belongs")
             del left[exact], left[classic]
-    return lines + [line for name, c in left.items() if (line := _explain(name, c, case))]
+    return lines + [line for name, c in left.items() if (line := _explain(name, c, expected[case]))]
 
 
-def _explain(name: str, coefficient: float, case: int) -> str:
+def _explain(name: str, coefficient: float, belongs: set[str]) -> str:
     """Return what is wrong with one term, or ""."""
-    expected = name in EXPECTED[case]
+    expected = name in belongs
     if _near(coefficient, expected):
         return ""
     if not expected:
@@ -123,3 +151,27 @@ def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     if t < net.shape[0] - 1:
         own = own - epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
     return own
+
+
+def wrong_cases(
+    net: ForwardPass, gradients: Gradients, expected: Mapping[int, set[str]]
+) -> dict[int, str]:
+    """Return, for each case that is wrong in itself, what is wrong with it and where first."""
+    epsilon, misfit = recover_epsilon(net, gradients)
+    broken = [f"W[{n}] and b[{n}]" for n in range(1, net.params.N + 1) if misfit[n] > TOLERANCE]
+    if broken:
+        names = ", ".join(broken)
+        text = f"{names} are no sum over steps and samples of ε times the spikes below"
+        return {5: f"Case 5: {text}, whatever ε is."}
+    exact = net.sweep("exact" if expected is EXPECTED else "classic").epsilon
+    found = {}
+    for case in (1, 2, 3, 4):
+        wrong = [
+            (t, n)
+            for t, n in net.cells(case)
+            if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
+        ]
+        if wrong and (terms := explanations(net, epsilon, case, expected)):
+            t, n = wrong[0]
+            found[case] = f"Case {case}: {'; '.join(terms)}. First at {step_name(t)}, n = {n}."
+    return found

@@ -1,0 +1,66 @@
+"""Losses: what the network is told about its output, and the direct term that each hands back.
+
+- ``squared``: :class:`Rate`, the loss of the course; :class:`LastSteps`; :class:`Membrane`.
+- ``cross_entropy``: :class:`CrossEntropy`, of rates or counts; :class:`StepCrossEntropy`.
+- ``reading``: what a loss is, so that you can write your own, and :class:`Direct`.
+
+Of the five cases only the direct term knows the loss: case 1, and the first term of case 3.
+"""
+
+from typing import TypeAlias
+
+from stbp_edu.checks import Array
+from stbp_edu.losses.cross_entropy import CrossEntropy, StepCrossEntropy
+from stbp_edu.losses.reading import Built, Direct, Loss, check_targets, read_loss
+from stbp_edu.losses.squared import RATE, LastSteps, Membrane, Rate
+from stbp_edu.network import Trace
+
+LossLike: TypeAlias = Loss | Direct | Array
+"""What the backward passes take: a loss, or its direct term."""
+
+LOSSES: dict[str, type[Built]] = {
+    "rate": Rate,
+    "last-steps": LastSteps,
+    "cross-entropy": CrossEntropy,
+    "step-cross-entropy": StepCrossEntropy,
+    "membrane": Membrane,
+}
+"""The losses by name."""
+
+__all__ = [
+    "LOSSES",
+    "RATE",
+    "CrossEntropy",
+    "Direct",
+    "LastSteps",
+    "Loss",
+    "LossLike",
+    "Membrane",
+    "Rate",
+    "StepCrossEntropy",
+    "check_targets",
+    "loss",
+    "read_loss",
+]
+
+
+def loss(trace: Trace, targets: Array, loss: Loss = RATE) -> float:
+    """Return the loss of a forward pass; the rate loss (id ``loss``) where no other is given.
+
+    Args:
+        trace: a forward pass; only the output layer is read.
+        targets: Y, shape (S, n[N]), in the dtype of the trace.
+        loss: a loss of this package, or one of your own.
+
+    Raises:
+        TypeError, ValueError: if ``targets`` or the outputs have the wrong shape or dtype, are
+            not finite, or are not what the loss asks for; or if ``loss`` is none.
+
+    >>> import numpy as np
+    >>> out = np.array([[[1.0]], [[0.0]]])  # one neuron: a spike, then none
+    >>> trace = Trace(U=[None, out], O=[out, out])
+    >>> loss(trace, np.array([[1.0]])), loss(trace, np.array([[1.0]]), LastSteps(1))
+    (0.125, 0.5)
+    """
+    read = read_loss(loss, "value")
+    return float(read.value(trace, targets))

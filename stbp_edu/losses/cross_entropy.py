@@ -1,0 +1,119 @@
+"""Cross-entropies: the output spikes are the logits of a softmax over the output neurons."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.losses.reading import Built, Direct, at_every_step
+from stbp_edu.network import Trace
+
+TOLERANCE = 1e-5
+"""How far the sum of probabilities may be from 1: what float32 may make of them."""
+
+
+@dataclass(frozen=True)
+class _Probabilities(Built):
+    """A loss whose targets are probabilities, such as one-hot rows."""
+
+    def check(self, trace: Trace, targets: Array) -> None:
+        """Raise if a row of the targets is no distribution, too, or there is nothing to choose."""
+        super().check(trace, targets)
+        if targets.shape[1] == 1:
+            raise ValueError(
+                f"targets must have n[N] >= 2 columns for {type(self).__name__}, got 1: the "
+                "softmax of one output neuron is 1 and has no slope; add a neuron for each class"
+            )
+        sums = targets.sum(axis=1)
+        bad = np.flatnonzero((targets < 0).any(axis=1) | (np.abs(sums - 1) > TOLERANCE))
+        if len(bad):
+            s = int(bad[0])
+            raise ValueError(
+                f"targets must be probabilities for {type(self).__name__}: entries >= 0 that sum "
+                f"to 1 in each row, got row {s} with the sum {sums[s]:g} and the least entry "
+                f"{targets[s].min():g}; pass one-hot rows: np.eye(classes)[labels]"
+            )
+
+
+@dataclass(frozen=True)
+class CrossEntropy(_Probabilities):
+    """Cross-entropy of the whole run: the logits z are the output's firing rates, or counts.
+
+    z_s = (1/T) Σ_t o_s^{t,N}, or Σ_t o_s^{t,N} with ``counts``;
+    L = -1/S Σ_s Σ_i y_{s,i} log softmax(z_s)_i, and ∂L/∂o^{t,N} = (softmax(z) - y) / (T S), or
+    / S with ``counts``, at every t. Rates lie in [0, 1], so that the softmax of n rates is never
+    sure: at best e / (e + n - 1). Counts reach further.
+
+    Args:
+        counts: whether the logits are spike counts.
+
+    >>> out = np.array([[[1.0, 0.0]], [[1.0, 0.0]]])
+    >>> trace, y = Trace(U=[None, out], O=[out, out]), np.array([[1.0, 0.0]])
+    >>> [round(CrossEntropy(counts).value(trace, y), 4) for counts in (False, True)]
+    [0.3133, 0.1269]
+    """
+
+    counts: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the choice."""
+        if not isinstance(self.counts, bool):
+            raise TypeError(
+                f"CrossEntropy counts must be True or False, got {self.counts!r}; "
+                "False reads the rates"
+            )
+
+    def formula(self, trace: Trace, targets: Array) -> float:
+        """Return L."""
+        return _entropy(self._logits(trace.O[-1]), targets) / len(targets)
+
+    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+        """Return ∂L/∂o, the same at every step."""
+        o = trace.O[-1]
+        slope = _slope(self._logits(o), targets) / (S if self.counts else len(o) * S)
+        return Direct(at_every_step(slope, o))
+
+    def _logits(self, o: Array) -> Any:
+        """Return the rates or the counts, shape (S, n[N])."""
+        return o.sum(axis=0) if self.counts else o.mean(axis=0)
+
+
+@dataclass(frozen=True)
+class StepCrossEntropy(_Probabilities):
+    """Cross-entropy at every step by itself, and its mean over steps, in the manner of TET.
+
+    L = -1/(TS) Σ_t Σ_s Σ_i y_{s,i} log softmax(o_s^{t,N})_i, and
+    ∂L/∂o^{t,N} = (softmax(o^{t,N}) - y) / (T S), another one at each t. TET (temporal efficient
+    training) takes the current into the last layer as logits; here they are its spikes.
+
+    >>> out = np.array([[[1.0, 0.0]], [[0.0, 0.0]]])
+    >>> trace, y = Trace(U=[None, out], O=[out, out]), np.array([[1.0, 0.0]])
+    >>> StepCrossEntropy().direct(trace, y).o[:, 0, 0].round(4)
+    array([-0.1345, -0.25  ])
+    """
+
+    def formula(self, trace: Trace, targets: Array) -> float:
+        """Return L."""
+        return _entropy(trace.O[-1], targets) / (len(trace.O[-1]) * len(targets))
+
+    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+        """Return ∂L/∂o."""
+        o = trace.O[-1]
+        return Direct(_slope(o, targets) / (len(o) * S))
+
+
+def _log_softmax(z: Array) -> Any:
+    """Return log softmax(z) over the last axis, without overflow."""
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def _entropy(z: Array, targets: Array) -> float:
+    """Return -Σ y log softmax(z), over all samples and steps."""
+    return -float((targets * _log_softmax(z)).sum())
+
+
+def _slope(z: Array, targets: Array) -> Any:
+    """Return its derivative by z: softmax(z) Σ_i y_i - y, where the sum is 1 but for rounding."""
+    return np.exp(_log_softmax(z)) * targets.sum(axis=-1, keepdims=True) - targets

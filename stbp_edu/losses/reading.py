@@ -1,0 +1,122 @@
+"""What a loss is: its value, and its direct term, the derivative by the states that it reads."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.network import Trace
+
+
+class Direct(NamedTuple):
+    """The direct term: how the loss moves with the output layer, no path through time counted.
+
+    Attributes:
+        o: ∂L/∂o^{t,N}, shape (T, S, n[N]); None where the loss reads no spike.
+        u: ∂L/∂u^{t,N}, of the same shape; None where the loss reads no potential.
+    """
+
+    o: Array | None
+    u: Array | None = None
+
+
+class Loss(Protocol):
+    """What the passes ask of a loss. Yours needs these two methods and nothing else."""
+
+    def value(self, trace: Trace, targets: Array) -> float:
+        """Return L."""
+
+    def direct(self, trace: Trace, targets: Array) -> Direct:
+        """Return the direct term."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A loss of this package: checks first, then its two formulas."""
+
+    def value(self, trace: Trace, targets: Array) -> float:
+        """Return L, of outputs (T, S, n[N]) and targets (S, n[N])."""
+        self.check(trace, targets)
+        return float(self.formula(trace, targets))
+
+    def direct(self, trace: Trace, targets: Array) -> Direct:
+        """Return the direct term; its arrays have shape (T, S, n[N]) and may be read-only."""
+        self.check(trace, targets)
+        return self.terms(trace, targets, len(targets))
+
+    def check(self, trace: Trace, targets: Array) -> None:
+        """Raise TypeError or ValueError if the loss cannot read these."""
+        check_targets(targets, checks.instance("trace", trace, Trace).O[-1])
+
+    def formula(self, trace: Trace, targets: Array) -> float:
+        """Return L, unchecked."""
+        raise NotImplementedError
+
+    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+        """Return the direct term, unchecked, of a loss that averages S samples."""
+        raise NotImplementedError
+
+
+def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
+    """Check the states that a loss reads, of shape (T, S, n[N]), and the targets against them."""
+    checks.array(name, outputs, "(T, S, n[N])", (None, None, None))
+    _, S, width = outputs.shape
+    checks.array("targets", targets, "(S, n[N])", (S, width), dtype=outputs.dtype)
+
+
+def at_every_step(slope: Array, outputs: Array) -> Array:
+    """Return one step's derivative (S, n[N]) as that of every step, without a copy."""
+    return np.broadcast_to(slope, outputs.shape)
+
+
+def read_loss(loss: Any, method: str = "direct") -> Any:
+    """Return ``loss`` if it is one.
+
+    Raises:
+        TypeError: if it is none; the message says what to pass.
+    """
+    if isinstance(loss, type) or not callable(getattr(loss, method, None)):
+        wanted = "a loss" if method == "value" else "a loss, or a direct term (T, S, n[N]),"
+        got = f"the class {loss.__name__}" if isinstance(loss, type) else type(loss).__name__
+        raise TypeError(
+            f"loss must be {wanted} with a method {method}, got {got}; "
+            "pass for example stbp_edu.losses.Rate()"
+        )
+    return loss
+
+
+def checked(loss: Any, trace: Trace, targets: Array | None) -> Built | Direct:
+    """Return a loss of this package as it is, and the direct term of any other, once checked.
+
+    Args:
+        loss: a loss, a :class:`Direct`, or ∂L/∂o^{t,N} itself, shape (T, S, n[N]).
+        trace: a forward pass whose arrays have been checked.
+        targets: Y, shape (S, n[N]); not read where the direct term is given.
+    """
+    outputs = trace.O[-1]
+    if isinstance(loss, Built):
+        loss.check(trace, targets)  # type: ignore[arg-type]  # it refuses None
+        return loss
+    if isinstance(loss, np.ndarray):
+        loss = Direct(loss)
+    if not isinstance(loss, Direct):
+        read_loss(loss)
+        check_targets(targets, outputs)  # type: ignore[arg-type]
+        loss = checks.instance("the direct term of the loss", loss.direct(trace, targets), Direct)
+    if loss.o is None and loss.u is None:
+        raise ValueError("loss (the direct term) must hold dL/do or dL/du, got None; give an array")
+    for name, term in (("o", loss.o), ("u", loss.u)):
+        if term is not None:
+            what = f"loss (the direct term dL/d{name})"
+            checks.array(what, term, "(T, S, n[N])", outputs.shape, dtype=outputs.dtype)
+    return loss
+
+
+def direct_term(loss: Built | Direct, trace: Trace, targets: Array | None, S: int) -> Direct:
+    """Return the direct term of what :func:`checked` returned, for an average of S samples."""
+    if isinstance(loss, Direct):
+        return loss
+    assert targets is not None  # checked has refused it
+    return loss.terms(trace, targets, S)

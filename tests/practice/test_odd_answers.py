@@ -1,0 +1,280 @@
+"""What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
+
+import json
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stbp_edu.practice import (
+    check,
+    check_formula,
+    check_network,
+    exercises,
+    predict,
+    saved_progress,
+)
+from stbp_edu.practice.grading import calling
+from stbp_edu.practice.grading.differences import side_by_side
+
+C3 = exercises()["c3-delta"].function()
+BACKWARD = exercises()["backward"].function()
+
+
+class BadArray:
+    def __array__(self, *_, **__):
+        raise OSError("no array")
+
+
+class BadTextError(Exception):
+    def __str__(self):
+        raise OSError("no text")
+
+
+class BadAttributes:
+    def __getattr__(self, name):
+        raise OSError("no attributes")
+
+
+def answering(value):
+    """Return a function of the exercise that returns a value, made anew at each call."""
+    return lambda delta_last, err_next, U, df: value()
+
+
+ODD = {
+    "a generator": (lambda: (k for k in range(3)), "a generator, whose values are not computed"),
+    "a range of a map": (lambda: map(float, [1]), "a map, whose values are not computed"),
+    "a module": (lambda: np, "the module numpy"),
+    "a class": (lambda: float, "the class float"),
+    "a function": (lambda: np.exp, "the function exp, which is not called"),
+    "a lambda": (lambda: lambda: 0, "the function <lambda>, which is not called"),
+    "a word": (lambda: "text", "it returns str"),
+    "a dict": (lambda: {"a": 1}, "it returns dict"),
+    "a set": (lambda: {1.0}, "it returns set"),
+    "a huge integer": (lambda: 10**400, "an integer beyond every float"),
+    "arrays of different shapes": (
+        lambda: (np.zeros(2), np.zeros((3, 3))), "a tuple that makes no array, of 2 parts",
+    ),
+    "a failing __array__": (BadArray, "it returns BadArray"),
+    "failing attributes": (BadAttributes, "it returns BadAttributes"),
+    "a scalar": (lambda: 1.0, "it returns one number, where shape"),
+    "complex numbers": (lambda: np.ones((2, 2)) * 1j, "it returns complex numbers"),
+    "words": (lambda: np.array([["a"]]), "it returns ndarray"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_array_is_called_by_its_name(kind):
+    value, words = ODD[kind]
+    feedback = check("c3-delta", answering(value))
+    assert feedback.state == "wrong"
+    assert words in repr(feedback)
+    feedback._repr_html_()
+
+
+def test_a_masked_result_is_not_right_and_a_mask_without_effect_is():
+    masked = check("c3-delta", lambda *a: np.ma.masked_array(C3(*a), mask=True))
+    assert "a masked array, 4 entries of it without a value" in repr(masked)
+    assert check("c3-delta", lambda *a: np.ma.masked_array(C3(*a), mask=False)).right
+
+
+def test_lists_and_tuples_of_the_right_numbers_are_right():
+    for kind in (np.ndarray.tolist, lambda x: tuple(map(tuple, x)), np.asfortranarray):
+        assert check("c3-delta", lambda *a, kind=kind: kind(C3(*a))).right
+
+
+def test_exceptions_of_every_kind_are_told():
+    def raising(error):
+        def f(delta_last, err_next, U, df):
+            raise error
+
+        return check("c3-delta", f)
+
+    assert "BadTextError: an object of type BadTextError that cannot be shown" in repr(
+        raising(BadTextError())
+    )
+    assert "It ends the program" in repr(raising(SystemExit(3)))
+    assert "RecursionError" in repr(raising(RecursionError("deep")))
+    assert "MemoryError" in repr(raising(MemoryError()))
+    with pytest.raises(KeyboardInterrupt):
+        raising(KeyboardInterrupt())
+
+
+def test_a_failure_in_one_situation_alone_is_told():
+    def f(delta_last, err_next, U, df):
+        if len(U) == 4:
+            raise ValueError("four samples")
+        return C3(delta_last, err_next, U, df)
+
+    text = repr(check("c3-delta", f))
+    assert "It fails in 1 of 12 situations, and is right in every other." in text
+    assert '`raise ValueError("four samples")`' in text
+
+
+def test_the_expression_that_fails_is_shown():
+    def f(delta_last, err_next, U, df):
+        return delta_last + err_next @ U[:, :, None, 0, 0] * df
+
+    text = repr(check("c3-delta", f))
+    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in text
+
+
+def test_prints_are_counted_and_left_out(capsys):
+    def f(delta_last, err_next, U, df):
+        print("shape", U.shape)
+        return C3(delta_last, err_next, U, df)
+
+    feedback = check("c3-delta", f)
+    assert feedback.right
+    assert "It prints " in repr(feedback)
+    assert "They begin: shape (2, 2)" in repr(feedback)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_call_that_does_not_end_is_stopped(monkeypatch):
+    monkeypatch.setattr(calling, "SECONDS", 0.2)
+
+    def f(delta_last, err_next, U, df):
+        while True:
+            try:
+                U = U + 0
+            except Exception:
+                continue
+
+    text = repr(check("c3-delta", f))
+    assert "It did not end within 0.2 seconds" in text
+    assert check("c3-delta", C3).right, "the alarm is off again"
+
+
+def test_changed_arguments_are_told():
+    def f(delta_last, err_next, U, df):
+        U *= df
+        return delta_last + err_next * U
+
+    feedback = check("c3-delta", f)
+    assert feedback.right
+    assert "It changes `U` in place" in repr(feedback)
+
+
+def test_what_is_kept_from_call_to_call_is_found():
+    def forgetful(delta_last, err_next, U, df, seen=[]):  # noqa: B006
+        seen.append(U)
+        return C3(delta_last, err_next, U, df) + (len(seen) > 12)
+
+    text = repr(check("c3-delta", forgetful))
+    assert "Called again with the inputs of the first call, it answers otherwise" in text
+    first = []
+
+    def remembering(delta_last, err_next, U, df):
+        first.append(U)
+        return C3(delta_last, err_next, first[0], df) if first[0].shape == U.shape else U
+
+    assert check("c3-delta", remembering).state == "wrong"
+
+
+@pytest.mark.parametrize("id_", ["c3-delta", "c4-delta", "c5-w", "h3", "adam", "backward"])
+def test_float32_is_right_with_a_word(id_):
+    right = exercises()[id_].function()
+
+    def short(value):
+        if isinstance(value, np.ndarray) and value.dtype == float:
+            return value.astype(np.float32)
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(short, value))
+        return value
+
+    feedback = check(id_, lambda *args: short(right(*map(short, args))))
+    assert feedback.right, feedback
+    assert "float32 holds about 7 digits" in repr(feedback)
+
+
+def test_a_float32_inside_is_right_with_a_word():
+    feedback = check("c3-delta", lambda *a: C3(*a) * (1 + 5e-6))
+    assert feedback.right
+    assert "right to about 5 digits" in repr(feedback)
+
+
+def test_numbers_that_differ_look_different():
+    assert side_by_side(-0.0003381, -0.0003382) == "yours -0.0003381, exact -0.0003382"
+    yours, exact = side_by_side(1.0, 1.0 + 1e-14).split(", ")
+    assert yours.split()[1] != exact.split()[1]
+    text = repr(check("c3-delta", lambda *a: C3(*a) * (1 + 1e-3)))
+    numbers = text.partition("yours ")[2].split(" at ")[0].split(", exact ")
+    assert numbers[0] != numbers[1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        types.SimpleNamespace(W=[None]), (k for k in range(2)), np, 10**400,
+        (np.zeros(2), np.zeros((3, 3))), BadArray(), BadAttributes(), "text", {}, [], [None, None],
+        ([None, 1, 2], "b"), object(), float("nan"), {"W": 1, "b": 2},
+    ],
+    ids=lambda v: type(v).__name__,
+)  # fmt: skip
+def test_check_network_says_what_came(value):
+    report = check_network(lambda trace, targets, params, neuron: value)
+    assert report.state == "wrong"
+    assert "it returns" in repr(report)
+
+
+def test_check_network_takes_what_is_no_function():
+    assert "Pass the function itself" in repr(check_network(3))
+    assert check_network(BACKWARD).right
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [10**5000, b"x", np, float, [1], {"a": 1}, BadTextError(), object(), 1j, np.zeros((2, 2))],
+    ids=lambda v: type(v).__name__,
+)
+def test_check_formula_takes_anything(answer):
+    feedback = check_formula("c3-delta", answer)
+    assert feedback.state == "wrong"
+    feedback._repr_html_()
+
+
+@pytest.mark.parametrize("place", ["/", "directory", "/dev/null", "/proc/nowhere/progress.json"])
+def test_a_place_that_holds_no_file_is_left_alone(place, tmp_path, monkeypatch):
+    place = str(tmp_path) if place == "directory" else place
+    monkeypatch.setenv("STBP_EDU_PROGRESS", place)
+    assert check("c3-delta", C3).right
+    assert check_formula("c3-delta", "delta_T").state == "wrong"
+    predict("c3-holds", "t = 1")
+    assert saved_progress.load() == {}
+    assert repr(saved_progress.progress_report()).startswith("0 of ")
+    assert not list(tmp_path.iterdir())
+
+
+HOMELESS = """
+import os, pwd
+os.environ.pop("HOME", None); os.environ.pop("XDG_DATA_HOME", None)
+os.environ.pop("STBP_EDU_PROGRESS", None)
+def nobody(uid): raise KeyError(uid)
+pwd.getpwuid = nobody
+from stbp_edu.practice import *
+assert check("c1-epsilon", lambda delta, h: delta * h).right
+assert check_formula("c1-epsilon", "delta*h").right
+import stbp_edu
+assert check_network(stbp_edu.backward).right
+predict("c3-holds", "t = 1")
+assert repr(progress_report()).startswith("0 of ")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no passwd file")
+def test_without_a_home_directory_nothing_is_saved_and_nothing_raised(tmp_path):
+    env = {k: v for k, v in os.environ.items() if k not in ("HOME", "STBP_EDU_PROGRESS")}
+    subprocess.run([sys.executable, "-c", HOMELESS], check=True, env=env, cwd=Path.cwd())
+
+
+def test_deeply_nested_progress_is_no_reason_to_fail(tmp_path, monkeypatch):
+    place = tmp_path / "progress.json"
+    place.write_text("[" * 100_000)
+    monkeypatch.setenv("STBP_EDU_PROGRESS", str(place))
+    assert check("c3-delta", C3).right
+    assert json.loads(place.read_text()) == {"c3-delta": "right"}

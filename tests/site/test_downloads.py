@@ -1,0 +1,150 @@
+"""What the site offers to take away, and that it works in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+
+from tools.site.address import ANYWHERE, Address, address
+from tools.site.generate.downloads import (
+    ARCHIVE,
+    FOLDER,
+    INSTALL,
+    WHEEL,
+    install_cell,
+    requirement,
+    with_install_cell,
+)
+from tools.site.render.notebook_html import head_html
+from tools.site.render.notebook_reader import folder, read_notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+NOTEBOOKS = sorted(folder().glob("*.ipynb"))
+GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
+
+
+def _cells(path: Path) -> list[Any]:
+    return list(nbformat.read(path, as_version=4).cells)
+
+
+def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
+    """The wheel has both licences; the archive has what the site and the tests are made from."""
+    with zipfile.ZipFile(site / FOLDER / WHEEL) as wheel:
+        licences = {Path(name).name for name in wheel.namelist() if "/licenses/" in name}
+    assert {"LICENSE", "LICENSE-text.md", "CREDITS.md"} <= licences
+    with tarfile.open(site / FOLDER / ARCHIVE) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    parts = ("Makefile", "mkdocs.yml", "notebooks/00_map.ipynb", "docs/start.md")
+    assert {*parts, "LICENSE-text.md", "tools/site/build.py", "tests/conftest.py"} <= names
+    assert not [name for name in names if name.startswith((".cache", "site/"))]
+
+
+def test_a_notebook_for_download_installs_first(site: Path) -> None:
+    """The second cell installs, which the committed notebook lacks; the others are the same."""
+    for path in NOTEBOOKS:
+        offered = _cells(site / "notebooks" / path.stem / path.name)
+        assert offered[1].id == INSTALL
+        assert offered[:1] + offered[2:] == _cells(path)
+        assert INSTALL not in {cell.get("id") for cell in _cells(path)}
+
+
+def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook() -> None:
+    """Where the address was given at build it names it, and asks nothing of the reader."""
+    assert f'"{requirement(GIVEN, "plot,verify")}"' in install_cell(GIVEN)
+    assert f'Path("{WHEEL}")' in install_cell(Address())
+    for where in (GIVEN, Address()):
+        code = install_cell(where)
+        compile(code, "cell", "exec")
+        assert ANYWHERE not in code
+        nbformat.validate(nbformat.reads(with_install_cell(NOTEBOOKS[0].read_text(), where), 4))
+
+
+def test_the_cell_does_nothing_where_all_is_there() -> None:
+    """In the environment of the tests nothing is missing, so that pip is never started."""
+    code = f"import subprocess\nsubprocess.run = None\n{install_cell(Address())}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_links_to_the_source_come_with_its_address() -> None:
+    """Without it there is none, and no host of runners is named."""
+    notebook = read_notebook(NOTEBOOKS[0])
+    head = head_html(notebook, True, GIVEN)
+    stem = NOTEBOOKS[0].stem
+    for link in (
+        f"https://github.com/a/b/blob/main/notebooks/{stem}.ipynb",
+        f"https://colab.research.google.com/github/a/b/blob/notebooks/{stem}.ipynb",
+        f"https://mybinder.org/v2/gh/a/b/main?labpath=notebooks/{stem}.ipynb",
+    ):
+        assert f'href="{link}"' in head
+    assert "http" not in head_html(notebook, True, Address())
+    elsewhere = head_html(notebook, True, Address(repository="https://git.example.org/a/b"))
+    assert elsewhere.count("http") == 1  # the source; Colab and Binder know GitHub alone
+
+
+def test_a_site_without_addresses_links_to_none(site: Path) -> None:
+    """No page built without a repository's address offers to open a notebook elsewhere."""
+    if address().repository:
+        pytest.skip("this site was built with the address of a repository")
+    for page in (site / "notebooks").glob("*/index.html"):
+        assert "Open in" not in page.read_text("utf-8")
+
+
+def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slash at the end, or .git, makes no difference."""
+    monkeypatch.setenv("SITE_URL", "https://a.org/stbp")
+    monkeypatch.setenv("REPO_URL", "https://github.com/a/b.git")
+    assert address() == GIVEN
+    monkeypatch.setenv("REPO_URL", "git@github.com:a/b")
+    with pytest.raises(ValueError, match="REPO_URL must be an address"):
+        address()
+
+
+def test_the_command_on_the_page_has_the_address_of_the_page(
+    address: str, context: BrowserContext
+) -> None:
+    """Where SITE_URL was not given at build, the page puts its own address into the command."""
+    page = context.new_page()
+    for name in ("start/", "train-save-use/"):
+        page.goto(address + name)
+        command = page.locator("pre > code", has_text="pip install").first.inner_text()
+        assert f"{address}{FOLDER}/{WHEEL}" in command
+        assert ANYWHERE not in page.content()
+
+
+@pytest.mark.slow
+def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: Path) -> None:
+    """``pip install`` from the served address; then the commands, and a notebook's cell."""
+    venv.create(tmp_path / "fresh", with_pip=True)
+    bins = tmp_path / "fresh" / ("Scripts" if sys.platform == "win32" else "bin")
+    served = Address(address)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+
+    def run(program: str, *arguments: str) -> str:
+        command = [str(bins / program), *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("python", "-m", "pip", "install", "--quiet", requirement(served))
+    options = ("--rule", "exact", "--hidden", "32", "--T", "5", "--epochs", "2", "--out", "run")
+    assert "held-out images" in run("stbp-edu", "train", "digits", *options)
+    assert "held-out images" in run("stbp-edu", "eval", "run/exact")
+    assert run("stbp-edu", "--version").strip() == WHEEL.split("-")[1]
+    code = f"{install_cell(served)}\nimport autograd, matplotlib, sympy, stbp_edu\n"
+    code += "print(stbp_edu.__file__)"
+    assert str(tmp_path) in run("python", "-c", code)
+    assert re.search(r"^(\d+) of \1 verdicts pass", run("stbp-edu", "verify"), re.M)

@@ -1,0 +1,154 @@
+"""Every measured figure that a page quotes comes from a record, and pages agree with each other."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from stbp_edu.rules import ABLATIONS, RULES
+from tools.pages import performance_page, results_page
+from tools.pages.published_records import read_records
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDS = read_records()
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FIGURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) (%|ms|MB)(?!\w)")
+TEMPLATES = sorted((ROOT / "tools" / "pages" / "templates").glob("*.md"))
+WRITTEN = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "tools" / "site" / "generate" / "templates").glob("*.md")),
+]
+ELSEWHERE = {
+    "98.89 %": "usually quoted for Wu et al. (2018)",
+    "95.99 %": "the notes",
+    "90.0 %": "the page of Fashion-MNIST: a network with layers of 256, 128 and 64",
+    "83.5 %": "the page of Fashion-MNIST: people",
+}
+"""Figures that no record of ours gives, and whose they are."""
+DERIVED = {
+    "docs/glossary.md": {"95 %"},  # the bound of the diagnosis
+    "docs/silent-networks.md": {"90 %", "80 %"},  # 1 or 2 of 10 classes never answered
+}
+"""Figures that a page derives and does not measure."""
+
+
+def plain(text: str) -> str:
+    """Return text with one kind of space, without marks of emphasis and code blocks."""
+    text = re.sub(r"```.*?```|\{[%#].*?[%#]\}", " ", text, flags=re.S)
+    return re.sub(r"&nbsp;|\xa0|\\[,%]|\*\*|\$|\s+|(?<=\d)(?=%)", _spaced, text)
+
+
+def _spaced(found: re.Match[str]) -> str:
+    return {"**": "", "$": "", "\\%": " %"}.get(found[0], " ")
+
+
+def figures(text: str) -> set[str]:
+    """Return the measured figures of a text, such as ``98.70 %``."""
+    return {f"{number} {unit}" for number, unit in FIGURE.findall(re.sub(" +", " ", plain(text)))}
+
+
+@cache
+def printed() -> set[str]:
+    """Return the decimals that the two pages of measurements print, which come from the records."""
+    pages = results_page.page(RECORDS) + performance_page.page(RECORDS)
+    return set(re.findall(r"\d+\.\d+", re.sub(r"<svg.*?</svg>", "", pages, flags=re.S)))
+
+
+def prose(path: Path) -> str:
+    if path.suffix != ".ipynb":
+        return path.read_text("utf-8")
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+@pytest.mark.parametrize("path", [*WRITTEN, *NOTEBOOKS], ids=lambda path: path.name)
+def test_a_figure_in_prose_is_one_that_the_records_give(path: Path) -> None:
+    """A notebook's whole percentages are left out: they are bounds, which its cells compute."""
+    name = path.relative_to(ROOT).as_posix()
+    quoted = figures(prose(path)) - DERIVED.get(name, set()) - ELSEWHERE.keys()
+    if path.suffix == ".ipynb":
+        quoted = {figure for figure in quoted if "." in figure}
+    unknown = {figure for figure in quoted if figure.split()[0] not in printed()}
+    assert not unknown, f"{name} quotes {sorted(unknown)}, which no record gives"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_writes_no_figure_of_ours(path: Path) -> None:
+    """What is measured is filled in from a record; only what others report is written out."""
+    assert figures(path.read_text("utf-8")) <= ELSEWHERE.keys()
+
+
+def test_the_figures_of_others_are_those_that_the_records_compare_with() -> None:
+    for record in RECORDS.values():
+        for goal in record.get("passed", {}).values():
+            assert f"{100 * goal:.2f} %" in ELSEWHERE
+
+
+def test_the_check_finds_a_figure_that_no_record_gives() -> None:
+    text = "It reaches **12.34&nbsp;%** in 567.8\xa0ms, $91.2\\%$, 3 messages, a 4%."
+    assert figures(text) == {"12.34 %", "567.8 ms", "91.2 %", "4 %"}
+    assert not {"12.34", "567.8"} & printed()
+
+
+def test_one_machine_has_one_figure() -> None:
+    """Milliseconds of a step stand in one table for each processor, and nowhere with other values.
+
+    All other tables of times are ratios within one run.
+    """
+    page = performance_page.page(RECORDS).replace("\xa0", " ")
+    tables = re.findall(r"^ *\|  \| median, ms .*\n.*\n((?: *\|.*\n)*)", page, flags=re.M)
+    processors = {k: RECORDS[k]["machine"]["processor"] for k in RECORDS if _has_times(k)}
+    assert len(tables) == len(set(processors.values()))
+    shown = {row.split("|")[2].strip() for t in tables for row in t.strip().splitlines()}
+    text = re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+    for one, other in re.findall(r"(\d+\.\d) (?:ms|against (\d+\.\d) ms)", text):
+        assert {one, other} - {""} <= shown
+    assert not re.search(r"\d ms \|", page)
+
+
+def _has_times(name: str) -> bool:
+    return name == "speed-step" or name.startswith(performance_page.ELSEWHERE)
+
+
+def test_the_picture_has_the_figures_of_the_table() -> None:
+    page = performance_page.page(RECORDS)
+    (said,) = re.findall(r"<title>(Milliseconds.*?)</title>", page)
+    for number in re.findall(r"\d+\.\d", said):
+        assert f"| {number} |" in page
+
+
+def outputs(path: Path) -> str:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    found = (o for c in cells for o in c.get("outputs", ()) if o.get("name") == "stdout")
+    return "\n".join("".join(o["text"]) for o in found)
+
+
+def test_a_notebook_prints_of_each_rule_what_the_records_have() -> None:
+    """Accuracies with a spread beside the name of a rule are those of a row with that rule."""
+    measured: dict[str, set[tuple[str, str]]] = {rule: set() for rule in RULES + ABLATIONS}
+    for name in ("mnist-rules", "ablations-digits"):
+        for row in RECORDS[name]["rows"]:
+            rule = row.get("name") if "accuracy" in row else row["shown"].get("rule")
+            mean, spread = (row.get("accuracy", row)[k] for k in ("mean", "spread"))
+            if rule in measured:
+                measured[rule] |= {(f"{100 * mean:.{k}f}", f"{100 * spread:.{k}f}") for k in (1, 2)}
+    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± (\d+\.\d+)")
+    seen = [found for path in NOTEBOOKS for found in line.findall(outputs(path))]
+    assert len(seen) >= 5
+    for rule, *figure in seen:
+        assert tuple(figure) in measured[rule]
+
+
+def test_a_difference_has_the_same_figure_on_the_page_and_in_the_notebook() -> None:
+    """The paired differences of the rules stand on the results page and in notebook 15."""
+    page = results_page.paired_table(RECORDS["mnist-rules"], "exact").replace("\xa0", " ")
+    (notebook,) = (outputs(path) for path in NOTEBOOKS if path.name.startswith("15"))
+    gaps = re.findall(r"^\| ([\w-]+) .*\| ([+−][\d.]+ ± [\d.]+) \|$", page, re.M)
+    assert len(gaps) == 4
+    for rule, gap in gaps:
+        assert re.search(rf"^{rule} .*{re.escape(gap.replace('−', '-'))}", notebook, re.M)

@@ -1,0 +1,108 @@
+"""The soft reset: its forward pass by hand, its factors, every rule, and inputs of any sign."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian, Params, backward, cases, forward, network
+from stbp_edu.neuron import GATES
+from stbp_edu.rules import ABLATIONS, RULES, backward_reset
+from stbp_edu.training.settings import Settings
+from stbp_edu.verify import autodiff, comparison, paths, polynomials
+from stbp_edu.verify.unrolled import Node, symbols, unroll
+from tests.networks import assert_close, make_problem, problems
+
+SOFT = LIF(tau=0.5, v_th=1.0, surrogate=Gaussian(0.5), gate="soft")
+both_passes = pytest.mark.parametrize("run", [network.forward, forward], ids=["steps", "engine"])
+
+
+@both_passes
+def test_a_spike_takes_the_threshold_off_and_no_more(run):
+    """0.75 a step: u = 0.75, 1.125 (spike), 0.75 + 0.5625 - 1 = 0.3125, 0.90625, ..."""
+    params = Params(W=[None, np.array([[0.75]])], b=[None, np.zeros(1)])
+    trace = run(np.ones((4, 1, 1)), params, SOFT)
+    assert trace.U[1].ravel().tolist() == [0.75, 1.125, 0.3125, 0.90625]
+    assert trace.O[1].ravel().tolist() == [0, 1, 0, 0]
+
+
+@both_passes
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("smooth", [False, True])
+def test_carried_is_what_the_forward_pass_carries(run, gate, smooth):
+    neuron = LIF(tau=0.5, v_th=0.6, gate=gate)
+    problem = make_problem(3, [4, 5], T=6, S=3, neuron=neuron)
+    trace = run(problem.spikes, problem.params, neuron, spike=neuron.H if smooth else None)
+    x = problem.spikes[1:] @ problem.params.W[1].T + problem.params.b[1]
+    expected = neuron.carried(trace.U[1][:-1], trace.O[1][:-1]) + x
+    np.testing.assert_allclose(trace.U[1][1:], expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_f_and_resets_are_the_slopes_of_carried(gate):
+    neuron, d = LIF(tau=0.4, v_th=0.7, gate=gate), 1e-6
+    u, o = np.linspace(-1, 2, 11), np.linspace(0, 1, 11)
+    by_u = (neuron.carried(u + d, o) - neuron.carried(u - d, o)) / (2 * d)
+    by_o = (neuron.carried(u, o + d) - neuron.carried(u, o - d)) / (2 * d)
+    np.testing.assert_allclose(neuron.f(o), by_u, rtol=1e-8)
+    np.testing.assert_allclose(np.prod(neuron.resets(u, o), axis=0), by_o, rtol=1e-8)
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_an_ablation_cuts_the_reset_and_the_two_rules_keep_it(rule):
+    moved, speed = backward_reset(SOFT, rule)(np.array([0.3]), np.array([1.0]))
+    assert (moved * speed).tolist() == [-1.0 if rule in RULES else 0.0]
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset", "spatial-only"])
+def test_the_sweep_keeps_the_paths_of_its_rule(rule):
+    problem = make_problem(3, [2, 3, 2], T=4, S=2, neuron=SOFT)
+    args = (problem.trace, *problem[1:], rule)
+    assert not comparison.failures(cases.sweep(*args), paths.derivatives(*args))
+
+
+def test_the_edges_of_the_graph_are_tau_and_minus_the_threshold():
+    problem = make_problem(3, [2, 1], T=2, S=1, neuron=SOFT)
+    net = unroll(problem.trace, *problem[1:])
+    start = Node("u", n=1, i=0, t=0)
+    found = {e.kind: e.factor for path in paths.paths_from(start, net) for e in path.edges}
+    assert (found["carry"], found["reset"]) == (0.5, -1.0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_c3_delta_c4_delta_hold_in_letters_with_the_soft_reset(rule):
+    proofs = polynomials.prove([2, 1, 2], 3, rule, soft=True)
+    assert proofs
+    assert all(proof.difference == 0 for proof in proofs)
+    net = symbols([1, 1], T=2, soft=True)
+    assert str(net.moved[1][0][0] * net.df[1][0][0]) == "-V_{th}"
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stretches_and_blocks_do_not_change_the_result(rule, dtype, monkeypatch):
+    problem = make_problem(2, [5, 7, 3], T=8, S=6, neuron=SOFT, dtype=dtype)
+    args = (problem.trace, *problem[1:], rule)
+    whole = backward(*args)
+    assert whole.W[1].dtype == dtype
+    for name, entries in (("STRETCH", 14), ("BLOCK", 14)):
+        monkeypatch.setattr(f"stbp_edu.engine.recurrence.{name}", entries)
+        assert_close(backward(*args).W, whole.W, "dL/dW", tol=0)
+
+
+@given(problem=problems(), low=st.sampled_from([-3.0, -0.5]), smooth=st.booleans())
+def test_inputs_of_any_sign_and_size_equal_autodiff(problem, low, smooth):
+    spikes = low + 4 * np.random.default_rng(0).random(problem.spikes.shape)
+    problem, spike = problem._replace(spikes=spikes), problem.neuron.H if smooth else None
+    expected = autodiff.derivatives(*problem, spike=spike)
+    slow = network.forward(spikes, problem.params, problem.neuron, spike=spike)
+    fast = forward(spikes, problem.params, problem.neuron, spike=spike)
+    assert_close(fast.U, slow.U, "U")
+    assert not comparison.failures(cases.sweep(slow, *problem[1:]), expected)
+    assert not comparison.failures(backward(fast, *problem[1:]), expected)
+
+
+def test_a_setting_makes_it():
+    assert Settings(gate="soft", tau=0.5, v_th=0.75).make_neuron().carried(
+        np.ones(1), np.ones(1)
+    ) == pytest.approx(0.5 - 0.75)
