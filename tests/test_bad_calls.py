@@ -45,6 +45,8 @@ from stbp_edu.training.trainer import train
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report, unrolled
 from tests.networks import make_problem
 
+pytestmark = pytest.mark.slow  # thousands of calls
+
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
 NET = unrolled.unroll(
     network.Trace(U=[None, *(u[:, :1] for u in P.trace.U[1:])], O=[o[:, :1] for o in P.trace.O]),

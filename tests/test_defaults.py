@@ -7,6 +7,8 @@ from stbp_edu import LIF, Rectangle, backward, forward, init_params
 from stbp_edu.training import bernoulli, load_digits
 from stbp_edu.training.optim import Adam
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 T, HIDDEN = 10, 100
 DATA = load_digits()
 IMAGES, HELD_OUT = (

@@ -26,6 +26,8 @@ from stbp_edu.verify.forms import scalar_adjoints
 from stbp_edu.verify.loss_values import loss_value
 from tests.networks import assert_close, make_problem, problems
 
+pytestmark = pytest.mark.slow  # every loss against every oracle
+
 EACH = (Rate(), LastSteps(2), CrossEntropy(), CrossEntropy(True), StepCrossEntropy())
 EACH += (Membrane(), Membrane(2), Membrane(None))
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))

@@ -16,6 +16,8 @@ import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
+pytestmark = pytest.mark.slow  # runs the notebook's cells
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "11_all_together.ipynb"
 V_TH, TAU, WIDTH = 0.6, 0.7, 0.25
 

@@ -13,6 +13,8 @@ from stbp_edu.verify import autodiff, comparison, paths, polynomials
 from stbp_edu.verify.unrolled import Node, symbols, unroll
 from tests.networks import assert_close, make_problem, problems
 
+pytestmark = pytest.mark.slow  # every pass against every oracle
+
 SOFT = LIF(tau=0.5, v_th=1.0, surrogate=Gaussian(0.5), gate="soft")
 both_passes = pytest.mark.parametrize("run", [network.forward, forward], ids=["steps", "engine"])
 

@@ -36,6 +36,7 @@ def test_exact_equals_autodiff(case):
     assert oracle.error(both, oracle.layers(adjoints["u"], adjoints["o"])) <= 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reset", "loss", "sizes"),
     [*itertools.product(oracle.RESETS, sorted(oracle.LOSSES), ("3-3R-2R", "6x6-2C3-P2-3R-2"))],

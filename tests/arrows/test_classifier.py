@@ -22,6 +22,8 @@ from stbp_edu.arrows import (
 from stbp_edu.rules import ABLATIONS
 from tests.arrows.oracle import RESETS, Case
 
+pytestmark = pytest.mark.slow  # probes many networks
+
 NET = network("2-2-2", hard_reset(LIF(0.6, 0.5, Gaussian(0.5), "linear")))
 
 

@@ -70,6 +70,7 @@ def test_the_recursion_is_the_sum_over_the_words_that_a_rule_keeps(case):
             assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "sizes"), [*product(MODELS, ("2-2-2-1", "2-2R-1R"))])
 def test_letters_are_identical(model, sizes):
     """T = 3, N <= 3, width 2, every rule: the same polynomial, and as many paths as counted."""

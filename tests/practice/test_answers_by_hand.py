@@ -5,6 +5,8 @@ import pytest
 
 from stbp_edu.practice import check, check_formula, exercises
 
+pytestmark = pytest.mark.slow  # each wrong answer is asked about many inputs
+
 # exercise, wrong body, and what must be said of it: any one of the alternatives
 WRONG = [
     ("c3-delta", "delta_last + err_next * U * df * 0.37", ["`df` is 0.37 times"]),

@@ -129,6 +129,7 @@ def signed_symbols(formula):
     return [s for s in formula.symbols if s not in algebra.NOT_NEGATIVE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
 def test_absolute_values_do_not_pass_for_signed_symbols(formula):
     for symbol in signed_symbols(formula):

@@ -109,6 +109,7 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
     assert "passes on an error" in repr(report)
 
 
+@pytest.mark.slow
 def test_a_report_speaks_of_one_network_and_of_the_case_that_is_wrong():
     report = check_network(edited("e = epsilon[n][t + 1] * neuron.f(O[n][t])", "pass"))
     assert report.items[0] == f"tried on the {wide_network().description}"

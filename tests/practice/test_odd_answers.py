@@ -21,6 +21,8 @@ from stbp_edu.practice import (
 from stbp_edu.practice.grading import calling
 from stbp_edu.practice.grading.differences import side_by_side
 
+pytestmark = pytest.mark.slow  # each answer is tried on all networks
+
 C3 = exercises()["c3-delta"].function()
 BACKWARD = exercises()["backward"].function()
 

@@ -158,6 +158,7 @@ def test_damaged_parameters_are_not_taken_for_a_finished_run(tmp_path: Path, cap
     assert path.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "runs")
     with files.locked(tmp_path / "runs" / ".exact.lock"):
@@ -245,6 +246,7 @@ def test_too_large_a_network_is_told(shards: str, tmp_path: Path, capsys) -> Non
     assert not (tmp_path / "exact").exists()
 
 
+@pytest.mark.slow
 def test_whatever_python_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('good morning')")
     env = {**environment(), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
@@ -267,6 +269,7 @@ def test_a_killed_worker_is_told_in_a_sentence(tmp_path: Path, monkeypatch, caps
     assert "a process that works on a part of the batch has ended" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_any_encoding_of_the_terminal_will_do(encoding: str, tmp_path: Path) -> None:
     env = {**environment(), "PYTHONIOENCODING": encoding}
