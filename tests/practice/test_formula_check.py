@@ -47,6 +47,7 @@ def test_the_answer_and_two_other_forms_are_right(formula):
         assert check_formula(formula.equation, form).right, form
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", ALL, ids=lambda f: f.id)
 def test_without_sympy_the_verdicts_are_the_same(formula, monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)

@@ -10,6 +10,8 @@ from stbp_edu.practice import check_network, exercises
 from stbp_edu.practice.grading.epsilon_fit import recover_epsilon, wide_network
 from stbp_edu.practice.tasks import step_name
 
+pytestmark = pytest.mark.slow  # each answer is tried on all networks
+
 BACKWARD = exercises()["backward"]
 SOLUTION = BACKWARD.function()
 

@@ -23,6 +23,7 @@ def judge(net, rule):
     return got, finite_difference.derivatives(spikes, targets, params, neuron)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("surrogate", SURROGATES)
 @pytest.mark.parametrize(("tau", "a"), [(0.1, 0.5), (0.9, 2.0)])

@@ -2,6 +2,8 @@
 
 from tests.verify.proofs import assert_kept, assert_proved, assert_rejected
 
+pytestmark = pytest.mark.slow  # each wrong form meets every oracle
+
 
 def test_c1_delta_is_proved():
     assert_proved("c1-delta")

@@ -11,6 +11,8 @@ from stbp_edu.verify import comparison, formulas, polynomials, report, trials
 from stbp_edu.verify.report import Report
 from stbp_edu.verify.trials import Outcome
 
+pytestmark = pytest.mark.slow  # every oracle on every network
+
 
 @pytest.fixture(scope="module")
 def passed():
