@@ -1,5 +1,7 @@
 """Each equation of the five cases: proved by every oracle, and a wrong one rejected by each."""
 
+import pytest
+
 from tests.verify.proofs import assert_kept, assert_proved, assert_rejected
 
 pytestmark = pytest.mark.slow  # each wrong form meets every oracle
