@@ -7,7 +7,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, Parameters, State, States
-from stbp_edu.neuron import LIF
+from stbp_edu.neuron import HARD_GATES, LIF
 
 
 def _with_leak(lif: LIF, p: Parameters) -> LIF:
@@ -35,9 +35,16 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
         lif: τ, V_th, surrogate, and the gate f: exponential or linear.
         learn_leak: whether τ is a parameter of each layer, with a gradient of its own.
 
+    Raises:
+        ValueError: if the gate is the soft one.
+
     >>> [arrow.kind for arrow in hard_reset(LIF()).arrows]
     ['spike', 'carry', 'reset']
     """
+    if lif.gate not in HARD_GATES:
+        raise ValueError(
+            f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
+        )
 
     def potential(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return u: what the gate lets through, and what comes in."""

@@ -179,3 +179,8 @@ def test_gradients_that_cannot_be_classified(wrong):
 def test_a_link_names_what_it_needs():
     with pytest.raises(ValueError, match="needs an image"):
         _ = Link((network("4x4-2C2-1", HARD).layers[1].link.maps[0],), (16,), 2).shape
+
+
+def test_the_soft_gate_has_a_neuron_of_its_own() -> None:
+    with pytest.raises(ValueError, match=r"lif\.gate must be one of .*, got 'soft'; use soft_re"):
+        hard_reset(LIF(gate="soft"))
