@@ -21,11 +21,11 @@
 
   // A command that takes something from this site names the address that the page came from.
   const base = JSON.parse(document.getElementById("__config")?.textContent || "{}").base;
-  const here = new URL(`${base ?? "."}/`, location.href).href;
+  const here = () => new URL(`${(base ?? ".").replace(/\/$/, "")}/`, location.href).href;
   for (const code of all("pre > code")) {
     if (!code.textContent.includes("https://this-site/")) continue;
     const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll("https://this-site/", here);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll("https://this-site/", here());
   }
 
   // The drawer on narrow screens: what is out of sight is out of reach too.
