@@ -1,5 +1,6 @@
 """What a loss is: its value, and its direct term, the derivative by the states that it reads."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -33,7 +34,7 @@ class Loss(Protocol):
 
 
 @dataclass(frozen=True)
-class Built:
+class Built(ABC):
     """A loss of this package: checks first, then its two formulas."""
 
     def value(self, trace: Trace, targets: Array) -> float:
@@ -50,13 +51,13 @@ class Built:
         """Raise TypeError or ValueError if the loss cannot read these."""
         check_targets(targets, checks.instance("trace", trace, Trace).O[-1])
 
+    @abstractmethod
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L, unchecked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return the direct term, unchecked, of a loss that averages S samples."""
-        raise NotImplementedError
 
 
 def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
