@@ -62,6 +62,10 @@ class LastSteps(Built):
         """Check k."""
         object.__setattr__(self, "k", checks.count("LastSteps k", self.k))
 
+    def scores(self, trace: Trace) -> Array:
+        """Return the firing rates over the last k steps."""
+        return np.asarray(trace.O[-1][-self.k :].mean(axis=0))
+
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if the run is shorter than k, too."""
         super().check(trace, targets)
@@ -101,6 +105,10 @@ class Membrane(Built):
         """Check k."""
         if self.k is not None:
             object.__setattr__(self, "k", checks.count("Membrane k", self.k))
+
+    def scores(self, trace: Trace) -> Array:
+        """Return the mean potentials over the last k steps."""
+        return np.asarray(trace.U[-1][-(self.k or len(trace.U[-1])) :].mean(axis=0))
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if potentials, targets and k do not fit together."""

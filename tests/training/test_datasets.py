@@ -45,7 +45,7 @@ def test_a_fifth_of_each_class_is_held_out_the_same_each_time() -> None:
     np.testing.assert_array_equal(
         np.bincount(data.train_labels) + np.bincount(data.test_labels), whole
     )
-    assert data.pixels == 64
+    assert data.shape == (8, 8)
 
 
 def test_no_image_is_in_both_parts() -> None:
