@@ -26,7 +26,7 @@ def delayed_xor(n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int
 
     >>> images, labels = delayed_xor(5, np.random.default_rng(0))
     >>> images.shape, labels.tolist()
-    ((5, 2, 40), [1, 1, 1, 0, 0])
+    ((5, 2, 40), [0, 1, 0, 0, 1])
     """
     bits = _bits(n, 2, rng)
     return _shown([[2 * k + bits[:, k]] for k in range(2)], groups=4), bits[:, 0] ^ bits[:, 1]
@@ -41,7 +41,7 @@ def binary_adding(
 
     >>> images, labels = binary_adding(4, np.random.default_rng(0))
     >>> images.shape, labels.tolist()
-    ((4, 3, 40), [1, 0, 1, 0])
+    ((4, 3, 40), [1, 1, 0, 0])
     """
     checks.count("digits", digits)
     a, b = _bits(n, digits, rng), _bits(n, digits, rng)
