@@ -114,16 +114,19 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
 
     def current(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return i."""
-        return alpha * past["i"] + x
+        return alpha * past["i"] + x  # p2-current-c
 
     def driven(state: State) -> State:
         """Return a state whose input is the current."""
         if state.name != neuron.input or state.update is None:
             return state
         old = state.update
-        return replace(state, update=lambda now, past, x, p: old(now, past, now["i"], p))
+        return replace(
+            state,
+            update=lambda now, past, x, p: old(now, past, now["i"], p),  # p2-current-u
+        )
 
-    new = (
+    new = (  # p2-current-gamma
         Arrow("decay", "i", "i", lambda s, p: np.full_like(s["i"], alpha), r"\alpha", step=1),
         Arrow("charge", "i", neuron.input, lambda s, p: np.ones_like(s["i"]), ""),
     )
@@ -144,7 +147,7 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
     def distance(s: States) -> Any:
         """Return u - V_th - β a."""
-        return neuron.distance(s) - beta * s["a"]
+        return neuron.distance(s) - beta * s["a"]  # p2-adapt-o
 
     def h(s: States, p: Parameters) -> Any:
         """Return the surrogate at this distance."""
@@ -152,13 +155,15 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
     def level(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return a."""
-        return rho * past["a"] + past["o"]
+        return rho * past["a"] + past["o"]  # p2-adapt-a
 
     higher = r"h(u{}-\beta a{})"
+    # p2-adapt-epsilon
     kept = [replace(a, factor=h, letters=higher) if a.kind == "spike" else a for a in neuron.arrows]
     new = (
-        Arrow("adapt", "o", "a", lambda s, p: np.ones_like(s["o"]), "", step=1),
+        Arrow("adapt", "o", "a", lambda s, p: np.ones_like(s["o"]), "", step=1),  # p2-adapt-delta
         Arrow("relax", "a", "a", lambda s, p: np.full_like(s["a"], rho), r"\rho", step=1),
+        # p2-adapt-zeta: this arrow and the one above
         Arrow("threshold", "a", "o", lambda s, p: -beta * h(s, p), r"-\beta " + higher),
     )
     return replace(

@@ -27,6 +27,7 @@ from stbp_edu.plotting.palette import (
     SPIKE,
     style,
 )
+from stbp_edu.plotting.state_diagram import states
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "potential",
     "raster",
     "show",
+    "states",
     "style",
     "surrogate",
     "sweep_order",
