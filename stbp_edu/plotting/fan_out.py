@@ -75,8 +75,8 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
         _arrow(ax, u, spike, GRID, 0.9)
         for name, at, colour in (("u", u, EPSILON), ("o", spike, DELTA)):
             if (name, t) in reads:
-                aside = 0.3 if name == "u" and t >= loss[0] else -0.3 if name == "u" else 0.0
-                _arrow(ax, at, loss, colour, bow=aside)
+                side = 0.3 if t >= loss[0] else -0.3  # a straight arrow from u might cross an o
+                _arrow(ax, at, loss, colour, bow=side * (name == "u"))
             _node(ax, at, name, colour if (name, t) in reads else GRID)
     _node(ax, loss, "L", GRID)
     ax.set(xlim=(0.5, T + 0.5), ylim=(-0.35, loss[1] + 0.35), xticks=range(1, T + 1), yticks=())

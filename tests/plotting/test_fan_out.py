@@ -5,9 +5,9 @@ import pytest
 from matplotlib.path import Path
 
 from stbp_edu import Params, plotting
+from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.network import Trace, forward
 from stbp_edu.neuron import LIF
-from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import figure
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.unrolled import edges_from, unroll
