@@ -61,7 +61,7 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
 
     Args:
         ax: where to draw.
-        T: number of time steps.
+        T: number of time steps; with more than 4, arrows from potentials may cross spikes.
         reads: what the loss reads, such as ``{("o", 3)}`` for the spike of step 3; steps count
             from 1.
 
@@ -75,8 +75,9 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
         _arrow(ax, u, spike, GRID, 0.9)
         for name, at, colour in (("u", u, EPSILON), ("o", spike, DELTA)):
             if (name, t) in reads:
-                side = 0.3 if t >= loss[0] else -0.3  # a straight arrow from u might cross an o
-                _arrow(ax, at, loss, colour, bow=side * (name == "u"))
+                # From a potential below L a straight arrow would cross the spike above it.
+                near = name == "u" and abs(t - loss[0]) < 1
+                _arrow(ax, at, loss, colour, bow=0.28 * near * (1 if t < loss[0] else -1))
             _node(ax, at, name, colour if (name, t) in reads else GRID)
     _node(ax, loss, "L", GRID)
     ax.set(xlim=(0.5, T + 0.5), ylim=(-0.35, loss[1] + 0.35), xticks=range(1, T + 1), yticks=())

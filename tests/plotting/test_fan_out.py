@@ -49,3 +49,18 @@ def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
     ax = plotting.read_outs(figure(height=2.0)[1], 4, reads)
     spikes = 4  # u → o, at every step
     assert len(ax.patches) == spikes + len(reads) > spikes
+
+
+@pytest.mark.parametrize(("T", "panels"), [(2, 3), (3, 3), (4, 2)])
+def test_no_arrow_to_the_loss_crosses_a_spike_on_its_way(T, panels):
+    ax = figure(1, panels, height=2.3)[1][0]
+    plotting.read_outs(ax, T, {("u", t + 1) for t in range(T)})
+    ax.figure.draw_without_rendering()
+    spikes = ax.transData.transform([(t + 1, 0.9) for t in range(T)])
+    for arrow in ax.patches:
+        path = arrow.get_path().transformed(arrow.get_transform())
+        ends = np.concatenate(path.to_polygons(closed_only=False))
+        line = np.concatenate(np.linspace(ends[:-1], ends[1:], 20))
+        if np.ptp(line[:, 1]) > 60:  # to the loss, and not from u to its own spike
+            apart = np.linalg.norm(line[:, None] - spikes, axis=2)
+            assert apart.min() > 19 / 2 * ax.figure.dpi / 72, "a node 19 points wide is crossed"
