@@ -66,7 +66,7 @@ def _potentials(rng: np.random.Generator, k: int) -> Args:
 
 
 DRAWS = {
-    "p2-arrow-count": lambda rng, k: (*CELLS[k], [3, 5, 4, 2], 3),
+    "p2-arrow-count": lambda rng, k: (*CELLS[k], rng.permutation([2, 3, 4, 5]).tolist(), 3),
     "p2-soft-delta": _soft_delta,
     "p2-soft-epsilon": _soft_epsilon,
     "p2-soft-early": _early,
