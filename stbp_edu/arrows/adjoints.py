@@ -60,7 +60,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T:
                     more = handed_back(local, rule, lam, arrow, head, t, n)
-                    lam[n][state, q][t] = lam[n][state, q][t] + more
+                    lam[n][state, q][t] = lam[n][state, q][t] + more  # p2-arrow
     return lam
 
 
@@ -95,7 +95,7 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
         for name, enter in layer.neuron.learned.items():
             states = {k: series[n][:-1] for k, series in trace.items() if series[n] is not None}
             factor = enter.factor(states, params[n])
-            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())
+            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())  # p2-leak
         result.append(found)
     return result
 

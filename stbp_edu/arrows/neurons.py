@@ -81,15 +81,15 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
 
     def potential(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return u."""
-        return _with_leak(lif, p).tau * past["u"] + x - lif.v_th * past["o"]
+        return _with_leak(lif, p).tau * past["u"] + x - lif.v_th * past["o"]  # p2-soft-u
 
     def tau(s: States, p: Parameters) -> Any:
         """Return τ."""
-        return np.full_like(s["u"], _with_leak(lif, p).tau)
+        return np.full_like(s["u"], _with_leak(lif, p).tau)  # p2-soft-epsilon
 
     def off(s: States, p: Parameters) -> Any:
         """Return -V_th."""
-        return np.full_like(s["u"], -lif.v_th)
+        return np.full_like(s["u"], -lif.v_th)  # p2-soft-delta, p2-soft-delta-output
 
     carry = Arrow("carry", "u", "u", tau, r"\tau", step=1, leak=tau)
     neuron = _neuron(lif, potential, carry, Arrow("reset", "o", "u", off, "-V_{th}", step=1))

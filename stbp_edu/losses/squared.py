@@ -143,5 +143,5 @@ def _distance(read: Array, targets: Array) -> float:
 def _slopes(states: Array, targets: Array, k: int, S: int) -> Array:
     """Return its derivative by the states (T, S, n[N]) of which the last k are read."""
     slopes = np.zeros_like(states)
-    slopes[-k:] = (states[-k:].mean(axis=0) - targets) / (k * S)
+    slopes[-k:] = (states[-k:].mean(axis=0) - targets) / (k * S)  # p2-loss-last, p2-loss-membrane
     return slopes

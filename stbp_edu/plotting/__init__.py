@@ -15,7 +15,7 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.fan_out import fan_out
+from stbp_edu.plotting.fan_out import fan_out, read_outs
 from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
@@ -51,6 +51,7 @@ __all__ = [
     "path_edges",
     "potential",
     "raster",
+    "read_outs",
     "show",
     "states",
     "style",

@@ -14,6 +14,7 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
+from stbp_edu.practice.tasks import arrow_inputs
 from stbp_edu.practice.tasks.catalogue import Exercise
 from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
@@ -115,6 +116,7 @@ DRAWS: dict[str, Draw] = {
     "ablation": lambda rng, k: (("exact", *ABLATIONS)[k], np.array([0.0, 1.0, 0.3]), 0.6),
     "mean-spread": lambda rng, k: (rng.random(3 + k),),
     "flops": lambda rng, k: (5 + k, 3, [4, 7, 2][: 3 - k % 2]),
+    **arrow_inputs.DRAWS,
     **STATE_DRAWS,
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
