@@ -1,0 +1,163 @@
+"""What the arrow board shows: for every neuron and rule its formulas, its words, and what it loses.
+
+A reader's own rule has one state and refuses some arrows; every choice of them is computed.
+"""
+
+from collections.abc import Iterator
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows import RULES, Arrow, Network, Node, Rule, backward, count_paths, formulas
+from stbp_edu.arrows.words import Path, paths_from, words
+from stbp_edu.practice.explorers.board_networks import INPUT, NEURONS, WORDS, Run, run_of
+from stbp_edu.practice.explorers.mathml import mathml
+
+Json = dict[str, Any]
+T = len(INPUT)
+DIGITS = 6
+
+
+def board_data() -> Json:
+    """Return every network of the board with each built-in rule and each rule of the reader's own.
+
+    ``own`` has a key for each choice of refused arrows, their kinds with spaces between, in the
+    order of ``arrows``. ``lines`` are the formulas, each with where it holds; the settings name
+    them by their places.
+
+    >>> data = board_data()
+    >>> soft = data["networks"]["soft reset"]
+    >>> soft["rules"]["classic"]["words"], soft["own"]["reset"] == soft["rules"]["detached-reset"]
+    ([20, 29], True)
+    """
+    lines: dict[tuple[str, str], int] = {}
+    networks = {
+        neuron + " recur" * recurrent: _Board(run_of(neuron, recurrent), lines).data()
+        for neuron in NEURONS
+        for recurrent in (False, True)
+    }
+    return {
+        "neurons": list(NEURONS),
+        "words": WORDS,
+        "networks": networks,
+        "lines": [list(line) for line in lines],
+    }
+
+
+def own_rule(net: Network, refused: tuple[str, ...]) -> Rule:
+    """Return the rule of one state that refuses these arrows."""
+    return Rule("your own", {"all": {**dict.fromkeys(refused), "*": "all"}})
+
+
+def keeps(rule: Rule, word: tuple[str, ...], arrows: dict[str, Arrow]) -> bool:
+    """Return whether a rule can move along a whole word."""
+    state: str | None = rule.start
+    for kind in word:
+        state = rule.move(state, arrows[kind]) if state is not None else None
+    return state is not None
+
+
+class _Board:
+    """One network with its forward run, under every rule; numbers are those of the first neuron."""
+
+    def __init__(self, run: Run, lines: dict[tuple[str, str], int]) -> None:
+        """Walk every path from each state of the first neuron at the first step."""
+        self.run, self.net, self.lines = run, run.net, lines
+        self.arrows = {a.kind: a for table in self.net.arrows[1:] for a in table}
+        self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
+        self.paths = {start: paths_from(start, run.local) for start in self.starts}
+        self.words = words(self.net, T)
+        self.exact = self.gradient("exact")
+
+    def data(self) -> Json:
+        """Return the arrows, the states, and every setting."""
+        needed = {kind: why for kind in self.arrows if (why := self.refusal(kind))}
+        free = [kind for kind in self.arrows if kind not in needed]
+        subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
+        adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
+        return {
+            "arrows": [self.arrow(a) for a in self.arrows.values()],
+            "states": [
+                {"kind": s.kind, "adjoint": mathml(adjoints[s.kind] + "_1^{1,1}")}
+                for s in self.starts
+            ],
+            "needed": needed,
+            "rules": {name: self.setting(rule) for name, rule in RULES.items()},
+            "own": {" ".join(cut): self.setting(own_rule(self.net, cut)) for cut in subsets},
+        }
+
+    def refusal(self, kind: str) -> str:
+        """Return why an arrow cannot be refused, or nothing: without it no path is left."""
+        try:
+            own_rule(self.net, (kind,)).check(self.net)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def arrow(self, arrow: Arrow) -> Json:
+        """Return an arrow: its kind, its ends, the step and layer that it takes, its factor."""
+        weight = "w_{ji}" if arrow.layer else "r_{ji}"
+        direct = r"\frac{\partial L}{\partial " + arrow.source + "}"
+        letters = arrow.letters or {"weight": weight, "recur": weight, "readout": direct}.get(
+            arrow.kind, "1"
+        )
+        return {
+            "kind": arrow.kind,
+            "from": arrow.source,
+            "to": arrow.target,
+            "step": arrow.step,
+            "layer": arrow.layer,
+            "factor": mathml(letters.replace("{}", "")),
+        }
+
+    def setting(self, rule: Rule) -> Json:
+        """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
+        kept = [word for word in self.words if keeps(rule, word, self.arrows)]
+        dropped = [word for word in self.words if word not in kept]
+        g = self.gradient(rule)
+        return {
+            "moves": {
+                state: [rule.move(state, arrow) for arrow in self.arrows.values()]
+                for state in rule.moves
+            },
+            "forgets": list(rule.forgets),
+            "lines": list(self.formulas(rule)),
+            "nodes": list(self.nodes(rule)),
+            "words": [len(kept), len(dropped)],
+            "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
+            "off": _rounded(np.linalg.norm(g - self.exact) / np.linalg.norm(self.exact)),
+        }
+
+    def formulas(self, rule: Rule) -> Iterator[int]:
+        """Yield the place of each formula among the lines."""
+        for line in formulas(self.net, rule):
+            key = line.where, mathml(f"{line.left} = {line.right}")
+            yield self.lines.setdefault(key, len(self.lines))
+
+    def nodes(self, rule: Rule) -> Iterator[list[float]]:
+        """Yield for each state its adjoint, the paths kept and dropped, and the share lost."""
+        adjoints = backward(*self.parts, rule).adjoints
+        for start in self.starts:
+            value, lost = adjoints[start.kind][1][0, 0, 0], self.lost(rule, self.paths[start])
+            yield [_rounded(value), *count_paths(self.net, T, rule, start), _rounded(lost)]
+
+    def lost(self, rule: Rule, paths: list[Path]) -> float:
+        """Return the size of the contributions that a rule drops, out of the size of all."""
+        sizes = [(abs(p.contribution), keeps(rule, p.word, self.arrows)) for p in paths]
+        return sum(size for size, kept in sizes if not kept) / sum(size for size, _ in sizes)
+
+    def gradient(self, rule: str | Rule) -> Any:
+        """Return the gradient of all parameters as one vector."""
+        found = backward(*self.parts, rule).gradients
+        return np.concatenate([g.ravel() for layer in found[1:] for g in layer.values()])
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Network, parameters, run and targets."""
+        return self.net, self.run.params, self.run.trace, self.run.targets
+
+
+def _rounded(x: float) -> float:
+    """Return a number with a few significant digits, to keep the file small."""
+    return float(f"{x:.{DIGITS}g}")
