@@ -64,7 +64,9 @@ class _Board:
     def __init__(self, run: Run, lines: dict[tuple[str, str], int]) -> None:
         """Walk every path from each state of the first neuron at the first step."""
         self.run, self.net, self.lines = run, run.net, lines
-        self.arrows = {a.kind: a for table in self.net.arrows[1:] for a in table}
+        found = {a.kind: a for table in self.net.arrows[1:] for a in table}
+        inside_first = sorted(found.values(), key=lambda arrow: arrow.leaves)
+        self.arrows = {arrow.kind: arrow for arrow in inside_first}
         self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
         self.paths = {start: paths_from(start, run.local) for start in self.starts}
         self.words = words(self.net, T)
@@ -96,7 +98,7 @@ class _Board:
         return ""
 
     def arrow(self, arrow: Arrow) -> Json:
-        """Return an arrow: its kind, its ends, the step and layer that it takes, its factor."""
+        """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
         weight = "w_{ji}" if arrow.layer else "r_{ji}"
         direct = r"\frac{\partial L}{\partial " + arrow.source + "}"
         letters = arrow.letters or {"weight": weight, "recur": weight, "readout": direct}.get(
@@ -108,6 +110,7 @@ class _Board:
             "to": arrow.target,
             "step": arrow.step,
             "layer": arrow.layer,
+            "many": arrow.link is not None,
             "factor": mathml(letters.replace("{}", "")),
         }
 

@@ -34,7 +34,10 @@ NEURONS: dict[str, Callable[[], Neuron]] = {
     "synaptic current": lambda: with_current(hard_reset(LINEAR), alpha=0.5),
     "adaptive threshold": lambda: with_adaptation(hard_reset(LINEAR), beta=0.5, rho=0.75),
 }
-WORDS = "a 2-2-1 network for 4 steps, τ = 3/4, V_th = 1, Gaussian of variance 1; the output should be silent"
+WORDS = (
+    "a 2-2-1 network for 4 steps, τ = 3/4, V_th = 1, Gaussian of variance 1; its output should be "
+    "silent"
+)
 W = (None, np.array([[0.75, 0.5], [-0.5, 1.25]]), np.array([[1.25, -0.75]]))
 B = (None, np.array([0.25, 0.5]), np.array([0.5]))
 R = (None, np.array([[0.0, 0.5], [-0.75, 0.25]]), np.array([[-0.5]]))

@@ -33,8 +33,6 @@ def _row(tokens: Iterator[str]) -> str:
             break
         if token in "_^":
             row[-1][1][token] = _one(next(tokens), tokens)
-        elif token == "'":
-            row[-1][1]["^"] = "<mo>′</mo>"
         else:
             row.append((_one(token, tokens), {}))
     return "".join(_scripts(base, scripts) for base, scripts in row)
@@ -42,13 +40,17 @@ def _row(tokens: Iterator[str]) -> str:
 
 def _scripts(base: str, scripts: dict[str, str]) -> str:
     """Return a thing with its index and its exponent, where it has them."""
-    name = {"": "", "_": "msub", "^": "msup", "_^": "msubsup"}["".join(sorted(scripts, key="_^".find))]
-    below_above = "".join(scripts[k] for k in "_^" if k in scripts)
-    return f"<{name}>{base}{below_above}</{name}>" if name else base
+    below, above = scripts.get("_", ""), scripts.get("^", "")
+    if not scripts:
+        return base
+    tag = "m" + "sub" * bool(below) + "sup" * bool(above)
+    return f"<{tag}>{base}{below}{above}</{tag}>"
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:
     """Return what one token begins: a group, a fraction, a letter, a number or a sign."""
+    if token == "'":
+        return '<mo lspace="0" rspace="0">′</mo>'
     if token == "{":
         return f"<mrow>{_row(tokens)}</mrow>"
     if token == r"\frac":

@@ -12,12 +12,15 @@ const STYLE = `
 .stbp-board .node { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.6; }
 .stbp-board svg .kind { font-size: 12px; paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; }
 .stbp-board svg .soft { fill: var(--x-soft); }
-.stbp-board caption { text-align: left; color: var(--x-soft); padding-bottom: 0.3em; }
+.stbp-board p:has(+ .scroll) { margin-bottom: 0; }
+.stbp-board .scroll { margin-bottom: 1em; }
+.stbp-board table { margin-top: 0.2em; }
+.stbp-board :is(td, th) { padding: 0.2em 0.45em; }
 .stbp-board :is(td, th):not(.num) { text-align: left; }
 .stbp-board td.none { color: var(--x-bad); }
 .stbp-board .formulas td { padding-block: 0.35em; white-space: nowrap; }
 .stbp-board .cut td { border-top: 2px solid var(--x-soft); }
-.stbp-board math { font-size: 1.08em; }
+.stbp-board math { font-size: 1.08em; math-style: normal; }
 select { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; min-height: 2.2em; padding: 0 0.4em; max-width: 100%; }
 select:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
 `;
@@ -27,7 +30,8 @@ const HERE = { i: [40, 218], u: [40, 138], o: [130, 138], a: [130, 218] }; // th
 const STEP = 210; // to the cell (t + 1, n)
 const UP = [130, 34]; // what the spike enters in the cell (t, n + 1)
 const LOSS = [250, 34];
-const BEND = { carry: -70, recur: 40, decay: 0, relax: 34 };
+const BEND = { carry: -76, recur: 44, relax: 30 };
+const LABEL = { weight: 0.72, readout: 0.62, adapt: 0.6 }; // where on an arrow its name stands, if not in the middle
 
 const math = (text) => {
   const holder = make("template");
@@ -58,6 +62,9 @@ async function render({ model, el }) {
   const said = make("div", { role: "status" });
   const values = make("table");
   const formulas = make("table", { class: "formulas" });
+  const aboutArrows = make("p", { class: "soft" });
+  const aboutValues = make("p", { class: "soft" });
+  const aboutFormulas = make("p", { class: "soft" });
   const scroll = (label, child) => make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label }, child);
   frame(el, "Explorer: the arrow board", STYLE,
     make("p", { class: "soft" }, indexed(tight(`The network: ${data.words}. Choose a neuron and a rule, or switch arrows off for a rule of your own.`))),
@@ -65,9 +72,8 @@ async function render({ model, el }) {
     make("div", { class: "row" }, checkbox("recurrent weights", recurrent, (on) => { recurrent = on; draw(); }),
       make("label", { for: id }, "Rule:"), select),
     make("div", { class: "stbp-board" },
-      make("div", {}, picture, scroll("Table of the arrows", table)),
-      make("div", {}, said, scroll("Table of the adjoints", values))),
-    make("div", { class: "stbp-board" }, scroll("Table of the formulas", formulas))); // prettier-ignore
+      make("div", {}, picture, aboutArrows, scroll("Table of the arrows", table)),
+      make("div", {}, said, aboutValues, scroll("Table of the adjoints", values), aboutFormulas, scroll("Table of the formulas", formulas)))); // prettier-ignore
 
   // Your own rule begins with what the rule before it refuses in its first state.
   function choose(name) {
@@ -91,12 +97,17 @@ async function render({ model, el }) {
     drawTable(moves);
     drawPicture(moves);
     drawValues(now);
-    formulas.replaceChildren(make("caption", {}, now ? `The formulas of this rule${Object.keys(moves).length > 1 ? "; in brackets: which state of the rule an adjoint belongs to, if not the first" : ""}` : "No formulas: every gradient would be 0."),
-      ...(now?.lines ?? []).map((k, at, all) => {
-        const [where, text] = data.lines[k];
-        const cut = at && data.lines[all[at - 1]][0] !== where;
-        return make("tr", { class: cut ? "cut" : "" }, make("td", { class: "soft" }, tight(where)), make("td", {}, math(text)));
-      })); // prettier-ignore
+    drawFormulas(now, Object.keys(moves));
+  }
+
+  function drawFormulas(now, states) {
+    const brackets = states.length > 1 ? ". In brackets stands the state of the rule that an adjoint belongs to, if it is not the first" : "";
+    aboutFormulas.textContent = now ? `The formulas of this rule, case by case${brackets}:` : "";
+    formulas.replaceChildren(...(now?.lines ?? []).map((k, at, all) => {
+      const [where, text] = data.lines[k];
+      const cut = at > 0 && data.lines[all[at - 1]][0] !== where;
+      return make("tr", { class: cut ? "cut" : null }, make("td", { class: "soft" }, tight(where)), make("td", {}, math(text)));
+    })); // prettier-ignore
   }
 
   function drawTable(moves) {
@@ -107,13 +118,14 @@ async function render({ model, el }) {
       const to = moves[state][k];
       return make("td", { class: to === null ? "none" : "" }, to === null ? "✕ no" : to === state ? "yes" : `yes, then “${to}”`);
     }; // prettier-ignore
-    const ends = ({ from, to, step, layer }) => `${from} → ${to === "L" ? "L" : `${to}${step ? " at t + 1" : ""}${layer ? " above" : ""}`}`;
-    table.replaceChildren(make("caption", {}, rule === OWN ? "The arrows; a rule of your own takes those that you leave on" : `The arrows, and whether ${rule} takes them`),
+    const ends = ({ from, to, step, layer, many }) => `${from} → ${many ? "all " : ""}${to}${step ? " at t+1" : ""}${layer ? " above" : ""}`;
+    aboutArrows.textContent = rule === OWN ? "The arrows. Your rule takes those that you leave on:" : `The arrows, and whether ${rule} takes them:`;
+    table.replaceChildren(
       make("thead", {}, make("tr", {}, ["arrow", "from → to", "factor", ...head].map((words) => make("th", { scope: "col" }, words)))),
-      make("tbody", {}, net().arrows.map((arrow, k) => make("tr", {}, make("th", { scope: "row" }, arrow.kind), make("td", {}, tight(ends(arrow))),
-        make("td", {}, now_factor(arrow)), states.map((state) => cell(arrow, state, k)))))); // prettier-ignore
+      make("tbody", {}, net().arrows.map((arrow, k) => make("tr", {}, make("th", { scope: "row" }, arrow.kind), make("td", {}, ends(arrow).replaceAll(" ", "\u00a0")),
+        make("td", {}, factor(arrow)), states.map((state) => cell(arrow, state, k)))))); // prettier-ignore
   }
-  const now_factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "<math><mi>τ</mi></math>" : arrow.factor);
+  const factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "<math><mi>τ</mi></math>" : arrow.factor);
 
   function drawPicture(moves) {
     const { arrows, states } = net();
@@ -129,9 +141,10 @@ async function render({ model, el }) {
       const [w, h] = [Math.hypot(mx - from[0], my - from[1]), Math.hypot(to[0] - mx, to[1] - my)];
       const out = ([ax, ay], [bx, by], length, gap) => [ax + ((bx - ax) * gap) / length, ay + ((by - ay) * gap) / length];
       const [a, b] = [out(from, [mx, my], w, 17), out(to, [mx, my], h, 20)];
-      const at = [(a[0] + 2 * mx + b[0]) / 4, (a[1] + 2 * my + b[1]) / 4 + 4];
+      const s = LABEL[arrow.kind] ?? 0.5;
+      const at = [0, 1].map((k) => (1 - s) ** 2 * a[k] + 2 * s * (1 - s) * [mx, my][k] + s * s * b[k]);
       return [make("path", { class: `edge ${how(k)}`, d: `M ${a} Q ${mx} ${my} ${b}`, "marker-end": `url(#${tip})` }),
-        make("text", { class: "kind", x: at[0], y: at[1], "text-anchor": "middle" }, `${how(k) === "none" ? "✕ " : ""}${arrow.kind}`)];
+        make("text", { class: "kind", x: at[0], y: at[1] + 4, "text-anchor": "middle" }, `${how(k) === "none" ? "✕ " : ""}${arrow.kind}`)];
     }); // prettier-ignore
     const node = ([x, y], words) => [words === "o" || words === "L" ? make("circle", { class: "node", cx: x, cy: y, r: 15 }) : make("rect", { class: "node", x: x - 14, y: y - 14, width: 28, height: 28, rx: 3 }), make("text", { x, y: y + 4, "text-anchor": "middle" }, words)];
     const input = arrows.find((arrow) => arrow.layer).to;
@@ -149,6 +162,7 @@ async function render({ model, el }) {
   function drawValues(now) {
     if (!now) {
       said.replaceChildren(make("p", {}, `Without ${missing()} no path reaches the loss: this rule keeps no word, and every gradient would be 0.`));
+      aboutValues.textContent = "";
       return values.replaceChildren();
     }
     const percent = (x) => `${(100 * x).toFixed(1)}\u00a0%`;
@@ -159,12 +173,13 @@ async function render({ model, el }) {
         dropped ? make("em", { "data-value": "shortest" }, now.shortest) : null, dropped ? "." : null, forgets),
       make("p", {}, "The gradient of all weights and biases is off by ", make("strong", { "data-value": "off" }, percent(now.off)), " of the exact one’s length.")); // prettier-ignore
     const exact = net().rules.exact.nodes;
-    values.replaceChildren(make("caption", {}, tight("The adjoints of neuron 1 at t = 1, n = 1. Lost: the size of the dropped paths, out of the size of all, signs left aside")),
-      make("thead", {}, make("tr", {}, ["adjoint", "value", "exact", "paths kept", "dropped", "lost"].map((words, k) => make("th", { scope: "col", class: k ? "num" : "" }, words)))),
+    aboutValues.textContent = tight("The adjoints of neuron 1 at t = 1, n = 1. Lost is the size of the dropped paths, out of the size of all, signs left aside:");
+    values.replaceChildren(
+      make("thead", {}, make("tr", {}, ["adjoint", "value", "exact", "lost", "paths kept", "dropped"].map((words, k) => make("th", { scope: "col", class: k ? "num" : "" }, words)))),
       make("tbody", {}, net().states.map(({ kind, adjoint }, k) => {
         const [value, paths, gone, lost] = now.nodes[k];
         return make("tr", {}, make("th", { scope: "row" }, math(adjoint), ` of ${LETTERS[kind]}`),
-          [["value", number(value)], ["exact", number(exact[k][0])], ["kept", paths], ["dropped", gone], ["lost", percent(lost)]].map(([name, words]) =>
+          [["value", number(value)], ["exact", number(exact[k][0])], ["lost", percent(lost)], ["kept", paths], ["dropped", gone]].map(([name, words]) =>
             make("td", { class: "num", "data-value": `${name}-${kind}` }, `${words}`)));
       }))); // prettier-ignore
   }
