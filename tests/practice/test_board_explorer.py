@@ -13,7 +13,7 @@ from stbp_edu.arrows import (
     paths_from,
     words,
 )
-from stbp_edu.practice.explorers.board_explorer import board_data
+from stbp_edu.practice.explorers.board_explorer import board_data, own_rule
 from stbp_edu.practice.explorers.board_networks import NEURONS, run_of
 from stbp_edu.practice.explorers.mathml import COMMANDS, mathml
 
@@ -89,7 +89,10 @@ def test_an_arrow_that_every_word_needs_is_named(board):
     needed = {name: set(net["needed"]) for name, net in board["networks"].items()}
     assert needed["soft reset"] == {"spike", "readout"}
     assert needed["synaptic current recur"] == {"spike", "readout", "charge"}
-    assert "keeps no word" in board["networks"]["soft reset"]["needed"]["spike"]
+    run = run_of("synaptic current", recurrent=True)
+    for kind in ("spike", "readout", "charge"):
+        with pytest.raises(ValueError, match="keeps no word"):
+            own_rule(run.net, (kind,)).check(run.net)
 
 
 def test_the_formulas_are_those_of_the_package(board):

@@ -9,8 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows import RULES, Arrow, Network, Node, Rule, backward, count_paths, formulas
-from stbp_edu.arrows.words import Path, paths_from, words
+from stbp_edu.arrows import (
+    RULES,
+    Arrow,
+    Backward,
+    Network,
+    Node,
+    Path,
+    Rule,
+    backward,
+    count_paths,
+    formulas,
+    paths_from,
+    words,
+)
+from stbp_edu.checks import Array
 from stbp_edu.practice.explorers.board_networks import INPUT, NEURONS, WORDS, Run, run_of
 from stbp_edu.practice.explorers.mathml import mathml
 
@@ -23,7 +36,7 @@ def board_data() -> Json:
     """Return every network of the board with each built-in rule and each rule of the reader's own.
 
     ``own`` has a key for each choice of refused arrows, their kinds with spaces between, in the
-    order of ``arrows``. ``lines`` are the formulas, each with where it holds; the settings name
+    order of ``arrows``; without those in ``needed`` no word is left. ``lines`` are the formulas, each with where it holds; the settings name
     them by their places.
 
     >>> data = board_data()
@@ -70,11 +83,12 @@ class _Board:
         self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
         self.paths = {start: paths_from(start, run.local) for start in self.starts}
         self.words = words(self.net, T)
-        self.exact = self.gradient("exact")
+        self.exact = _flat(self.backward("exact"))
 
     def data(self) -> Json:
         """Return the arrows, the states, and every setting."""
-        needed = {kind: why for kind in self.arrows if (why := self.refusal(kind))}
+        every = [set(word) for n in range(1, self.net.N + 1) for word in words(self.net, T, n=n)]
+        needed = [kind for kind in self.arrows if all(kind in word for word in every)]
         free = [kind for kind in self.arrows if kind not in needed]
         subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
         adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
@@ -88,14 +102,6 @@ class _Board:
             "rules": {name: self.setting(rule) for name, rule in RULES.items()},
             "own": {" ".join(cut): self.setting(own_rule(self.net, cut)) for cut in subsets},
         }
-
-    def refusal(self, kind: str) -> str:
-        """Return why an arrow cannot be refused, or nothing: without it no path is left."""
-        try:
-            own_rule(self.net, (kind,)).check(self.net)
-        except ValueError as error:
-            return str(error)
-        return ""
 
     def arrow(self, arrow: Arrow) -> Json:
         """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
@@ -118,7 +124,8 @@ class _Board:
         """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
         kept = [word for word in self.words if keeps(rule, word, self.arrows)]
         dropped = [word for word in self.words if word not in kept]
-        g = self.gradient(rule)
+        back = self.backward(rule)
+        off = np.linalg.norm(_flat(back) - self.exact) / np.linalg.norm(self.exact)
         return {
             "moves": {
                 state: [rule.move(state, arrow) for arrow in self.arrows.values()]
@@ -126,10 +133,10 @@ class _Board:
             },
             "forgets": list(rule.forgets),
             "lines": list(self.formulas(rule)),
-            "nodes": list(self.nodes(rule)),
+            "nodes": list(self.nodes(rule, back)),
             "words": [len(kept), len(dropped)],
             "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
-            "off": _rounded(np.linalg.norm(g - self.exact) / np.linalg.norm(self.exact)),
+            "off": _rounded(float(off)),
         }
 
     def formulas(self, rule: Rule) -> Iterator[int]:
@@ -138,27 +145,26 @@ class _Board:
             key = line.where, mathml(f"{line.left} = {line.right}")
             yield self.lines.setdefault(key, len(self.lines))
 
-    def nodes(self, rule: Rule) -> Iterator[list[float]]:
+    def nodes(self, rule: Rule, back: Backward) -> Iterator[list[float]]:
         """Yield for each state its adjoint, the paths kept and dropped, and the share lost."""
-        adjoints = backward(*self.parts, rule).adjoints
         for start in self.starts:
-            value, lost = adjoints[start.kind][1][0, 0, 0], self.lost(rule, self.paths[start])
+            value = float(back.adjoints[start.kind][1][0, 0, 0])
+            lost = self.lost(rule, self.paths[start])
             yield [_rounded(value), *count_paths(self.net, T, rule, start), _rounded(lost)]
 
     def lost(self, rule: Rule, paths: list[Path]) -> float:
         """Return the size of the contributions that a rule drops, out of the size of all."""
         sizes = [(abs(p.contribution), keeps(rule, p.word, self.arrows)) for p in paths]
-        return sum(size for size, kept in sizes if not kept) / sum(size for size, _ in sizes)
+        return float(sum(x for x, kept in sizes if not kept) / sum(x for x, _ in sizes))
 
-    def gradient(self, rule: str | Rule) -> Any:
-        """Return the gradient of all parameters as one vector."""
-        found = backward(*self.parts, rule).gradients
-        return np.concatenate([g.ravel() for layer in found[1:] for g in layer.values()])
+    def backward(self, rule: Rule | str) -> Backward:
+        """Return adjoints and gradients under a rule."""
+        return backward(self.net, self.run.params, self.run.trace, self.run.targets, rule)
 
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """Network, parameters, run and targets."""
-        return self.net, self.run.params, self.run.trace, self.run.targets
+
+def _flat(back: Backward) -> Array:
+    """Return the gradients of all parameters as one vector."""
+    return np.concatenate([g.ravel() for layer in back.gradients[1:] for g in layer.values()])
 
 
 def _rounded(x: float) -> float:

@@ -47,7 +47,7 @@ async function render({ model, el }) {
   let refused = new Set();
   const net = () => data.networks[neuron + (recurrent ? " recur" : "")];
   const kinds = () => net().arrows.map((arrow) => arrow.kind);
-  const missing = () => kinds().find((kind) => refused.has(kind) && net().needed[kind]);
+  const missing = () => kinds().find((kind) => refused.has(kind) && net().needed.includes(kind));
   // Without an arrow that every word needs, nothing is kept: there is no setting to show.
   function setting() {
     if (rule !== OWN) return net().rules[rule];
