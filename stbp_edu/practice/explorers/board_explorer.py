@@ -30,14 +30,19 @@ from stbp_edu.practice.explorers.mathml import mathml
 Json = dict[str, Any]
 T = len(INPUT)
 DIGITS = 6
+TITLES = {
+    "ottt": "ottt, in its manner",
+    "e-prop": "e-prop, in its manner",
+    "e-prop-reset": "e-prop with the reset",
+}
 
 
 def board_data() -> Json:
     """Return every network of the board with each built-in rule and each rule of the reader's own.
 
     ``own`` has a key for each choice of refused arrows, their kinds with spaces between, in the
-    order of ``arrows``; without those in ``needed`` no word is left. ``lines`` are the formulas, each with where it holds; the settings name
-    them by their places.
+    order of ``arrows``; without those in ``needed`` no word is left. ``lines`` are the formulas,
+    each with where it holds; the settings name them by their places.
 
     >>> data = board_data()
     >>> soft = data["networks"]["soft reset"]
@@ -53,6 +58,7 @@ def board_data() -> Json:
     return {
         "neurons": list(NEURONS),
         "words": WORDS,
+        "titles": {name: TITLES.get(name, name) for name in RULES},
         "networks": networks,
         "lines": [list(line) for line in lines],
     }

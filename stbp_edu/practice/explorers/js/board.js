@@ -21,6 +21,7 @@ const STYLE = `
 .stbp-board .formulas td { padding-block: 0.35em; white-space: nowrap; }
 .stbp-board .cut td { border-top: 2px solid var(--x-soft); }
 .stbp-board math { font-size: 1.08em; math-style: normal; }
+.rule { display: inline-flex; gap: 0.5em; min-width: 0; }
 select { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; min-height: 2.2em; padding: 0 0.4em; max-width: 100%; }
 select:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
 `;
@@ -56,7 +57,7 @@ async function render({ model, el }) {
 
   const id = unique("rule");
   const select = make("select", { id, onchange: () => choose(select.value) },
-    [...Object.keys(net().rules), OWN].map((name) => make("option", { value: name, selected: name === rule }, name))); // prettier-ignore
+    [...Object.entries(data.titles), [OWN, OWN]].map(([name, title]) => make("option", { value: name, selected: name === rule }, title))); // prettier-ignore
   const picture = make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "The arrows, drawn" });
   const table = make("table");
   const said = make("div", { role: "status" });
@@ -70,7 +71,7 @@ async function render({ model, el }) {
     make("p", { class: "soft" }, indexed(tight(`The network: ${data.words}. Choose a neuron and a rule, or switch arrows off for a rule of your own.`))),
     radios("Neuron:", data.neurons.map((name) => [name, name]), neuron, (value) => { neuron = value; draw(); }),
     make("div", { class: "row" }, checkbox("recurrent weights", recurrent, (on) => { recurrent = on; draw(); }),
-      make("label", { for: id }, "Rule:"), select),
+      make("span", { class: "rule" }, make("label", { for: id }, "Rule:"), select)),
     make("div", { class: "stbp-board" },
       make("div", {}, picture, aboutArrows, scroll("Table of the arrows", table)),
       make("div", {}, said, aboutValues, scroll("Table of the adjoints", values), aboutFormulas, scroll("Table of the formulas", formulas)))); // prettier-ignore
