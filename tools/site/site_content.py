@@ -9,6 +9,7 @@ from typing import Any
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
+from tools.pages import frameworks_table
 from tools.site import PUBLIC, ROOT
 from tools.site.address import Address, address
 from tools.site.assets import own_wheel, pyodide, vendor
@@ -96,6 +97,8 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
     if name == "architecture.md":
         markdown = architecture_page.fill(markdown)
+    if name == "frameworks.md":
+        markdown = frameworks_table.fill(markdown)
     markdown = downloads.filled_in(markdown, content.address)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}
