@@ -58,7 +58,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
-                if head is not None and t + arrow.step < T:
+                if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
                     more = handed_back(local, rule, lam, arrow, head, t, n)
                     lam[n][state, q][t] = lam[n][state, q][t] + more
     return lam

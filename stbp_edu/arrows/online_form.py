@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.arrows.adjoints import handed_back, sweep
+from stbp_edu.arrows.blocks import blockwise
 from stbp_edu.arrows.factors import LocalDerivatives, factors_of
 from stbp_edu.arrows.forward_run import Now, rest, step
 from stbp_edu.arrows.models import Network
@@ -37,7 +38,7 @@ def online(
 ) -> LayerParams:
     """Return the gradients of a rule, learned forward in time with memory that T does not change.
 
-    A loss on a mean over steps is known at the end alone: then the run is made twice, first for
+    A rule in blocks holds one block at a time, and goes back within it. A loss on a mean over steps is known at the end alone: then the run is made twice, first for
     the mean.
 
     Args:
@@ -60,9 +61,12 @@ def online(
     """
     rule = as_rule(rule)
     check_params(net, params)
-    _check_form(net, rule)
+    if rule.block is None:
+        _check_form(net, rule)
     T, reads = len(inputs), net.loss.steps(len(inputs))
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
+    if rule.block is not None:
+        return blockwise(net, params, inputs, targets, rule, mean, twin)
     past, before = rest(net, len(inputs[0]), inputs[0].dtype), None
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
@@ -88,7 +92,7 @@ def _check_form(net: Network, rule: Rule) -> None:
         raise ValueError(
             f"rule {rule.name!r} has no online form on this network: the word "
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
-            f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
+            f"trace at the synapse can hold it; use backward, in_blocks, or a rule that can: {', '.join(able)}"
         )
 
 

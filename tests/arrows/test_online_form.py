@@ -14,6 +14,7 @@ from stbp_edu.arrows import (
     draw_params,
     forbidding_word,
     hard_reset,
+    in_blocks,
     network,
     online,
     truncated,
@@ -73,7 +74,8 @@ def test_truncation_at_no_step_is_spatial_and_online():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("per_step", [True, False])
-def test_memory_is_flat_from_10_to_1000_steps(per_step):
+@pytest.mark.parametrize("rule", ["e-prop-reset", in_blocks(5)], ids=["e-prop-reset", "blocks"])
+def test_memory_is_flat_from_10_to_1000_steps(per_step, rule):
     """The inputs are one step, shown again and again."""
     loss = cross_entropy_per_step() if per_step else None
     net = network("20-30R-10", hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
@@ -84,7 +86,7 @@ def test_memory_is_flat_from_10_to_1000_steps(per_step):
     def peak(T):
         inputs = np.broadcast_to(x, (T, 4, 20))
         tracemalloc.start()
-        online(net, params, inputs, y, "e-prop-reset")
+        online(net, params, inputs, y, rule)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
