@@ -59,7 +59,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
-                    more = handed_back(local, rule, lam, arrow, head, t, n)
+                    more = handed_back(local, rule, lam, arrow, head, t, n)  # p2-rule
                     lam[n][state, q][t] = lam[n][state, q][t] + more
     return lam
 

@@ -38,8 +38,8 @@ def online(
 ) -> LayerParams:
     """Return the gradients of a rule, learned forward in time with memory that T does not change.
 
-    A rule in blocks holds one block at a time, and goes back within it. A loss on a mean over steps is known at the end alone: then the run is made twice, first for
-    the mean.
+    A rule in blocks holds one block at a time, and goes back within it. A loss on a mean over steps
+    is known at the end alone: then the run is made twice, first for the mean.
 
     Args:
         net: the network.
@@ -92,7 +92,8 @@ def _check_form(net: Network, rule: Rule) -> None:
         raise ValueError(
             f"rule {rule.name!r} has no online form on this network: the word "
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
-            f"trace at the synapse can hold it; use backward, in_blocks, or a rule that can: {', '.join(able)}"
+            "trace at the synapse can hold it; use backward, in_blocks, or a rule that can: "
+            f"{', '.join(able)}"
         )
 
 
@@ -150,7 +151,7 @@ def _carry_on(
         for arrow in (a for a in neuron.arrows if a.source == k and a.step == time):
             if factors is not None and (head := rule.move(q, arrow)) is not None:
                 factor = entry.view(factors.factor(arrow, entry.n, rule)[0])
-                new[arrow.target, head] = new[arrow.target, head] + factor * E
+                new[arrow.target, head] = new[arrow.target, head] + factor * E  # p2-trace-step
 
     for (k, q), E in old.items():
         follow(k, q, E, before, 1)
@@ -168,8 +169,8 @@ def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, la
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)
-                total = total + (entry.view(signal) * E).sum(axis=(0, 2))
+                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)  # p2-trace-signal
+                total = total + (entry.view(signal) * E).sum(axis=(0, 2))  # p2-trace-w
     return total
 
 

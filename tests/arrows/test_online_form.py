@@ -37,6 +37,24 @@ def test_online_equals_backward(case):
         assert oracle.error(got, backward(net, params, trace, y, rule).gradients) <= 1e-12, rule
 
 
+def test_p2_trace_step_p2_trace_signal_p2_trace_w_written_out():
+    """Each trace as the sum over all earlier inputs, each times the gates in between."""
+    case = Case(sizes="3-2-2", reset="linear", T=5)
+    net, params, trace, inputs, y = case.run()
+    f = [None, *(case.lif.f(o) for o in trace["o"][1:])]
+    h = [None, *(case.lif.h(u) for u in trace["u"][1:])]
+    s = {2: h[2] * net.loss.direct(trace["o"][2], y)}
+    s[1] = h[1] * (s[2] @ params[2]["W"])
+    got = online(net, params, inputs, y, "ottt")
+    for n in (1, 2):
+        expected = sum(
+            np.einsum("si,sj->ij", s[n][t] * f[n][k:t].prod(axis=0), trace["o"][n - 1][k])
+            for t in range(case.T)
+            for k in range(t + 1)
+        )
+        np.testing.assert_allclose(got[n]["W"], expected, rtol=1e-12, atol=1e-15)
+
+
 def test_one_layer_has_every_rule_online():
     """Nothing leaves the neuron but to the loss: even the exact rule needs no time backward."""
     case = Case(sizes="3-2", adaptation=True, current=True, learned=True)
