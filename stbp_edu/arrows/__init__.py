@@ -8,7 +8,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``forward_run``; ``factors`` and ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``words``, ``counting``: which, and how many;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
-- ``online_form``: learning forward in time, where the words allow it;
+- ``online_form``, ``blocks``: learning forward in time, where the words allow it, or in blocks;
 - ``classifier``, ``verdict``: which words a gradient function keeps.
 """
 
@@ -34,7 +34,7 @@ from stbp_edu.arrows.readouts import (
     membrane,
     rate,
 )
-from stbp_edu.arrows.rules import RULES, Rule, truncated
+from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
 from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.arrows.words import Node, Path, forbidding_word, paths_from, words
@@ -71,6 +71,7 @@ __all__ = [
     "formulas",
     "forward",
     "hard_reset",
+    "in_blocks",
     "last_steps",
     "letters",
     "local_derivatives",

@@ -58,8 +58,8 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
-                if head is not None and t + arrow.step < T:
-                    more = handed_back(local, rule, lam, arrow, head, t, n)
+                if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
+                    more = handed_back(local, rule, lam, arrow, head, t, n)  # p2-rule
                     lam[n][state, q][t] = lam[n][state, q][t] + more  # p2-arrow
     return lam
 

@@ -24,7 +24,8 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     r"""Return the recursion of a rule in LaTeX: a line for each adjoint and case, then case 5.
 
     Adjoints that states of the rule share are written once; one that belongs to a later state of
-    the rule has its name in brackets. The layers are taken to be alike.
+    the rule has its name in brackets. The layers are taken to be alike. Of a rule in blocks, T
+    stands for the last step of each block.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import network, soft_reset

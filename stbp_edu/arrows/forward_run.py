@@ -83,6 +83,11 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     for t in range(T):
         past = step(net, params, inputs[t], past, twin)
         steps.append(past)
+    return as_trace(net, steps)
+
+
+def as_trace(net: Network, steps: list[Now]) -> Trace:
+    """Return the states of many steps, by state."""
     names = {s.name for layer in net.layers[1:] for s in layer.neuron.states} | {"o"}
     return {
         name: [

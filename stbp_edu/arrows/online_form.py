@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.arrows.adjoints import handed_back, sweep
+from stbp_edu.arrows.blocks import blockwise
 from stbp_edu.arrows.factors import LocalDerivatives, factors_of
 from stbp_edu.arrows.forward_run import Now, rest, step
 from stbp_edu.arrows.models import Network
@@ -37,8 +38,8 @@ def online(
 ) -> LayerParams:
     """Return the gradients of a rule, learned forward in time with memory that T does not change.
 
-    A loss on a mean over steps is known at the end alone: then the run is made twice, first for
-    the mean.
+    A rule in blocks holds one block at a time, and goes back within it. A loss on a mean over steps
+    is known at the end alone: then the run is made twice, first for the mean.
 
     Args:
         net: the network.
@@ -60,9 +61,12 @@ def online(
     """
     rule = as_rule(rule)
     check_params(net, params)
-    _check_form(net, rule)
+    if rule.block is None:
+        _check_form(net, rule)
     T, reads = len(inputs), net.loss.steps(len(inputs))
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
+    if rule.block is not None:
+        return blockwise(net, params, inputs, targets, rule, mean, twin)
     past, before = rest(net, len(inputs[0]), inputs[0].dtype), None
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
@@ -88,7 +92,8 @@ def _check_form(net: Network, rule: Rule) -> None:
         raise ValueError(
             f"rule {rule.name!r} has no online form on this network: the word "
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
-            f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
+            "trace at the synapse can hold it; use backward, in_blocks, or a rule that can: "
+            f"{', '.join(able)}"
         )
 
 
@@ -146,7 +151,7 @@ def _carry_on(
         for arrow in (a for a in neuron.arrows if a.source == k and a.step == time):
             if factors is not None and (head := rule.move(q, arrow)) is not None:
                 factor = entry.view(factors.factor(arrow, entry.n, rule)[0])
-                new[arrow.target, head] = new[arrow.target, head] + factor * E
+                new[arrow.target, head] = new[arrow.target, head] + factor * E  # p2-trace-step
 
     for (k, q), E in old.items():
         follow(k, q, E, before, 1)
@@ -164,8 +169,8 @@ def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, la
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)
-                total = total + (entry.view(signal) * E).sum(axis=(0, 2))
+                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)  # p2-trace-signal
+                total = total + (entry.view(signal) * E).sum(axis=(0, 2))  # p2-trace-w
     return total
 
 

@@ -7,7 +7,8 @@ missing is dropped. So one recursion serves every rule, with an adjoint for each
     λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
 
 In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
-does not name, and ``"*"`` for all others; None, or no entry at all, refuses.
+does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A rule may cut time
+into blocks as well: where an arrow is refused then depends on the step, which no word shows.
 
 Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
 OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
@@ -17,7 +18,7 @@ adaptation, which is ``e-prop``; the decay of its read-out neurons is not modell
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
@@ -39,9 +40,10 @@ class Rule:
         name: what to call it.
         moves: a row of moves for each state of the automaton.
         forgets: arrows whose factor forgets the spike (their ``leak``).
+        block: how many steps a block has that no arrow leaves through time; None for no blocks.
 
     Raises:
-        ValueError: if there is no state, or a move leads to an unknown one.
+        ValueError: if there is no state, a move leads to an unknown one, or a block has no step.
 
     >>> mine = Rule("one step back", {"now": {"time": "then", "*": "now"}, "then": {"time": None,
     ...                                                                          "*": "then"}})
@@ -52,9 +54,12 @@ class Rule:
     name: str
     moves: Mapping[str, Row]
     forgets: tuple[str, ...] = ()
+    block: int | None = None
 
     def __post_init__(self) -> None:
         """Check where the moves lead."""
+        if self.block is not None:
+            checks.count("block", self.block)
         if not self.moves:
             raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
         for state, row in self.moves.items():
@@ -77,6 +82,10 @@ class Rule:
             if key in row:
                 return row[key]
         return None
+
+    def cuts(self, arrow: Arrow, t: int) -> bool:
+        """Return whether an arrow that leaves step t, counted from 0, crosses a block's edge."""
+        return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 
     def check(self, net: Network) -> None:
         """Check that the rule knows the network's arrows and keeps at least one word.
@@ -121,6 +130,19 @@ def truncated(K: int) -> Rule:
     for k in range(K + 1):
         rows[str(k)] = {"time": str(k + 1) if k < K else None, "*": str(k)}
     return Rule(f"truncated-{K}", rows)
+
+
+def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
+    """Return a rule that also drops every path across the edge of a block of K steps.
+
+    Blocks count from the first step. With K = 1 nothing goes through time.
+
+    >>> in_blocks(5, "classic").name
+    'classic in blocks of 5'
+    """
+    rule = as_rule(rule)
+    K = checks.count("K", K)
+    return replace(rule, name=f"{rule.name} in blocks of {K}", block=K)
 
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")

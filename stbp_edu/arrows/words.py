@@ -52,7 +52,7 @@ def arrows_from(
     T = len(local.direct)
     for arrow in local.net.arrows[n] if kind != LOSS else ():
         after = t + arrow.step
-        if arrow.source != kind or after >= T:
+        if arrow.source != kind or after >= T or rule.cuts(arrow, t):
             continue
         if arrow.target == LOSS:
             if t in local.net.loss.steps(T):
@@ -123,7 +123,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
         """Yield the words from a state."""
         for arrow in net.arrows[n]:
             after = rule.move(q, arrow) if arrow.source == state else None
-            if after is None or t + arrow.step >= T:
+            if after is None or t + arrow.step >= T or rule.cuts(arrow, t):
                 continue
             if arrow.target == LOSS:
                 if t in reads:

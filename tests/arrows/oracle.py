@@ -128,8 +128,8 @@ def linear(x, part, pool, W):
     )
 
 
-def series(case, params, inputs, nudges=None, stop=frozenset(), cut=-1):
-    """The state read, at every step. ``stop``: "reset" or "time"; ``cut``: a step that forgets."""
+def series(case, params, inputs, nudges=None, stop=frozenset(), cuts=()):
+    """The state read, at every step. ``stop``: "reset" or "time"; ``cuts``: steps that forget."""
     fire = autograd.extend.primitive(case.lif.H if case.twin else case.lif.g)
     autograd.extend.defvjp(fire, lambda ans, u: lambda g: g * case.lif.h(u))
     parts, pools, pool = [], [], 1
@@ -143,7 +143,7 @@ def series(case, params, inputs, nudges=None, stop=frozenset(), cut=-1):
     past = [{"u": 0.0, "o": 0.0, "i": 0.0, "a": 0.0} for _ in parts]
     read = []
     for t in range(case.T):
-        if "time" in stop or t == cut:
+        if "time" in stop or t in cuts:
             past = [{k: getval(v) for k, v in p.items()} for p in past]
         below = inputs[t]
         for n, (part, pool) in enumerate(zip(parts, pools, strict=True)):
@@ -196,7 +196,7 @@ def loss(case, read, y):
             return squared(read[-1])
 
 
-def derivatives(case, params, inputs, y, stop=frozenset()):
+def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
     """Gradients and, for u and o, every adjoint by autograd."""
     net = case.net
     zeros = {
@@ -204,7 +204,7 @@ def derivatives(case, params, inputs, y, stop=frozenset()):
     }
 
     def value(p, nudges):
-        return loss(case, series(case, [None, *p], inputs, nudges, stop), y)
+        return loss(case, series(case, [None, *p], inputs, nudges, stop, cuts), y)
 
     gradients, adjoints = autograd.grad(value, (0, 1))(params[1:], zeros)
     return [None, *gradients], {k: [None, *adjoints[k]] for k in "uo"}
@@ -219,7 +219,7 @@ def truncated(case, params, inputs, y, K):
     steps = autograd.grad(direct)(series(case, params, inputs))
 
     def value(p, t):
-        return anp.sum(series(case, [None, *p], inputs, cut=max(t - K, 0))[t] * steps[t])
+        return anp.sum(series(case, [None, *p], inputs, cuts=[max(t - K, 0)])[t] * steps[t])
 
     total = None
     for t in range(case.T):

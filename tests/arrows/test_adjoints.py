@@ -16,7 +16,9 @@ from stbp_edu.arrows import (
     draw_params,
     forward,
     hard_reset,
+    in_blocks,
     network,
+    online,
     soft_reset,
 )
 from stbp_edu.rules import ABLATIONS, RULES
@@ -111,6 +113,18 @@ def test_rules_that_stop_gradients_equal_autodiff_that_stops_them(case, K):
         assert oracle.error(backward(net, params, trace, y, rule).gradients, expected) <= 1e-12
     got = backward(net, params, trace, y, stbp_edu.arrows.truncated(K)).gradients
     assert oracle.error(got, oracle.truncated(case, params, inputs, y, K)) <= 1e-12
+
+
+@given(case=cases(), K=st.integers(1, 3), rule=st.sampled_from(("exact", "detached-reset")))
+def test_blocks_equal_autodiff_that_forgets_at_their_edges(case, K, rule):
+    """Backward over the whole run, and forward in time with one block held."""
+    net, params, trace, inputs, y = case.run()
+    stop = {"reset"} if rule == "detached-reset" else ()
+    edges = range(K, case.T, K)
+    expected, _ = oracle.derivatives(case, params, inputs, y, stop=stop, cuts=edges)
+    cut = in_blocks(K, rule)
+    assert oracle.error(backward(net, params, trace, y, cut).gradients, expected) <= 1e-12
+    assert oracle.error(online(net, params, inputs, y, cut, twin=case.twin), expected) <= 1e-12
 
 
 def test_the_papers_network_runs_forward_and_backward():

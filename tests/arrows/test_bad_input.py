@@ -18,6 +18,7 @@ from stbp_edu.arrows import (
     formulas,
     forward,
     hard_reset,
+    in_blocks,
     last_steps,
     letters,
     local_derivatives,
@@ -143,6 +144,10 @@ def test_rules_that_cannot_be():
         formulas(network("2-1", HARD), "clasic")
     with pytest.raises(ValueError, match="K must be >= 0"):
         truncated(-1)
+    with pytest.raises(ValueError, match="K must be >= 1, got 0"):
+        in_blocks(0)
+    with pytest.raises(ValueError, match="block must be >= 1, got -2"):
+        Rule("mine", {"all": {"*": "all"}}, block=-2)
 
 
 def _run(net):

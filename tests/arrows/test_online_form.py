@@ -14,6 +14,7 @@ from stbp_edu.arrows import (
     draw_params,
     forbidding_word,
     hard_reset,
+    in_blocks,
     network,
     online,
     truncated,
@@ -34,6 +35,24 @@ def test_online_equals_backward(case):
     for rule in able:
         got = online(net, params, inputs, y, rule, twin=case.twin)
         assert oracle.error(got, backward(net, params, trace, y, rule).gradients) <= 1e-12, rule
+
+
+def test_p2_trace_step_p2_trace_signal_p2_trace_w_written_out():
+    """Each trace as the sum over all earlier inputs, each times the gates in between."""
+    case = Case(sizes="3-2-2", reset="linear", T=5)
+    net, params, trace, inputs, y = case.run()
+    f = [None, *(case.lif.f(o) for o in trace["o"][1:])]
+    h = [None, *(case.lif.h(u) for u in trace["u"][1:])]
+    s = {2: h[2] * net.loss.direct(trace["o"][2], y)}
+    s[1] = h[1] * (s[2] @ params[2]["W"])
+    got = online(net, params, inputs, y, "ottt")
+    for n in (1, 2):
+        expected = sum(
+            np.einsum("si,sj->ij", s[n][t] * f[n][k:t].prod(axis=0), trace["o"][n - 1][k])
+            for t in range(case.T)
+            for k in range(t + 1)
+        )
+        np.testing.assert_allclose(got[n]["W"], expected, rtol=1e-12, atol=1e-15)
 
 
 def test_one_layer_has_every_rule_online():
@@ -73,7 +92,8 @@ def test_truncation_at_no_step_is_spatial_and_online():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("per_step", [True, False])
-def test_memory_is_flat_from_10_to_1000_steps(per_step):
+@pytest.mark.parametrize("rule", ["e-prop-reset", in_blocks(5)], ids=["e-prop-reset", "blocks"])
+def test_memory_is_flat_from_10_to_1000_steps(per_step, rule):
     """The inputs are one step, shown again and again."""
     loss = cross_entropy_per_step() if per_step else None
     net = network("20-30R-10", hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
@@ -84,7 +104,7 @@ def test_memory_is_flat_from_10_to_1000_steps(per_step):
     def peak(T):
         inputs = np.broadcast_to(x, (T, 4, 20))
         tracemalloc.start()
-        online(net, params, inputs, y, "e-prop-reset")
+        online(net, params, inputs, y, rule)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

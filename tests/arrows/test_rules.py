@@ -17,6 +17,7 @@ from stbp_edu.arrows import (
     count_paths,
     formulas,
     hard_reset,
+    in_blocks,
     letters,
     local_derivatives,
     network,
@@ -56,7 +57,7 @@ def value(lam, node, q, s=0):
 
 
 @given(case=cases(sizes=("2-2-2-1", "2-2R-2", "3x3-2C2-1", "4x4-P2-2-1"), max_steps=3))
-def test_the_recursion_is_the_sum_over_the_words_that_a_rule_keeps(case):
+def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
     """All rules, all models: 1e-14 of the sum of the sizes."""
     net, params, trace, _, y = case.run()
     local = local_derivatives(net, params, trace, y)
@@ -215,6 +216,23 @@ def test_truncation_at_t_is_exact(reset, T, K):
     kept, dropped = count_paths(net, T, truncated(K), Node("u", 1, 0, 0))
     assert (dropped == 0) == (K >= T - 1)
     assert kept + dropped == count_paths(net, T, "exact", Node("u", 1, 0, 0))[0]
+
+
+@given(T=st.integers(1, 4), K=st.integers(1, 5), name=st.sampled_from(sorted(RULES)))
+def test_words_in_blocks(T, K, name):
+    """Paths, words and their number agree; one step a block is spatial, T steps are the rule."""
+    net, rule = network("1-2-1", HARD), in_blocks(K, name)
+    local = letters(net, T)
+    lam = sweep(local, rule)
+    for node in nodes(local):
+        paths = paths_from(node, local, rule)
+        assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
+        assert count_paths(net, T, rule, node)[0] == len(paths)
+    kept = set(words(net, T, rule))
+    assert kept <= set(words(net, T, name))
+    assert kept == set(words(net, min(T, K), name))
+    if K == 1:
+        assert kept == set(words(net, T, "spatial-only"))
 
 
 def test_counting_does_not_walk():

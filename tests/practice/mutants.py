@@ -145,6 +145,8 @@ def flat(value) -> list:
         value = (value.W, value.b)
     if hasattr(value, "U"):
         value = (value.U, value.O)
+    if isinstance(value, list) and all(isinstance(v, (bool, np.bool_)) for v in value):
+        return [np.array(value, dtype=float)]  # one truth value for each entry, as an array has it
     if isinstance(value, (tuple, list)):
         return [x for v in value for x in flat(v)]
     if value is None:

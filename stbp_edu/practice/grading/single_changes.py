@@ -103,7 +103,7 @@ def _replacements(node: ast.AST, names: Collection[str]) -> Iterator[tuple[str, 
             for other in (value + 1, value - 1, 2 * value, value / 2, -value):
                 if other != value:
                     yield f"with {other:g} in place of {value:g}", ast.Constant(other)
-        case ast.Compare(left=left, ops=[op], comparators=others):
+        case ast.Compare(left=left, ops=[op], comparators=others) if type(op) in COMPARISONS:
             for kind, sign in COMPARISONS.items():
                 if not isinstance(op, kind):
                     words = f"with `{sign}` in place of `{COMPARISONS[type(op)]}`"

@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.tasks import arrow_inputs
+from stbp_edu.practice.tasks import arrow_inputs, state_inputs, word_inputs
 from stbp_edu.practice.tasks.catalogue import Exercise
 from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
@@ -23,7 +23,6 @@ from stbp_edu.practice.tasks.network_inputs import (
     quantity,
     step_name,
 )
-from stbp_edu.practice.tasks.state_draws import STATE_DRAWS
 from stbp_edu.rules import ABLATIONS
 
 Args = tuple[Any, ...]
@@ -117,7 +116,8 @@ DRAWS: dict[str, Draw] = {
     "mean-spread": lambda rng, k: (rng.random(3 + k),),
     "flops": lambda rng, k: (5 + k, 3, [4, 7, 2][: 3 - k % 2]),
     **arrow_inputs.DRAWS,
-    **STATE_DRAWS,
+    **state_inputs.DRAWS,
+    **word_inputs.DRAWS,
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
 

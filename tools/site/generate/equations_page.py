@@ -15,6 +15,7 @@ GROUPS = {
     "The five cases": register.GROUPS["cases"],
     "Part II: arrows and losses": register.GROUPS["arrows"],
     "Part II: states and maps": register.GROUPS["states"],
+    "Part II: rules": register.GROUPS["rules"],
 }
 FORMS = {"index": "One neuron", "vector": "A whole layer"}
 

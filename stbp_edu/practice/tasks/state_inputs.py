@@ -13,7 +13,7 @@ def _spread(rng: np.random.Generator, k: int) -> Args:
     return rng.normal(0, 1, m), rng.normal(0, 1, size), 2 * (m - 1) + size + k % 2
 
 
-STATE_DRAWS = {
+DRAWS = {
     "current-late": lambda rng, k: (*rng.normal(0, 1, (3, 2, 3)), (0.5, 0.9, 0.2, 0.7)[k]),
     "adapt-potential": lambda rng, k: (
         *rng.normal(0, 1, (2, 2, 3)),
