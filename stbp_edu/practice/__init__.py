@@ -6,6 +6,7 @@
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
 - ``feedback``: what the reader sees, hints and solutions included;
 - ``predictions``: what a reader expects before something is measured;
+- ``bug_hunt``: backward passes with one bug each, to be found by reading;
 - ``saved_progress``: what is done, and the file that remembers it.
 
 >>> from stbp_edu.practice import check
@@ -14,6 +15,7 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
+from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
@@ -25,6 +27,7 @@ __all__ = [
     "CaseReport",
     "Feedback",
     "Hint",
+    "Hunt",
     "NetworkReport",
     "Prediction",
     "Progress",
@@ -35,6 +38,7 @@ __all__ = [
     "exercises",
     "explorers",
     "hint",
+    "hunt",
     "predict",
     "progress_report",
     "solution",
