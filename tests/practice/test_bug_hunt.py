@@ -124,6 +124,7 @@ def test_a_bug_is_one_change_in_the_line_that_it_names(bug):
     assert difflib.SequenceMatcher(None, here, bug.mended).ratio() > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=str)
 def test_every_bug_fails_exactly_as_its_row_says(bug):
     (row,) = [symptoms for symptoms, same in symptom_table.rows().items() if bug in same]
