@@ -42,7 +42,8 @@ UNTOLD = {
         c3-epsilon matrix-product, c3-epsilon transposed,
         c4-delta column-for-row, c4-delta mean-for-sum, c4-delta product-of-sums,
         c4-delta-scalar mean-for-sum, c4-delta-scalar missing-path,
-        c4-delta-scalar product-of-sums, backward neurons-averaged""",
+        c4-delta-scalar product-of-sums, backward neurons-averaged,
+        c2-delta-cost mean-for-sum""",
     "a linear gate": "backward gate-time",
 }
 """What it can't tell, by the reason: it has but one of these, or an f' that is alike everywhere.
