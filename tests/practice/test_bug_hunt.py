@@ -7,6 +7,7 @@ table, and by autograd, which shares no backward code with the package.
 import ast
 import difflib
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,7 +202,7 @@ def test_the_right_answer_is_right_with_each_of_its_symptoms_and_is_kept(k):
 
 
 def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line():
-    k = next(k for k, b in enumerate(BUGS, start=1) if (b.case, b.term) == (4, "reset"))
+    k = 1 + list(map(str, BUGS)).index("case 4, reset: the factor u is missing")
     answer = hunt(k, case=4, term="carry", symptom="b")
     text = repr(answer)
     assert answer.state == "wrong"
@@ -232,3 +233,9 @@ def test_the_page_is_told_what_to_keep():
 def test_bad_input(k, answer, message):
     with pytest.raises(ValueError, match=message):
         hunt(k, **answer)
+
+
+def test_the_notebook_says_how_many_there_are_and_shows_one():
+    text = (Path(__file__).parents[2] / "notebooks" / "11_all_together.ipynb").read_text("utf-8")
+    assert f"has {len(BUGS)} of these" in text
+    assert "hunt(3): not attempted yet." in text
