@@ -157,6 +157,7 @@ def test_every_bug_fails_exactly_as_its_row_says(bug):
 def test_the_table_has_every_bug_once_and_names_every_symptom_that_occurs():
     rows = symptom_table.rows()
     assert sorted(str(bug) for same in rows.values() for bug in same) == sorted(map(str, BUGS))
+    assert not any("output" in row for row in rows), "the page says that there is none"
     page = symptom_table.fill("[[count]] [[symptoms]] [[bugs]]")
     assert page.startswith(f"{len(BUGS)} | what you see")
     assert all(bug.what in page for bug in BUGS)
