@@ -58,6 +58,7 @@ bench-frameworks:
 	$(PYTHON) -m venv .venv-frameworks
 	.venv-frameworks/bin/python -m pip install --quiet --editable '.[frameworks]'
 	.venv-frameworks/bin/python -m benchmarks.frameworks --write
+	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

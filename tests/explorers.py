@@ -10,6 +10,7 @@ LABELS = {
     "paths": "Explorer: paths to the loss",
     "pulse": "Explorer: one error pulse",
     "lab": "Explorer: the neuron lab",
+    "board": "Explorer: the arrow board",
 }
 AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
 TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
@@ -236,10 +237,81 @@ def lab_obeys_keys(explorer):
     expect(explorer.get_by_role("table")).to_be_visible()
 
 
-SHOWS = {"sweep": sweep_shows, "paths": paths_show, "pulse": pulse_shows, "lab": lab_shows}
+def board_shows(explorer, shown):
+    """Every neuron under every rule shows its words, adjoints and formulas."""
+    rules = explorer.get_by_label("Rule:")
+    for name, net in shown["networks"].items():
+        explorer.get_by_label(name.removesuffix(" recur"), exact=True).check()
+        explorer.get_by_label("recurrent weights").set_checked(name.endswith(" recur"))
+        for rule, setting in net["rules"].items():
+            rules.select_option(rule)
+            _setting_shows(explorer, net, setting)
+    rules.select_option("exact")
+    rules.select_option("your own")  # it begins with all of them
+    for refused in ("reset", "reset adapt", "carry reset adapt"):
+        explorer.get_by_label("take " + refused.split()[0 if "carry" in refused else -1]).uncheck()
+        _setting_shows(explorer, net, net["own"][refused])
+    for kind in net["needed"]:
+        explorer.get_by_label(f"take {kind}").uncheck()
+        expect(explorer.get_by_role("status")).to_contain_text(f"Without {kind} no path reaches")
+        assert explorer.locator(".formulas tr").count() == 0
+        explorer.get_by_label(f"take {kind}").check()
+    _setting_shows(explorer, net, net["own"][refused])
+
+
+def _setting_shows(explorer, net, setting):
+    """Words, adjoints, lost shares and formulas are those of a setting."""
+    kept, dropped = setting["words"]
+    assert explorer.locator("[data-value=words]").inner_text() == f"{kept} of {kept + dropped}"
+    said = explorer.locator("[data-value=shortest]").all_text_contents()
+    assert said == [setting["shortest"]] * bool(dropped)
+    assert value(explorer, "[data-value=off]") == pytest.approx(100 * setting["off"], abs=0.051)
+    for state, node in zip(net["states"], setting["nodes"], strict=True):
+        kind = state["kind"]
+        for name, x in zip(("value", "kept", "dropped"), node, strict=False):
+            assert value(explorer, f"[data-value={name}-{kind}]") == written(x)
+        lost = value(explorer, f"[data-value=lost-{kind}]")
+        assert lost == pytest.approx(100 * node[3], abs=0.051)
+    assert explorer.locator(".formulas tr").count() == len(setting["lines"])
+    crossed = explorer.locator(".edge.none").count()
+    rows = zip(*setting["moves"].values(), strict=True)
+    assert crossed == sum(all(head is None for head in row) for row in rows)
+
+
+def board_obeys_keys(explorer):
+    """From the first control on, with keys alone."""
+    press, said = explorer.page.keyboard.press, explorer.get_by_role("status")
+    linear = explorer.get_by_label("hard reset, linear gate")
+    expect(linear).to_be_checked()
+    linear.focus()
+    for key in ("ArrowRight", "ArrowRight"):
+        press(key)
+    expect(explorer.get_by_label("soft reset")).to_be_checked()
+    for key in ("Tab", "Space"):
+        press(key)
+    expect(explorer.get_by_label("recurrent weights")).to_be_checked()
+    for key in ("Tab", "End"):  # to the last rule, your own
+        press(key)
+    expect(explorer.get_by_label("Rule:")).to_have_value("your own")
+    for key in ("Tab", "Tab", "Tab", "Tab", "Space"):  # over picture, table and spike to carry
+        press(key)
+    carry = explorer.get_by_label("take carry")
+    expect(carry).not_to_be_checked()
+    expect(carry).to_be_focused()
+    expect(said).to_contain_text("enter carry spike weight spike readout")
+
+
+SHOWS = {
+    "sweep": sweep_shows,
+    "paths": paths_show,
+    "pulse": pulse_shows,
+    "lab": lab_shows,
+    "board": board_shows,
+}
 OBEYS = {
     "sweep": sweep_obeys_keys,
     "paths": paths_obey_keys,
     "pulse": pulse_obeys_keys,
     "lab": lab_obeys_keys,
+    "board": board_obeys_keys,
 }

@@ -134,6 +134,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "predict": (
         practice.predict, {"prediction_id": "c3-holds", "answer": "t = 1", "measured": "t = 2"},
     ),
+    "hunt": (practice.hunt, {"k": 1, "case": 1, "term": "direct", "symptom": "T=1"}),
     "save_params": (files.save_params, {"path": FOLDER / "new.npz", "params": P.params}),
     "load_params": (files.load_params, {"path": FOLDER / "params.npz"}),
     "train": (
@@ -239,6 +240,9 @@ ACCEPTED = {  # what is no mistake, or stands for the default
     ("check_formula", "answer"): set(kinds("")),
     ("predict", "answer"): {"None"},  # nothing is predicted yet
     ("predict", "measured"): {"None"},  # nothing is measured yet
+    ("hunt", "case"): {"None"},  # not said yet
+    ("hunt", "term"): {"None"},
+    ("hunt", "symptom"): {"None"},
     ("train", "state"): {"None"},  # a new start
     ("RunConfig", "dataset"): {"a word"},  # images of one's own
 }

@@ -5,6 +5,7 @@ compared with the package's rule. A detached signal is a number to autograd, as 
 """
 
 import json
+import re
 from pathlib import Path
 
 import autograd
@@ -15,8 +16,10 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
+from tools.pages import frameworks_table
 
 ROOT = Path(__file__).parents[1]
+RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
 T, S, SIZES, V_TH = 7, 3, [6, 5, 4], 0.6
 
 
@@ -180,12 +183,40 @@ def test_the_factor_of_a_silent_neuron_and_what_detaching_does_to_its_size(reset
     assert kinds == {True, False}  # detaching enlarges it at some potentials, not at all
 
 
-def test_the_releases_that_the_page_names_are_those_of_the_record():
+def lines_of(text, *head):
+    """Return the cells of the rows of the one table with this head."""
+    table = re.search(rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text)[1]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_the_table_of_what_ran_is_the_record():
+    page = frameworks_table.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
+    shown = lines_of(page, "neuron that ran", "arrows of")
+    assert [row[0] for row in shown] == [row["name"] for row in RULES_RECORD["rows"]]
+    for (_, gate, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
+        assert gate.startswith("soft" if row["gate"] == "soft" else "hard")
+        assert re.findall("`(.*?)`", rules) == row["rules"]
+        assert dropped.strip("*") == (row["dropped"] or "none")
+    for row in RULES_RECORD["rows"]:
+        for package, version in row["versions"].items():
+            assert f"{frameworks_table.TITLES[package]} {version.split('+')[0]}" in page
+    assert RULES_RECORD["command"] in page
+
+
+def test_a_row_of_the_sources_is_marked_where_what_ran_confirms_it():
     page = (ROOT / "docs" / "frameworks.md").read_text("utf-8")
-    record = json.loads((ROOT / "docs/results/speed-frameworks.json").read_text("utf-8"))
-    versions = {}
-    for entry in record["entries"]:
-        versions |= entry["versions"]
-    names = {"snntorch": "snnTorch", "spikingjelly": "SpikingJelly", "norse": "Norse"}
-    for key, name in (names | {"torch": "PyTorch"}).items():
-        assert f"{name} {versions[key].split('+')[0]}" in page
+    ran = {row["name"]: row["rules"] for row in RULES_RECORD["rows"]}
+    marked = 0
+    for name, *_, equals in lines_of(page, "framework, neuron", "reset, by default"):
+        assert name.endswith(" ✓") == (name.removesuffix(" ✓") in ran), name
+        if name.endswith(" ✓"):
+            (rule,) = re.findall('`"(.*?)"`', equals)
+            assert rule in ran[name.removesuffix(" ✓")]
+            marked += 1
+    assert marked == 4
+
+
+def test_what_fits_no_rule_is_said_as_it_was_found():
+    row = {**RULES_RECORD["rows"][0], "rules": [], "said": "equals no built-in rule"}
+    text = frameworks_table.section({**RULES_RECORD, "rows": [row]})
+    assert "equals no built-in rule" in text

@@ -1,7 +1,9 @@
-"""The check of one's own gradients in PyTorch, as notebook 11 prints it, with a stand-in for torch.
+"""The checks of one's own gradients in PyTorch, word for word as notebook 11 prints them.
 
-The stand-in has what the two snippets use: ``autograd.Function``, and tensors with ``detach``,
-``numpy`` and ``grad``. HIPS autograd does its differentiation.
+They run in PyTorch where it is installed: it is no dependency, so that it takes an environment of
+its own, with the packages of the extra [test] and torch. The first check runs everywhere, with a
+stand-in for torch that has what its snippets use: ``autograd.Function``, and tensors with
+``detach``, ``numpy`` and ``grad``. HIPS autograd does its differentiation.
 """
 
 import re
@@ -15,6 +17,15 @@ import numpy as np
 import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
+
+from stbp_edu.practice import by_autograd, check_network
+
+try:
+    import torch
+
+    from tests import pytorch_network
+except ImportError:
+    torch = pytorch_network = None
 
 pytestmark = pytest.mark.slow  # runs the notebook's cells
 
@@ -121,43 +132,25 @@ def printed(start):
     return source
 
 
-def spike(derivative=h):
-    """Return the notebook's spike with this derivative in its backward."""
-    names = {"torch": SimpleNamespace(autograd=SimpleNamespace(Function=Function))}
-    names |= {"H": H, "h": derivative}
-    exec(printed("class Spike"), names)
-    return names["Spike"].apply
-
-
-def error(model, reset=Model.reset):
+def error(library, model, reset=lambda model: model.reset()):
     """Return what the notebook's check prints for a model."""
     shown = []
     rng = np.random.default_rng(1)
     names = {"np": np, "model": model, "reset": reset, "print": shown.append}
     names |= {"x": rng.random((5, 2, 4)), "y": rng.random((2, 3))}
-    names["loss_fn"] = lambda output, y: Loss(output, y, model)
+    names["loss_fn"] = lambda output, y: library.loss_fn(output, y, model)
     exec(printed("def gradient_check"), names)
     exec(printed("def loss_now"), names)
     (found,) = shown
     return found
 
 
-def wrong(v):
-    """Return a derivative that forgets that a threshold has been taken off."""
-    return h(v - V_TH)
-
-
-class Hard(Function):
-    """A spike whose forward is the step still, and whose backward is right."""
-
-    @staticmethod
-    def forward(ctx, v):
-        ctx.save_for_backward(v)
-        return (v >= 0).astype(float)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad * h(ctx.saved_tensors[0])
+def spike(library, derivative=None):
+    """Return the notebook's spike with this derivative in its backward."""
+    names = {"torch": SimpleNamespace(autograd=SimpleNamespace(Function=library.Function))}
+    names |= {"H": library.H, "h": derivative or library.h}
+    exec(printed("class Spike"), names)
+    return names["Spike"].apply
 
 
 def comparison(v):
@@ -165,30 +158,91 @@ def comparison(v):
     return (getval(v) >= 0).astype(float)
 
 
-def test_a_right_backward_passes():
-    assert error(Model(spike())) < 1e-8
-
-
-def test_a_wrong_backward_fails_since_it_stays_under_test():
-    assert error(Model(spike(wrong))) > 1e-2
-
-
-def test_the_smooth_function_in_place_of_the_whole_would_pass_whatever_the_backward():
-    assert error(Model(H)) < 1e-8
-
-
-@pytest.mark.parametrize(
-    ("changes", "reset"),
-    [
-        pytest.param({"detach": True}, Model.reset, id="a detached reset"),
-        pytest.param({"reset_with": Hard.apply}, Model.reset, id="a second spike that is hard"),
-        pytest.param({}, lambda model: None, id="a state that is kept"),
-    ],
+STAND_IN = SimpleNamespace(
+    Function=Function, H=H, h=h, Model=Model, comparison=comparison, loss_fn=Loss
 )
-def test_what_fails_although_the_backward_is_right(changes, reset):
-    assert error(Model(spike(), **changes), reset) > 1e-2
+LIBRARIES = {"stand-in": STAND_IN} | ({"PyTorch": pytorch_network} if torch else {})
 
 
-def test_a_reset_by_comparison_passes_and_is_not_tested():
+@pytest.fixture(params=LIBRARIES)
+def library(request):
+    return LIBRARIES[request.param]
+
+
+def hard(library):
+    """Return a spike whose forward is the step still, and whose backward is right."""
+
+    class Hard(library.Function):
+        @staticmethod
+        def forward(ctx, v):
+            ctx.save_for_backward(v)
+            return library.comparison(v)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * library.h(ctx.saved_tensors[0])
+
+    return Hard.apply
+
+
+def test_a_right_backward_passes(library):
+    assert error(library, library.Model(spike(library))) < 1e-8
+
+
+def test_a_wrong_backward_fails_since_it_stays_under_test(library):
+    """Its derivative forgets that a threshold has been taken off."""
+    wrong = spike(library, lambda v: library.h(v - V_TH))
+    assert error(library, library.Model(wrong)) > 1e-2
+
+
+def test_the_smooth_function_in_place_of_the_whole_would_pass_whatever_the_backward(library):
+    assert error(library, library.Model(library.H)) < 1e-8
+
+
+def test_a_detached_reset_fails_although_the_backward_is_right(library):
+    assert error(library, library.Model(spike(library), detach=True)) > 1e-2
+
+
+def test_a_second_spike_that_is_hard_fails_although_the_backward_is_right(library):
+    assert error(library, library.Model(spike(library), reset_with=hard(library))) > 1e-2
+
+
+def test_a_state_that_is_kept_fails_although_the_backward_is_right(library):
+    assert error(library, library.Model(spike(library)), reset=lambda model: None) > 1e-2
+
+
+def test_a_reset_by_comparison_passes_and_is_not_tested(library):
     """No nudge gets through it, and no gradient: whatever its rule, the check says nothing."""
-    assert error(Model(spike(), reset_with=comparison)) < 1e-8
+    model = library.Model(spike(library), reset_with=library.comparison)
+    assert error(library, model) < 1e-8
+
+
+def test_the_adapter_says_what_it_needs():
+    with pytest.raises(TypeError, match="leaf must be a function, got 3; pass the function itself"):
+        by_autograd(lambda: None, 3)
+
+
+if torch:  # the program that the notebook prints needs PyTorch itself
+
+    @pytest.mark.parametrize(
+        ("old", "new", "wrong", "said"),
+        [
+            ("", "", set(), "Checked against the exact gradients"),
+            ("-o[n] /", "-o[n].detach() /", {3, 4}, "the reset path is detached"),
+            ("u[n] * kept", "u[n].detach() * kept", {3, 4}, "the leak"),
+            ("h(ctx.u.numpy())", "h(ctx.u.numpy() - 0.6)", {1, 2, 3, 4}, "case 1: 0 of 1 right"),
+            ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "no sum over steps"),
+        ],
+    )
+    def test_check_network_finds_where_the_printed_program_is_wrong(old, new, wrong, said):
+        shown = []
+        names = {"torch": torch, "check_network": check_network, "by_autograd": by_autograd}
+        names["print"] = shown.append
+        program = printed("class Recorded")
+        assert old in program
+        exec(program.replace(old, new), names)
+        exec(printed("leaf = "), names)
+        (report,) = shown
+        assert report.right == (not wrong)
+        assert wrong <= {case.case for case in report.cases if case.explanation}
+        assert said in repr(report)

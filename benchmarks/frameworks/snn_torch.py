@@ -11,11 +11,14 @@ from benchmarks.frameworks.problem import NEURON, Problem
 from benchmarks.frameworks.torch_common import Spike, Wrap, autograd, eager, linear, whole
 
 
-def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
-    """Return ``Leaky`` with reset to zero.
+def build(
+    problem: Problem, wrap: Wrap = eager, *, reset: str = "zero", delay: bool = True
+) -> Candidate:
+    """Return ``Leaky``, with reset to zero if no other is named.
 
     It multiplies the potential by β after the reset of the step before: the linear gate. The
-    spike in that reset is detached, so that its gradient is that of ``detached-reset``.
+    spike in that reset is detached, so that its gradient is that of ``detached-reset``. With
+    ``reset`` "subtract" it is the soft gate; without ``delay`` the reset is within the step.
     """
     layers = [linear(problem, n) for n in (1, 2)]
     dtype = layers[0].weight.dtype
@@ -24,7 +27,8 @@ def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
             beta=torch.tensor(NEURON.tau, dtype=dtype),
             threshold=NEURON.v_th,
             spike_grad=Spike.apply,
-            reset_mechanism="zero",
+            reset_mechanism=reset,
+            reset_delay=delay,
         )
         for _ in layers
     ]

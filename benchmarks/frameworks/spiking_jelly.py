@@ -10,11 +10,11 @@ from benchmarks.frameworks.problem import NEURON, Problem
 from benchmarks.frameworks.torch_common import Wrap, autograd, eager, linear, whole
 
 
-def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
+def build(problem: Problem, wrap: Wrap = eager, *, detach: bool = False) -> Candidate:
     """Return ``LIFNode`` in multi-step mode, with its own surrogate.
 
     Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its
-    ``Erf`` with α = 2 is the Gaussian of variance 1/8. Its reset is not detached by default.
+    ``Erf`` with α = 2 is the Gaussian of variance 1/8. Its reset is detached only where asked.
     """
     layers = [linear(problem, n) for n in (1, 2)]
     nodes = [
@@ -23,6 +23,7 @@ def build(problem: Problem, wrap: Wrap = eager) -> Candidate:
             decay_input=False,
             v_threshold=NEURON.v_th,
             v_reset=0.0,
+            detach_reset=detach,
             surrogate_function=surrogate.Erf(alpha=1 / (2 * NEURON.surrogate.a) ** 0.5),
             step_mode="m",
         )

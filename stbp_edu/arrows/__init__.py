@@ -12,6 +12,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``classifier``, ``verdict``: which words a gradient function keeps.
 """
 
+from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import Backward, backward, sweep
 from stbp_edu.arrows.classifier import classify, classify_letters
 from stbp_edu.arrows.counting import count_paths
@@ -77,6 +78,7 @@ __all__ = [
     "membrane",
     "network",
     "online",
+    "part_one",
     "paths_from",
     "rate",
     "soft_reset",

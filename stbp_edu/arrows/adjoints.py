@@ -60,7 +60,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
                     more = handed_back(local, rule, lam, arrow, head, t, n)  # p2-rule
-                    lam[n][state, q][t] = lam[n][state, q][t] + more
+                    lam[n][state, q][t] = lam[n][state, q][t] + more  # p2-arrow
     return lam
 
 
@@ -82,7 +82,7 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
     result: LayerParams = [None]
     for n in range(1, net.N + 1):
         layer, below = net.layers[n], net.output_of(n - 1)
-        epsilon = lam[n][layer.neuron.input, q]
+        epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
         over = tuple(k for k in range(epsilon.ndim) if k != 2)
         found = {
             "W": layer.link.gradient(epsilon, trace[below][n - 1]),
@@ -90,11 +90,12 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
         }
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
-            found["R"] = layer.recurrent.gradient(flat, trace[layer.neuron.output][n][:-1])
+            before = trace[layer.neuron.output][n][:-1]
+            found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
         for name, enter in layer.neuron.learned.items():
             states = {k: series[n][:-1] for k, series in trace.items() if series[n] is not None}
             factor = enter.factor(states, params[n])
-            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())
+            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())  # p2-leak
         result.append(found)
     return result
 

@@ -42,7 +42,7 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
         drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
         if layer.recurrent:
             again = layer.recurrent.forward(past[n][neuron.output], p["R"])
-            drive = drive + again.reshape(drive.shape)
+            drive = drive + again.reshape(drive.shape)  # p2-recur-u
         for name in neuron.order:
             update = neuron.state(name).update
             if update is None:

@@ -66,6 +66,7 @@ class Link:
 
     def forward(self, x: Any, W: Any) -> Any:
         """Return W o: (..., *source) to (..., *shape)."""
+        # p2-conv-x, p2-conv-image-x
         y = np.swapaxes(self.rows(x) @ W.reshape(self.units, -1).T, -1, -2)
         return y.reshape(*y.shape[:-2], *self.shape)
 
@@ -78,7 +79,7 @@ class Link:
 
     def gradient(self, adjoint: Any, x: Any) -> Any:
         """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
-        A, X = self._columns(adjoint), self.rows(x)
+        A, X = self._columns(adjoint), self.rows(x)  # p2-conv-w, p2-conv-image-w
         product = np.tensordot(
             A.reshape(-1, A.shape[-1]), X.reshape(-1, X.shape[-1]), axes=((0,), (0,))
         )

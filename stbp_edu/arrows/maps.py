@@ -82,7 +82,7 @@ class Patches:
         k, h, w = self.k, H - self.k + 1, W - self.k + 1
         patches = y.reshape(*y.shape[:-2], h, w, C, k, k)
         image = np.zeros((*y.shape[:-2], C, H, W), y.dtype)
-        for a, b in np.ndindex(k, k):
+        for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
             image[..., a : a + h, b : b + w] += np.moveaxis(patches[..., a, b], -1, -3)
         return image
 
@@ -109,10 +109,11 @@ class AveragePool:
         """Average the blocks."""
         *lead, H, W = x.shape
         blocks = x.reshape(*lead, H // self.k, self.k, W // self.k, self.k)
-        return blocks.sum(axis=(-3, -1)) * self._share
+        return blocks.sum(axis=(-3, -1)) * self._share  # p2-pool-x
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Hand each pixel its share."""
+        # p2-pool-delta
         return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * self._share
 
     @property

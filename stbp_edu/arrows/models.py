@@ -93,11 +93,13 @@ class Network:
         neuron = self.layers[n].neuron
         if n < self.N:
             above = self.layers[n + 1]
-            yield Arrow("weight", neuron.output, above.neuron.input, layer=1, link=above.link)
+            into = above.neuron.input  # p2-current-delta
+            yield Arrow("weight", neuron.output, into, layer=1, link=above.link)
         else:
             yield Arrow("readout", self.loss.state, LOSS)
         yield from neuron.arrows
         if recurrent := self.layers[n].recurrent:
+            # p2-recur-delta
             yield Arrow("recur", neuron.output, neuron.input, step=1, link=recurrent)
 
     def with_loss(self, loss: Loss) -> "Network":

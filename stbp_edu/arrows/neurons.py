@@ -81,15 +81,15 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
 
     def potential(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return u."""
-        return _with_leak(lif, p).tau * past["u"] + x - lif.v_th * past["o"]
+        return _with_leak(lif, p).tau * past["u"] + x - lif.v_th * past["o"]  # p2-soft-u
 
     def tau(s: States, p: Parameters) -> Any:
         """Return τ."""
-        return np.full_like(s["u"], _with_leak(lif, p).tau)
+        return np.full_like(s["u"], _with_leak(lif, p).tau)  # p2-soft-epsilon
 
     def off(s: States, p: Parameters) -> Any:
         """Return -V_th."""
-        return np.full_like(s["u"], -lif.v_th)
+        return np.full_like(s["u"], -lif.v_th)  # p2-soft-delta, p2-soft-delta-output
 
     carry = Arrow("carry", "u", "u", tau, r"\tau", step=1, leak=tau)
     neuron = _neuron(lif, potential, carry, Arrow("reset", "o", "u", off, "-V_{th}", step=1))
@@ -114,16 +114,19 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
 
     def current(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return i."""
-        return alpha * past["i"] + x
+        return alpha * past["i"] + x  # p2-current-c
 
     def driven(state: State) -> State:
         """Return a state whose input is the current."""
         if state.name != neuron.input or state.update is None:
             return state
         old = state.update
-        return replace(state, update=lambda now, past, x, p: old(now, past, now["i"], p))
+        return replace(
+            state,
+            update=lambda now, past, x, p: old(now, past, now["i"], p),  # p2-current-u
+        )
 
-    new = (
+    new = (  # p2-current-gamma
         Arrow("decay", "i", "i", lambda s, p: np.full_like(s["i"], alpha), r"\alpha", step=1),
         Arrow("charge", "i", neuron.input, lambda s, p: np.ones_like(s["i"]), ""),
     )
@@ -144,7 +147,7 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
     def distance(s: States) -> Any:
         """Return u - V_th - β a."""
-        return neuron.distance(s) - beta * s["a"]
+        return neuron.distance(s) - beta * s["a"]  # p2-adapt-o
 
     def h(s: States, p: Parameters) -> Any:
         """Return the surrogate at this distance."""
@@ -152,13 +155,15 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
     def level(now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return a."""
-        return rho * past["a"] + past["o"]
+        return rho * past["a"] + past["o"]  # p2-adapt-a
 
     higher = r"h(u{}-\beta a{})"
+    # p2-adapt-epsilon
     kept = [replace(a, factor=h, letters=higher) if a.kind == "spike" else a for a in neuron.arrows]
     new = (
-        Arrow("adapt", "o", "a", lambda s, p: np.ones_like(s["o"]), "", step=1),
+        Arrow("adapt", "o", "a", lambda s, p: np.ones_like(s["o"]), "", step=1),  # p2-adapt-delta
         Arrow("relax", "a", "a", lambda s, p: np.full_like(s["a"], rho), r"\rho", step=1),
+        # p2-adapt-zeta: this arrow and the one above
         Arrow("threshold", "a", "o", lambda s, p: -beta * h(s, p), r"-\beta " + higher),
     )
     return replace(

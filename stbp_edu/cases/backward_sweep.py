@@ -119,12 +119,13 @@ def _adjoints(
                     delta[n][t] = vector.c2_delta(err(t, n + 1), W[n + 1])
                     epsilon[n][t] = vector.c2_epsilon(delta[n][t], h)
                 case 3:
-                    delta[n][t] = vector.c3_delta(dL_do[t], err(t + 1, n), *reset(u, o))
+                    after = err(t + 1, n)
+                    delta[n][t] = vector.c3_delta(dL_do[t], after, *reset(u, o))  # p2-loss-delta
                     epsilon[n][t] = vector.c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
                 case 4:
                     above = err(t, n + 1)
                     delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), *reset(u, o))
                     epsilon[n][t] = vector.c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
             if n == N and dL_du is not None:
-                epsilon[n][t] += dL_du[t]  # the arrow u^{t,N} → L of a loss on the potential
+                epsilon[n][t] += dL_du[t]  # p2-loss-epsilon: the arrow u^{t,N} → L
     return delta, epsilon

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import RULES
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
@@ -21,7 +21,7 @@ from stbp_edu.training.runs import (
     earlier_work,
     train_in_folder,
 )
-from stbp_edu.training.settings import RECIPES, Settings
+from stbp_edu.training.settings import RECIPES, TRAINED, Settings, from_dict
 from stbp_edu.training.workers import WorkerEndedError
 
 
@@ -51,7 +51,7 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         flag, text = f"--{f.name.replace('_', '-')}", f.metadata["help"]
         if f.name == "rule":
             text += "; both rules for the digits, exact for the rest"
-            group.add_argument(flag, choices=("both", *RULES, *ABLATIONS), help=text)
+            group.add_argument(flag, choices=("both", *TRAINED), help=text)
         elif f.name == "hidden":
             group.add_argument(flag, type=_widths, metavar="N[,N]", help=text)
         else:
@@ -128,7 +128,8 @@ def report(records: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> st
     """Return the results as text: one line for each rule."""
     first = records[0]
     images, encodings = first["accuracy"]["images"], len(first["accuracy"]["encodings"])
-    sizes = "-".join(map(str, (data.pixels, *first["settings"]["hidden"], 10)))
+    settings = from_dict(first["settings"])
+    sizes = "-".join(map(str, (settings.inputs(data.shape), *settings.hidden, data.classes)))
     lines = [
         f"{first['dataset']}: {sizes}, T = {first['settings']['T']}, seed "
         f"{first['settings']['seed']}. Accuracy on {images} held-out images ({first['held_out']}), "

@@ -72,7 +72,7 @@ class CrossEntropy(_Probabilities):
         """Return ∂L/∂o, the same at every step."""
         o = trace.O[-1]
         slope = _slope(self._logits(o), targets) / (S if self.counts else len(o) * S)
-        return Direct(at_every_step(slope, o))
+        return Direct(at_every_step(slope, o))  # p2-loss-entropy
 
     def _logits(self, o: Array) -> Any:
         """Return the rates or the counts, shape (S, n[N])."""
@@ -100,7 +100,7 @@ class StepCrossEntropy(_Probabilities):
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o."""
         o = trace.O[-1]
-        return Direct(_slope(o, targets) / (len(o) * S))
+        return Direct(_slope(o, targets) / (len(o) * S))  # p2-loss-steps
 
 
 def _log_softmax(z: Array) -> Any:
@@ -116,4 +116,5 @@ def _entropy(z: Array, targets: Array) -> float:
 
 def _slope(z: Array, targets: Array) -> Any:
     """Return its derivative by z: softmax(z) Σ_i y_i - y, where the sum is 1 but for rounding."""
-    return np.exp(_log_softmax(z)) * targets.sum(axis=-1, keepdims=True) - targets
+    p = np.exp(_log_softmax(z))  # p2-loss-softmax
+    return p * targets.sum(axis=-1, keepdims=True) - targets

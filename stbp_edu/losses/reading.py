@@ -47,6 +47,10 @@ class Built(ABC):
         self.check(trace, targets)
         return self.terms(trace, targets, len(targets))
 
+    def scores(self, trace: Trace) -> Array:
+        """Return what the loss compares with the targets, (S, n[N]): the largest is the answer."""
+        return np.asarray(trace.O[-1].mean(axis=0))
+
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise TypeError or ValueError if the loss cannot read these."""
         check_targets(targets, checks.instance("trace", trace, Trace).O[-1])

@@ -62,6 +62,10 @@ class LastSteps(Built):
         """Check k."""
         object.__setattr__(self, "k", checks.count("LastSteps k", self.k))
 
+    def scores(self, trace: Trace) -> Array:
+        """Return the firing rates over the last k steps."""
+        return np.asarray(trace.O[-1][-self.k :].mean(axis=0))
+
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if the run is shorter than k, too."""
         super().check(trace, targets)
@@ -102,6 +106,10 @@ class Membrane(Built):
         if self.k is not None:
             object.__setattr__(self, "k", checks.count("Membrane k", self.k))
 
+    def scores(self, trace: Trace) -> Array:
+        """Return the mean potentials over the last k steps."""
+        return np.asarray(trace.U[-1][-(self.k or len(trace.U[-1])) :].mean(axis=0))
+
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if potentials, targets and k do not fit together."""
         u = checks.instance("trace", trace, Trace).U[-1]
@@ -135,5 +143,5 @@ def _distance(read: Array, targets: Array) -> float:
 def _slopes(states: Array, targets: Array, k: int, S: int) -> Array:
     """Return its derivative by the states (T, S, n[N]) of which the last k are read."""
     slopes = np.zeros_like(states)
-    slopes[-k:] = (states[-k:].mean(axis=0) - targets) / (k * S)
+    slopes[-k:] = (states[-k:].mean(axis=0) - targets) / (k * S)  # p2-loss-last, p2-loss-membrane
     return slopes

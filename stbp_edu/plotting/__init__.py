@@ -15,7 +15,7 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.fan_out import fan_out
+from stbp_edu.plotting.fan_out import fan_out, read_outs
 from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
@@ -27,6 +27,7 @@ from stbp_edu.plotting.palette import (
     SPIKE,
     style,
 )
+from stbp_edu.plotting.state_diagram import states
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 __all__ = [
@@ -50,7 +51,9 @@ __all__ = [
     "path_edges",
     "potential",
     "raster",
+    "read_outs",
     "show",
+    "states",
     "style",
     "surrogate",
     "sweep_order",

@@ -1,5 +1,6 @@
-"""The arrows that leave one neuron at one step, with every neuron above drawn by itself."""
+"""Arrows of one neuron: all that leave it at one step, and those that lead from it to the loss."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,49 @@ def fan_out(ax: Axes, above: int = 3) -> Axes:
     return ax
 
 
-def _arrow(ax: Axes, tail: tuple[float, float], head: tuple[float, float], colour: str) -> None:
-    """Draw one arrow between two nodes."""
+@style()
+def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
+    """Draw an output neuron over T steps, with an arrow to the loss from each state that it reads.
+
+    Args:
+        ax: where to draw.
+        T: number of time steps; with more than 4, arrows from potentials may cross spikes.
+        reads: what the loss reads, such as ``{("o", 3)}`` for the spike of step 3; steps count
+            from 1.
+
+    >>> from stbp_edu.plotting.svg_figure import figure
+    >>> len(read_outs(figure()[1], T=3, reads={("u", 3)}).patches)
+    4
+    """
+    loss = ((T + 1) / 2, 2.1)
+    for t in range(1, T + 1):
+        u, spike = (float(t), HEIGHTS["u"]), (float(t), HEIGHTS["o"])
+        _arrow(ax, u, spike, GRID, 0.9)
+        for name, at, colour in (("u", u, EPSILON), ("o", spike, DELTA)):
+            if (name, t) in reads:
+                # From a potential below L a straight arrow would cross the spike above it.
+                near = name == "u" and abs(t - loss[0]) < 1
+                _arrow(ax, at, loss, colour, bow=0.28 * near * (1 if t < loss[0] else -1))
+            _node(ax, at, name, colour if (name, t) in reads else GRID)
+    _node(ax, loss, "L", GRID)
+    ax.set(xlim=(0.5, T + 0.5), ylim=(-0.35, loss[1] + 0.35), xticks=range(1, T + 1), yticks=())
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def _arrow(
+    ax: Axes,
+    tail: tuple[float, float],
+    head: tuple[float, float],
+    colour: str,
+    width: float = 2.2,
+    bow: float = 0.0,
+) -> None:
+    """Draw one arrow between two nodes, straight or bowed."""
     form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
-    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=2.2, **form))
+    form["connectionstyle"] = f"arc3,rad={bow}"
+    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=width, **form))
 
 
 def _factor(

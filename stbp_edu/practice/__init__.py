@@ -6,6 +6,7 @@
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
 - ``feedback``: what the reader sees, hints and solutions included;
 - ``predictions``: what a reader expects before something is measured;
+- ``bug_hunt``: backward passes with one bug each, to be found by reading;
 - ``saved_progress``: what is done, and the file that remembers it.
 
 >>> from stbp_edu.practice import check
@@ -14,9 +15,10 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
+from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
-from stbp_edu.practice.network_check import CaseReport, NetworkReport, check_network
+from stbp_edu.practice.network_check import CaseReport, NetworkReport, by_autograd, check_network
 from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import Progress, progress_report
 from stbp_edu.practice.tasks import exercises
@@ -25,16 +27,19 @@ __all__ = [
     "CaseReport",
     "Feedback",
     "Hint",
+    "Hunt",
     "NetworkReport",
     "Prediction",
     "Progress",
     "Solution",
+    "by_autograd",
     "check",
     "check_formula",
     "check_network",
     "exercises",
     "explorers",
     "hint",
+    "hunt",
     "predict",
     "progress_report",
     "solution",

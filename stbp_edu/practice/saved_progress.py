@@ -99,6 +99,11 @@ class Progress:
         return self.states.get(task.id, "todo")
 
     @property
+    def hunted(self) -> int:
+        """How many bugs of the hunt are found."""
+        return sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
+
+    @property
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
         left = [task for task in tasks().values() if self.state(task) != "right"]
@@ -114,6 +119,8 @@ class Progress:
         lines.insert(0, f"{done} of {len(lines)} exercises right.")
         if self.next is not None:
             lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
+        if self.hunted:
+            lines.append(f"Bugs found: {self.hunted}.")
         lines += [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
         return "\n".join(lines)
 
@@ -129,6 +136,7 @@ class Progress:
             f"<p>You predicted, <code>{escape(id_)}</code>: {escape(answer)}.</p>"
             for id_, answer in self.predictions.items()
         )
+        said = f"<p>Bugs found: {self.hunted}.</p>" * bool(self.hunted) + said
         table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
         return f'<table class="stbp-progress">{table}</table>{said}'
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.engine import SparseInput, Workspace, forward
-from stbp_edu.losses import loss
+from stbp_edu.losses import RATE
+from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.settings import Settings
@@ -44,15 +45,15 @@ class BatchStatistics:
         return self.right / self.size
 
 
-def observe(trace: Trace, targets: Array) -> BatchStatistics:
+def observe(trace: Trace, targets: Array, loss: Built = RATE) -> BatchStatistics:
     """Return the statistics of a forward pass."""
-    rates = trace.O[-1].mean(axis=0)
+    answers = loss.scores(trace).argmax(axis=1)
     return BatchStatistics(
         len(targets),
-        loss(trace, targets),
-        int((rates.argmax(axis=1) == targets.argmax(axis=1)).sum()),
+        loss.value(trace, targets),
+        int((answers == targets.argmax(axis=1)).sum()),
         tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
-        rates.mean(axis=0),
+        trace.O[-1].mean(axis=(0, 1)),
     )
 
 
@@ -112,7 +113,8 @@ def evaluate(
 ) -> Evaluation:
     """Encode the images ``encodings`` times, and count right answers each time.
 
-    The answer is the output neuron with the most spikes; the first of them, in a tie.
+    The answer is the output neuron with the most spikes, in the steps that the loss reads (with
+    ``membrane`` the highest potential); the first of them, in a tie.
 
     Args:
         params: of the trained network.
@@ -129,7 +131,7 @@ def evaluate(
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     checks.count("encodings", encodings)
-    check_images(images, labels, params)
+    check_images(images, labels, params, settings)
     with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
         parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
     answers = np.stack([np.concatenate(p) for p in parts])
@@ -138,7 +140,9 @@ def evaluate(
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
 
 
-def check_images(images: NDArray[Any], labels: NDArray[Any], params: Params) -> None:
+def check_images(
+    images: NDArray[Any], labels: NDArray[Any], params: Params, settings: Settings
+) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
     if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
@@ -146,10 +150,11 @@ def check_images(images: NDArray[Any], labels: NDArray[Any], params: Params) -> 
     if images.dtype != np.uint8:  # bytes of which 255 is white
         axes = "(n, height, width)"
         checks.array("images", images, axes, (None, None, None), unit_interval=True)
-    pixels, classes = params.sizes[0], params.sizes[-1]
-    if images.ndim != 3 or not len(images) or images[0].size != pixels:
+    inputs, classes = params.sizes[0], params.sizes[-1]
+    if images.ndim != 3 or not len(images) or settings.inputs(images.shape[1:]) != inputs:
+        what = "columns" if settings.encoder == "rows" else "pixels"
         raise ValueError(
-            f"images must have shape (n, height, width) with {pixels} pixels each, as W[1] has "
+            f"images must have shape (n, height, width) with {inputs} {what} each, as W[1] has "
             f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
         )
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
@@ -174,12 +179,21 @@ class Evaluator:
 
     def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answer to each image of one part, encoded with the stream of that part."""
-        rows = np.array_split(self.images.reshape(len(self.images), -1), len(streams))[part]
+        images = np.array_split(self.images, len(streams))[part]
         s, work, answers = self.settings, Workspace(), [np.empty(0, np.intp)]
-        for k in range(0, len(rows), CHUNK):
-            columns = active_pixels(some := rows[k : k + CHUNK])
-            small = subnetwork(self.params, [columns, *[None] * self.params.N])
-            spikes = encode(s.encoder, some[:, columns], s.steps_to_answer, streams[part])
+        loss = s.make_loss()
+        for k in range(0, len(images), CHUNK):
+            small, spikes = self._seen(images[k : k + CHUNK], streams[part])
             trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
-            answers.append(trace.O[-1].mean(axis=0).argmax(axis=1))
+            answers.append(loss.scores(trace).argmax(axis=1))
         return np.concatenate(answers)
+
+    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Params, Array]:
+        """Return some images as spikes, and the network of the pixels that are active in any."""
+        s = self.settings
+        if s.encoder == "rows":
+            return self.params, encode("rows", images, s.steps_to_answer, rng, hold=s.hold)
+        rows = images.reshape(len(images), -1)
+        columns = active_pixels(rows)
+        small = subnetwork(self.params, [columns, *[None] * self.params.N])
+        return small, encode(s.encoder, rows[:, columns], s.steps_to_answer, rng)

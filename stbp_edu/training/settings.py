@@ -2,20 +2,28 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrows import RULES as PART_TWO
+from stbp_edu.losses import LOSSES, LastSteps, Membrane
+from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import check_rule
+from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data.encoders import ENCODERS
 from stbp_edu.training.data.fgsm import FGSM
 from stbp_edu.training.optim import SGD, Adam, Optimizer
 
+TRAINED = (*RULES, *ABLATIONS, *(r for r in PART_TWO if r not in RULES + ABLATIONS))
+"""The rules to train with: those of Part I, which are the fastest, and the others of Part II."""
+
 CHOICES: dict[str, Collection[str]] = {
+    "rule": TRAINED,
     "surrogate": SURROGATES,
     "encoder": ENCODERS,
+    "loss": LOSSES,
     "init": ("uniform", "unit-rows"),
     "optimizer": ("adam", "sgd"),
     "schedule": ("cosine", "constant"),
@@ -45,7 +53,7 @@ class Settings:
     ValueError: epochs must be >= 1, got 0; choose a larger integer
     """
 
-    rule: str = _setting("exact", "what flows backward: exact, classic, or an ablation")
+    rule: str = _setting("exact", "what flows backward: exact, classic, or another")
     hidden: tuple[int, ...] = _setting((128,), "widths of the hidden layers")
     T: int = _setting(10, "time steps")
     T_test: int = _setting(0, "time steps for images held out; 0: as many as in training")
@@ -54,7 +62,10 @@ class Settings:
     gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
     surrogate: str = _setting("gaussian", "rectangle, triangle, sigmoid or gaussian")
     a: float = _setting(0.25, "width of the surrogate")
-    encoder: str = _setting("bernoulli", "bernoulli or direct")
+    encoder: str = _setting("bernoulli", "bernoulli, direct, or rows (one after the other)")
+    hold: int = _setting(1, "time steps for each row of an image, with the encoder rows")
+    loss: str = _setting("rate", f"what is learned: {', '.join(LOSSES)}")
+    read: int = _setting(0, "last steps that last-steps and membrane read; 0: all of them")
     init: str = _setting("uniform", "initial weights: uniform or unit-rows")
     init_scale: float = _setting(1.0, "factor on the initial weights")
     optimizer: str = _setting("adam", "adam or sgd")
@@ -75,9 +86,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
         object.__setattr__(self, "hidden", checks.widths("hidden", self.hidden))
-        for name in ("T", "batch", "epochs", "shards"):
+        for name in ("T", "hold", "batch", "epochs", "shards"):
             checks.count(name, getattr(self, name))
-        for name in ("T_test", "shift", "seed"):
+        for name in ("T_test", "read", "shift", "seed"):
             checks.count(name, getattr(self, name), at_least=0)
         for name in ("lr", "init_scale"):
             object.__setattr__(self, name, checks.number(name, getattr(self, name), positive=True))
@@ -88,14 +99,35 @@ class Settings:
                 )
         for name, options in CHOICES.items():
             checks.choice(name, getattr(self, name), options)
-        check_rule(self.rule)
         self.make_neuron()
+        self._check_reading()
         SGD(momentum=self.momentum, weight_decay=self.weight_decay)  # whichever is chosen
         self.make_optimizer()
         if self.batch < self.shards:
             raise ValueError(
                 f"shards must be <= batch = {self.batch}, got {self.shards}; a shard needs an image"
             )
+
+    def _check_reading(self) -> None:
+        """Check which steps the loss reads, and what only the rate loss can do."""
+        if self.read > min(self.T, self.steps_to_answer):
+            raise ValueError(
+                f"read must be <= T = {self.T}, and <= T_test, got {self.read}; read fewer steps"
+            )
+        if self.read and self.loss not in ("last-steps", "membrane"):
+            raise ValueError(
+                f"read must be 0 with loss = {self.loss!r}, which reads every step, got "
+                f"{self.read}; choose last-steps or membrane"
+            )
+        if self.adversarial and (self.loss, self.encoder) != ("rate", "bernoulli"):
+            raise ValueError(
+                "adversarial must be 0 but for loss = 'rate' and encoder = 'bernoulli', got "
+                f"{self.adversarial} with {self.loss!r} and {self.encoder!r}; leave it out"
+            )
+
+    def inputs(self, shape: tuple[int, ...]) -> int:
+        """Return the width of the input layer for images of this shape (height, width)."""
+        return shape[1] if self.encoder == "rows" else math.prod(shape)
 
     @property
     def steps_to_answer(self) -> int:
@@ -106,6 +138,13 @@ class Settings:
         """Return the neuron of these settings."""
         surrogate = SURROGATES[self.surrogate](a=self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
+
+    def make_loss(self) -> Built:
+        """Return the loss of these settings."""
+        made = LOSSES[self.loss]
+        if made is LastSteps:
+            return LastSteps(self.read or self.T)
+        return Membrane(self.read or None) if made is Membrane else made()
 
     def make_optimizer(self) -> Optimizer:
         """Return the optimizer of these settings."""
@@ -151,10 +190,21 @@ def from_dict(values: dict[str, Any]) -> Settings:
 # A step with T = 5 costs half of one with T = 10, and its noise is good to learn with; to
 # answer, the rates of 20 steps are steadier.
 _MNIST = Settings(hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100, shards=2)
+# Two cues of three steps, one after the other; 20 steps of silence; then three that are read.
+_DELAYED_XOR = Settings(
+    hidden=(64,), T=29, tau=0.95, v_th=1.0, gate="linear", surrogate="gaussian", a=0.5,
+    encoder="rows", hold=3, loss="last-steps", read=3, lr=5e-3, schedule="constant", averaging=0.0,
+    batch=64, epochs=6,
+)  # fmt: skip
 RECIPES = {
     "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
     "mnist": _MNIST,
     "fashion": _MNIST,
+    "delayed-xor": _DELAYED_XOR,
+    "binary-adding": replace(_DELAYED_XOR, hidden=(64, 64), T=15, epochs=20),
+    "digits-by-rows": replace(
+        _DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40
+    ),
 }
 """Settings for each data set, chosen on validation images, which are taken from the training
 images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it."""

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import SparseInput
+from stbp_edu.losses import RATE
+from stbp_edu.losses.reading import Built
 from stbp_edu.network import Gradients, Params, Trace
 
 Kept = Sequence[NDArray[np.intp] | None]
@@ -29,17 +31,18 @@ def active_pixels(pixels: NDArray[Any]) -> NDArray[np.intp]:
     return active if len(active) else np.arange(1)  # a layer needs a neuron
 
 
-def samples_with_error(trace: Trace, targets: Array) -> NDArray[np.intp]:
-    """Return the samples that send an error back: those whose rates are not their target.
+def samples_with_error(trace: Trace, targets: Array, loss: Built = RATE) -> NDArray[np.intp]:
+    """Return the samples that send an error back: with the rate loss, those that miss their target.
 
-    Where the rates are the target, the direct term of ``c1-delta`` is zero, and with it every δ
-    and ε of that sample. The first is returned where there would be none.
+    Where the direct term is zero at every step, every δ and ε of that sample is, too. The first is
+    returned where there would be none.
 
     >>> O = np.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])  # (T, S, n[1])
     >>> samples_with_error(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
     array([1])
     """
-    samples = np.flatnonzero((trace.O[-1].mean(axis=0) != targets).any(axis=1))
+    terms = [term for term in loss.terms(trace, targets, len(targets)) if term is not None]
+    samples = np.flatnonzero(np.any([term.any(axis=(0, 2)) for term in terms], axis=0))
     return samples if len(samples) else np.arange(1)  # a pass needs a sample
 
 

@@ -48,7 +48,7 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    sizes = [data.pixels, *settings.hidden, data.classes]
+    sizes = [settings.inputs(data.shape), *settings.hidden, data.classes]
     rng = stream(settings, INIT)
     params = by_columns(
         init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)

@@ -92,7 +92,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     if state is not None:
         checks.instance("state", state, State)
     state = initial_state(settings, data) if state is None else deepcopy(state)
-    _check_fit(state, data)
+    _check_fit(state, settings, data)
     given: set[tuple[str, str]] = set()
     with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
         state, steps = pool.job.state, pool.job.steps
@@ -145,10 +145,10 @@ def train_epoch(
         yield state, merge([shard for shard in shards if shard is not None])
 
 
-def _check_fit(state: State, data: Dataset) -> None:
-    """Check that the network has an input for each pixel and an output for each class."""
+def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
+    """Check that the network has the inputs that images make, and an output for each class."""
     got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (data.pixels, data.classes)
+    want = (settings.inputs(data.shape), data.classes)
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
             f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
+from stbp_edu.arrows import part_one
 from stbp_edu.checks import Array
 from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
+from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.data.fgsm import perturb
@@ -53,11 +55,13 @@ class TrainingJob:
     def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
         self.settings, self.labels, self.state = settings, data.train_labels, state
         self.neuron, self.optimizer = settings.make_neuron(), settings.make_optimizer()
+        self.loss = settings.make_loss()
         self.steps = -(-len(self.labels) // settings.batch)
         self._shape, d = data.train_images.shape[1:], settings.shift
         # Padded, so that each shifted image is a window.
         self._padded = np.pad(data.train_images, ((0, 0), (d, d), (d, d)))
         self._test_images = data.test_images
+        self._engine_knows = settings.rule in RULES + ABLATIONS
         self._grads = [zeros_like(state.params) for _ in range(settings.shards)]
         self._work = [Workspace() for _ in range(settings.shards)]
 
@@ -94,7 +98,7 @@ class TrainingJob:
             images = self._fgsm(images)
         trace = images.engine.forward(self._encode(images))
         self._backward(images, trace, S=len(places))
-        return observe(trace, images.targets)
+        return observe(trace, images.targets, self.loss)
 
     def update(self, part: int, taken: int, lr: float) -> None:
         """Update a section of the parameters and of their average in place, after some steps."""
@@ -121,7 +125,7 @@ class TrainingJob:
         rows = rows if columns is None else np.take(rows, columns, axis=1)
         kept = (columns, *hidden)
         params = subnetwork(self.state.params, kept)
-        engine = Engine(params, self.neuron, s.rule, self._work[shard])
+        engine = Engine(params, self.neuron, s.rule, self._work[shard], self.loss)
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[self.labels[self._order[places]]]
         return _Images(shard, rows, targets, kept, engine)
 
@@ -132,12 +136,19 @@ class TrainingJob:
 
     def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp] | None:
         """Return the pixels active in any image; None where going image by image pays."""
-        columns, s = active_pixels(rows), self.settings
-        return None if not s.adversarial and is_sparse(rows, columns, s.T) else columns
+        s = self.settings
+        if s.encoder == "rows":
+            return None
+        columns = active_pixels(rows)
+        sparse = not s.adversarial and self._engine_knows and is_sparse(rows, columns, s.T)
+        return None if sparse else columns
 
     def _encode(self, images: _Images) -> Array | SparseInput:
         """Return spikes of the images, drawn anew."""
         s, shard, dtype = self.settings, images.shard, self.state.params.dtype
+        if s.encoder == "rows":
+            seen = images.rows.reshape(-1, *self._shape)
+            return encode("rows", seen, s.T, self._streams[shard], hold=s.hold)
         active = images.rows.nonzero() if images.kept[0] is None else None
         grey = images.rows if active is None else images.rows[active][None]
         out = self._work[shard].array("spikes", 0, (s.T, *grey.shape), dtype)
@@ -151,7 +162,7 @@ class TrainingJob:
         s, trace = self.settings, images.engine.forward(self._encode(images))
         targeted = s.fgsm == "targeted"
         targets = 1 - images.targets if targeted else images.targets
-        samples = samples_with_error(trace, targets)
+        samples = samples_with_error(trace, targets, self.loss)
         few = select_samples(trace, samples)
         uphill = images.engine.input_gradient(few, targets[samples])
         rows = images.rows.copy()
@@ -160,10 +171,15 @@ class TrainingJob:
 
     def _backward(self, images: _Images, trace: Trace, S: int) -> None:
         """Compute the gradient of a loss averaged over S images, from those with an error."""
-        samples, out = samples_with_error(trace, images.targets), self._grads[images.shard]
+        samples = samples_with_error(trace, images.targets, self.loss)
         few, targets = select_samples(trace, samples), images.targets[samples]
-        whole = keeps_all(images.kept)
-        grads = images.engine.gradients(few, targets, S=S, out=out if whole else None)
+        out = self._grads[images.shard]
+        whole = keeps_all(images.kept) and self._engine_knows
+        if self._engine_knows:
+            grads = images.engine.gradients(few, targets, S=S, out=out if whole else None)
+        else:
+            network = images.engine.params, self.neuron
+            grads = part_one.backward(few, targets, *network, self.settings.rule, self.loss, S=S)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
         if not whole:

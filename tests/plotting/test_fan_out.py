@@ -1,11 +1,12 @@
-"""The arrows that leave one neuron: as many as the graph has."""
+"""The arrows of one neuron: as many as the graph has, and as the loss reads."""
 
 import numpy as np
 import pytest
 from matplotlib.path import Path
 
 from stbp_edu import Params, plotting
-from stbp_edu.network import forward
+from stbp_edu.losses import LastSteps, Membrane, Rate
+from stbp_edu.network import Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting import figure
 from stbp_edu.verify.paths import Node
@@ -33,3 +34,33 @@ def test_no_factor_of_the_fan_lies_over_an_arrow():
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text() in names]
     assert len(boxes) == len(names)
     assert not any(line.intersects_bbox(box, filled=False) for line in lines for box in boxes)
+
+
+@pytest.mark.parametrize("loss", [Rate(), LastSteps(2), Membrane(), Membrane(3)], ids=repr)
+def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
+    series = np.full((4, 1, 1), 0.25)
+    direct = loss.direct(Trace(U=[None, series], O=[series, series]), np.ones((1, 1)))
+    reads = {
+        (name, t + 1)
+        for name, term in (("o", direct.o), ("u", direct.u))
+        if term is not None
+        for t in np.flatnonzero(term).tolist()
+    }
+    ax = plotting.read_outs(figure(height=2.0)[1], 4, reads)
+    spikes = 4  # u → o, at every step
+    assert len(ax.patches) == spikes + len(reads) > spikes
+
+
+@pytest.mark.parametrize(("T", "panels"), [(2, 3), (3, 3), (4, 2)])
+def test_no_arrow_to_the_loss_crosses_a_spike_on_its_way(T, panels):
+    ax = figure(1, panels, height=2.3)[1][0]
+    plotting.read_outs(ax, T, {("u", t + 1) for t in range(T)})
+    ax.figure.draw_without_rendering()
+    spikes = ax.transData.transform([(t + 1, 0.9) for t in range(T)])
+    for arrow in ax.patches:
+        path = arrow.get_path().transformed(arrow.get_transform())
+        ends = np.concatenate(path.to_polygons(closed_only=False))
+        line = np.concatenate(np.linspace(ends[:-1], ends[1:], 20))
+        if np.ptp(line[:, 1]) > 60:  # to the loss, and not from u to its own spike
+            apart = np.linalg.norm(line[:, None] - spikes, axis=2)
+            assert apart.min() > 19 / 2 * ax.figure.dpi / 72, "a node 19 points wide is crossed"

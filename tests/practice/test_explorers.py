@@ -7,6 +7,7 @@ import pytest
 
 import stbp_edu
 from stbp_edu.practice.explorers import (
+    FIXED,
     NAMES,
     data,
     explore,
@@ -97,7 +98,7 @@ def test_a_widget_is_one_module_with_live_values(name):
     assert text.count("export default") == 1
     assert "export function" not in text
     e = pencil()
-    network = () if name == "lab" else (e.trace, e.targets, e.params, e.neuron)
+    network = () if name in FIXED else (e.trace, e.targets, e.params, e.neuron)
     widget = explore(name, *network)
     shown = json.loads(json.dumps(widget.data))
     if name == "sweep":
@@ -107,5 +108,5 @@ def test_a_widget_is_one_module_with_live_values(name):
 
 
 def test_an_unknown_explorer_names_the_known_ones():
-    with pytest.raises(ValueError, match="'sweep', 'paths', 'pulse', 'lab'"):
+    with pytest.raises(ValueError, match="'sweep', 'paths', 'pulse', 'lab', 'board'"):
         explore("orbit")

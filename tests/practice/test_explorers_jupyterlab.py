@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from stbp_edu.practice.explorers import (
     NAMES,
+    board_data,
     lab_data,
     paths_data,
     pulse_data,
@@ -133,6 +134,7 @@ def shown():
         "paths": paths_data(network),
         "pulse": pulse_data(network),
         "lab": lab_data(),
+        "board": board_data(),
     }
 
 

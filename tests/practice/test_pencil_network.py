@@ -20,7 +20,7 @@ ASKED = [
     exercise
     for exercise in exercises().values()
     if 6 <= exercise.notebook <= 11 and exercise.inputs.partition(", ")[0] in WALKS
-    if exercise.id != "c1-delta-last"  # of another loss, whose δ is 0 here: the last spike is right
+    if exercise.id not in ("c1-delta-last", "c1-delta-window")  # other losses, of silent steps here
 ]
 UNTOLD = {
     "a silent last step": "c1-delta off-by-one, c1-delta-scalar off-by-one",
@@ -30,7 +30,8 @@ UNTOLD = {
         c2-delta mean-for-sum, c5-b mean-for-sum, c5-b first-sample-only,
         c5-w mean-for-sum, c5-w first-sample-only,
         backward missing-one-over-s, backward missing-brackets, backward mean-for-sum,
-        backward first-sample-only""",
+        backward first-sample-only,
+        c2-delta-cost missing-one-over-s, c2-delta-cost times-for-over, c5-tau mean-for-sum""",
     "one output neuron": """
         c1-delta wrong-axis, c1-delta neurons-averaged, c1-delta neurons-for-samples,
         c1-epsilon matrix-product, c1-epsilon transposed,
@@ -41,7 +42,8 @@ UNTOLD = {
         c3-epsilon matrix-product, c3-epsilon transposed,
         c4-delta column-for-row, c4-delta mean-for-sum, c4-delta product-of-sums,
         c4-delta-scalar mean-for-sum, c4-delta-scalar missing-path,
-        c4-delta-scalar product-of-sums, backward neurons-averaged""",
+        c4-delta-scalar product-of-sums, backward neurons-averaged,
+        c2-delta-cost mean-for-sum""",
     "a linear gate": "backward gate-time",
 }
 """What it can't tell, by the reason: it has but one of these, or an f' that is alike everywhere.

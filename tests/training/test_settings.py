@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stbp_edu.training.data.sources import SOURCES
+from stbp_edu.training.data.tasks import TASKS
 from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
 
 
@@ -50,4 +51,4 @@ def test_the_earlier_name_of_fgsm_is_still_read(old, new) -> None:
 
 
 def test_every_data_set_has_a_recipe():
-    assert set(RECIPES) == {"digits", *SOURCES}
+    assert set(RECIPES) == {"digits", "digits-by-rows", *TASKS, *SOURCES}

@@ -40,7 +40,7 @@ def page(records: Mapping[str, Record]) -> str:
     Args:
         records: those of ``docs/results`` by name without ``.json``; any may be missing.
     """
-    trained = {k: v for k, v in records.items() if not k.startswith("speed")}
+    trained = {k: v for k, v in records.items() if not k.startswith(("speed", "framework"))}
     return filled(
         TEMPLATE, records=trained, recipe=to_dict(RECIPES["mnist"]), figure=figure, best=best,
         summary_table=summary_table, comparison_table=comparison_table, recipe_table=recipe_table,

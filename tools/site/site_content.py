@@ -9,11 +9,12 @@ from typing import Any
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
+from tools.pages import frameworks_table
 from tools.site import PUBLIC, ROOT
 from tools.site.address import Address, address
 from tools.site.assets import own_wheel, pyodide, vendor
 from tools.site.checks.broken_links import broken
-from tools.site.generate import architecture_page, downloads
+from tools.site.generate import architecture_page, downloads, symptom_table
 from tools.site.generate.equation_places import Places, scan
 from tools.site.generate.generated_files import generated_files
 from tools.site.generate.llms import llms
@@ -96,6 +97,10 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
     if name == "architecture.md":
         markdown = architecture_page.fill(markdown)
+    if name == "frameworks.md":
+        markdown = frameworks_table.fill(markdown)
+    if name == "bug-hunt.md":
+        markdown = symptom_table.fill(markdown)
     markdown = downloads.filled_in(markdown, content.address)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}

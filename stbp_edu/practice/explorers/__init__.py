@@ -2,11 +2,12 @@
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
-- ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``: what each explorer
-  shows;
+- ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``, ``board_explorer``:
+  what each explorer shows;
 - ``pulse_moves``, ``pulse_words``, ``pulse_layout``, ``pulse_still``: how the pulse moves, what is
   said of it, where its graph stands, and its picture on paper;
-- ``pencil_network``: the network that they show where none is given;
+- ``pencil_network``, ``board_networks``: the networks that they show where none is given;
+- ``mathml``: formulas that a browser draws;
 - ``js/``: the ES modules.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
@@ -30,6 +32,7 @@ from stbp_edu.verify.coordinates import Node
 
 __all__ = [
     "NAMES",
+    "board_data",
     "data",
     "explore",
     "export",
@@ -40,7 +43,8 @@ __all__ = [
     "source",
     "sweep_data",
 ]
-NAMES = ("sweep", "paths", "pulse", "lab")
+NAMES = ("sweep", "paths", "pulse", "lab", "board")
+FIXED = {"lab": lab_data, "board": board_data}  # those that take no network
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 
@@ -52,8 +56,8 @@ def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
         ValueError: if there is no explorer of this name.
     """
     checks.choice("name", name, NAMES)
-    if name == "lab":
-        return lab_data()
+    if name in FIXED:
+        return FIXED[name]()
     if name == "pulse":
         return pulse_data(net or one_neuron())
     return sweep_data(net or pencil()) if name == "sweep" else paths_data(net or smooth())
@@ -63,15 +67,15 @@ def explore(name: str, *network: Any) -> Any:
     """Return an explorer for a Jupyter notebook.
 
     Args:
-        name: ``"sweep"``, ``"paths"``, ``"pulse"`` or ``"lab"``.
-        network: trace, targets, params and neuron of your own, but for ``"lab"``; small ones,
+        name: ``"sweep"``, ``"paths"``, ``"pulse"``, ``"lab"`` or ``"board"``.
+        network: trace, targets, params and neuron of your own, but for the last two; small ones,
             since every cell or path is shown. Without, the course's example.
 
     Raises:
         ImportError: if anywidget is not installed.
         ValueError: if there is no explorer of this name.
     """
-    shown = data(name, ForwardPass(*network) if network and name != "lab" else None)
+    shown = data(name, ForwardPass(*network) if network and name not in FIXED else None)
     return _widget_class(name)(data=shown)
 
 

@@ -70,6 +70,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     Args:
         function: called as ``function(trace, targets, params, neuron)``; returns the gradients as
             ``(W, b)``, lists with None first, or as a :class:`stbp_edu.Gradients`.
+            :func:`by_autograd` makes one of a loss in a library such as PyTorch.
         record: whether it counts as your answer to the exercise ``"backward"``.
 
     >>> import stbp_edu

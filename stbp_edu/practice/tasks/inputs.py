@@ -14,6 +14,7 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
+from stbp_edu.practice.tasks import arrow_inputs, state_inputs, word_inputs
 from stbp_edu.practice.tasks.catalogue import Exercise
 from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
@@ -22,7 +23,6 @@ from stbp_edu.practice.tasks.network_inputs import (
     quantity,
     step_name,
 )
-from stbp_edu.practice.tasks.word_inputs import WORD_DRAWS
 from stbp_edu.rules import ABLATIONS
 
 Args = tuple[Any, ...]
@@ -115,7 +115,9 @@ DRAWS: dict[str, Draw] = {
     "ablation": lambda rng, k: (("exact", *ABLATIONS)[k], np.array([0.0, 1.0, 0.3]), 0.6),
     "mean-spread": lambda rng, k: (rng.random(3 + k),),
     "flops": lambda rng, k: (5 + k, 3, [4, 7, 2][: 3 - k % 2]),
-    **WORD_DRAWS,
+    **arrow_inputs.DRAWS,
+    **state_inputs.DRAWS,
+    **word_inputs.DRAWS,
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
 

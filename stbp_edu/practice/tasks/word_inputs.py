@@ -27,7 +27,7 @@ def _trace(rng: np.random.Generator, k: int) -> Args:
     return rng.normal(0, 1, (n, m)), u, neuron.h(u), neuron.f(o), neuron.df(o), spikes
 
 
-WORD_DRAWS: dict[str, Callable[[np.random.Generator, int], Args]] = {
+DRAWS: dict[str, Callable[[np.random.Generator, int], Args]] = {
     "one-reset": lambda rng, k: tuple(rng.normal(0, 1, (6, 2, 3 + k))),
     "word-steps": lambda rng, k: (_words(rng, k), k),
     "word-count": lambda rng, k: ((3, 5, 2, 7)[k],),

@@ -5,6 +5,7 @@
   add one here.
 - ``download``: fetch files into the cache.
 - ``registries``: files inside packages of npm and Debian.
+- ``tasks``: tasks of time, made by the package.
 - ``encoders``: grey images become spikes.
 - ``fgsm``: images changed against the network.
 """
@@ -14,6 +15,7 @@ from stbp_edu.training.data.datasets import (
     digits,
     load_dataset,
     load_digits,
+    make_task,
     split,
     validation,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "digits",
     "load_dataset",
     "load_digits",
+    "make_task",
     "split",
     "validation",
 ]

@@ -4,7 +4,6 @@ The digits come inside the package; see CREDITS.md.
 """
 
 import hashlib
-import math
 import os
 from dataclasses import dataclass
 from importlib import resources
@@ -17,9 +16,11 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.training.data.sources import SOURCES, Source, Tell, parse
+from stbp_edu.training.data.tasks import TASKS
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
+MADE = (6400, 2000)  # examples of a task of time, to learn from and held out
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Dataset:
             )
 
     @property
-    def pixels(self) -> int:
-        """Number of pixels of an image: the width of the input layer."""
-        return math.prod(self.train_images.shape[1:])
+    def shape(self) -> tuple[int, ...]:
+        """Height and width of an image."""
+        return self.train_images.shape[1:]
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of all images and labels, their shapes and dtypes."""
@@ -80,11 +81,14 @@ class Dataset:
 def load_dataset(
     name: str, folder: Path | None = None, tell: Tell = lambda _: None, held_out: str = "test"
 ) -> Dataset:
-    """Return a data set: ``"digits"``, ``"mnist"`` or ``"fashion"``.
+    """Return a data set: ``"digits"``, ``"mnist"``, ``"fashion"``, or a task of time.
+
+    The tasks are those of :data:`stbp_edu.training.data.tasks.TASKS`, and ``"digits-by-rows"``,
+    which are the digits, for the encoder ``rows``.
 
     Args:
         name: which one.
-        folder: where its four IDX files are, packed or not; the digits need none.
+        folder: where its four IDX files are, packed or not; digits and tasks need none.
         tell: is called with a sentence whenever something is fetched.
         held_out: ``"validation"`` for a :func:`validation` set of the training images.
 
@@ -92,8 +96,8 @@ def load_dataset(
         ValueError: if a file is damaged or another, or the name is unknown.
         FileNotFoundError: if the folder lacks a file, or no source can be reached.
     """
-    checks.choice("dataset", name, ("digits", *SOURCES))
-    if name != "digits":
+    checks.choice("dataset", name, ("digits", "digits-by-rows", *TASKS, *SOURCES))
+    if name in SOURCES:
         source = SOURCES[name]
         if folder is not None:
             files = {file.name: file.read(folder) for file in source.files}
@@ -101,10 +105,10 @@ def load_dataset(
             files = read_or_fetch(source, cache_folder() / name, tell)
         data = Dataset(*(parse(files[file.name], file.name) for file in source.files))
     elif folder is None:
-        data = load_digits()
+        data = make_task(name) if name in TASKS else load_digits()
     else:
         raise ValueError(
-            "data must not be given for the digits, which come inside the package, got "
+            f"data must not be given for {name}, which the package brings or makes, got "
             f"{str(folder)!r}; leave it out"
         )
     return validation(data) if held_out == "validation" else data
@@ -183,6 +187,18 @@ def load_digits() -> Dataset:
     (1438, 359)
     """
     return split(*digits(), np.random.default_rng(SPLIT_SEED))
+
+
+def make_task(name: str) -> Dataset:
+    """Return a task of time, the same examples each time.
+
+    >>> data = make_task("delayed-xor")
+    >>> data.train_images.shape, data.test_images.shape
+    ((6400, 2, 40), (2000, 2, 40))
+    """
+    rng = np.random.default_rng(SPLIT_SEED)
+    train, held_out = (TASKS[checks.choice("task", name, TASKS)](n, rng) for n in MADE)
+    return Dataset(*train, *held_out)
 
 
 def validation(data: Dataset, fraction: float = 0.2) -> Dataset:

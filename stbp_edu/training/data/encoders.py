@@ -1,6 +1,8 @@
 """Encoders: how a grey image becomes T steps of input for a spiking network.
 
-An encoder takes S images as rows of n[0] pixels and returns an array of shape (T, S, n[0]).
+An encoder takes S images and returns an array of shape (T, S, n[0]). For most, n[0] is the number
+of pixels, and all of them are shown at every step; ``rows`` shows one row of the image after the
+other, so that its columns are the inputs.
 """
 
 from typing import Any
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.checks import Array
 
-ENCODERS = ("bernoulli", "direct")
+ENCODERS = ("bernoulli", "direct", "rows")
 """The encoders."""
 
 
@@ -21,10 +23,13 @@ def encode(
     T: int,
     rng: np.random.Generator,
     *,
+    hold: int = 1,
     out: Array | None = None,
 ) -> Array:
-    """Encode with the encoder of this name: :func:`bernoulli` or :func:`direct`."""
+    """Encode with the encoder of this name; only :func:`rows` reads ``hold``, and not ``out``."""
     checks.choice("encoder", encoder, ENCODERS)
+    if encoder == "rows":
+        return rows(pixels, T, rng, hold=hold)
     if encoder == "direct":
         return direct(pixels, T, out=out)
     return bernoulli(pixels, T, rng, out=out)
@@ -80,6 +85,40 @@ def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
     if pixels.dtype == np.uint8:
         levels /= 255
     return levels
+
+
+def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1) -> Array:
+    """Return spikes of one row after the other, each shown for some steps; after the last, none.
+
+    At step t = 0..T-1 the input is a Bernoulli spike for each pixel of row t // hold, and silence
+    once there are no more rows: n[0] is the width of the image, and its height is time.
+
+    Args:
+        images: shape (S, height, width), as :func:`bernoulli` takes its pixels.
+        T: number of steps, >= hold · height.
+        rng: a seeded generator.
+        hold: steps for each row, >= 1.
+
+    Raises:
+        TypeError, ValueError: if ``images`` is no such array, or there are too few steps.
+
+    >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
+    [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+    """
+    if not isinstance(images, np.ndarray) or images.ndim != 3 or 0 in images.shape:
+        raise ValueError(
+            f"images must have shape (S, height, width), no axis empty, got {np.shape(images)}; "
+            "an image's rows are shown one after the other"
+        )
+    S, height, width = images.shape
+    steps = height * checks.count("hold", hold)
+    if checks.count("T", T) < steps:
+        raise ValueError(
+            f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
+        )
+    shown = np.repeat(images.swapaxes(0, 1), hold, axis=0).reshape(-1, width)
+    spikes = bernoulli(shown, 1, rng).reshape(steps, S, width)
+    return np.concatenate([spikes, np.zeros((T - steps, S, width), spikes.dtype)])
 
 
 def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:

@@ -13,6 +13,8 @@ GROUPS = {
     "Surrogates": register.GROUPS["surrogates"],
     "The loss and the two signals": register.GROUPS["loss"],
     "The five cases": register.GROUPS["cases"],
+    "Part II: arrows and losses": register.GROUPS["arrows"],
+    "Part II: states and maps": register.GROUPS["states"],
     "Part II: rules": register.GROUPS["rules"],
 }
 FORMS = {"index": "One neuron", "vector": "A whole layer"}

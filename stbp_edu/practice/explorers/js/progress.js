@@ -115,6 +115,8 @@ async function show(place) {
     const said = make("p", { role: "status" }, `${done} of ${course.length} right.`, ...then);
     const meter = make("progress", { max: course.length, value: done, "aria-label": "Exercises of the notebooks that are right" });
     const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));
+    const hunted = Object.entries(kept).filter(([id, state]) => id.startsWith("hunt(") && state === "right").length;
+    if (hunted) foretold.unshift(make("p", {}, `Bugs found: ${hunted}.`));
     const forget = make("button", { type: "button", class: "live-button" }, "Forget my progress");
     forget.addEventListener("click", () => {
       if (!confirm("Forget in this browser which exercises you have done, and what you predicted?")) return;

@@ -1,0 +1,75 @@
+"""A rule of Part II on a network of Part I: what the fast engine does for five rules, for any."""
+
+from typing import Any
+
+from stbp_edu.arrows.adjoints import gradients, sweep
+from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.models import network
+from stbp_edu.arrows.neurons import hard_reset, soft_reset
+from stbp_edu.arrows.readouts import Loss
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.checks import Array
+from stbp_edu.losses import RATE
+from stbp_edu.losses.reading import Built, Direct, direct_term
+from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.neuron import LIF
+
+
+def backward(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str | Rule,
+    loss: Built | Direct = RATE,
+    *,
+    S: int | None = None,
+) -> Gradients:
+    """Return dL/dW and dL/db of a forward pass of Part I under a rule of Part II.
+
+    Args:
+        trace: the forward pass, perhaps of some samples only.
+        targets: Y of these samples.
+        params: the parameters of that pass.
+        neuron: the neuron of that pass.
+        rule: a name in ``RULES``, or a :class:`Rule`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term; of spikes or of potentials.
+        S: the number of samples that the loss averages; those of ``trace`` where None.
+
+    Raises:
+        ValueError: if the rule is unknown, or keeps no word of this network.
+
+    >>> import numpy as np, stbp_edu
+    >>> rng, neuron = np.random.default_rng(0), stbp_edu.LIF()
+    >>> params = stbp_edu.init_params([3, 2, 1], rng)
+    >>> run = stbp_edu.forward(rng.random((4, 2, 3)), params, neuron), np.ones((2, 1))
+    >>> same = stbp_edu.backward(*run, params, neuron, "classic").W[1]
+    >>> np.allclose(backward(*run, params, neuron, "classic").W[1], same)
+    True
+    """
+    local = as_local(trace, targets, params, neuron, loss, S=S)
+    rule, run = as_rule(rule), {"u": list(trace.U), "o": list(trace.O)}
+    found = gradients(local.net, local.params, run, sweep(local, rule), rule.start)
+    return Gradients(**{k: [None, *(layer[k] for layer in found[1:])] for k in ("W", "b")})
+
+
+def as_local(
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    loss: Built | Direct = RATE,
+    *,
+    S: int | None = None,
+) -> LocalDerivatives:
+    """Return the factor of every arrow on a forward pass of Part I, as :func:`sweep` takes them.
+
+    The arguments are those of :func:`backward`.
+    """
+    direct = direct_term(loss, trace, targets, len(targets) if S is None else S)
+    state = "o" if direct.u is None else "u"
+    reset = soft_reset if neuron.gate == "soft" else hard_reset
+    net = network(params.sizes, reset(neuron), Loss("given", state))
+    own: list[Any] = [None, *({"W": params.W[n], "b": params.b[n]} for n in range(1, net.N + 1))]
+    run = {"u": list(trace.U), "o": list(trace.O)}
+    return LocalDerivatives(net, factors_of(net, own, run), own, getattr(direct, state))

@@ -1,0 +1,178 @@
+"""What the arrow board shows: for every neuron and rule its formulas, its words, and what it loses.
+
+A reader's own rule has one state and refuses some arrows; every choice of them is computed.
+"""
+
+from collections.abc import Iterator
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows import (
+    RULES,
+    Arrow,
+    Backward,
+    Network,
+    Node,
+    Path,
+    Rule,
+    backward,
+    count_paths,
+    formulas,
+    paths_from,
+    words,
+)
+from stbp_edu.checks import Array
+from stbp_edu.practice.explorers.board_networks import INPUT, NEURONS, WORDS, Run, run_of
+from stbp_edu.practice.explorers.mathml import mathml
+
+Json = dict[str, Any]
+T = len(INPUT)
+DIGITS = 6
+TITLES = {
+    "ottt": "ottt, in its manner",
+    "e-prop": "e-prop, in its manner",
+    "e-prop-reset": "e-prop with the reset",
+}
+
+
+def board_data() -> Json:
+    """Return every network of the board with each built-in rule and each rule of the reader's own.
+
+    ``own`` has a key for each choice of refused arrows, their kinds with spaces between, in the
+    order of ``arrows``; without those in ``needed`` no word is left. ``lines`` are the formulas,
+    each with where it holds; the settings name them by their places.
+
+    >>> data = board_data()
+    >>> soft = data["networks"]["soft reset"]
+    >>> soft["rules"]["classic"]["words"], soft["own"]["reset"] == soft["rules"]["detached-reset"]
+    ([20, 29], True)
+    """
+    lines: dict[tuple[str, str], int] = {}
+    networks = {
+        neuron + " recur" * recurrent: _Board(run_of(neuron, recurrent), lines).data()
+        for neuron in NEURONS
+        for recurrent in (False, True)
+    }
+    return {
+        "neurons": list(NEURONS),
+        "words": WORDS,
+        "titles": {name: TITLES.get(name, name) for name in RULES},
+        "networks": networks,
+        "lines": [list(line) for line in lines],
+    }
+
+
+def own_rule(net: Network, refused: tuple[str, ...]) -> Rule:
+    """Return the rule of one state that refuses these arrows."""
+    return Rule("your own", {"all": {**dict.fromkeys(refused), "*": "all"}})
+
+
+def keeps(rule: Rule, word: tuple[str, ...], arrows: dict[str, Arrow]) -> bool:
+    """Return whether a rule can move along a whole word."""
+    state: str | None = rule.start
+    for kind in word:
+        state = rule.move(state, arrows[kind]) if state is not None else None
+    return state is not None
+
+
+class _Board:
+    """One network with its forward run, under every rule; numbers are those of the first neuron."""
+
+    def __init__(self, run: Run, lines: dict[tuple[str, str], int]) -> None:
+        """Walk every path from each state of the first neuron at the first step."""
+        self.run, self.net, self.lines = run, run.net, lines
+        found = {a.kind: a for table in self.net.arrows[1:] for a in table}
+        inside_first = sorted(found.values(), key=lambda arrow: arrow.leaves)
+        self.arrows = {arrow.kind: arrow for arrow in inside_first}
+        self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
+        self.paths = {start: paths_from(start, run.local) for start in self.starts}
+        self.words = words(self.net, T)
+        self.exact = _flat(self.backward("exact"))
+
+    def data(self) -> Json:
+        """Return the arrows, the states, and every setting."""
+        every = [set(word) for n in range(1, self.net.N + 1) for word in words(self.net, T, n=n)]
+        needed = [kind for kind in self.arrows if all(kind in word for word in every)]
+        free = [kind for kind in self.arrows if kind not in needed]
+        subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
+        adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
+        return {
+            "arrows": [self.arrow(a) for a in self.arrows.values()],
+            "states": [
+                {"kind": s.kind, "adjoint": mathml(adjoints[s.kind] + "_1^{1,1}")}
+                for s in self.starts
+            ],
+            "needed": needed,
+            "rules": {name: self.setting(rule) for name, rule in RULES.items()},
+            "own": {" ".join(cut): self.setting(own_rule(self.net, cut)) for cut in subsets},
+        }
+
+    def arrow(self, arrow: Arrow) -> Json:
+        """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
+        weight = "w_{ji}" if arrow.layer else "r_{ji}"
+        direct = r"\frac{\partial L}{\partial " + arrow.source + "}"
+        letters = arrow.letters or {"weight": weight, "recur": weight, "readout": direct}.get(
+            arrow.kind, "1"
+        )
+        return {
+            "kind": arrow.kind,
+            "from": arrow.source,
+            "to": arrow.target,
+            "step": arrow.step,
+            "layer": arrow.layer,
+            "many": arrow.link is not None,
+            "factor": mathml(letters.replace("{}", "")),
+        }
+
+    def setting(self, rule: Rule) -> Json:
+        """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
+        kept = [word for word in self.words if keeps(rule, word, self.arrows)]
+        dropped = [word for word in self.words if word not in kept]
+        back = self.backward(rule)
+        off = np.linalg.norm(_flat(back) - self.exact) / np.linalg.norm(self.exact)
+        return {
+            "moves": {
+                state: [rule.move(state, arrow) for arrow in self.arrows.values()]
+                for state in rule.moves
+            },
+            "forgets": list(rule.forgets),
+            "lines": list(self.formulas(rule)),
+            "nodes": list(self.nodes(rule, back)),
+            "words": [len(kept), len(dropped)],
+            "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
+            "off": _rounded(float(off)),
+        }
+
+    def formulas(self, rule: Rule) -> Iterator[int]:
+        """Yield the place of each formula among the lines."""
+        for line in formulas(self.net, rule):
+            key = line.where, mathml(f"{line.left} = {line.right}")
+            yield self.lines.setdefault(key, len(self.lines))
+
+    def nodes(self, rule: Rule, back: Backward) -> Iterator[list[float]]:
+        """Yield for each state its adjoint, the paths kept and dropped, and the share lost."""
+        for start in self.starts:
+            value = float(back.adjoints[start.kind][1][0, 0, 0])
+            lost = self.lost(rule, self.paths[start])
+            yield [_rounded(value), *count_paths(self.net, T, rule, start), _rounded(lost)]
+
+    def lost(self, rule: Rule, paths: list[Path]) -> float:
+        """Return the size of the contributions that a rule drops, out of the size of all."""
+        sizes = [(abs(p.contribution), keeps(rule, p.word, self.arrows)) for p in paths]
+        return float(sum(x for x, kept in sizes if not kept) / sum(x for x, _ in sizes))
+
+    def backward(self, rule: Rule | str) -> Backward:
+        """Return adjoints and gradients under a rule."""
+        return backward(self.net, self.run.params, self.run.trace, self.run.targets, rule)
+
+
+def _flat(back: Backward) -> Array:
+    """Return the gradients of all parameters as one vector."""
+    return np.concatenate([g.ravel() for layer in back.gradients[1:] for g in layer.values()])
+
+
+def _rounded(x: float) -> float:
+    """Return a number with a few significant digits, to keep the file small."""
+    return float(f"{x:.{DIGITS}g}")

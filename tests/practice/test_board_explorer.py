@@ -1,0 +1,116 @@
+"""The arrow board's values, each found once more in another way."""
+
+import numpy as np
+import pytest
+
+from stbp_edu.arrows import (
+    RULES,
+    Node,
+    Rule,
+    backward,
+    count_paths,
+    formulas,
+    paths_from,
+    words,
+)
+from stbp_edu.practice.explorers.board_explorer import board_data, own_rule
+from stbp_edu.practice.explorers.board_networks import NEURONS, run_of
+from stbp_edu.practice.explorers.mathml import COMMANDS, mathml
+
+T = 4
+
+
+@pytest.fixture(scope="module")
+def board():
+    return board_data()
+
+
+def settings(net):
+    """Every built-in rule with what is shown of it, and every seventh rule of the reader's own."""
+    yield from ((RULES[name], shown) for name, shown in net["rules"].items())
+    for refused in list(net["own"])[::7]:
+        moves = {a["kind"]: "go" for a in net["arrows"] if a["kind"] not in refused.split()}
+        yield Rule(refused, {"go": moves}), net["own"][refused]
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent):
+    """Words and paths walked under the rule, adjoints their sums, losses the sizes left over."""
+    net, run = board["networks"][neuron + " recur" * recurrent], run_of(neuron, recurrent)
+    every = words(run.net, T)
+    starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
+    sizes = {s: {p[:2]: abs(p.contribution) for p in paths_from(s, run.local)} for s in starts}
+    for rule, shown in settings(net):
+        kept = set(words(run.net, T, rule))
+        assert shown["words"] == [len(kept), len(every) - len(kept)]
+        lost = [" ".join(("enter", *word)) for word in every if word not in kept]
+        assert shown["shortest"] == (lost[0] if lost else "")
+        for start, (value, ways, dropped, share) in zip(starts, shown["nodes"], strict=True):
+            paths = paths_from(start, run.local, rule)
+            assert (ways, dropped) == count_paths(run.net, T, rule, start)
+            assert ways == len(paths)
+            assert value == pytest.approx(sum(p.contribution for p in paths), rel=1e-5, abs=1e-15)
+            rest = sum(sizes[start].values()) - sum(sizes[start][p[:2]] for p in paths)
+            assert share == pytest.approx(rest / sum(sizes[start].values()), rel=1e-5, abs=1e-9)
+
+
+def test_how_far_a_gradient_is_off(board):
+    run = run_of("soft reset", recurrent=True)
+    parts = run.net, run.params, run.trace, run.targets
+    exact, classic = (
+        np.concatenate([layer[k].ravel() for layer in found[1:] for k in "WbR"])
+        for found in (backward(*parts, rule).gradients for rule in ("exact", "classic"))
+    )
+    shown = board["networks"]["soft reset recur"]["rules"]
+    assert shown["exact"]["off"] == 0
+    off = np.linalg.norm(classic - exact) / np.linalg.norm(exact)
+    assert shown["classic"]["off"] == pytest.approx(off, rel=1e-5)
+    assert off > 0.1
+
+
+def test_no_number_on_the_board_says_nothing(board):
+    """Every network has an adjoint that is not 0, and every rule but exact is off by what shows."""
+    for name, net in board["networks"].items():
+        assert all(value != 0 for value, *_ in net["rules"]["exact"]["nodes"]), name
+        for rule in set(RULES) - {"exact"}:
+            assert net["rules"][rule]["off"] > 0.001, (name, rule)
+
+
+def test_an_own_rule_that_refuses_what_a_built_in_one_refuses_is_that_rule(board):
+    for net in board["networks"].values():
+        assert net["own"][""] == net["rules"]["exact"]
+        assert net["own"]["reset"] == net["rules"]["detached-reset"]
+        through_time = [a["kind"] for a in net["arrows"] if a["step"]]
+        assert net["own"][" ".join(through_time)] == net["rules"]["spatial-only"]
+
+
+def test_an_arrow_that_every_word_needs_is_named(board):
+    needed = {name: set(net["needed"]) for name, net in board["networks"].items()}
+    assert needed["soft reset"] == {"spike", "readout"}
+    assert needed["synaptic current recur"] == {"spike", "readout", "charge"}
+    run = run_of("synaptic current", recurrent=True)
+    for kind in ("spike", "readout", "charge"):
+        with pytest.raises(ValueError, match="keeps no word"):
+            own_rule(run.net, (kind,)).check(run.net)
+
+
+def test_the_formulas_are_those_of_the_package(board):
+    net, run = board["networks"]["adaptive threshold recur"], run_of("adaptive threshold", True)
+    shown = [board["lines"][k] for k in net["rules"]["e-prop"]["lines"]]
+    expected = formulas(run.net, "e-prop")
+    assert shown == [[f.where, mathml(f"{f.left} = {f.right}")] for f in expected]
+
+
+def test_mathml_has_every_part_of_a_formula():
+    tex = r"\frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_j^{t+1,N}[\mathrm{up}] f'"
+    assert mathml(tex) == (
+        "<math><mfrac><mrow><mi>∂</mi><mi>L</mi></mrow><mrow><mi>∂</mi><msubsup><mi>o</mi>"
+        "<mi>i</mi><mrow><mi>t</mi><mo>,</mo><mi>N</mi></mrow></msubsup></mrow></mfrac>"
+        "<mo>−</mo><msub><mi>V</mi><mrow><mi>t</mi><mi>h</mi></mrow></msub><msubsup><mi>ε</mi>"
+        "<mi>j</mi><mrow><mi>t</mi><mo>+</mo><mn>1</mn><mo>,</mo><mi>N</mi></mrow></msubsup>"
+        '<mo>[</mo><mtext>up</mtext><mo>]</mo><mi>f</mi><mo lspace="0" rspace="0">′</mo></math>'
+    )
+    assert "omega" not in COMMANDS
+    with pytest.raises(ValueError, match=r"\\omega is not known here"):
+        mathml(r"2 \omega")
