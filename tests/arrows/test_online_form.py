@@ -94,7 +94,10 @@ def test_truncation_at_no_step_is_spatial_and_online():
 @pytest.mark.parametrize("per_step", [True, False])
 @pytest.mark.parametrize("rule", ["e-prop-reset", in_blocks(5)], ids=["e-prop-reset", "blocks"])
 def test_memory_is_flat_from_10_to_1000_steps(per_step, rule):
-    """The inputs are one step, shown again and again."""
+    """The inputs are one step, shown again and again; the run would be 2.5 MB longer.
+
+    CPython keeps up to 2,000 small tuples of a size that were let go, which is no memory of ours.
+    """
     loss = cross_entropy_per_step() if per_step else None
     net = network("20-30R-10", hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
     rng = np.random.default_rng(0)
@@ -111,4 +114,4 @@ def test_memory_is_flat_from_10_to_1000_steps(per_step, rule):
 
     peak(2)  # what is made once
     short, long = peak(10), peak(1000)
-    assert long <= 1.05 * short + 20_000
+    assert long <= 1.05 * short + 150_000
