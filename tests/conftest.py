@@ -1,6 +1,7 @@
 """What all tests share: Hypothesis profiles, and that the site's tests run where they are named."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ COMMON = {
 settings.register_profile("quick", max_examples=10, **COMMON)
 settings.register_profile("full", max_examples=250, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
+
+# nbformat imports it, which builds the grammars of 38 kinds of addresses: 2 seconds in each process.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 SITE = Path(__file__).parent / "site"
 
