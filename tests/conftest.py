@@ -16,7 +16,7 @@ settings.register_profile("quick", max_examples=10, **COMMON)
 settings.register_profile("full", max_examples=100, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
-# nbformat imports it, which builds the grammars of 38 kinds of addresses: 2 seconds in each process.
+# nbformat imports it, which builds 38 grammars for addresses: 2 seconds in each process.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 SITE = Path(__file__).parent / "site"
