@@ -1,7 +1,4 @@
-"""The exercises on the built site, in a real browser: untouched, solved, and with two mistakes.
-
-``tests/practice/test_catalogue.py`` and ``tests/practice/test_formula_check.py`` try every mistake.
-"""
+"""The exercises on the built site, in a real browser: untouched, solved, and with mistakes."""
 
 import json
 import re
@@ -20,6 +17,7 @@ from tests.practice.test_notebook_exercises import (
     ALWAYS,
     CALL,
     PATHS,
+    TRIED,
     exercise_cells,
     filled,
     notebook,
@@ -38,7 +36,7 @@ def shown(text):
     return unescape(re.sub("<[^>]+>", "", markup(text)))
 
 
-def test_stub_solution_and_misconceptions_on_the_page(opened, address):
+def test_stub_solution_and_mistakes_on_the_page(opened, address):
     path = next(path for path in PATHS if path.stem == opened.stem)
     page = opened.page
     page.evaluate("localStorage.clear()")
@@ -53,7 +51,7 @@ def test_stub_solution_and_misconceptions_on_the_page(opened, address):
 
     for number, (exercise, name, source) in zip(numbers(path), exercise_cells(path), strict=True):
         assert "not attempted yet" in answer(number, source)
-        for mistake in exercise.mistakes[:2]:
+        for mistake in exercise.mistakes[:TRIED]:
             text = answer(number, filled(source, name, exercise, mistake.body))
             assert "not right yet" in text
             assert shown(mistake.name) in text
