@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-expect.set_options(timeout=60_000)  # machines are shared: no test asserts a time
+expect.set_options(timeout=180_000)  # machines are shared: no test asserts a time
 LABELS = {
     "sweep": "Explorer: the backward sweep",
     "paths": "Explorer: paths to the loss",

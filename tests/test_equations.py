@@ -2,14 +2,15 @@
 
 import json
 import re
+from functools import cache
 
 import pytest
 
 from stbp_edu.equations import EQUATIONS, GROUPS
 from tools.site.generate import equation_places
 
-PLACES = equation_places.scan(EQUATIONS)
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+scan = cache(equation_places.scan)
 
 
 def plain(latex):
@@ -29,7 +30,7 @@ def displayed():
 
 @pytest.mark.parametrize("id_", EQUATIONS)
 def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name(id_):
-    places = PLACES[id_]
+    places = scan(tuple(EQUATIONS))[id_]
     missing = [kind for kind in ("notebooks", "code", "tests") if not getattr(places, kind)]
     assert not missing, f"{id_} is missing in: {', '.join(missing)}"
 

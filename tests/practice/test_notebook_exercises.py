@@ -1,4 +1,4 @@
-"""The notebooks' exercises in a real kernel: untouched, solved, and with each misconception."""
+"""The notebooks' exercises in a real kernel: untouched, solved, and with two mistakes each."""
 
 import ast
 import re
@@ -22,6 +22,7 @@ CALL = re.compile(
     re.M,
 )
 ALWAYS = "import numpy as np\nfrom stbp_edu.practice import check, check_formula, check_network"
+TRIED = 2  # mistakes of an exercise: each one is in test_catalogue.py and test_formula_check.py
 
 
 @cache
@@ -100,7 +101,7 @@ def test_every_pointer_leads_to_a_heading():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
-def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkeypatch):
+def test_stub_solution_and_mistakes_in_jupyter(path, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
     cells, expected = [ALWAYS], [None]
     for exercise, name, source in exercise_cells(path):
@@ -108,7 +109,7 @@ def test_stub_solution_and_every_misconception_in_jupyter(path, tmp_path, monkey
         expected.append(("not attempted yet", ""))
         cells.append(filled(source, name, exercise))
         expected.append((": right", ""))
-        for mistake in exercise.mistakes:
+        for mistake in exercise.mistakes[:TRIED]:
             cells.append(filled(source, name, exercise, mistake.body))
             expected.append(("not right yet", mistake.name))
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])

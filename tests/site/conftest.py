@@ -89,9 +89,9 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
     """Give a fresh profile while the block runs."""
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=60 * SECONDS)
+    expect.set_options(timeout=180 * SECONDS)  # a busy machine takes its time to start Python
     fresh = browser.new_context(viewport=WIDE, reduced_motion="reduce")
-    fresh.set_default_timeout(60 * SECONDS)
+    fresh.set_default_timeout(180 * SECONDS)
     yield fresh
     fresh.close()
 

@@ -60,9 +60,10 @@ def _visit(page: Page, url: str, name: str) -> list[str]:
     found += [f"light: {v}" for v in violations(page)]
     page.locator("[data-theme-button]").click()
     page.wait_for_selector("body[data-md-color-scheme=slate]")
-    found += [f"dark: {v}" for v in violations(page)]
+    if not name.startswith("source/"):  # these pages differ in their lines of code alone
+        found += [f"dark: {v}" for v in violations(page)]
     page.set_viewport_size(NARROW)
-    found += [f"narrow: {v}" for v in violations(page)]
+    found += [f"dark and narrow: {v}" for v in violations(page)]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
     page.evaluate("localStorage.clear()")  # the next page is light again

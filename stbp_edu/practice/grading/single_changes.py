@@ -49,7 +49,7 @@ def single_changes(exercise: Exercise) -> tuple[SingleChange, ...]:
     texts = {ast.unparse(tree)}
     found = []
     for words, changed, node in changes(tree, names):
-        text = ast.unparse(ast.fix_missing_locations(changed))
+        text = ast.unparse(changed)
         if text not in texts:
             texts.add(text)
             found.append(SingleChange(words, define(text), node))
@@ -70,9 +70,12 @@ def readings(descriptions: Sequence[str]) -> str:
 def changes(tree: Tree, names: Collection[str]) -> Iterator[tuple[str, Tree, ast.AST]]:
     """Yield every tree that differs from ``tree`` in one place, with the change and the place."""
     short = _is_short(tree)
+    inside = {id(node): set(map(id, ast.walk(node))) for node in ast.walk(tree)}
     for node in list(ast.walk(tree)):
+        shared = {id(n): n for n in ast.walk(tree) if id(node) not in inside[id(n)]}
         for words, new in (*_replacements(node, names), *(_rarer(node) if short else ())):
-            yield words, copy.deepcopy(tree, {id(node): new}), node  # a copy with ``new`` for it
+            changed = copy.deepcopy(tree, {**shared, id(node): new})  # ``new`` takes its place
+            yield words, changed, node
 
 
 def _is_short(tree: ast.AST) -> bool:

@@ -46,11 +46,11 @@ def terms(probe: Probe, result: int) -> list[Term]:
         if pair[0] is None or pair[1] is None:
             return []
         tables.append(pair)
+    noise = [_noise(exact, probe.rtol) for _, exact in tables if exact is not None]
     found = []
     for chosen in _subsets(usable):
         got = [own[chosen] for own, _ in tables if own is not None]
         want = [exact[chosen] for _, exact in tables if exact is not None]
-        noise = [_noise(exact, probe.rtol) for _, exact in tables if exact is not None]
         if term := _term(probe, chosen, got, want, noise):
             if term.state == "wrong" and not term.words:
                 term = replace(term, words=_power_words(probe, usable, chosen, result))

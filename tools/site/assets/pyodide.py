@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from tools.site import CACHE, PUBLIC
+from tools.site.assets.bytecode import compiled
 from tools.site.assets.own_wheel import needed_libraries, own_wheel
 from tools.site.assets.vendor import modules
 
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
-CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
+LIBRARY = "python_stdlib.zip"
 ROOTS = ("numpy", "matplotlib")
 UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and PNG never import
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
@@ -55,7 +57,10 @@ def ensure() -> Path | None:
 
 
 def assemble() -> Path:
-    """Lay out core, wheels, this project's wheel, lock and sizes; unchanged files stay."""
+    """Lay out core, wheels, this project's wheel, lock and sizes; unchanged files stay.
+
+    The standard library and the wheels are served with their modules compiled.
+    """
     core = modules() / "pyodide"
     lock = json.loads((core / "pyodide-lock.json").read_text())
     packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
@@ -63,8 +68,12 @@ def assemble() -> Path:
     for wheel in (*_pure(), own_wheel()):
         wheels.append(wheel)
         packages |= _described(wheel)
+    made = compiled([core / LIBRARY, *wheels], core, lock["info"]["python"])
+    hashes = {file.name: _sha256(file) for file in made}
+    for entry in packages.values():
+        entry["sha256"] = hashes[entry["file_name"]]
     TARGET.mkdir(parents=True, exist_ok=True)
-    files = [*(core / name for name in CORE), *wheels]
+    files = [*(core / name for name in CORE), *made]
     _sync(files)
     lock["packages"] = packages
     (TARGET / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
@@ -107,7 +116,7 @@ def _described(wheel: Path) -> dict[str, dict[str, Any]]:
     module, version = wheel.name.split("-")[:2]
     name = module.replace("_", "-")
     entry = {
-        "name": name, "version": version, "file_name": wheel.name, "sha256": _sha256(wheel),
+        "name": name, "version": version, "file_name": wheel.name,
         "imports": [module], "depends": DEPENDS.get(module, []), "install_dir": "site",
         "package_type": "package", "unvendored_tests": False,
     }  # fmt: skip
