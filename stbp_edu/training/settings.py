@@ -64,7 +64,7 @@ class Settings:
     a: float = _setting(0.25, "width of the surrogate")
     encoder: str = _setting("bernoulli", "bernoulli, direct, or rows (one after the other)")
     hold: int = _setting(1, "time steps for each row of an image, with the encoder rows")
-    loss: str = _setting("rate", f"what is learned: {', '.join(LOSSES)}")
+    loss: str = _setting("rate", "rate, last-steps, cross-entropy, step-cross-entropy or membrane")
     read: int = _setting(0, "last steps that last-steps and membrane read; 0: all of them")
     init: str = _setting("uniform", "initial weights: uniform or unit-rows")
     init_scale: float = _setting(1.0, "factor on the initial weights")
