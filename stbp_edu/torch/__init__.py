@@ -1,0 +1,16 @@
+"""The same gradients in PyTorch: the layer as a module, for every rule, gate and surrogate.
+
+- ``surrogates``: h and H on tensors.
+- ``recurrence``: the neurons of a layer as a ``torch.autograd.Function``.
+- ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
+- ``parameters``: :class:`stbp_edu.Params` to a ``state_dict`` and back.
+
+Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alone. It comes with
+``pip install 'stbp-edu[torch]'``.
+"""
+
+from stbp_edu.torch.layers import LIFLayer, Network
+from stbp_edu.torch.parameters import to_params, to_state
+from stbp_edu.torch.recurrence import lif
+
+__all__ = ["LIFLayer", "Network", "lif", "to_params", "to_state"]
