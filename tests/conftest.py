@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, and that the site's tests run where they are named."""
+"""What all tests share: Hypothesis profiles, and which tests run only where they are named."""
 
 import os
 from pathlib import Path
@@ -15,15 +15,15 @@ settings.register_profile("quick", max_examples=10, **COMMON)
 settings.register_profile("full", max_examples=250, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
-SITE = Path(__file__).parent / "site"
+APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out tests/site, which builds the site, unless the command line names it."""
-    if collection_path != SITE:
+    """Leave out what needs a site or an environment of its own, unless the command line names it."""
+    if collection_path not in APART:
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
-    return None if any(path.is_relative_to(SITE) for path in named) else True
+    return None if any(path.is_relative_to(collection_path) for path in named) else True
 
 
 @pytest.fixture
