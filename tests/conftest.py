@@ -19,7 +19,7 @@ APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what needs a site or an environment of its own, unless the command line names it."""
+    """Leave out what needs a site, or its own environment, unless the command line names it."""
     if collection_path not in APART:
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)

@@ -6,11 +6,12 @@ methods ``derivative`` and ``antiderivative``, and here they are called with ten
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Triangle
 
 Curve = Callable[[Tensor, float], Tensor]
 """A curve of v = u - V_th and the parameter a."""
@@ -46,23 +47,23 @@ CURVES: dict[type, tuple[Curve, Curve]] = {
 """h and H of each surrogate of the package."""
 
 
-def derivative(surrogate: Surrogate, v: Tensor) -> Tensor:
+def derivative(surrogate: Any, v: Tensor) -> Tensor:
     """Return h(v), elementwise.
 
     >>> derivative(Sigmoid(a=1.0), torch.zeros(1))
     tensor([0.2500])
     """
-    if type(surrogate) in CURVES:
-        return CURVES[type(surrogate)][0](v, surrogate.a)
-    return surrogate.derivative(v)
+    if (curves := CURVES.get(type(surrogate))) is None:
+        return surrogate.derivative(v)
+    return curves[0](v, surrogate.a)
 
 
-def antiderivative(surrogate: Surrogate, v: Tensor) -> Tensor:
+def antiderivative(surrogate: Any, v: Tensor) -> Tensor:
     """Return H(v), elementwise: the smooth twin of the spike.
 
     >>> antiderivative(Rectangle(a=2.0), torch.tensor([-2.0, 0.0, 0.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
-    if type(surrogate) in CURVES:
-        return CURVES[type(surrogate)][1](v, surrogate.a)
-    return surrogate.antiderivative(v)
+    if (curves := CURVES.get(type(surrogate))) is None:
+        return surrogate.antiderivative(v)
+    return curves[1](v, surrogate.a)

@@ -36,7 +36,13 @@ WORDS = (
     "lr", "schedule", "batch", "epochs", "seed",
 )  # fmt: skip
 """The settings that this loop follows, besides ``hidden``."""
-OFF = {"averaging": 0.0, "shift": 0, "dropout": 0.0, "adversarial": 0.0, "shards": 1}
+OFF: dict[str, Any] = {
+    "averaging": 0.0,
+    "shift": 0,
+    "dropout": 0.0,
+    "adversarial": 0.0,
+    "shards": 1,
+}
 """Those that it leaves to ``stbp-edu train``."""
 
 
@@ -61,9 +67,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with what was given instead, and the rest turned off."""
-    given = {k: v for k in WORDS if (v := getattr(args, k)) is not None}
-    hidden = {} if args.hidden is None else {"hidden": tuple(args.hidden)}
-    return replace(RECIPES[args.dataset], **OFF, **given, **hidden)
+    given: dict[str, Any] = {k: v for k in WORDS if (v := getattr(args, k)) is not None}
+    if args.hidden is not None:
+        given["hidden"] = tuple(args.hidden)
+    return replace(RECIPES[args.dataset], **OFF, **given)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

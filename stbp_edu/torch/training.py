@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group
 from stbp_edu.torch.layers import Network
-from stbp_edu.torch.parameters import to_params
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.settings import Settings

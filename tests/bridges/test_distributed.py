@@ -77,7 +77,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux names the ranks")
 def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(tmp_path):
-    """Killed after the first checkpoint, resumed, and compared with a run that nothing disturbed."""
+    """Killed after the first checkpoint, resumed, and compared with a run left in peace."""
     words = ["stbp_edu.torch.train", "digits", *SMALL, "--epochs", "40", "--out"]
     status, said = finish(torchrun(*words, str(tmp_path / "whole")))
     assert status == 0, said
@@ -95,8 +95,8 @@ def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(t
     status, said = finish(torchrun(*words, str(folder), "--resume"))
     assert status == 0, said
     assert "epoch 1 of" not in said
-    for name in ("params.npz",):
-        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    resumed, whole = (f / "params.npz" for f in (folder, tmp_path / "whole"))
+    assert resumed.read_bytes() == whole.read_bytes()
     assert (
         read_json(folder / "record.json")["accuracy"]
         == (read_json(tmp_path / "whole" / "record.json")["accuracy"])
@@ -169,4 +169,4 @@ def test_an_error_of_one_s_own_is_not_taken_for_a_peer_s():
 def test_shares_are_a_partition():
     for size in (1, 2, 3, 8):
         places = [list(range(20))[Group(rank, size).share(7)] for rank in range(size)]
-        assert sum(places, []) == list(range(7))
+        assert [i for place in places for i in place] == list(range(7))

@@ -8,7 +8,8 @@ import pytest
 
 import stbp_edu.torch
 
-MODULES = [m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")]
+TORCH = [m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")]
+MODULES = [*TORCH, "stbp_edu.nir"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -119,7 +119,7 @@ def step_cross_entropy(y, trace):
     return torch.nn.functional.cross_entropy(O.flatten(0, 1), y.repeat(len(O), 1))
 
 
-@pytest.mark.parametrize("rule", (*RULES, *ABLATIONS))
+@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
