@@ -122,7 +122,8 @@ def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
             )
         following[source] = target
     starts = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
-    chain, name = [], starts[0] if starts else None
+    chain: list[tuple[str, Any]] = []
+    name = starts[0] if starts else None
     while name in following and len(chain) <= len(graph.nodes):
         name = following[name]
         chain.append((name, graph.nodes[name]))
