@@ -6,9 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
 
-.PHONY: help learn test check lab site serve notebooks bench verify clean
+.PHONY: help learn test test-bridges check lab site serve notebooks bench verify clean
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 learn: .venv/learn ## install, build the site, train on digits, serve the site
 	$(BIN)/python -m tools.site.build
@@ -61,6 +61,15 @@ bench-frameworks:
 	.venv-frameworks/bin/python -m pip install --quiet --editable '.[frameworks]'
 	.venv-frameworks/bin/python -m benchmarks.frameworks --write
 	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
+
+test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, frameworks, NIR
+	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges
+
+.venv-bridges/installed: pyproject.toml
+	@echo "Installing stbp_edu[bridges] into .venv-bridges (PyTorch is large: some minutes)"
+	$(PYTHON) -m venv .venv-bridges
+	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bridges]'
+	@touch $@
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, and that the site's tests run where they are named."""
+"""What all tests share: Hypothesis profiles, and which tests run only where they are named."""
 
 import os
 import sys
@@ -19,15 +19,15 @@ settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 # nbformat imports it, which builds 38 grammars for addresses: 2 seconds in each process.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-SITE = Path(__file__).parent / "site"
+APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out tests/site, which builds the site, unless the command line names it."""
-    if collection_path != SITE:
+    """Leave out what needs a site, or its own environment, unless the command line names it."""
+    if collection_path not in APART:
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
-    return None if any(path.is_relative_to(SITE) for path in named) else True
+    return None if any(path.is_relative_to(collection_path) for path in named) else True
 
 
 @pytest.fixture

@@ -130,5 +130,9 @@ ENTRIES = (
         "jax", "JAX", "jax_vjp:build", ("jax",),
         form="the layer's backward pass written by hand (custom_vjp), all of the step in one jit",
     ),
+    Entry(
+        "torch-bridge", "stbp_edu.torch", "torch_plain:bridge", ("torch",),
+        form="the layers of this package's bridge, run eagerly; fused Adam", home_only=True,
+    ),
 )  # fmt: skip
 BY_NAME = {entry.name: entry for entry in ENTRIES}

@@ -1,4 +1,4 @@
-"""PyTorch without a spiking framework: the plain loop, and a compiled step."""
+"""PyTorch without a spiking framework: the plain loop, a compiled step, and our bridge."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from benchmarks.frameworks.torch_common import (
     parameters,
     tensors,
 )
+from stbp_edu.torch import Network
 
 
 def loop(problem: Problem) -> Candidate:
@@ -33,6 +34,12 @@ def loop(problem: Problem) -> Candidate:
         return x
 
     return autograd(problem, layers, network)
+
+
+def bridge(problem: Problem) -> Candidate:
+    """Return the layers of :mod:`stbp_edu.torch`, as they come."""
+    network = Network.from_params(problem.params, NEURON)
+    return autograd(problem, [layer.weights for layer in network], network)
 
 
 def compiled(problem: Problem) -> Candidate:

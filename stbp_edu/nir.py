@@ -1,0 +1,171 @@
+"""Networks as graphs of NIR, the neuromorphic intermediate representation, and back.
+
+NIR's neuron is an equation in continuous time, τ_m dv/dt = (v_leak - v) + r I, with a reset to a
+value. A step of length dt makes it v ← (1 - dt/τ_m) v + (dt/τ_m) r I: the neuron of this package
+with the linear gate, τ = 1 - dt/τ_m, and weights that are (dt/τ_m) r times as large. Its surrogate
+and its training are not part of a graph. It comes with ``pip install 'stbp-edu[nir]'``; files are
+read and written by ``nir.read`` and ``nir.write``.
+"""
+
+from typing import Any
+
+import nir
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.network import Params
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Surrogate
+
+DT = 1e-4
+"""The length of a step in seconds that snnTorch and SpikingJelly assume."""
+
+
+def to_graph(params: Params, neuron: LIF, dt: float = DT) -> nir.NIRGraph:
+    """Return the network as a graph: Input, then Affine and LIF for each layer, then Output.
+
+    The resistance r is 1, which every reader takes, so that the weights in the graph are those of
+    the network divided by dt/τ_m = 1 - τ.
+
+    Args:
+        params: weights and biases.
+        neuron: with the linear gate and τ < 1; NIR has no other that equals one of ours.
+        dt: the length of a step in seconds; > 0.
+
+    Raises:
+        TypeError, ValueError: if an argument is none of these.
+
+    >>> params = Params(W=[None, np.array([[1.0, 2.0]])], b=[None, np.array([0.5])])
+    >>> graph = to_graph(params, LIF(tau=0.75, v_th=1.0, gate="linear"))
+    >>> list(graph.nodes), graph.nodes["affine"].weight.tolist()
+    (['input', 'affine', 'lif', 'output'], [[4.0, 8.0]])
+    """
+    checks.instance("params", params, Params)
+    checks.instance("neuron", neuron, LIF)
+    dt = checks.number("dt", dt, positive=True)
+    if neuron.gate != "linear" or neuron.tau >= 1:
+        raise ValueError(
+            f"neuron must have gate='linear' and tau < 1 for NIR, whose neuron leaks and is reset "
+            f"to a value, got gate={neuron.gate!r}, tau={neuron.tau}; train one of that kind"
+        )
+    nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
+    for W, b in zip(params.W[1:], params.b[1:], strict=True):
+        ones, zeros = np.ones(len(b)), np.zeros(len(b))
+        nodes.append(nir.Affine(weight=W / (1 - neuron.tau), bias=b / (1 - neuron.tau)))
+        nodes.append(
+            nir.LIF(
+                tau=ones * (dt / (1 - neuron.tau)),
+                r=ones,
+                v_leak=zeros,
+                v_threshold=ones * neuron.v_th,
+                v_reset=zeros,
+            )
+        )
+    return nir.NIRGraph.from_list(nodes)
+
+
+def from_graph(
+    graph: nir.NIRGraph, surrogate: Surrogate | None = None, dt: float = DT
+) -> tuple[Params, LIF]:
+    """Return the network of a graph: its parameters and its neuron, with the linear gate.
+
+    Args:
+        graph: a chain of weights (Affine or Linear) and LIF, one after the other.
+        surrogate: the curve h, which a graph does not hold; the default of :class:`LIF` where
+            None.
+        dt: the length of a step in seconds; > 0.
+
+    Raises:
+        TypeError: if it is no graph.
+        ValueError: if it is no such chain, has a node that this package does not, or its neurons
+            are not all alike and at rest at 0.
+
+    >>> params = Params(W=[None, np.array([[1.0, 2.0]])], b=[None, np.array([0.5])])
+    >>> graph = to_graph(params, LIF(tau=0.75, v_th=1.0, gate="linear"))
+    >>> found, neuron = from_graph(graph)
+    >>> found.W[1], neuron.tau, neuron.v_th
+    (array([[1., 2.]]), 0.75, 1.0)
+    """
+    checks.instance("graph", graph, nir.NIRGraph)
+    dt = checks.number("dt", dt, positive=True)
+    chain = _chain(graph)
+    W: list[Any] = [None]
+    b: list[Any] = [None]
+    constants = set()
+    for (name, weights), (neurons_name, neurons) in zip(chain[::2], chain[1::2], strict=True):
+        _check(name, weights, (nir.Affine, nir.Linear))
+        _check(neurons_name, neurons, (nir.LIF,))
+        tau, v_th, scale = _constants(neurons_name, neurons, dt)
+        constants.add((tau, v_th))
+        weight = np.asarray(weights.weight)
+        W.append((weight * scale).astype(weight.dtype))
+        bias = getattr(weights, "bias", np.zeros(len(weight), weight.dtype))
+        b.append((np.asarray(bias) * scale).astype(weight.dtype))
+    if len(constants) != 1:
+        raise ValueError(
+            f"graph must have one tau and one threshold, got {sorted(constants)} (tau, threshold); "
+            "this package has the same neuron in every layer"
+        )
+    ((tau, v_th),) = constants
+    given = {} if surrogate is None else {"surrogate": surrogate}
+    return Params(W=W, b=b), LIF(tau=tau, v_th=v_th, gate="linear", **given)
+
+
+def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
+    """Return the nodes between Input and Output by name, in their order."""
+    following: dict[str, str] = {}
+    for source, target in set(graph.edges):
+        if source in following:
+            raise ValueError(
+                f"graph must be a chain, but {source!r} leads to {following[source]!r} and to "
+                f"{target!r}; recurrent and branching networks are not of this kind"
+            )
+        following[source] = target
+    starts = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
+    chain: list[tuple[str, Any]] = []
+    name = starts[0] if starts else None
+    while name in following and len(chain) <= len(graph.nodes):
+        name = following[name]
+        chain.append((name, graph.nodes[name]))
+    if len(chain) < 3 or len(chain) % 2 == 0 or not isinstance(chain[-1][1], nir.Output):
+        raise ValueError(
+            "graph must be Input, then weights and LIF for each layer, then Output, got "
+            f"{[type(node).__name__ for _, node in chain]} after the input; remove what is between"
+        )
+    return chain[:-1]
+
+
+def _check(name: str, node: Any, kinds: tuple[type, ...]) -> None:
+    """Raise ValueError if a node is none of these kinds."""
+    if not isinstance(node, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(
+            f"graph node {name!r} must be {wanted} there, got {type(node).__name__}; "
+            "this package has fully connected layers of LIF neurons"
+        )
+
+
+def _constants(name: str, node: Any, dt: float) -> tuple[float, float, float]:
+    """Return τ, V_th and the factor of the weights of a LIF node."""
+    values = {}
+    for what in ("tau", "r", "v_leak", "v_threshold", "v_reset"):
+        found = np.unique(np.asarray(getattr(node, what), float))
+        if len(found) != 1:
+            raise ValueError(
+                f"graph node {name!r} must have one {what} for all its neurons, got "
+                f"{found[0]:g} to {found[-1]:g}; this package has the same neuron everywhere"
+            )
+        values[what] = float(found[0])
+    if values["v_leak"] or values["v_reset"]:
+        raise ValueError(
+            f"graph node {name!r} must leak and be reset to 0, got v_leak {values['v_leak']:g}, "
+            f"v_reset {values['v_reset']:g}; shift its potentials"
+        )
+    share = dt / values["tau"]
+    if not 0 < share < 1:
+        raise ValueError(
+            f"graph node {name!r} must have tau > dt = {dt:g} s, got {values['tau']:g}; "
+            "pass the dt that it was made for"
+        )
+    tau = round(1 - share, 12)  # 0.8 and not 0.8000000000000002, which the division made of it
+    return tau, values["v_threshold"], (1 - tau) * values["r"]

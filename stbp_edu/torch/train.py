@@ -1,0 +1,187 @@
+"""Train in PyTorch, on a GPU where there is one, in one process or in several.
+
+``python -m stbp_edu.torch.train mnist`` is one process; started by ``torchrun``, several share each
+batch, and the gradient is that of one::
+
+    torchrun --nproc-per-node 2 -m stbp_edu.torch.train mnist
+
+The folder then holds what ``stbp-edu train`` writes, so that ``stbp-edu eval`` reads it.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from io import BytesIO
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import torch
+
+from stbp_edu import files
+from stbp_edu.cli.progress_bar import tell
+from stbp_edu.torch.distributed import PeerEndedError, group
+from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.training import Run, accuracy, start, train_epoch
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.runs import RunConfig, finish
+from stbp_edu.training.settings import RECIPES, Settings, to_dict
+
+CHECKPOINT = "checkpoint.pt"
+WORDS = (
+    "rule", "T", "T_test", "tau", "v_th", "gate", "surrogate", "a", "encoder", "init", "init_scale",
+    "lr", "schedule", "batch", "epochs", "seed",
+)  # fmt: skip
+"""The settings that this loop follows, besides ``hidden``."""
+OFF: dict[str, Any] = {
+    "averaging": 0.0,
+    "shift": 0,
+    "dropout": 0.0,
+    "adversarial": 0.0,
+    "shards": 1,
+}
+"""Those that it leaves to ``stbp-edu train``."""
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m stbp_edu.torch.train", description=__doc__)
+    parser.add_argument("dataset", choices=sorted(RECIPES))
+    parser.add_argument("--out", type=Path, help="folder for the results (runs/torch-DATASET)")
+    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
+    parser.add_argument("--hidden", type=int, nargs="*", help="widths of the hidden layers")
+    for f in fields(Settings):
+        if f.name in WORDS:
+            flag, kind = f"--{f.name.replace('_', '-')}", type(f.default)
+            parser.add_argument(flag, type=kind, metavar="X", help=f.metadata["help"])
+    return parser.parse_args(argv)
+
+
+def chosen_settings(args: argparse.Namespace) -> Settings:
+    """Return the recipe of the data set, with what was given instead, and the rest turned off."""
+    given: dict[str, Any] = {k: v for k in WORDS if (v := getattr(args, k)) is not None}
+    if args.hidden is not None:
+        given["hidden"] = tuple(args.hidden)
+    return replace(RECIPES[args.dataset], **OFF, **given)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, and return the exit status: 0 where all went well, 3 where another process ended."""
+    args = arguments(argv)
+    try:
+        settings = chosen_settings(args)
+        data = load_dataset(args.dataset, args.data, tell, "test")
+        folder = args.out or Path("runs") / f"torch-{args.dataset}"
+        with group(args.device) as processes:
+            run = start(settings, data, processes, np.dtype(args.dtype))
+            open_folder(run, folder, args)
+            train(run, folder)
+            if processes.rank == 0:
+                finish_run(run, args.dataset, folder)
+    except PeerEndedError as error:
+        print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
+        return 3
+    except (ValueError, TypeError, OSError) as error:
+        print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
+        return 2
+    return 0
+
+
+def train(run: Run, folder: Path) -> None:
+    """Train to the end; the first process saves a checkpoint after each epoch, and tells of it."""
+    s = run.settings
+    while run.epoch < s.epochs:
+        begun = time.perf_counter()
+        losses = list(train_epoch(run))
+        point = {"epoch": run.epoch, "loss": float(np.mean(losses)), "held_out": accuracy(run)}
+        run.curves.append({**point, "rates": [], "seconds": time.perf_counter() - begun})
+        if run.group.rank == 0:
+            save(run, folder / CHECKPOINT)
+            tell(
+                f"epoch {run.epoch} of {s.epochs}: loss {point['loss']:.4f}, "
+                f"held out {point['held_out']:.2%}"
+            )
+
+
+def finish_run(run: Run, dataset: str, folder: Path) -> None:
+    """Write parameters and record as ``stbp-edu train`` does; remove the checkpoint."""
+    config = RunConfig(dataset, run.settings, run.data, folder)
+    record = finish(config, to_params(run.network.state_dict()), run.curves)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    tell(f"{dataset}: {record['accuracy']['mean']:.2%} on the images held out; {folder}/")
+
+
+def save(run: Run, path: Path) -> None:
+    """Write the state of a run; ``path`` holds the old one until the new one is whole."""
+    state = {
+        "belongs_to": identity(run),
+        "network": run.network.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "epoch": run.epoch,
+        "curves": run.curves,
+    }
+    files.write_whole(path, lambda file: torch.save(state, file))
+
+
+def open_folder(run: Run, folder: Path, args: argparse.Namespace) -> None:
+    """Go on from the checkpoint in the folder where that is asked for.
+
+    Raises:
+        ValueError: if there is work in the folder and neither --resume nor --restart was given, or
+            the checkpoint belongs to another run.
+    """
+    path = folder / CHECKPOINT
+    if args.restart:
+        return
+    if not path.exists():
+        if (folder / "record.json").exists():
+            raise ValueError(f"{folder} holds a finished run; --restart to train it again")
+        return
+    if not args.resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run: --resume to go on, --restart to begin anew"
+        )
+    load(run, path)
+
+
+def load(run: Run, path: Path) -> None:
+    """Go on from a checkpoint: network, optimizer, epochs done and curves.
+
+    Raises:
+        ValueError: if it is damaged, or belongs to a run with other settings, images or dtype.
+    """
+    try:
+        data = BytesIO(path.read_bytes())
+        state: dict[str, Any] = torch.load(data, map_location=run.group.device, weights_only=True)
+        theirs = state["belongs_to"]
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
+        raise ValueError(
+            f"{path} must be a checkpoint of this command, but could not be read "
+            f"({type(error).__name__}); --restart to begin anew"
+        ) from error
+    if changed := [k for k, ours in identity(run).items() if theirs.get(k) != ours]:
+        raise ValueError(
+            f"{path} belongs to a run with another {', '.join(changed)}; give the same to resume "
+            "it, --restart to begin anew, or --out for another folder"
+        )
+    run.network.load_state_dict(state["network"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.epoch, run.curves = state["epoch"], state["curves"]
+
+
+def identity(run: Run) -> dict[str, Any]:
+    """Return what a checkpoint must share with the run that goes on from it."""
+    dtype = str(next(run.network.parameters()).dtype)
+    return {**to_dict(run.settings), "images": run.data.fingerprint(), "dtype": dtype}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

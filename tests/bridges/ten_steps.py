@@ -1,0 +1,40 @@
+"""Take the steps of one epoch and save the parameters after each; run by the test, by torchrun too.
+
+``python -m tests.bridges.ten_steps FOLDER``: the last batch has one image, so that two processes
+have an unequal share of it, and one of them none.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from stbp_edu.files import save_params
+from stbp_edu.torch import to_params
+from stbp_edu.torch.distributed import group
+from stbp_edu.torch.training import start, train_epoch
+from stbp_edu.training import Dataset, Settings, load_digits
+
+SETTINGS = Settings(hidden=(16,), T=5, batch=7, lr=1e-2, epochs=1, averaging=0.0)
+IMAGES = 9 * SETTINGS.batch + 1
+
+
+def main(folder):
+    digits = load_digits()
+    few = Dataset(
+        digits.train_images[:IMAGES], digits.train_labels[:IMAGES],
+        digits.test_images, digits.test_labels,
+    )  # fmt: skip
+    with group("cpu") as processes:
+        run = start(SETTINGS, few, processes, np.float64)
+        losses = []
+        for step, loss in enumerate(train_epoch(run)):
+            losses.append(loss)
+            if processes.rank == 0:
+                save_params(folder / f"{step}.npz", to_params(run.network.state_dict()))
+        if processes.rank == 0:
+            np.save(folder / "losses.npy", losses)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

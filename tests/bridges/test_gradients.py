@@ -1,0 +1,201 @@
+"""The bridge's gradients are those of ``stbp_edu.backward``: every rule, gate, surrogate, loss."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+import stbp_edu
+from stbp_edu import LIF
+from stbp_edu.arrays import tensors
+from stbp_edu.losses import LOSSES
+from stbp_edu.neuron import GATES
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.surrogates import SURROGATES
+from stbp_edu.torch import Network
+from tests.networks import make_problem
+
+KINDS = list(product((*RULES, *ABLATIONS), GATES, SURROGATES))
+NETWORKS = 200
+LIMIT = {np.float64: 1e-12, np.float32: 1e-5}
+
+
+def draw(seed, dtype=np.float64):
+    """Draw a network of one of the kinds: all of them come up, one after the other."""
+    rng = np.random.default_rng([seed, 1])
+    rule, gate, surrogate = KINDS[seed % len(KINDS)]
+    neuron = LIF(
+        tau=float(rng.choice([0.1, 0.2, 0.5, 0.9, 1.3])),
+        v_th=float(rng.choice([0.3, 0.5, 1.0])),
+        surrogate=SURROGATES[surrogate](float(rng.choice([0.25, 1.0, 3.0]))),
+        gate=gate,
+    )
+    sizes = [int(w) for w in rng.integers(1, 20, rng.integers(2, 6))]
+    T, S = int(rng.integers(1, 20)), int(rng.integers(1, 9))
+    return rule, make_problem(seed, sizes, T, S, neuron, dtype)
+
+
+def rounding_decides(problem):
+    """Return whether a potential is so near the threshold, or a corner of h, that rounding decides.
+
+    Then two right answers may differ by a whole spike, in float32 once in some hundred networks.
+    """
+    a, kind = problem.neuron.surrogate.a, type(problem.neuron.surrogate).__name__
+    corner = {"Rectangle": a / 2, "Triangle": 2 / np.sqrt(a)}.get(kind, 0.0)
+    scale = 2e-5 if problem.params.dtype == np.float32 else 1e-13
+    for u in problem.trace.U[1:]:
+        v = np.abs(u - problem.neuron.v_th)
+        if min(v.min(), np.abs(v - corner).min()) < scale * max(1, np.abs(u).max()):
+            return True
+    return False
+
+
+def gradients(network, problem, value):
+    """Return dL/dW1, dL/db1, ... of the network for a loss of its trace."""
+    network.zero_grad()
+    value(network.trace(torch.from_numpy(problem.spikes))).backward()
+    return [p.grad.numpy() for p in network.parameters()]
+
+
+def rate_loss(targets):
+    y = torch.from_numpy(targets)
+    return lambda trace: ((y - trace.O[-1].mean(0)) ** 2).sum() / (2 * len(y))
+
+
+def distance(got, want):
+    """Return the largest difference of any array, relative to its largest entry."""
+    return max(
+        np.abs(g - w).max() / max(np.abs(w).max(), 1e-3) for g, w in zip(got, want, strict=True)
+    )
+
+
+def test_every_kind_is_among_the_networks():
+    assert {s % len(KINDS) for s in range(NETWORKS)} == set(range(len(KINDS)))
+
+
+@pytest.mark.parametrize("dtype", LIMIT)
+def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
+    seeds = range(3 * NETWORKS)
+    drawn = ((seed, *draw(seed, dtype)) for seed in seeds)
+    kept = [one for one in drawn if not rounding_decides(one[2])][:NETWORKS]
+    assert len(kept) == NETWORKS
+    moved = 0
+    for seed, rule, problem in kept:
+        network = Network.from_params(problem.params, problem.neuron, rule)
+        got = gradients(network, problem, rate_loss(problem.targets))
+        trace = problem.trace
+        want = stbp_edu.backward(trace, problem.targets, problem.params, problem.neuron, rule)
+        error = distance(got, tensors(want).values())
+        assert error <= LIMIT[dtype], f"seed {seed}, {rule}, {problem.neuron}: {error:.1e}"
+        moved += any(g.any() for g in got)
+    assert moved > 0.9 * NETWORKS  # a gradient of 0 would prove nothing
+
+
+def test_the_rules_are_told_apart():
+    _, problem = draw(12)
+    found = {}
+    for rule in (*RULES, *ABLATIONS):
+        network = Network.from_params(problem.params, LIF(tau=0.9, v_th=0.5), rule)
+        found[rule] = gradients(network, problem, rate_loss(problem.targets))
+    for one, other in product(found, found):
+        assert (distance(found[one], found[other]) > 1e-6) == (one != other)
+
+
+def membrane(y, trace):
+    return ((y - trace.U[-1][-1]) ** 2).sum() / (2 * len(y))
+
+
+def last_step(y, trace):
+    return ((y - trace.O[-1][-1]) ** 2).sum() / (2 * len(y))
+
+
+def cross_entropy(y, trace):
+    return torch.nn.functional.cross_entropy(trace.O[-1].mean(0), y)
+
+
+def step_cross_entropy(y, trace):
+    O = trace.O[-1]
+    return torch.nn.functional.cross_entropy(O.flatten(0, 1), y.repeat(len(O), 1))
+
+
+@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("last-steps", last_step),
+        ("cross-entropy", cross_entropy),
+        ("step-cross-entropy", step_cross_entropy),
+        ("membrane", membrane),
+    ],
+)
+def test_other_losses_are_written_in_pytorch_and_have_the_package_s_gradient(name, value, rule):
+    neuron = LIF(tau=0.9, v_th=0.5)
+    problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
+    targets = np.eye(4)[[0, 1, 2, 3, 1]]
+    y = torch.from_numpy(targets)
+    network = Network.from_params(problem.params, neuron, rule)
+    got = gradients(network, problem, lambda trace: value(y, trace))
+    want = stbp_edu.backward(problem.trace, targets, problem.params, neuron, rule, LOSSES[name]())
+    assert distance(got, tensors(want).values()) < 1e-12
+
+
+def test_a_loss_of_spikes_and_potentials_adds_both():
+    neuron = LIF(tau=0.9, v_th=0.5)
+    problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
+    rng = np.random.default_rng(0)
+    shape = problem.trace.O[-1].shape
+    both = stbp_edu.losses.Direct(rng.normal(size=shape), rng.normal(size=shape))
+    a, b = map(torch.from_numpy, both)
+    network = Network.from_params(problem.params, neuron)
+    got = gradients(network, problem, lambda t: (a * t.O[-1]).sum() + (b * t.U[-1]).sum())
+    want = stbp_edu.backward(problem.trace, None, problem.params, neuron, "exact", both)
+    assert distance(got, tensors(want).values()) < 1e-12
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("name", ["sigmoid", "gaussian", "triangle"])
+def test_gradcheck_passes_on_the_twin(name, gate):
+    """Finite differences of PyTorch's own, through weights, biases and input."""
+    neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[name](0.5), gate=gate)
+    problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
+    network = Network.from_params(problem.params, neuron)
+    names = [name for name, _ in network.named_parameters()]
+    x = torch.rand(problem.spikes.shape, dtype=torch.float64, generator=torch.manual_seed(0))
+
+    def twin(x, *parameters):
+        fixed = dict(zip(names, parameters, strict=True))
+        return torch.func.functional_call(network, fixed, x, {"twin": True})
+
+    inputs = (x.requires_grad_(), *(p.detach().requires_grad_() for p in network.parameters()))
+    assert torch.autograd.gradcheck(twin, inputs)
+    assert torch.autograd.gradcheck(twin, inputs, fast_mode=True)
+
+
+@pytest.mark.parametrize("rule", ["classic", "detached-reset", "leak-only", "spatial-only"])
+def test_gradcheck_fails_where_paths_are_missing(rule):
+    neuron = LIF(tau=0.7, v_th=0.5)
+    problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
+    network = Network.from_params(problem.params, neuron, rule)
+    W = network[0].weights.weight.detach().clone().requires_grad_()
+
+    def twin(W):
+        x = torch.from_numpy(problem.spikes)
+        return torch.func.functional_call(network, {"0.weights.weight": W}, x, {"twin": True})
+
+    assert not torch.autograd.gradcheck(twin, (W,), raise_exception=False)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("surrogate", SURROGATES)
+def test_spikes_potentials_and_the_twin_are_those_of_the_package(surrogate, gate):
+    neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[surrogate](0.5), gate=gate)
+    problem = make_problem(8, [5, 7, 3], 8, 4, neuron)
+    network = Network.from_params(problem.params, neuron)
+    for twin in (False, True):
+        spike = neuron.H if twin else None
+        want = stbp_edu.forward(problem.spikes, problem.params, neuron, spike=spike)
+        got = network.trace(torch.from_numpy(problem.spikes), twin=twin)
+        for n in (1, 2):
+            for g, w in ((got.U[n], want.U[n]), (got.O[n], want.O[n])):
+                np.testing.assert_allclose(g.detach().numpy(), w, rtol=1e-12, atol=1e-13)

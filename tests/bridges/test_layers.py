@@ -1,0 +1,194 @@
+"""The modules in use: compiled, under autocast, on other weights, with other optimizers."""
+
+import copy
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import stbp_edu
+from stbp_edu import LIF
+from stbp_edu.arrays import tensors
+from stbp_edu.torch import LIFLayer, Network, lif
+from tests.networks import make_problem
+
+NEURON = LIF(tau=0.7, v_th=0.5)
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.fixture
+def network():
+    return Network.from_params(make_problem(3, [6, 8, 4], 5, 3, NEURON).params, NEURON)
+
+
+def spikes(T=5, S=3, width=6, dtype=torch.float64):
+    return (torch.rand(T, S, width, generator=torch.manual_seed(0)) < 0.5).to(dtype)
+
+
+def gradients(call, network, x):
+    network.zero_grad()
+    output = call(x)
+    output.float().mean(0).pow(2).sum().backward()
+    return output.detach(), [p.grad.clone() for p in network.parameters()]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the compiler's own
+@pytest.mark.parametrize(
+    ("rule", "gate"), [("exact", "exponential"), ("classic", "linear"), ("detached-reset", "soft")]
+)
+def test_compiled_equals_eager(rule, gate):
+    """One graph, without a break. Where there is no C++ compiler, all but the code is tested."""
+    backend = "inductor" if rule == "exact" and shutil.which("g++") else "aot_eager"
+    neuron = LIF(tau=0.7, v_th=0.5, gate=gate)
+    params = make_problem(3, [6, 8, 4], 5, 3, neuron).params
+    network = Network.from_params(params, neuron, rule)
+    compiled = torch.compile(network, fullgraph=True, backend=backend)
+    (o, eager), (o_2, found) = (gradients(f, network, spikes()) for f in (network, compiled))
+    assert torch.equal(o, o_2)
+    assert any(g.any() for g in eager)
+    for a, b in zip(eager, found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_autocast_makes_products_short_and_leaves_potentials_long(rule, network):
+    network = Network.from_params(to_float(network), NEURON, rule)
+    x = spikes(dtype=torch.float32)
+
+    def twin(x):  # of which rounding turns no spike over
+        return network(x, twin=True)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        trace = network.trace(x)
+        _, short = gradients(twin, network, x)
+    assert trace.U[1].dtype == trace.O[2].dtype == torch.float32
+    assert not torch.equal(trace.U[1], network.trace(x).U[1])  # bfloat16 has been there
+    _, whole = gradients(twin, network, x)
+    for a, b in zip(short, whole, strict=True):
+        assert a.dtype == torch.float32
+        assert 0 < (a - b).norm() < 0.02 * b.norm()
+
+
+def to_float(network):
+    params = stbp_edu.torch.to_params(network.state_dict())
+    W, b = ([None, *(a.astype(np.float32) for a in of[1:])] for of in (params.W, params.b))
+    return stbp_edu.Params(W=W, b=b)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_layer_runs_where_its_weights_are(device, network):
+    x = spikes().to(device)
+    _, there = gradients(network.to(device), network, x)
+    _, here = gradients(network.cpu(), network, x.cpu())
+    for a, b in zip(there, here, strict=True):
+        torch.testing.assert_close(a.cpu(), b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_a_convolution_that_is_a_product_has_its_gradient(rule):
+    """A kernel as large as the image is a fully connected layer."""
+    neuron = LIF(tau=0.7, v_th=0.5)
+    problem = make_problem(4, [4, 5, 3], 6, 2, neuron)
+    dense = Network.from_params(problem.params, neuron, rule)
+    W = [p.detach() for p in dense.parameters()]
+    first, second = nn.Conv2d(1, 5, 2, dtype=torch.float64), nn.Conv2d(5, 3, 1, dtype=torch.float64)
+    for layer, weight, bias in ((first, *W[:2]), (second, *W[2:])):
+        layer.load_state_dict({"weight": weight.view(layer.weight.shape), "bias": bias})
+    image = Network(LIFLayer(first, neuron, rule), LIFLayer(second, neuron, rule))
+    x = torch.from_numpy(problem.spikes)
+    o, want = gradients(dense, dense, x)
+    o_2, got = gradients(image, image, x.view(6, 2, 1, 2, 2))
+    assert torch.equal(o, o_2.flatten(2))
+    for a, b in zip(got, want, strict=True):
+        torch.testing.assert_close(a.view(b.shape), b, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_the_gradient_of_the_input_is_that_of_the_signal(rule):
+    """What an input hears is W^T err: under the exact rule ε, under the classic one δ h."""
+    problem = make_problem(4, [4, 5, 3], 6, 2, NEURON)
+    network = Network.from_params(problem.params, NEURON, rule)
+    x = torch.from_numpy(problem.spikes).requires_grad_()
+    y = torch.from_numpy(problem.targets)
+    (((y - network(x).mean(0)) ** 2).sum() / 4).backward()
+    sweep = stbp_edu.cases.sweep(problem.trace, problem.targets, problem.params, NEURON, rule=rule)
+    err = sweep.epsilon[1]
+    if rule == "classic":
+        err = sweep.delta[1] * NEURON.h(problem.trace.U[1])
+    np.testing.assert_allclose(x.grad.numpy(), err @ problem.params.W[1], rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "make", [torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop, torch.optim.AdamW]
+)
+def test_any_optimizer_lowers_the_loss(make, network):
+    x, y = spikes(T=20, S=12), torch.eye(4, dtype=torch.float64).repeat(3, 1)
+    optimizer = make(network.parameters(), lr=1.0 if make is torch.optim.SGD else 1e-2)
+    losses = []
+    for _ in range(60):
+        loss = (y - network(x).mean(0)).pow(2).sum() / 24
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_a_network_is_copied_and_shown(network):
+    twin = copy.deepcopy(network)
+    assert torch.equal(twin(spikes()), network(spikes()))
+    assert "rule='exact'" in repr(network)
+
+
+def test_a_surrogate_of_your_own_gets_tensors():
+    class ATan:
+        def derivative(self, v):
+            return 1 / (1 + (torch.pi * v) ** 2)
+
+        def antiderivative(self, v):
+            return 0.5 + torch.atan(torch.pi * v) / torch.pi
+
+    class ATanNumPy:
+        def derivative(self, v):
+            return 1 / (1 + (np.pi * v) ** 2)
+
+        def antiderivative(self, v):
+            return 0.5 + np.arctan(np.pi * v) / np.pi
+
+    problem = make_problem(4, [4, 5, 3], 6, 2, NEURON)
+    network = Network.from_params(problem.params, LIF(tau=0.7, v_th=0.5, surrogate=ATan()))
+    y = torch.from_numpy(problem.targets)
+    (((y - network(torch.from_numpy(problem.spikes)).mean(0)) ** 2).sum() / 4).backward()
+    neuron = LIF(tau=0.7, v_th=0.5, surrogate=ATanNumPy())
+    trace = stbp_edu.forward(problem.spikes, problem.params, neuron)
+    want = stbp_edu.backward(trace, problem.targets, problem.params, neuron)
+    for p, w in zip(network.parameters(), tensors(want).values(), strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), w, rtol=1e-10, atol=1e-15)
+
+
+X = torch.zeros(5, 3, 6, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda n: n(X.numpy()), TypeError, "spikes must be a tensor of floats, got ndarray"),
+        (lambda n: n(X.int()), TypeError, "spikes must be a tensor of floats, got torch.int32"),
+        (lambda n: n(X.float()), TypeError, "must be torch.float64, as the weights are, got"),
+        (lambda n: n(X[..., :5]), ValueError, r"must have shape \(T, S, 6\), got \(5, 3, 5\)"),
+        (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
+        (lambda n: n(X[:0]), ValueError, "with T >= 1 steps"),
+        (lambda n: n(X.to("meta")), ValueError, "on the weights' device, cpu, got meta"),
+        (lambda n: lif(X, NEURON, "exakt"), ValueError, "rule must be one of 'exact'"),
+        (lambda n: lif(X, 0.5), TypeError, "neuron must be of type LIF"),
+        (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
+        (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"), ValueError, "rule must be one of"),
+        (lambda n: Network(nn.Linear(2, 2)), TypeError, "layers must be of type LIFLayer"),
+        (lambda n: Network.from_params({}, NEURON), TypeError, "params must be of type Params"),
+    ],
+)
+def test_bad_input_is_named(network, call, error, words):
+    with pytest.raises(error, match=words):
+        call(network)

@@ -1,0 +1,144 @@
+"""Graphs of NIR: there and back, through a file, and spike for spike in three frameworks."""
+
+import logging
+
+import nir
+import numpy as np
+import pytest
+import torch
+
+import stbp_edu
+from stbp_edu import LIF, Gaussian
+from stbp_edu.arrays import tensors
+from stbp_edu.nir import DT, from_graph, to_graph
+from tests.networks import make_problem
+
+NEURON = LIF(tau=0.8, v_th=0.5, surrogate=Gaussian(a=0.3), gate="linear")
+
+
+@pytest.fixture(params=[0, 1, 2])
+def problem(request):
+    return make_problem(request.param, [6, 9, 4], 25, 3, NEURON)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_there_and_back_through_a_file(tmp_path, dtype):
+    params = make_problem(0, [6, 9, 4], 5, 3, NEURON, dtype).params
+    nir.write(tmp_path / "network.nir", to_graph(params, NEURON))
+    found, neuron = from_graph(nir.read(tmp_path / "network.nir"), NEURON.surrogate)
+    assert neuron == NEURON
+    for name, array in tensors(params).items():
+        assert tensors(found)[name].dtype == dtype
+        np.testing.assert_allclose(tensors(found)[name], array, rtol=4 * np.finfo(dtype).eps)
+
+
+def test_what_comes_back_spikes_alike(problem):
+    params, neuron = from_graph(to_graph(problem.params, NEURON, dt=1e-3), dt=1e-3)
+    got = stbp_edu.forward(problem.spikes, params, neuron)
+    assert problem.trace.O[2].mean() > 0.02
+    np.testing.assert_array_equal(got.O[2], problem.trace.O[2])
+
+
+def in_norse(graph):
+    import norse.torch
+
+    return norse.torch.from_nir(graph, dt=DT)
+
+
+def in_snntorch(graph):
+    from snntorch.import_nir import import_from_nir
+
+    return import_from_nir(graph)
+
+
+def in_spikingjelly(graph):
+    from spikingjelly.activation_based.nir_exchange import import_from_nir
+
+    return import_from_nir(graph, dt=DT)
+
+
+@pytest.mark.parametrize("read", [in_norse, in_snntorch, in_spikingjelly])
+@pytest.mark.filterwarnings("ignore")  # of the frameworks' own
+def test_other_readers_spike_alike(read, problem, caplog):
+    """Their own readers, their own neurons, step by step, in float32."""
+    caplog.set_level(logging.ERROR)
+    params = problem.params
+    W, b = ([None, *(a.astype(np.float32) for a in of[1:])] for of in (params.W, params.b))
+    network = read(to_graph(stbp_edu.Params(W=W, b=b), NEURON))
+    state, spikes = None, []
+    for x in torch.from_numpy(problem.spikes.astype(np.float32)):
+        output = network(x, state) if state is not None else network(x)
+        o, state = output if isinstance(output, tuple) else (output, None)
+        spikes.append(o.detach().numpy())
+    np.testing.assert_array_equal(np.stack(spikes), problem.trace.O[2])
+
+
+@pytest.mark.parametrize(
+    ("neuron", "words"),
+    [
+        (LIF(tau=0.5, gate="exponential"), "must have gate='linear' and tau < 1 for NIR"),
+        (LIF(tau=0.5, gate="soft"), "got gate='soft'"),
+        (LIF(tau=1.0, gate="linear"), "got gate='linear', tau=1.0"),
+    ],
+)
+def test_a_neuron_that_nir_does_not_have_is_refused(neuron, words):
+    params = make_problem(0, [2, 2], 1, 1, NEURON).params
+    with pytest.raises(ValueError, match=words):
+        to_graph(params, neuron)
+
+
+def test_surrogate_rule_and_gate_do_not_survive():
+    """The table of the page: a graph holds what is needed to run a network, not to train it."""
+    params = make_problem(0, [2, 2], 1, 1, NEURON).params
+    _, neuron = from_graph(to_graph(params, NEURON))
+    assert neuron.surrogate == LIF().surrogate != NEURON.surrogate
+    fields = set(nir.LIF.__dataclass_fields__)
+    assert fields == {"tau", "r", "v_leak", "v_threshold", "v_reset", "metadata",
+                      "input_type", "output_type"}  # fmt: skip
+
+
+def weights(n_out=2, n_in=2):
+    return nir.Affine(weight=np.ones((n_out, n_in)), bias=np.zeros(n_out))
+
+
+def neurons(n=2, **changes):
+    ones = np.ones(n)
+    base = {"tau": 2 * DT * ones, "r": ones, "v_leak": 0 * ones, "v_threshold": ones}
+    return nir.LIF(**(base | changes))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([weights(), nir.IF(r=np.ones(2), v_threshold=np.ones(2))], "'if' must be LIF there, got"),
+        ([nir.Scale(np.ones(2)), neurons()], "'scale' must be Affine or Linear there"),
+        ([weights()], "then weights and LIF for each layer"),
+        ([weights(), neurons(v_leak=np.ones(2))], "must leak and be reset to 0, got v_leak 1"),
+        ([weights(), neurons(v_threshold=np.array([1.0, 2.0]))], "one v_threshold for all"),
+        ([weights(), neurons(tau=np.full(2, DT / 2))], "must have tau > dt"),
+        (
+            [weights(), neurons(), weights(), neurons(v_threshold=np.full(2, 2.0))],
+            "one tau and one threshold",
+        ),
+    ],
+)
+def test_a_graph_that_is_no_network_of_ours_is_refused(nodes, words):
+    with pytest.raises(ValueError, match=words):
+        from_graph(nir.NIRGraph.from_list(nodes))
+
+
+def test_a_loop_is_refused():
+    graph = nir.NIRGraph.from_list([weights(), neurons()])
+    graph.edges.append(("lif", "affine"))
+    with pytest.raises(ValueError, match="graph must be a chain, but 'lif' leads to"):
+        from_graph(graph)
+
+
+def test_other_arguments_are_named():
+    params = make_problem(0, [2, 2], 1, 1, NEURON).params
+    with pytest.raises(TypeError, match="params must be of type Params"):
+        to_graph({}, NEURON)
+    with pytest.raises(ValueError, match="dt must be > 0"):
+        to_graph(params, NEURON, dt=0)
+    with pytest.raises(TypeError, match="graph must be of type NIRGraph"):
+        from_graph({})

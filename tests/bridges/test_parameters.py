@@ -1,0 +1,108 @@
+"""Parameters in both forms and in files of both kinds: nothing is lost on the way."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from stbp_edu import LIF, init_params
+from stbp_edu.arrays import tensors
+from stbp_edu.files import load_params, save_params
+from stbp_edu.torch import Network, to_params, to_state
+
+
+@pytest.fixture(params=[np.float32, np.float64])
+def params(request):
+    drawn = init_params([5, 4, 3], np.random.default_rng(0), request.param)
+    for b in drawn.b[1:]:
+        b += 0.25
+    return drawn
+
+
+def assert_same(got, want):
+    for name, array in tensors(want).items():
+        assert tensors(got)[name].dtype == array.dtype
+        np.testing.assert_array_equal(tensors(got)[name], array)
+
+
+def test_there_and_back(params):
+    network = Network.from_params(params, LIF())
+    state = network.state_dict()
+    assert list(state) == [f"{n}.weights.{k}" for n in (0, 1) for k in ("weight", "bias")]
+    assert_same(to_params(state), params)
+
+
+def test_through_files_of_both_kinds(params, tmp_path):
+    network = Network.from_params(params, LIF())
+    torch.save(network.state_dict(), tmp_path / "network.pt")
+    read = to_params(torch.load(tmp_path / "network.pt", weights_only=True))
+    assert_same(read, params)
+    save_params(tmp_path / "network.npz", read)
+    assert_same(load_params(tmp_path / "network.npz"), params)
+    other = Network.from_params(init_params([5, 4, 3], np.random.default_rng(1)), LIF())
+    other.load_state_dict(to_state(load_params(tmp_path / "network.npz"), other.state_dict()))
+    assert_same(to_params(other.to(getattr(torch, params.dtype.name)).state_dict()), params)
+
+
+def test_arrays_and_tensors_share_no_memory(params):
+    network = Network.from_params(params, LIF())
+    copied = to_params(network.state_dict())
+    with torch.no_grad():
+        network[0].weights.weight.zero_()
+    assert_same(copied, params)
+    assert params.W[1].any()
+
+
+def test_the_weights_of_any_module_can_be_read_and_written(params):
+    """Those of a framework, too: entries such as a threshold are left as they are."""
+    dtype = getattr(torch, params.dtype.name)
+    module = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3)).to(dtype)
+    module.register_buffer("threshold", torch.tensor(1.0))
+    state = to_state(params, module.state_dict())
+    assert state["threshold"] == 1.0
+    module.load_state_dict(state)
+    assert_same(to_params(module.state_dict()), params)
+
+
+def test_a_layer_without_bias_has_zeros():
+    module = nn.Linear(5, 4, bias=False)
+    params = to_params(module.state_dict())
+    assert not params.b[1].any()
+    assert set(to_state(params, module.state_dict())) == {"weight"}
+    params.b[1][2] = 1
+    with pytest.raises(ValueError, match="biases of 0"):
+        to_state(params, module.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: to_params({}), ValueError, "state must hold an entry called weight"),
+        (lambda: to_params(nn.Conv2d(1, 2, 3).state_dict()), ValueError, "must be a matrix"),
+        (lambda: to_params(nn.Linear(2, 3).half().state_dict()), TypeError, "float32 or float64"),
+        (
+            lambda: to_params(nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 3)).state_dict()),
+            ValueError,
+            r"W\[2\] must have shape",
+        ),
+        (
+            lambda: to_state(
+                init_params([2, 3], np.random.default_rng(0)), nn.Linear(3, 2).state_dict()
+            ),
+            ValueError,
+            r"params must have the widths of the state dict, \(3, 2\), got \(2, 3\)",
+        ),
+        (lambda: to_state({}, nn.Linear(3, 2).state_dict()), TypeError, "type Params"),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_nan_does_not_become_a_network():
+    module = nn.Linear(2, 2)
+    with torch.no_grad():
+        module.weight[0, 1] = torch.nan
+    with pytest.raises(ValueError, match=r"W\[1\] must be finite, got nan at index \(0, 1\)"):
+        to_params(module.state_dict())

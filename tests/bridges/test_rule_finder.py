@@ -1,0 +1,63 @@
+"""Every gate and rule of the package is found in a network of the bridge, and bad input named."""
+
+import pytest
+import torch
+from torch import nn
+
+from stbp_edu import LIF
+from stbp_edu.neuron import GATES
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.torch import Network, lif, which_rule
+from tests.networks import make_problem
+
+PROBLEM = make_problem(1, [6, 9, 4], 12, 3, LIF(tau=0.8, v_th=0.6))
+X = torch.from_numpy(PROBLEM.spikes)
+SAME = {  # under a soft reset what is carried is τ in any case
+    ("soft", "detached-reset"): [("soft", "detached-reset"), ("soft", "leak-only")],
+    ("soft", "leak-only"): [("soft", "detached-reset"), ("soft", "leak-only")],
+}
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
+def test_each_is_found(gate, rule):
+    neuron = LIF(tau=0.8, v_th=0.6, gate=gate)
+    network = Network.from_params(PROBLEM.params, neuron, rule)
+    found = which_rule(network, network, X, LIF(tau=0.8, v_th=0.6))
+    assert found == SAME.get((gate, rule), [(gate, rule)])
+
+
+@pytest.mark.parametrize("other", [LIF(tau=0.7, v_th=0.6), LIF(tau=0.8, v_th=0.5)])
+def test_other_constants_have_no_rule(other):
+    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    assert which_rule(network, network, X, other) == []
+
+
+def test_a_scale_is_taken_into_account():
+    neuron = LIF(tau=0.8, v_th=0.6, gate="linear")
+    network = Network.from_params(PROBLEM.params, neuron)
+
+    def scaled(x):
+        for layer in network:
+            x, _ = lif(0.5 * layer.weights(x), neuron)
+        return x
+
+    assert which_rule(network, scaled, X, neuron, scale=0.5) == [("linear", "exact")]
+    assert which_rule(network, scaled, X, neuron) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda n: which_rule(n, lambda x: n(x)[-1], X, LIF()), ValueError, "run must return"),
+        (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), ValueError, "0 spikes"),
+        (lambda n: which_rule(n, n, X.numpy(), LIF()), TypeError, "spikes must be a tensor"),
+        (lambda n: which_rule(n, n, X, 0.8), TypeError, "neuron must be of type LIF"),
+        (lambda n: which_rule(n, n, X, LIF(), scale=0), ValueError, "scale must be > 0"),
+        (lambda n: which_rule(nn.ReLU(), n, X, LIF()), ValueError, "state must hold an entry"),
+    ],
+)
+def test_bad_input_is_named(call, error, words):
+    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    with pytest.raises(error, match=words):
+        call(network)
