@@ -59,6 +59,8 @@ def fan_out(ax: Axes, above: int = 3) -> Axes:
 def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
     """Draw an output neuron over T steps, with an arrow to the loss from each state that it reads.
 
+    The neuron's own arrows are grey: u_i^t to its spike, and both to the next potential.
+
     Args:
         ax: where to draw.
         T: number of time steps; with more than 4, arrows from potentials may cross spikes.
@@ -67,12 +69,14 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
 
     >>> from stbp_edu.plotting.svg_figure import figure
     >>> len(read_outs(figure()[1], T=3, reads={("u", 3)}).patches)
-    4
+    8
     """
     loss = ((T + 1) / 2, 2.1)
     for t in range(1, T + 1):
         u, spike = (float(t), HEIGHTS["u"]), (float(t), HEIGHTS["o"])
-        _arrow(ax, u, spike, GRID, 0.9)
+        after = (t + 1.0, HEIGHTS["u"])
+        for tail, head in [(u, spike)] + [(u, after), (spike, after)] * (t < T):
+            _arrow(ax, tail, head, GRID, 0.9)
         for name, at, colour in (("u", u, EPSILON), ("o", spike, DELTA)):
             if (name, t) in reads:
                 # From a potential below L a straight arrow would cross the spike above it.

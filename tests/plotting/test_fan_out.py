@@ -47,8 +47,8 @@ def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
         for t in np.flatnonzero(term).tolist()
     }
     ax = plotting.read_outs(figure(height=2.0)[1], 4, reads)
-    spikes = 4  # u → o, at every step
-    assert len(ax.patches) == spikes + len(reads) > spikes
+    inside = 4 + 3 + 3  # spike at every step, carry and reset at all but the last
+    assert len(ax.patches) == inside + len(reads) > inside
 
 
 @pytest.mark.parametrize(("T", "panels"), [(2, 3), (3, 3), (4, 2)])
