@@ -5,14 +5,15 @@ the gradient exactly where it is said to be, does it differ everywhere else, and
 exactly the sum of the paths that it drops?
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.verify import formulas, trials
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.verify import formulas, further_trials, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
@@ -60,7 +61,7 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[Verdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        order, rules = (*formulas.IDS, *IDS), ("both", "exact", "classic")
+        order, rules = (*formulas.IDS, *IDS), ("both", *RULES, *ABLATIONS)
 
         def place(o: Outcome) -> tuple[int, int, str]:
             """Return what the table is sorted by."""
@@ -112,16 +113,28 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     >>> run(rounds=1).ok
     True
     """
-    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
-    rounds = checks.count("rounds", rounds)
-    report = Report([])
-    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
-    for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
-        sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
-        name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-        work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+    work, report = trials_of(seed, rounds), Report([])
     for done, (what, some) in enumerate(work, start=1):
         report.outcomes.extend(some)  # worked out here
         if progress is not None:
             progress(done, len(work), what)
     return report
+
+
+def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
+    """Return what :func:`run` works through: the name of each trial, and its outcomes.
+
+    The other losses and the ablations meet one gate a round: of them, a gate decides little.
+    """
+    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
+    for k in range(checks.count("rounds", rounds)):
+        for which, neuron in enumerate(trials.NEURONS):
+            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
+            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
+            work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+        other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
+        problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
+        work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
+        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+    return work
