@@ -1,13 +1,13 @@
 """``python -m tools.mutants``: change the package in one place at a time; write who noticed.
 
-Files that the record holds already, unchanged, are left out: so a run may be stopped and go on.
+A run may be stopped and goes on where it was; a file that has changed since begins anew.
 """
 
 import argparse
 import ast
 import hashlib
 import random
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import sympy  # noqa: F401
 
 from stbp_edu import files
 from tools.mutants import fork, judges
-from tools.mutants.changes import Change, changes
+from tools.mutants.changes import changes
 from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "mutants.json"
@@ -34,52 +34,43 @@ def all_files() -> list[Path]:
     return [path.relative_to(fork.ROOT) for path in found if path.name != "__init__.py"]
 
 
-def try_change(path: Path, change: Change) -> list[str]:
-    """Return who noticed one change; "time" where the program did not end."""
-    seen, ended = fork.answers(path, change.tree(), lambda: judges.judge(path), SECONDS)
+def ask(path: Path, tree: ast.Module) -> list[str]:
+    """Return who noticed that a file's tree is this one; "time" where the program did not end."""
+    seen, ended = fork.answers(path, tree, lambda: judges.judge(path), SECONDS)
     said = [name if not name.startswith("raised") else "raised" for name in seen]
     return said if said or ended else ["time"]
 
 
-def measure(path: Path, most: int, seed: int) -> dict[str, Any]:
-    """Return the record of one file: how many changes, who noticed each, and what survived."""
+def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
+    """Yield the record of one file after each change: how many there are, and who noticed each.
+
+    In an order drawn by a seed, so that the first are a sample; a record that is known goes on.
+    """
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     found = changes(source)
-    rng = random.Random(f"{seed} {path}")
-    chosen = sorted(rng.sample(range(len(found)), min(most, len(found))))
-    began, tried = time.monotonic(), []
-    if unchanged := fork.answers(path, ast.parse(source), lambda: judges.judge(path), SECONDS)[0]:
-        raise SystemExit(f"{path} unchanged: {unchanged} object; mend that first")
-    for k in chosen:
-        change = found[k]
-        seen = try_change(path, change)
-        tried.append({"change": str(change), "seen": seen})
-        if not seen and not is_equivalent(path, change):
+    random.Random(path.as_posix()).shuffle(found)
+    sha = hashlib.sha256(source.encode()).hexdigest()[:16]
+    tried = known["tried"] if known.get("sha") == sha else []
+    if not tried and (seen := ask(path, ast.parse(source))):
+        raise SystemExit(f"{path} as it is: {seen} object; mend that first")
+    for change in found[len(tried) : most]:
+        tried.append({"change": str(change), "seen": ask(path, change.tree())})
+        if not tried[-1]["seen"] and not is_equivalent(path, change):
             print(f"survived: {path}:{change}", flush=True)
-    print(f"{path}: {len(tried)} of {len(found)}, {time.monotonic() - began:.0f} s", flush=True)
-    return {"sha": digest(source), "changes": len(found), "seed": seed, "tried": tried}
-
-
-def digest(source: str) -> str:
-    """Return a short hash of a file, by which a record of an older one is known."""
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+        yield {"sha": sha, "changes": len(found), "tried": tried}
 
 
 def main() -> None:
     """Measure the files named, or all, and write the record after each."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="such as stbp_edu/neuron.py; all")
-    parser.add_argument("--most", type=int, default=10**6, help="changes of a file, drawn by seed")
-    parser.add_argument("--seed", type=int, default=0, help="which, where not all are tried (0)")
-    parser.add_argument("--again", action="store_true", help="files whose record is there, too")
+    parser.add_argument("--most", type=int, default=10**6, help="changes of a file; all")
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()
     for path in args.files or all_files():
-        known = record.get(path.as_posix(), {})
-        source = (fork.ROOT / path).read_text(encoding="utf-8")
-        if args.again or known.get("sha") != digest(source):
-            record[path.as_posix()] = measure(path, args.most, args.seed)
+        for result in measure(path, record.get(path.as_posix(), {}), args.most):
+            record[path.as_posix()] = result
             files.write_json(RECORD, record)
     print(f"written: {RECORD.name}; survivors that change nothing: {EQUIVALENT.name}")
 

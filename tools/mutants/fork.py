@@ -35,7 +35,9 @@ class Replaced(importlib.abc.MetaPathFinder):
         self.file = ROOT / path
         self.code = compile(tree, str(self.file), "exec")
 
-    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None):  # noqa: ANN201
+    def find_spec(
+        self, fullname: str, path: object, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Return where the module is loaded from, if it is this one."""
         if fullname != self.module:
             return None

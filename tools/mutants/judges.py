@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,15 @@ def _oracles(path: Path) -> Iterator[set[str]]:
         yield _seen(_by_formulas)
     if path.name == "scalar.py":
         yield _seen(lambda: trials.by_symbols((1, 2, 1), 2))
+    rounds = [
+        (trials.by_numbers, SHAPE),
+        (further_trials.by_ablations, SHAPE),
+        (further_trials.by_losses, further_trials.SHAPE),
+    ]
     for k, which in enumerate(FIRST):
-        rng, neuron = np.random.default_rng(k), trials.NEURONS[which]
-        small, wide = (trials.draw(rng, *s, neuron) for s in (SHAPE, further_trials.SHAPE))
-        rounds = [trials.by_numbers, further_trials.by_ablations, further_trials.by_losses]
-        for compare in reversed(rounds) if where == "losses" else rounds:
-            yield _seen(lambda compare=compare: compare(wide if compare is rounds[2] else small))
+        for compare, shape in reversed(rounds) if where == "losses" else rounds:
+            problem = trials.draw(np.random.default_rng(k), *shape, trials.NEURONS[which])
+            yield _seen(partial(compare, problem))
 
 
 def prepare() -> None:
