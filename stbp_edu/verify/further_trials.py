@@ -59,7 +59,7 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
         forms = _forms(trace, problem, "exact", loss)
         for (form, got), (oracle, answer) in product(forms.items(), answers.items()):
             for place in comparisons(got, answer[0]):
-                yield outcome_of(place, "exact", oracle, answer[1], f"{form}, {loss!r},")
+                yield _of(loss, outcome_of(place, "exact", oracle, answer[1], form))
         yield from _by_paths(trace, problem, "classic", loss)
 
 
@@ -85,4 +85,9 @@ def _by_paths(
     for form, got in _forms(trace, problem, rule, loss).items():
         for place in comparisons(got, kept):
             one = place._replace(id=equation_under(place.id, rule))
-            yield outcome_of(one, rule, "paths that it keeps", ROUNDING, f"{form}, {loss!r},")
+            yield _of(loss, outcome_of(one, rule, "paths that it keeps", ROUNDING, form))
+
+
+def _of(loss: LossLike, outcome: Outcome) -> Outcome:
+    """Return an outcome whose message begins with the loss."""
+    return outcome._replace(message=f"{loss!r}: {outcome.message}")

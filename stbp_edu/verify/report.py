@@ -2,7 +2,8 @@
 
 Two questions are asked. Under the exact rule: is this the gradient? Under the classic rule: is it
 the gradient exactly where it is said to be, does it differ everywhere else, and is the difference
-exactly the sum of the paths that it drops?
+exactly the sum of the paths that it drops? Beside them stand the other losses, and the ablations,
+each of which must be the sum of the paths that it keeps.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Verdict(NamedTuple):
         sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
-            f"{self.id:<16} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
+            f"{self.id:<16} {self.rule:<14} {self.oracle:<33} {self.error:>8.1e} "
             f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
@@ -89,7 +90,7 @@ class Report(NamedTuple):
         verdicts, failures = self.verdicts, self.failures
         passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
         lines = [
-            f"{'equation':<16} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
+            f"{'equation':<16} {'rule':<14} {'oracle':<33} {'error':>8} {'allowed':>9} "
             f"{'compared':>9}  verdict",
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",
@@ -129,12 +130,12 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds)):
-        for which, neuron in enumerate(trials.NEURONS):
-            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
-            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-            work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
         other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
         problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
         work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
         work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+        for which, neuron in enumerate(trials.NEURONS):
+            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
+            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
+            work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
     return work

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     """The outcome of one comparison with an oracle.
 
     Attributes:
-        rule: "exact", "classic", or "both" for what the two rules share.
+        rule: a rule, an ablation, or "both" for what the two rules share.
         oracle: the oracle, and what it was asked.
         limit: what the error is compared with.
         gap: whether the two are expected to differ.
