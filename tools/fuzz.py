@@ -8,6 +8,7 @@ error, which names the file; and a formula that differs is not right.
 import argparse
 import ast
 import random
+import resource
 import tempfile
 import time
 import traceback
@@ -29,6 +30,8 @@ from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import State
 from tools.mutants.changes import changes
 
+MEMORY = 4 * 2**30
+RECORD = Path(__file__).parents[1] / "docs" / "results" / "trust" / "fuzz.json"
 STATES = {"right", "wrong", "todo"}
 PIECES = (
     *("+", "-", "*", "/", "**", "^", "(", ")", "((", "))", ",", ".", "=", "==", "!", "~", "@", ":"),
@@ -174,11 +177,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="for each target (60)")
     parser.add_argument("--seed", type=int, default=0, help="which cases (0)")
     parser.add_argument("--first", type=int, default=0, help="the number of the first case (0)")
+    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
     args = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # an error here, not the system's end
     calling.SECONDS = 2.0  # a loop without an end is found as well
     for target in args.targets or TARGETS:
         count = run(target, args.seconds, args.seed, args.first)
         print(f"{target}: {count} cases in {args.seconds:g} s, none fails", flush=True)
+        if args.write:
+            record = files.read_json(RECORD) if RECORD.exists() else {}
+            one = {"cases": count, "seconds": args.seconds, "seed": args.seed}
+            files.write_json(RECORD, {**record, target: one})
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import sympy  # noqa: F401
 
 from stbp_edu import files
 from tools.mutants import fork, judges
-from tools.mutants.changes import changes
+from tools.mutants.changes import Change, changes
 from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
-RECORD = fork.ROOT / "docs" / "results" / "mutants.json"
+RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
 SECONDS = 90  # of computing; then a change is taken for one that never ends
 ROOMS = ("losses", "cases", "engine", "arrows", "verify", "practice/grading")
 ALONE = ("surrogates.py", "neuron.py", "network.py", "rules.py")
@@ -42,7 +42,7 @@ def ask(path: Path, tree: ast.Module) -> list[str]:
 
 
 def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
-    """Yield the record of one file after each change: how many there are, and who noticed each.
+    """Yield the record of one file after each change: how many were tried, and who noticed.
 
     In an order drawn by a seed, so that the first are a sample; a record that is known goes on.
     """
@@ -50,14 +50,30 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
     found = changes(source)
     random.Random(path.as_posix()).shuffle(found)
     sha = hashlib.sha256(source.encode()).hexdigest()[:16]
-    tried = known["tried"] if known.get("sha") == sha else []
-    if not tried and (seen := ask(path, ast.parse(source))):
-        raise SystemExit(f"{path} as it is: {seen} object; mend that first")
-    for change in found[len(tried) : most]:
-        tried.append({"change": str(change), "seen": ask(path, change.tree())})
-        if not tried[-1]["seen"] and not is_equivalent(path, change):
-            print(f"survived: {path}:{change}", flush=True)
-        yield {"sha": sha, "changes": len(found), "tried": tried}
+    if known.get("sha") != sha:
+        known = {"sha": sha, "changes": len(found), "tried": 0}
+        known |= {"seen": {}, "survived": [], "alone": []}
+        if seen := ask(path, ast.parse(source)):
+            raise SystemExit(f"{path} as it is: {seen} object; mend that first")
+    for change in found[known["tried"] : most]:
+        yield noted(known, path, change, ask(path, change.tree()))
+
+
+def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) -> dict[str, Any]:
+    """Return the record with one change more.
+
+    ``seen`` counts the changes by the judges that noticed; ``survived`` lists those that nobody
+    noticed, ``alone`` those of the judged mathematics that only one oracle or test did.
+    """
+    judges_of = " + ".join(sorted(seen)) or "nobody"
+    counts = {**known["seen"], judges_of: known["seen"].get(judges_of, 0) + 1}
+    known = {**known, "tried": known["tried"] + 1, "seen": counts}
+    if not seen and not is_equivalent(path, change):
+        print(f"survived: {path}:{change}", flush=True)
+    lists = {"survived": not seen, "alone": judges.is_judged(path) and judges.is_alone(seen)}
+    for name in (name for name, belongs in lists.items() if belongs):
+        known[name] = [*known[name], {"line": change.line, "old": change.old, "new": change.new}]
+    return known
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Whom a change of each file is shown to: the oracles of ``verify``, the properties, its tests."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ def is_judged(path: Path) -> bool:
 def settled(seen: set[str]) -> bool:
     """Return whether two oracles saw a change, or one and the properties, or it raised an error."""
     return len(seen) > 1 or "raised" in seen
+
+
+def is_alone(seen: Collection[str]) -> bool:
+    """Return whether one noticed and no other; an error or an endless run everybody notices."""
+    return len(seen) == 1 and not {"raised", "time"} & set(seen)
 
 
 def judge(path: Path) -> Iterator[str]:
