@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help learn test check lab site serve notebooks bench verify clean
+.PHONY: help learn test check lab site serve notebooks bench verify mutants clean
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
@@ -58,6 +58,9 @@ bench-frameworks:
 	$(PYTHON) -m venv .venv-frameworks
 	.venv-frameworks/bin/python -m pip install --quiet --editable '.[frameworks]'
 	.venv-frameworks/bin/python -m benchmarks.frameworks --write
+
+mutants: .venv/test ## change the package in one place at a time, and ask who notices
+	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/python -m tools.mutants
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

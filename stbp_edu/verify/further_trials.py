@@ -17,7 +17,7 @@ from stbp_edu.verify.loss_values import loss_value
 from stbp_edu.verify.trials import Outcome, Problem, by_formula, outcome_of
 
 SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
-LOSSES: tuple[LossLike, ...] = (
+LOSSES: tuple[losses.Loss, ...] = (
     *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
     *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
 )
