@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 ORACLES = ("formulas", "loss values", "paths", "differences", "autodiff", "polynomials")
 PROPERTIES = "tests/test_properties.py"
@@ -132,6 +131,8 @@ def _seen(outcomes: Callable[[], Iterable[Any]]) -> set[str]:
 
 def _fails(*files: str) -> bool:
     """Return whether the tests of these files fail."""
+    import pytest  # here, since the site is built without it
+
     options = ["-x", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
     with contextlib.suppress(SystemExit):
