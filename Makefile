@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
 
-.PHONY: help learn test test-bridges check lab site serve notebooks bench verify clean
+.PHONY: help learn test test-bridges check lab site serve notebooks bench verify mutants clean
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -70,6 +70,9 @@ test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, fram
 	$(PYTHON) -m venv .venv-bridges
 	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bridges]'
 	@touch $@
+
+mutants: .venv/test ## change the package in one place at a time, and ask who notices
+	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/python -m tools.mutants
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

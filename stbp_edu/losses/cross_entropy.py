@@ -109,9 +109,9 @@ def _log_softmax(z: Array) -> Any:
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
-def _entropy(z: Array, targets: Array) -> float:
+def _entropy(z: Array, targets: Array) -> Any:
     """Return -Σ y log softmax(z), over all samples and steps."""
-    return -float((targets * _log_softmax(z)).sum())
+    return -(targets * _log_softmax(z)).sum()
 
 
 def _slope(z: Array, targets: Array) -> Any:

@@ -25,7 +25,7 @@ class Rate(Built):
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
         S = trace.O[-1].shape[1]
-        return float(((targets - trace.O[-1].mean(axis=0)) ** 2).sum() / (2 * S))  # loss
+        return ((targets - trace.O[-1].mean(axis=0)) ** 2).sum() / (2 * S)  # loss
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o, the same at every step."""
@@ -137,7 +137,7 @@ def _check_steps(name: str, k: int, T: int) -> None:
 
 def _distance(read: Array, targets: Array) -> float:
     """Return 1/(2S) Σ_s || y_s - mean over the steps read ||²."""
-    return float(((targets - read.mean(axis=0)) ** 2).sum()) / (2 * len(targets))
+    return ((targets - read.mean(axis=0)) ** 2).sum() / (2 * len(targets))
 
 
 def _slopes(states: Array, targets: Array, k: int, S: int) -> Array:

@@ -2,17 +2,19 @@
 
 Two questions are asked. Under the exact rule: is this the gradient? Under the classic rule: is it
 the gradient exactly where it is said to be, does it differ everywhere else, and is the difference
-exactly the sum of the paths that it drops?
+exactly the sum of the paths that it drops? Beside them stand the other losses, and the ablations,
+each of which must be the sum of the paths that it keeps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.verify import formulas, trials
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.verify import formulas, further_trials, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
@@ -47,7 +49,7 @@ class Verdict(NamedTuple):
         sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
-            f"{self.id:<16} {self.rule:<8} {self.oracle:<33} {self.error:>8.1e} "
+            f"{self.id:<16} {self.rule:<14} {self.oracle:<33} {self.error:>8.1e} "
             f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
@@ -60,7 +62,7 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[Verdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        order, rules = (*formulas.IDS, *IDS), ("both", "exact", "classic")
+        order, rules = (*formulas.IDS, *IDS), ("both", *RULES, *ABLATIONS)
 
         def place(o: Outcome) -> tuple[int, int, str]:
             """Return what the table is sorted by."""
@@ -88,7 +90,7 @@ class Report(NamedTuple):
         verdicts, failures = self.verdicts, self.failures
         passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
         lines = [
-            f"{'equation':<16} {'rule':<8} {'oracle':<33} {'error':>8} {'allowed':>9} "
+            f"{'equation':<16} {'rule':<14} {'oracle':<33} {'error':>8} {'allowed':>9} "
             f"{'compared':>9}  verdict",
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",
@@ -112,16 +114,28 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     >>> run(rounds=1).ok
     True
     """
-    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
-    rounds = checks.count("rounds", rounds)
-    report = Report([])
-    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
-    for k, (which, neuron) in product(range(rounds), enumerate(trials.NEURONS)):
-        sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
-        name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-        work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+    work, report = trials_of(seed, rounds), Report([])
     for done, (what, some) in enumerate(work, start=1):
         report.outcomes.extend(some)  # worked out here
         if progress is not None:
             progress(done, len(work), what)
     return report
+
+
+def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
+    """Return what :func:`run` works through: the name of each trial, and its outcomes.
+
+    The other losses and the ablations meet one gate a round: of them, a gate decides little.
+    """
+    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
+    for k in range(checks.count("rounds", rounds)):
+        other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
+        problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
+        work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
+        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+        for which, neuron in enumerate(trials.NEURONS):
+            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
+            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
+            work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+    return work

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     """The outcome of one comparison with an oracle.
 
     Attributes:
-        rule: "exact", "classic", or "both" for what the two rules share.
+        rule: a rule, an ablation, or "both" for what the two rules share.
         oracle: the oracle, and what it was asked.
         limit: what the error is compared with.
         gap: whether the two are expected to differ.
@@ -97,26 +97,26 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
                 for place in comparisons(got, answer[0]):
                     one = place._replace(id=equation_under(place.id, rule))
                     if rule == "exact" or oracle == name:
-                        yield _outcome(one, rule, oracle, answer[1], form)
+                        yield outcome_of(one, rule, oracle, answer[1], form)
                     elif equal_under_classic(one, T, N):
-                        yield _outcome(one, rule, f"{oracle}, where it is exact", answer[1], form)
+                        yield outcome_of(one, rule, f"{oracle}, where it is exact", answer[1], form)
                     elif gaps_show:
-                        yield _outcome(one, rule, f"{oracle}, where it is not", GAP, form)
+                        yield outcome_of(one, rule, f"{oracle}, where it is not", GAP, form)
 
 
 def _loss(trace: Trace, targets: Array) -> Outcome:
     """Compare the loss with its sum, number by number."""
     got, expected = losses.loss(trace, targets), formulas.rate_loss(trace.O[-1], targets)
-    return _by_formula("loss", "", np.array(got), np.array(expected))
+    return by_formula("loss", "", np.array(got), np.array(expected))
 
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
     for one in formulas.curves():
-        yield _by_formula(one.id, f" with {one.name}", one.got, one.expected)
+        yield by_formula(one.id, f" with {one.name}", one.got, one.expected)
 
 
-def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
+def by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     """Return the outcome of one comparison with a formula, relative to the largest value."""
     error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
     limit = ROUNDING.limit
@@ -124,7 +124,7 @@ def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     return Outcome(id, "both", "formulas", error, limit, False, message)
 
 
-def _outcome(one: Comparison, rule: str, oracle: str, tolerance: Tolerance, form: str) -> Outcome:
+def outcome_of(one: Comparison, rule: str, oracle: str, tolerance: Tolerance, form: str) -> Outcome:
     """Return the outcome of one comparison; under ``GAP``, a difference is expected."""
     message = f"{form} form, {rule} rule, against {oracle}: {one.describe(tolerance)}"
     limit, gap = tolerance.limit, tolerance is GAP

@@ -50,6 +50,7 @@ def answering(value):
 ODD = {
     "a generator": (lambda: (k for k in range(3)), "a generator, whose values are not computed"),
     "a range of a map": (lambda: map(float, [1]), "a map, whose values are not computed"),
+    "a range of gigabytes": (lambda: range(10**9), "it returns range"),
     "a module": (lambda: np, "the module numpy"),
     "a class": (lambda: float, "the class float"),
     "a function": (lambda: np.exp, "the function exp, which is not called"),

@@ -33,6 +33,10 @@ class Difference:
     error: str = ""
 
 
+MOST = 10**6
+"""Numbers in an answer; none has so many."""
+
+
 def is_blank(value: object) -> bool:
     """Return whether a returned value is an unfilled stub: None, ``...``, or a tuple of such."""
     if isinstance(value, tuple) and value:
@@ -58,6 +62,8 @@ def numbers(value: Any) -> Array | None:
     if value is None or is_masked(value):
         return None
     try:
+        if isinstance(value, range) and len(value) > MOST:
+            return None  # a few bytes that would become gigabytes
         array = np.asarray(value)
         return array.astype(float) if array.dtype.kind in "biufO" else None
     except Exception:  # whatever an object's own __array__ or __float__ does

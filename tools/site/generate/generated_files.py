@@ -2,7 +2,7 @@
 
 import griffe
 
-from tools.pages import performance_page, results_page
+from tools.pages import performance_page, results_page, trust_page
 from tools.pages.published_records import read_records
 from tools.site import ROOT
 from tools.site.generate import (
@@ -34,6 +34,11 @@ ABOUT = {
         "Performance",
         "How long a training step takes, beside its matrix products and other frameworks.",
     ),
+    "trust.md": (
+        "Trust",
+        "Which oracle checks which equation and how close it comes, what a changed program meets, "
+        "and the command for each.",
+    ),
     "cite.md": (
         "How to cite", "How to cite stbp_edu, and the paper whose equations it teaches."
     ),
@@ -51,6 +56,7 @@ def generated_files(
         "results.md": results_page.page(records),
         "performance.md": performance_page.page(records),
         "cite.md": citation_page.page(),
+        "trust.md": trust_page.page(trust_page.read_trust()),
     }
     files: dict[str, str | bytes] = {
         name: front(*ABOUT[name], tags=["reference"], hide=["tags"]) + body

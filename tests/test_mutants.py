@@ -1,0 +1,63 @@
+"""The mutants: what changes a file, and a seeded sample that somebody has to notice."""
+
+import ast
+import random
+
+import pytest
+
+from tools.mutants import fork, judges
+from tools.mutants.__main__ import all_files, ask
+from tools.mutants.changes import changes
+from tools.mutants.survivors import is_equivalent, reasons
+
+SOURCE = '''"""A module."""
+def f(x: int = 3) -> float:
+    """Return a float."""
+    if x > 2:
+        raise ValueError(f"{x + 1} is too large")
+    return x * 2
+'''
+
+
+def test_operators_numbers_conditions_and_returns_are_changed_and_words_are_not():
+    made = [str(change) for change in changes(SOURCE)]
+    for wanted in (
+        *("2: 3  ->  4", "4: x > 2  ->  x >= 2", "4: x > 2  ->  x < 2", "4: 2  ->  3"),
+        *("6: x * 2  ->  x / 2", "6: x * 2  ->  x", "6: return x * 2  ->  return None"),
+    ):
+        assert wanted in made
+    assert not [change for change in made if change.startswith(("1:", "3:"))]
+    assert not [change for change in made if "x + 1" in change.partition("->")[0][:8]]
+
+
+def test_a_change_makes_a_tree_and_leaves_the_others_alone():
+    texts = [ast.unparse(change.tree()) for change in changes(SOURCE)]
+    assert len(set(texts)) == len(texts)
+    assert ast.unparse(ast.parse(SOURCE)) not in texts
+
+
+def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
+    known = {
+        (path.as_posix(), change.old, change.new)
+        for path in all_files()
+        for change in changes((fork.ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert set(reasons()) <= known
+    assert all(len(why) > 20 for why in reasons().values())
+
+
+def test_a_program_that_does_not_end_is_stopped():
+    tree = ast.parse("while True: pass")
+    path = all_files()[0]
+    said, ended = fork.answers(path, tree, lambda: judges.judge(path), seconds=2)
+    assert (said, ended) == ([], False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [p for p in all_files() if judges.is_judged(p)], ids=str)
+def test_somebody_notices_a_sample_of_changes_of_the_judged_mathematics(path):
+    """Three of each file, another three for each version of it."""
+    source = (fork.ROOT / path).read_text(encoding="utf-8")
+    judges.prepare()
+    for change in random.Random(source).sample(changes(source), 3):
+        assert ask(path, change.tree()) or is_equivalent(path, change), f"{path}:{change}"

@@ -1,0 +1,256 @@
+"""What holds for every network, whatever its numbers: no oracle is asked, and no value is known."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian, Params, Rectangle, Trace, backward, cases, forward, network
+from stbp_edu.losses import (
+    CrossEntropy,
+    Direct,
+    LastSteps,
+    LossLike,
+    Membrane,
+    Rate,
+    StepCrossEntropy,
+)
+from stbp_edu.neuron import GATES
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.surrogates import SURROGATES
+from tests.networks import Problem, assert_close, make_problem, problems
+
+SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 5, "max_batch": 4}
+LOSSES: tuple[LossLike, ...] = (
+    *(Rate(), LastSteps(1), Membrane(1), Membrane(None)),
+    *(CrossEntropy(), CrossEntropy(counts=True), StepCrossEntropy()),
+)
+RUNS = {"sweep": lambda *a, **k: cases.sweep(*a, **k).gradients, "engine": backward}
+each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+each_forward = pytest.mark.parametrize("run", [network.forward, forward], ids=RUNS)
+each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
+rules, losses, seeds = (
+    st.sampled_from(RULES + ABLATIONS),
+    st.sampled_from(LOSSES),
+    st.integers(0, 9),
+)
+
+
+def assert_equal(got, W, b):
+    assert_close(got.W, [None, *W], "dL/dW", 1e-11)
+    assert_close(got.b, [None, *b], "dL/db", 1e-11)
+
+
+def with_probabilities(problem: Problem, loss: LossLike) -> Problem:
+    """Let the targets be probabilities, which a cross-entropy asks for."""
+    assume(problem.targets.shape[1] > 1 or not isinstance(loss, (CrossEntropy, StepCrossEntropy)))
+    return problem._replace(targets=problem.targets / problem.targets.sum(axis=1, keepdims=True))
+
+
+@each_run
+@given(problem=problems(**SMALL), rule=rules, seed=seeds)
+def test_the_backward_pass_is_linear_in_the_direct_term(run, problem, rule, seed):
+    shape = (2, *problem.trace.O[-1].shape)
+    by_o, by_u = np.random.default_rng(seed).normal(size=(2, *shape))
+    rest = (problem.trace, None, problem.params, problem.neuron, rule)
+    one, two = (run(*rest, loss=Direct(by_o[k], by_u[k])) for k in (0, 1))
+    got = run(*rest, loss=Direct(3 * by_o[0] - by_o[1], 3 * by_u[0] - by_u[1]))
+    W, b = (
+        [3 * x - y for x, y in zip(*both, strict=True)]
+        for both in ((one.W[1:], two.W[1:]), (one.b[1:], two.b[1:]))
+    )
+    assert_equal(got, W, b)
+
+
+@each_run
+@given(problem=problems(**SMALL), rule=rules, loss=losses, seed=seeds)
+def test_the_order_of_the_samples_does_not_matter(run, problem, rule, loss, seed):
+    problem = with_probabilities(problem, loss)
+    order = np.random.default_rng(seed).permutation(len(problem.targets))
+    moved = problem._replace(spikes=problem.spikes[:, order], targets=problem.targets[order])
+    expected = run(problem.trace, *problem[1:], rule, loss)
+    assert_equal(run(moved.trace, *moved[1:], rule, loss), expected.W[1:], expected.b[1:])
+
+
+@each_run
+@given(problem=problems(**SMALL), rule=rules, seed=seeds)
+def test_the_order_of_the_neurons_does_not_matter(run, problem, rule, seed):
+    """Renumbering each layer renumbers rows and columns of the gradients, and nothing else."""
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(m) for m in problem.params.sizes]
+
+    def moved(of):
+        W = [
+            w[rows][:, columns]
+            for w, (columns, rows) in zip(of.W[1:], pairwise(orders), strict=True)
+        ]
+        return W, [b[rows] for b, rows in zip(of.b[1:], orders[1:], strict=True)]
+
+    W, b = moved(problem.params)
+    other = Problem(
+        problem.spikes[..., orders[0]],
+        problem.targets[:, orders[-1]],
+        Params(W=[None, *W], b=[None, *b]),
+        problem.neuron,
+    )
+    expected = moved(run(problem.trace, *problem[1:], rule))
+    assert_equal(run(other.trace, *other[1:], rule), *expected)
+
+
+@each_run
+@given(problem=problems(**SMALL), rule=rules, loss=losses)
+def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
+    problem = with_probabilities(problem, loss)
+    S = len(problem.targets)
+    alone = [
+        run(one.trace, *one[1:], rule, loss)
+        for s in range(S)
+        for one in [problem._replace(spikes=problem.spikes[:, [s]], targets=problem.targets[[s]])]
+    ]
+    W, b = (
+        [sum(layer) / S for layer in zip(*(getattr(g, kind)[1:] for g in alone), strict=True)]
+        for kind in "Wb"
+    )
+    assert_equal(run(problem.trace, *problem[1:], rule, loss), W, b)
+
+
+@each_run
+@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules)
+def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule):
+    neuron, S = problem.neuron, len(problem.targets)
+    u, o = [None], [problem.spikes[0]]
+    for w, b in zip(problem.params.W[1:], problem.params.b[1:], strict=True):
+        u.append(o[-1] @ w.T + b)
+        o.append(1.0 * (u[-1] >= neuron.v_th))
+    signal, W, b = (o[-1] - problem.targets) / S, [], []
+    for n in range(problem.params.N, 0, -1):
+        signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th)
+        W, b = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b]
+        signal = signal @ problem.params.W[n]
+    assert_equal(run(problem.trace, *problem[1:], rule), W, b)
+
+
+@each_run
+@given(
+    seed=seeds, rule=rules, gate=st.sampled_from(GATES), sizes=st.tuples(*[st.integers(1, 4)] * 3)
+)
+def test_two_networks_side_by_side_do_not_hear_of_each_other(run, seed, rule, gate, sizes):
+    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(1.0), gate=gate)
+    one = make_problem(seed, sizes, T=4, S=2, neuron=neuron)
+    two = make_problem(seed + 100, sizes[::-1], T=4, S=2, neuron=neuron)
+    pairs = zip(one.params.W[1:], two.params.W[1:], strict=True)
+    W = [np.block([[a, np.zeros((len(a), b.shape[1]))], [np.zeros((len(b), a.shape[1])), b]])
+         for a, b in pairs]  # fmt: skip
+    b = [np.append(x, y) for x, y in zip(one.params.b[1:], two.params.b[1:], strict=True)]
+    whole = Problem(
+        np.concatenate([one.spikes, two.spikes], axis=2),
+        np.concatenate([one.targets, two.targets], axis=1),
+        Params(W=[None, *W], b=[None, *b]),
+        neuron,
+    )
+    got = run(whole.trace, *whole[1:], rule)
+    first, second = (run(p.trace, *p[1:], rule) for p in (one, two))
+    for n, (m, k) in enumerate(zip(one.params.sizes[1:], one.params.sizes, strict=False), start=1):
+        np.testing.assert_allclose(got.W[n][:m, :k], first.W[n], rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(got.W[n][m:, k:], second.W[n], rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(
+            got.b[n], np.append(first.b[n], second.b[n]), rtol=1e-11, atol=1e-14
+        )
+
+
+@each_run
+@given(seed=seeds, rule=rules)
+def test_nothing_passes_a_dead_layer(run, seed, rule):
+    """Far from its threshold no neuron has a slope, so nothing below it learns."""
+    neuron = LIF(tau=0.5, v_th=0.5, surrogate=Rectangle(1.0))
+    problem = make_problem(seed, [3, 4, 3, 2], T=4, S=2, neuron=neuron)
+    problem.params.b[2][:] = -100.0
+    got = run(problem.trace, *problem[1:], rule)
+    assert not any(a.any() for a in (got.W[1], got.b[1], got.W[2], got.b[2], got.W[3]))
+
+
+@each_forward
+@pytest.mark.parametrize("gate", GATES)
+def test_a_neuron_that_always_spikes_follows_a_geometric_series(run, gate):
+    """u^t = (x + b)(1 + f(1) + ... + f(1)^(t-1)); with the soft reset V_th goes at each step."""
+    neuron, x = LIF(tau=0.5, v_th=0.5, gate=gate), 3.0
+    params = Params(W=[None, np.array([[2.0]])], b=[None, np.array([1.0])])
+    trace = run(np.ones((5, 1, 1)), params, neuron)
+    f, taken = {"exponential": (0.5 * np.exp(-2), 0), "linear": (0, 0), "soft": (0.5, 0.5)}[gate]
+    expected = [x]
+    for _ in range(4):
+        expected.append(x + f * expected[-1] - taken)
+    np.testing.assert_allclose(trace.U[1].ravel(), expected, rtol=1e-14)
+    assert trace.O[1].all()
+
+
+@each_forward
+@pytest.mark.parametrize("threshold", [-0.25, 0.0, 0.1, 0.75])
+def test_a_potential_at_the_threshold_itself_fires(run, threshold):
+    params = Params(W=[None, np.zeros((3, 1))], b=[None, threshold + np.array([-1e-9, 0.0, 1e-9])])
+    trace = run(np.ones((1, 1, 1)), params, LIF(v_th=threshold))
+    np.testing.assert_array_equal(trace.O[1][0, 0], [0, 1, 1])
+
+
+@each_curve
+@pytest.mark.parametrize("a", [1e-300, 1e-30, 1e30, 1e300])
+def test_no_curve_overflows_where_its_value_is_finite(make, a):
+    curve, v = make(a), np.array([-1e3, -1.0, 0.0, 1.0, 1e3])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        h, H = curve.derivative(v), curve.antiderivative(v)
+    assert np.isfinite(h).all()
+    assert (h >= 0).all()
+    assert (np.diff(H) >= 0).all()
+    assert (H >= 0).all()
+    assert (H <= 1).all()
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("tau", [1e-300, 1e-30, 1e30, 1e300])
+def test_no_gate_overflows_where_its_value_is_finite(gate, tau):
+    neuron, o = LIF(tau=tau, gate=gate), np.array([0.0, 0.5, 1.0])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert np.isfinite([neuron.f(o), neuron.df(o)]).all()
+    assert neuron.f(o)[0] == tau
+
+
+@each_run
+@given(problem=problems(max_layers=3, max_steps=8, max_width=6, max_batch=3), rule=rules)
+def test_float32_is_close_to_float64(run, problem, rule):
+    """On one trace, so that no spike depends on a rounding."""
+    half = [[None, *(a.astype(np.float32) for a in of[1:])]
+            for of in (problem.params.W, problem.params.b, problem.trace.U)]  # fmt: skip
+    single = Params(*half[:2])
+    O = [o.astype(np.float32) for o in problem.trace.O]
+    trace = Trace(half[2], O)
+    got = run(trace, problem.targets.astype(np.float32), single, problem.neuron, rule)
+    double = [[None, *(a.astype(float) for a in of[1:])] for of in half]
+    whole = Trace(double[2], [o.astype(float) for o in O])
+    targets = problem.targets.astype(np.float32).astype(float)
+    expected = cases.sweep(whole, targets, Params(*double[:2]), problem.neuron, rule).gradients
+    for kind in "Wb":
+        assert_close(getattr(got, kind), getattr(expected, kind), kind, tol=1e-4)
+
+
+@given(
+    problem=problems(),
+    rule=rules,
+    loss=losses,
+    smooth=st.booleans(),
+    entries=st.sampled_from([1, 9]),
+)
+def test_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth, entries):
+    """Also in blocks of a few samples, and in stretches of a few steps."""
+    problem = with_probabilities(problem, loss)
+    rest, spike = problem[1:], problem.neuron.H if smooth else None
+    slow = network.forward(*problem[::2], problem.neuron, spike=spike)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stbp_edu.engine.recurrence.BLOCK", entries)
+        patch.setattr("stbp_edu.engine.recurrence.STRETCH", 2 * entries)
+        fast = forward(*problem[::2], problem.neuron, spike=spike)
+        got = backward(slow, *rest, rule, loss)
+    assert_close(fast.U, slow.U, "U")
+    expected = cases.sweep(slow, *rest, rule, loss).gradients
+    assert_equal(got, expected.W[1:], expected.b[1:])

@@ -1,0 +1,60 @@
+"""The trust page prints what its records hold; oldest.txt pins what pyproject.toml allows."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from stbp_edu import equations
+from tools.pages import trust_page
+
+ROOT = Path(__file__).parents[1]
+MUTANTS = {
+    "stbp_edu/neuron.py": {
+        "sha": "", "changes": 40, "tried": 10,
+        "seen": {"autodiff + paths": 7, "formulas": 2, "nobody": 1},
+        "alone": [{"line": 3, "old": "a", "new": "b"}] * 2,
+        "survived": [{"line": 9, "old": "x + y", "new": "x - y"}],
+    }
+}  # fmt: skip
+
+
+def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
+    records = trust_page.read_trust()
+    text = trust_page.page(records)
+    ids = {verdict["id"] for verdict in records["verify"]["verdicts"]}
+    assert len(ids) > 25
+    assert ids <= set(equations.EQUATIONS)
+    assert all(f"| `{id}` |" in text for id in ids)
+    assert not any(verdict["failed"] for verdict in records["verify"]["verdicts"])
+    assert str(records["verify"]["bad_calls"]) in text
+
+
+def test_the_score_counts_survivors_and_who_noticed():
+    records = {"verify": {}, "fuzz": {}, "mutants": MUTANTS}
+    text = trust_page.page(records)
+    assert "| `neuron.py` | 10 of 40 | 90.0 | 70.0 |" in text
+    assert "| autodiff + paths | 7 |" in text
+    assert "`stbp_edu/neuron.py:9`: `x + y` became `x - y`: not killed yet" in text
+
+
+def test_without_records_the_page_still_says_what_each_oracle_takes():
+    text = trust_page.page({"verify": {}, "fuzz": {}, "mutants": {}})
+    assert "takes from the package" in text
+    assert "comparisons failed" not in text
+
+
+def test_the_oldest_versions_are_those_that_pyproject_allows():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [
+        *project["dependencies"],
+        *(d for k in extras if k != "frameworks" for d in extras[k]),
+    ]
+    bounds = dict(
+        m.groups() for d in wanted if (m := re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", d))
+    )
+    lines = (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert set(pinned) == set(bounds)
+    for name, bound in bounds.items():
+        assert f"{pinned[name]}.".startswith(f"{bound}."), name

@@ -1,0 +1,67 @@
+"""Wrong programs that were written before their writer looked at what ``verify`` checks.
+
+Each is the package with one passage of one file replaced: a slip that a person makes. None of
+them was chosen because verify sees it.
+"""
+
+from typing import NamedTuple
+
+
+class Wrong(NamedTuple):
+    """A slip: what is wrong, where, what stood there, and what stands there now."""
+
+    slip: str
+    module: str
+    old: str
+    new: str
+
+
+SLIPS = (
+    Wrong("h1 on a window twice as wide", "surrogates", "< self.a / 2).astype", "< self.a).astype"),
+    Wrong("h2 twice as steep", "surrogates", "- self.a / 4 * np.abs", "- self.a / 2 * np.abs"),
+    Wrong("h3 squares e, not 1 + e", "surrogates", "(1 + e) ** 2", "(1 + e**2)"),
+    Wrong("h4 without its 2", "surrogates", "sqrt(2 * math.pi * self.a)", "sqrt(math.pi * self.a)"),
+    Wrong("H4 takes a for 2a", "surrogates", "v / math.sqrt(2 * self.a)", "v / math.sqrt(self.a)"),
+    Wrong("the gate decays with 1, not τ", "neuron",
+          "return self.tau * np.exp(o * (-1 / self.tau))", "return self.tau * np.exp(-o)"),
+    Wrong("f' divides by τ once more", "neuron",
+          "return -np.exp(o * (-1 / self.tau))", "return -np.exp(o * (-1 / self.tau)) / self.tau"),
+    Wrong("f' of the linear gate is -1", "neuron",
+          "np.full_like(o, -self.tau)", "np.full_like(o, -1.0)"),
+    Wrong("the soft reset adds V_th in the backward pass", "neuron",
+          "np.full_like(u, -self.v_th)", "np.full_like(u, self.v_th)"),
+    Wrong("no spike at the threshold itself", "neuron",
+          "(u >= self.v_th).astype", "(u > self.v_th).astype"),
+    Wrong("h around 0, not around the threshold", "neuron",
+          "self.surrogate.derivative(u - self.v_th)", "self.surrogate.derivative(u)"),
+    Wrong("the rate loss's slope forgets the samples", "losses.squared",
+          "(o.mean(axis=0) - targets) / (len(o) * S)", "(o.mean(axis=0) - targets) / len(o)"),
+    Wrong("case 1 forgets the steps", "cases.vector",
+          "-(Y - O.mean(axis=0)) / (T * S)", "-(Y - O.mean(axis=0)) / S"),
+    Wrong("the last steps' slope goes to the first ones", "losses.squared",
+          "slopes[-k:] =", "slopes[:k] ="),
+    Wrong("the softmax's slope is of the wrong sign", "losses.cross_entropy",
+          "keepdims=True) - targets", "keepdims=True) + targets"),
+    Wrong("the sweep's gate is one step late", "cases.backward_sweep",
+          "delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), *reset(u, o))",
+          "o = O[n][t + 1]; "
+          "delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), *reset(u, o))"),
+    Wrong("the sweep's classic rule hands on h of the step before", "cases.backward_sweep",
+          "delta[n][t] * neuron.h(U[n][t])", "delta[n][t] * neuron.h(U[n][t - 1])"),
+    Wrong("c5-w pairs a step's error with the spikes of the step before", "cases.vector",
+          "epsilon.swapaxes(1, 2) @ O_below", "epsilon[1:].swapaxes(1, 2) @ O_below[:-1]"),
+    Wrong("case 4 with indices forgets u", "cases.scalar",
+          "above + err_next * u * df", "above + err_next * df"),
+    Wrong("the engine forgets u", "engine.recurrence", "back *= u[some]", "pass"),
+    Wrong("the engine's classic rule hands on ε", "engine.products",
+          "signal = epsilon if err is None else err", "signal = epsilon"),
+    Wrong("the engine's h4 has a for a/2", "engine.recurrence",
+          "out *= -0.5 / bell.a", "out *= -1 / bell.a"),
+    Wrong("the forward pass resets by the spike to come", "network",
+          "neuron.carried(U[n][t - 1], O[n][t - 1])", "neuron.carried(U[n][t - 1], O[n][t])"),
+    Wrong("the engine's forward pass adds the bias at the first step alone", "engine.recurrence",
+          "now += b\n", "now += b if t == 0 else 0\n"),
+    Wrong("detached reset that forgets the reset altogether", "rules",
+          '"detached-reset": (neuron.f, np.zeros_like)',
+          '"detached-reset": (lambda o: np.full_like(o, neuron.tau), np.zeros_like)'),
+)  # fmt: skip

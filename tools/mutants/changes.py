@@ -1,0 +1,145 @@
+"""The changes of a file: its syntax tree with one node replaced, removed or negated."""
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+OPERATORS = {
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,),
+    ast.FloorDiv: (ast.Div,), ast.Mod: (ast.FloorDiv,), ast.Pow: (ast.Mult,),
+    ast.BitOr: (ast.BitAnd,), ast.BitAnd: (ast.BitOr,), ast.MatMult: (),
+    ast.And: (ast.Or,), ast.Or: (ast.And,),
+    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
+}  # fmt: skip
+"""What may stand in an operator's place."""
+
+NAMES = {
+    "mean": "sum", "sum": "mean", "max": "min", "min": "max", "argmax": "argmin", "abs": "negative",
+    "zeros_like": "ones_like", "ones_like": "zeros_like", "zeros": "ones", "maximum": "minimum",
+    "exp": "expm1", "sqrt": "square", "any": "all", "all": "any", "reversed": "list",
+    "add": "subtract", "multiply": "divide", "subtract": "add",
+}  # fmt: skip
+"""What may stand in a function's place."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: where it is, what stood there, what stands there now, and the file's new tree."""
+
+    line: int
+    old: str
+    new: str
+    tree: Callable[[], ast.Module]
+
+    def __str__(self) -> str:
+        """Return the change in a line."""
+        return f"{self.line}: {self.old}  ->  {self.new}"
+
+
+def places(tree: ast.AST, way: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], ast.AST]]:
+    """Yield every node with the way to it: a child's number a step."""
+    yield way, tree
+    for k, child in enumerate(ast.iter_child_nodes(tree)):
+        yield from places(child, (*way, k))
+
+
+def changes(source: str) -> list[Change]:
+    """Return every change of a file, in the order of its lines."""
+    tree = ast.parse(source)
+    found = [_change(tree, node, new) for node in _code(tree) for new in _instead(node)]
+    return sorted((c for c in found if c.old != c.new), key=lambda change: change.line)
+
+
+def _change(tree: ast.Module, node: ast.AST, new: ast.AST) -> Change:
+    """Return one change; its tree is made where it is used."""
+    old, text = (ast.unparse(ast.fix_missing_locations(n)) for n in (node, new))
+    return Change(
+        node.lineno,  # type: ignore[attr-defined]
+        _short(old),
+        _short(text),
+        lambda: ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new})),
+    )
+
+
+def _short(text: str) -> str:
+    """Return a text in one line of at most 100 letters."""
+    return " ".join(text.split())[:100]
+
+
+def _code(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that do something: no annotation, docstring, decorator or message."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return  # a docstring
+    if isinstance(node, (ast.expr, ast.stmt)):
+        yield node
+    left_out = {"annotation", "returns", "decorator_list", "type_params", "type_comment"}
+    if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)):
+        return  # what an error says is tested by eye
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and name not in left_out:
+                yield from _code(child)
+
+
+def _instead(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what may stand in place of one node."""
+    match node:
+        case ast.BinOp(left, op, right):
+            yield from (ast.BinOp(left, new(), right) for new in OPERATORS.get(type(op), ()))
+            yield from (left, right)
+        case ast.BoolOp(op, values):
+            yield from (ast.BoolOp(new(), values) for new in OPERATORS[type(op)])
+            yield from values
+        case ast.Compare(left, [op], rest):
+            yield from (ast.Compare(left, [new()], rest) for new in OPERATORS[type(op)])
+        case ast.Compare(left, [first, second], rest):
+            for k, op in enumerate((first, second)):
+                for new in OPERATORS[type(op)][:1]:
+                    ops = [new(), second] if k == 0 else [first, new()]
+                    yield ast.Compare(left, ops, rest)
+        case ast.UnaryOp(_, operand):
+            yield operand
+        case ast.AugAssign(target, op, value):
+            yield from (ast.AugAssign(target, new(), value) for new in OPERATORS.get(type(op), ()))
+            yield ast.Pass()
+        case ast.Constant(bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(int() | float() as value):
+            yield ast.Constant(value + 1)
+        case ast.IfExp(_, body, other):
+            yield from (body, other)
+        case ast.If() | ast.While():
+            yield from (_with(node, test=ast.Constant(value)) for value in (True, False))
+        case ast.Expr(ast.Call()) | ast.Raise():
+            yield ast.Pass()
+        case ast.Return(value) if value is not None:
+            yield ast.Return(ast.Constant(None))
+        case ast.Slice():
+            yield from (_with(node, **{k: None}) for k in ("lower", "upper", "step"))
+    yield from _calls(node)
+
+
+def _calls(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what may stand in place of a call or of a name."""
+    match node:
+        case ast.Attribute(value, name, ast.Load()) if name in NAMES:
+            yield ast.Attribute(value, NAMES[name], ast.Load())
+        case ast.Name(name, ast.Load()) if name in NAMES:
+            yield ast.Name(NAMES[name], ast.Load())
+    if isinstance(node, ast.Call):
+        args = node.args
+        if len(args) == 1 and not node.keywords:
+            yield args[0]
+        named = args and isinstance(args[0], ast.Constant)  # what an error calls the argument
+        for k in range(0 if named else len(args) - 1):
+            yield _with(node, args=[*args[:k], args[k + 1], args[k], *args[k + 2 :]])
+        for k in range(len(node.keywords)):
+            yield _with(node, keywords=node.keywords[:k] + node.keywords[k + 1 :])
+
+
+def _with(node: ast.AST, **fields: object) -> ast.AST:
+    """Return a copy of a node with other fields."""
+    return type(node)(**{**dict(ast.iter_fields(node)), **fields})

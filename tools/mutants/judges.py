@@ -1,0 +1,140 @@
+"""Whom a change of each file is shown to: the oracles of ``verify``, the properties, its tests."""
+
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ORACLES = ("formulas", "loss values", "paths", "differences", "autodiff", "polynomials")
+PROPERTIES = "tests/test_properties.py"
+
+TESTS = {
+    "surrogates.py": "tests/test_surrogates.py stbp_edu/surrogates.py tests/test_neuron.py",
+    "neuron.py": "tests/test_neuron.py stbp_edu/neuron.py tests/test_soft_reset.py",
+    "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py",
+    "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py",
+    "losses": "stbp_edu/losses tests/test_losses.py",
+    "cases": "stbp_edu/cases tests/cases tests/test_soft_reset.py",
+    "engine": "stbp_edu/engine tests/test_engine.py tests/test_soft_reset.py "
+    "tests/training/test_sparse_input.py tests/training/test_fgsm.py "
+    "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes",
+    "arrows": "stbp_edu/arrows tests/arrows",
+    "verify": "stbp_edu/verify tests/verify",
+    "practice/grading": "stbp_edu/practice/grading tests/practice/test_exercise_check.py "
+    "tests/practice/test_formula_check.py tests/practice/test_odd_answers.py "
+    "tests/practice/test_answers_by_hand.py tests/practice/test_locate.py",
+}
+"""The tests of each file, or of each file of a folder, the cheapest first."""
+
+JUDGED = ("surrogates.py", "neuron.py", "losses", "cases", "engine/recurrence.py")
+"""The judged mathematics: every oracle is asked about it, and the properties."""
+
+SHAPE = (2, 2, 1), 3  # small: a change meets all oracles on it
+FIRST = (9, 4, 2, 6)  # of trials.NEURONS: each curve, each gate
+
+
+def group(path: Path) -> str:
+    """Return the entry of ``TESTS`` that a file under ``stbp_edu`` belongs to."""
+    name = path.relative_to("stbp_edu").as_posix()
+    return next(entry for entry in TESTS if name == entry or name.startswith(f"{entry}/"))
+
+
+def is_judged(path: Path) -> bool:
+    """Return whether a file holds mathematics that oracles judge."""
+    name = path.relative_to("stbp_edu").as_posix()
+    return any(name == entry or name.startswith(f"{entry}/") for entry in JUDGED)
+
+
+def settled(seen: set[str]) -> bool:
+    """Return whether two oracles saw a change, or one and the properties, or it raised an error."""
+    return len(seen) > 1 or "raised" in seen
+
+
+def is_alone(seen: Collection[str]) -> bool:
+    """Return whether one noticed and no other; an error or an endless run everybody notices."""
+    return len(seen) == 1 and not {"raised", "time"} & set(seen)
+
+
+def judge(path: Path) -> Iterator[str]:
+    """Yield who noticed.
+
+    Of the judged mathematics all oracles are asked on each network, until two have seen the change;
+    then the properties, if only one has. Its own tests are asked where nobody noticed.
+    """
+    seen: set[str] = set()
+    if is_judged(path):
+        for some in _oracles(path):
+            yield from sorted(some - seen)
+            seen |= some
+            if settled(seen):
+                break
+        if not settled(seen) and _fails(PROPERTIES):
+            seen.add("properties")
+            yield "properties"
+    if not seen and _fails(*TESTS[group(path)].split()):
+        yield "tests"
+
+
+def _oracles(path: Path) -> Iterator[set[str]]:
+    """Yield the oracles that noticed, one round of comparisons after the other."""
+    from stbp_edu.verify import further_trials, trials
+
+    where = path.parent.name
+    if where == "stbp_edu":
+        yield _seen(_by_formulas)
+    if path.name == "scalar.py":
+        yield _seen(lambda: trials.by_symbols((1, 2, 1), 2))
+    rounds = [
+        (trials.by_numbers, SHAPE),
+        (further_trials.by_ablations, SHAPE),
+        (further_trials.by_losses, further_trials.SHAPE),
+    ]
+    for k, which in enumerate(FIRST):
+        for compare, shape in reversed(rounds) if where == "losses" else rounds:
+            problem = trials.draw(np.random.default_rng(k), *shape, trials.NEURONS[which])
+            yield _seen(partial(compare, problem))
+
+
+def prepare() -> None:
+    """Evaluate the formulas once: they know nothing of the package, so no change alters them."""
+    from stbp_edu.verify import formulas
+
+    EXPECTED[:] = [curve.expected for curve in formulas.curves()]
+
+
+EXPECTED: list[Any] = []
+"""What the formulas give, in the order of ``formulas.curves``."""
+
+
+def _by_formulas() -> Iterator[Any]:
+    """Yield the outcomes of the formulas, with the values that have been worked out before."""
+    from stbp_edu.verify import formulas, trials
+
+    values = iter(EXPECTED)
+    formulas._curve = lambda id, name, function, at, *_: formulas.Curve(
+        id, name, function(at), next(values)
+    )
+    yield from trials.by_formulas()
+
+
+def _seen(outcomes: Callable[[], Iterable[Any]]) -> set[str]:
+    """Return the oracles that one round of comparisons failed under."""
+    try:
+        failed = [o.oracle for o in outcomes() if not o.ok]
+    except Exception:
+        return {"raised"}  # an error, which whoever runs the program hears
+    return {next(name for name in ORACLES if oracle.startswith(name)) for oracle in failed}
+
+
+def _fails(*files: str) -> bool:
+    """Return whether the tests of these files fail."""
+    import pytest  # here, since the site is built without it
+
+    options = ["-x", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
+    with contextlib.suppress(SystemExit):
+        return pytest.main([*options, *files]) != 0
+    return True

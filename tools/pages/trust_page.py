@@ -1,0 +1,125 @@
+"""The trust page: what was checked, by whom and with what error, from the records of ``trust``.
+
+``python -m tools.pages.trust_page --write`` verifies, counts the bad calls and writes the record.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from stbp_edu.files import read_json, write_json
+from stbp_edu.verify import report
+from tools.mutants.judges import JUDGED, is_judged
+from tools.mutants.survivors import reasons
+from tools.pages.markdown_tables import folded, table
+from tools.pages.published_records import FOLDER
+from tools.templates import filled
+
+TEMPLATE = Path(__file__).with_name("templates") / "trust.md"
+RECORDS = FOLDER / "trust"
+RULES = {
+    "both": "the functions of the neuron, and the loss",
+    "exact": "exact",
+    "classic": "classic",
+}
+
+
+def read_trust() -> dict[str, Any]:
+    """Return the records by name; what has not been made yet is empty."""
+    return {
+        name: read_json(path) if (path := RECORDS / f"{name}.json").exists() else {}
+        for name in ("verify", "mutants", "fuzz")
+    }
+
+
+def page(records: Mapping[str, Any]) -> str:
+    """Return the page as Markdown: ``templates/trust.md`` with its tables."""
+    return filled(
+        TEMPLATE, **records, verdict_table=verdict_table, mutant_table=mutant_table,
+        noticed=noticed, survivors=survivors, reasons=reasons(), fuzz_table=fuzz_table,
+        judged=JUDGED, folded=folded,
+    )  # fmt: skip
+
+
+def verdict_table(verify: Mapping[str, Any], rule: str) -> str:
+    """Return a row for each equation under one rule: its oracles, and the largest error of each."""
+    rows = []
+    chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
+    for id, group in groupby(chosen, lambda v: v["id"]):
+        found = list(group)
+        errors = "; ".join(f"{v['oracle']} {v['error']:.0e}" for v in found)
+        rows.append([f"`{id}`", errors, str(sum(v["compared"] for v in found))])
+    return table(["equation", "oracles, with the largest error", "comparisons"], rows)
+
+
+def score(known: Mapping[str, Any], path: str) -> tuple[int, int]:
+    """Return how many changes of a file were noticed, and of how many that change anything."""
+    kept = [s for s in known["survived"] if (path, s["old"], s["new"]) in reasons()]
+    return known["tried"] - len(known["survived"]), known["tried"] - len(kept)
+
+
+def mutant_table(mutants: Mapping[str, Any]) -> str:
+    """Return a row for each file: how many changes there are, were tried and were noticed."""
+    rows = []
+    for path, known in sorted(mutants.items()):
+        noticed_, of = score(known, path)
+        share = f"{100 * noticed_ / of:.1f}" if of else "–"
+        two = "–"
+        if is_judged(Path(path)) and of:
+            two = f"{100 * (noticed_ - len(known['alone'])) / of:.1f}"
+        tried = f"{known['tried']} of {known['changes']}"
+        rows.append([f"`{path.removeprefix('stbp_edu/')}`", tried, share, two])
+    return table(["file", "tried", "noticed, %", "by two, %"], rows)
+
+
+def noticed(mutants: Mapping[str, Any]) -> str:
+    """Return a row for each set of judges: how many changes of all files these noticed."""
+    counts: dict[str, int] = {}
+    for known in mutants.values():
+        for names, count in known["seen"].items():
+            counts[names] = counts.get(names, 0) + count
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return table(["noticed by", "changes"], ([names, str(count)] for names, count in ordered))
+
+
+def survivors(mutants: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each change that nobody noticed, with the reason where one is kept."""
+    for path, known in sorted(mutants.items()):
+        for one in known["survived"]:
+            why = reasons().get((path, one["old"], one["new"]), "not killed yet")
+            yield f"`{path}:{one['line']}`: `{one['old']}` became `{one['new']}`: {why}"
+
+
+def fuzz_table(fuzz: Mapping[str, Any]) -> str:
+    """Return a row for each target of the fuzzers."""
+    rows = [[k, str(f["cases"]), f"{f['seconds']:g} s"] for k, f in sorted(fuzz.items())]
+    return table(["target", "cases", "time"], rows)
+
+
+def measure() -> dict[str, Any]:
+    """Return the record of a verification, with the number of bad calls that the tests make."""
+    from tests.test_bad_calls import CALLS, CASES
+
+    verdicts = [
+        {
+            **{"id": v.id, "rule": v.rule, "oracle": v.oracle, "error": v.error},
+            **{"compared": len(v.outcomes), "failed": v.failed, "equal": not v.outcomes[0].gap},
+        }
+        for v in report.run().verdicts
+    ]
+    return {"verdicts": verdicts, "bad_calls": len(CASES), "functions": len(CALLS)}
+
+
+def main() -> None:
+    """Print the page, after writing the record if asked."""
+    parser = argparse.ArgumentParser(prog="python -m tools.pages.trust_page", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="verify, and write the record")
+    if parser.parse_args().write:
+        write_json(RECORDS / "verify.json", measure())
+    print(page(read_trust()))
+
+
+if __name__ == "__main__":
+    main()
