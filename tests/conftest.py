@@ -20,6 +20,7 @@ settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 APART = [Path(__file__).parent / name for name in ("site", "bridges")]
+SLOW_EXAMPLES = {"stbp_edu.verify.report.run"}  # a doctest cannot bear a mark
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -28,6 +29,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
     return None if any(path.is_relative_to(collection_path) for path in named) else True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the examples of docstrings that are slow, before the slow ones are left out."""
+    for item in items:
+        if item.name in SLOW_EXAMPLES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from stbp_edu.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
+TRAINED = "train-save-use.md"
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -18,11 +19,14 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(p, marks=[pytest.mark.slow] * (p.name == TRAINED), id=p.stem) for p in PAGES],
+)
 def test_examples_of_page(page, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.chdir(tmp_path)
-    if page.name == "train-save-use.md":  # its examples open what its commands have trained
+    if page.name == TRAINED:  # its examples open what its commands have trained
         for command in re.findall(r"^stbp-edu (.*)$", page.read_text("utf-8"), flags=re.M):
             assert main(shlex.split(command)) == 0
     blocks = re.findall(r"^```pycon\n(.*?)^```", page.read_text("utf-8"), flags=re.S | re.M)

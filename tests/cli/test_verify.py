@@ -4,6 +4,7 @@ from stbp_edu.cases import vector
 from stbp_edu.cli import main as cli
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_neurons")
 def test_verify_prints_a_table_and_succeeds(capsys):
     assert cli.main(["verify", "--rounds", "1"]) == 0

@@ -22,6 +22,7 @@ CELLS = {
         "from stbp_edu import plotting\nfig, ax = plotting.figure()\n"
         "plotting.show(fig, alt='An empty pair of axes to measure.')"
     ),
+    "first formula, SymPy": "import sympy\nprint(sympy.sqrt(8))",
 }
 
 
