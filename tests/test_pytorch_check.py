@@ -1,4 +1,4 @@
-"""The checks of one's own gradients in PyTorch, word for word as notebook 11 prints them.
+"""The checks of one's own gradients in PyTorch, word for word as the page Frameworks prints them.
 
 They run in PyTorch where it is installed: it is no dependency, so that it takes an environment of
 its own, with the packages of the extra [test] and torch. The first check runs everywhere, with a
@@ -27,9 +27,11 @@ try:
 except ImportError:
     torch = pytorch_network = None
 
-pytestmark = pytest.mark.slow  # runs the notebook's cells
+pytestmark = pytest.mark.slow  # runs a cell of the notebook
 
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "11_all_together.ipynb"
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "11_all_together.ipynb"
+PAGE = ROOT / "docs" / "frameworks.md"
 V_TH, TAU, WIDTH = 0.6, 0.7, 0.25
 
 
@@ -123,11 +125,10 @@ class Loss:
 
 
 def printed(start):
-    """Return the source of the notebook's cell, or of its snippet, that starts so."""
-    sources = []
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        code = cell.cell_type == "code"
-        sources += [cell.source] if code else re.findall(r"```python\n(.*?)```", cell.source, re.S)
+    """Return the source of the notebook's cell, or of the page's block, that starts so."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    sources += re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.S)
     (source,) = (s for s in sources if s.startswith(start))
     return source
 
@@ -146,7 +147,7 @@ def error(library, model, reset=lambda model: model.reset()):
 
 
 def spike(library, derivative=None):
-    """Return the notebook's spike with this derivative in its backward."""
+    """Return the page's spike with this derivative in its backward."""
     names = {"torch": SimpleNamespace(autograd=SimpleNamespace(Function=library.Function))}
     names |= {"H": library.H, "h": derivative or library.h}
     exec(printed("class Spike"), names)
@@ -222,7 +223,7 @@ def test_the_adapter_says_what_it_needs():
         by_autograd(lambda: None, 3)
 
 
-if torch:  # the program that the notebook prints needs PyTorch itself
+if torch:  # the program that the page prints needs PyTorch itself
 
     @pytest.mark.parametrize(
         ("old", "new", "wrong", "said"),

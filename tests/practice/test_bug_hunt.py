@@ -186,6 +186,7 @@ def test_an_untouched_program_asks_and_keeps_nothing():
     asked = hunt(5)
     assert asked.state == "todo"
     assert all(name in repr(asked) for name in SYMPTOMS)
+    assert "name any one of them" in repr(asked)
     assert f"{BUGS[4].source.splitlines()[0]}" in repr(asked)
     assert not path().exists()
 

@@ -99,6 +99,7 @@ def _question(k: int) -> tuple[str, ...]:
         f'Answer with `hunt({k}, case=..., term="...", symptom="...")`.',
         f"Cases: {CASES}. Terms: {', '.join(f'`{term}`' for term in TERMS)}.",
         f"Symptoms: {symptoms}.",
+        "Where several symptoms hold, name any one of them. Not every one occurs in the hunt.",
     )
 
 

@@ -130,7 +130,7 @@ QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
     "k": lambda net, t, n: (net.shape[0] + 1) // 2,
     "cost": lambda net, t, n: 0.1 * net.neuron.tau,
     "alpha": lambda net, t, n: 1 - net.neuron.tau / 2,
-    "iota": lambda net, t, n: net.adjoints.epsilon[n][t:].sum(axis=0) / 2,
+    "gamma": lambda net, t, n: net.adjoints.epsilon[n][t:].sum(axis=0) / 2,
 }
 """Each quantity by the name that signatures give it, taken from a network at (t, n)."""
 
