@@ -21,7 +21,7 @@ def cell(page: Page, number: int = 1) -> Locator:
 def write(page: Page, source: str, number: int = 1) -> Locator:
     """Put source into a cell, whose code is opened first if it is folded; return the cell."""
     target = cell(page, number)
-    summary = target.locator(".cell-fold:not([open]) > summary")
+    summary = target.locator(":scope > .cell-fold:not([open]) > summary")
     if summary.count():
         summary.click()
     target.get_by_role("textbox").fill(source)
