@@ -14,7 +14,7 @@ import nbformat
 
 from stbp_edu.equations import EQUATIONS
 from tools import ROOT
-from tools.notebooks.execution import FOLDED, normalise
+from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED, normalise
 
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25}
@@ -130,6 +130,32 @@ def folded_code(notebook: Any, name: str) -> Iterator[str]:
     for cell in notebook.cells:
         if cell.cell_type != "code" and _is_folded(cell):
             yield f"{cell.id}: text cannot be folded"
+
+
+def surprises(notebook: Any, name: str) -> Iterator[str]:
+    """What comes after a prediction, until it is held against the measurement, is folded."""
+    waiting: set[str] = set()
+    for cell in notebook.cells:
+        folded = OUTPUT_FOLDED in cell.metadata.get("tags", [])
+        shows = bool(waiting and cell.get("outputs"))
+        if shows and not folded:
+            yield f"{cell.id}: shows what {sorted(waiting)} asks for; tag it {OUTPUT_FOLDED}"
+        if folded and not shows:
+            yield f"{cell.id}: shows nothing that a prediction waits for; not {OUTPUT_FOLDED}"
+        asked, measured = _predicted(cell)
+        waiting = (waiting | asked) - measured
+    yield from (f"{id_}: predicted, and never held against a measurement" for id_ in waiting)
+
+
+def _predicted(cell: Any) -> tuple[set[str], set[str]]:
+    """Return the ids that a cell asks for, and those for which it has the measurement."""
+    asked: set[str] = set()
+    measured: set[str] = set()
+    for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "predict":
+            found = measured if any(k.arg == "measured" for k in node.keywords) else asked
+            found.add(ast.literal_eval(node.args[0]))
+    return asked, measured
 
 
 def _is_folded(cell: Any) -> bool:
@@ -329,7 +355,7 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         executed_in_order, normal_form, opening, one_generator, grid_early, picture_first,
-        folded_code, outputs, code_form, equations, code_ids, closing, links, words,
+        folded_code, surprises, outputs, code_form, equations, code_ids, closing, links, words,
     )
 }  # fmt: skip
 

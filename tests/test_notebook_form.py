@@ -10,7 +10,7 @@ import pytest
 
 from stbp_edu.equations import EQUATIONS
 from tests.notebook_rules import RULES, findings
-from tools.notebooks import FOLDED, NotebookError, execute, normalise
+from tools.notebooks import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -125,6 +125,7 @@ BREAKS = {
     "grid_early": lambda nb: edit(nb, 2, "plotting.grid(", "plotting.other("),
     "picture_first": lambda nb: edit(nb, 1, "rng =", "import a\nimport b\nrng ="),
     "folded_code": lambda nb: nb.cells[2].metadata.clear(),
+    "surprises": lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED]),
     "outputs": lambda nb: svg(nb).update({"image/svg+xml": "<svg></svg>"}),
     "code_form": lambda nb: edit(nb, 4, "print", "%time print"),
     "equations": lambda nb: edit(nb, 3, "h(u", "g(u"),
@@ -182,6 +183,30 @@ def test_what_is_folded(cells, found):
     assert [found in line for line in lines] == [True] * bool(found)
 
 
+ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", "...", measured="t = 2")'
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD}", ""),
+        (f"# %%\n{ASK}\n# %% [markdown]\n# Look.\n# %%\n1\n# %% hide-output\n{HOLD}", "tag it"),
+        (f"# %%\n{ASK}\n# %%\n{HOLD}", "tag it"),
+        (f"# %% hide-output\n{ASK}\n# %% hide-output\n{HOLD}", "shows nothing"),
+        (f"# %%\n{ASK}\n# %% hide-output\nx = 1\n# %% hide-output\n{HOLD}", "shows nothing"),
+        (f"# %%\n{ASK}\n# %% hide-output\n{HOLD}\n# %% hide-output\n1", "shows nothing"),
+        (f"# %%\n{ASK}", "never held against"),
+    ],
+)
+def test_where_an_output_is_folded(cells, found):
+    notebook = from_percent(cells)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source != "x = 1":
+            cell.outputs = [nbformat.v4.new_output("stream", text="1")]
+    lines = list(RULES["surprises"](notebook, "07_example"))
+    assert [found in line for line in lines] == [True] * bool(found)
+
+
 @pytest.mark.parametrize(
     ("first", "last", "found"),
     [
@@ -229,15 +254,17 @@ def test_a_failure_or_a_warning_stops_the_build(tmp_path, code, message):
 
 
 def test_a_folded_cell_is_folded_in_jupyterlab_and_no_other_is():
-    notebook = from_percent("# %%\n1\n# %%\n2\n# %% [markdown]\n# 3")
+    notebook = from_percent("# %%\n1\n# %%\n2\n# %% [markdown]\n# 3\n# %%\n4")
     hidden = {"jupyter": {"source_hidden": True}}
     notebook.cells[0].metadata = nbformat.from_dict({"tags": ["long", FOLDED]})
     notebook.cells[1].metadata = nbformat.from_dict(hidden)
     notebook.cells[2].metadata = nbformat.from_dict({"tags": [FOLDED]})
-    folded, seen, text = normalise(notebook).cells
+    notebook.cells[3].metadata = nbformat.from_dict({"tags": [FOLDED, OUTPUT_FOLDED]})
+    folded, seen, text, both = normalise(notebook).cells
     assert folded.metadata == {"tags": ["long", FOLDED], **hidden}
     assert seen.metadata == {}
     assert text.metadata == {"tags": [FOLDED]}
+    assert both.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
 
 
 def test_normalising_drops_what_is_random():

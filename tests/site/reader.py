@@ -21,7 +21,7 @@ def cell(page: Page, number: int = 1) -> Locator:
 def write(page: Page, source: str, number: int = 1) -> Locator:
     """Put source into a cell, whose code is opened first if it is folded; return the cell."""
     target = cell(page, number)
-    summary = target.locator(".cell-fold:not([open]) > summary")
+    summary = target.locator(":scope > .cell-fold:not([open]) > summary")
     if summary.count():
         summary.click()
     target.get_by_role("textbox").fill(source)
@@ -46,4 +46,18 @@ def bring(page: Page, script: Path) -> None:
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds on the page as it is now; axe-core is there."""
     found: list[str] = page.evaluate(AXE)
+    return found
+
+
+def spoken(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:
+    """Return role, name and whether expanded of all that can take the focus in a cell."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    inside = f"cell {target.get_attribute('data-number')}"
+    found = []
+    for node in nodes:
+        facts = {p["name"]: p["value"].get("value") for p in node.get("properties", [])}
+        name = node.get("name", {}).get("value", "")
+        if facts.get("focusable") and name.endswith(inside):
+            found.append((node["role"]["value"], name, facts.get("expanded")))
     return found

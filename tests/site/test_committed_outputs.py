@@ -21,7 +21,7 @@ NOISE = 1e-11  # a smaller number is rounding error itself, and differs from mac
 OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
     number: +cell.dataset.number,
     state: cell.dataset.state ?? "",
-    shown: [...cell.querySelectorAll(".cell-output > :is(.out, .cell-note)")].map((out) => {
+    shown: [...cell.querySelectorAll(".cell-output :is(.out, .cell-note)")].map((out) => {
         const figure = out.querySelector(":scope > .figure");
         if (!figure) return out.textContent;
         return "figure: " + (figure.getAttribute("aria-label") ?? figure.alt);

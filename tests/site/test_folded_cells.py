@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.conftest import FIRST, READY
-from tests.site.reader import bring, cell, run, violations, write
+from tests.site.reader import bring, cell, run, spoken, violations, write
 from tools.notebooks import FOLDED
 from tools.site.generate.downloads import INSTALL
 from tools.site.render.notebook_reader import folder, read_notebook
@@ -38,20 +38,6 @@ def folded(warm: Page, address: str) -> Locator:
     return cell(warm, number)
 
 
-def _names(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:
-    """Return role, name and whether expanded of all that can take the focus in a cell."""
-    session = page.context.new_cdp_session(page)
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    inside = f"cell {target.get_attribute('data-number')}"
-    found = []
-    for node in nodes:
-        facts = {p["name"]: p["value"].get("value") for p in node.get("properties", [])}
-        name = node.get("name", {}).get("value", "")
-        if facts.get("focusable") and name.endswith(inside):
-            found.append((node["role"]["value"], name, facts.get("expanded")))
-    return found
-
-
 def test_the_output_is_in_view_and_the_code_is_not(folded: Locator) -> None:
     """The line says Show code, then Hide code."""
     line = folded.locator("summary")
@@ -67,14 +53,14 @@ def test_the_output_is_in_view_and_the_code_is_not(folded: Locator) -> None:
 def test_a_screen_reader_hears_what_the_line_does(warm: Page, folded: Locator) -> None:
     """Its name says which cell, its state whether the code is open; the editor comes with it."""
     number = folded.get_attribute("data-number")
-    before = _names(warm, folded)
+    before = spoken(warm, folded)
     assert ("button", f"Run code cell {number}", None) in before
     assert [n[1:] for n in before if n[1].startswith("Show code")] == [
         (f"Show code of cell {number}", False)
     ]
     assert not [n for n in before if n[0] == "textbox"]
     folded.locator("summary").click()
-    after = _names(warm, folded)
+    after = spoken(warm, folded)
     assert (f"Hide code of cell {number}", True) in [n[1:] for n in after]
     assert [n[1] for n in after if n[0] == "textbox"] == [f"Code of cell {number}"]
 

@@ -1,5 +1,5 @@
 """Executes the notebooks, so that the same source gives the same file."""
 
-from tools.notebooks.execution import FOLDED, NotebookError, execute, normalise
+from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
 
-__all__ = ["FOLDED", "NotebookError", "execute", "normalise"]
+__all__ = ["FOLDED", "OUTPUT_FOLDED", "NotebookError", "execute", "normalise"]

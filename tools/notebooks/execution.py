@@ -14,6 +14,8 @@ METADATA = {
 WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
 CELL_SECONDS = 120
 FOLDED = "hide-input"  # the tag of a cell whose code is folded, as Jupyter Book has it
+OUTPUT_FOLDED = "hide-output"  # and of one whose committed output is
+JUPYTERLAB = {FOLDED: "source_hidden", OUTPUT_FOLDED: "outputs_hidden"}
 
 
 class NotebookError(Exception):
@@ -37,11 +39,12 @@ def normalise(notebook: Any) -> Any:
 
 
 def _kept(cell: Any) -> dict[str, Any]:
-    """Return the metadata that a cell keeps: its tags, and what makes JupyterLab fold its code."""
+    """Return the metadata that a cell keeps: its tags, and what makes JupyterLab fold it."""
     tags = cell.metadata.get("tags", [])
     kept: dict[str, Any] = {"tags": tags} if tags else {}
-    if cell.cell_type == "code" and FOLDED in tags:
-        kept["jupyter"] = {"source_hidden": True}
+    hidden = {mark: True for tag, mark in JUPYTERLAB.items() if tag in tags}
+    if cell.cell_type == "code" and hidden:
+        kept["jupyter"] = hidden
     return kept
 
 

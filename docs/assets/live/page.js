@@ -54,7 +54,7 @@ class Cell {
     this.number = Number(element.dataset.number);
     this.key = stored(element.dataset.cell);
     this.heavy = "heavy" in element.dataset;
-    this.fold = element.querySelector(".cell-fold");
+    this.fold = element.querySelector(":scope > .cell-fold");
     this.output = element.querySelector(".cell-output");
     this.committed = [...this.output.childNodes];
     if (this.heavy) return;

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.notebooks import FOLDED
+from tools.notebooks import FOLDED, OUTPUT_FOLDED
 from tools.site.address import Address
 from tools.site.render.cell_outputs import Figures, outputs_html
 from tools.site.render.highlight import python
@@ -24,8 +24,12 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
 
 def cell_html(cell: CodeCell, figures: Figures) -> str:
     """Return one code cell with its committed outputs."""
-    output = outputs_html(cell.outputs, cell.number, figures)
-    code, heavy, folded = python(cell.source), HEAVY in cell.tags, FOLDED in cell.tags
     return filled(
-        TEMPLATES / "cell.html", cell=cell, code=code, heavy=heavy, folded=folded, output=output
+        TEMPLATES / "cell.html",
+        cell=cell,
+        code=python(cell.source),
+        output=outputs_html(cell.outputs, cell.number, figures),
+        heavy=HEAVY in cell.tags,
+        folded=FOLDED in cell.tags,
+        output_folded=OUTPUT_FOLDED in cell.tags,
     )
