@@ -200,7 +200,7 @@ _DELAYED_XOR = Settings(
     encoder="rows", hold=3, loss="last-steps", read=3, lr=5e-3, schedule="constant", averaging=0.0,
     batch=64, epochs=6,
 )  # fmt: skip
-# As for MNIST; nine steps are three for each saccade.
+# As for MNIST, in nine steps: three for each saccade.
 _EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30, shards=2)
 RECIPES = {
     "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
@@ -217,4 +217,5 @@ RECIPES = {
     "dvs-gesture": replace(_EVENTS, encoder="frames", T=20, batch=16),
 }
 """Settings for each data set, chosen on validation images, which are taken from the training
-images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it."""
+images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for
+events."""
