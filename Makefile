@@ -63,7 +63,8 @@ bench-frameworks:
 	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
 
 test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, frameworks, NIR
-	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges
+	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges \
+	  tests/test_pytorch_check.py tests/test_framework_classifier.py
 
 .venv-bridges/installed: pyproject.toml
 	@echo "Installing stbp_edu[bridges] into .venv-bridges (PyTorch is large: some minutes)"

@@ -20,7 +20,10 @@ settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 APART = [Path(__file__).parent / name for name in ("site", "bridges")]
-SLOW_EXAMPLES = {"stbp_edu.verify.report.run"}  # a doctest cannot bear a mark
+SLOW_EXAMPLES = {
+    "stbp_edu.verify.report.run",
+    "stbp_edu.practice.explorers.board_explorer.board_data",
+}  # a doctest cannot bear a mark
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

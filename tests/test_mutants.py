@@ -36,6 +36,7 @@ def test_a_change_makes_a_tree_and_leaves_the_others_alone():
     assert ast.unparse(ast.parse(SOURCE)) not in texts
 
 
+@pytest.mark.slow
 def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
     known = {
         (path.as_posix(), change.old, change.new)
@@ -46,6 +47,7 @@ def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
     assert all(len(why) > 20 for why in reasons().values())
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_end_is_stopped():
     tree = ast.parse("while True: pass")
     path = all_files()[0]

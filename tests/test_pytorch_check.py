@@ -23,7 +23,7 @@ from stbp_edu.practice import by_autograd, check_network
 try:
     import torch
 
-    from tests import pytorch_network
+    from tests.bridges import pytorch_network
 except ImportError:
     torch = pytorch_network = None
 

@@ -4,7 +4,7 @@ Where in every word all arrows through time come before the arrow that leaves th
 two parts: from the parameter to the neuron's state at some step, all inside this neuron, and from
 there to the loss, all at that step. The first part is an eligibility trace E(k, q), carried along
 for each synapse, each state k of the neuron and each state q of the rule. The second is a signal
-s(k, q) that the step itself gives. The gradient is Σ_t Σ_{k,q} s^t(k, q) E^t(k, q).
+σ(k, q) that the step itself gives. The gradient is Σ_t Σ_{k,q} σ^t(k, q) E^t(k, q).
 """
 
 from collections import defaultdict
@@ -163,7 +163,7 @@ def _carry_on(
 
 
 def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, lam: Any) -> Any:
-    """Return Σ s(k, q) E(k, q), s being what the arrows hand back that leave the neuron here."""
+    """Return Σ σ(k, q) E(k, q), σ being what the arrows hand back that leave the neuron here."""
     total: Any = 0.0
     for (k, q), E in traces.items():
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):

@@ -50,6 +50,7 @@ class Verdict:
         named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4) + 0.0)
         did = named or f"counts {odd[word]:.4g} times"
         return (
-            f"equals no built-in rule; of {len(self.coefficients)} words it treats {len(odd)} "
-            f"otherwise, and the shortest that it {did} is '{' '.join(word)}'"
+            f"equals no built-in rule; of {len(self.coefficients)} words it counts "
+            f"{len(self.coefficients) - len(odd)} once, as the exact rule does, and the shortest "
+            f"that it {did} is '{' '.join(word)}'"
         )

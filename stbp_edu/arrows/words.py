@@ -13,7 +13,7 @@ import numpy as np
 
 from stbp_edu.arrows.factors import LocalDerivatives
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 
 Word = tuple[str, ...]
@@ -45,9 +45,12 @@ class Path(NamedTuple):
 
 
 def arrows_from(
-    node: Node, local: LocalDerivatives, rule: Rule, s: int = 0
+    node: Node, local: LocalDerivatives, rule: Rule = RULES["exact"], s: int = 0
 ) -> Iterator[tuple[Arrow, Node, Any]]:
-    """Yield every arrow that leaves a node, with the node at its head and its factor."""
+    """Yield every arrow that leaves a node, with the node at its head and its factor.
+
+    A rule leaves out the arrows across the edges of its blocks, and says which factors forget.
+    """
     kind, n, t, i = node
     T = len(local.direct)
     for arrow in local.net.arrows[n] if kind != LOSS else ():

@@ -56,6 +56,7 @@ def value(lam, node, q, s=0):
     return lam[node.n][node.kind, q][node.t, s].flat[node.i]
 
 
+@pytest.mark.slow
 @given(case=cases(sizes=("2-2-2-1", "2-2R-2", "3x3-2C2-1", "4x4-P2-2-1"), max_steps=3))
 def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
     """All rules, all models: 1e-14 of the sum of the sizes."""

@@ -14,6 +14,7 @@ def test_verify_prints_a_table_and_succeeds(capsys):
     assert "FAILED" not in table
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_neurons")
 def test_verify_fails_when_a_formula_is_wrong(monkeypatch, capsys):
     right = vector.c4_delta

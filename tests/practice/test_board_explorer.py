@@ -20,6 +20,9 @@ from stbp_edu.practice.explorers.mathml import COMMANDS, mathml
 T = 4
 
 
+pytestmark = pytest.mark.slow  # every setting of the board is computed
+
+
 @pytest.fixture(scope="module")
 def board():
     return board_data()

@@ -90,7 +90,9 @@ def test_the_lab_shows_the_package_neuron_and_curves():
             np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "board")) for n in NAMES]
+)
 def test_a_widget_is_one_module_with_live_values(name):
     pytest.importorskip("anywidget")
     text = source(name)
