@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stbp_edu.cli.progress_bar import tell
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data.encoders import TIMED
 from stbp_edu.training.runs import open_run
 
 
@@ -40,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     figures = {
         "curves": run_figures.curves(records),
         "raster": run_figures.raster(first.params, first.settings, image, label),
-        "weights": run_figures.weights(first.params, image.shape),
     }
+    if first.settings.encoder not in TIMED:  # the inputs are the pixels
+        figures["weights"] = run_figures.weights(first.params, image.shape)
     for name, shown in figures.items():
         print(run_figures.save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))
     return 0

@@ -17,7 +17,7 @@ from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group
 from stbp_edu.torch.layers import Network
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.data.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.state import EPOCH, TEST, initial_state
 
@@ -81,7 +81,9 @@ def share(
 ) -> tuple[Tensor, Tensor]:
     """Return spikes and targets of this process's share of some images."""
     weights, mine = next(run.network.parameters()), run.group.share(len(labels))
-    spikes = encode(run.settings.encoder, images.reshape(len(labels), -1), T, rng)[:, mine]
+    encoder, hold = run.settings.encoder, run.settings.hold
+    seen = images if encoder in TIMED else images.reshape(len(labels), -1)
+    spikes = encode(encoder, seen, T, rng, hold=hold)[:, mine]
     targets = np.eye(run.network[-1].weights.out_features)[labels[mine]]
     kind = {"dtype": weights.dtype, "device": weights.device}
     return torch.from_numpy(spikes).to(**kind), torch.from_numpy(targets).to(**kind)

@@ -13,7 +13,7 @@ from stbp_edu.engine import SparseInput, Workspace, forward
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.data.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import active_pixels, subnetwork
 from stbp_edu.training.workers import worker_pool
@@ -152,7 +152,7 @@ def check_images(
         checks.array("images", images, axes, (None, None, None), unit_interval=True)
     inputs, classes = params.sizes[0], params.sizes[-1]
     if images.ndim != 3 or not len(images) or settings.inputs(images.shape[1:]) != inputs:
-        what = "columns" if settings.encoder == "rows" else "pixels"
+        what = "inputs" if settings.encoder in TIMED else "pixels"
         raise ValueError(
             f"images must have shape (n, height, width) with {inputs} {what} each, as W[1] has "
             f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
@@ -191,8 +191,8 @@ class Evaluator:
     def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Params, Array]:
         """Return some images as spikes, and the network of the pixels that are active in any."""
         s = self.settings
-        if s.encoder == "rows":
-            return self.params, encode("rows", images, s.steps_to_answer, rng, hold=s.hold)
+        if s.encoder in TIMED:
+            return self.params, encode(s.encoder, images, s.steps_to_answer, rng, hold=s.hold)
         rows = images.reshape(len(images), -1)
         columns = active_pixels(rows)
         small = subnetwork(self.params, [columns, *[None] * self.params.N])

@@ -12,7 +12,7 @@ from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.training.data.encoders import ENCODERS
+from stbp_edu.training.data.encoders import ENCODERS, inputs
 from stbp_edu.training.data.fgsm import FGSM
 from stbp_edu.training.optim import SGD, Adam, Optimizer
 
@@ -62,8 +62,8 @@ class Settings:
     gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
     surrogate: str = _setting("gaussian", "rectangle, triangle, sigmoid or gaussian")
     a: float = _setting(0.25, "width of the surrogate")
-    encoder: str = _setting("bernoulli", "bernoulli, direct, or rows (one after the other)")
-    hold: int = _setting(1, "time steps for each row of an image, with the encoder rows")
+    encoder: str = _setting("bernoulli", "bernoulli, direct, rows, frames or saccades")
+    hold: int = _setting(1, "time steps for each row of an image, with rows and frames")
     loss: str = _setting("rate", "rate, last-steps, cross-entropy, step-cross-entropy or membrane")
     read: int = _setting(0, "last steps that last-steps and membrane read; 0: all of them")
     init: str = _setting("uniform", "initial weights: uniform or unit-rows")
@@ -124,10 +124,14 @@ class Settings:
                 "adversarial must be 0 but for loss = 'rate' and encoder = 'bernoulli', got "
                 f"{self.adversarial} with {self.loss!r} and {self.encoder!r}; leave it out"
             )
+        if self.shift and self.encoder == "frames":
+            raise ValueError(
+                f"shift must be 0 with encoder = 'frames', got {self.shift}; a row is a moment"
+            )
 
     def inputs(self, shape: tuple[int, ...]) -> int:
         """Return the width of the input layer for images of this shape (height, width)."""
-        return shape[1] if self.encoder == "rows" else math.prod(shape)
+        return inputs(self.encoder, shape)
 
     @property
     def steps_to_answer(self) -> int:
@@ -196,6 +200,8 @@ _DELAYED_XOR = Settings(
     encoder="rows", hold=3, loss="last-steps", read=3, lr=5e-3, schedule="constant", averaging=0.0,
     batch=64, epochs=6,
 )  # fmt: skip
+# As for MNIST, in nine steps: three for each saccade.
+_EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30, shards=2)
 RECIPES = {
     "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
     "mnist": _MNIST,
@@ -205,6 +211,11 @@ RECIPES = {
     "digits-by-rows": replace(
         _DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40
     ),
+    "mnist-saccades": _EVENTS,
+    "nmnist": replace(_EVENTS, encoder="frames"),
+    "shd": replace(_EVENTS, encoder="frames", hidden=(128,), T=35),
+    "dvs-gesture": replace(_EVENTS, encoder="frames", T=20, batch=16),
 }
 """Settings for each data set, chosen on validation images, which are taken from the training
-images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it."""
+images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for
+events."""

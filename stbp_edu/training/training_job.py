@@ -18,7 +18,7 @@ from stbp_edu.engine import Engine, SparseInput, is_sparse
 from stbp_edu.network import Trace
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.data.encoders import TIMED, encode
 from stbp_edu.training.data.fgsm import perturb
 from stbp_edu.training.evaluation import BatchStatistics, Evaluator, observe
 from stbp_edu.training.optim import update_average
@@ -58,8 +58,9 @@ class TrainingJob:
         self.loss = settings.make_loss()
         self.steps = -(-len(self.labels) // settings.batch)
         self._shape, d = data.train_images.shape[1:], settings.shift
-        # Padded, so that each shifted image is a window.
-        self._padded = np.pad(data.train_images, ((0, 0), (d, d), (d, d)))
+        # Padded, so that each shifted image is a window; binned events are too large to copy.
+        images = data.train_images
+        self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
         self._test_images = data.test_images
         self._engine_knows = settings.rule in RULES + ABLATIONS
         self._grads = [zeros_like(state.params) for _ in range(settings.shards)]
@@ -137,7 +138,7 @@ class TrainingJob:
     def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp] | None:
         """Return the pixels active in any image; None where going image by image pays."""
         s = self.settings
-        if s.encoder == "rows":
+        if s.encoder in TIMED:
             return None
         columns = active_pixels(rows)
         sparse = not s.adversarial and self._engine_knows and is_sparse(rows, columns, s.T)
@@ -146,9 +147,9 @@ class TrainingJob:
     def _encode(self, images: _Images) -> Array | SparseInput:
         """Return spikes of the images, drawn anew."""
         s, shard, dtype = self.settings, images.shard, self.state.params.dtype
-        if s.encoder == "rows":
+        if s.encoder in TIMED:
             seen = images.rows.reshape(-1, *self._shape)
-            return encode("rows", seen, s.T, self._streams[shard], hold=s.hold)
+            return encode(s.encoder, seen, s.T, self._streams[shard], hold=s.hold)
         active = images.rows.nonzero() if images.kept[0] is None else None
         grey = images.rows if active is None else images.rows[active][None]
         out = self._work[shard].array("spikes", 0, (s.T, *grey.shape), dtype)

@@ -118,6 +118,15 @@ def test_a_finished_run_is_read_by_the_command_line_s_tools(tmp_path, capsys):
     assert run(tmp_path, "--restart") == 0
 
 
+@pytest.mark.parametrize("encoder", ["rows", "saccades"])
+def test_an_encoder_that_shows_something_else_at_each_step_is_trained_with(tmp_path, encoder):
+    more = ["--epochs", "6", "--encoder", encoder, "--T", "9", "--lr", "1e-2", "--tau", "0.8"]
+    assert run(tmp_path, *more) == 0
+    done = open_run(tmp_path)
+    assert done.params.sizes[0] == {"rows": 8, "saccades": 392}[encoder]
+    assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
+
+
 @pytest.fixture
 def unfinished(tmp_path, monkeypatch):
     """Return the folder of a run that was stopped after its first epoch."""

@@ -52,3 +52,13 @@ def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path) -> None:
         call("plot", tmp_path)
     with pytest.raises(ValueError, match="image must be from 0 to 358, got 359"):
         call("plot", folder / "exact", "--image", "359", "--out", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(tmp_path: Path, capsys) -> None:
+    quick = ["--epochs", "1", "--hidden", "5", "--T", "9", "--encodings", "1", "--batch", "640"]
+    assert call("train", "delayed-xor", "--out", tmp_path, *quick) == 0
+    capsys.readouterr()
+    assert call("plot", tmp_path / "exact") == 0
+    names = [Path(path).name for path in capsys.readouterr().out.split()]
+    assert names == ["curves.svg", "raster.svg"]

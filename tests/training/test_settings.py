@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from stbp_edu.training.data.datasets import SAME_AS
+from stbp_edu.training.data.recordings import RECORDINGS
 from stbp_edu.training.data.sources import SOURCES
 from stbp_edu.training.data.tasks import TASKS
 from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
@@ -51,4 +53,4 @@ def test_the_earlier_name_of_fgsm_is_still_read(old, new) -> None:
 
 
 def test_every_data_set_has_a_recipe():
-    assert set(RECIPES) == {"digits", "digits-by-rows", *TASKS, *SOURCES}
+    assert set(RECIPES) == {"digits", *SAME_AS, *TASKS, *SOURCES, *RECORDINGS}

@@ -151,5 +151,5 @@ def test_a_trained_network_answers_as_it_was_trained():
     rng = np.random.default_rng(5)
     found = evaluate(last.state.kept, data.test_images, data.test_labels, settings, rng)
     assert abs(found.mean - last.test) < 0.05
-    with pytest.raises(ValueError, match="with 40 columns each"):
+    with pytest.raises(ValueError, match="with 40 inputs each"):
         evaluate(last.state.kept, np.zeros((2, 2, 8)), np.zeros(2, int), settings, rng)

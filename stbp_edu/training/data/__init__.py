@@ -6,6 +6,10 @@
 - ``download``: fetch files into the cache.
 - ``registries``: files inside packages of npm and Debian.
 - ``tasks``: tasks of time, made by the package.
+- ``recordings``: data sets of recorded events, fetched by tonic.
+- ``event_files``: how their files are read.
+- ``events``: events, and the bins that make frames of them.
+- ``saccades``: events made of still images.
 - ``encoders``: grey images become spikes.
 - ``fgsm``: images changed against the network.
 """
@@ -20,10 +24,13 @@ from stbp_edu.training.data.datasets import (
     validation,
 )
 from stbp_edu.training.data.encoders import bernoulli
+from stbp_edu.training.data.events import Events, bin_events
 
 __all__ = [
     "Dataset",
+    "Events",
     "bernoulli",
+    "bin_events",
     "digits",
     "load_dataset",
     "load_digits",

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.training.data.recordings import RECORDINGS, load_recording
 from stbp_edu.training.data.sources import SOURCES, Source, Tell, parse
 from stbp_edu.training.data.tasks import TASKS
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
+SAME_AS = {"digits-by-rows": "digits", "mnist-saccades": "mnist"}  # for another encoder
 MADE = (6400, 2000)  # examples of a task of time, to learn from and held out
 
 
@@ -81,23 +83,28 @@ class Dataset:
 def load_dataset(
     name: str, folder: Path | None = None, tell: Tell = lambda _: None, held_out: str = "test"
 ) -> Dataset:
-    """Return a data set: ``"digits"``, ``"mnist"``, ``"fashion"``, or a task of time.
+    """Return a data set: ``"digits"``, ``"mnist"``, ``"fashion"``, events, or a task of time.
 
     The tasks are those of :data:`stbp_edu.training.data.tasks.TASKS`, and ``"digits-by-rows"``,
-    which are the digits, for the encoder ``rows``.
+    which are the digits, for the encoder ``rows``. Recorded events are ``"nmnist"``, ``"shd"`` and
+    ``"dvs-gesture"``, for ``frames``; ``"mnist-saccades"`` is MNIST, for ``saccades``.
 
     Args:
         name: which one.
-        folder: where its four IDX files are, packed or not; digits and tasks need none.
+        folder: where its files are, the four of MNIST packed or not; digits and tasks need none.
         tell: is called with a sentence whenever something is fetched.
         held_out: ``"validation"`` for a :func:`validation` set of the training images.
 
     Raises:
         ValueError: if a file is damaged or another, or the name is unknown.
         FileNotFoundError: if the folder lacks a file, or no source can be reached.
+        ImportError: if events need a package that is not installed.
     """
-    checks.choice("dataset", name, ("digits", "digits-by-rows", *TASKS, *SOURCES))
-    if name in SOURCES:
+    checks.choice("dataset", name, ("digits", *SAME_AS, *TASKS, *RECORDINGS, *SOURCES))
+    name = SAME_AS.get(name, name)
+    if name in RECORDINGS:
+        data = Dataset(*load_recording(name, folder, cache_folder(), tell))
+    elif name in SOURCES:
         source = SOURCES[name]
         if folder is not None:
             files = {file.name: file.read(folder) for file in source.files}

@@ -1,10 +1,12 @@
 """Encoders: how a grey image becomes T steps of input for a spiking network.
 
-An encoder takes S images and returns an array of shape (T, S, n[0]). For most, n[0] is the number
-of pixels, and all of them are shown at every step; ``rows`` shows one row of the image after the
-other, so that its columns are the inputs.
+An encoder takes S images and returns an array of shape (T, S, n[0]). For ``bernoulli`` and
+``direct``, n[0] is the number of pixels, and all of them are shown at every step. The others show
+something else at each step: ``rows`` and ``frames`` one row of the image after the other, so that
+its columns are the inputs, and ``saccades`` the events of an image that moves.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,23 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.training.data.saccades import MARGIN, check_images, saccades
 
-ENCODERS = ("bernoulli", "direct", "rows")
+TIMED = ("rows", "frames", "saccades")
+"""The encoders that show something else at each step: they take images, the others pixels."""
+ENCODERS = ("bernoulli", "direct", *TIMED)
 """The encoders."""
+
+
+def inputs(encoder: str, shape: tuple[int, ...]) -> int:
+    """Return n[0], the number of inputs that an encoder makes of a (height, width).
+
+    >>> [inputs(encoder, (28, 28)) for encoder in ENCODERS]
+    [784, 784, 28, 28, 2312]
+    """
+    if encoder == "saccades":
+        return 2 * math.prod(size + MARGIN for size in shape)
+    return shape[1] if encoder in TIMED else math.prod(shape)
 
 
 def encode(
@@ -26,10 +42,18 @@ def encode(
     hold: int = 1,
     out: Array | None = None,
 ) -> Array:
-    """Encode with the encoder of this name; only :func:`rows` reads ``hold``, and not ``out``."""
+    """Encode with the encoder of this name.
+
+    The timed ones take images (S, height, width) and no ``out``; ``rows`` and ``frames`` read
+    ``hold``.
+    """
     checks.choice("encoder", encoder, ENCODERS)
     if encoder == "rows":
         return rows(pixels, T, rng, hold=hold)
+    if encoder == "frames":
+        return frames(pixels, T, hold=hold)
+    if encoder == "saccades":
+        return saccades(pixels, T)
     if encoder == "direct":
         return direct(pixels, T, out=out)
     return bernoulli(pixels, T, rng, out=out)
@@ -105,20 +129,49 @@ def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    if not isinstance(images, np.ndarray) or images.ndim != 3 or 0 in images.shape:
-        raise ValueError(
-            f"images must have shape (S, height, width), no axis empty, got {np.shape(images)}; "
-            "an image's rows are shown one after the other"
-        )
-    S, height, width = images.shape
+    shown = _held(images, T, hold)
+    steps, S, width = shown.shape
+    spikes = bernoulli(shown.reshape(-1, width), 1, rng).reshape(steps, S, width)
+    return _then_silence(spikes, T)
+
+
+def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
+    """Return one row after the other as it is, each for some steps; after the last, nothing.
+
+    At step t = 0..T-1 the input is row t // hold of the image. Binned events are such images: a row
+    is the frame of one bin, and its columns are polarity, row and column of the camera.
+
+    Args:
+        images: shape (S, height, width), floats in [0, 1] or bytes of which 255 becomes 1.
+        T: number of steps, >= hold · height.
+        hold: steps for each row, >= 1.
+
+    Raises:
+        TypeError, ValueError: if ``images`` is no such array, or there are too few steps.
+
+    >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
+    [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+    """
+    shown = _held(images, T, hold)
+    levels = direct(shown.reshape(-1, shown.shape[2]), 1)
+    return _then_silence(levels.reshape(shown.shape), T)
+
+
+def _held(images: NDArray[Any], T: int, hold: int) -> NDArray[Any]:
+    """Return the rows of images, each held for some steps, of shape (hold · height, S, width)."""
+    check_images(images)
+    height = images.shape[1]
     steps = height * checks.count("hold", hold)
     if checks.count("T", T) < steps:
         raise ValueError(
             f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
         )
-    shown = np.repeat(images.swapaxes(0, 1), hold, axis=0).reshape(-1, width)
-    spikes = bernoulli(shown, 1, rng).reshape(steps, S, width)
-    return np.concatenate([spikes, np.zeros((T - steps, S, width), spikes.dtype)])
+    return np.repeat(images.swapaxes(0, 1), hold, axis=0)
+
+
+def _then_silence(shown: Array, T: int) -> Array:
+    """Return what is shown, with zeros up to step T."""
+    return np.concatenate([shown, np.zeros((T - len(shown), *shown.shape[1:]), shown.dtype)])
 
 
 def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:

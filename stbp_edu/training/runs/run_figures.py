@@ -11,7 +11,7 @@ from stbp_edu import plotting
 from stbp_edu.engine.products import forward
 from stbp_edu.files import write_whole
 from stbp_edu.network import Params
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.data.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 
 ROWS = 40  # neurons of a layer in a raster
@@ -46,7 +46,8 @@ def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
 def raster(params: Params, settings: Settings, image: NDArray[Any], label: int) -> plotting.Shown:
     """Draw the spikes of every layer for one image, with the answer."""
     rng = np.random.default_rng(settings.seed)
-    spikes = encode(settings.encoder, image.reshape(1, -1), settings.steps_to_answer, rng)
+    seen = image[None] if settings.encoder in TIMED else image.reshape(1, -1)
+    spikes = encode(settings.encoder, seen, settings.steps_to_answer, rng, hold=settings.hold)
     trace = forward(spikes.astype(params.dtype), params, settings.make_neuron())
     layers = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(layers[-1].mean(axis=0).argmax())
