@@ -5,7 +5,7 @@ again. So whatever ends before its time, a process or the sweep itself, costs no
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from functools import lru_cache
@@ -57,7 +57,7 @@ def sweep(
         yield results
         where = data_folder and data_folder.absolute()
         waiting = {run: s for run, s in plan.runs().items() if run not in results}
-        for run, result in _carry_out(waiting, open_executor, plan, where, data.fingerprint()):
+        for run, result in _carry_out(plan, waiting, open_executor, where, data.fingerprint()):
             results[run] = result
             _write(plan, results)
             yield results
@@ -77,7 +77,8 @@ def _earlier(plan: Plan, data: Dataset) -> Results:
             _, record = earlier_work(plan.config(run, settings, data), resume=True)
         except ValueError as error:
             said = str(error).partition(";")[0]
-            raise ValueError(f"{said}; name another folder in the plan, or remove this") from error
+            mend = f"name another folder in the plan, or remove {plan.folder / run}"
+            raise ValueError(f"{said}; {mend}") from error
         if record:
             found[run] = _result(record)
     return found
@@ -89,15 +90,17 @@ def _result(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _carry_out(
+    plan: Plan,
     waiting: Mapping[str, Settings],
     open_executor: Callable[[], AbstractContextManager[Executor]],
-    *shared: Any,
+    *data: Any,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the result of each run as it ends; where processes end, go on with new ones."""
     left = dict(waiting)
     for _ in range(LIVES if left else 0):
         with suppress(BrokenExecutor), open_executor() as executor:
-            runs = {executor.submit(train_run, run, s, *shared): run for run, s in left.items()}
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
             for future in as_completed(runs):
                 result = _outcome(future)
                 del left[runs[future]]
@@ -114,20 +117,25 @@ def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any]:
     """Return the result of a run, or the error that ended it."""
     try:
         return future.result()
-    except BrokenExecutor:
-        raise
+    except (BrokenExecutor, CancelledError) as error:  # of a Dask scheduler that has gone
+        raise BrokenExecutor from error
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
 def train_run(
-    run: str, settings: Settings, plan: Plan, data_folder: Path | None, fingerprint: str
+    plan: Plan, run: str, settings: Settings, data_folder: Path | None, fingerprint: str
 ) -> dict[str, Any]:
     """Train one run in its folder, or go on where it stopped; return its result.
 
     Raises:
-        ValueError: if the images here are not those of the fingerprint, or training fails.
+        ValueError: if folder or images here are not those of the sweep, or training fails.
     """
+    if not plan.folder.is_dir():
+        raise ValueError(
+            f"folder must be on a disk that all machines share, and {plan.folder} is not here; "
+            "name another in the plan"
+        )
     one_blas_thread()  # while the process lives: to end it would end it for a run beside this one
     data = _load(plan.dataset, data_folder, held_out=plan.held_out)
     if data.fingerprint() != fingerprint:

@@ -157,11 +157,12 @@ def test_processes_that_end_time_and_again_are_told(tmp_path: Path) -> None:
     assert len(opened) == 3
 
 
-def test_other_images_elsewhere_are_told(tmp_path: Path) -> None:
-    small = plan(tmp_path, 1)
-    run, settings = next(iter(small.runs().items()))
-    with pytest.raises(ValueError, match="digits has other images here"):
-        train_run(run, settings, small, None, "another fingerprint")
+def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None:
+    for folder, said in ((tmp_path, "digits has other images"), (tmp_path / "no", "not here")):
+        small = plan(folder, 1)
+        run, settings = next(iter(small.runs().items()))
+        with pytest.raises(ValueError, match=said):
+            train_run(small, run, settings, None, "another fingerprint")
     assert list(tmp_path.iterdir()) == []
 
 
