@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,18 @@ def read_json(path: Path) -> Any:
             f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
             "remove it"
         ) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the contents of a TOML file.
+
+    Raises:
+        ValueError: if it is no TOML.
+    """
+    try:
+        return tomllib.loads(_read_bytes(path).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} must be a TOML file, but {error}; mend that line") from error
 
 
 def _read_bytes(path: Path) -> bytes:

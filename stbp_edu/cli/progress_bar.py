@@ -2,12 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tqdm import tqdm
 
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.sweeps import Results
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar
@@ -41,6 +43,31 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
                     tell(f"{label}: {epoch_line(event, settings)}")
                 yield event
+
+
+def watch_runs(ended: Iterator[Results], total: int) -> Results:
+    """Show the runs of a sweep as they end, a line for each, and return what has ended."""
+    results = next(ended)
+    if results:
+        tell(f"{len(results)} of {total} runs are finished already")
+    columns = shutil.get_terminal_size().columns
+    form = "{n}/{total} runs |{bar}| {remaining} left"
+    bar = tqdm(
+        total=total, initial=len(results), disable=None, leave=False, bar_format=form, ncols=columns
+    )
+    with bar:
+        for results in ended:
+            run, result = next(reversed(results.items()))
+            bar.write(f"{len(results)}/{total} {run}: {outcome(result)}", file=sys.stderr)
+            bar.update()
+    return results
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """Return how a run of a sweep ended."""
+    if "error" in result:
+        return f"failed: {result['error']}"
+    return f"{result['accuracy']['mean']:.2%}  {format_duration(result['seconds'])}"
 
 
 def step_text(step: Step, settings: Settings, loss: float, accuracy: float) -> str:

@@ -11,6 +11,8 @@
 - ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
 - ``runs``: a run in a folder, with its checkpoints and its record.
+- ``sweep_plan``: many runs in one file, seeds × settings.
+- ``sweeps``: the runs of a plan, trained by several processes or machines.
 """
 
 from stbp_edu.training.data.datasets import Dataset, load_digits, split, validation

@@ -1,0 +1,141 @@
+"""Train every combination of the settings and seeds in a plan, several at a time.
+
+The plan is a TOML file. The same command goes on where an earlier one stopped, and trains nothing
+twice.
+"""
+
+import argparse
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
+from stbp_edu.training.sweep_plan import Plan, read_plan
+from stbp_edu.training.sweeps import SWEEP, Results, sweep
+
+PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``sweep``: the plan, and who is to train its runs."""
+    parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to train")
+    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--processes", type=int, help="runs at a time (as the cores allow)")
+    where.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster to train on")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train the runs of the plan, and print the results as a table; 1 where a run failed."""
+    plan = read_plan(args.plan)
+    runs = plan.runs()
+    if args.dask is None:
+        shards = max(settings.shards for settings in runs.values())
+        count = args.processes
+        if count is None:
+            count = max(1, (os.cpu_count() or 1) // shards)
+        opened = partial(processes, min(checks.count("processes", count), len(runs)))
+    else:
+        opened = partial(dask, args.dask)
+    try:
+        results = watch_runs(sweep(plan, opened, args.data, tell), len(runs))
+    except KeyboardInterrupt:
+        tell("\nwhat is finished and every checkpoint are kept: give the same command to go on")
+        raise
+    print(report(plan, results))
+    return int(any("error" in result for result in results.values()))
+
+
+@contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """Open an executor of so many processes; whatever stops the block ends them at once."""
+    spawn, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
+    with ProcessPoolExecutor(count, spawn, end_with_parent) as executor:
+        try:
+            yield executor
+        except BaseException:  # the executor would wait until they are done
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            raise
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it has ended, and leave Ctrl-C to that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)  # or it would train on, and keep the folder of its run locked
+
+    Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def dask(address: str) -> Iterator[Executor]:
+    """Open an executor on a Dask cluster.
+
+    Raises:
+        ImportError: if Dask is not installed.
+        ValueError: if no scheduler answers at the address, or it has no worker.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ImportError(
+            f"--dask needs Dask ({error}); install it with: pip install 'stbp-edu[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"dask must be the address of a scheduler, and none answers at {address!r} ({error}); "
+            "start one with: dask scheduler"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except OSError as error:
+            raise ValueError(
+                f"dask must be the scheduler of at least one worker, and {address!r} has none; "
+                f"start one with: dask worker {address} --nthreads 1"
+            ) from error
+        yield client.get_executor()
+
+
+def report(plan: Plan, results: Results) -> str:
+    """Return the results as text: one line for each combination of settings, over its seeds."""
+    rows: dict[str, list[str]] = {}
+    for name in plan.runs():
+        rows.setdefault(name.rpartition("seed=")[0].rstrip(",") or "the base", []).append(name)
+    lines = [
+        f"{plan.dataset}, {len(results)} runs in {plan.folder}/, recorded in {SWEEP}. Accuracy on "
+        f"the held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
+    ]
+    width = max(map(len, rows))
+    for row, names in rows.items():
+        done = [results[name] for name in names if "error" not in results[name]]
+        lines.append(f"  {row:<{width}}  {len(done)} of {len(names)} seeds  {summary(done)}")
+    failed = [f"  {name} failed: {r['error']}" for name, r in results.items() if "error" in r]
+    return "\n".join([*lines, *failed])
+
+
+def summary(done: Sequence[Mapping[str, Any]]) -> str:
+    """Return the accuracy over the seeds, and the mean time of a run."""
+    if not done:
+        return ""
+    means = [result["accuracy"]["mean"] for result in done]
+    around = f" ± {np.std(means, ddof=1):.2%}" if len(done) > 1 else ""
+    time = format_duration(float(np.mean([result["seconds"] for result in done])))
+    return f"{np.mean(means):7.2%}{around}   {time} each"

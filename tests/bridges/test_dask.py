@@ -1,0 +1,83 @@
+"""Sweeps on a Dask cluster of two workers: one is killed, and nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import time
+from functools import partial
+
+import pytest
+from distributed import Client, LocalCluster
+
+from stbp_edu.cli import sweep as command
+from stbp_edu.cli.main import main
+from stbp_edu.training.sweeps import sweep
+from tests.sweeps import bits, last, plan
+
+TOML = """
+dataset = "digits"
+seeds = [0]
+folder = "{folder}"
+"""
+
+
+@pytest.fixture(scope="module")
+def address():
+    """The address of a cluster of two workers, each a process."""
+    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The parameters of twenty runs on this machine, without Dask."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    last(sweep(plan(folder), partial(command.processes, 2)))
+    return bits(folder)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
+    rng = random.Random(seed)
+    when, seen = rng.randrange(1, 16), []
+    with Client(address) as client:
+        client.wait_for_workers(2)
+        for results in sweep(plan(tmp_path), partial(command.dask, address)):
+            seen.append(len(results))
+            if seen[-1] == when:
+                time.sleep(rng.uniform(0, 0.5))
+                os.kill(rng.choice(list(client.run(os.getpid).values())), signal.SIGKILL)
+    assert seen == list(range(21))  # each ends once
+    assert not any("error" in result for result in results.values()), results
+    assert bits(tmp_path) == undisturbed
+
+
+def planned(tmp_path):
+    """Write a plan of one run, and return its path."""
+    path = tmp_path / "plan.toml"
+    path.write_text(TOML.format(folder=tmp_path / "runs"))
+    return str(path)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1", "no scheme://x"])
+def test_an_address_that_nobody_answers_is_told(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "PATIENCE", 1.0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()  # connections are taken, and never answered
+        given = address.format(port=silent.getsockname()[1])
+        assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
+    assert "dask must be the address of a scheduler" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_scheduler_without_workers_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "PATIENCE", 1.0)
+    with LocalCluster(0, dashboard_address=None) as cluster:
+        given = cluster.scheduler_address
+        assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
+    assert f"dask worker {given} --nthreads 1" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

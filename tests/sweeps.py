@@ -1,0 +1,34 @@
+"""Sweeps for tests to run and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from stbp_edu.files import read_json
+from stbp_edu.training.runs import PARAMS, RECORD
+from stbp_edu.training.sweep_plan import Plan
+from stbp_edu.training.sweeps import SWEEP, Results
+
+QUICK = {"hidden": [16], "T": 2, "batch": 100, "epochs": 6}
+
+
+def plan(folder: Path, seeds: int = 5, **more: object) -> Plan:
+    """Return a plan of four combinations and as many seeds; each run takes about half a second."""
+    axes = {"rule": ["exact", "classic"], "a": [0.25, 0.5]}
+    given = {"base": QUICK, "axes": axes, "encodings": 1, **more}
+    return Plan("digits", list(range(seeds)), folder, **given)  # type: ignore[arg-type]
+
+
+def last(results: Iterator[Results]) -> Results:
+    """Carry a sweep out, and return what has ended."""
+    *_, final = results
+    return final
+
+
+def bits(folder: Path) -> dict[str, bytes]:
+    """Return the parameters of every run, after comparing the records with the folders."""
+    runs = read_json(folder / SWEEP)["runs"]
+    assert sorted(runs) == sorted(path.parent.name for path in folder.glob(f"*/{RECORD}"))
+    assert all(sorted(p.name for p in (folder / r).iterdir()) == [PARAMS, RECORD] for r in runs)
+    return {run: (folder / run / PARAMS).read_bytes() for run in runs}
