@@ -43,7 +43,14 @@ def test_without_records_the_page_still_says_what_each_oracle_takes():
     assert "comparisons failed" not in text
 
 
-APART = ("frameworks", "torch", "nir", "bridges", "events", "cluster")  # in environments of their own
+APART = (
+    "frameworks",
+    "torch",
+    "nir",
+    "bridges",
+    "events",
+    "cluster",
+)  # in environments of their own
 
 
 def test_the_oldest_versions_are_those_that_pyproject_allows():

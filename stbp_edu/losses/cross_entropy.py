@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.losses.reading import Built, Direct, at_every_step
+from stbp_edu.losses.reading import Built, Direct
 from stbp_edu.network import Trace
 
 TOLERANCE = 1e-5
@@ -72,7 +72,7 @@ class CrossEntropy(_Probabilities):
         """Return ∂L/∂o, the same at every step."""
         o = trace.O[-1]
         slope = _slope(self._logits(o), targets) / (S if self.counts else len(o) * S)
-        return Direct(at_every_step(slope, o))  # p2-loss-entropy
+        return Direct(np.broadcast_to(slope, o.shape))  # p2-loss-entropy
 
     def _logits(self, o: Array) -> Any:
         """Return the rates or the counts, shape (S, n[N])."""

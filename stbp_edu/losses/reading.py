@@ -71,11 +71,6 @@ def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> N
     checks.array("targets", targets, "(S, n[N])", (S, width), dtype=outputs.dtype)
 
 
-def at_every_step(slope: Array, outputs: Array) -> Array:
-    """Return one step's derivative (S, n[N]) as that of every step, without a copy."""
-    return np.broadcast_to(slope, outputs.shape)
-
-
 def read_loss(loss: Any, method: str = "direct") -> Any:
     """Return ``loss`` if it is one.
 
