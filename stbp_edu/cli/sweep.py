@@ -5,6 +5,7 @@ twice.
 """
 
 import argparse
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -97,11 +98,12 @@ def dask(address: str) -> Iterator[Executor]:
             f"--dask needs Dask ({error}); install it with: pip install 'stbp-edu[cluster]'"
         ) from error
     try:
+        asyncio.run(asyncio.wait_for(identity(address), PATIENCE))
         client = Client(address, timeout=PATIENCE)
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever is at this address, it may answer anything
         raise ValueError(
-            f"dask must be the address of a scheduler, and none answers at {address!r} ({error}); "
-            "start one with: dask scheduler"
+            f"dask must be the address of a scheduler, and none answers at {address!r} "
+            f"({str(error) or type(error).__name__}); start one with: dask scheduler"
         ) from error
     with client:
         try:
@@ -114,14 +116,24 @@ def dask(address: str) -> Iterator[Executor]:
         yield client.get_executor()
 
 
+async def identity(address: str) -> object:
+    """Ask who is there; a client would wait for ever where its call is taken and not answered."""
+    from distributed import Security
+    from distributed.core import rpc
+
+    options = Security().get_connection_args("client")
+    async with rpc(address, timeout=PATIENCE, connection_args=options) as other:
+        return await other.identity()
+
+
 def report(plan: Plan, results: Results) -> str:
     """Return the results as text: one line for each combination of settings, over its seeds."""
     rows: dict[str, list[str]] = {}
     for name in plan.runs():
         rows.setdefault(name.rpartition("seed=")[0].rstrip(",") or "the base", []).append(name)
     lines = [
-        f"{plan.dataset}, {len(results)} runs in {plan.folder}/, recorded in {SWEEP}. Accuracy on "
-        f"the held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
+        f"{plan.dataset}, runs in {plan.folder}/, recorded in {SWEEP}. Accuracy on the "
+        f"held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
     ]
     width = max(map(len, rows))
     for row, names in rows.items():

@@ -101,10 +101,10 @@ def _carry_out(
         with suppress(BrokenExecutor), open_executor() as executor:
             plan.folder.mkdir(parents=True, exist_ok=True)
             runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
-            for future in as_completed(runs):
-                result = _outcome(future)
-                del left[runs[future]]
-                yield runs[future], result
+            for future in as_completed(tuple(runs)):
+                result, run = _outcome(future), runs.pop(future)  # Dask keeps what somebody holds
+                del left[run]
+                yield run, result
             return
     if left:
         raise WorkerEndedError(

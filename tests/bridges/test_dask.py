@@ -27,7 +27,7 @@ folder = "{folder}"
 @pytest.fixture(scope="module")
 def address():
     """The address of a cluster of two workers, each a process."""
-    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         yield cluster.scheduler_address
 
 
@@ -62,13 +62,15 @@ def planned(tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1", "no scheme://x"])
-def test_an_address_that_nobody_answers_is_told(address, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("where", ["tcp://127.0.0.1:{port}", "127.0.0.1", "no scheme://x"])
+@pytest.mark.parametrize("taken", [True, False])
+def test_an_address_that_nobody_answers_is_told(taken, where, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "PATIENCE", 1.0)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        silent.listen()  # connections are taken, and never answered
-        given = address.format(port=silent.getsockname()[1])
+        if taken:  # and never answered
+            silent.listen()
+        given = where.format(port=silent.getsockname()[1])
         assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
     assert "dask must be the address of a scheduler" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
@@ -76,7 +78,7 @@ def test_an_address_that_nobody_answers_is_told(address, tmp_path, monkeypatch, 
 
 def test_a_scheduler_without_workers_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "PATIENCE", 1.0)
-    with LocalCluster(0, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=0, dashboard_address=":0") as cluster:
         given = cluster.scheduler_address
         assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
     assert f"dask worker {given} --nthreads 1" in capsys.readouterr().err
