@@ -70,6 +70,7 @@ def test_a_plan_gives_every_combination_a_name(written: Path, tmp_path: Path) ->
     assert list(wide.runs()) == ["hidden=8,lr=1.0,seed=0", "hidden=8-4,lr=1.0,seed=0"]
 
 
+@pytest.mark.slow
 def test_each_run_has_the_bits_of_train_and_is_done_once(
     written: Path, tmp_path: Path, capsys
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_killed_sweep_goes_on_to_the_same_bits(
     assert bits(tmp_path / "runs") == undisturbed
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> None:
     small = plan(tmp_path, 1)
     first, *others = small.runs()
@@ -214,6 +216,7 @@ def test_without_dask_its_option_says_what_to_install(written: Path, monkeypatch
     assert not (written.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
     one = {"lr": [0.01]}
     last(sweep(plan(tmp_path, 1, axes=one), partial(processes, 1)))
