@@ -24,8 +24,7 @@ class Rate(Built):
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        S = trace.O[-1].shape[1]
-        return ((targets - trace.O[-1].mean(axis=0)) ** 2).sum() / (2 * S)  # loss
+        return _distance(self.scores(trace), targets)  # loss
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o, the same at every step."""
@@ -74,7 +73,7 @@ class LastSteps(Built):
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        return _distance(trace.O[-1][-self.k :], targets)
+        return _distance(self.scores(trace), targets)
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o, 0 before the steps that are read."""
@@ -119,8 +118,7 @@ class Membrane(Built):
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        u = trace.U[-1]
-        return _distance(u[-(self.k or len(u)) :], targets)
+        return _distance(self.scores(trace), targets)
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂u, 0 before the steps that are read."""
@@ -136,9 +134,9 @@ def _check_steps(name: str, k: int, T: int) -> None:
         )
 
 
-def _distance(read: Array, targets: Array) -> float:
+def _distance(means: Array, targets: Array) -> float:
     """Return 1/(2S) Σ_s || y_s - mean over the steps read ||²."""
-    return ((targets - read.mean(axis=0)) ** 2).sum() / (2 * len(targets))
+    return ((targets - means) ** 2).sum() / (2 * len(targets))
 
 
 def _slopes(states: Array, targets: Array, k: int, S: int) -> Array:
