@@ -56,11 +56,11 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
+            adjoint = lam[n][state, q][t]
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
-                    more = handed_back(local, rule, lam, arrow, head, t, n)  # p2-rule
-                    lam[n][state, q][t] = lam[n][state, q][t] + more  # p2-arrow
+                    adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
     return lam
 
 
