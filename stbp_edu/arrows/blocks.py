@@ -30,7 +30,7 @@ def blockwise(
     """
     T, K = len(inputs), rule.block or len(inputs)
     total: LayerParams = [None, *({} for _ in range(net.N))]
-    past = rest(net, len(inputs[0]), inputs[0].dtype)
+    past = rest(net, inputs[0])
     for start in range(0, T, K):
         states = [past]
         for t in range(start, min(start + K, T)):
@@ -46,12 +46,9 @@ def _direct(
     net: Network, states: list[Now], start: int, T: int, mean: Array, targets: Array
 ) -> Array:
     """Return ∂L/∂state of a block's steps; 0 at the step before it, which comes first."""
-    read = np.stack([now[net.N][net.loss.state] for now in states])
-    direct = np.zeros_like(read)
-    for k in range(1, len(read)):
-        if start + k - 1 in net.loss.steps(T):
-            direct[k] = net.loss.direct_at(T, read[k], mean, targets)
-    return direct
+    read = [now[net.N][net.loss.state] for now in states]
+    direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
+    return np.stack([np.zeros_like(read[0]), *direct])
 
 
 def _gradients(
