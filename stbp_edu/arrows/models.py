@@ -1,4 +1,4 @@
-"""A network: layers of neurons, the linear maps between them, a loss; and its forward run.
+"""A network: layers of neurons, the linear maps between them, and a loss.
 
 Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N; layer 0 is the
 input, in ``trace["o"][0]``. Inputs are any real numbers.

@@ -15,7 +15,7 @@ import numpy as np
 
 from stbp_edu.arrows.adjoints import handed_back, sweep
 from stbp_edu.arrows.blocks import blockwise
-from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams, check_params
@@ -73,7 +73,7 @@ def online(
     for t in range(T):
         now = step(net, params, inputs[t], past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
-        local = _local(net, params, now, direct)
+        local = derivatives_on(net, params, as_trace(net, [now]), direct[None])
         lam = sweep(local, rule)
         for entry in _entries(net, params, now, past):
             key = entry.n, entry.name
@@ -171,12 +171,6 @@ def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, la
                 signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)  # p2-trace-signal
                 total = total + (entry.view(signal) * E).sum(axis=(0, 2))  # p2-trace-w
     return total
-
-
-def _local(net: Network, params: LayerParams, now: Now, direct: Array) -> LocalDerivatives:
-    """Return the factors of one step, as a run of one step."""
-    factors = factors_of(net, params, as_trace(net, [now]))
-    return LocalDerivatives(net, factors, params, direct[None])
 
 
 def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stbp_edu.arrows.adjoints import gradients, sweep
-from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
 from stbp_edu.arrows.readouts import Loss
@@ -72,4 +72,4 @@ def as_local(
     net = network(params.sizes, reset(neuron), Loss("given", state))
     own: list[Any] = [None, *({"W": params.W[n], "b": params.b[n]} for n in range(1, net.N + 1))]
     run = {"u": list(trace.U), "o": list(trace.O)}
-    return LocalDerivatives(net, factors_of(net, own, run), own, getattr(direct, state))
+    return derivatives_on(net, own, run, getattr(direct, state))
