@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import Network, Trace
 from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.rules import Rule, as_rule
@@ -56,11 +57,11 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
+            adjoint = lam[n][state, q][t]
             for arrow in net.arrows[n]:
                 head = rule.move(q, arrow) if arrow.source == state else None
                 if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
-                    more = handed_back(local, rule, lam, arrow, head, t, n)  # p2-rule
-                    lam[n][state, q][t] = lam[n][state, q][t] + more  # p2-arrow
+                    adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
     return lam
 
 
@@ -83,11 +84,7 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
     for n in range(1, net.N + 1):
         layer, below = net.layers[n], net.output_of(n - 1)
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
-        over = tuple(k for k in range(epsilon.ndim) if k != 2)
-        found = {
-            "W": layer.link.gradient(epsilon, trace[below][n - 1]),
-            "b": epsilon.sum(axis=over),
-        }
+        found = through_link(layer.link, epsilon, trace[below][n - 1])
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
@@ -98,6 +95,12 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
             found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())  # p2-leak
         result.append(found)
     return result
+
+
+def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
+    """Return ∂L/∂W and ∂L/∂b from the adjoint of the state that they enter."""
+    over = tuple(k for k in range(epsilon.ndim) if k != 2)
+    return {"W": link.gradient(epsilon, below), "b": epsilon.sum(axis=over)}
 
 
 def backward(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from stbp_edu.arrows.adjoints import gradients, sweep
-from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.factors import derivatives_on
 from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams
@@ -30,7 +30,7 @@ def blockwise(
     """
     T, K = len(inputs), rule.block or len(inputs)
     total: LayerParams = [None, *({} for _ in range(net.N))]
-    past = rest(net, len(inputs[0]), inputs[0].dtype)
+    past = rest(net, inputs[0])
     for start in range(0, T, K):
         states = [past]
         for t in range(start, min(start + K, T)):
@@ -46,12 +46,9 @@ def _direct(
     net: Network, states: list[Now], start: int, T: int, mean: Array, targets: Array
 ) -> Array:
     """Return ∂L/∂state of a block's steps; 0 at the step before it, which comes first."""
-    read = np.stack([now[net.N][net.loss.state] for now in states])
-    direct = np.zeros_like(read)
-    for k in range(1, len(read)):
-        if start + k - 1 in net.loss.steps(T):
-            direct[k] = net.loss.direct_at(T, read[k], mean, targets)
-    return direct
+    read = [now[net.N][net.loss.state] for now in states]
+    direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
+    return np.stack([np.zeros_like(read[0]), *direct])
 
 
 def _gradients(
@@ -60,8 +57,7 @@ def _gradients(
     """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
     before = [{"o": np.zeros_like(states[1][0]["o"])}, *states[0][1:]]
     trace = as_trace(net, [before, *states[1:]])
-    local = LocalDerivatives(net, factors_of(net, params, trace), params, direct)
-    lam = sweep(local, replace(rule, block=None))
+    lam = sweep(derivatives_on(net, params, trace, direct), replace(rule, block=None))
     for adjoints in lam[1:]:
         for adjoint in adjoints.values():
             adjoint[0] = 0.0

@@ -19,6 +19,7 @@ from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.models import Network, Trace, network
 from stbp_edu.arrows.neurons import hard_reset
 from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.part_one import by_layer, by_name
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.arrows.word_fit import Function, fit_words, random_run
@@ -105,11 +106,9 @@ def _part_one(function: Function) -> Function:
 
     def called(net: Network, params: LayerParams, trace: Trace, targets: Any) -> LayerParams:
         """Return its gradients."""
-        W, b = ([None, *(p[k] for p in params[1:])] for k in ("W", "b"))
         run = part_one.Trace(U=[None, *trace["u"][1:]], O=trace["o"])
-        found = function(run, targets, part_one.Params(W=W, b=b), NEURON)
-        W, b = (found.W, found.b) if hasattr(found, "W") else found
-        return [None, *({"W": W[n], "b": b[n]} for n in range(1, net.N + 1))]
+        found = function(run, targets, part_one.Params(**by_name(params)), NEURON)
+        return by_layer(found if hasattr(found, "W") else part_one.Gradients(*found))
 
     return called
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows.adjoints import sweep
-from stbp_edu.arrows.factors import Factors, LocalDerivatives
+from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import AveragePool
-from stbp_edu.arrows.models import Layer, Network
-from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.maps import AveragePool, Shape
+from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.words import Node
 
@@ -41,19 +41,10 @@ def _ones(net: Network, T: int) -> LocalDerivatives:
         maps = (replace(m, share=1) if isinstance(m, AveragePool) else m for m in link.maps)
         return replace(link, maps=tuple(maps))
 
-    def ones(*shape: int) -> Any:
+    def ones(shape: Shape, *_: Any) -> Any:
         """Return integers 1."""
         return np.ones(shape, int).astype(object)
 
     layers = [replace(layer, link=counted(layer.link)) for layer in net.layers[1:]]
     unit = replace(net, layers=(None, *layers))
-    factors: Factors = [{}]
-    params: LayerParams = [None]
-    for n in range(1, net.N + 1):
-        layer: Layer = unit.layers[n]
-        kinds = [(a.kind, forgets) for a in layer.neuron.arrows for forgets in (False, True)]
-        factors.append({key: ones(T, 1, *net.shape_of(n)) for key in kinds})
-        params.append({name: ones(*shape) for name, shape in layer.shapes.items()})
-    direct = ones(T, 1, *net.shape_of(net.N))
-    direct[: net.loss.steps(T).start] = 0
-    return LocalDerivatives(unit, factors, params, direct)
+    return tabulated(unit, T, ones, ones)

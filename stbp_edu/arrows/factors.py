@@ -64,13 +64,13 @@ def local_derivatives(
         raise ValueError(
             f"targets must have shape (S, n[N]) = {read.shape[1:]}, got {targets.shape}"
         )
-    return LocalDerivatives(
-        net, factors_of(net, params, trace), params, net.loss.direct(read, targets)
-    )
+    return derivatives_on(net, params, trace, net.loss.direct(read, targets))
 
 
-def factors_of(net: Network, params: LayerParams, trace: Trace) -> Factors:
-    """Return the factor of every arrow inside the neurons, (T, S, *shape) each."""
+def derivatives_on(
+    net: Network, params: LayerParams, trace: Trace, direct: Array
+) -> LocalDerivatives:
+    """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n in range(1, net.N + 1):
         states = {name: series[n] for name, series in trace.items()}
@@ -80,4 +80,4 @@ def factors_of(net: Network, params: LayerParams, trace: Trace) -> Factors:
                 if factor is not None:
                     table[arrow.kind, forgets] = factor(states, params[n])
         factors.append(table)
-    return factors
+    return LocalDerivatives(net, factors, params, direct)

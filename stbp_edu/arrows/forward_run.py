@@ -13,22 +13,10 @@ Now = list[dict[str, Any]]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
 
-def check_inputs(net: Network, inputs: Array) -> tuple[int, int]:
-    """Check the input, shape (T, S, *shape) of real numbers, and return (T, S)."""
-    axes = f"(T, S, *{net.shape})"
-    checks.array("inputs", inputs, axes, (None, None, *net.shape))
-    return inputs.shape[0], inputs.shape[1]
-
-
-def rest(net: Network, S: int, dtype: Any = np.float64) -> Now:
-    """Return the states before the first step: all 0."""
-    return [
-        {},
-        *(
-            {s.name: np.zeros((S, *net.shape_of(n)), dtype) for s in net.layers[n].neuron.states}
-            for n in range(1, net.N + 1)
-        ),
-    ]
+def rest(net: Network, x: Array) -> Now:
+    """Return the states before the first step, whose input is x: all 0."""
+    zeros = [np.zeros((len(x), *net.shape_of(n)), x.dtype) for n in range(net.N + 1)]
+    return [{}, *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1))]
 
 
 def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
@@ -78,10 +66,10 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     array([0.75   , 1.125  , 0.3125])
     """
     check_params(net, params)
-    T, S = check_inputs(net, inputs)
-    past, steps = rest(net, S, inputs.dtype), []
-    for t in range(T):
-        past = step(net, params, inputs[t], past, twin)
+    checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
+    past, steps = rest(net, inputs[0]), []
+    for x in inputs:
+        past = step(net, params, x, past, twin)
         steps.append(past)
     return as_trace(net, steps)
 

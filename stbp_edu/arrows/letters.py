@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.arrows.factors import Factors, LocalDerivatives
+from stbp_edu.arrows.maps import Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams
 
@@ -88,54 +88,47 @@ def letters(net: Network, T: int) -> LocalDerivatives:
     >>> sweep(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
+    return tabulated(
+        net,
+        T,
+        lambda shape, text, n: _table(shape, lambda at: _product(text, n, shape, at)),
+        lambda shape, name: _table(shape, lambda at: Polynomial.letter(f"{name}{at}")),
+    )
+
+
+def tabulated(
+    net: Network,
+    T: int,
+    factor: Callable[[Shape, str, int], Any],
+    weight: Callable[[Shape, str], Any],
+) -> LocalDerivatives:
+    """Return what stands for every arrow: factor(shape, letters, layer), weight(shape, name)."""
     factors: Factors = [{}]
     params: LayerParams = [None]
     for n in range(1, net.N + 1):
         layer, shape = net.layers[n], (T, 1, *net.shape_of(n))
-        named = [((a.kind, False), a.letters) for a in layer.neuron.arrows]
-        named += [((a.kind, True), r"\tau") for a in layer.neuron.arrows if a.leak is not None]
-        factors.append({key: _table(shape, _Factor(text, net, n)) for key, text in named})
-        params.append(
-            {name: _table(size, _Weight(f"{name}{n}")) for name, size in layer.shapes.items()}
-        )
-    reads = net.loss.steps(T)
-    direct = _table((T, 1, *net.shape_of(net.N)), _Factor(f"∂L/∂{net.loss.state}{{}}", net, net.N))
-    direct[: reads.start] = 0
+        named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
+        named |= {(a.kind, True): r"\tau" for a in layer.neuron.arrows if a.leak is not None}
+        factors.append({key: factor(shape, text, n) for key, text in named.items()})
+        params.append({k: weight(size, f"{k}{n}") for k, size in layer.shapes.items()})
+    direct = factor((T, 1, *net.shape_of(net.N)), f"∂L/∂{net.loss.state}{{}}", net.N)
+    direct[: net.loss.steps(T).start] = 0
     return LocalDerivatives(net, factors, params, direct)
 
 
-def _table(shape: tuple[int, ...], name: Callable[[tuple[int, ...]], Polynomial]) -> Any:
-    """Return an array of polynomials, name(index) for each entry."""
+def _table(shape: Shape, letter: Callable[[Shape], Polynomial]) -> Any:
+    """Return an array of polynomials, letter(index) for each entry."""
     array = np.empty(shape, object)
     for at in np.ndindex(shape):
-        array[at] = name(at)
+        array[at] = letter(at)
     return array
 
 
-@dataclass(frozen=True)
-class _Factor:
-    """A factor such as ``u{} f'(o{})`` of layer n, at an index (t, s, *i)."""
-
-    text: str
-    net: Network
-    n: int
-
-    def __call__(self, at: tuple[int, ...]) -> Polynomial:
-        """Return the product of its letters, with the indices of its tail."""
-        i = int(np.ravel_multi_index(at[2:], self.net.shape_of(self.n)))
-        index = f"_{{{i + 1}}}^{{{at[0] + 1},{self.n}}}"
-        result = Polynomial({(): -1 if self.text.startswith("-") else 1})
-        for letter in FACTORS.findall(self.text.removeprefix("-")):
-            result = result * Polynomial.letter(letter.replace("{}", index))
-        return result
-
-
-@dataclass(frozen=True)
-class _Weight:
-    """An entry of a weight array, at its index."""
-
-    name: str
-
-    def __call__(self, at: tuple[int, ...]) -> Polynomial:
-        """Return it as a letter."""
-        return Polynomial.letter(f"{self.name}{at}")
+def _product(text: str, n: int, shape: Shape, at: Shape) -> Polynomial:
+    """Return a factor such as ``u{} f'(o{})`` of layer n at an index (t, s, *i) of its shape."""
+    i = int(np.ravel_multi_index(at[2:], shape[2:]))
+    index = f"_{{{i + 1}}}^{{{at[0] + 1},{n}}}"
+    result = Polynomial({(): -1 if text.startswith("-") else 1})
+    for letter in FACTORS.findall(text.removeprefix("-")):
+        result = result * Polynomial.letter(letter.replace("{}", index))
+    return result

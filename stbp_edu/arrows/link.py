@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.maps import Patches, Shape
+from stbp_edu.arrows.maps import Map, Patches, Shape
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ class Link:
     (5, 2, 2)
     """
 
-    maps: tuple[Any, ...]
+    maps: tuple[Map, ...]
     source: Shape
     units: int
     parameter: str = "W"
 
-    @property
+    @cached_property
     def shapes(self) -> list[Shape]:
         """The shapes before and after each map; the last one is (rows, P)."""
         shapes = [self.source]
@@ -41,7 +42,7 @@ class Link:
             shapes.append(one.out(shapes[-1]))
         return shapes
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """The shape of what comes out: (units,), or (units, H', W')."""
         last = self.maps[-1]
@@ -50,7 +51,7 @@ class Link:
             return self.units, H - last.k + 1, W - last.k + 1
         return (self.units,)
 
-    @property
+    @cached_property
     def weight_shape(self) -> Shape:
         """The shape of its weights: (units, inputs), or (units, C, k, k)."""
         last = self.maps[-1]

@@ -1,4 +1,4 @@
-"""A network: layers of neurons, the linear maps between them, a loss; and its forward run.
+"""A network: layers of neurons, the linear maps between them, and a loss.
 
 Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N; layer 0 is the
 input, in ``trace["o"][0]``. Inputs are any real numbers.
@@ -7,7 +7,7 @@ input, in ``trace["o"][0]``. Inputs are any real numbers.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -101,10 +101,6 @@ class Network:
         if recurrent := self.layers[n].recurrent:
             # p2-recur-delta
             yield Arrow("recur", neuron.output, neuron.input, step=1, link=recurrent)
-
-    def with_loss(self, loss: Loss) -> "Network":
-        """Return the same network with another loss."""
-        return replace(self, loss=loss)
 
 
 def network(

@@ -15,8 +15,8 @@ import numpy as np
 
 from stbp_edu.arrows.adjoints import handed_back, sweep
 from stbp_edu.arrows.blocks import blockwise
-from stbp_edu.arrows.factors import LocalDerivatives, factors_of
-from stbp_edu.arrows.forward_run import Now, rest, step
+from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
+from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams, check_params
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -63,18 +63,17 @@ def online(
     check_params(net, params)
     if rule.block is None:
         _check_form(net, rule)
-    T, reads = len(inputs), net.loss.steps(len(inputs))
+    T = len(inputs)
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
     if rule.block is not None:
         return blockwise(net, params, inputs, targets, rule, mean, twin)
-    past, before = rest(net, len(inputs[0]), inputs[0].dtype), None
+    past, before = rest(net, inputs[0]), None
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for t in range(T):
         now = step(net, params, inputs[t], past, twin)
-        read = now[net.N][net.loss.state]
-        direct = net.loss.direct_at(T, read, mean, targets) if t in reads else np.zeros_like(read)
-        local = _local(net, params, now, direct)
+        direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
+        local = derivatives_on(net, params, as_trace(net, [now]), direct[None])
         lam = sweep(local, rule)
         for entry in _entries(net, params, now, past):
             key = entry.n, entry.name
@@ -174,20 +173,9 @@ def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, la
     return total
 
 
-def _local(net: Network, params: LayerParams, now: Now, direct: Array) -> LocalDerivatives:
-    """Return the factors of one step, as a run of one step."""
-    names = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
-    one = {k: [s[k][None] if k in s else None for s in now] for k in names}
-    return LocalDerivatives(net, factors_of(net, params, one), params, direct[None])
-
-
 def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
     """Return the mean of the state that the loss reads, by a run that keeps nothing else."""
-    past, total, reads = (
-        rest(net, len(inputs[0]), inputs[0].dtype),
-        0.0,
-        net.loss.steps(len(inputs)),
-    )
+    past, total, reads = rest(net, inputs[0]), 0.0, net.loss.steps(len(inputs))
     for t in range(len(inputs)):
         past = step(net, params, inputs[t], past, twin)
         total = total + past[net.N][net.loss.state] * (t in reads)

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.maps import Shape
+from stbp_edu.arrows.models import Layer, Network
+from stbp_edu.checks import Array
 
 LayerParams = list[Any]
 """None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
@@ -22,21 +24,17 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
     """
     checks.generator("rng", rng)
-    params: LayerParams = [None]
-    for layer in net.layers[1:]:
-        drawn: dict[str, Any] = {}
-        for name, shape in layer.shapes.items():
-            fan = math.prod(shape[1:])
-            weights = name in ("W", "R")
-            drawn[name] = (
-                rng.normal(0, scale / math.sqrt(fan), shape)
-                if weights
-                else (
-                    np.zeros(shape) if name == "b" else np.array(layer.neuron.learned[name].initial)
-                )
-            )
-        params.append(drawn)
-    return params
+
+    def drawn(layer: Layer, name: str, shape: Shape) -> Array:
+        """Return one parameter."""
+        if name in layer.neuron.learned:
+            return np.array(layer.neuron.learned[name].initial)
+        if name == "b":
+            return np.zeros(shape)
+        return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+
+    layers = net.layers[1:]
+    return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
 
 
 def check_params(net: Network, params: LayerParams) -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from stbp_edu.arrows.adjoints import gradients, sweep
-from stbp_edu.arrows.factors import LocalDerivatives, factors_of
+from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
+from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.checks import Array
@@ -50,7 +51,7 @@ def backward(
     local = as_local(trace, targets, params, neuron, loss, S=S)
     rule, run = as_rule(rule), {"u": list(trace.U), "o": list(trace.O)}
     found = gradients(local.net, local.params, run, sweep(local, rule), rule.start)
-    return Gradients(**{k: [None, *(layer[k] for layer in found[1:])] for k in ("W", "b")})
+    return Gradients(**by_name(found))
 
 
 def as_local(
@@ -70,6 +71,15 @@ def as_local(
     state = "o" if direct.u is None else "u"
     reset = soft_reset if neuron.gate == "soft" else hard_reset
     net = network(params.sizes, reset(neuron), Loss("given", state))
-    own: list[Any] = [None, *({"W": params.W[n], "b": params.b[n]} for n in range(1, net.N + 1))]
     run = {"u": list(trace.U), "o": list(trace.O)}
-    return LocalDerivatives(net, factors_of(net, own, run), own, getattr(direct, state))
+    return derivatives_on(net, by_layer(params), run, getattr(direct, state))
+
+
+def by_layer(given: Params | Gradients) -> LayerParams:
+    """Return parameters or gradients of Part I in the form of Part II."""
+    return [None, *({"W": W, "b": b} for W, b in zip(given.W[1:], given.b[1:], strict=True))]
+
+
+def by_name(layers: LayerParams) -> dict[str, list[Any]]:
+    """Return parameters or gradients of Part II as the lists W and b of Part I."""
+    return {name: [None, *(layer[name] for layer in layers[1:])] for name in ("W", "b")}

@@ -1,43 +1,17 @@
 """Losses: which state of the last layer they read, at which steps, and the direct term ∂L/∂state.
 
+How well it fits is said in :mod:`stbp_edu.losses`; here any state may be read, at any last steps.
 Only the direct term changes with the loss: case 1, and the first term of case 3.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-
-Fit = tuple[Callable[[Array, Array], float], Callable[[Array, Array], Array]]
-"""How well z fits y, both (S, n[N]): the value, and its derivative by z."""
-
-
-def _log_softmax(z: Array) -> Array:
-    """Return log softmax(z) by rows."""
-    z = z - z.max(axis=1, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-
-
-def _squared(z: Array, y: Array) -> float:
-    """Return 1/(2S) Σ ‖y - z‖²."""
-    return float(((y - z) ** 2).sum()) / (2 * len(z))
-
-
-def _cross(z: Array, y: Array) -> float:
-    """Return -1/S Σ y · log softmax(z)."""
-    return -float((y * _log_softmax(z)).sum()) / len(z)
-
-
-def _cross_slope(z: Array, y: Array) -> Array:
-    """Return (softmax(z) Σ_i y_i - y) / S."""
-    return (np.exp(_log_softmax(z)) * y.sum(axis=1, keepdims=True) - y) / len(z)
-
-
-SQUARED: Fit = (_squared, lambda z, y: -(y - z) / len(z))
-CROSS_ENTROPY: Fit = (_cross, _cross_slope)
+from stbp_edu.losses import RATE, CrossEntropy, Rate
+from stbp_edu.network import Trace
 
 
 @dataclass(frozen=True)
@@ -47,19 +21,28 @@ class Loss:
     Args:
         name: what to call it.
         state: the state of layer N that it reads.
-        fit: :data:`SQUARED`, :data:`CROSS_ENTROPY`, or a pair of your own.
+        fit: ``Rate()`` or ``CrossEntropy()`` of :mod:`stbp_edu.losses`, as if what is read were the
+            spikes of a run of one step; or a class of your own that inherits from one of them.
         last: how many steps it reads, counted from the end; None for all.
         per_step: whether it fits every step by itself and not their mean.
+
+    Raises:
+        TypeError, ValueError: if ``fit`` is another loss, or ``last`` no number of steps.
     """
 
     name: str
     state: str = "o"
-    fit: Fit = SQUARED
+    fit: Rate | CrossEntropy = RATE
     last: int | None = None
     per_step: bool = False
 
     def __post_init__(self) -> None:
-        """Check the number of steps."""
+        """Check the fit and the number of steps."""
+        if not isinstance(self.fit, Rate | CrossEntropy):
+            raise TypeError(
+                f"fit must be Rate() or CrossEntropy(), got {self.fit!r}; say with state=, last= "
+                "and per_step= what it reads"
+            )
         if self.last is not None:
             checks.count("last", self.last)
 
@@ -79,21 +62,26 @@ class Loss:
     def value(self, series: Array, y: Array) -> float:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
         read = series[self.steps(len(series)).start :]
-        if self.per_step:
-            return sum(self.fit[0](z, y) for z in read) / len(read)
-        return self.fit[0](read.mean(axis=0), y)
+        points = read if self.per_step else [read.mean(axis=0)]
+        return sum(float(self.fit.formula(_one_step(z), y)) for z in points) / len(points)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        T, result = len(series), np.zeros_like(series)
+        T = len(series)
         mean = series[self.steps(T).start :].mean(axis=0)
-        for t in self.steps(T):
-            result[t] = self.direct_at(T, series[t], mean, y)
-        return result
+        return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
 
-    def direct_at(self, T: int, z: Array, mean: Array, y: Array) -> Array:
-        """Return ∂L/∂state at one step read, from the state there or the mean of those read."""
-        return self.fit[1](z if self.per_step else mean, y) / len(self.steps(T))
+    def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
+        """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
+        if t not in self.steps(T):
+            return np.zeros_like(z)
+        term = self.fit.terms(_one_step(z if self.per_step else mean), y, len(y)).o
+        return np.asarray(term)[0] / len(self.steps(T))
+
+
+def _one_step(z: Array) -> Trace:
+    """Return a run of one step whose output spikes are z."""
+    return Trace(U=[None, z[None]], O=[z[None], z[None]])
 
 
 def rate() -> Loss:
@@ -116,7 +104,7 @@ def last_steps(k: int) -> Loss:
 
 def cross_entropy_on_rates() -> Loss:
     """Return -1/S Σ_s y_s · log softmax(1/T Σ_t o_s^{t,N})."""
-    return Loss("cross-entropy on rates", fit=CROSS_ENTROPY)
+    return Loss("cross-entropy on rates", fit=CrossEntropy())
 
 
 def cross_entropy_per_step(state: str = "o") -> Loss:
@@ -124,7 +112,7 @@ def cross_entropy_per_step(state: str = "o") -> Loss:
 
     ``state`` "u" reads potentials in place of spikes.
     """
-    return Loss("cross-entropy per step", state, CROSS_ENTROPY, per_step=True)
+    return Loss("cross-entropy per step", state, CrossEntropy(), per_step=True)
 
 
 def membrane(last: int | None = 1) -> Loss:

@@ -23,15 +23,7 @@ class Verdict:
 
     def dropped(self) -> list[Word]:
         """Return the words that it drops, the shortest first."""
-        return self._where(0)
-
-    def doubled(self) -> list[Word]:
-        """Return the words that it counts twice, the shortest first."""
-        return self._where(2)
-
-    def _where(self, value: float) -> list[Word]:
-        """Return the words with this coefficient."""
-        words = [w for w, c in self.coefficients.items() if abs(c - value) < NEAR]
+        words = [w for w, c in self.coefficients.items() if abs(c) < NEAR]
         return sorted(words, key=lambda word: (len(word), word))
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu.arrows.adjoints import through_link
 from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import Network, Trace
@@ -61,7 +62,7 @@ def fit_words(
 def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple[Any, Any]:
     """Return for each word what its paths contribute to the gradients of a layer, and these."""
     net = local.net
-    layer, below = net.layers[n], net.output_of(n - 1)
+    layer = net.layers[n]
     state = layer.neuron.input
     lead = local.direct.shape[:2]
     epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
@@ -69,15 +70,10 @@ def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple
         for path in paths_from(Node(state, n, at[0], at[2]), local, s=at[1]):
             epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
 
-    def flat(W: Any, b: Any) -> Any:
+    def flat(found: Any) -> Any:
         """Return gradients as one column."""
-        return np.concatenate([np.ravel(W), np.ravel(b)])
+        return np.concatenate([np.ravel(found[name]) for name in ("W", "b")])
 
-    columns = {
-        word: flat(
-            layer.link.gradient(e, trace[below][n - 1]),
-            e.sum(axis=tuple(k for k in range(e.ndim) if k != 2)),
-        )
-        for word, e in epsilon.items()
-    }
-    return columns, flat(got[n]["W"], got[n]["b"])
+    into = trace[net.output_of(n - 1)][n - 1]
+    columns = {word: flat(through_link(layer.link, e, into)) for word, e in epsilon.items()}
+    return columns, flat(got[n])

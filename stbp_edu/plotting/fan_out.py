@@ -1,16 +1,14 @@
 """Arrows of one neuron: all that leave it at one step, and those that lead from it to the loss."""
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
 
 from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, INK, style
+from stbp_edu.plotting.state_diagram import WIDE, Place, draw_arrow, draw_node
 
 BELOW = "₁₂₃₄₅₆₇₈₉"
-NEXT = 2.3  # how far to the right the next step stands
 HEIGHTS = {"u": 0.0, "o": 0.9, "above": 2.4}
 
 
@@ -31,24 +29,24 @@ def fan_out(ax: Axes, above: int = 3) -> Axes:
     >>> [text.get_text() for text in ax.texts if text.get_text().startswith("w")]
     ['w₁ᵢ', 'w₂ᵢ']
     """
-    u, spike, after = (0.0, HEIGHTS["u"]), (0.0, HEIGHTS["o"]), (NEXT, HEIGHTS["u"])
+    u, spike, after = (0.0, HEIGHTS["u"]), (0.0, HEIGHTS["o"]), (WIDE, HEIGHTS["u"])
     spread = 0.95 * (np.arange(above) - (above - 1) / 2)
     for k, x in enumerate(spread):
         head = (float(x), HEIGHTS["above"])
-        _arrow(ax, spike, head, DELTA)
+        draw_arrow(ax, spike, head, DELTA)
         _factor(ax, spike, head, f"w{BELOW[k]}ᵢ", 0.55)
-        _node(ax, head, f"u{BELOW[k]}", GRID)
-    _arrow(ax, spike, after, DELTA)
+        draw_node(ax, head, f"u{BELOW[k]}", GRID)
+    draw_arrow(ax, spike, after, DELTA)
     _factor(ax, spike, after, "u f′", 0.5)
-    _arrow(ax, u, spike, EPSILON)
+    draw_arrow(ax, u, spike, EPSILON)
     _factor(ax, u, spike, "h", 0.5)
-    _arrow(ax, u, after, EPSILON)
-    ax.text(NEXT / 2, -0.17, "f", ha="center", va="center", size=10, color=INK)
-    _node(ax, u, "uᵢ", EPSILON)
-    _node(ax, spike, "oᵢ", DELTA)
-    _node(ax, after, "uᵢ", GRID)
-    ax.set(xlim=(min(-0.7, spread[0] - 0.4), NEXT + 0.5), ylim=(-0.45, HEIGHTS["above"] + 0.4))
-    ax.set(xticks=(0, NEXT), xticklabels=("t", "t + 1"), xlabel="time step →")
+    draw_arrow(ax, u, after, EPSILON)
+    ax.text(WIDE / 2, -0.17, "f", ha="center", va="center", size=10, color=INK)
+    draw_node(ax, u, "uᵢ", EPSILON)
+    draw_node(ax, spike, "oᵢ", DELTA)
+    draw_node(ax, after, "uᵢ", GRID)
+    ax.set(xlim=(min(-0.7, spread[0] - 0.4), WIDE + 0.5), ylim=(-0.45, HEIGHTS["above"] + 0.4))
+    ax.set(xticks=(0, WIDE), xticklabels=("t", "t + 1"), xlabel="time step →")
     ax.set(yticks=(0.45, HEIGHTS["above"]), yticklabels=("n", "n + 1"), ylabel="layer →")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
@@ -76,46 +74,23 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
         u, spike = (float(t), HEIGHTS["u"]), (float(t), HEIGHTS["o"])
         after = (t + 1.0, HEIGHTS["u"])
         for tail, head in [(u, spike)] + [(u, after), (spike, after)] * (t < T):
-            _arrow(ax, tail, head, GRID, 0.9)
+            draw_arrow(ax, tail, head, GRID, 0.9)
         for name, at, colour in (("u", u, EPSILON), ("o", spike, DELTA)):
             if (name, t) in reads:
                 # From a potential below L a straight arrow would cross the spike above it.
                 near = name == "u" and abs(t - loss[0]) < 1
-                _arrow(ax, at, loss, colour, bow=0.28 * near * (1 if t < loss[0] else -1))
-            _node(ax, at, name, colour if (name, t) in reads else GRID)
-    _node(ax, loss, "L", GRID)
+                draw_arrow(ax, at, loss, colour, bow=0.28 * near * (1 if t < loss[0] else -1))
+            draw_node(ax, at, name, colour if (name, t) in reads else GRID)
+    draw_node(ax, loss, "L", GRID)
     ax.set(xlim=(0.5, T + 0.5), ylim=(-0.35, loss[1] + 0.35), xticks=range(1, T + 1), yticks=())
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
 
 
-def _arrow(
-    ax: Axes,
-    tail: tuple[float, float],
-    head: tuple[float, float],
-    colour: str,
-    width: float = 2.2,
-    bow: float = 0.0,
-) -> None:
-    """Draw one arrow between two nodes, straight or bowed."""
-    form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
-    form["connectionstyle"] = f"arc3,rad={bow}"
-    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=width, **form))
-
-
-def _factor(
-    ax: Axes, tail: tuple[float, float], head: tuple[float, float], text: str, share: float
-) -> None:
+def _factor(ax: Axes, tail: Place, head: Place, text: str, share: float) -> None:
     """Write a factor on the outer side of its arrow, at this share of the way."""
     x, y = np.array(tail) + share * (np.array(head) - np.array(tail))
     left = head[0] < tail[0]
     x, y = (x - 0.1, y) if left else (x + 0.1, y + 0.1 * (head[1] < tail[1]))
     ax.text(x, y, text, ha="right" if left else "left", va="center", size=10, color=INK)
-
-
-def _node(ax: Axes, at: tuple[float, float], name: str, colour: str) -> None:
-    """Draw a node with its name: potentials square, spikes round, thick if it is asked about."""
-    shape, width = "o" if name.startswith("o") else "s", 1.1 if colour == GRID else 2.6
-    ax.plot(*at, shape, markersize=19, mfc="none", mec=colour, mew=width)
-    ax.text(*at, name, ha="center", va="center_baseline", size=10, color=INK)

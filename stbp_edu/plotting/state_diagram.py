@@ -11,6 +11,7 @@ from stbp_edu.plotting.palette import GRID, INK, style
 
 State = tuple[str, float, float]
 """Its name; its column, in time steps from t; its height."""
+Place = tuple[float, float]
 WIDE = 2.3  # how far apart two steps stand, where two heights are 1 apart
 RIGHT, BELOW = (0.1, 0.0, "left"), (0.0, -0.19, "center")
 
@@ -36,11 +37,11 @@ def states(
     3
     """
     for tail, head, factor, colour in arrows:
-        _arrow(ax, _place(tail), _place(head), colour)
+        draw_arrow(ax, _place(tail), _place(head), colour, 1.1 if colour == GRID else 2.2)
         _factor(ax, _place(tail), _place(head), factor)
     found = list(dict.fromkeys(end for arrow in arrows for end in arrow[:2]))
     for state in found:
-        _node(ax, state, (lit or {}).get(state, GRID))
+        draw_node(ax, _place(state), state[0], (lit or {}).get(state, GRID))
     x, y = np.array([_place(state) for state in found]).T
     ax.set(xlim=(min(x) - 0.5, max(x) + 0.5), ylim=(min(y) - 0.45, max(y) + 0.4))
     ax.set(xticks=(0, WIDE), xticklabels=("t", "t + 1"), yticks=(), xlabel="time step →")
@@ -49,19 +50,28 @@ def states(
     return ax
 
 
-def _place(state: State) -> tuple[float, float]:
+def draw_arrow(
+    ax: Axes, tail: Place, head: Place, colour: str, width: float = 2.2, bow: float = 0.0
+) -> None:
+    """Draw one arrow between two nodes, straight or bowed."""
+    form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
+    form["connectionstyle"] = f"arc3,rad={bow}"
+    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=width, **form))
+
+
+def draw_node(ax: Axes, at: Place, name: str, colour: str) -> None:
+    """Draw a node with its name: spikes round, other states square, thick if it is asked about."""
+    shape, width = "o" if name.startswith("o") else "s", 1.1 if colour == GRID else 2.6
+    ax.plot(*at, shape, markersize=19, mfc="none", mec=colour, mew=width)
+    ax.text(*at, name, ha="center", va="center_baseline", size=10, color=INK)
+
+
+def _place(state: State) -> Place:
     """Return where a state stands."""
     return WIDE * state[1], state[2]
 
 
-def _arrow(ax: Axes, tail: tuple[float, float], head: tuple[float, float], colour: str) -> None:
-    """Draw one arrow, thin where it has no colour of its own."""
-    form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
-    width = 1.1 if colour == GRID else 2.2
-    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=width, **form))
-
-
-def _factor(ax: Axes, tail: tuple[float, float], head: tuple[float, float], text: str) -> None:
+def _factor(ax: Axes, tail: Place, head: Place, text: str) -> None:
     """Write a factor right of an upright arrow, below a flat one, above a slanting one."""
     (x0, y0), (x1, y1) = tail, head
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
@@ -69,10 +79,3 @@ def _factor(ax: Axes, tail: tuple[float, float], head: tuple[float, float], text
     if y1 > y0 and x0 < x1:
         dx, dy, align = -0.1, 0.14, "right"
     ax.text(x + dx, y + dy, text, ha=align, va="center", size=10, color=INK)
-
-
-def _node(ax: Axes, state: State, colour: str) -> None:
-    """Draw a state with its name, thick if it is asked about."""
-    shape, width = "o" if state[0].startswith("o") else "s", 1.1 if colour == GRID else 2.6
-    ax.plot(*_place(state), shape, markersize=19, mfc="none", mec=colour, mew=width)
-    ax.text(*_place(state), state[0], ha="center", va="center_baseline", size=10, color=INK)

@@ -29,6 +29,7 @@ from stbp_edu.arrows import (
     with_adaptation,
     with_current,
 )
+from stbp_edu.losses import LastSteps, Membrane
 
 HARD = hard_reset(LIF())
 
@@ -69,6 +70,12 @@ def test_a_loss_that_reads_a_state_that_does_not_exist():
         ValueError, match=r"'mine' reads state 'v', which layer 1 does not have; .* u, o"
     ):
         network("2-1", HARD, Loss("mine", "v"))
+
+
+@pytest.mark.parametrize("fit", [Membrane(), LastSteps(2), None])
+def test_a_fit_that_says_itself_what_it_reads(fit):
+    with pytest.raises(TypeError, match=r"fit must be Rate\(\) or CrossEntropy\(\), got .*; say"):
+        Loss("mine", fit=fit)
 
 
 def test_a_loss_that_reads_too_many_steps():

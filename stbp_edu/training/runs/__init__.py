@@ -1,6 +1,7 @@
 """Runs in folders: checkpoints, parameters, records and figures.
 
-- ``run``: train in a folder, from the start or from a checkpoint, to the record; read it back.
+- ``run``: train in a folder, from the start or from a checkpoint, to the record.
+- ``record``: the record of a finished run, read back.
 - ``checkpoint``: the whole state of a run in one file.
 - ``run_figures``: curves, spikes and weights, drawn; needs matplotlib.
 - ``measurements``: the records of long measurements that are published in ``docs/results``.
@@ -8,15 +9,12 @@
 
 from stbp_edu.training.runs.checkpoint import Checkpoint
 from stbp_edu.training.runs.measurements import environment, load_measurement, measurements_folder
+from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, open_run
 from stbp_edu.training.runs.run import (
-    CHECKPOINT,
-    PARAMS,
-    RECORD,
     RunConfig,
     earlier_work,
     finish,
     finished_run,
-    open_run,
     train_in_folder,
     unfinished_run,
 )

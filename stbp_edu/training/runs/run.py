@@ -1,4 +1,4 @@
-"""Runs in folders: trained to the end, from the start or from a checkpoint, and read back."""
+"""Runs in folders: trained to the end, from the start or from a checkpoint."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,10 @@ from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
+from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, read_record
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import TEST, stream
 from stbp_edu.training.trainer import Epoch, Event, train
-
-CHECKPOINT = "checkpoint.npz"
-PARAMS = "params.npz"
-RECORD = "record.json"
-"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
                 "it, or --out for another folder"
             )
         return None
-    record = _read_record(config.folder)
+    record = read_record(config.folder)
     theirs = {
         **to_dict(from_dict(record["settings"])),  # newer settings at their defaults
         **{key: record[key] for key in ("dataset", "held_out")},
@@ -159,8 +155,7 @@ def train_in_folder(
             curves.append(_point(epoch))
             state = epoch.state
             if epoch.epoch % config.checkpoint_every == 0 or epoch.epoch == settings.epochs:
-                checkpoint = Checkpoint(settings, data, state, curves)
-                save_checkpoint(folder / CHECKPOINT, checkpoint)
+                save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
         assert state is not None  # a run has at least one epoch
         return finish(config, state.kept, curves)
 
@@ -203,58 +198,3 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> d
     files.write_json(config.folder / RECORD, record)
     (config.folder / CHECKPOINT).unlink(missing_ok=True)
     return record
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A run that is done: its record, settings and parameters."""
-
-    record: dict[str, Any]
-    settings: Settings
-    params: Params
-
-
-def open_run(folder: Path) -> FinishedRun:
-    """Return the finished run in a folder.
-
-    Raises:
-        FileNotFoundError: if there is no finished run in it.
-        ValueError: if its files are damaged, or do not belong together.
-    """
-    if not (folder / RECORD).exists():
-        below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
-        hint = f"there are runs in {', '.join(below)}" if below else "train one first"
-        if (folder / CHECKPOINT).exists():
-            hint = "the run in it is not finished: train with --resume"
-        raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
-    record = _read_record(folder)
-    settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
-    if params.sizes[1:-1] != settings.hidden:
-        raise ValueError(
-            f"{folder / PARAMS} must have hidden widths {settings.hidden} as the record says, "
-            f"got {params.sizes[1:-1]}; these files are of two runs"
-        )
-    return FinishedRun(record, settings, params)
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    """Return the record in a folder, after checking that the parameters beside it are its own."""
-    path, params = folder / RECORD, folder / PARAMS
-    record = files.read_json(path)
-    try:
-        from_dict(record["settings"])
-        str(record["dataset"]), str(record["held_out"]), list(record["curves"])
-        list(record["accuracy"]["encodings"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
-            "choose the folder of a run, or train with --restart"
-        ) from error
-    if not params.exists():
-        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
-    if record.get("params") not in (None, files.digest(params)):  # older records have none
-        raise ValueError(
-            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
-            "or a later run was stopped between the two; train with --resume or --restart"
-        )
-    return dict(record)

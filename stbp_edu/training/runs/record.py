@@ -1,0 +1,69 @@
+"""The record of a finished run: read back with the settings and parameters that belong to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stbp_edu import files
+from stbp_edu.network import Params
+from stbp_edu.training.settings import Settings, from_dict
+
+CHECKPOINT = "checkpoint.npz"
+PARAMS = "params.npz"
+RECORD = "record.json"
+"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that is done: its record, settings and parameters."""
+
+    record: dict[str, Any]
+    settings: Settings
+    params: Params
+
+
+def open_run(folder: Path) -> FinishedRun:
+    """Return the finished run in a folder.
+
+    Raises:
+        FileNotFoundError: if there is no finished run in it.
+        ValueError: if its files are damaged, or do not belong together.
+    """
+    if not (folder / RECORD).exists():
+        below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
+        hint = f"there are runs in {', '.join(below)}" if below else "train one first"
+        if (folder / CHECKPOINT).exists():
+            hint = "the run in it is not finished: train with --resume"
+        raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
+    record = read_record(folder)
+    settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
+    if params.sizes[1:-1] != settings.hidden:
+        raise ValueError(
+            f"{folder / PARAMS} must have hidden widths {settings.hidden} as the record says, "
+            f"got {params.sizes[1:-1]}; these files are of two runs"
+        )
+    return FinishedRun(record, settings, params)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, after checking that the parameters beside it are its own."""
+    path, params = folder / RECORD, folder / PARAMS
+    record = files.read_json(path)
+    try:
+        from_dict(record["settings"])
+        str(record["dataset"]), str(record["held_out"]), list(record["curves"])
+        list(record["accuracy"]["encodings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
+            "choose the folder of a run, or train with --restart"
+        ) from error
+    if not params.exists():
+        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
+    if record.get("params") not in (None, files.digest(params)):  # older records have none
+        raise ValueError(
+            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
+            "or a later run was stopped between the two; train with --resume or --restart"
+        )
+    return dict(record)
