@@ -150,7 +150,8 @@ def _carry_on(
         for arrow in (a for a in neuron.arrows if a.source == k and a.step == time):
             if factors is not None and (head := rule.move(q, arrow)) is not None:
                 factor = entry.view(factors.factor(arrow, entry.n, rule)[0])
-                new[arrow.target, head] = new[arrow.target, head] + factor * E  # p2-trace-step
+                passed = new[arrow.target, head] + factor * E  # p2-trace-step, p2-trace-adapt
+                new[arrow.target, head] = passed
 
     for (k, q), E in old.items():
         follow(k, q, E, before, 1)

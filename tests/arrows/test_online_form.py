@@ -55,6 +55,25 @@ def test_p2_trace_step_p2_trace_signal_p2_trace_w_written_out():
         np.testing.assert_allclose(got[n]["W"], expected, rtol=1e-12, atol=1e-15)
 
 
+def test_p2_trace_adapt_written_out():
+    """Both traces of one layer, step by step, from the run's potentials and spikes."""
+    case = Case(sizes="3-2", reset="linear", adaptation=True, T=5)
+    net, params, trace, inputs, y = case.run()
+    beta, rho = case.beta, case.rho
+    u, a, o = (trace[k][1] for k in "uao")
+    h, f = case.lif.h(u - beta * a)[..., None], case.lif.f(o)[..., None]
+    signal = h[..., 0] * net.loss.direct(o, y)
+    e = np.broadcast_to(inputs[0][:, None], (*u.shape[1:], 3))
+    e_hat, expected = np.zeros_like(e), 0.0
+    for t in range(case.T):
+        if t:
+            e_hat = rho * e_hat + h[t - 1] * (e - beta * e_hat)
+            e = f[t - 1] * e + inputs[t][:, None]
+        expected = expected + np.einsum("si,sij->ij", signal[t], e - beta * e_hat)
+    got = online(net, params, inputs, y, "e-prop")[1]["W"]
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
+
+
 def test_one_layer_has_every_rule_online():
     """Nothing leaves the neuron but to the loss: even the exact rule needs no time backward."""
     case = Case(sizes="3-2", adaptation=True, current=True, learned=True)

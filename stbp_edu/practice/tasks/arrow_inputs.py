@@ -41,9 +41,9 @@ def _early(rng: np.random.Generator, k: int) -> Args:
 
 
 def _layer_run(rng: np.random.Generator, k: int) -> Args:
-    """Return ε, potentials and spikes of a layer at every step, (T, S, n)."""
-    epsilon, U = rng.normal(0, 1, (2, 4 + k, 2, 3))
-    return epsilon, U, (rng.random(U.shape) < 0.4).astype(float)
+    """Return δ, ε, h and spikes of a layer at every step, (T, S, n)."""
+    delta, epsilon, h = rng.normal(0, 1, (3, 4 + k, 2, 3))
+    return delta, epsilon, np.exp(h), (rng.random(h.shape) < 0.4).astype(float)
 
 
 def _outputs(rng: np.random.Generator, k: int) -> Args:
@@ -52,10 +52,10 @@ def _outputs(rng: np.random.Generator, k: int) -> Args:
     return np.eye(n)[rng.integers(0, n, S)], (rng.random((T, S, n)) < 0.5).astype(float)
 
 
-def _weighted(rng: np.random.Generator, k: int) -> Args:
-    """Return targets, output spikes and a weight for each step."""
-    Y, O = _outputs(rng, k)
-    return rng.random(Y.shape), O, rng.uniform(0.1, 1.0, len(O))
+def _hidden_run(rng: np.random.Generator, k: int) -> Args:
+    """Return δ and spikes of a hidden layer, the rate to keep near, and what it costs."""
+    _, O = _outputs(rng, k)
+    return rng.normal(0, 1, O.shape), O, *rng.uniform(0.1, 2.0, 2).tolist()
 
 
 def _potentials(rng: np.random.Generator, k: int) -> Args:
@@ -70,9 +70,9 @@ DRAWS = {
     "p2-soft-delta": _soft_delta,
     "p2-soft-epsilon": _soft_epsilon,
     "p2-soft-early": _early,
-    "p2-leak-gate": _layer_run,
+    "p2-threshold": _layer_run,
     "p2-loss-counts": _outputs,
-    "p2-loss-weights": _weighted,
+    "p2-hidden-rate": _hidden_run,
     "p2-loss-potential": _potentials,
 }
 """The draws by the exercise's id."""

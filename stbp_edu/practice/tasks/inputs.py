@@ -97,6 +97,21 @@ def _adam(rng: np.random.Generator, k: int) -> Args:
     return p, m, v, rng.normal(0, 1e-2, 4), k + 1, 0.01, 0.9, 0.99, 1e-3
 
 
+def _silent(rng: np.random.Generator, k: int) -> Args:
+    """Return spikes and h of neurons, some of them 0 everywhere, or all but once, of one or both.
+
+    The entry that is not 0 is neither in the last step nor in the first sample.
+    """
+    T, S = 4, 3
+    O, h = (rng.random((T, S, 6)) < 0.5) * 1.0, rng.random((T, S, 6))
+    O[:, :, 1:4], h[:, :, 2:5] = 0.0, 0.0
+    at = int(rng.integers(T - 1)), int(rng.integers(1, S))
+    O[at][3], h[at][4] = 1.0, 0.5
+    O[0, 0, 0], h[0, 0, 0] = 0.0, 0.0
+    order = rng.permutation(6)
+    return O[..., order], h[..., order]
+
+
 DRAWS: dict[str, Draw] = {
     "ode": lambda rng, k: tuple(rng.uniform(0.2, 2.0, 4).tolist()),
     "gate": lambda rng, k: (np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 2.0)[k]),
@@ -110,6 +125,11 @@ DRAWS: dict[str, Draw] = {
     "init-unit-rows": lambda rng, k: (rng.uniform(-1, 1, (3, 2 + k)),),
     "read-out": lambda rng, k: ((rng.random((6, 4, 4)) < rng.random((4, 4))) * 1.0,),
     "confusion": lambda rng, k: (rng.integers(0, 3, 20), rng.integers(0, 3, 20), 3),
+    "silent-neurons": _silent,
+    "batch-parts": lambda rng, k: (
+        rng.normal(0, 1, (3, 2, 4)),
+        rng.permutation([1, 4, 7]).tolist(),
+    ),
     "momentum": lambda rng, k: (*rng.normal(0, 1, (3, 4)), 0.1, 0.9),
     "adam": _adam,
     "ablation": lambda rng, k: (("exact", *ABLATIONS)[k], np.array([0.0, 1.0, 0.3]), 0.6),
