@@ -1,8 +1,9 @@
 """Accuracies on MNIST and Fashion-MNIST: one command and one published record for each table.
 
 ``python -m benchmarks.accuracy --what ladder`` trains every rung with every seed and writes
-``docs/results/mnist-ladder.json``. What is done already is not trained again, and a run that was
-interrupted goes on from its last checkpoint: give the same command.
+``docs/results/mnist-ladder.json``. Each row is a sweep over the seeds, as of ``stbp-edu sweep``:
+what is done already is not trained again, and a run that was interrupted goes on from its last
+checkpoint. Give the same command.
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy_plans import PLANS, Plan
-from stbp_edu.cli.progress_bar import format_duration, tell, watch
+from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
+from stbp_edu.cli.sweep import processes
 from stbp_edu.files import load_params, read_json, write_json
-from stbp_edu.training import runs
-from stbp_edu.training.data import Dataset, load_dataset, validation
-from stbp_edu.training.settings import RECIPES, from_dict
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder
+from stbp_edu.training.settings import from_dict
+from stbp_edu.training.sweep_plan import Plan as SweepPlan
+from stbp_edu.training.sweeps import sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -36,16 +38,11 @@ CURVES = ("epoch", "loss", "train", "held_out", "seconds")  # what the pages pri
 def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
     """Train every row with every seed, and return the record."""
     plan = PLANS[what]
-    seeds = args.seeds or plan.seeds
-    if plan.together and len(seeds) > 1:
-        side_by_side(what, seeds, args)
-    data = load_dataset(plan.dataset, args.data, tell)
-    if plan.held_out == "validation":
-        data = validation(data, fraction=1 / 6)  # 10,000 images, as many as the test images
+    seeds = args.seeds or [*plan.seeds]
     rows = []
     for name, changes in plan.rows.items():
         if not args.only or name in args.only:
-            made = [run(plan, what, name, changes, seed, data, args) for seed in seeds]
+            made = run(plan, what, name, seeds, args)
             rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
             print(in_words(rows[-1]), flush=True)
     command = f"python -m benchmarks.accuracy --what {what}"
@@ -54,60 +51,45 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
             "together": plan.together and len(seeds) > 1}  # fmt: skip
 
 
-def side_by_side(what: str, seeds: Sequence[int], args: argparse.Namespace) -> None:
-    """Train each seed in a process of its own; the results are in the work folder afterwards.
+def run(
+    plan: Plan, what: str, name: str, seeds: list[int], args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Train one row with every seed, or go on where it stopped; return the records.
 
     Raises:
-        SystemExit: if one of them failed; the process has printed why.
+        SystemExit: if a run failed; what is done is kept.
     """
-    given = ["--what", what, "--work", str(args.work)]
-    for name in ("data", "epochs"):
-        if (value := getattr(args, name)) is not None:
-            given += [f"--{name}", str(value)]
-    with tempfile.TemporaryDirectory() as nowhere:
-        command = [sys.executable, "-m", "benchmarks.accuracy", *given, "--out", nowhere]
-        rows = ["--only", *args.only] if args.only else []
-        started = [Popen([*command, "--seeds", str(seed), *rows], cwd=ROOT) for seed in seeds]
-        if any([process.wait() for process in started]):  # a list: wait for all of them
-            raise SystemExit("not all seeds are done; give the same command to go on")
+    changes = {**plan.rows[name], **({} if args.epochs is None else {"epochs": args.epochs})}
+    folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
+    held_out = {"held_out": plan.held_out, "encodings": ENCODINGS}
+    row = SweepPlan(plan.dataset, seeds, folder, changes, **held_out)
+    evaluate_again(row, args.data)
+    load, count = os.getloadavg()[0], len(seeds) if plan.together else 1
+    results = watch_runs(sweep(row, partial(processes, count), args.data, tell), len(seeds))
+    if failed := [f"{k}: {r['error']}" for k, r in results.items() if "error" in r]:
+        raise SystemExit(f"{name}, {'; '.join(failed)}; give the same command to go on")
+    return [record(row.folder / k, round(load, 2)) for k in row.runs()]
 
 
-def run(
-    plan: Plan,
-    what: str,
-    name: str,
-    changes: dict[str, Any],
-    seed: int,
-    data: Dataset,
-    args: argparse.Namespace,
-) -> dict[str, Any]:
-    """Train one row with one seed, or go on where it stopped; return its record."""
-    given = {} if args.epochs is None else {"epochs": args.epochs}
-    settings = replace(RECIPES[plan.dataset], **{**changes, **given}, seed=seed)
-    folder = args.work / what / name.replace(", ", "-").replace(" ", "-") / str(seed)
-    config = runs.RunConfig(plan.dataset, settings, data, folder, plan.held_out, ENCODINGS)
-    start, done = runs.earlier_work(config, resume=True)
-    if done is None and start is None:
-        done = evaluated_again(config, folder.parents[1])
-    if done is None:
-        load = os.getloadavg()[0]
-        show = partial(watch, settings=settings, label=f"{name}, seed {seed}")
-        done = {**runs.train_in_folder(config, show, resume=True), "load_before": round(load, 2)}
-        write_json(folder / runs.RECORD, done)
+def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
+    """Evaluate trained networks that differ in ``T_test`` alone, which learning does not see."""
+    for name, settings in row.runs().items():
+        folder = row.folder / name
+        for path in [] if folder.exists() else sorted(folder.parents[1].glob(f"*/{name}/{RECORD}")):
+            found = read_json(path)
+            if replace(from_dict(found["settings"]), T_test=settings.T_test) == settings:
+                data = load_dataset(row.dataset, data_folder, tell, row.held_out)
+                params = load_params(path.with_name(PARAMS))
+                finish(row.config(name, settings, data), params, found["curves"])
+                record(folder, found["load_before"])
+                break
+
+
+def record(folder: Path, load: float) -> dict[str, Any]:
+    """Return the record of a finished run; it keeps the load of the machine before its row."""
+    done = {"load_before": load, **read_json(folder / RECORD)}
+    write_json(folder / RECORD, done)
     return {**done, "curves": [{k: round(p[k], 5) for k in CURVES} for p in done["curves"]]}
-
-
-def evaluated_again(config: runs.RunConfig, rows: Path) -> dict[str, Any] | None:
-    """Evaluate a trained network that differs in ``T_test`` alone, which learning does not see."""
-    for path in sorted(rows.glob(f"*/{config.settings.seed}/{runs.RECORD}")):
-        found = read_json(path)
-        if replace(from_dict(found["settings"]), T_test=config.settings.T_test) == config.settings:
-            params = load_params(path.with_name(runs.PARAMS))
-            done = runs.finish(config, params, found["curves"])
-            done["load_before"] = found["load_before"]
-            write_json(config.folder / runs.RECORD, done)
-            return done
-    return None
 
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -156,9 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--epochs", type=int, help="fewer epochs, for a trial")
     p.add_argument("--data", type=Path, help="folder with the IDX files")
     p.add_argument("--work", type=Path, default=ROOT / "runs/results", help="where runs are kept")
-    p.add_argument(
-        "--out", type=Path, default=runs.measurements_folder(), help="folder of the record"
-    )
+    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
     args = p.parse_args(argv)
     if unknown := sorted(set(args.only or ()) - set(PLANS[args.what].rows)):
         p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")

@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
@@ -23,11 +24,11 @@ import torch
 
 from stbp_edu import files
 from stbp_edu.cli.progress_bar import tell
-from stbp_edu.torch.distributed import PeerEndedError, group
+from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.parameters import to_params
 from stbp_edu.torch.training import Run, accuracy, start, train_epoch
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.runs import RunConfig, finish
+from stbp_edu.training.runs import RunConfig, finish, folder_lock
 from stbp_edu.training.settings import RECIPES, Settings, to_dict
 
 CHECKPOINT = "checkpoint.pt"
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = chosen_settings(args)
         data = load_dataset(args.dataset, args.data, tell, "test")
         folder = args.out or Path("runs") / f"torch-{args.dataset}"
-        with group(args.device) as processes:
+        with group(args.device) as processes, alone(folder, processes):
             run = start(settings, data, processes, np.dtype(args.dtype))
             open_folder(run, folder, args)
             train(run, folder)
@@ -93,6 +94,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 2
     return 0
+
+
+def alone(folder: Path, processes: Group) -> AbstractContextManager[None]:
+    """Return what keeps other runs out of a folder; the first process holds it for all."""
+    return folder_lock(folder) if processes.rank == 0 else nullcontext()
 
 
 def train(run: Run, folder: Path) -> None:

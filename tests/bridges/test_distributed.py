@@ -16,7 +16,7 @@ from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, read_json
 from stbp_edu.torch import train
 from stbp_edu.torch.distributed import Group, group
-from stbp_edu.training.runs import open_run
+from stbp_edu.training.runs import folder_lock, open_run
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +125,19 @@ def test_an_encoder_that_shows_something_else_at_each_step_is_trained_with(tmp_p
     done = open_run(tmp_path)
     assert done.params.sizes[0] == {"rows": 8, "saccades": 392}[encoder]
     assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
+
+
+def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
+    """One process, and two: the first says it before the others meet the checkpoint there."""
+    folder = tmp_path / "taken"
+    with folder_lock(folder):
+        assert run(folder, "--restart") == 2
+        assert f"{folder} is in use by another run; wait for it" in capsys.readouterr().err
+        words = ["stbp_edu.torch.train", "digits", *SMALL, "--out", str(folder)]
+        status, said = finish(torchrun(*words))
+    assert status != 0
+    assert f"{folder} is in use by another run; wait for it" in said
+    assert not folder.exists()
 
 
 @pytest.fixture

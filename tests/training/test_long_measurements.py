@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def call(monkeypatch, tmp_path: Path):
     rows = {"slow, cold": quick, "fast": {**quick, "lr": 2e-2}}
     plan = accuracy.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
     monkeypatch.setitem(accuracy.PLANS, "trial", plan)
+    monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)  # quicker to start
     places = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
 
     def run(*argv: str) -> dict:
@@ -50,9 +52,13 @@ def test_one_command_makes_the_record(call, capsys) -> None:
     assert "over 2 seeds" in capsys.readouterr().out
 
 
+def nobody(count: int) -> None:
+    raise AssertionError("somebody trains")
+
+
 def test_what_is_done_is_not_done_again(call, monkeypatch) -> None:
     first = call()
-    monkeypatch.setattr(runs, "train", None)  # nobody may train now
+    monkeypatch.setattr(accuracy, "processes", nobody)
     again = call()
     assert again == first
 
@@ -61,7 +67,7 @@ def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -
     """T_test is no part of learning."""
     rows = accuracy.PLANS["trial"].rows
     first = call()["rows"][1]
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(accuracy, "processes", nobody)
     rows["longer answers"] = {**rows["fast"], "T_test": 30}
     again = call()["rows"][2]
     monkeypatch.setattr(runs, "evaluate", None)  # and once is enough
@@ -72,37 +78,36 @@ def test_a_network_is_evaluated_again_and_not_trained_again(call, monkeypatch) -
         assert ours["accuracy"]["images"] == theirs["accuracy"]["images"]
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_seeds_may_be_trained_side_by_side(call, monkeypatch, fails: bool) -> None:
-    apart = call()
+def test_seeds_may_be_trained_side_by_side(call, monkeypatch) -> None:
+    opened = []
+
+    def executor(count: int) -> ThreadPoolExecutor:
+        opened.append(count)
+        return ThreadPoolExecutor(count)
+
+    monkeypatch.setattr(accuracy, "processes", executor)
     plan = replace(accuracy.PLANS["trial"], together=True)
     monkeypatch.setitem(accuracy.PLANS, "trial", plan)
-    started = []
+    record = call("--only", "fast")
+    assert record["together"]
+    assert opened == [2]
+    assert [r["settings"]["seed"] for r in record["rows"][0]["runs"]] == [0, 1]
+    assert not call("--seeds", "1")["together"]
 
-    class Process:
-        """Runs a seed at once, in this process."""
 
-        def __init__(self, command: list[str], cwd: Path) -> None:
-            assert command[1:3] == ["-m", "benchmarks.accuracy"]
-            assert cwd == accuracy.ROOT
-            self.argv = command[3:]
-            started.append(self)
+def test_a_run_that_fails_ends_the_measurement_and_keeps_the_others(call, monkeypatch) -> None:
+    whole = runs.train
 
-        def wait(self) -> int:
-            self.waited = True
-            return 1 if fails else accuracy.main(self.argv)
+    def failing(settings, *arguments):
+        if settings.seed == 1:
+            raise ValueError("it failed")
+        return whole(settings, *arguments)
 
-    monkeypatch.setattr(accuracy, "Popen", Process)
-    if fails:
-        with pytest.raises(SystemExit, match="give the same command to go on"):
-            call("--epochs", "1")
-        assert [p.waited for p in started] == [True, True]
-        return
-    record = call()
-    assert record == {**apart, "together": True}
-    assert len(started) == 2
-    call("--seeds", "1")  # a single seed needs no other process
-    assert len(started) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "train", failing)
+        with pytest.raises(SystemExit, match="slow, cold, seed=1: ValueError: it failed; give"):
+            call()
+    assert len(call()["rows"]) == 2
 
 
 def test_a_part_does_not_pass_for_the_whole(call) -> None:

@@ -93,7 +93,8 @@ def load_dataset(
         name: which one.
         folder: where its files are, the four of MNIST packed or not; digits and tasks need none.
         tell: is called with a sentence whenever something is fetched.
-        held_out: ``"validation"`` for a :func:`validation` set of the training images.
+        held_out: ``"validation"`` for a :func:`validation` set of the training images: a sixth of
+            MNIST's, which are then as many as the test images, and a fifth of the others.
 
     Raises:
         ValueError: if a file is damaged or another, or the name is unknown.
@@ -118,7 +119,9 @@ def load_dataset(
             f"data must not be given for {name}, which the package brings or makes, got "
             f"{str(folder)!r}; leave it out"
         )
-    return validation(data) if held_out == "validation" else data
+    if held_out == "validation":
+        return validation(data, 1 / 6) if name in SOURCES else validation(data)
+    return data
 
 
 def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:

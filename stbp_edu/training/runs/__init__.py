@@ -15,6 +15,7 @@ from stbp_edu.training.runs.run import (
     earlier_work,
     finish,
     finished_run,
+    folder_lock,
     train_in_folder,
     unfinished_run,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "environment",
     "finish",
     "finished_run",
+    "folder_lock",
     "load_measurement",
     "measurements_folder",
     "open_run",

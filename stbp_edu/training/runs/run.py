@@ -1,6 +1,7 @@
 """Runs in folders: trained to the end, from the start or from a checkpoint."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,8 @@ def train_in_folder(
     Raises:
         ValueError: if another process trains in the folder, or it holds what must not be replaced.
     """
-    settings, data = config.settings, config.data.fingerprint()
-    folder = config.folder.resolve()  # one lock, whatever link leads there
-    message = f"{config.folder} is in use by another run; wait for it, or choose another folder"
-    with files.locked(folder.with_name(f".{folder.name}.lock"), message):
+    settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
+    with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
             return record
@@ -158,6 +157,16 @@ def train_in_folder(
                 save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
         assert state is not None  # a run has at least one epoch
         return finish(config, state.kept, curves)
+
+
+def folder_lock(folder: Path) -> AbstractContextManager[None]:
+    """Return what holds the folder of a run for one process while a block runs.
+
+    Entering it raises ValueError if another process trains there.
+    """
+    lock = folder.resolve()  # one lock, whatever link leads there
+    message = f"{folder} is in use by another run; wait for it, or choose another folder"
+    return files.locked(lock.with_name(f".{lock.name}.lock"), message)
 
 
 def _point(epoch: Epoch) -> dict[str, Any]:

@@ -16,6 +16,7 @@ GROUPS = {
     "Part II: arrows and losses": register.GROUPS["arrows"],
     "Part II: states and maps": register.GROUPS["states"],
     "Part II: rules": register.GROUPS["rules"],
+    "Part II: several machines": register.GROUPS["machines"],
 }
 FORMS = {"index": "One neuron", "vector": "A whole layer"}
 

@@ -1,0 +1,88 @@
+"""Several machines: the gradient of a batch that they share, and the seconds that a step takes.
+
+The arithmetic of notebook 24. A machine is whatever computes beside others: a process, a card, a
+computer. Its seconds are an estimate under assumptions that the notebook lists.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+
+
+def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:
+    """Return Σ_p S_p/S g_p: the gradient of a batch of S samples from those of its shares.
+
+    Args:
+        means: g_p of each machine: the gradient of the mean loss over its own samples.
+        counts: S_p, the number of samples of each.
+
+    Raises:
+        TypeError: if a count is no integer.
+        ValueError: if a count is below 1, or there are not as many as gradients.
+
+    >>> whole_gradient([np.array([1.0]), np.array([4.0])], counts=[2, 1])
+    array([2.])
+    """
+    shares = np.array([checks.count("counts", S_p) for S_p in counts], float)
+    if len(means) != len(shares):
+        raise ValueError(
+            f"counts must have an entry for each of the {len(means)} gradients, got {len(shares)}; "
+            "give the number of samples of each machine"
+        )
+    return np.tensordot(shares / shares.sum(), np.stack(means), axes=1)  # p2-batch-split
+
+
+def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float:
+    """Return 2(P - 1) (λ + B/(Pβ)): what it takes to add up an array over P machines in a ring.
+
+    Args:
+        P: number of machines, each connected with the next.
+        size: B, the bytes of the array.
+        bandwidth: β, the bytes that go through a connection in a second.
+        latency: λ, the seconds until the first byte of a message arrives.
+
+    Raises:
+        TypeError, ValueError: if P is no integer >= 1, or another argument no number > 0.
+
+    >>> ring_seconds(4, size=8e6, bandwidth=1e9, latency=0.5e-3)
+    0.015
+    """
+    checks.count("P", P)
+    size, bandwidth = _positive("size", size), _positive("bandwidth", bandwidth)
+    return 2 * (P - 1) * (_positive("latency", latency) + size / (P * bandwidth))  # p2-ring-time
+
+
+def step_seconds(P: int, compute: float, size: float, bandwidth: float, latency: float) -> float:
+    """Return c/P and the seconds of the ring: a step whose samples P machines share.
+
+    ``compute`` is c, the seconds of the step's gradient on one machine; the other arguments are
+    those of :func:`ring_seconds`.
+
+    Raises:
+        TypeError, ValueError: if P is no integer >= 1, or another argument no number > 0.
+
+    >>> step_seconds(4, compute=1.0, size=8e6, bandwidth=1e9, latency=0.5e-3)
+    0.265
+    """
+    ring = ring_seconds(P, size, bandwidth, latency)
+    return _positive("compute", compute) / P + ring  # p2-step-time
+
+
+def idle_share(T: int, N: int) -> float:
+    """Return (N - 1)/(T + N - 1): how much of a pass N machines wait, each with a layer of its own.
+
+    Raises:
+        TypeError, ValueError: if T or N is no integer >= 1.
+
+    >>> idle_share(T=6, N=3)
+    0.25
+    """
+    T, N = checks.count("T", T), checks.count("N", N)
+    return (N - 1) / (T + N - 1)  # p2-idle
+
+
+def _positive(name: str, value: float) -> float:
+    return checks.number(name, value, positive=True)

@@ -1,0 +1,80 @@
+"""Several machines: shares of a batch, a ring that is played through, and a wave of layers."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu import LIF, Gaussian, machines
+
+
+def test_p2_batch_split_gives_the_gradient_of_the_whole_batch():
+    rng = np.random.default_rng(0)
+    neuron = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5))
+    params = stbp_edu.init_params([5, 7, 3], rng, scale=2.0)
+    spikes, Y = (rng.random((6, 9, 5)) < 0.5) * 1.0, np.eye(3)[rng.integers(0, 3, 9)]
+
+    def gradient(samples):
+        trace = stbp_edu.forward(spikes[:, samples], params, neuron)
+        return stbp_edu.backward(trace, Y[samples], params, neuron).W[1]
+
+    shares = [slice(0, 1), slice(1, 3), slice(3, 9)]
+    means, whole = [gradient(s) for s in shares], gradient(slice(None))
+    scale = np.abs(whole).max()
+    assert scale > 1e-3
+    np.testing.assert_allclose(
+        machines.whole_gradient(means, [1, 2, 6]), whole, rtol=0, atol=1e-14 * scale
+    )
+    assert np.abs(np.mean(means, axis=0) - whole).max() > 0.1 * scale  # means of unequal shares
+
+
+@pytest.mark.parametrize("P", [1, 2, 3, 8])
+def test_p2_ring_time_is_that_of_a_ring_played_through(P):
+    """Each sends one piece to the next, and all wait until it is there, until all have all."""
+    pieces, bandwidth, latency = 7.0, 50.0, 0.25  # bytes of a piece
+    have = [[{p} for _ in range(P)] for p in range(P)]  # whose numbers are in which piece
+    seconds = 0.0
+    for k in count():
+        if all(piece == set(range(P)) for machine in have for piece in machine):
+            break
+        sent = [(p, (p - k) % P, set(have[p][(p - k) % P])) for p in range(P)]
+        for p, piece, numbers in sent:
+            have[(p + 1) % P][piece] |= numbers
+        seconds += latency + pieces / bandwidth
+    found = machines.ring_seconds(P, pieces * P, bandwidth, latency)
+    assert found == pytest.approx(seconds, rel=1e-12)
+
+
+def test_p2_step_time_is_least_where_its_slope_is_zero():
+    link = {"size": 4e6, "bandwidth": 1e9, "latency": 1e-5}
+    times = [machines.step_seconds(P, 0.1, **link) for P in range(1, 1001)]
+    best = np.sqrt((0.1 - 2 * 4e6 / 1e9) / (2 * 1e-5))
+    assert abs(1 + np.argmin(times) - best) < 1
+    slow = {**link, "bandwidth": 1e7}  # sending takes longer than computing
+    assert all(machines.step_seconds(P, 0.1, **slow) > 0.1 for P in range(2, 1001))
+
+
+@pytest.mark.parametrize(("T", "N"), [(1, 1), (1, 4), (6, 3), (30, 2)])
+def test_p2_idle_is_what_is_left_of_a_wave_through_the_grid(T, N):
+    end = np.zeros((T + 1, N + 1), int)
+    for t in range(1, T + 1):
+        for n in range(1, N + 1):
+            end[t, n] = 1 + max(end[t - 1, n], end[t, n - 1])
+    assert machines.idle_share(T, N) == pytest.approx(1 - T * N / (N * end[T, N]))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: machines.whole_gradient([np.ones(2)], [1, 2]), "counts must have an entry"),
+        (lambda: machines.whole_gradient([np.ones(2)], [0]), "counts must be >= 1"),
+        (lambda: machines.ring_seconds(0, 1, 1, 1), "P must be >= 1"),
+        (lambda: machines.ring_seconds(2, 1, 0, 1), "bandwidth must be"),
+        (lambda: machines.step_seconds(2, -1, 1, 1, 1), "compute must be"),
+        (lambda: machines.idle_share(0, 1), "T must be >= 1"),
+    ],
+)
+def test_bad_input_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
