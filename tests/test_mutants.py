@@ -39,7 +39,7 @@ def test_a_change_makes_a_tree_and_leaves_the_others_alone():
 @pytest.mark.slow
 def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
     known = {
-        (path.as_posix(), change.old, change.new)
+        (path.as_posix(), change.code, change.old, change.new)
         for path in all_files()
         for change in changes((fork.ROOT / path).read_text(encoding="utf-8"))
     }

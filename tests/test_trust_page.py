@@ -13,7 +13,7 @@ MUTANTS = {
         "sha": "", "changes": 40, "tried": 10,
         "seen": {"autodiff + paths": 7, "formulas": 2, "nobody": 1},
         "alone": [{"line": 3, "old": "a", "new": "b"}] * 2,
-        "survived": [{"line": 9, "old": "x + y", "new": "x - y"}],
+        "survived": [{"line": 9, "code": "return x + y", "old": "x + y", "new": "x - y"}],
     }
 }  # fmt: skip
 

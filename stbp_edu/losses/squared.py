@@ -108,7 +108,8 @@ class Membrane(Built):
 
     def scores(self, trace: Trace) -> Array:
         """Return the mean potentials over the last k steps."""
-        return np.asarray(trace.U[-1][-(self.k or len(trace.U[-1])) :].mean(axis=0))
+        u = trace.U[-1]
+        return np.asarray(u[-(self.k or len(u)) :].mean(axis=0))
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if potentials, targets and k do not fit together."""

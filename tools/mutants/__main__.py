@@ -1,6 +1,7 @@
 """``python -m tools.mutants``: change the package in one place at a time; write who noticed.
 
-A run may be stopped and goes on where it was; a file that has changed since begins anew.
+A run may be stopped and goes on where it was; a file that has changed since begins anew. After a
+new test, ``--again`` asks once more about the changes that nobody noticed, or one judge alone.
 """
 
 import argparse
@@ -49,14 +50,38 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     found = changes(source)
     random.Random(path.as_posix()).shuffle(found)
-    sha = hashlib.sha256(source.encode()).hexdigest()[:16]
-    if known.get("sha") != sha:
-        known = {"sha": sha, "changes": len(found), "tried": 0}
+    if known.get("sha") != sha(source):
+        known = {"sha": sha(source), "changes": len(found), "tried": 0}
         known |= {"seen": {}, "survived": [], "alone": []}
         if seen := ask(path, ast.parse(source)):
             raise SystemExit(f"{path} as it is: {seen} object; mend that first")
     for change in found[known["tried"] : most]:
-        yield noted(known, path, change, ask(path, change.tree()))
+        yield (known := noted(known, path, change, ask(path, change.tree())))
+
+
+def sha(source: str) -> str:
+    """Return what tells a file from its other versions."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the record of one file after each change that had at most one judge is asked again."""
+    source = (fork.ROOT / path).read_text(encoding="utf-8")
+    if known.get("sha") != sha(source):
+        raise SystemExit(f"{path} has no record, or has changed since; leave --again out")
+    found = {tuple(place(change).values()): change for change in changes(source)}
+    for kind, entry in [(k, entry) for k in ("survived", "alone") for entry in known[k]]:
+        change = found[tuple(v for k, v in entry.items() if k != "by")]
+        if not is_equivalent(path, change):
+            counts = {**known["seen"], entry["by"]: known["seen"][entry["by"]] - 1}
+            kept = [other for other in known[kind] if other != entry]
+            known = {**known, "tried": known["tried"] - 1, "seen": counts, kind: kept}
+            yield (known := noted(known, path, change, ask(path, change.tree())))
+
+
+def place(change: Change) -> dict[str, Any]:
+    """Return which change of its file this is."""
+    return {k: getattr(change, k) for k in ("line", "column", "code", "old", "new")}
 
 
 def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) -> dict[str, Any]:
@@ -72,7 +97,7 @@ def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) ->
         print(f"survived: {path}:{change}", flush=True)
     lists = {"survived": not seen, "alone": judges.is_judged(path) and judges.is_alone(seen)}
     for name in (name for name, belongs in lists.items() if belongs):
-        known[name] = [*known[name], {"line": change.line, "old": change.old, "new": change.new}]
+        known[name] = [*known[name], {**place(change), "by": judges_of}]
     return known
 
 
@@ -81,11 +106,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="such as stbp_edu/neuron.py; all")
     parser.add_argument("--most", type=int, default=10**6, help="changes of a file; all")
+    parser.add_argument("--again", action="store_true", help="those that at most one judge noticed")
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()
     for path in args.files or all_files():
-        for result in measure(path, record.get(path.as_posix(), {}), args.most):
+        known = record.get(path.as_posix(), {})
+        again = args.again
+        for result in measure_again(path, known) if again else measure(path, known, args.most):
             record[path.as_posix()] = result
             files.write_json(RECORD, record)
     print(f"written: {RECORD.name}; survivors that change nothing: {EQUIVALENT.name}")

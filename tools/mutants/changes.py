@@ -4,6 +4,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 OPERATORS = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,),
@@ -30,6 +31,8 @@ class Change:
     """One change: where it is, what stood there, what stands there now, and the file's new tree."""
 
     line: int
+    column: int
+    code: str
     old: str
     new: str
     tree: Callable[[], ast.Module]
@@ -49,15 +52,18 @@ def places(tree: ast.AST, way: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int
 def changes(source: str) -> list[Change]:
     """Return every change of a file, in the order of its lines."""
     tree = ast.parse(source)
-    found = [_change(tree, node, new) for node in _code(tree) for new in _instead(node)]
+    lines = source.splitlines()
+    found = [_change(tree, node, new, lines) for node in _code(tree) for new in _instead(node)]
     return sorted((c for c in found if c.old != c.new), key=lambda change: change.line)
 
 
-def _change(tree: ast.Module, node: ast.AST, new: ast.AST) -> Change:
+def _change(tree: ast.Module, node: Any, new: ast.AST, lines: list[str]) -> Change:
     """Return one change; its tree is made where it is used."""
     old, text = (ast.unparse(ast.fix_missing_locations(n)) for n in (node, new))
     return Change(
-        node.lineno,  # type: ignore[attr-defined]
+        node.lineno,
+        node.col_offset,
+        lines[node.lineno - 1].partition("  #")[0].strip(),
         _short(old),
         _short(text),
         lambda: ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new})),

@@ -56,7 +56,7 @@ def verdict_table(verify: Mapping[str, Any], rule: str) -> str:
 
 def score(known: Mapping[str, Any], path: str) -> tuple[int, int]:
     """Return how many changes of a file were noticed, and of how many that change anything."""
-    kept = [s for s in known["survived"] if (path, s["old"], s["new"]) in reasons()]
+    kept = [s for s in known["survived"] if (path, s["code"], s["old"], s["new"]) in reasons()]
     return known["tried"] - len(known["survived"]), known["tried"] - len(kept)
 
 
@@ -88,7 +88,7 @@ def survivors(mutants: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each change that nobody noticed, with the reason where one is kept."""
     for path, known in sorted(mutants.items()):
         for one in known["survived"]:
-            why = reasons().get((path, one["old"], one["new"]), "not killed yet")
+            why = reasons().get((path, one["code"], one["old"], one["new"]), "not killed yet")
             yield f"`{path}:{one['line']}`: `{one['old']}` became `{one['new']}`: {why}"
 
 
