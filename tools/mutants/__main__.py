@@ -14,6 +14,7 @@ from typing import Any
 
 import autograd.numpy  # noqa: F401 - loaded once, before any fork
 import hypothesis  # noqa: F401
+import pytest  # noqa: F401
 import sympy  # noqa: F401
 
 from stbp_edu import files
