@@ -31,6 +31,7 @@ RUNS = {"sweep": lambda *a, **k: cases.sweep(*a, **k).gradients, "engine": backw
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 each_forward = pytest.mark.parametrize("run", [network.forward, forward], ids=RUNS)
 each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
+real_dtypes = st.sampled_from([np.float32, np.float64])
 rules, losses, seeds = (
     st.sampled_from(RULES + ABLATIONS),
     st.sampled_from(LOSSES),
@@ -205,6 +206,51 @@ def test_no_curve_overflows_where_its_value_is_finite(make, a):
     assert (np.diff(H) >= 0).all()
     assert (H >= 0).all()
     assert (H <= 1).all()
+
+
+@each_curve
+@given(a=st.sampled_from([0.25, 0.5, 2.0, 8.0]), v=st.floats(-6, 6), dtype=real_dtypes)
+def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, a, v, dtype):
+    curve, d = make(a), 1e-6
+    edges = [a / 2, 2 / np.sqrt(a)]  # of the rectangle and of the triangle
+    assume(not np.isclose(np.abs(v), edges, atol=3 * d).any())
+    x = np.array([v, *edges, 1e5])
+    h, H = curve.derivative(x), curve.antiderivative(x)
+    np.testing.assert_allclose(h, curve.derivative(-x), rtol=1e-14)
+    np.testing.assert_allclose(H + curve.antiderivative(-x), 1, rtol=1e-14)
+    assert H[-1] == 1
+    assert (h[H == 1] < 1e-12).all()  # a twin that has arrived no longer climbs
+    ends = curve.antiderivative(v + np.array([d, -d]))
+    np.testing.assert_allclose(h[0], (ends[0] - ends[1]) / (2 * d), atol=1e-6)
+    for function, value in ((curve.derivative, h), (curve.antiderivative, H)):
+        got = function(x.astype(dtype))
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got[[0, -1]], value[[0, -1]], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@given(tau=st.floats(0.2, 3), v_th=st.floats(-2, 2), u=st.floats(-3, 3), dtype=real_dtypes)
+def test_f_and_resets_are_the_slopes_of_what_is_carried(gate, tau, v_th, u, dtype):
+    neuron, d = LIF(tau=tau, v_th=v_th, gate=gate), 1e-6
+    us, o = np.full(5, u), np.linspace(0, 1, 5)
+    by_u = (neuron.carried(us + d, o) - neuron.carried(us - d, o)) / (2 * d)
+    by_o = (neuron.carried(us, o + d) - neuron.carried(us, o - d)) / (2 * d)
+    np.testing.assert_allclose(neuron.f(o), by_u, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(np.prod(neuron.resets(us, o), axis=0), by_o, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(neuron.df(o) * (gate != "soft"), neuron.df(o))
+    assert neuron.reset == pytest.approx(neuron.f(o)[-1], abs=1e-15)
+    for function in (neuron.f, neuron.df, neuron.g, neuron.h, neuron.H):
+        assert function(o.astype(dtype)).dtype == dtype
+
+
+@given(v_th=st.floats(-2, 2), d=st.floats(1e-3, 2), gate=st.sampled_from(GATES))
+def test_spikes_and_their_stand_ins_turn_at_the_threshold(v_th, d, gate):
+    neuron = LIF(v_th=v_th, surrogate=Gaussian(0.3), gate=gate)
+    u = v_th + np.array([-d, 0.0, d])
+    np.testing.assert_array_equal(neuron.g(u), [0, 1, 1])
+    assert neuron.h(u).argmax() == 1
+    np.testing.assert_allclose(neuron.h(u)[0], neuron.h(u)[2], rtol=1e-9)
+    assert neuron.H(u)[1] == 0.5
 
 
 @pytest.mark.parametrize("gate", GATES)
