@@ -25,6 +25,9 @@ NAMES = {
 }  # fmt: skip
 """What may stand in a function's place."""
 
+ALIKE = ("multiply", "add", "maximum", "minimum", "c1_epsilon", "c2_epsilon")
+"""Functions whose two arguments may change places: sums and products."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -140,7 +143,8 @@ def _calls(node: ast.AST) -> Iterator[ast.AST]:
         if len(args) == 1 and not node.keywords:
             yield args[0]
         named = args and isinstance(args[0], ast.Constant)  # what an error calls the argument
-        for k in range(0 if named else len(args) - 1):
+        alike = named or getattr(node.func, "attr", "") in ALIKE
+        for k in range(0 if alike else len(args) - 1):
             yield _with(node, args=[*args[:k], args[k + 1], args[k], *args[k + 2 :]])
         for k in range(len(node.keywords)):
             yield _with(node, keywords=node.keywords[:k] + node.keywords[k + 1 :])
