@@ -16,7 +16,10 @@ TESTS = {
     "neuron.py": "tests/test_neuron.py stbp_edu/neuron.py tests/test_soft_reset.py",
     "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py",
     "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py",
-    "losses": "stbp_edu/losses tests/test_losses.py",
+    "losses": "stbp_edu/losses tests/test_losses.py::test_a_bad_loss_is_named "
+    "tests/test_losses.py::test_targets_that_are_no_probabilities_are_named "
+    "tests/test_losses.py::test_a_loss_names_bad_targets "
+    "tests/test_losses.py::test_a_bad_call_of_a_loss_is_named tests/test_losses.py",
     "cases": "stbp_edu/cases tests/cases tests/test_soft_reset.py",
     "engine": "stbp_edu/engine tests/test_engine.py tests/test_soft_reset.py "
     "tests/training/test_sparse_input.py tests/training/test_fgsm.py "
