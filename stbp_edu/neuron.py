@@ -41,6 +41,8 @@ class LIF:
         TypeError: if a constant is no number, or the surrogate lacks h or H.
         ValueError: if ``tau`` <= 0, a constant is not finite, or ``gate`` is unknown.
 
+    >>> LIF()
+    LIF(tau=0.5, v_th=0.75, surrogate=Gaussian(a=0.5), gate='exponential')
     >>> neuron = LIF(tau=0.5, v_th=1.0)
     >>> neuron.f(np.array([0.0, 1.0])).round(4)
     array([0.5   , 0.0677])

@@ -214,6 +214,38 @@ def test_no_curve_overflows_where_its_value_is_finite(make, a):
     assert (H <= 1).all()
 
 
+@pytest.mark.parametrize("loss", [*LOSSES, LastSteps(3), Membrane(2)], ids=repr)
+@given(seed=seeds)
+def test_the_direct_term_is_the_slope_of_the_value(loss, seed):
+    rng = np.random.default_rng(seed)
+    o, u, by_o, by_u = rng.normal(size=(4, 4, 3, 2))
+    y, below = rng.dirichlet(np.ones(2), size=3), rng.random((4, 3, 5))
+
+    def value(far):
+        return loss.value(Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y)
+
+    terms = loss.direct(Trace([None, below, u], [below, below, o]), y)
+    expected = sum(
+        (d * by).sum() for d, by in zip(terms, (by_o, by_u), strict=True) if d is not None
+    )
+    assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert type(value(0.0)) is float
+
+
+@pytest.mark.parametrize("loss", [x for x in LOSSES if hasattr(x, "counts")] + [StepCrossEntropy()])
+@given(seed=seeds, far=st.sampled_from([0.0, 1.0, 1e3]))
+def test_a_cross_entropy_reads_differences_of_scores_alone(loss, seed, far):
+    """Also where an exponential would overflow, and where probabilities sum to 1 but nearly."""
+    rng = np.random.default_rng(seed)
+    o, y = rng.random((3, 2, 4)) * (1 + far), rng.dirichlet(np.ones(4), size=2) * (1 + 5e-6)
+    moved = o + far * np.arange(2.0)[:, None]  # each sample by as much as it likes
+    one, two = (Trace([None, x], [x, x]) for x in (o, moved))
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert loss.value(two, y) == pytest.approx(loss.value(one, y), rel=1e-11)
+        slopes = loss.direct(two, y).o
+    np.testing.assert_allclose(slopes.sum(axis=-1), 0, atol=1e-14)
+
+
 @each_curve
 @given(a=st.sampled_from([0.25, 0.5, 2.0, 8.0]), v=st.floats(-6, 6), dtype=real_dtypes)
 def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, a, v, dtype):

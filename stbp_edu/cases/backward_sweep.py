@@ -15,7 +15,7 @@ from stbp_edu.losses import RATE, LossLike, Rate
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import backward_gate, backward_reset, check_rule
+from stbp_edu.rules import backward_gate, backward_reset
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -95,7 +95,7 @@ def _adjoints(
     trace: Trace, direct: tuple[Any, Any], params: Params, neuron: LIF, rule: str
 ) -> tuple[list[Any], list[Any]]:
     """Return every δ and every ε."""
-    f, _ = backward_gate(neuron, check_rule(rule))
+    f, _ = backward_gate(neuron, rule)
     reset = backward_reset(neuron, rule)  # u and f', or -V_th and 1
     U, O, W, N = trace.U, trace.O, params.W, params.N
     dL_do, dL_du = direct

@@ -52,7 +52,7 @@ class LastSteps(Built):
             reads a forward pass.
 
     >>> out = np.array([[[1.0]], [[0.0]]])
-    >>> LastSteps(1).direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
+    >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
     array([ 0., -1.])
     """
 

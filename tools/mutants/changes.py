@@ -25,7 +25,7 @@ NAMES = {
 }  # fmt: skip
 """What may stand in a function's place."""
 
-ALIKE = ("multiply", "add", "maximum", "minimum", "c1_epsilon", "c2_epsilon")
+ALIKE = ("multiply", "add", "maximum", "minimum", "max", "min", "c1_epsilon", "c2_epsilon")
 """Functions whose two arguments may change places: sums and products."""
 
 
@@ -143,7 +143,7 @@ def _calls(node: ast.AST) -> Iterator[ast.AST]:
         if len(args) == 1 and not node.keywords:
             yield args[0]
         named = args and isinstance(args[0], ast.Constant)  # what an error calls the argument
-        alike = named or getattr(node.func, "attr", "") in ALIKE
+        alike = named or ast.unparse(node.func).rpartition(".")[2] in ALIKE
         for k in range(0 if alike else len(args) - 1):
             yield _with(node, args=[*args[:k], args[k + 1], args[k], *args[k + 2 :]])
         for k in range(len(node.keywords)):
