@@ -11,10 +11,18 @@ import numpy as np
 ORACLES = ("formulas", "loss values", "paths", "differences", "autodiff", "polynomials")
 PROPERTIES = "tests/test_properties.py"
 
+
+def _bad_calls(*names: str) -> str:
+    """Return the tests that call these functions wrongly, argument by argument."""
+    test = "tests/test_bad_calls.py::test_no_wrong_argument_gets_through_or_meets_a_raw_error"
+    return " ".join(f"{test}[{name}]" for name in names)
+
+
 TESTS = {
     "surrogates.py": "tests/test_surrogates.py stbp_edu/surrogates.py tests/test_neuron.py",
     "neuron.py": "tests/test_neuron.py stbp_edu/neuron.py tests/test_soft_reset.py",
-    "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py",
+    "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py "
+    + _bad_calls("Params", "init_params", "network.forward", "cases.sweep"),
     "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py",
     "losses": "stbp_edu/losses tests/test_losses.py::test_a_bad_loss_is_named "
     "tests/test_losses.py::test_targets_that_are_no_probabilities_are_named "
@@ -23,7 +31,8 @@ TESTS = {
     "cases": "stbp_edu/cases tests/cases tests/test_soft_reset.py",
     "engine": "stbp_edu/engine tests/test_engine.py tests/test_soft_reset.py "
     "tests/training/test_sparse_input.py tests/training/test_fgsm.py "
-    "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes",
+    "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes "
+    + _bad_calls("engine.forward", "engine.backward"),
     "arrows": "stbp_edu/arrows tests/arrows",
     "verify": "stbp_edu/verify tests/verify",
     "practice/grading": "stbp_edu/practice/grading tests/practice/test_exercise_check.py "
