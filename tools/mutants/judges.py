@@ -23,7 +23,8 @@ TESTS = {
     "neuron.py": "tests/test_neuron.py stbp_edu/neuron.py tests/test_soft_reset.py",
     "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py "
     + _bad_calls("Params", "init_params", "network.forward", "cases.sweep"),
-    "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py",
+    "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py "
+    + _bad_calls("backward_gate"),
     "losses": "stbp_edu/losses tests/test_losses.py::test_a_bad_loss_is_named "
     "tests/test_losses.py::test_targets_that_are_no_probabilities_are_named "
     "tests/test_losses.py::test_a_loss_names_bad_targets "
