@@ -118,25 +118,32 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
 
 
 @each_run
-@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules, loss=losses)
-def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule, loss):
+@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules, loss=losses, seed=seeds)
+def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule, loss, seed):
     problem = with_probabilities(problem, loss)
-    neuron, S = problem.neuron, len(problem.targets)
+    neuron, Y = problem.neuron, problem.targets
     u, o = [None], [problem.spikes[0]]
     for w, b in zip(problem.params.W[1:], problem.params.b[1:], strict=True):
         u.append(o[-1] @ w.T + b)
         o.append(1.0 * (u[-1] >= neuron.v_th))
-    by_o, by_u = (0.0 if a is None else a[0] for a in loss.direct(problem.trace, problem.targets))
-    if isinstance(loss, (Rate, LastSteps)):
-        np.testing.assert_allclose(by_o, (o[-1] - problem.targets) / S, rtol=1e-13)
-    if isinstance(loss, Membrane):
-        np.testing.assert_allclose(by_u, (u[-1] - problem.targets) / S, rtol=1e-13)
-    signal, W, b = by_o, [], []
-    for n in range(problem.params.N, 0, -1):
-        signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th) + by_u
-        W, b, by_u = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b], 0.0
-        signal = signal @ problem.params.W[n]
-    assert_equal(run(problem.trace, *problem[1:], rule, loss), W, b)
+
+    def feed_forward(by_o, by_u):
+        signal, W, b = by_o, [], []
+        for n in range(problem.params.N, 0, -1):
+            signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th) + by_u
+            W, b, by_u = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b], 0.0
+            signal = signal @ problem.params.W[n]
+        return W, b
+
+    terms = loss.direct(problem.trace, Y)
+    for term, state in zip(terms, (o[-1], u[-1]), strict=True):
+        if term is not None and isinstance(loss, (Rate, LastSteps, Membrane)):
+            np.testing.assert_allclose(term[0], (state - Y) / len(Y), rtol=1e-13)
+    rest = (problem.params, neuron, rule)
+    by_o, by_u = (0.0 if a is None else a[0] for a in terms)
+    assert_equal(run(problem.trace, Y, *rest, loss), *feed_forward(by_o, by_u))
+    both = Direct(*np.random.default_rng(seed).normal(size=(2, *problem.trace.O[-1].shape)))
+    assert_equal(run(problem.trace, None, *rest, both), *feed_forward(both.o[0], both.u[0]))
 
 
 @each_run
