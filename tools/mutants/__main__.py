@@ -9,6 +9,7 @@ import ast
 import hashlib
 import random
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
 SECONDS = 90  # of computing; then a change is taken for one that never ends
+SAMPLES = (12, 50)  # changes of each file that are tried before all of any
 FOUND_WELL: set[str] = set()  # groups of files to which, as they are, nobody objects
 ROOMS = ("losses", "cases", "engine", "arrows", "verify", "practice/grading")
 ALONE = ("surrogates.py", "neuron.py", "network.py", "rules.py")
@@ -55,13 +57,17 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
     if known.get("sha") != sha(source):
         known = {"sha": sha(source), "changes": len(found), "tried": 0}
         known |= {"seen": {}, "survived": [], "alone": []}
-        if (group := judges.group(path)) not in FOUND_WELL and (
-            seen := ask(path, ast.parse(source))
-        ):
-            raise SystemExit(f"{path} as it is: {seen} object; mend that first")
-        FOUND_WELL.add(group)
+        ask_as_it_is(path, source)
     for change in found[known["tried"] : most]:
         yield (known := noted(known, path, change, ask(path, change.tree())))
+
+
+def ask_as_it_is(path: Path, source: str) -> None:
+    """Raise SystemExit if somebody objects to a file unchanged; one file of a group is asked of."""
+    group = judges.group(path)
+    if group not in FOUND_WELL and (seen := ask(path, ast.parse(source))):
+        raise SystemExit(f"{path} as it is: {seen} object; mend that first")
+    FOUND_WELL.add(group)
 
 
 def sha(source: str) -> str:
@@ -115,10 +121,11 @@ def main() -> None:
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()
-    for path in args.files or all_files():
+    paths = args.files or sorted(all_files(), key=lambda path: not judges.is_judged(path))
+    rounds = [None] if args.again else [most for most in SAMPLES if most < args.most] + [args.most]
+    for most, path in product(rounds, paths):
         known = record.get(path.as_posix(), {})
-        again = args.again
-        for result in measure_again(path, known) if again else measure(path, known, args.most):
+        for result in measure(path, known, most) if most else measure_again(path, known):
             record[path.as_posix()] = result
             files.write_json(RECORD, record)
     print(f"written: {RECORD.name}; survivors that change nothing: {EQUIVALENT.name}")
