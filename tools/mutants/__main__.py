@@ -84,10 +84,17 @@ def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]
     for kind, entry in [(k, entry) for k in ("survived", "alone") for entry in known[k]]:
         change = found[tuple(v for k, v in entry.items() if k != "by")]
         if not is_equivalent(path, change):
-            counts = {**known["seen"], entry["by"]: known["seen"][entry["by"]] - 1}
-            kept = [other for other in known[kind] if other != entry]
-            known = {**known, "tried": known["tried"] - 1, "seen": counts, kind: kept}
-            yield (known := noted(known, path, change, ask(path, change.tree())))
+            known = noted(forgotten(known, kind, entry), path, change, ask(path, change.tree()))
+            yield known
+
+
+def forgotten(known: dict[str, Any], kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with one change of the list ``kind`` less."""
+    counts = {**known["seen"], entry["by"]: known["seen"][entry["by"]] - 1}
+    seen = {judges_of: count for judges_of, count in counts.items() if count}
+    at = known[kind].index(entry)
+    kept = [*known[kind][:at], *known[kind][at + 1 :]]
+    return {**known, "tried": known["tried"] - 1, "seen": seen, kind: kept}
 
 
 def place(change: Change) -> dict[str, Any]:
