@@ -1,6 +1,7 @@
 """The mutants: what changes a file, and a seeded sample that somebody has to notice."""
 
 import ast
+import json
 import random
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_a_change_that_is_asked_about_again_is_counted_once(monkeypatch):
     monkeypatch.setattr(harness, "FOUND_WELL", {judges.group(path)})
     *_, first = harness.measure(path, {}, most=3)
     assert (len(first["survived"]), len(first["alone"]), first["tried"]) == (1, 1, 3)
-    *_, known = harness.measure_again(path, first)
+    *_, known = harness.measure_again(path, json.loads(json.dumps(first, sort_keys=True)))
     assert known["seen"] == {"autodiff + paths": 1, "properties": 1, "formulas + paths": 1}
     assert ([one["by"] for one in known["alone"]], known["survived"]) == (["properties"], [])
     assert known["tried"] == 3

@@ -27,6 +27,7 @@ RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
 SECONDS = 90  # of computing; then a change is taken for one that never ends
 SAMPLES = (12, 50)  # changes of each file that are tried before all of any
 FOUND_WELL: set[str] = set()  # groups of files to which, as they are, nobody objects
+PLACE = ("line", "column", "code", "old", "new")
 ROOMS = ("losses", "cases", "engine", "arrows", "verify", "practice/grading")
 ALONE = ("surrogates.py", "neuron.py", "network.py", "rules.py")
 
@@ -80,9 +81,9 @@ def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     if known.get("sha") != sha(source):
         raise SystemExit(f"{path} has no record, or has changed since; leave --again out")
-    found = {tuple(place(change).values()): change for change in changes(source)}
+    found = {key(place(change)): change for change in changes(source)}
     for kind, entry in [(k, entry) for k in ("survived", "alone") for entry in known[k]]:
-        change = found[tuple(v for k, v in entry.items() if k != "by")]
+        change = found[key(entry)]
         if not is_equivalent(path, change):
             known = noted(forgotten(known, kind, entry), path, change, ask(path, change.tree()))
             yield known
@@ -99,7 +100,12 @@ def forgotten(known: dict[str, Any], kind: str, entry: dict[str, Any]) -> dict[s
 
 def place(change: Change) -> dict[str, Any]:
     """Return which change of its file this is."""
-    return {k: getattr(change, k) for k in ("line", "column", "code", "old", "new")}
+    return {k: getattr(change, k) for k in PLACE}
+
+
+def key(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the place of an entry, whatever the order of its fields."""
+    return tuple(entry[k] for k in PLACE)
 
 
 def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) -> dict[str, Any]:
