@@ -221,8 +221,8 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     checks.instance("neuron", neuron, LIF)
     g = check_spike(spike) or neuron.g
     W, b = params.W, params.b
-    U: list[Any] = [None, *(np.zeros((T, S, m), params.dtype) for m in params.sizes[1:])]
-    O: list[Any] = [spikes, *(np.zeros_like(u) for u in U[1:])]
+    U: list[Any] = [None, *(np.full((T, S, m), np.nan, params.dtype) for m in params.sizes[1:])]
+    O: list[Any] = [spikes, *(u.copy() for u in U[1:])]  # to be filled: nothing is known yet
     for t in range(T):
         for n in range(1, params.N + 1):
             x = O[n - 1][t] @ W[n].T  # fwd-x

@@ -5,7 +5,6 @@ What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike re
 need two factors of it, f(o) by u and ``resets(u, o)`` by o.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +40,8 @@ class LIF:
         TypeError: if a constant is no number, or the surrogate lacks h or H.
         ValueError: if ``tau`` <= 0, a constant is not finite, or ``gate`` is unknown.
 
+    >>> LIF()
+    LIF(tau=0.5, v_th=0.75, surrogate=Gaussian(a=0.5), gate='exponential')
     >>> neuron = LIF(tau=0.5, v_th=1.0)
     >>> neuron.f(np.array([0.0, 1.0])).round(4)
     array([0.5   , 0.0677])
@@ -118,6 +119,4 @@ class LIF:
     @property
     def reset(self) -> float:
         """f(1), what is left of the potential after a spike, as a fraction, before V_th goes."""
-        return {"exponential": self.tau * math.exp(-1 / self.tau), "soft": self.tau}.get(
-            self.gate, 0.0
-        )
+        return float(self.f(np.ones(1))[0])

@@ -133,6 +133,8 @@ class Gaussian(_Curve):
     Raises:
         TypeError, ValueError: if ``a`` is not a finite number > 0.
 
+    >>> Gaussian()
+    Gaussian(a=1.0)
     >>> Gaussian(a=1.0).derivative(np.array([0.0])).round(4)
     array([0.3989])
     """

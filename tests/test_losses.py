@@ -1,6 +1,7 @@
 """Every loss, under every gate: equal to autodiff, to differences and to paths; bad input named."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -203,6 +204,7 @@ class Wrong:
         (Direct(TERM, TERM.tolist()), TypeError, "(the direct term dL/du) must be a NumPy array"),
         (Direct(None), ValueError, "must hold dL/do or dL/du, got None; give an array"),
         (Wrong(), TypeError, "the direct term of the loss must be of type Direct, got ndarray"),
+        (SimpleNamespace(direct=3), TypeError, "with a method direct, got SimpleNamespace"),
     ],
 )
 def test_a_bad_loss_is_named(run, loss, error, message):
@@ -264,6 +266,12 @@ def test_a_cross_entropy_of_one_neuron_is_refused():
     problem = make_problem(0, [3, 1], T=2, S=2, neuron=NEURON)
     with pytest.raises(ValueError, match=r"targets must have n\[N\] >= 2 columns"):
         stbp_edu.loss(problem.trace, np.ones((2, 1)), CrossEntropy())
+
+
+@pytest.mark.parametrize("run", [cases.sweep, backward], ids=["sweep", "engine"])
+def test_targets_are_checked_before_a_loss_of_ones_own_reads_them(run):
+    with pytest.raises(ValueError, match="targets must have shape"):
+        run(PROBLEM.trace, ONE_HOT[:1], PROBLEM.params, NEURON, loss=Hinge())
 
 
 @each_loss

@@ -1,10 +1,13 @@
 """The mutants: what changes a file, and a seeded sample that somebody has to notice."""
 
 import ast
+import json
 import random
+from pathlib import Path
 
 import pytest
 
+from tools.mutants import __main__ as harness
 from tools.mutants import fork, judges
 from tools.mutants.__main__ import all_files, ask
 from tools.mutants.changes import changes
@@ -36,10 +39,23 @@ def test_a_change_makes_a_tree_and_leaves_the_others_alone():
     assert ast.unparse(ast.parse(SOURCE)) not in texts
 
 
+def test_a_change_that_is_asked_about_again_is_counted_once(monkeypatch):
+    path = Path("stbp_edu/neuron.py")
+    answers = iter([[], ["formulas"], ["autodiff", "paths"], ["properties"], ["formulas", "paths"]])
+    monkeypatch.setattr(harness, "ask", lambda *_: next(answers))
+    monkeypatch.setattr(harness, "FOUND_WELL", {judges.group(path)})
+    *_, first = harness.measure(path, {}, most=3)
+    assert (len(first["survived"]), len(first["alone"]), first["tried"]) == (1, 1, 3)
+    *_, known = harness.measure_again(path, json.loads(json.dumps(first, sort_keys=True)))
+    assert known["seen"] == {"autodiff + paths": 1, "properties": 1, "formulas + paths": 1}
+    assert ([one["by"] for one in known["alone"]], known["survived"]) == (["properties"], [])
+    assert known["tried"] == 3
+
+
 @pytest.mark.slow
 def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
     known = {
-        (path.as_posix(), change.old, change.new)
+        (path.as_posix(), change.code, change.old, change.new)
         for path in all_files()
         for change in changes((fork.ROOT / path).read_text(encoding="utf-8"))
     }

@@ -97,6 +97,12 @@ W, B = np.ones((2, 3)), np.ones(2)
         ([None, W.astype(int)], [None, B], TypeError, r"W\[1\] must be float32 or float64"),
         ([None, W], [None, B.astype(np.float32)], TypeError, r"b\[1\] must be float64"),
         ([None, W * np.nan], [None, B], ValueError, r"W\[1\] must be finite, got nan at index"),
+        (
+            [None, W, W.T.astype("f")],
+            [None, B, np.ones(3, "f")],
+            TypeError,
+            r"W\[2\] must be float64",
+        ),
         ([None, W], [None, B * np.inf], ValueError, r"b\[1\] must be finite, got inf"),
         ([None, W.tolist()], [None, B], TypeError, r"W\[1\] must be a NumPy array"),
         ([None, W[:0]], [None, B], ValueError, r"W\[1\] must have shape"),
@@ -161,3 +167,29 @@ def test_bad_initial_weights_are_named(arguments, error, message):
 
 def test_a_huge_finite_value_is_not_taken_for_an_infinity():
     Params(W=[None, np.full((2, 3), 1e38, np.float32)], b=[None, np.zeros(2, np.float32)])
+
+
+@pytest.mark.parametrize("name", "UO")
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda a: a[:2], ValueError, "must have shape"),
+        (lambda a: a * np.nan, ValueError, "must be finite"),
+        (lambda a: a.astype(np.float32), TypeError, "must be float64"),
+        (lambda a: a.tolist(), TypeError, "must be a NumPy array"),
+    ],
+)
+@pytest.mark.parametrize("n", [1, 2])
+def test_an_array_of_a_trace_that_does_not_belong_is_named(name, n, change, error, message):
+    problem = make_problem(3, [4, 5, 3], T=6, S=3, neuron=NEURON)
+    trace = problem.trace
+    getattr(trace, name)[n] = change(getattr(trace, name)[n])
+    with pytest.raises(error, match=rf"trace.{name}\[{n}\] {message}"):
+        network.check_trace(trace, problem.params)
+
+
+def test_a_seed_draws_these_weights_in_every_version():
+    """What the results pages print was trained from them."""
+    W = init_params([2, 2], np.random.default_rng(7), scheme="uniform").W[1]
+    known = [[0.4333434079116379, 1.3759889694937129], [0.9550032448487416, -0.9519102169818329]]
+    np.testing.assert_allclose(W, known, rtol=1e-12)

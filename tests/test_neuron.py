@@ -46,19 +46,6 @@ def test_spike_g_fires_at_the_threshold_itself():
     np.testing.assert_array_equal(LIF(v_th=1.5).g(np.array([1.499, 1.5, 1.501])), [0, 1, 1])
 
 
-def test_h_and_its_twin_are_centred_on_the_threshold():
-    neuron = LIF(v_th=0.7, surrogate=Gaussian(0.5))
-    u = np.array([0.2, 0.7, 1.2])
-    assert neuron.h(u).argmax() == 1
-    assert neuron.H(u)[1] == 0.5
-
-
-@pytest.mark.parametrize("gate", GATES)
-def test_reset_is_the_gate_at_one(gate):
-    neuron = LIF(tau=0.3, gate=gate)
-    assert neuron.reset == pytest.approx(neuron.f(np.array([1.0]))[0])
-
-
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

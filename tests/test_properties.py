@@ -31,6 +31,7 @@ RUNS = {"sweep": lambda *a, **k: cases.sweep(*a, **k).gradients, "engine": backw
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 each_forward = pytest.mark.parametrize("run", [network.forward, forward], ids=RUNS)
 each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
+real_dtypes = st.sampled_from([np.float32, np.float64])
 rules, losses, seeds = (
     st.sampled_from(RULES + ABLATIONS),
     st.sampled_from(LOSSES),
@@ -117,19 +118,32 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
 
 
 @each_run
-@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules)
-def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule):
-    neuron, S = problem.neuron, len(problem.targets)
+@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules, loss=losses, seed=seeds)
+def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule, loss, seed):
+    problem = with_probabilities(problem, loss)
+    neuron, Y = problem.neuron, problem.targets
     u, o = [None], [problem.spikes[0]]
     for w, b in zip(problem.params.W[1:], problem.params.b[1:], strict=True):
         u.append(o[-1] @ w.T + b)
         o.append(1.0 * (u[-1] >= neuron.v_th))
-    signal, W, b = (o[-1] - problem.targets) / S, [], []
-    for n in range(problem.params.N, 0, -1):
-        signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th)
-        W, b = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b]
-        signal = signal @ problem.params.W[n]
-    assert_equal(run(problem.trace, *problem[1:], rule), W, b)
+
+    def feed_forward(by_o, by_u):
+        signal, W, b = by_o, [], []
+        for n in range(problem.params.N, 0, -1):
+            signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th) + by_u
+            W, b, by_u = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b], 0.0
+            signal = signal @ problem.params.W[n]
+        return W, b
+
+    terms = loss.direct(problem.trace, Y)
+    for term, state in zip(terms, (o[-1], u[-1]), strict=True):
+        if term is not None and isinstance(loss, (Rate, LastSteps, Membrane)):
+            np.testing.assert_allclose(term[0], (state - Y) / len(Y), rtol=1e-13)
+    rest = (problem.params, neuron, rule)
+    by_o, by_u = (0.0 if a is None else a[0] for a in terms)
+    assert_equal(run(problem.trace, Y, *rest, loss), *feed_forward(by_o, by_u))
+    both = Direct(*np.random.default_rng(seed).normal(size=(2, *problem.trace.O[-1].shape)))
+    assert_equal(run(problem.trace, None, *rest, both), *feed_forward(both.o[0], both.u[0]))
 
 
 @each_run
@@ -205,6 +219,83 @@ def test_no_curve_overflows_where_its_value_is_finite(make, a):
     assert (np.diff(H) >= 0).all()
     assert (H >= 0).all()
     assert (H <= 1).all()
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, LastSteps(3), Membrane(2)], ids=repr)
+@given(seed=seeds)
+def test_the_direct_term_is_the_slope_of_the_value(loss, seed):
+    rng = np.random.default_rng(seed)
+    o, u, by_o, by_u = rng.normal(size=(4, 4, 3, 2))
+    y, below = rng.dirichlet(np.ones(2), size=3), rng.random((4, 3, 5))
+
+    def value(far):
+        return loss.value(Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y)
+
+    terms = loss.direct(Trace([None, below, u], [below, below, o]), y)
+    expected = sum(
+        (d * by).sum() for d, by in zip(terms, (by_o, by_u), strict=True) if d is not None
+    )
+    assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert type(value(0.0)) is float
+
+
+@pytest.mark.parametrize("loss", [x for x in LOSSES if hasattr(x, "counts")] + [StepCrossEntropy()])
+@given(seed=seeds, far=st.sampled_from([0.0, 1.0, 1e3]))
+def test_a_cross_entropy_reads_differences_of_scores_alone(loss, seed, far):
+    """Also where an exponential would overflow, and where probabilities sum to 1 but nearly."""
+    rng = np.random.default_rng(seed)
+    o, y = rng.random((3, 2, 4)) * (1 + far), rng.dirichlet(np.ones(4), size=2) * (1 + 5e-6)
+    moved = o + far * np.arange(2.0)[:, None]  # each sample by as much as it likes
+    one, two = (Trace([None, x], [x, x]) for x in (o, moved))
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert loss.value(two, y) == pytest.approx(loss.value(one, y), rel=1e-11)
+        slopes = loss.direct(two, y).o
+    np.testing.assert_allclose(slopes.sum(axis=-1), 0, atol=1e-14)
+
+
+@each_curve
+@given(a=st.sampled_from([0.25, 0.5, 2.0, 8.0]), v=st.floats(-6, 6), dtype=real_dtypes)
+def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, a, v, dtype):
+    curve, d = make(a), 1e-6
+    edges = [a / 2, 2 / np.sqrt(a)]  # of the rectangle and of the triangle
+    assume(not np.isclose(np.abs(v), edges, atol=3 * d).any())
+    x = np.array([v, *edges, 1e5])
+    h, H = curve.derivative(x), curve.antiderivative(x)
+    np.testing.assert_allclose(h, curve.derivative(-x), rtol=1e-14)
+    np.testing.assert_allclose(H + curve.antiderivative(-x), 1, rtol=1e-14)
+    assert H[-1] == 1
+    assert (h[H == 1] < 1e-12).all()  # a twin that has arrived no longer climbs
+    ends = curve.antiderivative(v + np.array([d, -d]))
+    np.testing.assert_allclose(h[0], (ends[0] - ends[1]) / (2 * d), atol=1e-6)
+    for function, value in ((curve.derivative, h), (curve.antiderivative, H)):
+        got = function(x.astype(dtype))
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got[[0, -1]], value[[0, -1]], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@given(tau=st.floats(0.2, 3), v_th=st.floats(-2, 2), u=st.floats(-3, 3), dtype=real_dtypes)
+def test_f_and_resets_are_the_slopes_of_what_is_carried(gate, tau, v_th, u, dtype):
+    neuron, d = LIF(tau=tau, v_th=v_th, gate=gate), 1e-6
+    us, o = np.full(5, u), np.linspace(0, 1, 5)
+    by_u = (neuron.carried(us + d, o) - neuron.carried(us - d, o)) / (2 * d)
+    by_o = (neuron.carried(us, o + d) - neuron.carried(us, o - d)) / (2 * d)
+    np.testing.assert_allclose(neuron.f(o), by_u, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(np.prod(neuron.resets(us, o), axis=0), by_o, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(neuron.df(o) * (gate != "soft"), neuron.df(o))
+    assert neuron.reset == pytest.approx(neuron.f(o)[-1], abs=1e-15)
+    for function in (neuron.f, neuron.df, neuron.g, neuron.h, neuron.H):
+        assert function(o.astype(dtype)).dtype == dtype
+
+
+@given(v_th=st.floats(-2, 2), d=st.floats(1e-3, 2), gate=st.sampled_from(GATES))
+def test_spikes_and_their_stand_ins_turn_at_the_threshold(v_th, d, gate):
+    neuron = LIF(v_th=v_th, surrogate=Gaussian(0.3), gate=gate)
+    u = v_th + np.array([-d, 0.0, d])
+    np.testing.assert_array_equal(neuron.g(u), [0, 1, 1])
+    assert neuron.h(u).argmax() == 1
+    np.testing.assert_allclose(neuron.h(u)[0], neuron.h(u)[2], rtol=1e-9)
+    assert neuron.H(u)[1] == 0.5
 
 
 @pytest.mark.parametrize("gate", GATES)

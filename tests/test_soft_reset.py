@@ -40,16 +40,6 @@ def test_carried_is_what_the_forward_pass_carries(run, gate, smooth):
     np.testing.assert_allclose(trace.U[1][1:], expected, atol=1e-14)
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_f_and_resets_are_the_slopes_of_carried(gate):
-    neuron, d = LIF(tau=0.4, v_th=0.7, gate=gate), 1e-6
-    u, o = np.linspace(-1, 2, 11), np.linspace(0, 1, 11)
-    by_u = (neuron.carried(u + d, o) - neuron.carried(u - d, o)) / (2 * d)
-    by_o = (neuron.carried(u, o + d) - neuron.carried(u, o - d)) / (2 * d)
-    np.testing.assert_allclose(neuron.f(o), by_u, rtol=1e-8)
-    np.testing.assert_allclose(np.prod(neuron.resets(u, o), axis=0), by_o, rtol=1e-8)
-
-
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
 def test_an_ablation_cuts_the_reset_and_the_two_rules_keep_it(rule):
     moved, speed = backward_reset(SOFT, rule)(np.array([0.3]), np.array([1.0]))

@@ -15,7 +15,7 @@ from stbp_edu.losses import RATE, LossLike, Rate
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import backward_gate, backward_reset, check_rule
+from stbp_edu.rules import backward_gate, backward_reset
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -71,9 +71,9 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    check_trace(trace, params)
+    _, S = check_trace(trace, params)
     read = checked(loss, trace, targets)
-    delta, epsilon = _adjoints(trace, _direct(read, trace, targets), params, neuron, rule)
+    delta, epsilon = _adjoints(trace, _direct(read, trace, targets, S), params, neuron, rule)
     O, layers = trace.O, range(1, params.N + 1)
     gradients = Gradients(
         W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in layers)],
@@ -82,24 +82,26 @@ def sweep(
     return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
 
 
-def _direct(read: Built | Direct, trace: Trace, targets: Any) -> tuple[Any, Any]:
+def _direct(read: Built | Direct, trace: Trace, targets: Any, S: int) -> tuple[Any, Any]:
     """Return ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t, each 0 where the loss does not read it."""
+    o = trace.O[-1]
     if type(read) is Rate:
-        return [vector.c1_delta(targets, trace.O[-1])] * len(trace.O[-1]), None
-    o, u = direct_term(read, trace, targets, trace.O[-1].shape[1])
-    return np.zeros_like(trace.O[-1]) if o is None else o, u
+        return np.broadcast_to(vector.c1_delta(targets, o), o.shape), None
+    by_o, by_u = direct_term(read, trace, targets, S)
+    return np.zeros_like(o) if by_o is None else by_o, by_u
 
 
 def _adjoints(
     trace: Trace, direct: tuple[Any, Any], params: Params, neuron: LIF, rule: str
 ) -> tuple[list[Any], list[Any]]:
     """Return every δ and every ε."""
-    f, _ = backward_gate(neuron, check_rule(rule))
+    f, _ = backward_gate(neuron, rule)
     reset = backward_reset(neuron, rule)  # u and f', or -V_th and 1
     U, O, W, N = trace.U, trace.O, params.W, params.N
-    T, (dL_do, dL_du) = len(O[0]), direct
-    delta: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
-    epsilon: list[Any] = [None, *(np.zeros_like(u) for u in U[1:])]
+    dL_do, dL_du = direct
+    T = len(dL_do)
+    delta: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
+    epsilon: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
 
     def err(t: int, n: int) -> Array:
         """Return the signal that comes in from (t, n): the one place where the rules differ."""

@@ -21,7 +21,6 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import check_rule
 
 
 def forward(
@@ -94,9 +93,8 @@ def backward(
     """
     _, S = check_trace(trace, params)
     read = checked(loss, trace, targets)
-    checks.instance("neuron", neuron, LIF)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
-    engine = Engine(params, neuron, check_rule(rule), workspace or Workspace(), read)
+    engine = Engine(params, neuron, rule, workspace or Workspace(), read)
     return engine.gradients(trace, targets, S=S, binary=binary)
 
 

@@ -111,7 +111,7 @@ def _recur(
     buffers = np.empty((2, steps, *u[0].shape), u.dtype)
     for end in range(len(u), 0, -steps):
         some = slice(max(0, end - steps), end)
-        back, keep = buffers[:, : end - some.start]
+        back, keep = buffers[:, :end]  # the first stretch may be shorter
         factors.h(u[some], back)
         epsilon[some] *= back
         if direct is not None:
@@ -126,7 +126,7 @@ def _recur(
             np.add(gate, back, out=keep)
         elif isinstance(gate, float):
             keep[...] = gate
-        for t in reversed(range(end - some.start)):
+        for t in reversed(range(len(back))):
             now = epsilon[some][t]
             if err is not None:
                 now += np.multiply(back[t], err_next, out=back[t])

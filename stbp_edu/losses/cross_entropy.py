@@ -28,7 +28,7 @@ class _Probabilities(Built):
         sums = targets.sum(axis=1)
         bad = np.flatnonzero((targets < 0).any(axis=1) | (np.abs(sums - 1) > TOLERANCE))
         if len(bad):
-            s = int(bad[0])
+            s = bad[0]
             raise ValueError(
                 f"targets must be probabilities for {type(self).__name__}: entries >= 0 that sum "
                 f"to 1 in each row, got row {s} with the sum {sums[s]:g} and the least entry "
@@ -50,7 +50,7 @@ class CrossEntropy(_Probabilities):
 
     >>> out = np.array([[[1.0, 0.0]], [[1.0, 0.0]]])
     >>> trace, y = Trace(U=[None, out], O=[out, out]), np.array([[1.0, 0.0]])
-    >>> [round(CrossEntropy(counts).value(trace, y), 4) for counts in (False, True)]
+    >>> [round(loss.value(trace, y), 4) for loss in (CrossEntropy(), CrossEntropy(counts=True))]
     [0.3133, 0.1269]
     """
 
@@ -95,7 +95,8 @@ class StepCrossEntropy(_Probabilities):
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
-        return _entropy(trace.O[-1], targets) / (len(trace.O[-1]) * len(targets))
+        o = trace.O[-1]
+        return _entropy(o, targets) / (len(o) * len(targets))
 
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return ∂L/∂o."""

@@ -52,7 +52,7 @@ class LastSteps(Built):
             reads a forward pass.
 
     >>> out = np.array([[[1.0]], [[0.0]]])
-    >>> LastSteps(1).direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
+    >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
     array([ 0., -1.])
     """
 
@@ -108,7 +108,8 @@ class Membrane(Built):
 
     def scores(self, trace: Trace) -> Array:
         """Return the mean potentials over the last k steps."""
-        return np.asarray(trace.U[-1][-(self.k or len(trace.U[-1])) :].mean(axis=0))
+        u = trace.U[-1]
+        return np.asarray(u[-(self.k or len(u)) :].mean(axis=0))
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if potentials, targets and k do not fit together."""

@@ -28,6 +28,7 @@ TAUS = (0.2, 0.5, 0.9)
 THRESHOLDS = (-0.25, 0.5, 1.5)
 SPIKES = np.array([0.0, 0.25, 0.5, 1.0])
 DISTANCES = np.arange(-12, 13) / 4  # of a potential from the threshold
+FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
@@ -65,7 +66,8 @@ def curves() -> Iterator[Curve]:
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
             shape: Surrogate = kind(width)
             neuron = LIF(v_th=threshold, surrogate=shape)
-            at = np.append(DISTANCES, [-width / 2, width / 2]) + threshold
+            edges = [-width / 2, width / 2, -FAR * width, FAR * width]
+            at = np.append(DISTANCES, edges) + threshold
             twin = H.subs(c, _exact(width)).subs(x, x - _exact(threshold))
             yield _curve(f"twin-{k}", f"a = {width}", neuron.H, at, twin, x)
             yield _curve(f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x), x)

@@ -165,3 +165,16 @@ class TestBadInput:
             ValueError, match=r"trace.U\[2\] must be finite, got nan at index .1, 2, 0."
         ):
             self.call(run, trace=trace)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: cases.scalar.c2_delta([1.0, 2.0], [1.0]),
+        lambda: cases.scalar.c4_delta([1.0], [1.0, 2.0], 1.0, 1.0, 1.0),
+        lambda: cases.scalar.c5_w([1.0, 2.0], [1.0]),
+    ],
+)
+def test_a_sum_over_an_index_refuses_another_number_of_terms(call):
+    with pytest.raises(ValueError, match="zip"):
+        call()

@@ -92,6 +92,9 @@ def test_few_steps_or_images_alike_are_better_all_at_once(images) -> None:
     assert is_sparse(images, columns, 16)
     assert not is_sparse(images, columns, 15)
     assert not is_sparse(np.ones((3, PIXELS)), columns, 100)
+    for active, pays in ((0, False), (1, True), (59, True), (60, False)):  # 60 of 150: two in five
+        rows = (np.arange(5 * PIXELS) < active).reshape(5, PIXELS)
+        assert is_sparse(rows, columns, 16) == pays
 
 
 VARIANTS = {

@@ -1,6 +1,7 @@
 """``python -m tools.mutants``: change the package in one place at a time; write who noticed.
 
-A run may be stopped and goes on where it was; a file that has changed since begins anew.
+A run may be stopped and goes on where it was; a file that has changed since begins anew. After a
+new test, ``--again`` asks once more about the changes that nobody noticed, or one judge alone.
 """
 
 import argparse
@@ -8,11 +9,13 @@ import ast
 import hashlib
 import random
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import autograd.numpy  # noqa: F401 - loaded once, before any fork
 import hypothesis  # noqa: F401
+import pytest  # noqa: F401
 import sympy  # noqa: F401
 
 from stbp_edu import files
@@ -22,6 +25,9 @@ from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
 SECONDS = 90  # of computing; then a change is taken for one that never ends
+SAMPLES = (12, 50)  # changes of each file that are tried before all of any
+FOUND_WELL: set[str] = set()  # groups of files to which, as they are, nobody objects
+PLACE = ("line", "column", "code", "old", "new")
 ROOMS = ("losses", "cases", "engine", "arrows", "verify", "practice/grading")
 ALONE = ("surrogates.py", "neuron.py", "network.py", "rules.py")
 
@@ -49,14 +55,57 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     found = changes(source)
     random.Random(path.as_posix()).shuffle(found)
-    sha = hashlib.sha256(source.encode()).hexdigest()[:16]
-    if known.get("sha") != sha:
-        known = {"sha": sha, "changes": len(found), "tried": 0}
+    if known.get("sha") != sha(source):
+        known = {"sha": sha(source), "changes": len(found), "tried": 0}
         known |= {"seen": {}, "survived": [], "alone": []}
-        if seen := ask(path, ast.parse(source)):
-            raise SystemExit(f"{path} as it is: {seen} object; mend that first")
+        ask_as_it_is(path, source)
     for change in found[known["tried"] : most]:
-        yield noted(known, path, change, ask(path, change.tree()))
+        yield (known := noted(known, path, change, ask(path, change.tree())))
+
+
+def ask_as_it_is(path: Path, source: str) -> None:
+    """Raise SystemExit if somebody objects to a file unchanged; one file of a group is asked of."""
+    group = judges.group(path)
+    if group not in FOUND_WELL and (seen := ask(path, ast.parse(source))):
+        raise SystemExit(f"{path} as it is: {seen} object; mend that first")
+    FOUND_WELL.add(group)
+
+
+def sha(source: str) -> str:
+    """Return what tells a file from its other versions."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the record of one file after each change that had at most one judge is asked again."""
+    source = (fork.ROOT / path).read_text(encoding="utf-8")
+    if known.get("sha") != sha(source):
+        raise SystemExit(f"{path} has no record, or has changed since; leave --again out")
+    found = {key(place(change)): change for change in changes(source)}
+    for kind, entry in [(k, entry) for k in ("survived", "alone") for entry in known[k]]:
+        change = found[key(entry)]
+        if not is_equivalent(path, change):
+            known = noted(forgotten(known, kind, entry), path, change, ask(path, change.tree()))
+            yield known
+
+
+def forgotten(known: dict[str, Any], kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with one change of the list ``kind`` less."""
+    counts = {**known["seen"], entry["by"]: known["seen"][entry["by"]] - 1}
+    seen = {judges_of: count for judges_of, count in counts.items() if count}
+    at = known[kind].index(entry)
+    kept = [*known[kind][:at], *known[kind][at + 1 :]]
+    return {**known, "tried": known["tried"] - 1, "seen": seen, kind: kept}
+
+
+def place(change: Change) -> dict[str, Any]:
+    """Return which change of its file this is."""
+    return {k: getattr(change, k) for k in PLACE}
+
+
+def key(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the place of an entry, whatever the order of its fields."""
+    return tuple(entry[k] for k in PLACE)
 
 
 def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) -> dict[str, Any]:
@@ -72,7 +121,7 @@ def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) ->
         print(f"survived: {path}:{change}", flush=True)
     lists = {"survived": not seen, "alone": judges.is_judged(path) and judges.is_alone(seen)}
     for name in (name for name, belongs in lists.items() if belongs):
-        known[name] = [*known[name], {"line": change.line, "old": change.old, "new": change.new}]
+        known[name] = [*known[name], {**place(change), "by": judges_of}]
     return known
 
 
@@ -81,11 +130,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="such as stbp_edu/neuron.py; all")
     parser.add_argument("--most", type=int, default=10**6, help="changes of a file; all")
+    parser.add_argument("--again", action="store_true", help="those that at most one judge noticed")
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()
-    for path in args.files or all_files():
-        for result in measure(path, record.get(path.as_posix(), {}), args.most):
+    paths = args.files or sorted(all_files(), key=lambda path: not judges.is_judged(path))
+    rounds = [None] if args.again else [most for most in SAMPLES if most < args.most] + [args.most]
+    for most, path in product(rounds, paths):
+        known = record.get(path.as_posix(), {})
+        for result in measure(path, known, most) if most else measure_again(path, known):
             record[path.as_posix()] = result
             files.write_json(RECORD, record)
     print(f"written: {RECORD.name}; survivors that change nothing: {EQUIVALENT.name}")

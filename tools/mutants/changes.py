@@ -4,6 +4,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 OPERATORS = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,),
@@ -24,12 +25,17 @@ NAMES = {
 }  # fmt: skip
 """What may stand in a function's place."""
 
+ALIKE = ("multiply", "add", "maximum", "minimum", "max", "min", "c1_epsilon", "c2_epsilon")
+"""Functions whose two arguments may change places: sums and products."""
+
 
 @dataclass(frozen=True)
 class Change:
     """One change: where it is, what stood there, what stands there now, and the file's new tree."""
 
     line: int
+    column: int
+    code: str
     old: str
     new: str
     tree: Callable[[], ast.Module]
@@ -49,15 +55,18 @@ def places(tree: ast.AST, way: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int
 def changes(source: str) -> list[Change]:
     """Return every change of a file, in the order of its lines."""
     tree = ast.parse(source)
-    found = [_change(tree, node, new) for node in _code(tree) for new in _instead(node)]
+    lines = source.splitlines()
+    found = [_change(tree, node, new, lines) for node in _code(tree) for new in _instead(node)]
     return sorted((c for c in found if c.old != c.new), key=lambda change: change.line)
 
 
-def _change(tree: ast.Module, node: ast.AST, new: ast.AST) -> Change:
+def _change(tree: ast.Module, node: Any, new: ast.AST, lines: list[str]) -> Change:
     """Return one change; its tree is made where it is used."""
     old, text = (ast.unparse(ast.fix_missing_locations(n)) for n in (node, new))
     return Change(
-        node.lineno,  # type: ignore[attr-defined]
+        node.lineno,
+        node.col_offset,
+        lines[node.lineno - 1].partition("  #")[0].strip(),
         _short(old),
         _short(text),
         lambda: ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new})),
@@ -134,7 +143,8 @@ def _calls(node: ast.AST) -> Iterator[ast.AST]:
         if len(args) == 1 and not node.keywords:
             yield args[0]
         named = args and isinstance(args[0], ast.Constant)  # what an error calls the argument
-        for k in range(0 if named else len(args) - 1):
+        alike = named or ast.unparse(node.func).rpartition(".")[2] in ALIKE
+        for k in range(0 if alike else len(args) - 1):
             yield _with(node, args=[*args[:k], args[k + 1], args[k], *args[k + 2 :]])
         for k in range(len(node.keywords)):
             yield _with(node, keywords=node.keywords[:k] + node.keywords[k + 1 :])

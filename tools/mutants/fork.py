@@ -1,6 +1,7 @@
 """Run the package with one file changed, in a fork of this process, where libraries stay loaded."""
 
 import ast
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -13,6 +14,8 @@ from types import CodeType, ModuleType
 
 ROOT = Path(__file__).parents[2]
 OURS = ("stbp_edu", "tests")
+BYTECODE = ROOT / ".cache" / "bytecode"
+"""Where the forks keep what they compile of the files that are as they were."""
 
 
 class _Changed(importlib.machinery.SourceFileLoader):
@@ -60,6 +63,7 @@ def answers(
     A change may run for ever: after ``seconds`` of computing the fork is ended.
     """
     read, write = os.pipe()
+    gc.freeze()  # or the child's first collection would copy all memory
     child = os.fork()
     if child == 0:
         os.close(read)
@@ -80,6 +84,7 @@ def _work(
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1), os.dup2(quiet, 2)
+        sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
         forget()
         sys.meta_path.insert(0, Replaced(path, tree))
         for line in work():

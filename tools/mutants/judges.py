@@ -11,16 +11,29 @@ import numpy as np
 ORACLES = ("formulas", "loss values", "paths", "differences", "autodiff", "polynomials")
 PROPERTIES = "tests/test_properties.py"
 
+
+def _bad_calls(*names: str) -> str:
+    """Return the tests that call these functions wrongly, argument by argument."""
+    test = "tests/test_bad_calls.py::test_no_wrong_argument_gets_through_or_meets_a_raw_error"
+    return " ".join(f"{test}[{name}]" for name in names)
+
+
 TESTS = {
     "surrogates.py": "tests/test_surrogates.py stbp_edu/surrogates.py tests/test_neuron.py",
     "neuron.py": "tests/test_neuron.py stbp_edu/neuron.py tests/test_soft_reset.py",
-    "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py",
-    "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py",
-    "losses": "stbp_edu/losses tests/test_losses.py",
+    "network.py": "tests/test_network.py stbp_edu/network.py tests/cases tests/test_properties.py "
+    + _bad_calls("Params", "init_params", "network.forward", "cases.sweep"),
+    "rules.py": "tests/test_rules.py stbp_edu/rules.py tests/test_soft_reset.py "
+    + _bad_calls("backward_gate"),
+    "losses": "stbp_edu/losses tests/test_losses.py::test_a_bad_loss_is_named "
+    "tests/test_losses.py::test_targets_that_are_no_probabilities_are_named "
+    "tests/test_losses.py::test_a_loss_names_bad_targets "
+    "tests/test_losses.py::test_a_bad_call_of_a_loss_is_named tests/test_losses.py",
     "cases": "stbp_edu/cases tests/cases tests/test_soft_reset.py",
     "engine": "stbp_edu/engine tests/test_engine.py tests/test_soft_reset.py "
     "tests/training/test_sparse_input.py tests/training/test_fgsm.py "
-    "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes",
+    "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes "
+    + _bad_calls("engine.forward", "engine.backward"),
     "arrows": "stbp_edu/arrows tests/arrows",
     "verify": "stbp_edu/verify tests/verify",
     "practice/grading": "stbp_edu/practice/grading tests/practice/test_exercise_check.py "
@@ -31,6 +44,9 @@ TESTS = {
 
 JUDGED = ("surrogates.py", "neuron.py", "losses", "cases", "engine/recurrence.py")
 """The judged mathematics: every oracle is asked about it, and the properties."""
+
+READERS = ("backward_sweep", "recurrence")
+"""What reads a loss, beside the losses."""
 
 SHAPE = (2, 2, 1), 3  # small: a change meets all oracles on it
 FIRST = (9, 4, 2, 6)  # of trials.NEURONS: each curve, each gate
@@ -61,25 +77,21 @@ def is_alone(seen: Collection[str]) -> bool:
 def judge(path: Path) -> Iterator[str]:
     """Yield who noticed.
 
-    Of the judged mathematics all oracles are asked on each network, until two have seen the change;
-    then the properties, if only one has. Its own tests are asked where nobody noticed.
+    Of the judged mathematics the oracles and the properties are asked, the cheapest first, until
+    two have seen the change. Its own tests are asked where nobody noticed.
     """
     seen: set[str] = set()
-    if is_judged(path):
-        for some in _oracles(path):
-            yield from sorted(some - seen)
-            seen |= some
-            if settled(seen):
-                break
-        if not settled(seen) and _fails(PROPERTIES):
-            seen.add("properties")
-            yield "properties"
+    for some in _rounds(path) if is_judged(path) else ():
+        yield from sorted(some - seen)
+        seen |= some
+        if settled(seen):
+            return
     if not seen and _fails(*TESTS[group(path)].split()):
         yield "tests"
 
 
-def _oracles(path: Path) -> Iterator[set[str]]:
-    """Yield the oracles that noticed, one round of comparisons after the other."""
+def _rounds(path: Path) -> Iterator[set[str]]:
+    """Yield who noticed, one round of comparisons after the other."""
     from stbp_edu.verify import further_trials, trials
 
     where = path.parent.name
@@ -87,15 +99,17 @@ def _oracles(path: Path) -> Iterator[set[str]]:
         yield _seen(_by_formulas)
     if path.name == "scalar.py":
         yield _seen(lambda: trials.by_symbols((1, 2, 1), 2))
-    rounds = [
-        (trials.by_numbers, SHAPE),
-        (further_trials.by_ablations, SHAPE),
-        (further_trials.by_losses, further_trials.SHAPE),
-    ]
-    for k, which in enumerate(FIRST):
-        for compare, shape in reversed(rounds) if where == "losses" else rounds:
-            problem = trials.draw(np.random.default_rng(k), *shape, trials.NEURONS[which])
-            yield _seen(partial(compare, problem))
+    networks = [(np.random.default_rng(k), trials.NEURONS[which]) for k, which in enumerate(FIRST)]
+    for rng, neuron in networks:
+        problem = trials.draw(rng, *SHAPE, neuron)
+        yield _seen(partial(trials.by_numbers, problem))
+        yield _seen(partial(further_trials.by_ablations, problem))
+        if where == "losses":
+            break  # the gate makes no difference to a loss
+    for rng, neuron in networks[:2] if where == "losses" or path.stem in READERS else ():
+        problem = trials.draw(rng, *further_trials.SHAPE, neuron)
+        yield _seen(partial(further_trials.by_losses, problem))
+    yield {"properties"} if _fails(PROPERTIES) else set()
 
 
 def prepare() -> None:
@@ -133,7 +147,7 @@ def _fails(*files: str) -> bool:
     """Return whether the tests of these files fail."""
     import pytest  # here, since the site is built without it
 
-    options = ["-x", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options = ["-x", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
     with contextlib.suppress(SystemExit):
         return pytest.main([*options, *files]) != 0

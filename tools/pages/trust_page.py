@@ -6,12 +6,13 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from stbp_edu.files import read_json, write_json
 from stbp_edu.verify import report
-from tools.mutants.judges import JUDGED, is_judged
+from tools.mutants.judges import JUDGED, group, is_judged
 from tools.mutants.survivors import reasons
 from tools.pages.markdown_tables import folded, table
 from tools.pages.published_records import FOLDER
@@ -38,8 +39,8 @@ def page(records: Mapping[str, Any]) -> str:
     """Return the page as Markdown: ``templates/trust.md`` with its tables."""
     return filled(
         TEMPLATE, **records, verdict_table=verdict_table, mutant_table=mutant_table,
-        noticed=noticed, survivors=survivors, reasons=reasons(), fuzz_table=fuzz_table,
-        judged=JUDGED, folded=folded,
+        group_table=group_table, noticed=noticed, survivors=survivors, fuzz_table=fuzz_table,
+        reasons=reasons(), judged=JUDGED, folded=folded,
     )  # fmt: skip
 
 
@@ -47,8 +48,8 @@ def verdict_table(verify: Mapping[str, Any], rule: str) -> str:
     """Return a row for each equation under one rule: its oracles, and the largest error of each."""
     rows = []
     chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
-    for id, group in groupby(chosen, lambda v: v["id"]):
-        found = list(group)
+    for id, of_id in groupby(chosen, lambda v: v["id"]):
+        found = list(of_id)
         errors = "; ".join(f"{v['oracle']} {v['error']:.0e}" for v in found)
         rows.append([f"`{id}`", errors, str(sum(v["compared"] for v in found))])
     return table(["equation", "oracles, with the largest error", "comparisons"], rows)
@@ -56,22 +57,55 @@ def verdict_table(verify: Mapping[str, Any], rule: str) -> str:
 
 def score(known: Mapping[str, Any], path: str) -> tuple[int, int]:
     """Return how many changes of a file were noticed, and of how many that change anything."""
-    kept = [s for s in known["survived"] if (path, s["old"], s["new"]) in reasons()]
+    kept = [s for s in known["survived"] if (path, s["code"], s["old"], s["new"]) in reasons()]
     return known["tried"] - len(known["survived"]), known["tried"] - len(kept)
 
 
 def mutant_table(mutants: Mapping[str, Any]) -> str:
     """Return a row for each file: how many changes there are, were tried and were noticed."""
-    rows = []
-    for path, known in sorted(mutants.items()):
-        noticed_, of = score(known, path)
-        share = f"{100 * noticed_ / of:.1f}" if of else "–"
-        two = "–"
-        if is_judged(Path(path)) and of:
-            two = f"{100 * (noticed_ - len(known['alone'])) / of:.1f}"
-        tried = f"{known['tried']} of {known['changes']}"
-        rows.append([f"`{path.removeprefix('stbp_edu/')}`", tried, share, two])
-    return table(["file", "tried", "noticed, %", "by two, %"], rows)
+    rows = [
+        _row(f"`{path.removeprefix('stbp_edu/')}`", {path: known})
+        for path, known in sorted(mutants.items())
+    ]
+    return table(["file", *COLUMNS], rows)
+
+
+def group_table(mutants: Mapping[str, Any]) -> str:
+    """Return a row for the judged mathematics, and one for each other group of files."""
+    groups: dict[str, dict[str, Any]] = {}
+    for path, known in sorted(mutants.items(), key=lambda item: not is_judged(Path(item[0]))):
+        name = "judged mathematics" if is_judged(Path(path)) else f"`{group(Path(path))}`"
+        groups.setdefault(name, {})[path] = known
+    return table(["files", *COLUMNS], [_row(*one) for one in groups.items()])
+
+
+COLUMNS = ("tried", "noticed, %", "by two, %")
+
+
+def _row(name: str, mutants: Mapping[str, Any]) -> list[str]:
+    """Return what is said of some files together; by two only where oracles are asked."""
+    scores = [score(known, path) for path, known in mutants.items()]
+    noticed_, of = (sum(column) for column in zip(*scores, strict=True))
+    tried, there = (sum(known[k] for known in mutants.values()) for k in ("tried", "changes"))
+    two = noticed_ - sum(len(known["alone"]) for known in mutants.values())
+    shares = [_share(count, of, tried < there) for count in (noticed_, two)]
+    return [
+        name,
+        f"{tried} of {there}",
+        shares[0],
+        shares[1] if is_judged(Path(min(mutants))) else "–",
+    ]
+
+
+def _share(count: int, of: int, sample: bool) -> str:
+    """Return a share in per cent; that of a sample with its 95 % interval, by Wilson's formula."""
+    if not of:
+        return "–"
+    share, z = count / of, 1.96
+    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
+    reach = z * sqrt(share * (1 - share) / of + (z / (2 * of)) ** 2) / (1 + z**2 / of)
+    low, high = 100 * (middle - reach), 100 * (middle + reach)
+    return f"{100 * share:.1f}" + (f" ({low:.1f} to {high:.1f})" if sample else "")
 
 
 def noticed(mutants: Mapping[str, Any]) -> str:
@@ -88,7 +122,7 @@ def survivors(mutants: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each change that nobody noticed, with the reason where one is kept."""
     for path, known in sorted(mutants.items()):
         for one in known["survived"]:
-            why = reasons().get((path, one["old"], one["new"]), "not killed yet")
+            why = reasons().get((path, one["code"], one["old"], one["new"]), "not killed yet")
             yield f"`{path}:{one['line']}`: `{one['old']}` became `{one['new']}`: {why}"
 
 
