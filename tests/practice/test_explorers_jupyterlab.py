@@ -112,14 +112,30 @@ def opened(tmp_path_factory):
         yield page
 
 
-@pytest.fixture
-def page(opened):
-    """Return the page with fresh explorers."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
+def _run_all(opened):
+    """Put fresh explorers in the place of those that are there."""
     run(opened, "notebook:clear-all-cell-outputs")
     expect(opened.locator(".stbp-x")).to_have_count(0)
     run(opened, "notebook:run-all-cells")
     expect(opened.locator(".stbp-x")).to_have_count(len(NAMES))
+
+
+@pytest.fixture(scope="module")
+def first_run(opened):
+    """Run the notebook for tests that each leave the others' explorers as they were."""
+    _run_all(opened)
+
+
+@pytest.fixture(scope="module")
+def second_run(opened):
+    """Run it again for tests that set all that they rely on; those of the first are done."""
+    _run_all(opened)
+
+
+@pytest.fixture
+def page(opened):
+    """Return the page as wide as a desk's."""
+    opened.set_viewport_size({"width": 1280, "height": 900})
     return opened
 
 
@@ -138,16 +154,7 @@ def shown():
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_explorer_shows_the_values_of_the_package(page, shown, name):
-    SHOWS[name](explorer_on(page, name), shown[name])
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_explorer_obeys_the_keyboard(page, name):
-    OBEYS[name](explorer_on(page, name))
-
-
+@pytest.mark.usefixtures("first_run")
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_explorers_are_accessible_and_fit(page, theme, width):
@@ -162,6 +169,19 @@ def test_explorers_are_accessible_and_fit(page, theme, width):
         assert too_wide(explorer) == []
 
 
+@pytest.mark.usefixtures("first_run")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_obeys_the_keyboard(page, name):
+    OBEYS[name](explorer_on(page, name))
+
+
+@pytest.mark.usefixtures("second_run")
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_shows_the_values_of_the_package(page, shown, name):
+    SHOWS[name](explorer_on(page, name), shown[name])
+
+
+@pytest.mark.usefixtures("second_run")
 def test_keys_in_an_explorer_leave_the_notebook_alone(page):
     cells = page.locator(".jp-Notebook .jp-Cell")
     active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
