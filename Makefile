@@ -18,7 +18,7 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
 	$(BIN)/python -m tools.browser
 	$(MAKE) --no-print-directory static
-	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
+	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
 	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 	$(BIN)/python -m tools.site.build

@@ -13,6 +13,7 @@ COMMON = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 settings.register_profile("quick", max_examples=10, **COMMON)
+settings.register_profile("more", max_examples=30, **COMMON)
 settings.register_profile("full", max_examples=100, **COMMON)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
