@@ -18,7 +18,7 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
 	$(BIN)/python -m tools.browser
 	$(MAKE) --no-print-directory static
-	STBP_EXAMPLES=full $(BIN)/python -m pytest -n 2 --dist loadfile -m ""
+	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
 	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
 	$(BIN)/python -m tools.site.build
@@ -63,8 +63,7 @@ bench-frameworks:
 	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
 
 test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, frameworks, NIR
-	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges \
-	  tests/test_pytorch_check.py tests/test_framework_classifier.py
+	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges
 
 .venv-bridges/installed: pyproject.toml
 	@echo "Installing stbp_edu[bridges] into .venv-bridges (PyTorch is large: some minutes)"

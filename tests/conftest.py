@@ -13,7 +13,8 @@ COMMON = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 settings.register_profile("quick", max_examples=10, **COMMON)
-settings.register_profile("full", max_examples=100, **COMMON)
+settings.register_profile("more", max_examples=30, **COMMON)  # make test
+settings.register_profile("full", max_examples=100, **COMMON)  # the workflow of the week
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
 # nbformat imports it, which builds 38 grammars for addresses: 2 seconds in each process.

@@ -1,9 +1,8 @@
 """The checks of one's own gradients in PyTorch, word for word as the page Frameworks prints them.
 
-They run in PyTorch where it is installed: it is no dependency, so that it takes an environment of
-its own, with the packages of the extra [test] and torch. The first check runs everywhere, with a
-stand-in for torch that has what its snippets use: ``autograd.Function``, and tensors with
-``detach``, ``numpy`` and ``grad``. HIPS autograd does its differentiation.
+PyTorch is no dependency. The first check runs here with a stand-in for it that has what its
+snippets use: ``autograd.Function``, and tensors with ``detach``, ``numpy`` and ``grad``. HIPS
+autograd does its differentiation. In PyTorch itself they run in ``tests/bridges``.
 """
 
 import re
@@ -18,14 +17,7 @@ import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
-from stbp_edu.practice import by_autograd, check_network
-
-try:
-    import torch
-
-    from tests.bridges import pytorch_network
-except ImportError:
-    torch = pytorch_network = None
+from stbp_edu.practice import by_autograd
 
 pytestmark = pytest.mark.slow  # runs a cell of the notebook
 
@@ -162,12 +154,11 @@ def comparison(v):
 STAND_IN = SimpleNamespace(
     Function=Function, H=H, h=h, Model=Model, comparison=comparison, loss_fn=Loss
 )
-LIBRARIES = {"stand-in": STAND_IN} | ({"PyTorch": pytorch_network} if torch else {})
 
 
-@pytest.fixture(params=LIBRARIES)
-def library(request):
-    return LIBRARIES[request.param]
+@pytest.fixture
+def library():
+    return STAND_IN
 
 
 def hard(library):
@@ -221,29 +212,3 @@ def test_a_reset_by_comparison_passes_and_is_not_tested(library):
 def test_the_adapter_says_what_it_needs():
     with pytest.raises(TypeError, match="leaf must be a function, got 3; pass the function itself"):
         by_autograd(lambda: None, 3)
-
-
-if torch:  # the program that the page prints needs PyTorch itself
-
-    @pytest.mark.parametrize(
-        ("old", "new", "wrong", "said"),
-        [
-            ("", "", set(), "Checked against the exact gradients"),
-            ("-o[n] /", "-o[n].detach() /", {3, 4}, "the reset path is detached"),
-            ("u[n] * kept", "u[n].detach() * kept", {3, 4}, "the leak"),
-            ("h(ctx.u.numpy())", "h(ctx.u.numpy() - 0.6)", {1, 2, 3, 4}, "case 1: 0 of 1 right"),
-            ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "no sum over steps"),
-        ],
-    )
-    def test_check_network_finds_where_the_printed_program_is_wrong(old, new, wrong, said):
-        shown = []
-        names = {"torch": torch, "check_network": check_network, "by_autograd": by_autograd}
-        names["print"] = shown.append
-        program = printed("class Recorded")
-        assert old in program
-        exec(program.replace(old, new), names)
-        exec(printed("leaf = "), names)
-        (report,) = shown
-        assert report.right == (not wrong)
-        assert wrong <= {case.case for case in report.cases if case.explanation}
-        assert said in repr(report)

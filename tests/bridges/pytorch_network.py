@@ -1,4 +1,4 @@
-"""The network of ``test_pytorch_check`` in PyTorch itself; imported where PyTorch is installed."""
+"""The network of ``test_pytorch_check`` in PyTorch itself."""
 
 import numpy as np
 import torch

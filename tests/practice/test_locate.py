@@ -24,7 +24,7 @@ from stbp_edu.practice.grading.single_changes import single_changes
 from stbp_edu.practice.tasks import Exercise, blanks, exercises
 from tests.practice.mutants import Mutant, mutants, mutated, outcomes, same
 
-PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "7"))
+PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "5"))
 SEED = int(os.environ.get("STBP_MUTANTS_SEED", "2026"))
 SHARE = 0.95
 

@@ -2,13 +2,14 @@
 
 Loading Python into a page takes longer than what most tests do with it. So there are three pages:
 ``page``, in a fresh profile; ``warm``, which tests share, its cells as they were and Python still
-there; and ``opened``, one for each notebook, which the tests of that notebook share.
+there, on the first notebook or on another (``kept``); and ``opened``, one for each notebook, which
+the tests of that notebook share.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,20 +120,30 @@ def _kept(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def warm(_kept: Page, address: str) -> Page:
-    """Return the first notebook, its cells untouched; Python may run already, and know names."""
-    first = f"{address}notebooks/{FIRST}/"
-    _kept.set_viewport_size(WIDE)
-    if _kept.url != first or not _kept.locator(READY).count():
-        _kept.goto(first)
-        _kept.wait_for_selector(READY, state="attached")
-    if _kept.locator("html[data-live-busy]").count():
-        _kept.get_by_role("button", name="Stop Python").click()
-        _kept.wait_for_selector("html:not([data-live-busy])", state="attached")
-    _kept.evaluate(RESTORE)
-    left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
-    assert not _kept.locator(left).count()
-    return _kept
+def kept(_kept: Page, address: str) -> Callable[[str], Page]:
+    """Return what gives a notebook, its cells untouched; Python may run already, and know names."""
+
+    def notebook(stem: str) -> Page:
+        wanted = f"{address}notebooks/{stem}/"
+        _kept.set_viewport_size(WIDE)
+        if _kept.url != wanted or not _kept.locator(READY).count():
+            _kept.goto(wanted)
+            _kept.wait_for_selector(READY, state="attached")
+        if _kept.locator("html[data-live-busy]").count():
+            _kept.get_by_role("button", name="Stop Python").click()
+            _kept.wait_for_selector("html:not([data-live-busy])", state="attached")
+        _kept.evaluate(RESTORE)
+        left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
+        assert not _kept.locator(left).count()
+        return _kept
+
+    return notebook
+
+
+@pytest.fixture
+def warm(kept: Callable[[str], Page]) -> Page:
+    """Return the first notebook, as ``kept`` gives it."""
+    return kept(FIRST)
 
 
 @dataclass

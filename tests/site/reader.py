@@ -43,9 +43,9 @@ def bring(page: Page, script: Path) -> None:
     session.detach()
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it is now; axe-core is there."""
-    found: list[str] = page.evaluate(AXE)
+def violations(page: Page, *, colours: bool = False) -> list[str]:
+    """Return what axe-core finds on the page as it is now, or in its colours; axe-core is there."""
+    found: list[str] = page.evaluate(AXE, colours)
     return found
 
 

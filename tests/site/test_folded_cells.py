@@ -9,13 +9,15 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import FIRST, READY
+from tests.site.conftest import READY
 from tests.site.reader import bring, cell, run, spoken, violations, write
 from tools.notebooks import FOLDED
 from tools.site.generate.downloads import INSTALL
 from tools.site.render.notebook_reader import folder, read_notebook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, Locator, Page
 
 
@@ -29,13 +31,15 @@ def _first() -> tuple[str, int]:
 
 
 @pytest.fixture
-def folded(warm: Page, address: str) -> Locator:
+def warm(kept: Callable[[str], Page]) -> Page:
+    """Return the page of the cell."""
+    return kept(_first()[0])
+
+
+@pytest.fixture
+def folded(warm: Page) -> Locator:
     """Return the cell, on its page, ready to run."""
-    stem, number = _first()
-    if stem != FIRST:
-        warm.goto(f"{address}notebooks/{stem}/")
-        warm.wait_for_selector(READY, state="attached")
-    return cell(warm, number)
+    return cell(warm, _first()[1])
 
 
 def test_the_output_is_in_view_and_the_code_is_not(folded: Locator) -> None:
@@ -124,16 +128,14 @@ def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator) ->
     expect(folded.get_by_role("textbox")).to_be_visible()
 
 
-def test_folded_and_open_it_is_open_to_everyone(warm: Page, folded: Locator, axe: Path) -> None:
-    """axe-core finds nothing, in either state, at either width."""
+def test_when_open_it_is_open_to_everyone(warm: Page, folded: Locator, axe: Path) -> None:
+    """axe-core finds nothing, at either width; folded, test_built_pages looks at it."""
     bring(warm, axe)
+    folded.locator("summary").click()
     for width in (1280, 360):
         warm.set_viewport_size({"width": width, "height": 740})
         assert violations(warm) == []
-        folded.locator("summary").click()
-        assert violations(warm) == []
         assert warm.evaluate("document.documentElement.scrollWidth") <= width
-        folded.locator("summary").click()
 
 
 def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator) -> None:

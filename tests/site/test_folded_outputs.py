@@ -16,6 +16,8 @@ from tools.site.generate.downloads import INSTALL
 from tools.site.render.notebook_reader import folder, read_notebook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Browser, Locator, Page
 
 LINE = ".cell-output > .cell-fold > summary"
@@ -31,13 +33,28 @@ def _first(code_folded: bool) -> tuple[str, int]:
     pytest.fail("no notebook has such a cell")
 
 
-@pytest.fixture(params=[False, True], ids=["code in view", "code folded"])
-def measured(request: pytest.FixtureRequest, warm: Page, address: str) -> Locator:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(code_folded, id=name, marks=pytest.mark.xdist_group(name))
+        for code_folded, name in ((False, "code in view"), (True, "code folded"))
+    ],
+)
+def place(request: pytest.FixtureRequest) -> tuple[str, int]:
+    """Return notebook and number of the cell; the tests of one cell follow each other."""
+    return _first(request.param)
+
+
+@pytest.fixture
+def warm(place: tuple[str, int], kept: Callable[[str], Page]) -> Page:
+    """Return the page of the cell."""
+    return kept(place[0])
+
+
+@pytest.fixture
+def measured(place: tuple[str, int], warm: Page) -> Locator:
     """Return the cell, on its page, ready to run."""
-    stem, number = _first(request.param)
-    warm.goto(f"{address}notebooks/{stem}/")
-    warm.wait_for_selector(READY, state="attached")
-    return cell(warm, number)
+    return cell(warm, place[1])
 
 
 def test_the_line_says_what_it_shows(warm: Page, measured: Locator) -> None:
@@ -104,19 +121,15 @@ def test_code_that_was_changed_opens_and_the_measurement_stays(
     expect(measured.locator(".cell-output .out").first).not_to_be_visible()
 
 
-def test_closed_and_open_it_is_open_to_everyone(warm: Page, measured: Locator, axe: Path) -> None:
-    """axe-core finds nothing, in either state, theme and width."""
+def test_when_open_it_is_open_to_everyone(warm: Page, measured: Locator, axe: Path) -> None:
+    """axe-core finds nothing, in either theme and width; closed, test_built_pages looks at it."""
     bring(warm, axe)
-    theme = warm.locator("[data-theme-button]")
-    for width in (1280, 360):
-        warm.set_viewport_size({"width": width, "height": 740})
-        for _ in range(2):
-            assert violations(warm) == []
-            measured.locator(LINE).click()
-            assert violations(warm) == []
-            assert warm.evaluate("document.documentElement.scrollWidth") <= width
-            measured.locator(LINE).click()
-            theme.click()
+    measured.locator(LINE).click()
+    assert violations(warm) == []
+    warm.locator("[data-theme-button]").click()
+    warm.set_viewport_size({"width": 360, "height": 740})
+    assert violations(warm) == []
+    assert warm.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_without_scripts_it_opens_all_the_same(browser: Browser, address: str) -> None:

@@ -14,6 +14,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from playwright.sync_api import expect
 
+from tests.site.conftest import profile
 from tools.site import PUBLIC, ROOT, site_content
 from tools.site.assets import own_wheel, vendor
 from tools.site.assets import pyodide as runtime
@@ -71,6 +72,17 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
 @pytest.fixture
 def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a site built where no runtime can be reached: one notebook and the pages of docs."""
+    whole = site_content.collect
+
+    def few() -> site_content.Content:
+        """Leave out the pages made from source files, which never have a cell."""
+        content = whole()
+        names = [name for name in content.generated if name.startswith(("source/", "api/"))]
+        for name in names:
+            del content.generated[name]
+        return content
+
+    monkeypatch.setattr(site_content, "collect", few)
     public, notebooks = tmp_path / "public", tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(FIRST, notebooks)
@@ -90,13 +102,12 @@ def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -> None:
     """The page says that it was built so; code and results are there, and no button is."""
-    context = browser.new_context()
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text))
-    page.on("requestfailed", lambda request: faults.append(request.url))
-    with served(bare) as address:
+    with profile(browser) as context, served(bare) as address:
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("requestfailed", lambda request: faults.append(request.url))
         page.goto(address)
         expect(page.get_by_role("link", name="Run Python here")).to_have_count(0)
         page.wait_for_load_state("networkidle")  # what is cut off by leaving is no fault
@@ -108,6 +119,5 @@ def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -
         expect(first.locator("pre code")).to_contain_text("import")
         expect(page.locator(".cell .out").first).to_be_visible()
         page.wait_for_load_state("networkidle")
-    context.close()
     assert not faults
     assert not (bare / "assets" / "pyodide").exists()

@@ -160,8 +160,9 @@ class _Board:
 
     def lost(self, rule: Rule, paths: list[Path]) -> float:
         """Return the size of the contributions that a rule drops, out of the size of all."""
-        sizes = [(abs(p.contribution), keeps(rule, p.word, self.arrows)) for p in paths]
-        return float(sum(x for x, kept in sizes if not kept) / sum(x for x, _ in sizes))
+        kept = {word for word in {p.word for p in paths} if keeps(rule, word, self.arrows)}
+        sizes = [(abs(p.contribution), p.word in kept) for p in paths]
+        return float(sum(x for x, stays in sizes if not stays) / sum(x for x, _ in sizes))
 
     def backward(self, rule: Rule | str) -> Backward:
         """Return adjoints and gradients under a rule."""
