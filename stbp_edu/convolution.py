@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.network import draw_weights
+from stbp_edu.network import Params, draw_weights
 
 Image = tuple[int, int, int]
 """Rows, columns, channels."""
@@ -185,7 +185,22 @@ class ConvParams:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The float type that every computation with these parameters uses."""
-        return self.W[1].dtype  # type: ignore[no-any-return]
+        return self.W[1].dtype
+
+
+Network = Params | ConvParams
+"""The parameters of a network, with convolutions or without."""
+
+
+def hidden_layers(params: Network) -> tuple[int | str, ...]:
+    """Return the hidden layers as the settings of a run name them.
+
+    >>> hidden_layers(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
+    ('15C5', 'P2', 300)
+    """
+    if isinstance(params, Params):
+        return params.sizes[1:-1]
+    return tuple(int(p) if p.isdigit() else p for p in params.shape.split("-")[1:-1])
 
 
 def init_conv_params(

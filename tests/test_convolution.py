@@ -1,4 +1,4 @@
-"""Convolution and pooling at full speed: equal to the general sweep and to automatic differentiation."""
+"""Convolution and pooling at full speed: equal to the general sweep and to autodiff."""
 
 import re
 
@@ -55,7 +55,7 @@ def as_images(params, arrays):
 
 def general(params, neuron):
     """Return the network of Part II, whose images have their channels first."""
-    first, rest = params.shape.split("-", 1)
+    _, rest = params.shape.split("-", 1)
     rows, columns, channels = params.layers[0].source
     reset = arrows.soft_reset if neuron.gate == "soft" else arrows.hard_reset
     return arrows.network(f"{channels}x{rows}x{columns}-{rest}", reset(neuron))
@@ -178,7 +178,7 @@ def test_input_gradient_is_what_the_general_sweep_hands_down():
 
 
 @pytest.mark.parametrize(
-    "shape, words",
+    ("shape", "words"),
     [
         ("784-10", "shape must be an image, then layers"),
         ("28x28-15C5-P2", "end in a layer of neurons"),

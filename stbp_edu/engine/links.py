@@ -15,12 +15,12 @@ import numpy as np
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams, Image, Layer
+from stbp_edu.convolution import Layer, Network
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.network import Params
 
-PATCHES = 2**18
-"""Numbers in the patches that are cut out at a time: 1 MB in float32."""
+PATCHES = 2**19
+"""Numbers in the patches that are cut out at a time: 2 MB in float32."""
 
 
 class Link(Protocol):
@@ -36,7 +36,7 @@ class Link(Protocol):
         """Write ∂L/∂W to ``out``."""
 
 
-def link(params: Params | ConvParams, n: int, work: Workspace) -> Link:
+def link(params: Network, n: int, work: Workspace) -> Link:
     """Return the map from layer n - 1 to layer n."""
     if isinstance(params, Params):
         return Dense(params.W[n])
@@ -131,7 +131,7 @@ class Convolution:
 
     def _patches(self, x: Array) -> Array:
         """Return all patches of images as a matrix, a patch a row."""
-        (rows, columns, channels), k = self.layer.read, self.layer.kernel
+        (_, columns, channels), k = self.layer.read, self.layer.kernel
         up, down, _ = self.layer.shape
         size = x.itemsize
         pixel, line = channels * size, columns * channels * size
@@ -187,7 +187,7 @@ class Pooled:
 
     def _means(self, below: Array) -> Array:
         """Return the means of all blocks, (T, S, m)."""
-        (rows, columns, channels), k = self.layer.read, self.layer.pool
+        (rows, _, channels), k = self.layer.read, self.layer.pool
         T, S, _ = below.shape
         lines = below.reshape(T * S * rows, k, -1)
         line = self.buffer("line", (len(lines), lines.shape[2]))
@@ -200,8 +200,8 @@ class Pooled:
 
 def _sum(blocks: Array, out: Array) -> None:
     """Write the sum over the second axis, which is short."""
-    out[...] = blocks[:, 0]
-    for i in range(1, blocks.shape[1]):
+    np.add(blocks[:, 0], blocks[:, 1], out=out)
+    for i in range(2, blocks.shape[1]):
         out += blocks[:, i]
 
 

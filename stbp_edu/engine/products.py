@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams
+from stbp_edu.convolution import ConvParams, Network
 from stbp_edu.engine.links import Link, link
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
@@ -28,7 +28,7 @@ from stbp_edu.rules import check_rule
 
 def forward(
     spikes: Array,
-    params: Params | ConvParams,
+    params: Network,
     neuron: LIF,
     *,
     spike: Spike | None = None,
@@ -62,7 +62,7 @@ def forward(
 def backward(
     trace: Trace,
     targets: Array | None,
-    params: Params | ConvParams,
+    params: Network,
     neuron: LIF,
     rule: str = "exact",
     loss: LossLike = RATE,
@@ -113,7 +113,7 @@ class Engine:
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
     """
 
-    params: Params | ConvParams
+    params: Network
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
@@ -197,8 +197,8 @@ class Engine:
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
             direct = dL_du if n == N else None
             b = self.params.b[n]
-            arrays = (_by_channel(a, b) for a in (epsilon, err, trace.U[n], trace.O[n]))
-            recur(*arrays, known, direct)
+            seen = _by_channel(trace.U[n], b), _by_channel(trace.O[n], b)
+            recur(_by_channel(epsilon, b), _by_channel(err, b), *seen, known, direct)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:

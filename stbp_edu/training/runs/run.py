@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.network import Params
+from stbp_edu.convolution import Network, hidden_layers
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -178,7 +178,7 @@ def _point(epoch: Epoch) -> dict[str, Any]:
     }
 
 
-def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> dict[str, Any]:
+def finish(config: RunConfig, params: Network, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = stream(config.settings, TEST)
@@ -211,7 +211,7 @@ class FinishedRun:
 
     record: dict[str, Any]
     settings: Settings
-    params: Params
+    params: Network
 
 
 def open_run(folder: Path) -> FinishedRun:
@@ -229,10 +229,10 @@ def open_run(folder: Path) -> FinishedRun:
         raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
     record = _read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
-    if params.sizes[1:-1] != settings.hidden:
+    if (hidden := hidden_layers(params)) != settings.hidden:
         raise ValueError(
-            f"{folder / PARAMS} must have hidden widths {settings.hidden} as the record says, "
-            f"got {params.sizes[1:-1]}; these files are of two runs"
+            f"{folder / PARAMS} must have hidden layers {settings.hidden} as the record says, "
+            f"got {hidden}; these files are of two runs"
         )
     return FinishedRun(record, settings, params)
 
