@@ -51,17 +51,14 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
     rng = stream(settings, INIT)
-    drawn: dict[str, Any] = {
-        "rng": rng,
-        "dtype": np.float32,
-        "scheme": settings.init,
-        "scale": settings.init_scale,
-    }
+    how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
     params: Network
     if settings.has_images:
-        params = init_conv_params(settings.shape(data.shape, data.classes), **drawn)
+        shape = settings.shape(data.shape, data.classes)
+        params = init_conv_params(shape, rng, np.float32, **how)
     else:
-        sizes = [settings.inputs(data.shape), *settings.hidden, data.classes]
-        params = by_columns(init_params(sizes, **drawn))  # type: ignore[arg-type]
+        widths = (m for m in settings.hidden if isinstance(m, int))
+        sizes = [settings.inputs(data.shape), *widths, data.classes]
+        params = by_columns(init_params(sizes, rng, np.float32, **how))
     average = None if settings.averaging == 0 else deepcopy(params)
     return State(params, average, settings.make_optimizer().start(params))

@@ -141,8 +141,7 @@ class TrainingJob:
         if s.encoder in TIMED or s.has_images:
             return None
         columns = active_pixels(rows)
-        drawn = s.encoder == "bernoulli" and not s.adversarial
-        sparse = drawn and self._engine_knows and is_sparse(rows, columns, s.T)
+        sparse = not s.adversarial and self._engine_knows and is_sparse(rows, columns, s.T)
         return None if sparse else columns
 
     def _encode(self, images: _Images) -> Array | SparseInput:
