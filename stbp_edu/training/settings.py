@@ -249,8 +249,8 @@ _DELAYED_XOR = Settings(
 _EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30, shards=2)
 # Grey levels as they are: the first convolution is computed once, and not at every step.
 _CONV = Settings(
-    hidden=("15C5", "P2", "40C5", "P2", 300), T=4, encoder="direct", shift=2, batch=50, epochs=30,
-    shards=2,
+    hidden=("15C5", "P2", "40C5", "P2", 300), T=4, tau=0.5, v_th=1.0, a=0.5, encoder="direct",
+    lr=2e-3, averaging=0.99, shift=2, batch=50, epochs=30, shards=2,
 )  # fmt: skip
 RECIPES = {
     "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
