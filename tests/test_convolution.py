@@ -8,10 +8,14 @@ import pytest
 from autograd import numpy as anp
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, forward, network
-from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
-from stbp_edu.engine import Engine, Workspace, links
-from stbp_edu.losses import RATE
+from stbp_edu.arrows.adjoints import gradients
+from stbp_edu.arrows.factors import factors_of
+from stbp_edu.arrows.readouts import Loss
+from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.engine import Engine, Workspace, images, links
+from stbp_edu.losses import RATE, Direct
 from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.shapes import read_shape
 from tests.networks import assert_close
 
 NEURON = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))
@@ -132,6 +136,34 @@ def test_a_network_without_convolution_is_the_dense_one(rule):
     assert_close(backward(trace, targets, params, NEURON, rule).W, expected.W, "dL/dW")
 
 
+def test_images_that_do_not_lie_side_by_side_in_memory_give_the_same():
+    params, spikes, targets = problem("6x6-2C3-P2-3C2")  # the last layer is a convolution
+    apart = np.repeat(spikes, 2, axis=2)[:, :, ::2]
+    assert not apart.flags.c_contiguous
+    trace, wanted = (forward(s, params, NEURON) for s in (apart, spikes))
+    assert_close(trace.U, wanted.U, "U", tol=0)
+    found = backward(trace, targets, params, NEURON)
+    assert_close(found.W, backward(wanted, targets, params, NEURON).W, "dL/dW", tol=0)
+
+
+def test_a_loss_of_potentials_reads_a_convolution():
+    shape = "6x6-2C3-P2-3C2"
+    params, spikes, _ = problem(shape)
+    net, own = general(params, NEURON), to_arrows(params)
+    seen = as_images(params, [spikes, None, None])[0]
+    slow = arrows.forward(net, own, seen)
+    direct = np.random.default_rng(1).normal(size=(4, 3, 3))
+    given = direct.reshape(4, 3, 3, 1, 1)
+    local = arrows.LocalDerivatives(
+        net.with_loss(Loss("given", "u")), factors_of(net, own, slow), own, given
+    )
+    lam = arrows.sweep(local)
+    expected = gradients(net, own, slow, lam, "all")
+    trace = forward(spikes, params, NEURON)
+    found = backward(trace, None, params, NEURON, loss=Direct(None, direct))
+    assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
     params, spikes, targets = problem(shape)
@@ -157,7 +189,7 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         inner = (epsilon * up).sum()
         assert inner == pytest.approx((down * o).sum(), rel=1e-12)
         assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
-        monkeypatch.setattr(links, "PATCHES", 1)
+        monkeypatch.setattr(images, "PATCHES", 1)
         parts = np.empty_like(down)
         link.transpose(epsilon, parts)
         np.testing.assert_allclose(parts, down, rtol=1e-12)

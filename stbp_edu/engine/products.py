@@ -16,7 +16,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
 from stbp_edu.convolution import ConvParams, Network
-from stbp_edu.engine.links import Link, link
+from stbp_edu.engine.links import Link, by_channel, link, shown
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import RATE, LossLike
@@ -128,10 +128,10 @@ class Engine:
             b = self.params.b[n]
             u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
             o = self.work.array("O", n, u.shape, b.dtype)
-            below = _shown(O[n - 1])
+            below = shown(O[n - 1])
             self._link(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
             u[below.shape[0] :] = u[0]
-            integrate(_by_channel(u, b), _by_channel(o, b), b, self.neuron, spike)
+            integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
             U.append(u)
             O.append(o)
         return Trace(U=U, O=O)
@@ -159,7 +159,7 @@ class Engine:
         gb: list[Any] = [None] * (N + 1)
         for n, epsilon, _ in self._down(trace, targets, S, binary):
             gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-            below, heard = _shown(trace.O[n - 1]), epsilon
+            below, heard = shown(trace.O[n - 1]), epsilon
             if below.shape[0] < len(epsilon):
                 heard = epsilon.sum(axis=0, keepdims=True)
             self._link(n).gradient(heard, below, gW[n])  # c5-w
@@ -195,10 +195,9 @@ class Engine:
             # The exact rule hands on ε itself; only the classic one needs a second buffer.
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
-            direct = dL_du if n == N else None
-            b = self.params.b[n]
-            seen = _by_channel(trace.U[n], b), _by_channel(trace.O[n], b)
-            recur(_by_channel(epsilon, b), _by_channel(err, b), *seen, known, direct)
+            layer = (epsilon, err, trace.U[n], trace.O[n], dL_du if n == N else None)
+            e, heard, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
+            recur(e, heard, u, o, known, direct)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:
@@ -209,13 +208,3 @@ class Engine:
 def _kind(params: Any) -> type:
     """Return the type that parameters must be of: those of either kind of network are well."""
     return ConvParams if isinstance(params, ConvParams) else Params
-
-
-def _shown(below: Any) -> Any:
-    """Return what a layer reads; one step of it where all steps are the same memory."""
-    return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
-
-
-def _by_channel(a: Any, b: Array) -> Any:
-    """Return (T, S, m) as (T, S · positions, channels), without a copy: as the biases b meet it."""
-    return a if a is None else a.reshape(len(a), -1, len(b))
