@@ -269,4 +269,4 @@ RECIPES = {
 }
 """Settings for each data set, chosen on validation images, which are taken from the training
 images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for
-events."""
+events. The convolutional network's were chosen with 4,000 images and three epochs."""

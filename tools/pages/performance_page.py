@@ -238,16 +238,10 @@ def scaling_table(record: Record) -> str:
 
 def convolution_table(record: Record) -> str:
     """Return a row for each candidate that ran the step of the convolutional network."""
-    rows = [
-        [
-            r["name"],
-            f"{r['ms']:.1f}",
-            f"{r['ratio']:.2f}",
-            f"`{r['rule']}`",
-            f"`{r['gradients']:.0e}`",
-        ]
-        for r in record["rows"]
-    ]
+    rows = []
+    for r in record["rows"]:
+        gap = f"`{r['gradients']:.0e}`" if r["gradients"] else "–"
+        rows.append([r["name"], f"{r['ms']:.1f}", f"{r['ratio']:.2f}", f"`{r['rule']}`", gap])
     head = ("", "ms", "÷ stbp_edu", "rule", "gradient, relative difference")
     return table(head, rows)
 
