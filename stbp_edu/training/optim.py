@@ -77,6 +77,7 @@ class SGD(Optimizer):
     Args:
         momentum: μ, in [0, 1); 0 is plain gradient descent.
 
+    >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> sgd = SGD(momentum=0.0)
@@ -107,6 +108,7 @@ class Adam(Optimizer):
         beta2: β₂, in [0, 1).
         eps: ε > 0.
 
+    >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> adam = Adam()
