@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.network import Params, draw_weights
-from stbp_edu.shapes import Layer, read_shape
+from stbp_edu.shapes import Layer, hidden_layer, read_shape
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def hidden_layers(params: Network) -> tuple[int | str, ...]:
     """
     if isinstance(params, Params):
         return params.sizes[1:-1]
-    return tuple(int(p) if p.isdigit() else p for p in params.shape.split("-")[1:-1])
+    return tuple(hidden_layer("shape", part) for part in params.shape.split("-")[1:-1])
 
 
 def init_conv_params(

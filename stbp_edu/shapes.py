@@ -101,6 +101,16 @@ def check_part(name: str, part: str) -> tuple[int, int, int]:
     return units, kernel, pool
 
 
+def hidden_layer(name: str, part: str) -> int | str:
+    """Return one hidden layer of the settings: a width, or a part with a convolution or pooling.
+
+    >>> hidden_layer("hidden", "300"), hidden_layer("hidden", "15C5")
+    (300, '15C5')
+    """
+    units, kernel, pool = check_part(name, part)
+    return part if kernel or pool else units
+
+
 def _check_fit(layer: Layer, part: str) -> None:
     """Raise ValueError where blocks or kernels do not fit the image that a layer reads."""
     rows, columns, _ = layer.source

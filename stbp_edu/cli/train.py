@@ -13,7 +13,7 @@ from typing import Any
 
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
 from stbp_edu.rules import RULES
-from stbp_edu.shapes import check_part
+from stbp_edu.shapes import hidden_layer
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
@@ -62,10 +62,9 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
 def _layers(text: str) -> tuple[int | str, ...]:
     """Parse ``"800"``, ``"400,200"`` or ``"15C5,P2,300"``."""
     try:
-        parts = [(part, check_part("--hidden", part)) for part in text.split(",")]
+        return tuple(hidden_layer("--hidden", part) for part in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    return tuple(part if kernel or pool else units for part, (units, kernel, pool) in parts)
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:

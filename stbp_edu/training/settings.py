@@ -11,7 +11,7 @@ from stbp_edu.losses import LOSSES, LastSteps, Membrane
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.shapes import check_part
+from stbp_edu.shapes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data.encoders import ENCODERS, inputs
 from stbp_edu.training.data.fgsm import FGSM
@@ -205,8 +205,8 @@ def _hidden(value: object) -> tuple[int | str, ...]:
     if not isinstance(value, (list, tuple)):
         return checks.widths("hidden", value)
     return tuple(
-        part
-        if isinstance(part, str) and check_part("hidden", part)
+        hidden_layer("hidden", part)
+        if isinstance(part, str)
         else checks.count(f"hidden[{n}]", part)
         for n, part in enumerate(value)
     )
