@@ -144,7 +144,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")
     whole = not (args.only or args.seeds or args.epochs)
     name = f"{PLANS[args.what].dataset}-{args.what}" + ("" if whole else "-part")
-    path = args.out / f"{name.replace('fashion-fashion', 'fashion')}.json"
+    for twice in ("fashion", "conv"):
+        name = name.replace(f"{twice}-{twice}", twice)
+    path = args.out / f"{name}.json"
     write_json(path, measure(args.what, args))
     print(path)
     return 0

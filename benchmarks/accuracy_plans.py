@@ -145,4 +145,5 @@ PLANS = {
         },
         held_out="validation",
     ),
+    "conv": Plan("15C5-P2-40C5-P2-300-10, exact rule", {"30 epochs": {"epochs": 30}}, "mnist-conv"),
 }

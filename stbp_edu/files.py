@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import tensors
+from stbp_edu.convolution import ConvParams, Network
 from stbp_edu.network import Params
+
+SHAPE = "shape"
+"""The array that holds the shape of a network with convolutions, as text."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -139,13 +143,15 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def save_params(path: Path, params: Params) -> None:
-    """Save parameters as npz, named W1, b1, W2, ... (no pickle)."""
+def save_params(path: Path, params: Network) -> None:
+    """Save parameters as npz, named W1, b1, W2, ... (no pickle), and the shape of a convolution."""
     checks.instance("path", path, Path)
-    write_arrays(path, tensors(checks.instance("params", params, Params)))
+    if not isinstance(params, ConvParams):
+        checks.instance("params", params, Params)
+    write_arrays(path, as_arrays(params))
 
 
-def load_params(path: Path) -> Params:
+def load_params(path: Path) -> Network:
     """Return the parameters that :func:`save_params` wrote.
 
     Raises:
@@ -155,8 +161,18 @@ def load_params(path: Path) -> Params:
     return as_params(read_arrays(checks.instance("path", path, Path)), str(path))
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Params:
-    """Return parameters from arrays named W1, b1, W2, ..., and nothing else."""
+def as_arrays(params: Network) -> dict[str, NDArray[Any]]:
+    """Return the arrays of parameters by name; of a convolution also its shape, in bytes."""
+    arrays: dict[str, NDArray[Any]] = dict(tensors(params))
+    if isinstance(params, ConvParams):
+        arrays[SHAPE] = np.frombuffer(params.shape.encode(), np.uint8)
+    return arrays
+
+
+def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Network:
+    """Return parameters from arrays named W1, b1, W2, ..., and nothing else but a shape."""
+    arrays = dict(arrays)
+    shape = arrays.pop(SHAPE, None)
     layers = range(1, len(arrays) // 2 + 1)
     if not layers or set(arrays) != {f"{k}{n}" for n in layers for k in "Wb"}:
         raise ValueError(
@@ -164,4 +180,4 @@ def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Params:
             "is this a file that `stbp-edu train` wrote?"
         )
     W, b = ([None, *(arrays[f"{k}{n}"] for n in layers)] for k in "Wb")
-    return Params(W=W, b=b)
+    return Params(W=W, b=b) if shape is None else ConvParams(shape.tobytes().decode(), W, b)

@@ -140,24 +140,36 @@ def init_params(
     array([1., 1., 1.])
     """
     widths = checks.widths("sizes", sizes, at_least=2)
+    W, b = draw_weights(list(pairwise(widths)), rng, dtype, scheme, scale)
+    return Params(W=W, b=b)
+
+
+def draw_weights(
+    sizes: Sequence[tuple[int, int]],
+    rng: np.random.Generator,
+    dtype: Any,
+    scheme: str,
+    scale: float,
+) -> tuple[list[Any], list[Any]]:
+    """Return [None, W[1], ...] and [None, b[1], ...] for layers of these (inputs, neurons)."""
     checks.generator("rng", rng)
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
     checks.float_dtype("dtype", dtype)
     W: list[Array | None] = [None]
-    for n_in, n_out in pairwise(widths):
+    for n_in, n_out in sizes:
         w = rng.uniform(-1, 1, (n_out, n_in))
         if scheme == "unit-rows":
             w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
         else:
             w *= np.sqrt(6 / n_in)  # init-uniform
         W.append((scale * w).astype(dtype))
-    return Params(W=W, b=[None, *(np.zeros(n_out, dtype) for n_out in widths[1:])])
+    return W, [None, *(np.zeros(n_out, dtype) for _, n_out in sizes)]
 
 
-def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
+def check_spikes(spikes: Array, params: Any, kind: type = Params) -> tuple[int, int]:
     """Check the input of a network, any finite numbers, and return (T, S)."""
-    checks.instance("params", params, Params)
+    checks.instance("params", params, kind)
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
@@ -182,9 +194,9 @@ def _try(function: Any, argument: Array) -> Any:
         return None
 
 
-def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
+def check_trace(trace: Trace, params: Any, kind: type = Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
-    checks.instance("params", params, Params)
+    checks.instance("params", params, kind)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
         if len(entries) != params.N + 1:
@@ -192,7 +204,7 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
                 f"{name} must have N + 1 = {params.N + 1} entries, got {len(entries)}; "
                 "pass the trace that forward made with these params"
             )
-    T, S = check_spikes(trace.O[0], params)
+    T, S = check_spikes(trace.O[0], params, kind)
     for n in range(1, params.N + 1):
         axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
         checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)

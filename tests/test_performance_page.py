@@ -175,3 +175,13 @@ def test_committed_records_make_a_page():
     text = page(records)
     for name, words in (("speed", "the engine by itself"), ("speed-frameworks", "the frameworks")):
         assert (f"The record of {words} has not been made" in text) == (name not in records)
+
+
+def test_the_page_has_the_step_of_the_convolutional_network():
+    record = read_records()["speed-convolution"]
+    text = page({"speed-convolution": record})
+    ours, plain = record["rows"][:2]
+    assert f"| stbp_edu | {ours['ms']:.1f} | 1.00 | `exact` | – |" in text
+    assert f"| PyTorch, plain loop | {plain['ms']:.1f} | {plain['ratio']:.2f} |" in text
+    assert f"`{record['command']}`" in text
+    assert "convolutional" not in page({})

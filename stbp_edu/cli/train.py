@@ -13,6 +13,7 @@ from typing import Any
 
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
 from stbp_edu.rules import RULES
+from stbp_edu.shapes import hidden_layer
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import (
@@ -53,19 +54,17 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
             text += "; both rules for the digits, exact for the rest"
             group.add_argument(flag, choices=("both", *TRAINED), help=text)
         elif f.name == "hidden":
-            group.add_argument(flag, type=_widths, metavar="N[,N]", help=text)
+            group.add_argument(flag, type=_layers, metavar="N[,N]", help=text)
         else:
             group.add_argument(flag, type=type(f.default), metavar="X", help=text)
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    """Parse ``"800"`` or ``"400,200"``."""
+def _layers(text: str) -> tuple[int | str, ...]:
+    """Parse ``"800"``, ``"400,200"`` or ``"15C5,P2,300"``."""
     try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be widths such as 800 or 400,200, got {text!r}"
-        ) from None
+        return tuple(hidden_layer("--hidden", part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
@@ -129,7 +128,7 @@ def report(records: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> st
     first = records[0]
     images, encodings = first["accuracy"]["images"], len(first["accuracy"]["encodings"])
     settings = from_dict(first["settings"])
-    sizes = "-".join(map(str, (settings.inputs(data.shape), *settings.hidden, data.classes)))
+    sizes = settings.shape(data.shape, data.classes)
     lines = [
         f"{first['dataset']}: {sizes}, T = {first['settings']['T']}, seed "
         f"{first['settings']['seed']}. Accuracy on {images} held-out images ({first['held_out']}), "

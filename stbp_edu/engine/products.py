@@ -15,6 +15,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
+from stbp_edu.convolution import ConvParams, Network
+from stbp_edu.engine.links import Link, by_channel, link, shown
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.losses import RATE, LossLike
@@ -25,7 +27,7 @@ from stbp_edu.neuron import LIF
 
 def forward(
     spikes: Array,
-    params: Params,
+    params: Network,
     neuron: LIF,
     *,
     spike: Spike | None = None,
@@ -36,7 +38,8 @@ def forward(
     ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
 
     Args:
-        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers.
+        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers. If all steps are
+            one in memory, as ``np.broadcast_to`` makes them, its product is computed once.
         params: weights and biases; their dtype decides the computation's.
         neuron: constants and gate.
         spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
@@ -49,7 +52,7 @@ def forward(
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
     """
-    check_spikes(spikes, params)
+    check_spikes(spikes, params, _kind(params))
     checks.instance("neuron", neuron, LIF)
     check_spike(spike)
     return Engine(params, neuron, work=workspace or Workspace()).forward(spikes, spike)
@@ -58,7 +61,7 @@ def forward(
 def backward(
     trace: Trace,
     targets: Array | None,
-    params: Params,
+    params: Network,
     neuron: LIF,
     rule: str = "exact",
     loss: LossLike = RATE,
@@ -91,7 +94,7 @@ def backward(
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
     array([-0.2957])
     """
-    _, S = check_trace(trace, params)
+    _, S = check_trace(trace, params, _kind(params))
     read = checked(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     engine = Engine(params, neuron, rule, workspace or Workspace(), read)
@@ -108,7 +111,7 @@ class Engine:
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
     """
 
-    params: Params
+    params: Network
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
@@ -120,14 +123,13 @@ class Engine:
         U: list[Any] = [None]
         O: list[Any] = [spikes]
         for n in range(1, self.params.N + 1):
-            W, b = self.params.W[n], self.params.b[n]
-            u = self.work.array("U", n, (T, S, len(b)), W.dtype)
-            o = self.work.array("O", n, u.shape, W.dtype)
-            if isinstance(below := O[n - 1], SparseInput):
-                below.weigh(W, u)
-            else:
-                np.matmul(_rows(below), W.T, out=_rows(u))  # fwd-x, all steps at once
-            integrate(u, o, b, self.neuron, spike)
+            b = self.params.b[n]
+            u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
+            o = self.work.array("O", n, u.shape, b.dtype)
+            below = shown(O[n - 1])
+            self._link(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
+            u[below.shape[0] :] = u[0]
+            integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
             U.append(u)
             O.append(o)
         return Trace(U=U, O=O)
@@ -155,11 +157,12 @@ class Engine:
         gb: list[Any] = [None] * (N + 1)
         for n, epsilon, _ in self._down(trace, targets, S, binary):
             gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-            if isinstance(below := trace.O[n - 1], SparseInput):
-                below.correlate(epsilon, gW[n])
-            else:
-                np.matmul(_rows(epsilon).T, _rows(below), out=gW[n])  # c5-w
-            gb[n] = epsilon.sum(axis=(0, 1), out=None if out is None else out.b[n])  # c5-b
+            below, heard = shown(trace.O[n - 1]), epsilon
+            if below.shape[0] < len(epsilon):
+                heard = epsilon.sum(axis=0, keepdims=True)
+            self._link(n).gradient(heard, below, gW[n])  # c5-w
+            heard = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
+            gb[n] = heard.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
         return Gradients(W=gW, b=gb)
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
@@ -169,7 +172,13 @@ class Engine:
         carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
         """
         *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
-        return np.asarray(err.sum(axis=0) @ self.params.W[1])  # c2-delta, c2-delta-classic
+        delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
+        self._link(1).transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta, c2-delta-classic
+        return delta[0]
+
+    def _link(self, n: int) -> Link:
+        """Return the weight arrow into layer n."""
+        return link(self.params, n, self.work)
 
     def _down(
         self, trace: Trace, targets: Array | None, S: int, binary: bool
@@ -184,14 +193,16 @@ class Engine:
             # The exact rule hands on ε itself; only the classic one needs a second buffer.
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
-            recur(epsilon, err, trace.U[n], trace.O[n], known, dL_du if n == N else None)
+            layer = (epsilon, err, trace.U[n], trace.O[n], dL_du if n == N else None)
+            e, heard, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
+            recur(e, heard, u, o, known, direct)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:
                 epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
-                np.matmul(_rows(signal), self.params.W[n], out=_rows(epsilon))
+                self._link(n).transpose(signal, epsilon)
 
 
-def _rows(a: Array) -> Array:
-    """Return (T, S, m) as a (T·S, m) matrix, without a copy."""
-    return a.reshape(-1, a.shape[-1])
+def _kind(params: Any) -> type:
+    """Return the type that parameters must be of: those of either kind of network are well."""
+    return ConvParams if isinstance(params, ConvParams) else Params

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group
 from stbp_edu.torch.layers import Network
@@ -48,7 +49,7 @@ class Run:
 
 def start(settings: Settings, data: Dataset, group: Group, dtype: Any = np.float32) -> Run:
     """Return a run before its first step, its parameters drawn from the seed."""
-    drawn = initial_state(settings, data).params
+    drawn = checks.instance("params", initial_state(settings, data).params, Params)
     W, b = ([None, *(np.ascontiguousarray(a, dtype) for a in of[1:])] for of in (drawn.W, drawn.b))
     network = Network.from_params(Params(W=W, b=b), settings.make_neuron(), settings.rule)
     shared = group.wrap(network)

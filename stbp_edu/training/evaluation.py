@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.convolution import ConvParams, Network
 from stbp_edu.engine import SparseInput, Workspace, forward
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
-from stbp_edu.training.data.encoders import TIMED, encode
+from stbp_edu.training.data.encoders import TIMED, encode, shown
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import active_pixels, subnetwork
 from stbp_edu.training.workers import worker_pool
@@ -103,7 +104,7 @@ class Evaluation:
 
 
 def evaluate(
-    params: Params,
+    params: Network,
     images: NDArray[Any],
     labels: NDArray[Any],
     settings: Settings,
@@ -127,7 +128,8 @@ def evaluate(
     Raises:
         TypeError, ValueError: if an argument is of another kind, or they do not fit together.
     """
-    checks.instance("params", params, Params)
+    if not isinstance(params, ConvParams):
+        checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     checks.count("encodings", encodings)
@@ -141,7 +143,7 @@ def evaluate(
 
 
 def check_images(
-    images: NDArray[Any], labels: NDArray[Any], params: Params, settings: Settings
+    images: NDArray[Any], labels: NDArray[Any], params: Network, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
@@ -173,7 +175,7 @@ def check_images(
 class Evaluator:
     """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
 
-    params: Params
+    params: Network
     images: NDArray[Any]
     settings: Settings
 
@@ -184,16 +186,20 @@ class Evaluator:
         loss = s.make_loss()
         for k in range(0, len(images), CHUNK):
             small, spikes = self._seen(images[k : k + CHUNK], streams[part])
-            trace = forward(spikes.astype(small.dtype), small, s.make_neuron(), workspace=work)
+            trace = forward(
+                spikes.astype(small.dtype, copy=False), small, s.make_neuron(), workspace=work
+            )
             answers.append(loss.scores(trace).argmax(axis=1))
         return np.concatenate(answers)
 
-    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Params, Array]:
+    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Network, Array]:
         """Return some images as spikes, and the network of the pixels that are active in any."""
         s = self.settings
         if s.encoder in TIMED:
             return self.params, encode(s.encoder, images, s.steps_to_answer, rng, hold=s.hold)
         rows = images.reshape(len(images), -1)
+        if isinstance(self.params, ConvParams):
+            return self.params, shown(s.encoder, rows, s.steps_to_answer, rng)
         columns = active_pixels(rows)
         small = subnetwork(self.params, [columns, *[None] * self.params.N])
-        return small, encode(s.encoder, rows[:, columns], s.steps_to_answer, rng)
+        return small, shown(s.encoder, rows[:, columns], s.steps_to_answer, rng)

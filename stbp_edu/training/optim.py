@@ -10,7 +10,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, WHOLE, Section, chunks, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.network import Gradients, Params
+from stbp_edu.convolution import Network
+from stbp_edu.network import Gradients
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class Optimizer(ABC):
                 f"weight_decay must be >= 0, got {self.weight_decay!r}; 0 turns it off"
             )
 
-    def start(self, params: Params) -> OptimizerState:
+    def start(self, params: Network) -> OptimizerState:
         """Return the state before the first step."""
         return OptimizerState(0, tuple(zeros_like(params) for _ in range(self.SLOTS)))
 
     def update(
         self,
-        params: Params,
+        params: Network,
         grads: Gradients,
         state: OptimizerState,
         lr: float,
@@ -76,6 +77,7 @@ class SGD(Optimizer):
     Args:
         momentum: μ, in [0, 1); 0 is plain gradient descent.
 
+    >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> sgd = SGD(momentum=0.0)
@@ -106,6 +108,7 @@ class Adam(Optimizer):
         beta2: β₂, in [0, 1).
         eps: ε > 0.
 
+    >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> adam = Adam()
@@ -137,7 +140,9 @@ class Adam(Optimizer):
         p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
 
 
-def update_average(average: Params, params: Params, decay: float, section: Section = WHOLE) -> None:
+def update_average(
+    average: Network, params: Network, decay: float, section: Section = WHOLE
+) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in chunks(section, average, params):
         mean += (1 - decay) * (p - mean)  # ema

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.convolution import Network
 from stbp_edu.engine import SparseInput
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
@@ -52,7 +54,12 @@ def select_samples(trace: Trace, samples: NDArray[np.intp]) -> Trace:
         return trace
     U, O = ([np.take(a, samples, axis=1) for a in of[1:]] for of in (trace.U, trace.O))
     first = trace.O[0]
-    first = first.select(samples) if isinstance(first, SparseInput) else first[:, samples]
+    if isinstance(first, SparseInput):
+        first = first.select(samples)
+    elif first.strides[0] == 0:  # the same at every step, and so it stays
+        first = np.broadcast_to(first[0, samples], (len(first), len(samples), first.shape[2]))
+    else:
+        first = first[:, samples]
     return Trace(U=[None, *U], O=[first, *O])
 
 
@@ -70,7 +77,7 @@ def keeps_all(kept: Kept) -> bool:
     return all(k is None for k in kept)
 
 
-def subnetwork(params: Params, kept: Kept) -> Params:
+def subnetwork(params: Network, kept: Kept) -> Network:
     """Return the network of the kept neurons alone.
 
     Where hidden neurons are left out, the weights that leave the others are scaled up, so that
@@ -78,6 +85,7 @@ def subnetwork(params: Params, kept: Kept) -> Params:
     """
     if keeps_all(kept):
         return params
+    checks.instance("params", params, Params)
     W: list[Any] = [None]
     b = [b if k is None else b[k] for b, k in zip(params.b[1:], kept[1:], strict=True)]
     for n in range(1, params.N + 1):
@@ -89,7 +97,7 @@ def subnetwork(params: Params, kept: Kept) -> Params:
     return Params(W=W, b=[None, *b])
 
 
-def scatter(grads: Gradients, params: Params, kept: Kept, out: Gradients) -> None:
+def scatter(grads: Gradients, params: Network, kept: Kept, out: Gradients) -> None:
     """Write the gradients of the subnetwork to ``out``, those of the whole network.
 
     Weights and biases that are left out have a gradient of zero.
@@ -110,7 +118,7 @@ def _put(out: Array, at: Kept, values: Array) -> None:
         out[tuple(slice(None) if k is None else k for k in at)] = values
 
 
-def _factor(params: Params, kept: Kept, n: int) -> float:
+def _factor(params: Network, kept: Kept, n: int) -> float:
     """Return the scale of the weights into layer n: 1 / (share of hidden neurons kept)."""
     below = kept[n - 1]
     return 1.0 if n == 1 or below is None else params.sizes[n - 1] / len(below)

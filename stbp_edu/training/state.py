@@ -2,11 +2,13 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from stbp_edu.arrays import by_columns
-from stbp_edu.network import Params, init_params
+from stbp_edu.convolution import Network, init_conv_params
+from stbp_edu.network import init_params
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings
@@ -26,13 +28,13 @@ class State:
         epoch: epochs done.
     """
 
-    params: Params
-    average: Params | None
+    params: Network
+    average: Network | None
     optimizer: OptimizerState
     epoch: int = 0
 
     @property
-    def kept(self) -> Params:
+    def kept(self) -> Network:
         """The parameters to evaluate and to save: the average, where there is one."""
         return self.params if self.average is None else self.average
 
@@ -48,10 +50,15 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
-    sizes = [settings.inputs(data.shape), *settings.hidden, data.classes]
     rng = stream(settings, INIT)
-    params = by_columns(
-        init_params(sizes, rng, np.float32, scheme=settings.init, scale=settings.init_scale)
-    )
+    how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
+    params: Network
+    if settings.has_images:
+        shape = settings.shape(data.shape, data.classes)
+        params = init_conv_params(shape, rng, np.float32, **how)
+    else:
+        widths = (m for m in settings.hidden if isinstance(m, int))
+        sizes = [settings.inputs(data.shape), *widths, data.classes]
+        params = by_columns(init_params(sizes, rng, np.float32, **how))
     average = None if settings.averaging == 0 else deepcopy(params)
     return State(params, average, settings.make_optimizer().start(params))

@@ -15,10 +15,10 @@ from stbp_edu.arrays import Workspace, add_up, tensors, zeros_like
 from stbp_edu.arrows import part_one
 from stbp_edu.checks import Array
 from stbp_edu.engine import Engine, SparseInput, is_sparse
-from stbp_edu.network import Trace
+from stbp_edu.network import Params, Trace
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.encoders import TIMED, encode
+from stbp_edu.training.data.encoders import TIMED, encode, shown
 from stbp_edu.training.data.fgsm import perturb
 from stbp_edu.training.evaluation import BatchStatistics, Evaluator, observe
 from stbp_edu.training.optim import update_average
@@ -138,7 +138,7 @@ class TrainingJob:
     def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp] | None:
         """Return the pixels active in any image; None where going image by image pays."""
         s = self.settings
-        if s.encoder in TIMED:
+        if s.encoder in TIMED or s.has_images:
             return None
         columns = active_pixels(rows)
         sparse = not s.adversarial and self._engine_knows and is_sparse(rows, columns, s.T)
@@ -150,10 +150,12 @@ class TrainingJob:
         if s.encoder in TIMED:
             seen = images.rows.reshape(-1, *self._shape)
             return encode(s.encoder, seen, s.T, self._streams[shard], hold=s.hold)
-        active = images.rows.nonzero() if images.kept[0] is None else None
+        one_by_one = images.kept[0] is None and not s.has_images
+        active = images.rows.nonzero() if one_by_one else None
         grey = images.rows if active is None else images.rows[active][None]
-        out = self._work[shard].array("spikes", 0, (s.T, *grey.shape), dtype)
-        spikes = encode(s.encoder, grey, s.T, self._streams[shard], out=out)
+        steps = 1 if s.encoder == "direct" else s.T
+        out = self._work[shard].array("spikes", 0, (steps, *grey.shape), dtype)
+        spikes = shown(s.encoder, grey, s.T, self._streams[shard], out=out)
         if active is None:
             return spikes
         return SparseInput(spikes[:, 0], active[0], active[1], images.rows.shape)
@@ -179,8 +181,9 @@ class TrainingJob:
         if self._engine_knows:
             grads = images.engine.gradients(few, targets, S=S, out=out if whole else None)
         else:
-            network = images.engine.params, self.neuron
-            grads = part_one.backward(few, targets, *network, self.settings.rule, self.loss, S=S)
+            params = checks.instance("params", images.engine.params, Params)
+            rule = self.settings.rule
+            grads = part_one.backward(few, targets, params, self.neuron, rule, self.loss, S=S)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
         if not whole:

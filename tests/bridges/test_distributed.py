@@ -16,6 +16,8 @@ from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, read_json
 from stbp_edu.torch import train
 from stbp_edu.torch.distributed import Group, group
+from stbp_edu.torch.training import start
+from stbp_edu.training import Settings, load_digits
 from stbp_edu.training.runs import folder_lock, open_run
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
@@ -192,3 +194,9 @@ def test_shares_are_a_partition():
     for size in (1, 2, 3, 8):
         places = [list(range(20))[Group(rank, size).share(7)] for rank in range(size)]
         assert [i for place in places for i in place] == list(range(7))
+
+
+def test_a_network_with_convolutions_is_refused_by_its_type():
+    settings = Settings(hidden=("2C3", 5), encoder="direct", epochs=1)
+    with group("cpu") as alone, pytest.raises(TypeError, match="of type Params, got ConvParams"):
+        start(settings, load_digits(), alone)

@@ -98,7 +98,7 @@ def test_foreign_checkpoints_are_named(written, tmp_path: Path) -> None:
         (b'"epoch": 1', b'"epoch": 9', "its epoch 9 of 2 or its curves cannot be"),
         (b'"epoch": 1', b'"epoch": "one"', "epoch must be an integer"),
         (b'"epoch": 1', b'"epoch": -5', "epoch must be >= 0"),
-        (b'"hidden": [20]', b'"hidden": [7]', r"its hidden widths are \(20,\), not \(7,\)"),
+        (b'"hidden": [20]', b'"hidden": [7]', r"its hidden layers are \(20,\), not \(7,\)"),
         (b'"curves": [{"epoch": 1, "loss": 0.25}]', b'"curves": [1]', "or its curves cannot be"),
     ):
         assert old in meta

@@ -27,7 +27,7 @@ def test_files_of_two_runs_or_of_something_else_are_named(folder: Path, tmp_path
     assert open_run(tmp_path).settings.hidden == (30,)
     other = {**record, "settings": {**record["settings"], "hidden": [31]}}
     (tmp_path / "record.json").write_text(json.dumps(other))
-    with pytest.raises(ValueError, match=r"must have hidden widths \(31,\) .*these files are of"):
+    with pytest.raises(ValueError, match=r"must have hidden layers \(31,\) .*these files are of"):
         open_run(tmp_path)
     (tmp_path / "record.json").write_text("[1, 2]")
     with pytest.raises(ValueError, match="must be a record that `stbp-edu train` wrote"):

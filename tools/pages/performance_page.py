@@ -33,10 +33,12 @@ def page(records: Mapping[str, Record]) -> str:
     step = sizes and records.get("speed-step", sizes)
     cells = step and sizes and [step["cells"][0], *sizes["cells"][1:]]
     others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
-    engine = records.get("speed")
-    used = [r for r in ({id(r): r for r in (step, sizes, *others, engine)}.values()) if r]
+    engine, convolution = records.get("speed"), records.get("speed-convolution")
+    all_of_them = (step, sizes, *others, engine, convolution)
+    used = [r for r in ({id(r): r for r in all_of_them}.values()) if r]
     return filled(
         TEMPLATE, step=step, sizes=sizes, others=others, engine=engine, network=network,
+        convolution=convolution, convolution_table=convolution_table,
         losses=step and losses_table({**step, "cells": cells}), lit_only=sizes and _lit_only(sizes),
         step_table=step_table, goals_table=goals_table, size_table=size_table, growth=growth,
         input_table=input_table, candidates_table=candidates_table, engine_table=engine_table,
@@ -232,6 +234,16 @@ def scaling_table(record: Record) -> str:
     """Return a row for each T and batch that the engine was timed at."""
     rows = [[str(r["T"]), str(r["S"]), f"{r['ratio']:.2f}"] for r in record["scaling"]]
     return table(("T", "batch", "÷ the products"), rows)
+
+
+def convolution_table(record: Record) -> str:
+    """Return a row for each candidate that ran the step of the convolutional network."""
+    rows = []
+    for r in record["rows"]:
+        gap = f"`{r['gradients']:.0e}`" if r["gradients"] else "–"
+        rows.append([r["name"], f"{r['ms']:.1f}", f"{r['ratio']:.2f}", f"`{r['rule']}`", gap])
+    head = ("", "ms", "÷ stbp_edu", "rule", "gradient, relative difference")
+    return table(head, rows)
 
 
 def provenance(records: Sequence[Record]) -> str:

@@ -28,7 +28,7 @@ TRAINED = {
     "mnist-adversarial": "as they are, and adversarial",
 }
 """The records of trained networks, and what their training images are like."""
-SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion")
+SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion", "mnist-conv")
 TUNED = ("mnist-tune", "mnist-tune-adversarial", "mnist-tune-fgsm")
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little

@@ -21,7 +21,8 @@ from stbp_edu.training.data.tasks import TASKS
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
-SAME_AS = {"digits-by-rows": "digits", "mnist-saccades": "mnist"}  # for another encoder
+# The same images, for another encoder or network.
+SAME_AS = {"digits-by-rows": "digits", "mnist-saccades": "mnist", "mnist-conv": "mnist"}
 MADE = (6400, 2000)  # examples of a task of time, to learn from and held out
 
 

@@ -59,6 +59,24 @@ def encode(
     return bernoulli(pixels, T, rng, out=out)
 
 
+def shown(
+    encoder: str,
+    pixels: NDArray[Any],
+    T: int,
+    rng: np.random.Generator,
+    *,
+    out: Array | None = None,
+) -> Array:
+    """Encode pixels (S, n[0]) as :func:`encode` does; grey levels that stay are kept but once.
+
+    ``out`` has one step for ``direct``, whose T steps are the same memory; it is read only.
+    """
+    if encoder != "direct":
+        return encode(encoder, pixels, T, rng, out=out)
+    levels = direct(pixels, 1, out=out)
+    return np.broadcast_to(levels, (T, *levels.shape[1:]))
+
+
 def bernoulli(
     pixels: NDArray[Any], T: int, rng: np.random.Generator, *, out: Array | None = None
 ) -> Array:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import tensors
-from stbp_edu.files import as_params, read_arrays, write_arrays
-from stbp_edu.network import Gradients, Params
+from stbp_edu.convolution import ConvParams, Network, hidden_layers
+from stbp_edu.files import SHAPE, as_arrays, as_params, read_arrays, write_arrays
+from stbp_edu.network import Gradients
 from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.state import State
@@ -43,11 +44,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
     groups = {
-        "params": state.params,
-        "average": state.average,
-        **{f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)},
+        "params": as_arrays(state.params),
+        "average": as_arrays(state.average) if state.average else {},
+        **{f"slot{i}": tensors(slot) for i, slot in enumerate(state.optimizer.slots)},
     }
-    arrays = {f"{g}.{k}": a for g, of in groups.items() if of for k, a in tensors(of).items()}
+    arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in of.items()}
     meta = {
         "format": FORMAT,
         "settings": to_dict(checkpoint.settings),
@@ -89,8 +90,8 @@ def _state(
     average = _group(arrays, "average", params) if settings.averaging else None
     count = len(settings.make_optimizer().start(params).slots)
     slots = [_group(arrays, f"slot{i}", params) for i in range(count)]
-    if params.sizes[1:-1] != settings.hidden:
-        raise ValueError(f"its hidden widths are {params.sizes[1:-1]}, not {settings.hidden}")
+    if (hidden := hidden_layers(params)) != settings.hidden:
+        raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
         raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
@@ -98,10 +99,12 @@ def _state(
     return State(params, average, optimizer, epoch)
 
 
-def _group(arrays: Mapping[str, NDArray[Any]], group: str, like: Params | None = None) -> Params:
+def _group(arrays: Mapping[str, NDArray[Any]], group: str, like: Network | None = None) -> Network:
     """Return the arrays of a group, after comparing their shapes and dtype with ``like``."""
     prefix = f"{group}."
     own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+    if isinstance(like, ConvParams):
+        own[SHAPE] = as_arrays(like)[SHAPE]
     params = as_params(own, group)
     like = like or params
     for name, array in tensors(params).items():

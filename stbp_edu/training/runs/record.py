@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import files
-from stbp_edu.network import Params
+from stbp_edu.convolution import Network, hidden_layers
 from stbp_edu.training.settings import Settings, from_dict
 
 CHECKPOINT = "checkpoint.npz"
@@ -20,7 +20,7 @@ class FinishedRun:
 
     record: dict[str, Any]
     settings: Settings
-    params: Params
+    params: Network
 
 
 def open_run(folder: Path) -> FinishedRun:
@@ -38,10 +38,10 @@ def open_run(folder: Path) -> FinishedRun:
         raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
     record = read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
-    if params.sizes[1:-1] != settings.hidden:
+    if (hidden := hidden_layers(params)) != settings.hidden:
         raise ValueError(
-            f"{folder / PARAMS} must have hidden widths {settings.hidden} as the record says, "
-            f"got {params.sizes[1:-1]}; these files are of two runs"
+            f"{folder / PARAMS} must have hidden layers {settings.hidden} as the record says, "
+            f"got {hidden}; these files are of two runs"
         )
     return FinishedRun(record, settings, params)
 

@@ -1,0 +1,256 @@
+"""A training step of 15C5-P2-40C5-P2-300-10 beside PyTorch, SpikingJelly and snnTorch.
+
+``python -m benchmarks.convolution_speed`` prints the table; with ``--write`` it also makes the
+record ``docs/results/speed-convolution.json``. Everyone has one thread, the same parameters, input,
+surrogate and Adam. The input stays the same at every step, so everyone's first convolution is
+computed once. Before anything is timed, the gradients are held against ours in float64. Candidates
+take turns, and the least processor time of each counts: other work on the machine can only add.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
+
+import numpy as np
+import snntorch
+import torch
+from spikingjelly.activation_based import functional, neuron, surrogate
+from torch import Tensor, nn
+
+from benchmarks.frameworks.problem import LR, NEURON
+from benchmarks.frameworks.torch_common import Spike, loss
+from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.engine import Engine
+from stbp_edu.files import write_json
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.optim import Adam
+from stbp_edu.training.runs import environment, measurements_folder
+
+RECORD = measurements_folder() / "speed-convolution.json"
+COMMAND = "python -m benchmarks.convolution_speed --write"
+SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
+Layer = Callable[[Tensor], Tensor]
+"""Currents of one layer at every step, (T, S, ...), to its spikes."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Parameters, images (S, 784) and targets (S, 10), in one dtype."""
+
+    params: ConvParams
+    pixels: np.ndarray
+    targets: np.ndarray
+
+    @classmethod
+    def draw(cls, dtype: Any) -> Problem:
+        """Return initial parameters, and the first images of MNIST."""
+        data = load_dataset("mnist")
+        params = init_conv_params(SHAPE, np.random.default_rng(0), dtype, scheme="uniform")
+        pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
+        return cls(params, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A step, and the gradients [W1, b1, ...] as ours lie in memory; and the rule they follow."""
+
+    step: Callable[[], object]
+    gradients: Callable[[], list[np.ndarray]]
+    rule: str = "exact"
+
+
+def ours(problem: Problem, rule: str = "exact") -> Candidate:
+    """Return the engine's step, of every image, those without an error included."""
+    engine, adam = Engine(problem.params, NEURON, rule), Adam()
+    state = adam.start(problem.params)
+    still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
+
+    def gradient() -> Any:
+        return engine.gradients(engine.forward(still), problem.targets, S=S)
+
+    def gradients() -> list[np.ndarray]:
+        found = gradient()
+        return [a for pair in zip(found.W[1:], found.b[1:], strict=True) for a in pair]
+
+    return Candidate(lambda: adam.update(problem.params, gradient(), state, LR), gradients, rule)
+
+
+def modules(problem: Problem) -> list[Any]:
+    """Return the four layers of weights as modules of PyTorch, with our parameters."""
+    made: list[Any] = []
+    for layer, W, b in zip(
+        problem.params.layers, problem.params.W[1:], problem.params.b[1:], strict=True
+    ):
+        k, channels = layer.kernel, layer.read[2]
+        image = (k, k, channels) if k else layer.read
+        turned = W.reshape(-1, *image).transpose(0, 3, 1, 2)
+        module = nn.Conv2d(channels, layer.units, k) if k else nn.Linear(*W.shape[::-1])
+        module = module.to(torch.from_numpy(W).dtype)
+        with torch.no_grad():
+            module.weight.copy_(torch.from_numpy(turned.copy() if k else turned.reshape(W.shape)))
+            module.bias.copy_(torch.from_numpy(b))
+        made.append(module)
+    return made
+
+
+def of_torch(
+    problem: Problem, layer: Callable[[torch.dtype], Layer], rule: str = "exact"
+) -> Candidate:
+    """Return the step of a network that autograd differentiates; ``layer`` makes its neurons."""
+    weights = modules(problem)
+    neurons = [layer(weights[0].weight.dtype) for _ in range(4)]
+    params = [p for module in weights for p in module.parameters()]
+    adam = torch.optim.Adam(params, lr=LR, fused=True)
+    x = torch.from_numpy(problem.pixels).reshape(S, 1, 28, 28)
+    y = torch.from_numpy(problem.targets)
+
+    def network() -> Tensor:
+        o = neurons[0](weights[0](x).expand(T, -1, -1, -1, -1))
+        for n in (1, 2, 3):
+            seen = o.flatten(0, 1)  # one call for all steps
+            seen = nn.functional.avg_pool2d(seen, 2) if n < 3 else seen
+            seen = seen.flatten(1) if n > 1 else seen
+            o = neurons[n](weights[n](seen).unflatten(0, (T, S)))
+        return o
+
+    def gradient() -> None:
+        adam.zero_grad(set_to_none=True)
+        loss(network(), y).backward()
+
+    def gradients() -> list[np.ndarray]:
+        gradient()
+        return [_as_ours(p.grad.numpy(), problem, i) for i, p in enumerate(params)]
+
+    def step() -> None:
+        gradient()
+        adam.step()
+
+    return Candidate(step, gradients, rule)
+
+
+def _as_ours(grad: np.ndarray, problem: Problem, i: int) -> np.ndarray:
+    """Return a gradient with the channels last, a row for each channel or neuron."""
+    if i % 2:
+        return grad
+    layer = problem.params.layers[i // 2]
+    rows, columns, channels = layer.read
+    k = layer.kernel
+    image = (channels, k, k) if k else (channels, rows, columns)
+    return grad.reshape(len(grad), *image).transpose(0, 2, 3, 1).reshape(len(grad), -1)
+
+
+def plain(_: torch.dtype) -> Layer:
+    """Return the loop as most would write it."""
+
+    def neurons(currents: Tensor) -> Tensor:
+        u, spikes = currents[0], []
+        for t in range(T):
+            if t > 0:
+                u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
+            spikes.append(Spike.apply(u - NEURON.v_th))
+        return torch.stack(spikes)
+
+    return neurons
+
+
+def spiking_jelly(_: torch.dtype) -> Layer:
+    """Return ``LIFNode`` in multi-step mode; see :mod:`benchmarks.frameworks.spiking_jelly`."""
+    node = neuron.LIFNode(
+        tau=1 / (1 - NEURON.tau), decay_input=False, v_threshold=NEURON.v_th, v_reset=0.0,
+        surrogate_function=surrogate.Erf(alpha=1 / (2 * NEURON.surrogate.a) ** 0.5), step_mode="m",
+    )  # fmt: skip
+
+    def neurons(currents: Tensor) -> Tensor:
+        functional.reset_net(node)
+        return node(currents)  # type: ignore[no-any-return]
+
+    return neurons
+
+
+def snn_torch(dtype: torch.dtype) -> Layer:
+    """Return ``Leaky`` with reset to zero; its reset is detached."""
+    leaky = snntorch.Leaky(
+        beta=torch.tensor(NEURON.tau, dtype=dtype), threshold=NEURON.v_th, spike_grad=Spike.apply,
+        reset_mechanism="zero",
+    )  # fmt: skip
+
+    def neurons(currents: Tensor) -> Tensor:
+        mem, spikes = leaky.reset_mem(), []
+        for current in currents:
+            spike, mem = leaky(current, mem)
+            spikes.append(spike)
+        return torch.stack(spikes)
+
+    return neurons
+
+
+def candidates(problem: Problem) -> dict[str, Candidate]:
+    """Return all that take part."""
+    return {
+        "stbp_edu": ours(problem),
+        "PyTorch, plain loop": of_torch(problem, plain),
+        "SpikingJelly": of_torch(problem, spiking_jelly),
+        "snnTorch": of_torch(problem, snn_torch, "detached-reset"),
+    }
+
+
+def gaps(problem: Problem) -> dict[str, float]:
+    """Return how far each one's gradients lie from ours, as a share of the largest entry."""
+    found = {}
+    for name, candidate in candidates(problem).items():
+        wanted = [g.copy() for g in ours(problem, candidate.rule).gradients()]
+        pairs = zip(candidate.gradients(), wanted, strict=True)
+        found[name] = max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in pairs)
+    return found
+
+
+def least_times(runs: dict[str, Candidate], rounds: int) -> dict[str, float]:
+    """Return the least time of a step of each in ms, after two to warm up."""
+    best = dict.fromkeys(runs, float("inf"))
+    for i in range(rounds + 2):
+        for name, candidate in runs.items():
+            start = time.process_time()
+            candidate.step()
+            if i > 1:
+                best[name] = min(best[name], (time.process_time() - start) * 1e3)
+    return best
+
+
+def main() -> None:
+    """Compare the gradients, measure, print, and write the record where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    gap = gaps(Problem.draw(np.float64))
+    assert max(gap.values()) < 1e-10, gap
+    runs = candidates(Problem.draw(np.float32))
+    times = least_times(runs, args.rounds)
+    rows = [
+        {"name": name, "ms": round(ms, 1), "ratio": round(ms / times["stbp_edu"], 3),
+         "rule": runs[name].rule, "gradients": gap[name]}
+        for name, ms in times.items()
+    ]  # fmt: skip
+    for row in rows:
+        print("  ".join(f"{k} {v}" for k, v in row.items()))
+    if args.write:
+        packages = {name: metadata.version(name) for name in ("torch", "spikingjelly", "snntorch")}
+        record = {
+            "what": f"One training step of {SHAPE} (forward, backward, Adam), float32, one thread",
+            "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, "packages": packages,
+            **environment(), "rows": rows,
+        }  # fmt: skip
+        write_json(RECORD, record)
+
+
+if __name__ == "__main__":
+    main()

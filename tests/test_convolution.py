@@ -1,0 +1,237 @@
+"""Convolution and pooling at full speed: equal to the general sweep and to autodiff."""
+
+import re
+
+import autograd
+import numpy as np
+import pytest
+from autograd import numpy as anp
+
+from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, forward, network
+from stbp_edu.arrows.adjoints import gradients
+from stbp_edu.arrows.factors import factors_of
+from stbp_edu.arrows.readouts import Loss
+from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.engine import Engine, Workspace, images, links
+from stbp_edu.losses import RATE, Direct
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.shapes import read_shape
+from tests.networks import assert_close
+
+NEURON = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))
+SOFT = LIF(tau=0.6, v_th=0.4, surrogate=Rectangle(4.0), gate="soft")
+SHAPES = ("12x12-3C3-P2-4C2-P2-6-3", "7x10x2-3C2-P3-2", "6x6-P2-2C2-4-3", "4x4-5-2")
+
+
+def problem(shape, seed=0, T=4, S=3, dtype=np.float64):
+    """Return parameters, an input of real numbers and targets."""
+    rng = np.random.default_rng(seed)
+    params = init_conv_params(shape, rng, dtype, scheme="uniform")
+    for b in params.b[1:]:
+        b += rng.normal(0.2, 0.2, b.shape).astype(dtype)
+    spikes = rng.random((T, S, params.sizes[0])).astype(dtype)
+    return params, spikes, rng.random((S, params.sizes[-1])).astype(dtype)
+
+
+def to_arrows(params):
+    """Return parameters as Part II has them: channels before rows and columns."""
+    own = [None]
+    for layer, W, b in zip(params.layers, params.W[1:], params.b[1:], strict=True):
+        k = layer.kernel
+        image = (k, k, layer.read[2]) if k else layer.read
+        turned = W.reshape(-1, *image).transpose(0, 3, 1, 2)
+        own.append({"W": turned if k else turned.reshape(len(W), -1), "b": b})
+    return own
+
+
+def as_images(params, arrays):
+    """Return arrays (T, S, n) by layer as Part II has them."""
+    images = [params.layers[0].source, *(layer.shape for layer in params.layers)]
+    turned = [
+        None if a is None else a.reshape(*a.shape[:2], *image).transpose(0, 1, 4, 2, 3)
+        for a, image in zip(arrays, images, strict=True)
+    ]
+    return [
+        a if a is None or not n or params.layers[n - 1].kernel else a.reshape(*a.shape[:2], -1)
+        for n, a in enumerate(turned)
+    ]
+
+
+def general(params, neuron):
+    """Return the network of Part II, whose images have their channels first."""
+    _, rest = params.shape.split("-", 1)
+    rows, columns, channels = params.layers[0].source
+    reset = arrows.soft_reset if neuron.gate == "soft" else arrows.hard_reset
+    return arrows.network(f"{channels}x{rows}x{columns}-{rest}", reset(neuron))
+
+
+@pytest.mark.parametrize("neuron", [NEURON, SOFT])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+@pytest.mark.parametrize("smooth", [False, True])
+def test_p2_conv_image_w_engine_equals_the_general_sweep(shape, rule, smooth, neuron):
+    params, spikes, targets = problem(shape)
+    net, own = general(params, neuron), to_arrows(params)
+    seen = as_images(params, [spikes, *[None] * params.N])[0]
+    slow = arrows.forward(net, own, seen, twin=smooth)
+    fast = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
+    for state, found in (("u", fast.U), ("o", fast.O)):
+        assert_close(as_images(params, found)[1:], slow[state][1:], state)
+    expected = arrows.backward(net, own, slow, targets, rule).gradients
+    found = backward(fast, targets, params, neuron, rule)
+    assert_close([p["W"] for p in to_arrows(ConvParams(shape, found.W, found.b))[1:]],
+                 [g["W"] for g in expected[1:]], "dL/dW")  # fmt: skip
+    assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
+    assert all(np.abs(g).max() > 0 for g in found.W[1:])
+
+
+def test_p2_conv_image_delta_engine_equals_automatic_differentiation():
+    """The forward pass here is written anew, with loops over the places in a kernel."""
+    shape, T = "10x10-2C3-P2-3C2-4-2", 3
+    params, spikes, y = problem(shape, T=T)
+    fire = autograd.extend.primitive(lambda u: NEURON.H(u))
+    autograd.extend.defvjp(fire, lambda ans, u: lambda back: back * NEURON.h(u))
+
+    def convolve(x, W, k):
+        size = x.shape[1] - k + 1
+        kernel = W.reshape((len(W), k, k, -1))
+        return sum(
+            anp.einsum("spqc,uc->spqu", x[:, a : a + size, b : b + size], kernel[:, a, b])
+            for a in range(k)
+            for b in range(k)
+        )
+
+    def reads(n, below, W):
+        if n == 1:
+            return convolve(below, W, 3)
+        if n == 2:
+            means = sum(below[:, a::2, b::2] for a in (0, 1) for b in (0, 1)) / 4
+            return convolve(means, W, 2)
+        return anp.dot(below.reshape((len(y), -1)), W.T)
+
+    def loss(weights, biases):
+        u, o, counts = [0.0] * 5, [0.0] * 5, 0.0
+        for t in range(T):
+            o[0] = spikes[t].reshape(-1, 10, 10, 1)
+            for n in range(1, 5):
+                kept = u[n] * NEURON.tau * anp.exp(-o[n] / NEURON.tau)
+                u[n] = kept + reads(n, o[n - 1], weights[n - 1]) + biases[n - 1]
+                o[n] = fire(u[n])
+            counts = counts + o[4]
+        return anp.sum((y - counts / T) ** 2) / 2 / len(y)
+
+    dW, db = autograd.grad(loss, (0, 1))(list(params.W[1:]), list(params.b[1:]))
+    trace = forward(spikes, params, NEURON, spike=NEURON.H)
+    found = backward(trace, y, params, NEURON)
+    assert_close(found.W[1:], dW, "dL/dW")
+    assert_close(found.b[1:], db, "dL/db")
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_a_network_without_convolution_is_the_dense_one(rule):
+    params, spikes, targets = problem("4x4-5-2")
+    dense = Params(W=params.W, b=params.b)
+    trace = network.forward(spikes, dense, NEURON)
+    expected = cases.sweep(trace, targets, dense, NEURON, rule).gradients
+    assert_close(backward(trace, targets, params, NEURON, rule).W, expected.W, "dL/dW")
+
+
+def test_images_that_do_not_lie_side_by_side_in_memory_give_the_same():
+    params, spikes, targets = problem("6x6-2C3-P2-3C2")  # the last layer is a convolution
+    apart = np.repeat(spikes, 2, axis=2)[:, :, ::2]
+    assert not apart.flags.c_contiguous
+    trace, wanted = (forward(s, params, NEURON) for s in (apart, spikes))
+    assert_close(trace.U, wanted.U, "U", tol=0)
+    found = backward(trace, targets, params, NEURON)
+    assert_close(found.W, backward(wanted, targets, params, NEURON).W, "dL/dW", tol=0)
+
+
+def test_a_loss_of_potentials_reads_a_convolution():
+    shape = "6x6-2C3-P2-3C2"
+    params, spikes, _ = problem(shape)
+    net, own = general(params, NEURON), to_arrows(params)
+    seen = as_images(params, [spikes, None, None])[0]
+    slow = arrows.forward(net, own, seen)
+    direct = np.random.default_rng(1).normal(size=(4, 3, 3))
+    given = direct.reshape(4, 3, 3, 1, 1)
+    local = arrows.LocalDerivatives(
+        net.with_loss(Loss("given", "u")), factors_of(net, own, slow), own, given
+    )
+    lam = arrows.sweep(local)
+    expected = gradients(net, own, slow, lam, "all")
+    trace = forward(spikes, params, NEURON)
+    found = backward(trace, None, params, NEURON, loss=Direct(None, direct))
+    assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
+    params, spikes, targets = problem(shape)
+    still = np.broadcast_to(spikes[0], spikes.shape)
+    trace, copied = (forward(s, params, NEURON) for s in (still, still.copy()))
+    assert_close(trace.U, copied.U, "U")
+    found, expected = (backward(t, targets, params, NEURON) for t in (trace, copied))
+    assert_close(found.W, expected.W, "dL/dW")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_link_and_its_transpose_agree(shape, monkeypatch):
+    """⟨ε, W o⟩ = ⟨Wᵀ ε, o⟩ = ⟨∂/∂W, W⟩, and few images at a time give the same bits."""
+    params, _, _ = problem(shape)
+    rng = np.random.default_rng(1)
+    for n in range(1, params.N + 1):
+        link = links.link(params, n, Workspace())
+        o, up, down = (rng.normal(size=(2, 3, params.sizes[m])) for m in (n - 1, n, n - 1))
+        link.forward(o, up)
+        epsilon, dW = rng.normal(size=up.shape), np.empty_like(params.W[n])
+        link.transpose(epsilon, down)
+        link.gradient(epsilon, o, dW)
+        inner = (epsilon * up).sum()
+        assert inner == pytest.approx((down * o).sum(), rel=1e-12)
+        assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
+        monkeypatch.setattr(images, "PATCHES", 1)
+        parts = np.empty_like(down)
+        link.transpose(epsilon, parts)
+        np.testing.assert_allclose(parts, down, rtol=1e-12)
+        monkeypatch.undo()
+
+
+def test_input_gradient_is_what_the_general_sweep_hands_down():
+    shape = "8x8-2C3-P2-3-2"
+    params, spikes, targets = problem(shape)
+    still = np.broadcast_to(spikes[0], spikes.shape)
+    found = Engine(params, NEURON).input_gradient(forward(still, params, NEURON), targets)
+    net, own = general(params, NEURON), to_arrows(params)
+    slow = arrows.forward(net, own, as_images(params, [still, *[None] * 3])[0])
+    epsilon = arrows.backward(net, own, slow, targets).adjoints["u"][1].sum(axis=0)
+    link = net.layers[1].link
+    expected = link.back(epsilon, own[1]["W"]).transpose(0, 2, 3, 1).reshape(3, -1)
+    assert_close([found], [expected], "input")
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("784-10", "shape must be an image, then layers"),
+        ("28x28-15C5-P2", "end in a layer of neurons"),
+        ("28x28-15K5-10", "parts such as 15C5, P2 and 300, got '15K5'"),
+        ("9x9-2C2-P3-10", "P3 before 10 must divide the image below, 8 x 8"),
+        ("4x4-2C5-10", "2C5 must fit the image that it reads, 4 x 4"),
+    ],
+)
+def test_shapes_that_cannot_be(shape, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        read_shape(shape)
+
+
+def test_parameters_of_another_shape_and_functions_for_dense_networks_alone():
+    params, spikes, targets = problem("6x6-2C3-3")
+    with pytest.raises(ValueError, match=re.escape("W[1] must have shape (units, inputs)")):
+        ConvParams("6x6-2C2-3", params.W, params.b)
+    with pytest.raises(ValueError, match="got 3 entries"):
+        ConvParams("6x6-2C3-3-3", params.W, params.b)
+    with pytest.raises(TypeError, match="params must be of type Params, got ConvParams"):
+        network.forward(spikes, params, NEURON)
+    with pytest.raises(TypeError, match="params must be of type Params, got ConvParams"):
+        cases.sweep(forward(spikes, params, NEURON), targets, params, NEURON)
+    assert RATE.scores(forward(spikes, params, NEURON)).shape == (3, 3)

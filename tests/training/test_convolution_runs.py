@@ -1,0 +1,132 @@
+"""Networks with convolutions are trained, kept, resumed and judged as all others are."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu.arrays import tensors
+from stbp_edu.cli.main import main, parse
+from stbp_edu.cli.train import chosen_settings
+from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.files import load_params, save_params
+from stbp_edu.training import RECIPES, Epoch, Settings, evaluate, initial_state, train
+from stbp_edu.training.runs import RunConfig, open_run, train_in_folder
+from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from stbp_edu.training.sparsity import samples_with_error, select_samples, subnetwork
+from stbp_edu.training.training_job import TrainingJob
+from tests.runs import bits, final
+
+CONV = Settings(
+    hidden=("4C3", "P2", 20), T=3, encoder="direct", v_th=1.0, batch=10, epochs=3, lr=1e-2,
+    averaging=0.9, shift=1,
+)  # fmt: skip
+
+
+def epochs_of(events):
+    return (e for e in events if isinstance(e, Epoch))
+
+
+@pytest.mark.parametrize("encoder", ["direct", "bernoulli"])
+def test_it_learns(encoder, few) -> None:
+    settings = replace(CONV, encoder=encoder, epochs=12, shift=0)
+    epochs = [*epochs_of(train(settings, few))]
+    assert epochs[-1].loss < 0.5 * epochs[0].loss
+    assert epochs[-1].test > 0.7
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_resumed_run_has_the_same_bits(shards, bytes_few, tmp_path) -> None:
+    settings = replace(CONV, shards=shards)
+    for epoch in epochs_of(train(settings, bytes_few)):
+        if epoch.epoch == 1:
+            save_checkpoint(tmp_path / "c.npz", Checkpoint(settings, "", epoch.state, []))
+    found = load_checkpoint(tmp_path / "c.npz")
+    assert isinstance(found.state.params, ConvParams)
+    *_, resumed = epochs_of(train(settings, bytes_few, found.state))
+    assert bits(resumed.state.kept) == bits(final(settings, bytes_few).state.kept)
+    other = replace(settings, hidden=("4C3", "P2", 21))
+    save_checkpoint(tmp_path / "c.npz", Checkpoint(other, "", found.state, []))
+    with pytest.raises(ValueError, match=re.escape("its hidden layers are ('4C3', 'P2', 20)")):
+        load_checkpoint(tmp_path / "c.npz")
+
+
+def test_a_run_in_a_folder_is_read_back_and_judged_the_same(few, tmp_path) -> None:
+    config = RunConfig("digits", replace(CONV, epochs=1), few, tmp_path, encodings=2)
+    record = train_in_folder(config, epochs_of)
+    run = open_run(tmp_path)
+    assert run.settings.hidden == ("4C3", "P2", 20)
+    assert isinstance(run.params, ConvParams)
+    images, labels = few.test_images, few.test_labels
+    found = evaluate(run.params, images, labels, run.settings, np.random.default_rng(3))
+    assert found.mean == record["accuracy"]["mean"]  # nothing is drawn with direct
+
+
+def test_the_gradient_of_a_batch_is_that_of_all_its_images(few) -> None:
+    """Images whose output is right send no error, and are left out of the backward pass."""
+    settings = replace(CONV, epochs=8, shift=0, batch=200)
+    state = final(replace(settings, batch=20), few).state
+    job = TrainingJob(settings, few, state)
+    job.begin_epoch(0, 0)
+    images = job._take(0, np.arange(200), [None] * 4)
+    trace = images.engine.forward(job._encode(images))
+    samples = samples_with_error(trace, images.targets)
+    assert 0 < len(samples) < 200
+    some = select_samples(trace, samples)
+    assert some.O[0].strides[0] == 0
+    whole = images.engine.gradients(trace, images.targets, S=200)
+    whole = {name: g.copy() for name, g in tensors(whole).items()}
+    part = tensors(images.engine.gradients(some, images.targets[samples], S=200))
+    for name, g in whole.items():
+        np.testing.assert_allclose(part[name], g, rtol=1e-3, atol=1e-7, err_msg=name)
+
+
+def test_parameters_survive_to_the_bit(tmp_path) -> None:
+    params = init_conv_params("28x28-15C5-P2-40C5-P2-300-10", np.random.default_rng(0), np.float32)
+    save_params(tmp_path / "p.npz", params)
+    found = load_params(tmp_path / "p.npz")
+    assert isinstance(found, ConvParams)
+    assert found.shape == params.shape
+    assert bits(found) == bits(params)
+
+
+def test_the_command_trains_and_reads_what_papers_write(tmp_path, capsys) -> None:
+    quick = ["--hidden", "3C3,P2,12", "--encoder", "direct", "--epochs", "1", "--T", "2"]
+    out = ["--rule", "exact", "--encodings", "1", "--out", str(tmp_path)]
+    assert main(["train", "digits", *quick, *out]) == 0
+    assert "8x8-3C3-P2-12-10" in capsys.readouterr().out
+    record = json.loads((tmp_path / "exact" / "record.json").read_text())
+    assert record["settings"]["hidden"] == ["3C3", "P2", 12]
+    assert main(["eval", str(tmp_path / "exact"), "--encodings", "1"]) == 0
+    assert main(["plot", str(tmp_path / "exact")]) == 0
+    assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"hidden": ("15K5", 300)}, "hidden must be made of parts such as 15C5"),
+        ({"dropout": 0.5}, "dropout must be 0 for the layers ('4C3', 'P2', 20), got 0.5"),
+        ({"encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for the layers"),
+        ({"rule": "ottt"}, "rule must be 'exact', 'classic'"),
+        ({"hidden": ("4C3", 0)}, "hidden[1] must be >= 1"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be(changes, words) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        replace(CONV, **changes)
+
+
+def test_a_shape_that_does_not_fit_the_images_is_named(few) -> None:
+    with pytest.raises(ValueError, match=re.escape("P2 before 10 must divide the image below")):
+        initial_state(replace(CONV, hidden=("4C4", "P2")), few)
+
+
+def test_a_part_of_a_network_with_convolutions_cannot_be_taken() -> None:
+    params = init_conv_params("8x8-2C3-10", np.random.default_rng(0))
+    with pytest.raises(TypeError, match="params must be of type Params, got ConvParams"):
+        subnetwork(params, [np.arange(3), None, None])
