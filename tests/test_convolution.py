@@ -1,6 +1,7 @@
 """Convolution and pooling at full speed: equal to the general sweep and to autodiff."""
 
 import re
+from dataclasses import replace
 
 import autograd
 import numpy as np
@@ -9,7 +10,7 @@ from autograd import numpy as anp
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, forward, network
 from stbp_edu.arrows.adjoints import gradients
-from stbp_edu.arrows.factors import factors_of
+from stbp_edu.arrows.factors import derivatives_on
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine, Workspace, images, links
@@ -154,9 +155,7 @@ def test_a_loss_of_potentials_reads_a_convolution():
     slow = arrows.forward(net, own, seen)
     direct = np.random.default_rng(1).normal(size=(4, 3, 3))
     given = direct.reshape(4, 3, 3, 1, 1)
-    local = arrows.LocalDerivatives(
-        net.with_loss(Loss("given", "u")), factors_of(net, own, slow), own, given
-    )
+    local = derivatives_on(replace(net, loss=Loss("given", "u")), own, slow, given)
     lam = arrows.sweep(local)
     expected = gradients(net, own, slow, lam, "all")
     trace = forward(spikes, params, NEURON)
