@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.tasks import arrow_inputs, state_inputs, word_inputs
+from stbp_edu.practice.tasks import arrow_inputs, state_inputs, time_inputs, word_inputs
 from stbp_edu.practice.tasks.catalogue import Exercise
 from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
@@ -118,6 +118,7 @@ DRAWS: dict[str, Draw] = {
     **arrow_inputs.DRAWS,
     **state_inputs.DRAWS,
     **word_inputs.DRAWS,
+    **time_inputs.DRAWS,
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
 
