@@ -18,7 +18,7 @@ import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
-MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed")
+MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed", "time-width")
 """The records that the notebooks read."""
 
 
@@ -63,8 +63,9 @@ def load_measurement(name: str) -> dict[str, Any]:
 
     Args:
         name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
-            ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; or ``"speed"``,
-            made by ``python -m benchmarks.engine_speed``.
+            ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; ``"speed"``, made by
+            ``python -m benchmarks.engine_speed``; or ``"time-width"``, made by
+            ``python -m benchmarks.time_tasks``.
 
     Raises:
         ValueError: if there is no record of this name.
