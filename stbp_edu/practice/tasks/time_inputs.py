@@ -9,7 +9,7 @@ TAU = (0.95, 0.8, 0.6, 0.9)
 
 
 def _silent(rng: np.random.Generator, k: int) -> Args:
-    """Return potentials and slopes of silent steps, an odd number of them and an even one, and τ."""
+    """Return u and h of silent steps, an odd number of them and an even one, and τ."""
     shape = (3, 5, 4, 1)[k], 2 + k % 2
     return rng.uniform(0.5, 1.0, shape), rng.uniform(0.5, 2.0, shape), TAU[k]
 
