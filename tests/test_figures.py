@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.rules import ABLATIONS, RULES
-from tools.pages import performance_page, results_page
+from tools.pages import performance_page, results_page, time_page
 from tools.pages.published_records import read_records
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,8 +56,8 @@ def figures(text: str) -> set[str]:
 
 @cache
 def printed() -> set[str]:
-    """Return the decimals that the two pages of measurements print, which come from the records."""
-    pages = results_page.page(RECORDS) + performance_page.page(RECORDS)
+    """Return the decimals that the pages of measurements print, which come from the records."""
+    pages = "".join(made.page(RECORDS) for made in (results_page, performance_page, time_page))
     return set(re.findall(r"\d+\.\d+", re.sub(r"<svg.*?</svg>", "", pages, flags=re.S)))
 
 

@@ -15,7 +15,7 @@ from tools.pages import results_page
 from tools.pages.published_records import read_records
 
 RECORDS = read_records()
-ELSEWHERE = ("speed", "framework")  # of the performance page, and of the frameworks page
+ELSEWHERE = results_page.ELSEWHERE
 
 
 def one_run(seed: int, held_out: list[float], seconds: float) -> dict:

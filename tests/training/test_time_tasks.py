@@ -38,6 +38,11 @@ def test_ties_take_the_middle_rate():
     assert best_rate({1.0: [0.5, 0.5], 2.0: [0.4, 0.6], 4.0: [0.5], 8.0: [0.1]}) == 2.0
 
 
+def test_rates_that_two_seeds_do_not_tell_apart_tie():
+    found = {1.0: [0.9, 0.95], 2.0: [0.995, 1.0], 4.0: [0.995, 0.995], 8.0: [1.0, 1.0]}
+    assert best_rate(found) == 4.0
+
+
 def test_a_record_goes_on_where_it_stopped(monkeypatch, tmp_path):
     stand_in, log = _peak(5e-3)
     monkeypatch.setattr(time_tasks, "run", stand_in)

@@ -30,6 +30,7 @@ TRAINED = {
 """The records of trained networks, and what their training images are like."""
 SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion", "mnist-conv")
 TUNED = ("mnist-tune", "mnist-tune-adversarial", "mnist-tune-fgsm")
+ELSEWHERE = ("speed", "framework", "time")  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 
@@ -40,7 +41,7 @@ def page(records: Mapping[str, Record]) -> str:
     Args:
         records: those of ``docs/results`` by name without ``.json``; any may be missing.
     """
-    trained = {k: v for k, v in records.items() if not k.startswith(("speed", "framework"))}
+    trained = {k: v for k, v in records.items() if not k.startswith(ELSEWHERE)}
     return filled(
         TEMPLATE, records=trained, recipe=to_dict(RECIPES["mnist"]), figure=figure, best=best,
         summary_table=summary_table, comparison_table=comparison_table, recipe_table=recipe_table,

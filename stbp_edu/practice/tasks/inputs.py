@@ -14,7 +14,13 @@ import numpy as np
 
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.tasks import arrow_inputs, machine_inputs, state_inputs, word_inputs
+from stbp_edu.practice.tasks import (
+    arrow_inputs,
+    machine_inputs,
+    state_inputs,
+    time_inputs,
+    word_inputs,
+)
 from stbp_edu.practice.tasks.catalogue import Exercise
 from stbp_edu.practice.tasks.network_inputs import (
     WALKS,
@@ -139,6 +145,7 @@ DRAWS: dict[str, Draw] = {
     **state_inputs.DRAWS,
     **word_inputs.DRAWS,
     **machine_inputs.DRAWS,
+    **time_inputs.DRAWS,
 }
 """The random draws by the name that an exercise's table gives them, or by the exercise's id."""
 

@@ -18,7 +18,7 @@ import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
-MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed", "two-processes")
+MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed", "time-width", "two-processes")
 """The records that the notebooks read."""
 
 
@@ -64,7 +64,8 @@ def load_measurement(name: str) -> dict[str, Any]:
     Args:
         name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
             ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; ``"speed"``, made by
-            ``python -m benchmarks.engine_speed``; or ``"two-processes"``, made by
+            ``python -m benchmarks.engine_speed``; ``"time-width"``, made by
+            ``python -m benchmarks.time_tasks``; or ``"two-processes"``, made by
             ``python -m benchmarks.two_processes``.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import griffe
 
-from tools.pages import performance_page, results_page, trust_page
+from tools.pages import performance_page, results_page, time_page, trust_page
 from tools.pages.published_records import read_records
 from tools.site import ROOT
 from tools.site.generate import (
@@ -42,6 +42,11 @@ ABOUT = {
     "cite.md": (
         "How to cite", "How to cite stbp_edu, and the paper whose equations it teaches."
     ),
+    "time.md": (
+        "Where time decides",
+        "Learning rules on tasks that need memory: accuracy, spikes and reach over the width of "
+        "the surrogate, read from the files that the runs wrote.",
+    ),
 }  # fmt: skip
 
 
@@ -57,6 +62,7 @@ def generated_files(
         "performance.md": performance_page.page(records),
         "cite.md": citation_page.page(),
         "trust.md": trust_page.page(trust_page.read_trust()),
+        "time.md": time_page.page(records),
     }
     files: dict[str, str | bytes] = {
         name: front(*ABOUT[name], tags=["reference"], hide=["tags"]) + body
