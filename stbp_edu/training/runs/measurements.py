@@ -18,7 +18,14 @@ import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
-MEASUREMENTS = ("ablations-digits", "mnist-rules", "speed", "time-width", "two-processes")
+MEASUREMENTS = (
+    "ablations-digits",
+    "mnist-rules",
+    "speed",
+    "time-silence",
+    "time-width",
+    "two-processes",
+)
 """The records that the notebooks read."""
 
 
@@ -64,9 +71,9 @@ def load_measurement(name: str) -> dict[str, Any]:
     Args:
         name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
             ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; ``"speed"``, made by
-            ``python -m benchmarks.engine_speed``; ``"time-width"``, made by
-            ``python -m benchmarks.time_tasks``; or ``"two-processes"``, made by
-            ``python -m benchmarks.two_processes``.
+            ``python -m benchmarks.engine_speed``; ``"time-width"`` or
+            ``"time-silence"``, made by ``python -m benchmarks.time_tasks``; or
+            ``"two-processes"``, made by ``python -m benchmarks.two_processes``.
 
     Raises:
         ValueError: if there is no record of this name.
