@@ -20,6 +20,7 @@ from stbp_edu.losses import (
     Rate,
     StepCrossEntropy,
 )
+from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths
@@ -272,6 +273,18 @@ def test_a_cross_entropy_of_one_neuron_is_refused():
 def test_targets_are_checked_before_a_loss_of_ones_own_reads_them(run):
     with pytest.raises(ValueError, match="targets must have shape"):
         run(PROBLEM.trace, ONE_HOT[:1], PROBLEM.params, NEURON, loss=Hinge())
+
+
+@each_loss
+def test_the_direct_term_of_our_losses_averages_over_the_samples_of_all_shards(loss):
+    """So they are handed on whole: the samples of one shard do not say how many there are."""
+    found = direct_term(checked(loss, PROBLEM.trace, ONE_HOT), PROBLEM.trace, ONE_HOT, S=100)
+    whole = loss.direct(PROBLEM.trace, ONE_HOT)
+    for name in ("o", "u"):
+        term, wanted = getattr(found, name), getattr(whole, name)
+        assert (term is None) == (wanted is None)
+        if term is not None:
+            assert_close(term * 100 / len(ONE_HOT), wanted, f"dL/d{name}")
 
 
 @each_loss
