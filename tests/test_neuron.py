@@ -63,3 +63,8 @@ def test_spike_g_fires_at_the_threshold_itself():
 def test_a_bad_constant_is_named(arguments, error, message):
     with pytest.raises(error, match=message):
         LIF(**arguments)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_what_a_spike_leaves_is_a_plain_number(gate):
+    assert type(LIF(gate=gate).reset) is float
