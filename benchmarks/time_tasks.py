@@ -74,7 +74,7 @@ PLANS = {
         "Delayed XOR over the leak",
         "delayed-xor",
         {
-            "tau": (0.8, 0.9, 0.98),
+            "tau": (0.8, 0.9),
             "a": (0.5, 0.0625, 0.03),
             "rule": ("exact", "classic", "detached-reset"),
         },
