@@ -30,4 +30,5 @@ def test_verify_fails(wrong: Wrong):
     slipped = ast.parse(source.replace(wrong.old, wrong.new))
     said, _ = fork.answers(path, slipped, objections, seconds=120)
     assert said, f"verify passes a program in which {wrong.slip}"
-    assert not said[0].startswith("raised"), said
+    # A state that is read before it is written is nan, and the package's own check says so.
+    assert not said[0].startswith("raised") or "raised NotFiniteError" in said[0], said

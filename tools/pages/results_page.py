@@ -30,7 +30,7 @@ TRAINED = {
 """The records of trained networks, and what their training images are like."""
 SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion", "mnist-conv")
 TUNED = ("mnist-tune", "mnist-tune-adversarial", "mnist-tune-fgsm")
-ELSEWHERE = ("speed", "framework", "time")  # records of other pages
+ELSEWHERE = ("speed", "framework", "time", "two-processes")  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 
