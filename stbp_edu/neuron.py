@@ -5,6 +5,7 @@ What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike re
 need two factors of it, f(o) by u and ``resets(u, o)`` by o.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,4 +120,6 @@ class LIF:
     @property
     def reset(self) -> float:
         """f(1), what is left of the potential after a spike, as a fraction, before V_th goes."""
-        return float(self.f(np.ones(1))[0])
+        return {"exponential": self.tau * math.exp(-1 / self.tau), "soft": self.tau}.get(
+            self.gate, 0.0
+        )
