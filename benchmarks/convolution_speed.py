@@ -14,19 +14,20 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 
 import numpy as np
-import snntorch
 import torch
-from spikingjelly.activation_based import functional, neuron, surrogate
+from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
+from benchmarks.frameworks import snn_torch, spiking_jelly, torch_plain
 from benchmarks.frameworks.problem import LR, NEURON
-from benchmarks.frameworks.torch_common import Spike, loss
+from benchmarks.frameworks.torch_common import loss
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
@@ -147,26 +148,9 @@ def _as_ours(grad: np.ndarray, problem: Problem, i: int) -> np.ndarray:
     return grad.reshape(len(grad), *image).transpose(0, 2, 3, 1).reshape(len(grad), -1)
 
 
-def plain(_: torch.dtype) -> Layer:
-    """Return the loop as most would write it."""
-
-    def neurons(currents: Tensor) -> Tensor:
-        u, spikes = currents[0], []
-        for t in range(T):
-            if t > 0:
-                u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
-            spikes.append(Spike.apply(u - NEURON.v_th))
-        return torch.stack(spikes)
-
-    return neurons
-
-
-def spiking_jelly(_: torch.dtype) -> Layer:
-    """Return ``LIFNode`` in multi-step mode; see :mod:`benchmarks.frameworks.spiking_jelly`."""
-    node = neuron.LIFNode(
-        tau=1 / (1 - NEURON.tau), decay_input=False, v_threshold=NEURON.v_th, v_reset=0.0,
-        surrogate_function=surrogate.Erf(alpha=1 / (2 * NEURON.surrogate.a) ** 0.5), step_mode="m",
-    )  # fmt: skip
+def with_spiking_jelly(_: torch.dtype) -> Layer:
+    """Return ``LIFNode`` in multi-step mode."""
+    node = spiking_jelly.neurons()
 
     def neurons(currents: Tensor) -> Tensor:
         functional.reset_net(node)
@@ -175,30 +159,18 @@ def spiking_jelly(_: torch.dtype) -> Layer:
     return neurons
 
 
-def snn_torch(dtype: torch.dtype) -> Layer:
+def with_snn_torch(dtype: torch.dtype) -> Layer:
     """Return ``Leaky`` with reset to zero; its reset is detached."""
-    leaky = snntorch.Leaky(
-        beta=torch.tensor(NEURON.tau, dtype=dtype), threshold=NEURON.v_th, spike_grad=Spike.apply,
-        reset_mechanism="zero",
-    )  # fmt: skip
-
-    def neurons(currents: Tensor) -> Tensor:
-        mem, spikes = leaky.reset_mem(), []
-        for current in currents:
-            spike, mem = leaky(current, mem)
-            spikes.append(spike)
-        return torch.stack(spikes)
-
-    return neurons
+    return partial(snn_torch.run, snn_torch.neurons(dtype))
 
 
 def candidates(problem: Problem) -> dict[str, Candidate]:
     """Return all that take part."""
     return {
         "stbp_edu": ours(problem),
-        "PyTorch, plain loop": of_torch(problem, plain),
-        "SpikingJelly": of_torch(problem, spiking_jelly),
-        "snnTorch": of_torch(problem, snn_torch, "detached-reset"),
+        "PyTorch, plain loop": of_torch(problem, lambda _: torch_plain.run),
+        "SpikingJelly": of_torch(problem, with_spiking_jelly),
+        "snnTorch": of_torch(problem, with_snn_torch, "detached-reset"),
     }
 
 

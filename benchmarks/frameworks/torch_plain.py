@@ -18,19 +18,23 @@ from benchmarks.frameworks.torch_common import (
 from stbp_edu.torch import Network
 
 
+def run(currents: Tensor) -> Tensor:
+    """Return the spikes of all steps, (T, ...), by the loop as most would write it."""
+    u, spikes = currents[0], []
+    for t in range(len(currents)):
+        if t > 0:
+            u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
+        spikes.append(Spike.apply(u - NEURON.v_th))
+    return torch.stack(spikes)
+
+
 def loop(problem: Problem) -> Candidate:
-    """Return the network as most would write it, with one product a layer for all steps."""
+    """Return the network of :func:`run`, with one product a layer for all steps."""
     layers = [linear(problem, n) for n in (1, 2)]
 
     def network(x: Tensor) -> Tensor:
         for layer in layers:
-            currents = layer(x)
-            u, spikes = currents[0], []
-            for t in range(len(currents)):
-                if t > 0:
-                    u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
-                spikes.append(Spike.apply(u - NEURON.v_th))
-            x = torch.stack(spikes)
+            x = run(layer(x))
         return x
 
     return autograd(problem, layers, network)
