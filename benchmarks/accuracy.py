@@ -143,10 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(args.only or ()) - set(PLANS[args.what].rows)):
         p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")
     whole = not (args.only or args.seeds or args.epochs)
-    name = f"{PLANS[args.what].dataset}-{args.what}" + ("" if whole else "-part")
-    for twice in ("fashion", "conv"):
-        name = name.replace(f"{twice}-{twice}", twice)
-    path = args.out / f"{name}.json"
+    name = PLANS[args.what].dataset
+    name += "" if name.endswith(args.what) else f"-{args.what}"
+    path = args.out / f"{name}{'' if whole else '-part'}.json"
     write_json(path, measure(args.what, args))
     print(path)
     return 0

@@ -146,4 +146,10 @@ PLANS = {
         held_out="validation",
     ),
     "conv": Plan("15C5-P2-40C5-P2-300-10, exact rule", {"30 epochs": {"epochs": 30}}, "mnist-conv"),
+    "saccades": Plan(
+        "Events made of MNIST by three saccades: 2312-800-10, exact rule",
+        {"15 epochs": {"epochs": 15, "shards": 1}},
+        "mnist-saccades",
+        together=True,
+    ),
 }

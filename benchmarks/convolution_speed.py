@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from benchmarks.frameworks import snn_torch, spiking_jelly, torch_plain
 from benchmarks.frameworks.problem import LR, NEURON
-from benchmarks.frameworks.torch_common import loss
+from benchmarks.frameworks.torch_common import eager, loss, whole
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
@@ -103,7 +103,10 @@ def modules(problem: Problem) -> list[Any]:
 
 
 def of_torch(
-    problem: Problem, layer: Callable[[torch.dtype], Layer], rule: str = "exact"
+    problem: Problem,
+    layer: Callable[[torch.dtype], Layer],
+    rule: str = "exact",
+    through: Callable[[Layer], Layer] = eager,
 ) -> Candidate:
     """Return the step of a network that autograd differentiates; ``layer`` makes its neurons."""
     weights = modules(problem)
@@ -113,7 +116,7 @@ def of_torch(
     x = torch.from_numpy(problem.pixels).reshape(S, 1, 28, 28)
     y = torch.from_numpy(problem.targets)
 
-    def network() -> Tensor:
+    def network(x: Tensor) -> Tensor:
         o = neurons[0](weights[0](x).expand(T, -1, -1, -1, -1))
         for n in (1, 2, 3):
             seen = o.flatten(0, 1)  # one call for all steps
@@ -122,9 +125,11 @@ def of_torch(
             o = neurons[n](weights[n](seen).unflatten(0, (T, S)))
         return o
 
+    run = through(network)
+
     def gradient() -> None:
         adam.zero_grad(set_to_none=True)
-        loss(network(), y).backward()
+        loss(run(x), y).backward()
 
     def gradients() -> list[np.ndarray]:
         gradient()
@@ -169,6 +174,7 @@ def candidates(problem: Problem) -> dict[str, Candidate]:
     return {
         "stbp_edu": ours(problem),
         "PyTorch, plain loop": of_torch(problem, lambda _: torch_plain.run),
+        "PyTorch, compiled": of_torch(problem, lambda _: torch_plain.run, through=whole),
         "SpikingJelly": of_torch(problem, with_spiking_jelly),
         "snnTorch": of_torch(problem, with_snn_torch, "detached-reset"),
     }
