@@ -13,6 +13,13 @@ LABELS = {
     "board": "Explorer: the arrow board",
 }
 AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
+SHOWN = """(root) => {
+  const texts = {};
+  for (const { dataset, textContent } of root.querySelectorAll("[data-value]"))
+    (texts[dataset.value] ??= []).push(textContent);
+  const count = (selector) => root.querySelectorAll(selector).length;
+  return { texts, formulas: count(".formulas tr"), crossed: count(".edge.none") };
+}"""
 TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
   const { left, right } = one.getBoundingClientRect();
   return left < 0 || right > innerWidth || right > root.getBoundingClientRect().right;
@@ -261,21 +268,20 @@ def board_shows(explorer, shown):
 
 def _setting_shows(explorer, net, setting):
     """Words, adjoints, lost shares and formulas are those of a setting."""
+    found = explorer.evaluate(SHOWN)
+    texts = found["texts"]
     kept, dropped = setting["words"]
-    assert explorer.locator("[data-value=words]").inner_text() == f"{kept} of {kept + dropped}"
-    said = explorer.locator("[data-value=shortest]").all_text_contents()
-    assert said == [setting["shortest"]] * bool(dropped)
-    assert value(explorer, "[data-value=off]") == pytest.approx(100 * setting["off"], abs=0.051)
+    assert texts["words"] == [f"{kept} of {kept + dropped}"]
+    assert texts.get("shortest", []) == [setting["shortest"]] * bool(dropped)
+    assert read(*texts["off"]) == pytest.approx(100 * setting["off"], abs=0.051)
     for state, node in zip(net["states"], setting["nodes"], strict=True):
         kind = state["kind"]
         for name, x in zip(("value", "kept", "dropped"), node, strict=False):
-            assert value(explorer, f"[data-value={name}-{kind}]") == written(x)
-        lost = value(explorer, f"[data-value=lost-{kind}]")
-        assert lost == pytest.approx(100 * node[3], abs=0.051)
-    assert explorer.locator(".formulas tr").count() == len(setting["lines"])
-    crossed = explorer.locator(".edge.none").count()
+            assert read(*texts[f"{name}-{kind}"]) == written(x)
+        assert read(*texts[f"lost-{kind}"]) == pytest.approx(100 * node[3], abs=0.051)
+    assert found["formulas"] == len(setting["lines"])
     rows = zip(*setting["moves"].values(), strict=True)
-    assert crossed == sum(all(head is None for head in row) for row in rows)
+    assert found["crossed"] == sum(all(head is None for head in row) for row in rows)
 
 
 def board_obeys_keys(explorer):

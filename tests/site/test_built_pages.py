@@ -1,11 +1,12 @@
 """The pages of the built site, in a real browser, in both themes and at phone width.
 
-The pages of source files are many, and differ in their lines of code alone. The browser opens of
-each kind the shortest, the longest and some that are drawn by their names, and then as many more
-as it takes until nothing that stands on such a page is new: no element, no class, no script. The
-others are read without a browser, by the same judge. What follows from the text of one such page
-(a title, a heading, an id, an image, a link) is noticed there; what follows from its styles and
-scripts (a contrast, a width, an error of the console) is noticed on a page that has the same.
+The pages made of code are many: those of source files, which differ in their lines alone, and the
+reference. The browser opens of each kind the shortest, the longest and some that are drawn by their
+names, and then as many more as it takes until nothing that stands on such a page is new: no
+element, no class, no script. The others are read without a browser, by the same judge. What follows
+from the text of one such page (a title, a heading, an id, an image, a link) is noticed there; what
+follows from its styles and scripts (a contrast, a width, an error of the console) is noticed on a
+page that has the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pytest
 
 from tests.site.conftest import profile
 from tests.site.reader import violations
-from tests.site.written import SOURCES, Written, faults, page_names
+from tests.site.written import FROM_CODE, Written, faults, page_names
 from tools.site.serve import served
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HERE = Path(__file__).parent
-KINDS = (*SOURCES, "notebooks/", "api/", "")
-DRAWN = 12  # pages of source files that are opened, of those neither shortest nor longest
+KINDS = (*FROM_CODE, "notebooks/", "")
+DRAWN = 4  # of each kind of pages made of code, beside the shortest and the longest
 PARTS = 8  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 
@@ -42,23 +43,32 @@ def _stands_on(site: Path, name: str) -> set[str]:
     return set(re.findall(r'<script[^<]*|<\w+|class="[^"]*"', text))
 
 
+def _kind(name: str) -> str:
+    return next(filter(name.startswith, KINDS))
+
+
 def _opened(site: Path) -> list[str]:
     """Return the addresses of the pages that the browser opens."""
-    of_sources = [name for name in page_names(site) if name.startswith(SOURCES)]
-    of_sources.sort(key=lambda name: sha256(name.encode()).digest())  # drawn, the same each time
-    chosen = of_sources[:DRAWN]
-    for kind in SOURCES:
-        sized = [(len((site / n / "index.html").read_bytes()), n) for n in of_sources if kind in n]
-        chosen += [min(sized)[1], max(sized)[1]]
+    made = [name for name in page_names(site) if name.startswith(FROM_CODE)]
+    made.sort(key=lambda name: sha256(name.encode()).digest())  # drawn, the same each time
+    chosen = []
+    for kind in FROM_CODE:
+        sized = [(len((site / n / "index.html").read_bytes()), n) for n in made if _kind(n) == kind]
+        chosen += [min(sized)[1], max(sized)[1], *(name for _, name in sized[:DRAWN])]
     seen = set().union(*(_stands_on(site, name) for name in chosen))
-    for name in of_sources:
+    for name in made:
         if new := _stands_on(site, name) - seen:
             chosen.append(name)
             seen |= new
-    return sorted({*page_names(site)} - {*of_sources} | {*chosen})
+    return sorted({*page_names(site)} - {*made} | {*chosen})
 
 
-def _visit(page: Page, url: str, name: str) -> list[str]:
+def _visit(page: Page, url: str, name: str, *, first: bool = True) -> list[str]:
+    """Return what is wrong with a page, light and wide, and dark and narrow.
+
+    What a wide page has beside a narrow one, tabs and sidebars, is the same on all of a kind: its
+    colours in the dark are judged on the first.
+    """
     page.set_viewport_size(WIDE)
     page.goto(url + name)
     page.wait_for_selector("html[data-maths]", state="attached")
@@ -66,7 +76,7 @@ def _visit(page: Page, url: str, name: str) -> list[str]:
     found += [f"light: {v}" for v in violations(page)]
     page.locator("[data-theme-button]").click()
     page.wait_for_selector("body[data-md-color-scheme=slate]")
-    if not name.startswith("source/"):  # these pages differ in their lines of code alone
+    if first:
         found += [f"dark: {v}" for v in violations(page, colours=True)]  # the theme has no more
     page.set_viewport_size(NARROW)
     found += [f"dark and narrow: {v}" for v in violations(page)]
@@ -84,7 +94,7 @@ def tab(browser: Browser, axe: Path) -> Iterator[Page]:
         yield context.new_page()
 
 
-def _examine(page: Page, address: str, name: str) -> list[str]:
+def _examine(page: Page, address: str, name: str, *, first: bool = True) -> list[str]:
     """Open a page in the tab and return what is wrong with it."""
     host = urlsplit(address).netloc
     found: list[str] = []
@@ -108,7 +118,7 @@ def _examine(page: Page, address: str, name: str) -> list[str]:
     for event, listener in listeners.items():
         page.on(event, listener)
     try:
-        found += _visit(page, address, name)
+        found += _visit(page, address, name, first=first)
     finally:
         for event, listener in listeners.items():
             page.remove_listener(event, listener)
@@ -119,26 +129,28 @@ def _examine(page: Page, address: str, name: str) -> list[str]:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_page_is_sound(part: int, site: Path, address: str, tab: Page) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
-    names = _opened(site)[part::PARTS]
+    opened = _opened(site)
+    first = {next(name for name in opened if _kind(name) == kind) for kind in KINDS}
+    names = opened[part::PARTS]
     assert names
-    problems = [p for name in names for p in _examine(tab, address, name)]
+    problems = [p for name in names for p in _examine(tab, address, name, first=name in first)]
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_of_every_kind_are_there(kind: str, site: Path) -> None:
-    """The browser opens some pages of each, and of those without source files every one."""
+    """The browser opens some pages of each, and of those not made of code every one."""
     pages, opened = (
-        [name for name in names if next(filter(name.startswith, KINDS)) == kind]
+        [name for name in names if _kind(name) == kind]
         for names in (page_names(site), _opened(site))
     )
     assert opened
-    assert kind in SOURCES or opened == pages
+    assert kind in FROM_CODE or opened == pages
 
 
 def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: Page) -> None:
     """The same facts, on a page of a source file."""
-    name = next(filter(re.compile(SOURCES[0]).match, page_names(site)))
+    name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))
     tab.goto(address + name)
     assert Written(site / name / "index.html").facts == tab.evaluate(INSPECT)
 

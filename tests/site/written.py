@@ -14,7 +14,7 @@ VOID = "area base br col embed hr img input link meta source track wbr".split() 
 CODE = ("code", "pre", "script", "style", "textarea", "kbd", "mjx-container")
 TEX = re.compile(r"\\\(|\\\[|\$\$|\\(?:frac|sum|tag|delta)\b")
 
-SOURCES = ("source/stbp_edu/", "source/tests/")  # where the pages of source files are
+FROM_CODE = ("source/stbp_edu/", "source/tests/", "api/")  # pages that are made of code
 
 
 class Written(HTMLParser):
