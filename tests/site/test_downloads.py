@@ -139,7 +139,7 @@ def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: P
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("python", "-m", "pip", "install", "--quiet", requirement(served))
+    run("python", "-m", "pip", "install", "--quiet", "--no-compile", requirement(served))
     options = ("--rule", "exact", "--hidden", "32", "--T", "5", "--epochs", "2", "--out", "run")
     assert "held-out images" in run("stbp-edu", "train", "digits", *options)
     assert "held-out images" in run("stbp-edu", "eval", "run/exact")

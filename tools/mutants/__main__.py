@@ -112,14 +112,17 @@ def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) ->
     """Return the record with one change more.
 
     ``seen`` counts the changes by the judges that noticed; ``survived`` lists those that nobody
-    noticed, ``alone`` those of the judged mathematics that only one oracle or test did.
+    noticed, ``alone`` those of the judged mathematics that one judge noticed and no other.
     """
     judges_of = " + ".join(sorted(seen)) or "nobody"
     counts = {**known["seen"], judges_of: known["seen"].get(judges_of, 0) + 1}
     known = {**known, "tried": known["tried"] + 1, "seen": counts}
     if not seen and not is_equivalent(path, change):
         print(f"survived: {path}:{change}", flush=True)
-    lists = {"survived": not seen, "alone": judges.is_judged(path) and judges.is_alone(seen)}
+    lists = {
+        "survived": not seen,
+        "alone": judges.is_judged(path) and seen and not judges.settled(seen),
+    }
     for name in (name for name, belongs in lists.items() if belongs):
         known[name] = [*known[name], {**place(change), "by": judges_of}]
     return known

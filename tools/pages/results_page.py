@@ -28,7 +28,7 @@ TRAINED = {
     "mnist-adversarial": "as they are, and adversarial",
 }
 """The records of trained networks, and what their training images are like."""
-SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion", "mnist-conv")
+SEEDED = (*TRAINED, "mnist-rules", "mnist-surrogates", "fashion", "mnist-conv", "mnist-saccades")
 TUNED = ("mnist-tune", "mnist-tune-adversarial", "mnist-tune-fgsm")
 ELSEWHERE = ("speed", "framework", "time", "two-processes")  # records of other pages
 MANY = 100  # steps of the longer answers

@@ -12,7 +12,7 @@ from typing import Any
 
 from stbp_edu.files import read_json, write_json
 from stbp_edu.verify import report
-from tools.mutants.judges import JUDGED, group, is_judged
+from tools.mutants.judges import JUDGED, by_an_oracle, group, is_judged, settled
 from tools.mutants.survivors import reasons
 from tools.pages.markdown_tables import folded, table
 from tools.pages.published_records import FOLDER
@@ -79,22 +79,23 @@ def group_table(mutants: Mapping[str, Any]) -> str:
     return table(["files", *COLUMNS], [_row(*one) for one in groups.items()])
 
 
-COLUMNS = ("tried", "noticed, %", "by two, %")
+COLUMNS = ("tried", "noticed, %", "by two, %", "by an oracle and another, %")
 
 
 def _row(name: str, mutants: Mapping[str, Any]) -> list[str]:
-    """Return what is said of some files together; by two only where oracles are asked."""
+    """Return what is said of some files together; by whom only where oracles are asked."""
     scores = [score(known, path) for path, known in mutants.items()]
     noticed_, of = (sum(column) for column in zip(*scores, strict=True))
     tried, there = (sum(known[k] for known in mutants.values()) for k in ("tried", "changes"))
-    two = noticed_ - sum(len(known["alone"]) for known in mutants.values())
-    shares = [_share(count, of, tried < there) for count in (noticed_, two)]
-    return [
-        name,
-        f"{tried} of {there}",
-        shares[0],
-        shares[1] if is_judged(Path(min(mutants))) else "–",
+    judges_of = [
+        (names.split(" + "), n) for known in mutants.values() for names, n in known["seen"].items()
     ]
+    two, oracle = (
+        sum(n for names, n in judges_of if enough(names)) for enough in (settled, by_an_oracle)
+    )
+    shares = [_share(count, of, tried < there) for count in (noticed_, two, oracle)]
+    by_whom = shares[1:] if is_judged(Path(min(mutants))) else ["–", "–"]
+    return [name, f"{tried} of {there}", shares[0], *by_whom]
 
 
 def _share(count: int, of: int, sample: bool) -> str:
