@@ -32,6 +32,7 @@ from stbp_edu import (
     cases,
     files,
     init_params,
+    losses,
     network,
     practice,
 )
@@ -56,6 +57,9 @@ NET = unrolled.unroll(
 )
 PASS = {"trace": P.trace, "targets": P.targets, "params": P.params, "neuron": P.neuron}
 RUN = {"spikes": P.spikes, "params": P.params, "neuron": P.neuron}
+LABELS = np.eye(2)
+OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepCrossEntropy
+DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 SMALL = Settings(hidden=(3,), T=2, shards=1)
 DIGITS = load_digits()
 
@@ -79,9 +83,20 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "engine.forward": (stbp_edu.forward, {**RUN, "spike": P.neuron.H}),
     "network.forward": (network.forward, {**RUN, "spike": P.neuron.H}),
-    "engine.backward": (stbp_edu.backward, {**PASS, "rule": "exact"}),
+    "engine.backward": (stbp_edu.backward, {**PASS, "rule": "exact", "loss": losses.Rate()}),
+    "a direct term": (lambda loss: stbp_edu.backward(**PASS, loss=loss), {"loss": DIRECT}),
     "cases.sweep": (cases.sweep, {**PASS, "rule": "exact"}),
-    "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets}),
+    "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets, "loss": losses.Rate()}),
+    **{
+        f"{kind.__name__}.{method}": (
+            getattr(kind(), method),
+            {"trace": P.trace, "targets": LABELS},
+        )
+        for kind in OF_LABELS
+        for method in ("value", "direct")
+    },
+    **{kind.__name__: (kind, {"k": 1}) for kind in (losses.LastSteps, losses.Membrane)},
+    "CrossEntropy": (losses.CrossEntropy, {"counts": False}),
     "case_at": (cases.case_at, {"t": 1, "n": 1, "T": 3, "N": 2}),
     "backward_gate": (backward_gate, {"neuron": P.neuron, "rule": "exact"}),
     "autodiff": (
@@ -240,6 +255,7 @@ ACCEPTED = {  # what is no mistake, or stands for the default
     ("check_formula", "answer"): set(kinds("")),
     ("predict", "answer"): {"None"},  # nothing is predicted yet
     ("predict", "measured"): {"None"},  # nothing is measured yet
+    ("Membrane", "k"): {"None"},  # all steps
     ("hunt", "case"): {"None"},  # not said yet
     ("hunt", "term"): {"None"},
     ("hunt", "symptom"): {"None"},

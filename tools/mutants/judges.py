@@ -17,7 +17,12 @@ BAD_CALLS = {
     "neuron.py": ("LIF",),
     "network.py": ("Params", "init_params", "network.forward", "cases.sweep"),
     "rules.py": ("backward_gate",),
-    "losses": ("loss", "engine.backward"),
+    "losses": (
+        *("loss", "engine.backward", "a direct term", "LastSteps", "Membrane", "CrossEntropy"),
+        *("LastSteps.value", "LastSteps.direct", "Membrane.value", "Membrane.direct"),
+        *("CrossEntropy.value", "CrossEntropy.direct", "StepCrossEntropy.value"),
+        "StepCrossEntropy.direct",
+    ),
     "cases": ("case_at", "cases.sweep"),
     "engine": ("engine.forward", "engine.backward"),
     "arrows": (),
