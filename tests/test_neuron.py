@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,6 +47,10 @@ def test_spike_g_fires_at_the_threshold_itself():
     np.testing.assert_array_equal(LIF(v_th=1.5).g(np.array([1.499, 1.5, 1.501])), [0, 1, 1])
 
 
+HALF = SimpleNamespace(derivative=np.exp)  # no antiderivative
+NUMBERS = SimpleNamespace(derivative=1.0, antiderivative=2.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -58,6 +63,8 @@ def test_spike_g_fires_at_the_threshold_itself():
         ({"gate": 3}, ValueError, "gate must be one of"),
         ({"surrogate": "gaussian"}, TypeError, "surrogate must have the methods"),
         ({"surrogate": Gaussian}, TypeError, "surrogate must have the methods"),
+        ({"surrogate": HALF}, TypeError, "surrogate must have the methods"),
+        ({"surrogate": NUMBERS}, TypeError, "surrogate must have the methods"),
     ],
 )
 def test_a_bad_constant_is_named(arguments, error, message):
@@ -66,5 +73,7 @@ def test_a_bad_constant_is_named(arguments, error, message):
 
 
 @pytest.mark.parametrize("gate", GATES)
-def test_what_a_spike_leaves_is_a_plain_number(gate):
-    assert type(LIF(gate=gate).reset) is float
+def test_what_a_spike_leaves_is_the_gate_of_a_spike_as_a_plain_number(gate):
+    neuron = LIF(tau=0.4, gate=gate)
+    assert type(neuron.reset) is float
+    assert neuron.reset == pytest.approx(neuron.f(np.ones(1))[0], abs=1e-15)
