@@ -334,13 +334,15 @@ def closing(notebook: Any, name: str) -> Iterator[str]:
 
 
 def links(notebook: Any, name: str) -> Iterator[str]:
-    """Links between pages lead somewhere: a notebook of the course, a page, a file here."""
+    """Links between pages lead somewhere: a notebook, a page, a file here, a page that is made."""
+    pages = ROOT / "docs", ROOT / "tools" / "pages" / "templates"
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(notebook)):
         path = target.split("#")[0]
         if not path or re.match(r"https?:|mailto:", path):
             continue
-        page = path.removeprefix("../")
-        if not ((ROOT / "notebooks" / path).exists() or (ROOT / "docs" / page).exists()):
+        page = path.removeprefix("../").removeprefix("docs/")
+        files = ROOT / "notebooks" / path, *(folder / page for folder in pages)
+        if not any(file.exists() for file in files):
             yield f"broken link {target}"
 
 
