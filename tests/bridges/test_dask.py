@@ -9,6 +9,7 @@ import socket
 import time
 from functools import partial
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -17,6 +18,7 @@ from stbp_edu.cli.main import main
 from stbp_edu.training.sweeps import sweep
 from tests.sweeps import bits, last, plan
 
+PATIENCE = 300  # seconds until a test that hangs is ended
 TOML = """
 dataset = "digits"
 seeds = [0]
@@ -26,8 +28,14 @@ folder = "{folder}"
 
 @pytest.fixture(scope="module")
 def address():
-    """The address of a cluster of two workers, each a process."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    """The address of a cluster of two workers, each a process that comes back when it is killed.
+
+    A cluster looks 15 seconds later whether it is back, and else closes it for good. By then the
+    next trial may have killed it again, so that it looks later here.
+    """
+    later = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 h"})
+    settings = {"threads_per_worker": 1, "dashboard_address": ":0"}
+    with later, LocalCluster(n_workers=2, **settings) as cluster:
         yield cluster.scheduler_address
 
 
@@ -44,7 +52,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     rng = random.Random(seed)
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
-        client.wait_for_workers(2)
+        client.wait_for_workers(2, timeout=PATIENCE)
         for results in sweep(plan(tmp_path), partial(command.dask, address)):
             seen.append(len(results))
             if seen[-1] == when:
