@@ -16,9 +16,10 @@ from distributed import Client, LocalCluster
 from stbp_edu.cli import sweep as command
 from stbp_edu.cli.main import main
 from stbp_edu.training.sweeps import sweep
-from tests.sweeps import bits, last, plan
+from tests.sweeps import QUICK, bits, last, plan
 
 PATIENCE = 300  # seconds until a test that hangs is ended
+BASE = {**QUICK, "epochs": 3}  # a checkpoint after each
 TOML = """
 dataset = "digits"
 seeds = [0]
@@ -43,7 +44,7 @@ def address():
 def undisturbed(tmp_path_factory):
     """The parameters of twenty runs on this machine, without Dask."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    last(sweep(plan(folder), partial(command.processes, 2)))
+    last(sweep(plan(folder, base=BASE), partial(command.processes, 2)))
     return bits(folder)
 
 
@@ -53,7 +54,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
-        for results in sweep(plan(tmp_path), partial(command.dask, address)):
+        for results in sweep(plan(tmp_path, base=BASE), partial(command.dask, address)):
             seen.append(len(results))
             if seen[-1] == when:
                 time.sleep(rng.uniform(0, 0.5))
