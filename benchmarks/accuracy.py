@@ -89,7 +89,10 @@ def record(folder: Path, load: float) -> dict[str, Any]:
     """Return the record of a finished run; it keeps the load of the machine before its row."""
     done = {"load_before": load, **read_json(folder / RECORD)}
     write_json(folder / RECORD, done)
-    return {**done, "curves": [{k: round(p[k], 5) for k in CURVES} for p in done["curves"]]}
+    return {
+        **done,
+        "curves": [{k: round(p[k], 5) for k in CURVES if k in p} for p in done["curves"]],
+    }
 
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:

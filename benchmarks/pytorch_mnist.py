@@ -1,0 +1,64 @@
+"""MNIST in PyTorch, and once more in NumPy with the same settings.
+
+``OMP_NUM_THREADS=1 python -m benchmarks.pytorch_mnist`` writes
+``docs/results/pytorch-mnist.json``: a row for ``python -m stbp_edu.torch.train`` and one for
+``stbp-edu train``. Both begin with the same weights and see the same images in the same order; the
+spikes that are drawn for them differ. What is finished is not trained again, and a run that was
+interrupted goes on from its last checkpoint. Give the same command.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from typing import Any
+
+import torch
+
+from benchmarks.accuracy import PASSED, ROOT, in_words, record, run, summary
+from benchmarks.accuracy_plans import Plan
+from stbp_edu.files import write_json
+from stbp_edu.torch import train
+from stbp_edu.training.runs import RECORD, measurements_folder
+
+WORK = ROOT / "runs" / "results"
+PLAN = Plan("In PyTorch and in NumPy, 5 epochs", {"NumPy": {**train.OFF, "epochs": 5}}, seeds=(0,))
+WORDS = [PLAN.dataset, "--epochs", "5", "--device", "cpu", "--resume"]
+
+
+def in_pytorch(seed: int) -> dict[str, Any]:
+    """Train in PyTorch, or go on where it stopped; return the record of the run."""
+    folder, load = WORK / "in-pytorch" / f"seed={seed}", os.getloadavg()[0]
+    if not (folder / RECORD).exists():
+        status = train.main([*WORDS, "--seed", str(seed), "--out", str(folder)])
+        if status:
+            raise SystemExit(status)
+    return record(folder, round(load, 2))
+
+
+def row(name: str, made: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a row of the record: the runs with every seed, and what they reached."""
+    found = {"name": name, "changes": PLAN.rows["NumPy"], **summary(made), "runs": made}
+    print(in_words(found), flush=True)
+    return found
+
+
+def main() -> None:
+    """Train both, and write the record."""
+    rows = [row("PyTorch", [in_pytorch(seed) for seed in PLAN.seeds])]
+    where = Namespace(epochs=None, work=WORK, data=None)
+    rows.append(row("NumPy", run(PLAN, "in-numpy", "NumPy", [*PLAN.seeds], where)))
+    found = {
+        "title": PLAN.title,
+        "command": "OMP_NUM_THREADS=1 python -m benchmarks.pytorch_mnist",
+        "passed": PASSED,
+        "dataset": PLAN.dataset,
+        "held_out": PLAN.held_out,
+        "torch": torch.__version__,
+        "rows": rows,
+    }
+    write_json(measurements_folder() / "pytorch-mnist.json", found)
+
+
+if __name__ == "__main__":
+    main()
