@@ -55,7 +55,6 @@ def test_errors_too_small_for_float32_are_zero_and_nothing_else_changes(rule):
     """With a leak of 0.1 an error loses a digit a step, and 60 steps lead below 1e-38."""
     neuron = LIF(tau=0.1, v_th=0.6, surrogate=Rectangle(0.5))
     problem = make_problem(1, [5, 40, 3], T=60, S=2, neuron=neuron, dtype=np.float32)
-    problem.trace.U[1][:-1] += 9.0  # only the last step is near the threshold
     work = Workspace()
     args = (problem.targets, problem.params, neuron, rule)
     found = backward(problem.trace, *args, workspace=work)
@@ -77,6 +76,21 @@ def test_errors_too_small_for_float32_are_zero_and_nothing_else_changes(rule):
     np.testing.assert_allclose(kept, swept.epsilon[1], rtol=1e-9)  # a double keeps them
     assert ((np.abs(swept.epsilon[1]) > 0) & (np.abs(swept.epsilon[1]) < 1e-38)).any()
     assert_close(found.W, swept.gradients.W, "dL/dW", tol=1e-5)
+
+
+def test_the_classic_signal_too_small_for_float32_is_zero():
+    """Where h is near 1e-30, what the classic rule sends on is smaller still."""
+    problem = make_problem(
+        1, [5, 40, 3], T=8, S=2, neuron=LIF(0.1, 0.6, Gaussian(1.0)), dtype=np.float32
+    )
+    trace, work = problem.trace, Workspace()
+    trace.U[1][:-1] += 13.0  # only the last step is near the threshold
+    assert problem.neuron.h(trace.U[1][:-1]).max(axis=(1, 2)).min() > 1e-34
+    args = (problem.targets, problem.params, problem.neuron, "classic")
+    backward(trace, *args, workspace=work)
+    err = work.array("err", 1, trace.U[1].shape, np.dtype(np.float32))
+    assert np.abs(err[-1]).max() > 1e-4
+    assert not err[:-1].any()
 
 
 def test_a_curve_of_ones_own_is_used():
