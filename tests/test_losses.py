@@ -288,7 +288,9 @@ def test_the_direct_term_of_our_losses_averages_over_the_samples_of_all_shards(l
 
 
 @each_loss
-@pytest.mark.parametrize("targets", [None, ONE_HOT[:1], ONE_HOT * np.nan, [[1, 0]] * 5])
+@pytest.mark.parametrize(
+    "targets", [None, ONE_HOT[:1], ONE_HOT * np.nan, [[1, 0]] * 5, ONE_HOT.astype(np.float32)]
+)
 def test_a_loss_names_bad_targets(loss, targets):
     for call in (stbp_edu.loss, lambda *a, loss: loss.direct(*a)):
         with pytest.raises((TypeError, ValueError), match="targets must"):
