@@ -213,6 +213,11 @@ def test_a_bad_loss_is_named(run, loss, error, message):
         run(PROBLEM.trace, ONE_HOT, PROBLEM.params, NEURON, loss=loss)
 
 
+def test_a_direct_term_has_no_value():
+    with pytest.raises(TypeError, match="loss must be a loss with a method value, got ndarray"):
+        stbp_edu.loss(PROBLEM.trace, ONE_HOT, loss=TERM)
+
+
 @pytest.mark.parametrize("run", [cases.sweep, backward], ids=["sweep", "engine"])
 @pytest.mark.parametrize("loss", [CrossEntropy(), StepCrossEntropy()], ids=repr)
 @pytest.mark.parametrize(
