@@ -243,7 +243,8 @@ def test_too_large_a_network_is_told(shards: str, tmp_path: Path, capsys) -> Non
 
 @pytest.mark.slow
 def test_whatever_python_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("print('good morning')")
+    # A worker is killed at the end, and what it has not flushed by then is lost.
+    (tmp_path / "sitecustomize.py").write_text("print('good morning', flush=True)")
     env = {**environment(), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     argv = [*command(tmp_path), "--epochs", "1", "--hidden", "20"]
     done = subprocess.run(argv, env=env, capture_output=True, text=True)
