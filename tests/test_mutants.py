@@ -72,6 +72,15 @@ def test_a_program_that_does_not_end_is_stopped():
 
 
 @pytest.mark.slow
+def test_a_changed_file_that_pytest_is_given_by_name_is_the_one_that_it_tests():
+    """Pytest rewrites such a file itself, unless it is loaded already."""
+    path = Path("stbp_edu/rules.py")
+    source = (fork.ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(source.replace("RULES + ABLATIONS", "()"))
+    assert ask(path, tree) == ["tests"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in all_files() if judges.is_judged(p)], ids=str)
 def test_somebody_notices_a_sample_of_changes_of_the_judged_mathematics(path):
     """Three of each file, another three for each version of it."""

@@ -2,6 +2,7 @@
 
 import ast
 import gc
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -86,7 +87,8 @@ def _work(
         os.dup2(quiet, 1), os.dup2(quiet, 2)
         sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
         forget()
-        sys.meta_path.insert(0, Replaced(path, tree))
+        sys.meta_path.insert(0, replaced := Replaced(path, tree))
+        importlib.import_module(replaced.module)  # or pytest would load a file named to it itself
         for line in work():
             os.write(write, f"{line}\n".encode())
         code = 0
