@@ -23,6 +23,7 @@ MEASUREMENTS = (
     "mnist-rules",
     "speed",
     "time-silence",
+    "time-tau",
     "time-width",
     "two-processes",
 )
@@ -71,8 +72,8 @@ def load_measurement(name: str) -> dict[str, Any]:
     Args:
         name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
             ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; ``"speed"``, made by
-            ``python -m benchmarks.engine_speed``; ``"time-width"`` or
-            ``"time-silence"``, made by ``python -m benchmarks.time_tasks``; or
+            ``python -m benchmarks.engine_speed``; ``"time-width"``,
+            ``"time-silence"`` or ``"time-tau"``, made by ``python -m benchmarks.time_tasks``; or
             ``"two-processes"``, made by ``python -m benchmarks.two_processes``.
 
     Raises:
