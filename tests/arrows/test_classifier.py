@@ -19,6 +19,7 @@ from stbp_edu.arrows import (
     with_adaptation,
     words,
 )
+from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.rules import ABLATIONS
 from tests.arrows.oracle import RESETS, Case
 
@@ -153,6 +154,16 @@ def test_a_typed_recursion_is_classified():
     assert "counts -1 times is 'enter spike reset spike readout'" in str(turned)
     foreign = classify_letters(lambda local: [None, *(e * e for e in typed(local)[1:])])
     assert "no sum of words" in str(foreign)
+    assert foreign == Verdict((), {})
+
+
+def test_a_mistake_in_one_neuron_is_seen():
+    def second(local):
+        eps = typed(local)
+        eps[1][..., 1] += eps[1][..., 1]
+        return eps
+
+    assert classify_letters(second) == Verdict((), {})
 
 
 def test_letters_name_each_node():
