@@ -114,16 +114,15 @@ def from_graph(
 def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
     """Return the nodes between Input and Output by name, in their order."""
     following: dict[str, str] = {}
-    for source, target in set(graph.edges):
-        if source in following:
+    for source, target in sorted(set(graph.edges)):
+        if source in following or target in following.values():
             raise ValueError(
-                f"graph must be a chain, but {source!r} leads to {following[source]!r} and to "
-                f"{target!r}; recurrent and branching networks are not of this kind"
+                f"graph must be a chain, but a node on the edge from {source!r} to {target!r} has "
+                "another such edge; networks that branch, merge or recur are not of this kind"
             )
         following[source] = target
-    starts = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
+    name = next((name for name, node in graph.nodes.items() if isinstance(node, nir.Input)), None)
     chain: list[tuple[str, Any]] = []
-    name = starts[0] if starts else None
     while name in following and len(chain) <= len(graph.nodes):
         name = following[name]
         chain.append((name, graph.nodes[name]))
@@ -131,6 +130,11 @@ def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
         raise ValueError(
             "graph must be Input, then weights and LIF for each layer, then Output, got "
             f"{[type(node).__name__ for _, node in chain]} after the input; remove what is between"
+        )
+    if len(chain) + 1 != len(graph.nodes):
+        apart = sorted({*graph.nodes} - {name for name, _ in chain})
+        raise ValueError(
+            f"graph must be one chain, got {apart}, of which one is its input; remove the others"
         )
     return chain[:-1]
 
@@ -168,4 +172,6 @@ def _constants(name: str, node: Any, dt: float) -> tuple[float, float, float]:
             "pass the dt that it was made for"
         )
     tau = round(1 - share, 12)  # 0.8 and not 0.8000000000000002, which the division made of it
+    if abs(1 - tau - share) > 1e-9 * share:  # too near to 1 for that
+        return 1 - share, values["v_threshold"], share * values["r"]
     return tau, values["v_threshold"], (1 - tau) * values["r"]

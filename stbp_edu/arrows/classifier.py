@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu import network as part_one
 from stbp_edu.arrows.adjoints import backward, sweep
 from stbp_edu.arrows.factors import LocalDerivatives
@@ -88,6 +89,8 @@ def _checked(function: Function) -> Function:
     def called(net: Network, *run: Any) -> LayerParams:
         """Return its gradients."""
         found = function(net, *run)
+        if not any(found[1:]):
+            raise ValueError("function must return at least one gradient, got none; return dL/dW")
         for n in range(1, net.N + 1):
             for k, g in found[n].items():
                 shape = net.layers[n].shapes.get(k)
@@ -128,6 +131,7 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
     ...                                               for by in sweep(local, "classic")[1:])]))
     equals classic
     """
+    checks.count("T", T)
     net = network("1-2-2", hard_reset(NEURON)) if net is None else net
     local, nodes = letters(net, T), list(_entered(net, T))
     epsilon = recursion(local)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.arrows.models import Network, Trace
 from stbp_edu.arrows.parameters import LayerParams, check_params
 from stbp_edu.arrows.rules import Rule
@@ -64,6 +65,7 @@ def local_derivatives(
         raise ValueError(
             f"targets must have shape (S, n[N]) = {read.shape[1:]}, got {targets.shape}"
         )
+    checks.check_finite("targets", targets)
     return derivatives_on(net, params, trace, net.loss.direct(read, targets))
 
 

@@ -24,6 +24,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
     """
     checks.generator("rng", rng)
+    scale = checks.number("scale", scale, positive=True)
 
     def drawn(layer: Layer, name: str, shape: Shape) -> Array:
         """Return one parameter."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stbp_edu import checks
 from stbp_edu.arrows.adjoints import gradients, sweep
 from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.models import network
@@ -11,8 +12,8 @@ from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE
-from stbp_edu.losses.reading import Built, Direct, direct_term
-from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.losses.reading import Built, Direct, checked, direct_term
+from stbp_edu.network import Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 
 
@@ -38,7 +39,8 @@ def backward(
         S: the number of samples that the loss averages; those of ``trace`` where None.
 
     Raises:
-        ValueError: if the rule is unknown, or keeps no word of this network.
+        TypeError, ValueError: if the arguments are not those of one pass, the loss reads spikes
+            and potentials at once, or the rule is unknown or keeps no word of this network.
 
     >>> import numpy as np, stbp_edu
     >>> rng, neuron = np.random.default_rng(0), stbp_edu.LIF()
@@ -67,7 +69,13 @@ def as_local(
 
     The arguments are those of :func:`backward`.
     """
-    direct = direct_term(loss, trace, targets, len(targets) if S is None else S)
+    samples = check_trace(trace, params)[1] if S is None else checks.count("S", S)
+    direct = direct_term(checked(loss, trace, targets), trace, targets, samples)
+    if direct.o is not None and direct.u is not None:
+        raise ValueError(
+            "loss must read spikes or potentials, got a direct term of both; add up the gradients "
+            "of Direct(o) and Direct(None, u)"
+        )
     state = "o" if direct.u is None else "u"
     reset = soft_reset if neuron.gate == "soft" else hard_reset
     net = network(params.sizes, reset(neuron), Loss("given", state))

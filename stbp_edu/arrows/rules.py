@@ -60,6 +60,7 @@ class Rule:
         """Check where the moves lead."""
         if self.block is not None:
             checks.count("block", self.block)
+        checks.instance(f"rule {self.name!r}: forgets", self.forgets, tuple)
         if not self.moves:
             raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
         for state, row in self.moves.items():
@@ -94,8 +95,8 @@ class Rule:
             ValueError: if it names an arrow that nothing has, or keeps nothing.
         """
         known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
-        for row in self.moves.values():
-            for kind in row:
+        for kinds in (self.forgets, *self.moves.values()):
+            for kind in kinds:
                 checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
         if not any(self._keeps(net, n) for n in range(1, net.N + 1)):
             raise ValueError(

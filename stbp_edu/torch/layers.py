@@ -13,6 +13,9 @@ from stbp_edu.rules import check_rule
 from stbp_edu.torch.parameters import to_state
 from stbp_edu.torch.recurrence import check_sequence, lif
 
+UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+"""Modules that give something else, or change, when they are run a second time."""
+
 
 class LIFLayer(nn.Module):
     """Weights, and the neurons that they feed.
@@ -50,11 +53,17 @@ class LIFLayer(nn.Module):
 
         Raises:
             TypeError, ValueError: if the input is not on the weights' device, or has another
-                dtype or shape than they take.
+                dtype or shape than they take, or the weights cannot be run twice, which the
+                classic rule needs.
         """
         check_input(spikes, self.weights)
         if self.rule != "classic" or not spikes.requires_grad:
             return lif(self._current(spikes), self.neuron, self.rule, twin=twin)
+        if self.training and any(isinstance(m, UNREPEATABLE) for m in self.weights.modules()):
+            raise ValueError(
+                f"weights must hold no dropout and no batch norm under the classic rule, which "
+                f"runs them twice, got {self.weights}; put them between the layers"
+            )
         # ε is for the weights, err for the layer below: so each gets a current of its own.
         fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
         current, signal = self._current(spikes.detach()), self._current(spikes, fixed)
@@ -90,7 +99,9 @@ class Network(nn.Sequential):
         checks.instance("params", params, Params)
         dtype = getattr(torch, params.dtype.name)
         shapes = [(W.shape[1], W.shape[0]) for W in params.W[1:]]
-        network = cls(*(LIFLayer(nn.Linear(*s, dtype=dtype), neuron, rule) for s in shapes))
+        with torch.random.fork_rng(devices=()):  # what they draw is not kept
+            linears = [nn.Linear(*s, dtype=dtype) for s in shapes]
+        network = cls(*(LIFLayer(linear, neuron, rule) for linear in linears))
         network.load_state_dict(to_state(params, network.state_dict()))
         return network
 

@@ -56,15 +56,15 @@ def which_rule(
         b=[None, *(b * scale for b in params.b[1:])],
     )
     weights = [p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"]
-    output = run(spikes)
+    output = checks.instance("what run returns", run(spikes), Tensor)
     if output.shape != (*spikes.shape[:2], params.sizes[-1]) or not output.any():
         raise ValueError(
             f"run must return spikes (T, S, n[N]) = {(*spikes.shape[:2], params.sizes[-1])}, some "
             f"of them 1, got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those "
             "of each step, and lower the threshold or raise the weights"
         )
-    signal = torch.randn(output.shape, generator=torch.manual_seed(0)).to(output)
-    yours = torch.autograd.grad((output * signal).sum(), weights)
+    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
+    yours = _gradients(output, signal, weights)
     found = []
     for gate, rule in product(GATES, (*RULES, *ABLATIONS)):
         network = Network.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes.device)
@@ -73,6 +73,19 @@ def which_rule(
             expected = torch.autograd.grad((o * signal).sum(), ours)
             if all(_equal(a, b * scale) for a, b in zip(yours, expected, strict=True)):
                 found.append((gate, rule))
+    return found
+
+
+def _gradients(output: Tensor, signal: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
+    """Return the gradients of the weights where ``signal`` is that of the output."""
+    followed = output.requires_grad and all(p.requires_grad for p in weights)
+    kept = {"allow_unused": True, "materialize_grads": True}
+    found = torch.autograd.grad((output * signal).sum(), weights, **kept) if followed else ()
+    if not any(g.any() for g in found):
+        raise ValueError(
+            "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
+            "detach, let all weights require gradients, or widen the surrogate"
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import stbp_edu
 from stbp_edu import LIF
 from stbp_edu.arrows import (
     Arrow,
@@ -14,6 +15,7 @@ from stbp_edu.arrows import (
     Rule,
     backward,
     classify,
+    classify_letters,
     draw_params,
     formulas,
     forward,
@@ -23,13 +25,14 @@ from stbp_edu.arrows import (
     letters,
     local_derivatives,
     network,
+    part_one,
     paths_from,
     soft_reset,
     truncated,
     with_adaptation,
     with_current,
 )
-from stbp_edu.losses import LastSteps, Membrane
+from stbp_edu.losses import Direct, LastSteps, Membrane
 
 HARD = hard_reset(LIF())
 
@@ -139,7 +142,43 @@ def test_parameters_inputs_and_targets():
         local_derivatives(net, lacking, forward(net, params, good), np.ones((1, 1)))
 
 
+def test_targets_that_are_not_finite_and_a_scale_that_is_none():
+    net = network("2-1", HARD)
+    params, run, y = _run(net)
+    with pytest.raises(ValueError, match=r"targets must be finite, got nan at index \(0, 0\)"):
+        backward(net, params, run, y * np.nan)
+    with pytest.raises(ValueError, match="scale must be finite, got nan"):
+        draw_params(net, np.random.default_rng(0), np.nan)
+
+
+def test_a_function_that_gives_no_gradient():
+    net = network("2-1", HARD)
+    with pytest.raises(ValueError, match="function must return at least one gradient, got none"):
+        classify(lambda *run: [None, {}], net)
+    with pytest.raises(ValueError, match="T must be >= 1"):
+        classify_letters(lambda local: [None], net, T=0)
+
+
+def test_a_pass_of_part_one_that_does_not_fit():
+    neuron, rng = LIF(), np.random.default_rng(0)
+    params = stbp_edu.init_params([3, 2], rng)
+    run = stbp_edu.forward(rng.random((4, 2, 3)), params, neuron)
+    slope = np.ones((4, 2, 2))
+    for targets, loss, message in (
+        (np.ones((2, 2)), LastSteps(9), "LastSteps k must be <= T = 4, got 9"),
+        (np.ones((1, 2)), LastSteps(1), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
+        (None, Direct(slope, slope), "loss must read spikes or potentials, got .* of both"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            part_one.backward(run, targets, params, neuron, "exact", loss)
+
+
 def test_rules_that_cannot_be():
+    with pytest.raises(TypeError, match="rule 'mine': forgets must be of type tuple, got str"):
+        Rule("mine", {"a": {"*": "a"}}, forgets="carry")
+    unknown = Rule("mine", {"a": {"*": "a"}}, forgets=("carrry",))
+    with pytest.raises(ValueError, match=r"rule 'mine': arrow must be one of .*, got 'carrry'"):
+        formulas(network("2-1", HARD), unknown)
     with pytest.raises(ValueError, match="in state 'a', 'carry' moves to 'b', which is no state"):
         Rule("mine", {"a": {"carry": "b"}})
     with pytest.raises(ValueError, match="'mine' has no states; give at least one row of moves"):

@@ -120,6 +120,17 @@ def test_the_gradient_of_the_input_is_that_of_the_signal(rule):
     np.testing.assert_allclose(x.grad.numpy(), err @ problem.params.W[1], rtol=1e-10, atol=1e-15)
 
 
+@pytest.mark.parametrize("made", [nn.Dropout(0.5), nn.BatchNorm1d(4)])
+def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
+    x = torch.ones(5, 2, 4, requires_grad=True)
+    layer = LIFLayer(nn.Sequential(made, nn.Linear(4, 3)), NEURON, "classic")
+    with pytest.raises(ValueError, match="weights must hold no dropout and no batch norm under"):
+        layer(x)
+    layer.eval()(x).sum().backward()
+    assert x.grad is not None
+    assert LIFLayer(layer.weights, NEURON).train()(x).shape == (5, 2, 3)
+
+
 @pytest.mark.parametrize(
     "make", [torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop, torch.optim.AdamW]
 )

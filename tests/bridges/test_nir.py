@@ -114,6 +114,7 @@ def neurons(n=2, **changes):
         ([nir.Scale(np.ones(2)), neurons()], "'scale' must be Affine or Linear there"),
         ([weights()], "then weights and LIF for each layer"),
         ([weights(), neurons(v_leak=np.ones(2))], "must leak and be reset to 0, got v_leak 1"),
+        ([weights(), neurons(v_reset=np.ones(2))], "must leak and be reset to 0, .* v_reset 1"),
         ([weights(), neurons(v_threshold=np.array([1.0, 2.0]))], "one v_threshold for all"),
         ([weights(), neurons(tau=np.full(2, DT / 2))], "must have tau > dt"),
         (
@@ -130,8 +131,35 @@ def test_a_graph_that_is_no_network_of_ours_is_refused(nodes, words):
 def test_a_loop_is_refused():
     graph = nir.NIRGraph.from_list([weights(), neurons()])
     graph.edges.append(("lif", "affine"))
-    with pytest.raises(ValueError, match="graph must be a chain, but 'lif' leads to"):
+    with pytest.raises(ValueError, match="graph must be a chain, but a node on the edge"):
         from_graph(graph)
+
+
+def test_a_graph_that_merges_or_has_more_is_refused():
+    def graph(*edges):
+        pair = np.array([2])
+        ends = {"i": nir.Input({"input": pair}), "o": nir.Output({"output": pair})}
+        more = {"a": weights(), "b": weights(), "l": neurons()}
+        return nir.NIRGraph(nodes=ends | more, edges=[("i", "a"), ("a", "l"), ("l", "o"), *edges])
+
+    with pytest.raises(ValueError, match="but a node on the edge from 'b' to 'l' has another"):
+        from_graph(graph(("b", "l")))
+    with pytest.raises(ValueError, match=r"graph must be one chain, got \['b', 'i'"):
+        from_graph(graph())
+
+
+@pytest.mark.parametrize("tau", [1 - 1e-9, 1 - 1e-13])
+def test_a_leak_next_to_1_keeps_the_weights(tau):
+    params = make_problem(0, [3, 2], 1, 1, NEURON).params
+    found, neuron = from_graph(to_graph(params, LIF(tau=tau, gate="linear")))
+    assert neuron.tau == tau
+    np.testing.assert_allclose(found.W[1], params.W[1], rtol=1e-9)
+
+
+def test_the_resistance_scales_the_weights():
+    found, neuron = from_graph(nir.NIRGraph.from_list([weights(), neurons(r=np.full(2, 3.0))]))
+    assert neuron.tau == 0.5
+    assert found.W[1].tolist() == [[1.5, 1.5], [1.5, 1.5]]
 
 
 def test_other_arguments_are_named():

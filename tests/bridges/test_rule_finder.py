@@ -46,9 +46,35 @@ def test_a_scale_is_taken_into_account():
     assert which_rule(network, scaled, X, neuron) == []
 
 
+def test_layers_of_different_rules_have_none_and_neither_has_a_gradient_a_little_off():
+    neuron = LIF(tau=0.8, v_th=0.6)
+    network = Network.from_params(PROBLEM.params, neuron)
+    network[1].rule = "detached-reset"
+    assert which_rule(network, network, X, neuron) == []
+    network[1].rule = "exact"
+    network[1].weights.weight.register_hook(lambda g: 1.001 * g)
+    assert which_rule(network, network, X, neuron) == []
+
+
+def test_it_draws_nothing_from_the_generator_of_others():
+    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    before = torch.get_rng_state()
+    which_rule(network, network, X, LIF(tau=0.8, v_th=0.6))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def frozen(network):
+    """The rule of a network whose first layer does not learn."""
+    network[0].requires_grad_(False)
+    return which_rule(network, network, X, LIF(tau=0.8, v_th=0.6))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
+        (lambda n: which_rule(n, lambda x: None, X, LIF()), TypeError, "what run returns must be"),
+        (lambda n: which_rule(n, lambda x: n(x).detach(), X, LIF()), ValueError, "a gradient of"),
+        (frozen, ValueError, "run must have a gradient of the weights"),
         (lambda n: which_rule(n, lambda x: n(x)[-1], X, LIF()), ValueError, "run must return"),
         (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), ValueError, "0 spikes"),
         (lambda n: which_rule(n, n, X.numpy(), LIF()), TypeError, "spikes must be a tensor"),
