@@ -135,8 +135,8 @@ def test_a_notebook_prints_of_each_rule_what_the_records_have() -> None:
     measured: dict[str, set[tuple[str, str]]] = {rule: set() for rule in RULES + ABLATIONS}
     for name in ("mnist-rules", "ablations-digits"):
         for row in RECORDS[name]["rows"]:
-            rule = row.get("name") if "accuracy" in row else row["shown"].get("rule")
-            mean, spread = (row.get("accuracy", row)[k] for k in ("mean", "spread"))
+            rule = row["shown"].get("rule") if "shown" in row else row["name"]
+            mean, spread = (row["accuracy"][k] for k in ("mean", "spread"))
             if rule in measured:
                 measured[rule] |= {(f"{100 * mean:.{k}f}", f"{100 * spread:.{k}f}") for k in (1, 2)}
     line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± (\d+\.\d+)")
