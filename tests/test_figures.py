@@ -139,7 +139,7 @@ def test_a_notebook_prints_of_each_rule_what_the_records_have() -> None:
             mean, spread = (row["accuracy"][k] for k in ("mean", "spread"))
             if rule in measured:
                 measured[rule] |= {(f"{100 * mean:.{k}f}", f"{100 * spread:.{k}f}") for k in (1, 2)}
-    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± (\d+\.\d+)")
+    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± +(\d+\.\d+)")
     seen = [found for path in NOTEBOOKS for found in line.findall(outputs(path))]
     assert len(seen) >= 5
     for rule, *figure in seen:
