@@ -1,48 +1,40 @@
 """Ablations on the digits: the accuracy of each variant, all on the same footing.
 
-``OMP_NUM_THREADS=1 python -m benchmarks.ablations`` trains every variant and writes the record
-that notebook 15 reads. Footing: the same network, data, budget and seeds for all, and each
-variant with the learning rate, out of three, that serves it best. The rate is chosen on a
-development set of a fifth of the images, which is never tested on; each seed draws its own test
-images from the rest, the same for every variant, so that differences between variants are paired.
+``python -m benchmarks.ablations`` trains every variant and writes the record that notebook 15
+reads. Footing: the same network, data, budget and seeds for all, and each variant with the learning
+rate, out of three, that serves it best on validation images, which are taken from the training
+images. Every seed is tested on the same images, so that differences between variants are paired.
+Each variant is two sweeps, as of ``stbp-edu sweep``: what is done already is not trained again, and
+a run that was interrupted goes on from its last checkpoint. Give the same command.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from stbp_edu.files import write_json
-from stbp_edu.training import (
-    Advice,
-    Dataset,
-    Epoch,
-    Settings,
-    evaluate,
-    load_digits,
-    split,
-    to_dict,
-    train,
-)
-from stbp_edu.training.runs import environment, measurements_folder
+from benchmarks.accuracy import ENCODINGS, ROOT, carry_out, over_seeds
+from stbp_edu.files import read_json, write_json
+from stbp_edu.training import RECIPES, load_digits, to_dict
+from stbp_edu.training.diagnosis import SILENT
+from stbp_edu.training.runs import RECORD, environment, measurements_folder
+from stbp_edu.training.sweep_plan import Plan
 
-RECORD = measurements_folder() / "ablations-digits.json"
+NAME = "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)
 TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)
-ENCODINGS = 5
-BASE = Settings(
-    hidden=(128,), T=10, tau=0.1, v_th=0.5, surrogate="gaussian", a=0.25, init_scale=0.5,
-    batch=32, epochs=12,
-)  # fmt: skip
+BASE: dict[str, Any] = {"hidden": (128,), "T": 10, "init_scale": 0.5, "epochs": 12}
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
+DIVERGED = "ValueError: the run diverged"  # a result of its variant, no better than to guess
+GUESS: dict[str, Any] = {"accuracy": 1 / 10, "silent": []}
 
 
 def width(surrogate: str, w: float) -> float:
@@ -81,101 +73,72 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
                 yield "threshold", shown, {**hard, **shown}
 
 
-def folds(seed: int) -> Dataset:
-    """Return this seed's images: test images from outside the development set, the rest to learn.
+def measure(
+    table: str, shown: dict[str, Any], changes: dict[str, Any], work: Path, count: int
+) -> dict[str, Any]:
+    """Return the row of one variant: its learning rate, then a run for each seed.
 
-    Development images are learned from here, never tested on.
+    Raises:
+        SystemExit: if a run failed, or is of another machine or other versions.
     """
-    data = load_digits()
-    part = split(
-        data.train_images, data.train_labels, np.random.default_rng([7, seed]), fraction=0.25
-    )
-    return Dataset(
-        np.concatenate([part.train_images, data.test_images]),
-        np.concatenate([part.train_labels, data.test_labels]),
-        part.test_images,
-        part.test_labels,
-    )
-
-
-def run(settings: Settings, data: Dataset) -> dict[str, Any]:
-    """Train once; return the accuracy over several encodings, the curve and the diagnosis."""
-    curve, rates, kinds, last = [], (0.0,), [], None
-    try:
-        for event in train(settings, data):
-            if isinstance(event, Epoch):
-                last, rates = event.state, event.rates
-                curve.append(round(event.accuracy, 4))
-            elif isinstance(event, Advice):
-                kinds.append(f"{event.where}: {event.kind}")
-    except ValueError as error:  # a gradient ceased to be finite: the variant's own result
-        kinds.append(str(error).partition(";")[0])
-    chance = 1 / 10
-    if last is None or len(curve) < settings.epochs:
-        return {"accuracy": chance, "train_curve": curve, "rates": [], "diagnosis": kinds}
-    rng = np.random.default_rng([8, settings.seed])
-    found = evaluate(
-        last.kept, data.test_images, data.test_labels, settings, rng, encodings=ENCODINGS
-    )
+    folder = work / table / ",".join(f"{name}={value}" for name, value in shown.items())
+    base, axes = {**BASE, **changes}, {"lr": [*RATES]}
+    tuned = Plan("digits", [TUNING_SEED], folder / "tuning", base, axes, "validation", ENCODINGS)
+    tuning = dict(zip(RATES, (run["accuracy"] for run in outcomes(tuned, count)), strict=True))
+    base["lr"] = max(RATES, key=tuning.__getitem__)
+    runs = outcomes(Plan("digits", [*SEEDS], folder / "test", base, encodings=ENCODINGS), count)
     return {
-        "accuracy": round(found.mean, 5),
-        "train_curve": curve,
-        "rates": [round(rate, 4) for rate in rates],
-        "diagnosis": kinds,
-    }
-
-
-def tune(settings: Settings) -> dict[str, float]:
-    """Return the accuracy on the development set for each learning rate."""
-    data = load_digits()
-    return {
-        str(lr): run(replace(settings, lr=lr, seed=TUNING_SEED), data)["accuracy"] for lr in RATES
-    }
-
-
-def measure(change: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of one variant: its learning rate, then a run for each seed."""
-    tuning = tune(replace(BASE, **change))
-    lr = float(max(tuning, key=lambda key: tuning[key]))
-    runs = [run(replace(BASE, **change, lr=lr, seed=seed), folds(seed)) for seed in SEEDS]
-    accuracies = [r["accuracy"] for r in runs]
-    return {
-        "changed": change,
-        "lr": lr,
+        "table": table,
+        "shown": shown,
+        "changes": changes,
+        "lr": base["lr"],
         "tuning": tuning,
-        "accuracies": accuracies,
-        "mean": round(float(np.mean(accuracies)), 5),
-        "spread": round(float(np.std(accuracies, ddof=1)), 5),
-        "train_curve": runs[0]["train_curve"],
-        "rates": runs[0]["rates"],
-        "diagnosis": [r["diagnosis"] for r in runs],
+        "accuracy": over_seeds([run["accuracy"] for run in runs]),
+        "silent": [run["silent"] for run in runs],
     }
 
 
-def main() -> None:
-    """Measure every variant and write the record."""
-    began = time.perf_counter()
-    everything = list(variants())
-    rows = [
-        {"table": table, "shown": shown, **measure(change)}
-        for table, shown, change in tqdm(everything, desc="variants", file=sys.stderr)
-    ]
+def outcomes(plan: Plan, count: int) -> list[dict[str, Any]]:
+    """Train the runs of a plan, so many at a time; return what :func:`outcome` says of each."""
+    results = carry_out(plan, count, accepted=(DIVERGED,))
+    return [GUESS if "error" in results[run] else outcome(plan.folder / run) for run in plan.runs()]
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return the accuracy of a finished run, and the outputs silent in its last epoch."""
+    found, here = read_json(folder / RECORD), environment()
+    if here != {key: found[key] for key in here}:
+        raise SystemExit(f"{folder} is of another machine or other versions; remove it")
+    rates = found["curves"][-1]["outputs"]
+    silent = [k for k, rate in enumerate(rates) if rate < SILENT]
+    return {"accuracy": found["accuracy"]["mean"], "silent": silent}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure every variant, or go on where it stopped, and write the record."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.ablations", description=__doc__)
+    cores = os.cpu_count() or 1
+    p.add_argument("--processes", type=int, default=cores, help="runs at a time (%(default)s)")
+    p.add_argument("--work", type=Path, default=ROOT / "runs/ablations", help="where runs are kept")
+    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
+    args = p.parse_args(argv)
+    work, count, data = args.work.absolute(), args.processes, load_digits()
+    rows = [measure(*variant, work, count) for variant in variants()]
     record = {
         "what": "Ablations on the UCI digits; accuracies on images that were held out",
-        "command": "OMP_NUM_THREADS=1 python -m benchmarks.ablations",
-        "base": to_dict(BASE),
+        "command": "python -m benchmarks.ablations",
+        "base": to_dict(replace(RECIPES["digits"], **BASE)),
         "seeds": SEEDS,
         "learning_rates": RATES,
         "encodings": ENCODINGS,
-        "test_images": len(folds(0).test_labels),
-        "train_images": len(folds(0).train_labels),
+        "test_images": len(data.test_labels),
+        "train_images": len(data.train_labels),
         **environment(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "not set"),
-        "seconds": round(time.perf_counter() - began, 1),
         "rows": rows,
     }
-    write_json(RECORD, record)
+    write_json(args.out / NAME, record)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

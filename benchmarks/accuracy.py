@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy_plans import PLANS, Plan
+from stbp_edu import checks
 from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
 from stbp_edu.cli.sweep import processes
 from stbp_edu.files import load_params, read_json, write_json
@@ -27,7 +28,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder
 from stbp_edu.training.settings import from_dict
 from stbp_edu.training.sweep_plan import Plan as SweepPlan
-from stbp_edu.training.sweeps import sweep
+from stbp_edu.training.sweeps import Results, sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -54,21 +55,37 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
 def run(
     plan: Plan, what: str, name: str, seeds: list[int], args: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """Train one row with every seed, or go on where it stopped; return the records.
-
-    Raises:
-        SystemExit: if a run failed; what is done is kept.
-    """
+    """Train one row with every seed, or go on where it stopped; return the records."""
     changes = {**plan.rows[name], **({} if args.epochs is None else {"epochs": args.epochs})}
     folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
     held_out = {"held_out": plan.held_out, "encodings": ENCODINGS}
     row = SweepPlan(plan.dataset, seeds, folder, changes, **held_out)
     evaluate_again(row, args.data)
     load, count = os.getloadavg()[0], len(seeds) if plan.together else 1
-    results = watch_runs(sweep(row, partial(processes, count), args.data, tell), len(seeds))
-    if failed := [f"{k}: {r['error']}" for k, r in results.items() if "error" in r]:
-        raise SystemExit(f"{name}, {'; '.join(failed)}; give the same command to go on")
+    carry_out(row, count, args.data)
     return [record(row.folder / k, round(load, 2)) for k in row.runs()]
+
+
+def carry_out(
+    plan: SweepPlan, count: int, data_folder: Path | None = None, accepted: tuple[str, ...] = ()
+) -> Results:
+    """Train the runs of a sweep in so many processes, or go on where it stopped.
+
+    Args:
+        plan: the runs.
+        count: runs at a time.
+        data_folder: folder with the files of the data set.
+        accepted: how errors begin that are results, too.
+
+    Raises:
+        SystemExit: if a run failed; what is done is kept.
+    """
+    opened = partial(processes, checks.count("processes", count))
+    results = watch_runs(sweep(plan, opened, data_folder, tell), len(plan.runs()))
+    errors = {plan.folder / run: r["error"] for run, r in results.items() if "error" in r}
+    if failed := [f"{run}: {e}" for run, e in errors.items() if not e.startswith(accepted)]:
+        raise SystemExit(f"{'; '.join(failed)}; give the same command to go on")
+    return results
 
 
 def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
@@ -97,9 +114,8 @@ def record(folder: Path, load: float) -> dict[str, Any]:
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and spread over the seeds, and when the known accuracies were passed."""
-    means = [r["accuracy"]["mean"] for r in records]
     return {
-        "accuracy": {"mean": float(np.mean(means)), "spread": spread(means), "seeds": means},
+        "accuracy": over_seeds([r["accuracy"]["mean"] for r in records]),
         "seconds": float(np.mean([r["seconds"] for r in records])),
         "passed_after": {
             name: [seconds_to(r["curves"], goal) for r in records] for name, goal in PASSED.items()
@@ -107,9 +123,10 @@ def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def spread(values: Sequence[float]) -> float | None:
-    """Return the standard deviation (n - 1); None for one value."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Return the mean of a value for each seed, and the standard deviation (n - 1) if several."""
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "spread": spread, "seeds": values}
 
 
 def seconds_to(curves: Sequence[dict[str, Any]], goal: float) -> float | None:

@@ -135,11 +135,11 @@ def test_a_notebook_prints_of_each_rule_what_the_records_have() -> None:
     measured: dict[str, set[tuple[str, str]]] = {rule: set() for rule in RULES + ABLATIONS}
     for name in ("mnist-rules", "ablations-digits"):
         for row in RECORDS[name]["rows"]:
-            rule = row.get("name") if "accuracy" in row else row["shown"].get("rule")
-            mean, spread = (row.get("accuracy", row)[k] for k in ("mean", "spread"))
+            rule = row["shown"].get("rule") if "shown" in row else row["name"]
+            mean, spread = (row["accuracy"][k] for k in ("mean", "spread"))
             if rule in measured:
                 measured[rule] |= {(f"{100 * mean:.{k}f}", f"{100 * spread:.{k}f}") for k in (1, 2)}
-    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± (\d+\.\d+)")
+    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± +(\d+\.\d+)")
     seen = [found for path in NOTEBOOKS for found in line.findall(outputs(path))]
     assert len(seen) >= 5
     for rule, *figure in seen:

@@ -105,7 +105,7 @@ def test_a_run_that_fails_ends_the_measurement_and_keeps_the_others(call, monkey
 
     with monkeypatch.context() as patched:
         patched.setattr(runs, "train", failing)
-        with pytest.raises(SystemExit, match="slow, cold, seed=1: ValueError: it failed; give"):
+        with pytest.raises(SystemExit, match="slow-cold/seed=1: ValueError: it failed; give"):
             call()
     assert len(call()["rows"]) == 2
 

@@ -185,8 +185,7 @@ def _processor(run: Record) -> str:
 def ablations_table(record: Record) -> str:
     """Return the settings that notebooks 14 and 15 discuss."""
     rows = [
-        [r["table"], _changes(r["shown"]), f"{r['lr']:g}", _percent(r["mean"], r["spread"])]
-        for r in record["rows"]
+        [r["table"], _changes(r["shown"]), f"{r['lr']:g}", _accuracy(r)[0]] for r in record["rows"]
     ]
     head = ("what is compared", "setting", "learning rate", "accuracy, %")
     return table(head, rows)

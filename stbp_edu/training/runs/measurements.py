@@ -80,7 +80,7 @@ def load_measurement(name: str) -> dict[str, Any]:
         ValueError: if there is no record of this name.
 
     >>> load_measurement("ablations-digits")["command"]
-    'OMP_NUM_THREADS=1 python -m benchmarks.ablations'
+    'python -m benchmarks.ablations'
     """
     checks.choice("name", name, MEASUREMENTS)
     return dict(read_json(measurements_folder() / f"{name}.json"))
