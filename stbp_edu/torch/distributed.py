@@ -1,6 +1,12 @@
 """Processes that share each batch: who is who, what each gets, and how a run ends if one dies.
 
 ``torchrun`` starts the processes and tells them their ranks; without it there is one.
+
+Gloo's threads have to end with the group, since one that is left at the interpreter's end can
+abort it. So nothing may hold on to the group. ``torch.distributed.nn`` keeps the one that there is
+when it is imported, and PyTorch imports it late: here it comes first. ``DistributedDataParallel``
+holds the group too, and is held by the error that says that another process has ended; releasing
+it once the group is left may block for good. One all-reduce adds the gradients in its place.
 """
 
 import os
@@ -12,8 +18,9 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # before there is a group
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 PATIENCE = timedelta(seconds=20)
 """How long a process waits for the others at a step before it takes them for dead."""
@@ -52,20 +59,24 @@ class Group:
         """
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
-    def wrap(self, network: nn.Module) -> nn.Module:
-        """Return the network on its device, whose backward pass averages over the processes."""
+    def place(self, network: nn.Module) -> None:
+        """Put a network on this process's device, with the parameters of the first process."""
         network.to(self.device)
-        if self.size == 1:
-            return network
-        return DistributedDataParallel(network)
+        if self.size > 1:
+            for p in network.parameters():
+                dist.broadcast(p.data, 0)
 
-    def batch_loss(self, errors: Tensor, count: int) -> Tensor:
-        """Return the loss to go back from: errors of this share, summed, over the whole batch.
+    def add_gradients(self, network: nn.Module) -> None:
+        """Replace each gradient by its sum over the processes; one message holds them all.
 
-        The processes' gradients are averaged, so that each loss is taken ``size`` times. That
-        gives the gradient of the batch, however unequal the shares are.
+        Where each process divides the loss of its share by the size of the whole batch, the sum is
+        the gradient of the batch, however unequal the shares are.
         """
-        return errors.sum() * (self.size / count)
+        if self.size > 1:
+            gradients = [p.grad for p in network.parameters()]
+            flat = parameters_to_vector(gradients)
+            dist.all_reduce(flat)
+            vector_to_parameters(flat, gradients)
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum over the processes."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from stbp_edu import checks
 from stbp_edu.network import Params
@@ -31,7 +31,6 @@ class Run:
 
     Attributes:
         network: what learns.
-        shared: the network as it is called: with several processes it averages their gradients.
         optimizer: Adam.
         epoch: epochs done.
         curves: a point for each of them.
@@ -41,7 +40,6 @@ class Run:
     data: Dataset
     group: Group
     network: Network
-    shared: nn.Module
     optimizer: torch.optim.Optimizer
     epoch: int = 0
     curves: list[dict[str, Any]] = field(default_factory=list)
@@ -52,9 +50,9 @@ def start(settings: Settings, data: Dataset, group: Group, dtype: Any = np.float
     drawn = checks.instance("params", initial_state(settings, data).params, Params)
     W, b = ([None, *(np.ascontiguousarray(a, dtype) for a in of[1:])] for of in (drawn.W, drawn.b))
     network = Network.from_params(Params(W=W, b=b), settings.make_neuron(), settings.rule)
-    shared = group.wrap(network)
+    group.place(network)
     optimizer = torch.optim.Adam(network.parameters(), settings.lr)
-    return Run(settings, data, group, network, shared, optimizer)
+    return Run(settings, data, group, network, optimizer)
 
 
 def train_epoch(run: Run) -> Iterator[float]:
@@ -68,12 +66,13 @@ def train_epoch(run: Run) -> Iterator[float]:
         chosen = order[step * s.batch :][: s.batch]
         rng = np.random.default_rng([s.seed, EPOCH, run.epoch, step])
         spikes, targets = share(run, run.data.train_images[chosen], labels[chosen], s.T, rng)
-        errors = (targets - run.shared(spikes).mean(0)) ** 2 / 2
-        loss = run.group.batch_loss(errors, len(chosen))
+        errors = (targets - run.network(spikes).mean(0)) ** 2 / 2
+        loss = errors.sum() / len(chosen)  # over the whole batch, of which this share is a part
         run.optimizer.zero_grad()
         loss.backward()
+        run.group.add_gradients(run.network)
         run.optimizer.step()
-        yield float(run.group.total(loss.detach())) / run.group.size
+        yield float(run.group.total(loss.detach()))
     run.epoch += 1
 
 

@@ -1,7 +1,7 @@
 """Take the steps of one epoch and save the parameters after each; run by the test, by torchrun too.
 
 ``python -m tests.bridges.ten_steps FOLDER``: the last batch has one image, so that two processes
-have an unequal share of it, and one of them none.
+have an unequal share of it, and one of them none. It fails if threads of gloo outlive the group.
 """
 
 import sys
@@ -34,6 +34,9 @@ def main(folder):
                 save_params(folder / f"{step}.npz", to_params(run.network.state_dict()))
         if processes.rank == 0:
             np.save(folder / "losses.npy", losses)
+    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # on Linux
+    if left := [name for name in names if "gloo" in name]:
+        sys.exit(f"still there after the group: {left}")
 
 
 if __name__ == "__main__":

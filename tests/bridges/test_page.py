@@ -1,12 +1,18 @@
-"""The examples of docs/pytorch.md are run, and its releases are those that run them."""
+"""The examples of docs/pytorch.md and its notebook are run, by the releases that the page names."""
 
 import doctest
 import re
 import warnings
+from copy import deepcopy
 from importlib import metadata
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "pytorch.md"
+import nbformat
+from nbclient import NotebookClient
+
+from tools.site.address import Address
+from tools.site.generate.page_notebook import PAGE, page_notebook
+
+PATIENCE = 300  # seconds for a cell
 
 
 def test_examples():
@@ -17,6 +23,21 @@ def test_examples():
         result = doctest.DocTestRunner().run(example)
     assert result.attempted > 40
     assert result.failed == 0
+
+
+def shown(notebook):
+    """Return what each code cell shows, but for the frameworks' own warnings."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    outputs = [[o for o in cell.outputs if o.get("name") != "stderr"] for cell in cells]
+    return [[(o.output_type, o.get("data"), o.get("text")) for o in found] for found in outputs]
+
+
+def test_the_notebook_shows_in_jupyter_what_it_came_with():
+    """From top to bottom, with the cell that installs, on a fresh kernel."""
+    given = nbformat.reads(page_notebook(Address()), as_version=4)
+    ran = NotebookClient(deepcopy(given), timeout=PATIENCE, kernel_name="python3").execute()
+    assert shown(ran) == shown(given)
+    assert sum(map(bool, shown(given))) > 10
 
 
 def test_the_releases_that_the_page_names_are_those_that_were_tried():

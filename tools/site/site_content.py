@@ -14,7 +14,7 @@ from tools.site import PUBLIC, ROOT
 from tools.site.address import Address, address
 from tools.site.assets import own_wheel, pyodide, vendor
 from tools.site.checks.broken_links import broken
-from tools.site.generate import architecture_page, downloads, symptom_table
+from tools.site.generate import architecture_page, downloads, page_notebook, symptom_table
 from tools.site.generate.equation_places import Places, scan
 from tools.site.generate.generated_files import generated_files
 from tools.site.generate.llms import llms
@@ -79,6 +79,7 @@ def collect() -> Content:
     generated = generated_files(package, places, titles)
     for path in (own_wheel.own_wheel(), own_wheel.own_archive()):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
+    generated[f"{downloads.FOLDER}/{page_notebook.NAME}"] = page_notebook.page_notebook(where)
     return Content(live, notebooks, generated, places, definitions(package), address=where)
 
 
@@ -101,6 +102,8 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
         markdown = frameworks_table.fill(markdown)
     if name == "bug-hunt.md":
         markdown = symptom_table.fill(markdown)
+    if name == "pytorch.md":
+        markdown = page_notebook.fill(markdown, content.address)
     markdown = downloads.filled_in(markdown, content.address)
     if not name.endswith(".ipynb"):
         return rewrite(markdown, name), {}

@@ -1,5 +1,6 @@
 """What the site offers to take away: the ``pip install`` line, and notebooks that install."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -11,9 +12,28 @@ from tools.templates import filled
 WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
 ARCHIVE = f"stbp_edu-{__version__}.tar.gz"
 FOLDER = "downloads"  # of the site
-EXTRAS = "plot,verify"
 CELL = Path(__file__).with_name("templates") / "install_cell.py.txt"
 INSTALL = "install"  # the id of the cell
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a notebook imports, and how it is installed.
+
+    Attributes:
+        extras: of the package.
+        packages: other packages that pip installs.
+        modules: those without which the notebook does not run.
+    """
+
+    extras: str
+    packages: tuple[str, ...]
+    modules: tuple[str, ...]
+
+
+COURSE = Needs(
+    "plot,verify", ("anywidget",), ("stbp_edu", "matplotlib", "autograd", "sympy", "anywidget")
+)
 
 
 def requirement(address: Address, extras: str = "") -> str:
@@ -26,19 +46,19 @@ def requirement(address: Address, extras: str = "") -> str:
     return f"{name} @ {address.site or ANYWHERE}{FOLDER}/{WHEEL}"
 
 
-def install_cell(address: Address) -> str:
+def install_cell(address: Address, needs: Needs = COURSE) -> str:
     """Return the code that installs what a notebook needs, where it is missing.
 
     Without the site's address it takes the wheel from the folder of the notebook.
     """
-    given = requirement(address, EXTRAS) if address.site else ""
-    return filled(CELL, requirement=given, wheel=WHEEL, extras=EXTRAS).rstrip()
+    given = requirement(address, needs.extras) if address.site else ""
+    return filled(CELL, requirement=given, wheel=WHEEL, needs=needs).rstrip()
 
 
-def with_install_cell(notebook: str, address: Address) -> str:
+def with_install_cell(notebook: str, address: Address, needs: Needs = COURSE) -> str:
     """Return a notebook's text with that code as its first cell, after the text of its title."""
     read = nbformat.reads(notebook, as_version=4)
-    cell = nbformat.v4.new_code_cell(install_cell(address), id=INSTALL)
+    cell = nbformat.v4.new_code_cell(install_cell(address, needs), id=INSTALL)
     cell.metadata["tags"] = [INSTALL]
     at = 1 if read.cells and read.cells[0].cell_type == "markdown" else 0
     read.cells.insert(at, cell)
