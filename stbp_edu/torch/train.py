@@ -34,10 +34,12 @@ from stbp_edu.training.settings import RECIPES, Settings, to_dict
 CHECKPOINT = "checkpoint.pt"
 WORDS = (
     "rule", "T", "T_test", "tau", "v_th", "gate", "surrogate", "a", "encoder", "init", "init_scale",
-    "lr", "schedule", "batch", "epochs", "seed",
+    "loss", "read", "lr", "schedule", "batch", "epochs", "seed",
 )  # fmt: skip
 """The settings that this loop follows, besides ``hidden``."""
 OFF: dict[str, Any] = {
+    "optimizer": "adam",
+    "weight_decay": 0.0,
     "averaging": 0.0,
     "shift": 0,
     "dropout": 0.0,
@@ -67,11 +69,26 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
-    """Return the recipe of the data set, with what was given instead, and the rest turned off."""
+    """Return the recipe of the data set, with what was given instead, and the rest turned off.
+
+    Raises:
+        ValueError: if a setting is unusable, or this loop does not follow it.
+    """
     given: dict[str, Any] = {k: v for k in WORDS if (v := getattr(args, k)) is not None}
     if args.hidden is not None:
         given["hidden"] = tuple(args.hidden)
-    return replace(RECIPES[args.dataset], **OFF, **given)
+    settings = replace(RECIPES[args.dataset], **OFF, **given)
+    if settings.loss not in ("rate", "last-steps"):
+        raise ValueError(
+            f"loss must be rate or last-steps in this command, got {settings.loss!r}; "
+            "stbp-edu train has the others"
+        )
+    if settings.has_images:
+        raise ValueError(
+            f"{args.dataset} must have fully connected layers in this command, got "
+            f"{settings.hidden}; stbp-edu train has convolutions"
+        )
+    return settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PeerEndedError as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 3
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 2
     return 0

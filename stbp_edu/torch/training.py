@@ -66,7 +66,7 @@ def train_epoch(run: Run) -> Iterator[float]:
         chosen = order[step * s.batch :][: s.batch]
         rng = np.random.default_rng([s.seed, EPOCH, run.epoch, step])
         spikes, targets = share(run, run.data.train_images[chosen], labels[chosen], s.T, rng)
-        errors = (targets - run.network(spikes).mean(0)) ** 2 / 2
+        errors = (targets - read_out(run, spikes)) ** 2 / 2
         loss = errors.sum() / len(chosen)  # over the whole batch, of which this share is a part
         run.optimizer.zero_grad()
         loss.backward()
@@ -89,6 +89,12 @@ def share(
     return torch.from_numpy(spikes).to(**kind), torch.from_numpy(targets).to(**kind)
 
 
+def read_out(run: Run, spikes: Tensor) -> Tensor:
+    """Return the mean output over the steps that the loss reads: the last ``read``, or all."""
+    output: Tensor = run.network(spikes)
+    return output[-(run.settings.read or len(output)) :].mean(0)
+
+
 @torch.no_grad()
 def accuracy(run: Run) -> float:
     """Return the share of held-out images that the network answers rightly."""
@@ -99,5 +105,5 @@ def accuracy(run: Run) -> float:
         some = slice(first, first + CHUNK)
         T = run.settings.steps_to_answer
         spikes, targets = share(run, images[some], labels[some], T, rng)
-        right += (run.network(spikes).mean(0).argmax(1) == targets.argmax(1)).sum()
+        right += (read_out(run, spikes).argmax(1) == targets.argmax(1)).sum()
     return float(run.group.total(right)) / len(labels)

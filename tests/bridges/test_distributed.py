@@ -6,19 +6,25 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, read_json
 from stbp_edu.torch import train
 from stbp_edu.torch.distributed import Group, group
-from stbp_edu.torch.training import start
-from stbp_edu.training import Settings, load_digits
+from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.training import start, train_epoch
+from stbp_edu.training import Settings, encode, load_digits
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data.encoders import TIMED
 from stbp_edu.training.runs import folder_lock, open_run
+from stbp_edu.training.state import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,6 +174,50 @@ def test_a_run_is_resumed_only_where_that_is_asked_for_and_with_its_settings(unf
     (unfinished / train.CHECKPOINT).write_bytes(b"not a checkpoint")
     assert run(unfinished, "--resume") == 2
     assert "must be a checkpoint of this command" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("task", "changes"),
+    [
+        ("digits", {"rule": "exact"}),
+        ("digits", {"rule": "classic", "gate": "linear"}),
+        ("delayed-xor", {}),
+    ],
+)
+def test_a_step_goes_down_the_gradient_of_the_recipe_s_loss(task, changes):
+    args = train.arguments([task, "--hidden", "12", "--batch", "40", "--init-scale", "2"])
+    settings = replace(train.chosen_settings(args), **changes)
+    data = load_dataset(task)
+    run = start(settings, data, Group(), np.float64)
+    params = to_params(run.network.state_dict())
+    value = next(train_epoch(run))
+
+    some = np.random.default_rng([settings.seed, EPOCH, 0]).permutation(len(data.train_labels))[:40]
+    rng, images = np.random.default_rng([settings.seed, EPOCH, 0, 0]), data.train_images[some]
+    seen = images if settings.encoder in TIMED else images.reshape(40, -1)
+    spikes = encode(settings.encoder, seen, settings.T, rng, hold=settings.hold).astype(float)
+    neuron, loss = settings.make_neuron(), settings.make_loss()
+    trace, y = forward(spikes, params, neuron), np.eye(data.classes)[data.train_labels[some]]
+    assert value == pytest.approx(loss.value(trace, y), rel=1e-12)
+    expected = backward(trace, y, params, neuron, rule=settings.rule, loss=loss)
+    for layer, W in zip(run.network, expected.W[1:], strict=True):
+        assert np.abs(W).max() > 1e-6
+        np.testing.assert_allclose(layer.weights.weight.grad, W, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "words"),
+    [
+        ("mnist-conv", [], "mnist-conv must have fully connected layers in this command"),
+        ("digits", ["--loss", "membrane"], "loss must be rate or last-steps in this command"),
+    ],
+)
+def test_what_this_command_does_not_do_is_refused_before_anything_is_fetched(
+    capsys, task, more, words, monkeypatch
+):
+    monkeypatch.setattr(train, "load_dataset", None)
+    assert train.main([task, *more]) == 2
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
