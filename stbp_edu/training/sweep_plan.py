@@ -69,7 +69,7 @@ class Plan:
             changes = {**self.base, **dict(zip(names, values, strict=True))}
             settings = replace(RECIPES[self.dataset], **changes)
             run = ",".join(f"{name}={_word(getattr(settings, name))}" for name in names)
-            if run in runs:
+            if run in runs or settings in runs.values():
                 raise ValueError(f"runs must differ, got {run} twice; list each value once")
             runs[run] = settings
         return runs

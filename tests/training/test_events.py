@@ -115,7 +115,7 @@ def test_shd_is_read(tmp_path, rng):
     assert found == [(0, 0), (0, 699), (1, 5), (32, 7)]  # bins of 40 ms; 1.5 s is past the end
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "names", "lengths", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "text", "names", "lengths", "empty", "parts"])
 def test_a_damaged_shd_file_is_named(tmp_path, damage):
     h5py = pytest.importorskip("h5py")
     one = np.array([0.5])
@@ -128,8 +128,10 @@ def test_a_damaged_shd_file_is_named(tmp_path, damage):
         with h5py.File(path, "a") as file:
             del file["labels"]
             if damage != "names":
-                file["labels"] = np.zeros(3 if damage == "lengths" else 0, int)
-    with pytest.raises(ValueError, match=r"shd_train.h5 must (be a whole HDF5|hold times).*again"):
+                count = {"lengths": 3, "empty": 0, "parts": 2}[damage]
+                file["labels"] = np.zeros(count, float if damage == "parts" else int)
+    words = r"shd_train.h5 must (be a whole HDF5.*again|hold times.*again|have a whole number)"
+    with pytest.raises(ValueError, match=words):
         load_dataset("shd", tmp_path)
 
 
@@ -169,15 +171,18 @@ def test_a_folder_without_a_number_is_named(tmp_path, rng):
         load_dataset("nmnist", tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other"])
+@pytest.mark.parametrize("damage", ["cut", "other", "parts", "nan", "text"])
 def test_a_damaged_gesture_is_named(tmp_path, rng, damage):
     put_gestures(tmp_path, {0: draw(rng, 9, (128, 128), 10_000)})
     path = tmp_path / "ibmGestureTrain" / "user01_led" / "0.npy"
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-8])
     else:
-        np.save(path, np.zeros((3, 5)))
-    with pytest.raises(ValueError, match=r"0.npy must (be a whole .npy|have shape \(events, 4\))"):
+        rows = {"parts": np.full((3, 4), 1.7), "nan": np.full((3, 4), np.nan)}
+        rows |= {"text": np.full((3, 4), "a"), "other": np.zeros((3, 5))}
+        np.save(path, rows[damage])
+    words = r"0.npy must (be a whole .npy|have shape \(events, 4\)|hold whole numbers)"
+    with pytest.raises(ValueError, match=words):
         load_dataset("dvs-gesture", tmp_path)
 
 

@@ -180,6 +180,7 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", "0.25", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
+        ("[0.25, 0.5]", "[1, 1.0]", "runs must differ, got a=1.0,seed=0 twice"),
         ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
         ("a = [0.25, 0.5]", "alpha = [1]", "axes must name settings, each once"),
         ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),

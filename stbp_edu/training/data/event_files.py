@@ -68,7 +68,7 @@ def gesture_events(path: Path) -> Events:
     """
     try:
         rows = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, MemoryError) as error:
         raise ValueError(
             f"{path} must be a whole .npy file, but {error}; fetch it again"
         ) from error
@@ -76,6 +76,8 @@ def gesture_events(path: Path) -> Events:
         raise ValueError(
             f"{path} must have shape (events, 4), got {np.shape(rows)}; it is another file"
         )
+    if rows.dtype.kind not in "iuf" or not (np.isfinite(rows) & (rows == np.rint(rows))).all():
+        raise ValueError(f"{path} must hold whole numbers, got others; it is another file")
     x, y, p, t = rows.T.astype(np.int64)
     return Events(x, y, 1000 * (t - t.min()), p)
 
@@ -103,6 +105,8 @@ def read_shd(path: Path) -> Samples:
             f"{path} must hold times, units and a label for each sample, got {len(times)}, "
             f"{len(units)} and {len(labels)}; fetch it again"
         )
+    if np.ndim(labels) != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(f"{path} must have a whole number for each label, got {labels.dtype}")
     samples = (
         (f"sample {k} in {path}", shd_events(seconds, unit))
         for k, (seconds, unit) in enumerate(zip(times, units, strict=True))
