@@ -125,7 +125,8 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
     """Return what :func:`run` works through: the name of each trial, and its outcomes.
 
-    The other losses and the ablations meet one gate a round: of them, a gate decides little.
+    The other losses, the ablations and many samples meet one gate a round: of them, a gate decides
+    little.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
@@ -134,6 +135,8 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
         problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
         work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
         work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+        many = further_trials.by_blocks(np.random.default_rng([seed, k]), other)
+        work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):
             sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
             name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"

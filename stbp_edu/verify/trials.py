@@ -66,12 +66,14 @@ class Problem(NamedTuple):
     neuron: LIF
 
 
-def draw(rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF) -> Problem:
-    """Return a random network of this shape with two samples, inputs and targets in [0, 1]."""
+def draw(
+    rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
+) -> Problem:
+    """Return a random network of this shape with S samples, inputs and targets in [0, 1]."""
     W = [None, *(rng.uniform(-1.5, 1.5, (m, k)) for k, m in pairwise(sizes))]
     b = [None, *(rng.uniform(-0.5, 0.5, m) for m in sizes[1:])]
-    spikes = rng.random((T, 2, sizes[0]))
-    return Problem(spikes, rng.random((2, sizes[-1])), Params(W=W, b=b), neuron)
+    spikes = rng.random((T, S, sizes[0]))
+    return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
 
 
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
