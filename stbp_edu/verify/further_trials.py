@@ -62,6 +62,9 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
             "differences": (finite_difference.derivatives(*problem, loss=term), DIFFERENCES),
         }
         forms = _forms(trace, problem, "exact", term)
+        if not isinstance(term, (losses.Direct, np.ndarray)):
+            told = term.direct(trace, problem.targets)
+            forms["engine (told the direct term)"] = _forms(trace, problem, "exact", told)["engine"]
         for (form, got), (oracle, answer) in product(forms.items(), answers.items()):
             for place in comparisons(got, answer[0]):
                 yield _of(term, outcome_of(place, "exact", oracle, answer[1], form))

@@ -6,7 +6,7 @@ import pytest
 from stbp_edu.cases import backward_sweep
 from stbp_edu.engine import recurrence
 from stbp_edu.losses import Direct
-from stbp_edu.losses.reading import direct_term
+from stbp_edu.losses.reading import Built, direct_term
 from stbp_edu.verify import further_trials, trials
 
 pytestmark = pytest.mark.slow  # thirty thousand samples
@@ -31,3 +31,11 @@ def test_a_direct_term_that_loses_its_potentials_shows(monkeypatch):
     failed = [o.message for o in further_trials.by_losses(problem) if not o.ok]
     assert failed
     assert all(message.startswith("Direct(") for message in failed)
+
+
+def test_a_direct_term_that_a_loss_tells_wrong_shows(monkeypatch):
+    problem = trials.draw(np.random.default_rng(0), *further_trials.SHAPE, NEURON)
+    monkeypatch.setattr(Built, "direct", lambda loss, *rest: loss.terms(*rest, 3))  # of 2 samples
+    failed = [o.message for o in further_trials.by_losses(problem) if not o.ok]
+    assert failed
+    assert all("told the direct term" in message for message in failed)
