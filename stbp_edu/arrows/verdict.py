@@ -39,7 +39,7 @@ class Verdict:
                 "keeps every word of the small network, and equals no built-in rule on the larger"
             )
         word = min(odd, key=lambda w: (len(w), w))
-        named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4) + 0.0)
+        named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4))
         did = named or f"counts {odd[word]:.4g} times"
         return (
             f"equals no built-in rule; of {len(self.coefficients)} words it counts "

@@ -63,6 +63,8 @@ def test_a_state_that_does_not_exist():
         changed(Arrow("carry", "u", "u", one, step=1))
     with pytest.raises(ValueError, match="input must be one of 'u', 'o', got 'i'"):
         changed(input="i")
+    with pytest.raises(ValueError, match="output must be one of 'u', 'o', got 's'"):
+        changed(output="s")
 
 
 def test_a_loss_that_reads_a_state_that_does_not_exist():
@@ -133,6 +135,8 @@ def test_parameters_inputs_and_targets():
         forward(net, params, np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"targets must have shape \(S, n\[N\]\) = \(1, 1\), got"):
         local_derivatives(net, params, forward(net, params, good), np.ones((2, 1)))
+    with pytest.raises(ValueError, match=r"params\[1\] lacks 'tau'"):
+        local_derivatives(net, lacking, forward(net, params, good), np.ones((1, 1)))
 
 
 def test_rules_that_cannot_be():

@@ -8,6 +8,7 @@ from stbp_edu import LIF, Gaussian, Gradients
 from stbp_edu.arrows import (
     RULES,
     Rule,
+    Verdict,
     backward,
     classify,
     classify_letters,
@@ -153,6 +154,16 @@ def test_a_typed_recursion_is_classified():
     assert "counts -1 times is 'enter spike reset spike readout'" in str(turned)
     foreign = classify_letters(lambda local: [None, *(e * e for e in typed(local)[1:])])
     assert "no sum of words" in str(foreign)
+    assert foreign == Verdict((), {})
+
+
+def test_a_recursion_that_is_wrong_for_one_neuron_equals_no_rule():
+    def wrong(local):
+        eps = typed(local)
+        eps[1][:, :, 1] *= 0
+        return eps
+
+    assert classify_letters(wrong) == Verdict((), {})
 
 
 def test_letters_name_each_node():
