@@ -132,7 +132,8 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds)):
         other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
-        problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
+        shape = (*further_trials.SHAPE, other, further_trials.SAMPLES)
+        problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
         work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
         many = further_trials.by_blocks(np.random.default_rng([seed, k]), other)
