@@ -135,7 +135,8 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
         shape = (*further_trials.SHAPE, other, further_trials.SAMPLES)
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
-        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+        spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
+        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(spiking)))
         many = further_trials.by_blocks(np.random.default_rng([seed, k]), other)
         work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):
