@@ -1,14 +1,16 @@
 """Every public function, every argument, every kind of wrong: a clear error, or a right result.
 
 The calls are generated: a function, a good call of it, and one argument at a time replaced by each
-of ``KINDS``. What is raised must be the package's own error and name the argument. What is not
+of ``kinds``. What is raised must be the package's own error and name the argument. What is not
 refused must be listed in ``ACCEPTED``, or be the same value in another form (read-only, not
-contiguous), which must give the same result. Nothing may be changed.
+contiguous), which must give the same result. So must a call that leaves an argument out which has
+a default: the good call is made with it. Nothing may be changed.
 """
 
 import atexit
 import dataclasses
 import fractions
+import inspect
 import math
 import re
 import shutil
@@ -16,6 +18,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,7 @@ from stbp_edu import (
     Params,
     Rectangle,
     Sigmoid,
+    Trace,
     Triangle,
     cases,
     files,
@@ -73,18 +77,34 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+class OwnLoss:
+    """The distance of the last spikes, that reads its targets unchecked."""
+
+    def value(self, trace: Trace, targets: Any) -> float:
+        return float(((trace.O[-1][-1] - targets) ** 2).sum())
+
+    def direct(self, trace: Trace, targets: Any) -> losses.Direct:
+        slopes = np.zeros_like(trace.O[-1])
+        slopes[-1] = 2 * (trace.O[-1][-1] - targets)
+        return losses.Direct(slopes)
+
+
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-    "LIF": (LIF, {"tau": 0.5, "v_th": 1.0, "surrogate": Gaussian(1.0), "gate": "linear"}),
+    "LIF": (LIF, {"tau": 0.5, "v_th": 0.75, "surrogate": Gaussian(0.5), "gate": "exponential"}),
     **{k.__name__: (k, {"a": 1.0}) for k in (Rectangle, Triangle, Sigmoid, Gaussian)},
     "Params": (Params, {"W": list(P.params.W), "b": list(P.params.b)}),
     "init_params": (
         init_params,
-        {"sizes": [3, 2], "rng": rng(), "dtype": np.float64, "scheme": "uniform", "scale": 1.0},
+        {"sizes": [3, 2], "rng": rng(), "dtype": np.float64, "scheme": "unit-rows", "scale": 1.0},
     ),
     "engine.forward": (stbp_edu.forward, {**RUN, "spike": P.neuron.H}),
     "network.forward": (network.forward, {**RUN, "spike": P.neuron.H}),
     "engine.backward": (stbp_edu.backward, {**PASS, "rule": "exact", "loss": losses.Rate()}),
     "a direct term": (lambda loss: stbp_edu.backward(**PASS, loss=loss), {"loss": DIRECT}),
+    "a loss of one's own": (
+        lambda targets: stbp_edu.backward(**{**PASS, "targets": targets}, loss=OwnLoss()),
+        {"targets": P.targets},
+    ),
     "cases.sweep": (cases.sweep, {**PASS, "rule": "exact"}),
     "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets, "loss": losses.Rate()}),
     **{
@@ -96,6 +116,13 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         for method in ("value", "direct")
     },
     **{kind.__name__: (kind, {"k": 1}) for kind in (losses.LastSteps, losses.Membrane)},
+    **{
+        f"{kind.__name__} reads k steps": (
+            lambda k, kind=kind: kind(k).direct(P.trace, LABELS),
+            {"k": 4},
+        )
+        for kind in (losses.LastSteps, losses.Membrane)
+    },
     "CrossEntropy": (losses.CrossEntropy, {"counts": False}),
     "case_at": (cases.case_at, {"t": 1, "n": 1, "T": 3, "N": 2}),
     "backward_gate": (backward_gate, {"neuron": P.neuron, "rule": "exact"}),
@@ -164,6 +191,36 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+WRONG: dict[tuple[str, str], dict[str, Any]] = {
+    **{(name, "k"): {"more than there are": 5} for name in CALLS if name.endswith("k steps")},
+    ("case_at", "t"): {"T": 3},
+    ("case_at", "n"): {"N + 1": 3},
+    ("LIF", "surrogate"): {
+        "its class": Gaussian,
+        "half of it": SimpleNamespace(derivative=np.exp),
+        "no functions": SimpleNamespace(derivative=1.0, antiderivative=2.0),
+    },
+    **{
+        (f"{kind}CrossEntropy.{method}", "targets"): {
+            "rows that sum to 2": 2 * LABELS,
+            "a row that sums to 0": LABELS * [[1.0], [0.0]],
+            "an entry below 0": np.array([[1.5, -0.5], [0.0, 1.0]]),
+        }
+        for kind in ("", "Step")
+        for method in ("value", "direct")
+    },
+    ("engine.backward", "loss"): {
+        "its class": losses.Rate,
+        "no function": SimpleNamespace(direct=3),
+        "no direct term": SimpleNamespace(direct=lambda *_: None),
+        "an empty direct term": losses.Direct(None),
+    },
+    ("loss", "trace"): {"outputs in a list": Trace(P.trace.U, [P.trace.O[-1].tolist()])},
+    ("loss", "loss"): {"its class": losses.Rate, "a direct term": DIRECT},
+}
+"""What is wrong of one argument alone."""
+
+
 def kinds(good: Any) -> dict[str, Any]:
     """Return wrong values of every kind, some of them made of the right one."""
     found: dict[str, Any] = {
@@ -203,6 +260,7 @@ def kinds(good: Any) -> dict[str, Any]:
             "one entry less": good[..., :-1],
             "no entries": good[..., :0],
             "complex entries": good.astype(complex),
+            "the other float type": good.astype(np.float32 if good.itemsize == 8 else np.float64),
             "half floats": good.astype(np.float16),
             "wide floats": good.astype(np.longdouble),
             "objects": good.astype(object),
@@ -224,6 +282,7 @@ def kinds(good: Any) -> dict[str, Any]:
         }
     if isinstance(good, (int, float)) and not isinstance(good, bool):
         found |= {"zero-dimensional words": np.array("x"), "a long word": "1" * 5000}
+        found |= {"zero": type(good)(0), "below zero": -1 - good}
     return found
 
 
@@ -246,27 +305,62 @@ ACCEPTED = {  # what is no mistake, or stands for the default
     ("engine.forward", "spike"): {"None"},
     ("network.forward", "spike"): {"None"},
     ("init_params", "dtype"): {"another class"},  # it is float64
-    ("encode", "pixels"): {"one entry less"},  # smaller images
+    ("encode", "pixels"): {"one entry less", "the other float type"},  # smaller images
+    ("evaluate", "images"): {"the other float type"},
     ("evaluate", "labels"): {"big-endian"},
     ("Settings", "hidden"): {"an empty list", "one entry less"},  # no hidden layer
+    ("Settings", "v_th"): {"zero", "below zero"},
+    **{
+        ("Settings", argument): {"zero"}  # as many steps as in training; none; the first
+        for argument in (
+            *("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout"),
+            *("adversarial", "seed"),
+        )
+    },
+    ("report.run", "seed"): {"zero"},
     # What a reader hands in is judged, whatever it is: see tests/practice/test_odd_answers.py.
     ("check", "function"): set(kinds(None)),
     ("check_network", "function"): set(kinds(None)),
     ("check_formula", "answer"): set(kinds("")),
     ("predict", "answer"): {"None"},  # nothing is predicted yet
     ("predict", "measured"): {"None"},  # nothing is measured yet
+    ("LIF", "v_th"): {"zero", "below zero"},
     ("Membrane", "k"): {"None"},  # all steps
-    ("hunt", "case"): {"None"},  # not said yet
+    ("Membrane reads k steps", "k"): {"None"},
+    ("case_at", "t"): {"zero"},  # the first step
+    ("hunt", "case"): {"None", "zero"},  # not said yet; the loops
     ("hunt", "term"): {"None"},
     ("hunt", "symptom"): {"None"},
     ("train", "state"): {"None"},  # a new start
     ("RunConfig", "dataset"): {"a word"},  # images of one's own
 }
+NO_DEFAULT = {  # the good call is made with another value than the default
+    *((name, "spike") for name in ("engine.forward", "network.forward")),
+    *(("hunt", argument) for argument in ("case", "term", "symptom")),
+    *(("predict", argument) for argument in ("answer", "measured")),
+    *(("report.run", "rounds"), ("Settings", "shards")),
+}
+LEFT_OUT = object()
+
+
+def wrong_values(name: str, argument: str) -> dict[str, Any]:
+    """Return what is tried in an argument's place."""
+    return kinds(CALLS[name][1][argument]) | WRONG.get((name, argument), {})
+
+
+def right_values(name: str, argument: str) -> dict[str, Any]:
+    """Return what must give the same result, also that the argument is not given."""
+    function, good = CALLS[name]
+    default = inspect.signature(function).parameters[argument].default is not inspect._empty
+    left_out = {"left out": LEFT_OUT} if default and (name, argument) not in NO_DEFAULT else {}
+    return same(good[argument]) | left_out
+
+
 CASES = [
     (name, argument, kind)
     for name, (_, good) in CALLS.items()
-    for argument, value in good.items()
-    for kind in (*kinds(value), *same(value))
+    for argument in good
+    for kind in (*wrong_values(name, argument), *right_values(name, argument))
 ]
 
 
@@ -304,15 +398,18 @@ def outcome(name: str, argument: str, kind: str) -> str:
     """Return what is wrong with how a function takes a wrong argument; empty if nothing is."""
     function, good = CALLS[name]
     good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
-    value = {**kinds(good[argument]), **same(good[argument])}[kind]
+    right = right_values(name, argument)
+    value = {**wrong_values(name, argument), **right}[kind]
     given = {**good, argument: value}
+    if value is LEFT_OUT:
+        del given[argument]
     before = {k: snapshot(v) for k, v in given.items()}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             result = function(**given)
     except (TypeError, ValueError) as error:
-        if kind in same(good[argument]):
+        if kind in right:
             return f"refused: {error}"
         first = str(error)
         if not re.search(rf"\b{argument}\b", first) or not re.search(r"must|belongs", first):
@@ -320,7 +417,7 @@ def outcome(name: str, argument: str, kind: str) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {str(error)[:120]}"
     else:
-        if kind in same(good[argument]):
+        if kind in right:
             good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
             if not equal(result, function(**good)):
                 return "another result"

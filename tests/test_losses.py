@@ -161,6 +161,17 @@ def test_step_cross_entropy_is_another_at_each_step_and_of_one_step_that_of_rate
     assert values[0] == pytest.approx(values[1], rel=1e-14)
 
 
+def test_a_cross_entropy_of_two_thousand_counts_has_its_value_and_a_slope_that_sums_to_0():
+    """Though e^2000 is no float, and though the probabilities of a sample sum to 1 but nearly."""
+    o, y = np.zeros((2000, 2, 2)), np.array([[0.0, 1.0], [1.0, 0.0]])
+    o[:, 0, 0] = 1  # the first neuron always spikes for the first sample, nothing for the second
+    trace, loss = Trace([None, o], [o, o]), CrossEntropy(counts=True)
+    assert loss.value(trace, y) == pytest.approx((2000 + np.log(2)) / 2, rel=1e-14)
+    slopes = loss.direct(trace, y * np.array([[1 + 5e-6], [1 - 5e-6]])).o
+    np.testing.assert_allclose(slopes[0], [[0.5, -0.5], [-0.25, 0.25]], rtol=1e-5)
+    np.testing.assert_allclose(slopes.sum(axis=-1), 0, atol=1e-15)
+
+
 def test_a_membrane_loss_reaches_the_layers_below_under_both_rules():
     """The classic rule drops what is carried; a potential that the loss reads is not carried."""
     problem = make_problem(3, [4, 5, 3], T=1, S=3, neuron=NEURON)

@@ -20,6 +20,20 @@ def f(x: int = 3) -> float:
         raise ValueError(f"{x + 1} is too large")
     return x * 2
 '''
+CHECKING = """
+class Neuron:
+    tau: float = 0.5
+    def __post_init__(self):
+        checks.number("tau", self.tau, positive=True)
+    def carried(self, u):
+        u = checks.floats("u", u)
+        if len(u) > 6:
+            raise ValueError
+        if self.tau > 7:
+            u = 8 * u
+        self.check(u, 9)
+        return u * 10
+"""
 
 
 def test_operators_numbers_conditions_and_returns_are_changed_and_words_are_not():
@@ -39,17 +53,37 @@ def test_a_change_makes_a_tree_and_leaves_the_others_alone():
     assert ast.unparse(ast.parse(SOURCE)) not in texts
 
 
+def test_checks_and_defaults_are_told_from_what_computes():
+    made = [c for c in changes(CHECKING) if c.old.replace(".", "").isdigit()]
+    assert {c.old for c in made if c.checks} == {"0.5", "6", "9"}
+    assert {c.old for c in made if not c.checks} == {"7", "8", "10"}
+    assert [c.checks for c in changes(CHECKING) if c.old == "positive"] == []
+    assert all(c.checks for c in changes(CHECKING) if "number" in c.old or "raise" in c.old)
+
+
 def test_a_change_that_is_asked_about_again_is_counted_once(monkeypatch):
     path = Path("stbp_edu/neuron.py")
-    answers = iter([[], ["formulas"], ["autodiff", "paths"], ["properties"], ["formulas", "paths"]])
+    said = [[], ["properties", "tests"], ["autodiff", "paths"], ["tests"], ["formulas", "paths"]]
+    answers = iter(said)
     monkeypatch.setattr(harness, "ask", lambda *_: next(answers))
     monkeypatch.setattr(harness, "FOUND_WELL", {judges.group(path)})
     *_, first = harness.measure(path, {}, most=3)
-    assert (len(first["survived"]), len(first["alone"]), first["tried"]) == (1, 1, 3)
+    assert (len(first["survived"]), len(first["weakly"]), first["tried"]) == (1, 1, 3)
     *_, known = harness.measure_again(path, json.loads(json.dumps(first, sort_keys=True)))
-    assert known["seen"] == {"autodiff + paths": 1, "properties": 1, "formulas + paths": 1}
-    assert ([one["by"] for one in known["alone"]], known["survived"]) == (["properties"], [])
-    assert known["tried"] == 3
+    assert known["seen"] == {"autodiff + paths": 1, "tests": 1, "formulas + paths": 1}
+    assert ([one["by"] for one in known["weakly"]], known["survived"]) == (["tests"], [])
+    assert (known["tried"], known["computing"]) == (3, first["computing"])
+
+
+def test_a_check_needs_any_two_judges_and_what_computes_an_oracle():
+    for seen, a_check, a_formula in (
+        (["bad calls", "tests"], True, False),
+        (["properties", "tests"], True, False),
+        (["formulas"], False, False),
+        (["formulas", "properties"], True, True),
+        (["raised"], True, True),
+    ):
+        assert (judges.enough(seen, True), judges.enough(seen, False)) == (a_check, a_formula)
 
 
 @pytest.mark.slow

@@ -253,6 +253,25 @@ def test_a_cross_entropy_reads_differences_of_scores_alone(loss, seed, far):
     np.testing.assert_allclose(slopes.sum(axis=-1), 0, atol=1e-14)
 
 
+@pytest.mark.parametrize("loss", [CrossEntropy(), CrossEntropy(True), StepCrossEntropy()], ids=repr)
+@given(seed=seeds)
+def test_a_cross_entropy_takes_distributions_alone(loss, seed):
+    """A softmax chooses among two or more, and its targets are a distribution in each row."""
+    rng = np.random.default_rng(seed)
+    y, o, s = rng.dirichlet(np.ones(3), size=4), rng.random((2, 4, 3)), rng.integers(4)
+    trace, one = Trace([None, o], [o, o]), Trace([None, o[..., :1]], [o, o[..., :1]])
+    assert loss.value(trace, y) > 0
+    far, below_0 = 10.0 ** rng.uniform(-4, 1), (1 + y[s, 1]) * np.array([1, -1, 0])
+    for wrong in (y[s] * (1 + far), y[s] / (1 + far), y[s] + below_0):
+        bad = y.copy()
+        bad[s] = wrong
+        for call in (loss.value, loss.direct):
+            with pytest.raises(ValueError, match=f"must be probabilities for .* got row {s} "):
+                call(trace, bad)
+            with pytest.raises(ValueError, match=r"must have .* >= 2 columns"):
+                call(one, np.ones((4, 1)))
+
+
 @each_curve
 @given(a=st.sampled_from([0.25, 0.5, 2.0, 8.0]), v=st.floats(-6, 6), dtype=real_dtypes)
 def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, a, v, dtype):
@@ -323,6 +342,25 @@ def test_float32_is_close_to_float64(run, problem, rule):
     expected = cases.sweep(whole, targets, Params(*double[:2]), problem.neuron, rule).gradients
     for kind in "Wb":
         assert_close(getattr(got, kind), getattr(expected, kind), kind, tol=1e-4)
+
+
+@given(
+    seed=seeds, rule=rules, size=st.integers(-30, 0), dtype=real_dtypes, gate=st.sampled_from(GATES)
+)
+def test_what_is_small_is_kept_down_to_the_floor_of_float32(seed, rule, size, dtype, gate):
+    """Gradients scale with the direct term; in float32 no signal stays between 0 and 3e-18."""
+    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(1.0), gate=gate)
+    problem = make_problem(seed, [3, 3, 2], T=5, S=2, neuron=neuron, dtype=dtype)
+    trace, scale = problem.trace, dtype(10.0**size)
+    term = np.random.default_rng(seed).normal(size=trace.O[-1].shape).astype(dtype)
+    rest = (trace, None, problem.params, neuron, rule)
+    one, small = (backward(*rest, loss=d) for d in (term, term * scale))
+    floor, rounding = (1e-16, 1e-4) if dtype is np.float32 else (0, 1e-11)
+    for a, b in zip(small.W[1:] + small.b[1:], one.W[1:] + one.b[1:], strict=True):
+        largest = np.abs(b * scale).max()
+        np.testing.assert_allclose(a, b * scale, rtol=0, atol=floor + rounding * largest)
+        if floor and size < -19:
+            assert not a.any()
 
 
 @given(

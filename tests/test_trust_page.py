@@ -10,10 +10,15 @@ from tools.pages import trust_page
 ROOT = Path(__file__).parents[1]
 MUTANTS = {
     "stbp_edu/neuron.py": {
-        "sha": "", "changes": 40, "tried": 10,
+        "sha": "", "changes": 40, "tried": 10, "computing": 8,
         "seen": {"autodiff + paths": 7, "bad calls + tests": 1, "formulas": 1, "nobody": 1},
-        "alone": [{"line": 3, "old": "a", "new": "b"}],
-        "survived": [{"line": 9, "code": "return x + y", "old": "x + y", "new": "x - y"}],
+        "weakly": [
+            {"line": 3, "old": "a", "new": "b", "checks": False, "by": "formulas"},
+            {"line": 4, "old": "a", "new": "b", "checks": False, "by": "bad calls + tests"},
+        ],
+        "survived": [
+            {"line": 9, "code": "return x + y", "old": "x + y", "new": "x - y", "checks": True}
+        ],
     }
 }  # fmt: skip
 
@@ -35,6 +40,12 @@ def test_the_score_counts_survivors_and_who_noticed():
     shares = "90.0 (59.6 to 98.2) | 80.0 (49.0 to 94.3) | 70.0 (39.7 to 89.2)"
     assert f"| `neuron.py` | 10 of 40 | {shares} |" in text
     assert "| judged mathematics | 10 of 40 | 90.0 (59.6 to 98.2) |" in text
+    computes = "100.0 (67.6 to 100.0) | 87.5 (52.9 to 97.8) | 75.0 (40.9 to 92.9)"
+    assert f"| of these, what computes | 8 | {computes} |" in text
+    assert (
+        "| of these, checks and defaults | 2 | 50.0 (9.5 to 90.5) | 50.0 (9.5 to 90.5) | – |"
+        in text
+    )
     assert "| autodiff + paths | 7 |" in text
     assert "`stbp_edu/neuron.py:9`: `x + y` became `x - y`: not killed yet" in text
 

@@ -7,6 +7,7 @@ by number.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,9 @@ def curves() -> Iterator[Curve]:
                 (f"gate-{'df' if gate == 'f' else 'linear-df'}", neuron.df, sp.diff(f, x)),
             ):
                 yield _curve(id, f"τ = {tau}", function, SPIKES, formula.subs(c, _exact(tau)), x)
+            if gate == "f":  # f(1) once more, as a plain number
+                left = partial(np.full_like, fill_value=neuron.reset)
+                yield _curve("gate-f", f"τ = {tau}", left, np.ones(1), f.subs(c, _exact(tau)), x)
     for threshold in THRESHOLDS:
         step = sp.Piecewise((1, x >= _exact(threshold)), (0, True))
         near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])

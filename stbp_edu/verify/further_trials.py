@@ -1,4 +1,4 @@
-"""The other losses and the ablations on random networks: each form against every oracle."""
+"""The other losses, the ablations and large batches: each form against every oracle."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -10,13 +10,15 @@ from stbp_edu.cases import sweep
 from stbp_edu.engine import products as engine
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Gradients, Trace, forward
+from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.verify import autodiff, finite_difference, paths
 from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING, comparisons, equation_under
 from stbp_edu.verify.loss_values import loss_value
-from stbp_edu.verify.trials import Outcome, Problem, by_formula, outcome_of
+from stbp_edu.verify.trials import Outcome, Problem, by_formula, draw, outcome_of
 
 SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
+SAMPLES = 3  # not two, which is a factor of some losses and the k of others
 LOSSES: tuple[losses.Loss, ...] = (
     *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
     *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
@@ -36,7 +38,8 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     """Compare the value and the direct term of every other loss, on the smooth twin.
 
     Finite differences and automatic differentiation know a loss from ``loss_values`` alone; the
-    classic rule is held against the paths that it keeps, which take the direct term as given.
+    classic rule is held against the paths that it keeps, which take the direct term as given. So
+    is a direct term without a loss, by spikes and by potentials.
     """
     neuron = problem.neuron
     sums = problem.targets.sum(axis=1, keepdims=True)
@@ -52,15 +55,21 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
             )
         )
         yield by_formula("loss", f" {loss!r}", value, expected)._replace(oracle="loss values")
+    by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
+    terms: tuple[LossLike, ...] = (*LOSSES, losses.Direct(by_o, by_u), by_o)
+    for term in terms:
         answers = {
-            "autodiff": (autodiff.derivatives(*problem, spike=neuron.H, loss=loss), ROUNDING),
-            "differences": (finite_difference.derivatives(*problem, loss=loss), DIFFERENCES),
+            "autodiff": (autodiff.derivatives(*problem, spike=neuron.H, loss=term), ROUNDING),
+            "differences": (finite_difference.derivatives(*problem, loss=term), DIFFERENCES),
         }
-        forms = _forms(trace, problem, "exact", loss)
+        forms = _forms(trace, problem, "exact", term)
+        if not isinstance(term, (losses.Direct, np.ndarray)):
+            told = term.direct(trace, problem.targets)
+            forms["engine (told the direct term)"] = _forms(trace, problem, "exact", told)["engine"]
         for (form, got), (oracle, answer) in product(forms.items(), answers.items()):
             for place in comparisons(got, answer[0]):
-                yield _of(loss, outcome_of(place, "exact", oracle, answer[1], form))
-        yield from _by_paths(trace, problem, "classic", loss)
+                yield _of(term, outcome_of(place, "exact", oracle, answer[1], form))
+        yield from _by_paths(trace, problem, "classic", term)
 
 
 def by_ablations(problem: Problem) -> Iterator[Outcome]:
@@ -72,6 +81,18 @@ def by_ablations(problem: Problem) -> Iterator[Outcome]:
     trace = forward(problem.spikes, problem.params, problem.neuron)
     for rule in ABLATIONS:
         yield from _by_paths(trace, problem, rule)
+
+
+def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
+    """Compare the engine with autodiff on a random network and a batch of many samples.
+
+    It works on some samples and some steps at a time; the other networks are one such block.
+    """
+    problem = draw(rng, (2, 4, 2), 6, neuron, S=30_000)
+    trace = engine.forward(problem.spikes, problem.params, problem.neuron)
+    got = engine.backward(trace, *problem[1:], "exact")
+    for place in comparisons(got, autodiff.derivatives(*problem)):
+        yield outcome_of(place, "exact", "autodiff", ROUNDING, "engine (many samples)")
 
 
 def _by_paths(

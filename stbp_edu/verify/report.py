@@ -125,15 +125,20 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
     """Return what :func:`run` works through: the name of each trial, and its outcomes.
 
-    The other losses and the ablations meet one gate a round: of them, a gate decides little.
+    The other losses, the ablations and many samples meet one gate a round: of them, a gate decides
+    little.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds)):
         other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
-        problem = trials.draw(np.random.default_rng([seed, k]), *further_trials.SHAPE, other)
+        shape = (*further_trials.SHAPE, other, further_trials.SAMPLES)
+        problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
-        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(problem)))
+        spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
+        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(spiking)))
+        many = further_trials.by_blocks(np.random.default_rng([seed, k]), other)
+        work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):
             sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
             name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"

@@ -27,8 +27,8 @@ from stbp_edu.verify.forms import all_forms
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
 # A difference counts as one from ten times the error of the least precise oracle on.
 GAP = Tolerance(limit=1e-8, elementwise=True)
-# Wide enough that h is seldom 0 on these networks.
-SURROGATES: tuple[Surrogate, ...] = (Rectangle(4.0), Triangle(0.25), Sigmoid(0.5), Gaussian(1.0))
+# Wide enough that h is seldom 0 on these networks, and no a = 1, which every power of a equals.
+SURROGATES: tuple[Surrogate, ...] = (Rectangle(4.0), Triangle(0.25), Sigmoid(0.5), Gaussian(0.8))
 NEURONS = tuple(LIF(0.5, 0.5, surrogate, gate) for surrogate, gate in product(SURROGATES, GATES))
 
 
@@ -66,12 +66,14 @@ class Problem(NamedTuple):
     neuron: LIF
 
 
-def draw(rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF) -> Problem:
-    """Return a random network of this shape with two samples, inputs and targets in [0, 1]."""
+def draw(
+    rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
+) -> Problem:
+    """Return a random network of this shape with S samples, inputs and targets in [0, 1]."""
     W = [None, *(rng.uniform(-1.5, 1.5, (m, k)) for k, m in pairwise(sizes))]
     b = [None, *(rng.uniform(-0.5, 0.5, m) for m in sizes[1:])]
-    spikes = rng.random((T, 2, sizes[0]))
-    return Problem(spikes, rng.random((2, sizes[-1])), Params(W=W, b=b), neuron)
+    spikes = rng.random((T, S, sizes[0]))
+    return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
 
 
 def by_numbers(problem: Problem) -> Iterator[Outcome]:

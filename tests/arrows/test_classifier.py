@@ -8,6 +8,7 @@ from stbp_edu import LIF, Gaussian, Gradients
 from stbp_edu.arrows import (
     RULES,
     Rule,
+    Verdict,
     backward,
     classify,
     classify_letters,
@@ -19,7 +20,6 @@ from stbp_edu.arrows import (
     with_adaptation,
     words,
 )
-from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.rules import ABLATIONS
 from tests.arrows.oracle import RESETS, Case
 

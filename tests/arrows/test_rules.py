@@ -183,6 +183,8 @@ def test_words_of_the_published_rules():
     kept = {" ".join(w) for w in words(adapting, 2, "e-prop")}
     assert "spike adapt threshold weight spike readout" in kept
     assert "spike reset spike weight spike readout" not in kept
+    lengths = [len(w) for w in words(adapting, 4)]
+    assert lengths == sorted(lengths)
     assert len(words(net, 4)) == sum(len(words(net, 4, Rule("k", exactly(k)))) for k in range(4))
 
 

@@ -186,6 +186,13 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     assert "<code>c3-delta</code>" in report._repr_html_()
 
 
+def test_an_error_is_told_with_the_call_that_raised_it():
+    place, shapes = c3("1 / 0").message[-3:-1]
+    assert place.startswith("In the call at t = ")
+    assert "It raises ZeroDivisionError: division by zero" in place
+    assert shapes.startswith("Shapes in that call: delta_last (2, 2)")
+
+
 @pytest.mark.parametrize("content", ["not json", "[1]", '{"c3-delta": 3}'])
 def test_a_broken_progress_file_is_no_reason_to_fail(content):
     path().write_text(content)

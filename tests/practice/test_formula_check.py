@@ -2,6 +2,7 @@
 
 import re
 import sys
+from decimal import Decimal
 
 import pytest
 import sympy
@@ -124,6 +125,11 @@ def test_an_unknown_blank_names_the_known_ones():
 def test_hints_and_solution_of_a_blank():
     assert hint("c3-delta-formula").of == 3
     assert solution("c3-delta-formula").source == "delta_T + eps_next*u*df"
+
+
+def test_a_number_is_the_decimal_that_was_typed():
+    tree = algebra.parse("0.1*x", ["x"])
+    assert algebra.evaluate(tree, {"x": Decimal(3)}, algebra.FUNCTIONS) == Decimal("0.3")
 
 
 def signed_symbols(formula):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check_formula
-from stbp_edu.practice.grading import algebra, diagnosis
+from stbp_edu.practice.grading import algebra, diagnosis, inlining, probe
 from stbp_edu.practice.grading.exercise_check import grade
 from stbp_edu.practice.grading.finding import Finding
 from stbp_edu.practice.grading.single_changes import single_changes
@@ -304,3 +304,18 @@ def test_mutants_of_formulas_are_rejected_and_located(equation):
             break
     assert tried
     assert lost <= 1
+
+
+def test_a_formula_that_is_filled_in_stands_apart_from_where_it_comes_from():
+    tree, known = ast.parse("a * a", mode="eval").body, {"a": ast.parse("x + y", mode="eval").body}
+    whole = inlining.filled(tree, known)
+    assert isinstance(whole, ast.BinOp)
+    assert ast.unparse(whole) == "(x + y) * (x + y)"
+    assert len({id(whole.left), id(whole.right), id(known["a"])}) == 3
+    assert ast.unparse(tree) == "a * a"
+
+
+def test_zeros_are_close_to_zeros_and_to_nothing_else():
+    zeros = np.zeros(2)
+    assert probe.close(zeros + 1e-14, zeros, rtol=1e-9)
+    assert not probe.close(zeros + 1e-12, zeros, rtol=1e-9)

@@ -44,7 +44,7 @@ def test_every_equation_meets_every_oracle_under_both_rules(passed):
 
 def test_progress_counts_up_to_the_total(passed):
     _, calls = passed
-    total = 2 + len(trials.NEURONS) + 2  # formulas, symbols, the neurons, losses and ablations
+    total = 2 + len(trials.NEURONS) + 3  # and formulas, symbols; losses, ablations, many samples
     assert [call[:2] for call in calls] == [(k + 1, total) for k in range(total)]
 
 

@@ -1,7 +1,7 @@
 """``python -m tools.mutants``: change the package in one place at a time; write who noticed.
 
 A run may be stopped and goes on where it was; a file that has changed since begins anew. After a
-new test, ``--again`` asks once more about the changes that nobody noticed, or one judge alone.
+new test, ``--again`` asks once more about the changes that nobody noticed, or not enough judges.
 """
 
 import argparse
@@ -28,6 +28,7 @@ SECONDS = 90  # of computing; then a change is taken for one that never ends
 SAMPLES = (12, 50)  # changes of each file that are tried before all of any
 FOUND_WELL: set[str] = set()  # groups of files to which, as they are, nobody objects
 PLACE = ("line", "column", "code", "old", "new")
+LISTS = ("survived", "weakly")  # of a record: see ``noted``
 ROOMS = ("losses", "cases", "engine", "arrows", "verify", "practice/grading")
 ALONE = ("surrogates.py", "neuron.py", "network.py", "rules.py")
 
@@ -57,7 +58,7 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
     random.Random(path.as_posix()).shuffle(found)
     if known.get("sha") != sha(source):
         known = {"sha": sha(source), "changes": len(found), "tried": 0}
-        known |= {"seen": {}, "survived": [], "alone": []}
+        known |= {"computing": 0, "seen": {}, "survived": [], "weakly": []}
         ask_as_it_is(path, source)
     for change in found[known["tried"] : most]:
         yield (known := noted(known, path, change, ask(path, change.tree())))
@@ -77,12 +78,12 @@ def sha(source: str) -> str:
 
 
 def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the record of one file after each change that had at most one judge is asked again."""
+    """Yield the record of one file after each change that is listed is asked about again."""
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     if known.get("sha") != sha(source):
         raise SystemExit(f"{path} has no record, or has changed since; leave --again out")
     found = {key(place(change)): change for change in changes(source)}
-    for kind, entry in [(k, entry) for k in ("survived", "alone") for entry in known[k]]:
+    for kind, entry in [(k, entry) for k in LISTS for entry in known[k]]:
         change = found[key(entry)]
         if not is_equivalent(path, change):
             known = noted(forgotten(known, kind, entry), path, change, ask(path, change.tree()))
@@ -95,7 +96,8 @@ def forgotten(known: dict[str, Any], kind: str, entry: dict[str, Any]) -> dict[s
     seen = {judges_of: count for judges_of, count in counts.items() if count}
     at = known[kind].index(entry)
     kept = [*known[kind][:at], *known[kind][at + 1 :]]
-    return {**known, "tried": known["tried"] - 1, "seen": seen, kind: kept}
+    left = {"tried": known["tried"] - 1, "computing": known["computing"] - (not entry["checks"])}
+    return {**known, **left, "seen": seen, kind: kept}
 
 
 def place(change: Change) -> dict[str, Any]:
@@ -111,20 +113,23 @@ def key(entry: dict[str, Any]) -> tuple[Any, ...]:
 def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) -> dict[str, Any]:
     """Return the record with one change more.
 
-    ``seen`` counts the changes by the judges that noticed; ``survived`` lists those that nobody
-    noticed, ``alone`` those of the judged mathematics that one judge noticed and no other.
+    ``seen`` counts the changes by the judges that noticed, ``computing`` those that alter what is
+    computed, not what is checked; ``survived`` lists those that nobody noticed, ``weakly`` those of
+    the judged mathematics that not enough did.
     """
     judges_of = " + ".join(sorted(seen)) or "nobody"
     counts = {**known["seen"], judges_of: known["seen"].get(judges_of, 0) + 1}
-    known = {**known, "tried": known["tried"] + 1, "seen": counts}
+    computing = known["computing"] + (not change.checks)
+    known = {**known, "tried": known["tried"] + 1, "computing": computing, "seen": counts}
     if not seen and not is_equivalent(path, change):
         print(f"survived: {path}:{change}", flush=True)
     lists = {
         "survived": not seen,
-        "alone": judges.is_judged(path) and seen and not judges.settled(seen),
+        "weakly": judges.is_judged(path) and seen and not judges.enough(seen, change.checks),
     }
     for name in (name for name, belongs in lists.items() if belongs):
-        known[name] = [*known[name], {**place(change), "by": judges_of}]
+        entry = {**place(change), "checks": change.checks, "by": judges_of}
+        known[name] = [*known[name], entry]
     return known
 
 
@@ -133,7 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="such as stbp_edu/neuron.py; all")
     parser.add_argument("--most", type=int, default=10**6, help="changes of a file; all")
-    parser.add_argument("--again", action="store_true", help="those that at most one judge noticed")
+    parser.add_argument("--again", action="store_true", help="those that are listed")
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,13 +32,18 @@ ALIKE = ("multiply", "add", "maximum", "minimum", "max", "min", "c1_epsilon", "c
 
 @dataclass(frozen=True)
 class Change:
-    """One change: where it is, what stood there, what stands there now, and the file's new tree."""
+    """One change: where it is, what stood there, what stands there now, and the file's new tree.
+
+    ``checks``: whether it alters what is refused, or what stands for an argument that is left out,
+    and not what is computed from arguments that are given.
+    """
 
     line: int
     column: int
     code: str
     old: str
     new: str
+    checks: bool
     tree: Callable[[], ast.Module]
 
     def __str__(self) -> str:
@@ -56,11 +62,15 @@ def changes(source: str) -> list[Change]:
     """Return every change of a file, in the order of its lines."""
     tree = ast.parse(source)
     lines = source.splitlines()
-    found = [_change(tree, node, new, lines) for node in _code(tree) for new in _instead(node)]
+    found = [
+        _change(tree, node, new, lines, checks)
+        for node, checks in _code(tree)
+        for new in _instead(node)
+    ]
     return sorted((c for c in found if c.old != c.new), key=lambda change: change.line)
 
 
-def _change(tree: ast.Module, node: Any, new: ast.AST, lines: list[str]) -> Change:
+def _change(tree: ast.Module, node: Any, new: ast.AST, lines: list[str], checks: bool) -> Change:
     """Return one change; its tree is made where it is used."""
     old, text = (ast.unparse(ast.fix_missing_locations(n)) for n in (node, new))
     return Change(
@@ -69,6 +79,7 @@ def _change(tree: ast.Module, node: Any, new: ast.AST, lines: list[str]) -> Chan
         lines[node.lineno - 1].partition("  #")[0].strip(),
         _short(old),
         _short(text),
+        checks,
         lambda: ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new})),
     )
 
@@ -78,19 +89,42 @@ def _short(text: str) -> str:
     return " ".join(text.split())[:100]
 
 
-def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that do something: no annotation, docstring, decorator or message."""
+def _code(node: ast.AST, checks: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield the nodes that do something, and whether that is a check or a default.
+
+    No annotation, docstring, decorator or message.
+    """
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring
+    checks = checks or _checks(node)
     if isinstance(node, (ast.expr, ast.stmt)):
-        yield node
+        yield node, checks
     left_out = {"annotation", "returns", "decorator_list", "type_params", "type_comment"}
     if isinstance(node, (ast.Raise, ast.JoinedStr, ast.Assert)):
         return  # what an error says is tested by eye
     for name, value in ast.iter_fields(node):
+        default = name in DEFAULTS or (isinstance(node, ast.ClassDef) and name == "body")
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and name not in left_out:
-                yield from _code(child)
+                field = default and isinstance(child, (ast.expr, ast.AnnAssign))
+                yield from _code(child, checks or field)
+
+
+DEFAULTS = ("defaults", "kw_defaults")
+CHECKS = re.compile(r"(.*\.)?_*(check(_\w+)?|post_init_*)|checks\..*")
+"""What checks is called: ``check``, ``check_targets``, ``__post_init__``, or is of ``checks``."""
+
+
+def _checks(node: ast.AST) -> bool:
+    """Return whether all that a node does is to check: it refuses, or calls what refuses."""
+    match node:
+        case ast.Raise() | ast.If(body=[*_, ast.Raise()], orelse=[]):
+            return True
+        case ast.Expr(ast.Call(func)) | ast.Call(func):
+            return bool(CHECKS.fullmatch(ast.unparse(func)))
+        case ast.FunctionDef(name):
+            return bool(CHECKS.fullmatch(name))
+    return False
 
 
 def _instead(node: ast.AST) -> Iterator[ast.AST]:

@@ -57,8 +57,13 @@ def verdict_table(verify: Mapping[str, Any], rule: str) -> str:
 
 def score(known: Mapping[str, Any], path: str) -> tuple[int, int]:
     """Return how many changes of a file were noticed, and of how many that change anything."""
-    kept = [s for s in known["survived"] if (path, s["code"], s["old"], s["new"]) in reasons()]
-    return known["tried"] - len(known["survived"]), known["tried"] - len(kept)
+    kept = sum(_changes_nothing(path, entry) for entry in known["survived"])
+    return known["tried"] - len(known["survived"]), known["tried"] - kept
+
+
+def _changes_nothing(path: str, entry: Mapping[str, Any]) -> bool:
+    """Return whether there is a reason why a change that survived changes nothing."""
+    return (path, entry["code"], entry["old"], entry["new"]) in reasons()
 
 
 def mutant_table(mutants: Mapping[str, Any]) -> str:
@@ -71,12 +76,15 @@ def mutant_table(mutants: Mapping[str, Any]) -> str:
 
 
 def group_table(mutants: Mapping[str, Any]) -> str:
-    """Return a row for the judged mathematics, and one for each other group of files."""
+    """Return a row for the judged mathematics and each of its classes, and for other files."""
     groups: dict[str, dict[str, Any]] = {}
     for path, known in sorted(mutants.items(), key=lambda item: not is_judged(Path(item[0]))):
         name = "judged mathematics" if is_judged(Path(path)) else f"`{group(Path(path))}`"
         groups.setdefault(name, {})[path] = known
-    return table(["files", *COLUMNS], [_row(*one) for one in groups.items()])
+    rows = [_row(*one) for one in groups.items()]
+    classes = {"of these, what computes": False, "of these, checks and defaults": True}
+    rows[1:1] = [_class_row(name, mutants, checks) for name, checks in classes.items()]
+    return table(["files", *COLUMNS], rows)
 
 
 COLUMNS = ("tried", "noticed, %", "by two, %", "by an oracle and another, %")
@@ -96,6 +104,23 @@ def _row(name: str, mutants: Mapping[str, Any]) -> list[str]:
     shares = [_share(count, of, tried < there) for count in (noticed_, two, oracle)]
     by_whom = shares[1:] if is_judged(Path(min(mutants))) else ["–", "–"]
     return [name, f"{tried} of {there}", shares[0], *by_whom]
+
+
+def _class_row(name: str, mutants: Mapping[str, Any], checks: bool) -> list[str]:
+    """Return what is said of one class of changes of the judged mathematics, from the lists."""
+    judged = {path: known for path, known in mutants.items() if is_judged(Path(path))}
+    computing = sum(known["computing"] for known in judged.values())
+    tried = sum(known["tried"] for known in judged.values()) - computing if checks else computing
+    survived, weakly = (
+        [(path, e) for path, known in judged.items() for e in known[of] if e["checks"] is checks]
+        for of in ("survived", "weakly")
+    )
+    noticed_ = tried - len(survived)
+    two = noticed_ - sum(" + " not in entry["by"] for _, entry in weakly)
+    of = tried - sum(_changes_nothing(*one) for one in survived)
+    sample = any(known["tried"] < known["changes"] for known in judged.values())
+    shares = [_share(count, of, sample) for count in (noticed_, two, noticed_ - len(weakly))]
+    return [name, str(tried), *shares[:2], "–" if checks else shares[2]]
 
 
 def _share(count: int, of: int, sample: bool) -> str:
