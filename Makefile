@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile # Python compiles what it imports
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
 
@@ -19,9 +19,7 @@ test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a brows
 	$(BIN)/python -m tools.browser
 	$(MAKE) --no-print-directory static
 	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
-	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
-	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
-	$(BIN)/python -m tools.site.build
+	$(MAKE) --no-print-directory -j 2 .outputs .built
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "" tests/site
 
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
@@ -33,6 +31,14 @@ static: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+.PHONY: .outputs .built
+.outputs: .venv/test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+
+.built: .venv/test # one process, which waits for the network at first: the notebooks fill its time
+	$(BIN)/python -m tools.site.build
 
 lab: .venv/learn ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
