@@ -17,7 +17,7 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
 	$(BIN)/python -m tools.browser
-	$(MAKE) --no-print-directory static
+	$(MAKE) --no-print-directory -j 2 static
 	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
 	$(MAKE) --no-print-directory -j 2 .outputs .built
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "" tests/site
@@ -25,12 +25,14 @@ test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a brows
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-.PHONY: static
-static: .venv/test
+.PHONY: static .style .types
+static: .style .types
+.style: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+.types: .venv/test
+	$(BIN)/mypy
 
 .PHONY: .outputs .built
 .outputs: .venv/test
