@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile # Python compiles what it imports
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
 
@@ -17,22 +17,30 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
 	$(BIN)/python -m tools.browser
-	$(MAKE) --no-print-directory static
+	$(MAKE) --no-print-directory -j 2 static
 	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
-	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
-	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
-	$(BIN)/python -m tools.site.build
+	$(MAKE) --no-print-directory -j 2 .outputs .built
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "" tests/site
 
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-.PHONY: static
-static: .venv/test
+.PHONY: static .style .types
+static: .style .types
+.style: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+.types: .venv/test
+	$(BIN)/mypy
+
+.PHONY: .outputs .built
+.outputs: .venv/test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+
+.built: .venv/test # one process, which waits for the network at first: the notebooks fill its time
+	$(BIN)/python -m tools.site.build
 
 lab: .venv/learn ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -25,6 +25,7 @@ SLOW_EXAMPLES = {
     "stbp_edu.verify.report.run",
     "stbp_edu.practice.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
+LONGEST = "test_interruptions.py"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -37,10 +38,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the examples of docstrings that are slow, before the slow ones are left out."""
+    """Mark the examples of docstrings that are slow, before the slow ones are left out.
+
+    The longest file comes first, so that no worker is left alone with it at the end.
+    """
     for item in items:
         if item.name in SLOW_EXAMPLES:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture
