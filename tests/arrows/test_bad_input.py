@@ -188,7 +188,7 @@ def test_rules_that_cannot_be():
         with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
             call(network("2-1", HARD), nothing)
     misspelt = Rule("mine", {"a": {"wieght": None, "*": "a"}})
-    with pytest.raises(ValueError, match=r"rule 'mine': arrow must be one of .*, got 'wieght'"):
+    with pytest.raises(ValueError, match=r"one of '\*', 'adapt', 'carry', .*, got 'wieght'"):
         formulas(network("2-1", HARD), misspelt)
     with pytest.raises(ValueError, match=r"rule must be one of 'exact', .* got 'clasic'"):
         formulas(network("2-1", HARD), "clasic")

@@ -31,6 +31,12 @@ def run(neuron, sizes="2-3-2"):
     return params, trace, backward(net, params, trace, y)
 
 
+def test_weights_are_drawn_with_the_deviation_that_is_said_and_biases_are_0():
+    drawn = draw_params(network("400-90", hard_reset(LIF_)), np.random.default_rng(0), scale=3.0)[1]
+    assert drawn["W"].std() == pytest.approx(3.0 / 20, rel=0.02)
+    assert not drawn["b"].any()
+
+
 def cells():
     """Every (t, n, s, i) of the hidden layer before the last step: case 4."""
     return [(t, s, i) for t in range(T - 1) for s in range(2) for i in range(3)]
