@@ -106,6 +106,17 @@ def test_a_program_that_does_not_end_is_stopped():
 
 
 @pytest.mark.slow
+def test_a_fork_in_a_fork_has_at_most_the_time_of_the_first():
+    path = all_files()[0]
+    tree = ast.parse((fork.ROOT / path).read_text(encoding="utf-8"))
+
+    def inner():
+        yield from fork.answers(path, tree, lambda: iter(["seen"]), seconds=120)[0]
+
+    assert fork.answers(path, tree, inner, seconds=60) == (["seen"], True)
+
+
+@pytest.mark.slow
 def test_a_changed_file_that_pytest_is_given_by_name_is_the_one_that_it_tests():
     """Pytest rewrites such a file itself, unless it is loaded already."""
     path = Path("stbp_edu/rules.py")

@@ -24,7 +24,7 @@ from tools.mutants.changes import Change, changes
 from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
-SECONDS = 90  # of computing; then a change is taken for one that never ends
+SECONDS = 180  # of computing; then a change is taken for one that never ends
 SAMPLES = (12, 50)  # changes of each file that are tried before all of any
 FOUND_WELL: set[str] = set()  # groups of files to which, as they are, nobody objects
 PLACE = ("line", "column", "code", "old", "new")

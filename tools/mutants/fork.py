@@ -82,6 +82,8 @@ def _work(
     """Do the work of the fork, and end it: nothing of this process may run twice."""
     code = 1
     try:
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]  # of a fork in a fork, what is left to it
+        seconds = seconds if most == resource.RLIM_INFINITY else min(seconds, most)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1), os.dup2(quiet, 2)
