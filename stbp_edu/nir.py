@@ -113,14 +113,20 @@ def from_graph(
 
 def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
     """Return the nodes between Input and Output by name, in their order."""
-    following: dict[str, str] = {}
-    for source, target in sorted(set(graph.edges)):
-        if source in following or target in following.values():
+    edges = sorted(set(graph.edges))
+    following, before = dict(edges), {target: source for source, target in edges}
+    for source, target in edges:
+        if following[source] != target:
             raise ValueError(
-                f"graph must be a chain, but a node on the edge from {source!r} to {target!r} has "
-                "another such edge; networks that branch, merge or recur are not of this kind"
+                f"graph must be a chain, but {source!r} leads to {target!r} and to "
+                f"{following[source]!r}; recurrent and branching networks are not of this kind"
             )
-        following[source] = target
+    for source, target in edges:
+        if before[target] != source:
+            raise ValueError(
+                f"graph must be a chain, but {target!r} follows {source!r} and {before[target]!r}; "
+                "networks that merge are not of this kind"
+            )
     name = next((name for name, node in graph.nodes.items() if isinstance(node, nir.Input)), None)
     chain: list[tuple[str, Any]] = []
     while name in following and len(chain) <= len(graph.nodes):

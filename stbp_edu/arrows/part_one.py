@@ -69,8 +69,9 @@ def as_local(
 
     The arguments are those of :func:`backward`.
     """
-    samples = check_trace(trace, params)[1] if S is None else checks.count("S", S)
-    direct = direct_term(checked(loss, trace, targets), trace, targets, samples)
+    _, here = check_trace(trace, params)
+    averaged = here if S is None else checks.count("S", S)
+    direct = direct_term(checked(loss, trace, targets), trace, targets, averaged)
     if direct.o is not None and direct.u is not None:
         raise ValueError(
             "loss must read spikes or potentials, got a direct term of both; add up the gradients "

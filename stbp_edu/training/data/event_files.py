@@ -106,7 +106,9 @@ def read_shd(path: Path) -> Samples:
             f"{len(units)} and {len(labels)}; fetch it again"
         )
     if np.ndim(labels) != 1 or labels.dtype.kind not in "iu":
-        raise ValueError(f"{path} must have a whole number for each label, got {labels.dtype}")
+        raise ValueError(
+            f"{path} must have a whole number for each label, got {labels.dtype}; fetch it again"
+        )
     samples = (
         (f"sample {k} in {path}", shd_events(seconds, unit))
         for k, (seconds, unit) in enumerate(zip(times, units, strict=True))
