@@ -11,6 +11,7 @@ from tools.mutants import __main__ as harness
 from tools.mutants import fork, judges
 from tools.mutants.__main__ import all_files, ask
 from tools.mutants.changes import changes
+from tools.mutants.reached import Reached, measured
 from tools.mutants.survivors import is_equivalent, reasons
 
 SOURCE = '''"""A module."""
@@ -123,6 +124,33 @@ def test_a_changed_file_that_pytest_is_given_by_name_is_the_one_that_it_tests():
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     tree = ast.parse(source.replace("RULES + ABLATIONS", "()"))
     assert ask(path, tree) == ["tests"]
+
+
+def test_a_change_is_shown_to_the_tests_that_run_its_statement_the_shortest_first(monkeypatch):
+    source = "x = 1\ndef f(\n    y,\n):\n    if y:\n        return [\n            y,\n        ]\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: source)
+    path = Path("f.py")
+    lines = {"1": [0, 1, 2], "2": [1, 2], "5": [2, 1], "6": [2]}
+    found = Reached(tests={"short": 1, "middle": 2, "long": 4}, lines={"f.py": lines})
+    assert found.at(path, 7) == ["long"]  # of the return, which begins a line above
+    assert found.at(path, 5) == found.at(path, 3) == ["middle", "long"]
+    assert found.at(path, 1, seconds=3) == ["short", "middle"]
+    assert Reached(found.tests, {"f.py": {}}).at(path, 7) == [*found.tests]  # no test is seen there
+
+
+@pytest.mark.slow
+def test_the_tests_that_run_a_line_are_measured_and_those_alone_are_asked():
+    path = Path("stbp_edu/rules.py")
+    source = (fork.ROOT / path).read_text(encoding="utf-8")
+    found = measured([path], [*judges.OPTIONS, "tests/test_rules.py", "tests/test_neuron.py"])
+    some, every = (
+        found.at(path, 1 + source[: source.index(code)].count("\n"))
+        for code in ("return gates", "RULES =")
+    )
+    assert 0 < len(some) < len(every) == len(found.tests)
+    tree = ast.parse(source.replace("return gates", "return"))
+    others = [name for name in every if name not in some]
+    assert (ask(path, tree, some), ask(path, tree, others[:1])) == (["tests"], [])
 
 
 @pytest.mark.slow

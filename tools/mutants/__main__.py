@@ -8,7 +8,8 @@ import argparse
 import ast
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import sympy  # noqa: F401
 from stbp_edu import files
 from tools.mutants import fork, judges
 from tools.mutants.changes import Change, changes
+from tools.mutants.reached import Reached, measured
 from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
@@ -41,9 +43,9 @@ def all_files() -> list[Path]:
     return [path.relative_to(fork.ROOT) for path in found if path.name != "__init__.py"]
 
 
-def ask(path: Path, tree: ast.Module) -> list[str]:
+def ask(path: Path, tree: ast.Module, reaching: Sequence[str] = ()) -> list[str]:
     """Return who noticed that a file's tree is this one; "time" where the program did not end."""
-    seen, ended = fork.answers(path, tree, lambda: judges.judge(path), SECONDS)
+    seen, ended = fork.answers(path, tree, lambda: judges.judge(path, reaching), SECONDS)
     said = [name if not name.startswith("raised") else "raised" for name in seen]
     return said if said or ended else ["time"]
 
@@ -61,7 +63,17 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
         known |= {"computing": 0, "seen": {}, "survived": [], "weakly": []}
         ask_as_it_is(path, source)
     for change in found[known["tried"] : most]:
-        yield (known := noted(known, path, change, ask(path, change.tree())))
+        reaching = (
+            () if judges.is_judged(path) else reached(judges.group(path)).at(path, change.line)
+        )
+        yield (known := noted(known, path, change, ask(path, change.tree(), reaching)))
+
+
+@cache
+def reached(group: str) -> Reached:
+    """Return which tests run the lines of a group of files, as they are."""
+    its = [path for path in all_files() if judges.group(path) == group]
+    return measured(its, [*judges.OPTIONS, *judges.TESTS[group].split()])
 
 
 def ask_as_it_is(path: Path, source: str) -> None:

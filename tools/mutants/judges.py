@@ -1,7 +1,7 @@
 """Whom a change of each file is shown to: the oracles of ``verify``, the properties, its tests."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ TESTS = {
     "practice/grading": "stbp_edu/practice/grading tests/practice/test_exercise_check.py "
     "tests/practice/test_formula_check.py tests/practice/test_odd_answers.py "
     "tests/practice/test_answers_by_hand.py tests/practice/test_network_report.py "
-    "tests/practice/test_locate.py",
+    "tests/practice/test_locate.py tests/practice/test_feedback_texts.py",
 }
 """The tests of each file, or of each file of a folder, the cheapest first."""
 
@@ -95,12 +95,12 @@ def enough(seen: Collection[str], checks: bool) -> bool:
     return settled(seen) if checks else by_an_oracle(seen)
 
 
-def judge(path: Path) -> Iterator[str]:
+def judge(path: Path, reaching: Sequence[str] = ()) -> Iterator[str]:
     """Yield who noticed.
 
     Of the judged mathematics the oracles and the properties are asked, the cheapest first, then the
     table of wrong calls, then the file's own tests, until two have seen the change. Of other files
-    the tests are asked, and the table where they did not notice.
+    the tests are asked, where some are named these alone, and the table where they did not notice.
     """
     seen: set[str] = set()
     for some in _rounds(path) if is_judged(path) else ():
@@ -112,7 +112,7 @@ def judge(path: Path) -> Iterator[str]:
     calls = [f"{table}[{name}]" for name in BAD_CALLS[group(path)]]
     tests = {"bad calls": calls, "tests": TESTS[group(path)].split()}
     for name in tests if is_judged(path) else ("tests", "bad calls"):
-        if tests[name] and _fails(*tests[name]):
+        if tests[name] and _fails(*tests[name], only=reaching if name == "tests" else ()):
             yield name
             seen.add(name)
         if settled(seen) or (seen and not is_judged(path)):
@@ -177,12 +177,21 @@ def _seen(outcomes: Callable[[], Iterable[Any]]) -> set[str]:
     return {next(name for name in ORACLES if oracle.startswith(name)) for oracle in failed}
 
 
-def _fails(*files: str) -> bool:
-    """Return whether the tests of these files fail."""
+OPTIONS = [
+    *("-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # loaded before the fork
+]
+"""How pytest runs the tests of a file."""
+
+
+def _fails(*files: str, only: Sequence[str] = ()) -> bool:
+    """Return whether the tests of these files fail, or of them those that are named."""
     import pytest  # here, since the site is built without it
 
-    options = ["-x", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:anyio"]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # loaded before the fork
+    from tools.mutants.reached import Only
+
+    named = [Only(only)] if only else []
+    given = dict.fromkeys(name.partition("::")[0] for name in only) or files
     with contextlib.suppress(SystemExit):
-        return pytest.main([*options, *files]) != 0
+        return pytest.main(["-x", *OPTIONS, *given], named) != 0
     return True
