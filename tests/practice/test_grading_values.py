@@ -32,6 +32,7 @@ from stbp_edu.practice.grading.structure import (
 )
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
+CORNER = np.array([[0.0, 0.0], [0.0, 1.0]])
 MASKED = np.ma.masked_array([1.0, 2.0, 3.0], mask=[True, False, True])
 
 
@@ -208,7 +209,7 @@ def test_what_can_be_no_answer_is_called_by_its_name(value, said):
         (np.where(A == 3, np.inf, A), A, "nan",
          "it returns inf at index (1, 0): a division by zero, or an overflow"),
         (False, True, "value", "this does not hold"),
-        (A + [[0, 0], [0, 1]], A, "value", "yours 5, exact 4 at index (1, 1)"),
+        (A + CORNER, A, "value", "yours 5, exact 4 at index (1, 1)"),
         (2.0, 1.0, "value", "yours 2, exact 1"),
         ({(0, 1)}, {(0, 2)}, "value",
          "yours [(0, 1)], expected [(0, 2)], as cells (t, n) with t counted from 0"),
@@ -221,7 +222,7 @@ def test_a_difference_says_what_and_where(got, want, kind, said):
 
 
 def test_a_place_is_named_by_its_axes():
-    wrong = A + [[0, 0], [0, 1]]
+    wrong = A + CORNER
     assert difference(wrong, A, ("t", "neuron")).message.endswith(
         " at t = 2 (index 1 in code), neuron 1 (counted from 0)"
     )
@@ -346,9 +347,9 @@ def test_an_expression_over_several_lines_is_told_by_its_first():
 
 def test_a_line_that_is_the_expression_is_told_once():
     def bare(x):
-        x.missing
+        int(x)
 
-    assert failing(bare, 0).message.endswith(", at `x.missing`.")
+    assert failing(bare, "a").message.endswith("'a', at `int(x)`.")
 
 
 def test_a_line_that_nobody_can_show_is_left_out():
