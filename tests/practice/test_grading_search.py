@@ -766,23 +766,25 @@ def test_steps_and_entries_are_mixed_in_the_plural():
 
 def test_the_rows_of_a_run_hold_what_may_enter_a_potential():
     neuron = LIF(tau=0.5, v_th=1.0)
-    u, o = np.array([2.0, 0.5, 0.8]), np.array([1.0, 0.0, 1.0])
-    rows = Rows(u, o, np.array([0.1, 0.2, 0.3]), np.array([0.7]), neuron)
+    u, o = np.array([2.0, 0.5, 0.8, 0.4]), np.array([1.0, 0.0, 0.5, 1.0])
+    rows = Rows(u, o, np.array([0.1, 0.2, 0.3, 0.6]), np.array([0.7]), neuron)
     f = neuron.f(o)
     columns = rows.columns()
     for name, want in {
-        SILENT: [0, 0, 0.5 * f[1]],
-        SPIKED: [0, 2.0 * f[0], 0],
-        INPUT: [0.1, 0.2, 0.3],
-        BIAS: [0.7, 0.7, 0.7],
-        "the last potential with the gate of this step's spike": [0, 2.0 * f[1], 0.5 * f[2]],
-        "the input of the step before": [0, 0.1, 0.2],
-        "the last spike": [0, 1, 0],
-        "a constant": [1, 1, 1],
-        "a constant at the first step": [1, 0, 0],
+        SILENT: [0, 0, 0.5 * f[1], 0],
+        SPIKED: [0, 2.0 * f[0], 0, 0.8 * f[2]],  # half a spike counts as one
+        INPUT: [0.1, 0.2, 0.3, 0.6],
+        BIAS: [0.7, 0.7, 0.7, 0.7],
+        "the last potential with the gate of this step's spike": [
+            *(0, 2.0 * f[1], 0.5 * f[2], 0.8 * f[3]),
+        ],
+        "the input of the step before": [0, 0.1, 0.2, 0.3],
+        "the last spike": [0, 1, 0, 0.5],
+        "a constant": [1, 1, 1, 1],
+        "a constant at the first step": [1, 0, 0, 0],
     }.items():
         np.testing.assert_allclose(columns[name], want, err_msg=name)
-    np.testing.assert_array_equal(rows.spikes(), [1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(rows.spikes(), [1.0, 0.0, 0.0, 0.0])
 
 
 def test_the_rows_of_a_network_take_their_input_from_the_layer_below():

@@ -457,6 +457,7 @@ def test_an_axis_of_one_and_axes_without_names():
     assert shape_words([row[0]], [row], ("t", "neuron"), 0) == "with its entries in one row"
     assert shape_words([row.squeeze()], [row], (), 0) == "with its entries in one row"
     assert shape_words([B[0]], [B], (), 0) == "for the first of the axes alone"
+    assert shape_words([B[:, 0]], [B], (), 0) == "for the first of the axes alone"
     assert shape_words([B[0, 1:]], [B[0]], ("entry",), 0) == "without the first of the entries"
     assert shape_words([3.0, B[0]], [B, B], ("t", "neuron"), 0) == ""
     assert shape_words(["no", B[0]], [B, B], (), 0) == "for the first of the axes alone"
