@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from stbp_edu.practice import exercises
+from stbp_edu.practice import check, exercises
 from stbp_edu.practice.grading import algebra, diagnosis, single_changes, unnamed_mistakes
 from stbp_edu.practice.grading.calling import Habits
 from stbp_edu.practice.grading.epsilon_fit import (
@@ -291,6 +291,12 @@ def test_the_same_answer_is_made_once():
     assert single_changes.single_changes(loss) is found
 
 
+def test_names_of_a_long_answer_are_replaced_by_its_arguments_alone():
+    words = [change.words for change in single_changes.single_changes(exercises()["backward"])]
+    assert "with `params` in place of `trace`" in words
+    assert not [said for said in words if said.startswith(("with `epsilon`", "with `gW`"))]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -393,6 +399,24 @@ def test_how_often_a_wrong_answer_is_right_is_told():
     assert diagnosis._agreement(wrong, failing("problem")) == [said]
     assert diagnosis._agreement(wrong, failing("type")) == []
     assert diagnosis._agreement(answer(one, lambda delta, h: 1 // 0), failing("problem")) == []
+
+
+def test_nothing_is_said_of_a_function_that_did_not_end():
+    habits = Habits()
+    habits.stopped = True
+    wrong = diagnosis.Answer(exercises()["c1-epsilon"], lambda delta, h: h, (1.0,) * 6, habits)
+    assert diagnosis.unnamed(wrong, failing()) == []
+    assert diagnosis._agreement(wrong, failing()) == []
+
+
+def test_the_first_difference_is_the_first_of_any_size():
+    one = exercises()["c1-epsilon"]
+    first = inputs_of(one)[0].args[0]
+
+    def nearly_at_first(delta, h):
+        return h * delta * (1 + 1e-5 if np.array_equal(delta, first) else 2)
+
+    assert check("c1-epsilon", nearly_at_first).where == inputs_of(one)[0].where
 
 
 def test_the_shapes_of_a_call_are_told():

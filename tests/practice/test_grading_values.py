@@ -72,6 +72,12 @@ def test_an_argument_is_as_it_was_or_is_not(now, before, same):
     assert calling.unchanged(now, before) is same
 
 
+def test_calls_share_their_time():
+    habits = calling.Habits()
+    calling.call(lambda x: x, (1.0,), habits=habits)
+    assert 0.0 < habits.seconds < calling.SECONDS
+
+
 @pytest.mark.parametrize(
     ("value", "blank"),
     [(None, True), (..., True), ((None, ...), True), ((None, 1), False), ((), False), (0, False)],
@@ -142,6 +148,8 @@ def test_the_leaves_of_a_value_have_the_names_of_what_is_expected():
         ("b[2]", 4),
     ]
     assert list(leaves(1, 2)) == [("", 1, 2)]
+    half = SimpleNamespace(W=3)
+    assert list(leaves(1, half)) == [("", 1, half)]
     assert list(leaves((1, 2), (3, 4), parts=("u",))) == [("u", 1, 3), ("[1]", 2, 4)]
 
 

@@ -80,9 +80,9 @@ def relation(got: Values, want: Values, inputs: Sequence[Inputs], rtol: float) -
         for words, change in changes_of(want[0].ndim):
             if all_close(got, [change(w) for w in want], rtol):
                 return words
-    if all(np.allclose(g[~np.isnan(g)], got[0][~np.isnan(got[0])].ravel()[0]) for g in got):
-        return f"is replaced by {got[0][~np.isnan(got[0])].ravel()[0]:.4g}"
-    return ""
+    number = got[0][~np.isnan(got[0])].ravel()[0]
+    one = all_close(got, [np.full_like(g, number) for g in got], rtol)
+    return f"is replaced by {number:.4g}" if one else ""
 
 
 def _constant(got: Array, want: Array, rtol: float, *, ratio: bool) -> float | None:
