@@ -1,5 +1,6 @@
 """The unrolled network: what it holds, the edges that leave a node, and its letters."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -96,17 +97,21 @@ def test_the_rates_slopes_by_hand():
     assert np.array_equal(slopes.o, [[[-0.25, 0.375]]] * 2)
 
 
+def numbered(width, start):
+    """An array (T, width) of three steps, counted on from a number."""
+    return np.arange(3.0 * width).reshape(3, width) + start
+
+
 NUMBERED = {
-    name: [None, *(np.arange(6.0).reshape(3, 2) + 10 * n + 100 * k for n in (1, 2))]
+    name: [None, numbered(2, 100 * k + 10), numbered(3, 100 * k + 20)]
     for k, name in enumerate(("u", "o", "h", "f", "moved", "df"), start=1)
 }
-"""An array (T, n[n]) for each, with no number twice."""
-NUMBERED["o"][0] = np.arange(6.0).reshape(3, 2) + 200
-WEIGHTS = [None, np.arange(4.0).reshape(2, 2) + 0.25, np.arange(4.0).reshape(2, 2) + 0.5]
+NUMBERED["o"][0] = numbered(2, 200)
 NET = unrolled.Unrolled(
-    sizes=(2, 2, 2), T=3, S=1, W=WEIGHTS, y=None, **NUMBERED,
-    readout=np.arange(6.0).reshape(3, 2) + 1000, membrane=np.arange(6.0).reshape(3, 2) + 2000,
+    sizes=(2, 2, 3), T=3, S=1, y=None, readout=numbered(3, 1000), membrane=numbered(3, 2000),
+    W=[None, np.arange(4.0).reshape(2, 2) + 0.25, np.arange(6.0).reshape(3, 2) + 0.5], **NUMBERED,
 )  # fmt: skip
+"""No number is there twice."""
 
 
 @pytest.mark.parametrize(
@@ -120,14 +125,14 @@ NET = unrolled.Unrolled(
         (
             Node("u", 2, 1, 0),
             [
-                ("spike", Node("o", 2, 1, 0), 322.0),
-                ("carry", Node("u", 2, 2, 0), 422.0),
-                ("membrane", Node("L"), 2002.0),
+                ("spike", Node("o", 2, 1, 0), 323.0),
+                ("carry", Node("u", 2, 2, 0), 423.0),
+                ("membrane", Node("L"), 2003.0),
             ],
         ),
         (
             Node("u", 2, 2, 1),
-            [("spike", Node("o", 2, 2, 1), 325.0), ("membrane", Node("L"), 2005.0)],
+            [("spike", Node("o", 2, 2, 1), 327.0), ("membrane", Node("L"), 2007.0)],
         ),
         (
             Node("o", 1, 1, 1),
@@ -135,13 +140,14 @@ NET = unrolled.Unrolled(
                 ("reset", Node("u", 1, 2, 1), 513.0 * 613.0),
                 ("weight", Node("u", 2, 1, 0), 1.5),
                 ("weight", Node("u", 2, 1, 1), 3.5),
+                ("weight", Node("u", 2, 1, 2), 5.5),
             ],
         ),
         (
             Node("o", 2, 1, 0),
-            [("reset", Node("u", 2, 2, 0), 522.0 * 622.0), ("readout", Node("L"), 1002.0)],
+            [("reset", Node("u", 2, 2, 0), 523.0 * 623.0), ("readout", Node("L"), 1003.0)],
         ),
-        (Node("o", 2, 2, 1), [("readout", Node("L"), 1005.0)]),
+        (Node("o", 2, 2, 1), [("readout", Node("L"), 1007.0)]),
         (
             Node("w", 1, i=0, j=1),
             [("enter", Node("u", 1, t, 0), x) for t, x in enumerate((201.0, 203.0, 205.0))],
@@ -158,6 +164,11 @@ def test_the_edges_that_leave_a_node_are_those_of_the_table(node, edges):
     found = list(edges_from(node, NET))
     assert [(edge.kind, edge.target, edge.factor) for edge in found] == edges
     assert all(edge.source == node for edge in found)
+
+
+def test_a_loss_that_reads_no_potential_has_no_edge_from_one():
+    net = replace(NET, membrane=None)
+    assert [edge.kind for edge in edges_from(Node("u", 2, 1, 0), net)] == ["spike", "carry"]
 
 
 def test_a_batchs_adjoints_are_each_samples_own_and_its_gradients_are_summed():
