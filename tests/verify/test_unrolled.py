@@ -245,6 +245,7 @@ def test_letters_count_from_one_as_on_paper():
 
 def test_the_readout_is_the_slope_of_the_rate_loss_in_letters():
     net = symbols((1, 2), 3)
+    assert str(net.readout[0, 0]) == "o_{1}^{1,1}/9 + o_{1}^{2,1}/9 + o_{1}^{3,1}/9 - y_{1}/3"
     for t, i in np.ndindex(3, 2):
         slope = (sum(net.o[1][:, i]) / 3 - net.y[i]) / 3
         assert sympy.expand(net.readout[t, i] - slope) == 0
@@ -252,10 +253,11 @@ def test_the_readout_is_the_slope_of_the_rate_loss_in_letters():
 
 def test_the_soft_resets_factors_are_tau_and_minus_the_threshold():
     net, hard = symbols((1, 2, 1), 2, soft=True), symbols((1, 2, 1), 2)
+    tau, threshold = sympy.Symbol("τ"), sympy.Symbol("V_{th}")
     for n, width in ((1, 2), (2, 1)):
-        assert names(net.f[n]) == [["τ"] * width] * 2
-        assert names(net.moved[n]) == [["-V_{th}"] * width] * 2
-        assert names(net.df[n]) == [["1"] * width] * 2
+        for name, value in (("f", tau), ("moved", -threshold), ("df", sympy.Integer(1))):
+            assert getattr(net, name)[n].tolist() == [[value] * width] * 2
+            assert isinstance(getattr(net, name)[n][0, 0], sympy.Expr)
         assert names(net.u[n]) == names(hard.u[n])
         assert names(net.h[n]) == names(hard.h[n])
     assert [net.f[0], net.moved[0], net.df[0]] == [None] * 3
