@@ -177,6 +177,8 @@ def test_a_layer_that_is_left_out_of_the_proof_by_polynomials_fails(monkeypatch)
     assert [b.message for b in bad] == [
         f"{rule} rule: 10 of 12 nodes have a proof by polynomials" for rule in ("exact", "classic")
     ]
+    assert [b[:2] for b in bad] == [("c5-w", "exact"), ("c5-w", "classic")]
+    assert [b[3:6] for b in bad] == [(1.0, 0.0, False)] * 2
 
 
 @pytest.mark.parametrize(("gap", "error"), [(False, np.nan), (True, np.nan), (True, 0.0)])

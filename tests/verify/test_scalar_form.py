@@ -66,3 +66,10 @@ def test_the_three_forms_are_the_packages_own_under_the_rule_and_spike_that_are_
         got = forms[name]
         assert np.array_equal(getattr(got, "gradients", got).W[1], expected)
     assert np.array_equal(forms["vector"].delta[1], swept.delta[1])
+
+
+def test_the_rate_losss_term_is_the_index_formula_that_is_tested(monkeypatch):
+    """And not the slope that the oracle has worked out."""
+    (_, *rest), trace = drawn("linear")
+    monkeypatch.setattr(cases.scalar, "c1_delta", lambda y, o, S: 0.0)
+    assert not scalar_adjoints(trace, *rest).delta[2].any()

@@ -28,7 +28,7 @@ def test_a_drawn_network_has_the_shape_that_is_asked_for():
         for drawn, most in ((params.W[n], 1.5), (params.b[n], 0.5)):
             assert np.abs(drawn).max() == pytest.approx(most, rel=0.15)
             assert np.abs(drawn).max() <= most
-            assert min(drawn) if drawn.ndim == 1 else drawn.min() < 0
+            assert drawn.min() < -most / 2
     for drawn in (spikes, targets):
         assert 0 <= drawn.min() < 0.05
         assert 0.95 < drawn.max() <= 1
@@ -112,6 +112,19 @@ def test_the_triangle_shows_no_gap_either():
     assert not any(gap for *_, gap in counted(LIF(0.5, 0.5, Triangle(0.25), "soft")))
 
 
+def test_the_twin_is_run_and_then_the_spikes(monkeypatch):
+    seen, neuron = [], LIF(0.5, 0.5, Gaussian(0.8))
+    monkeypatch.setattr(trials, "all_forms", lambda *args: seen.append(args[-2:]) or {})
+    problem = trials.draw(np.random.default_rng(2), *SMALL, neuron)
+    assert len(list(trials.by_numbers(problem))) == 2  # the losses
+    assert seen == [(rule, spike) for spike in (neuron.H, None) for rule in ("exact", "classic")]
+
+
+def test_the_loss_is_that_of_the_last_layer():
+    problem = trials.draw(np.random.default_rng(2), (1, 3, 2), 2, LIF())
+    assert next(trials.by_numbers(problem)).ok
+
+
 def test_a_message_names_form_rule_oracle_and_place():
     one = Comparison("c5-b", None, 2, np.array([1.0, 3.0]), np.array([1.0, 2.0]), scale=4.0)
     outcome = trials.outcome_of(one, "exact", "autodiff", ROUNDING, "vector")
@@ -158,9 +171,12 @@ def test_every_curve_is_compared_with_its_formula(monkeypatch):
 )
 def test_every_node_has_a_proof_by_polynomials(rule, delta):
     oracle = "polynomials" if rule == "exact" else "polynomials: gap = dropped paths"
-    outcomes = [o for o in trials.by_symbols((2, 1), 2) if o.rule == rule]
+    outcomes = [o for o in trials.by_symbols((1, 2), 3) if o.rule == rule]
     assert [o.id for o in outcomes] == [
-        *("c1-delta", "c1-epsilon", delta, "c3-epsilon", "c5-b", "c5-w", "c5-w")
+        *["c1-delta", "c1-epsilon"] * 2,
+        *[delta, "c3-epsilon"] * 4,
+        *["c5-b"] * 2,
+        *["c5-w"] * 2,
     ]
     for o in outcomes:
         assert o[2:6] == (oracle, 0.0, 0.0, False)
