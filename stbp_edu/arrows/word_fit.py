@@ -43,9 +43,10 @@ def fit_words(
         params, trace, targets = random_run(net, 3, twin, rng)
         got = function(net, params, trace, targets)
         local = local_derivatives(net, params, trace, targets)
-        rows.append({n: _equations(local, trace, got, n) for n in range(1, net.N + 1)})
+        told = [n for n in range(1, net.N + 1) if {"W", "b"} & got[n].keys()]
+        rows.append({n: _equations(local, trace, got, n) for n in told})
     result: dict[Word, float] = {}
-    for n in range(1, net.N + 1):
+    for n in rows[0]:
         words = sorted({w for row in rows for w, column in row[n][0].items() if column.any()})
         A = np.concatenate(
             [np.stack([row[n][0].get(w, 0 * row[n][1]) for w in words], axis=1) for row in rows]
@@ -71,8 +72,8 @@ def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple
             epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
 
     def flat(found: Any) -> Any:
-        """Return gradients as one column."""
-        return np.concatenate([np.ravel(found[name]) for name in ("W", "b")])
+        """Return the gradients that are told as one column."""
+        return np.concatenate([np.ravel(found[k]) for k in ("W", "b") if k in got[n]])
 
     into = trace[net.output_of(n - 1)][n - 1]
     columns = {word: flat(through_link(layer.link, e, into)) for word, e in epsilon.items()}

@@ -155,6 +155,8 @@ def test_a_function_that_gives_no_gradient():
     net = network("2-1", HARD)
     with pytest.raises(ValueError, match="function must return at least one gradient, got none"):
         classify(lambda *run: [None, {}], net)
+    with pytest.raises(ValueError, match="function must return at least one gradient, got none"):
+        classify(lambda *run: [{"W": np.ones((1, 2))}, {}], net)
     with pytest.raises(ValueError, match="T must be >= 1"):
         classify_letters(lambda local: [None], net, T=0)
 

@@ -169,3 +169,19 @@ def test_a_mistake_in_one_neuron_is_seen():
 def test_letters_name_each_node():
     local = letters(NET, T=1)
     assert repr(sweep(local)[2]["u", "all"][0, 0, 1]) == "1·h(u_{2}^{1,2})·∂L/∂o_{2}^{1,2}"
+
+
+@pytest.mark.parametrize("rtol", [None, 1e-5])
+@pytest.mark.parametrize(("share", "equal"), [(0.9, True), (1.1, False)])
+def test_gradients_are_equal_up_to_a_share_of_their_largest_entry(share, equal, rtol):
+    """However small the entry that differs is itself; 1e-8 where nothing is said."""
+
+    def near(net, params, trace, targets):
+        W = by("exact")(net, params, trace, targets)[1]["W"].copy()
+        largest = np.abs(W).max()
+        W.flat[np.abs(W).argmin()] += share * (rtol or 1e-8) * largest
+        return [None, {"W": W}]
+
+    net = network("2-1", hard_reset(LIF(0.6, 0.5, Gaussian(0.5))))
+    verdict = classify(near, net, **({} if rtol is None else {"rtol": rtol}))
+    assert ("exact" in verdict.rules) == equal

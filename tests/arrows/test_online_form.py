@@ -20,6 +20,7 @@ from stbp_edu.arrows import (
     truncated,
     words,
 )
+from stbp_edu.arrows.blocks import blockwise
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
 
@@ -107,6 +108,40 @@ def test_truncation_at_no_step_is_spatial_and_online():
     net, params, trace, inputs, y = Case().run()
     got = online(net, params, inputs, y, truncated(0))
     assert oracle.error(got, backward(net, params, trace, y, "spatial-only").gradients) <= 1e-12
+
+
+class Counted:
+    """Inputs that say how often each step is read."""
+
+    def __init__(self, steps):
+        """Keep the steps."""
+        self.steps, self.reads = steps, [0] * len(steps)
+
+    def __len__(self):
+        """Return the number of steps."""
+        return len(self.steps)
+
+    def __getitem__(self, t):
+        """Return a step, and note it."""
+        self.reads[t] += 1
+        return self.steps[t]
+
+
+@pytest.mark.parametrize(("loss", "runs"), [("per-step", 1), ("rate", 2), ("last-2", 2)])
+@pytest.mark.parametrize("rule", ["ottt", in_blocks(2)], ids=["ottt", "blocks"])
+def test_only_a_loss_on_a_mean_over_steps_makes_the_run_twice(loss, runs, rule):
+    net, params, _, inputs, y = Case(loss=loss).run()
+    counted = Counted(inputs)
+    got = online(net, params, counted, y, rule)
+    assert set(counted.reads[1:]) == {runs}
+    assert oracle.error(got, online(net, params, inputs, y, rule)) == 0
+
+
+def test_a_rule_without_blocks_is_one_block_of_all_steps():
+    net, params, trace, inputs, y = Case().run()
+    mean = trace["o"][2].mean(axis=0)
+    got = blockwise(net, params, inputs, y, RULES["exact"], mean, twin=False)
+    assert oracle.error(got, backward(net, params, trace, y).gradients) <= 1e-12
 
 
 @pytest.mark.slow

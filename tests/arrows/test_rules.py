@@ -248,10 +248,38 @@ def test_counting_does_not_walk():
     assert spatial[0] == 100 * 10
 
 
+def test_a_path_through_a_pool_counts_once_however_many_are_pooled():
+    """One neuron's spike to each of two neurons above, or to one of 2 × 2 and from there to two."""
+    below = Node("u", 1, 0, 0)
+    assert count_paths(network("2x2-1C1-P2-2", HARD), 1, "exact", below) == (2, 0)
+    assert count_paths(network("4x4-1C1-P2-1C1-P2-2", HARD), 1, "exact", below) == (2, 0)
+
+
+def test_an_arrow_without_a_leak_has_nothing_to_forget():
+    """Of the rule's two arrows only the carry has one."""
+    net, params, trace, _, y = Case(sizes="2-2-1").run()
+    local = local_derivatives(net, params, trace, y)
+    every = {"all": {"*": "all"}}
+    both, carry = (Rule("mine", every, forgets=f) for f in (("carry", "reset"), ("carry",)))
+    got, expected, exact = (sweep(local, rule)[1]["u", "all"] for rule in (both, carry, "exact"))
+    assert np.array_equal(got, expected)
+    assert not np.array_equal(got, exact)
+
+
+def test_one_layer_has_the_two_cases_of_an_output():
+    lines = formulas(network("2-1", HARD))
+    assert [line.where for line in lines] == [
+        *["t = T, n = N"] * 2,
+        *["t < T, n = N"] * 2,
+        *["all t"] * 2,
+    ]
+
+
 def test_polynomials():
     a, b = map(Polynomial.letter, "ab")
     assert a * b - b * a == 0
     assert 2 * (a - b) * np.ones(1, object) == [2 * a - 2 * b]
+    assert (a + np.array([b, 1])).tolist() == [a + b, 1 + a]
     assert 1 - a == -(a - 1)
     assert repr(Polynomial({})) == "0"
     assert len({a * b, b * a}) == 1

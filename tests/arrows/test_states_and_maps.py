@@ -5,17 +5,28 @@ import pytest
 
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
+    Arrow,
     AveragePool,
     Link,
+    Loss,
+    Neuron,
     Patches,
+    State,
     backward,
+    classify_letters,
     draw_params,
+    formulas,
     forward,
     hard_reset,
+    in_blocks,
     network,
+    online,
+    sweep,
     with_adaptation,
     with_current,
+    words,
 )
+from stbp_edu.arrows.word_fit import fit_words
 
 LIF_ = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.7))
 ALPHA, BETA, RHO, T = 0.7, 0.4, 0.8, 4
@@ -155,3 +166,67 @@ def test_p2_pool_x_and_p2_pool_delta():
         block = np.s_[c, 2 * p : 2 * p + 2, 2 * q : 2 * q + 2]
         assert means[c, p, q] == pytest.approx(o[block].sum() / 4)
         assert shares[block] == pytest.approx(np.full((2, 2), back[c, p, q] / 4))
+
+
+def renamed(lif):
+    """The neuron of Part I, whose potential is called v and whose spike z."""
+    return Neuron(
+        states=(
+            State("v", r"\mu", lambda now, past, x, p: past["v"] * lif.f(past["z"]) + x),
+            State("z", r"\nu"),
+        ),
+        arrows=(
+            Arrow("spike", "v", "z", lambda s, p: lif.h(s["v"]), "h(v{})"),
+            Arrow("carry", "v", "v", lambda s, p: lif.f(s["z"]), "f(z{})", step=1),
+            Arrow("reset", "z", "v", lambda s, p: s["v"] * lif.df(s["z"]), "v{} f'(z{})", step=1),
+        ),
+        distance=lambda s: s["v"] - lif.v_th,
+        surrogate=lif.surrogate,
+        input="v",
+        output="z",
+    )
+
+
+def same(got, expected):
+    """The gradients of two runs are equal."""
+    for a, b in zip(got[1:], expected[1:], strict=True):
+        assert a.keys() == b.keys()
+        for name in a:
+            np.testing.assert_allclose(a[name], b[name], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("sizes", ["2-3-2", "2-3R-2R"])
+def test_the_states_of_a_neuron_may_have_any_names(sizes):
+    ours, theirs = network(sizes, hard_reset(LIF_)), network(sizes, renamed(LIF_), Loss("r", "z"))
+    rng = np.random.default_rng(19)
+    params, y, inputs = draw_params(ours, rng, 1.5), rng.random((2, 2)), rng.normal(size=(T, 2, 2))
+    run, other = (forward(net, params, inputs, twin=True) for net in (ours, theirs))
+    assert sorted(other) == ["o", "v", "z"]
+    assert other["o"][1:] == other["v"][:1] * 2 == [None, None]
+    for n in (1, 2):
+        assert np.array_equal(other["v"][n], run["u"][n])
+        assert np.array_equal(other["z"][n], run["o"][n])
+    expected = backward(ours, params, run, y)
+    got = backward(theirs, params, other, y)
+    same(got.gradients, expected.gradients)
+    np.testing.assert_allclose(got.adjoints["z"][1], expected.adjoints["o"][1], rtol=1e-12)
+    for rule in ("e-prop-reset", in_blocks(3)):
+        result = [online(net, params, inputs, y, rule, twin=True) for net in (ours, theirs)]
+        same(result[1], result[0])
+
+
+def test_words_are_counted_and_read_off_whatever_the_states_are_called():
+    net = network("1-1-1", renamed(LIF_), Loss("r", "z"))
+    assert words(net, 3) == words(network("1-1-1", hard_reset(LIF_)), 3)
+    exact = lambda net, params, run, y: backward(net, params, run, y).gradients  # noqa: E731
+    counts = fit_words(exact, net, True, np.random.default_rng(0))
+    assert len(counts) == len(words(net, 3)) + len(words(net, 3, n=2))
+    assert list(counts.values()) == pytest.approx([1.0] * len(counts), abs=1e-6)
+    twice = classify_letters(
+        lambda local: [None, *(2 * x["v", "all"] for x in sweep(local)[1:])], net
+    )
+    assert set(twice.coefficients.values()) == {2}
+    right = {line.left: line.right for line in formulas(net)}
+    assert right[r"\nu_i^{t,N}"] == (
+        r"\frac{\partial L}{\partial z_i^{t,N}} + v_i^{t,N} f'(z_i^{t,N}) \mu_i^{t+1,N}"
+    )

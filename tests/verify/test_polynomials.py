@@ -2,10 +2,11 @@
 
 import sys
 
+import numpy as np
 import pytest
 import sympy
 
-from stbp_edu.verify import comparison, forms
+from stbp_edu.verify import comparison, forms, polynomials
 from stbp_edu.verify.paths import Node, paths_from, total
 from stbp_edu.verify.unrolled import symbols
 from tests.verify.proofs import proofs
@@ -53,6 +54,79 @@ def test_c1_delta_is_the_derivative_of_the_loss_as_sympy_takes_it():
     net = symbols([1, 2], T=2)
     y, o = net.y[1], [net.o[1][t][1] for t in range(2)]
     assert sympy.expand(net.readout[0][1] + (y - (o[0] + o[1]) / 2) / 2) == 0
+
+
+def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dropped():
+    """One neuron and three steps, where each path can be drawn."""
+    u, o = (lambda t, kind=kind: Node(kind, 1, t, 0) for kind in "uo")
+    b, w = Node("b", 1, i=0), Node("w", 1, i=0, j=0)
+    assert [proof[:4] for proof in proofs((1, 1), 3, "exact")] == [
+        ("c1-delta", o(2), 1, 0),
+        ("c1-epsilon", u(2), 1, 0),
+        ("c3-delta", o(1), 2, 0),
+        ("c3-epsilon", u(1), 3, 0),
+        ("c3-delta", o(0), 4, 1),  # reset, then carry
+        ("c3-epsilon", u(0), 7, 1),
+        ("c5-b", b, 11, 1),
+        ("c5-w", w, 11, 1),
+    ]
+    ids = [proof.id for proof in proofs((1, 1), 3, "classic")]
+    assert ids[4:6] == ["c3-delta-classic", "c3-epsilon"]
+    two = [proof.node for proof in proofs((2, 1, 2), 1, "exact")]
+    assert two[:6] == [
+        *(Node(kind, 2, 0, i) for i in (0, 1) for kind in "ou"),
+        *(Node(kind, 1, 0, 0) for kind in "ou"),
+    ]
+    assert two[6:] == [
+        *(Node("b", 1, i=0), Node("w", 1, i=0, j=0), Node("w", 1, i=0, j=1)),
+        *(Node("b", 2, i=0), Node("b", 2, i=1)),
+        *(Node("w", 2, i=0, j=0), Node("w", 2, i=1, j=0)),
+    ]
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_c1_c2_c3_c4_c5_hold_for_the_soft_reset_as_well(rule):
+    found = polynomials.prove((1, 2, 1), 3, rule, soft=True)
+    assert {proof.difference for proof in found} == {0}
+    hard = [proof[:4] for proof in proofs((1, 2, 1), 3, rule)]
+    assert [proof[:4] for proof in found] == hard
+
+
+def test_a_proof_holds_for_the_exact_rule_and_the_hard_reset_where_none_is_said():
+    assert polynomials.prove((1, 1), 2) == proofs((1, 1), 2, "exact")
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_a_recursion_that_forgets_or_keeps_a_path_differs_by_it(rule, monkeypatch):
+    """The exact rule gets the classic recursion, and the other way round."""
+    true, other = forms.scalar_derivatives, {"exact": "classic", "classic": "exact"}
+    monkeypatch.setattr(
+        polynomials,
+        "scalar_derivatives",
+        lambda net, asked: true(net, other[asked] if asked == rule else asked),
+    )
+    o = [sympy.Symbol(f"o_{{1}}^{{{t},1}}") for t in (1, 2, 3)]
+    lost = (sum(o) / 3 - sympy.Symbol("y_{1}")) / 3  # reset, carry, spike, readout
+    for letter in ("u_{1}^{1,1}", "f'(o_{1}^{1,1})", "f(o_{1}^{2,1})", "h(u_{1}^{3,1})"):
+        lost *= sympy.Symbol(letter)
+    differing = [p for p in polynomials.prove((1, 1), 3, rule) if p.difference != 0]
+    assert [p.node.kind for p in differing] == ["o", "u", "b", "w"]
+    assert sympy.expand(differing[0].difference + lost) == 0
+
+
+def test_a_network_of_polynomials_holds_the_same_letters():
+    net = symbols((2, 1), 2)
+    ring = polynomials.as_polynomials(net)
+    pairs = [(ring.y, net.y), (ring.readout, net.readout), (ring.W[1], net.W[1])]
+    for name in ("u", "o", "h", "f", "moved", "df"):
+        pairs.append((getattr(ring, name)[1], getattr(net, name)[1]))
+        assert getattr(ring, name)[0] is None or name == "o"
+    pairs.append((ring.o[0], net.o[0]))
+    for got, expected in pairs:
+        for a, b in zip(np.ravel(list(got)), np.ravel(expected), strict=True):
+            assert sympy.expand(a.as_expr() - b) == 0
+    assert (ring.membrane, ring.sizes, ring.T) == (None, (2, 1), 2)
+    assert (ring.o[1][0][0] + 1) ** 2 == ring.o[1][0][0] ** 2 + 2 * ring.o[1][0][0] + 1
 
 
 def test_bad_input_and_a_missing_library(monkeypatch):
