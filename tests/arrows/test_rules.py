@@ -1,5 +1,7 @@
 """Rules as automata: the recursion against its words, in numbers and in letters."""
 
+import re
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -283,3 +285,100 @@ def test_polynomials():
     assert 1 - a == -(a - 1)
     assert repr(Polynomial({})) == "0"
     assert len({a * b, b * a}) == 1
+
+
+TIME = {"carry", "reset", "recur", "decay", "adapt", "relax"}
+EVERYTHING = network("1-1R-1R", with_current(MODELS["adaptation"], 0.7))
+
+
+def after(word, kinds):
+    """What comes after the first arrow of some kinds; nothing where there is none."""
+    return next((word[k + 1 :] for k, kind in enumerate(word) if kind in kinds), ())
+
+
+def keeps(rule, word):
+    """Whether a rule keeps a word, in the words of its description."""
+    timed = [kind for kind in word if kind in TIME]
+    late = bool(TIME & {*after(word, {"weight"})})
+    match rule:
+        case "exact":
+            return True
+        case "classic":  # who came in owes a spike before it may take time
+            owes = re.search(
+                r"\b(weight|reset|recur|adapt)( charge)* (carry|decay|relax)\b", " ".join(word)
+            )
+            return not owes
+        case "detached-reset" | "leak-only":
+            return "reset" not in word
+        case "spatial-only":
+            return not timed
+        case "ottt":
+            return not {"reset", "recur", "adapt"} & {*word} and not TIME & {
+                *after(word, {"spike"})
+            }
+        case "e-prop":
+            return not {"reset", "recur"} & {*word} and not late
+        case "e-prop-reset":
+            return "recur" not in word and not late
+    return len(timed) <= int(rule.removeprefix("truncated-"))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_keeps_the_words_that_its_description_says(rule):
+    """On a network with every kind of arrow that there is."""
+    for n in (1, 2):
+        every = words(EVERYTHING, 3, n=n)
+        assert words(EVERYTHING, 3, rule, n) == [word for word in every if keeps(rule, word)]
+    assert {kind for word in words(EVERYTHING, 3) for kind in word} == {
+        *TIME,
+        *("spike", "weight", "readout", "charge", "threshold"),
+    }
+
+
+def test_leak_only_forgets_the_spike_in_the_carry_and_no_other_rule_forgets_any():
+    assert {name: rule.forgets for name, rule in RULES.items() if rule.forgets} == {
+        "leak-only": ("carry",)
+    }
+
+
+def test_a_rule_begins_in_its_first_state_and_a_move_is_looked_up_from_kind_to_star():
+    rule = Rule("mine", {"a": {"carry": "b", "time": None, "*": "a"}, "b": {"spike": "a"}})
+    carry, reset, spike = (next(x for x in HARD.arrows if x.kind == k) for k in
+                           ("carry", "reset", "spike"))  # fmt: skip
+    assert rule.start == "a"
+    assert [rule.move("a", arrow) for arrow in (carry, reset, spike)] == ["b", None, "a"]
+    assert [rule.move("b", arrow) for arrow in (carry, reset, spike)] == [None, None, "a"]
+
+
+def test_only_an_arrow_through_time_crosses_the_edge_of_a_block():
+    carry, spike = HARD.arrows[1], HARD.arrows[0]
+    blocks, none = in_blocks(3), RULES["exact"]
+    assert [t for t in range(9) if blocks.cuts(carry, t)] == [2, 5, 8]
+    assert not any(rule.cuts(arrow, 2) for rule, arrow in ((blocks, spike), (none, carry)))
+    assert (blocks.name, blocks.block, none.block) == ("exact in blocks of 3", 3, None)
+    assert blocks.moves == none.moves
+
+
+def test_a_rule_need_keep_words_of_the_last_layer_alone():
+    rule = Rule("mine", {"a": {"weight": None, "*": "a"}})
+    rule.check(network("1-1-1", HARD))
+    with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
+        Rule("mine", {"a": {"spike": None, "*": "a"}}).check(network("1-1-1", HARD))
+
+
+def test_a_rule_may_name_an_arrow_of_ones_own_and_time_and_star():
+    neuron = replace(HARD, arrows=(*HARD.arrows[1:], replace(HARD.arrows[0], kind="fire")))
+    Rule("mine", {"a": {"fire": "a", "time": "a", "*": "a"}}).check(network("1-1", neuron))
+    with pytest.raises(ValueError, match=r"arrow must be one of .*, got 'fire'"):
+        Rule("mine", {"a": {"fire": "a", "*": "a"}}).check(network("1-1", HARD))
+
+
+def test_truncation_has_a_state_for_each_arrow_that_it_still_allows():
+    assert truncated(2) == Rule(
+        "truncated-2",
+        {
+            "0": {"time": "1", "*": "0"},
+            "1": {"time": "2", "*": "1"},
+            "2": {"time": None, "*": "2"},
+        },
+    )

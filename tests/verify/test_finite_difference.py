@@ -9,7 +9,8 @@ from hypothesis import given
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import comparison, finite_difference, trials
-from stbp_edu.verify.finite_difference import StepSizeError, partial
+from stbp_edu.verify.coordinates import Coordinate, Node
+from stbp_edu.verify.finite_difference import StepSizeError, partial, twin_loss
 from tests.networks import make_problem, problems
 
 SURROGATES = (Rectangle, Triangle, Sigmoid, Gaussian)
@@ -93,6 +94,122 @@ def test_a_joint_of_h1_nearby_makes_the_step_smaller():
 def test_a_curve_too_steep_to_measure_is_refused():
     with pytest.raises(StepSizeError, match="two steps never agree"):
         partial(("b", 1, (0,)), *one_neuron(0.0, Sigmoid(a=1e-7)))
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "joints"),
+    [(Rectangle(a=3.0), (-1.5, 1.5)), (Triangle(a=0.25), (-4.0, 0.0, 4.0))],
+)
+def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints):
+    for joint in joints:
+        with pytest.raises(StepSizeError, match="crosses a joint of H"):
+            partial(("b", 1, (0,)), *one_neuron(joint, surrogate))
+        for u in (joint - 0.1, joint + 0.1):
+            v = np.array(u)
+            expected = surrogate.antiderivative(v) * surrogate.derivative(v)  # o h, as L = o²/2
+            measured = partial(("b", 1, (0,)), *one_neuron(u, surrogate))
+            assert measured == pytest.approx(expected, rel=1e-8, abs=1e-10)
+
+
+@pytest.mark.parametrize("surrogate", [Sigmoid(a=0.5), Gaussian(a=0.5)])
+def test_the_smooth_curves_have_no_joint(surrogate):
+    v = np.array(0.0)
+    expected = surrogate.antiderivative(v) * surrogate.derivative(v)
+    assert partial(("b", 1, (0,)), *one_neuron(0.0, surrogate)) == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_refusal_names_the_steps_the_place_and_the_reason():
+    with pytest.raises(StepSizeError) as refused:
+        partial(("W", 1, (0, 0)), *one_neuron(0.5, Rectangle(a=1.0)))
+    assert str(refused.value) == (
+        "no step from 3e-04 to 1e-06 measures dL/dW of layer 1 at (0, 0): a potential crosses a "
+        "joint of H; draw another network"
+    )
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("T", [1, 3])
+def test_the_twins_loss_is_that_of_the_packages_pass(gate, T):
+    """Without a nudge, and with one of a parameter, on three samples."""
+    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5), gate=gate)
+    net = trials.draw(np.random.default_rng(8), (2, 3, 2), T, neuron, S=3)
+    spikes, targets, params, _ = net
+
+    def loss(params):
+        trace = network.forward(spikes, params, neuron, spike=neuron.H)
+        return np.sum((targets - trace.O[-1].mean(axis=0)) ** 2) / (2 * 3)
+
+    assert twin_loss(*net) == pytest.approx(loss(params), rel=1e-13)
+    assert isinstance(twin_loss(*net), float)
+    for kind, n, at in (("W", 1, (2, 0)), ("W", 2, (1, 2)), ("b", 1, (1,)), ("b", 2, (0,))):
+        moved = Params(
+            W=[None, *(w.copy() for w in params.W[1:])], b=[None, *(b.copy() for b in params.b[1:])]
+        )
+        getattr(moved, kind)[n][at] += 0.25
+        assert twin_loss(*net, (kind, n, at), 0.25) == pytest.approx(loss(moved), rel=1e-13)
+
+
+def test_a_nudged_potential_moves_its_spike_too_and_a_nudged_spike_what_follows():
+    """The second of two samples, at the first of two steps, on the neuron of the paper."""
+    w, b, tau, v_th = 0.8, 0.1, 0.5, 1.0
+
+    def loss(du=0.0, do=0.0):
+        o, u = [[0.0, 0.0], [0.0, 0.0]], 0.0
+        for s in (0, 1):
+            u = w + b + (du if s else 0.0)
+            o[s][0] = twin(u - v_th) + (do if s else 0.0)
+            u = u * tau * math.exp(-o[s][0] / tau) + w + b
+            o[s][1] = twin(u - v_th)
+        return sum((1 - sum(of) / 2) ** 2 for of in o) / 4
+
+    net = (np.ones((2, 2, 1)), np.ones((2, 1)), PAPER_NETWORK, PAPER_NEURON)
+    assert twin_loss(*net, Coordinate("u", 1, (0, 1, 0)), 0.3) == pytest.approx(loss(du=0.3))
+    assert twin_loss(*net, Coordinate("o", 1, (0, 1, 0)), 0.3) == pytest.approx(loss(do=0.3))
+    assert twin_loss(*net, Node("o", 1, 0, 0), 0.3) == pytest.approx(loss(do=0.3))  # all alike
+    assert twin_loss(*net, ("o", 1, (0, 1, 0))) == pytest.approx(loss())
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["W", None, (1, 1, (0,)), ("b", 1.0, (0,)), ("b", 1, (0.0,)), ("b", 1, [0]), ("b", 1)],
+)
+def test_what_is_no_place_is_refused(place):
+    with pytest.raises(
+        TypeError, match=r"coordinate must be a Node or \(kind, n, index\), got .*;"
+    ):
+        partial(place, *one_neuron(0.2, Gaussian()))
+
+
+def test_numpys_integers_name_a_place_as_well():
+    net = one_neuron(0.2, Gaussian())
+    place = ("W", np.int64(1), (np.int64(0), np.int64(0)))
+    assert partial(place, *net) == partial(Coordinate("W", 1, (0, 0)), *net)
+
+
+@pytest.mark.parametrize(
+    ("kind", "last"), [("W", (2, 1)), ("b", (2,)), ("u", (3, 1, 2)), ("o", (3, 1, 2))]
+)
+def test_the_last_entry_is_measured_and_one_beyond_it_is_refused(kind, last):
+    net = trials.draw(np.random.default_rng(0), (2, 3, 1), 4, LIF(surrogate=Gaussian()), S=2)
+    assert partial((kind, 1, last), *net) != 0
+    for axis in range(len(last)):
+        beyond = (*last[:axis], last[axis] + 1, *last[axis + 1 :])
+        before = (*last[:axis], -1, *last[axis + 1 :])
+        for at in (beyond, before, last[:-1], (*last, 0)):
+            with pytest.raises(ValueError, match="coordinate at must be an index into shape"):
+                partial((kind, 1, at), *net)
+    for n in (0, 3):
+        with pytest.raises(ValueError, match=f"n must be a layer from 1 to 2, got {n}; pick one"):
+            partial((kind, n, last), *net)
+
+
+@pytest.mark.parametrize("wrong", ["spikes", "targets", "params", "neuron"])
+def test_what_does_not_fit_together_is_not_measured(wrong):
+    spikes, targets, params, neuron = one_neuron(0.2, Gaussian())
+    good = {"spikes": spikes, "targets": targets, "params": params, "neuron": neuron}
+    bad = {"spikes": spikes[0], "targets": targets[0], "params": "params", "neuron": "neuron"}
+    with pytest.raises((TypeError, ValueError), match=wrong):
+        partial(("b", 1, (0,)), **{**good, wrong: bad[wrong]})
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ def test_each_formula_and_the_function_it_is_asked_of_have_the_values_by_hand(as
         assert one.function(points) == pytest.approx(np.array(expected), rel=1e-12, abs=1e-15)
 
 
+def test_a_formula_holds_the_fractions_that_its_constants_are(asked):
+    """A float in it would be rounded on the way."""
+    assert not any(one.formula.atoms(sympy.Float) for one in asked)
+
+
 def test_a_curve_is_a_function_beside_its_formula_in_floats():
     x = sympy.Symbol("x", real=True)
     curve = formulas._curve("h9", "a = 1", np.sqrt, np.array([1.0, 0.1]), x**2, x)

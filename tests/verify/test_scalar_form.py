@@ -21,7 +21,7 @@ BOTH = Direct(SHAPE + 0.25, SHAPE - 0.5)
 def drawn(gate):
     """A network with its targets, and the pass of its smooth twin."""
     neuron = LIF(0.5, 0.5, Gaussian(0.8), gate)
-    net = trials.draw(np.random.default_rng(4), (2, 1, 2), 3, neuron)
+    net = trials.draw(np.random.default_rng(4), (3, 1, 2), 3, neuron)
     net = net._replace(targets=net.targets / net.targets.sum(axis=1, keepdims=True))
     return net, network.forward(net.spikes, net.params, neuron, spike=neuron.H)
 
