@@ -1,6 +1,7 @@
 """How the lines of a recursion are judged, and the changes of a solution that are tried."""
 
 import ast
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -445,6 +446,75 @@ def test_a_function_that_answers_otherwise_later_is_told():
 def test_a_large_power_is_refused(text):
     with pytest.raises(ValueError, match="Powers are small whole numbers"):
         algebra.parse(text, ["u"])
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("ε·u^2 − δ", "eps * u ** 2 - delta"),
+        ("epsilon_next + ε_next", "eps_next + eps_next"),
+        ("f' * f′", "df * df"),
+        ("delta_last + τ * π", "delta_T + tau * pi"),
+        ("+u", "+u"),
+        ("u**-9 + u**9", "u ** (-9) + u ** 9"),
+        ("(u**3)**3", "(u ** 3) ** 3"),
+        ("0.001*u + 1000*u + 0*u", "0.001 * u + 1000 * u + 0 * u"),
+        ("exp(sqrt(abs(u)))", "exp(sqrt(abs(u)))"),
+        ("-" * 60 + "u", "-" * 60 + "u"),
+        ("u" + " " * 399, "u"),
+    ],
+)
+def test_a_formula_is_read_as_the_page_writes_it(text, same):
+    names = ("eps", "u", "delta", "eps_next", "df", "delta_T", "tau", "pi")
+    symbols = dict.fromkeys(names, "")
+    assert ast.dump(algebra.parse(text, symbols)) == ast.dump(ast.parse(same, mode="eval").body)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("u**10", "Powers are small whole"),
+        ("(u**5)**2", "Powers are small whole"),
+        ("(u**-5)**2", "Powers are small whole"),
+        ("exp(u**5)**2", "Powers are small whole"),
+        ("u**2.0", "Powers are small whole"),
+        ("0.00099*u", "Numbers lie between"),
+        ("1001*u", "Numbers lie between"),
+        ("True*u", "not plain arithmetic"),
+        ("u.real", "not plain arithmetic"),
+        ("log(u)", "not plain arithmetic"),
+        ("exp(u, x=1)", "not plain arithmetic"),
+        ("u % 2", "not plain arithmetic"),
+        ("~u", "not plain arithmetic"),
+        ("-" * 61 + "u", "more than 60 brackets in brackets"),
+        ("u + " * 100 + "u", "It is 401 characters long, and 400 are enough"),
+        ("w", "`w` is none of the symbols here: `u` (the potential). A product needs its *."),
+        ("u u", "It cannot be read as a formula: invalid syntax. A product needs its *."),
+        ("u\x00", "cannot be read as a formula"),
+    ],
+)
+def test_a_formula_that_is_refused_says_why(text, why):
+    with pytest.raises(ValueError) as caught:
+        algebra.parse(text, {"u": "the potential"})
+    assert why in str(caught.value)
+
+
+def test_a_formula_is_worth_the_same_in_floats_and_in_decimals():
+    tree = algebra.parse("-u**2/4 + exp(0*u) - sqrt(abs(u))*3**-1", {"u": ""})
+    assert algebra.evaluate(tree, {"u": -9.0}, algebra.FUNCTIONS) == pytest.approx(-20.25)
+    long = algebra.evaluate(tree, {"u": Decimal(-9)}, algebra.LONG_FUNCTIONS)
+    assert long == pytest.approx(Decimal("-20.25"))
+
+
+def test_points_take_both_signs_but_for_what_cannot_be_negative():
+    blank = blanks()["h4"]
+    points = list(algebra.points(blank))
+    assert len(points) == algebra.POINTS
+    for name in blank.symbols:
+        signs = {np.sign(point[name]) for point in points}
+        assert signs == ({1.0} if name in algebra.NOT_NEGATIVE else {1.0, -1.0})
+        assert all(0.3 <= abs(point[name]) <= 1.9 for point in points)
+    assert {type(v) for v in next(algebra.points(blank, Decimal)).values()} == {Decimal}
 
 
 @pytest.mark.parametrize(

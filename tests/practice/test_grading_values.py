@@ -72,6 +72,66 @@ def test_an_argument_is_as_it_was_or_is_not(now, before, same):
     assert calling.unchanged(now, before) is same
 
 
+def test_what_a_function_does_besides_is_told_in_sentences():
+    habits = calling.Habits()
+
+    def noisy(x):
+        x += 1
+        print("first line\n" + "b" * 100)
+        return x
+
+    exercise = exercises()["gate-f"]
+    for _ in range(2):
+        calling.call(noisy, (np.ones(2), 1.0)[:1], None, habits)
+    assert (habits.printed, habits.changed) == (224, [])
+    assert habits.first_text == "first line\n" + "b" * (calling.LONGEST_TEXT - 11)
+    habits.changed = ["x", "y", "x"]
+    assert habits.sentences() == [
+        "It changes `x` and `y` in place, and whoever calls it is left with the change: work on a "
+        "copy.",
+        "It prints 224 characters over all calls; they are left out here. They begin: first line",
+    ]
+    assert calling.Habits().sentences() == []
+    assert len(exercise.arguments) == 2
+    calling.call(lambda o, tau: o.fill(0), (np.ones(2), 0.5), exercise, quiet := calling.Habits())
+    assert (quiet.changed, quiet.printed) == (["o"], 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        (lambda x: x + 1, 2.0),
+        (lambda x: (_ for _ in ()).throw(NotImplementedError), None),
+    ],
+)
+def test_a_call_gives_a_value_or_nothing_yet(function, value):
+    assert calling.call(function, (1.0,)) == value
+
+
+def test_a_call_that_ends_the_program_or_divides_by_zero_does_no_harm(capsys):
+    def leave(x):
+        raise SystemExit
+
+    assert calling.call(leave, (1.0,)).message == (
+        "It ends the program (exit or sys.exit): return a value."
+    )
+    assert np.isinf(calling.call(lambda x: np.ones(1) / x, (0.0,))).all()
+    kept = np.ones(2)
+    assert calling.call(lambda x: kept, (0.0,)) is not kept
+    generator = (k for k in range(2))
+    assert calling.call(lambda x: generator, (0.0,)) is generator
+    assert capsys.readouterr().out == ""
+
+
+def test_after_a_call_that_did_not_end_none_is_made():
+    habits = calling.Habits(stopped=True)
+    found = calling.call(lambda x: x, (1.0,), None, habits)
+    assert (found.kind, found.message) == (
+        "problem",
+        "It is not called again after a call that did not end.",
+    )
+
+
 def test_calls_share_their_time():
     habits = calling.Habits()
     calling.call(lambda x: x, (1.0,), habits=habits)
