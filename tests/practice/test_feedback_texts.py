@@ -12,9 +12,9 @@ TEXTS = json.loads(KEPT.read_text(encoding="utf-8"))
 @pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_wrong_answers_are_told_the_kept_words(group):
-    assert texts(group) == TEXTS[group]  # meant? python -m tests.practice.feedback_texts
+    assert texts(group) == TEXTS[group], "meant? python -m tests.practice.feedback_texts keeps it"
 
 
 def test_every_kept_group_is_asked():
-    assert set(TEXTS) == set(GROUPS)
+    assert set(TEXTS) == set(GROUPS), "run python -m tests.practice.feedback_texts"
     assert sum(map(len, TEXTS.values())) > 1000
