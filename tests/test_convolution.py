@@ -189,9 +189,12 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         assert inner == pytest.approx((down * o).sum(), rel=1e-12)
         assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
         monkeypatch.setattr(images, "PATCHES", 1)
-        parts = np.empty_like(down)
-        link.transpose(epsilon, parts)
-        np.testing.assert_allclose(parts, down, rtol=1e-12)
+        parts = [np.empty_like(a) for a in (up, down, dW)]
+        link.forward(o, parts[0])
+        link.transpose(epsilon, parts[1])
+        link.gradient(epsilon, o, parts[2])
+        for part, whole in zip(parts, (up, down, dW), strict=True):
+            np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
         monkeypatch.undo()
 
 
