@@ -132,10 +132,12 @@ def test_a_change_is_shown_to_the_tests_that_run_its_statement_the_shortest_firs
     path = Path("f.py")
     lines = {"1": [0, 1, 2], "2": [1, 2], "5": [2, 1], "6": [2]}
     found = Reached(tests={"short": 1, "middle": 2, "long": 4}, lines={"f.py": lines})
-    assert found.at(path, 7) == ["long"]  # of the return, which begins a line above
-    assert found.at(path, 5) == found.at(path, 3) == ["middle", "long"]
+    assert found.at(path, 7, seconds=9) == ["long"]  # of the return, which begins a line above
+    assert found.at(path, 5, seconds=9) == found.at(path, 3, seconds=9) == ["middle", "long"]
     assert found.at(path, 1, seconds=3) == ["short", "middle"]
-    assert Reached(found.tests, {"f.py": {}}).at(path, 7) == [*found.tests]  # no test is seen there
+    assert Reached(found.tests, {"f.py": {}}).at(path, 7, seconds=9) == [
+        *found.tests
+    ]  # no test is seen there
 
 
 @pytest.mark.slow
@@ -144,7 +146,7 @@ def test_the_tests_that_run_a_line_are_measured_and_those_alone_are_asked():
     source = (fork.ROOT / path).read_text(encoding="utf-8")
     found = measured([path], [*judges.OPTIONS, "tests/test_rules.py", "tests/test_neuron.py"])
     some, every = (
-        found.at(path, 1 + source[: source.index(code)].count("\n"))
+        found.at(path, 1 + source[: source.index(code)].count("\n"), seconds=60)
         for code in ("return gates", "RULES =")
     )
     assert 0 < len(some) < len(every) == len(found.tests)

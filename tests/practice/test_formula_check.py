@@ -95,6 +95,11 @@ def test_a_change_without_a_name_is_told():
     assert "`df` together is missing" in repr(check_formula("c3-delta", "u**2 + h*f"))
 
 
+@pytest.mark.parametrize("answer", ["exp(-v**2/(2*a))/sqrt(-2*pi*a)", "v/(a - a)"])
+def test_a_formula_without_a_value_is_told_so(answer):
+    assert "It has no value: it takes a root of" in repr(check_formula("h4", answer))
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -7,6 +7,7 @@ new test, ``--again`` asks once more about the changes that nobody noticed, or n
 import argparse
 import ast
 import hashlib
+import math
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -22,7 +23,7 @@ import sympy  # noqa: F401
 from stbp_edu import files
 from tools.mutants import fork, judges
 from tools.mutants.changes import Change, changes
-from tools.mutants.reached import Reached, measured
+from tools.mutants.reached import ENOUGH, Reached, measured
 from tools.mutants.survivors import EQUIVALENT, is_equivalent
 
 RECORD = fork.ROOT / "docs" / "results" / "trust" / "mutants.json"
@@ -63,10 +64,18 @@ def measure(path: Path, known: dict[str, Any], most: int) -> Iterator[dict[str, 
         known |= {"computing": 0, "seen": {}, "survived": [], "weakly": []}
         ask_as_it_is(path, source)
     for change in found[known["tried"] : most]:
-        reaching = (
-            () if judges.is_judged(path) else reached(judges.group(path)).at(path, change.line)
-        )
-        yield (known := noted(known, path, change, ask(path, change.tree(), reaching)))
+        seen = ask(path, change.tree(), reaching(path, change, ENOUGH))
+        yield (known := noted(known, path, change, seen))
+
+
+def reaching(path: Path, change: Change, seconds: float) -> Sequence[str]:
+    """Return the tests that run the changed line, up to so many seconds of them.
+
+    None of the judged mathematics: there the oracles are asked first, and then every test.
+    """
+    if judges.is_judged(path):
+        return ()
+    return reached(judges.group(path)).at(path, change.line, seconds)
 
 
 @cache
@@ -98,8 +107,8 @@ def measure_again(path: Path, known: dict[str, Any]) -> Iterator[dict[str, Any]]
     for kind, entry in [(k, entry) for k in LISTS for entry in known[k]]:
         change = found[key(entry)]
         if not is_equivalent(path, change):
-            known = noted(forgotten(known, kind, entry), path, change, ask(path, change.tree()))
-            yield known
+            seen = ask(path, change.tree(), reaching(path, change, math.inf))
+            yield (known := noted(forgotten(known, kind, entry), path, change, seen))
 
 
 def forgotten(known: dict[str, Any], kind: str, entry: dict[str, Any]) -> dict[str, Any]:

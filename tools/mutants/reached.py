@@ -24,7 +24,7 @@ class Reached:
     tests: dict[str, float]
     lines: dict[str, dict[str, list[int]]]
 
-    def at(self, path: Path, line: int, seconds: float = ENOUGH) -> list[str]:
+    def at(self, path: Path, line: int, seconds: float) -> list[str]:
         """Return the shortest of the tests that run the statement at a line; of all if none does.
 
         It may run in a process that a test starts, which is not seen.

@@ -150,6 +150,11 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
         return all(abs(x - y) <= limit for x, y in pairs)
 
 
+def has_a_value(tree: Tree, blank: FormulaBlank) -> bool:
+    """Return whether a formula is a real number at any of the points."""
+    return not all(map(math.isnan, _values(tree, blank)))
+
+
 def ratio(a: Tree, b: Tree, blank: FormulaBlank) -> float:
     """Return a / b where it is the same constant everywhere, else NaN."""
     pairs = zip(_values(a, blank), _values(b, blank), strict=True)

@@ -158,7 +158,7 @@ def _limited(habits: Habits) -> Iterator[None]:
 def unchanged(now: Any, before: Any) -> bool:
     """Return whether an argument is as it was."""
     if isinstance(before, np.ndarray):
-        if not isinstance(now, np.ndarray) or now.shape != before.shape:
+        if not isinstance(now, np.ndarray):
             return False
         numeric = before.dtype.kind in "fc" and now.dtype.kind in "fc"
         return bool(np.array_equal(now, before, equal_nan=numeric))

@@ -85,6 +85,8 @@ def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
 
 def _unnamed(blank: FormulaBlank, tree: Tree) -> list[str]:
     """Return what can be said where no named misconception fits."""
+    if not algebra.has_a_value(tree, blank):
+        return ["It has no value: it takes a root of a negative number, or divides by zero."]
     right = algebra.parse(blank.solution, blank.symbols)
     factor = algebra.ratio(tree, right, blank)
     if math.isfinite(factor) and not math.isclose(factor, 1):

@@ -80,9 +80,9 @@ def relation(got: Values, want: Values, inputs: Sequence[Inputs], rtol: float) -
         for words, change in changes_of(want[0].ndim):
             if all_close(got, [change(w) for w in want], rtol):
                 return words
-    if all(np.allclose(g[~np.isnan(g)], got[0][~np.isnan(got[0])].ravel()[0]) for g in got):
-        return f"is replaced by {got[0][~np.isnan(got[0])].ravel()[0]:.4g}"
-    return ""
+    number = got[0][~np.isnan(got[0])].ravel()[0]
+    one = all_close(got, [np.full_like(g, number) for g in got], rtol)
+    return f"is replaced by {number:.4g}" if one else ""
 
 
 def _constant(got: Array, want: Array, rtol: float, *, ratio: bool) -> float | None:
@@ -110,8 +110,8 @@ def factor_words(factors: Sequence[float | None], inputs: Sequence[Inputs], rtol
     """Return what a factor does, or "" where it is 1 or differs without a rule."""
     if _same(factors, rtol) and factors[0] is not None:
         return constant_words(factors[0])
-    for sign, t, s in product((1, -1), (0, 1, -1, 2, -2), (0, 1, -1, 2, -2)):
-        rule = [sign * float(i.T) ** t * float(i.S) ** s for i in inputs]
+    for t, s in product((0, 1, -1, 2, -2), repeat=2):
+        rule = [float(i.T) ** t * float(i.S) ** s for i in inputs]
         rest = [f / r for f, r in zip(factors, rule, strict=True) if f is not None]
         if (t or s) and _same(rest, rtol):
             powers = "·".join(
@@ -119,8 +119,8 @@ def factor_words(factors: Sequence[float | None], inputs: Sequence[Inputs], rtol
                 for name, power in (("T", t), ("S", s))
                 if power
             )
-            number = "" if abs(rest[0] - 1) < 1e-4 else f"{rest[0]:.4g}·"
-            return f"is {'-' if sign < 0 else ''}{number}{powers} times what it should be"
+            number = "" if abs(abs(rest[0]) - 1) < 1e-4 else f"{abs(rest[0]):.4g}·"
+            return f"is {'-' if rest[0] < 0 else ''}{number}{powers} times what it should be"
     return ""
 
 

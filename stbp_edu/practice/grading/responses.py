@@ -1,5 +1,6 @@
 """How an answer responds when one input is doubled or moved, beside how the right one does."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,18 +15,19 @@ def scaling(probe: Probe, result: int) -> list[Finding]:
     """Return in which inputs the answer grows otherwise than it must."""
     found = []
     for k in probe.movable:
-        grown: list[list[float | None]] = [[], []]
+        grown: list[list[float]] = [[], []]
         for i in probe.situations:
             twice = (*i.args[:k], 2 * i.args[k], *i.args[k + 1 :])
             for right in (False, True):
                 answers = [probe.ask(a, right=right) for a in (i.args, twice)]
-                grown[right].append(_growth(answers, result))
+                if (growth := _growth(answers, result)) is not None:
+                    grown[right].append(growth)
+        if min(map(len, grown)) < len(probe.situations):
+            continue
         exact, own = grown[True][0], grown[False][0]
-        if exact is None or any(g is None or abs(g - exact) > 1e-6 for g in grown[True]):
+        if not _all_equal(grown[True], exact, 1e-6) or _all_equal(grown[False], exact, 1e-4):
             continue
-        if all(g is not None and abs(g - exact) < 1e-4 for g in grown[False]):
-            continue
-        same = own is not None and all(g is not None and abs(g - own) < 1e-4 for g in grown[0])
+        same = _all_equal(grown[False], own, 1e-4)
         name = probe.names[k]
         text = f"Doubling `{name}` makes the right result {exact:.3g} times as large"
         text += f", and yours {own:.3g} times." if same else ", and yours not."
@@ -34,7 +36,10 @@ def scaling(probe: Probe, result: int) -> list[Finding]:
 
 
 def _growth(answers: Sequence[Sequence[Array] | None], result: int) -> float | None:
-    """Return how many times larger the second answer is, where that is one number."""
+    """Return how many times larger the second answer is; NaN where that is not one number.
+
+    None where an answer is missing or zero, so that nothing can be said.
+    """
     before, after = answers
     if before is None or after is None:
         return None
@@ -43,7 +48,12 @@ def _growth(answers: Sequence[Sequence[Array] | None], result: int) -> float | N
     if x.shape != y.shape or not x.size or not x[largest]:
         return None
     ratio = float(y[largest] / x[largest])
-    return ratio if np.allclose(y, ratio * x, rtol=1e-5) else None
+    return ratio if np.allclose(y, ratio * x, rtol=1e-5, atol=1e-12) else math.nan
+
+
+def _all_equal(numbers: Sequence[float], number: float, limit: float) -> bool:
+    """Return whether all of these are this number; a NaN is none."""
+    return all(abs(n - number) < limit for n in numbers)
 
 
 def dependence(probe: Probe, result: int) -> list[Finding]:

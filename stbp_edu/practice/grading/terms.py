@@ -87,7 +87,7 @@ def _table(
             return None
         table[chosen] = answer[result]
     for k in usable:  # take away what is there without k, one input after another
-        for chosen in reversed(list(_subsets(usable))):
+        for chosen in _subsets(usable):
             if k in chosen:
                 table[chosen] = table[chosen] - table[tuple(j for j in chosen if j != k)]
     return table
