@@ -163,6 +163,14 @@ def test_a_loss_of_potentials_reads_a_convolution():
     assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
 
 
+def test_of_an_input_that_stays_one_step_is_shown():
+    x = np.arange(12.0).reshape(3, 2, 2)
+    still = np.broadcast_to(x[0], (3, 2, 2))
+    assert np.array_equal(links.shown(still), x[:1])
+    for other in (x, x[:, ::2], "input of another kind"):
+        assert links.shown(other) is other
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
     params, spikes, targets = problem(shape)
