@@ -85,8 +85,6 @@ def test_the_rate_is_that_of_the_pixels_active_in_any_image(images) -> None:
     seen = observe(trace, np.zeros((12, 3)))
     dense = trace.O[0].dense()
     assert seen.rates[0] == pytest.approx(dense[:, :, images.any(axis=0)].mean())
-    single = replace(trace.O[0], spikes=trace.O[0].spikes.astype(np.float32))
-    assert isinstance(single.rate, float)  # for a record, which takes no number of NumPy's
 
 
 def test_few_steps_or_images_alike_are_better_all_at_once(images) -> None:
