@@ -163,6 +163,14 @@ def test_a_loss_of_potentials_reads_a_convolution():
     assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
 
 
+def test_of_an_input_that_stays_one_step_is_shown():
+    x = np.arange(12.0).reshape(3, 2, 2)
+    still = np.broadcast_to(x[0], (3, 2, 2))
+    assert np.array_equal(links.shown(still), x[:1])
+    for other in (x, x[:, ::2], "input of another kind"):
+        assert links.shown(other) is other
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
     params, spikes, targets = problem(shape)
@@ -189,9 +197,12 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         assert inner == pytest.approx((down * o).sum(), rel=1e-12)
         assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
         monkeypatch.setattr(images, "PATCHES", 1)
-        parts = np.empty_like(down)
-        link.transpose(epsilon, parts)
-        np.testing.assert_allclose(parts, down, rtol=1e-12)
+        parts = [np.empty_like(a) for a in (up, down, dW)]
+        link.forward(o, parts[0])
+        link.transpose(epsilon, parts[1])
+        link.gradient(epsilon, o, parts[2])
+        for part, whole in zip(parts, (up, down, dW), strict=True):
+            np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
         monkeypatch.undo()
 
 

@@ -7,6 +7,8 @@ import stbp_edu
 from stbp_edu import LIF
 from stbp_edu.arrows import (
     Arrow,
+    Enter,
+    Flatten,
     Link,
     Loss,
     Network,
@@ -52,6 +54,39 @@ def test_an_arrow_without_a_factor():
         Arrow("jump", "u", "o")
     with pytest.raises(ValueError, match="'jump': step must be 0 or 1, got 2"):
         Arrow("jump", "u", "o", one, step=2)
+
+
+@pytest.mark.parametrize("steps", [{"step": -1}, {"layer": 2}, {"layer": -1}])
+def test_an_arrow_that_leads_too_far(steps):
+    (name,) = steps
+    with pytest.raises(ValueError, match=f"arrow 'jump': {name} must be 0 or 1, got"):
+        Arrow("jump", "u", "o", one, **steps)
+
+
+def test_an_arrow_leaves_its_neuron_by_a_map_or_to_the_loss_and_needs_no_factor_then():
+    link = Link((Flatten(),), (2,), 1)
+    assert Arrow("weight", "o", "u", layer=1, link=link).leaves
+    assert Arrow("readout", "o", "L").leaves
+    assert not Arrow("jump", "u", "o", one).leaves
+    plain = Arrow("jump", "u", "o", one)
+    assert (plain.letters, plain.step, plain.layer, plain.leak) == ("", 0, 0, None)
+
+
+def test_an_arrow_or_a_parameter_from_nowhere():
+    with pytest.raises(ValueError, match="arrow 'jump': state must be one of 'u', 'o', got 'v'"):
+        changed(Arrow("jump", "v", "u", one))
+    entered = {"tau": Enter("v", one, "", 1.0)}
+    with pytest.raises(ValueError, match="learned 'tau': target must be one of 'u', 'o', got 'v'"):
+        changed(learned=entered)
+
+
+def test_the_order_of_a_step_follows_its_arrows():
+    assert HARD.order == ("u", "o")
+    assert with_current(with_adaptation(HARD, 0.1, 0.2), 0.5).order in (
+        *(("i", "a", "u", "o"), ("a", "i", "u", "o")),
+        ("i", "u", "a", "o"),
+    )
+    assert changed(input="o", output="u").state("o").name == "o"
 
 
 def test_a_cycle_within_one_step():
@@ -210,7 +245,11 @@ def _run(net):
 
 def test_a_node_that_is_not_there():
     local = letters(network("2-1", HARD), T=2)
-    for node in (Node("v", 1, 0, 0), Node("u", 0, 0, 0), Node("u", 1, 2, 0), Node("u", 1, 0, 5)):
+    assert paths_from(Node("u", 1, 1, 0), local)
+    for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1)):
+        with pytest.raises(ValueError, match="layers count from 1 to 1, steps from 0 to 1"):
+            paths_from(Node("u", *at), local)
+    for node in (Node("v", 1, 0, 0), Node("L", 1, 0, 0)):
         with pytest.raises(ValueError, match="start must be a node of the network"):
             paths_from(node, local)
 

@@ -185,3 +185,87 @@ def test_gradients_are_equal_up_to_a_share_of_their_largest_entry(share, equal, 
     net = network("2-1", hard_reset(LIF(0.6, 0.5, Gaussian(0.5))))
     verdict = classify(near, net, **({} if rtol is None else {"rtol": rtol}))
     assert ("exact" in verdict.rules) == equal
+
+
+SMALL = network("2-1", hard_reset(LIF(0.6, 0.5, Gaussian(0.5))))
+
+
+def shown(rule="exact", net=SMALL, **options):
+    """The runs that a function of a rule is shown."""
+    seen = []
+
+    def function(net, *run):
+        seen.append(run)
+        return by(rule)(net, *run)
+
+    classify(function, net, **options)
+    return seen
+
+
+def test_rules_are_compared_on_runs_of_the_twin_of_four_steps_and_two_samples():
+    runs = shown()
+    assert len(runs) >= 3
+    for params, trace, targets in runs:
+        assert trace["o"][0].shape == (4, 2, 2)
+        assert targets.shape == (2, 1)
+        assert 0 < trace["o"][1].min() < trace["o"][1].max() < 1
+        assert params[1]["W"].shape == (1, 2)
+    assert len({float(params[1]["W"][0, 0]) for params, *_ in runs}) == len(runs)
+
+
+def test_the_steps_the_spikes_and_the_seed_can_be_chosen():
+    for _, trace, _ in shown(T=6, twin=False):
+        assert trace["o"][0].shape == (6, 2, 2)
+        assert {*np.unique(trace["o"][0])} | {*np.unique(trace["o"][1])} == {0.0, 1.0}
+    first, same, other = (shown(**seed)[0][0][1]["W"] for seed in ({}, {"seed": 0}, {"seed": 1}))
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_words_are_fitted_on_other_runs_of_three_steps():
+    nothing = Rule("mine", {"a": {"carry": None, "*": "a"}})
+    assert {len(trace["o"][0]) for _, trace, _ in shown(nothing)[:3]} == {4}
+    assert {len(trace["o"][0]) for _, trace, _ in shown(nothing)[4:]} == {3}
+
+
+def test_a_function_of_part_one_is_called_as_the_packages_backward_is():
+    seen = []
+
+    def function(trace, targets, params, neuron):
+        seen.append((trace, targets, params, neuron))
+        return stbp_edu.backward(trace, targets, params, neuron)
+
+    classify(function)
+    for trace, targets, params, neuron in seen:
+        assert (params.sizes, targets.shape) == ((2, 3, 2), (2, 2))
+        assert neuron == LIF(0.6, 0.5, Gaussian(0.5), "linear")
+        assert trace.U[0] is None
+        assert [o.shape for o in trace.O] == [(4, 2, 2), (4, 2, 3), (4, 2, 2)]
+        np.testing.assert_allclose(trace.O[1], neuron.H(trace.U[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("net", "widths"), [(None, (1, 2, 2)), (SMALL, (2, 1))])
+@pytest.mark.parametrize(("given", "T"), [({}, 4), ({"T": 2}, 2)])
+def test_letters_are_those_of_the_network_and_steps_that_are_asked_for(net, widths, given, T):
+    seen = []
+
+    def recursion(local):
+        seen.append(local)
+        return [None, *(x["u", "all"] for x in sweep(local)[1:])]
+
+    classify_letters(recursion, net, **given)
+    (local,) = seen
+    assert tuple(local.net.shape_of(n)[0] for n in range(local.net.N + 1)) == widths
+    assert local.direct.shape == (T, 1, widths[-1])
+
+
+def test_a_recursion_of_numbers_that_are_0_drops_every_word():
+    nothing = classify_letters(lambda local: [None, np.zeros((2, 1, 1), int)], SMALL, T=2)
+    assert nothing.coefficients == {
+        ("enter", *word): 0
+        for word in (
+            ("spike", "readout"),
+            ("carry", "spike", "readout"),
+            ("spike", "reset", "spike", "readout"),
+        )
+    }

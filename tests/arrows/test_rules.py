@@ -20,6 +20,7 @@ from stbp_edu.arrows import (
     formulas,
     hard_reset,
     in_blocks,
+    last_steps,
     letters,
     local_derivatives,
     network,
@@ -382,3 +383,46 @@ def test_truncation_has_a_state_for_each_arrow_that_it_still_allows():
             "2": {"time": None, "*": "2"},
         },
     )
+
+
+def test_a_loss_on_the_last_step_is_read_there_alone():
+    net, last = network("1-1", HARD, last_steps(1)), {"carry spike readout"}
+    last.add("spike reset spike readout")
+    assert {" ".join(word) for word in words(net, 2)} == last
+    local = letters(net, 2)
+    assert {" ".join(path.word) for path in paths_from(Node("u", 1, 0, 0), local)} == last
+    assert count_paths(net, 2, "exact", Node("u", 1, 0, 0)) == (2, 0)
+    assert local.direct[0, 0, 0] == 0
+    assert local.direct[1, 0, 0] == Polynomial.letter("∂L/∂o_{1}^{2,1}")
+
+
+def test_the_letters_of_a_factor_count_neurons_as_they_lie_in_their_layer():
+    local = letters(network("1x2x3-2C2-1", SOFT), 2)
+    assert local.factors[1]["spike", False].shape == (2, 1, 2, 1, 2)
+    assert repr(local.factors[1]["spike", False][1, 0, 1, 0, 0]) == "1·h(u_{3}^{2,1})"
+    assert repr(local.factors[1]["reset", False][0, 0, 0, 0, 0]) == "-1·V_{th}"
+    assert repr(local.factors[1]["carry", False][0, 0, 0, 0, 0]) == r"1·\tau"
+    assert repr(local.params[1]["W"][1, 0, 0, 1]) == "1·W1(1, 0, 0, 1)"
+    hard = letters(network("1-1", HARD), 2).factors[1]
+    assert repr(hard["reset", False][0, 0, 0]) == "1·f'(o_{1}^{1,1})·u_{1}^{1,1}"
+    assert repr(hard["carry", True][0, 0, 0]) == r"1·\tau"
+    assert repr(hard["carry", False][0, 0, 0]) == "1·f(o_{1}^{1,1})"
+
+
+def test_the_arithmetic_of_polynomials_with_numbers_and_each_other():
+    a, b = map(Polynomial.letter, "ab")
+    assert (a + 2).terms == {("a",): 1, (): 2}
+    assert (3 * a * b * a).terms == {("a", "a", "b"): 3}
+    assert (a - a).terms == {}
+    assert (a * 0).terms == {}
+    assert ((a + b) * (a - b)).terms == {("a", "a"): 1, ("b", "b"): -1}
+    assert (-a).terms == {("a",): -1}
+    assert Polynomial({("a",): 0, ("b",): 2}).terms == {("b",): 2}
+    assert repr(a * b - 2 * a) == "1·a·b + -2·a"
+    assert a != b
+    assert Polynomial({(): 5}) == 5
+    assert hash(a + b) == hash(b + a) != hash(a - b)
+    for other in (np.array([b, 2]), np.array([2, b])):
+        assert (a * other).tolist() == [a * x for x in other]
+        assert (a - other).tolist() == [a - x for x in other]
+        assert (other - a).tolist() == [x - a for x in other]

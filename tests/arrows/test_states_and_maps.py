@@ -7,10 +7,12 @@ from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
     Arrow,
     AveragePool,
+    Flatten,
     Link,
     Loss,
     Neuron,
     Patches,
+    Polynomial,
     State,
     backward,
     classify_letters,
@@ -230,3 +232,86 @@ def test_words_are_counted_and_read_off_whatever_the_states_are_called():
     assert right[r"\nu_i^{t,N}"] == (
         r"\frac{\partial L}{\partial z_i^{t,N}} + v_i^{t,N} f'(z_i^{t,N}) \mu_i^{t+1,N}"
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "shape", "out"),
+    [
+        (Flatten(), (2, 3, 4), (1, 24)),
+        (Flatten(), (5,), (1, 5)),
+        (Patches(2), (3, 4, 6), (15, 12)),
+        (Patches(4), (1, 4, 5), (2, 16)),
+        (Patches(1), (2, 1, 1), (1, 2)),
+        (AveragePool(2), (3, 4, 6), (3, 2, 3)),
+        (AveragePool(3), (1, 3, 3), (1, 1, 1)),
+    ],
+)
+def test_a_map_says_what_shape_comes_out(one, shape, out):
+    assert one.out(shape) == out
+    x = np.arange(2.0 * np.prod(shape)).reshape(2, *shape)
+    assert one.forward(x, shape).shape == (2, *out)
+    assert one.transpose(one.forward(x, shape), shape).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    ("one", "shape", "message"),
+    [
+        (Patches(3), (1, 2, 5), "a kernel of 3 does not fit into an image of 2 × 5"),
+        (Patches(3), (1, 5, 2), "a kernel of 3 does not fit into an image of 5 × 2"),
+        (AveragePool(2), (1, 3, 4), "pooling by 2 does not divide an image of 3 × 4"),
+        (AveragePool(2), (1, 4, 3), "pooling by 2 does not divide an image of 4 × 3"),
+        (Patches(2), (4, 4), r"kernel of 2 needs an image \(channels, .*, got shape \(4, 4\)"),
+        (AveragePool(2), (1, 1, 4, 4), r"by 2 needs an image .*, got shape \(1, 1, 4, 4\)"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_refused(one, shape, message):
+    with pytest.raises(ValueError, match=message):
+        one.out(shape)
+
+
+LINKS = {
+    "dense": Link((Flatten(),), (2, 3, 2), 4),
+    "recurrent": Link((Flatten(),), (5,), 5, "R"),
+    "convolution": Link((Patches(2),), (2, 4, 3), 3),
+    "pool, then dense": Link((AveragePool(2), Flatten()), (2, 4, 6), 3),
+    "two pools, then convolution": Link(
+        (AveragePool(2), AveragePool(3), Patches(2)), (1, 12, 18), 2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_is_its_matrix_forward_back_and_by_its_weights(name):
+    """The matrix is made by the forward direction from one input neuron at a time."""
+    link, rng = LINKS[name], np.random.default_rng(3)
+    W = rng.normal(size=link.weight_shape)
+    x, adjoint = rng.normal(size=(2, 3, *link.source)), rng.normal(size=(2, 3, *link.shape))
+    rows, columns = x.reshape(6, -1), adjoint.reshape(6, -1)
+    matrix = link.matrix(W)
+    assert matrix.shape == (columns.shape[1], rows.shape[1])
+    assert link.forward(x, W).reshape(6, -1) == pytest.approx(rows @ matrix.T)
+    assert link.back(adjoint, W).reshape(6, -1) == pytest.approx(columns @ matrix)
+    gradient, step = link.gradient(adjoint, x), rng.normal(size=W.shape)
+    assert gradient.shape == W.shape
+    along = (columns * (rows @ link.matrix(step).T)).sum()  # a linear map of W
+    assert (gradient * step).sum() == pytest.approx(along)
+
+
+def test_the_matrix_of_letters_holds_letters_and_whole_numbers():
+    W = np.array([[Polynomial.letter("a"), Polynomial.letter("b")]])
+    matrix = Link((Flatten(),), (2,), 1).matrix(W)
+    assert matrix.tolist() == W.tolist()
+    assert {type(c) for entry in matrix.flat for c in entry.terms.values()} == {int}
+
+
+def test_a_links_shapes_are_those_between_its_maps():
+    link = LINKS["two pools, then convolution"]
+    assert link.shapes == [(1, 12, 18), (1, 6, 9), (1, 2, 3), (2, 4)]
+    assert (link.shape, link.weight_shape, link.parameter) == ((2, 1, 2), (2, 1, 2, 2), "W")
+    assert LINKS["pool, then dense"].weight_shape == (3, 12)
+
+
+def test_a_pool_with_a_share_of_one_sums_its_blocks():
+    pool, x = AveragePool(2, share=1), np.arange(8.0).reshape(1, 2, 4)
+    assert pool.forward(x, x.shape).tolist() == [[[0 + 1 + 4 + 5, 2 + 3 + 6 + 7]]]
+    assert pool.transpose(np.array([[[2.0, 3.0]]]), x.shape).tolist() == [[[2, 2, 3, 3]] * 2]

@@ -86,7 +86,11 @@ def test_each_formula_and_the_function_it_is_asked_of_have_the_values_by_hand(as
         value = float(one.name.partition(" = ")[2])
         shift = value if one.id == "spike-g" else 0.0
         shift = WIDTHS[value] if one.id[:2] in ("tw", "h1", "h2", "h3", "h4") else shift
-        points = np.array([1.0]) if "gate" in one.id else shift + np.array([-0.5, 0.0, 0.3])
+        points = (
+            np.array([1.0])
+            if "gate" in one.id
+            else shift + np.array([-5, -3, -1.5, -0.5, 0, 0.3, 1.5, 3, 5])
+        )
         if "gate" in one.id and len(one.at) > 1:
             points = np.array([0.0, 0.3, 1.0])
         expected = [by_hand(one.id, value)(point - shift) for point in points]
