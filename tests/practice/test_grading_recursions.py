@@ -245,6 +245,8 @@ def test_the_changes_of_a_sum():
                     "with 4 in place of 2": "a ** 4",
                     "with -2 in place of 2": "a ** -2", "with `*` in place of `**` before `2`":
                     "a * 2", "with a minus before `a`": "(-a) ** 2"}),
+        ("a * 5", {"with 6 in place of 5": "a * 6", "with 4 in place of 5": "a * 4",
+                   "with 10 in place of 5": "a * 10", "with 2.5 in place of 5": "a * 2.5"}),
         ("a @ b", {"without the factor `a`": "b", "without the factor `b`": "a"}),
         ("-a", {"without the minus before `a`": "a"}),
         ("a < b", {"with `<=` in place of `<`": "a <= b", "with `!=` in place of `<`": "a != b"}),
@@ -341,6 +343,16 @@ def test_a_factor_of_the_whole_result_is_told(rule, said):
 
 def test_several_results_have_no_factor():
     assert unnamed_mistakes.constant_factor(THREE, [(2.0,)] * 3, [(1.0,)] * 3) == ""
+
+
+def test_what_wrong_calls_have_in_common_is_said_where_nothing_else_is_found():
+    one = exercises()["c1-epsilon"]
+    right = right_outcomes(one)
+    steps = [inputs.T for inputs in inputs_of(one)]
+    wrong = [want + (T == 1) for want, T in zip(right, steps, strict=True)]
+    found = unnamed_mistakes.by_asking(one, one.answer, wrong, right, 1e-6)
+    said = "It is wrong where there is one step only, and right everywhere else."
+    assert [f.text for f in found] == [said]
 
 
 def test_cells_are_told_by_where_they_lie():
