@@ -9,6 +9,7 @@ from stbp_edu.practice import check, exercises, hint, progress_report, solution
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import exercise_check, relations, results
 from stbp_edu.practice.saved_progress import load, path
+from stbp_edu.practice.tasks import inputs_of
 from stbp_edu.practice.tasks.network_inputs import probe_networks
 
 
@@ -134,6 +135,16 @@ def test_a_factor_and_a_change_without_a_name_are_told():
     body = exercise.solution.replace("/ (T * S)", "* T / S")
     assert "T² times the exact one" in repr(check("c1-delta", exercise.function(body)))
     assert "with `df` in place of `U`" in repr(c3("delta_last + err_next * df * df"))
+
+
+def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
+    special = inputs_of(exercises()["c1-epsilon"])[0].args[0]
+
+    def nearly(delta, h):
+        return h * delta + np.array_equal(delta, special)
+
+    said = check("c1-epsilon", nearly).message[0]
+    assert said == "It is wrong only where there is more than one step, though not always there."
 
 
 def test_nothing_passes_by_luck(monkeypatch):

@@ -256,6 +256,10 @@ def test_what_is_unknown_is_left_out_of_a_relation():
     assert relation([X * NAN], [X], TWO[:1], 1e-6) == ""
 
 
+def test_what_is_equal_has_no_relation():
+    assert relation([X, 1.3 * X], [X, 1.3 * X], TWO, 1e-6) == ""
+
+
 def test_a_number_of_its_own_in_each_situation_is_no_relation():
     assert relation([2 * X, 3 * X], [X, X], TWO, 1e-6) == ""
     assert relation([X + 2, X + 3], [X, X], TWO, 1e-6) == ""

@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu.practice.grading.blame import Blame, Suspect, made_of
 from stbp_edu.practice.grading.finding import Finding, listed, together
 from stbp_edu.practice.grading.formula_parts import Part
-from stbp_edu.practice.grading.probe import Probe
+from stbp_edu.practice.grading.probe import Probe, all_close
 from stbp_edu.practice.grading.relations import relation
 from stbp_edu.practice.grading.responses import dependence, scaling
 from stbp_edu.practice.grading.substitutions import substitutions
@@ -45,6 +45,9 @@ class Locator:
 
     def findings(self) -> list[Finding]:
         """Return what is found, the most telling first."""
+        got, want = self.probe.both(lambda i: i.args, self.result)
+        if got and all_close(got, want, self.probe.rtol):
+            return self.where()  # right where it is asked, wrong on what it is graded with
         if self.whole:
             return [Finding(f"Your result {self.whole}.", "result")]
         parts = self.parts()
