@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
-from stbp_edu.engine import Workspace
-from stbp_edu.network import Trace
+from stbp_edu.engine import Engine, Workspace
+from stbp_edu.losses import RATE
+from stbp_edu.network import Gradients, Trace
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close, make_problem, problems
 
@@ -91,6 +92,46 @@ def test_the_classic_signal_too_small_for_float32_is_zero():
     err = work.array("err", 1, trace.U[1].shape, np.dtype(np.float32))
     assert np.abs(err[-1]).max() > 1e-4
     assert not err[:-1].any()
+
+
+@pytest.mark.parametrize("sizes", [[5, 7, 3], [5, 3]])
+def test_gradients_are_written_to_the_arrays_that_are_given(sizes):
+    problem = make_problem(2, sizes, T=4, S=3, neuron=NEURON)
+    p, engine = problem.params, Engine(problem.params, NEURON)
+    places = Gradients(*([None, *map(np.empty_like, of[1:])] for of in (p.W, p.b)))
+    found = engine.gradients(problem.trace, problem.targets, S=3, out=places)
+    expected = backward(problem.trace, problem.targets, p, NEURON)
+    for name in "Wb":
+        got, given = getattr(found, name), getattr(places, name)
+        assert all(a is b for a, b in zip(got, given, strict=True))
+        assert_close(got, getattr(expected, name), name, tol=0)
+
+
+def test_the_number_of_samples_that_a_loss_averages_is_told():
+    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
+    engine = Engine(problem.params, NEURON)
+    three, nine = (
+        engine.gradients(problem.trace, problem.targets, S=S).W[1].copy() for S in (3, 9)
+    )
+    np.testing.assert_allclose(three, 3 * nine, rtol=1e-12)
+
+
+def test_spikes_between_0_and_1_need_the_gate_itself():
+    """On the twin the curved gate is no straight line; an engine that is told so is right."""
+    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
+    trace = forward(problem.spikes, problem.params, NEURON, spike=NEURON.H)
+    args, engine = (trace, problem.targets), Engine(problem.params, NEURON)
+    expected = cases.sweep(*args, problem.params, NEURON).gradients.W
+    assert_close(engine.gradients(*args, S=3, binary=False).W, expected, "dL/dW")
+    lines = engine.gradients(*args, S=3).W
+    assert not np.allclose(lines[1], expected[1], rtol=1e-3)
+
+
+def test_an_engine_is_exact_and_has_the_rate_loss_where_nothing_is_said():
+    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
+    engine = Engine(problem.params, NEURON)
+    assert (engine.rule, engine.loss) == ("exact", RATE)
+    assert engine.work is not Engine(problem.params, NEURON).work
 
 
 def test_a_curve_of_ones_own_is_used():

@@ -48,10 +48,9 @@ def fit_words(
     result: dict[Word, float] = {}
     for n in rows[0]:
         words = sorted({w for row in rows for w, column in row[n][0].items() if column.any()})
-        A = np.concatenate(
-            [np.stack([row[n][0].get(w, 0 * row[n][1]) for w in words], axis=1) for row in rows]
-        )
         y = np.concatenate([row[n][1] for row in rows])
+        columns = [[row[n][0].get(w, 0 * row[n][1]) for row in rows] for w in words]
+        A = np.reshape(columns, (len(words), len(y))).T
         scale = np.linalg.norm(A, axis=0)
         c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
         if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):

@@ -87,6 +87,8 @@ def test_the_order_of_a_step_follows_its_arrows():
         ("i", "u", "a", "o"),
     )
     assert changed(input="o", output="u").state("o").name == "o"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'order'"):
+        changed(order=("o", "u"))
 
 
 def test_a_cycle_within_one_step():

@@ -9,6 +9,7 @@ from hypothesis import given
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
     RULES,
+    Rule,
     backward,
     cross_entropy_per_step,
     draw_params,
@@ -17,7 +18,9 @@ from stbp_edu.arrows import (
     in_blocks,
     network,
     online,
+    soft_reset,
     truncated,
+    with_current,
     words,
 )
 from stbp_edu.arrows.blocks import blockwise
@@ -108,6 +111,32 @@ def test_truncation_at_no_step_is_spatial_and_online():
     net, params, trace, inputs, y = Case().run()
     got = online(net, params, inputs, y, truncated(0))
     assert oracle.error(got, backward(net, params, trace, y, "spatial-only").gradients) <= 1e-12
+
+
+def test_a_refusal_names_the_rules_that_have_an_online_form():
+    net, params, _, inputs, y = Case().run()
+    with pytest.raises(
+        ValueError, match=r"rule that can: spatial-only, ottt, e-prop, e-prop-reset$"
+    ):
+        online(net, params, inputs, y, "exact")
+    nothing = Rule("mine", {"a": {"readout": None, "*": "a"}})
+    with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
+        online(net, params, inputs, y, nothing)
+
+
+def test_a_word_that_begins_at_a_learned_leak_may_forbid_an_online_form():
+    """From the weights nothing gets past the current; the leak enters the potential itself."""
+    rule = Rule("mine", {"a": {"charge": None, "*": "a"}})
+    lif = LIF(0.6, 0.5)
+    for learned in (True, False):
+        first = with_current(soft_reset(lif, learn_leak=learned), 0.5)
+        word = forbidding_word(network("2-2-1", [first, hard_reset(lif)]), rule)
+        assert " ".join(word or ()) == ("enter spike weight carry spike readout" if learned else "")
+
+
+def test_ottt_is_the_rule_that_is_learned_online_where_none_is_said():
+    net, params, _, inputs, y = Case().run()
+    assert oracle.error(online(net, params, inputs, y), online(net, params, inputs, y, "ottt")) == 0
 
 
 class Counted:

@@ -98,6 +98,27 @@ def test_letters_of_pooling_and_convolution_are_identical():
         assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
 
 
+def test_letters_of_a_convolution_above_another_are_identical():
+    """A neuron of the lower image is seen by one to four of the upper."""
+    local = letters(network("4x4-1C2-1C2-1", HARD), T=1)
+    lam = sweep(local)
+    for node in nodes(local):
+        paths = paths_from(node, local)
+        assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
+    seen = [len(paths_from(Node("u", 1, 0, i), local)) for i in range(9)]
+    assert seen == [1, 2, 1, 2, 4, 2, 1, 2, 1]
+
+
+def test_a_path_over_a_weight_of_0_is_a_path():
+    net, params, trace, _, y = Case(sizes="2-2-2").run()
+    params[2]["W"][:] = 0.0
+    local = local_derivatives(net, params, trace, y)
+    start = Node("u", 1, 0, 0)
+    found = paths_from(start, local)
+    assert len(found) == count_paths(net, 4, "exact", start)[0]
+    assert not any(path.contribution for path in found)
+
+
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_letters_are_those_of_the_five_cases(rule):
     """Part I's index formulas on SymPy's letters; the direct term as one letter in both."""

@@ -48,6 +48,13 @@ def test_a_verdict_says_what_is_kept_and_names_the_shortest_word_that_is_not(
     assert str(Verdict(rules, dict(zip(words, counts, strict=False)))) == sentence
 
 
+def test_a_shorter_word_goes_before_one_that_is_first_in_the_alphabet():
+    longer = ("enter", "carry", "carry", "spike", "readout")
+    verdict = Verdict((), {longer: 0.0, CARRY: 0.0, SPIKE: 1.0})
+    assert verdict.dropped() == [CARRY, longer]
+    assert str(verdict).endswith("drops is 'enter carry spike readout'")
+
+
 def test_of_two_words_of_one_length_the_first_in_the_alphabet_is_named():
     other = ("enter", "adapt", "spike", "readout")
     assert str(Verdict((), {CARRY: 0.0, other: 0.0, SPIKE: 1.0})).endswith(

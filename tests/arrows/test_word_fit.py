@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian
+from stbp_edu import LIF, Gaussian, Rectangle
 from stbp_edu.arrows import backward, classify, hard_reset, network, words
 from stbp_edu.arrows.word_fit import fit_words, random_run
 
@@ -93,3 +93,11 @@ def test_words_that_contribute_nothing_are_left_out():
     always = network("1-1", hard_reset(LIF(0.6, -9.0, Gaussian(50.0), "linear")))
     counts = fitted(by("exact", ({"W": 1, "b": 1},)), always, twin=False)
     assert counts.keys() == {("enter", *word) for word in words(always, 3) if "carry" not in word}
+
+
+def test_where_no_word_contributes_nothing_but_0_is_a_sum_of_words():
+    """The window of h is so narrow that no potential falls into it."""
+    blind = network("2-1", hard_reset(LIF(surrogate=Rectangle(1e-9))))
+    verdict = classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind)
+    assert "no sum of words gives its gradients" in str(verdict)
+    assert fitted(by("exact", ({"W": 1, "b": 1},)), blind) == {}

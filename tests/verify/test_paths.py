@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, Params, cases, forward
 from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, total
-from stbp_edu.verify.unrolled import symbols, unroll
+from stbp_edu.verify.unrolled import Edge, symbols, unroll
 from tests.networks import problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
@@ -172,3 +172,86 @@ def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
     net = dataclasses.replace(net, readout=net.o[net.N])  # a letter for each arrow into L
     found = paths_from(Node("o", 1, 0, 0), net)
     assert len({path.contribution for path in found}) == len(found) > T
+
+
+def made(*kinds_and_factors):
+    """A path of edges that lead nowhere."""
+    return paths.Path(tuple(Edge(kind, None, None, x) for kind, x in kinds_and_factors))
+
+
+@pytest.mark.parametrize(
+    ("word", "droppers"),
+    [
+        ("readout", ()),
+        ("spike readout", ()),
+        ("enter spike weight spike readout", ()),
+        ("enter carry spike readout", ("spatial-only",)),
+        ("carry carry spike readout", ("spatial-only",)),
+        ("spike reset spike readout", ("detached-reset", "spatial-only")),
+        ("spike reset carry spike readout", ("classic", "detached-reset", "spatial-only")),
+        ("spike weight carry spike readout", ("classic", "spatial-only")),
+        ("carry membrane", ("spatial-only",)),
+        ("weight spike reset spike readout", ("detached-reset", "spatial-only")),
+    ],
+)
+def test_a_rule_drops_the_words_that_it_says(word, droppers):
+    path = made(*((kind, 1.0) for kind in word.split()))
+    assert tuple(rule for rule in paths.RULES if path.dropped_by(rule)) == droppers
+    assert path.dropped_by() == ("classic" in droppers)
+
+
+def test_what_a_path_carries_is_a_product_and_what_paths_carry_a_sum_of_those_kept():
+    found = [
+        made(("spike", 2.0), ("readout", -0.5)),
+        made(("reset", 4.0), ("carry", 2.0), ("readout", 0.25)),
+        made(("carry", 3.0), ("readout", 1.0)),
+    ]
+    assert [path.contribution for path in found] == [-1.0, 2.0, 3.0]
+    assert total(found) == total(found, "exact") == 4.0
+    assert total(found, "classic") == 2.0
+    assert total(found, "spatial-only") == -1.0
+    assert total([]) == 0
+    assert paths.shares(found) == [1 / 6, 2 / 6, 3 / 6]
+    assert paths.shares([]) == []
+
+
+def test_so_many_paths_are_walked_and_one_more_is_not(monkeypatch):
+    _, net = unrolled((1, 1), 3)
+    start = Node("u", 1, 0, 0)
+    monkeypatch.setattr(paths, "MOST_PATHS", 7)
+    assert len(paths_from(start, net)) == 7
+    monkeypatch.setattr(paths, "MOST_PATHS", 6)
+    with pytest.raises(ValueError, match="has 7 paths, more than 6; fewer steps"):
+        paths_from(start, net)
+
+
+@pytest.mark.parametrize(
+    ("last", "beyond"),
+    [
+        (Node("u", 2, 2, 2), [{"n": 3}, {"n": 0}, {"t": 3}, {"t": -1}, {"i": 3}, {"i": -1}]),
+        (Node("o", 2, 2, 2), [{"n": 3}, {"n": 0}, {"t": 3}, {"t": -1}, {"i": 3}, {"i": -1}]),
+        (Node("b", 2, i=2), [{"n": 3}, {"n": 0}, {"i": 3}, {"i": -1}]),
+        (Node("w", 2, i=2, j=1), [{"n": 3}, {"i": 3}, {"i": -1}, {"j": 2}, {"j": -1}]),
+        (Node("w", 1, i=1, j=3), [{"n": 0}, {"j": 4}]),
+    ],
+)
+def test_the_last_node_has_paths_and_one_beyond_it_is_refused(last, beyond):
+    _, net = unrolled((4, 2, 3), 3)
+    assert count_paths(last, net) == len(paths_from(last, net)) > 0
+    for change in beyond:
+        for walk in (paths_from, count_paths):
+            with pytest.raises(ValueError, match="start must be a node of a network of sizes"):
+                walk(last._replace(**change), net)
+
+
+def test_what_is_no_node_and_no_network_is_named():
+    _, net = unrolled((1, 1), 1)
+    with pytest.raises(TypeError, match="start must be of type Node"):
+        paths_from(("u", 1, 0, 0, -1), net)
+    with pytest.raises(TypeError, match="net must be of type Unrolled"):
+        count_paths(Node("u", 1, 0, 0), "net")
+
+
+def test_every_path_of_the_exact_rule_is_summed_where_none_is_said():
+    args, _ = unrolled((1, 1, 1), 3)
+    assert not comparison.failures(cases.sweep(*args, "exact"), paths.derivatives(*args))
