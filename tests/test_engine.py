@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
 from stbp_edu.engine import Engine, Workspace
+from stbp_edu.engine.links import shown
 from stbp_edu.losses import RATE
 from stbp_edu.network import Gradients, Trace
 from stbp_edu.rules import ABLATIONS, RULES
@@ -181,3 +182,12 @@ def test_a_step_at_full_size_fits_in_150_megabytes():
     peak = tracemalloc.get_traced_memory()[1] + problem.spikes.nbytes
     tracemalloc.stop()
     assert peak < 150e6
+
+
+def test_one_step_is_read_where_all_steps_are_the_same_memory():
+    every, samples = np.ones((5, 2, 3)), np.broadcast_to(np.ones((5, 1, 3)), (5, 2, 3))
+    held = np.broadcast_to(np.arange(6.0).reshape(2, 3), (5, 2, 3))
+    assert shown(every) is every
+    assert shown(samples) is samples
+    assert shown(held).shape == (1, 2, 3)
+    np.testing.assert_array_equal(shown(held)[0], held[3])
