@@ -90,6 +90,7 @@ def test_a_mistake_with_its_sign_turned_round_has_both_names():
 
 def test_a_change_without_a_name_is_told():
     assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
+    assert "2 times the right one" in repr(check_formula("c3-delta", "2*(delta_T + eps_next*u*df)"))
     assert "a factor `u` too many" in repr(check_formula("c3-delta", "delta_T + eps_next*u*u*df"))
     assert "by dividing" in repr(check_formula("c3-delta", "delta_T + eps_next*u/df"))
     assert "`df` together is missing" in repr(check_formula("c3-delta", "u**2 + h*f"))

@@ -1,7 +1,9 @@
 """What a function returned, taken apart and compared: each rule of it by itself."""
 
 import math
+import signal
 import types
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -130,6 +132,27 @@ def test_after_a_call_that_did_not_end_none_is_made():
         "problem",
         "It is not called again after a call that did not end.",
     )
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm clock")
+def test_a_clock_that_somebody_else_has_set_runs_on():
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1000)
+        assert calling.call(lambda x: x, (1.0,)) == 1.0
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 100
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        calling.call(lambda x: x, (1.0,))
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_call_in_a_thread_has_no_clock_and_an_answer():
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(calling.call, lambda x: x + 1, (1.0,)).result() == 2.0
 
 
 def test_calls_share_their_time():
