@@ -489,6 +489,26 @@ def test_nobody_is_to_blame_for_a_function_that_fails_or_is_right():
     assert Blame(probe(right, right), whole).found() == []
 
 
+def test_a_part_is_replaced_by_an_input_only_where_it_is_in_every_situation():
+    half = 0.5 * (DRAWN[0][0].max() + DRAWN[1][0].max())
+
+    def sometimes(x, y, z):
+        return x + y * (x if x.max() > half else np.sin(9 * x))
+
+    texts = [f.text for f in reading(sometimes).findings()]
+    assert not [text for text in texts if "is replaced by" in text]
+
+
+def test_where_nothing_explains_an_answer_its_entries_and_its_growth_are_told():
+    def odd(x, y, z):
+        return np.where(x > 0, right(x, y, z), np.sin(7 * x * y + z) + 2)
+
+    found = reading(odd).findings()
+    assert ("It is wrong where `x` is negative, and right everywhere else.", "where") in [
+        (f.text, f.kind) for f in found
+    ]
+
+
 # ---- terms, substitutions, responses
 
 
@@ -631,6 +651,16 @@ def test_how_an_answer_grows_is_told(function, exact, grown):
         f"yours {own}."
         for name, (times, own) in grown.items()
     }
+
+
+@pytest.mark.parametrize("fails", [lambda x: x.max() > 1, lambda x: x.max() <= 1])
+def test_an_answer_that_is_missing_before_or_after_doubling_is_not_told_of(fails):
+    def picky(x, y, z):
+        if fails(np.abs(x)):
+            raise ArithmeticError
+        return x * x * y
+
+    assert scaling(probe(picky, lambda x, y, z: x * y), 0) == []
 
 
 @pytest.mark.parametrize(
