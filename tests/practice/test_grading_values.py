@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class Holder:
         (Holder(A.copy()), Holder(A), True),
         (Holder(A + 1), Holder(A), False),
         (Holder(A, 2), Holder(A, 1), False),
+        (Holder([1.0]), Holder(np.array([1.0])), False),
         (None, Holder, True),
         (object(), object(), True),
         (2, 1, False),
@@ -108,6 +110,13 @@ def test_what_a_function_does_besides_is_told_in_sentences():
 )
 def test_a_call_gives_a_value_or_nothing_yet(function, value):
     assert calling.call(function, (1.0,)) == value
+
+
+def test_what_is_written_is_counted_as_a_stream_counts_it():
+    def writes(x):
+        return float(sys.stdout.write("abc"))
+
+    assert calling.call(writes, (1.0,)) == 3.0
 
 
 def test_a_call_that_ends_the_program_or_divides_by_zero_does_no_harm(capsys):
