@@ -118,6 +118,13 @@ def test_the_smooth_curves_have_no_joint(surrogate):
     assert partial(("b", 1, (0,)), *one_neuron(0.0, surrogate)) == pytest.approx(expected, rel=1e-8)
 
 
+def test_a_steep_curve_is_measured_with_steps_as_small_as_it_needs():
+    """Of a sigmoid a thousandth wide the first step sees a hundredth too little."""
+    net, v = one_neuron(2e-3, Sigmoid(a=1e-3)), np.array(2e-3)
+    expected = Sigmoid(a=1e-3).antiderivative(v) * Sigmoid(a=1e-3).derivative(v)
+    assert partial(("b", 1, (0,)), *net) == pytest.approx(expected, rel=1e-7)
+
+
 def test_a_refusal_names_the_steps_the_place_and_the_reason():
     with pytest.raises(StepSizeError) as refused:
         partial(("W", 1, (0, 0)), *one_neuron(0.5, Rectangle(a=1.0)))
