@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
+from stbp_edu.losses import Membrane
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import comparison, finite_difference, trials
+from stbp_edu.verify import autodiff, comparison, finite_difference, trials
 from stbp_edu.verify.coordinates import Coordinate, Node
 from stbp_edu.verify.finite_difference import StepSizeError, partial, twin_loss
 from tests.networks import make_problem, problems
@@ -68,9 +69,9 @@ def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gat
     assert everywhere == (T == 1 or (N == 1 and T <= 2))
 
 
-def one_neuron(u, surrogate):
-    """A network of one neuron and one step whose potential is ``u``, at the threshold 0."""
-    neuron = LIF(tau=0.5, v_th=0.0, surrogate=surrogate)
+def one_neuron(u, surrogate, v_th=0.0):
+    """A network of one neuron and one step whose potential is ``u``."""
+    neuron = LIF(tau=0.5, v_th=v_th, surrogate=surrogate)
     params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([u - 1.0])])
     return np.ones((1, 1, 1)), np.zeros((1, 1)), params, neuron
 
@@ -100,14 +101,15 @@ def test_a_curve_too_steep_to_measure_is_refused():
     ("surrogate", "joints"),
     [(Rectangle(a=3.0), (-1.5, 1.5)), (Triangle(a=0.25), (-4.0, 0.0, 4.0))],
 )
-def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints):
+@pytest.mark.parametrize("v_th", [0.0, 0.75])
+def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints, v_th):
     for joint in joints:
         with pytest.raises(StepSizeError, match="crosses a joint of H"):
-            partial(("b", 1, (0,)), *one_neuron(joint, surrogate))
-        for u in (joint - 0.1, joint + 0.1):
-            v = np.array(u)
+            partial(("b", 1, (0,)), *one_neuron(joint + v_th, surrogate, v_th))
+        for off in (joint - 0.1, joint + 0.1):
+            v = np.array(off)
             expected = surrogate.antiderivative(v) * surrogate.derivative(v)  # o h, as L = o²/2
-            measured = partial(("b", 1, (0,)), *one_neuron(u, surrogate))
+            measured = partial(("b", 1, (0,)), *one_neuron(off + v_th, surrogate, v_th))
             assert measured == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
@@ -154,6 +156,18 @@ def test_the_twins_loss_is_that_of_the_packages_pass(gate, T):
         )
         getattr(moved, kind)[n][at] += 0.25
         assert twin_loss(*net, (kind, n, at), 0.25) == pytest.approx(loss(moved), rel=1e-13)
+
+
+def test_a_loss_of_potentials_reads_those_of_the_last_layer():
+    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))
+    net = trials.draw(np.random.default_rng(8), (2, 3, 2), 3, neuron, S=3)
+    u = network.forward(net.spikes, net.params, neuron, spike=neuron.H).U[2][-1]
+    expected = np.sum((net.targets - u) ** 2) / (2 * 3)
+    assert twin_loss(*net, loss=Membrane()) == pytest.approx(expected, rel=1e-13)
+    slope = partial(("b", 2, (0,)), *net, loss=Membrane())
+    assert slope == pytest.approx(
+        autodiff.derivatives(*net, spike=neuron.H, loss=Membrane()).gradients.b[2][0], rel=1e-8
+    )
 
 
 def test_a_nudged_potential_moves_its_spike_too_and_a_nudged_spike_what_follows():
