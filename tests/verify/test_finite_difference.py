@@ -120,6 +120,16 @@ def test_the_smooth_curves_have_no_joint(surrogate):
     assert partial(("b", 1, (0,)), *one_neuron(0.0, surrogate)) == pytest.approx(expected, rel=1e-8)
 
 
+def test_one_potential_on_a_joint_is_enough_to_refuse():
+    """Of two neurons, the first; the bias of the second can be measured."""
+    params = Params(W=[None, np.ones((2, 1))], b=[None, np.array([-0.5, -0.8])])
+    neuron = LIF(tau=0.5, v_th=0.0, surrogate=Rectangle(a=1.0))
+    net = (np.ones((1, 1, 1)), np.zeros((1, 2)), params, neuron)
+    with pytest.raises(StepSizeError, match="crosses a joint of H"):
+        partial(("b", 1, (0,)), *net)
+    assert partial(("b", 1, (1,)), *net) == pytest.approx(0.7, rel=1e-8)  # o h, u = 0.2
+
+
 def test_a_steep_curve_is_measured_with_steps_as_small_as_it_needs():
     """Of a sigmoid a thousandth wide the first step sees a hundredth too little."""
     net, v = one_neuron(2e-3, Sigmoid(a=1e-3)), np.array(2e-3)
