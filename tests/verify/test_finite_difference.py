@@ -120,6 +120,20 @@ def test_the_smooth_curves_have_no_joint(surrogate):
     assert partial(("b", 1, (0,)), *one_neuron(0.0, surrogate)) == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.parametrize("u", [-7e-3, -9e-3])
+def test_a_small_slope_of_a_steep_curve_is_as_exact_relative_to_its_size(u):
+    net, v = one_neuron(u, Sigmoid(a=1e-3)), np.array(u)
+    expected = Sigmoid(a=1e-3).antiderivative(v) * Sigmoid(a=1e-3).derivative(v)
+    assert partial(("b", 1, (0,)), *net) == pytest.approx(expected, rel=1e-8, abs=1e-10)
+
+
+def test_a_slope_that_drowns_in_the_losss_rounding_is_as_good_as_0():
+    """L is near 1/2, and its slope -h(-5) = -e^(-25) / √π."""
+    spikes, _, params, neuron = one_neuron(-5.0, Gaussian(a=0.5))
+    slope = partial(("b", 1, (0,)), spikes, np.ones((1, 1)), params, neuron)
+    assert slope == pytest.approx(-math.exp(-25) / math.sqrt(math.pi), abs=1e-10)
+
+
 def test_one_potential_on_a_joint_is_enough_to_refuse():
     """Of two neurons, the first; the bias of the second can be measured."""
     params = Params(W=[None, np.ones((2, 1))], b=[None, np.array([-0.5, -0.8])])
