@@ -144,10 +144,11 @@ def test_one_potential_on_a_joint_is_enough_to_refuse():
     assert partial(("b", 1, (1,)), *net) == pytest.approx(0.7, rel=1e-8)  # o h, u = 0.2
 
 
-def test_a_steep_curve_is_measured_with_steps_as_small_as_it_needs():
-    """Of a sigmoid a thousandth wide the first step sees a hundredth too little."""
-    net, v = one_neuron(2e-3, Sigmoid(a=1e-3)), np.array(2e-3)
-    expected = Sigmoid(a=1e-3).antiderivative(v) * Sigmoid(a=1e-3).derivative(v)
+@pytest.mark.parametrize("a", [1e-3, 2e-4])
+def test_a_steep_curve_is_measured_with_steps_as_small_as_it_needs(a):
+    """The narrower one needs the smallest step that there is."""
+    net, v = one_neuron(2 * a, Sigmoid(a)), np.array(2 * a)
+    expected = Sigmoid(a).antiderivative(v) * Sigmoid(a).derivative(v)
     assert partial(("b", 1, (0,)), *net) == pytest.approx(expected, rel=1e-7)
 
 
