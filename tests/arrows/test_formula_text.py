@@ -4,6 +4,7 @@ import pytest
 
 from stbp_edu import LIF
 from stbp_edu.arrows import (
+    Rule,
     formulas,
     hard_reset,
     membrane,
@@ -67,6 +68,34 @@ def test_a_rule_that_counts_steps_has_adjoints_for_each_count():
         r"\varepsilon_i^{t,n}[\mathrm{1}] = h(u_i^{t,n}) \delta_i^{t,n}[\mathrm{1}]",
         r"\delta_i^{t,n}[\mathrm{1}] = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}[\mathrm{1}]",
     ]
+
+
+def test_a_state_of_a_rule_that_refuses_an_arrow_has_adjoints_of_its_own():
+    rule = Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"carry": None, "*": "b"}})
+    assert lines(network("2-2-1", SOFT), rule) == [
+        r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}[\mathrm{b}] - "
+        r"V_{th} \varepsilon_i^{t+1,n}",
+        r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + \tau \varepsilon_i^{t+1,n}",
+        r"\varepsilon_i^{t,n}[\mathrm{b}] = h(u_i^{t,n}) \delta_i^{t,n}[\mathrm{b}]",
+        r"\delta_i^{t,n}[\mathrm{b}] = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}[\mathrm{b}] - "
+        r"V_{th} \varepsilon_i^{t+1,n}[\mathrm{b}]",
+    ]
+
+
+def test_a_state_of_a_rule_that_does_not_read_the_loss_has_adjoints_of_its_own():
+    rule = Rule("mine", {"a": {"reset": "b", "*": "a"}, "b": {"readout": None, "*": "b"}})
+    assert lines(network("2-1", SOFT), rule, "t = T, n = N") == [
+        r"\delta_i^{T,N} = \frac{\partial L}{\partial o_i^{T,N}}",
+        r"\varepsilon_i^{T,N} = h(u_i^{T,N}) \delta_i^{T,N}",
+        r"\varepsilon_i^{T,N}[\mathrm{b}] = h(u_i^{T,N}) \delta_i^{T,N}[\mathrm{b}]",
+        r"\delta_i^{T,N}[\mathrm{b}] = 0",
+    ]
+
+
+def test_states_of_a_rule_that_keep_the_same_share_their_adjoints():
+    rule = Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"*": "b"}})
+    net = network("2-2-1", SOFT)
+    assert lines(net, rule) == lines(net)
 
 
 def test_a_loss_that_reads_potentials():
