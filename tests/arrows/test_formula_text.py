@@ -98,6 +98,20 @@ def test_states_of_a_rule_that_keep_the_same_share_their_adjoints():
     assert lines(net, rule) == lines(net)
 
 
+def test_an_adjoint_that_no_word_reaches_has_no_line():
+    """Only spikes are in state b, so that nothing is ever carried on from it."""
+    rule = Rule(
+        "mine",
+        {
+            "a": {"spike": "b", "*": "a"},
+            "b": {"carry": "z", "*": "a"},
+            "z": {"readout": None, "*": "z"},
+        },
+    )
+    net = network("2-2-1", SOFT)
+    assert lines(net, rule) == lines(net)
+
+
 def test_a_loss_that_reads_potentials():
     net = network("2-2-1", HARD, membrane())
     assert lines(net, where="t = T, n = N") == [
