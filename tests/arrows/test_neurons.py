@@ -1,5 +1,7 @@
 """The neurons as tables: every arrow's factor and every update, from a few numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,8 @@ def test_a_current_on_a_neuron_that_adapts_leaves_both_as_they_are():
     assert both.state("a").update({}, PAST, X, {}) == pytest.approx(RHO * A + O)
     assert both.state("o").update is None
     assert both.order[-1] == "o"
+
+
+def test_a_spike_stays_a_spike_where_a_current_enters_it():
+    entered = replace(made("linear"), input="o")
+    assert with_current(entered, ALPHA).state("o").update is None

@@ -440,6 +440,7 @@ def test_the_arithmetic_of_polynomials_with_numbers_and_each_other():
     assert (-a).terms == {("a",): -1}
     assert Polynomial({("a",): 0, ("b",): 2}).terms == {("b",): 2}
     assert repr(a * b - 2 * a) == "1·a·b + -2·a"
+    assert repr((a + b) * (a + 1)) == "1·a·a + 1·a + 1·a·b + 1·b"  # term by term
     assert a != b
     assert Polynomial({(): 5}) == 5
     assert hash(a + b) == hash(b + a) != hash(a - b)

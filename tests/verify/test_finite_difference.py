@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backward, cases, network
+from stbp_edu.losses import Membrane
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import comparison, finite_difference, trials
+from stbp_edu.verify import autodiff, comparison, finite_difference, trials
 from stbp_edu.verify.coordinates import Coordinate, Node
 from stbp_edu.verify.finite_difference import StepSizeError, partial, twin_loss
 from tests.networks import make_problem, problems
@@ -68,9 +69,9 @@ def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gat
     assert everywhere == (T == 1 or (N == 1 and T <= 2))
 
 
-def one_neuron(u, surrogate):
-    """A network of one neuron and one step whose potential is ``u``, at the threshold 0."""
-    neuron = LIF(tau=0.5, v_th=0.0, surrogate=surrogate)
+def one_neuron(u, surrogate, v_th=0.0):
+    """A network of one neuron and one step whose potential is ``u``."""
+    neuron = LIF(tau=0.5, v_th=v_th, surrogate=surrogate)
     params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([u - 1.0])])
     return np.ones((1, 1, 1)), np.zeros((1, 1)), params, neuron
 
@@ -100,14 +101,15 @@ def test_a_curve_too_steep_to_measure_is_refused():
     ("surrogate", "joints"),
     [(Rectangle(a=3.0), (-1.5, 1.5)), (Triangle(a=0.25), (-4.0, 0.0, 4.0))],
 )
-def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints):
+@pytest.mark.parametrize("v_th", [0.0, 0.75])
+def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints, v_th):
     for joint in joints:
         with pytest.raises(StepSizeError, match="crosses a joint of H"):
-            partial(("b", 1, (0,)), *one_neuron(joint, surrogate))
-        for u in (joint - 0.1, joint + 0.1):
-            v = np.array(u)
+            partial(("b", 1, (0,)), *one_neuron(joint + v_th, surrogate, v_th))
+        for off in (joint - 0.1, joint + 0.1):
+            v = np.array(off)
             expected = surrogate.antiderivative(v) * surrogate.derivative(v)  # o h, as L = o²/2
-            measured = partial(("b", 1, (0,)), *one_neuron(u, surrogate))
+            measured = partial(("b", 1, (0,)), *one_neuron(off + v_th, surrogate, v_th))
             assert measured == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
@@ -116,6 +118,38 @@ def test_the_smooth_curves_have_no_joint(surrogate):
     v = np.array(0.0)
     expected = surrogate.antiderivative(v) * surrogate.derivative(v)
     assert partial(("b", 1, (0,)), *one_neuron(0.0, surrogate)) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("u", [-7e-3, -9e-3])
+def test_a_small_slope_of_a_steep_curve_is_as_exact_relative_to_its_size(u):
+    net, v = one_neuron(u, Sigmoid(a=1e-3)), np.array(u)
+    expected = Sigmoid(a=1e-3).antiderivative(v) * Sigmoid(a=1e-3).derivative(v)
+    assert partial(("b", 1, (0,)), *net) == pytest.approx(expected, rel=1e-8, abs=1e-10)
+
+
+def test_a_slope_that_drowns_in_the_losss_rounding_is_as_good_as_0():
+    """L is near 1/2, and its slope -h(-5) = -e^(-25) / √π."""
+    spikes, _, params, neuron = one_neuron(-5.0, Gaussian(a=0.5))
+    slope = partial(("b", 1, (0,)), spikes, np.ones((1, 1)), params, neuron)
+    assert slope == pytest.approx(-math.exp(-25) / math.sqrt(math.pi), abs=1e-10)
+
+
+def test_one_potential_on_a_joint_is_enough_to_refuse():
+    """Of two neurons, the first; the bias of the second can be measured."""
+    params = Params(W=[None, np.ones((2, 1))], b=[None, np.array([-0.5, -0.8])])
+    neuron = LIF(tau=0.5, v_th=0.0, surrogate=Rectangle(a=1.0))
+    net = (np.ones((1, 1, 1)), np.zeros((1, 2)), params, neuron)
+    with pytest.raises(StepSizeError, match="crosses a joint of H"):
+        partial(("b", 1, (0,)), *net)
+    assert partial(("b", 1, (1,)), *net) == pytest.approx(0.7, rel=1e-8)  # o h, u = 0.2
+
+
+@pytest.mark.parametrize("a", [1e-3, 2e-4])
+def test_a_steep_curve_is_measured_with_steps_as_small_as_it_needs(a):
+    """The narrower one needs the smallest step that there is."""
+    net, v = one_neuron(2 * a, Sigmoid(a)), np.array(2 * a)
+    expected = Sigmoid(a).antiderivative(v) * Sigmoid(a).derivative(v)
+    assert partial(("b", 1, (0,)), *net) == pytest.approx(expected, rel=1e-7)
 
 
 def test_a_refusal_names_the_steps_the_place_and_the_reason():
@@ -147,6 +181,18 @@ def test_the_twins_loss_is_that_of_the_packages_pass(gate, T):
         )
         getattr(moved, kind)[n][at] += 0.25
         assert twin_loss(*net, (kind, n, at), 0.25) == pytest.approx(loss(moved), rel=1e-13)
+
+
+def test_a_loss_of_potentials_reads_those_of_the_last_layer():
+    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))
+    net = trials.draw(np.random.default_rng(8), (2, 3, 2), 3, neuron, S=3)
+    u = network.forward(net.spikes, net.params, neuron, spike=neuron.H).U[2][-1]
+    expected = np.sum((net.targets - u) ** 2) / (2 * 3)
+    assert twin_loss(*net, loss=Membrane()) == pytest.approx(expected, rel=1e-13)
+    slope = partial(("b", 2, (0,)), *net, loss=Membrane())
+    assert slope == pytest.approx(
+        autodiff.derivatives(*net, spike=neuron.H, loss=Membrane()).gradients.b[2][0], rel=1e-8
+    )
 
 
 def test_a_nudged_potential_moves_its_spike_too_and_a_nudged_spike_what_follows():
