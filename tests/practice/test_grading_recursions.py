@@ -196,13 +196,15 @@ def test_epsilon_is_fitted_by_layer_and_its_misfit_is_relative():
     [
         lambda W, b: (W[:-1], b),
         lambda W, b: ([None, *(w * np.nan for w in W[1:])], b),
+        lambda W, b: ([None, *(w / (1 - np.eye(9)) for w in W[1:])], b),
         lambda W, b: (W, [None, *(x[None] for x in b[1:])]),
         lambda W, b: 3.0,
     ],
 )
 def test_gradients_of_another_shape_or_without_a_value_are_none(change):
     exact = NET.sweep("exact").gradients
-    assert gradients_of(change(exact.W, exact.b), NET) is None
+    with np.errstate(divide="ignore"):
+        assert gradients_of(change(exact.W, exact.b), NET) is None
     assert gradients_of((exact.W, exact.b), NET) is not None
     assert gradients_of(exact, NET) is not None
 
@@ -415,11 +417,29 @@ def test_how_often_a_wrong_answer_is_right_is_told():
 
 
 def test_nothing_is_said_of_a_function_that_did_not_end():
-    habits = Habits()
+    one, habits = exercises()["c1-epsilon"], Habits()
+    doubled = tuple(2 * want for want in right_outcomes(one))
+    wrong = diagnosis.Answer(one, lambda delta, h: 2 * h * delta, doubled, habits)
+    assert [f.kind for f in diagnosis.unnamed(wrong, failing())] == ["factor"]
     habits.stopped = True
-    wrong = diagnosis.Answer(exercises()["c1-epsilon"], lambda delta, h: h, (1.0,) * 6, habits)
     assert diagnosis.unnamed(wrong, failing()) == []
     assert diagnosis._agreement(wrong, failing()) == []
+
+
+def test_nothing_is_said_where_every_call_or_the_search_itself_fails(monkeypatch):
+    one = exercises()["c1-epsilon"]
+    assert diagnosis.unnamed(answer(one, lambda delta, h: 1 // 0), failing("problem")) == []
+    monkeypatch.setattr(diagnosis, "unnamed", lambda *_: 1 // 0)
+    assert diagnosis._located(answer(one, lambda delta, h: h), failing()) == []
+
+
+def test_two_functions_that_raise_the_same_kind_of_error_make_the_same_mistake():
+    one = exercises()["c1-epsilon"]
+    wrong = answer(one, lambda delta, h: {}["a"])
+    assert wrong.gives(lambda delta, h: {}["b"])
+    assert not wrong.gives(lambda delta, h: {}["b"], exactly=True)
+    assert wrong.gives(lambda delta, h: {}["a"], exactly=True)
+    assert not wrong.gives(lambda delta, h: h)
 
 
 def test_the_first_difference_is_the_first_of_any_size():

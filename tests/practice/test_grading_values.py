@@ -159,6 +159,11 @@ def test_a_clock_that_somebody_else_has_set_runs_on():
         signal.signal(signal.SIGALRM, before)
 
 
+def test_a_system_without_an_alarm_clock_calls_all_the_same(monkeypatch):
+    monkeypatch.delattr(signal, "setitimer", raising=False)
+    assert calling.call(lambda x: x + 1, (1.0,)) == 2.0
+
+
 def test_a_call_in_a_thread_has_no_clock_and_an_answer():
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(calling.call, lambda x: x + 1, (1.0,)).result() == 2.0
