@@ -127,6 +127,17 @@ def test_spikes_between_0_and_1_need_the_gate_itself():
     assert not np.allclose(lines[1], expected[1], rtol=1e-3)
 
 
+def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself():
+    """In one layer of two, and in one entry of its arrays, whose others are 0 or 1."""
+    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
+    for n in (1, 2):
+        trace = problem.trace
+        trace.O[n][:-1, :, 0] = 0.5
+        assert ((trace.O[n] == 0) | (trace.O[n] == 1)).any(axis=2).all()
+        args = (trace, problem.targets, problem.params, NEURON)
+        assert_close(backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
 def test_an_engine_is_exact_and_has_the_rate_loss_where_nothing_is_said():
     problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
     engine = Engine(problem.params, NEURON)
