@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
-from stbp_edu.engine import Engine, Workspace
+from stbp_edu.engine import Engine, Workspace, links
 from stbp_edu.losses import RATE
 from stbp_edu.network import Gradients, Trace
 from stbp_edu.rules import ABLATIONS, RULES
@@ -125,6 +125,25 @@ def test_spikes_between_0_and_1_need_the_gate_itself():
     assert_close(engine.gradients(*args, S=3, binary=False).W, expected, "dL/dW")
     lines = engine.gradients(*args, S=3).W
     assert not np.allclose(lines[1], expected[1], rtol=1e-3)
+
+
+@pytest.mark.parametrize(("still", "steps"), [(True, 1), (False, 4)])
+def test_the_products_of_an_input_that_stays_are_made_once(still, steps, monkeypatch):
+    problem, seen = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON), []
+    for name, true in (("forward", links.Dense.forward), ("gradient", links.Dense.gradient)):
+
+        def noted(self, *args, name=name, true=true):
+            seen.append((name, self.W.shape[1], len(args[0])))
+            return true(self, *args)
+
+        monkeypatch.setattr(links.Dense, name, noted)
+    spikes = np.broadcast_to(problem.spikes[0], problem.spikes.shape)
+    trace = forward(spikes if still else spikes.copy(), problem.params, NEURON)
+    backward(trace, problem.targets, problem.params, NEURON)
+    assert seen == [
+        *(("forward", 5, steps), ("forward", 7, 4)),
+        *(("gradient", 7, 4), ("gradient", 5, steps)),
+    ]
 
 
 def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself():
