@@ -146,6 +146,19 @@ def test_the_products_of_an_input_that_stays_are_made_once(still, steps, monkeyp
     ]
 
 
+def test_no_error_of_the_input_is_worked_out_where_nobody_asks():
+    problem, asked = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON), set()
+
+    class Noted(Workspace):
+        def array(self, name, n, *rest):
+            asked.add((name, n))
+            return super().array(name, n, *rest)
+
+    args = (problem.trace, problem.targets, problem.params, NEURON)
+    backward(*args, workspace=Noted())
+    assert {n for name, n in asked if name == "epsilon"} == {1, 2}
+
+
 def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself():
     """In one layer of two, and in one entry of its arrays, whose others are 0 or 1."""
     problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
