@@ -269,3 +269,16 @@ def test_a_recursion_of_numbers_that_are_0_drops_every_word():
             ("spike", "reset", "spike", "readout"),
         )
     }
+
+
+@pytest.mark.parametrize("wrong", ["b", "later"])
+def test_a_rule_is_equalled_by_every_gradient_of_every_run(wrong):
+    calls = []
+
+    def function(net, *run):
+        calls.append(run)
+        (_, found) = by("exact")(net, *run)
+        twice = wrong == "b" or len(calls) > 1
+        return [None, {**found, "b": found["b"] * (2 if twice else 1)}]
+
+    assert classify(function, SMALL).rules == ()
