@@ -282,3 +282,17 @@ def test_a_rule_is_equalled_by_every_gradient_of_every_run(wrong):
         return [None, {**found, "b": found["b"] * (2 if twice else 1)}]
 
     assert classify(function, SMALL).rules == ()
+
+
+def test_letters_with_a_sign_are_counted_as_they_stand_and_left_as_they_are():
+    """Of the soft reset, whose factor is -V_th."""
+    kept = []
+
+    def twice(local):
+        epsilon = [None, *(2 * x["u", "all"] for x in sweep(local)[1:])]
+        kept.extend((p, dict(p.terms)) for p in epsilon[1].flat)
+        return epsilon
+
+    verdict = classify_letters(twice, network("2-1", soft_reset(LIF())), T=3)
+    assert set(verdict.coefficients.values()) == {2}
+    assert all(polynomial.terms == terms for polynomial, terms in kept)
