@@ -206,6 +206,16 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         monkeypatch.undo()
 
 
+def test_a_few_images_at_a_time_have_the_same_gradients(monkeypatch):
+    params, spikes, targets = problem("10x10-2C2-3C3-2")
+    args = (forward(spikes, params, NEURON), targets, params, NEURON)
+    whole = backward(*args)
+    monkeypatch.setattr(images, "PATCHES", 1)
+    work = Workspace()  # the second time every buffer is as large as it will be
+    for _ in range(2):
+        assert_close(backward(*args, workspace=work).W, whole.W, "dL/dW")
+
+
 def test_input_gradient_is_what_the_general_sweep_hands_down():
     shape = "8x8-2C3-P2-3-2"
     params, spikes, targets = problem(shape)

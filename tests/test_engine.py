@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, backward, cases, forward, network
-from stbp_edu.engine import Engine, Workspace
-from stbp_edu.engine.links import shown
+from stbp_edu.engine import Engine, Workspace, links
 from stbp_edu.losses import RATE
 from stbp_edu.network import Gradients, Trace
 from stbp_edu.rules import ABLATIONS, RULES
@@ -128,6 +127,49 @@ def test_spikes_between_0_and_1_need_the_gate_itself():
     assert not np.allclose(lines[1], expected[1], rtol=1e-3)
 
 
+@pytest.mark.parametrize(("still", "steps"), [(True, 1), (False, 4)])
+def test_the_products_of_an_input_that_stays_are_made_once(still, steps, monkeypatch):
+    problem, seen = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON), []
+    for name, true in (("forward", links.Dense.forward), ("gradient", links.Dense.gradient)):
+
+        def noted(self, *args, name=name, true=true):
+            seen.append((name, self.W.shape[1], len(args[0])))
+            return true(self, *args)
+
+        monkeypatch.setattr(links.Dense, name, noted)
+    spikes = np.broadcast_to(problem.spikes[0], problem.spikes.shape)
+    trace = forward(spikes if still else spikes.copy(), problem.params, NEURON)
+    backward(trace, problem.targets, problem.params, NEURON)
+    assert seen == [
+        *(("forward", 5, steps), ("forward", 7, 4)),
+        *(("gradient", 7, 4), ("gradient", 5, steps)),
+    ]
+
+
+def test_no_error_of_the_input_is_worked_out_where_nobody_asks():
+    problem, asked = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON), set()
+
+    class Noted(Workspace):
+        def array(self, name, n, *rest):
+            asked.add((name, n))
+            return super().array(name, n, *rest)
+
+    args = (problem.trace, problem.targets, problem.params, NEURON)
+    backward(*args, workspace=Noted())
+    assert {n for name, n in asked if name == "epsilon"} == {1, 2}
+
+
+def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself():
+    """In one layer of two, and in one entry of its arrays, whose others are 0 or 1."""
+    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
+    for n in (1, 2):
+        trace = problem.trace
+        trace.O[n][:-1, :, 0] = 0.5
+        assert ((trace.O[n] == 0) | (trace.O[n] == 1)).any(axis=2).all()
+        args = (trace, problem.targets, problem.params, NEURON)
+        assert_close(backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
 def test_an_engine_is_exact_and_has_the_rate_loss_where_nothing_is_said():
     problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
     engine = Engine(problem.params, NEURON)
@@ -187,7 +229,7 @@ def test_a_step_at_full_size_fits_in_150_megabytes():
 def test_one_step_is_read_where_all_steps_are_the_same_memory():
     every, samples = np.ones((5, 2, 3)), np.broadcast_to(np.ones((5, 1, 3)), (5, 2, 3))
     held = np.broadcast_to(np.arange(6.0).reshape(2, 3), (5, 2, 3))
-    assert shown(every) is every
-    assert shown(samples) is samples
-    assert shown(held).shape == (1, 2, 3)
-    np.testing.assert_array_equal(shown(held)[0], held[3])
+    assert links.shown(every) is every
+    assert links.shown(samples) is samples
+    assert links.shown(held).shape == (1, 2, 3)
+    np.testing.assert_array_equal(links.shown(held)[0], held[3])

@@ -199,7 +199,11 @@ def _fails(u):
     raise RuntimeError("no spikes today")
 
 
-@pytest.mark.parametrize("wrong", ["H", 1.0, lambda u: 1.0, lambda u: u[0], _fails], ids=repr)
+@pytest.mark.parametrize(
+    "wrong",
+    ["H", 1.0, lambda u: 1.0, lambda u: u[0], _fails],
+    ids=["a text", "a number", "gives a number", "gives one step", "fails"],
+)
 @pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
 def test_a_spike_that_is_no_function_of_potentials_is_named(run, wrong):
     problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)

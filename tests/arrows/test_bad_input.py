@@ -261,11 +261,12 @@ def test_constants_and_functions():
         with_current(HARD, "0.5")
     with pytest.raises(ValueError, match="rho must be finite"):
         with_adaptation(HARD, 0.5, float("nan"))
-    with pytest.raises(TypeError, match="function must be callable"):
-        classify(None)
+    for wrong in (None, "backward"):
+        with pytest.raises(TypeError, match="function must be callable"):
+            classify(wrong)
 
 
-@pytest.mark.parametrize("wrong", [lambda W: W.T, lambda W: W * np.nan])
+@pytest.mark.parametrize("wrong", [lambda W: W.T, lambda W: W * np.nan, lambda W: W * [1, np.nan]])
 def test_gradients_that_cannot_be_classified(wrong):
     def function(net, params, trace, targets):
         return [None, {"W": wrong(params[1]["W"])}]

@@ -269,3 +269,30 @@ def test_a_recursion_of_numbers_that_are_0_drops_every_word():
             ("spike", "reset", "spike", "readout"),
         )
     }
+
+
+@pytest.mark.parametrize("wrong", ["b", "later"])
+def test_a_rule_is_equalled_by_every_gradient_of_every_run(wrong):
+    calls = []
+
+    def function(net, *run):
+        calls.append(run)
+        (_, found) = by("exact")(net, *run)
+        twice = wrong == "b" or len(calls) > 1
+        return [None, {**found, "b": found["b"] * (2 if twice else 1)}]
+
+    assert classify(function, SMALL).rules == ()
+
+
+def test_letters_with_a_sign_are_counted_as_they_stand_and_left_as_they_are():
+    """Of the soft reset, whose factor is -V_th."""
+    kept = []
+
+    def twice(local):
+        epsilon = [None, *(2 * x["u", "all"] for x in sweep(local)[1:])]
+        kept.extend((p, dict(p.terms)) for p in epsilon[1].flat)
+        return epsilon
+
+    verdict = classify_letters(twice, network("2-1", soft_reset(LIF())), T=3)
+    assert set(verdict.coefficients.values()) == {2}
+    assert all(polynomial.terms == terms for polynomial, terms in kept)

@@ -1,5 +1,7 @@
 """What the sizes of a network say, the arrows that leave each layer, and its parameters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from stbp_edu.arrows import (
     Loss,
     Network,
     Patches,
+    State,
     draw_params,
     forward,
     hard_reset,
@@ -203,6 +206,14 @@ def test_a_run_keeps_the_dtype_of_its_parameters_and_inputs(dtype, twin):
     assert trace["i"][0] is trace["u"][0] is None
     found = {series[n].dtype for series in trace.values() for n in (1, 2)}
     assert found == {np.dtype(dtype)}
+
+
+def test_the_states_of_a_run_stand_in_the_order_of_the_alphabet():
+    """In every process, whatever the order of a set."""
+    many = tuple(State(f"s{k}", "", lambda now, past, x, p: x) for k in range(9, 0, -1))
+    net = network("1-1", replace(HARD, states=(*HARD.states, *many)))
+    trace = forward(net, draw_params(net, np.random.default_rng(0)), np.ones((1, 1, 1)))
+    assert list(trace) == ["o", *(f"s{k}" for k in range(1, 10)), "u"]
 
 
 def test_a_run_begins_at_rest():

@@ -66,8 +66,10 @@ def test_a_loss_has_the_value_and_the_direct_term_of_its_formula(name):
     loss, state, value, direct = CASES[name]
     assert loss.state == state
     assert loss.value(SERIES, TARGETS) == pytest.approx(value, rel=1e-13)
-    assert isinstance(loss.value(SERIES, TARGETS), float)
-    np.testing.assert_allclose(loss.direct(SERIES, TARGETS), direct, rtol=1e-13, atol=1e-17)
+    assert isinstance(loss.value(SERIES.astype("f"), TARGETS.astype("f")), float)
+    found = loss.direct(SERIES, TARGETS)
+    assert found.shape == SERIES.shape
+    np.testing.assert_allclose(found, direct, rtol=1e-13, atol=1e-17)
 
 
 @pytest.mark.parametrize(

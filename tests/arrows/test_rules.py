@@ -448,3 +448,12 @@ def test_the_arithmetic_of_polynomials_with_numbers_and_each_other():
         assert (a * other).tolist() == [a * x for x in other]
         assert (a - other).tolist() == [a - x for x in other]
         assert (other - a).tolist() == [x - a for x in other]
+
+
+def test_the_nodes_of_a_path_end_in_the_loss_which_has_no_place():
+    local = letters(network("1-1", HARD), T=2)
+    nodes_of = {" ".join(p.word): p.nodes for p in paths_from(Node("u", 1, 0, 0), local)}
+    assert nodes_of["carry spike readout"] == (
+        *(Node("u", 1, 1, 0), Node("o", 1, 1, 0)),
+        Node("L", -1, -1, -1),
+    )

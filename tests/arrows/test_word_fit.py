@@ -101,3 +101,12 @@ def test_where_no_word_contributes_nothing_but_0_is_a_sum_of_words():
     verdict = classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind)
     assert "no sum of words gives its gradients" in str(verdict)
     assert fitted(by("exact", ({"W": 1, "b": 1},)), blind) == {}
+
+
+def test_a_fit_is_judged_by_the_size_of_the_gradients():
+    assert fitted(by("exact", ({"W": 1e-9, "b": 2e-9}, {"W": 1e-9, "b": 2e-9}))) == {}
+
+
+def test_recurrent_weights_alone_tell_no_word():
+    again = network("2-2R", hard_reset(LIF(0.6, 0.5, Gaussian(0.5))))
+    assert fitted(by("exact", ({"R": 2},)), again) == {}
