@@ -23,7 +23,7 @@ test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a brows
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "" tests/site
 
 check: .venv/test static ## the quick loop: lint, types, layers, fast tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 .PHONY: static .style .types
 static: .style .types

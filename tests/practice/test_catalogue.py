@@ -45,6 +45,7 @@ def test_at_least_two_other_right_forms_pass(exercise):
         assert feedback.state == "right", (form, feedback)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exercise", "mistake"), WRONG, ids=[f"{e.id}-{m.id}" for e, m in WRONG])
 def test_each_misconception_is_rejected_and_named(exercise, mistake):
     feedback = feedback_on(exercise.id, mistake.body)

@@ -18,6 +18,7 @@ from stbp_edu.training.diagnosis import diagnose_outputs
 from stbp_edu.training.runs import RECORD, RunConfig, train_in_folder
 from stbp_edu.training.runs import run as runs
 
+pytestmark = pytest.mark.slow  # each trains a few networks
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 50, "epochs": 2}
 ROWS = {"classic": {"rule": "classic"}, "steep": {"optimizer": "sgd", "weight_decay": 1e38}}
 

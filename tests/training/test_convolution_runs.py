@@ -39,7 +39,7 @@ def test_it_learns(encoder, few) -> None:
     assert epochs[-1].test > 0.7
 
 
-@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("shards", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_resumed_run_has_the_same_bits(shards, bytes_few, tmp_path) -> None:
     settings = replace(CONV, shards=shards)
     for epoch in epochs_of(train(settings, bytes_few)):

@@ -11,6 +11,8 @@ from benchmarks import accuracy
 from stbp_edu.training.runs import run as runs
 from stbp_edu.training.settings import RECIPES, Settings
 
+pytestmark = pytest.mark.slow  # each trains a few networks
+
 
 @pytest.fixture
 def call(monkeypatch, tmp_path: Path):
