@@ -534,6 +534,23 @@ def test_terms_are_found_by_switching_inputs_off(function, expected):
     assert terms(probe(function, right), 0) == [Term(*one) for one in expected]
 
 
+def test_terms_of_one_sign_are_told_from_rounding():
+    def negative(x, y, z):
+        return -(x * x) - y * y - z * z
+
+    assert terms(probe(negative, negative), 0) == [Term((name,), "right") for name in NAMES]
+
+
+def test_an_input_is_switched_off_only_where_the_right_formula_has_a_value_in_every_situation():
+    largest = sorted(z.max() for _, _, z in (i.args for i in probe(right, right).situations))
+
+    def sometimes(x, y, z):
+        with np.errstate(all="ignore"):
+            return y + (1 / x if z.max() > largest[0] else x)
+
+    assert ("y",) in [term.names for term in terms(probe(sometimes, sometimes), 0)]
+
+
 def test_a_power_is_told_only_where_doubling_is_one_factor_everywhere_however_small_the_term():
     inputs = [Inputs((x, 1e-9 * y, z), i.where, 2, 2) for i in INPUTS for x, y, z in [i.args]]
     asked = probe(lambda x, y, z: y * np.sin(5 * z), lambda x, y, z: y * z, inputs)

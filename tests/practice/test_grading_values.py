@@ -33,6 +33,7 @@ from stbp_edu.practice.grading.structure import (
     numbers,
     what_it_is,
 )
+from tests.practice.test_locate import sourced
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
 CORNER = np.array([[0.0, 0.0], [0.0, 1.0]])
@@ -448,6 +449,11 @@ def test_an_expression_over_several_lines_is_told_by_its_first():
         )
 
     assert failing(wide, "a").message.endswith(", at `return int(`.")
+
+
+def test_no_part_of_a_first_line_passes_for_an_expression_over_several():
+    wide = sourced("def wide(x):\n    return 1 + int(\n                              x)\n")
+    assert failing(wide, "a").message.endswith(", at `return 1 + int(`.")
 
 
 def test_a_line_that_is_the_expression_is_told_once():
