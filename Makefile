@@ -81,7 +81,7 @@ test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, fram
 	@touch $@
 
 mutants: .venv/test ## change the package in one place at a time, and ask who notices
-	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/python -m tools.mutants
+	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/python -m tools.mutants $(PATHS)
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs

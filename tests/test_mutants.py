@@ -87,6 +87,23 @@ def test_a_check_needs_any_two_judges_and_what_computes_an_oracle():
         assert (judges.enough(seen, True), judges.enough(seen, False)) == (a_check, a_formula)
 
 
+def test_files_are_chosen_by_name_or_by_folder():
+    cases = harness.chosen([Path("stbp_edu/cases"), Path("stbp_edu/neuron.py")])
+    assert {path.parent.name for path in cases} == {"cases", "stbp_edu"}
+    assert Path("stbp_edu/neuron.py") in cases
+    assert harness.chosen([]) == all_files()
+    with pytest.raises(SystemExit, match="no file at stbp_edu/cli is changed"):
+        harness.chosen([Path("stbp_edu/cli")])
+
+
+def test_the_weekly_jobs_change_every_file_once():
+    text = (fork.ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    paths = text.partition("paths:\n")[2].partition("    steps:")[0]
+    jobs = [[Path(p) for p in line.strip(" -").split()] for line in paths.splitlines() if line]
+    assert len(jobs) == 5
+    assert sorted(path for job in jobs for path in harness.chosen(job)) == sorted(all_files())
+
+
 @pytest.mark.slow
 def test_every_survivor_of_the_kept_list_is_a_change_that_there_is():
     known = {

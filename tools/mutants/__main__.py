@@ -44,6 +44,16 @@ def all_files() -> list[Path]:
     return [path.relative_to(fork.ROOT) for path in found if path.name != "__init__.py"]
 
 
+def chosen(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that are changed at these paths or below; all where none is given."""
+    found = [file for file in all_files() if not paths or {file, *file.parents} & {*paths}]
+    if not found:
+        raise SystemExit(
+            f"no file at {', '.join(map(str, paths))} is changed; give stbp_edu/verify"
+        )
+    return found
+
+
 def ask(path: Path, tree: ast.Module, reaching: Sequence[str] = ()) -> list[str]:
     """Return who noticed that a file's tree is this one; "time" where the program did not end."""
     seen, ended = fork.answers(path, tree, lambda: judges.judge(path, reaching), SECONDS)
@@ -157,13 +167,13 @@ def noted(known: dict[str, Any], path: Path, change: Change, seen: list[str]) ->
 def main() -> None:
     """Measure the files named, or all, and write the record after each."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path, help="such as stbp_edu/neuron.py; all")
+    parser.add_argument("paths", nargs="*", type=Path, help="files or folders, as stbp_edu/arrows")
     parser.add_argument("--most", type=int, default=10**6, help="changes of a file; all")
     parser.add_argument("--again", action="store_true", help="those that are listed")
     args = parser.parse_args()
     record = files.read_json(RECORD) if RECORD.exists() else {}
     judges.prepare()
-    paths = args.files or sorted(all_files(), key=lambda path: not judges.is_judged(path))
+    paths = sorted(chosen(args.paths), key=lambda path: not judges.is_judged(path))
     rounds = [None] if args.again else [most for most in SAMPLES if most < args.most] + [args.most]
     for most, path in product(rounds, paths):
         known = record.get(path.as_posix(), {})
