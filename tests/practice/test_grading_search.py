@@ -386,7 +386,10 @@ def test_the_names_and_the_value_of_a_part():
     part = part_of("a + b * c", "b * c")
     assert part.names == {"b", "c"}
     np.testing.assert_allclose(part.value(VALUES), [2.0, -1.25])
+    for formula, want in (("exp(a)", np.exp), ("sqrt(a)", np.sqrt), ("abs(-a)", np.abs)):
+        np.testing.assert_allclose(part_of(formula, formula).value(VALUES), want(VALUES["a"]))
     assert part_of("np.exp(a)", "np.exp(a)").called == "exp"
+    assert part_of("a", "a").called == ""
     assert part_of("m.exp(a)", "m.exp(a)").called == part_of("f(a)(b)", "f(a)(b)").called == ""
 
 
@@ -406,6 +409,7 @@ def test_the_names_and_the_value_of_a_part():
         ([[-1.0], [-1.0 - 1e-7]], (1,), [-1.0]),
         ([[0.0], [1e-19]], (1,), [0.0]),
         ([[1.0], [1.0], [1 + 2e-6]], (1,), None),
+        ([[1e-9], [2e-9]], (1,), None),
         ([[1e3], [1e3 + 1e-4]], (1,), [1e3]),
     ],
 )
@@ -564,7 +568,24 @@ def test_entries_are_judged_by_the_size_of_the_result():
     assert [f.text for f in Locator(asked).where()] == [said]
     near = probe(lambda x, y, z: x * [1 + 1e-7, 1, 1], lambda x, y, z: x, inputs)
     assert Locator(near).where() == []
-    assert Locator(probe(lambda x, y, z: x[0], right)).where() == []
+    large = probe(lambda x, y, z: x * [1.001, 1, 1], lambda x, y, z: x)
+    assert [f.text for f in Locator(large).where()] == [said]
+    zero = [Inputs((x * [0, 1, 1], y, z), "", 2, 2) for x, y, z in DRAWN]
+    rounded = probe(lambda x, y, z: x + 1e-10, lambda x, y, z: x, zero)
+    assert Locator(rounded).where() == []
+
+
+def test_entries_are_not_told_where_an_answer_is_missing_or_of_another_shape():
+    assert Locator(probe(lambda x, y, z: 1 // 0, right)).where() == []
+    assert Locator(probe(right, lambda x, y, z: 1 // 0)).where() == []
+    alike = probe(lambda x, y, z: x[:1] * [1.001, 1, 1], lambda x, y, z: x[:1] + 0 * x)
+    assert Locator(alike).where() == []
+
+
+def test_a_finding_names_the_inputs_of_the_part_it_blames():
+    (found,) = reading(lambda x, y, z: x + 3 * y * z).findings()
+    assert (found.kind, found.names) == ("part", {"y", "z"})
+    assert [ast.unparse(node) for node in found.nodes] == ["y * z"]
 
 
 def test_terms_are_not_found_where_a_zero_is_not_finite_or_the_function_fails():
