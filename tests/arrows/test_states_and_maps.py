@@ -160,14 +160,15 @@ def test_p2_conv_image_x_p2_conv_image_delta_and_p2_conv_image_w():
     assert link.gradient(epsilon, o) == pytest.approx(dW)
 
 
-def test_p2_pool_x_and_p2_pool_delta():
-    rng, pool, shape = np.random.default_rng(22), AveragePool(2), (3, 4, 6)
+@pytest.mark.parametrize("k", [2, 3])
+def test_p2_pool_x_and_p2_pool_delta(k):
+    rng, pool, shape = np.random.default_rng(22), AveragePool(k), (3, 2 * k, 3 * k)
     o, back = rng.random(shape), rng.normal(size=(3, 2, 3))
     means, shares = pool.forward(o, shape), pool.transpose(back, shape)
     for c, p, q in np.ndindex(3, 2, 3):
-        block = np.s_[c, 2 * p : 2 * p + 2, 2 * q : 2 * q + 2]
-        assert means[c, p, q] == pytest.approx(o[block].sum() / 4)
-        assert shares[block] == pytest.approx(np.full((2, 2), back[c, p, q] / 4))
+        block = np.s_[c, k * p : k * p + k, k * q : k * q + k]
+        assert means[c, p, q] == pytest.approx(o[block].sum() / k**2)
+        assert shares[block] == pytest.approx(np.full((k, k), back[c, p, q] / k**2))
 
 
 def renamed(lif):

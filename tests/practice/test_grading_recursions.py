@@ -161,6 +161,17 @@ def test_the_cases_of_a_pass_are_judged_by_their_terms(old, new, said):
     assert cases_of(old, new) == {case: f"Case {case}: {text}" for case, text in said.items()}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "kinds"),
+    [("d = -(Y", "d = (Y", {"step"}), ("e = 0.0", "e = 1.0 * (t == T - 1)", {VAGUE})],
+)
+def test_a_case_whose_terms_are_found_is_clear_and_another_vague(old, new, kinds):
+    function = exercises()["backward"].function(SOLUTION.replace(old, new))
+    found = by_step(exercises()["backward"], function, (), ())
+    assert {f.kind for f in found} == kinds
+    assert {name for f in found for name in f.names} <= {f"case {case}" for case in range(1, 6)}
+
+
 def test_a_last_step_that_is_wrong_is_case_5_and_nothing_else():
     said = (
         "Case 5: W[1] and b[1], W[2] and b[2], W[3] and b[3] are no sum over steps and samples of "

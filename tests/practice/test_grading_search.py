@@ -137,6 +137,8 @@ def test_situations_are_those_where_the_function_answers_and_nothing_is_zero():
     assert [i.where for i in asked.situations] == ["some"]
     assert [i.where for i in probe(picky, right, [zero, one]).situations] == ["zero", "one"]
     assert [i.where for i in probe(picky, right, [fails]).situations] == ["fails"]
+    steps = Inputs(DRAWN[0], "steps", T=2, S=1)
+    assert [i.where for i in probe(right, right, [one, steps]).situations] == ["steps"]
     single = Probe(["x"], *[lambda args: [args[0]]] * 2, [Inputs((np.ones(2),), "one", 1, 1)])
     assert [i.where for i in single.situations] == ["one"]
 
@@ -263,6 +265,8 @@ def test_what_is_equal_has_no_relation():
 def test_a_number_of_its_own_in_each_situation_is_no_relation():
     assert relation([2 * X, 3 * X], [X, X], TWO, 1e-6) == ""
     assert relation([X + 2, X + 3], [X, X], TWO, 1e-6) == ""
+    assert relation([X + 2, np.sin(9 * X)], [X, X], TWO, 1e-6) == ""
+    assert relation([2 * X], [X], TWO[:1], 1e-6) == "is doubled"
     assert relation([0 * X + 7.25, 0 * X + 8.5], [X, X], TWO, 1e-6) == ""
 
 
@@ -691,6 +695,12 @@ def test_how_an_answer_grows_is_told(function, exact, grown):
     }
 
 
+def test_growth_is_judged_at_the_largest_entry():
+    zero = [Inputs((x * [0, 1, 1], y, z), "", 2, 2) for x, y, z in DRAWN]
+    found = scaling(probe(lambda x, y, z: x * x * y, lambda x, y, z: x * y, zero), 0)
+    assert [f.names for f in found] == [{"x"}]
+
+
 @pytest.mark.parametrize("fails", [lambda x: x.max() > 1, lambda x: x.max() <= 1])
 def test_an_answer_that_is_missing_before_or_after_doubling_is_not_told_of(fails):
     def picky(x, y, z):
@@ -707,6 +717,8 @@ def test_an_answer_that_is_missing_before_or_after_doubling_is_not_told_of(fails
         (lambda x, y, z: x + y * z + np.sin(x),
          "What is wrong does not depend on `y` and `z`: look at what `x` does.", {"x"}),
         (lambda x, y, z: x + y * z + 1, "What is wrong does not depend on `x`, `y` and `z`.", ()),
+        (lambda x, y, z: x + y * z + 1e-6 * np.sin(x),
+         "What is wrong does not depend on `y` and `z`: look at what `x` does.", {"x"}),
         (lambda x, y, z: x + y * z + np.sin(x) * [[0, 1, 1], [1, 1, 1]],
          "What is wrong does not depend on `y` and `z`: look at what `x` does.", {"x"}),
     ],
