@@ -574,7 +574,7 @@ def test_entries_are_judged_by_the_size_of_the_result():
     assert Locator(near).where() == []
     large = probe(lambda x, y, z: x * [1.001, 1, 1], lambda x, y, z: x)
     assert [f.text for f in Locator(large).where()] == [said]
-    zero = [Inputs((x * [0, 1, 1], y, z), "", 2, 2) for x, y, z in DRAWN]
+    zero = [Inputs((np.abs(x) * [0, 1, 1], y, z), "", 2, 2) for x, y, z in DRAWN]
     rounded = probe(lambda x, y, z: x + 1e-10, lambda x, y, z: x, zero)
     assert Locator(rounded).where() == []
 
