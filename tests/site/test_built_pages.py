@@ -115,6 +115,7 @@ def _examine(page: Page, address: str, name: str, *, first: bool = True) -> list
         "response": response,
         "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
     }
+    page.goto("about:blank")  # ends what the page before still asks for
     for event, listener in listeners.items():
         page.on(event, listener)
     try:
