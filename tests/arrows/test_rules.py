@@ -90,21 +90,22 @@ def test_letters_are_identical(model, sizes):
                 assert count_paths(local.net, 3, name, node) == (len(paths), every - len(paths))
 
 
-def test_letters_of_pooling_and_convolution_are_identical():
-    local = letters(network("4x4-P2-1C1-2", HARD), T=2)
+def assert_sums_of_paths(local):
+    """Assert that every adjoint is the sum over all paths, letter by letter."""
     lam = sweep(local)
     for node in nodes(local):
         paths = paths_from(node, local)
         assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
+
+
+def test_letters_of_pooling_and_convolution_are_identical():
+    assert_sums_of_paths(letters(network("4x4-P2-1C1-2", HARD), T=2))
 
 
 def test_letters_of_a_convolution_above_another_are_identical():
     """A neuron of the lower image is seen by one to four of the upper."""
     local = letters(network("4x4-1C2-1C2-1", HARD), T=1)
-    lam = sweep(local)
-    for node in nodes(local):
-        paths = paths_from(node, local)
-        assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
+    assert_sums_of_paths(local)
     seen = [len(paths_from(Node("u", 1, 0, i), local)) for i in range(9)]
     assert seen == [1, 2, 1, 2, 4, 2, 1, 2, 1]
 
