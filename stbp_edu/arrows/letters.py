@@ -1,6 +1,5 @@
 """The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
 
-import re
 from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Any
@@ -11,9 +10,8 @@ from stbp_edu.arrows.factors import Factors, LocalDerivatives
 from stbp_edu.arrows.maps import Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.table import placed
 
-FACTORS = re.compile(r"\S*\([^)]*\)|\S+")
-"""The letters in a factor: apart at spaces outside brackets."""
 Monomial = tuple[str, ...]
 
 
@@ -108,7 +106,7 @@ def tabulated(
     for n in range(1, net.N + 1):
         layer, shape = net.layers[n], (T, 1, *net.shape_of(n))
         named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
-        named |= {(a.kind, True): r"\tau" for a in layer.neuron.arrows if a.leak is not None}
+        named |= {(a.kind, True): a.leak_letters for a in layer.neuron.arrows if a.leak is not None}
         factors.append({key: factor(shape, text, n) for key, text in named.items()})
         params.append({k: weight(size, f"{k}{n}") for k, size in layer.shapes.items()})
     direct = factor((T, 1, *net.shape_of(net.N)), f"∂L/∂{net.loss.state}{{}}", net.N)
@@ -127,8 +125,25 @@ def _table(shape: Shape, letter: Callable[[Shape], Polynomial]) -> Any:
 def _product(text: str, n: int, shape: Shape, at: Shape) -> Polynomial:
     """Return a factor such as ``u{} f'(o{})`` of layer n at an index (t, s, *i) of its shape."""
     i = int(np.ravel_multi_index(at[2:], shape[2:]))
-    index = f"_{{{i + 1}}}^{{{at[0] + 1},{n}}}"
+    t, apart = at[0] + 1, _apart(text.removeprefix("-"))
     result = Polynomial({(): -1 if text.startswith("-") else 1})
-    for letter in FACTORS.findall(text.removeprefix("-")):
-        result = result * Polynomial.letter(letter.replace("{}", index))
+    for letter in apart:
+        named = placed(letter, lambda later: f"_{{{i + 1}}}^{{{t + later},{n}}}")
+        result = result * Polynomial.letter(named)
     return result
+
+
+def _apart(text: str) -> list[str]:
+    r"""Return the letters of a factor: apart at spaces outside brackets.
+
+    >>> _apart(r"u{} f'(o{}, 1) \frac{a b}{c}")
+    ['u{}', "f'(o{}, 1)", '\\frac{a b}{c}']
+    """
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == " " and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [letter for letter in found if letter]

@@ -155,7 +155,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     first += [
         (n, enter.target, rule.start)
         for n in range(1, net.N + 1)
-        for enter in net.layers[n].neuron.learned.values()
+        for _, enter in net.layers[n].neuron.enters
     ]
     found: dict[Any, Word] = {(*node, False, False): ("enter",) for node in first}
     queue = list(found)
