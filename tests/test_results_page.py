@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import accuracy
-from stbp_edu.training.settings import RECIPES, from_dict
+from stbp_edu.training import RECIPES, from_dict
 from tools.pages import results_page
 from tools.pages.published_records import read_records
 

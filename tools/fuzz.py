@@ -24,10 +24,10 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import calling, exercise_check, formula_check
 from stbp_edu.practice.tasks import blanks, exercises
 from stbp_edu.practice.tasks.catalogue import define
-from stbp_edu.training.data.sources import parse
+from stbp_edu.training.data.datasets import parse
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import State
+from stbp_edu.training.training_job import State
 from tools.mutants.changes import changes
 
 MEMORY = 4 * 2**30

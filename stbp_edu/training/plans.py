@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.training.data import CATALOGUE, RECIPES, Dataset, load_dataset
+from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.evaluation import check_encodings
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings
@@ -84,7 +84,7 @@ class Plan:
         names, runs = (*self.axes, "seed"), dict[str, Settings]()
         for values in product(*self.axes.values(), self.seeds):
             changes = {**self.base, **dict(zip(names, values, strict=True))}
-            settings = replace(RECIPES[self.dataset], **changes)
+            settings = replace(CATALOGUE[self.dataset].recipe, **changes)
             run = ",".join(f"{name}={_word(getattr(settings, name))}" for name in names)
             if run in runs or settings in runs.values():
                 raise ValueError(f"runs must differ, got {run} twice; list each value once")
