@@ -1,4 +1,4 @@
-"""The random draws of the exercises on arrows and losses, notebooks 17 and 18."""
+"""The random draws of the exercises on arrows and losses."""
 
 from typing import Any
 
