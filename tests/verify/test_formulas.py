@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
-from stbp_edu.surrogates import Sigmoid
+from stbp_edu.surrogates import SURROGATES, Sigmoid
 from stbp_edu.verify import formulas
 from stbp_edu.verify.formulas import rate_loss
 
@@ -34,7 +34,10 @@ def test_every_function_is_asked_for_each_of_its_constants(asked):
     ]
     spike = [("spike-g", f"V_th = {threshold}") for threshold in (-0.25, 0.5, 1.5)]
     curves = [
-        (f"{kind}{k}", f"a = {a}") for k in (1, 2, 3, 4) for a in WIDTHS for kind in ("twin-", "h")
+        (f"{kind}{k}", f"a = {a}")
+        for k in range(1, len(SURROGATES) + 1)
+        for a in WIDTHS
+        for kind in ("twin-", "h")
     ]
     assert [(one.id, one.name) for one in asked] == [*gate, *linear, *spike, *curves]
     assert {one.id for one in asked} | {"loss"} == set(formulas.IDS)

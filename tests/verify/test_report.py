@@ -6,7 +6,7 @@ import pytest
 from stbp_edu import cases, losses
 from stbp_edu.engine import products as engine
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid
+from stbp_edu.surrogates import SURROGATES, Gaussian, Rectangle, Sigmoid
 from stbp_edu.verify import comparison, formulas, further_trials, polynomials, report, trials
 from stbp_edu.verify.report import Report
 from stbp_edu.verify.trials import Outcome
@@ -307,7 +307,7 @@ def test_the_trials_are_named_after_their_networks():
         ]
         assert [name.split(", (")[0] for name in some[3:]] == [
             f"{curve}, {gate} gate"
-            for curve in ("Rectangle", "Triangle", "Sigmoid", "Gaussian")
+            for curve in (kind.__name__ for kind in SURROGATES.values())
             for gate in ("exponential", "linear", "soft")
         ]
     assert names[5] == "Rectangle, exponential gate, (2, 3, 2), T = 4"
