@@ -102,7 +102,10 @@ class Exercise(Task):
 
     Attributes:
         signature: name and arguments of the function to write.
-        inputs: where its inputs come from; see :mod:`stbp_edu.practice.tasks.inputs`.
+        inputs: the cells of the networks that its inputs are taken from, where they are; see
+            :mod:`stbp_edu.practice.tasks.inputs`.
+        draw: how its inputs are drawn at random, where they are.
+        calls: how often they are drawn.
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
@@ -111,8 +114,10 @@ class Exercise(Task):
     """
 
     signature: str
-    inputs: str
     reference: str
+    inputs: str = ""
+    draw: str = ""
+    calls: int = 4
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: str = ""
@@ -124,10 +129,7 @@ class Exercise(Task):
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
-        text = textwrap.dedent(self.solution if body is None else body).strip()
-        if "return " not in text:
-            text = f"return {text}"
-        return f"def {self.signature}:\n{textwrap.indent(text, '    ')}"
+        return source_of(self.signature, self.solution if body is None else body)
 
     def function(self, body: str | None = None) -> Function:
         """Return that function, ready to be called."""
@@ -136,9 +138,7 @@ class Exercise(Task):
     @cached_property
     def answer(self) -> Function:
         """The reference that answers are compared with."""
-        source = f"lambda {', '.join(self.arguments)}: {self.reference}"
-        function: Function = eval(source, dict(vars(references)))  # the package's own table
-        return function
+        return defined(self.signature, self.reference, vars(references))
 
     @cached_property
     def comparable(self) -> Function | None:
@@ -146,10 +146,26 @@ class Exercise(Task):
         return getattr(references, self.view) if self.view else None
 
 
+def source_of(signature: str, body: str) -> str:
+    """Return the source of a function whose body is a formula, or lines that return."""
+    text = textwrap.dedent(body).strip()
+    if "return " not in text:
+        text = f"return {text}"
+    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
+
+
 @cache
 def define(source: str) -> Function:
     """Return the one function that ``source`` defines."""
-    namespace: dict[str, Any] = {"np": np}
+    return _executed(source, {"np": np})
+
+
+def defined(signature: str, body: str, names: Mapping[str, Any]) -> Function:
+    """Return the function with this body, which may use these names."""
+    return _executed(source_of(signature, body), dict(names))
+
+
+def _executed(source: str, namespace: dict[str, Any]) -> Function:
     exec(source, namespace)  # the source is this package's own table, never the reader's text
     function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
     return function
@@ -194,7 +210,7 @@ def exercises() -> dict[str, Exercise]:
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
         for id_, table in _tables(f"exercises/{path.name}").items():
             base = id_.removesuffix("-scalar")
-            defaults = {"inputs": id_, "equation": base if base in EQUATIONS else ""}
+            defaults = {"equation": base if base in EQUATIONS else ""}
             wrong = table.pop("mistakes")
             listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
     return {e.id: e for e in sorted(listed, key=lambda e: e.notebook)}
