@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.rules import ABLATIONS, RULES
+from tools.notebooks.numbering import files
 from tools.pages import performance_page, results_page, time_page
 from tools.pages.records import read_records
 
@@ -129,9 +130,9 @@ def test_a_notebook_prints_of_each_rule_what_the_records_have():
 
 
 def test_a_difference_has_the_same_figure_on_the_page_and_in_the_notebook():
-    """The paired differences of the rules stand on the results page and in a notebook."""
+    """The paired differences of the rules stand on the results page and in ``what_matters``."""
     page = results_page.page({"mnist-rules": RECORDS["mnist-rules"]}).replace("\xa0", " ")
-    (notebook,) = (outputs(path) for path in NOTEBOOKS if path.stem.endswith("what_matters"))
+    notebook = outputs(files()["what_matters"])
     gaps = re.findall(r"^\| ([\w-]+) .*\| ([+−][\d.]+ ± [\d.]+) \|$", page, re.M)
     assert len(gaps) == 4
     for rule, gap in gaps:
