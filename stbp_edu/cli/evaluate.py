@@ -12,8 +12,9 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.cli.progress_bar import tell
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.evaluation import Evaluation, check_encodings, evaluate, plus_minus
+from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run
+from stbp_edu.training.settings import check_encodings
 from stbp_edu.training.training_job import TEST
 
 MISTAKES = 5  # pairs of label and answer to print

@@ -15,12 +15,11 @@ from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
 from stbp_edu.training.encoders import TIMED
-from stbp_edu.training.settings import Settings
+from stbp_edu.training.settings import Settings, check_encodings
 from stbp_edu.training.sparsity import ACTIVE, EVERY, read_images, subnetwork
 from stbp_edu.training.workers import worker_pool
 
 CHUNK = 100  # images at a time
-MOST_ENCODINGS = 10_000
 
 
 @dataclass(frozen=True)
@@ -141,15 +140,6 @@ def evaluate(
     confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
     np.add.at(confusion, (labels, answers), 1)
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
-
-
-def check_encodings(encodings: object) -> None:
-    """Check how often images are to be encoded."""
-    if checks.count("encodings", encodings) > MOST_ENCODINGS:
-        raise ValueError(
-            f"encodings must be <= {MOST_ENCODINGS}, got {encodings}; a hundred give the spread "
-            "within a tenth of it"
-        )
 
 
 def check_images(

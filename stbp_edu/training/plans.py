@@ -16,9 +16,8 @@ from typing import Any
 
 from stbp_edu import checks, files
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
-from stbp_edu.training.evaluation import check_encodings
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
-from stbp_edu.training.settings import Settings
+from stbp_edu.training.settings import Settings, check_encodings
 from stbp_edu.training.trainer import Epoch, Event
 from stbp_edu.training.workers import WorkerEndedError, one_blas_thread
 

@@ -9,11 +9,11 @@ from typing import Any
 from stbp_edu import checks, files
 from stbp_edu.convolution import Network
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.evaluation import check_encodings, evaluate
+from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, read_record
-from stbp_edu.training.settings import Settings, from_dict, to_dict
+from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
 
