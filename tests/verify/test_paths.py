@@ -167,7 +167,7 @@ def test_a_gradient_is_the_sum_over_paths_from_its_parameter():
 
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 4), ((1, 1, 1), 4), ((1, 2, 2), 3)])
 def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
-    """So that notebook 12 can read off a recursion on letters how often it holds a path."""
+    """So that ``missing_paths`` can read off a recursion on letters how often it holds a path."""
     net = symbols(sizes, T)
     net = dataclasses.replace(net, readout=net.o[net.N])  # a letter for each arrow into L
     found = paths_from(Node("o", 1, 0, 0), net)

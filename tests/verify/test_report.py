@@ -6,12 +6,14 @@ import pytest
 from stbp_edu import cases, losses
 from stbp_edu.engine import products as engine
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid
+from stbp_edu.surrogates import SURROGATES, Gaussian, Rectangle, Sigmoid
 from stbp_edu.verify import comparison, formulas, further_trials, polynomials, report, trials
 from stbp_edu.verify.report import Report
 from stbp_edu.verify.trials import Outcome
 
 ROW = Outcome("c4-delta", "classic", "autodiff", 2e-13, 1e-12, False, "first")
+ROUND = 3 + len(trials.NEURONS)
+"""How many trials a round has."""
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +281,7 @@ def every_equation():
 
 def test_a_pass_needs_every_equation_under_both_rules_and_no_failure():
     whole = every_equation()
-    assert len(whole) == 14 + 2 * 10
+    assert len(whole) == len(formulas.IDS) + 2 * len(comparison.IDS)
     assert Report(whole).ok
     assert Report([*whole, ROW._replace(id="c5-w", rule="leak-only")]).ok
     assert not any(Report(whole[:k] + whole[k + 1 :]).ok for k in range(len(whole)))
@@ -301,18 +303,18 @@ def test_the_trials_are_named_after_their_networks():
     names = [name for name, _ in report.trials_of(0, rounds=2)]
     assert names[:2] == ["formulas", "polynomials"]
     for k, gate in enumerate(("soft", "linear")):
-        some = names[2 + 15 * k :][:15]
+        some = names[2 + ROUND * k :][:ROUND]
         assert some[:3] == [
             f"{what}, {gate} gate" for what in ("other losses", "ablations", "many samples")
         ]
         assert [name.split(", (")[0] for name in some[3:]] == [
             f"{curve}, {gate} gate"
-            for curve in ("Rectangle", "Triangle", "Sigmoid", "Gaussian")
+            for curve in (kind.__name__ for kind in SURROGATES.values())
             for gate in ("exponential", "linear", "soft")
         ]
     assert names[5] == "Rectangle, exponential gate, (2, 3, 2), T = 4"
     assert names[6] == "Rectangle, linear gate, (3, 2, 2, 1), T = 3"
-    assert names[20] == "Rectangle, exponential gate, (3, 2, 2, 1), T = 3"
+    assert names[5 + ROUND] == "Rectangle, exponential gate, (3, 2, 2, 1), T = 3"
 
 
 @pytest.mark.usefixtures("asked")
@@ -369,7 +371,7 @@ def test_the_seed_and_the_round_decide_what_is_drawn():
 def test_three_rounds_from_the_seed_0_where_nothing_is_said(monkeypatch):
     """As the command does."""
     work = report.trials_of()
-    assert len(work) == 2 + 3 * 15
+    assert len(work) == 2 + 3 * ROUND
     drawn = [some[1] for _, some in work if some[0] == "by_numbers"]
     same(drawn[0], trials.draw(np.random.default_rng(0), *trials.SHAPES[0], trials.NEURONS[0]))
     monkeypatch.setattr(report, "trials_of", lambda *args: [("", [args])])
