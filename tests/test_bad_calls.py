@@ -40,7 +40,7 @@ from stbp_edu import (
 from stbp_edu.rules import backward_gate
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import load_digits
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.encoders import encode
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.run import RunConfig
 from stbp_edu.training.settings import Settings

@@ -18,10 +18,10 @@ from stbp_edu import files, init_params
 from stbp_edu.practice import Feedback, check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
 from stbp_edu.practice.tasks.catalogue import define
-from stbp_edu.training.data.sources import parse
+from stbp_edu.training.data.datasets import parse
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import State
+from stbp_edu.training.training_job import State
 from tests.practice.mutants import mutated
 
 FEW = settings(max_examples=max(3, settings().max_examples // 10))  # a verdict takes a second

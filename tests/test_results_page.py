@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import accuracy
-from stbp_edu.training.settings import RECIPES, from_dict
+from stbp_edu.training import RECIPES, from_dict
 from tools.pages import results_page
 from tools.pages.records import read_records
 

@@ -13,7 +13,7 @@ from typing import Any
 from stbp_edu import plotting
 from stbp_edu.cli.progress_bar import format_duration
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
-from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor, read_records
 from tools.templates import filled
 
