@@ -1,11 +1,11 @@
 """Ablations on the digits: the accuracy of each variant, all on the same footing.
 
-``python -m benchmarks.ablations`` trains every variant and writes the record that notebook 15
-reads. Footing: the same network, data, budget and seeds for all, and each variant with the learning
-rate, out of three, that serves it best on validation images, which are taken from the training
-images. Every seed is tested on the same images, so that differences between variants are paired.
-Each variant is two sweeps, as of ``stbp-edu sweep``: what is done already is not trained again, and
-a run that was interrupted goes on from its last checkpoint. Give the same command.
+``python -m benchmarks.ablations`` trains every variant and writes the record that the notebook
+``what_matters`` reads. Footing: the same network, data, budget and seeds for all, and each variant
+with the learning rate, out of three, that serves it best on validation images, which are taken from
+the training images. Every seed is tested on the same images, so that differences between variants
+are paired. Each variant is two sweeps, as of ``stbp-edu sweep``: the same command goes on where a
+run was interrupted, and trains nothing again.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
-"""Four curves h that stand in for the derivative of a spike, and their antiderivatives H.
+"""The curves h that stand in for the derivative of a spike, and their antiderivatives H.
 
 The argument of every curve is v = u - V_th, the distance of the potential from the threshold.
 Each h has unit area, so that each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
 of the spike.
+
+To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -26,19 +29,55 @@ class Surrogate(Protocol):
 
 
 @dataclass(frozen=True)
-class _Curve:
-    """A curve with one parameter ``a``."""
+class Curve(ABC):
+    """A surrogate of this package, with one parameter.
+
+    A subclass writes h and H for arrays and for tensors, and H once more for SymPy, so that
+    ``stbp_edu.verify`` can prove both; it says where the pieces of H meet, if there are any.
+
+    Attributes:
+        a: the parameter; > 0.
+        proof_a: the parameter on the networks of ``stbp_edu.verify``: so wide that h is seldom 0
+            there, and not 1, of which all powers are equal.
+    """
 
     a: float = 1.0
+    proof_a: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
         """Check the parameter and store it as a Python float."""
         name = f"{type(self).__name__} a"
         object.__setattr__(self, "a", checks.number(name, self.a, positive=True))
 
+    def derivative(self, v: Array) -> Array:
+        """Return h(v), elementwise, in the dtype of ``v``."""
+        return self.h(checks.floats("v", v), np)
+
+    def antiderivative(self, v: Array) -> Array:
+        """Return H(v), elementwise, in the dtype of ``v``."""
+        return self.twin(checks.floats("v", v), np)
+
+    @property
+    def joints(self) -> tuple[float, ...]:
+        """The distances from the threshold, in order, at which one piece of H meets the next."""
+        return ()
+
+    @abstractmethod
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return h(v) of an array of ``xp``, which is NumPy or PyTorch."""
+
+    @abstractmethod
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return H(v) of an array of ``xp``, which is NumPy or PyTorch."""
+
+    @staticmethod
+    @abstractmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H as an expression of ``sp``, which is SymPy, in the symbols v and a."""
+
 
 @dataclass(frozen=True)
-class Rectangle(_Curve):
+class Rectangle(Curve):
     """h1: constant 1/a on a window of width a around the threshold (id ``h1``).
 
     h(v) = 1/a where |v| < a/2, else 0.
@@ -53,22 +92,33 @@ class Rectangle(_Curve):
     array([0. , 0.5, 0.5])
     """
 
-    def derivative(self, v: Array) -> Array:
-        """Return h(v), elementwise, in the dtype of ``v``."""
-        v = checks.floats("v", v)
-        return (np.abs(v) < self.a / 2).astype(v.dtype) / self.a  # h1
+    proof_a: ClassVar[float] = 4.0
 
-    def antiderivative(self, v: Array) -> Array:
-        """Return H(v), elementwise: a clipped ramp."""
-        v = checks.floats("v", v)
-        return np.clip(v / self.a + 0.5, 0.0, 1.0)  # twin-1
+    @property
+    def joints(self) -> tuple[float, ...]:
+        """Both ends of the window."""
+        return -self.a / 2, self.a / 2
+
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return 1/a inside the window."""
+        return (xp.abs(v) < self.a / 2) * xp.ones_like(v) / self.a  # h1
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return a clipped ramp."""
+        return xp.clip(v / self.a + 0.5, 0.0, 1.0)  # twin-1
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H, piece by piece."""
+        ramp = v / a + sp.Rational(1, 2)
+        return sp.Piecewise((0, v <= -a / 2), (ramp, v < a / 2), (1, True))
 
 
 @dataclass(frozen=True)
-class Triangle(_Curve):
+class Triangle(Curve):
     """h2: a tent of height √a/2 and half-width 2/√a (id ``h2``).
 
-    h(v) = max(√a/2 - a/4 |v|, 0). A larger ``a`` makes it *narrower*, unlike the other three.
+    h(v) = max(√a/2 - a/4 |v|, 0). A larger ``a`` makes it *narrower*, unlike the others.
 
     Args:
         a: shape, in inverse squared units of the potential; > 0.
@@ -80,20 +130,33 @@ class Triangle(_Curve):
     array([0.  , 0.5 , 0.25])
     """
 
-    def derivative(self, v: Array) -> Array:
-        """Return h(v), elementwise, in the dtype of ``v``."""
-        v = checks.floats("v", v)
-        return np.maximum(math.sqrt(self.a) / 2 - self.a / 4 * np.abs(v), 0.0)  # h2
+    proof_a: ClassVar[float] = 0.25
 
-    def antiderivative(self, v: Array) -> Array:
-        """Return H(v), elementwise: two parabolas that meet at 1/2."""
-        v = checks.floats("v", v)
-        w = np.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
-        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * np.abs(w)  # twin-2
+    @property
+    def joints(self) -> tuple[float, ...]:
+        """Both feet of the tent and its peak."""
+        foot = 2 / math.sqrt(self.a)
+        return -foot, 0.0, foot
+
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the height of the tent."""
+        return xp.clip(math.sqrt(self.a) / 2 - self.a / 4 * xp.abs(v), 0.0, None)  # h2
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return two parabolas that meet at 1/2."""
+        w = xp.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
+        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * xp.abs(w)  # twin-2
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H, piece by piece."""
+        foot = 2 / sp.sqrt(a)
+        parabolas = sp.Rational(1, 2) + sp.sqrt(a) / 2 * v - a / 8 * v * sp.Abs(v)
+        return sp.Piecewise((0, v <= -foot), (parabolas, v < foot), (1, True))
 
 
 @dataclass(frozen=True)
-class Sigmoid(_Curve):
+class Sigmoid(Curve):
     """h3: the derivative of the logistic sigmoid of v/a (id ``h3``).
 
     h(v) = e^(-v/a) / (a (1 + e^(-v/a))²).
@@ -108,21 +171,24 @@ class Sigmoid(_Curve):
     array([0.25])
     """
 
-    def derivative(self, v: Array) -> Array:
-        """Return h(v), elementwise, in the dtype of ``v``."""
-        v = checks.floats("v", v)
-        e = np.exp(-np.abs(v) / self.a)  # h is even, so that no exponent is positive
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the slope of the logistic sigmoid."""
+        e = xp.exp(-xp.abs(v) / self.a)  # h is even, so that no exponent is positive
         return e / (self.a * (1 + e) ** 2)  # h3
 
-    def antiderivative(self, v: Array) -> Array:
-        """Return H(v), elementwise: the logistic sigmoid of v/a."""
-        v = checks.floats("v", v)
-        e = np.exp(-np.abs(v) / self.a)
-        return np.where(v >= 0, 1 / (1 + e), e / (1 + e))  # twin-3
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return the logistic sigmoid of v/a."""
+        e = xp.exp(-xp.abs(v) / self.a)
+        return xp.where(v >= 0, 1 / (1 + e), e / (1 + e))  # twin-3
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H."""
+        return 1 / (1 + sp.exp(-v / a))
 
 
 @dataclass(frozen=True)
-class Gaussian(_Curve):
+class Gaussian(Curve):
     """h4: the normal density of variance a (id ``h4``).
 
     h(v) = e^(-v²/(2a)) / √(2πa).
@@ -139,23 +205,28 @@ class Gaussian(_Curve):
     array([0.3989])
     """
 
-    def derivative(self, v: Array) -> Array:
-        """Return h(v), elementwise, in the dtype of ``v``."""
-        v = checks.floats("v", v)
-        return np.exp(v * v * (-0.5 / self.a)) / math.sqrt(2 * math.pi * self.a)  # h4
+    proof_a: ClassVar[float] = 0.8
 
-    def antiderivative(self, v: Array) -> Array:
-        """Return H(v), elementwise: the normal cumulative distribution."""
-        v = checks.floats("v", v)
-        z = v / math.sqrt(2 * self.a)
-        erf = np.asarray(np.frompyfunc(math.erf, 1, 1)(z), v.dtype)  # NumPy has no erf
-        return 0.5 * (1 + erf)  # twin-4
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the normal density."""
+        return xp.exp(v * v * (-0.5 / self.a)) / math.sqrt(2 * math.pi * self.a)  # h4
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return the normal cumulative distribution."""
+        return 0.5 * (1 + _erf(v / math.sqrt(2 * self.a), xp))  # twin-4
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H."""
+        return (1 + sp.erf(v / sp.sqrt(2 * a))) / 2
 
 
-SURROGATES: dict[str, type[Rectangle | Triangle | Sigmoid | Gaussian]] = {
-    "rectangle": Rectangle,
-    "triangle": Triangle,
-    "sigmoid": Sigmoid,
-    "gaussian": Gaussian,
+def _erf(z: Any, xp: Any) -> Any:
+    """Return the error function, which NumPy does not have."""
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype) if xp is np else xp.erf(z)
+
+
+SURROGATES: dict[str, type[Curve]] = {
+    curve.__name__.lower(): curve for curve in (Rectangle, Triangle, Sigmoid, Gaussian)
 }
 """The surrogates by name."""

@@ -32,7 +32,7 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
 
 @st.composite
 def neurons(draw):
-    """Any neuron: four surrogates, three gates."""
+    """Any neuron: every surrogate and gate."""
     surrogate = SURROGATES[draw(st.sampled_from(sorted(SURROGATES)))]
     return LIF(
         tau=draw(st.sampled_from([0.1, 0.2, 0.5, 0.9, 1.3])),

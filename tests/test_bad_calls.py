@@ -29,10 +29,7 @@ from stbp_edu import (
     LIF,
     Gaussian,
     Params,
-    Rectangle,
-    Sigmoid,
     Trace,
-    Triangle,
     cases,
     files,
     init_params,
@@ -41,6 +38,7 @@ from stbp_edu import (
     practice,
 )
 from stbp_edu.rules import backward_gate
+from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import load_digits
 from stbp_edu.training.data.encoders import encode
 from stbp_edu.training.evaluation import evaluate
@@ -91,7 +89,7 @@ class OwnLoss:
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "LIF": (LIF, {"tau": 0.5, "v_th": 0.75, "surrogate": Gaussian(0.5), "gate": "exponential"}),
-    **{k.__name__: (k, {"a": 1.0}) for k in (Rectangle, Triangle, Sigmoid, Gaussian)},
+    **{k.__name__: (k, {"a": 1.0}) for k in SURROGATES.values()},
     "Params": (Params, {"W": list(P.params.W), "b": list(P.params.b)}),
     "init_params": (
         init_params,

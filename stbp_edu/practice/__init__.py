@@ -37,7 +37,6 @@ __all__ = [
     "check_formula",
     "check_network",
     "exercises",
-    "explorers",
     "hint",
     "hunt",
     "predict",

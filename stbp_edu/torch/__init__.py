@@ -1,6 +1,5 @@
 """The same gradients in PyTorch: the layer as a module, for every rule, gate and surrogate.
 
-- ``surrogates``: h and H on tensors.
 - ``recurrence``: the neurons of a layer as a ``torch.autograd.Function``.
 - ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
 - ``parameters``: :class:`stbp_edu.Params` to a ``state_dict`` and back.

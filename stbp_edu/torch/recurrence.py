@@ -7,7 +7,7 @@ gradients of case 5, and into the signal for the layer below.
 """
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch import Tensor
 from stbp_edu import checks
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import RULES, check_rule
-from stbp_edu.torch.surrogates import antiderivative, derivative
+from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
 
 def lif(
@@ -137,6 +137,21 @@ def spike(u: Tensor, neuron: LIF, twin: bool) -> Tensor:
     if twin:
         return antiderivative(neuron.surrogate, u - neuron.v_th)
     return (u >= neuron.v_th).to(u.dtype)
+
+
+def derivative(surrogate: Surrogate, v: Tensor) -> Any:
+    """Return h(v); a surrogate of your own has its method called with the tensor."""
+    return surrogate.h(v, torch) if known(surrogate) else surrogate.derivative(v)
+
+
+def antiderivative(surrogate: Surrogate, v: Tensor) -> Any:
+    """Return H(v), as :func:`derivative` returns h(v)."""
+    return surrogate.twin(v, torch) if known(surrogate) else surrogate.antiderivative(v)
+
+
+def known(surrogate: Surrogate) -> TypeGuard[Curve]:
+    """Return whether a surrogate is one of the package; a subclass may have other formulas."""
+    return type(surrogate) in SURROGATES.values()
 
 
 def carried(u: Tensor, o: Tensor, neuron: LIF, twin: bool) -> Tensor:

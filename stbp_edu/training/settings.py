@@ -38,6 +38,12 @@ def _setting(default: Any, words: str) -> Any:
     return field(default=default, metadata={"help": words})
 
 
+def _either(names: Collection[str]) -> str:
+    """Return names as a phrase: one, two or three."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of a run, seed and number of shards included.
@@ -61,11 +67,11 @@ class Settings:
     tau: float = _setting(0.1, "leak of the neuron")
     v_th: float = _setting(0.5, "threshold of the neuron")
     gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
-    surrogate: str = _setting("gaussian", "rectangle, triangle, sigmoid or gaussian")
+    surrogate: str = _setting("gaussian", _either(SURROGATES))
     a: float = _setting(0.25, "width of the surrogate")
     encoder: str = _setting("bernoulli", "bernoulli, direct, rows, frames or saccades")
     hold: int = _setting(1, "time steps for each row of an image, with rows and frames")
-    loss: str = _setting("rate", "rate, last-steps, cross-entropy, step-cross-entropy or membrane")
+    loss: str = _setting("rate", _either(LOSSES))
     read: int = _setting(0, "last steps that last-steps and membrane read; 0: all of them")
     init: str = _setting("uniform", "initial weights: uniform or unit-rows")
     init_scale: float = _setting(1.0, "factor on the initial weights")

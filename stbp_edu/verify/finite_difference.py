@@ -6,8 +6,6 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +15,6 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Rectangle, Triangle
 from stbp_edu.verify.comparison import at_every_node
 from stbp_edu.verify.loss_values import loss_value
 
@@ -62,11 +59,12 @@ def _twin_run(
 ) -> tuple[float, NDArray[np.intp]]:
     """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
 
-    The rectangle's and the triangle's H are put together from pieces, and a difference across a
-    joint is no slope.
+    The H of some surrogates is put together from pieces, and a difference across a joint is no
+    slope.
     """
     spikes, targets, params, neuron = setting
     T, S, _ = spikes.shape
+    joints = getattr(neuron.surrogate, "joints", ())
     W, b = list(params.W), list(params.b)
     kind, layer, step, i, j = nudged or Node("")
     if kind in ("W", "b"):
@@ -83,7 +81,7 @@ def _twin_run(
             u[n] = _carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
             if (kind, n, t) == ("u", layer, step):
                 u[n][s, i] += amount  # def-epsilon
-            pieces.append(np.searchsorted(_joints(neuron), u[n] - neuron.v_th))
+            pieces.append(np.searchsorted(joints, u[n] - neuron.v_th))
             o[n] = neuron.H(u[n])
             if (kind, n, t) == ("o", layer, step):
                 o[n][s, i] += amount  # def-delta
@@ -97,16 +95,6 @@ def _carried(u: Array, o: Array, neuron: LIF) -> Array:
         return neuron.tau * u - neuron.v_th * o
     kept = 1.0 - o if neuron.gate == "linear" else np.exp(-o / neuron.tau)
     return neuron.tau * kept * u
-
-
-def _joints(neuron: LIF) -> list[float]:
-    """Return where one piece of H meets the next, as distances from the threshold."""
-    match neuron.surrogate:
-        case Rectangle(a):
-            return [-a / 2, a / 2]
-        case Triangle(a):
-            return [-2 / math.sqrt(a), 0.0, 2 / math.sqrt(a)]
-    return []
 
 
 def _check(node: Node, setting: Setting) -> None:

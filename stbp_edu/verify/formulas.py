@@ -1,8 +1,8 @@
-"""Oracle by formula: f, f', g, h, H and the loss from their formulas, with nothing of ours.
+"""Oracle by formula: f, f', g, h, H and the loss from their formulas, as SymPy evaluates them.
 
-SymPy holds each formula once more, as the equations page prints it, and evaluates it with thirty
-digits; f' and h are not written down but differentiated from f and H. The loss is added up number
-by number.
+Each formula is held once more, as the equations page prints it: that of a surrogate's H beside its
+curve, the others here. SymPy evaluates it with thirty digits; f' and h are not written down but
+differentiated from f and H. The loss is added up number by number.
 """
 
 import math
@@ -14,12 +14,12 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import require
 
 IDS = (
     *("gate-f", "gate-df", "gate-linear", "gate-linear-df", "spike-g"),
-    *(f"{kind}{k}" for kind in ("h", "twin-") for k in (1, 2, 3, 4)),
+    *(f"{kind}{k}" for kind in ("h", "twin-") for k in range(1, len(SURROGATES) + 1)),
     "loss",
 )
 """The equations that this oracle answers for, in the order of the table."""
@@ -66,27 +66,15 @@ def curves() -> Iterator[Curve]:
         near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
         neuron = LIF(v_th=threshold)
         yield _curve("spike-g", f"V_th = {threshold}", neuron.g, near, step, x)
-    for k, (kind, H) in enumerate(_antiderivatives(sp, x, c).items(), start=1):
+    for k, kind in enumerate(SURROGATES.values(), start=1):
+        H = kind.formula(x, c, sp)
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
-            shape: Surrogate = kind(width)
-            neuron = LIF(v_th=threshold, surrogate=shape)
+            neuron = LIF(v_th=threshold, surrogate=kind(width))
             edges = [-width / 2, width / 2, -FAR * width, FAR * width]
             at = np.append(DISTANCES, edges) + threshold
             twin = H.subs(c, _exact(width)).subs(x, x - _exact(threshold))
             yield _curve(f"twin-{k}", f"a = {width}", neuron.H, at, twin, x)
             yield _curve(f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x), x)
-
-
-def _antiderivatives(sp: Any, x: Any, a: Any) -> dict[Callable[[float], Surrogate], Any]:
-    """Return the formula of H for each kind of surrogate."""
-    edge, half = 2 / sp.sqrt(a), sp.Rational(1, 2)
-    tent = half + sp.sqrt(a) / 2 * x - a / 8 * x * sp.Abs(x)
-    return {
-        Rectangle: sp.Piecewise((0, x <= -a / 2), (x / a + half, x < a / 2), (1, True)),
-        Triangle: sp.Piecewise((0, x <= -edge), (tent, x < edge), (1, True)),
-        Sigmoid: 1 / (1 + sp.exp(-x / a)),
-        Gaussian: half * (1 + sp.erf(x / sp.sqrt(2 * a))),
-    }
 
 
 def _exact(value: float) -> Any:

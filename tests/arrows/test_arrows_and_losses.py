@@ -1,4 +1,4 @@
-"""The equations of notebooks 17 and 18: each held against an oracle that does not know it."""
+"""The equations of arrows and other losses: each held against an oracle that does not know it."""
 
 import re
 

@@ -197,7 +197,7 @@ def test_c3_delta_in_sympys_own_symbols():
 
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 4), ((1, 1, 1), 4), ((1, 2, 2), 3)])
 def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
-    """So that notebook 12 can read off a recursion on letters how often it holds a path."""
+    """So that ``missing_paths`` can read off a recursion on letters how often it holds a path."""
     found = paths_from(Node("o", 1, 0, 0), symbols(sizes, T, direct=True).graph)
     assert len({path.contribution for path in found}) == len(found) > T
 

@@ -7,6 +7,7 @@ from stbp_edu import LIF, cases
 from stbp_edu.engine import products as engine
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Gradients, forward
+from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import comparison, formulas, polynomials, report, require, trials
 from stbp_edu.verify.comparison import Comparison
 from stbp_edu.verify.report import Report
@@ -166,7 +167,7 @@ def test_a_pass_needs_every_equation_under_both_rules_and_no_failure():
 
 def test_five_rounds_see_every_shape_of_every_neuron():
     names = [name for name, _ in report.trials_of(0, rounds=5)]
-    for curve in ("Rectangle", "Triangle", "Sigmoid", "Gaussian"):
+    for curve in (kind.__name__ for kind in SURROGATES.values()):
         shapes = {name.partition("gate, ")[2] for name in names if name.startswith(f"{curve}, ")}
         assert shapes == {f"{sizes}, T = {T}" for sizes, T in trials.SHAPES}
     for what in ("other losses", "ablations", "many samples"):

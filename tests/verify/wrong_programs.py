@@ -17,8 +17,8 @@ class Wrong(NamedTuple):
 
 
 SLIPS = (
-    Wrong("h1 on a window twice as wide", "surrogates", "< self.a / 2).astype", "< self.a).astype"),
-    Wrong("h2 twice as steep", "surrogates", "- self.a / 4 * np.abs", "- self.a / 2 * np.abs"),
+    Wrong("h1 on a window twice as wide", "surrogates", "< self.a / 2) * xp", "< self.a) * xp"),
+    Wrong("h2 twice as steep", "surrogates", "- self.a / 4 * xp.abs", "- self.a / 2 * xp.abs"),
     Wrong("h3 squares e, not 1 + e", "surrogates", "(1 + e) ** 2", "(1 + e**2)"),
     Wrong("h4 without its 2", "surrogates", "sqrt(2 * math.pi * self.a)", "sqrt(math.pi * self.a)"),
     Wrong("H4 takes a for 2a", "surrogates", "v / math.sqrt(2 * self.a)", "v / math.sqrt(self.a)"),

@@ -123,7 +123,7 @@ def judge(path: Path, reaching: Sequence[str] = ()) -> Iterator[str]:
 
 def _rounds(path: Path) -> Iterator[set[str]]:
     """Yield who noticed, one round of comparisons after the other."""
-    from stbp_edu.verify import further_trials, trials
+    from stbp_edu.verify import trials
 
     where = path.parent.name
     if where == "stbp_edu":
@@ -134,17 +134,17 @@ def _rounds(path: Path) -> Iterator[set[str]]:
     for rng, neuron in networks:
         problem = trials.draw(rng, *SHAPE, neuron)
         yield _seen(partial(trials.by_numbers, problem))
-        yield _seen(partial(further_trials.by_ablations, problem))
+        yield _seen(partial(trials.by_ablations, problem))
         if where == "losses":
             break  # the gate makes no difference to a loss
     if path.stem in READERS:
         one_step = trials.draw(networks[0][0], SHAPE[0], 1, networks[0][1])
         yield _seen(partial(trials.by_numbers, one_step))
     if path.stem == "recurrence":
-        yield _seen(partial(further_trials.by_blocks, *networks[0]))
+        yield _seen(partial(trials.by_blocks, *networks[0]))
     for rng, neuron in networks[:2] if where == "losses" or path.stem in READERS else ():
-        problem = trials.draw(rng, *further_trials.SHAPE, neuron, further_trials.SAMPLES)
-        yield _seen(partial(further_trials.by_losses, problem))
+        problem = trials.draw(rng, *trials.OTHER_SHAPE, neuron, trials.SAMPLES)
+        yield _seen(partial(trials.by_losses, problem))
     yield {"properties"} if _fails(PROPERTIES) else set()
 
 

@@ -1,8 +1,8 @@
 """At which width of the surrogate a rule breaks: the limits, one growth, and what was measured.
 
 In a silent neuron held at the threshold V_th = 1, under the linear gate and a Gaussian of height h
-there, one step back multiplies an error by -τ h (classic) or τ (1 - h) (exact): notebook 23. The
-longest chain of a run of T steps has T - 1 such gains.
+there, one step back multiplies an error by -τ h (classic) or τ (1 - h) (exact), as the notebook
+``where_time_decides`` derives. The longest chain of a run of T steps has T - 1 such gains.
 """
 
 import math

@@ -183,7 +183,7 @@ def _processor(run: Record) -> str:
 
 
 def ablations_table(record: Record) -> str:
-    """Return the settings that notebooks 14 and 15 discuss."""
+    """Return the settings that ``digits`` and ``what_matters`` discuss."""
     rows = [
         [r["table"], _changes(r["shown"]), f"{r['lr']:g}", _accuracy(r)[0]] for r in record["rows"]
     ]

@@ -116,7 +116,7 @@ def page_html(content: Content, name: str, html: str, root: str) -> str:
 
     Args:
         content: of this build.
-        name: the page's source, such as ``notebooks/00_map.ipynb``.
+        name: the page's source, such as ``notebooks/03_example.ipynb``.
         html: made from the page's Markdown.
         root: the path from the page to the top of the site, such as ``../../``.
     """

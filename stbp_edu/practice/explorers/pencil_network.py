@@ -1,4 +1,4 @@
-"""The network of notebooks 6 to 11, small enough to compute with a pencil."""
+"""The network of the five cases, small enough to compute with a pencil."""
 
 from fractions import Fraction
 

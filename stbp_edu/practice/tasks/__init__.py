@@ -2,7 +2,7 @@
 
 - ``catalogue``: the exercises and the derivation blanks;
 - ``mistakes``: the wrong answers that have a name;
-- ``inputs``: what an exercise's function is called with, random or from ``network_inputs``
+- ``inputs``: what an exercise's function is called with: ``draws`` at random, or ``network_inputs``
   (networks with a forward pass);
 - ``references``: what answers are compared with;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.

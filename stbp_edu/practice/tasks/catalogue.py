@@ -34,7 +34,6 @@ class Task:
         id: what ``check``, hints and progress call it; of a blank, the equation's id and
             ``-formula``.
         title: what is asked for.
-        notebook: number of the notebook that derives it.
         equation: id of the equation, where the task has one, or an empty string.
         solution: a right answer: a formula, or the body of a function.
         reasoning: why it is right.
@@ -45,7 +44,6 @@ class Task:
 
     id: str
     title: str
-    notebook: int
     equation: str
     solution: str
     reasoning: str
@@ -54,15 +52,23 @@ class Task:
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def notebook(self) -> int:
+        """The number of the notebook that derives it, or else its equation."""
+        return list(course_table()).index(self._derived_in[0])
+
+    @property
     def section(self) -> str:
-        """The heading in the notebook under which it, or else its equation, is derived."""
-        sections: dict[str, str] = course_table()["sections"]
-        return sections.get(self.id) or sections[self.equation]
+        """The heading in that notebook under which it, or else its equation, is derived."""
+        return self._derived_in[1]
+
+    @property
+    def _derived_in(self) -> tuple[str, str]:
+        return _derivations().get(self.id) or _derivations()[self.equation]
 
     @property
     def in_course(self) -> bool:
         """Whether it stands in a notebook; the others are for more practice."""
-        return any(self.id in ids for ids in course_table()["notebooks"].values())
+        return any(self.id in table["exercises"] for table in course_table().values())
 
     @property
     def pointer(self) -> str:
@@ -96,7 +102,10 @@ class Exercise(Task):
 
     Attributes:
         signature: name and arguments of the function to write.
-        inputs: where its inputs come from; see :mod:`stbp_edu.practice.tasks.inputs`.
+        inputs: the cells of the networks that its inputs are taken from, where they are; see
+            :mod:`stbp_edu.practice.tasks.inputs`.
+        draw: how its inputs are drawn at random, where they are.
+        calls: how often they are drawn.
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
@@ -105,8 +114,10 @@ class Exercise(Task):
     """
 
     signature: str
-    inputs: str
     reference: str
+    inputs: str = ""
+    draw: str = ""
+    calls: int = 4
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: str = ""
@@ -118,10 +129,7 @@ class Exercise(Task):
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
-        text = textwrap.dedent(self.solution if body is None else body).strip()
-        if "return " not in text:
-            text = f"return {text}"
-        return f"def {self.signature}:\n{textwrap.indent(text, '    ')}"
+        return source_of(self.signature, self.solution if body is None else body)
 
     def function(self, body: str | None = None) -> Function:
         """Return that function, ready to be called."""
@@ -130,9 +138,7 @@ class Exercise(Task):
     @cached_property
     def answer(self) -> Function:
         """The reference that answers are compared with."""
-        source = f"lambda {', '.join(self.arguments)}: {self.reference}"
-        function: Function = eval(source, dict(vars(references)))  # the package's own table
-        return function
+        return defined(self.signature, self.reference, vars(references))
 
     @cached_property
     def comparable(self) -> Function | None:
@@ -140,10 +146,26 @@ class Exercise(Task):
         return getattr(references, self.view) if self.view else None
 
 
+def source_of(signature: str, body: str) -> str:
+    """Return the source of a function whose body is a formula, or lines that return."""
+    text = textwrap.dedent(body).strip()
+    if "return " not in text:
+        text = f"return {text}"
+    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
+
+
 @cache
 def define(source: str) -> Function:
     """Return the one function that ``source`` defines."""
-    namespace: dict[str, Any] = {"np": np}
+    return _executed(source, {"np": np})
+
+
+def defined(signature: str, body: str, names: Mapping[str, Any]) -> Function:
+    """Return the function with this body, which may use these names."""
+    return _executed(source_of(signature, body), dict(names))
+
+
+def _executed(source: str, namespace: dict[str, Any]) -> Function:
     exec(source, namespace)  # the source is this package's own table, never the reader's text
     function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
     return function
@@ -156,8 +178,18 @@ def _tables(file: str) -> dict[str, Any]:
 
 @cache
 def course_table() -> dict[str, Any]:
-    """Return the ids of the exercises by notebook, and the headings by exercise or equation."""
+    """Return what is to be known of each notebook, by its slug, in the order of the course."""
     return _tables("course.toml")
+
+
+@cache
+def _derivations() -> dict[str, tuple[str, str]]:
+    """Return the slug and the heading under which each exercise or equation is derived."""
+    return {
+        id_: (slug, heading)
+        for slug, table in course_table().items()
+        for id_, heading in table["sections"].items()
+    }
 
 
 @cache
@@ -178,7 +210,7 @@ def exercises() -> dict[str, Exercise]:
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
         for id_, table in _tables(f"exercises/{path.name}").items():
             base = id_.removesuffix("-scalar")
-            defaults = {"inputs": id_, "equation": base if base in EQUATIONS else ""}
+            defaults = {"equation": base if base in EQUATIONS else ""}
             wrong = table.pop("mistakes")
             listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
     return {e.id: e for e in sorted(listed, key=lambda e: e.notebook)}

@@ -1,4 +1,4 @@
-// The neuron lab: sliders for τ, V_th, input and gate; and the four surrogates with their widths.
+// The neuron lab: sliders for τ, V_th, input and gate; and the surrogates with their widths.
 import { drawn, fill, frame, indexed, load, make, number, radios, unique } from "./common.js";
 
 const STYLE = `

@@ -1,0 +1,69 @@
+"""Random arguments that several exercises share; a table's ``draw`` is written in these names.
+
+Each returns the arguments of the k-th call, drawn with a generator of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import rules
+from stbp_edu.arrows import hard_reset, network, words
+from stbp_edu.neuron import LIF
+
+__all__ = ["LIF", "np", "rules"]  # which the tables use, too
+
+Args = tuple[Any, ...]
+
+
+def ode(rng: np.random.Generator, k: int) -> Args:
+    """Return four positive numbers: a potential, an input, τ and a time."""
+    return tuple(rng.uniform(0.2, 2.0, 4).tolist())
+
+
+def gate(rng: np.random.Generator, k: int) -> Args:
+    """Return spikes, silence and values between them, and τ."""
+    return np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 2.0)[k]
+
+
+def potentials(rng: np.random.Generator, k: int) -> Args:
+    """Return potentials, the first of them at the threshold exactly, and the threshold."""
+    v_th = (0.5, 1.0, 1.5, 0.25)[k]
+    u = rng.normal(v_th / 2, 1.0, (2, 4))
+    u[0, 0] = v_th
+    return u, v_th
+
+
+def distances(rng: np.random.Generator, k: int) -> Args:
+    """Return distances from the threshold on both sides, near and far, and a width."""
+    a = (1.0, 0.5, 2.0, 0.8)[k]
+    near, far = rng.uniform(-1.5, 1.5, 9) * a, np.array([-1000.0, 1000.0, 0.0])
+    return np.concatenate([near, rng.uniform(-5, 5, 5), far]), a
+
+
+def two_gradients(rng: np.random.Generator, k: int) -> Args:
+    """Return two gradients of one shape."""
+    return tuple(rng.normal(mean, 1, (3, 2 + k)) for mean in (0, 0.5))
+
+
+def layer_signals(rng: np.random.Generator, k: int) -> Args:
+    """Return weights to the layer above, its signals, and those of the next step."""
+    S, width, above = (2, 3, 3, 4)[k], (4, 3, 2, 4)[k], (3, 3, 5, 4)[k]
+    return (
+        rng.normal(0, 1, (above, width)),
+        rng.normal(0, 1, (S, above)),
+        rng.normal(0, 1, (S, width)),
+    )
+
+
+def output_spikes(rng: np.random.Generator, k: int) -> Args:
+    """Return one-hot targets and output spikes, (S, n) and (T, S, n)."""
+    T, S, n = (4, 5, 3, 6)[k], (3, 2, 4, 3)[k], (3, 4, 2, 3)[k]
+    return np.eye(n)[rng.integers(0, n, S)], (rng.random((T, S, n)) < 0.5).astype(float)
+
+
+def all_words(rng: np.random.Generator, k: int) -> list[tuple[str, ...]]:
+    """Return every word of a small network, as paths from a parameter, in random order."""
+    net = network(("1-1", "1-1-1", "1-1-1", "1-1-1-1")[k], hard_reset(LIF()))
+    found = [("enter", *word) for word in words(net, (4, 3, 4, 3)[k])]
+    return [found[i] for i in rng.permutation(len(found))]
