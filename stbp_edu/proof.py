@@ -15,13 +15,13 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Loss, Neuron, draw_params, forward, network
-from stbp_edu.arrows.adjoints import gradients, sweep
+from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.expressions import Name, evaluate
 from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.forward_lines import ForwardLines
 from stbp_edu.arrows.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.words import Node, paths_from
+from stbp_edu.arrows.paths import Node, paths_from
 from stbp_edu.surrogates import Gaussian, Rectangle, Triangle
 from stbp_edu.verify import require
 
@@ -223,7 +223,7 @@ def _gradients(net: Network, params: Any, inputs: Any, weight: Any, twin: bool) 
     """Return the gradients of Σ weight · state by the exact rule."""
     trace = forward(net, params, inputs, twin=twin)
     local = derivatives_on(net, params, trace, weight)
-    return gradients(net, params, trace, sweep(local), "all")
+    return gradients(net, params, trace, lambdas(local), "all")
 
 
 def _nudged_parameters(net: Network, params: Any, inputs: Any, weight: Any) -> float:
@@ -296,7 +296,7 @@ def _step(lines: ForwardLines, past: Any, x: Any, p: Any, fire: Any, xp: Any) ->
 def _paths(local: LocalDerivatives, rule: str) -> float:
     """Return how much the adjoints where weights enter differ from sums over kept paths."""
     net, start = local.net, RULES[rule].start
-    lam = sweep(local, rule)
+    lam = lambdas(local, rule)
     return max(
         _difference(lam[node.n][node.kind, start][node.t, 0, node.i], np.array(total))
         for node in _entered(net, len(local.direct))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from stbp_edu.arrows.formula_text import Formula, placed_at
 from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.paths import Word, forbidding_word
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.words import Word, forbidding_word
 
 
 class OnlineForm(NamedTuple):

@@ -103,7 +103,7 @@ class _Backward:
             if signal := self.signal(state, q):
                 terms.append(Name(signal))
             for slope in self.lines.slopes:
-                head = self.rule.move(q, slope) if slope.source == state else None  # type: ignore[arg-type]
+                head = self.rule.move(q, slope) if slope.source == state else None
                 if head is not None:
                     terms.append(self.term(slope, head))
                     why.append(slope.kind)

@@ -10,11 +10,11 @@ from stbp_edu.arrows import (
     backward,
     forbidding_word,
     forward,
+    lambdas,
     network,
     online,
     paths_from,
 )
-from stbp_edu.arrows import sweep as lambdas
 from stbp_edu.arrows.factors import derivatives_on
 from tests.derive.texts import BELL, by_autograd, derived, difference, run_of
 
