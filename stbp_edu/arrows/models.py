@@ -39,7 +39,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        return shapes | dict.fromkeys(self.neuron.learned, ())
+        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
+        return shapes | own
 
 
 @dataclass(frozen=True)
