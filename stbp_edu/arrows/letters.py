@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.factors import Factors, LocalDerivatives
-from stbp_edu.arrows.maps import Shape
+from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.table import placed

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import AveragePool, Flatten, Patches, Shape
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.maps import Shape
+from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.models import Layer, Network
 from stbp_edu.checks import Array
 

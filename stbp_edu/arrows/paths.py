@@ -20,8 +20,7 @@ from stbp_edu import checks
 from stbp_edu.arrows.adjoints import lambdas
 from stbp_edu.arrows.factors import LocalDerivatives
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import Flatten, Shape
+from stbp_edu.arrows.link import Flatten, Link, Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
