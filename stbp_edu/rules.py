@@ -22,9 +22,6 @@ ABLATIONS = ("detached-reset", "leak-only", "spatial-only")
 Gate = Callable[[Array], Array]
 """f or f': spikes to factors, elementwise."""
 
-Reset = Callable[[Array, Array], tuple[Array, Array]]
-"""Potentials and spikes to the two factors of the arrow o^t → u^{t+1}: u and f', or -V_th and 1."""
-
 
 def check_rule(rule: object) -> str:
     """Return ``rule`` if it is one of the rules or ablations.
@@ -55,17 +52,3 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
         "spatial-only": (np.zeros_like, np.zeros_like),
     }
     return gates[check_rule(rule)]
-
-
-def backward_reset(neuron: LIF, rule: str) -> Reset:
-    """Return the factors of ∂u^{t+1}/∂o^t as the backward pass of this rule sees them.
-
-    With a hard reset u and f' of :func:`backward_gate`; with the soft one -V_th and 1, and under
-    an ablation, all of which cut this arrow, u and 0.
-
-    >>> reset = backward_reset(LIF(v_th=1.5, gate="soft"), "exact")
-    >>> reset(np.array([0.25]), np.array([0.0]))
-    (array([-1.5]), array([1.]))
-    """
-    _, df = backward_gate(neuron, rule)
-    return neuron.resets if rule in RULES else lambda u, o: (u, df(o))

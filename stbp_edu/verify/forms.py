@@ -101,11 +101,14 @@ def scalar_adjoints(
 def all_forms(
     spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
 ) -> dict[str, Adjoints | Gradients]:
-    """Return the results of the index formulas, the sweep and the engine, by name."""
-    slow = network.forward(spikes, params, neuron, spike=spike)
+    """Return the results of the index formulas, the sweep and the engine, by name.
+
+    The five cases have a hard reset; with the soft one there is the engine alone.
+    """
     fast = engine.forward(spikes, params, neuron, spike=spike)
-    return {
-        "scalar": scalar_adjoints(slow, targets, params, neuron, rule),
-        "vector": sweep(slow, targets, params, neuron, rule),
-        "engine": engine.backward(fast, targets, params, neuron, rule),
-    }
+    forms: dict[str, Adjoints | Gradients] = {}
+    if neuron.gate != "soft":
+        slow = network.forward(spikes, params, neuron, spike=spike)
+        forms["scalar"] = scalar_adjoints(slow, targets, params, neuron, rule)
+        forms["vector"] = sweep(slow, targets, params, neuron, rule)
+    return {**forms, "engine": engine.backward(fast, targets, params, neuron, rule)}

@@ -29,9 +29,10 @@ LOSSES: tuple[losses.Loss, ...] = (
 def _forms(
     trace: Trace, problem: Problem, rule: str, loss: LossLike = losses.RATE
 ) -> dict[str, Adjoints | Gradients]:
-    """Return the results of the sweep and the engine, by name."""
+    """Return the results of the sweep, which has a hard reset, and of the engine, by name."""
     rest = (trace, *problem[1:], rule, loss)
-    return {"vector": sweep(*rest), "engine": engine.backward(*rest)}
+    swept = {} if problem.neuron.gate == "soft" else {"vector": sweep(*rest)}
+    return {**swept, "engine": engine.backward(*rest)}
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:
