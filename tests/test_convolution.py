@@ -12,11 +12,10 @@ from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, 
 from stbp_edu.arrows.adjoints import gradients
 from stbp_edu.arrows.factors import derivatives_on
 from stbp_edu.arrows.readouts import Loss
-from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
 from stbp_edu.engine import Engine, Workspace, images, links
 from stbp_edu.losses import RATE, Direct
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.shapes import read_shape
 from tests.networks import assert_close
 
 NEURON = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))

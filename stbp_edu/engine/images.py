@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.shapes import Layer
+from stbp_edu.convolution import LayerShape
 
 PATCHES = 2**19
 """Numbers in the patches that are cut out at a time: 2 MB in float32."""
@@ -34,7 +34,7 @@ class Convolution:
     """
 
     W: Array
-    layer: Layer
+    layer: LayerShape
     buffer: Any
 
     def forward(self, below: Array, out: Array) -> None:
@@ -110,7 +110,7 @@ class Pooled:
     """
 
     weights: Any
-    layer: Layer
+    layer: LayerShape
     buffer: Any
 
     def forward(self, below: Array, out: Array) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.engine.images import Convolution, Pooled, flat
 from stbp_edu.engine.sparse_input import SparseInput
 from stbp_edu.network import Params
@@ -31,7 +31,7 @@ class Link(Protocol):
         """Write ∂L/∂W to ``out``."""
 
 
-def link(params: Network, n: int, work: Workspace) -> Link:
+def link(params: AnyParams, n: int, work: Workspace) -> Link:
     """Return the map from layer n - 1 to layer n."""
     if isinstance(params, Params):
         return Dense(params.W[n])

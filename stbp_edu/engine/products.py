@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams, Network
+from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine.links import Link, by_channel, link, shown
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
@@ -27,7 +27,7 @@ from stbp_edu.neuron import LIF
 
 def forward(
     spikes: Array,
-    params: Network,
+    params: AnyParams,
     neuron: LIF,
     *,
     spike: Spike | None = None,
@@ -61,7 +61,7 @@ def forward(
 def backward(
     trace: Trace,
     targets: Array | None,
-    params: Network,
+    params: AnyParams,
     neuron: LIF,
     rule: str = "exact",
     loss: LossLike = RATE,
@@ -111,7 +111,7 @@ class Engine:
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
     """
 
-    params: Network
+    params: AnyParams
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)

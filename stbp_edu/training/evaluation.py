@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams, Network
+from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine import SparseInput, Workspace, forward
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
@@ -104,7 +104,7 @@ class Evaluation:
 
 
 def evaluate(
-    params: Network,
+    params: AnyParams,
     images: NDArray[Any],
     labels: NDArray[Any],
     settings: Settings,
@@ -143,7 +143,7 @@ def evaluate(
 
 
 def check_images(
-    images: NDArray[Any], labels: NDArray[Any], params: Network, settings: Settings
+    images: NDArray[Any], labels: NDArray[Any], params: AnyParams, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
@@ -175,7 +175,7 @@ def check_images(
 class Evaluator:
     """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
 
-    params: Network
+    params: AnyParams
     images: NDArray[Any]
     settings: Settings
 
@@ -192,7 +192,7 @@ class Evaluator:
             answers.append(loss.scores(trace).argmax(axis=1))
         return np.concatenate(answers)
 
-    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Network, Array]:
+    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[AnyParams, Array]:
         """Return some images as spikes, and the network of the pixels that are active in any."""
         s = self.settings
         if s.encoder in TIMED:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrays import by_columns
-from stbp_edu.convolution import Network, init_conv_params
+from stbp_edu.convolution import AnyParams, init_conv_params
 from stbp_edu.network import init_params
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.optim import OptimizerState
@@ -28,13 +28,13 @@ class State:
         epoch: epochs done.
     """
 
-    params: Network
-    average: Network | None
+    params: AnyParams
+    average: AnyParams | None
     optimizer: OptimizerState
     epoch: int = 0
 
     @property
-    def kept(self) -> Network:
+    def kept(self) -> AnyParams:
         """The parameters to evaluate and to save: the average, where there is one."""
         return self.params if self.average is None else self.average
 
@@ -52,7 +52,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
     rng = stream(settings, INIT)
     how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
-    params: Network
+    params: AnyParams
     if settings.has_images:
         shape = settings.shape(data.shape, data.classes)
         params = init_conv_params(shape, rng, np.float32, **how)

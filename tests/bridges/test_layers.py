@@ -134,7 +134,8 @@ def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_dropout_and_pooling_between_the_layers(rule):
     """What is dropped is no signal upward and no error downward, and potentials skip no layer."""
-    neuron = LIF(tau=0.7, v_th=0.5)
+    neuron = LIF(tau=0.7, v_th=0.05)
+    torch.manual_seed(0)
     first = LIFLayer(nn.Conv2d(1, 2, 3), neuron, rule)
     last = LIFLayer(nn.Linear(8, 3), neuron, rule)
     network = LIFNetwork(first, nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.5), last)
