@@ -48,7 +48,8 @@ def zeros_like(params: AnyParams) -> Gradients:
 def by_columns(params: Params) -> Params:
     """Return the parameters with the weights that leave one neuron side by side in memory.
 
-    Steps take the weights of dark pixels out and put their gradient back: so each is one piece.
+    A training step takes the columns of the pixels that it keeps, and puts their gradient back: a
+    column is then one piece of memory.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 

@@ -6,6 +6,7 @@ in the backward pass only.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,17 @@ from stbp_edu.neuron import LIF
 RULES = ("exact", "classic")
 """The two rules."""
 
-ABLATIONS = ("detached-reset", "leak-only", "spatial-only")
+CARRIED: dict[str, Callable[[Any, float], Any]] = {
+    "detached-reset": lambda f, tau: f,
+    "leak-only": lambda f, tau: tau,
+    "spatial-only": lambda f, tau: 0.0,
+}
+"""What each ablation takes for f, which carries ε to the step before: a function of f and τ.
+
+All of them cut the reset: they take 0 for f'.
+"""
+
+ABLATIONS = tuple(CARRIED)
 """The ablations; see :func:`backward_gate`."""
 
 Gate = Callable[[Array], Array]
@@ -44,11 +55,11 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     (array([0.5, 0.5]), array([0., 0.]))
     """
     checks.instance("neuron", neuron, LIF)
-    gates: dict[str, tuple[Gate, Gate]] = {
-        "exact": (neuron.f, neuron.df),
-        "classic": (neuron.f, neuron.df),
-        "detached-reset": (neuron.f, np.zeros_like),
-        "leak-only": (lambda o: np.full_like(o, neuron.tau), np.zeros_like),
-        "spatial-only": (np.zeros_like, np.zeros_like),
-    }
-    return gates[check_rule(rule)]
+    if check_rule(rule) in RULES:
+        return neuron.f, neuron.df
+
+    def carried(o: Array) -> Array:
+        """Return what stands for f(o)."""
+        return np.full_like(o, CARRIED[rule](neuron.f(o), neuron.tau))
+
+    return carried, np.zeros_like

@@ -60,6 +60,5 @@ SLIPS = (
     Wrong("the engine's forward pass adds the bias at the first step alone", "engine.recurrence",
           "now += b\n", "now += b if t == 0 else 0\n"),
     Wrong("detached reset that forgets the reset altogether", "rules",
-          '"detached-reset": (neuron.f, np.zeros_like)',
-          '"detached-reset": (lambda o: np.full_like(o, neuron.tau), np.zeros_like)'),
+          '"detached-reset": lambda f, tau: f', '"detached-reset": lambda f, tau: tau'),
 )  # fmt: skip
