@@ -377,7 +377,7 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(seed, rule, size, dt
     smooth=st.booleans(),
     entries=st.sampled_from([1, 9]),
 )
-def test_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth, entries):
+def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth, entries):
     """Also in blocks of a few samples, and in stretches of a few steps."""
     problem = with_probabilities(problem, loss)
     rest, spike = problem[1:], problem.neuron.H if smooth else None

@@ -19,7 +19,7 @@ from stbp_edu.verify.trials import Outcome, Problem, by_formula, draw, outcome_o
 
 SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
-LOSSES: tuple[losses.Loss, ...] = (
+LOSSES: tuple[losses.LossFunction, ...] = (
     *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
     *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
 )
