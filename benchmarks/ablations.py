@@ -1,11 +1,11 @@
 """Ablations on the digits: the accuracy of each variant, all on the same footing.
 
-``python -m benchmarks.ablations`` trains every variant and writes the record that notebook 15
-reads. Footing: the same network, data, budget and seeds for all, and each variant with the learning
-rate, out of three, that serves it best on validation images, which are taken from the training
-images. Every seed is tested on the same images, so that differences between variants are paired.
-Each variant is two sweeps, as of ``stbp-edu sweep``: what is done already is not trained again, and
-a run that was interrupted goes on from its last checkpoint. Give the same command.
+``python -m benchmarks.ablations`` trains every variant and writes the record that the notebook
+``what_matters`` reads. Footing: the same network, data, budget and seeds for all, and each variant
+with the learning rate, out of three, that serves it best on validation images, which are taken from
+the training images. Every seed is tested on the same images, so that differences between variants
+are paired. Each variant is two sweeps, as of ``stbp-edu sweep``: the same command goes on where a
+run was interrupted, and trains nothing again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from benchmarks.accuracy import ENCODINGS, ROOT, carry_out, over_seeds
 from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, load_digits, to_dict
 from stbp_edu.training.diagnosis import SILENT
+from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RECORD, environment, measurements_folder
-from stbp_edu.training.sweep_plan import Plan
 
 NAME = "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)

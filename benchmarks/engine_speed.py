@@ -1,8 +1,8 @@
 """The time and memory of a step of the engine, beside those of its matrix products alone.
 
 ``python -m benchmarks.engine_speed`` prints the table; with ``--write`` it also makes the record
-``docs/results/speed.json`` that notebook 16 and the performance page read. Every figure is a
-median over rounds in which all candidates take turns, so that other load hits them alike.
+``docs/results/speed.json`` that the notebook ``full_speed`` and the performance page read. Every
+figure is a median over rounds in which all candidates take turns, so that other load hits them all.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Computing a gradient against sending it: two processes of this machine that share a batch.
 
 ``OMP_NUM_THREADS=1 python -m benchmarks.two_processes`` writes ``docs/results/two-processes.json``,
-which notebook 24 reads. The processes are connected by a pipe. All candidates take turns, and each
-figure is the quickest of its rounds: whatever else runs on the machine can only add to it. Messages
-are timed by the clock, and gradients by what the processor does for one process, which is what they
-take where each process has a core of its own.
+which the notebook ``many_machines`` reads. The processes are connected by a pipe. All candidates
+take turns, and each figure is the quickest of its rounds: whatever else runs on the machine can
+only add to it. Messages are timed by the clock, and gradients by what the processor does for one
+process, which is what they take where each process has a core of its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Several machines: the gradient of a batch that they share, and the seconds that a step takes.
 
-The arithmetic of notebook 24. A machine is whatever computes beside others: a process, a card, a
-computer. Its seconds are an estimate under assumptions that the notebook lists.
+The arithmetic of the notebook ``many_machines``. A machine is whatever computes beside others: a
+process, a card, a computer. Its seconds are an estimate under assumptions that the notebook lists.
 """
 
 from collections.abc import Sequence

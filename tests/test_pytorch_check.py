@@ -18,11 +18,12 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu.practice import by_autograd
+from tools.notebooks.numbering import files
 
 pytestmark = pytest.mark.slow  # runs a cell of the notebook
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOK = ROOT / "notebooks" / "11_all_together.ipynb"
+NOTEBOOK = files()["all_together"]
 PAGE = ROOT / "docs" / "frameworks.md"
 V_TH, TAU, WIDTH = 0.6, 0.7, 0.25
 

@@ -32,7 +32,7 @@ class Backward:
     gradients: LayerParams
 
 
-def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
+def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     """Return λ of every node and every state of the rule, from the last step and layer down.
 
     λ(node, q) = Σ factor(a) · λ(head, move(q, a)) over the arrows a that leave the node and that
@@ -44,7 +44,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     >>> params = draw_params(net, np.random.default_rng(0))
     >>> trace = forward(net, params, np.ones((3, 1, 2)))
     >>> local = local_derivatives(net, params, trace, np.ones((1, 1)))
-    >>> sorted(sweep(local, "classic")[1])
+    >>> sorted(lambdas(local, "classic")[1])
     [('o', 'free'), ('o', 'owes'), ('u', 'free'), ('u', 'owes')]
     """
     net, rule = local.net, as_rule(rule)
@@ -58,9 +58,8 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
-            for arrow in net.arrows[n]:
-                head = rule.move(q, arrow) if arrow.source == state else None
-                if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
+            for arrow, head in rule.moves_from(net, n, state, q):
+                if t + arrow.step < T and not rule.cuts(arrow, t):
                     adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
     return lam
 
@@ -131,7 +130,7 @@ def backward(
     array([-0.6364])
     """
     rule = as_rule(rule)
-    lam = sweep(local_derivatives(net, params, trace, targets), rule)
+    lam = lambdas(local_derivatives(net, params, trace, targets), rule)
     adjoints: dict[str, list[Any]] = {name: [None] * (net.N + 1) for name in trace}
     for n in range(1, net.N + 1):
         for state in net.layers[n].neuron.states:

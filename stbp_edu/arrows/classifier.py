@@ -14,17 +14,17 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu import network as part_one
-from stbp_edu.arrows.adjoints import backward, sweep
+from stbp_edu.arrows.adjoints import backward, lambdas
 from stbp_edu.arrows.factors import LocalDerivatives
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.models import Network, Trace, network
 from stbp_edu.arrows.neurons import hard_reset
 from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.part_one import by_layer, by_name
+from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.verdict import Verdict
 from stbp_edu.arrows.word_fit import Function, fit_words, random_run
-from stbp_edu.arrows.words import Node, Word, paths_from
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
 
@@ -126,9 +126,9 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
         net: the network; two layers of Part I's neuron, two wide, where None.
         T: the number of steps.
 
-    >>> from stbp_edu.arrows import sweep
+    >>> from stbp_edu.arrows import lambdas
     >>> print(classify_letters(lambda local: [None, *(by["u", "free"]
-    ...                                               for by in sweep(local, "classic")[1:])]))
+    ...                                               for by in lambdas(local, "classic")[1:])]))
     equals classic
     """
     checks.count("T", T)
@@ -161,5 +161,5 @@ def _entered(net: Network, T: int) -> Iterator[Node]:
 
 def _by_rule(local: LocalDerivatives, rule: str, nodes: list[Node]) -> list[Any]:
     """Return the adjoints of nodes under a rule, in letters."""
-    lam, start = sweep(local, rule), RULES[rule].start
+    lam, start = lambdas(local, rule), RULES[rule].start
     return [lam[node.n][node.kind, start][node.t, 0].flat[node.i] for node in nodes]

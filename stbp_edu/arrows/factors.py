@@ -26,12 +26,19 @@ class LocalDerivatives:
         factors: of the arrows inside the neurons.
         params: the weights that arrows with a linear map carry.
         direct: ∂L/∂state of the last layer, shape (T, S, *shape).
+        outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
     """
 
     net: Network
     factors: Factors
     params: LayerParams
     direct: Any
+    outputs: list[Any]
+
+    @property
+    def T(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of steps."""
+        return len(self.direct)
 
     @cached_property
     def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
@@ -82,4 +89,5 @@ def derivatives_on(
                 if factor is not None:
                     table[arrow.kind, forgets] = factor(states, params[n])
         factors.append(table)
-    return LocalDerivatives(net, factors, params, direct)
+    outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
+    return LocalDerivatives(net, factors, params, direct, outputs)

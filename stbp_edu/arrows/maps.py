@@ -89,14 +89,13 @@ class Patches:
 
 @dataclass(frozen=True)
 class AveragePool:
-    """An image to the averages of its k × k blocks; with ``share`` 1, to their sums.
+    """An image to the averages of its k × k blocks.
 
     >>> AveragePool(2).forward(np.arange(4.0).reshape(1, 2, 2), (1, 2, 2))
     array([[[1.5]]])
     """
 
     k: int
-    share: float | None = None
 
     def out(self, shape: Shape) -> Shape:
         """Return (C, H/k, W/k)."""
@@ -109,14 +108,9 @@ class AveragePool:
         """Average the blocks."""
         *lead, H, W = x.shape
         blocks = x.reshape(*lead, H // self.k, self.k, W // self.k, self.k)
-        return blocks.sum(axis=(-3, -1)) * self._share  # p2-pool-x
+        return blocks.sum(axis=(-3, -1)) * (1 / self.k**2)  # p2-pool-x
 
     def transpose(self, y: Any, shape: Shape) -> Any:
-        """Hand each pixel its share."""
+        """Give each pixel of a block an equal share."""
         # p2-pool-delta
-        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * self._share
-
-    @property
-    def _share(self) -> float:
-        """What one pixel counts."""
-        return 1 / self.k**2 if self.share is None else self.share
+        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * (1 / self.k**2)

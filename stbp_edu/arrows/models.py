@@ -75,6 +75,11 @@ class Network:
         """Number of layers, the input not counted."""
         return len(self.layers) - 1
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many neurons each layer has, and how many inputs there are."""
+        return tuple(math.prod(self.shape_of(n)) for n in range(self.N + 1))
+
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""
         return self.layers[n].link.shape if n else self.shape

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import handed_back, sweep
+from stbp_edu.arrows.adjoints import handed_back, lambdas
 from stbp_edu.arrows.blocks import blockwise
 from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.arrows.paths import forbidding_word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.words import forbidding_word
 from stbp_edu.checks import Array
 
 Traces = dict[tuple[str, str], Any]
@@ -74,7 +74,7 @@ def online(
         now = step(net, params, inputs[t], past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
         local = derivatives_on(net, params, as_trace(net, [now]), direct[None])
-        lam = sweep(local, rule)
+        lam = lambdas(local, rule)
         for entry in _entries(net, params, now, past):
             key = entry.n, entry.name
             traces[key] = _carry_on(traces[key], entry, rule, before, local)

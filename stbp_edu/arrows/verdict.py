@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stbp_edu.arrows.words import Word
+from stbp_edu.arrows.paths import Word
 
 NEAR = 1e-4  # a coefficient this near to a number is that number
 

@@ -11,7 +11,7 @@ from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import Network, Trace
 from stbp_edu.arrows.parameters import LayerParams, draw_params
-from stbp_edu.arrows.words import Node, Word, paths_from
+from stbp_edu.arrows.paths import Node, Word, paths_from
 
 Function = Callable[..., Any]
 Run = tuple[LayerParams, Trace, Any]

@@ -22,7 +22,7 @@ class Question:
 
     Attributes:
         id: what ``predict`` calls it.
-        notebook: number of the notebook that asks it.
+        notebook: slug of the notebook that asks it.
         question: what the reader is asked.
         choices: the answers to choose from.
         measured: the one that the notebook measures.
@@ -30,7 +30,7 @@ class Question:
     """
 
     id: str
-    notebook: int
+    notebook: str
     question: str
     choices: Sequence[str]
     measured: str

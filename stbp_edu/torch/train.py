@@ -31,11 +31,11 @@ from stbp_edu.cli.progress_bar import tell
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.layers import LIFNetwork, to_params
-from stbp_edu.training.data import Dataset, load_dataset
-from stbp_edu.training.data.encoders import TIMED, encode
+from stbp_edu.training.data import RECIPES, Dataset, load_dataset
+from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.runs import RunConfig, finish, folder_lock
-from stbp_edu.training.settings import RECIPES, Settings, to_dict
-from stbp_edu.training.state import EPOCH, TEST, initial_state
+from stbp_edu.training.settings import Settings, to_dict
+from stbp_edu.training.training_job import EPOCH, TEST, initial_state
 
 CHUNK = 500  # held-out images at a time
 CHECKPOINT = "checkpoint.pt"

@@ -7,7 +7,6 @@ table, and by autograd, which shares no backward code with the package.
 import ast
 import difflib
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.network_inputs import probe_networks
 from stbp_edu.verify import autodiff
+from tools.notebooks.numbering import files
 from tools.site.generate import symptom_table
 
 BUGS = bugs()
@@ -238,6 +238,6 @@ def test_bad_input(k, answer, message):
 
 
 def test_the_notebook_says_how_many_there_are_and_shows_one():
-    text = (Path(__file__).parents[2] / "notebooks" / "11_all_together.ipynb").read_text("utf-8")
+    text = files()["all_together"].read_text("utf-8")
     assert f"has {len(BUGS)} of these" in text
     assert "hunt(3): not attempted yet." in text

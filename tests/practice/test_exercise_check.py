@@ -23,7 +23,8 @@ def test_the_message_says_what_where_and_what_next():
     assert "t = " in text
     assert "n = " in text
     assert "sample 0, neuron 0" in text
-    assert 'notebook 8, "The repair costs nothing", equation (c3-delta)' in text
+    number = exercises()["c3-delta"].notebook
+    assert f'notebook {number}, "The repair costs nothing", equation (c3-delta)' in text
     assert 'hint("c3-delta")' in text
     html = c3("delta_last")._repr_html_()
     assert 'data-exercise="c3-delta" data-state="wrong"' in html

@@ -11,15 +11,17 @@ import pytest
 from stbp_edu.network import Params, forward
 from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.practice.grading.differences import difference
-from stbp_edu.practice.tasks import Exercise, ForwardPass, exercises
+from stbp_edu.practice.tasks import Exercise, ForwardPass, course_table, exercises
 from stbp_edu.practice.tasks.mistakes import Mistake
 from stbp_edu.practice.tasks.network_inputs import WALKS, one_neuron, quantity
 
 NETWORK = pencil()
+COURSE = list(course_table())
 ASKED = [
     exercise
     for exercise in exercises().values()
-    if 6 <= exercise.notebook <= 11 and exercise.inputs.partition(", ")[0] in WALKS
+    if COURSE.index("case1") <= exercise.notebook <= COURSE.index("all_together")
+    if exercise.inputs.partition(", ")[0] in WALKS
     if exercise.id not in ("c1-delta-last", "c1-delta-window")  # other losses, of silent steps here
 ]
 UNTOLD = {
@@ -125,7 +127,7 @@ def test_the_constants_differ_from_each_other_and_from_what_stands_beside_them()
     one_over_t, h, kept, miss = 1 / len(O[2]), 1 / 4, neuron.tau, 1 - rate
     factors = {round(x, 9) for x in (one_over_t, h, kept, miss, 1.0)}
     assert len(factors) == 5
-    assert rate == pytest.approx(one_over_t)  # one spike: what notebook 6 says
+    assert rate == pytest.approx(one_over_t)  # one spike: what ``case1`` says
     met = {round(abs(float(x)), 9) for a in (U[1], U[2], NETWORK.params.W[2]) for x in a.ravel()}
     assert not factors & met
     assert {float(x) for u in U[1:] for x in neuron.h(u).ravel()} == {0.0, h}

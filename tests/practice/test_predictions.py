@@ -81,7 +81,7 @@ def test_what_the_notebook_measures_is_what_the_table_says(id_):
     """It is one of the choices, and the answer is asked for before it is measured."""
     asked = questions()[id_]
     assert asked.measured in asked.choices
-    (path,) = NOTEBOOKS.glob(f"{asked.notebook:02d}_*.ipynb")
+    (path,) = NOTEBOOKS.glob(f"??_{asked.notebook}.ipynb")
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     said = [
         "".join(output["data"]["text/plain"])

@@ -46,7 +46,7 @@ def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
     assert {"LICENSE", "LICENSE-text.md", "CREDITS.md"} <= licences
     with tarfile.open(site / FOLDER / ARCHIVE) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
-    parts = ("Makefile", "mkdocs.yml", "notebooks/00_map.ipynb", "docs/start.md")
+    parts = ("Makefile", "mkdocs.yml", f"notebooks/{NOTEBOOKS[0].name}", "docs/start.md")
     assert {*parts, "LICENSE-text.md", "tools/site/build.py", "tests/conftest.py"} <= names
     assert not [name for name in names if name.startswith((".cache", "site/"))]
 

@@ -46,7 +46,7 @@ def test_its_links_are_addresses_or_words() -> None:
     link = re.compile(r"\]\((?!#)([^)]+)\)")
     assert not link.findall("".join(cells(page_notebook(Address()), "markdown")))
     links = link.findall("".join(cells(page_notebook(GIVEN), "markdown")))
-    assert "https://a.org/stbp/notebooks/08_case3/" in links
+    assert any(re.fullmatch(r"https://a.org/stbp/notebooks/\d\d_case3/", link) for link in links)
     assert all(url.startswith("https://a.org/stbp/") for url in links)
     assert "https://a.org/stbp/downloads/" in cells(page_notebook(GIVEN), "code")[0]
 

@@ -39,7 +39,7 @@ def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:
     """Its text is Markdown with a slot for each cell; the slots are filled in the HTML."""
     output = nbformat.v4.new_output("stream", name="stdout", text="3\n")
     cells = [
-        nbformat.v4.new_markdown_cell("# 1 · Title\n\nWhat $x$ is, in [the map](00_map.ipynb)."),
+        nbformat.v4.new_markdown_cell("# 1 · Title\n\nWhat $x$ is, in [the map](00_title.ipynb)."),
         nbformat.v4.new_code_cell("print(1 + 2)", outputs=[output]),
     ]
     path = tmp_path / "01_title.ipynb"
@@ -49,7 +49,7 @@ def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:
     name = "notebooks/01_title.ipynb"
     markdown, meta = page_markdown(content, name, "")
     assert meta["title"] == "1 · Title"
-    assert "[the map](00_map.ipynb)" in markdown
+    assert "[the map](00_title.ipynb)" in markdown
     assert '<div data-slot="1"></div>' in markdown
     html = page_html(content, name, markdown, "../../")
     assert "data-slot" not in html

@@ -1,4 +1,4 @@
-"""Executes the notebooks, so that the same source gives the same file."""
+"""Executes the notebooks, and writes their numbers and times."""
 
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
 

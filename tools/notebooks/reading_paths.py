@@ -4,14 +4,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-LINK = re.compile(r"\[[^\]]*\]\((?:[\w./]*/)?(\d\d_\w+)\.ipynb(#[\w-]+)?\)")
+LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
+"""A link to a notebook: its words, folder, slug and anchor."""
 CLAUSE = re.compile(r"(?<=[.;])\s+")
 OPTIONAL = re.compile(r"\bnew to you\b|\bhelps?\b")
 
 
 @dataclass(frozen=True)
 class Links:
-    """The notebooks that a text links, in order, each once.
+    """The notebooks that a text links, by slug, in order, each once.
 
     Attributes:
         steps: those that are to be read.
@@ -40,9 +41,9 @@ def paths(page: str) -> dict[str, Links]:
     >>> page = "## One evening\n\n1. [A](notebooks/00_a.ipynb)\n2. [D](03_d.ipynb#x)\n\n"
     >>> page += "If it is new to you: [B](notebooks/01_b.ipynb)."
     >>> paths(page)["One evening"].steps
-    ['00_a', '03_d']
+    ['a', 'd']
     >>> paths(page)["One evening"].optional, paths(page)["One evening"].entries
-    ({'01_b'}, {'03_d'})
+    ({'b'}, {'d'})
     """
     found = {}
     parts = re.split(r"^## (.+)$", page, flags=re.M)
@@ -59,16 +60,16 @@ def links(text: str) -> Links:
     """Return the notebooks that a text links.
 
     >>> links("[A](00_a.ipynb); if new to you, [B](01_b.ipynb)").optional
-    {'01_b'}
+    {'b'}
     """
     result = Links()
     for line in text.splitlines():
         hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), line)
         for clause in CLAUSE.split(hidden):
-            for stem, anchor in LINK.findall(clause.replace("\0", ".")):
+            for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
                 if OPTIONAL.search(clause):
-                    result.optional.add(stem)
-                elif stem not in result.steps:
-                    result.steps.append(stem)
-                    result.entries.update([stem] if anchor else [])
+                    result.optional.add(slug)
+                elif slug not in result.steps:
+                    result.steps.append(slug)
+                    result.entries.update([slug] if anchor else [])
     return result

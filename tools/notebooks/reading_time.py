@@ -7,12 +7,12 @@ seconds at a formula. Exercises have a rule of their own, which no one has measu
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tools.notebooks.execution import FOLDED
-from tools.notebooks.reading_paths import Links, paths
+from tools.notebooks.reading_paths import paths
 
 WORDS_PER_MINUTE = 130
 SECONDS = {"formulas": 20, "lines": 8, "figures": 30}
@@ -24,7 +24,6 @@ CHECKS = {
     "passes": r"^check_network\(",
 }
 TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
-ROW = re.compile(r"^(\| .*\]\((\w+)\.ipynb\).*\| )(\d+)( \|)$", flags=re.M)
 
 
 @dataclass(frozen=True)
@@ -144,39 +143,27 @@ def stated(text: str) -> tuple[int, int] | None:
 
 
 def with_times(notebooks: dict[str, Any], page: str) -> str:
-    """Write the times into the openings and the tables of notebooks, and return the page with its.
+    """Write the times into the openings of notebooks, and return the page of paths with its sums.
 
     Args:
-        notebooks: the notebooks by stem; they are changed.
+        notebooks: the notebooks by slug; they are changed.
         page: the page of reading paths. A path that says ``**Time.**`` is given its sum;
             a notebook of which the path asks for one section only counts nothing.
     """
-    times = {stem: contents(notebook) for stem, notebook in notebooks.items()}
-    for stem, notebook in notebooks.items():
+    times = {slug: contents(notebook) for slug, notebook in notebooks.items()}
+    for slug, notebook in notebooks.items():
         first = notebook.cells[0]
-        first.source = TIME.sub(_time([times[stem]]), first.source)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = ROW.sub(lambda m: _row(m, times), cell.source)
+        first.source = TIME.sub(_time([times[slug]]), first.source)
     found = paths(page)
     parts = re.split(r"^(## (?:.+))$", page, flags=re.M)
     for k in range(1, len(parts), 2):
         path = found.get(parts[k][3:])
         if path:
-            parts[k + 1] = TIME.sub(_sum(path, times), parts[k + 1])
+            counted = [times[slug] for slug in path.steps if slug not in path.entries]
+            parts[k + 1] = TIME.sub(_time(counted), parts[k + 1])
     return "".join(parts)
 
 
-def _row(row: re.Match[str], times: dict[str, Contents]) -> str:
-    minutes = times[row[2]].reading if row[2] in times else row[3]
-    return f"{row[1]}{minutes}{row[4]}"
-
-
-def _sum(path: Links, times: dict[str, Contents]) -> str:
-    return _time(times[stem] for stem in path.steps if stem in times and stem not in path.entries)
-
-
-def _time(all_: Iterable[Contents]) -> str:
+def _time(each: Sequence[Contents]) -> str:
     """Return the sentence for several notebooks: the sum of what each of them states."""
-    each = list(all_)
     return sentence(sum(c.reading for c in each), sum(c.exercises for c in each))

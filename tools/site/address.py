@@ -45,11 +45,11 @@ class Address:
 
         Colab opens the copy that installs what it needs, Binder the whole project.
 
-        >>> Address().runners("00_map")
+        >>> Address().runners("03_example")
         {}
-        >>> list(Address(repository="https://github.com/a/b").runners("00_map").values())
-        ['https://colab.research.google.com/github/a/b/blob/notebooks/00_map.ipynb',
-         'https://mybinder.org/v2/gh/a/b/main?labpath=notebooks/00_map.ipynb']
+        >>> list(Address(repository="https://github.com/a/b").runners("03_example").values())
+        ['https://colab.research.google.com/github/a/b/blob/notebooks/03_example.ipynb',
+         'https://mybinder.org/v2/gh/a/b/main?labpath=notebooks/03_example.ipynb']
         """
         if not (found := GITHUB.fullmatch(self.repository)):
             return {}

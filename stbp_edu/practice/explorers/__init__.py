@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
@@ -28,7 +29,6 @@ from stbp_edu.practice.explorers.pulse_still import alternative, still
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
-from stbp_edu.verify.coordinates import Node
 
 __all__ = [
     "NAMES",

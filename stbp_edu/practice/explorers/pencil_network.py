@@ -1,14 +1,14 @@
-"""The network of notebooks 6 to 11, small enough to compute with a pencil."""
+"""The network of the five cases, small enough to compute with a pencil."""
 
 from fractions import Fraction
 
 import numpy as np
 
+from stbp_edu.arrows import Node
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
-from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.finite_difference import twin_loss
 
 

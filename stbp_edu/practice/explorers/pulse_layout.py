@@ -3,8 +3,7 @@
 from operator import mul
 from typing import Any
 
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.unrolled import Edge, Unrolled
+from stbp_edu.arrows import Edge, LocalDerivatives, Node
 
 SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
 STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds
@@ -30,14 +29,14 @@ class Layout:
         height: of the picture.
     """
 
-    def __init__(self, graph: Unrolled, start: Node) -> None:
-        self.first, self.T, self.layers = start.t, graph.T, range(start.n, graph.N + 1)
-        most = max(graph.sizes[start.n :])
+    def __init__(self, graph: LocalDerivatives, start: Node) -> None:
+        self.first, self.T, self.layers = start.t, graph.T, range(start.n, graph.net.N + 1)
+        most = max(graph.net.sizes[start.n :])
         self.step = STEP + WIDER * (most - 1)
         self.tall = LAYER + UP * (most - 1)
         steps, lean = graph.T - start.t, ACROSS * (most - 1)
         self.width = 2 * SIDE + (steps - 1) * self.step + lean
-        rise = (graph.N - start.n) * self.tall + UP * (graph.sizes[-1] - 1)
+        rise = (graph.net.N - start.n) * self.tall + UP * (graph.net.sizes[-1] - 1)
         self.foot = TOP + LOSS + SPIKE + rise
         self.height = self.foot + BOTTOM
         self.lean = lean
@@ -45,10 +44,10 @@ class Layout:
             Node(kind, n=n, t=t, i=i)
             for t in range(start.t, graph.T)
             for n in self.layers
-            for i in range(graph.sizes[n])
+            for i in range(graph.net.sizes[n])
             for kind in "uo"
         ]
-        self.at = {node: self._at(node, graph.sizes[node.n]) for node in self.nodes}
+        self.at = {node: self._at(node, graph.net.sizes[node.n]) for node in self.nodes}
         self.at[Node("L")] = (SIDE + ((steps - 1) * self.step + lean) / 2, TOP)
 
     def _at(self, node: Node, size: int) -> Point:

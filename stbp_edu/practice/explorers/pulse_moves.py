@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stbp_edu.verify.paths import Path
-from stbp_edu.verify.unrolled import Edge
+from stbp_edu.arrows import Edge, Path
 
 
 class Move(NamedTuple):
@@ -39,8 +38,7 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     """Return the moves of each step of a pulse over these paths, which begin in one node.
 
     >>> from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron
-    >>> from stbp_edu.verify.paths import paths_from
-    >>> from stbp_edu.verify.unrolled import unroll
+    >>> from stbp_edu.verify.paths import paths_from, unroll
     >>> net = one_neuron()
     >>> paths = paths_from(FIRST, unroll(net.trace, net.targets, net.params, net.neuron))
     >>> [len(step) for step in pulse_moves(paths)]

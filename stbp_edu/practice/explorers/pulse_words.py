@@ -5,11 +5,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
 from stbp_edu.practice.explorers.pulse_layout import node_id
 from stbp_edu.practice.explorers.pulse_moves import Move, pulse_moves
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.paths import Path
-from stbp_edu.verify.unrolled import Edge, Unrolled
 
 Json = dict[str, Any]
 SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
@@ -20,17 +18,19 @@ LARGEST = 5000  # denominator of a fraction that is still read at a glance
 class Writer:
     """Writes the steps of a pulse down, in numbers and in words."""
 
-    def __init__(self, graph: Unrolled, start: Node, paths: list[Path], edges: list[Edge]) -> None:
+    def __init__(
+        self, graph: LocalDerivatives, start: Node, paths: list[Path], edges: list[Edge]
+    ) -> None:
         self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
         moves = [move for step in pulse_moves(paths) for move in step]
         self.most = max((abs(move.value) for move in moves), default=0.0) or 1.0
         self.write = _number([move.value for move in moves] + [float(e.factor) for e in edges])
         self.adjoint = float(sum(path.contribution for path in paths))
-        self.plain = graph.sizes[start.n :] == (1,)
+        self.plain = graph.net.sizes[start.n :] == (1,)
 
     def letter(self, node: Node) -> str:
         """Return what is written on a node: u, o with the neuron's number if it has neighbours."""
-        crowd = node.kind != "L" and self.graph.sizes[node.n] > 1
+        crowd = node.kind != "L" and self.graph.net.sizes[node.n] > 1
         return node.kind + (_subscript(node.i + 1) if crowd else "")
 
     def name(self, node: Node) -> str:

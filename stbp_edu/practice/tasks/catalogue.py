@@ -34,7 +34,6 @@ class Task:
         id: what ``check``, hints and progress call it; of a blank, the equation's id and
             ``-formula``.
         title: what is asked for.
-        notebook: number of the notebook that derives it.
         equation: id of the equation, where the task has one, or an empty string.
         solution: a right answer: a formula, or the body of a function.
         reasoning: why it is right.
@@ -45,7 +44,6 @@ class Task:
 
     id: str
     title: str
-    notebook: int
     equation: str
     solution: str
     reasoning: str
@@ -54,15 +52,23 @@ class Task:
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def notebook(self) -> int:
+        """The number of the notebook that derives it, or else its equation."""
+        return list(course_table()).index(self._derived_in[0])
+
+    @property
     def section(self) -> str:
-        """The heading in the notebook under which it, or else its equation, is derived."""
-        sections: dict[str, str] = course_table()["sections"]
-        return sections.get(self.id) or sections[self.equation]
+        """The heading in that notebook under which it, or else its equation, is derived."""
+        return self._derived_in[1]
+
+    @property
+    def _derived_in(self) -> tuple[str, str]:
+        return _derivations().get(self.id) or _derivations()[self.equation]
 
     @property
     def in_course(self) -> bool:
         """Whether it stands in a notebook; the others are for more practice."""
-        return any(self.id in ids for ids in course_table()["notebooks"].values())
+        return any(self.id in table["exercises"] for table in course_table().values())
 
     @property
     def pointer(self) -> str:
@@ -172,8 +178,18 @@ def _tables(file: str) -> dict[str, Any]:
 
 @cache
 def course_table() -> dict[str, Any]:
-    """Return the ids of the exercises by notebook, and the headings by exercise or equation."""
+    """Return what is to be known of each notebook, by its slug, in the order of the course."""
     return _tables("course.toml")
+
+
+@cache
+def _derivations() -> dict[str, tuple[str, str]]:
+    """Return the slug and the heading under which each exercise or equation is derived."""
+    return {
+        id_: (slug, heading)
+        for slug, table in course_table().items()
+        for id_, heading in table["sections"].items()
+    }
 
 
 @cache

@@ -19,7 +19,7 @@ VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
 class Figures:
     """The figure files of one page, by name."""
 
-    folder: str  # relative to the page's source, such as "../assets/figures/00_map"
+    folder: str  # relative to the page's source, such as "../assets/figures/03_example"
     files: dict[str, bytes] = field(default_factory=dict)
 
 

@@ -20,8 +20,8 @@ SPECIAL = {
 def site_source(path: str) -> str | None:
     """Return where a file of the repository stands in the site's sources, or None.
 
-    >>> site_source("notebooks/00_map.ipynb"), site_source("docs/notation.md")
-    ('notebooks/00_map.ipynb', 'notation.md')
+    >>> site_source("notebooks/03_example.ipynb"), site_source("docs/notation.md")
+    ('notebooks/03_example.ipynb', 'notation.md')
     >>> site_source("stbp_edu/cases/vector.py")
     'source/stbp_edu/cases/vector.md'
     """
@@ -44,7 +44,7 @@ def repository_path(source: str) -> str:
 def rewrite(markdown: str, source: str) -> str:
     """Return a page's Markdown with its links as the site has them; ``../x.md`` is at the top.
 
-    >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/00_map.ipynb")
+    >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/03_example.ipynb")
     '[n](../notation.md#t) [c](03_x.ipynb)'
     """
     here = posixpath.dirname(repository_path(source))

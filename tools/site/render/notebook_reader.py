@@ -8,20 +8,18 @@ of contents and code colours are the same everywhere.
 import os
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 
+from stbp_edu.practice.tasks import course_table
 from tools.notebooks.execution import merged_streams
 from tools.notebooks.reading_time import contents, stated
 from tools.site import ROOT
 from tools.site.render.jupyter_markdown import commonmark, plain
 
 HEAVY = "browser-heavy"
-TOPICS = Path(__file__).with_name("topics.yml")
 
 
 @dataclass(frozen=True)
@@ -61,15 +59,8 @@ class Notebook:
     @property
     def meta(self) -> dict[str, Any]:
         """The metadata of the page, as other pages have it in their front matter."""
-        tags = [topic for topic, starts in _topics().items() if self.stem[:2] in starts]
-        return {"title": self.title, "description": self.description, "tags": tags}
-
-
-@cache
-def _topics() -> dict[str, list[str]]:
-    """Return the topics of the site, each with the starts of its notebooks' names."""
-    topics: dict[str, list[str]] = yaml.safe_load(TOPICS.read_text(encoding="utf-8"))
-    return topics
+        about = course_table().get(self.stem.partition("_")[2], {"topics": []})
+        return {"title": self.title, "description": self.description, "tags": about["topics"]}
 
 
 def folder() -> Path:

@@ -1,0 +1,157 @@
+"""Writes the number of each notebook, its place in the order of the course, wherever it stands.
+
+The order stands in ``course.toml``, by slug, which is a file's name without its number. In Markdown
+a notebook is always linked, as in ``[notebook 3](03_example.ipynb)``: the numbers in the link then
+follow from the slug. Code names a notebook by its slug alone.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from stbp_edu.practice.tasks import course_table
+from tools import ROOT
+from tools.notebooks.execution import NotebookError, normalise
+from tools.notebooks.reading_paths import LINK
+from tools.notebooks.reading_time import contents, with_times
+
+PATHS_PAGE = Path("docs", "reading-paths.md")
+NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
+MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
+CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
+ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
+PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
+
+Course = Mapping[str, Mapping[str, Any]]
+"""What ``course.toml`` says of each notebook, by its slug, in the order of the course."""
+
+
+def files(root: Path = ROOT, course: Course | None = None) -> dict[str, Path]:
+    """Return the file of each notebook by its slug, in the order of the course.
+
+    Raises:
+        NotebookError: if the course names a notebook that has no file, or has not named one.
+    """
+    found = [(_slug(path), path) for path in sorted((root / "notebooks").glob("*.ipynb"))]
+    order = list(course_table() if course is None else course)
+    if sorted(slug for slug, _ in found) != sorted(order):
+        names = [path.name for _, path in found]
+        raise NotebookError(
+            f"course.toml must name each notebook once, by its file without the number; it names "
+            f"{order}, and the files are {names}; add what is missing"
+        )
+    return dict(sorted(found, key=lambda one: order.index(one[0])))
+
+
+def _slug(path: Path) -> str:
+    return re.sub(r"^\d\d_", "", path.stem)
+
+
+def numbered(text: str, slugs: Iterable[str]) -> str:
+    """Return Markdown in which every link to a notebook has its number.
+
+    >>> numbered("[notebook 7](../x/07_b.ipynb#c), [case 2](b.ipynb), [1](03_b.ipynb)", ["a", "b"])
+    '[notebook 1](../x/01_b.ipynb#c), [case 2](01_b.ipynb), [1](01_b.ipynb)'
+    """
+    numbers = {slug: k for k, slug in enumerate(slugs)}
+
+    def link(match: re.Match[str]) -> str:
+        words, folder, slug, anchor = match.groups("")
+        if slug not in numbers:
+            return match[0]
+        words = NUMBER.sub(lambda m: f"{m[1] or ''}{numbers[slug]}", words)
+        return f"[{words}]({folder}{numbers[slug]:02d}_{slug}.ipynb{anchor})"
+
+    return LINK.sub(link, text)
+
+
+def unlinked(text: str) -> list[str]:
+    """Return the mentions of a notebook by its number that are no link.
+
+    >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
+    ['Notebook 3', 'notebooks [...] and 2']
+    """
+    plain = LINK.sub("\0", CODE.sub("", text))
+    return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
+
+
+def markdown_files(root: Path = ROOT) -> list[Path]:
+    """Return the files that may link a notebook, but for the notebooks."""
+    folders = (root, root / "docs", root / "tools", root / "tools" / "pages" / "templates")
+    return [path for folder in folders for path in sorted(folder.glob("*.md"))]
+
+
+def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
+    """Write what follows from the order of the course and from what the notebooks hold.
+
+    That is the numbers in names, titles and links, the map's table and that of the reading paths,
+    and the times. Returns the notebooks that have another name than before.
+    """
+    course = course_table() if course is None else course
+    before = files(root, course)
+    paths = {
+        slug: p.with_name(f"{k:02d}_{slug}.ipynb") for k, (slug, p) in enumerate(before.items())
+    }
+    for slug, path in before.items():
+        path.rename(paths[slug])
+    notebooks = {slug: nbformat.read(path, as_version=4) for slug, path in paths.items()}
+    _write_numbers(notebooks, course)
+    for file in markdown_files(root):
+        page = file.read_text(encoding="utf-8")
+        new = numbered(page, course)
+        if file == root / PATHS_PAGE:
+            new = with_times(notebooks, _with_parts(new, notebooks))
+        if new != page:
+            file.write_text(new, encoding="utf-8")
+    for slug, path in paths.items():
+        nbformat.write(normalise(notebooks[slug]), path)
+    return [paths[slug] for slug in paths if paths[slug] != before[slug]]
+
+
+def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
+    """Write the numbers into the notebooks' titles, links and tables."""
+    for k, notebook in enumerate(notebooks.values()):
+        first = notebook.cells[0]
+        first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
+    for notebook in notebooks.values():
+        for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
+            cell.source = _with_rows(numbered(cell.source, course), notebooks, course)
+
+
+def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
+    """Return the map's text with a row for each notebook: what it is for, and its minutes."""
+
+    def row(slug: str) -> str:
+        link, minutes = _link(slug, notebooks), contents(notebooks[slug]).reading
+        number, _, title = link.removeprefix("[").partition(" · ")
+        return f"| {number} | [{title}: {course[slug]['able']} | {minutes} |\n"
+
+    return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
+
+
+def _with_parts(page: str, notebooks: dict[str, Any]) -> str:
+    """Return the reading paths with the notebooks of each part of the full course."""
+
+    def listed(part: Iterable[str]) -> str:
+        return ", ".join(_link(slug, notebooks, "notebooks/") for slug in part)
+
+    return _with_blocks(page, PART, list(notebooks), listed)
+
+
+def _link(slug: str, notebooks: dict[str, Any], folder: str = "") -> str:
+    """Return a link to a notebook by its number and the short form of its title."""
+    title = re.match(r"# (\d+ · [^:\n]+)", notebooks[slug].cells[0].source)
+    return numbered(f"[{title and title[1]}]({folder}{slug}.ipynb)", notebooks)
+
+
+def _with_blocks(
+    text: str, block: re.Pattern[str], slugs: list[str], write: Callable[[list[str]], str]
+) -> str:
+    """Rewrite each block: it holds its first notebook and all before the next block's first."""
+    starts = [slugs.index(LINK.findall(found[0])[0][2]) for found in block.finditer(text)]
+    parts = (slugs[start:end] for start, end in pairwise([*starts, len(slugs)]))
+    return block.sub(lambda _: write(next(parts)), text)
