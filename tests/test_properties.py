@@ -307,9 +307,8 @@ def test_f_and_the_reset_are_the_slopes_of_what_is_carried(gate, tau, v_th, u, d
     by_u = (neuron.carried(us + d, o) - neuron.carried(us - d, o)) / (2 * d)
     by_o = (neuron.carried(us, o + d) - neuron.carried(us, o - d)) / (2 * d)
     np.testing.assert_allclose(neuron.f(o), by_u, rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(
-        (-v_th if gate == "soft" else us * neuron.df(o)), by_o, rtol=1e-6, atol=1e-8
-    )
+    reset = -v_th if gate == "soft" else us * neuron.df(o)
+    np.testing.assert_allclose(reset, by_o, rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(neuron.df(o) * (gate != "soft"), neuron.df(o))
     assert neuron.reset == pytest.approx(neuron.f(o)[-1], abs=1e-15)
     for function in (neuron.f, neuron.df, neuron.g, neuron.h, neuron.H):
