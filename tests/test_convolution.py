@@ -59,10 +59,8 @@ def as_images(params, arrays):
 
 def general(params, neuron):
     """Return the network of Part II, whose images have their channels first."""
-    _, rest = params.shape.split("-", 1)
-    rows, columns, channels = params.layers[0].source
     reset = arrows.soft_reset if neuron.gate == "soft" else arrows.hard_reset
-    return arrows.network(f"{channels}x{rows}x{columns}-{rest}", reset(neuron))
+    return arrows.network(params.shape, reset(neuron))
 
 
 @pytest.mark.parametrize("neuron", [NEURON, SOFT])

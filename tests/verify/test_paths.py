@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Params, cases, forward
+from stbp_edu import LIF, Gaussian, Params, backward, cases, forward
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows import paths as graph_paths
 from stbp_edu.losses import Direct, LastSteps, Membrane
