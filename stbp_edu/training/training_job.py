@@ -151,7 +151,7 @@ class TrainingJob:
             hidden: the neurons of layers 1..N that the step keeps.
 
         Returns:
-            What the forward pass saw; None where the batch has fewer images than shards.
+            Statistics of the forward pass; None where the batch has fewer images than shards.
         """
         places = self._places(step)
         shards = min(self.settings.shards, len(places))

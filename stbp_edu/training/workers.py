@@ -47,12 +47,9 @@ class WorkerPool(Generic[J]):
 
     Args:
         job: what to work on; it must be picklable. Arrays that are not contiguous are not shared,
-            and must not be written to.
+            and must not be written to. The attribute is a copy whose arrays are shared, or the job
+            itself where there is no other process.
         size: the number of parts; with more than one, processes are started.
-
-    Attributes:
-        job: the caller's own: a copy whose arrays are shared, or the job itself where there is no
-            other process.
     """
 
     def __init__(self, job: J, size: int) -> None:
