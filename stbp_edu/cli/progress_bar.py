@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tqdm import tqdm
@@ -23,11 +23,8 @@ def tell(sentence: str) -> None:
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
-    columns = shutil.get_terminal_size().columns
-    form = "{desc} {percentage:3.0f}% |{bar}|"
-    bar = tqdm(total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns)
     loss = accuracy = 0.0
-    with bar:
+    with _bar("{desc} {percentage:3.0f}% |{bar}|", total=1.0, desc=label) as bar:
         for event in events:
             if isinstance(event, Step):
                 weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
@@ -45,29 +42,29 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 yield event
 
 
+def _bar(form: str, **more: Any) -> Any:
+    """Return a bar as wide as the terminal, which is wiped at the end; none where there is none."""
+    columns = shutil.get_terminal_size().columns
+    return tqdm(disable=None, leave=False, bar_format=form, ncols=columns, **more)
+
+
 def watch_runs(ended: Iterator[Results], total: int) -> Results:
     """Show the runs of a sweep as they end, a line for each, and return what has ended."""
     results = next(ended)
     if results:
         tell(f"{len(results)} of {total} runs are finished already")
-    columns = shutil.get_terminal_size().columns
     form = "{n}/{total} runs |{bar}| {remaining} left"
-    bar = tqdm(
-        total=total, initial=len(results), disable=None, leave=False, bar_format=form, ncols=columns
-    )
-    with bar:
+    with _bar(form, total=total, initial=len(results)) as bar:
         for results in ended:
             run, result = next(reversed(results.items()))
-            bar.write(f"{len(results)}/{total} {run}: {outcome(result)}", file=sys.stderr)
+            if "error" in result:
+                said = f"failed: {result['error']}"
+            else:
+                seconds = format_duration(result["seconds"])
+                said = f"{result['accuracy']['mean']:.2%}  {seconds}"
+            bar.write(f"{len(results)}/{total} {run}: {said}", file=sys.stderr)
             bar.update()
     return results
-
-
-def outcome(result: Mapping[str, Any]) -> str:
-    """Return how a run of a sweep ended."""
-    if "error" in result:
-        return f"failed: {result['error']}"
-    return f"{result['accuracy']['mean']:.2%}  {format_duration(result['seconds'])}"
 
 
 def step_text(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
