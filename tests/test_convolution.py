@@ -9,8 +9,7 @@ import pytest
 from autograd import numpy as anp
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, forward, network
-from stbp_edu.arrows.adjoints import gradients
-from stbp_edu.arrows.factors import derivatives_on
+from stbp_edu.arrows.adjoints import derivatives_on, gradients
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine, Workspace, images, links
