@@ -94,6 +94,7 @@ NETWORKS = [
     (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
     (lambda: network("4x4-3C5-2", HARD), "a kernel of 5 does not fit into an image of 4 × 4"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
+    (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
     (lambda: network("4x4-P2", HARD), "must name at least one layer of neurons"),
     (lambda: network("4x4-2C2-P3", HARD), "end in a layer"),
     (
@@ -150,13 +151,13 @@ def test_a_wrong_call_is_named(call, message):
 
 @pytest.mark.parametrize("part", ["0", "28x0", "1x2x3x4", "2x", "", "2R", "-3"])
 def test_an_input_that_is_no_row_and_no_image_is_refused(part):
-    with pytest.raises(ValueError, match="is not understood; write"):
+    with pytest.raises(ValueError, match="sizes must begin with the input"):
         network([part, 1], HARD)
 
 
 @pytest.mark.parametrize("part", ["0", "3C", "C3", "3C0", "3CR", "R", "3R2", "03", "3.5", "3X"])
 def test_a_layer_that_says_no_size_is_refused(part):
-    with pytest.raises(ValueError, match="is not understood; write"):
+    with pytest.raises(ValueError, match="parts such as 15C5, P2"):
         network(["8x8", part], HARD)
 
 

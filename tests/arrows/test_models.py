@@ -24,7 +24,7 @@ LEARNING = soft_reset(LIF(0.3, 0.5), learn_leak=True)
 
 
 def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
-    net = network("2x12x9-P3-P1-4C2-6R-2", HARD)
+    net = network("12x9x2-P3-P1-4C2-6R-2", HARD)
     first, second, third = net.layers[1:]
     assert (net.layers[0], net.N, net.shape, net.loss) == (None, 3, (2, 12, 9), rate())
     assert first.link == Link((AveragePool(3), AveragePool(1), Patches(2)), (2, 12, 9), 4)
