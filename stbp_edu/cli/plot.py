@@ -6,7 +6,7 @@ from pathlib import Path
 from stbp_edu.cli.progress_bar import tell
 from stbp_edu.network import Params
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.data.encoders import TIMED
+from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import open_run
 
 
@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw the figures, save them, and print their paths."""
+    runs = {folder: open_run(folder) for folder in args.run_folders}
     try:
         from stbp_edu.training.runs import run_figures
     except ImportError as error:
         raise ImportError(
             f"figures need matplotlib ({error}); install it with: pip install 'stbp-edu[plot]'"
         ) from error
-    runs = {folder: open_run(folder) for folder in args.run_folders}
     first = runs[args.run_folders[0]]
     data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
     if not 0 <= args.image < len(data.test_labels):

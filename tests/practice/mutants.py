@@ -16,7 +16,6 @@ import numpy as np
 from stbp_edu.practice.grading.calling import call
 from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
 from stbp_edu.practice.tasks.catalogue import define
-from tools.mutants.changes import places
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -50,6 +49,13 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"{self.exercise.id}: {self.old}  ->  {self.new}"
+
+
+def places(tree: ast.AST, way: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], ast.AST]]:
+    """Yield every node with the way to it: a child's number a step."""
+    yield way, tree
+    for k, child in enumerate(ast.iter_child_nodes(tree)):
+        yield from places(child, (*way, k))
 
 
 def variants(node: ast.AST, names: list[str], rng: np.random.Generator) -> list[ast.AST]:

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, cases, forward, loss
+from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.fgsm import FGSM, perturb
-from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import initial_state
-from stbp_edu.training.trainer import train
+from stbp_edu.training import Dataset, Settings, initial_state, train
+from stbp_edu.training.settings import FGSM
+from stbp_edu.training.training_job import perturb
 from tests.networks import make_problem
-from tests.runs import bits, final
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
@@ -33,26 +30,6 @@ def test_c2_delta_reaches_the_input(rule) -> None:
     if rule == "classic":
         err = swept.delta[1] * NEURON.h(trace.U[1])
     np.testing.assert_allclose(got, np.einsum("tsi,ij->sj", err, p.W[1]), rtol=1e-12)
-
-
-def test_it_is_the_slope_of_the_smooth_twin() -> None:
-    """The loss of the twin, as a function of an input that is the same at every step."""
-    problem = make_problem(4, [5, 7, 3], T=1, S=2, neuron=NEURON)
-    rng = np.random.default_rng(0)
-    pixels = rng.random((2, 5))
-
-    def twin(x: np.ndarray) -> float:
-        trace = forward(np.stack([x]), problem.params, NEURON, spike=NEURON.H)
-        return loss(trace, problem.targets)
-
-    trace = forward(np.stack([pixels]), problem.params, NEURON, spike=NEURON.H)
-    # At T = 1 no gate is met, so that the spikes of the twin need not be 0 or 1.
-    got = Engine(problem.params, NEURON).input_gradient(trace, problem.targets)
-    for at in np.ndindex(pixels.shape):
-        step = np.zeros_like(pixels)
-        step[at] = 1e-6
-        slope = (twin(pixels + step) - twin(pixels - step)) / 2e-6
-        assert got[at] == pytest.approx(slope, rel=1e-6, abs=1e-10)
 
 
 def test_pixels_move_so_far_and_stay_grey() -> None:
@@ -107,11 +84,3 @@ def test_only_a_targeted_step_moves_an_image_that_is_answered_perfectly() -> Non
     assert first_loss(adversarial=0.3, fgsm="targeted") > 0.1
     with pytest.raises(ValueError, match="fgsm must be one of"):
         replace(plain, fgsm="away")
-
-
-@pytest.mark.slow
-def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
-    settings = replace(small, shards=2, adversarial=0.1, fgsm="targeted", dropout=0.2, shift=1)
-
-    first, again = (bits(final(settings, bytes_few).state.kept) for _ in range(2))
-    assert first == again

@@ -4,13 +4,12 @@ import io
 import sys
 from dataclasses import replace
 
-from stbp_edu.cli.progress_bar import step_text, watch
-from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import Step, train
+from stbp_edu.cli.progress_bar import watch
+from stbp_edu.training import train
 
 
 def test_where_there_is_no_terminal_lines_and_advice_are_printed(small, digits, capsys) -> None:
-    settings = replace(small, v_th=1000.0)
+    settings = replace(small, v_th=1000.0, T=1)
     epochs = list(watch(train(settings, digits), settings, "digits, exact"))
     assert [e.epoch for e in epochs] == [1, 2]
     lines = capsys.readouterr().err.splitlines()
@@ -29,13 +28,6 @@ def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
     assert "epoch 40/40" in lines[-1]
 
 
-def test_the_bar_names_what_it_watches_and_the_time_left() -> None:
-    step = Step(3, 5, 0.4, 0.1, 0.9, (0.37, 0.2, 0.1), 75.0)
-    text = step_text(step, Settings(epochs=9), 0.1234, 0.98765)
-    for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):
-        assert part in text
-
-
 def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -44,9 +36,9 @@ def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("COLUMNS", "140")
-    settings = replace(small, epochs=40)  # longer than a tenth of a second
+    settings = replace(small, epochs=12)  # longer than a tenth of a second
     list(watch(train(settings, few), settings, "digits, exact"))
     drawn = terminal.getvalue().split("\r")
     assert any("digits, exact: epoch " in d and "s left" in d for d in drawn)
-    assert max(map(len, drawn)) <= 140
+    assert max(len(d) for d in drawn if "!" not in d) <= 140  # advice may be longer
     assert drawn[-1] == "" or drawn[-2].isspace()

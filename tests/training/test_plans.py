@@ -1,0 +1,239 @@
+"""Plans: every run is trained, whoever is killed meanwhile, with the bits of ``stbp-edu train``."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from stbp_edu.cli.main import main
+from stbp_edu.cli.sweep import processes
+from stbp_edu.files import locked, read_json
+from stbp_edu.training.plans import PLAN_RECORD, read_plan, run_plan, train_run
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
+from stbp_edu.training.workers import WorkerEndedError
+from tests.sweeps import QUICK, bits, last, plan
+from tools import ROOT
+
+TOML = """
+dataset = "digits"
+seeds = [0, 1]
+folder = "{folder}"
+encodings = 1
+
+[base]
+hidden = [16]
+T = 2
+batch = 100
+epochs = 6
+
+[axes]
+a = [0.25, 0.5]
+"""
+
+
+def nobody() -> AbstractContextManager[Executor]:
+    """Open no executor: nothing is to be trained."""
+    raise AssertionError("something was to be trained")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A plan of four runs in a file."""
+    path = tmp_path / "plan.toml"
+    path.write_text(TOML.format(folder=tmp_path / "runs"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> dict[str, bytes]:
+    """The parameters of eight runs that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert len(last(run_plan(plan(folder, 2), partial(processes, 2)))) == 8
+    return bits(folder)
+
+
+def test_a_plan_gives_every_combination_a_name(written: Path, tmp_path: Path) -> None:
+    runs = read_plan(written).runs()
+    assert [(s.a, s.seed) for s in runs.values()] == [(0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1)]
+    assert {(s.hidden, s.T, s.epochs) for s in runs.values()} == {((16,), 2, 6)}
+    wide = plan(tmp_path, 1, base={}, axes={"hidden": [[8], [8, 4]], "lr": [1]})
+    assert list(wide.runs()) == ["hidden=8,lr=1.0,seed=0", "hidden=8-4,lr=1.0,seed=0"]
+
+
+@pytest.mark.slow
+def test_each_run_has_the_bits_of_train_and_is_done_once(
+    written: Path, tmp_path: Path, capsys
+) -> None:
+    assert main(["sweep", str(written), "--processes", "2"]) == 0
+    said = capsys.readouterr()
+    assert "4/4 a=" in said.err
+    assert "a=0.5   2 of 2 seeds" in said.out
+    words = "train digits --rule exact --hidden 16 --T 2 --batch 100 --epochs 6 --encodings 1"
+    argv = [*words.split(), "--a", "0.5", "--seed", "1", "--out", str(tmp_path / "alone")]
+    assert main(argv) == 0
+    ours = tmp_path / "runs" / "a=0.5,seed=1"
+    assert (ours / PARAMS).read_bytes() == (tmp_path / "alone" / "exact" / PARAMS).read_bytes()
+    record, result = read_json(ours / RECORD), read_json(tmp_path / "runs" / PLAN_RECORD)["runs"]
+    assert result[ours.name]["accuracy"] == record["accuracy"]
+    written_at = [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
+    assert len(last(run_plan(read_plan(written), nobody))) == 4
+    assert written_at == [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_run(undisturbed, tmp_path: Path) -> None:
+    rng = random.Random(0)
+    when, kills, most = rng.randrange(1, 6), 0, 0
+    for results in run_plan(plan(tmp_path, 2), partial(processes, 2)):
+        most = max(most, len(multiprocessing.active_children()))
+        if len(results) == when and not kills:
+            time.sleep(rng.uniform(0, 0.5))
+            rng.choice(multiprocessing.active_children()).kill()
+            kills = 1
+    assert (kills, most, len(results)) == (1, 2, 8)
+    assert not any("error" in result for result in results.values())
+    assert bits(tmp_path) == undisturbed
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_to_the_same_bits(
+    undisturbed, written: Path, tmp_path: Path
+) -> None:
+    """Its processes end with it; the same command finishes what they had begun."""
+    text = written.read_text()
+    written.write_text(text.replace("[axes]", '[axes]\nrule = ["exact", "classic"]'))
+    command = [sys.executable, "-c", "from stbp_edu.cli.main import main; raise SystemExit(main())"]
+    command += ["sweep", str(written), "--processes", "2"]
+    rng = random.Random(0)
+    for _ in range(2):
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            process.stderr.readline()
+            time.sleep(rng.uniform(0, 0.5))
+            process.kill()
+            process.stderr.read()  # to its end: the processes that hold it have ended, too
+    finished = len(list((tmp_path / "runs").glob(f"*/{RECORD}")))
+    assert finished >= 1
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{finished} of 8 runs are finished already" in done.stderr
+    assert bits(tmp_path / "runs") == undisturbed
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> None:
+    small = plan(tmp_path, 1)
+    first, *others = small.runs()
+    with locked(tmp_path / f".{first}.lock"):  # as if somebody else trained it
+        results = last(run_plan(small, partial(processes, 1)))
+    assert "is in use by another run" in results[first]["error"]
+    assert all("accuracy" in results[run] for run in others)
+    assert read_json(tmp_path / PLAN_RECORD)["runs"] == results
+    again = list(run_plan(small, partial(processes, 1)))
+    assert len(again) == 2
+    assert "accuracy" in again[-1][first]
+    assert len(bits(tmp_path)) == 4
+
+
+def test_processes_that_end_time_and_again_are_told(tmp_path: Path) -> None:
+    opened = []
+
+    class Breaks(Executor):
+        def submit(self, *_: object, **__: object):
+            opened.append(self)
+            raise BrokenExecutor
+
+    with pytest.raises(WorkerEndedError, match="with fewer --processes"):
+        last(run_plan(plan(tmp_path, 1), lambda: nullcontext(Breaks())))
+    assert len(opened) == 3
+
+
+def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None:
+    for folder, said in ((tmp_path, "digits has other images"), (tmp_path / "no", "not here")):
+        small = plan(folder, 1)
+        run, settings = next(iter(small.runs().items()))
+        with pytest.raises(ValueError, match=said):
+            train_run(small, run, settings, None, "another fingerprint")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
+        ("seeds = [0, 1]", "", "must have seeds"),
+        ("seeds = [0, 1]", "seeds = []", "seeds must list at least one value"),
+        ("seeds = [0, 1]", "seeds = [0, -1]", "seed must be >= 0"),
+        ("seeds = [0, 1]", "seeds = [0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
+        ("[0.25, 0.5]", "[0.25, 2.5e-1]", "runs must differ, got a=0.25,seed=0 twice"),
+        ("[0.25, 0.5]", "[]", "a must list at least one value"),
+        ("[0.25, 0.5]", "0.25", "a must list at least one value"),
+        ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
+        ("[0.25, 0.5]", "[1, 1.0]", "runs must differ, got a=1.0,seed=0 twice"),
+        ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
+        ("a = [0.25, 0.5]", "alpha = [1]", "axes must name settings, each once"),
+        ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
+        ("a = [0.25, 0.5]", "seed = [2]", "axes must name settings, each once"),
+        ("T = 2", "t = 2", "base must name settings, each once"),
+        ("T = 2", "T = 0", "T must be >= 1"),
+        ('"digits"', '"digit"', "dataset must be one of"),
+        ("encodings = 1", "encodings = 0", "encodings must be >= 1"),
+        ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
+        ("encodings = 1", 'held_out = "none"', "held_out must be one of"),
+        ("encodings = 1", "epochs = 3", "settings stand under [base]"),
+        ("[base]", "[[base]]", "base must be of type dict"),
+    ],
+)
+def test_a_bad_plan_is_told_before_anything_is_written(
+    old: str, new: str, said: str, written: Path, tmp_path: Path, capsys
+) -> None:
+    assert old in written.read_text()
+    written.write_text(written.read_text().replace(old, new))
+    assert main(["sweep", str(written)]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [written]
+
+
+def test_no_plan_and_no_processes_are_told(written: Path, tmp_path: Path, capsys) -> None:
+    assert main(["sweep", str(tmp_path / "none.toml")]) == 2
+    assert main(["sweep", str(written), "--processes", "0"]) == 2
+    assert "processes must be >= 1" in capsys.readouterr().err
+
+
+def test_without_dask_its_option_says_what_to_install(written: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["sweep", str(written), "--dask", "tcp://127.0.0.1:1"]) == 2
+    assert "pip install 'stbp-edu[cluster]'" in capsys.readouterr().err
+    assert not (written.parent / "runs").exists()
+
+
+@pytest.mark.slow
+def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
+    one = {"lr": [0.01]}
+    last(run_plan(plan(tmp_path, 1, axes=one), partial(processes, 1)))
+    changed = plan(tmp_path, 2, axes=one, base={**QUICK, "epochs": 3})
+    with pytest.raises(ValueError, match=r"epochs = 6 \(now 3\); name another folder in the plan"):
+        last(run_plan(changed, nobody))
+    (tmp_path / "lr=0.01,seed=1").mkdir()
+    (tmp_path / "lr=0.01,seed=1" / CHECKPOINT).write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match="must be a whole npz file"):
+        last(run_plan(plan(tmp_path, 2, axes=one), nobody))
+    assert len(list(tmp_path.glob(f"*/{RECORD}"))) == 1
+
+
+def test_two_sweeps_in_one_folder_do_not_meet(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    with (
+        locked(tmp_path / ".runs.lock"),
+        pytest.raises(ValueError, match="is in use by another sweep"),
+    ):
+        last(run_plan(plan(folder, 1), nobody))
