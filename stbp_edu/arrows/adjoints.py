@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.factors import LocalDerivatives, Steps, local_derivatives
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import Network, Trace
 from stbp_edu.arrows.parameters import LayerParams
@@ -88,10 +88,13 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        for name, enter in layer.neuron.learned.items():
-            states = {k: series[n][:-1] for k, series in trace.items() if series[n] is not None}
-            factor = enter.factor(states, params[n])
-            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())  # p2-leak
+        states = Steps({k: series[n] for k, series in trace.items()})
+        for name, enter in layer.neuron.enters:
+            factor, adjoint = enter.factor(states, params[n]), lam[n][enter.target, q]
+            if enter.step:
+                factor, adjoint = factor[:-1], adjoint[1:]
+            entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
+            found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result
 

@@ -55,8 +55,7 @@ def _gradients(
     net: Network, params: LayerParams, states: list[Now], direct: Array, rule: Rule
 ) -> LayerParams:
     """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
-    before = [{"o": np.zeros_like(states[1][0]["o"])}, *states[0][1:]]
-    trace = as_trace(net, [before, *states[1:]])
+    trace = as_trace(net, states)
     lam = lambdas(derivatives_on(net, params, trace, direct), replace(rule, block=None))
     for adjoints in lam[1:]:
         for adjoint in adjoints.values():

@@ -1,7 +1,6 @@
 """The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
@@ -12,12 +11,11 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.factors import Factors, LocalDerivatives
-from stbp_edu.arrows.maps import Shape
+from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.table import placed
 
-FACTORS = re.compile(r"\S*\([^)]*\)|\S+")
-"""The letters in a factor: apart at spaces outside brackets."""
 Monomial = tuple[str, ...]
 
 
@@ -113,13 +111,38 @@ def letters(
 
 def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:
     """Return a factor such as ``u{} f'(o{})`` of layer n, for each index (t, 0, *i) of a shape."""
-    names, sign = FACTORS.findall(text.removeprefix("-")), -1 if text.startswith("-") else 1
+    names, sign = _apart(text.removeprefix("-")), -1 if text.startswith("-") else 1
     array = np.empty(shape, object)
     for at in np.ndindex(shape):
-        i = int(np.ravel_multi_index(at[2:], shape[2:]))
-        index = f"_{{{i + 1}}}^{{{at[0] + 1},{n}}}"
-        array[at] = math.prod((letter(name.replace("{}", index)) for name in names), start=sign)
+        i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
+        here = (placed_at(name, at[0] + 1, n, i) for name in names)
+        array[at] = math.prod(map(letter, here), start=sign)
     return array
+
+
+def placed_at(letters: str, t: int, n: int, i: int) -> str:
+    """Return a factor's letters with the indices of its tail.
+
+    >>> placed_at("u{} i{+}", t=1, n=2, i=3)
+    'u_{3}^{1,2} i_{3}^{2,2}'
+    """
+    return placed(letters, lambda later: f"_{{{i}}}^{{{t + later},{n}}}")
+
+
+def _apart(text: str) -> list[str]:
+    r"""Return the letters of a factor: apart at spaces outside brackets.
+
+    >>> _apart(r"u{} f'(o{}, 1) \frac{a b}{c}")
+    ['u{}', "f'(o{}, 1)", '\\frac{a b}{c}']
+    """
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == " " and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [letter for letter in found if letter]
 
 
 def tabulated(
@@ -134,7 +157,7 @@ def tabulated(
     params: LayerParams = [None]
     for n, layer in enumerate(net.layers[1:], 1):
         named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
-        named |= {(a.kind, True): r"\tau" for a in layer.neuron.arrows if a.leak is not None}
+        named |= {(a.kind, True): a.leak_letters for a in layer.neuron.arrows if a.leak is not None}
         factors.append({key: factor(shapes[n], text, n) for key, text in named.items()})
         params.append({k: weight(size, k.lower(), n) for k, size in layer.shapes.items()})
     direct = factor(shapes[-1], f"∂L/∂{net.loss.state}{{}}", net.N)

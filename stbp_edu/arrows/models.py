@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import AveragePool, Flatten, Patches, Shape
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
@@ -40,7 +39,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        return shapes | dict.fromkeys(self.neuron.learned, ())
+        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
+        return shapes | own
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from stbp_edu import checks
 from stbp_edu.arrows.adjoints import lambdas
 from stbp_edu.arrows.factors import LocalDerivatives
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import Flatten, Shape
+from stbp_edu.arrows.link import Flatten, Link, Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
@@ -305,7 +304,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     rule = as_rule(rule)
     neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
-    first += [(n, enter.target) for n, neuron in neurons for enter in neuron.learned.values()]
+    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
     found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
     queue = list(found)
     for n, state, q, left, late in queue:  # grows while it is read: breadth first

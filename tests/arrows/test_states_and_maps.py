@@ -28,7 +28,7 @@ from stbp_edu.arrows import (
     with_current,
     words,
 )
-from stbp_edu.arrows.word_fit import fit_words
+from stbp_edu.arrows.classifier import fit_words
 
 LIF_ = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.7))
 ALPHA, BETA, RHO, T = 0.7, 0.4, 0.8, 4
