@@ -12,11 +12,10 @@ from stbp_edu import LIF, Gaussian, Params, Rectangle, arrows, backward, cases, 
 from stbp_edu.arrows.adjoints import gradients
 from stbp_edu.arrows.factors import derivatives_on
 from stbp_edu.arrows.readouts import Loss
-from stbp_edu.convolution import ConvParams, init_conv_params
-from stbp_edu.engine import Engine, Workspace, images, links
+from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
+from stbp_edu.engine import Engine, Workspace, weights
 from stbp_edu.losses import RATE, Direct
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.shapes import read_shape
 from tests.networks import assert_close
 
 NEURON = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5))
@@ -60,10 +59,8 @@ def as_images(params, arrays):
 
 def general(params, neuron):
     """Return the network of Part II, whose images have their channels first."""
-    _, rest = params.shape.split("-", 1)
-    rows, columns, channels = params.layers[0].source
     reset = arrows.soft_reset if neuron.gate == "soft" else arrows.hard_reset
-    return arrows.network(f"{channels}x{rows}x{columns}-{rest}", reset(neuron))
+    return arrows.network(params.shape, reset(neuron))
 
 
 @pytest.mark.parametrize("neuron", [NEURON, SOFT])
@@ -163,14 +160,6 @@ def test_a_loss_of_potentials_reads_a_convolution():
     assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
 
 
-def test_of_an_input_that_stays_one_step_is_shown():
-    x = np.arange(12.0).reshape(3, 2, 2)
-    still = np.broadcast_to(x[0], (3, 2, 2))
-    assert np.array_equal(links.shown(still), x[:1])
-    for other in (x, x[:, ::2], "input of another kind"):
-        assert links.shown(other) is other
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
     params, spikes, targets = problem(shape)
@@ -182,12 +171,12 @@ def test_an_input_that_stays_is_read_once_and_gives_the_same(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_link_and_its_transpose_agree(shape, monkeypatch):
+def test_weights_and_their_transpose_agree(shape, monkeypatch):
     """⟨ε, W o⟩ = ⟨Wᵀ ε, o⟩ = ⟨∂/∂W, W⟩, and few images at a time give the same bits."""
     params, _, _ = problem(shape)
     rng = np.random.default_rng(1)
     for n in range(1, params.N + 1):
-        link = links.link(params, n, Workspace())
+        link = weights.weights_into(params, n, Workspace())
         o, up, down = (rng.normal(size=(2, 3, params.sizes[m])) for m in (n - 1, n, n - 1))
         link.forward(o, up)
         epsilon, dW = rng.normal(size=up.shape), np.empty_like(params.W[n])
@@ -196,7 +185,7 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         inner = (epsilon * up).sum()
         assert inner == pytest.approx((down * o).sum(), rel=1e-12)
         assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
-        monkeypatch.setattr(images, "PATCHES", 1)
+        monkeypatch.setattr(weights, "PATCHES", 1)
         parts = [np.empty_like(a) for a in (up, down, dW)]
         link.forward(o, parts[0])
         link.transpose(epsilon, parts[1])
@@ -204,16 +193,6 @@ def test_every_link_and_its_transpose_agree(shape, monkeypatch):
         for part, whole in zip(parts, (up, down, dW), strict=True):
             np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
         monkeypatch.undo()
-
-
-def test_a_few_images_at_a_time_have_the_same_gradients(monkeypatch):
-    params, spikes, targets = problem("10x10-2C2-3C3-2")
-    args = (forward(spikes, params, NEURON), targets, params, NEURON)
-    whole = backward(*args)
-    monkeypatch.setattr(images, "PATCHES", 1)
-    work = Workspace()  # the second time every buffer is as large as it will be
-    for _ in range(2):
-        assert_close(backward(*args, workspace=work).W, whole.W, "dL/dW")
 
 
 def test_input_gradient_is_what_the_general_sweep_hands_down():

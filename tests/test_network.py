@@ -211,25 +211,6 @@ def test_a_spike_that_is_no_function_of_potentials_is_named(run, wrong):
         run(problem.spikes, problem.params, NEURON, spike=wrong)
 
 
-def test_a_spike_that_is_one_is_returned():
-    assert network.check_spike(np.sin) is np.sin
-    assert network.check_spike(None) is None
-
-
-@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
-def test_a_neuron_that_is_none_is_named(run):
-    problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
-    with pytest.raises(TypeError, match="neuron must be of type LIF, got str"):
-        run(problem.spikes, problem.params, "neuron")
-
-
-def test_a_trace_that_fits_has_so_many_steps_and_samples():
-    for sizes in ([4, 5, 3], [4, 3]):
-        problem = make_problem(3, sizes, T=6, S=2, neuron=NEURON)
-        assert network.check_trace(problem.trace, problem.params) == (6, 2)
-        assert network.check_spikes(problem.spikes, problem.params) == (6, 2)
-
-
 @pytest.mark.parametrize("name", "UO")
 @pytest.mark.parametrize("change", [lambda entries: entries[:-1], lambda entries: [*entries, None]])
 def test_a_trace_of_fewer_or_more_layers_is_named(name, change):
@@ -238,12 +219,3 @@ def test_a_trace_of_fewer_or_more_layers_is_named(name, change):
     trace = network.Trace(**{**lists, name: change(lists[name])})
     with pytest.raises(ValueError, match=rf"trace\.{name} must have N \+ 1 = 3 entries, got [24];"):
         network.check_trace(trace, problem.params)
-
-
-def test_what_is_no_trace_and_no_parameters_is_named():
-    problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
-    with pytest.raises(TypeError, match="trace must be of type Trace, got tuple"):
-        network.check_trace((problem.trace.U, problem.trace.O), problem.params)
-    for check in (network.check_trace, network.check_spikes):
-        with pytest.raises(TypeError, match="params must be of type Params, got str"):
-            check(problem.trace, "params")

@@ -14,7 +14,7 @@ from benchmarks.frameworks.torch_common import (
     parameters,
     two_layers,
 )
-from stbp_edu.torch import Network
+from stbp_edu.torch import LIFNetwork
 
 
 def run(currents: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def loop(problem: Problem) -> Candidate:
 
 def bridge(problem: Problem) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come."""
-    network = Network.from_params(problem.params, NEURON)
+    network = LIFNetwork.from_params(problem.params, NEURON)
     return differentiated(problem, [layer.weights for layer in network], network)
 
 

@@ -16,10 +16,9 @@ import torch
 from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, read_json
-from stbp_edu.torch import train
+from stbp_edu.torch import to_params, train
 from stbp_edu.torch.distributed import Group, group
-from stbp_edu.torch.parameters import to_params
-from stbp_edu.torch.training import start, train_epoch
+from stbp_edu.torch.train import start, train_epoch
 from stbp_edu.training import Settings, encode, load_digits
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED

@@ -13,7 +13,7 @@ from stbp_edu.losses import LOSSES
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch import Network
+from stbp_edu.torch import LIFNetwork
 from tests.networks import make_problem
 
 KINDS = list(product((*RULES, *ABLATIONS), GATES, SURROGATES))
@@ -81,7 +81,7 @@ def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
     assert len(kept) == NETWORKS
     moved = 0
     for seed, rule, problem in kept:
-        network = Network.from_params(problem.params, problem.neuron, rule)
+        network = LIFNetwork.from_params(problem.params, problem.neuron, rule)
         got = gradients(network, problem, rate_loss(problem.targets))
         trace = problem.trace
         want = stbp_edu.backward(trace, problem.targets, problem.params, problem.neuron, rule)
@@ -95,7 +95,7 @@ def test_the_rules_are_told_apart():
     _, problem = draw(12)
     found = {}
     for rule in (*RULES, *ABLATIONS):
-        network = Network.from_params(problem.params, LIF(tau=0.9, v_th=0.5), rule)
+        network = LIFNetwork.from_params(problem.params, LIF(tau=0.9, v_th=0.5), rule)
         found[rule] = gradients(network, problem, rate_loss(problem.targets))
     for one, other in product(found, found):
         assert (distance(found[one], found[other]) > 1e-6) == (one != other)
@@ -133,7 +133,7 @@ def test_other_losses_are_written_in_pytorch_and_have_the_package_s_gradient(nam
     problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
     targets = np.eye(4)[[0, 1, 2, 3, 1]]
     y = torch.from_numpy(targets)
-    network = Network.from_params(problem.params, neuron, rule)
+    network = LIFNetwork.from_params(problem.params, neuron, rule)
     got = gradients(network, problem, lambda trace: value(y, trace))
     want = stbp_edu.backward(problem.trace, targets, problem.params, neuron, rule, LOSSES[name]())
     assert distance(got, tensors(want).values()) < 1e-12
@@ -146,7 +146,7 @@ def test_a_loss_of_spikes_and_potentials_adds_both():
     shape = problem.trace.O[-1].shape
     both = stbp_edu.losses.Direct(rng.normal(size=shape), rng.normal(size=shape))
     a, b = map(torch.from_numpy, both)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     got = gradients(network, problem, lambda t: (a * t.O[-1]).sum() + (b * t.U[-1]).sum())
     want = stbp_edu.backward(problem.trace, None, problem.params, neuron, "exact", both)
     assert distance(got, tensors(want).values()) < 1e-12
@@ -158,7 +158,7 @@ def test_gradcheck_passes_on_the_twin(name, gate):
     """Finite differences of PyTorch's own, through weights, biases and input."""
     neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[name](0.5), gate=gate)
     problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     names = [name for name, _ in network.named_parameters()]
     x = torch.rand(problem.spikes.shape, dtype=torch.float64, generator=torch.manual_seed(0))
 
@@ -175,7 +175,7 @@ def test_gradcheck_passes_on_the_twin(name, gate):
 def test_gradcheck_fails_where_paths_are_missing(rule):
     neuron = LIF(tau=0.7, v_th=0.5)
     problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
-    network = Network.from_params(problem.params, neuron, rule)
+    network = LIFNetwork.from_params(problem.params, neuron, rule)
     W = network[0].weights.weight.detach().clone().requires_grad_()
 
     def twin(W):
@@ -190,7 +190,7 @@ def test_gradcheck_fails_where_paths_are_missing(rule):
 def test_spikes_potentials_and_the_twin_are_those_of_the_package(surrogate, gate):
     neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[surrogate](0.5), gate=gate)
     problem = make_problem(8, [5, 7, 3], 8, 4, neuron)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     for twin in (False, True):
         spike = neuron.H if twin else None
         want = stbp_edu.forward(problem.spikes, problem.params, neuron, spike=spike)

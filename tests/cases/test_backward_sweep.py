@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, backward, cases
+from stbp_edu.losses import RATE
 from stbp_edu.network import Trace
+from stbp_edu.neuron import HARD_GATES
 from stbp_edu.verify.forms import scalar_adjoints
 from tests.networks import assert_close, make_problem, problems
 
-SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3}
+SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3, "gates": HARD_GATES}
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
@@ -21,6 +23,19 @@ def test_c1_c2_c3_c4_c5_scalar_equals_sweep(problem, rule):
     assert_close(vector.epsilon, scalar.epsilon, "epsilon")
     assert_close(vector.gradients.W, scalar.gradients.W, "dL/dW")
     assert_close(vector.gradients.b, scalar.gradients.b, "dL/db")
+
+
+@given(problem=problems(**SMALL))
+def test_c1_delta_is_the_direct_term_of_the_rate_loss(problem):
+    written = cases.vector.c1_delta(problem.targets, problem.trace.O[-1])
+    for direct in RATE.direct(problem.trace, problem.targets).o:
+        np.testing.assert_array_equal(written, direct)
+
+
+def test_the_soft_reset_is_refused_and_its_place_named():
+    soft = LIF(gate="soft")
+    with pytest.raises(ValueError, match=r"neuron must have a hard reset .* stbp_edu\.backward"):
+        cases.sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)
 
 
 def as_the_source_prints_it(problem):
@@ -39,12 +54,11 @@ def as_the_source_prints_it(problem):
         return {
             "exponential": -u * np.exp(-o / nn.tau),
             "linear": -u * nn.tau,
-            "soft": -nn.v_th,
         }[nn.gate]
 
     def f(o):
         t = nn.tau
-        return {"exponential": t * np.exp(-o / t), "linear": t * (1 - o), "soft": t}[nn.gate]
+        return {"exponential": t * np.exp(-o / t), "linear": t * (1 - o)}[nn.gate]
 
     for s in range(S):
         for t in reversed(range(T)):
@@ -79,7 +93,7 @@ def test_err_classic_is_the_sources_recursion_evaluated_literally(problem):
     assert_close(swept.epsilon, eps, "epsilon")
 
 
-@given(problem=problems(max_layers=4, max_steps=6, max_width=4, max_batch=2))
+@given(problem=problems(**{**SMALL, "max_layers": 4, "max_steps": 6}))
 def test_err_exact_and_err_classic_agree_only_where_they_should(problem):
     args = (problem.trace, problem.targets, problem.params, problem.neuron)
     exact, classic = (cases.sweep(*args, rule).gradients for rule in ("exact", "classic"))

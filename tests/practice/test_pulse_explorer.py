@@ -14,7 +14,7 @@ import stbp_edu
 from stbp_edu.practice.explorers import pulse, pulse_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
-from stbp_edu.practice.explorers.pulse_moves import pulse_moves
+from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import Node, paths_from, total, unroll
 

@@ -10,8 +10,8 @@ from stbp_edu.arrows import Node
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON
-from stbp_edu.practice.explorers.pulse_layout import Layout, node_id
-from stbp_edu.practice.explorers.pulse_words import SYMBOLS, Writer
+from stbp_edu.practice.explorers.pulse_picture import Layout, node_id
+from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.surrogates import Rectangle
