@@ -44,7 +44,7 @@ class Row(NamedTuple):
         return self.difference <= self.allowed  # False for a NaN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof:
     """What was compared, and the arrows that are wrong or missing.
 
@@ -70,6 +70,8 @@ class Proof:
             for row in self.rows
         ]
         return "\n".join([*table, *self.faults])
+
+    __repr__ = __str__
 
 
 def prove(neuron: Neuron, *, seed: int = 0) -> Proof:

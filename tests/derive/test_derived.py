@@ -140,7 +140,7 @@ def test_formulas_name_every_parameter_case_by_case():
     assert mine.formulas()[-2].right == (
         r"\sum_{t,i} u_i^{t,n} \partial_{\tau}f(o_i^{t,n}) \varepsilon_i^{t+1,n}"
     )
-    assert mine.formulas()._repr_latex_().startswith(r"$$\begin{aligned}&\textbf{t = T, n = N}")
+    assert mine.formulas()._repr_html_().startswith("<p><strong>t = T, n = N</strong></p><p><math>")
 
 
 def test_names_and_powers_are_written_so_that_latex_reads_them():

@@ -34,11 +34,11 @@ from stbp_edu.arrows import (
     with_current,
     words,
 )
+from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Trace
 from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.explorers.mathml import mathml
 from stbp_edu.surrogates import Gaussian
 
 LINEAR, EXPONENTIAL = (
