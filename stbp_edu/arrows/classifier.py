@@ -206,7 +206,7 @@ def _checked(function: Function) -> Function:
         if not isinstance(found, list) or len(found) != net.N + 1:
             raise TypeError(
                 "function must return a list of N + 1 dictionaries of gradients, as backward does, "
-                f"got {checks.short(found)}"
+                f"got {checks.brief(found)}"
             )
         if not any(found[1:]):
             raise ValueError("function must return at least one gradient, got none; return dL/dW")
@@ -232,7 +232,7 @@ def _part_one(function: Function) -> Function:
         found = function(run, targets, part_one.Params(**by_name(params)), NEURON)
         if not hasattr(found, "W") and not (isinstance(found, tuple | list) and len(found) == 2):
             raise TypeError(
-                f"function must return Gradients or (W, b), got {checks.short(found)}; return both"
+                f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
             )
         return by_layer(found if hasattr(found, "W") else part_one.Gradients(*found))
 

@@ -135,7 +135,7 @@ def network(
     """
     if not isinstance(neuron, Neuron | list | tuple):
         raise TypeError(
-            f"neuron must be a Neuron, or a list of one a layer, got {checks.short(neuron)}; "
+            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; "
             "see hard_reset"
         )
     loss = rate() if loss is None else checks.instance("loss", loss, Loss)
