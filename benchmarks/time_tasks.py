@@ -24,7 +24,7 @@ import numpy as np
 from tqdm import tqdm
 
 from stbp_edu import checks, forward
-from stbp_edu.arrows import RULES, part_one, sweep
+from stbp_edu.arrows import RULES, lambdas, part_one
 from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, Dataset, Epoch, Settings, State, encode, to_dict, train
 from stbp_edu.training.data import load_dataset, validation
@@ -130,7 +130,7 @@ def compare(settings: Settings, data: Dataset, state: State) -> tuple[float, lis
     trace = forward(spikes.astype(params.dtype), params, neuron)
     targets = np.eye(params.sizes[-1], dtype=params.dtype)[labels]
     local = part_one.as_local(trace, targets, params, neuron, loss)
-    epsilon = {r: sweep(local, r)[1]["u", RULES[r].start] for r in {settings.rule, "exact"}}
+    epsilon = {r: lambdas(local, r)[1]["u", RULES[r].start] for r in {settings.rule, "exact"}}
     ours, exact = (
         np.einsum("tsi,tsj->ij", epsilon[r], trace.O[0]).ravel() for r in (settings.rule, "exact")
     )

@@ -156,7 +156,7 @@ def test_a_loss_of_potentials_reads_a_convolution():
     direct = np.random.default_rng(1).normal(size=(4, 3, 3))
     given = direct.reshape(4, 3, 3, 1, 1)
     local = derivatives_on(replace(net, loss=Loss("given", "u")), own, slow, given)
-    lam = arrows.sweep(local)
+    lam = arrows.lambdas(local)
     expected = gradients(net, own, slow, lam, "all")
     trace = forward(spikes, params, NEURON)
     found = backward(trace, None, params, NEURON, loss=Direct(None, direct))

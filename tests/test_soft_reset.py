@@ -10,7 +10,6 @@ from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES, backward_reset
 from stbp_edu.training.settings import Settings
 from stbp_edu.verify import autodiff, comparison, paths, polynomials
-from stbp_edu.verify.unrolled import Node, symbols, unroll
 from tests.networks import assert_close, make_problem, problems
 
 pytestmark = pytest.mark.slow  # every pass against every oracle
@@ -55,8 +54,8 @@ def test_the_sweep_keeps_the_paths_of_its_rule(rule):
 
 def test_the_edges_of_the_graph_are_tau_and_minus_the_threshold():
     problem = make_problem(3, [2, 1], T=2, S=1, neuron=SOFT)
-    net = unroll(problem.trace, *problem[1:])
-    start = Node("u", n=1, i=0, t=0)
+    net = paths.unroll(problem.trace, *problem[1:])
+    start = paths.Node("u", n=1, i=0, t=0)
     found = {e.kind: e.factor for path in paths.paths_from(start, net) for e in path.edges}
     assert (found["carry"], found["reset"]) == (0.5, -1.0)
 
@@ -66,7 +65,7 @@ def test_c3_delta_c4_delta_hold_in_letters_with_the_soft_reset(rule):
     proofs = polynomials.prove([2, 1, 2], 3, rule, soft=True)
     assert proofs
     assert all(proof.difference == 0 for proof in proofs)
-    net = symbols([1, 1], T=2, soft=True)
+    net = polynomials.symbols([1, 1], T=2, soft=True)
     assert str(net.moved[1][0][0] * net.df[1][0][0]) == "-V_{th}"
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.frameworks.problem import NEURON
 from stbp_edu import Params
 from stbp_edu.arrows import Network, classify, hard_reset, network, soft_reset, words
-from stbp_edu.arrows.words import Word
+from stbp_edu.arrows.paths import Word
 from stbp_edu.checks import Array
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.factors import LocalDerivatives, Steps, local_derivatives
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import Network, Trace
 from stbp_edu.arrows.parameters import LayerParams
@@ -32,7 +32,7 @@ class Backward:
     gradients: LayerParams
 
 
-def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
+def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     """Return λ of every node and every state of the rule, from the last step and layer down.
 
     λ(node, q) = Σ factor(a) · λ(head, move(q, a)) over the arrows a that leave the node and that
@@ -44,7 +44,7 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     >>> params = draw_params(net, np.random.default_rng(0))
     >>> trace = forward(net, params, np.ones((3, 1, 2)))
     >>> local = local_derivatives(net, params, trace, np.ones((1, 1)))
-    >>> sorted(sweep(local, "classic")[1])
+    >>> sorted(lambdas(local, "classic")[1])
     [('o', 'free'), ('o', 'owes'), ('u', 'free'), ('u', 'owes')]
     """
     net, rule = local.net, as_rule(rule)
@@ -58,9 +58,8 @@ def sweep(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
-            for arrow in net.arrows[n]:
-                head = rule.move(q, arrow) if arrow.source == state else None
-                if head is not None and t + arrow.step < T and not rule.cuts(arrow, t):
+            for arrow, head in rule.moves_from(net, n, state, q):
+                if t + arrow.step < T and not rule.cuts(arrow, t):
                     adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
     return lam
 
@@ -89,10 +88,13 @@ def gradients(net: Network, params: LayerParams, trace: Trace, lam: Lambda, q: s
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        for name, enter in layer.neuron.learned.items():
-            states = {k: series[n][:-1] for k, series in trace.items() if series[n] is not None}
-            factor = enter.factor(states, params[n])
-            found[name] = np.asarray((factor * lam[n][enter.target, q][1:]).sum())  # p2-leak
+        states = Steps({k: series[n] for k, series in trace.items()})
+        for name, enter in layer.neuron.enters:
+            factor, adjoint = enter.factor(states, params[n]), lam[n][enter.target, q]
+            if enter.step:
+                factor, adjoint = factor[:-1], adjoint[1:]
+            entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
+            found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result
 
@@ -131,7 +133,7 @@ def backward(
     array([-0.6364])
     """
     rule = as_rule(rule)
-    lam = sweep(local_derivatives(net, params, trace, targets), rule)
+    lam = lambdas(local_derivatives(net, params, trace, targets), rule)
     adjoints: dict[str, list[Any]] = {name: [None] * (net.N + 1) for name in trace}
     for n in range(1, net.N + 1):
         for state in net.layers[n].neuron.states:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import gradients, sweep
+from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.factors import derivatives_on
 from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
 from stbp_edu.arrows.models import Network
@@ -55,9 +55,8 @@ def _gradients(
     net: Network, params: LayerParams, states: list[Now], direct: Array, rule: Rule
 ) -> LayerParams:
     """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
-    before = [{"o": np.zeros_like(states[1][0]["o"])}, *states[0][1:]]
-    trace = as_trace(net, [before, *states[1:]])
-    lam = sweep(derivatives_on(net, params, trace, direct), replace(rule, block=None))
+    trace = as_trace(net, states)
+    lam = lambdas(derivatives_on(net, params, trace, direct), replace(rule, block=None))
     for adjoints in lam[1:]:
         for adjoint in adjoints.values():
             adjoint[0] = 0.0

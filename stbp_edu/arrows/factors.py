@@ -17,6 +17,23 @@ Factors = list[dict[tuple[str, bool], Any]]
 """By layer: (kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
 
 
+class Steps(dict[str, Any]):
+    """A layer's states at each step; under ``"u-1"`` and ``"u+1"`` those of the step next to it.
+
+    Before the first step they are 0; the step after the last one is not there to be read.
+
+    >>> Steps(u=np.array([[1.0], [2.0]]))["u-1"].ravel()
+    array([0., 1.])
+    """
+
+    def __missing__(self, key: str) -> Any:
+        """Return a state's series, moved by one step."""
+        here = self[key[:-2]]
+        earlier = [np.zeros_like(here[:1]), here[:-1]]
+        self[key] = np.concatenate(earlier if key.endswith("-1") else [here[1:], here[-1:]])
+        return self[key]
+
+
 @dataclass(frozen=True)
 class LocalDerivatives:
     """The factor of every arrow: numbers from a forward run, letters, or ones to count paths.
@@ -26,12 +43,19 @@ class LocalDerivatives:
         factors: of the arrows inside the neurons.
         params: the weights that arrows with a linear map carry.
         direct: ∂L/∂state of the last layer, shape (T, S, *shape).
+        outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
     """
 
     net: Network
     factors: Factors
     params: LayerParams
     direct: Any
+    outputs: list[Any]
+
+    @property
+    def T(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of steps."""
+        return len(self.direct)
 
     @cached_property
     def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
@@ -75,11 +99,12 @@ def derivatives_on(
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n in range(1, net.N + 1):
-        states = {name: series[n] for name, series in trace.items()}
+        states = Steps({name: series[n] for name, series in trace.items()})
         table = {}
         for arrow in net.layers[n].neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
                     table[arrow.kind, forgets] = factor(states, params[n])
         factors.append(table)
-    return LocalDerivatives(net, factors, params, direct)
+    outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
+    return LocalDerivatives(net, factors, params, direct, outputs)

@@ -16,7 +16,10 @@ Now = list[dict[str, Any]]
 def rest(net: Network, x: Array) -> Now:
     """Return the states before the first step, whose input is x: all 0."""
     zeros = [np.zeros((len(x), *net.shape_of(n)), x.dtype) for n in range(net.N + 1)]
-    return [{}, *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1))]
+    return [
+        {"o": zeros[0]},
+        *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1)),
+    ]
 
 
 def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
@@ -32,13 +35,15 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             again = layer.recurrent.forward(past[n][neuron.output], p["R"])
             drive = drive + again.reshape(drive.shape)  # p2-recur-u
         for name in neuron.order:
-            update = neuron.state(name).update
-            if update is None:
-                v = neuron.distance(states)
-                fire = neuron.surrogate.antiderivative
-                states[name] = fire(v) if twin else (v >= 0).astype(v.dtype)
+            state = neuron.state(name)
+            if state.update is None:
+                value = neuron.distance(states)
             else:
-                states[name] = update(states, past[n], drive, p)
+                value = state.update(states, past[n], drive, p)
+            if state.update is None or state.fires:
+                fire = neuron.surrogate.antiderivative
+                value = fire(value) if twin else (value >= 0).astype(value.dtype)
+            states[name] = value
         now.append(states)
     return now
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import AveragePool, Flatten, Patches, Shape
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
@@ -40,7 +39,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        return shapes | dict.fromkeys(self.neuron.learned, ())
+        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
+        return shapes | own
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class Network:
     def N(self) -> int:  # noqa: N802 - the letter of the notation table
         """Number of layers, the input not counted."""
         return len(self.layers) - 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many neurons each layer has, and how many inputs there are."""
+        return tuple(math.prod(self.shape_of(n)) for n in range(self.N + 1))
 
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.maps import Shape
+from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.models import Layer, Network
 from stbp_edu.checks import Array
 
@@ -29,7 +29,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     def drawn(layer: Layer, name: str, shape: Shape) -> Array:
         """Return one parameter."""
         if name in layer.neuron.learned:
-            return np.array(layer.neuron.learned[name].initial)
+            return np.full(shape, dict(layer.neuron.enters)[name].initial)
         if name == "b":
             return np.zeros(shape)
         return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)

@@ -17,8 +17,9 @@ adaptation, which is ``e-prop``; the decay of its read-out neurons is not modell
 ``e-prop-reset`` is our own relative of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
@@ -30,6 +31,18 @@ KINDS = (
     *("adapt", "relax", "threshold", "time", "*"),
 )
 """The arrows that the neurons here have, and the two that stand for many."""
+
+
+class Move(Protocol):
+    """What a rule reads of an arrow, in the table or in the unrolled graph."""
+
+    @property
+    def kind(self) -> str:
+        """Its name in the words of a rule."""
+
+    @property
+    def step(self) -> int:
+        """1 if it leads to the next step, else 0."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ class Rule:
         """The state in which every word begins."""
         return next(iter(self.moves))
 
-    def move(self, state: str, arrow: Arrow) -> str | None:
+    def move(self, state: str, arrow: Move) -> str | None:
         """Return the state after an arrow, or None where the rule refuses it."""
         row = self.moves[state]
         for key in (arrow.kind, "time" if arrow.step else "*", "*"):
@@ -84,7 +97,15 @@ class Rule:
                 return row[key]
         return None
 
-    def cuts(self, arrow: Arrow, t: int) -> bool:
+    def moves_from(
+        self, net: Network, n: int, kind: str, state: str
+    ) -> Iterator[tuple[Arrow, str]]:
+        """Yield the arrows that leave a layer's state of this kind, with the rule's next state."""
+        for arrow in net.arrows[n]:
+            if arrow.source == kind and (head := self.move(state, arrow)) is not None:
+                yield arrow, head
+
+    def cuts(self, arrow: Move, t: int) -> bool:
         """Return whether an arrow that leaves step t, counted from 0, crosses a block's edge."""
         return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 
@@ -108,10 +129,7 @@ class Rule:
         """Return whether some word that begins in layer ``n`` is kept."""
         found = [(n, net.layers[n].neuron.input, self.start)]
         for layer, state, q in found:  # grows while it is read
-            for arrow in net.arrows[layer]:
-                head = self.move(q, arrow)
-                if arrow.source != state or head is None:
-                    continue
+            for arrow, head in self.moves_from(net, layer, state, q):
                 if arrow.kind == "readout":
                     return True
                 node = (layer + arrow.layer, arrow.target, head)

@@ -13,10 +13,10 @@ from stbp_edu.arrows import (
     classify,
     classify_letters,
     hard_reset,
+    lambdas,
     letters,
     network,
     soft_reset,
-    sweep,
     with_adaptation,
     words,
 )
@@ -118,7 +118,7 @@ def test_a_factor_and_what_is_no_sum_of_words():
 @pytest.mark.parametrize("rule", RULES)
 def test_recursions_in_letters(rule):
     q = RULES[rule].start
-    verdict = classify_letters(lambda local: [None, *(x["u", q] for x in sweep(local, rule)[1:])])
+    verdict = classify_letters(lambda local: [None, *(x["u", q] for x in lambdas(local, rule)[1:])])
     assert rule in verdict.rules
 
 
@@ -168,7 +168,7 @@ def test_a_mistake_in_one_neuron_is_seen():
 
 def test_letters_name_each_node():
     local = letters(NET, T=1)
-    assert repr(sweep(local)[2]["u", "all"][0, 0, 1]) == "1·h(u_{2}^{1,2})·∂L/∂o_{2}^{1,2}"
+    assert repr(lambdas(local)[2]["u", "all"][0, 0, 1]) == "1·h(u_{2}^{1,2})·∂L/∂o_{2}^{1,2}"
 
 
 @pytest.mark.parametrize("rtol", [None, 1e-5])
@@ -251,7 +251,7 @@ def test_letters_are_those_of_the_network_and_steps_that_are_asked_for(net, widt
 
     def recursion(local):
         seen.append(local)
-        return [None, *(x["u", "all"] for x in sweep(local)[1:])]
+        return [None, *(x["u", "all"] for x in lambdas(local)[1:])]
 
     classify_letters(recursion, net, **given)
     (local,) = seen
@@ -289,7 +289,7 @@ def test_letters_with_a_sign_are_counted_as_they_stand_and_left_as_they_are():
     kept = []
 
     def twice(local):
-        epsilon = [None, *(2 * x["u", "all"] for x in sweep(local)[1:])]
+        epsilon = [None, *(2 * x["u", "all"] for x in lambdas(local)[1:])]
         kept.extend((p, dict(p.terms)) for p in epsilon[1].flat)
         return epsilon
 

@@ -5,7 +5,7 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle
 from stbp_edu.arrows import backward, classify, hard_reset, network, words
-from stbp_edu.arrows.word_fit import fit_words, random_run
+from stbp_edu.arrows.classifier import fit_words, random_run
 
 NET = network("2-1-2", hard_reset(LIF(0.6, 0.5, Gaussian(0.5), "linear")))
 OF_2 = {("enter", *word) for word in words(NET, 3, n=2)}

@@ -13,8 +13,7 @@ from stbp_edu.arrows import (
     paths_from,
     words,
 )
-from stbp_edu.practice.explorers.board_explorer import board_data, own_rule
-from stbp_edu.practice.explorers.board_networks import NEURONS, run_of
+from stbp_edu.practice.explorers.board_explorer import NEURONS, board_data, own_rule, run_of
 from stbp_edu.practice.explorers.mathml import COMMANDS, mathml
 
 T = 4

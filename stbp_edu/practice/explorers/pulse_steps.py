@@ -1,15 +1,75 @@
-"""The steps of the error pulse, written down in numbers and in words."""
+"""The steps of the error pulse: how it moves, in numbers and in words.
+
+One arrow a step, over every path at once. At a node the pulse splits, over each arrow the copy is
+multiplied by the arrow's factor, and copies that meet add up. A copy from which no path is left
+that the rule keeps ends at a cross.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from stbp_edu.practice.explorers.pulse_layout import node_id
-from stbp_edu.practice.explorers.pulse_moves import Move, pulse_moves
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.paths import Path
-from stbp_edu.verify.unrolled import Edge, Unrolled
+from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
+from stbp_edu.practice.explorers.pulse_picture import node_id
+
+
+class Move(NamedTuple):
+    """The copies that go over one arrow in one step, added up.
+
+    Attributes:
+        edge: the arrow; the copies go from its target to its source.
+        before: their value before its factor.
+        value: their value behind it.
+        paths: the paths from the start to the loss that they stand for.
+        ends: whether they end on this arrow, at a cross.
+    """
+
+    edge: Edge
+    before: float
+    value: float
+    paths: tuple[Path, ...]
+    ends: bool
+
+    @property
+    def worth(self) -> float:
+        """What its paths contribute in the end."""
+        return float(sum(path.contribution for path in self.paths))
+
+
+def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
+    """Return the moves of each step of a pulse over these paths, which begin in one node.
+
+    >>> from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron
+    >>> from stbp_edu.verify.paths import paths_from, unroll
+    >>> net = one_neuron()
+    >>> paths = paths_from(FIRST, unroll(net.trace, net.targets, net.params, net.neuron))
+    >>> [len(step) for step in pulse_moves(paths)]
+    [3, 2, 3, 2, 1]
+    >>> [move.edge.kind for step in pulse_moves(paths, "classic") for move in step if move.ends]
+    ['carry']
+    """
+    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(list)  # of each part from the loss on
+    for path in paths:
+        for length in range(1, len(path.edges) + 1):
+            beyond[path.edges[-length:]].append(path)
+    hopeless = {part for part, those in beyond.items() if all(p.dropped_by(rule) for p in those)}
+    steps = []
+    for length in range(1, max(len(path.edges) for path in paths) + 1):
+        groups = defaultdict(list)
+        for part in beyond:
+            if len(part) == length and part[1:] not in hopeless:
+                groups[part[0], part in hopeless].append(part)
+        steps.append([_move(*key, parts, beyond) for key, parts in groups.items()])
+    return steps
+
+
+def _move(edge: Edge, ends: bool, parts: list[Any], beyond: dict[Any, list[Path]]) -> Move:
+    """Add up the copies that have come over these parts of paths."""
+    before = sum(float(Path(part[1:]).contribution) for part in parts)
+    value = sum(float(Path(part).contribution) for part in parts)
+    return Move(edge, before, value, tuple(p for part in parts for p in beyond[part]), ends)
+
 
 Json = dict[str, Any]
 SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
@@ -20,17 +80,19 @@ LARGEST = 5000  # denominator of a fraction that is still read at a glance
 class Writer:
     """Writes the steps of a pulse down, in numbers and in words."""
 
-    def __init__(self, graph: Unrolled, start: Node, paths: list[Path], edges: list[Edge]) -> None:
+    def __init__(
+        self, graph: LocalDerivatives, start: Node, paths: list[Path], edges: list[Edge]
+    ) -> None:
         self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
         moves = [move for step in pulse_moves(paths) for move in step]
         self.most = max((abs(move.value) for move in moves), default=0.0) or 1.0
         self.write = _number([move.value for move in moves] + [float(e.factor) for e in edges])
         self.adjoint = float(sum(path.contribution for path in paths))
-        self.plain = graph.sizes[start.n :] == (1,)
+        self.plain = graph.net.sizes[start.n :] == (1,)
 
     def letter(self, node: Node) -> str:
         """Return what is written on a node: u, o with the neuron's number if it has neighbours."""
-        crowd = node.kind != "L" and self.graph.sizes[node.n] > 1
+        crowd = node.kind != "L" and self.graph.net.sizes[node.n] > 1
         return node.kind + (_subscript(node.i + 1) if crowd else "")
 
     def name(self, node: Node) -> str:
