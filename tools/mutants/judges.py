@@ -47,12 +47,9 @@ TESTS = {
     "--deselect tests/test_engine.py::test_a_step_at_full_size_fits_in_150_megabytes",
     "arrows": "stbp_edu/arrows tests/arrows",
     "verify": "stbp_edu/verify tests/verify",
-    "practice/grading": "stbp_edu/practice/grading tests/practice/test_grading_values.py "
-    "tests/practice/test_grading_search.py tests/practice/test_grading_recursions.py "
-    "tests/practice/test_exercise_check.py "
+    "practice/grading": "stbp_edu/practice/grading tests/practice/test_exercise_check.py "
     "tests/practice/test_formula_check.py tests/practice/test_odd_answers.py "
-    "tests/practice/test_answers_by_hand.py tests/practice/test_network_report.py "
-    "tests/practice/test_locate.py tests/practice/test_feedback_texts.py",
+    "tests/practice/test_network_report.py tests/practice/test_wrong_answers.py",
 }
 """The tests of each file, or of each file of a folder, the cheapest first."""
 
