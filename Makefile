@@ -80,8 +80,9 @@ test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, fram
 	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bridges]'
 	@touch $@
 
-mutants: .venv/test ## change the package in one place at a time, and ask who notices
-	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/python -m tools.mutants $(PATHS)
+mutants: .venv/mutants ## change the mathematics in one place at a time, and ask who notices
+	OPENBLAS_NUM_THREADS=1 nice -n 15 $(BIN)/mutmut run $(NAMES)
+	$(BIN)/mutmut export-cicd-stats
 
 clean: ## remove what was built, keep the environment
 	rm -rf site build dist .cache runs
@@ -101,3 +102,4 @@ clean: ## remove what was built, keep the environment
 EXTRA_learn := notebooks,docs
 EXTRA_test := test
 EXTRA_bench := bench
+EXTRA_mutants := mutants

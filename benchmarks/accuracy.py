@@ -25,10 +25,10 @@ from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
 from stbp_edu.cli.sweep import processes
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.plans import Plan as SweepPlan
+from stbp_edu.training.plans import Results, run_plan
 from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder
 from stbp_edu.training.settings import from_dict
-from stbp_edu.training.sweep_plan import Plan as SweepPlan
-from stbp_edu.training.sweeps import Results, sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -81,7 +81,7 @@ def carry_out(
         SystemExit: if a run failed; what is done is kept.
     """
     opened = partial(processes, checks.count("processes", count))
-    results = watch_runs(sweep(plan, opened, data_folder, tell), len(plan.runs()))
+    results = watch_runs(run_plan(plan, opened, data_folder, tell), len(plan.runs()))
     errors = {plan.folder / run: r["error"] for run, r in results.items() if "error" in r}
     if failed := [f"{run}: {e}" for run, e in errors.items() if not e.startswith(accepted)]:
         raise SystemExit(f"{'; '.join(failed)}; give the same command to go on")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.training.data.sources import IdxFile
+from stbp_edu.training.data.datasets import IdxFile
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:
@@ -22,7 +22,7 @@ def idx_bytes(array: NDArray[Any]) -> bytes:
 
 def known(name: str, data: bytes) -> IdxFile:
     """Return what is known of a file of these bytes."""
-    return IdxFile("Small", name, len(data), hashlib.sha256(data).hexdigest())
+    return IdxFile("Small", name, hashlib.sha256(data).hexdigest())
 
 
 def put(folder: Path, files: dict[str, bytes], packed: bool = False) -> Path:

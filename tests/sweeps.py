@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stbp_edu.files import read_json
+from stbp_edu.training.plans import PLAN_RECORD, Plan, Results
 from stbp_edu.training.runs import PARAMS, RECORD
-from stbp_edu.training.sweep_plan import Plan
-from stbp_edu.training.sweeps import SWEEP, Results
 
 QUICK = {"hidden": [16], "T": 2, "batch": 100, "epochs": 6}
 
@@ -28,7 +27,7 @@ def last(results: Iterator[Results]) -> Results:
 
 def bits(folder: Path) -> dict[str, bytes]:
     """Return the parameters of every run, after comparing the records with the folders."""
-    runs = read_json(folder / SWEEP)["runs"]
+    runs = read_json(folder / PLAN_RECORD)["runs"]
     assert sorted(runs) == sorted(path.parent.name for path in folder.glob(f"*/{RECORD}"))
     assert all(sorted(p.name for p in (folder / r).iterdir()) == [PARAMS, RECORD] for r in runs)
     return {run: (folder / run / PARAMS).read_bytes() for run in runs}

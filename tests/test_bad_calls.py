@@ -40,15 +40,13 @@ from stbp_edu import (
 from stbp_edu.rules import backward_gate
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import load_digits
-from stbp_edu.training.data.encoders import encode
+from stbp_edu.training.encoders import encode
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.run import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report, unrolled
 from tests.networks import make_problem
-
-pytestmark = pytest.mark.slow  # thousands of calls
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
 NET = unrolled.unroll(
@@ -426,7 +424,12 @@ def outcome(name: str, argument: str, kind: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", CALLS)
+SLOW = ("report.run", "symbols", "paths")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS]
+)
 def test_no_wrong_argument_gets_through_or_meets_a_raw_error(name: str) -> None:
     wrong = [
         f"{name}({argument} = {kind}): {said}"

@@ -37,7 +37,7 @@ def trained(seed, neuron, epochs=3):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], T, rng), params, neuron)
             grads = backward(trace, TARGETS[batch], params, neuron)
-            state = adam.update(params, grads, state, lr=4e-3)
+            adam.update(params, grads, state, lr=4e-3)
     answers = forward(bernoulli(HELD_OUT, T, rng), params, neuron).O[-1].mean(axis=0)
     return (answers.argmax(axis=1) == DATA.test_labels).mean()
 

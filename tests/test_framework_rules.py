@@ -16,7 +16,7 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
-from tools.pages import frameworks_table
+from tools.pages import frameworks_page
 
 ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
@@ -190,7 +190,7 @@ def lines_of(text, *head):
 
 
 def test_the_table_of_what_ran_is_the_record():
-    page = frameworks_table.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
+    page = frameworks_page.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
     shown = lines_of(page, "neuron that ran", "arrows of")
     assert [row[0] for row in shown] == [row["name"] for row in RULES_RECORD["rows"]]
     for (_, gate, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
@@ -199,7 +199,7 @@ def test_the_table_of_what_ran_is_the_record():
         assert dropped.strip("*") == (row["dropped"] or "none")
     for row in RULES_RECORD["rows"]:
         for package, version in row["versions"].items():
-            assert f"{frameworks_table.TITLES[package]} {version.split('+')[0]}" in page
+            assert f"{frameworks_page.TITLES[package]} {version.split('+')[0]}" in page
     assert RULES_RECORD["command"] in page
 
 
@@ -218,5 +218,5 @@ def test_a_row_of_the_sources_is_marked_where_what_ran_confirms_it():
 
 def test_what_fits_no_rule_is_said_as_it_was_found():
     row = {**RULES_RECORD["rows"][0], "rules": [], "said": "equals no built-in rule"}
-    text = frameworks_table.section({**RULES_RECORD, "rows": [row]})
+    text = frameworks_page.section({**RULES_RECORD, "rows": [row]})
     assert "equals no built-in rule" in text

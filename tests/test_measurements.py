@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
+from stbp_edu.training import RECIPES, from_dict
 from stbp_edu.training.runs.measurements import MEASUREMENTS, load_measurement
-from stbp_edu.training.settings import RECIPES, from_dict
 
 
 @pytest.fixture(scope="module")

@@ -1,118 +1,101 @@
 """The page on tasks of time prints what its records hold, whichever of them and of their cells."""
 
-from __future__ import annotations
-
 import copy
 import re
 
 import pytest
 
 from tools.pages import time_page
-from tools.pages.breaking_width import breaks_at, growth, limit, predicted
-from tools.pages.published_records import read_records
-from tools.pages.time_figures import curves, interval, reach
+from tools.pages.breaking_width import breaks_at, growth, predicted
+from tools.pages.records import read_records
 
 RECORDS = read_records()
 
 
-def run(accuracy: float, rate: float = 0.1) -> dict:
-    return {"accuracy": accuracy, "rates": [0.0, rate, 0.2], "reach": [1e-3, 1e-2, 1e-1]}
+def run(accuracy: float) -> dict:
+    return {"accuracy": accuracy, "rates": [0.0, 0.1, 0.2], "reach": [1e-3, 1e-2, 1e-1]}
 
 
 @pytest.fixture
 def width() -> dict:
     """Two rules and two widths: classic breaks half way between them on the logarithmic axis."""
     cells = {
-        ("exact", 0.4): (1.0, 0.9),
-        ("exact", 0.1): (0.9, 0.9),
-        ("classic", 0.4): (1.0, 1.0),
-        ("classic", 0.1): (0.4, 0.6),
-    }
+        ("exact", 0.4): (1.0, 0.9), ("exact", 0.1): (0.9, 0.9),
+        ("classic", 0.4): (1.0, 1.0), ("classic", 0.1): (0.4, 0.6),
+    }  # fmt: skip
+    tuning = {"0.005": [0.5], "0.01": [0.9], "0.02": [0.8]}
     rows = [
-        {
-            "cell": {"a": a, "rule": rule},
-            "lr": 0.01,
-            "tuning": {"0.005": [0.5], "0.01": [0.9], "0.02": [0.8]},
-            "runs": [run(x) for x in found],
-        }
+        {"cell": {"a": a, "rule": rule}, "lr": 0.01, "tuning": tuning, "runs": [*map(run, found)]}
         for (rule, a), found in cells.items()
     ]
     return {
-        "command": "python -m benchmarks.time_tasks --what width",
+        "command": "python -m benchmarks.time_tasks --what width", "seeds": [0, 1], "rows": rows,
         "base": {"tau": 0.95, "T": 29, "hidden": [64], "epochs": 6},
-        "seeds": [0, 1],
         "machine": {"processor": "a processor", "cores": 2},
         "versions": {"numpy": "2.0", "blas": "a blas"},
-        "rows": rows,
-    }
+    }  # fmt: skip
 
 
-def test_an_interval_is_students() -> None:
-    assert interval([0.0, 2.0]) == pytest.approx(12.706)
-    assert interval([1.0] * 5) == 0
+def lines(start: str, **records) -> list[str]:
+    """Return the lines of the page's tables that begin so, in plain spaces."""
+    text = time_page.page({f"time-{name}": record for name, record in records.items()})
+    text = re.sub("\xa0|&nbsp;", " ", text)
+    return [x.strip() for x in text.splitlines() if x.strip().startswith(f"| {start}")]
 
 
-def test_a_prediction_holds_at_both_ends_of_its_formula() -> None:
-    assert limit("classic", 0.95) == pytest.approx(0.95**2 / 6.283185, rel=1e-6)
-    assert limit("exact", 0.95) == pytest.approx(0.95**2 / 6.283185 / 1.95**2, rel=1e-6)
+def test_a_prediction_holds_at_both_ends_of_its_formula():
+    limits = [predicted(rule, 29, 0.95) for rule in ("classic", "exact")]
+    assert limits == pytest.approx([0.95**2 / 6.283185, 0.95**2 / 6.283185 / 1.95**2], rel=1e-6)
     F = growth(0.05, 29, 0.95)
     assert predicted("classic", 29, 0.95, F) == pytest.approx(0.05)
-    assert predicted("exact", 29, 0.95, F) < predicted("exact", 49, 0.95, F) < limit("exact", 0.95)
+    assert predicted("exact", 29, 0.95, F) < predicted("exact", 49, 0.95, F) < limits[1]
 
 
-def test_a_curve_that_does_not_cross_has_no_breaking_width() -> None:
+def test_a_curve_that_does_not_cross_has_no_breaking_width():
     assert breaks_at([0.4, 0.1], [1.0, 0.9]) is None
     assert breaks_at([0.4, 0.1], [1.0, 0.5]) == pytest.approx(0.2)
 
 
-def test_differences_are_taken_seed_by_seed(width) -> None:
-    text = time_page.paired_table(width)
+def test_accuracies_have_the_interval_of_student_and_differences_are_taken_by_seed(width):
+    accuracies, differences, breaks = lines("`classic`", width=width)
+    assert accuracies == "| `classic` | 100.0 ± 0.0 | 50.0 ± 127.1 |"
     # 100 - 100 and 100 - 90; 40 - 90 and 60 - 90
-    assert "| `classic` | +5.0\xa0±\xa063.5 | −40.0\xa0±\xa0127.1 |" in text
+    assert differences == "| `classic` | +5.0 ± 63.5 | −40.0 ± 127.1 |"
+    assert breaks == "| `classic` | 0.1436 | 0.2000 | 0.72 | 0.85 | fitted |"
+    assert len(lines("`exact`", width=width)) == 2  # it does not break here
 
 
-def test_the_breaking_width_is_read_off_the_means(width) -> None:
-    (line,) = (x for x in time_page.breaks_table(width).splitlines() if "classic" in x)
-    assert "| 0.1436 | 0.2000 | 0.72 | 0.85 | fitted |" in line
-    assert "`exact`" not in time_page.breaks_table(width)  # it does not break here
+def test_a_run_that_diverged_has_an_accuracy_alone(width):
+    diverged = {"accuracy": 0.5, "loss": None, "diverged": "it did"}
+    for row in width["rows"]:
+        row["runs"].append(diverged)
+    assert lines("`exact`", width=width)[0].startswith("| `exact` | 80.0 ±")
 
 
-def test_a_run_that_diverged_has_no_rate_and_no_reach(width) -> None:
-    width["rows"][0]["runs"][0] = {"accuracy": 0.5, "loss": None, "diverged": "it did"}
-    found = curves(width, lambda run: run["rates"][1] if "rates" in run else float("nan"))
-    assert [len(x) for x in found["exact"][1]] == [1, 2]
-    assert reach(width, "exact", 0.4) == pytest.approx([1e-2, 1e-1, 1.0], rel=1e-4)
-    assert reach(width, "ottt", 0.4) is None
+@pytest.mark.parametrize(("rate", "count"), [(0.01, 0), (0.02, 1)])
+def test_the_edge_of_the_learning_rates_is_counted(width, rate, count):
+    width["rows"][0]["lr"] = rate
+    assert f"{count} of 4 chosen rates" in time_page.page({"time-width": width})
 
 
-def test_the_edge_of_the_learning_rates_is_counted(width) -> None:
-    assert time_page.edges([width]) == "0 of 4"
-    width["rows"][0]["lr"] = 0.02
-    assert time_page.edges([width]) == "1 of 4"
-
-
-def test_other_silences_stand_beside_their_predictions(width) -> None:
+def test_other_silences_stand_beside_their_predictions(width):
     other = copy.deepcopy(width)
     for row in other["rows"]:
         row["cell"]["T"] = 49
-    lines = time_page.silence_table(width, other, "T").splitlines()
+    exact, classic = lines("40 |", width=width, silence=other)
     F = growth(0.2, 29, 0.95)
-    assert lines[2].startswith(f"| 40 | `exact` | {predicted('exact', 49, 0.95, F):.3f} |")
-    assert "0.4: 100.0, 0.1: 50.0" in lines[3]
+    assert exact.startswith(f"| 40 | `exact` | {predicted('exact', 49, 0.95, F):.3f} |")
+    assert "0.4: 100.0, 0.1: 50.0" in classic
 
 
-def test_a_cell_that_is_missing_is_a_dash(width) -> None:
+def test_a_cell_that_is_missing_is_a_dash(width):
     width["rows"] = [r for r in width["rows"] if r["cell"] != {"a": 0.1, "rule": "classic"}]
-    assert re.search(r"`classic` \| .* \| – \|", time_page.accuracy_table(width))
+    assert all(line.endswith("| – |") for line in lines("`classic`", width=width))
 
 
-def test_the_page_needs_no_record() -> None:
+def test_the_page_needs_no_record_and_has_every_published_one():
     assert "## " not in time_page.page({})
-
-
-def test_the_published_page_has_every_record_and_its_command() -> None:
     text = time_page.page(RECORDS)
-    for name, record in RECORDS.items():
-        if name.startswith("time-"):
-            assert f"`{record['command']}`" in text
+    for name in (n for n in RECORDS if n.startswith("time-")):
+        assert f"`{RECORDS[name]['command']}`" in text
     assert text.count("<svg") == 3

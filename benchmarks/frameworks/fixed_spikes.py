@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import SparseInput
+from stbp_edu.training.sparsity import EVERY
 from stbp_edu.training.training_job import TrainingJob
 
 ENDLESS = 10**9  # steps of the one epoch, so that what an epoch begins with is done once
@@ -45,6 +46,6 @@ class Remembered(TrainingJob):
 class AllPixels(Remembered):
     """The same, told that every pixel is active."""
 
-    def _columns(self, rows: NDArray[Any]) -> NDArray[np.intp]:
-        """Return all pixels."""
-        return np.arange(rows.shape[1])
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.ways = (EVERY,)

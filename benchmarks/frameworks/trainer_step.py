@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from copy import deepcopy
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,11 +16,10 @@ from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
 from stbp_edu.arrays import by_columns
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.data import Dataset
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import EPOCH, State, stream
 from stbp_edu.training.trainer import train_epoch
-from stbp_edu.training.training_job import TrainingJob
+from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
 from stbp_edu.training.workers import worker_pool
 
 Job = TypeVar("Job", bound=TrainingJob)
@@ -54,10 +52,10 @@ def learned(problem: Problem) -> Problem:
     rows, labels, _ = everything()
     job = _job(TrainingJob, problem, replace(settings(problem), lr=1e-3), rows, labels)
     with worker_pool(job, PROCESSES) as pool:
-        steps = train_epoch(pool, pool.job.state)
+        steps = train_epoch(pool, epoch=0, taken=0)
         for _ in tqdm(steps, "an epoch", pool.job.steps, leave=False):
             pass
-    return replace(problem, params=pool.job.state.params)
+    return replace(problem, params=pool.job.params)
 
 
 def perfect(problem: Problem) -> int:
@@ -71,14 +69,14 @@ def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
     chosen = settings(problem)
     job = _job(kind, problem, chosen, problem.pixels, problem.labels)
     pool = OPEN.enter_context(worker_pool(job, PROCESSES))
-    steps = train_epoch(pool, pool.job.state)
+    steps = train_epoch(pool, epoch=0, taken=0)
 
     def step() -> None:
         next(steps)
 
     def gradients() -> Arrays:
         step()
-        mean = pool.job.state.optimizer.slots[0]  # Adam's m after its first step: (1 - β₁) g
+        mean = pool.job.slots[0]  # Adam's m after its first step: (1 - β₁) g
         return [a / 0.1 for a in _flat(mean)]
 
     def reference() -> Arrays:
@@ -90,7 +88,7 @@ def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
 def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array) -> Job:
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
-    params = by_columns(deepcopy(problem.params))
+    params = by_columns(problem.params)
     state = State(params, None, chosen.make_optimizer().start(params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)
 

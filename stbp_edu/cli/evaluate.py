@@ -14,7 +14,8 @@ from stbp_edu.cli.progress_bar import tell
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run
-from stbp_edu.training.state import TEST
+from stbp_edu.training.settings import check_encodings
+from stbp_edu.training.training_job import TEST
 
 MISTAKES = 5  # pairs of label and answer to print
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate a run, and print the result."""
-    checks.count("encodings", args.encodings)
+    check_encodings(args.encodings)
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
     data = load_dataset(done.record["dataset"], args.data, tell, done.record["held_out"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from stbp_edu.cli.progress_bar import tell
 from stbp_edu.network import Params
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.data.encoders import TIMED
+from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import open_run
 
 

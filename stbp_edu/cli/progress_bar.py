@@ -8,8 +8,8 @@ from typing import Any
 from tqdm import tqdm
 
 from stbp_edu.training.diagnosis import Advice
+from stbp_edu.training.plans import Results
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.sweeps import Results
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar

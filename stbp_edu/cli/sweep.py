@@ -21,8 +21,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
-from stbp_edu.training.sweep_plan import Plan, read_plan
-from stbp_edu.training.sweeps import SWEEP, Results, sweep
+from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan
 
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
 
@@ -49,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         opened = partial(dask, args.dask)
     try:
-        results = watch_runs(sweep(plan, opened, args.data, tell), len(runs))
+        results = watch_runs(run_plan(plan, opened, args.data, tell), len(runs))
     except KeyboardInterrupt:
         tell("\nwhat is finished and every checkpoint are kept: give the same command to go on")
         raise
@@ -132,7 +131,7 @@ def report(plan: Plan, results: Results) -> str:
     for name in plan.runs():
         rows.setdefault(name.rpartition("seed=")[0].rstrip(",") or "the base", []).append(name)
     lines = [
-        f"{plan.dataset}, runs in {plan.folder}/, recorded in {SWEEP}. Accuracy on the "
+        f"{plan.dataset}, runs in {plan.folder}/, recorded in {PLAN_RECORD}. Accuracy on the "
         f"held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
     ]
     width = max(map(len, rows))

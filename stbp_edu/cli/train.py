@@ -14,22 +14,18 @@ from typing import Any
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
 from stbp_edu.rules import RULES
 from stbp_edu.shapes import hidden_layer
-from stbp_edu.training.data import Dataset, load_dataset
+from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
-from stbp_edu.training.runs import (
-    CHECKPOINT,
-    RunConfig,
-    earlier_work,
-    train_in_folder,
-)
-from stbp_edu.training.settings import RECIPES, TRAINED, Settings, from_dict
+from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
+from stbp_edu.training.settings import TRAINED, Settings, from_dict
 from stbp_edu.training.workers import WorkerEndedError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
     add = parser.add_argument
-    add("dataset", choices=sorted(RECIPES))
+    listed = "; ".join(f"{name}: {entry.words}" for name, entry in CATALOGUE.items())
+    add("dataset", choices=CATALOGUE, metavar="DATASET", help=listed)
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
     add(
@@ -70,7 +66,9 @@ def _layers(text: str) -> tuple[int | str, ...]:
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with the settings that were given instead."""
     given = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"}
-    return replace(RECIPES[args.dataset], **{k: v for k, v in given.items() if v is not None})
+    return replace(
+        CATALOGUE[args.dataset].recipe, **{k: v for k, v in given.items() if v is not None}
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,6 @@ Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine.products import Engine, backward, forward
-from stbp_edu.engine.sparse_input import SparseInput, is_sparse
+from stbp_edu.engine.sparse_input import SparseInput
 
-__all__ = ["Engine", "SparseInput", "Workspace", "backward", "forward", "is_sparse"]
+__all__ = ["Engine", "SparseInput", "Workspace", "backward", "forward"]

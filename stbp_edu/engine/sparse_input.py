@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu.arrays import section_of
 from stbp_edu.checks import Array
 
-STEPS = 16  # with fewer, gathering weights takes longer than multiplying by zeros
-SPARSE = 0.4  # of the pixels active in any image; with more, there is too little to leave out
-
 WIDE = 800  # neurons of the layer above at a time, so that their weights stay in the cache
-
-
-def is_sparse(pixels: NDArray[Any], columns: NDArray[np.intp], T: int) -> bool:
-    """Return whether going image by image pays, for images (rows) with these active columns."""
-    active = np.count_nonzero(pixels)
-    return T >= STEPS and bool(0 < active < SPARSE * len(pixels) * len(columns))
 
 
 @dataclass(frozen=True)

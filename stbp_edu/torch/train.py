@@ -27,9 +27,9 @@ from stbp_edu.cli.progress_bar import tell
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.parameters import to_params
 from stbp_edu.torch.training import Run, accuracy, start, train_epoch
-from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.runs import RunConfig, finish, folder_lock
-from stbp_edu.training.settings import RECIPES, Settings, to_dict
+from stbp_edu.training.settings import Settings, to_dict
 
 CHECKPOINT = "checkpoint.pt"
 WORDS = (

@@ -18,9 +18,9 @@ from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group
 from stbp_edu.torch.layers import Network
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.data.encoders import TIMED, encode
+from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import EPOCH, TEST, initial_state
+from stbp_edu.training.training_job import EPOCH, TEST, initial_state
 
 CHUNK = 500  # held-out images at a time
 

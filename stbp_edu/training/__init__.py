@@ -1,27 +1,26 @@
 """Train networks.
 
-- ``data``: data sets, where they come from, and how images become spikes.
+- ``settings``: everything that decides a run.
+- ``encoders``: grey images become spikes.
+- ``data``: data sets, where they come from, and the recipe of each.
 - ``workers``: a pool of processes that share arrays.
-- ``sparsity``: the pixels, neurons and samples that matter to a step.
 - ``optim``: optimizers, and the running average of the weights.
-- ``settings``: everything that decides a run, and the recipes.
-- ``trainer``: the loop over epochs and steps, as a generator of events.
-- ``training_job``: the parts of a step, which the workers do.
-- ``state``: the state of a run, and its streams of random numbers.
+- ``sparsity``: the pixels, neurons and samples that matter to a step.
 - ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
+- ``training_job``: the state of a run, and the parts of a step, which the workers do.
+- ``trainer``: the loop over epochs and steps, as a generator of events.
 - ``runs``: a run in a folder, with its checkpoints and its record.
-- ``sweep_plan``: many runs in one file, seeds × settings.
-- ``sweeps``: the runs of a plan, trained by several processes or machines.
+- ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
 """
 
-from stbp_edu.training.data.datasets import Dataset, load_digits, split, validation
-from stbp_edu.training.data.encoders import bernoulli, direct, encode
+from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation
 from stbp_edu.training.diagnosis import Advice, diagnose_layers
+from stbp_edu.training.encoders import bernoulli, direct, encode
 from stbp_edu.training.evaluation import Evaluation, evaluate
-from stbp_edu.training.settings import RECIPES, Settings, from_dict, to_dict
-from stbp_edu.training.state import State, initial_state
+from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, Step, train
+from stbp_edu.training.training_job import State, initial_state
 
 __all__ = [
     "RECIPES",

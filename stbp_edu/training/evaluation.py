@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.convolution import ConvParams, Network
-from stbp_edu.engine import SparseInput, Workspace, forward
+from stbp_edu.engine import Engine, SparseInput, Workspace
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
-from stbp_edu.training.data.encoders import TIMED, encode, shown
-from stbp_edu.training.settings import Settings
-from stbp_edu.training.sparsity import active_pixels, subnetwork
+from stbp_edu.training.encoders import TIMED
+from stbp_edu.training.settings import Settings, check_encodings
+from stbp_edu.training.sparsity import ACTIVE, EVERY, read_images, subnetwork
 from stbp_edu.training.workers import worker_pool
 
 CHUNK = 100  # images at a time
@@ -132,7 +132,7 @@ def evaluate(
         checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
-    checks.count("encodings", encodings)
+    check_encodings(encodings)
     check_images(images, labels, params, settings)
     with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
         parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
@@ -183,23 +183,11 @@ class Evaluator:
         """Return the answer to each image of one part, encoded with the stream of that part."""
         images = np.array_split(self.images, len(streams))[part]
         s, work, answers = self.settings, Workspace(), [np.empty(0, np.intp)]
-        loss = s.make_loss()
+        neuron, loss = s.make_neuron(), s.make_loss()
         for k in range(0, len(images), CHUNK):
-            small, spikes = self._seen(images[k : k + CHUNK], streams[part])
-            trace = forward(
-                spikes.astype(small.dtype, copy=False), small, s.make_neuron(), workspace=work
-            )
+            read = read_images(images[k : k + CHUNK], s, s.steps_to_answer, (EVERY, ACTIVE))
+            small = subnetwork(self.params, [read.pixels, *[None] * self.params.N])
+            spikes = read.encode(streams[part], work, small.dtype)
+            trace = Engine(small, neuron, work=work, loss=loss).forward(spikes)
             answers.append(loss.scores(trace).argmax(axis=1))
         return np.concatenate(answers)
-
-    def _seen(self, images: NDArray[Any], rng: np.random.Generator) -> tuple[Network, Array]:
-        """Return some images as spikes, and the network of the pixels that are active in any."""
-        s = self.settings
-        if s.encoder in TIMED:
-            return self.params, encode(s.encoder, images, s.steps_to_answer, rng, hold=s.hold)
-        rows = images.reshape(len(images), -1)
-        if isinstance(self.params, ConvParams):
-            return self.params, shown(s.encoder, rows, s.steps_to_answer, rng)
-        columns = active_pixels(rows)
-        small = subnetwork(self.params, [columns, *[None] * self.params.N])
-        return small, shown(s.encoder, rows[:, columns], s.steps_to_answer, rng)

@@ -14,9 +14,14 @@ from stbp_edu.convolution import Network
 from stbp_edu.network import Gradients
 
 
-@dataclass(frozen=True)
+@dataclass
 class OptimizerState:
-    """What an optimizer remembers: steps taken, and its averages, shaped as the parameters."""
+    """What an optimizer remembers, and changes in place at each step.
+
+    Attributes:
+        step: steps taken.
+        slots: its averages, each in the shape of the parameters.
+    """
 
     step: int
     slots: tuple[Gradients, ...]
@@ -24,7 +29,7 @@ class OptimizerState:
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """What the optimizers have in common; the state of each is kept outside of it.
+    """What the optimizers have in common: an optimizer holds constants, and no state.
 
     Args:
         weight_decay: share of each weight, times η, that is taken off at each step; biases are
@@ -56,14 +61,14 @@ class Optimizer(ABC):
         state: OptimizerState,
         lr: float,
         section: Section = WHOLE,
-    ) -> OptimizerState:
-        """Take one step of size η = ``lr`` in place; return the state after it."""
+    ) -> None:
+        """Take one step of size η = ``lr``: change the parameters and the state in place."""
         scratch = np.empty((2, CHUNK), params.dtype)
         for is_weight, (p, *others) in chunks(section, params, grads, *state.slots):
             if is_weight and self.weight_decay:
                 p *= 1 - lr * self.weight_decay
             self._step(state.step + 1, lr, scratch[:, : len(p)], p, *others)
-        return OptimizerState(state.step + 1, state.slots)
+        state.step += 1
 
     @abstractmethod
     def _step(self, k: int, lr: float, scratch: Array, *arrays: Array) -> None:
@@ -81,7 +86,7 @@ class SGD(Optimizer):
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> sgd = SGD(momentum=0.0)
-    >>> state = sgd.update(p, g, sgd.start(p), lr=0.1)
+    >>> sgd.update(p, g, sgd.start(p), lr=0.1)
     >>> p.W[1]
     array([[0.8]])
     """
@@ -112,7 +117,7 @@ class Adam(Optimizer):
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> adam = Adam()
-    >>> state = adam.update(p, g, adam.start(p), lr=0.1)
+    >>> adam.update(p, g, adam.start(p), lr=0.1)
     >>> p.W[1]
     array([[0.9]])
     """

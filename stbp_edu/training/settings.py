@@ -1,8 +1,8 @@
-"""The settings of a training run, in one frozen dataclass, and the recipes."""
+"""The settings of a training run, in one frozen dataclass."""
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from stbp_edu import checks
@@ -13,12 +13,14 @@ from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.shapes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.training.data.encoders import ENCODERS, inputs
-from stbp_edu.training.data.fgsm import FGSM
+from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.optim import SGD, Adam, Optimizer
 
 TRAINED = (*RULES, *ABLATIONS, *(r for r in PART_TWO if r not in RULES + ABLATIONS))
 """The rules to train with: those of Part I, which are the fastest, and the others of Part II."""
+
+FGSM = ("untargeted", "targeted")
+"""Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
 
 CHOICES: dict[str, Collection[str]] = {
     "rule": TRAINED,
@@ -31,6 +33,9 @@ CHOICES: dict[str, Collection[str]] = {
     "fgsm": FGSM,
 }
 """The values that a setting may have, where they are words."""
+
+
+MOST_ENCODINGS = 10_000
 
 
 def _setting(default: Any, words: str) -> Any:
@@ -241,38 +246,10 @@ def from_dict(values: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-# Larger initial weights leave an output neuron silent for good, in some seeds.
-# A step with T = 5 costs half of one with T = 10, and its noise is good to learn with; to
-# answer, the rates of 20 steps are steadier.
-_MNIST = Settings(hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100, shards=2)
-# Two cues of three steps, one after the other; 20 steps of silence; then three that are read.
-_DELAYED_XOR = Settings(
-    hidden=(64,), T=29, tau=0.95, v_th=1.0, gate="linear", surrogate="gaussian", a=0.5,
-    encoder="rows", hold=3, loss="last-steps", read=3, lr=5e-3, schedule="constant", averaging=0.0,
-    batch=64, epochs=6,
-)  # fmt: skip
-# As for MNIST, in nine steps: three for each saccade.
-_EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30, shards=2)
-# Grey levels as they are: the first convolution is computed once, and not at every step.
-_CONV = Settings(
-    hidden=("15C5", "P2", "40C5", "P2", 300), T=4, tau=0.5, v_th=1.0, a=0.5, encoder="direct",
-    lr=2e-3, averaging=0.99, shift=2, batch=50, epochs=30, shards=2,
-)  # fmt: skip
-RECIPES = {
-    "digits": Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
-    "mnist": _MNIST,
-    "fashion": _MNIST,
-    "delayed-xor": _DELAYED_XOR,
-    "binary-adding": replace(_DELAYED_XOR, hidden=(64, 64), T=15, epochs=20),
-    "digits-by-rows": replace(
-        _DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40
-    ),
-    "mnist-saccades": _EVENTS,
-    "nmnist": replace(_EVENTS, encoder="frames"),
-    "shd": replace(_EVENTS, encoder="frames", hidden=(128,), T=35),
-    "dvs-gesture": replace(_EVENTS, encoder="frames", T=20, batch=16),
-    "mnist-conv": _CONV,
-}
-"""Settings for each data set, chosen on validation images, which are taken from the training
-images; never on the test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for
-events. The convolutional network's were chosen with 4,000 images and three epochs."""
+def check_encodings(encodings: object) -> None:
+    """Check how often images are to be encoded."""
+    if checks.count("encodings", encodings) > MOST_ENCODINGS:
+        raise ValueError(
+            f"encodings must be <= {MOST_ENCODINGS}, got {encodings}; a hundred give the spread "
+            "within a tenth of it"
+        )

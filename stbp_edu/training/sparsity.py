@@ -1,26 +1,98 @@
-"""The network of the neurons that matter to a step: the same gradient, for less work.
+"""What matters to a step: the input, neurons and samples that its gradient depends on.
 
 A pixel that is dark in every image adds nothing to any potential, and its weights' gradient is
 zero; an image whose rates are its target sends no error back. A step without them is cheaper. So is
 one with dropout: the hidden neurons left out are the same for the whole batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
+from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
 from stbp_edu.convolution import Network
 from stbp_edu.engine import SparseInput
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.training.encoders import TIMED, encode
+from stbp_edu.training.settings import Settings
 
 Kept = Sequence[NDArray[np.intp] | None]
 """For each layer 0..N the neurons kept; None: all."""
+
+EVERY, ACTIVE, SINGLY = WAYS = ("every pixel", "active pixels", "image by image")
+"""How a network may read images: all pixels; those that are active in some image of the batch; or
+the active pixels of each image by themselves. The gradient is the same up to rounding."""
+
+GATHERING = 16  # steps; with fewer, gathering weights takes longer than multiplying by zeros
+SPARSE = 0.4  # of the pixels active in any image; with more, there is too little to leave out
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """Some images, and the way in which a network reads them.
+
+    Attributes:
+        way: one of :data:`WAYS`.
+        images: what is encoded: images (S, height, width) where the encoder is one of ``TIMED``,
+            else the pixels that are read, one row for each image.
+        pixels: the input neurons of the network that are read; None: all of them.
+        settings: name the encoder.
+        T: number of steps.
+    """
+
+    way: str
+    images: NDArray[Any]
+    pixels: NDArray[np.intp] | None
+    settings: Settings
+    T: int
+
+    def encode(self, rng: np.random.Generator, work: Workspace, dtype: Any) -> Array | SparseInput:
+        """Return the input of all steps, drawn anew; it lives in the workspace.
+
+        With the encoder ``direct``, all steps are the same memory.
+        """
+        s = self.settings
+        if s.encoder in TIMED:
+            return encode(s.encoder, self.images, self.T, rng, hold=s.hold).astype(
+                dtype, copy=False
+            )
+        singly = self.way == SINGLY
+        rows, columns = self.images.nonzero() if singly else (None, None)
+        pixels = self.images[rows, columns][None] if singly else self.images
+        steps = 1 if s.encoder == "direct" else self.T
+        out = work.array("spikes", 0, (steps, *pixels.shape), dtype)
+        encode(s.encoder, pixels, steps, rng, out=out)
+        spikes = np.broadcast_to(out, (self.T, *pixels.shape))
+        if rows is None or columns is None:
+            return spikes
+        return SparseInput(spikes[:, 0], rows, columns, self.images.shape)
+
+
+def read_images(
+    images: NDArray[Any], settings: Settings, T: int, ways: Collection[str] = WAYS
+) -> NetworkInput:
+    """Choose how a network reads images (S, height, width): the quickest of the given ways.
+
+    Every pixel is read where an image is more than a row of pixels: by encoders that depend on the
+    step, and by convolutions.
+    """
+    if settings.encoder in TIMED:
+        return NetworkInput(EVERY, images, None, settings, T)
+    rows = images.reshape(len(images), -1)
+    if settings.has_images or ACTIVE not in ways:
+        return NetworkInput(EVERY, rows, None, settings, T)
+    columns = active_pixels(rows)
+    sparse = 0 < np.count_nonzero(rows) < SPARSE * len(rows) * len(columns)
+    if SINGLY in ways and T >= GATHERING and sparse:
+        return NetworkInput(SINGLY, rows, None, settings, T)
+    return NetworkInput(ACTIVE, np.take(rows, columns, axis=1), columns, settings, T)
 
 
 def active_pixels(pixels: NDArray[Any]) -> NDArray[np.intp]:
@@ -36,8 +108,8 @@ def active_pixels(pixels: NDArray[Any]) -> NDArray[np.intp]:
 def samples_with_error(trace: Trace, targets: Array, loss: Built = RATE) -> NDArray[np.intp]:
     """Return the samples that send an error back: with the rate loss, those that miss their target.
 
-    Where the direct term is zero at every step, every δ and ε of that sample is, too. The first is
-    returned where there would be none.
+    Where the direct term of a sample is zero at every step, so are all its δ and ε. The first
+    sample is returned where there would be none.
 
     >>> O = np.array([[[1.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]])  # (T, S, n[1])
     >>> samples_with_error(Trace(U=[None, O], O=[O, O]), np.array([[1.0, 0.0], [1.0, 0.0]]))
@@ -73,7 +145,7 @@ def draw_dropout(sizes: Sequence[int], dropout: float, rng: np.random.Generator)
 
 
 def keeps_all(kept: Kept) -> bool:
-    """Return whether no neuron is left out."""
+    """Tell whether no neuron is left out."""
     return all(k is None for k in kept)
 
 

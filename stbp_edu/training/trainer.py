@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import NotFiniteError
-from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.data import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
     diagnose_layers,
@@ -18,8 +17,7 @@ from stbp_edu.training.diagnosis import (
 )
 from stbp_edu.training.evaluation import BatchStatistics, merge
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import TEST, State, initial_state, stream
-from stbp_edu.training.training_job import TrainingJob
+from stbp_edu.training.training_job import TEST, State, TrainingJob, initial_state, stream
 from stbp_edu.training.workers import WorkerPool, worker_pool
 
 EARLY = 20  # steps before the first look at the firing rates
@@ -53,7 +51,7 @@ class Epoch:
         outputs: mean firing rate of each output neuron.
         test: accuracy of the parameters to be kept (the average, where there is one).
         seconds: that this epoch took, the evaluation on the images held out included.
-        state: to save at once if at all, since the next step changes its arrays.
+        state: a copy, to save or to go on from.
     """
 
     epoch: int
@@ -82,7 +80,7 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
         TypeError: if an argument is of another type.
         ValueError: if a gradient ceases to be finite, or the data does not fit the parameters.
 
-    >>> from stbp_edu.training.data.datasets import load_digits
+    >>> from stbp_edu.training.data import load_digits
     >>> events = train(Settings(hidden=(32,), T=5, epochs=1), load_digits())
     >>> [event.epoch for event in events if isinstance(event, Epoch)]
     [1]
@@ -91,17 +89,16 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     checks.instance("data", data, Dataset)
     if state is not None:
         checks.instance("state", state, State)
-    state = initial_state(settings, data) if state is None else deepcopy(state)
+    state = initial_state(settings, data) if state is None else state
     _check_fit(state, settings, data)
     given: set[tuple[str, str]] = set()
     with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
-        state, steps = pool.job.state, pool.job.steps
+        steps, taken = pool.job.steps, state.optimizer.step
         begun, first, total = time.perf_counter(), state.epoch * steps, settings.epochs * steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
             started = time.perf_counter()
-            for after, batch in train_epoch(pool, state):
-                state = after
+            for batch in train_epoch(pool, epoch, taken):
                 batches.append(batch)
                 done = epoch * steps + len(batches)
                 left = (time.perf_counter() - begun) / (done - first) * (total - done)
@@ -109,40 +106,37 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
                 yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
                 if len(batches) == EARLY:
                     yield from _new(diagnose_layers(merge(batches).rates, settings.v_th), given)
-            state = replace(state, epoch=epoch + 1)
-            summary = _summarize(pool, state, merge(batches), data, started)
+            taken += steps
+            after = pool.job.snapshot(epoch + 1, taken)
+            summary = _summarize(pool, after, merge(batches), data, started)
             settled = epoch + 1 == settings.epochs or (epoch + 1) * steps >= SETTLED
             recent = merge(batches[len(batches) // 2 :])
             yield from _new(_diagnose(recent, settings, settled), given)
             yield summary
 
 
-def train_epoch(
-    pool: WorkerPool[TrainingJob], state: State
-) -> Iterator[tuple[State, BatchStatistics]]:
-    """Take the steps of one epoch; yield the state and the statistics of the batch after each.
+def train_epoch(pool: WorkerPool[TrainingJob], epoch: int, taken: int) -> Iterator[BatchStatistics]:
+    """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
 
-    Each image is seen once, in an order drawn anew.
+    Each image is seen once, in an order drawn anew. ``taken`` is the number of steps that the
+    optimizer has taken before.
 
     Raises:
         ValueError: if a gradient ceases to be finite.
     """
     settings, steps = pool.job.settings, pool.job.steps
-    pool.map(TrainingJob.begin_epoch, state.epoch)
+    pool.map(TrainingJob.begin_epoch, epoch)
     for step in range(steps):
-        done = (state.epoch * steps + step) / (settings.epochs * steps)
-        taken = state.optimizer.step
+        done = (epoch * steps + step) / (settings.epochs * steps)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 shards = pool.map(TrainingJob.gradient, step, pool.job.draw_dropout())
-                pool.map(TrainingJob.update, taken, settings.learning_rate(done))
+                pool.map(TrainingJob.update, taken + step, settings.learning_rate(done))
         except NotFiniteError as error:
             raise ValueError(
-                f"the run diverged in epoch {state.epoch + 1} ({error}): begin anew with a "
-                "smaller lr"
+                f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
             ) from error
-        state = replace(state, optimizer=replace(state.optimizer, step=taken + 1))
-        yield state, merge([shard for shard in shards if shard is not None])
+        yield merge([shard for shard in shards if shard is not None])
 
 
 def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
@@ -168,8 +162,6 @@ def _summarize(
     rng = stream(settings, TEST, state.epoch)
     answers = np.concatenate(pool.map(TrainingJob.answers, rng.spawn(pool.size)))
     outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
-    if state.epoch == settings.epochs:  # a state that outlives the pool must not keep its memory
-        state = deepcopy(state)
     seconds = time.perf_counter() - started
     return Epoch(state.epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
 

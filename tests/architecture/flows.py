@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -21,7 +22,9 @@ import stbp_edu
 from stbp_edu.cli.main import main as stbp_edu_command
 from stbp_edu.engine import Engine
 from stbp_edu.practice import check
-from stbp_edu.training.data.sources import NAMES, SOURCES, Source
+from stbp_edu.training.data import CATALOGUE
+from stbp_edu.training.data.catalogue import MNIST
+from stbp_edu.training.data.datasets import NAMES
 from tests.idx_files import idx_bytes, known, put
 from tools.site.generate.architecture_page import FLOWS
 
@@ -75,11 +78,10 @@ def train_flow() -> Flow:
         images = rng.integers(0, 256, (count, 4, 5), dtype=np.uint8)
         raw[f"{part}-images-idx3-ubyte"] = idx_bytes(images)
         raw[f"{part}-labels-idx1-ubyte"] = idx_bytes(np.arange(count, dtype=np.uint8) % 10)
-    files = tuple(known(name, raw[name]) for name in NAMES)
-    SOURCES["mnist"] = Source("MNIST", files, (), (), dict, "")
+    small = replace(MNIST, sha256=[known(name, raw[name]).sha256 for name in NAMES])
+    CATALOGUE["mnist"] = replace(CATALOGUE["mnist"], load=small.load)
     put(Path(os.environ["XDG_CACHE_HOME"]) / "stbp_edu" / "mnist", raw)
-    command = ["train", "mnist", "--epochs", "1", "--hidden", "8", "--batch", "10"]
-    return trace(lambda: stbp_edu_command(command), last=Engine.gradients)
+    return trace(lambda: stbp_edu_command(["train", "mnist"]), last=Engine.gradients)
 
 
 def check_flow() -> Flow:

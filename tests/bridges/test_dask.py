@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 from stbp_edu.cli import sweep as command
 from stbp_edu.cli.main import main
-from stbp_edu.training.sweeps import sweep
+from stbp_edu.training.plans import run_plan
 from tests.sweeps import QUICK, bits, last, plan
 
 PATIENCE = 300  # seconds until a test that hangs is ended
@@ -44,7 +44,7 @@ def address():
 def undisturbed(tmp_path_factory):
     """The parameters of twenty runs on this machine, without Dask."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    last(sweep(plan(folder, base=BASE), partial(command.processes, 2)))
+    last(run_plan(plan(folder, base=BASE), partial(command.processes, 2)))
     return bits(folder)
 
 
@@ -54,7 +54,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
-        for results in sweep(plan(tmp_path, base=BASE), partial(command.dask, address)):
+        for results in run_plan(plan(tmp_path, base=BASE), partial(command.dask, address)):
             seen.append(len(results))
             if seen[-1] == when:
                 time.sleep(rng.uniform(0, 0.5))

@@ -22,9 +22,9 @@ from stbp_edu.torch.parameters import to_params
 from stbp_edu.torch.training import start, train_epoch
 from stbp_edu.training import Settings, encode, load_digits
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.data.encoders import TIMED
+from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import folder_lock, open_run
-from stbp_edu.training.state import EPOCH
+from stbp_edu.training.training_job import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,11 @@ import tonic
 from tonic.io import read_mnist_file
 
 from stbp_edu.training.data import Events, bin_events, load_dataset
+from stbp_edu.training.data.catalogue import DVS_GESTURE, NMNIST, SHD
 from stbp_edu.training.data.event_files import nmnist_events
-from stbp_edu.training.data.recordings import RECORDINGS
 from tests.event_files import draw, nmnist_bytes, put_gestures, put_nmnist, put_shd
+
+RECORDINGS = {"nmnist": NMNIST, "shd": SHD, "dvs-gesture": DVS_GESTURE}
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import stbp_edu
 from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.train import chosen_settings
 from stbp_edu.files import load_params
+from stbp_edu.training import RECIPES, Settings
 from stbp_edu.training.runs import run as runs
-from stbp_edu.training.settings import RECIPES, Settings
 
 QUICK = ["--epochs", "2", "--hidden", "20", "--T", "4", "--batch", "100", "--encodings", "2"]
 

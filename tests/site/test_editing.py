@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.site.reader import cell, run, write
@@ -39,39 +38,6 @@ def test_an_edit_survives_a_reload(page: Page) -> None:
     expect(cell(page)).to_have_attribute("data-edited", "")
     assert cell(page).get_attribute("data-state") is None
     expect(page.locator(".cell[data-edited]")).to_have_count(1)
-
-
-def test_the_keyboard_is_enough(warm: Page) -> None:
-    """Tab to a cell's button, into the code, edit, run, stop, and out again, without a mouse."""
-    number = warm.locator(".cell:not([data-folded])").first.get_attribute("data-number")
-    target, keys = cell(warm, int(number or 0)), warm.keyboard
-    for _ in range(150):
-        keys.press("Tab")
-        if (
-            warm.evaluate("document.activeElement.getAttribute('aria-label')")
-            == f"Run code cell {number}"
-        ):
-            break
-    else:
-        pytest.fail("Tab never reached the Run button")
-    width = "getComputedStyle(document.activeElement).outlineWidth"
-    assert warm.evaluate(width) != "0px", "focus cannot be seen"
-    keys.press("Tab")
-    keys.press("Tab")
-    expect(target.get_by_role("textbox")).to_be_focused()
-    keys.press("Control+A")
-    keys.type("for k in range(2):")
-    keys.press("Enter")
-    keys.type("print(k)")
-    expect(target.get_by_role("textbox")).to_have_value("for k in range(2):\n    print(k)")
-    keys.press("Shift+Enter")
-    expect(target).to_have_attribute("data-state", "done")
-    expect(target.locator(".out-stdout")).to_have_text("0\n1\n")
-    keys.press("Tab")
-    expect(target.get_by_role("textbox")).to_be_focused()  # Tab indents after typing …
-    keys.press("Escape")
-    keys.press("Tab")
-    expect(target.get_by_role("textbox")).not_to_be_focused()  # … and leaves after Escape
 
 
 def test_the_menu_search_and_theme_work_from_the_keyboard(page: Page) -> None:

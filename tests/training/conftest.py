@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stbp_edu.training.data import Dataset, load_digits
-from stbp_edu.training.data.registries import UnavailableError
-from stbp_edu.training.data.sources import NAMES, SOURCES, Source
+from stbp_edu.training.data import CATALOGUE, Dataset, load_digits
+from stbp_edu.training.data.datasets import NAMES, Source
 from stbp_edu.training.settings import Settings
 from tests.idx_files import idx_bytes, known
 
@@ -63,28 +62,25 @@ def raw() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def source(raw: dict[str, bytes]) -> Source:
-    """A source of these files, with no place to fetch them from."""
+def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[..., Source]:
+    """A function that puts these files in MNIST's place, with no place to fetch them from.
 
-    def nowhere() -> dict[str, bytes]:
-        raise UnavailableError("the package client is not installed")
-
-    return Source(
-        title="Small",
-        files=tuple(known(name, raw[name]) for name in NAMES),
-        folders=(),
-        mirrors=(),
-        registry=nowhere,
-        hint="ask for them",
-    )
-
-
-@pytest.fixture
-def installed(source: Source, monkeypatch, tmp_path: Path) -> Source:
-    """The same under the name mnist, with a cache of its own."""
+    The cache is a folder of its own, and no client of a registry is installed.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setitem(SOURCES, "mnist", source)
-    return source
+    monkeypatch.setenv("PATH", str(tmp_path / "clients"))
+    small = Source(
+        "mnist", "Small", [known(name, raw[name]).sha256 for name in NAMES],
+        registry="npm", package="small@1", inside="data", suffix="", hint="ask for them",
+    )  # fmt: skip
+
+    def put_in_place(**changes: object) -> Source:
+        source = replace(small, **changes)
+        entry = replace(CATALOGUE["mnist"], load=source.load)
+        monkeypatch.setitem(CATALOGUE, "mnist", entry)
+        return source
+
+    return put_in_place
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):

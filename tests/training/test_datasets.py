@@ -1,118 +1,101 @@
+"""Data sets: the digits, those by name, folders with files that are damaged, and the catalogue."""
+
 from __future__ import annotations
 
+import gzip
 import hashlib
-from dataclasses import replace
+import tracemalloc
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stbp_edu.training.data import (
-    Dataset,
-    digits,
-    load_dataset,
-    load_digits,
-    split,
-    validation,
-)
-from stbp_edu.training.data.sources import NAMES, SOURCES
-from tests.idx_files import put
+from stbp_edu.cli.main import main
+from stbp_edu.training import split
+from stbp_edu.training.data import CATALOGUE, Dataset, digits, load_dataset, load_digits, validation
+from stbp_edu.training.data.catalogue import FASHION, MNIST, Entry
+from stbp_edu.training.data.datasets import NAMES, parse
+from stbp_edu.training.settings import Settings
+from tests.idx_files import idx_bytes, known, put
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 
 
-def test_the_digits_are_the_digits() -> None:
+def test_the_digits_are_the_digits_and_credited() -> None:
     images, labels = digits()
     grey = np.round(images * 16).astype(np.uint8)
     np.testing.assert_array_equal(grey / 16, images)
-    assert images.shape == (1797, 8, 8)
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert hashlib.sha256(grey.tobytes() + labels.tobytes()).hexdigest() == SHA256
-
-
-def test_the_digits_are_credited() -> None:
     words = (resources.files("stbp_edu.training") / "data" / "CREDITS.md").read_text("utf-8")
     for needed in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
         assert needed in words
 
 
 def test_a_fifth_of_each_class_is_held_out_the_same_each_time() -> None:
-    data, again = load_digits(), load_digits()
-    np.testing.assert_array_equal(data.test_images, again.test_images)
-    whole = np.bincount(digits()[1])
+    data, whole = load_digits(), np.bincount(digits()[1])
+    assert data.fingerprint() == load_dataset("digits").fingerprint()
     np.testing.assert_array_equal(np.bincount(data.test_labels), np.round(whole / 5))
-    np.testing.assert_array_equal(
-        np.bincount(data.train_labels) + np.bincount(data.test_labels), whole
-    )
-    assert data.shape == (8, 8)
+    np.testing.assert_array_equal(np.bincount(data.train_labels), whole - np.round(whole / 5))
 
 
-def test_no_image_is_in_both_parts() -> None:
+def test_no_image_is_in_two_parts() -> None:
     images, labels = np.arange(60.0).reshape(60, 1, 1), np.arange(60) % 3
     data = split(images, labels, np.random.default_rng(0))
-    train, test = set(data.train_images.ravel()), set(data.test_images.ravel())
-    assert not train & test
-    assert len(train | test) == 60
-    np.testing.assert_array_equal(data.test_images.ravel() % 3, data.test_labels)
+    inner = validation(data, 0.25)
+    parts = [inner.train_images, inner.test_images, data.test_images]
+    assert sorted(np.concatenate(parts).ravel()) == list(range(60))
+    np.testing.assert_array_equal(inner.test_images.ravel() % 3, inner.test_labels)
 
 
-def test_validation_takes_nothing_from_the_test_images() -> None:
-    data = load_digits()
-    inner = validation(data)
-    held = {i.tobytes() for i in data.test_images}
-    outside = {i.tobytes() for i in data.train_images}
-    assert {i.tobytes() for i in inner.test_images} <= outside
-    assert len(inner.train_labels) + len(inner.test_labels) == len(data.train_labels)
-    assert len({i.tobytes() for i in inner.train_images} & held) <= len(outside & held)
+IMAGES, LABELS = np.zeros((10, 2, 2)), np.zeros(10, int)
 
 
-def test_bad_input_is_named() -> None:
-    images, labels, rng = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default_rng(0)
-    with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\), got 1.0"):
-        split(images, labels, rng, fraction=1.0)
-    with pytest.raises(ValueError, match="train_labels must be integers from 0, got float64"):
-        Dataset(images, labels * 1.0, images, labels)
-    with pytest.raises(ValueError, match="train_labels must be integers from 0, got int64 from -1"):
-        Dataset(images, labels - 1, images, labels)
-    with pytest.raises(
-        ValueError, match=r"test_images must be of the size .*\(2, 2\), got \(2, 3\)"
-    ):
-        Dataset(images, labels, np.zeros((10, 2, 3)), labels)
-    with pytest.raises(ValueError, match="test_images must have shape"):
-        split(images[:2], labels[:2], rng, fraction=0.2)
-    with pytest.raises(ValueError, match=r"train_labels \(n,\), got \(10, 2, 2\) and \(9,\)"):
-        Dataset(images, labels[:9], images, labels)
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: split(IMAGES, LABELS, np.random.default_rng(0), fraction=1.0),
+            r"fraction must be in \(0, 1\), got 1.0",
+        ),
+        (
+            lambda: split(IMAGES[:2], LABELS[:2], np.random.default_rng(0)),
+            "test_images must have shape",
+        ),
+        (lambda: Dataset(IMAGES, LABELS * 1.0, IMAGES, LABELS), "train_labels must be integers"),
+        (lambda: Dataset(IMAGES, LABELS - 1, IMAGES, LABELS), "from 0, got int64 from -1"),
+        (lambda: Dataset(IMAGES, LABELS[:9], IMAGES, LABELS), r"got \(10, 2, 2\) and \(9,\)"),
+        (
+            lambda: Dataset(IMAGES, LABELS, np.zeros((10, 2, 3)), LABELS),
+            r"test_images must be of the size .*\(2, 2\), got \(2, 3\)",
+        ),
+        (lambda: load_dataset("cifar"), "dataset must be one of 'digits', 'digits-by-rows'"),
+        (lambda: load_dataset("digits", Path("x")), "data must not be given for digits"),
+    ],
+)
+def test_bad_input_is_named(make, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_given_folder_is_read(installed, raw, tmp_path: Path, packed: bool) -> None:
-    data = load_dataset("mnist", put(tmp_path / "mine", raw, packed))
-    assert data.train_images.shape == (20, 4, 5)
+@pytest.mark.parametrize("where", ["a given folder", "the cache", "a system package"])
+def test_files_are_read_where_they_are(install, raw, tmp_path: Path, where, packed) -> None:
+    cache, folder = tmp_path / "cache" / "stbp_edu" / "mnist", tmp_path / "mine"
+    put(cache if where == "the cache" else folder, raw, packed)
+    install(folders=(str(folder),) if where == "a system package" else ())
+    said: list[str] = []
+    data = load_dataset("mnist", folder if where == "a given folder" else None, said.append)
     assert data.test_labels.tolist() == list(range(10))
     expected = np.frombuffer(raw["train-images-idx3-ubyte"], np.uint8, offset=16)
     np.testing.assert_array_equal(data.train_images.ravel(), expected)
-    assert not (tmp_path / "cache").exists()
-
-
-def test_the_cache_is_taken_without_asking_anybody(installed, raw, tmp_path: Path) -> None:
-    put(tmp_path / "cache" / "stbp_edu" / "mnist", raw)
-    said: list[str] = []
-    assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
     assert said == []
+    assert cache.exists() == (where == "the cache")
 
 
-def test_a_system_package_is_found_where_it_is_installed(
-    installed, raw, tmp_path: Path, monkeypatch
-) -> None:
-    folder = put(tmp_path / "share", raw, packed=True)
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, folders=(str(folder),)))
-    said: list[str] = []
-    assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
-    assert said == []
-
-
-def test_a_folder_that_lacks_a_file_or_holds_another(installed, raw, tmp_path: Path) -> None:
+def test_a_folder_that_lacks_a_file_or_holds_another(install, raw, tmp_path: Path) -> None:
+    install()
     folder = put(tmp_path / "mine", {k: v for k, v in raw.items() if k != NAMES[3]})
     with pytest.raises(FileNotFoundError, match=f"must hold {NAMES[3]} or {NAMES[3]}.gz"):
         load_dataset("mnist", folder)
@@ -131,13 +114,71 @@ def test_without_a_home_the_words_say_what_to_set(monkeypatch) -> None:
         load_dataset("mnist")
 
 
-def test_names_and_digits() -> None:
-    with pytest.raises(ValueError, match="dataset must be one of 'digits', 'digits-by-rows'"):
-        load_dataset("cifar")
-    with pytest.raises(ValueError, match="data must not be given for digits"):
-        load_dataset("digits", Path("x"))
-    assert len(load_dataset("digits").train_labels) == 1438
-    for source in SOURCES.values():
-        sizes = [16 + 60_000 * 28**2, 8 + 60_000, 16 + 10_000 * 28**2, 8 + 10_000]
-        assert [file.size for file in source.files] == sizes
-        assert all(len(file.sha256) == 64 for file in source.files)
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "got an empty file"),
+        (b"\x00\x00\x08\x03" + b"\x00" * 4, "begin with 00 00 08 01, got 00 00 08 03"),
+        (b"\x00\x00\x0d\x01\x00\x00\x00\x01\x00", "got 00 00 0d 01"),
+        (b"\x00\x00\x08\x01\x00\x00\x00\x03\x07\x09", r"8 \+ 3 = 11 bytes.*got 10"),
+        (b"\x00\x00\x08\x01\x00\x00\x00\x01\x07\x09", r"8 \+ 1 = 9 bytes.*got 10"),
+        (b"\x00\x00\x08\x01\x00\x00\x00\x00", "at least one of data"),
+    ],
+)
+def test_a_bad_idx_file_is_named(data: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=f"labels must .*{words}"):
+        parse(data, "labels")
+
+
+def test_a_file_is_taken_packed_or_not_if_it_is_the_right_one() -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    whole = idx_bytes(array)
+    file = known("images", whole)
+    for data in (whole, gzip.compress(whole)):
+        np.testing.assert_array_equal(parse(file.unpack(data, "x"), "images"), array)
+    with pytest.raises(ValueError, match=r"x must be Small's images with SHA-256 .* \(2 bytes"):
+        file.unpack(b"ab", "x")
+    with pytest.raises(ValueError, match="x must be a whole gzip file"):
+        file.unpack(gzip.compress(whole)[:-9], "x")
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(300_000_000), 1)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"\(67108864 bytes unpacked\)"):
+        known("labels", b"abc").unpack(bomb, "x")
+    assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    tracemalloc.stop()
+
+
+def test_every_entry_of_the_catalogue_can_be_trained() -> None:
+    for source in (MNIST, FASHION):
+        assert [len(file.sha256) for file in source.files] == [64] * 4
+    for entry in CATALOGUE.values():
+        if not entry.has_files:
+            data = entry.load(None, print)
+            assert entry.recipe.inputs(data.shape) > 0
+
+
+def test_a_data_set_from_a_csv_file_needs_an_entry_and_nothing_else(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    table = np.column_stack([labels, rng.integers(0, 256, (60, 4)) // (1 + labels[:, None])])
+    np.savetxt(tmp_path / "own.csv", table, fmt="%d", delimiter=",")
+
+    def load(folder, _):
+        table = np.loadtxt(folder / "own.csv", delimiter=",")
+        images = table[:, 1:].reshape(-1, 2, 2) / 255
+        return split(images, table[:, 0].astype(int), np.random.default_rng(0))
+
+    recipe = Settings(hidden=(5,), T=3, epochs=1)
+    monkeypatch.setitem(CATALOGUE, "own", Entry("three classes of our own", load, recipe))
+    argv = ["train", "own", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
+    assert main(argv) == 0
+    assert "own: 4-5-3, T = 3" in capsys.readouterr().out
+    assert main(["eval", str(tmp_path / "runs" / "exact"), "--data", str(tmp_path)]) == 0
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "three classes of our own" in " ".join(capsys.readouterr().out.split())

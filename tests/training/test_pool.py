@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,8 +93,12 @@ def test_parts_come_back_in_order_and_share_their_arrays() -> None:
         assert workers.map(Job.prints) == [0, 1, 2, 3, 4]
         assert [len(b) for b in workers.map(Job.big)] == [1_000_000 + i for i in range(5)]
         assert set().union(*workers.map(Job.blas)) == {1}
+        there = next(process for process, _ in found if process != os.getpid())
+        os.kill(there, 0)
     assert given.seen.tolist() == [0] * 5  # the caller's own is left alone
     assert workers.job.seen.tolist() == [2] * 5  # and the shared one can be read when all have gone
+    with pytest.raises(ProcessLookupError):
+        os.kill(there, 0)
 
 
 @pytest.mark.usefixtures("two")
@@ -152,32 +155,6 @@ def test_files_beside_the_reader_are_not_taken_for_modules(tmp_path, monkeypatch
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p] + [tmp_path])  # a Path: ignored
     with worker_pool(Job(), 2) as workers:
         assert workers.map(Job.square, 1) == [0, 1]
-
-
-@pytest.mark.usefixtures("two")
-def test_the_caller_s_own_arrays_are_not_kept() -> None:
-    given = Job()
-    gone = weakref.ref(given)
-    with worker_pool(given, 2) as workers:
-        del given
-        assert gone() is None
-        assert workers.map(Job.square, 1) == [0, 1]
-
-
-@pytest.mark.usefixtures("two")
-def test_a_job_without_arrays_has_parts_too() -> None:
-    with worker_pool(Path("a/b"), 2) as workers, pytest.raises(AttributeError, match="seen"):
-        workers.map(Job.square, 1)
-
-
-@pytest.mark.usefixtures("two")
-def test_processes_end_with_the_pool() -> None:
-    with worker_pool(Job(), 2) as workers:
-        here, there = (process for process, _ in workers.map(Job.who))
-        assert here == os.getpid() != there
-        os.kill(there, 0)
-    with pytest.raises(ProcessLookupError):
-        os.kill(there, 0)
 
 
 def refuse(*_: object, **__: object) -> None:

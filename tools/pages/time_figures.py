@@ -1,6 +1,7 @@
 """The figures of the page "Where time decides", and how they and its tables read a record."""
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,8 @@ from matplotlib.axes import Axes
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DASHES, GRID, INK, SERIES
-from tools.pages.breaking_width import LIMITS, limit
-from tools.pages.published_records import Record
+from tools.pages.breaking_width import LIMITS, predicted
+from tools.pages.records import Record, figure_html
 
 RULES = (
     *("exact", "classic", "detached-reset", "leak-only", "spatial-only"),
@@ -22,18 +23,7 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """By the number of seeds: the quantile of Student's t that leaves 2.5 % on either side."""
 
 Value = Callable[[Record], float]
-Curves = dict[str, tuple[list[float], list[list[float]]]]
-
-
-def curves(record: Record, value: Value) -> Curves:
-    """Return for each rule its widths, from the widest on, and a value for each seed (a, seed)."""
-    result: Curves = {}
-    for rule in RULES:
-        rows = sorted(rows_of(record, rule=rule), key=lambda row: -row["cell"]["a"])
-        if rows:
-            seeds = [[x for x in map(value, row["runs"]) if not np.isnan(x)] for row in rows]
-            result[rule] = [row["cell"]["a"] for row in rows], seeds
-    return result
+Rows = dict[str, list[Record | None]]
 
 
 def accuracy(run: Record) -> float:
@@ -56,15 +46,30 @@ def interval(values: Sequence[float]) -> float:
     return float(STUDENT[len(values)] * np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def _draw(ax: Axes, found: Curves, ylabel: str) -> None:
+def by_width(record: Record) -> tuple[list[float], Rows]:
+    """Return the widths, from the widest on, and for each rule its row at each of them."""
+    widths = sorted({row["cell"]["a"] for row in record["rows"]}, reverse=True)
+    rows: Rows = {rule: [] for rule in RULES}
+    for rule, a in product(RULES, widths):
+        rows[rule].append(next(iter(rows_of(record, rule=rule, a=a)), None))
+    return widths, {rule: found for rule, found in rows.items() if any(found)}
+
+
+def seeds(row: Record, value: Value) -> list[float]:
+    """Return a value for each seed of a cell that has it."""
+    return [x for x in map(value, row["runs"]) if not np.isnan(x)]
+
+
+def _draw(ax: Axes, record: Record, value: Value, ylabel: str) -> None:
     """Draw means and intervals over the width, from wide to narrow."""
-    for rule, (widths, values) in found.items():
-        middle, half = [float(np.mean(x)) for x in values], [interval(x) for x in values]
+    ticks, rules = by_width(record)
+    for rule, rows in rules.items():
+        found = {a: seeds(row, value) for a, row in zip(ticks, rows, strict=True) if row}
         ax.errorbar(
-            widths, middle, half, label=rule, color=COLOURS[rule], linestyle=LINES[rule],
-            marker="o", markersize=4, capsize=2, linewidth=1.4,
+            [*found], [float(np.mean(x)) for x in found.values()], [*map(interval, found.values())],
+            label=rule, color=COLOURS[rule], linestyle=LINES[rule], marker="o", markersize=4,
+            capsize=2, linewidth=1.4,
         )  # fmt: skip
-    ticks = sorted({a for widths, _ in found.values() for a in widths})
     ax.set(xscale="log", xlabel="variance a of the Gaussian", ylabel=ylabel)
     ax.set_xticks(ticks, [f"{a:g}" for a in ticks], rotation=45)
     ax.minorticks_off()
@@ -72,36 +77,22 @@ def _draw(ax: Axes, found: Curves, ylabel: str) -> None:
     ax.figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
 
 
-def _ends(found: Curves, digits: int) -> str:
-    """Return what each curve begins and ends with, in words."""
-    ends = {rule: (np.mean(x[0]), np.mean(x[-1])) for rule, (_, x) in found.items()}
-    return "; ".join(f"{r}: {a:.{digits}f} to {b:.{digits}f}" for r, (a, b) in ends.items())
-
-
-def _html(fig: Any, alt: str) -> str:
-    return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).svg}</div>\n'
-
-
-def accuracy_figure(record: Record) -> str:
+def accuracy_figure(record: Record, alt: str) -> str:
     """Return accuracy over the width, with the limits from the surrogate's height alone."""
-    found = curves(record, accuracy)
     fig, ax = plotting.figure(height=3.6)
-    _draw(ax, found, "accuracy, %")
+    _draw(ax, record, accuracy, "accuracy, %")
     for rule in LIMITS:
-        at = limit(rule, record["base"]["tau"])
+        at = predicted(rule, record["base"]["T"], record["base"]["tau"])
         ax.axvline(at, color=COLOURS[rule], linewidth=1, linestyle=":")
         ax.annotate(f"limit, {rule}", (at, 44.5), (3, 0), textcoords="offset points", fontsize=8.5)
-    alt = "Accuracy over the variance of the surrogate, from wide to narrow, in percent, with 95 % "
-    return _html(fig, f"{alt}intervals. From the widest to the narrowest: {_ends(found, 1)}.")
+    return figure_html(fig, alt)
 
 
-def spikes_figure(record: Record) -> str:
+def spikes_figure(record: Record, alt: str) -> str:
     """Return the hidden firing rate over the width."""
-    found = curves(record, spikes)
     fig, ax = plotting.figure(height=3.4)
-    _draw(ax, found, "hidden firing rate")
-    alt = "Firing rate of the hidden layer over the variance of the surrogate, from wide to narrow."
-    return _html(fig, f"{alt} From the widest to the narrowest: {_ends(found, 3)}.")
+    _draw(ax, record, spikes, "hidden firing rate")
+    return figure_html(fig, alt)
 
 
 def reach(record: Record, rule: str, a: float) -> np.ndarray[Any, Any] | None:
@@ -131,4 +122,4 @@ def reach_figure(record: Record, widths: Sequence[float]) -> str:
     lines = axes[0].get_legend_handles_labels()
     fig.legend(*lines, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
     alt = "Size of epsilon in the hidden layer at each step, as a share of its largest, at the end "
-    return _html(fig, f"{alt}of training. At the first step: {'; '.join(said)}.")
+    return figure_html(fig, f"{alt}of training. At the first step: {'; '.join(said)}.")

@@ -3,22 +3,21 @@
 ``python -m tools.pages.time_page`` prints it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tools.pages.breaking_width import LIMITS, breaks_at, growth, limit, predicted
-from tools.pages.markdown_tables import folded, table
-from tools.pages.published_records import Record, read_records
+from tools.pages.breaking_width import LIMITS, breaks_at, growth, predicted
+from tools.pages.records import Record, read_records
 from tools.pages.time_figures import (
-    RULES,
     accuracy,
     accuracy_figure,
+    by_width,
     interval,
     reach_figure,
     rows_of,
+    seeds,
     spikes,
     spikes_figure,
 )
@@ -32,143 +31,68 @@ def page(records: Mapping[str, Record]) -> str:
     """Return the page as Markdown; any record may be missing, and any of its cells."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
     return filled(
-        TEMPLATE, records=found, accuracy_figure=accuracy_figure, accuracy_table=accuracy_table,
-        paired_table=paired_table, breaks_table=breaks_table, spikes_figure=spikes_figure,
-        reach_figure=reach_figure, grid_table=grid_table, silence_table=silence_table,
-        edges=edges, seeds=_seeds, provenance=provenance, folded=folded,
+        TEMPLATE, records=found, accuracy_figure=accuracy_figure, spikes_figure=spikes_figure,
+        reach_figure=reach_figure, by_width=by_width, above_exact=above_exact, breaks=breaks,
+        predictions=predictions, with_interval=with_interval, seeds=seeds, accuracy=accuracy,
+        spikes=spikes, mean=np.mean, edges=edges, CUES=CUES,
     )  # fmt: skip
 
 
-def _with_interval(values: Sequence[float], sign: str = "") -> str:
+def with_interval(values: Sequence[float], sign: str = "") -> str:
+    """Return a mean with half its 95 % interval."""
     text = f"{np.mean(values) + 0.0:{sign}.1f}\xa0±\xa0{interval(values):.1f}"
     return text.replace("-", "−")
 
 
-def _by_width(record: Record, cells: Callable[[str, float], str]) -> str:
-    """Return a table with a row for each rule and a column for each width."""
-    widths = sorted({row["cell"]["a"] for row in record["rows"]}, reverse=True)
-    there = {(row["cell"]["rule"], row["cell"]["a"]) for row in record["rows"]}
-    rows = [
-        [f"`{rule}`", *(cells(rule, a) if (rule, a) in there else "–" for a in widths)]
-        for rule in RULES
-        if any((rule, a) in there for a in widths)
-    ]
-    return table(["variance", *(f"{a:g}" for a in widths)], rows)
+def above_exact(record: Record, row: Record) -> list[float]:
+    """Return how far a cell is above exact at the same width, seed by seed; empty without it."""
+    exact = rows_of(record, rule="exact", a=row["cell"]["a"])
+    if not exact or exact[0] is row:
+        return []
+    pairs = zip(seeds(row, accuracy), seeds(exact[0], accuracy), strict=True)
+    return [a - b for a, b in pairs]
 
 
-def accuracy_table(record: Record) -> str:
-    """Return mean accuracies with their 95 % intervals."""
-
-    def cell(rule: str, a: float) -> str:
-        return _with_interval([accuracy(run) for run in rows_of(record, rule=rule, a=a)[0]["runs"]])
-
-    return _by_width(record, cell)
-
-
-def paired_table(record: Record) -> str:
-    """Return the mean differences to exact, seed by seed, with their 95 % intervals."""
-
-    def cell(rule: str, a: float) -> str:
-        ours, exact = (rows_of(record, rule=r, a=a) for r in (rule, "exact"))
-        if rule == "exact" or not exact:
-            return ""
-        pairs = zip(ours[0]["runs"], exact[0]["runs"], strict=True)
-        return _with_interval([accuracy(x) - accuracy(y) for x, y in pairs], sign="+")
-
-    return _by_width(record, cell)
-
-
-def _breaks(record: Record, rule: str, **cell: Any) -> float | None:
+def _break(record: Record, rule: str) -> float | None:
     """Return the measured breaking width of a rule, if the record shows it."""
-    rows = sorted(rows_of(record, rule=rule, **cell), key=lambda row: -row["cell"]["a"])
+    rows = sorted(rows_of(record, rule=rule), key=lambda row: -row["cell"]["a"])
     means = [float(np.mean([run["accuracy"] for run in row["runs"]])) for row in rows]
     return breaks_at([row["cell"]["a"] for row in rows], means)
 
 
-def breaks_table(record: Record) -> str:
-    """Return limits, measured breaking widths, their ratios, and the prediction for exact."""
-    tau, T = record["base"]["tau"], record["base"]["T"]
-    widths = {rule: _breaks(record, rule) for rule in LIMITS}
-    F = growth(widths["classic"], T, tau) if widths["classic"] else None
-    rows = []
-    for rule, a in widths.items():
-        if a is not None and F is not None:
-            at, said = limit(rule, tau), predicted(rule, T, tau, F)
-            ratio = [f"{at / a:.2f}", f"{np.sqrt(at / a):.2f}"]
-            fitted = "fitted" if rule == "classic" else f"{said:.4f}, ratio {said / a:.2f}"
-            rows.append([f"`{rule}`", f"{at:.4f}", f"{a:.4f}", *ratio, fitted])
-    head = ("rule", "limit", "breaks at", "ratio", "of standard deviations", "with one growth F")
-    return table(head, rows)
+def breaks(record: Record) -> Iterator[tuple[str, float, float, float]]:
+    """Yield a rule, its limit, where it breaks, and where one growth F says that it does."""
+    tau, T, fitted = record["base"]["tau"], record["base"]["T"], _break(record, "classic")
+    for rule in LIMITS:
+        if fitted and (at := _break(record, rule)):
+            yield rule, predicted(rule, T, tau), at, predicted(rule, T, tau, growth(fitted, T, tau))
 
 
-def silence_table(width: Record, other: Record, name: str) -> str:
-    """Return what one growth, fitted in one record, predicts for another, beside what it has.
+def predictions(
+    width: Record, other: Record, name: str
+) -> Iterator[tuple[float, str, float, dict[float, float]]]:
+    """Yield what one growth, fitted in one record, predicts for another, beside what it has.
 
-    ``name`` is the setting that the other record changes: T or tau.
+    ``name`` is the setting that the other record changes: T or tau. Each is its value, a rule, the
+    width that is predicted, and the mean accuracy at each width, from the widest on.
     """
-    base = width["base"]
-    at = _breaks(width, "classic")
-    if at is None:
-        return ""
-    F, rows = growth(at, base["T"], base["tau"]), []
-    for value in sorted({row["cell"][name] for row in other["rows"]}):
-        changed = {**base, name: value}
+    base, fitted = width["base"], _break(width, "classic")
+    for value in sorted({row["cell"][name] for row in other["rows"]}) if fitted else ():
+        now = {**base, name: value}
         for rule in LIMITS:
-            said = predicted(rule, changed["T"], changed["tau"], F)
-            shown = _accuracies(rows_of(other, rule=rule, **{name: value}))
-            label = value - CUES if name == "T" else value
-            rows.append([f"{label:g}", f"`{rule}`", f"{said:.3f}", shown])
-    head = ("silent steps" if name == "T" else "τ", "rule", "predicted to break at")
-    return table([*head, "accuracy, %, by variance"], rows)
+            F = growth(fitted, base["T"], base["tau"])
+            rows = rows_of(other, rule=rule, **{name: value})
+            means = {row["cell"]["a"]: float(np.mean(seeds(row, accuracy))) for row in rows}
+            found = dict(sorted(means.items(), reverse=True))
+            yield value, rule, predicted(rule, now["T"], now["tau"], F), found
 
 
-def _accuracies(rows: Iterable[Record]) -> str:
-    """Return the mean accuracy of each width, from the widest on."""
-    means = {row["cell"]["a"]: np.mean([accuracy(run) for run in row["runs"]]) for row in rows}
-    return ", ".join(f"{a:g}: {m:.1f}" for a, m in sorted(means.items(), reverse=True))
-
-
-def grid_table(record: Record) -> str:
-    """Return a row for each cell of a record: its settings, learning rate and accuracy."""
-    rows = [
-        [
-            ", ".join(f"`{k}`\xa0{_plain(v)}" for k, v in row["cell"].items()),
-            f"{row['lr']:g}",
-            _with_interval([accuracy(run) for run in row["runs"]]),
-            f"{np.nanmean([spikes(run) for run in row['runs']]):.3f}",
-        ]
-        for row in record["rows"]
-    ]
-    return table(("setting", "learning rate", "accuracy, %", "hidden firing rate"), rows)
-
-
-def _plain(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list) else f"{value}"
-
-
-def edges(records: Iterable[Record]) -> str:
-    """Return how many of the chosen learning rates lie at the edge of the rates that were tried."""
+def edges(records: Iterable[Record]) -> tuple[int, int]:
+    """Return how many chosen learning rates lie at the edge of those tried, and of how many."""
     rows = [row for record in records for row in record["rows"]]
     tried = [sorted(map(float, row["tuning"])) for row in rows]
     count = sum(row["lr"] in (t[0], t[-1]) for row, t in zip(rows, tried, strict=True))
-    return f"{count} of {len(rows)}"
-
-
-def _seeds(record: Record) -> int:
-    return len(record["seeds"])
-
-
-def provenance(records: Mapping[str, Record]) -> str:
-    """Return a row for each record: command, machine and versions."""
-    rows = [
-        [
-            f"`{r['command']}`",
-            f"{r['machine']['processor']}, {r['machine']['cores']} cores",
-            f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}",
-        ]
-        for r in records.values()
-    ]
-    return table(("command", "machine", "versions"), rows)
+    return count, len(rows)
 
 
 if __name__ == "__main__":

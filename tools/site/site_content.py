@@ -9,7 +9,7 @@ from typing import Any
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
-from tools.pages import frameworks_table
+from tools.pages import frameworks_page
 from tools.site import PUBLIC, ROOT
 from tools.site.address import Address, address
 from tools.site.assets import own_wheel, pyodide, vendor
@@ -99,7 +99,7 @@ def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict
     if name == "architecture.md":
         markdown = architecture_page.fill(markdown)
     if name == "frameworks.md":
-        markdown = frameworks_table.fill(markdown)
+        markdown = frameworks_page.fill(markdown)
     if name == "bug-hunt.md":
         markdown = symptom_table.fill(markdown)
     if name == "pytorch.md":

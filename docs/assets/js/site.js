@@ -47,13 +47,13 @@
   });
 
   // What can be scrolled can be reached from the keyboard.
-  const boxes = ".equation, .arithmatex, .cell-code pre, .out, .md-typeset__scrollwrap, .md-typeset table, .source pre, .md-typeset pre > code";
+  const boxes = ".equation, .arithmatex, .cell-code .highlight, .out, .md-typeset__scrollwrap, .md-typeset table, .source pre, .md-typeset pre > code";
   const scrollable = () => {
     for (const box of all(boxes)) {
       const { overflowX, overflowY } = getComputedStyle(box);
       const across = overflowX === "auto" && box.scrollWidth > box.clientWidth + 1;
       const down = overflowY === "auto" && box.scrollHeight > box.clientHeight + 1;
-      if ((across || down) && !box.closest("[aria-hidden=true]")) box.tabIndex = 0;
+      if ((across || down) && !box.querySelector("textarea")) box.tabIndex = 0;
       else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     }
   };

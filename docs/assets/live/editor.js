@@ -25,7 +25,6 @@ export function editor(cell, number, { changed, run }) {
     draw();
     changed(area.value);
   });
-  area.addEventListener("scroll", () => (pre.scrollLeft = area.scrollLeft));
   area.addEventListener("focus", () => (typed = false));
   area.addEventListener("keydown", (event) => {
     if (event.key === "Escape") typed = false;

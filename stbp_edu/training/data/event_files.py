@@ -3,20 +3,16 @@
 ``read_...`` returns the samples of one part of a data set, which are read one by one.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.training.data.events import Events
+from stbp_edu.training.data.events import Events, Samples
 
 RECORD = 5  # bytes of an event of N-MNIST
 OVERFLOW = 240  # the row that says: the clock began again
 CLOCK = 1 << 13  # microseconds after which it does
-
-Samples = tuple[list[int], Iterator[tuple[str, Events]]]
-"""Labels, and for each where its events come from, for errors, and the events."""
 
 
 def read_nmnist(path: Path) -> Samples:

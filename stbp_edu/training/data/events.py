@@ -1,11 +1,19 @@
-"""Events of a camera or an ear, and the bins that make frames of them."""
+"""Events of a camera or an ear, the bins that make frames of them, and recordings as data sets.
 
+The files of a recording are read from a folder. Where none is given, tonic fetches them into the
+cache; tonic, and h5py for SHD, come with ``stbp-edu[events]``.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
+from stbp_edu.training.data.datasets import Dataset, Tell, cache_folder
 
 Integers = NDArray[np.integer[Any]]
 
@@ -24,6 +32,10 @@ class Events(NamedTuple):
     y: Integers
     t: Integers
     p: Integers
+
+
+Samples = tuple[list[int], Iterator[tuple[str, Events]]]
+"""The labels of a part of a recording, and for each its place, which errors name, and events."""
 
 
 def bin_events(
@@ -84,3 +96,93 @@ def _within(name: str, values: Integers, length: int, bound: int | None) -> NDAr
             "are these events of another camera?"
         )
     return values.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A data set of recorded events.
+
+    Attributes:
+        title: its name in prose.
+        tonic: its name in tonic, and the folder that tonic makes for it.
+        parts: the folder or file of the training events, and of those held out.
+        shape: polarities, rows and columns of a frame.
+        duration: microseconds; later events are left out.
+        bins: frames that the duration is cut into.
+        read: returns the samples of a part.
+        block: pixels of the camera, in each direction, that make one of a frame.
+    """
+
+    title: str
+    tonic: str
+    parts: tuple[str, str]
+    shape: tuple[int, int, int]
+    duration: int
+    bins: int
+    read: Callable[[Path], Samples]
+    block: int = 1
+
+    def images(self, path: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+        """Return a part as images, whose row k is the frame of bin k, and its labels.
+
+        A pixel is 255 where the frame has at least one event, and else 0: two count as one.
+        """
+        labels, samples = self.read(path)
+        polarities, rows, columns = self.shape
+        images = np.zeros((len(labels), self.bins, polarities * rows * columns), np.uint8)
+        for image, (place, (x, y, t, p)) in zip(images, samples, strict=True):
+            events = Events(x // self.block, y // self.block, t, p)
+            try:
+                counts = bin_events(events, self.bins, self.duration, self.shape)
+            except ValueError as error:
+                raise ValueError(f"{place}, of {self.title}: {error}") from error
+            image[counts.reshape(image.shape) > 0] = 255
+        return images, np.array(labels)
+
+    def load(self, folder: Path | None, tell: Tell) -> Dataset:
+        """Return the data set, whose images are the frames of the recordings.
+
+        Args:
+            folder: where the files are, or the folder named as in tonic that holds them. Where it
+                is None, tonic fetches them into the cache.
+            tell: is called with a sentence before something is fetched.
+
+        Raises:
+            FileNotFoundError: if files are missing, or could not be fetched.
+            ValueError: if a file is damaged or another.
+            ImportError: if tonic or h5py is needed and not installed.
+        """
+        place = self._fetch(cache_folder(), tell) if folder is None else folder
+        paths = [self._find(place, part) for part in self.parts]
+        (images, labels), held_out = map(self.images, paths)
+        return Dataset(images, labels, *held_out)
+
+    def _find(self, folder: Path, part: str) -> Path:
+        """Return where a part of a data set is; raise FileNotFoundError if the folder lacks it."""
+        for path in (folder / part, folder / self.tonic / part):
+            if path.exists():
+                return path
+        raise FileNotFoundError(
+            f"{folder} must hold {' and '.join(self.parts)} of {self.title}, and lacks "
+            f"{part}; unpack its archives there, or pass the folder that holds them with --data"
+        )
+
+    def _fetch(self, cache: Path, tell: Tell) -> Path:
+        """Let tonic fetch a data set into the cache, where it is not there yet."""
+        try:
+            import tonic.datasets
+        except ImportError as error:
+            raise ImportError(
+                f"{self.title} is fetched by tonic ({error}): pip install 'stbp-edu[events]', or "
+                "pass the folder that holds the files with --data"
+            ) from error
+        tell(f"{self.title}: tonic looks for it in {cache}, and fetches what is not there")
+        try:
+            for train in (True, False):
+                getattr(tonic.datasets, self.tonic)(save_to=str(cache), train=train)
+        except Exception as error:  # whatever a server may bring about
+            raise FileNotFoundError(
+                f"{self.title} is not in {cache}, and tonic could not fetch it ({error}); with a "
+                "network, try again, or pass the folder that holds the files with --data"
+            ) from error
+        return cache

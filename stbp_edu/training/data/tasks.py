@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset
 
 GROUP = 10  # input neurons for each value of each cue
+MADE = (6400, 2000)  # examples to learn from and held out
 RATE = 0.7  # of the group that a cue shows: the probability of a spike at each step
 
 Task = Callable[[int, np.random.Generator], tuple[Array, NDArray[np.intp]]]
@@ -50,8 +52,16 @@ def binary_adding(
     return images, ((a + b) @ places >> (digits - 1)) & 1
 
 
-TASKS: dict[str, Task] = {"delayed-xor": delayed_xor, "binary-adding": binary_adding}
-"""The tasks by name."""
+def make_examples(task: Task) -> Dataset:
+    """Return examples of a task, the same each time.
+
+    >>> data = make_examples(delayed_xor)
+    >>> data.train_images.shape, data.test_images.shape
+    ((6400, 2, 40), (2000, 2, 40))
+    """
+    rng = np.random.default_rng(SPLIT_SEED)
+    train, held_out = (task(n, rng) for n in MADE)
+    return Dataset(*train, *held_out)
 
 
 def _bits(n: int, k: int, rng: np.random.Generator) -> NDArray[np.intp]:

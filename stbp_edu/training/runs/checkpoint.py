@@ -20,8 +20,9 @@ from stbp_edu.convolution import ConvParams, Network, hidden_layers
 from stbp_edu.files import SHAPE, as_arrays, as_params, read_arrays, write_arrays
 from stbp_edu.network import Gradients
 from stbp_edu.training.optim import OptimizerState
+from stbp_edu.training.runs.record import check_curves, explain
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.state import State
+from stbp_edu.training.training_job import State
 
 FORMAT = 1
 META = "meta"
@@ -74,10 +75,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise ValueError(f"its format is {meta['format']!r}, and this version reads {FORMAT}")
         settings = from_dict(meta["settings"])
         state = _state(arrays, meta, settings)
-        return Checkpoint(settings, str(meta["data"]), state, list(meta["curves"]))
+        return Checkpoint(settings, str(meta["data"]), state, check_curves(meta["curves"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} must be a checkpoint that `stbp-edu train` wrote, but {error}; "
+            f"{path} must be a checkpoint that `stbp-edu train` wrote, but {explain(error)}; "
             "it belongs to something else: choose another folder with --out, or --restart"
         ) from error
 
@@ -93,8 +94,8 @@ def _state(
     if (hidden := hidden_layers(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
-    if epoch > settings.epochs or not all(isinstance(p, dict) for p in meta["curves"]):
-        raise ValueError(f"its epoch {epoch} of {settings.epochs} or its curves cannot be")
+    if epoch > settings.epochs:
+        raise ValueError(f"its epoch is {epoch}, and the run has {settings.epochs}")
     optimizer = OptimizerState(step, tuple(Gradients(W=slot.W, b=slot.b) for slot in slots))
     return State(params, average, optimizer, epoch)
 

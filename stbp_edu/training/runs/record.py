@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import files
+from stbp_edu import checks, files
 from stbp_edu.convolution import Network, hidden_layers
 from stbp_edu.training.settings import Settings, from_dict
 
@@ -51,13 +51,11 @@ def read_record(folder: Path) -> dict[str, Any]:
     path, params = folder / RECORD, folder / PARAMS
     record = files.read_json(path)
     try:
-        from_dict(record["settings"])
-        str(record["dataset"]), str(record["held_out"]), list(record["curves"])
-        list(record["accuracy"]["encodings"])
+        check_record(record)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} must be a record that `stbp-edu train` wrote, but {error!r} is amiss; "
-            "choose the folder of a run, or train with --restart"
+            f"{path} must be a record that `stbp-edu train` wrote, but {explain(error)}; choose "
+            "the folder of a run, or train with --restart"
         ) from error
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
@@ -67,3 +65,37 @@ def read_record(folder: Path) -> dict[str, Any]:
             "or a later run was stopped between the two; train with --resume or --restart"
         )
     return dict(record)
+
+
+def check_record(record: Any) -> None:
+    """Check that a record has all that is read of it; raise KeyError, TypeError or ValueError."""
+    checks.instance("record", record, dict)
+    from_dict(checks.instance("settings", record["settings"], dict))
+    checks.instance("dataset", record["dataset"], str)
+    checks.choice("held_out", record["held_out"], ("test", "validation"))
+    if not check_curves(record["curves"]):
+        raise ValueError("its curves have no point")
+    accuracy = record["accuracy"]
+    checks.count("images", accuracy["images"])
+    if not checks.instance("encodings", accuracy["encodings"], list):
+        raise ValueError("it has no accuracy")
+    numbers = [*accuracy["encodings"], accuracy["mean"], accuracy["spread"], record["seconds"]]
+    for value in numbers:
+        checks.number("accuracy and seconds", value)
+
+
+def check_curves(curves: Any) -> list[dict[str, Any]]:
+    """Return the curves of a run after checking each of their points; raise as check_record."""
+    for point in checks.instance("curves", curves, list):
+        for key in ("epoch", "loss", "held_out", "seconds"):
+            checks.number(key, point[key])
+        for rate in checks.instance("rates", point["rates"], list):
+            checks.number("rates", rate)
+        if len(point["rates"]) != len(curves[0]["rates"]):
+            raise ValueError("its curves have other layers from one epoch to the next")
+    return list(curves)
+
+
+def explain(error: Exception) -> str:
+    """Return what is wrong with a file, from the error that reading it raised."""
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -8,14 +8,14 @@ from typing import Any
 
 from stbp_edu import checks, files
 from stbp_edu.convolution import Network
-from stbp_edu.training.data.datasets import Dataset
+from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, read_record
-from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.state import TEST, stream
+from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
+from stbp_edu.training.training_job import TEST, stream
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RunConfig:
         checks.instance("data", self.data, Dataset)
         checks.instance("folder", self.folder, Path)
         checks.choice("held_out", self.held_out, ("test", "validation"))
-        checks.count("encodings", self.encodings)
+        check_encodings(self.encodings)
         checks.count("checkpoint_every", self.checkpoint_every)
 
 
@@ -162,9 +162,14 @@ def train_in_folder(
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
     """Return what holds the folder of a run for one process while a block runs.
 
-    Entering it raises ValueError if another process trains there.
+    Raises:
+        ValueError: if the folder is a file, or lies in one; on entering, if another process trains
+            there.
     """
     lock = folder.resolve()  # one lock, whatever link leads there
+    there = next(path for path in (lock, *lock.parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"{folder} must be a folder, and {there} is a file; choose another --out")
     message = f"{folder} is in use by another run; wait for it, or choose another folder"
     return files.locked(lock.with_name(f".{lock.name}.lock"), message)
 

@@ -12,7 +12,7 @@ from stbp_edu.convolution import Network
 from stbp_edu.engine.products import forward
 from stbp_edu.files import write_whole
 from stbp_edu.network import Params
-from stbp_edu.training.data.encoders import TIMED, encode
+from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 
 ROWS = 40  # neurons of a layer in a raster

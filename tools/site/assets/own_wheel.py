@@ -11,7 +11,7 @@ from pathlib import Path
 
 import grimp
 
-from tools.pages.published_records import FOLDER
+from tools.pages.records import FOLDER
 from tools.site import CACHE, ROOT
 
 LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}

@@ -3,7 +3,7 @@
 import griffe
 
 from tools.pages import performance_page, results_page, time_page, trust_page
-from tools.pages.published_records import read_records
+from tools.pages.records import read_records
 from tools.site import ROOT
 from tools.site.generate import (
     api_pages,

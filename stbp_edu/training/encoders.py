@@ -1,12 +1,18 @@
 """Encoders: how a grey image becomes T steps of input for a spiking network.
 
-An encoder takes S images and returns an array of shape (T, S, n[0]). For ``bernoulli`` and
-``direct``, n[0] is the number of pixels, and all of them are shown at every step. The others show
-something else at each step: ``rows`` and ``frames`` one row of the image after the other, so that
-its columns are the inputs, and ``saccades`` the events of an image that moves.
+An encoder takes S images and returns an array of shape (T, S, n[0]). With ``bernoulli`` and
+``direct``, n[0] is the number of pixels, and the whole image is shown at every step. The others
+depend on the step: ``rows`` and ``frames`` show one row of the image after the other, so that its
+columns are the inputs, and ``saccades`` the events of an image that moves.
+
+A camera of events reports changes: an event is a place, a moment and a polarity, which is 1 where
+it became brighter and 0 where it became darker. N-MNIST was recorded by such a camera, which looked
+at MNIST on a screen and moved in three saccades, along a triangle. Here the image moves, by whole
+pixels and without noise: ``saccades`` computes events from images, and is no recording.
 """
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,12 +20,22 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.training.data.saccades import MARGIN, check_images, saccades
 
 TIMED = ("rows", "frames", "saccades")
-"""The encoders that show something else at each step: they take images, the others pixels."""
+"""The encoders whose input depends on the step: they take images, the others rows of pixels."""
+
 ENCODERS = ("bernoulli", "direct", *TIMED)
 """The encoders."""
+
+CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to the right
+STEPS = 6  # moves of a saccade
+PATH = [a + (b - a) * i // STEPS for a, b in pairwise(CORNERS) for i in range(STEPS)] + [
+    CORNERS[-1]
+]
+"""Where the image stands before each move, and after the last."""
+MOVES = len(PATH) - 1
+MARGIN = int(CORNERS.max())
+THRESHOLD = 0.2  # of white: a change of brightness beyond it makes an event
 
 
 def inputs(encoder: str, shape: tuple[int, ...]) -> int:
@@ -42,10 +58,10 @@ def encode(
     hold: int = 1,
     out: Array | None = None,
 ) -> Array:
-    """Encode with the encoder of this name.
+    """Return the input that the encoder of this name makes, of shape (T, S, n[0]).
 
-    The timed ones take images (S, height, width) and no ``out``; ``rows`` and ``frames`` read
-    ``hold``.
+    ``bernoulli`` and ``direct`` take pixels (S, n[0]), and write to ``out`` if it is given. The
+    others take images (S, height, width), and ``rows`` and ``frames`` also ``hold``.
     """
     checks.choice("encoder", encoder, ENCODERS)
     if encoder == "rows":
@@ -59,28 +75,10 @@ def encode(
     return bernoulli(pixels, T, rng, out=out)
 
 
-def shown(
-    encoder: str,
-    pixels: NDArray[Any],
-    T: int,
-    rng: np.random.Generator,
-    *,
-    out: Array | None = None,
-) -> Array:
-    """Encode pixels (S, n[0]) as :func:`encode` does; grey levels that stay are kept but once.
-
-    ``out`` has one step for ``direct``, whose T steps are the same memory; it is read only.
-    """
-    if encoder != "direct":
-        return encode(encoder, pixels, T, rng, out=out)
-    levels = direct(pixels, 1, out=out)
-    return np.broadcast_to(levels, (T, *levels.shape[1:]))
-
-
 def bernoulli(
     pixels: NDArray[Any], T: int, rng: np.random.Generator, *, out: Array | None = None
 ) -> Array:
-    """Return spikes, each with probability = grey level, drawn anew at every step.
+    """Return spikes drawn at every step, each with the grey level as its probability.
 
     Args:
         pixels: shape (S, n[0]). Floats in [0, 1] are probabilities and keep their dtype. Bytes
@@ -130,10 +128,11 @@ def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
 
 
 def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1) -> Array:
-    """Return spikes of one row after the other, each shown for some steps; after the last, none.
+    """Return Bernoulli spikes of one row of the image after the other, then silence.
 
-    At step t = 0..T-1 the input is a Bernoulli spike for each pixel of row t // hold, and silence
-    once there are no more rows: n[0] is the width of the image, and its height is time.
+    At step t = 0..T-1 the input is a spike for each pixel of row t // hold, drawn with its grey
+    level as the probability, and nothing after the last row: n[0] is the width of the image, and
+    its height is time.
 
     Args:
         images: shape (S, height, width), as :func:`bernoulli` takes its pixels.
@@ -147,14 +146,14 @@ def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    shown = _held(images, T, hold)
-    steps, S, width = shown.shape
-    spikes = bernoulli(shown.reshape(-1, width), 1, rng).reshape(steps, S, width)
+    held = _held(images, T, hold)
+    steps, S, width = held.shape
+    spikes = bernoulli(held.reshape(-1, width), 1, rng).reshape(steps, S, width)
     return _then_silence(spikes, T)
 
 
 def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
-    """Return one row after the other as it is, each for some steps; after the last, nothing.
+    """Return the grey levels of one row of the image after the other, then zeros.
 
     At step t = 0..T-1 the input is row t // hold of the image. Binned events are such images: a row
     is the frame of one bin, and its columns are polarity, row and column of the camera.
@@ -170,14 +169,51 @@ def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
     >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
-    shown = _held(images, T, hold)
-    levels = direct(shown.reshape(-1, shown.shape[2]), 1)
-    return _then_silence(levels.reshape(shown.shape), T)
+    held = _held(images, T, hold)
+    levels = direct(held.reshape(-1, held.shape[2]), 1)
+    return _then_silence(levels.reshape(held.shape), T)
+
+
+def saccades(images: NDArray[Any], T: int) -> Array:
+    """Return the events of three saccades over each image, in T steps.
+
+    B_k is the image at place k of the path, on a black ground. Move k = 0..17 makes an event of
+    polarity 1 wherever B_{k+1} - B_k > 0.2 of white, and of polarity 0 wherever it is < -0.2. Step
+    t holds the moves with ⌊k T / 18⌋ = t; an input is 1 if it has an event in that step, else 0.
+
+    Args:
+        images: shape (S, height, width): floats in [0, 1], or bytes of which 255 is white.
+        T: number of steps, >= 1. With more than 18, some hold no move.
+
+    Returns:
+        Shape (T, S, 2 · (height + 6) · (width + 6)): polarity, row, column. MNIST makes 2312.
+
+    Raises:
+        TypeError, ValueError: if ``images`` is no such array, or ``T`` no integer >= 1.
+
+    >>> saccades(np.ones((1, 2, 2)), 9).shape
+    (9, 1, 128)
+    >>> saccades(np.ones((1, 2, 2)), 18).sum(axis=2)[:4, 0].tolist()  # straight down, or aslant
+    [4.0, 6.0, 4.0, 6.0]
+    """
+    _check_images(images)
+    of_bytes = images.dtype == np.uint8
+    limit = THRESHOLD * 255 if of_bytes else THRESHOLD
+    grey = images.astype(np.int16) if of_bytes else images
+    S, height, width = images.shape
+    shape = (checks.count("T", T), S, 2, height + MARGIN, width + MARGIN)
+    spikes = np.zeros(shape, np.float32 if of_bytes else images.dtype)
+    for k in range(MOVES):
+        change = _placed(grey, PATH[k + 1]) - _placed(grey, PATH[k])
+        step = spikes[k * T // MOVES]
+        step[:, 1][change > limit] = 1
+        step[:, 0][change < -limit] = 1
+    return spikes.reshape(T, S, -1)
 
 
 def _held(images: NDArray[Any], T: int, hold: int) -> NDArray[Any]:
     """Return the rows of images, each held for some steps, of shape (hold · height, S, width)."""
-    check_images(images)
+    _check_images(images)
     height = images.shape[1]
     steps = height * checks.count("hold", hold)
     if checks.count("T", T) < steps:
@@ -187,13 +223,33 @@ def _held(images: NDArray[Any], T: int, hold: int) -> NDArray[Any]:
     return np.repeat(images.swapaxes(0, 1), hold, axis=0)
 
 
-def _then_silence(shown: Array, T: int) -> Array:
-    """Return what is shown, with zeros up to step T."""
-    return np.concatenate([shown, np.zeros((T - len(shown), *shown.shape[1:]), shown.dtype)])
+def _then_silence(a: Array, T: int) -> Array:
+    """Return an array with zeros appended up to step T."""
+    return np.concatenate([a, np.zeros((T - len(a), *a.shape[1:]), a.dtype)])
+
+
+def _placed(images: NDArray[Any], place: NDArray[np.intp]) -> NDArray[Any]:
+    """Return the images at a place on a larger black ground."""
+    S, height, width = images.shape
+    ground = np.zeros((S, height + MARGIN, width + MARGIN), images.dtype)
+    row, column = place
+    ground[:, row : row + height, column : column + width] = images
+    return ground
+
+
+def _check_images(images: NDArray[Any]) -> None:
+    """Check that images are of shape (S, height, width): floats in [0, 1], or bytes."""
+    if not isinstance(images, np.ndarray) or images.ndim != 3 or 0 in images.shape:
+        raise ValueError(
+            f"images must have shape (S, height, width), no axis empty, got {np.shape(images)}; "
+            "this encoder shows an image part by part, so leave its rows as they are"
+        )
+    if images.dtype != np.uint8:
+        checks.array("images", images, "(S, height, width)", images.shape, unit_interval=True)
 
 
 def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:
-    """Return the array to write to, ``out`` or a new one, for pixels that are as they must be."""
+    """Return the array to write to, ``out`` or a new one, after checking the pixels."""
     if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8):
         checks.array("pixels", pixels, "(S, n[0])", (None, None), unit_interval=True)
     elif pixels.ndim != 2 or 0 in pixels.shape:

@@ -1,0 +1,157 @@
+"""Odd formulas, functions and files, drawn by Hypothesis: a verdict, or an error that names them.
+
+``STBP_EXAMPLES=search`` draws many, and others at each run: the weekly workflow does.
+"""
+
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stbp_edu import files, init_params
+from stbp_edu.practice import Feedback, check, check_formula, exercises
+from stbp_edu.practice.tasks import blanks
+from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.training.data.datasets import parse
+from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.training_job import State
+from tests.practice.mutants import mutated
+
+FEW = settings(max_examples=max(3, settings().max_examples // 10))  # a verdict takes a second
+MEMORY = 4 * 2**30
+PIECES = (
+    *("+", "-", "*", "/", "**", "^", "(", ")", "((", "))", ",", ".", "=", "==", "!", "~", "@", ":"),
+    *("0", "1", "2", "9", "1e9", "1e999", "1e-400", "0x1f", "1j", "10**9", "\0", "\n", "'", "#"),
+    *("exp(", "sqrt(", "abs(", "lambda: ", "[", "]", "{", "if", "import os", "__class__", "δ", "²"),
+    *("ε", "τ", "𝛼", "e_{3}", "′", "−", "·", "9**9**9**9", "-" * 80, "(" * 90, "x"),
+)
+"""What a formula is made worse with."""
+
+ODD_VALUES = (
+    *("None", "...", "float('nan')", "10**400", "1j", "'text'", "b'x'", "[]", "{}", "[[]]", "np"),
+    *("np.zeros((3, 0))", "np.ma.masked", "set()", "np.array(None)", "np.array(['a'])", "1 / 0"),
+    *("(x for x in ())", "range(10**9)", "np.ones((9, 9, 9))", "np.float32(1)", "object()"),
+    *("np.matrix([[1.0]])", "open", "exit()"),
+)
+"""What a function returns in place of an answer."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_progress_and_little_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the reader's own file alone, and meet an error before the system ends the process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("odd") / "progress.json"
+        patch.setenv("STBP_EDU_PROGRESS", str(path))
+        yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def is_whole(feedback: Feedback) -> bool:
+    """Return whether feedback has a state, and words that can be shown."""
+    said = feedback.message
+    words = said and all(line.strip() for line in said)
+    shown = repr(feedback) + feedback._repr_html_()
+    return feedback.state in {"right", "wrong", "todo"} and words and "Traceback" not in shown
+
+
+@st.composite
+def damaged_formulas(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw a blank, and a formula with pieces put in, taken out or doubled."""
+    name = draw(st.sampled_from(sorted(blanks())))
+    blank = blanks()[name]
+    text = draw(st.sampled_from([blank.solution, *(m.body for m in blank.mistakes), ""]))
+    piece = st.sampled_from(["", *PIECES, *blank.symbols])
+    edits = st.tuples(st.integers(0, 200), piece, st.sampled_from([0, 0, 1, 3]))
+    for at, new, width in draw(st.lists(edits, max_size=40)):
+        at %= len(text) + 1
+        text = text[:at] + new + text[at + width :]
+    return name, text
+
+
+@pytest.mark.slow
+@FEW
+@given(damaged_formulas())
+def test_any_formula_gets_a_verdict(case):
+    blank, text = case
+    assert is_whole(check_formula(blank, text))
+
+
+@pytest.mark.slow
+@FEW
+@given(st.sampled_from(sorted(blanks())), st.integers(1, 9))
+def test_a_formula_in_another_form_is_right_and_one_that_differs_is_wrong(blank, k):
+    solution = blanks()[blank].solution
+    assert check_formula(blank, f"0 + ({solution}) * 1").state == "right"
+    assert check_formula(blank, f"({solution}) + 1e-3 * {k}").state == "wrong"
+
+
+@pytest.mark.slow
+@FEW
+@given(
+    st.sampled_from(sorted(exercises())), st.lists(st.integers(0, 2**32), max_size=3),
+    st.sampled_from(["", *ODD_VALUES]),
+)  # fmt: skip
+def test_any_function_gets_a_verdict(name, changes, value):
+    exercise = exercises()[name]
+    source = exercise.source()
+    for seed in changes:
+        source = mutated(source, list(exercise.arguments), np.random.default_rng(seed))[0]
+    if value:
+        head = source.partition("\n")[0]
+        source = f"{head}\n    return {value}\n"
+    try:
+        answer = define(source)
+    except (SyntaxError, NameError):
+        return
+    assert is_whole(check(name, answer))
+
+
+@cache
+def whole_files() -> dict[str, tuple[bytes, Callable[[Path], object]]]:
+    """Return whole files, each with what reads it."""
+    params = init_params([3, 4, 10], np.random.default_rng(0))
+    chosen = Settings(hidden=(4,), T=2, shards=1, averaging=0)
+    state = State(params, None, chosen.make_optimizer().start(params))
+    images = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (2, 3, 4)) + bytes(range(24))
+    with tempfile.TemporaryDirectory() as folder:
+        saved, kept = Path(folder, "params.npz"), Path(folder, "checkpoint.npz")
+        files.save_params(saved, params)
+        save_checkpoint(kept, Checkpoint(chosen, "none", state, []))
+        return {
+            "params": (saved.read_bytes(), files.load_params),
+            "checkpoint": (kept.read_bytes(), load_checkpoint),
+            "IDX images": (images, lambda path: parse(path.read_bytes(), str(path))),
+            "JSON": (b'{"rows": [{"a": 1.5}]}', files.read_json),
+        }
+
+
+EDITS = st.lists(
+    st.tuples(st.integers(0, 10**4), st.sampled_from([0, 1, 2, 16, 300, 10**4]), st.binary()),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@given(st.sampled_from(["params", "checkpoint", "IDX images", "JSON"]), EDITS)
+@pytest.mark.filterwarnings("error")
+def test_a_damaged_file_is_read_or_named(kind, edits):
+    data, read = whole_files()[kind]
+    for at, width, new in edits:  # bytes taken out and others put in
+        at %= len(data) + 1
+        data = data[:at] + new + data[at + width :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "damaged")
+        path.write_bytes(data)
+        try:
+            read(path)
+        except (ValueError, TypeError) as error:
+            if str(path) not in str(error) and kind != "params":
+                pytest.fail(f"{kind}: {error} names no file")

@@ -1,0 +1,135 @@
+"""Optimizers, the average of the weights and the learning rate: by hand, and in sections."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu import Gradients, Params, init_params
+from stbp_edu.arrays import add_up, by_columns, tensors, zeros_like
+from stbp_edu.training import Settings
+from stbp_edu.training.optim import SGD, Adam, update_average
+
+
+def params_of(w: float, b: float) -> Params:
+    return Params(W=[None, np.array([[w]])], b=[None, np.array([b])])
+
+
+def steps(rule, params: Params, grads: list[tuple[float, float]], lr: float) -> list[list[float]]:
+    """Take a step with each gradient; return weight and bias after each."""
+    state, after = rule.start(params), []
+    for k, (w, b) in enumerate(grads, start=1):
+        given = Gradients(W=[None, np.array([[w]])], b=[None, np.array([b])])
+        rule.update(params, given, state, lr)
+        assert state.step == k
+        after.append([params.W[1][0, 0], params.b[1][0]])
+    return after
+
+
+def test_sgd_by_hand() -> None:
+    after = steps(SGD(momentum=0.5), params_of(1.0, 0.0), [(2.0, 1.0), (0.0, -1.0)], 0.1)
+    np.testing.assert_allclose(after, [[0.8, -0.1], [0.7, -0.05]], rtol=1e-15)
+
+
+def test_sgd_with_a_constant_gradient_has_the_closed_form() -> None:
+    mu, eta, k = 0.9, 0.01, 50
+    *_, (w, b) = steps(SGD(momentum=mu), params_of(0.0, 0.0), [(1.0, 0.0)] * k, eta)
+    moved = sum((1 - mu**i) / (1 - mu) for i in range(1, k + 1))
+    np.testing.assert_allclose(w, -eta * moved, rtol=1e-12)
+    assert b == 0
+
+
+def test_adam_by_hand() -> None:
+    """After one step m̂ = g and v̂ = g²; two steps of g = 3, then -1, worked out on paper."""
+    eta = 0.1
+    one, two = steps(Adam(), params_of(1.0, 0.0), [(3.0, -1e-3), (-1.0, 0.0)], eta)
+    first = 1 - eta * 3 / (3 + 1e-8)
+    np.testing.assert_allclose(one, [first, eta * 1e-3 / (1e-3 + 1e-8)], rtol=1e-12)
+    m_hat = (0.9 * 0.3 - 0.1) / (1 - 0.81)  # m = 0.3, then 0.17
+    v_hat = (0.999 * 0.009 + 0.001) / (1 - 0.998001)
+    np.testing.assert_allclose(two[0], first - eta * m_hat / (math.sqrt(v_hat) + 1e-8), rtol=1e-12)
+
+
+def test_adam_with_a_constant_gradient_moves_by_eta_each_step() -> None:
+    after = steps(Adam(eps=1e-12), params_of(0.0, 0.0), [(0.02, -5.0)] * 30, 0.01)
+    expected = [[-0.01 * k, 0.01 * k] for k in range(1, 31)]
+    np.testing.assert_allclose(after, expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("rule", [SGD(weight_decay=0.5), Adam(weight_decay=0.5)])
+def test_weight_decay_shrinks_weights_and_leaves_biases(rule) -> None:
+    after = steps(rule, params_of(2.0, 2.0), [(0.0, 0.0)], 0.1)
+    np.testing.assert_allclose(after, [[2 * 0.95, 2.0]], rtol=1e-15)
+
+
+def test_a_weight_average_is_the_weighted_sum_of_the_past() -> None:
+    average, decay = params_of(1.0, 1.0), 0.75
+    for value in (2.0, 4.0):
+        update_average(average, params_of(value, 0.0), decay)
+    np.testing.assert_allclose(average.W[1][0, 0], 0.75**2 + 0.75 * 0.25 * 2 + 0.25 * 4)
+    np.testing.assert_allclose(average.b[1][0], 0.75**2)
+
+
+def test_the_learning_rate_falls_along_a_cosine_or_is_constant() -> None:
+    settings = Settings(lr=2.0)
+    rates = [settings.learning_rate(x) for x in (0.0, 0.25, 1.0)]
+    np.testing.assert_allclose(rates, [2.0, 1 + np.sqrt(0.5), 0.0], atol=1e-15)
+    assert replace(settings, schedule="constant").learning_rate(0.9) == 2.0
+
+
+def updated(rule, lay, sections: int) -> dict[str, np.ndarray]:
+    """Take three steps in sections, as processes do that share them; return all arrays."""
+    rng = np.random.default_rng(4)
+    params = lay(init_params([8, 6, 5, 3], rng, scheme="uniform"))
+    average, state = deepcopy(params), rule.start(params)
+    for _ in range(3):
+        grads = [zeros_like(params), zeros_like(params)]
+        for g in (a for of in grads for a in tensors(of).values()):
+            g[...] = rng.normal(size=g.shape)
+        taken = state.step
+        for i in reversed(range(sections)):
+            add_up(grads, (i, sections))
+            rule.update(params, grads[0], replace(state, step=taken), 0.1, (i, sections))
+            update_average(average, params, 0.5, (i, sections))
+        state.step += 1
+    named = {"p": params, "mean": average, **dict(zip("mv", state.slots, strict=False))}
+    return {f"{k}.{name}": a for k, of in named.items() for name, a in tensors(of).items()}
+
+
+@pytest.mark.parametrize("rule", [SGD(weight_decay=0.1), Adam(weight_decay=0.1)])
+def test_layout_chunks_and_sections_change_no_bit(rule, monkeypatch) -> None:
+    whole = updated(rule, by_columns, 1)
+    assert all(a.any() for a in whole.values())
+    ways = [updated(rule, lambda p: p, 1), *(updated(rule, by_columns, k) for k in (2, 3, 11))]
+    monkeypatch.setattr("stbp_edu.arrays.CHUNK", 7)
+    for found in (*ways, updated(rule, by_columns, 1)):
+        for name, array in found.items():
+            np.testing.assert_array_equal(array, whole[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: SGD(momentum=1), r"momentum must be in \[0, 1\), got 1"),
+        (lambda: Adam(beta2=-0.1), r"beta2 must be in \[0, 1\)"),
+        (lambda: Adam(eps=0), "eps must be > 0"),
+        (lambda: Adam(weight_decay=-1), "weight_decay must be >= 0"),
+        (
+            lambda: Adam().start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)])),
+            r"params\.W1 must be a writeable contiguous array",
+        ),
+    ],
+)
+def test_bad_constants_and_arrays_are_named(make, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_a_state_that_lies_in_memory_in_another_way_is_refused() -> None:
+    net, adam = init_params([8, 6, 3], np.random.default_rng(0)), Adam()
+    with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
+        adam.update(net, zeros_like(net), adam.start(by_columns(net)), 0.1)

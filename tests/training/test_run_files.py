@@ -1,0 +1,219 @@
+"""Checkpoints and records: the same bits come back; what is damaged or foreign is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stbp_edu.arrays import tensors
+from stbp_edu.cli.main import main
+from stbp_edu.files import read_arrays
+from stbp_edu.training import Epoch, train
+from stbp_edu.training.runs import (
+    CHECKPOINT,
+    PARAMS,
+    RECORD,
+    Checkpoint,
+    RunConfig,
+    open_run,
+    train_in_folder,
+    unfinished_run,
+)
+from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from tests.runs import bits
+
+POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "seconds": 1.0}
+
+
+@pytest.fixture
+def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
+    epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
+    checkpoint = Checkpoint(small, few.fingerprint(), epoch.state, [POINT])
+    save_checkpoint(tmp_path / "c.npz", checkpoint)
+    return tmp_path / "c.npz", checkpoint
+
+
+def test_a_checkpoint_survives_to_the_bit(written) -> None:
+    path, given = written
+    found = load_checkpoint(path)
+    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
+    assert (found.state.epoch, found.state.optimizer.step) == (1, 10)
+    assert bits(found.state.params) == bits(given.state.params)
+    assert bits(found.state.kept) == bits(given.state.kept)
+    slots = zip(found.state.optimizer.slots, given.state.optimizer.slots, strict=True)
+    assert all(bits(ours) == bits(theirs) for ours, theirs in slots)
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
+    averaging, optimizer, small, few, tmp_path: Path
+) -> None:
+    settings = replace(small, epochs=3, averaging=averaging, optimizer=optimizer)
+    first, *_, whole = (e for e in train(settings, few) if isinstance(e, Epoch))
+    save_checkpoint(tmp_path / "c.npz", Checkpoint(settings, "", first.state, []))
+    events = train(settings, few, load_checkpoint(tmp_path / "c.npz").state)
+    *_, resumed = (e for e in events if isinstance(e, Epoch))
+    assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
+    assert bits(resumed.state.kept) == bits(whole.state.kept)
+
+
+def test_damaged_and_truncated_checkpoints_are_named(written) -> None:
+    path, _ = written
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    first = whole.index(b"NUMPY")
+    flips = rng.integers(first + 200, first + 4000, 20)  # inside the first array
+    broken = [whole[:length] for length in rng.integers(0, len(whole), 20)]
+    broken += [whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :] for at in flips]
+    for data in broken:
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match=r"c\.npz must be a whole npz file"):
+            load_checkpoint(path)
+
+
+def meta(**changes: Any) -> Callable[[dict], dict]:
+    """Change what a checkpoint says of itself; None takes it out."""
+
+    def change(arrays: dict) -> dict:
+        values = {**json.loads(arrays["meta"].tobytes()), **changes}
+        text = json.dumps({k: v for k, v in values.items() if v is not None})
+        return {**arrays, "meta": np.frombuffer(text.encode(), np.uint8)}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'meta' is missing"),
+        (lambda a: {**a, "meta": np.frombuffer(b"{", np.uint8)}, "must be a checkpoint"),
+        (lambda a: {**a, "meta": np.frombuffer(b"[1]", np.uint8)}, "must be a checkpoint"),
+        (meta(format=9), "its format is 9, and this version reads 1"),
+        (meta(settings={"tav": 1}), r"got \['tav'\]"),
+        (meta(settings=[1]), "must be a checkpoint"),
+        (meta(epoch=9), "its epoch is 9, and the run has 2"),
+        (meta(epoch="one"), "epoch must be an integer"),
+        (meta(epoch=-5), "epoch must be >= 0"),
+        (meta(step=None), "'step' is missing"),
+        (meta(curves=[1]), "must be a checkpoint"),
+        (meta(curves=[{"epoch": 1}]), "'loss' is missing"),
+        (meta(curves=[{**POINT, "seconds": "long"}]), "seconds must be a real number"),
+        (lambda a: {k: v for k, v in a.items() if k != "slot0.W1"}, "slot0 must hold W1, b1"),
+        (
+            lambda a: {k: v.astype(float) if k[:5] == "slot0" else v for k, v in a.items()},
+            "W1 must be float32 throughout, got float64",
+        ),
+        (
+            lambda a: {**a, "average.W1": np.zeros((20, 3), np.float32)},
+            r"W1 must have shape \(20, 64\) throughout",
+        ),
+    ],
+)
+def test_foreign_checkpoints_are_named(change, words, written) -> None:
+    path, _ = written
+    np.savez(path, **change(read_arrays(path)))
+    with pytest.raises(ValueError, match=words) as caught:
+        load_checkpoint(path)
+    assert "c.npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
+
+
+def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
+    epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
+    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), epoch.state, []))
+    assert unfinished_run(RunConfig("digits", small, few, tmp_path)) is not None
+    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
+        unfinished_run(RunConfig("digits", small, bytes_few, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A finished run of the command."""
+    out = tmp_path_factory.mktemp("finished")
+    argv = ["train", "digits", "--rule", "exact", "--out", str(out), *QUICK]
+    assert main(argv) == 0
+    return out / "exact"
+
+
+QUICK = ["--epochs", "1", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "1"]
+
+
+def within(*keys: Any, value: Any) -> Callable[[Any], None]:
+    """Change one value inside a record."""
+
+    def change(record: Any) -> None:
+        for key in keys[:-1]:
+            record = record[key]
+        record[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record.clear(),
+        within("settings", value={"depth": 3}),
+        within("settings", value=3),
+        within("settings", "T", value=-1),
+        within("dataset", value=["digits"]),
+        within("held_out", value="none"),
+        within("curves", value=[]),
+        within("curves", value=[None]),
+        within("curves", 0, value={"epoch": 1}),
+        within("curves", 0, "loss", value="small"),
+        within("curves", 0, "rates", value=3),
+        within("curves", 0, "rates", 1, value=[0.1]),
+        within("accuracy", value=0.9),
+        within("accuracy", "encodings", value=[]),
+        within("accuracy", "encodings", value="0.9"),
+        within("accuracy", "mean", value=None),
+        within("accuracy", "spread", value=float("nan")),
+        within("accuracy", "images", value=1e3),
+        within("seconds", value={}),
+    ],
+)
+def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, capsys) -> None:
+    record = json.loads((finished / RECORD).read_text())
+    change(record)
+    (tmp_path / "exact").mkdir()
+    (tmp_path / "exact" / RECORD).write_text(json.dumps(record))
+    (tmp_path / "exact" / PARAMS).write_bytes((finished / PARAMS).read_bytes())
+    train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
+    run = str(tmp_path / "exact")
+    for argv in (train_again, [*train_again, "--resume"], ["plot", run], ["eval", run]):
+        assert main(argv) == 2
+        assert "must be a record that `stbp-edu train` wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1, 2]", "must be a record that `stbp-edu train` wrote"),
+        ('{"settings": {', "must be a JSON file"),
+        ('"hidden": [31]', r"must have hidden layers \(31,\) .*these files are of two runs"),
+    ],
+)
+def test_files_of_two_runs_or_of_something_else_are_named(text, words, finished, tmp_path) -> None:
+    record = json.loads((finished / RECORD).read_text())
+    (tmp_path / PARAMS).write_bytes((finished / PARAMS).read_bytes())
+    (tmp_path / RECORD).write_text(json.dumps(record))
+    assert open_run(tmp_path).settings.hidden == (30,)
+    record["settings"]["hidden"] = [31]
+    (tmp_path / RECORD).write_text(json.dumps(record) if "hidden" in text else text)
+    with pytest.raises(ValueError, match=words):
+        open_run(tmp_path)
+
+
+def test_the_current_folder_can_hold_a_run(small, few, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = RunConfig("digits", replace(small, epochs=1), few, Path(), encodings=1)
+    record = train_in_folder(config, lambda events: (e for e in events if isinstance(e, Epoch)))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [PARAMS, RECORD]
+    assert tensors(open_run(Path()).params).keys() == {"W1", "b1", "W2", "b2"}
+    assert record["accuracy"]["images"] == 50
