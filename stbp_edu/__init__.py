@@ -1,5 +1,7 @@
 """Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
 
+from typing import Any
+
 from stbp_edu import cases, losses
 from stbp_edu.engine.products import backward, forward
 from stbp_edu.losses import loss
@@ -21,8 +23,18 @@ __all__ = [
     "Triangle",
     "backward",
     "cases",
+    "derive",
     "forward",
     "init_params",
     "loss",
     "losses",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``derive``, which is loaded where it is used."""
+    if name == "derive":
+        from stbp_edu.derived import derive
+
+        return derive
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

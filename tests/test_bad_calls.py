@@ -45,11 +45,11 @@ from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.run import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train
-from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report, unrolled
+from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
 from tests.networks import make_problem
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
-NET = unrolled.unroll(
+GRAPH = paths.unroll(
     network.Trace(U=[None, *(u[:, :1] for u in P.trace.U[1:])], O=[o[:, :1] for o in P.trace.O]),
     P.targets[:1],
     P.params,
@@ -129,7 +129,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "differences": (
         finite_difference.partial,
         {
-            "coordinate": ("b", 1, (0,)),
+            "node": paths.Node("b", n=1, i=0),
             "spikes": P.spikes,
             "targets": P.targets,
             "params": P.params,
@@ -137,11 +137,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "count_paths": (
-        paths.count_paths, {"start": unrolled.Node("u", n=1, i=0, t=0), "net": NET},
+        paths.count_paths, {"start": paths.Node("u", n=1, i=0, t=0), "graph": GRAPH},
     ),
-    "paths_from": (paths.paths_from, {"start": unrolled.Node("u", n=1, i=0, t=0), "net": NET}),
+    "paths_from": (paths.paths_from, {"start": paths.Node("u", n=1, i=0, t=0), "local": GRAPH}),
     "paths": (paths.derivatives, {**PASS, "rule": "exact"}),
-    "symbols": (unrolled.symbols, {"sizes": [2, 1], "T": 2}),
+    "symbols": (polynomials.symbols, {"sizes": [2, 1], "T": 2}),
     "prove": (polynomials.prove, {"sizes": [1, 1], "T": 1, "rule": "exact"}),
     "encode": (
         encode,

@@ -79,18 +79,21 @@ def test_objects_are_not_written(tmp_path: Path) -> None:
 
 def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / ".lock"
-    for _ in range(2):
-        with locked(path, "somebody is here"):
-            other = (
-                "import sys; from pathlib import Path\n"
-                "from stbp_edu.files import locked\n"
-                "with locked(Path(sys.argv[1]), 'somebody is here'): print('got it')"
-            )
-            done = subprocess.run(
-                [sys.executable, "-c", other, str(path)], capture_output=True, text=True
-            )
-            assert "ValueError: somebody is here" in done.stderr
-            assert "got it" not in done.stdout
+    other = (
+        "import sys; from pathlib import Path\n"
+        "from stbp_edu.files import locked\n"
+        "with locked(Path(sys.argv[1]), 'somebody is here'): print('got it')"
+    )
+    with locked(path, "somebody is here"):
+        done = subprocess.run(
+            [sys.executable, "-c", other, str(path)], capture_output=True, text=True
+        )
+        assert "ValueError: somebody is here" in done.stderr
+        assert "got it" not in done.stdout
+        with pytest.raises(ValueError, match="somebody is here"), locked(path, "somebody is here"):
+            pass
+    with locked(path, "somebody is here"):
+        pass
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:

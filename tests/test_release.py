@@ -40,7 +40,7 @@ def test_the_citation_file_has_what_its_format_asks_for() -> None:
 def test_both_licences_are_named_wherever_one_looks() -> None:
     assert PROJECT["license"] == "MIT AND CC-BY-4.0"
     assert {"LICENSE", "LICENSE-text.md"} <= set(PROJECT["license-files"])
-    for name in ("README.md", "mkdocs.yml", "LICENSE-text.md"):
+    for name in ("README.md", "mkdocs.yml", "LICENSE-text.md", "CITATION.cff"):
         text = (ROOT / name).read_text("utf-8")
         assert "MIT" in text, name
         assert "CC BY 4.0" in text, name

@@ -3,29 +3,40 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``table``, ``neurons``, ``maps``, ``link``, ``readouts``, ``models``, ``parameters``: what a
-  network is made of;
-- ``forward_run``; ``factors`` and ``adjoints``: forward and backward, for every network and rule;
-- ``rules``: which words of arrows a rule keeps; ``words``, ``counting``: which, and how many;
+- ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
+- ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
+- ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
-- ``online_form``, ``blocks``: learning forward in time, where the words allow it, or in blocks;
-- ``classifier``, ``verdict``: which words a gradient function keeps.
+- ``online_form``: learning forward in time, where the words allow it, or in blocks;
+- ``classifier``: which words a gradient function keeps.
 """
 
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.adjoints import Backward, backward, sweep
-from stbp_edu.arrows.classifier import classify, classify_letters
-from stbp_edu.arrows.counting import count_paths
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.adjoints import (
+    Backward,
+    LocalDerivatives,
+    backward,
+    lambdas,
+    local_derivatives,
+)
+from stbp_edu.arrows.classifier import Verdict, classify, classify_letters
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.maps import AveragePool, Flatten, Patches
-from stbp_edu.arrows.models import Layer, Network, network
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
+from stbp_edu.arrows.models import Layer, Network, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
 from stbp_edu.arrows.online_form import online
-from stbp_edu.arrows.parameters import draw_params
+from stbp_edu.arrows.paths import (
+    Edge,
+    Node,
+    Path,
+    count_paths,
+    edges_from,
+    forbidding_word,
+    paths_from,
+    words,
+)
 from stbp_edu.arrows.readouts import (
     Loss,
     cross_entropy_on_rates,
@@ -36,14 +47,13 @@ from stbp_edu.arrows.readouts import (
 )
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
-from stbp_edu.arrows.verdict import Verdict
-from stbp_edu.arrows.words import Node, Path, forbidding_word, paths_from, words
 
 __all__ = [
     "RULES",
     "Arrow",
     "AveragePool",
     "Backward",
+    "Edge",
     "Enter",
     "Flatten",
     "Formula",
@@ -67,11 +77,13 @@ __all__ = [
     "cross_entropy_on_rates",
     "cross_entropy_per_step",
     "draw_params",
+    "edges_from",
     "forbidding_word",
     "formulas",
     "forward",
     "hard_reset",
     "in_blocks",
+    "lambdas",
     "last_steps",
     "letters",
     "local_derivatives",
@@ -82,7 +94,6 @@ __all__ = [
     "paths_from",
     "rate",
     "soft_reset",
-    "sweep",
     "truncated",
     "with_adaptation",
     "with_current",

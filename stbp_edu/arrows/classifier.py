@@ -7,26 +7,140 @@ letters it is read off.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu import network as part_one
-from stbp_edu.arrows.adjoints import backward, sweep
-from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    backward,
+    lambdas,
+    local_derivatives,
+    through_link,
+)
+from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.models import Network, Trace, network
+from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.part_one import by_layer, by_name
+from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
-from stbp_edu.arrows.verdict import Verdict
-from stbp_edu.arrows.word_fit import Function, fit_words, random_run
-from stbp_edu.arrows.words import Node, Word, paths_from
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
+
+NEAR = 1e-4  # a coefficient this near to a number is that number
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gradient function keeps.
+
+    Attributes:
+        rules: the built-in rules that it equals on the networks tried; more than one where they
+            keep the same words there.
+        coefficients: otherwise, how often it counts each word, as far as the network has it; empty
+            if no coefficients give its gradients.
+    """
+
+    rules: tuple[str, ...]
+    coefficients: dict[Word, float]
+
+    def dropped(self) -> list[Word]:
+        """Return the words that it drops, the shortest first."""
+        words = [w for w, c in self.coefficients.items() if abs(c) < NEAR]
+        return sorted(words, key=lambda word: (len(word), word))
+
+    def __str__(self) -> str:
+        """Return what was found, in a sentence."""
+        if self.rules:
+            same = " (they keep the same words here)" if len(self.rules) > 1 else ""
+            return f"equals {' = '.join(self.rules)}{same}"
+        if not self.coefficients:
+            return "equals no built-in rule, and no sum of words gives its gradients"
+        odd = {w: c for w, c in self.coefficients.items() if abs(c - 1) >= NEAR}
+        if not odd:
+            return (
+                "keeps every word of the small network, and equals no built-in rule on the larger"
+            )
+        word = min(odd, key=lambda w: (len(w), w))
+        named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4))
+        did = named or f"counts {odd[word]:.4g} times"
+        return (
+            f"equals no built-in rule; of {len(self.coefficients)} words it counts "
+            f"{len(self.coefficients) - len(odd)} once, as the exact rule does, and the shortest "
+            f"that it {did} is '{' '.join(word)}'"
+        )
+
+
+Function = Callable[..., Any]
+Run = tuple[LayerParams, Series, Any]
+"""Parameters, trace and targets."""
+RUNS = 30
+FITS = 1e-6  # what a fit may leave, relative to the gradients
+
+
+def random_run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Run:
+    """Return (params, trace, targets) of a random run with two samples."""
+    params = draw_params(net, rng, scale=1.5)
+    for p in params[1:]:
+        p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
+    inputs = rng.random((T, 2, *net.shape))
+    if not twin:
+        inputs = np.round(inputs)
+    return params, forward(net, params, inputs, twin=twin), rng.random((2, *net.shape_of(net.N)))
+
+
+def fit_words(
+    function: Function, net: Network, twin: bool, rng: np.random.Generator
+) -> dict[Word, float]:
+    """Return the coefficient of each word by least squares, or {} if none fit.
+
+    Words that contribute nothing on any of the runs are left out: nothing is known of them.
+    """
+    rows: list[dict[int, Any]] = []
+    for _ in range(RUNS):
+        params, trace, targets = random_run(net, 3, twin, rng)
+        got = function(net, params, trace, targets)
+        local = local_derivatives(net, params, trace, targets)
+        told = [n for n in range(1, net.N + 1) if {"W", "b"} & got[n].keys()]
+        rows.append({n: _equations(local, trace, got, n) for n in told})
+    result: dict[Word, float] = {}
+    for n in rows[0]:
+        words = sorted({w for row in rows for w, column in row[n][0].items() if column.any()})
+        y = np.concatenate([row[n][1] for row in rows])
+        columns = [[row[n][0].get(w, 0 * row[n][1]) for row in rows] for w in words]
+        A = np.reshape(columns, (len(words), len(y))).T
+        scale = np.linalg.norm(A, axis=0)
+        c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
+        if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
+            return {}
+        result |= dict(zip(words, c.tolist(), strict=True))
+    return result
+
+
+def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tuple[Any, Any]:
+    """Return for each word what its paths contribute to the gradients of a layer, and these."""
+    net = local.net
+    layer = net.layers[n]
+    state = layer.neuron.input
+    lead = local.direct.shape[:2]
+    epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
+    for at in np.ndindex(*lead, int(np.prod(net.shape_of(n)))):
+        for path in paths_from(Node(state, n, at[0], at[2]), local, s=at[1]):
+            epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
+
+    def flat(found: Any) -> Any:
+        """Return the gradients that are told as one column."""
+        return np.concatenate([np.ravel(found[k]) for k in ("W", "b") if k in got[n]])
+
+    into = trace[net.output_of(n - 1)][n - 1]
+    columns = {word: flat(through_link(layer.link, e, into)) for word, e in epsilon.items()}
+    return columns, flat(got[n])
+
 
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
 
@@ -89,6 +203,11 @@ def _checked(function: Function) -> Function:
     def called(net: Network, *run: Any) -> LayerParams:
         """Return its gradients."""
         found = function(net, *run)
+        if not isinstance(found, list) or len(found) != net.N + 1:
+            raise TypeError(
+                "function must return a list of N + 1 dictionaries of gradients, as backward does, "
+                f"got {checks.brief(found)}"
+            )
         if not any(found[1:]):
             raise ValueError("function must return at least one gradient, got none; return dL/dW")
         for n in range(1, net.N + 1):
@@ -107,10 +226,14 @@ def _checked(function: Function) -> Function:
 def _part_one(function: Function) -> Function:
     """Return a function of Part I as one of a network of arrows."""
 
-    def called(net: Network, params: LayerParams, trace: Trace, targets: Any) -> LayerParams:
+    def called(net: Network, params: LayerParams, trace: Series, targets: Any) -> LayerParams:
         """Return its gradients."""
         run = part_one.Trace(U=[None, *trace["u"][1:]], O=trace["o"])
         found = function(run, targets, part_one.Params(**by_name(params)), NEURON)
+        if not hasattr(found, "W") and not (isinstance(found, tuple | list) and len(found) == 2):
+            raise TypeError(
+                f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
+            )
         return by_layer(found if hasattr(found, "W") else part_one.Gradients(*found))
 
     return called
@@ -126,9 +249,9 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
         net: the network; two layers of Part I's neuron, two wide, where None.
         T: the number of steps.
 
-    >>> from stbp_edu.arrows import sweep
+    >>> from stbp_edu.arrows import lambdas
     >>> print(classify_letters(lambda local: [None, *(by["u", "free"]
-    ...                                               for by in sweep(local, "classic")[1:])]))
+    ...                                               for by in lambdas(local, "classic")[1:])]))
     equals classic
     """
     checks.count("T", T)
@@ -161,5 +284,5 @@ def _entered(net: Network, T: int) -> Iterator[Node]:
 
 def _by_rule(local: LocalDerivatives, rule: str, nodes: list[Node]) -> list[Any]:
     """Return the adjoints of nodes under a rule, in letters."""
-    lam, start = sweep(local, rule), RULES[rule].start
+    lam, start = lambdas(local, rule), RULES[rule].start
     return [lam[node.n][node.kind, start][node.t, 0].flat[node.i] for node in nodes]

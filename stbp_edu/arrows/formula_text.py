@@ -1,11 +1,14 @@
 """The formulas of a rule as text, read off the table of arrows: a line an adjoint and case."""
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any, NamedTuple
 
+from stbp_edu.arrows.expressions import symbol
+from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.table import LOSS, Arrow, Enter, placed
 
 
 class Formula(NamedTuple):
@@ -18,6 +21,25 @@ class Formula(NamedTuple):
     def __str__(self) -> str:
         """Return the line."""
         return f"{self.left} = {self.right}  ({self.where})"
+
+
+class Formulas(tuple[Formula, ...]):
+    """Formulas, a line each; a notebook and a page set them as mathematics."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return a line for each formula, in LaTeX."""
+        return "\n".join(map(str, self))
+
+    def _repr_html_(self) -> str:
+        """Return the formulas as MathML, under each case."""
+        rows, case = [], ""
+        for left, right, where in self:
+            head = f"<p><strong>{escape(where)}</strong></p>" if where != case else ""
+            rows.append(f"{head}<p>{mathml(f'{left} = {right}')}</p>")
+            case = where
+        return "".join(rows)
 
 
 def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
@@ -44,12 +66,12 @@ class _Text:
 
     def __init__(self, net: Network, rule: Rule) -> None:
         """Find which states of the rule share an adjoint."""
-        self.net, self.rule, self.same = net, rule, _classes(net, rule)
+        self.net, self.rule, self.same = net, rule, classes(net, rule)
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
         where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
-        for state, q in _reached(self.net, self.rule, self.same):
+        for state, q in reached(self.net, self.rule, self.same):
             arrows = self.net.arrows[self.net.N if n == "N" else self.net.N - 1]
             terms = [
                 self.term(arrow, head, t, n)
@@ -68,8 +90,9 @@ class _Text:
         if arrow.link is not None:
             factor, i = rf"\sum_j {'w' if arrow.layer else 'r'}_{{ji}}^{{{above}}}", "j"
         else:
-            factor, i = r"\tau" if arrow.kind in self.rule.forgets else arrow.letters, "i"
-        factor = factor.replace("{}", f"_i^{{{t},{n}}}")
+            forgets = arrow.kind in self.rule.forgets and arrow.leak is not None
+            factor, i = arrow.leak_letters if forgets else arrow.letters, "i"
+        factor = placed_at(factor, t, n)
         return f"{factor} {self.adjoint(arrow.target, head, i, later, above)}".strip()
 
     def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
@@ -88,15 +111,41 @@ class _Text:
         lines = [(r"w_{ij}^n", rf"\sum_t {entered} o_j^{{t,n-1}}"), ("b_i^n", rf"\sum_t {entered}")]
         if layer.recurrent:
             lines.append((r"r_{ij}^n", rf"\sum_t {later} o_j^{{t,n}}"))
-        for name, enter in layer.neuron.learned.items():
-            head = self.adjoint(enter.target, self.rule.start, "i", "t+1", "n")
-            factor = enter.letters.replace("{}", "_i^{t,n}")
-            lines.append((rf"\{name}^n", rf"\sum_{{t,i}} {factor} {head}"))
+        for name in layer.neuron.learned:
+            entries = [enter for one, enter in layer.neuron.enters if one == name]
+            own, over = ("_i", "t") if entries[0].each else ("", "t,i")
+            right = rf"\sum_{{{over}}} " + " + ".join(map(self.entered, entries))
+            letter = f"{{{symbol(name)}}}" if "_" in symbol(name) else symbol(name)
+            lines.append((f"{letter}{own}^n", right.replace("+ -", "- ")))
         for name, right in lines:
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
+    def entered(self, enter: Enter) -> str:
+        """Return the term of a learned constant: its factor, and the adjoint where it enters."""
+        letters, step = enter.letters, enter.step
+        if "{}" not in letters and "{-}" in letters:  # the last step's states alone
+            letters, step = letters.replace("{-}", "{}"), 1
+        factor = placed_at(letters, "t", "n")
+        head = self.adjoint(enter.target, self.rule.start, "i", "t" + "+1" * step, "n")
+        return f"{factor} {head}".strip()
 
-def _classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
+
+def placed_at(letters: str, t: str, n: str) -> str:
+    """Return a factor's letters with the indices of its tail, such as t, t-1 or T.
+
+    >>> placed_at("u{} i{+}", "t-1", "n")
+    'u_i^{t-1,n} i_i^{t,n}'
+    """
+
+    def index(later: int) -> str:
+        """Return the indices of a step next to the tail's."""
+        base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
+        return f"_i^{{{base}{back + later:+d},{n}}}" if back + later else f"_i^{{{base},{n}}}"
+
+    return placed(letters, index)
+
+
+def classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
     """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
     states = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
     arrows = [a for table in net.arrows for a in table]
@@ -113,7 +162,7 @@ def _classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
         same = finer
 
 
-def _reached(net: Network, rule: Rule, same: Any) -> list[tuple[str, str]]:
+def reached(net: Network, rule: Rule, same: Any) -> list[tuple[str, str]]:
     """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
     arrows = [a for table in net.arrows for a in table]
     found = [(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)]

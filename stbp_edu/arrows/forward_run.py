@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import Network, Trace
-from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.arrows.models import LayerParams, Network, Series, check_params
 from stbp_edu.checks import Array
 
 Now = list[dict[str, Any]]
@@ -16,7 +15,10 @@ Now = list[dict[str, Any]]
 def rest(net: Network, x: Array) -> Now:
     """Return the states before the first step, whose input is x: all 0."""
     zeros = [np.zeros((len(x), *net.shape_of(n)), x.dtype) for n in range(net.N + 1)]
-    return [{}, *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1))]
+    return [
+        {"o": zeros[0]},
+        *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1)),
+    ]
 
 
 def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
@@ -32,18 +34,20 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             again = layer.recurrent.forward(past[n][neuron.output], p["R"])
             drive = drive + again.reshape(drive.shape)  # p2-recur-u
         for name in neuron.order:
-            update = neuron.state(name).update
-            if update is None:
-                v = neuron.distance(states)
-                fire = neuron.surrogate.antiderivative
-                states[name] = fire(v) if twin else (v >= 0).astype(v.dtype)
+            state = neuron.state(name)
+            if state.update is None:
+                value = neuron.distance(states)
             else:
-                states[name] = update(states, past[n], drive, p)
+                value = state.update(states, past[n], drive, p)
+            if state.update is None or state.fires:
+                fire = neuron.surrogate.antiderivative
+                value = fire(value) if twin else (value >= 0).astype(value.dtype)
+            states[name] = value
         now.append(states)
     return now
 
 
-def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Trace:
+def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Series:
     """Return every state at every step.
 
     Args:
@@ -74,7 +78,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     return as_trace(net, steps)
 
 
-def as_trace(net: Network, steps: list[Now]) -> Trace:
+def as_trace(net: Network, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
     names = {s.name for layer in net.layers[1:] for s in layer.neuron.states} | {"o"}
     return {

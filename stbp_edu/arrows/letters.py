@@ -1,19 +1,20 @@
 """The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
 
-import re
+import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.factors import Factors, LocalDerivatives
-from stbp_edu.arrows.maps import Shape
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu import checks
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
+from stbp_edu.arrows.link import Shape
+from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.table import placed
 
-FACTORS = re.compile(r"\S*\([^)]*\)|\S+")
-"""The letters in a factor: apart at spaces outside brackets."""
 Monomial = tuple[str, ...]
 
 
@@ -60,6 +61,9 @@ class Polynomial:
 
     __radd__, __rmul__ = __add__, __mul__
 
+    def __truediv__(self, number: int) -> Any:
+        return self * Fraction(1, number)
+
     def __neg__(self) -> "Polynomial":
         return Polynomial({m: -c for m, c in self.terms.items()})
 
@@ -79,56 +83,83 @@ class Polynomial:
         return " + ".join(f"{c}·{'·'.join(m)}" for m, c in self.terms.items()) or "0"
 
 
-def letters(net: Network, T: int) -> LocalDerivatives:
+def letters(
+    net: Network, T: int, letter: Callable[[str], Any] = Polynomial.letter
+) -> LocalDerivatives:
     """Return every factor as letters, for one sample; indices count from 1, as on paper.
 
+    ``letter``: what makes a letter of its name; ``sympy.Symbol`` works as well.
+
     >>> from stbp_edu import LIF
-    >>> from stbp_edu.arrows import hard_reset, network, sweep
+    >>> from stbp_edu.arrows import hard_reset, lambdas, network
     >>> local = letters(network("1-1", hard_reset(LIF())), T=2)
-    >>> sweep(local)[1]["o", "all"][1, 0, 0]
+    >>> lambdas(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
-    return tabulated(
-        net,
-        T,
-        lambda shape, text, n: _table(shape, lambda at: _product(text, n, shape, at)),
-        lambda shape, name: _table(shape, lambda at: Polynomial.letter(f"{name}{at}")),
-    )
+
+    def weight(shape: Shape, name: str, n: int) -> Any:
+        """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
+        array, apart = np.empty(shape, object), "," if max(shape, default=0) > 9 else ""
+        for at in np.ndindex(shape):
+            array[at] = letter(f"{name}_{{{apart.join(str(k + 1) for k in at)}}}^{{{n}}}")
+        return array
+
+    factor = partial(letter_array, letter=letter)
+    return tabulated(net, checks.count("T", T), factor, weight)
+
+
+def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:
+    """Return a factor such as ``u{} f'(o{})`` of layer n, for each index (t, 0, *i) of a shape."""
+    names, sign = _apart(text.removeprefix("-")), -1 if text.startswith("-") else 1
+    array = np.empty(shape, object)
+    for at in np.ndindex(shape):
+        i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
+        here = (placed_at(name, at[0] + 1, n, i) for name in names)
+        array[at] = math.prod(map(letter, here), start=sign)
+    return array
+
+
+def placed_at(letters: str, t: int, n: int, i: int) -> str:
+    """Return a factor's letters with the indices of its tail.
+
+    >>> placed_at("u{} i{+}", t=1, n=2, i=3)
+    'u_{3}^{1,2} i_{3}^{2,2}'
+    """
+    return placed(letters, lambda later: f"_{{{i}}}^{{{t + later},{n}}}")
+
+
+def _apart(text: str) -> list[str]:
+    r"""Return the letters of a factor: apart at spaces outside brackets.
+
+    >>> _apart(r"u{} f'(o{}, 1) \frac{a b}{c}")
+    ['u{}', "f'(o{}, 1)", '\\frac{a b}{c}']
+    """
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == " " and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [letter for letter in found if letter]
 
 
 def tabulated(
     net: Network,
     T: int,
     factor: Callable[[Shape, str, int], Any],
-    weight: Callable[[Shape, str], Any],
+    weight: Callable[[Shape, str, int], Any],
 ) -> LocalDerivatives:
-    """Return what stands for every arrow: factor(shape, letters, layer), weight(shape, name)."""
+    """Return what stands for every arrow: factor(shape, letters, n), weight(shape, name, n)."""
+    shapes = [(T, 1, *net.shape_of(n)) for n in range(net.N + 1)]
     factors: Factors = [{}]
     params: LayerParams = [None]
-    for n in range(1, net.N + 1):
-        layer, shape = net.layers[n], (T, 1, *net.shape_of(n))
+    for n, layer in enumerate(net.layers[1:], 1):
         named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
-        named |= {(a.kind, True): r"\tau" for a in layer.neuron.arrows if a.leak is not None}
-        factors.append({key: factor(shape, text, n) for key, text in named.items()})
-        params.append({k: weight(size, f"{k}{n}") for k, size in layer.shapes.items()})
-    direct = factor((T, 1, *net.shape_of(net.N)), f"∂L/∂{net.loss.state}{{}}", net.N)
+        named |= {(a.kind, True): a.leak_letters for a in layer.neuron.arrows if a.leak is not None}
+        factors.append({key: factor(shapes[n], text, n) for key, text in named.items()})
+        params.append({k: weight(size, k.lower(), n) for k, size in layer.shapes.items()})
+    direct = factor(shapes[-1], f"∂L/∂{net.loss.state}{{}}", net.N)
     direct[: net.loss.steps(T).start] = 0
-    return LocalDerivatives(net, factors, params, direct)
-
-
-def _table(shape: Shape, letter: Callable[[Shape], Polynomial]) -> Any:
-    """Return an array of polynomials, letter(index) for each entry."""
-    array = np.empty(shape, object)
-    for at in np.ndindex(shape):
-        array[at] = letter(at)
-    return array
-
-
-def _product(text: str, n: int, shape: Shape, at: Shape) -> Polynomial:
-    """Return a factor such as ``u{} f'(o{})`` of layer n at an index (t, s, *i) of its shape."""
-    i = int(np.ravel_multi_index(at[2:], shape[2:]))
-    index = f"_{{{i + 1}}}^{{{at[0] + 1},{n}}}"
-    result = Polynomial({(): -1 if text.startswith("-") else 1})
-    for letter in FACTORS.findall(text.removeprefix("-")):
-        result = result * Polynomial.letter(letter.replace("{}", index))
-    return result
+    outputs = [factor(shapes[n], net.output_of(n) + "{}", n) for n in range(net.N + 1)]
+    return LocalDerivatives(net, factors, params, direct, outputs)

@@ -1,29 +1,35 @@
-"""Neurons as tables of arrows: Part I's, and what changes when the model changes."""
+"""The neurons of the course as forward lines: Part I's, and what changes when the model changes."""
 
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
+import re
 
 from stbp_edu import checks
-from stbp_edu.arrows.table import Arrow, Enter, Neuron, Parameters, State, States
+from stbp_edu.arrows.forward_lines import read_lines
+from stbp_edu.arrows.from_lines import neuron_from
+from stbp_edu.arrows.table import Neuron
 from stbp_edu.neuron import HARD_GATES, LIF
 
+GATES = {"exponential": "tau * exp(-o / tau)", "linear": "tau * (1 - o)"}
+SPIKE = "o = spike(u - v_th)"
+HARD = "u = u * f(o) + x"
+# p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: the derivatives of this line by u and o
+SOFT = "u = tau * u + x - v_th * o"  # p2-soft-u
+CURRENT = "i = alpha * i + x"  # p2-current-c; p2-current-gamma: its derivative by i
+# p2-adapt-delta, p2-adapt-zeta: its derivatives by o and a, and those of the spike's line
+ADAPTATION = "a = rho * a + o"  # p2-adapt-a
+RAISED = r"o = spike(\1 - beta * a)"  # p2-adapt-o, p2-adapt-epsilon
 
-def _with_leak(lif: LIF, p: Parameters) -> LIF:
-    """Return the neuron's constants with the layer's own leak, where that is learned."""
-    return replace(lif, tau=float(p["tau"])) if "tau" in p else lif
 
+def lif_lines(lif: LIF) -> str:
+    """Return a neuron of Part I as forward lines.
 
-def _neuron(lif: LIF, potential: Any, carry: Arrow, reset: Arrow) -> Neuron:
-    """Return the neuron with one potential u and the spike o."""
-    spike = Arrow("spike", "u", "o", lambda s, p: lif.h(s["u"]), "h(u{})")
-    return Neuron(
-        states=(State("u", r"\varepsilon", potential), State("o", r"\delta")),
-        arrows=(spike, carry, reset),
-        distance=lambda s: s["u"] - lif.v_th,
-        surrogate=lif.surrogate,
-    )
+    >>> print(lif_lines(LIF(gate="linear")))
+    f(o) = tau * (1 - o)
+    u = u * f(o) + x
+    o = spike(u - v_th)
+    """
+    if lif.gate not in GATES:
+        return f"{SOFT}\n{SPIKE}"
+    return f"f(o) = {GATES[lif.gate]}\n{HARD}\n{SPIKE}"
 
 
 def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -41,33 +47,11 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> [arrow.kind for arrow in hard_reset(LIF()).arrows]
     ['spike', 'carry', 'reset']
     """
-    if lif.gate not in HARD_GATES:
+    if checks.instance("lif", lif, LIF).gate not in HARD_GATES:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
-
-    def potential(now: States, past: States, x: Any, p: Parameters) -> Any:
-        """Return u: what the gate lets through, and what comes in."""
-        return past["u"] * _with_leak(lif, p).f(past["o"]) + x
-
-    def leak(s: States, p: Parameters) -> Any:
-        """Return τ, as if no spike had reset."""
-        return np.full_like(s["u"], _with_leak(lif, p).tau)
-
-    def by_tau(s: States, p: Parameters) -> Any:
-        """Return u ∂f/∂τ."""
-        o, tau = s["o"], _with_leak(lif, p).tau
-        return s["u"] * (1 - o if lif.gate == "linear" else np.exp(-o / tau) * (1 + o / tau))
-
-    carry = Arrow(
-        "carry", "u", "u", lambda s, p: _with_leak(lif, p).f(s["o"]), "f(o{})", step=1, leak=leak
-    )
-    reset = Arrow(
-        "reset", "o", "u", lambda s, p: s["u"] * _with_leak(lif, p).df(s["o"]), "u{} f'(o{})", 1
-    )
-    letters = r"u{} \partial_{\tau}f(o{})"
-    neuron = _neuron(lif, potential, carry, reset)
-    return _learning_leak(neuron, by_tau, letters, lif) if learn_leak else neuron
+    return _neuron(lif, lif_lines(lif), learn_leak)
 
 
 def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -78,27 +62,14 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> soft_reset(LIF(v_th=1.0)).arrows[2].letters
     '-V_{th}'
     """
-
-    def potential(now: States, past: States, x: Any, p: Parameters) -> Any:
-        """Return u."""
-        return _with_leak(lif, p).tau * past["u"] + x - lif.v_th * past["o"]  # p2-soft-u
-
-    def tau(s: States, p: Parameters) -> Any:
-        """Return τ."""
-        return np.full_like(s["u"], _with_leak(lif, p).tau)  # p2-soft-epsilon
-
-    def off(s: States, p: Parameters) -> Any:
-        """Return -V_th."""
-        return np.full_like(s["u"], -lif.v_th)  # p2-soft-delta, p2-soft-delta-output
-
-    carry = Arrow("carry", "u", "u", tau, r"\tau", step=1, leak=tau)
-    neuron = _neuron(lif, potential, carry, Arrow("reset", "o", "u", off, "-V_{th}", step=1))
-    return _learning_leak(neuron, lambda s, p: s["u"], "u{}", lif) if learn_leak else neuron
+    return _neuron(lif, f"{SOFT}\n{SPIKE}", learn_leak)
 
 
-def _learning_leak(neuron: Neuron, by_tau: Any, letters: str, lif: LIF) -> Neuron:
-    """Return the neuron with τ among its parameters."""
-    return replace(neuron, learned={"tau": Enter("u", by_tau, letters, lif.tau)})
+def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
+    """Return the neuron of a text with the constants of Part I."""
+    checks.instance("lif", lif, LIF)
+    lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
+    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [])
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:
@@ -111,27 +82,8 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     ('i', 'u', 'o')
     """
     alpha = checks.number("alpha", alpha)
-
-    def current(now: States, past: States, x: Any, p: Parameters) -> Any:
-        """Return i."""
-        return alpha * past["i"] + x  # p2-current-c
-
-    def driven(state: State) -> State:
-        """Return a state whose input is the current."""
-        if state.name != neuron.input or state.update is None:
-            return state
-        old = state.update
-        return replace(
-            state,
-            update=lambda now, past, x, p: old(now, past, now["i"], p),  # p2-current-u
-        )
-
-    new = (  # p2-current-gamma
-        Arrow("decay", "i", "i", lambda s, p: np.full_like(s["i"], alpha), r"\alpha", step=1),
-        Arrow("charge", "i", neuron.input, lambda s, p: np.ones_like(s["i"]), ""),
-    )
-    states = (State("i", r"\gamma", current), *map(driven, neuron.states))
-    return replace(neuron, states=states, arrows=neuron.arrows + new, input="i")
+    driven = re.sub(r"\bx\b", "i", _text(neuron))  # p2-current-u
+    return _changed(neuron, f"{CURRENT}\n{driven}", alpha=alpha)
 
 
 def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
@@ -144,31 +96,23 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     'o'
     """
     beta, rho = checks.number("beta", beta), checks.number("rho", rho)
+    raised = re.sub(r"o = spike\((.*)\)", RAISED, _text(neuron))
+    return _changed(neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho)
 
-    def distance(s: States) -> Any:
-        """Return u - V_th - β a."""
-        return neuron.distance(s) - beta * s["a"]  # p2-adapt-o
 
-    def h(s: States, p: Parameters) -> Any:
-        """Return the surrogate at this distance."""
-        return neuron.surrogate.derivative(distance(s))
+def _text(neuron: Neuron) -> str:
+    """Return a neuron's forward lines."""
+    if checks.instance("neuron", neuron, Neuron).lines is None:
+        raise ValueError(
+            "neuron must have forward lines, got a table made by hand; write all of it as one text "
+            "for stbp_edu.derive"
+        )
+    return str(neuron.lines.text)
 
-    def level(now: States, past: States, x: Any, p: Parameters) -> Any:
-        """Return a."""
-        return rho * past["a"] + past["o"]  # p2-adapt-a
 
-    higher = r"h(u{}-\beta a{})"
-    # p2-adapt-epsilon
-    kept = [replace(a, factor=h, letters=higher) if a.kind == "spike" else a for a in neuron.arrows]
-    new = (
-        Arrow("adapt", "o", "a", lambda s, p: np.ones_like(s["o"]), "", step=1),  # p2-adapt-delta
-        Arrow("relax", "a", "a", lambda s, p: np.full_like(s["a"], rho), r"\rho", step=1),
-        # p2-adapt-zeta: this arrow and the one above
-        Arrow("threshold", "a", "o", lambda s, p: -beta * h(s, p), r"-\beta " + higher),
-    )
-    return replace(
-        neuron,
-        states=(*neuron.states, State("a", r"\zeta", level)),
-        arrows=(*kept, *new),
-        distance=distance,
-    )
+def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
+    """Return a neuron with other lines, which learns what it learned before."""
+    lines = read_lines(text, {**neuron.lines.constants, **constants})
+    each = [name for name, enter in neuron.enters if enter.each]
+    layer = [name for name in neuron.learned if name not in each]
+    return neuron_from(lines, neuron.surrogate, layer, each)

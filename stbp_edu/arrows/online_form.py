@@ -9,18 +9,24 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import handed_back, sweep
-from stbp_edu.arrows.blocks import blockwise
-from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
+from stbp_edu import checks
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    Steps,
+    derivatives_on,
+    gradients,
+    handed_back,
+    lambdas,
+)
 from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
+from stbp_edu.arrows.paths import forbidding_word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.words import forbidding_word
 from stbp_edu.checks import Array
 
 Traces = dict[tuple[str, str], Any]
@@ -64,23 +70,30 @@ def online(
     if rule.block is None:
         _check_form(net, rule)
     T = len(inputs)
+    check_targets(net, targets, len(_at(net, inputs, 0)))
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
     if rule.block is not None:
         return blockwise(net, params, inputs, targets, rule, mean, twin)
-    past, before = rest(net, inputs[0]), None
+    past = rest(net, inputs[0])
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for t in range(T):
-        now = step(net, params, inputs[t], past, twin)
+        now = step(net, params, _at(net, inputs, t), past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
-        local = derivatives_on(net, params, as_trace(net, [now]), direct[None])
-        lam = sweep(local, rule)
-        for entry in _entries(net, params, now, past):
+        two_steps = as_trace(net, [past, now])
+        local = derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
+        lam = lambdas(local, rule)
+        for entry in _entries(net, params, two_steps):
             key = entry.n, entry.name
-            traces[key] = _carry_on(traces[key], entry, rule, before, local)
+            traces[key] = _carry_on(traces[key], entry, rule, local)
             total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
-        past, before = now, local
+        past = now
     return _shaped(net, total)
+
+
+def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
+    """Return the input of one step."""
+    return checks.array(f"inputs[{t}]", inputs[t], f"(S, *{net.shape})", (None, *net.shape))
 
 
 def _check_form(net: Network, rule: Rule) -> None:
@@ -101,7 +114,7 @@ def _shaped(net: Network, total: Any) -> LayerParams:
 
     def shaped(g: Any, shape: tuple[int, ...]) -> Any:
         """Return one; a number is shared by all neurons of its layer."""
-        return np.asarray(g).reshape(shape) if shape else np.asarray(g.sum())
+        return np.reshape(g, shape) if shape and np.ndim(g) else np.full(shape, np.sum(g))
 
     shapes = [layer.shapes for layer in net.layers[1:]]
     layers = ({k: shaped(total[n, k], s) for k, s in of.items()} for n, of in enumerate(shapes, 1))
@@ -109,56 +122,63 @@ def _shaped(net: Network, total: Any) -> LayerParams:
 
 
 class Entry(NamedTuple):
-    """What a parameter of layer n adds to a state at one step: (S, 1 or units, rows, P)."""
+    """What a parameter of layer n adds to states at one step: (S, 1 or units, rows, P) each."""
 
     n: int
     name: str
-    target: str
     units: int
-    value: Any
+    into: tuple[tuple[str, Any], ...]
+    each: bool = False
 
     def view(self, a: Any) -> Any:
         """Return an array (S, *shape) as (S, units, rows, 1)."""
         return a.reshape(len(a), self.units, -1, 1)
 
 
-def _entries(net: Network, params: LayerParams, now: Now, past: Now) -> Iterator[Entry]:
-    """Yield what the parameters add to the states at this step."""
+def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[Entry]:
+    """Yield what the parameters add to the states at this step, the second of two."""
     for n in range(1, net.N + 1):
         layer = net.layers[n]
         neuron, link = layer.neuron, layer.link
-        rows = link.rows(now[n - 1][net.output_of(n - 1)])[:, None]
-        yield Entry(n, "W", neuron.input, link.units, rows)
-        yield Entry(n, "b", neuron.input, link.units, np.ones((*rows.shape[:-1], 1)))
+        rows = link.rows(two_steps[net.output_of(n - 1)][n - 1][1])[:, None]
+        yield Entry(n, "W", link.units, ((neuron.input, rows),))
+        ones = np.ones((*rows.shape[:-1], 1))
+        yield Entry(n, "b", link.units, ((neuron.input, ones),))
         if layer.recurrent:
-            rows = layer.recurrent.rows(past[n][neuron.output])[:, None]
-            yield Entry(n, "R", neuron.input, layer.recurrent.units, rows)
-        for name, enter in neuron.learned.items():
-            entry = Entry(n, name, enter.target, link.units, None)
-            yield entry._replace(value=entry.view(enter.factor(past[n], params[n])))
+            rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
+            yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
+        states = Steps({k: series[n] for k, series in two_steps.items()})
+        for name in neuron.learned:
+            entry = Entry(n, name, link.units, ())
+            into = (
+                (enter.target, entry.view(enter.factor(states, params[n])[1 - enter.step]))
+                for one, enter in neuron.enters
+                if one == name
+            )
+            each = dict(neuron.enters)[name].each
+            yield entry._replace(into=tuple(into), each=each)
 
 
-def _carry_on(
-    old: Traces, entry: Entry, rule: Rule, before: LocalDerivatives | None, local: LocalDerivatives
-) -> Traces:
+def _carry_on(old: Traces, entry: Entry, rule: Rule, local: LocalDerivatives) -> Traces:
     """Return the traces of this step: carried on in time, entered, passed on within the step."""
     neuron = local.net.layers[entry.n].neuron
     new: Traces = defaultdict(float)
 
-    def follow(k: str, q: str, E: Any, factors: LocalDerivatives | None, time: int) -> None:
+    def follow(k: str, q: str, E: Any, step: int) -> None:
         """Take a trace along the arrows that leave its state, through time or within the step."""
-        for arrow in (a for a in neuron.arrows if a.source == k and a.step == time):
-            if factors is not None and (head := rule.move(q, arrow)) is not None:
-                factor = entry.view(factors.factor(arrow, entry.n, rule)[0])
+        for arrow in (a for a in neuron.arrows if a.source == k and a.step == step):
+            if (head := rule.move(q, arrow)) is not None:
+                factor = entry.view(local.factor(arrow, entry.n, rule)[1 - step])
                 passed = new[arrow.target, head] + factor * E  # p2-trace-step, p2-trace-adapt
                 new[arrow.target, head] = passed
 
     for (k, q), E in old.items():
-        follow(k, q, E, before, 1)
-    new[entry.target, rule.start] = new[entry.target, rule.start] + entry.value
+        follow(k, q, E, 1)
+    for state, value in entry.into:
+        new[state, rule.start] = new[state, rule.start] + value
     for k in neuron.order:
         for q in [q for state, q in new if state == k]:
-            follow(k, q, new[k, q], local, 0)
+            follow(k, q, new[k, q], 0)
     return dict(new)
 
 
@@ -169,8 +189,9 @@ def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, la
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = handed_back(local, rule, lam, arrow, head, 0, entry.n)  # p2-trace-signal
-                total = total + (entry.view(signal) * E).sum(axis=(0, 2))  # p2-trace-w
+                signal = handed_back(local, rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
+                over = 0 if entry.each else (0, 2)
+                total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
     return total
 
 
@@ -178,6 +199,55 @@ def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
     """Return the mean of the state that the loss reads, by a run that keeps nothing else."""
     past, total, reads = rest(net, inputs[0]), 0.0, net.loss.steps(len(inputs))
     for t in range(len(inputs)):
-        past = step(net, params, inputs[t], past, twin)
+        past = step(net, params, _at(net, inputs, t), past, twin)
         total = total + past[net.N][net.loss.state] * (t in reads)
     return np.asarray(total / len(reads))
+
+
+def blockwise(
+    net: Network,
+    params: LayerParams,
+    inputs: Sequence[Array] | Array,
+    targets: Array,
+    rule: Rule,
+    mean: Array,
+    twin: bool,
+) -> LayerParams:
+    """Return the gradients of a rule in blocks: each block forward, then backward, then let go.
+
+    The memory grows with the block and not with T. ``mean`` is that of the state that the loss
+    reads, where the loss needs it.
+    """
+    T, K = len(inputs), rule.block or len(inputs)
+    total: LayerParams = [None, *({} for _ in range(net.N))]
+    past = rest(net, inputs[0])
+    for start in range(0, T, K):
+        states = [past]
+        for t in range(start, min(start + K, T)):
+            states.append(step(net, params, _at(net, inputs, t), states[-1], twin))
+        past = states[-1]
+        direct = _direct(net, states, start, T, mean, targets)
+        for n, found in enumerate(_gradients(net, params, states, direct, rule)[1:], 1):
+            total[n] = {k: total[n].get(k, 0.0) + g for k, g in found.items()}
+    return total
+
+
+def _direct(
+    net: Network, states: list[Now], start: int, T: int, mean: Array, targets: Array
+) -> Array:
+    """Return ∂L/∂state of a block's steps; 0 at the step before it, which comes first."""
+    read = [now[net.N][net.loss.state] for now in states]
+    direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
+    return np.stack([np.zeros_like(read[0]), *direct])
+
+
+def _gradients(
+    net: Network, params: LayerParams, states: list[Now], direct: Array, rule: Rule
+) -> LayerParams:
+    """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
+    trace = as_trace(net, states)
+    lam = lambdas(derivatives_on(net, params, trace, direct), replace(rule, block=None))
+    for adjoints in lam[1:]:
+        for adjoint in adjoints.values():
+            adjoint[0] = 0.0
+    return gradients(net, params, trace, lam, rule.start)

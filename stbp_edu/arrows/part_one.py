@@ -3,11 +3,9 @@
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import gradients, sweep
-from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
-from stbp_edu.arrows.models import network
+from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.models import LayerParams, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
-from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.checks import Array
@@ -52,7 +50,7 @@ def backward(
     """
     local = as_local(trace, targets, params, neuron, loss, S=S)
     rule, run = as_rule(rule), {"u": list(trace.U), "o": list(trace.O)}
-    found = gradients(local.net, local.params, run, sweep(local, rule), rule.start)
+    found = gradients(local.net, local.params, run, lambdas(local, rule), rule.start)
     return Gradients(**by_name(found))
 
 
@@ -65,11 +63,12 @@ def as_local(
     *,
     S: int | None = None,
 ) -> LocalDerivatives:
-    """Return the factor of every arrow on a forward pass of Part I, as :func:`sweep` takes them.
+    """Return the factor of every arrow on a forward pass of Part I, as :func:`lambdas` takes them.
 
     The arguments are those of :func:`backward`.
     """
     _, here = check_trace(trace, params)
+    checks.instance("neuron", neuron, LIF)
     averaged = here if S is None else checks.count("S", S)
     direct = direct_term(checked(loss, trace, targets), trace, targets, averaged)
     if direct.o is not None and direct.u is not None:

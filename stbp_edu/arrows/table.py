@@ -19,11 +19,26 @@ States = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 """The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
 Factor = Callable[[States, Parameters], Any]
-"""A factor: the states at the arrow's tail and the layer's parameters to a local derivative."""
+"""A factor: the states at the arrow's tail and the layer's parameters to a local derivative.
+
+``states["u"]`` is u at the tail's step, ``states["u+1"]`` one step later, ``states["u-1"]`` one
+step before: an arrow whose factor reads both steps needs them.
+"""
 Update = Callable[[States, States, Any, Parameters], Any]
 """(states of this step, states of the last step, what comes in, parameters) to the new state."""
 LOSS = "L"
 """The head of a read-out."""
+
+
+def placed(letters: str, index: Callable[[int], str]) -> str:
+    """Return a factor's letters with indices: index(1) is that of the step after its tail's.
+
+    >>> placed("u{} i{+}", lambda later: f"^{later}")
+    'u^0 i^1'
+    """
+    for later, place in enumerate(("{-}", "{}", "{+}"), -1):
+        letters = letters.replace(place, index(later))
+    return letters
 
 
 @dataclass(frozen=True)
@@ -34,10 +49,12 @@ class Arrow:
         kind: its name in the words of a rule; each arrow of a neuron has its own.
         source, target: the states at its tail and its head.
         factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
-        letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``.
+        letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``;
+            ``{+}`` for those of the step after it, ``{-}`` for those of the step before.
         step: 1 if it leads from t to t + 1, else 0.
         layer: 1 if it leads from n to n + 1, else 0.
         leak: another factor, for rules that forget the spike in it (``leak-only``).
+        leak_letters: that factor as letters.
         link: the linear map that it carries (weights, recurrent weights), instead of a factor.
 
     Raises:
@@ -56,6 +73,7 @@ class Arrow:
     step: int = 0
     layer: int = 0
     leak: Factor | None = None
+    leak_letters: str = r"\tau"
     link: Link | None = None
 
     def __post_init__(self) -> None:
@@ -83,28 +101,34 @@ class State:
         name: "u", say.
         adjoint: the letter of its adjoint in formulas, in LaTeX.
         update: how it follows from the states before it; None for the spike, which is g(distance).
+        fires: whether it is a spike, and what its update gives is the distance from the threshold.
     """
 
     name: str
     adjoint: str
     update: Update | None = None
+    fires: bool = False
 
 
 @dataclass(frozen=True)
 class Enter:
-    """How a parameter of the neuron itself enters a state one step later.
+    """How a parameter of the neuron itself enters a state.
 
     Attributes:
         target: the state.
-        factor: ∂target^{t+1}/∂parameter, from the states at t.
+        factor: ∂target^{t+step}/∂parameter, from the states at t.
         letters: the factor as letters.
         initial: the value to begin with.
+        step: 1 if the factor is that of the next step's state, 0 if that of this step's.
+        each: whether each neuron has one of its own; otherwise a layer has one.
     """
 
     target: str
     factor: Factor
     letters: str
     initial: float
+    step: int = 1
+    each: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,13 +136,16 @@ class Neuron:
     """States and the arrows between them; the network adds the arrows from layer to layer.
 
     Args:
-        states: the states; one of them, ``output``, is the spike.
+        states: the states; one of them, ``output``, goes to other neurons.
         arrows: the arrows inside the neuron.
-        distance: how far the potential is above the threshold, v; the spike is g = [v >= 0].
+        distance: how far the potential is above the threshold, v; the spike is g = [v >= 0]. None
+            where no state needs it.
         surrogate: h, which stands in for g', and H, the smooth twin.
         input: the state that weights, biases and recurrent weights enter.
         output: the state that goes to other neurons.
-        learned: parameters of the neuron itself, such as a leak.
+        learned: parameters of the neuron itself, such as a leak; a tuple where one enters several
+            states.
+        lines: the forward lines that it was derived from, if it was.
 
     Raises:
         ValueError: if an arrow begins or ends at an unknown state, two arrows are of one kind, or
@@ -127,11 +154,12 @@ class Neuron:
 
     states: tuple[State, ...]
     arrows: tuple[Arrow, ...]
-    distance: Callable[[States], Any]
+    distance: Callable[[States], Any] | None
     surrogate: Surrogate
     input: str = "u"
     output: str = "o"
-    learned: Mapping[str, Enter] = field(default_factory=dict)
+    learned: Mapping[str, Enter | tuple[Enter, ...]] = field(default_factory=dict)
+    lines: Any = None
 
     def __post_init__(self) -> None:
         """Check the table, and find the order in which a step computes its states."""
@@ -143,11 +171,13 @@ class Neuron:
                 raise ValueError(f"two arrows are called {arrow.kind!r}; give each its own kind")
         checks.choice("input", self.input, names)
         checks.choice("output", self.output, names)
-        for name, enter in self.learned.items():
+        for name, enter in self.enters:
             checks.choice(f"learned {name!r}: target", enter.target, names)
         waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
         try:
-            order = tuple(TopologicalSorter(waits).static_order())
+            order = tuple(
+                self.lines.states if self.lines else TopologicalSorter(waits).static_order()
+            )
         except CycleError as error:
             raise ValueError(
                 f"arrows within one step form a cycle, {' → '.join(error.args[1])}; no state of it "
@@ -157,6 +187,12 @@ class Neuron:
 
     order: tuple[str, ...] = field(init=False, default=())
     """The states in the order in which a step computes them."""
+
+    @property
+    def enters(self) -> list[tuple[str, Enter]]:
+        """What is learned, by name, once for each state that it enters."""
+        several = ((k, e if isinstance(e, tuple) else (e,)) for k, e in self.learned.items())
+        return [(name, enter) for name, enters in several for enter in enters]
 
     def state(self, name: str) -> State:
         """Return a state by its name."""

@@ -1,13 +1,14 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from stbp_edu.arrows.paths import Node
 from stbp_edu.checks import Array
-from stbp_edu.network import Adjoints, Gradients
+from stbp_edu.network import Adjoints, Gradients, Params
 
 IDS = (*(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")), "c5-b", "c5-w")
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
@@ -146,3 +147,35 @@ def failures(
         for comparison in comparisons(got, expected)
         if not comparison.error(tolerance) <= tolerance.limit
     ]
+
+
+def at_every_node(
+    derivative: Callable[[Node, int | None], Any], params: Params, T: int, S: int
+) -> Adjoints:
+    """Return every δ, every ε and both gradients, each entry by a call of derivative(node, s).
+
+    s is the sample; None for a parameter, which all samples share.
+
+    >>> params = Params(W=[None, np.zeros((1, 2))], b=[None, np.zeros(1)])
+    >>> at_every_node(lambda node, s: node.j, params, T=1, S=1).gradients.W[1]
+    array([[0., 1.]])
+    """
+
+    def value(kind: str, n: int, at: tuple[int, ...]) -> Any:
+        """Return the derivative by one entry of an array."""
+        if kind in ("W", "b"):
+            return derivative(Node(kind, n, -1, *at), None)
+        t, s, i = at
+        return derivative(Node(kind, n, t, i), s)
+
+    def layers(kind: str) -> list[Any]:
+        """Return the derivatives by one kind of quantity, layer by layer."""
+        parameters = {"W": params.W, "b": params.b}.get(kind)
+        arrays: list[Any] = [None]
+        for n, m in enumerate(params.sizes[1:], 1):
+            arrays.append(np.empty(parameters[n].shape if parameters else (T, S, m), params.dtype))
+            for at in np.ndindex(arrays[n].shape):
+                arrays[n][at] = value(kind, n, at)
+        return arrays
+
+    return Adjoints(layers("o"), layers("u"), Gradients(W=layers("W"), b=layers("b")))

@@ -10,32 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.checks import Array, choice
+from stbp_edu.arrows import Node
+from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Coordinate, Node, at_every_coordinate, shape_of
+from stbp_edu.verify.comparison import at_every_node
 from stbp_edu.verify.loss_values import loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 
 
-Place = Node | Coordinate | tuple[str, int, tuple[int, ...]]
-"""What names the number to nudge."""
-
-
-def _coordinate(place: Place) -> Coordinate:
-    """Return where in the arrays the number is; a node is one of the first sample."""
-    match place:
-        case Node():
-            return place.coordinate()
-        case (str(), n, tuple(at)) if all(isinstance(k, (int, np.integer)) for k in (n, *at)):
-            return Coordinate(*place)
-    raise TypeError(
-        f"coordinate must be a Node or (kind, n, index), got {checks.short(place)}; "
-        'pass for example ("W", 1, (0, 0))'
-    )
+Setting = tuple[Array, Array, Params, LIF]
+"""Input, targets, parameters and neuron."""
 
 
 class StepSizeError(ArithmeticError):
@@ -47,13 +35,11 @@ def twin_loss(
     targets: Array,
     params: Params,
     neuron: LIF,
-    nudged: Place | None = None,
+    nudged: Node | None = None,
     amount: float = 0.0,
     loss: LossLike = RATE,
 ) -> float:
-    """Return the loss of the smooth twin with one number moved by ``amount``.
-
-    A :class:`Node` names the number in the first sample, a :class:`Coordinate` in any.
+    """Return the loss of the smooth twin with one number moved by ``amount``, in the first sample.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> net = (np.ones((1, 1, 1)), np.zeros((1, 1)), p, LIF(tau=0.5, v_th=2.0))
@@ -61,29 +47,28 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    return _twin_run(spikes, targets, params, neuron, nudged, amount, loss)[0]
+    return _twin_run((spikes, targets, params, neuron), loss, nudged, amount)[0]
 
 
 def _twin_run(
-    spikes: Array,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    nudged: Place | None = None,
+    setting: Setting,
+    loss: LossLike,
+    nudged: Node | None = None,
     amount: float = 0.0,
-    loss: LossLike = RATE,
+    s: int | None = 0,
 ) -> tuple[float, NDArray[np.intp]]:
     """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
 
     The H of some surrogates is put together from pieces, and a difference across a joint is no
     slope.
     """
+    spikes, targets, params, neuron = setting
     T, S, _ = spikes.shape
     joints = getattr(neuron.surrogate, "joints", ())
     W, b = list(params.W), list(params.b)
-    kind, layer, at = _coordinate(nudged) if nudged is not None else ("", 0, ())
+    kind, layer, step, i, j = nudged or Node("")
     if kind in ("W", "b"):
-        moved = W if kind == "W" else b
+        moved, at = (W, (i, j)) if kind == "W" else (b, (i,))
         moved[layer] = moved[layer].copy()
         moved[layer][at] += amount
     u: list[Array] = [np.zeros((S, m)) for m in params.sizes]
@@ -94,12 +79,12 @@ def _twin_run(
         o[0] = spikes[t]
         for n in range(1, len(W)):
             u[n] = _carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
-            if kind == "u" and (n, t) == (layer, at[0]):
-                u[n][at[1:]] += amount  # def-epsilon
+            if (kind, n, t) == ("u", layer, step):
+                u[n][s, i] += amount  # def-epsilon
             pieces.append(np.searchsorted(joints, u[n] - neuron.v_th))
             o[n] = neuron.H(u[n])
-            if kind == "o" and (n, t) == (layer, at[0]):
-                o[n][at[1:]] += amount  # def-delta
+            if (kind, n, t) == ("o", layer, step):
+                o[n][s, i] += amount  # def-delta
         outputs.append((o[-1], u[-1]))
     return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
 
@@ -112,10 +97,9 @@ def _carried(u: Array, o: Array, neuron: LIF) -> Array:
     return neuron.tau * kept * u
 
 
-def _check(
-    coordinate: Coordinate, spikes: Array, targets: Array, params: Params, neuron: LIF
-) -> None:
+def _check(node: Node, setting: Setting) -> None:
     """Check the arguments of :func:`partial`."""
+    spikes, targets, params, neuron = setting
     T, S = check_spikes(spikes, params)
     check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
     checks.instance("neuron", neuron, LIF)
@@ -123,55 +107,58 @@ def _check(
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    kind, n, at = coordinate
-    choice("coordinate kind", kind, ("W", "b", "u", "o"))
+    checks.choice("node kind", checks.instance("node", node, Node).kind, ("W", "b", "u", "o"))
+    kind, n, t, i, j = node
     if not 1 <= n <= params.N:
-        raise ValueError(f"coordinate n must be a layer from 1 to {params.N}, got {n}; pick one")
-    shape = shape_of(kind, n, params, T, S)
-    if len(at) != len(shape) or not all(0 <= k < m for k, m in zip(at, shape, strict=True)):
-        raise ValueError(f"coordinate at must be an index into shape {shape}, got {at}; pick one")
+        raise ValueError(f"node n must be a layer from 1 to {params.N}, got {n}; pick one")
+    m, below = params.sizes[n], params.sizes[n - 1]
+    at, shape = {"W": ((i, j), (m, below)), "b": ((i,), (m,))}.get(kind, ((t, i), (T, m)))
+    if not all(0 <= k < size for k, size in zip(at, shape, strict=True)):
+        raise ValueError(f"node must have an index into shape {shape}, got {at}; pick one")
 
 
 def partial(
-    coordinate: Place,
+    node: Node,
     spikes: Array,
     targets: Array,
     params: Params,
     neuron: LIF,
     loss: LossLike = RATE,
+    *,
+    s: int | None = 0,
 ) -> float:
-    """Return dL/d(coordinate) on the smooth twin, by central differences of fourth order.
+    """Return dL/d(node) on the smooth twin, by central differences of fourth order.
 
     [8 (L(s) - L(-s)) - (L(2s) - L(-2s))] / (12 s) errs by a multiple of s⁴. The step s shrinks
     until two sizes in a row agree and no potential crosses a joint of H.
 
     Args:
-        coordinate: a :class:`Node`, in the first sample; or ("W", n, (i, j)), ("b", n, (i,)),
-            ("u", n, (t, s, i)) or ("o", n, (t, s, i)).
+        node: what to nudge, such as Node("W", n=1, i=0, j=0) or Node("u", n=1, t=0, i=0).
         spikes: the input, shape (T, S, n[0]), float64.
         targets: Y, shape (S, n[N]).
         params: weights and biases, float64.
         neuron: constants, gate and surrogate.
         loss: a loss of :mod:`stbp_edu.losses` or of your own; or a direct term, whose loss is
             linear.
+        s: the sample whose potential or spike it is.
 
     Raises:
         StepSizeError: if no step size will do; the message says why.
         TypeError: if the parameters are not float64.
-        ValueError: if the coordinate does not exist, or the shapes do not fit together.
+        ValueError: if the node does not exist, or the shapes do not fit together.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> one = np.ones((1, 1, 1))
-    >>> round(partial(("b", 1, (0,)), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
+    >>> round(partial(Node("b", n=1, i=0), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
     -0.3434
     """
-    asked = _coordinate(coordinate)
-    _check(asked, spikes, targets, params, neuron)
-    home = _twin_run(spikes, targets, params, neuron, loss=loss)[1]
+    setting = (spikes, targets, params, neuron)
+    _check(node, setting)
+    home = _twin_run(setting, loss)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
         moves = [k * step for k in (-2, -1, 1, 2)]
-        runs = [_twin_run(spikes, targets, params, neuron, asked, move, loss) for move in moves]
+        runs = [_twin_run(setting, loss, node, move, s) for move in moves]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
         L = [value for value, _ in runs]
@@ -181,8 +168,8 @@ def partial(
         before = slope
     reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
     raise StepSizeError(
-        f"no step from {STEPS[0]:.0e} to {STEPS[-1]:.0e} measures dL/d{asked.kind} of layer "
-        f"{asked.n} at {asked.at}: {reason}; draw another network"
+        f"no step from {STEPS[0]:.0e} to {STEPS[-1]:.0e} measures dL/d{node.kind} at "
+        f"{node}, sample {s}: {reason}; draw another network"
     )
 
 
@@ -191,10 +178,11 @@ def derivatives(
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of the smooth twin, measured one by one.
 
-    Arguments and errors are those of :func:`partial`. Each coordinate costs about ten forward
+    Arguments and errors are those of :func:`partial`. Each node costs about ten forward
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    return at_every_coordinate(  # "u": def-epsilon, "o": def-delta
-        lambda one: partial(one, spikes, targets, params, neuron, loss), params, T, S
+    setting = (spikes, targets, params, neuron)
+    return at_every_node(  # "u": def-epsilon, "o": def-delta
+        lambda node, s: partial(node, *setting, loss, s=s), params, T, S
     )

@@ -1,25 +1,92 @@
 """The forms under test: the package's own recursions, as results that an oracle can check."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from stbp_edu import network
+from stbp_edu.arrows import Node
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
-from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses import RATE, LossLike, Rate
+from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.unrolled import Unrolled, batch_adjoints
+from stbp_edu.verify.comparison import at_every_node
 
 Table = dict[tuple[int, int, int], Any]
 """A value for every (t, n, i)."""
 
 
-def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
+@dataclass(frozen=True)
+class Quantities:
+    """What the index formulas read of one sample, as numbers or as letters.
+
+    Attributes:
+        sizes: widths (n[0], ..., n[N]).
+        T: number of steps.
+        S: number of samples in the batch.
+        u: potentials, indexed [n][t][i].
+        o: spikes, as ``u``; ``o[0]`` is the input.
+        h: the surrogate at each u.
+        f: the gate at each o.
+        df: f' at each o.
+        W: weights, indexed [n][i][j].
+        y: the sample's target of the rate loss; None under another.
+        readout: ∂L/∂o_i^{t,N}, indexed [t][i].
+        membrane: ∂L/∂u_i^{t,N}, as ``readout``; None where the loss reads no potential.
+        graph: of letters, the graph to walk paths on.
+    """
+
+    sizes: tuple[int, ...]
+    T: int
+    S: int
+    u: Any
+    o: Any
+    h: Any
+    f: Any
+    df: Any
+    W: Any
+    y: Any
+    readout: Any
+    membrane: Any = None
+    graph: Any = None
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return len(self.sizes) - 1
+
+
+def quantities(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, s: int, loss: LossLike = RATE
+) -> Quantities:
+    """Return what the index formulas read of sample ``s`` of a forward pass."""
+    T, S = network.check_trace(trace, params)
+    read = checked(loss, trace, targets)
+    direct = direct_term(read, trace, targets, S)
+    u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+    return Quantities(
+        sizes=params.sizes,
+        T=T,
+        S=S,
+        u=u,
+        o=o,
+        h=[None, *map(neuron.h, u[1:])],
+        f=[None, *map(neuron.f, o[1:])],
+        df=[None, *map(neuron.df, o[1:])],
+        W=params.W,
+        y=targets[s] if type(read) is Rate else None,
+        readout=np.zeros_like(o[-1]) if direct.o is None else direct.o[:, s],
+        membrane=None if direct.u is None else direct.u[:, s],
+    )
+
+
+def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
     """Return δ and ε of one sample by the index formulas of :mod:`stbp_edu.cases.scalar`.
 
     Numbers and symbols alike. ``rule`` is "exact" or "classic".
@@ -51,7 +118,7 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
                 js = range(net.sizes[n + 1])
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
             if t < T - 1:
-                after = err(t + 1, n, i), net.moved[n][t][i], net.df[n][t][i]
+                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
             if case == 1:
                 d = direct(t, i)
                 e = scalar.c1_epsilon(d, h)
@@ -68,7 +135,7 @@ def scalar_sweep(net: Unrolled, rule: str = "exact") -> tuple[Table, Table]:
     return delta, epsilon
 
 
-def scalar_derivatives(net: Unrolled, rule: str = "exact") -> Callable[[Node], Any]:
+def scalar_derivatives(net: Quantities, rule: str = "exact") -> Callable[[Node], Any]:
     """Return the function from a node of one sample to dL/d(node) by the index formulas."""
     delta, epsilon = scalar_sweep(net, rule)
 
@@ -94,18 +161,30 @@ def scalar_adjoints(
     loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
-    of_sample = partial(scalar_derivatives, rule=rule)
-    return batch_adjoints(of_sample, trace, targets, params, neuron, loss)
+    T, S = network.check_trace(trace, params)
+    of_sample = [
+        scalar_derivatives(quantities(trace, targets, params, neuron, s, loss), rule)
+        for s in range(S)
+    ]
+
+    def derivative(node: Node, s: int | None) -> Any:
+        """Return dL/d(node), summed over all samples where none is named."""
+        return of_sample[s](node) if s is not None else sum(of(node) for of in of_sample)
+
+    return at_every_node(derivative, params, T, S)
 
 
 def all_forms(
     spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
 ) -> dict[str, Adjoints | Gradients]:
-    """Return the results of the index formulas, the sweep and the engine, by name."""
-    slow = network.forward(spikes, params, neuron, spike=spike)
+    """Return the results of the index formulas, the sweep and the engine, by name.
+
+    The five cases have a hard reset; with the soft one there is the engine alone.
+    """
     fast = engine.forward(spikes, params, neuron, spike=spike)
-    return {
-        "scalar": scalar_adjoints(slow, targets, params, neuron, rule),
-        "vector": sweep(slow, targets, params, neuron, rule),
-        "engine": engine.backward(fast, targets, params, neuron, rule),
-    }
+    forms: dict[str, Adjoints | Gradients] = {}
+    if neuron.gate != "soft":
+        slow = network.forward(spikes, params, neuron, spike=spike)
+        forms["scalar"] = scalar_adjoints(slow, targets, params, neuron, rule)
+        forms["vector"] = sweep(slow, targets, params, neuron, rule)
+    return {**forms, "engine": engine.backward(fast, targets, params, neuron, rule)}

@@ -1,121 +1,61 @@
 """Oracle by paths: every path from a node to the loss, and the sum of their products.
 
-Unrolled in time, the network is a graph without loops. The chain rule says what a derivative
-is: the sum, over every path from a node to the loss, of the product of the local derivatives on
-its edges. Nothing is reused between paths, so that nothing can be forgotten in passing on.
-The edges and their local derivatives are listed in :mod:`stbp_edu.verify.unrolled`.
+The graph is :mod:`stbp_edu.arrows.paths`, which walks it: one edge for each arrow of the neuron's
+table. It shares no backward pass with the package, and whether the table is right is told by
+``finite_difference`` and ``autodiff``, which do not read it.
 """
 
-import math
-from collections.abc import Iterator
-from functools import cache
-from itertools import pairwise
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
-from stbp_edu import checks
-from stbp_edu.checks import Array, choice
-from stbp_edu.losses import RATE, LossLike
-from stbp_edu.network import Adjoints, Params, Trace
+import numpy as np
+
+from stbp_edu.arrows import part_one
+from stbp_edu.arrows.adjoints import LocalDerivatives
+from stbp_edu.arrows.paths import Edge, Node, Path, edges_from, paths_from
+from stbp_edu.arrows.paths import count_paths as count_kept
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.checks import Array, instance
+from stbp_edu.losses import RATE, Direct, LossLike, Rate
+from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.unrolled import Edge, Unrolled, batch_adjoints, edges_from
+from stbp_edu.verify.comparison import at_every_node
 
-MOST_PATHS = 200_000
-"""A node with more paths is refused."""
-
-RULES = ("exact", "classic", "detached-reset", "spatial-only")
-"""The rules whose paths are known."""
+__all__ = ["Edge", "Node", "Path", "count_paths", "derivatives", "edges_from", "paths_from"]
+__all__ += ["shares", "total", "unroll"]
 
 
-class Path(NamedTuple):
-    """A chain of edges that ends in the loss."""
-
-    edges: tuple[Edge, ...]
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes on the way, the first and the loss included."""
-        return (self.edges[0].source, *(edge.target for edge in self.edges))
-
-    @property
-    def contribution(self) -> Any:
-        """The product of the local derivatives on the way."""
-        return math.prod(edge.factor for edge in self.edges)
-
-    def dropped_by(self, rule: str = "classic") -> bool:
-        """Return whether a rule forgets this path.
-
-        The classic rule hands on δ · h: what came into a potential from a spike (by ``weight``
-        or ``reset``) must leave it as a spike. So it forgets a path that is carried on instead.
-        ``detached-reset`` cuts every reset edge, ``spatial-only`` every edge through time.
-        """
-        kinds = [edge.kind for edge in self.edges]
-        if choice("rule", rule, RULES) == "classic":
-            return any(a in ("weight", "reset") and b == "carry" for a, b in pairwise(kinds))
-        cut = {"detached-reset": {"reset"}, "spatial-only": {"reset", "carry"}}.get(rule, set())
-        return not cut.isdisjoint(kinds)
-
-
-def count_paths(start: Node, net: Unrolled) -> int:
-    """Return the number of paths from a node to the loss, without walking them."""
-    _check_start(start, net)
-
-    @cache
-    def count(node: Node) -> int:
-        """Return the number of paths from ``node``, worked out once."""
-        return sum(count(edge.target) for edge in edges_from(node, net)) if node.kind != "L" else 1
-
-    return count(start)
-
-
-def _check_start(start: Node, net: Unrolled) -> None:
-    """Check that the network has this node."""
-    checks.instance("net", net, Unrolled)
-    checks.instance("start", start, Node)
-    kind, n, t, i, j = start
-    choice("start kind", kind, ("u", "o", "w", "b"))
-    fits = 1 <= n <= net.N and 0 <= i < net.sizes[n]
-    fits = fits and (kind not in "uo" or 0 <= t < net.T)
-    if not fits or (kind == "w" and not 0 <= j < net.sizes[n - 1]):
-        raise ValueError(
-            f"start must be a node of a network of sizes {net.sizes} and {net.T} steps, "
-            f"got {start}; layers count from 1, steps and neurons from 0"
-        )
-
-
-def paths_from(start: Node, net: Unrolled) -> list[Path]:
-    """Return every path from a node to the loss.
+def unroll(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, loss: LossLike = RATE
+) -> LocalDerivatives:
+    """Return the graph of a forward pass, with the direct term of the loss.
 
     Raises:
-        ValueError: if the network has no such node, or it has more paths than ``MOST_PATHS``.
-
-    >>> import numpy as np
-    >>> from stbp_edu.network import forward
-    >>> from stbp_edu.verify.unrolled import unroll
-    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-    >>> neuron = LIF(tau=0.5, v_th=2.0)
-    >>> net = unroll(forward(np.ones((3, 1, 1)), p, neuron), np.ones((1, 1)), p, neuron)
-    >>> for path in paths_from(Node("o", n=1, t=1, i=0), net):
-    ...     print(" ".join(edge.kind for edge in path.edges), round(path.contribution, 4))
-    reset spike readout 0.0385
-    readout -0.2222
+        TypeError, ValueError: if the arguments do not fit together, or the loss reads spikes and
+            potentials at once.
     """
-    many = count_paths(start, net)
-    if many > MOST_PATHS:
-        raise ValueError(f"start {start} has {many} paths, more than {MOST_PATHS}; fewer steps?")
-
-    def walk(node: Node) -> Iterator[tuple[Edge, ...]]:
-        """Yield the edges of every path from ``node``."""
-        if node.kind == "L":
-            yield ()
-        for edge in edges_from(node, net):
-            for rest in walk(edge.target):
-                yield (edge, *rest)
-
-    return [Path(edges) for edges in walk(start)]
+    check_trace(trace, params)
+    read = checked(loss, trace, targets)
+    if type(read) is Rate:
+        read = rate_slopes(trace.O[-1], targets)
+    return part_one.as_local(trace, targets, params, neuron, read)
 
 
-def total(paths: list[Path], rule: str = "exact") -> Any:
+def rate_slopes(outputs: Any, targets: Any) -> Direct:
+    """Return the direct term of the rate loss, written once more; letters work as well."""
+    T, S, _ = outputs.shape
+    misses = outputs.sum(axis=0) / T - targets
+    return Direct(np.tile(misses / (T * S), (T, 1, 1)))
+
+
+def count_paths(start: Node, graph: LocalDerivatives) -> int:
+    """Return the number of paths from a node to the loss, without walking them."""
+    graph = instance("graph", graph, LocalDerivatives)
+    return count_kept(graph.net, graph.T, "exact", start)[0]
+
+
+def total(paths: list[Path], rule: str | Rule = "exact") -> Any:
     """Return the sum of the contributions of the paths that a rule keeps."""
     return sum(path.contribution for path in paths if not path.dropped_by(rule))
 
@@ -135,7 +75,7 @@ def derivatives(
     targets: Array,
     params: Params,
     neuron: LIF,
-    rule: str = "exact",
+    rule: str | Rule = "exact",
     loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients, each summed over its own paths.
@@ -145,17 +85,23 @@ def derivatives(
         targets: Y, shape (S, n[N]).
         params: the parameters of that pass.
         neuron: the neuron of that pass.
-        rule: which paths to keep; see :meth:`Path.dropped_by`.
+        rule: which paths to keep: a name in :data:`stbp_edu.arrows.RULES`, or a rule of your own.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term.
 
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-    return batch_adjoints(
-        lambda net: lambda node: total(paths_from(node, net), rule),
-        trace,
-        targets,
-        params,
-        neuron,
-        loss,
-    )
+    T, S = check_trace(trace, params)
+    read = checked(loss, trace, targets)
+    direct = direct_term(read, trace, targets, S)
+    parts: tuple[LossLike, ...] = (read,)
+    if direct.o is not None and direct.u is not None:  # the sum of two losses
+        parts = Direct(direct.o), Direct(None, direct.u)
+    graphs = [unroll(trace, targets, params, neuron, part) for part in parts]
+
+    def derivative(node: Node, s: int | None) -> Any:
+        """Return dL/d(node), summed over all samples where none is named."""
+        asked = product(graphs, range(S) if s is None else [s])
+        return sum(total(paths_from(node, graph, rule, one)) for graph, one in asked)
+
+    return at_every_node(derivative, params, T, S)

@@ -1,23 +1,33 @@
-"""Proof by symbols: the recursion's polynomial against the sum over paths, node by node.
+"""Proof by letters: the recursion's polynomial against the sum over paths, node by node.
 
-Every local derivative is a free symbol, so that an identity here holds for every surrogate,
-every gate, every weight and every spike train of a network of that shape.
+Every factor is a letter of which nothing is known, so that an identity here holds for every
+surrogate, every gate, every weight and every spike train of a network of that shape.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.checks import choice
+from stbp_edu import checks
+from stbp_edu.arrows import (
+    Node,
+    Polynomial,
+    hard_reset,
+    letters,
+    network,
+    paths_from,
+)
+from stbp_edu.arrows.letters import letter_array
+from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import case_of, equation_under
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.forms import scalar_derivatives
-from stbp_edu.verify.paths import paths_from, total
-from stbp_edu.verify.unrolled import Unrolled, symbols
+from stbp_edu.verify.forms import Quantities, scalar_derivatives
+from stbp_edu.verify.paths import rate_slopes, total
+
+MOST_SYMBOLS = 10_000
+"""A network of more letters is refused: it would take hours."""
 
 
 class Proof(NamedTuple):
@@ -37,54 +47,102 @@ class Proof(NamedTuple):
     difference: Any
 
 
-def prove(sizes: Sequence[int], T: int, rule: str = "exact", *, soft: bool = False) -> list[Proof]:
+def symbols(
+    sizes: Sequence[int],
+    T: int,
+    *,
+    direct: bool = False,
+    letter: Callable[[str], Any] | None = None,
+) -> Quantities:
+    """Return a network of letters, one sample, with indices counted from 1 as on paper.
+
+    Args:
+        sizes: widths (n[0], ..., n[N]).
+        T: number of steps.
+        direct: whether each edge into the loss has a letter of its own, and not the slope of the
+            rate loss.
+        letter: what makes a letter of its name; ``sympy.Symbol`` where None.
+
+    Raises:
+        ImportError: if SymPy is needed and not installed.
+        TypeError, ValueError: if a size or T is no integer >= 1.
+
+    >>> net = symbols([1, 1], T=2)
+    >>> net.h[1][0][0], net.W[1][0][0], net.readout[1][0]
+    (h(u_{1}^{1,1}), w_{11}^{1}, o_{1}^{1,1}/4 + o_{1}^{2,1}/4 - y_{1}/2)
+    """
+    letter = letter or require("sympy", "a network of symbols").Symbol
+    T, widths = checks.count("T", T), checks.widths("sizes", sizes, at_least=2)
+    if (many := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))) > MOST_SYMBOLS:
+        raise ValueError(
+            f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {many} for {widths} and "
+            f"T = {T}; choose a smaller network"
+        )
+    net = network(widths, hard_reset(LIF()))
+    graph = letters(net, T, letter)
+
+    def layers(text: str) -> list[Any]:
+        """Return a letter for every layer, step and neuron."""
+        shapes = enumerate(widths[1:], 1)
+        return [None, *(letter_array((T, 1, m), text, n, letter)[:, 0] for n, m in shapes)]
+
+    outputs = [o[:, 0] for o in graph.outputs]
+    y = np.array([letter(f"y_{{{i + 1}}}") for i in range(widths[-1])])
+    if direct:
+        of = [
+            [letter(f"direct_{{{i + 1}}}^{{{t + 1}}}") for i in range(widths[-1])] for t in range(T)
+        ]
+        graph.direct[:, 0] = of
+    else:
+        graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
+    by_kind = {
+        kind: [None, *(table[kind, False][:, 0] for table in graph.factors[1:])]
+        for kind in ("spike", "carry")
+    }
+    return Quantities(
+        sizes=widths,
+        T=T,
+        S=1,
+        u=layers("u{}"),
+        o=outputs,
+        h=by_kind["spike"],
+        f=by_kind["carry"],
+        df=layers("f'(o{})"),
+        W=[None, *(p["W"] for p in graph.params[1:])],
+        y=None if direct else y,
+        readout=graph.direct[:, 0],
+        graph=graph,
+    )
+
+
+def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """Compare the package's index formulas with the paths, for every node and every parameter.
 
     For ``rule`` "exact": recursion - Σ of all paths. For "classic": (exact recursion - classic
-    recursion) - Σ of the paths that the classic rule drops. ``soft``: with the soft reset. It is a
-    special case, since f, f' and u are free letters: τ for f, and -V_th for u f'.
+    recursion) - Σ of the paths that the classic rule drops.
 
     Raises:
-        ImportError: if SymPy is not installed.
         TypeError, ValueError: if a size or T is no integer >= 1, or the rule is another.
 
     >>> [(p.id, p.paths, p.difference) for p in prove([1, 1], T=1) if p.node.kind in "uo"]
     [('c1-delta', 1, 0), ('c1-epsilon', 1, 0)]
     """
-    choice("rule", rule, ("exact", "classic"))
-    net = as_polynomials(symbols(sizes, T, soft=soft))
+    checks.choice("rule", rule, ("exact", "classic"))
+    net = symbols(sizes, T, letter=Polynomial.letter)
     exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
     proofs = []
     for id, node in _nodes(net):
-        paths = paths_from(node, net)
+        paths = paths_from(node, net.graph)
         dropped = [path for path in paths if path.dropped_by("classic")]
         if rule == "classic":
             difference = exact(node) - classic(node) - total(dropped)
         else:
             difference = exact(node) - total(paths)
-        formula = equation_under(id, rule)
-        proofs.append(Proof(formula, node, len(paths), len(dropped), difference.as_expr()))
+        proofs.append(Proof(equation_under(id, rule), node, len(paths), len(dropped), difference))
     return proofs
 
 
-def as_polynomials(net: Unrolled) -> Unrolled:
-    """Return a network of symbols as members of one polynomial ring over the rationals.
-
-    There, two polynomials are equal when their coefficients are: no simplifying, no guessing.
-    """
-    sympy = require("sympy", "the symbolic proof")
-    names = ("u", "o", "h", "f", "moved", "df", "W", "y", "readout")
-    parts: dict[str, Any] = {name: getattr(net, name) for name in names}
-    arrays = [a for name in names[:-1] for a in parts[name] if a is not None]
-    entries = (entry for a in arrays for entry in np.ravel(a))
-    letters = sorted(set().union(*(entry.free_symbols for entry in entries)), key=str)
-    convert = np.frompyfunc(sympy.ring(letters, sympy.QQ)[0].from_expr, 1, 1)
-    for name, part in parts.items():
-        parts[name] = [None if a is None else convert(a) for a in part]
-    return replace(net, **parts)
-
-
-def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:
+def _nodes(net: Quantities) -> Iterator[tuple[str, Node]]:
     """Yield every node with the id of its equation, in the order of the backward sweep."""
     for t, n in product(reversed(range(net.T)), reversed(range(1, net.N + 1))):
         case = case_of(t, n, net.T, net.N)
@@ -95,4 +153,4 @@ def _nodes(net: Unrolled) -> Iterator[tuple[str, Node]]:
         for i in range(net.sizes[n]):
             yield "c5-b", Node("b", n, i=i)
         for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield "c5-w", Node("w", n, i=i, j=j)
+            yield "c5-w", Node("W", n, i=i, j=j)

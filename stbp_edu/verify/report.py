@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.verify import formulas, further_trials, trials
+from stbp_edu.verify import formulas, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
@@ -132,12 +132,12 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds)):
         other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
-        shape = (*further_trials.SHAPE, other, further_trials.SAMPLES)
+        shape = (*trials.OTHER_SHAPE, other, trials.SAMPLES)
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)
-        work.append((f"other losses, {other.gate} gate", further_trials.by_losses(problem)))
+        work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))
         spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
-        work.append((f"ablations, {other.gate} gate", further_trials.by_ablations(spiking)))
-        many = further_trials.by_blocks(np.random.default_rng([seed, k]), other)
+        work.append((f"ablations, {other.gate} gate", trials.by_ablations(spiking)))
+        many = trials.by_blocks(np.random.default_rng([seed, k]), other)
         work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):
             sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]

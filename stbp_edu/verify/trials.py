@@ -1,15 +1,19 @@
 """Random networks on which every form is compared with every oracle."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
 
 from stbp_edu import losses
+from stbp_edu.cases import sweep
 from stbp_edu.checks import Array
-from stbp_edu.network import Params, Trace, forward
+from stbp_edu.engine import products as engine
+from stbp_edu.losses import LossLike
+from stbp_edu.network import Adjoints, Gradients, Params, Trace, forward
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.rules import ABLATIONS
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import autodiff, finite_difference, formulas, paths, polynomials
 from stbp_edu.verify.comparison import (
@@ -22,6 +26,10 @@ from stbp_edu.verify.comparison import (
     equation_under,
 )
 from stbp_edu.verify.forms import all_forms
+from stbp_edu.verify.loss_values import loss_value
+
+Forms = dict[str, Adjoints | Gradients]
+"""Results of the package, by the name of the form."""
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
@@ -30,6 +38,16 @@ GAP = Tolerance(limit=1e-8, elementwise=True)
 NEURONS = tuple(
     LIF(0.5, 0.5, curve(curve.proof_a), gate) for curve, gate in product(SURROGATES.values(), GATES)
 )
+
+KEPT = "paths that it keeps"
+MANY = 30_000  # samples, several blocks of the engine
+OTHER_SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
+SAMPLES = 3  # not two, which is a factor of some losses and the k of others
+LOSSES: tuple[losses.LossFunction, ...] = (
+    *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
+    *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
+)
+"""The losses beside the rate loss, one for each way in which a formula branches."""
 
 
 class Outcome(NamedTuple):
@@ -76,6 +94,23 @@ def draw(
     return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
 
 
+def compare(
+    forms: Forms,
+    rule: str,
+    oracle: str,
+    answer: Adjoints,
+    tolerance: Tolerance = ROUNDING,
+    where: Callable[[Comparison], bool] = lambda place: True,
+) -> Iterator[Outcome]:
+    """Compare forms with an oracle's answer; under ``GAP``, a difference is expected."""
+    for form, got in forms.items():
+        for place in filter(where, comparisons(got, answer)):
+            one = place._replace(id=equation_under(place.id, rule))
+            message = f"{form} form, {rule} rule, against {oracle}: {one.describe(tolerance)}"
+            limit, gap = tolerance.limit, tolerance is GAP
+            yield Outcome(one.id, rule, oracle, one.error(tolerance), limit, gap, message)
+
+
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
     """Compare every form of a network's adjoints, under both rules, with every oracle.
 
@@ -84,33 +119,32 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     nowhere if its antiderivative is one piece.
     """
     neuron, T, N = problem.neuron, len(problem.spikes), problem.params.N
+
+    def is_exact(place: Comparison) -> bool:
+        """Return whether the classic rule gives the gradient here."""
+        return equal_under_classic(place, T, N)
+
     for twin in (True, False):
         spike = neuron.H if twin else None
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
-        yield _loss(trace, problem.targets)
+        value, expected = losses.loss(trace, problem.targets), (trace.O[-1], problem.targets)
+        yield by_formula("loss", "", np.array(value), np.array(formulas.rate_loss(*expected)))
         oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
         if twin:
             oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
-        gaps_show = twin and not getattr(neuron.surrogate, "joints", ())
-        for rule, name in (("exact", "paths"), ("classic", "paths that it keeps")):
-            kept = paths.derivatives(trace, problem.targets, problem.params, neuron, rule)
-            answers = {name: (kept, ROUNDING), **oracles}
-            forms = all_forms(*problem, rule, spike)
-            for (form, got), (oracle, answer) in product(forms.items(), answers.items()):
-                for place in comparisons(got, answer[0]):
-                    one = place._replace(id=equation_under(place.id, rule))
-                    if rule == "exact" or oracle == name:
-                        yield outcome_of(one, rule, oracle, answer[1], form)
-                    elif equal_under_classic(one, T, N):
-                        yield outcome_of(one, rule, f"{oracle}, where it is exact", answer[1], form)
-                    elif gaps_show:
-                        yield outcome_of(one, rule, f"{oracle}, where it is not", GAP, form)
-
-
-def _loss(trace: Trace, targets: Array) -> Outcome:
-    """Compare the loss with its sum, number by number."""
-    got, expected = losses.loss(trace, targets), formulas.rate_loss(trace.O[-1], targets)
-    return by_formula("loss", "", np.array(got), np.array(expected))
+        exact, classic = (all_forms(*problem, rule, spike) for rule in ("exact", "classic"))
+        yield from compare(exact, "exact", "paths", paths.derivatives(trace, *problem[1:]))
+        kept = paths.derivatives(trace, *problem[1:], "classic")
+        yield from compare(classic, "classic", KEPT, kept)
+        for oracle, (answer, limit) in oracles.items():
+            yield from compare(exact, "exact", oracle, answer, limit)
+            there = f"{oracle}, where it is exact"
+            yield from compare(classic, "classic", there, answer, limit, is_exact)
+            if twin and not getattr(neuron.surrogate, "joints", ()):
+                elsewhere = f"{oracle}, where it is not"
+                yield from compare(
+                    classic, "classic", elsewhere, answer, GAP, lambda place: not is_exact(place)
+                )
 
 
 def by_formulas() -> Iterator[Outcome]:
@@ -127,13 +161,6 @@ def by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     return Outcome(id, "both", "formulas", error, limit, False, message)
 
 
-def outcome_of(one: Comparison, rule: str, oracle: str, tolerance: Tolerance, form: str) -> Outcome:
-    """Return the outcome of one comparison; under ``GAP``, a difference is expected."""
-    message = f"{form} form, {rule} rule, against {oracle}: {one.describe(tolerance)}"
-    limit, gap = tolerance.limit, tolerance is GAP
-    return Outcome(one.id, rule, oracle, one.error(tolerance), limit, gap, message)
-
-
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
     """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1.
 
@@ -148,3 +175,69 @@ def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
         if (proved := len({proof.node for proof in proofs})) != nodes:
             message = f"{rule} rule: {proved} of {nodes} nodes have a proof by polynomials"
             yield Outcome("c5-w", rule, oracle, 1.0, 0.0, False, message)
+
+
+def _sweep_and_engine(
+    trace: Trace, problem: Problem, rule: str, loss: LossLike = losses.RATE
+) -> Forms:
+    """Return the results of the sweep, which has a hard reset, and of the engine, by name."""
+    rest = (trace, *problem[1:], rule, loss)
+    swept = {} if problem.neuron.gate == "soft" else {"vector": sweep(*rest)}
+    return {**swept, "engine": engine.backward(*rest)}
+
+
+def by_losses(problem: Problem) -> Iterator[Outcome]:
+    """Compare the value and the direct term of every other loss, on the smooth twin.
+
+    Finite differences and automatic differentiation know a loss from ``loss_values`` alone; the
+    classic rule is held against the paths that it keeps, which take the direct term as given. So
+    is a direct term without a loss, by spikes and by potentials.
+    """
+    neuron = problem.neuron
+    sums = problem.targets.sum(axis=1, keepdims=True)
+    problem = problem._replace(targets=problem.targets / sums)  # probabilities, for the softmax
+    trace = forward(problem.spikes, problem.params, neuron, spike=neuron.H)
+    outputs, targets = list(zip(trace.O[-1], trace.U[-1], strict=True)), problem.targets
+    for loss in LOSSES:
+        values = losses.loss(trace, targets, loss), loss_value(loss, outputs, targets)
+        found = by_formula("loss", f" {loss!r}", *map(np.array, values))
+        yield found._replace(oracle="loss values")
+    by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
+    for term in (*LOSSES, losses.Direct(by_o, by_u), by_o):
+        for outcome in _by_loss(trace, problem, term):
+            yield outcome._replace(message=f"{term!r}: {outcome.message}")
+
+
+def _by_loss(trace: Trace, problem: Problem, loss: LossLike) -> Iterator[Outcome]:
+    """Compare the forms under one loss with every oracle."""
+    forms = _sweep_and_engine(trace, problem, "exact", loss)
+    if not isinstance(loss, (losses.Direct, np.ndarray)):
+        told = loss.direct(trace, problem.targets)
+        by_term = _sweep_and_engine(trace, problem, "exact", told)["engine"]
+        forms["engine (told the direct term)"] = by_term
+    derived = autodiff.derivatives(*problem, spike=problem.neuron.H, loss=loss)
+    measured = finite_difference.derivatives(*problem, loss=loss)
+    yield from compare(forms, "exact", "autodiff", derived)
+    yield from compare(forms, "exact", "differences", measured, DIFFERENCES)
+    kept = paths.derivatives(trace, *problem[1:], "classic", loss)
+    classic = _sweep_and_engine(trace, problem, "classic", loss)
+    yield from compare(classic, "classic", KEPT, kept)
+
+
+def by_ablations(problem: Problem) -> Iterator[Outcome]:
+    """Compare the sweep and the engine under every ablation with the paths that it keeps."""
+    trace = forward(problem.spikes, problem.params, problem.neuron)
+    for rule in ABLATIONS:
+        kept = paths.derivatives(trace, *problem[1:], rule)
+        yield from compare(_sweep_and_engine(trace, problem, rule), rule, KEPT, kept)
+
+
+def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
+    """Compare the engine with autodiff on a random network and a batch of many samples.
+
+    It works on some samples and some steps at a time; the other networks are one such block.
+    """
+    problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
+    trace = engine.forward(problem.spikes, problem.params, problem.neuron)
+    got: Forms = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
+    yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))

@@ -7,18 +7,18 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, cases, forward
 from stbp_edu.arrows import (
+    Node,
     backward,
     draw_params,
+    edges_from,
     formulas,
     hard_reset,
+    lambdas,
     local_derivatives,
     network,
     soft_reset,
-    sweep,
 )
 from stbp_edu.arrows import forward as run_arrows
-from stbp_edu.arrows.rules import RULES
-from stbp_edu.arrows.words import Node, arrows_from
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.losses import CrossEntropy, Direct, LastSteps, Membrane, StepCrossEntropy
 from stbp_edu.network import Trace
@@ -44,7 +44,7 @@ def test_p2_arrow_an_adjoint_has_one_term_for_each_arrow_that_leaves(reset):
     params, inputs = draw_params(net, rng, scale=1.5), rng.normal(0.5, 1.0, (4, 1, 2))
     trace = run_arrows(net, params, inputs)
     local = local_derivatives(net, params, trace, np.eye(2)[:1])
-    lam = sweep(local)
+    lam = lambdas(local)
 
     def adjoint(node):
         return 1.0 if node.kind == "L" else lam[node.n][node.kind, "all"][node.t, 0, node.i]
@@ -53,8 +53,8 @@ def test_p2_arrow_an_adjoint_has_one_term_for_each_arrow_that_leaves(reset):
         Node(kind, n, t, i) for kind in "uo" for n in (1, 2) for t in range(4) for i in range(4 - n)
     ]
     for node in nodes:
-        leaving = list(arrows_from(node, local, RULES["exact"]))
-        total = sum(factor * adjoint(head) for _, head, factor in leaving)
+        leaving = list(edges_from(node, local))
+        total = sum(edge.factor * adjoint(edge.target) for edge in leaving)
         assert len(leaving) >= 1
         assert adjoint(node) == pytest.approx(total, rel=1e-13, abs=1e-16)
 

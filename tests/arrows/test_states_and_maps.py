@@ -21,14 +21,14 @@ from stbp_edu.arrows import (
     forward,
     hard_reset,
     in_blocks,
+    lambdas,
     network,
     online,
-    sweep,
     with_adaptation,
     with_current,
     words,
 )
-from stbp_edu.arrows.word_fit import fit_words
+from stbp_edu.arrows.classifier import fit_words
 
 LIF_ = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.7))
 ALPHA, BETA, RHO, T = 0.7, 0.4, 0.8, 4
@@ -226,7 +226,7 @@ def test_words_are_counted_and_read_off_whatever_the_states_are_called():
     assert len(counts) == len(words(net, 3)) + len(words(net, 3, n=2))
     assert list(counts.values()) == pytest.approx([1.0] * len(counts), abs=1e-6)
     twice = classify_letters(
-        lambda local: [None, *(2 * x["v", "all"] for x in sweep(local)[1:])], net
+        lambda local: [None, *(2 * x["v", "all"] for x in lambdas(local)[1:])], net
     )
     assert set(twice.coefficients.values()) == {2}
     right = {line.left: line.right for line in formulas(net)}
@@ -310,9 +310,3 @@ def test_a_links_shapes_are_those_between_its_maps():
     assert link.shapes == [(1, 12, 18), (1, 6, 9), (1, 2, 3), (2, 4)]
     assert (link.shape, link.weight_shape, link.parameter) == ((2, 1, 2), (2, 1, 2, 2), "W")
     assert LINKS["pool, then dense"].weight_shape == (3, 12)
-
-
-def test_a_pool_with_a_share_of_one_sums_its_blocks():
-    pool, x = AveragePool(2, share=1), np.arange(8.0).reshape(1, 2, 4)
-    assert pool.forward(x, x.shape).tolist() == [[[0 + 1 + 4 + 5, 2 + 3 + 6 + 7]]]
-    assert pool.transpose(np.array([[[2.0, 3.0]]]), x.shape).tolist() == [[[2, 2, 3, 3]] * 2]

@@ -25,6 +25,7 @@ def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, caps
     assert "18 neurons of layer 1" in svg["weights"]
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_be_written_says_where_and_what_to_do(
     folder: Path, tmp_path: Path
 ) -> None:

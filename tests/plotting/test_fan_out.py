@@ -9,8 +9,7 @@ from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.network import Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting import figure
-from stbp_edu.verify.paths import Node
-from stbp_edu.verify.unrolled import edges_from, unroll
+from stbp_edu.verify.paths import Node, edges_from, unroll
 
 
 @pytest.mark.parametrize("above", [1, 3, 5])

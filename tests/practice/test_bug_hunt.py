@@ -13,8 +13,7 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bug_hunt.bugs import NO_BUG, bugs, defined
-from stbp_edu.practice.bug_hunt.program import PROGRAM
+from stbp_edu.practice.bug_hunt.bugs import NO_BUG, PROGRAM, bugs, defined
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import ForwardPass, draw_network

@@ -7,8 +7,7 @@ import pytest
 
 import stbp_edu
 from stbp_edu.practice.explorers import (
-    FIXED,
-    NAMES,
+    EXPLORERS,
     data,
     explore,
     lab_data,
@@ -91,7 +90,7 @@ def test_the_lab_shows_the_package_neuron_and_curves():
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "board")) for n in NAMES]
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "board")) for n in EXPLORERS]
 )
 def test_a_widget_is_one_module_with_live_values(name):
     pytest.importorskip("anywidget")
@@ -100,7 +99,7 @@ def test_a_widget_is_one_module_with_live_values(name):
     assert text.count("export default") == 1
     assert "export function" not in text
     e = pencil()
-    network = () if name in FIXED else (e.trace, e.targets, e.params, e.neuron)
+    network = () if EXPLORERS[name][1] is None else (e.trace, e.targets, e.params, e.neuron)
     widget = explore(name, *network)
     shown = json.loads(json.dumps(widget.data))
     if name == "sweep":
@@ -112,3 +111,5 @@ def test_a_widget_is_one_module_with_live_values(name):
 def test_an_unknown_explorer_names_the_known_ones():
     with pytest.raises(ValueError, match="'sweep', 'paths', 'pulse', 'lab', 'board'"):
         explore("orbit")
+    with pytest.raises(ValueError, match="network must be left out for 'lab'"):
+        data("lab", pencil())

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice.explorers import FIXED, NAMES, paths_data, pulse_data, sweep_data
+from stbp_edu.practice.explorers import EXPLORERS, paths_data, pulse_data, sweep_data
 from stbp_edu.practice.tasks import ForwardPass
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tools.browser import launched
@@ -28,6 +28,7 @@ neuron = stbp_edu.LIF(tau=0.6, v_th=0.7, surrogate=stbp_edu.Gaussian(a=1.5))
 params = stbp_edu.init_params([2, 2, 1], rng)
 trace = stbp_edu.forward(np.ones((3, 1, 2)), params, neuron)
 network = trace, np.array([[1.0]]), params, neuron"""
+OF_NETWORKS = [name for name, (_, example) in EXPLORERS.items() if example is not None]
 QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 OPENED = "window.jupyterapp?.shell.currentWidget?.context?.isReady"
 CONNECTED = """async () => {
@@ -74,7 +75,7 @@ def _address(server, runtime, log):
 
 def notebook():
     """Return a notebook whose cells show the explorers."""
-    shows = [f'explore("{name}", *network)' for name in NAMES]
+    shows = [f'explore("{name}"{", *network" * (name in OF_NETWORKS)})' for name in EXPLORERS]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)])
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return book
@@ -110,7 +111,7 @@ def _run_all(opened):
     run(opened, "notebook:clear-all-cell-outputs")
     expect(opened.locator(".stbp-x")).to_have_count(0)
     run(opened, "notebook:run-all-cells")
-    expect(opened.locator(".stbp-x")).to_have_count(len(NAMES))
+    expect(opened.locator(".stbp-x")).to_have_count(len(EXPLORERS))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def test_explorers_are_accessible_and_fit(page, theme, width):
     page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the change of theme
     page.set_viewport_size({"width": width, "height": 900})
-    for name in NAMES:
+    for name in EXPLORERS:
         explorer = explorer_on(page, name)
         explorer.scroll_into_view_if_needed()
         assert violations(explorer) == []
@@ -161,13 +162,13 @@ def test_explorers_are_accessible_and_fit(page, theme, width):
 
 
 @pytest.mark.usefixtures("first_run")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXPLORERS)
 def test_an_explorer_obeys_the_keyboard(page, name):
     OBEYS[name](explorer_on(page, name))
 
 
 @pytest.mark.usefixtures("second_run")
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in FIXED])
+@pytest.mark.parametrize("name", OF_NETWORKS)
 def test_an_explorer_shows_the_values_of_the_package(page, shown, name):
     """Of a network of one's own; what takes none has the same module and values on the site."""
     SHOWS[name](explorer_on(page, name), shown[name])

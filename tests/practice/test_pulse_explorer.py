@@ -14,11 +14,9 @@ import stbp_edu
 from stbp_edu.practice.explorers import pulse, pulse_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
-from stbp_edu.practice.explorers.pulse_moves import pulse_moves
+from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.paths import paths_from, total
-from stbp_edu.verify.unrolled import unroll
+from stbp_edu.verify.paths import Node, paths_from, total, unroll
 
 
 def wide():
@@ -42,9 +40,9 @@ def starts(net):
     graph = graph_of(net)
     return [
         Node(kind, n=n, t=t, i=i)
-        for n in range(1, graph.N + 1)
+        for n in range(1, graph.net.N + 1)
         for t in range(graph.T)
-        for i in range(graph.sizes[n])
+        for i in range(graph.net.sizes[n])
         for kind in "ou"
     ]
 
@@ -169,6 +167,6 @@ def test_wrong_arguments_say_what_to_do():
     with pytest.raises(ValueError, match="must be a node of a network"):
         pulse(start=Node("o", n=2, t=0, i=0))
     with pytest.raises(ValueError, match="start kind"):
-        pulse(start=Node("w", n=1, i=0, j=0))
+        pulse(start=Node("W", n=1, i=0, j=0))
     with pytest.raises(ValueError, match="'exact', 'classic'"):
         pulse(rule="sometimes")

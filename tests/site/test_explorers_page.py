@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from stbp_edu.practice import check, exercises, predict
-from stbp_edu.practice.explorers import NAMES, data, export
+from stbp_edu.practice.explorers import EXPLORERS, data, export
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile
 
@@ -46,7 +46,7 @@ def _explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
     """Yield the page of explorers with all of them in place."""
     with profile(browser) as context, _faultless(context, axe) as page:
         page.goto(f"{address}explorers/")
-        for name in NAMES:  # each loads when its place comes near
+        for name in EXPLORERS:  # each loads when its place comes near
             page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
             explorer_on(page, name)
         yield page
@@ -96,14 +96,14 @@ def test_the_site_has_the_files_that_the_package_writes(site: Path, tmp_path: Pa
 def test_explorers_are_accessible_and_fit(untouched: Page, theme: str, width: int) -> None:
     """No violation in either theme, and nothing leaves a phone's screen."""
     _look(untouched, width, theme)
-    for name in NAMES:
+    for name in EXPLORERS:
         explorer = explorer_on(untouched, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
 
 
 @pytest.mark.xdist_group("explorers")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXPLORERS)
 def test_an_explorer_obeys_the_keyboard(untouched: Page, name: str) -> None:
     """A reader without a pointer gets everywhere."""
     _look(untouched, 1280, "light")
@@ -111,7 +111,7 @@ def test_an_explorer_obeys_the_keyboard(untouched: Page, name: str) -> None:
 
 
 @pytest.mark.xdist_group("explorers-values")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXPLORERS)
 def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
     """At every cell, node and setting that a reader can choose."""
     SHOWS[name](explorer_on(explorers, name), data(name))

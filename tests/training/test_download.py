@@ -6,8 +6,6 @@ import gzip
 import http.server
 import io
 import re
-import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.training.data import datasets, download, load_dataset
+from stbp_edu.training.data import download, load_dataset
 from stbp_edu.training.data.datasets import NAMES
 from stbp_edu.training.data.download import UnavailableError, from_registry
 from tests.idx_files import put
@@ -57,21 +55,6 @@ def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path, monkeyp
     handler.files.update(good)
     assert len(load_dataset("mnist").train_labels) == 20
     assert {p.name: p.read_bytes() for p in cache.iterdir()} == raw
-
-
-def test_a_mirror_with_another_file_is_passed_over(
-    install, raw, mirror, tmp_path: Path, monkeypatch
-) -> None:
-    """The first mirror sends a page of HTML for one file, and a cut gzip file for another."""
-    url, handler = mirror
-    stale = f"{url}/stale"
-    for name in raw:
-        handler.files[f"stale/{name}.gz"] = handler.files[f"{name}.gz"]
-    handler.files[f"stale/{NAMES[0]}.gz"] = b"<html>please sign in</html>"
-    handler.files[f"stale/{NAMES[1]}.gz"] = handler.files[f"{NAMES[1]}.gz"][:30]
-    install(mirrors=(stale, url))
-    assert len(load_dataset("mnist").train_labels) == 20
-    assert len(handler.asked) == 6  # four from the first, and the two from the second
 
 
 @pytest.mark.parametrize("where", ["cache", "system package"])
@@ -247,36 +230,3 @@ def test_whatever_a_mirror_does_the_next_one_is_tried(
     download.download(source, tmp_path / "kept", print, files, problems)
     assert re.search(words, problems[0])
     assert files == {p.name: p.read_bytes() for p in (tmp_path / "kept").iterdir()} == raw
-
-
-def test_a_connection_that_breaks_is_told(install, mirror, monkeypatch) -> None:
-    url, handler = mirror
-    handler.breaks = 1
-    install(mirrors=(url,))
-    with pytest.raises(FileNotFoundError, match=r"20 bytes read, \d+ more expected"):
-        load_dataset("mnist")
-    assert len(load_dataset("mnist").train_labels) == 20  # it begins anew
-
-
-def test_a_disk_that_is_full_is_told_and_no_obstacle(install, mirror, monkeypatch) -> None:
-    """Half way through, the cache can no longer be written."""
-    url, _ = mirror
-    install(mirrors=(url,))
-    retrieve, cache = download.pooch.retrieve, str(datasets.cache_folder())
-
-    def full(url: str, known: str, name: str, folder: Path, **options: object) -> str:
-        if name == NAMES[2] and str(folder).startswith(cache):
-            raise OSError(28, "No space left on device")
-        return retrieve(url, known, name, folder, **options)
-
-    monkeypatch.setattr(download.pooch, "retrieve", full)
-    said: list[str] = []
-    assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
-    assert sum("No space left on device): set XDG_CACHE_HOME" in s for s in said) == 1
-
-
-def test_reading_the_cache_needs_no_pooch() -> None:
-    """A page in a browser has none, and a run on data that is here loses no time."""
-    code = "import sys, stbp_edu.training.data; print('pooch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

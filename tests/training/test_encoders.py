@@ -68,27 +68,11 @@ def test_steps_images_and_pixels_are_drawn_independently(as_bytes: bool) -> None
         assert abs((a * b).mean() * 4) < 5 / np.sqrt(a.size)
 
 
-def test_a_seed_gives_the_same_spikes_and_another_seed_others() -> None:
-    grey = np.full((3, 5), 0.5)
-    first, again, other = (bernoulli(grey, 6, np.random.default_rng(s)) for s in (3, 3, 4))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-
-
 def test_direct_repeats_the_grey_level() -> None:
     grey = np.array([[0.0, 0.25], [0.5, 1.0]])
     np.testing.assert_array_equal(direct(grey, 3), np.stack([grey] * 3))
     pixels = np.array([[0, 51, 255]], np.uint8)
     np.testing.assert_allclose(direct(pixels, 1)[0], [[0, 0.2, 1]], rtol=1e-7)
-
-
-@pytest.mark.parametrize("name", ["bernoulli", "direct"])
-def test_out_is_written_and_returned(name: str) -> None:
-    grey = np.full((2, 3), 0.5)
-    out = np.full((4, 2, 3), 7.0)
-    result = encode(name, grey, 4, np.random.default_rng(0), out=out)
-    assert result is out
-    np.testing.assert_array_equal(out, encode(name, grey, 4, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("show", [rows, frames])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, cases, forward, loss
+from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Settings, initial_state, train
@@ -30,26 +30,6 @@ def test_c2_delta_reaches_the_input(rule) -> None:
     if rule == "classic":
         err = swept.delta[1] * NEURON.h(trace.U[1])
     np.testing.assert_allclose(got, np.einsum("tsi,ij->sj", err, p.W[1]), rtol=1e-12)
-
-
-def test_it_is_the_slope_of_the_smooth_twin() -> None:
-    """The loss of the twin, as a function of an input that is the same at every step."""
-    problem = make_problem(4, [5, 7, 3], T=1, S=2, neuron=NEURON)
-    rng = np.random.default_rng(0)
-    pixels = rng.random((2, 5))
-
-    def twin(x: np.ndarray) -> float:
-        trace = forward(np.stack([x]), problem.params, NEURON, spike=NEURON.H)
-        return loss(trace, problem.targets)
-
-    trace = forward(np.stack([pixels]), problem.params, NEURON, spike=NEURON.H)
-    # At T = 1 no gate is met, so that the spikes of the twin need not be 0 or 1.
-    got = Engine(problem.params, NEURON).input_gradient(trace, problem.targets)
-    for at in np.ndindex(pixels.shape):
-        step = np.zeros_like(pixels)
-        step[at] = 1e-6
-        slope = (twin(pixels + step) - twin(pixels - step)) / 2e-6
-        assert got[at] == pytest.approx(slope, rel=1e-6, abs=1e-10)
 
 
 def test_pixels_move_so_far_and_stay_grey() -> None:

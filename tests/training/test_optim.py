@@ -35,14 +35,6 @@ def test_sgd_by_hand() -> None:
     np.testing.assert_allclose(after, [[0.8, -0.1], [0.7, -0.05]], rtol=1e-15)
 
 
-def test_sgd_with_a_constant_gradient_has_the_closed_form() -> None:
-    mu, eta, k = 0.9, 0.01, 50
-    *_, (w, b) = steps(SGD(momentum=mu), params_of(0.0, 0.0), [(1.0, 0.0)] * k, eta)
-    moved = sum((1 - mu**i) / (1 - mu) for i in range(1, k + 1))
-    np.testing.assert_allclose(w, -eta * moved, rtol=1e-12)
-    assert b == 0
-
-
 def test_adam_by_hand() -> None:
     """After one step m̂ = g and v̂ = g²; two steps of g = 3, then -1, worked out on paper."""
     eta = 0.1
@@ -52,12 +44,6 @@ def test_adam_by_hand() -> None:
     m_hat = (0.9 * 0.3 - 0.1) / (1 - 0.81)  # m = 0.3, then 0.17
     v_hat = (0.999 * 0.009 + 0.001) / (1 - 0.998001)
     np.testing.assert_allclose(two[0], first - eta * m_hat / (math.sqrt(v_hat) + 1e-8), rtol=1e-12)
-
-
-def test_adam_with_a_constant_gradient_moves_by_eta_each_step() -> None:
-    after = steps(Adam(eps=1e-12), params_of(0.0, 0.0), [(0.02, -5.0)] * 30, 0.01)
-    expected = [[-0.01 * k, 0.01 * k] for k in range(1, 31)]
-    np.testing.assert_allclose(after, expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize("rule", [SGD(weight_decay=0.5), Adam(weight_decay=0.5)])

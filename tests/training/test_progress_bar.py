@@ -4,8 +4,8 @@ import io
 import sys
 from dataclasses import replace
 
-from stbp_edu.cli.progress_bar import step_text, watch
-from stbp_edu.training import Settings, Step, train
+from stbp_edu.cli.progress_bar import watch
+from stbp_edu.training import train
 
 
 def test_where_there_is_no_terminal_lines_and_advice_are_printed(small, digits, capsys) -> None:
@@ -26,13 +26,6 @@ def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
     lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("x: epoch")]
     assert len(lines) == 10
     assert "epoch 40/40" in lines[-1]
-
-
-def test_the_bar_names_what_it_watches_and_the_time_left() -> None:
-    step = Step(3, 5, 0.4, 0.1, 0.9, (0.37, 0.2, 0.1), 75.0)
-    text = step_text(step, Settings(epochs=9), 0.1234, 0.98765)
-    for part in ("epoch 3/9", "loss 0.123", "98.8%", "firing 0.37 0.20 0.10", "1 min 15 s left"):
-        assert part in text
 
 
 def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None:

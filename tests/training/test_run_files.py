@@ -140,7 +140,9 @@ def finished(tmp_path_factory) -> Path:
     return out / "exact"
 
 
-QUICK = ["--epochs", "1", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "1"]
+QUICK = [
+    "--epochs", "1", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "1",
+]  # fmt: skip
 
 
 def within(*keys: Any, value: Any) -> Callable[[Any], None]:

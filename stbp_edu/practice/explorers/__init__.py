@@ -4,14 +4,13 @@ All values are computed by this package: live in a notebook, written to files fo
 
 - ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``, ``board_explorer``:
   what each explorer shows;
-- ``pulse_moves``, ``pulse_words``, ``pulse_layout``, ``pulse_still``: how the pulse moves, what is
-  said of it, where its graph stands, and its picture on paper;
-- ``pencil_network``, ``board_networks``: the networks that they show where none is given;
-- ``mathml``: formulas that a browser draws;
+- ``pulse_steps``, ``pulse_picture``: how the pulse moves, in words, and how its graph is drawn;
+- ``pencil_network``: the network that they show where none is given;
 - ``js/``: the ES modules.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -19,19 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron, pulse_data
-from stbp_edu.practice.explorers.pulse_still import alternative, still
+from stbp_edu.practice.explorers.pulse_picture import alternative, still
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
-from stbp_edu.verify.coordinates import Node
 
 __all__ = [
-    "NAMES",
+    "EXPLORERS",
     "board_data",
     "data",
     "explore",
@@ -43,8 +42,18 @@ __all__ = [
     "source",
     "sweep_data",
 ]
-NAMES = ("sweep", "paths", "pulse", "lab", "board")
-FIXED = {"lab": lab_data, "board": board_data}  # those that take no network
+EXPLORERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]] = {
+    "sweep": (sweep_data, pencil),
+    "paths": (paths_data, smooth),
+    "pulse": (pulse_data, one_neuron),
+    "lab": (lab_data, None),
+    "board": (board_data, None),
+}
+"""What each explorer shows, and of which network where none is given; None where it takes none.
+
+An explorer is an entry here and the module of its name in ``js/``.
+"""
+
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 
@@ -53,14 +62,14 @@ def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
     """Return what the explorer of this name shows: of this network, or of the course's example.
 
     Raises:
-        ValueError: if there is no explorer of this name.
+        ValueError: if there is no explorer of this name, or it takes no network.
     """
-    checks.choice("name", name, NAMES)
-    if name in FIXED:
-        return FIXED[name]()
-    if name == "pulse":
-        return pulse_data(net or one_neuron())
-    return sweep_data(net or pencil()) if name == "sweep" else paths_data(net or smooth())
+    shown, example = EXPLORERS[checks.choice("name", name, EXPLORERS)]
+    if example is None:
+        if net is not None:
+            raise ValueError(f"network must be left out for {name!r}, which shows fixed settings")
+        return shown()
+    return shown(net or example())
 
 
 def explore(name: str, *network: Any) -> Any:
@@ -73,9 +82,9 @@ def explore(name: str, *network: Any) -> Any:
 
     Raises:
         ImportError: if anywidget is not installed.
-        ValueError: if there is no explorer of this name.
+        ValueError: if there is no explorer of this name, or it takes no network.
     """
-    shown = data(name, ForwardPass(*network) if network and name not in FIXED else None)
+    shown = data(name, ForwardPass(*network) if network else None)
     return _widget_class(name)(data=shown)
 
 
@@ -153,7 +162,7 @@ def export(folder: str | Path) -> list[Path]:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
-    for name in NAMES:
+    for name in EXPLORERS:
         files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
     listed = [
         {"id": t.id, "html": markup(t.title), "notebook": t.notebook, "course": t.in_course}

@@ -3,11 +3,10 @@
 from itertools import product
 from typing import Any
 
+from stbp_edu.arrows import LocalDerivatives, Node
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.paths import Path, paths_from, shares
-from stbp_edu.verify.unrolled import Unrolled, edges_from, unroll
+from stbp_edu.verify.paths import Path, edges_from, paths_from, shares, unroll
 
 Json = dict[str, Any]
 
@@ -28,14 +27,14 @@ def paths_data(net: ForwardPass) -> Json:
     nodes = [
         Node(kind, n, t, i)
         for t in range(graph.T)
-        for n in range(1, graph.N + 1)
-        for i in range(graph.sizes[n])
+        for n in range(1, graph.net.N + 1)
+        for i in range(graph.net.sizes[n])
         for kind in "uo"
     ]
     return {
         "T": graph.T,
-        "N": graph.N,
-        "sizes": list(graph.sizes),
+        "N": graph.net.N,
+        "sizes": list(graph.net.sizes),
         "words": net.description,
         "nodes": [
             {"id": _id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
@@ -62,7 +61,7 @@ def key(rule: str, reset: bool, leak: bool) -> str:
     return rule + ("" if reset else " no-reset") + ("" if leak else " no-leak")
 
 
-def _start(node: Node, graph: Unrolled, adjoint: float) -> Json:
+def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
     paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
     settings = {key(*s): s for s in product(RULES, (True, False), (True, False))}

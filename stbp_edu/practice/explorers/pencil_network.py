@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from stbp_edu.arrows import Node
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
-from stbp_edu.verify.coordinates import Node
 from stbp_edu.verify.finite_difference import twin_loss
 
 

@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows import Node
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON
-from stbp_edu.practice.explorers.pulse_layout import Layout, node_id
-from stbp_edu.practice.explorers.pulse_words import SYMBOLS, Writer
+from stbp_edu.practice.explorers.pulse_picture import Layout, node_id
+from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.surrogates import Rectangle
-from stbp_edu.verify.coordinates import Node
-from stbp_edu.verify.paths import paths_from
-from stbp_edu.verify.unrolled import edges_from, unroll
+from stbp_edu.verify.paths import edges_from, paths_from, unroll
 
 Json = dict[str, Any]
 FIRST = Node("o", n=1, t=0, i=0)
@@ -66,7 +65,7 @@ def pulse_data(
     writer = Writer(graph, start, paths, edges)
     return {
         "T": graph.T,
-        "sizes": list(graph.sizes),
+        "sizes": list(graph.net.sizes),
         "words": net.description,
         "size": [layout.width, layout.height],
         "axes": layout.axes(),

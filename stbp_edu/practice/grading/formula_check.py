@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array, short
+from stbp_edu.checks import Array, brief
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
@@ -39,7 +39,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     known = blanks()
     if not isinstance(equation_id, str) or equation_id not in known:
         raise ValueError(
-            f"equation_id must be one of {', '.join(known)}, got {short(equation_id)}; choose one"
+            f"equation_id must be one of {', '.join(known)}, got {brief(equation_id)}; choose one"
         )
     feedback = grade(known[equation_id], answer)
     saved_progress.record(feedback.exercise, feedback.state)

@@ -158,7 +158,8 @@ def _needed(probe: Probe, place: Place, args: Sequence[Any]) -> Array | None:
             return None
         needed = np.where(slope == 0, np.nan, (y - at0) / slope)
         if np.shape(own) == () and needed.size > 1:
-            needed = np.nanmedian(needed)
+            known = needed[~np.isnan(needed)]
+            needed = np.median(known) if known.size else np.array(np.nan)
         again, _ = given(lambda x: np.where(np.isnan(needed), x, needed))
     except Exception:  # anything may stand there, and not everything works
         return None

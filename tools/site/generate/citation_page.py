@@ -1,5 +1,6 @@
 """The page on how to cite, made from CITATION.cff."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ def page() -> str:
     """Return the Markdown of the page, below its title."""
     source = (ROOT / "CITATION.cff").read_text(encoding="utf-8").rstrip()
     cff = yaml.safe_load(source)
-    software = _bibtex("software", "stbp_edu", cff)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    software = _bibtex("software", "stbp_edu", cff | {"license": project["license"]})
     paper = _bibtex("article", "wu2018stbp", cff["references"][0])
     return filled(TEMPLATE, software=software, source=source, paper=paper)
 

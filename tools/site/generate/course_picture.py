@@ -9,7 +9,7 @@ import re
 
 from stbp_edu.practice.explorers import pulse_data
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
-from stbp_edu.practice.explorers.pulse_still import still
+from stbp_edu.practice.explorers.pulse_picture import still
 from tools.site import ROOT
 from tools.site.render.cell_outputs import DARK_INK, LIGHT_INK, recolour
 

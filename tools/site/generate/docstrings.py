@@ -5,7 +5,7 @@ o_i^{t,n} has a lower and an upper index; a name that a package exports from its
 described once, where it is defined.
 """
 
-import ast
+import pydoc
 import re
 from collections.abc import Callable
 from typing import Any
@@ -37,8 +37,9 @@ class PrepareDocstrings(griffe.Extension):
         for name, member in cls.attributes.items():
             value = member.value
             if isinstance(value, griffe.ExprCall) and str(value.function) == "_setting":
-                member.value, words = value.arguments
-                lines.append(f"    {name}: {ast.literal_eval(str(words))}.")
+                member.value = value.arguments[0]
+                words = pydoc.locate(cls.path).__dataclass_fields__[name].metadata["help"]
+                lines.append(f"    {name}: {words}.")
         if lines and cls.docstring:
             about, _, rest = cls.docstring.value.partition("\n\n")
             cls.docstring.value = "\n".join([about, "", "Attributes:", *lines, "", rest])

@@ -1,0 +1,258 @@
+"""Expressions: trees of numbers, names and operations, read from text of which nothing is run.
+
+The operations are ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, spike, and functions that
+are defined in a line of their own. A tree can be evaluated on arrays, and written as LaTeX or as
+Python. What is written as Python has the brackets of the tree, so that it gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+    *("lambda_", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
+    *("omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+)
+NAMED = {
+    **{name: rf"\{name.rstrip('_')}" for name in GREEK},
+    "v_th": "V_{th}",
+    "epsilon": r"\varepsilon",
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number."""
+
+    value: int | float
+
+
+@dataclass(frozen=True)
+class Name:
+    """A constant, a parameter of a function, or a state ``"now"`` or at the ``"last"`` step."""
+
+    name: str
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Function:
+    r"""A function that the reader has defined, or a derivative of one.
+
+    Attributes:
+        label: its name in LaTeX: ``f``, ``f'``, ``\partial_{\tau}f``.
+        parameters: the names in its brackets.
+        body: what it returns.
+    """
+
+    label: str
+    parameters: tuple[Name, ...]
+    body: Expression
+
+    def at(self, args: tuple[Expression, ...]) -> Expression:
+        """Return the body with these arguments in place of the parameters."""
+        return replaced(self.body, dict(zip(self.parameters, args, strict=True)))
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation on its arguments; a minus before one argument is the operation ``"neg"``."""
+
+    op: str | Function
+    args: tuple[Expression, ...]
+
+
+Expression = Number | Name | Call
+ZERO, ONE = Number(0), Number(1)
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "+": lambda xp, a, b: a + b,
+    "-": lambda xp, a, b: a - b,
+    "*": lambda xp, a, b: a * b,
+    "/": lambda xp, a, b: a / b,
+    "**": lambda xp, a, b: a**b,
+    "neg": lambda xp, a: -a,
+    "exp": lambda xp, a: xp.exp(a),
+    "log": lambda xp, a: xp.log(a),
+    "tanh": lambda xp, a: xp.tanh(a),
+    "sqrt": lambda xp, a: xp.sqrt(a),
+    "abs": lambda xp, a: xp.where(a >= 0, a, -a),
+    "min": lambda xp, a, b: xp.where(b >= a, a, b),
+    "max": lambda xp, a, b: xp.where(a >= b, a, b),
+    "at_least": lambda xp, a, b: xp.where(a >= b, 1.0, 0.0),
+}
+"""What each operation does with numbers or arrays, in a module xp: NumPy, or autograd's."""
+
+FUNCTIONS = ("exp", "log", "tanh", "sqrt", "abs", "min", "max", "spike")
+"""The functions that a text may call."""
+
+
+def evaluate(
+    tree: Expression,
+    value_of: Callable[[Name], Any],
+    spike: Mapping[str, Callable[[Any], Any]],
+    xp: Any = np,
+) -> Any:
+    """Return the value of an expression.
+
+    Args:
+        tree: the expression.
+        value_of: the value of each name.
+        spike: by name, the functions ``"spike"`` and its derivative ``"h"``.
+        xp: NumPy, or a module like it.
+
+    >>> double = Call("*", (Number(2), Name("u")))
+    >>> evaluate(double, {Name("u"): np.array([1.5])}.get, {})
+    array([3.])
+    """
+    match tree:
+        case Number(value):
+            return np.float64(value)
+        case Name():
+            return value_of(tree)
+        case Call(Function() as f, args):
+            inside = [evaluate(arg, value_of, spike, xp) for arg in args]
+            bound = dict(zip(f.parameters, inside, strict=True))
+            return evaluate(
+                f.body, lambda name: bound[name] if name in bound else value_of(name), spike, xp
+            )
+        case Call(str() as op, args):
+            values = [evaluate(arg, value_of, spike, xp) for arg in args]
+            return spike[op](*values) if op in spike else OPERATIONS[op](xp, *values)
+
+
+def replaced(tree: Expression, by: Mapping[Name, Expression]) -> Expression:
+    """Return an expression with other ones in place of some names."""
+    match tree:
+        case Name():
+            return by.get(tree, tree)
+        case Call(op, args):
+            return Call(op, tuple(replaced(arg, by) for arg in args))
+    return tree
+
+
+def written_out(tree: Expression) -> Expression:
+    """Return an expression with the bodies of the reader's functions in place of their calls."""
+    match tree:
+        case Call(Function() as f, args):
+            return written_out(f.at(args))
+        case Call(op, args):
+            return Call(op, tuple(map(written_out, args)))
+    return tree
+
+
+def names_in(tree: Expression) -> Iterator[Name]:
+    """Yield the names in an expression, also those in the bodies of functions."""
+    match tree:
+        case Name():
+            yield tree
+        case Call(op, args):
+            for arg in args:
+                yield from names_in(arg)
+            if isinstance(op, Function):
+                yield from (name for name in names_in(op.body) if name not in op.parameters)
+
+
+def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
+    """Return how many numbers, names and operations an expression has when it is written out.
+
+    ``of``: the sizes of what stands in place of some names.
+    """
+    match tree:
+        case Call(Function() as f, args):
+            inside = (size(arg, of) for arg in args)
+            return size(f.body, dict(zip(f.parameters, inside, strict=True)))
+        case Call(_, args):
+            return 1 + sum(size(arg, of) for arg in args)
+    return (of or {}).get(tree, 1)
+
+
+# An operation: how it is written, how tightly it binds, and how tightly its arguments have to.
+Style = dict[str, tuple[str, int, tuple[int, ...]]]
+PYTHON: Style = {
+    "+": ("{} + {}", 1, (1, 2)),
+    "-": ("{} - {}", 1, (1, 2)),
+    "neg": ("-{}", 2, (2,)),
+    "*": ("{} * {}", 2, (2, 3)),
+    "/": ("{} / {}", 2, (2, 3)),
+    "**": ("{} ** {}", 4, (5, 4)),
+    "at_least": ("({} >= {})", 5, (1, 1)),
+    "min": ("minimum({}, {})", 5, (0, 0)),
+    "max": ("maximum({}, {})", 5, (0, 0)),
+}
+LATEX: Style = {
+    "+": ("{}+{}", 1, (1, 1)),
+    "-": ("{}-{}", 1, (1, 2)),
+    "neg": ("-{}", 1, (2,)),
+    "*": ("{} {}", 2, (2, 3)),
+    "/": (r"\frac{{{}}}{{{}}}", 3, (0, 0)),
+    "**": ("{}^{{{}}}", 4, (5, 0)),
+    "exp": ("e^{{{}}}", 4, (0,)),
+    "sqrt": (r"\sqrt{{{}}}", 5, (0,)),
+    "abs": ("|{{{}}}|", 5, (0,)),
+    "at_least": (r"[{} \geq {}]", 5, (0, 0)),
+    **{name: (rf"\{name}({{}})", 5, (0,)) for name in ("log", "tanh")},
+    **{name: (rf"\{name}({{}},{{}})", 5, (0, 0)) for name in ("min", "max")},
+}
+
+
+def _write(tree: Expression, style: Style, name: Callable[[Name], str]) -> tuple[str, int]:
+    """Return an expression as text, and how tightly it binds: 1 a sum, 2 a product, 5 a name."""
+    match tree:
+        case Number(value):
+            return f"{value}", 5 if value >= 0 else 2
+        case Name():
+            return name(tree), 4 if style is LATEX and tree.when else 5  # it has indices
+        case Call(op, args):
+            label = op.label if isinstance(op, Function) else op
+            call = label.replace("{", "{{").replace("}", "}}") + f"({','.join(['{}'] * len(args))})"
+            form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
+            inside = [
+                f"({text})" if bound < need else text
+                for (text, bound), need in zip(
+                    (_write(arg, style, name) for arg in args), wanted, strict=True
+                )
+            ]
+            if style is LATEX and op == "*" and inside[1][0].isdigit():
+                form = r"{}\cdot{}"
+            return form.format(*inside), binds
+
+
+def python(tree: Expression, name: Callable[[Name], str]) -> str:
+    """Return an expression as Python, with the reader's functions written out.
+
+    >>> python(Call("*", (Name("tau"), Call("-", (ONE, Name("o"))))), lambda name: name.name)
+    'tau * (1 - o)'
+    """
+    return _write(written_out(tree), PYTHON, name)[0]
+
+
+def latex(tree: Expression, name: Callable[[Name], str], *, factor: bool = False) -> str:
+    r"""Return an expression as LaTeX; as a ``factor``, a sum stands in brackets.
+
+    >>> decay = Call("exp", (Call("/", (Call("neg", (Name("o"),)), Name("tau"))),))
+    >>> latex(decay, lambda name: symbol(name.name))
+    'e^{\\frac{-o}{\\tau}}'
+    """
+    text, binds = _write(tree, LATEX, name)
+    signed = isinstance(tree, Call) and tree.op == "neg"
+    return f"({text})" if factor and binds == 1 and not signed else text
+
+
+def symbol(name: str) -> str:
+    r"""Return a name as LaTeX: ``tau`` is \tau, ``v_th`` is V_{th}, ``w_in`` is w_{in}.
+
+    >>> [symbol(name) for name in ("tau", "v_th", "w_in", "rate", "u")]
+    ['\\tau', 'V_{th}', 'w_{in}', '\\mathrm{rate}', 'u']
+    """
+    if name in NAMED or len(name) == 1:
+        return NAMED.get(name, name)
+    head, _, below = name.partition("_")
+    if head and below and (head in NAMED or len(head) == 1):
+        return rf"{symbol(head)}_{{{below}}}".replace("_{_", "_{")
+    return rf"\mathrm{{{name}}}".replace("_", r"\_")

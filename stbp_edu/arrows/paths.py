@@ -1,0 +1,319 @@
+"""The network unrolled in time: its nodes, the edges between them, and every path to the loss.
+
+Unrolled, a network is a graph without loops, and the chain rule says what a derivative is: the sum,
+over every path from a node to the loss, of the product of the factors on its edges. Here each path
+is walked by itself and nothing is reused between paths, so that nothing can be forgotten in passing
+on; a linear map is taken as the matrix that its forward direction makes. So the sums over paths
+prove the recursion, in numbers and in letters.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
+from stbp_edu.arrows.letters import tabulated
+from stbp_edu.arrows.link import Flatten, Link, Shape
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.table import LOSS
+
+Word = tuple[str, ...]
+"""The kinds of the edges on a path."""
+PARAMETERS = ("W", "b", "R")
+"""The parameters from which paths are walked."""
+MOST_PATHS = 200_000
+"""A node with more paths is refused."""
+
+
+class Node(NamedTuple):
+    """A quantity of one sample's network, unrolled. An index that its kind does not have is -1.
+
+    Attributes:
+        kind: a state, such as "u" or "o", with n, t, i; "W" or "R" with n, i, j; "b" with n, i; or
+            "L", the loss.
+        n: the layer, from 1.
+        t: the step, from 0.
+        i: the neuron, from 0, as an index into the flattened layer; of a convolution's weights the
+            channel.
+        j: the neuron below, from 0; of a convolution's weights the place in its kernel.
+    """
+
+    kind: str
+    n: int = -1
+    t: int = -1
+    i: int = -1
+    j: int = -1
+
+
+class Edge(NamedTuple):
+    """One arrow at its place in the graph: factor = ∂ target / ∂ source."""
+
+    kind: str
+    source: Node
+    target: Node
+    factor: Any
+
+    @property
+    def step(self) -> int:
+        """1 if it leads from a step to the next, else 0."""
+        return int(-1 < self.source.t < self.target.t)
+
+
+class Path(NamedTuple):
+    """A chain of edges that ends in the loss."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def word(self) -> Word:
+        """The kinds of its edges."""
+        return tuple(edge.kind for edge in self.edges)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes on the way, the first and the loss included."""
+        return (self.edges[0].source, *(edge.target for edge in self.edges))
+
+    @property
+    def contribution(self) -> Any:
+        """The product of the factors on the way."""
+        return math.prod(edge.factor for edge in self.edges)
+
+    def dropped_by(self, rule: str | Rule = "classic") -> bool:
+        """Return whether a rule drops this path."""
+        rule = as_rule(rule)
+        q = rule.start
+        for edge in self.edges:
+            after = _move(rule, q, edge)
+            if after is None or rule.cuts(edge, edge.source.t):
+                return True
+            q = after
+        return False
+
+
+def _move(rule: Rule, q: str, edge: Edge) -> str | None:
+    """Return the state of a rule after an edge; a path that begins in a parameter enters first."""
+    return q if edge.kind == "enter" else rule.move(q, edge)
+
+
+def edges_from(
+    node: Node, local: LocalDerivatives, rule: str | Rule = "exact", s: int = 0
+) -> Iterator[Edge]:
+    """Yield every edge that leaves a node, those inside the neuron first, for sample s.
+
+    A rule leaves out the edges across the ends of its blocks, and says which factors forget.
+    """
+    rule, net, T = as_rule(rule), local.net, local.T
+    kind, n, t, i, _ = node
+    if kind in PARAMETERS:
+        yield from _entries(node, local, s)
+        return
+    own_first = sorted(net.arrows[n], key=lambda arrow: arrow.leaves) if kind != LOSS else ()
+    for arrow in own_first:
+        after = t + arrow.step
+        if arrow.source != kind or after >= T or rule.cuts(arrow, t):
+            continue
+        if arrow.target == LOSS:
+            if t in net.loss.steps(T):
+                yield Edge(arrow.kind, node, Node(LOSS), local.direct[t, s].flat[i])
+        elif arrow.link is None:
+            factor = local.factor(arrow, n, rule)[t, s].flat[i]
+            yield Edge(arrow.kind, node, Node(arrow.target, n, after, i), factor)
+        else:
+            matrix, there = local.matrices[n, arrow.kind]
+            for j in np.flatnonzero(there[:, i]).tolist():
+                target = Node(arrow.target, n + arrow.layer, after, j)
+                yield Edge(arrow.kind, node, target, matrix[j, i])
+
+
+def _entered(node: Node, net: Network, T: int) -> list[Node]:
+    """Return the states that a parameter enters, at every step."""
+    layer, step = net.layers[node.n], int(node.kind == "R")
+    link = layer.recurrent if step else layer.link
+    shared = math.prod(link.shape) // link.units  # neurons with the same weights
+    at = product(range(step, T), range(node.i * shared, (node.i + 1) * shared))
+    return [Node(layer.neuron.input, node.n, t, i) for t, i in at]
+
+
+def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
+    """Yield the edges from a parameter: the factor is what it is multiplied by there."""
+    kind, n, _, _, j = node
+    step, layer = int(kind == "R"), local.net.layers[n]
+    link = layer.recurrent if step else layer.link
+    rows = link.rows(local.outputs[n - 1 + step][:, s])  # (T, neurons with the same weights, P)
+    for target in _entered(node, local.net, local.T):
+        factor = 1 if kind == "b" else rows[target.t - step, target.i % rows.shape[1], j]
+        yield Edge("enter", node, target, factor)
+
+
+def _check(start: Node, net: Network, T: int) -> None:
+    """Check that a network of T steps has this node."""
+    kind, n, t, i, j = checks.instance("start", start, Node)
+    fits = 1 <= n <= net.N
+    if fits and kind in PARAMETERS:
+        shape = net.layers[n].shapes.get(kind, (0,))
+        fits = 0 <= i < shape[0] and (kind == "b" or 0 <= j < math.prod(shape[1:]))
+    elif fits:
+        checks.choice("start kind", kind, (*net.layers[n].neuron.order, *PARAMETERS))
+        fits = 0 <= t < T and 0 <= i < net.sizes[n]
+    if not fits:
+        raise ValueError(
+            f"start must be a node of a network of sizes {net.sizes} and {T} steps, got {start}; "
+            f"layers count from 1 to {net.N}, steps and neurons from 0"
+        )
+
+
+def paths_from(
+    start: Node, local: LocalDerivatives, rule: str | Rule = "exact", s: int = 0
+) -> list[Path]:
+    """Return every path from a node to the loss that the rule keeps, for sample s.
+
+    Raises:
+        ValueError: if the network has no such node, or it has more paths than ``MOST_PATHS``.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, letters, network
+    >>> local = letters(network("1-1", hard_reset(LIF())), T=2)
+    >>> for path in paths_from(Node("u", n=1, t=0, i=0), local):
+    ...     print(" ".join(path.word))
+    spike reset spike readout
+    spike readout
+    carry spike readout
+    """
+    rule = as_rule(rule)
+    checks.instance("local", local, LocalDerivatives)
+    _check(start, local.net, local.T)
+    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
+        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
+    leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
+
+    def walk(node: Node, q: str) -> Iterator[tuple[Edge, ...]]:
+        """Yield the edges of every path from a node, in a state of the rule."""
+        if node.kind == LOSS:
+            yield ()
+        for edge in leaving(node):
+            if (after := _move(rule, q, edge)) is not None:
+                for rest in walk(edge.target, after):
+                    yield (edge, *rest)
+
+    found = [Path(edges) for edges in islice(walk(start, rule.start), MOST_PATHS + 1)]
+    if len(found) > MOST_PATHS:
+        many, _ = count_paths(local.net, local.T, rule, start)
+        raise ValueError(f"start {start} has {many} paths, more than {MOST_PATHS}; fewer steps?")
+    return found
+
+
+def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
+    """Return how many paths from a node a rule keeps, and how many it drops.
+
+    Nothing is walked: it is the recursion with 1 for every factor.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> count_paths(network("1-2-2", hard_reset(LIF())), 4, "classic", Node("u", 1, 0, 0))
+    (40, 58)
+    """
+    T, rule = checks.count("T", T), as_rule(rule)
+    _check(start, checks.instance("net", net, Network), T)
+    ones = _ones(net, T)
+    firsts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
+    kept, every = (
+        sum(int(lam[n][kind, one.start][t, 0].flat[i]) for kind, n, t, i, _ in firsts)
+        for one in (rule, as_rule("exact"))
+        for lam in [lambdas(ones, one)]
+    )
+    return kept, every - kept
+
+
+def _ones(net: Network, T: int) -> LocalDerivatives:
+    """Return 1 for every factor, as Python integers, which never overflow."""
+
+    def dense(link: Link) -> Link:
+        """Return a link with a weight of its own for each pair of neurons."""
+        flat = (math.prod(link.source),)
+        return replace(link, maps=(Flatten(),), source=flat, units=math.prod(link.shape))
+
+    def ones(shape: Shape, *_: Any) -> Any:
+        """Return integers 1."""
+        return np.ones(shape, int).astype(object)
+
+    layers = [
+        replace(one, link=dense(one.link), recurrent=one.recurrent and dense(one.recurrent))
+        for one in net.layers[1:]
+    ]
+    unit = replace(net, shape=(math.prod(net.shape),), layers=(None, *layers))
+    local = tabulated(unit, T, ones, ones)
+    for n, layer in enumerate(net.layers[1:], 1):
+        there = layer.link.matrix(np.ones(layer.link.weight_shape)) != 0
+        local.params[n]["W"] = there.astype(int).astype(object)
+    return local
+
+
+def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
+    """Return every word that a rule keeps from the input state of layer n at the first step.
+
+    Shortest first; it begins after ``enter``. Where T is large there are many.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> net = network("1-1-1", hard_reset(LIF()))
+    >>> lost = set(words(net, 2)) - set(words(net, 2, "classic"))
+    >>> [" ".join(word) for word in lost]
+    ['spike weight carry spike readout']
+    """
+    rule, T = as_rule(rule), checks.count("T", T)
+    if checks.count("n", n) > checks.instance("net", net, Network).N:
+        raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
+    reads = net.loss.steps(T)
+
+    def walk(n: int, state: str, t: int, q: str) -> Iterator[Word]:
+        """Yield the words from a state."""
+        for arrow, after in rule.moves_from(net, n, state, q):
+            if t + arrow.step >= T or rule.cuts(arrow, t):
+                continue
+            if arrow.target == LOSS:
+                if t in reads:
+                    yield (arrow.kind,)
+                continue
+            for rest in walk(n + arrow.layer, arrow.target, t + arrow.step, after):
+                yield (arrow.kind, *rest)
+
+    found = walk(n, net.layers[n].neuron.input, 0, rule.start)
+    return sorted(set(found), key=lambda word: (len(word), word))
+
+
+def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
+    """Return the shortest word that forbids an online form, or None if there is none.
+
+    It takes a step after it has left the neuron, or leaves by an arrow that takes a step.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> " ".join(forbidding_word(network("2-2-1", hard_reset(LIF())), "exact"))
+    'enter spike weight carry spike readout'
+    >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
+    """
+    rule = as_rule(rule)
+    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
+    first = [(n, neuron.input) for n, neuron in neurons]
+    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
+    found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
+    queue = list(found)
+    for n, state, q, left, late in queue:  # grows while it is read: breadth first
+        word = found[n, state, q, left, late]
+        for arrow, head in rule.moves_from(net, n, state, q):
+            bad = late or bool(arrow.step and (left or arrow.leaves))
+            if arrow.target == LOSS and bad:
+                return (*word, arrow.kind)
+            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, bad
+            if arrow.target != LOSS and node not in found:
+                found[node] = (*word, arrow.kind)
+                queue.append(node)
+    return None

@@ -1,0 +1,140 @@
+"""Derive yours: a neuron from its forward lines, and all that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
+from stbp_edu.arrows.formula_text import Formulas
+from stbp_edu.arrows.forward_lines import read_lines
+from stbp_edu.arrows.from_lines import neuron_from
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.online_text import OnlineForm, online_form
+from stbp_edu.arrows.program import program
+from stbp_edu.arrows.rules import as_rule
+from stbp_edu.surrogates import Gaussian, Surrogate
+
+if TYPE_CHECKING:
+    from stbp_edu.plotting.svg_figure import Shown
+    from stbp_edu.proof import Proof
+
+
+class Source(str):
+    """Python source, which a notebook shows as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the source."""
+        return str(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Derived:
+    """A neuron from its forward lines.
+
+    Attributes:
+        neuron: its table of arrows, for :func:`stbp_edu.arrows.network`.
+    """
+
+    neuron: Neuron
+
+    def __str__(self) -> str:
+        """Return the arrows, a line each."""
+        return "\n".join(
+            f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
+            f"{a.letters.replace('{}', '').replace('{+}', '⁺').replace('{-}', '⁻') or 1}"
+            for a in self.neuron.arrows
+        )
+
+    __repr__ = __str__
+
+    def graph(self) -> Shown:
+        """Return the picture of two steps and two layers, with the factor on each arrow.
+
+        Raises:
+            ImportError: if matplotlib is not installed.
+        """
+        from stbp_edu.plotting.two_layers import draw
+
+        return draw(self._network("1-1R-1R"))
+
+    def formulas(self, rule: str | Rule = "exact") -> Formulas:
+        r"""Return the formulas of a rule, case by case, then ∂L/∂W, b, R and what is learned.
+
+        >>> read_out = derive("u = kappa * u + x", kappa=0.9)
+        >>> print(read_out.formulas()[-2])
+        \frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)
+        """
+        return Formulas(formulas(self._network("2-2R-2R"), rule))
+
+    def program(self, rule: str | Rule = "exact") -> Source:
+        """Return a step forward and a step back under a rule, as Python source."""
+        net, rule = self._network("1-1R-1R"), as_rule(rule)
+        rule.check(net)
+        return Source(program(net, rule))
+
+    def prove(self, *, seed: int = 0) -> Proof:
+        """Return the proof: see :func:`stbp_edu.proof.prove`."""
+        from stbp_edu.proof import prove
+
+        return prove(self.neuron, seed=seed)
+
+    def online(self, rule: str | Rule = "ottt") -> OnlineForm:
+        """Return how a rule is learned forward in time, or the word that forbids it."""
+        return online_form(self._network("2-2-2"), as_rule(rule))
+
+    def _network(self, sizes: str) -> Network:
+        """Return a network of this neuron whose loss reads its output."""
+        return network(sizes, self.neuron, Loss("of the output", self.neuron.output))
+
+
+def derive(
+    text: str,
+    /,
+    *,
+    surrogate: Surrogate | None = None,
+    learn: Collection[str] = (),
+    learn_each: Collection[str] = (),
+    **constants: float,
+) -> Derived:
+    r"""Return a neuron from its forward lines: a line for each state, as in a loop over time.
+
+    A name that a line above has assigned is this step's value, any other state that of the last
+    step; ``x`` is what weights and biases bring, and ``spike`` is 1 where its argument is >= 0.
+    Understood are numbers, names, ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, and
+    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run. A
+    text without ``spike`` is a read-out: its u, or its last line's state, goes to the loss.
+
+    Args:
+        text: the lines.
+        surrogate: h, which stands in for the derivative of the spike; a Gaussian where None.
+        learn: constants that each layer learns.
+        learn_each: constants that each neuron learns.
+        constants: the value of every other name.
+
+    Raises:
+        TypeError, ValueError: if a line is not understood; it shows the line, the place, and what
+            would be understood.
+
+    >>> mine = derive('''
+    ... u = tau * u * (1 - o) + x
+    ... o = spike(u - v_th)
+    ... ''', tau=0.5, v_th=1.0)
+    >>> print(mine)
+    spike      u → o  same step  h(u)
+    carry      u → u  next step  \tau (1-o)
+    reset      o → u  next step  -\tau u
+    >>> print(*mine.program().splitlines()[-3:], sep="\n")
+        d_o = signal - tau * u * d_u_next  # reset
+        d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next  # spike, carry
+        return d_o, d_u
+    """
+    for name, value in (("learn", learn), ("learn_each", learn_each)):
+        if isinstance(value, str):
+            raise TypeError(f"{name} must list names, got {value!r}; write {name}=[{value!r}]")
+    lines = read_lines(text, constants)
+    surrogate = Gaussian(a=0.5) if surrogate is None else surrogate
+    return Derived(neuron_from(lines, surrogate, learn, learn_each))

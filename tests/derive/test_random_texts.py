@@ -1,0 +1,137 @@
+"""Random neurons from their lines: against autograd, paths, differences, and their own programs."""
+
+import numpy as np
+import pytest
+
+from stbp_edu.arrows import (
+    RULES,
+    Loss,
+    Node,
+    backward,
+    forbidding_word,
+    forward,
+    lambdas,
+    network,
+    online,
+    paths_from,
+)
+from stbp_edu.arrows.adjoints import derivatives_on
+from tests.derive.texts import BELL, by_autograd, derived, difference, run_of
+
+ALL = pytest.mark.slow
+
+
+def seeds(few, all_of_them):
+    """Return a few seeds for the quick loop, and the others marked slow."""
+    rest = [pytest.param(k, marks=ALL) for k in range(few, all_of_them)]
+    return pytest.mark.parametrize("seed", [*range(few), *rest])
+
+
+@seeds(30, 300)
+def test_gradients_equal_those_of_autograd_on_the_same_text(seed):
+    mine, text, constants = derived(seed)
+    net, params, inputs, y = run_of(mine.neuron, seed)
+    found = backward(net, params, forward(net, params, inputs), y).gradients
+    assert set(found[1]) == {"W", "b", "R", *mine.neuron.learned}
+    assert difference(found, by_autograd(text, constants, net, params, inputs, y)) < 1e-12
+
+
+@seeds(6, 300)
+def test_every_rule_sums_over_the_words_that_it_keeps(seed):
+    mine, *_ = derived(seed)
+    net = network("1-1R-1", mine.neuron, Loss("on u or o", "uo"[seed % 2]))
+    _, params, inputs, _ = run_of(mine.neuron, seed, "1-1R-1")
+    inputs = inputs[:3]
+    weight = np.random.default_rng(seed).normal(size=(3, 2, 1))
+    local = derivatives_on(net, params, forward(net, params, inputs), weight)
+    for rule in [rule for rule in RULES if RULES[rule].keeps(net)][:8]:
+        lam, start = lambdas(local, rule), RULES[rule].start
+        for n, t in np.ndindex(2, 3):
+            node = Node(mine.neuron.input, n + 1, t, 0)
+            expected = sum(path.contribution for path in paths_from(node, local, rule))
+            got = lam[node.n][node.kind, start][t, 0, 0]
+            assert got == pytest.approx(expected, rel=1e-12, abs=1e-14)
+
+
+@seeds(6, 60)
+def test_gradients_on_the_twin_equal_finite_differences(seed):
+    mine, *_ = derived(seed, corners=False)
+    net, params, inputs, y = run_of(mine.neuron, seed, "2-2R-2R")
+    found = backward(net, params, forward(net, params, inputs, twin=True), y).gradients
+
+    def value(n, name, moved):
+        """Return the loss with one array in place of another."""
+        changed = [*params]
+        changed[n] = {**params[n], name: moved}
+        run = forward(net, changed, inputs, twin=True)
+        return net.loss.value(run[net.loss.state][net.N], y)
+
+    for n, name in [(n, name) for n, layer in enumerate(found) for name in layer or ()]:
+        way = np.random.default_rng(seed).normal(size=np.shape(params[n][name]))
+        L = [value(n, name, params[n][name] + k * 3e-4 * way) for k in (-2, -1, 1, 2)]
+        measured = (8 * (L[2] - L[1]) - (L[3] - L[0])) / (12 * 3e-4)
+        assert (found[n][name] * way).sum() == pytest.approx(measured, rel=1e-6, abs=1e-8)
+
+
+@seeds(8, 60)
+def test_the_online_form_equals_the_recursion(seed):
+    mine, *_ = derived(seed)
+    net, params, inputs, y = run_of(mine.neuron, seed, "3-3-2")
+    trace = forward(net, params, inputs)
+    for rule in RULES:
+        if RULES[rule].keeps(net) and not forbidding_word(net, rule):
+            assert net.loss.state == "u" or mine.online(rule).word is None
+            found = online(net, params, inputs, y, rule)
+            assert difference(found, backward(net, params, trace, y, rule).gradients) < 1e-11
+
+
+def by_program(mine, net, params, inputs, y, rule):
+    """Return ε of the one layer and what is learned, from the program that the neuron writes."""
+    space = {"spike": lambda v: (v >= 0) * 1.0, "h": BELL.derivative}
+    exec(mine.program(rule), space)
+    lines, p = mine.neuron.lines, params[1]
+    constants = {c: p.get(c, value) for c, value in lines.constants.items()}
+    states = {s: [np.zeros((2, 2))] for s in [*lines.lines, "x"]}
+    for x in inputs:
+        states["x"].append(x @ p["W"].T + p["b"])
+        last = [states[s][-1] for s in lines.lines]
+        for s, new in zip(
+            lines.lines, space["forward"](*last, states["x"][-1], **constants), strict=True
+        ):
+            states[s].append(new)
+    T = len(inputs)
+    direct = (np.mean(states["o"][1:], axis=0) - y) / (len(y) * T)
+    code = space["backward"].__code__
+    wanted = code.co_varnames[: code.co_argcount]
+    results = str(mine.program(rule)).splitlines()[-1].removeprefix("    return ").split(", ")
+    after, total, epsilon = dict.fromkeys(results, 0.0), {}, []
+    for t in range(T, 0, -1):
+        given = {"signal": direct, **constants}
+        given |= {s: series[t] for s, series in states.items()}
+        given |= {f"{s}_last": series[t - 1] for s, series in states.items()}
+        given |= {f"{s}_next": series[min(t + 1, T)] for s, series in states.items()}
+        given |= {f"{name}_next": value for name, value in after.items()}
+        got = space["backward"](
+            **{k: given["signal" if k.startswith("signal") else k] for k in wanted}
+        )
+        after = dict(zip(results, got, strict=True))
+        epsilon.insert(0, after[f"d_{mine.neuron.input}"])
+        for name in (name for name in results if name.startswith("g_")):
+            total[name[2:]] = total.get(name[2:], 0.0) + after[name]
+    return np.array(epsilon), total
+
+
+@seeds(10, 100)
+def test_the_program_gives_the_adjoints_of_every_rule(seed):
+    mine, *_ = derived(seed)
+    net, params, inputs, y = run_of(mine.neuron, 2 * seed + 1, "2-2")
+    trace = forward(net, params, inputs)
+    for rule in (rule for rule in RULES if RULES[rule].keeps(net)):
+        expected = backward(net, params, trace, y, rule)
+        epsilon, learned = by_program(mine, net, params, inputs, y, rule)
+        wanted = expected.adjoints[mine.neuron.input][1]
+        assert np.abs(epsilon - wanted).max() <= 1e-12 * max(np.abs(wanted).max(), 1e-3)
+        for name, value in learned.items():
+            each = dict(mine.neuron.enters)[name].each
+            value = value.sum(axis=0) if each else np.sum(value)
+            assert value == pytest.approx(expected.gradients[1][name], rel=1e-10, abs=1e-13)

@@ -1,0 +1,118 @@
+"""Random forward lines, and their gradients by autograd, which runs the text as Python."""
+
+import re
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+
+from stbp_edu import Gaussian, derive
+from stbp_edu.arrows import draw_params, membrane, network, rate
+
+BELL = Gaussian(0.4)
+TERMS = (
+    *("{c} * {p}", "{c} * {p} * (1 - o)", "-{c} * o", "{c} * {p} * o", "{c} * {p} * {q}"),
+    *("{c} * tanh({p} * {q})", "{c} * exp(-{p} ** 2)", "{c} * sqrt(1 + {p} ** 2) * {q}"),
+    *("{c} * {p} / (1 + {q} ** 2)", "log(1 + {p} ** 2)", "{c} * x * {p}", "gate({p}, {c}) * {q}"),
+)
+CORNERS = ("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})")
+
+
+def drawn(seed, corners=True):
+    """Random lines: one to four states, constants, which of them are learned."""
+    rng = np.random.default_rng(seed)
+    others = [str(s) for s in rng.permutation(["i", "a", "w"])[: rng.integers(0, 3)]]
+    states = [*others, "u", "o"]
+    if rng.random() < 0.2:  # the spike reads the last potential
+        states = ["o", *others, "u"]
+    constants, lines = {"v_th": rng.uniform(0.3, 0.8)}, ["gate(s, c) = c * exp(-s * s / c)"]
+
+    def constant():
+        """Return a constant, an old one or a new one."""
+        if len(constants) < 6 or rng.random() < 0.5:
+            constants[f"c{len(constants)}"] = rng.uniform(0.2, 0.7)
+        return str(rng.choice([*constants]))
+
+    for state in states:
+        if state == "o":
+            more = f" - {constant()} * a" if "a" in states else ""
+            lines.append(f"o = spike(u - v_th{more})")
+            continue
+        terms = [f"{constant()} * {state}"]
+        for _ in range(rng.integers(1, 4)):
+            form = str(rng.choice([*TERMS, *CORNERS] if corners else TERMS))
+            p, q = rng.choice([s for s in states if s != "o"], 2)
+            terms.append(form.format(c=constant(), p=p, q=q))
+        if state == "u" or rng.random() < 0.3:
+            terms.append(str(rng.choice(["x", f"(1 - {constant()}) * x"])))
+        lines.append(f"{state} = " + " + ".join(terms))
+    text = "\n".join(lines)
+    read = {c: v for c, v in constants.items() if re.search(rf"\b{c}\b", text)}
+    mode = {c: rng.integers(3) for c in read}
+    learned = [c for c in read if mode[c] == 1], [c for c in read if mode[c] == 2]
+    return text, {c: float(v) for c, v in read.items()}, *learned
+
+
+def derived(seed, corners=True):
+    """Return a drawn neuron, and the text and constants that it came from."""
+    text, constants, layer, each = drawn(seed, corners)
+    mine = derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
+    return mine, text, constants
+
+
+def run_of(neuron, seed, sizes="3-4R-3R-2"):
+    """Return (network, parameters, inputs, targets), the loss on spikes or potentials."""
+    rng = np.random.default_rng(seed)
+    net = network(sizes, neuron, rate() if seed % 2 else membrane(None))
+    params = draw_params(net, rng)
+    for n, p in enumerate(params[1:], 1):
+        p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
+        for name, enter in net.layers[n].neuron.enters:
+            p[name] = np.asarray(enter.initial * rng.uniform(0.9, 1.1, np.shape(p[name])))
+    inputs = rng.normal(0.3, 0.6, (5, 2, *net.shape))
+    return net, params, inputs, rng.random((2, net.shape_of(net.N)[0]))
+
+
+def by_autograd(text, constants, net, params, inputs, y):
+    """Return the gradients of the loss; the text is run as the body of a loop in Python."""
+    fire = autograd.extend.primitive(lambda v: (v >= 0) * 1.0)
+    autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * BELL.derivative(v))
+    names = {name: getattr(anp, name) for name in ("exp", "log", "tanh", "sqrt")} | {
+        "spike": fire,
+        "max": lambda a, b: anp.where(a >= b, a, b),
+        "min": lambda a, b: anp.where(b >= a, a, b),
+        "abs": lambda a: anp.where(a >= 0, a, -a),
+        "gate": lambda s, c: c * anp.exp(-s * s / c),
+    }
+    lines = [line for line in text.splitlines() if not line.startswith("gate(")]
+    body = compile("\n".join(lines), "text", "exec")
+    states = [line.split(" = ")[0] for line in lines]
+
+    def loss(layers):
+        """Return the loss."""
+        past = [dict.fromkeys(states, np.zeros((2, len(p["W"])))) for p in layers]
+        read = []
+        for x in inputs:
+            for n, p in enumerate(layers):
+                x = anp.dot(x, p["W"].T) + p["b"]
+                if "R" in p:
+                    x = x + anp.dot(past[n]["o"], p["R"].T)
+                own = {**constants, **{k: v for k, v in p.items() if k in constants}}
+                space = {**names, **own, **past[n], "x": x}
+                exec(body, space)
+                past[n] = {s: space[s] for s in states}
+                x = past[n]["o"]
+            read.append(past[-1][net.loss.state])
+        return anp.sum((y - sum(read) / len(read)) ** 2) / (2 * len(y))
+
+    with np.errstate(over="ignore"):  # autograd squares cosh(x) for the derivative of tanh
+        return [None, *autograd.grad(loss)(params[1:])]
+
+
+def difference(found, expected):
+    """The largest difference of gradients, relative to the largest entry of each array."""
+    return max(
+        np.abs(found[n][k] - expected[n][k]).max() / max(np.abs(expected[n][k]).max(), 1e-3)
+        for n in range(1, len(expected))
+        for k in expected[n]
+    )

@@ -1,0 +1,172 @@
+"""The scripts that measure: rows on one footing, done once, and never a part for the whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import ablations, accuracy, time_tasks
+from stbp_edu.files import read_json, write_json
+from stbp_edu.training import RECIPES, Epoch, Settings, train
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.runs import RECORD, RunConfig, train_in_folder
+from stbp_edu.training.runs import run as runs
+
+QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
+ROWS = {"classic": {"rule": "classic"}, "steep": {"optimizer": "sgd", "weight_decay": 1e38}}
+
+
+def nobody(_: int) -> None:
+    """Open no executor: nothing is to be trained."""
+    raise AssertionError("something was to be trained")
+
+
+def failing(*_: object) -> None:
+    raise ValueError("it failed")
+
+
+@pytest.fixture
+def measure(monkeypatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """``accuracy`` with two quick rows on digits."""
+    rows = {"slow, cold": QUICK, "fast": {**QUICK, "lr": 2e-2}}
+    plan = accuracy.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
+    monkeypatch.setitem(accuracy.PLANS, "trial", plan)
+    monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)  # quicker to start
+    places = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
+
+    def run(*argv: str) -> dict[str, Any]:
+        assert accuracy.main(["--what", "trial", *places, *argv]) == 0
+        (path,) = (tmp_path / "out").glob("*.json")
+        found = read_json(path)
+        path.unlink()
+        return {**found, "file": path.name}
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_measurement_is_made_once_and_goes_on(measure, monkeypatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "train", failing)
+        with pytest.raises(SystemExit, match="slow-cold/seed=0: ValueError: it failed;"):
+            measure()
+    record = measure()
+    assert record["file"] == "digits-trial.json"
+    for row in record["rows"]:
+        assert [r["settings"]["seed"] for r in row["runs"]] == [0, 1]
+        means = [r["accuracy"]["mean"] for r in row["runs"]]
+        assert row["accuracy"]["mean"] == pytest.approx(sum(means) / 2)
+        assert row["accuracy"]["spread"] == pytest.approx(abs(means[0] - means[1]) / 2**0.5)
+    assert record["rows"][1]["runs"][0]["settings"]["lr"] == 2e-2
+    monkeypatch.setattr(accuracy, "processes", nobody)
+    assert measure() == record
+    rows = accuracy.PLANS["trial"].rows
+    rows["longer answers"] = {**rows["fast"], "T_test": 30}  # no part of learning
+    again = measure()["rows"][2]
+    for ours, theirs in zip(again["runs"], record["rows"][1]["runs"], strict=True):
+        assert ours["settings"] == {**theirs["settings"], "T_test": 30}
+        assert ours["curves"] == theirs["curves"]
+
+
+@pytest.mark.slow
+def test_a_part_does_not_pass_for_the_whole(measure) -> None:
+    record = measure("--only", "fast", "--seeds", "7", "--epochs", "1")
+    assert record["file"] == "digits-trial-part.json"
+    assert [row["name"] for row in record["rows"]] == ["fast"]
+    assert record["rows"][0]["accuracy"]["spread"] is None
+    with pytest.raises(SystemExit):
+        accuracy.main(["--what", "trial", "--only", "nothing"])
+
+
+@pytest.fixture
+def ablate(monkeypatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """``ablations`` with quick variants."""
+    monkeypatch.setattr(ablations, "BASE", QUICK)
+    monkeypatch.setattr(ablations, "SEEDS", (0, 1))
+    monkeypatch.setattr(ablations, "RATES", (1e-2, 3e-2))
+    monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)
+
+    def run(*names: str) -> dict[str, Any]:
+        rows = [("a table", {"name": name}, ROWS[name]) for name in names]
+        monkeypatch.setattr(ablations, "variants", lambda: iter(rows))
+        words = ["--work", str(tmp_path / "work"), "--out", str(tmp_path), "--processes", "2"]
+        assert ablations.main(words) == 0
+        return read_json(tmp_path / ablations.NAME)
+
+    return run
+
+
+@pytest.mark.slow
+def test_ablations_are_on_one_footing(ablate, tmp_path: Path, monkeypatch) -> None:
+    """The rate is the best on validation images; each seed is tested on the test images."""
+
+    def alone(held_out: str, folder: str, **changes: object) -> float:
+        settings = replace(RECIPES["digits"], **QUICK, **ROWS["classic"], **changes)
+        data = load_dataset("digits", held_out=held_out)
+        config = RunConfig("digits", settings, data, tmp_path / folder, held_out)
+        record = train_in_folder(config, lambda events: (e for e in events if type(e) is Epoch))
+        return record["accuracy"]["mean"]
+
+    row, steep = ablate("classic", "steep")["rows"]
+    for rate in (1e-2, 3e-2):
+        assert row["tuning"][str(rate)] == alone("validation", f"{rate}", lr=rate, seed=100)
+    assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
+    done = [alone("test", f"seed={s}", lr=row["lr"], seed=s) for s in (0, 1)]
+    assert row["accuracy"]["seeds"] == done
+    assert steep["accuracy"] == {"mean": 0.1, "spread": 0.0, "seeds": [0.1, 0.1]}  # it diverges
+    monkeypatch.setattr(accuracy, "processes", nobody)
+    (path,) = tmp_path.glob(f"work/*/name=classic/test/seed=1/{RECORD}")
+    write_json(path, {**read_json(path), "versions": {"numpy": "1.0"}})
+    with pytest.raises(SystemExit, match=r"seed=1 is of another machine or other versions"):
+        ablate("classic")
+
+
+def test_every_planned_row_has_settings_of_its_own() -> None:
+    for plan in accuracy.PLANS.values():
+        for changes in plan.rows.values():
+            assert Settings(**{**vars(RECIPES[plan.dataset]), **changes})
+    variants = [{**ablations.BASE, **changes} for _, _, changes in ablations.variants()]
+    assert len({replace(RECIPES["digits"], **v) for v in variants}) == len(variants)
+    for plan in time_tasks.PLANS.values():
+        for cell in plan.cells():
+            assert replace(RECIPES[plan.task], **cell)
+    for name in ("rectangle", "triangle", "sigmoid", "gaussian"):
+        neuron = Settings(surrogate=name, a=float(ablations.width(name, 2.0))).make_neuron()
+        assert neuron.h(np.array([neuron.v_th]))[0] == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize("at", [5e-3, 4e-2, 6.25e-4])
+def test_a_grid_is_widened_until_the_best_rate_is_inside(monkeypatch, at) -> None:
+    def stand_in(task: str, settings: Settings, held_out: str) -> dict[str, float]:
+        assert held_out == "validation"
+        return {"accuracy": 1 - abs(math.log2(settings.lr / at)) / 20}
+
+    monkeypatch.setattr(time_tasks, "run", stand_in)
+    with ThreadPoolExecutor(1) as pool:
+        found = time_tasks.tune("delayed-xor", RECIPES["delayed-xor"], pool)
+    assert time_tasks.best_rate(found) == pytest.approx(at)
+    assert min(found) < at < max(found)
+
+
+def test_rates_that_two_seeds_do_not_tell_apart_tie_and_the_middle_is_taken() -> None:
+    assert time_tasks.best_rate({1.0: [0.5, 0.5], 2.0: [0.4, 0.6], 4.0: [0.5], 8.0: [0.1]}) == 2.0
+    found = {1.0: [0.9, 0.95], 2.0: [0.995, 1.0], 4.0: [0.995, 0.995], 8.0: [1.0, 1.0]}
+    assert time_tasks.best_rate(found) == 4.0
+
+
+def test_exact_has_a_cosine_of_one_and_the_others_less(few) -> None:
+    settings = replace(RECIPES["digits-by-rows"], hidden=(20,), epochs=1)
+    *_, last = train(settings, few)
+    cosine, reach = time_tasks.compare(settings, few, last.state)
+    assert cosine == pytest.approx(1)
+    assert len(reach) == settings.T
+    other, narrow = time_tasks.compare(replace(settings, rule="spatial-only"), few, last.state)
+    assert other < 0.999
+    assert narrow[: -settings.read] == [0] * (settings.T - settings.read)
