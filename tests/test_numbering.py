@@ -31,6 +31,7 @@ MAP = """| | notebook | minutes |
 |---|---|---|
 | 5 | [Old](02_end.ipynb): what | 9 |
 
+Next: [the end](01_end.ipynb), and what it says.
 See [notebook 3](02_end.ipynb#there) and [the end](end.ipynb)."""
 
 
@@ -72,6 +73,7 @@ def test_a_notebook_between_two_others_moves_those_behind_it(root):
     ]  # fmt: skip
     assert end.cells[1].source == "[notebook 0](00_map.ipynb), [notebook 1](01_new.ipynb)"
     assert "| 2 | [Title](02_end.ipynb): stop | 5 |" in first.cells[1].source
+    assert "\nNext: [1 · New](01_new.ipynb).\n" in first.cells[1].source
     assert first.cells[1].source.endswith(
         "[notebook 2](02_end.ipynb#there) and [the end](02_end.ipynb)."
     )
