@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.network import Gradients, Params
 
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
-Tensors = Network | Gradients
+Tensors = AnyParams | Gradients
 """Arrays by layer, ``W`` and ``b``."""
 Section = tuple[int, int]
 """(i, k): the i-th, from 0, of k equal sections of an array; see :func:`section_of`."""
@@ -33,7 +33,7 @@ def tensors(of: Tensors) -> dict[str, Array]:
     return {f"{k}{n}": a for n in layers for k, a in (("W", of.W[n]), ("b", of.b[n]))}
 
 
-def zeros_like(params: Network) -> Gradients:
+def zeros_like(params: AnyParams) -> Gradients:
     """Return zeros in the shape of the parameters."""
     for name, array in tensors(params).items():
         if not (array.flags.forc and array.flags.writeable):
@@ -48,7 +48,8 @@ def zeros_like(params: Network) -> Gradients:
 def by_columns(params: Params) -> Params:
     """Return the parameters with the weights that leave one neuron side by side in memory.
 
-    Steps take the weights of dark pixels out and put their gradient back: so each is one piece.
+    A training step takes the columns of the pixels that it keeps, and puts their gradient back: a
+    column is then one piece of memory.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stbp_edu.arrows import Formula, Loss, Neuron, Rule, formulas, network
+from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
+from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.forward_lines import read_lines
 from stbp_edu.arrows.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
     from stbp_edu.proof import Proof
 
 
-class Formulas(tuple[Formula, ...]):
-    """The formulas of a rule, a line each; Jupyter and the page set them as mathematics."""
-
-    def __str__(self) -> str:
-        """Return a line for each formula."""
-        return "\n".join(map(str, self))
-
-    def _repr_latex_(self) -> str:
-        """Return the formulas for a notebook, under each case."""
-        rows, case = [], ""
-        for left, right, where in self:
-            rows += [rf"&\textbf{{{where}}}"] if where != case else []
-            rows.append(rf"&\quad {left} = {right}")
-            case = where
-        return r"$$\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}$$"
-
-
 class Source(str):
     """Python source, which a notebook shows as it is."""
 
@@ -47,7 +31,7 @@ class Source(str):
         return str(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derived:
     """A neuron from its forward lines.
 
@@ -64,6 +48,8 @@ class Derived:
             f"{a.letters.replace('{}', '').replace('{+}', '⁺').replace('{-}', '⁻') or 1}"
             for a in self.neuron.arrows
         )
+
+    __repr__ = __str__
 
     def graph(self) -> Shown:
         """Return the picture of two steps and two layers, with the factor on each arrow.

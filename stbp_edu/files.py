@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import tensors
-from stbp_edu.convolution import ConvParams, Network
+from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.network import Params
 
 SHAPE = "shape"
@@ -143,7 +143,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def save_params(path: Path, params: Network) -> None:
+def save_params(path: Path, params: AnyParams) -> None:
     """Save parameters as npz, named W1, b1, W2, ... (no pickle), and the shape of a convolution."""
     checks.instance("path", path, Path)
     if not isinstance(params, ConvParams):
@@ -151,7 +151,7 @@ def save_params(path: Path, params: Network) -> None:
     write_arrays(path, as_arrays(params))
 
 
-def load_params(path: Path) -> Network:
+def load_params(path: Path) -> AnyParams:
     """Return the parameters that :func:`save_params` wrote.
 
     Raises:
@@ -161,7 +161,7 @@ def load_params(path: Path) -> Network:
     return as_params(read_arrays(checks.instance("path", path, Path)), str(path))
 
 
-def as_arrays(params: Network) -> dict[str, NDArray[Any]]:
+def as_arrays(params: AnyParams) -> dict[str, NDArray[Any]]:
     """Return the arrays of parameters by name; of a convolution also its shape, in bytes."""
     arrays: dict[str, NDArray[Any]] = dict(tensors(params))
     if isinstance(params, ConvParams):
@@ -169,7 +169,7 @@ def as_arrays(params: Network) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> Network:
+def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> AnyParams:
     """Return parameters from arrays named W1, b1, W2, ..., and nothing else but a shape."""
     arrays = dict(arrays)
     shape = arrays.pop(SHAPE, None)

@@ -1,8 +1,8 @@
 """The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'.
 
 What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike resets by the gate
-(a hard reset), τ u - V_th o where it takes the threshold off (a soft reset). So the five cases
-need two factors of it, f(o) by u and ``resets(u, o)`` by o.
+(a hard reset), τ u - V_th o where it takes the threshold off (a soft reset). So the backward pass
+needs two factors of it: f(o) by u, and by o u f'(o), or -V_th.
 """
 
 import math
@@ -92,15 +92,6 @@ class LIF:
         """Return what is left for the next step: u f(o), and with the soft reset τ u - V_th o."""
         kept = u * self.f(o)
         return kept - self.v_th * o if self.gate == "soft" else kept
-
-    def resets(self, u: Array, o: Array) -> tuple[Array, Array]:
-        """Return what a spike moves at the next step and how fast: the factors of ∂carried/∂o.
-
-        With a hard reset u and f'(o), with the soft one -V_th and 1.
-        """
-        if self.gate == "soft":
-            return np.full_like(u, -self.v_th), np.ones_like(o)
-        return u, self.df(o)
 
     def g(self, u: Array) -> Array:
         """Return the spike g(u): 1 where u >= V_th, else 0."""

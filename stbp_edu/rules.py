@@ -6,6 +6,7 @@ in the backward pass only.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +17,21 @@ from stbp_edu.neuron import LIF
 RULES = ("exact", "classic")
 """The two rules."""
 
-ABLATIONS = ("detached-reset", "leak-only", "spatial-only")
+CARRIED: dict[str, Callable[[Any, float], Any]] = {
+    "detached-reset": lambda f, tau: f,
+    "leak-only": lambda f, tau: tau,
+    "spatial-only": lambda f, tau: 0.0,
+}
+"""What each ablation takes for f, which carries ε to the step before: a function of f and τ.
+
+All of them cut the reset: they take 0 for f'.
+"""
+
+ABLATIONS = tuple(CARRIED)
 """The ablations; see :func:`backward_gate`."""
 
 Gate = Callable[[Array], Array]
 """f or f': spikes to factors, elementwise."""
-
-Reset = Callable[[Array, Array], tuple[Array, Array]]
-"""Potentials and spikes to the two factors of the arrow o^t → u^{t+1}: u and f', or -V_th and 1."""
 
 
 def check_rule(rule: object) -> str:
@@ -47,25 +55,11 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     (array([0.5, 0.5]), array([0., 0.]))
     """
     checks.instance("neuron", neuron, LIF)
-    gates: dict[str, tuple[Gate, Gate]] = {
-        "exact": (neuron.f, neuron.df),
-        "classic": (neuron.f, neuron.df),
-        "detached-reset": (neuron.f, np.zeros_like),
-        "leak-only": (lambda o: np.full_like(o, neuron.tau), np.zeros_like),
-        "spatial-only": (np.zeros_like, np.zeros_like),
-    }
-    return gates[check_rule(rule)]
+    if check_rule(rule) in RULES:
+        return neuron.f, neuron.df
 
+    def carried(o: Array) -> Array:
+        """Return what stands for f(o)."""
+        return np.full_like(o, CARRIED[rule](neuron.f(o), neuron.tau))
 
-def backward_reset(neuron: LIF, rule: str) -> Reset:
-    """Return the factors of ∂u^{t+1}/∂o^t as the backward pass of this rule sees them.
-
-    With a hard reset u and f' of :func:`backward_gate`; with the soft one -V_th and 1, and under
-    an ablation, all of which cut this arrow, u and 0.
-
-    >>> reset = backward_reset(LIF(v_th=1.5, gate="soft"), "exact")
-    >>> reset(np.array([0.25]), np.array([0.0]))
-    (array([-1.5]), array([1.]))
-    """
-    _, df = backward_gate(neuron, rule)
-    return neuron.resets if rule in RULES else lambda u, o: (u, df(o))
+    return carried, np.zeros_like

@@ -31,19 +31,19 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
 
 
 @st.composite
-def neurons(draw):
-    """Any neuron: every surrogate and gate."""
+def neurons(draw, gates=GATES):
+    """Any neuron: every surrogate, and these gates."""
     surrogate = SURROGATES[draw(st.sampled_from(sorted(SURROGATES)))]
     return LIF(
         tau=draw(st.sampled_from([0.1, 0.2, 0.5, 0.9, 1.3])),
         v_th=draw(st.sampled_from([0.3, 0.5, 1.0, 1.5])),
         surrogate=surrogate(draw(st.sampled_from([0.25, 1.0, 3.0]))),
-        gate=draw(st.sampled_from(GATES)),
+        gate=draw(st.sampled_from(gates)),
     )
 
 
 @st.composite
-def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8):
+def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8, gates=GATES):
     """Any problem within these bounds."""
     sizes = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=max_layers + 1))
     return make_problem(
@@ -51,7 +51,7 @@ def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8):
         sizes=sizes,
         T=draw(st.integers(1, max_steps)),
         S=draw(st.integers(1, max_batch)),
-        neuron=draw(neurons()),
+        neuron=draw(neurons(gates)),
     )
 
 

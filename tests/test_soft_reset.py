@@ -1,4 +1,4 @@
-"""The soft reset: its forward pass by hand, its factors, every rule, and inputs of any sign."""
+"""The soft reset: its forward pass by hand, and its gradients, by every rule."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, backward, cases, forward, network
+from stbp_edu.arrows import part_one
+from stbp_edu.losses import CrossEntropy, LastSteps, Membrane, Rate
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, RULES, backward_reset
+from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.settings import Settings
-from stbp_edu.verify import autodiff, comparison, paths, polynomials
+from stbp_edu.verify import autodiff, comparison, paths
 from tests.networks import assert_close, make_problem, problems
 
 pytestmark = pytest.mark.slow  # every pass against every oracle
@@ -39,45 +41,24 @@ def test_carried_is_what_the_forward_pass_carries(run, gate, smooth):
     np.testing.assert_allclose(trace.U[1][1:], expected, atol=1e-14)
 
 
-@pytest.mark.parametrize("rule", RULES + ABLATIONS)
-def test_an_ablation_cuts_the_reset_and_the_two_rules_keep_it(rule):
-    moved, speed = backward_reset(SOFT, rule)(np.array([0.3]), np.array([1.0]))
-    assert (moved * speed).tolist() == [-1.0 if rule in RULES else 0.0]
-
-
 @pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset", "spatial-only"])
-def test_the_sweep_keeps_the_paths_of_its_rule(rule):
+def test_the_engine_keeps_the_paths_of_its_rule(rule):
     problem = make_problem(3, [2, 3, 2], T=4, S=2, neuron=SOFT)
     args = (problem.trace, *problem[1:], rule)
-    assert not comparison.failures(cases.sweep(*args), paths.derivatives(*args))
+    assert not comparison.failures(backward(*args), paths.derivatives(*args))
 
 
-def test_the_edges_of_the_graph_are_tau_and_minus_the_threshold():
-    problem = make_problem(3, [2, 1], T=2, S=1, neuron=SOFT)
-    net = paths.unroll(problem.trace, *problem[1:])
-    start = paths.Node("u", n=1, i=0, t=0)
-    found = {e.kind: e.factor for path in paths.paths_from(start, net) for e in path.edges}
-    assert (found["carry"], found["reset"]) == (0.5, -1.0)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_c3_delta_c4_delta_hold_in_letters_with_the_soft_reset(rule):
-    proofs = polynomials.prove([2, 1, 2], 3, rule, soft=True)
-    assert proofs
-    assert all(proof.difference == 0 for proof in proofs)
-    net = polynomials.symbols([1, 1], T=2, soft=True)
-    assert str(net.moved[1][0][0] * net.df[1][0][0]) == "-V_{th}"
-
-
+@pytest.mark.parametrize("loss", [Rate(), LastSteps(2), Membrane(None), CrossEntropy()], ids=repr)
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_stretches_and_blocks_do_not_change_the_result(rule, dtype, monkeypatch):
-    problem = make_problem(2, [5, 7, 3], T=8, S=6, neuron=SOFT, dtype=dtype)
-    args = (problem.trace, *problem[1:], rule)
-    whole = backward(*args)
-    assert whole.W[1].dtype == dtype
-    for name, entries in (("STRETCH", 14), ("BLOCK", 14)):
-        monkeypatch.setattr(f"stbp_edu.engine.recurrence.{name}", entries)
+def test_the_engine_equals_the_arrows_under_every_rule_and_in_small_blocks(rule, loss, monkeypatch):
+    problem = make_problem(2, [5, 7, 3], T=8, S=6, neuron=SOFT)
+    problem = problem._replace(targets=np.eye(3)[[0, 1, 2, 2, 1, 0]])
+    args = (problem.trace, *problem[1:], rule, loss)
+    expected, whole = part_one.backward(*args), backward(*args)
+    assert_close(whole.W, expected.W, "dL/dW")
+    assert_close(whole.b, expected.b, "dL/db")
+    for name in ("STRETCH", "BLOCK"):
+        monkeypatch.setattr(f"stbp_edu.engine.recurrence.{name}", 14)
         assert_close(backward(*args).W, whole.W, "dL/dW", tol=0)
 
 
@@ -89,8 +70,9 @@ def test_inputs_of_any_sign_and_size_equal_autodiff(problem, low, smooth):
     slow = network.forward(spikes, problem.params, problem.neuron, spike=spike)
     fast = forward(spikes, problem.params, problem.neuron, spike=spike)
     assert_close(fast.U, slow.U, "U")
-    assert not comparison.failures(cases.sweep(slow, *problem[1:]), expected)
     assert not comparison.failures(backward(fast, *problem[1:]), expected)
+    if problem.neuron.gate != "soft":
+        assert not comparison.failures(cases.sweep(slow, *problem[1:]), expected)
 
 
 def test_a_setting_makes_it():

@@ -1,9 +1,11 @@
 """The formulas of a rule as text, read off the table of arrows: a line an adjoint and case."""
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows.expressions import symbol
+from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, Enter, placed
@@ -19,6 +21,25 @@ class Formula(NamedTuple):
     def __str__(self) -> str:
         """Return the line."""
         return f"{self.left} = {self.right}  ({self.where})"
+
+
+class Formulas(tuple[Formula, ...]):
+    """Formulas, a line each; a notebook and a page set them as mathematics."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return a line for each formula, in LaTeX."""
+        return "\n".join(map(str, self))
+
+    def _repr_html_(self) -> str:
+        """Return the formulas as MathML, under each case."""
+        rows, case = [], ""
+        for left, right, where in self:
+            head = f"<p><strong>{escape(where)}</strong></p>" if where != case else ""
+            rows.append(f"{head}<p>{mathml(f'{left} = {right}')}</p>")
+            case = where
+        return "".join(rows)
 
 
 def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:

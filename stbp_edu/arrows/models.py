@@ -5,17 +5,21 @@ input, in ``trace["o"][0]``. Inputs are any real numbers.
 """
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from stbp_edu import checks
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
+from stbp_edu.checks import Array
+from stbp_edu.convolution import Part, read_input, read_part
 
-Trace = dict[str, list[Any]]
+Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
 
 
@@ -114,9 +118,9 @@ def network(
     """Return a network from its sizes as papers write them.
 
     Args:
-        sizes: ``"784-800-10"``, or ``[784, 800, 10]``. ``28x28`` or ``2x34x34`` is an image;
-            ``15C5`` a convolution with 15 channels and a kernel of 5; ``P2`` average pooling of
-            what the next layer reads; ``20R`` a dense layer with recurrent weights.
+        sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
+            columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
+            with recurrent weights: see :mod:`stbp_edu.convolution`. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
         loss: :func:`rate` where None.
 
@@ -129,48 +133,112 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
+    if not isinstance(neuron, Neuron | list | tuple):
+        raise TypeError(
+            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; "
+            "see hard_reset"
+        )
+    loss = rate() if loss is None else checks.instance("loss", loss, Loss)
     first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
-    shape = _input_shape(first)
-    neurons = [p for p in rest if not p.startswith("P")]
-    many = [neuron] * len(neurons) if isinstance(neuron, Neuron) else list(neuron)
-    if not neurons or len(many) != len(neurons) or rest[-1].startswith("P"):
+    shape = read_input("sizes", first)
+    shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
+    parts = [read_part("sizes", part, recurrent=True) for part in rest]
+    many = sum(not part.pool for part in parts)
+    neurons = [neuron] * many if isinstance(neuron, Neuron) else list(neuron)
+    if not parts or len(neurons) != many or parts[-1].pool:
         raise ValueError(
             f"sizes {sizes!r} must name at least one layer of neurons, with one neuron each or one "
-            f"for all ({len(neurons)} layers, {len(many)} neurons), and end in a layer"
+            f"for all ({many} layers, {len(neurons)} neurons), and end in a layer"
         )
     layers: list[Any] = [None]
     maps: tuple[Any, ...] = ()
     below = shape
-    for part in rest:
-        if pool := re.fullmatch(r"P(\d+)", part):
-            maps = (*maps, AveragePool(int(pool[1])))
+    for text, part in zip(rest, parts, strict=True):
+        if part.pool:
+            maps = (*maps, AveragePool(part.pool))
             continue
-        layers.append(_layer(part, maps, below, many[len(layers) - 1]))
+        layers.append(_layer(text, part, maps, below, neurons[len(layers) - 1]))
         below, maps = layers[-1].link.shape, ()
-    return Network(shape, tuple(layers), rate() if loss is None else loss)
+    return Network(shape, tuple(layers), loss)
 
 
-def _input_shape(part: str) -> Shape:
-    """Return the shape of the input: (784,), or (C, H, W)."""
-    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*){0,2}", part):
-        raise ValueError(f"the input {part!r} is not understood; write 784, 28x28 or 2x34x34")
-    shape = tuple(map(int, part.split("x")))
-    return (1, *shape) if len(shape) == 2 else shape
-
-
-def _layer(part: str, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
+def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
     """Return the layer that one part of the sizes names."""
-    found = re.fullmatch(r"([1-9]\d*)(?:C([1-9]\d*)|(R))?", part)
-    if not found:
-        raise ValueError(f"layer {part!r} is not understood; write 300, 300R, 15C5 or P2")
-    units, kernel, again = found.groups()
-    link = Link((*maps, Patches(int(kernel)) if kernel else Flatten()), below, int(units))
+    link = Link((*maps, Patches(part.kernel) if part.kernel else Flatten()), below, part.units)
     if not isinstance(neuron, Neuron):
         raise TypeError(f"a neuron must be a Neuron, got {neuron!r}; see hard_reset")
     try:
         shape = link.shape
         _ = link.weight_shape
     except ValueError as error:
-        raise ValueError(f"layer {part!r} on shape {below}: {error}") from None
-    recurrent = Link((Flatten(),), shape, math.prod(shape), "R") if again else None
+        raise ValueError(
+            f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
+            f"but {error}; sizes name the channels of an image last, as in 34x34x2"
+        ) from None
+    recurrent = Link((Flatten(),), shape, math.prod(shape), "R") if part.recurrent else None
     return Layer(neuron, link, recurrent)
+
+
+LayerParams = list[Any]
+"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
+
+
+def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> LayerParams:
+    """Draw weights, normal with standard deviation scale / √inputs; biases 0.
+
+    >>> from stbp_edu.arrows import network, soft_reset
+    >>> from stbp_edu import LIF
+    >>> net = network("3-2R-1", soft_reset(LIF(), learn_leak=True))
+    >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
+    {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
+    """
+    checks.generator("rng", rng)
+    scale = checks.number("scale", scale, positive=True)
+
+    def drawn(layer: Layer, name: str, shape: Shape) -> Array:
+        """Return one parameter."""
+        if name in layer.neuron.learned:
+            return np.full(shape, dict(layer.neuron.enters)[name].initial)
+        if name == "b":
+            return np.zeros(shape)
+        return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+
+    layers = net.layers[1:]
+    return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
+
+
+def check_params(net: Network, params: LayerParams) -> None:
+    """Check that every parameter is there and has its shape."""
+    checks.instance("net", net, Network)
+    checks.instance("params", params, list)
+    if len(params) != net.N + 1:
+        raise ValueError(f"params must have N + 1 = {net.N + 1} entries, got {len(params)}")
+    for n in range(1, net.N + 1):
+        checks.instance(f"params[{n}]", params[n], dict)
+        for name, shape in net.layers[n].shapes.items():
+            if name not in params[n]:
+                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
+            axes = "the shape of this layer's weights" if shape else "()"
+            checks.array(f"params[{n}][{name!r}]", np.asarray(params[n][name]), axes, shape)
+
+
+def check_targets(net: Network, targets: Array, S: int) -> None:
+    """Check that there is a target for each sample and neuron of the last layer."""
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
+
+
+def check_run(net: Network, trace: Series) -> int:
+    """Check that a trace has every state of the network, and return the number of samples."""
+    shape: tuple[int | None, ...] = (None, None)
+    for n in range(net.N + 1):
+        for name in net.layers[n].neuron.order if n else ("o",):
+            series = checks.instance("trace", trace, dict).get(name)
+            if series is None or len(series) != net.N + 1 or series[n] is None:
+                raise ValueError(
+                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                    "this network"
+                )
+            of = f"trace[{name!r}][{n}]"
+            array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
+            shape = array.shape[:2]
+    return array.shape[1]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from html import escape
 
-from stbp_edu.arrows.formula_text import Formula, placed_at
+from stbp_edu.arrows.formula_text import Formula, Formulas, placed_at
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Word, forbidding_word
 from stbp_edu.arrows.rules import Rule
 
 
-class OnlineForm(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class OnlineForm:
     """The online form of a rule on one neuron.
 
     Attributes:
@@ -21,7 +23,7 @@ class OnlineForm(NamedTuple):
     """
 
     rule: str
-    formulas: tuple[Formula, ...]
+    formulas: Formulas
     word: Word | None
 
     def __str__(self) -> str:
@@ -31,7 +33,13 @@ class OnlineForm(NamedTuple):
                 f"rule {self.rule!r} has no online form: the word '{' '.join(self.word)}' goes on "
                 "through time after it has left its neuron"
             )
-        return "\n".join(map(str, self.formulas))
+        return str(self.formulas)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook or a page."""
+        return f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
 
 
 def online_form(net: Network, rule: Rule) -> OnlineForm:
@@ -47,7 +55,7 @@ def online_form(net: Network, rule: Rule) -> OnlineForm:
     """
     rule.check(net)
     word = forbidding_word(net, rule)
-    return OnlineForm(rule.name, () if word else tuple(_lines(net, rule)), word)
+    return OnlineForm(rule.name, Formulas(() if word else _lines(net, rule)), word)
 
 
 def _lines(net: Network, rule: Rule) -> Iterator[Formula]:

@@ -13,8 +13,8 @@ into blocks as well: where an arrow is refused then depends on the step, which n
 Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
 OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
 ``ottt`` for the weights. e-prop's code stops the spike before the reset and lets it into the
-adaptation, which is ``e-prop``; the decay of its read-out neurons is not modelled here, and
-``e-prop-reset`` is our own relative of it.
+adaptation, and its read-out neurons, which do not spike, decay: that is ``e-prop``, on a last layer
+whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own relative of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ from stbp_edu.arrows.table import Arrow
 Row = Mapping[str, str | None]
 KINDS = (
     *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
-    *("adapt", "relax", "threshold", "time", "*"),
+    *("adapt", "relax", "threshold", "integrate", "time", "*"),
 )
 """The arrows that the neurons here have, and the two that stand for many."""
 
@@ -119,15 +119,15 @@ class Rule:
         for kinds in (self.forgets, *self.moves.values()):
             for kind in kinds:
                 checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
-        if not any(self._keeps(net, n) for n in range(1, net.N + 1)):
+        if not self.keeps(net):
             raise ValueError(
                 f"rule {self.name!r} keeps no word of this network, so that every gradient would "
                 "be 0; let 'readout' and the arrows before it move"
             )
 
-    def _keeps(self, net: Network, n: int) -> bool:
-        """Return whether some word that begins in layer ``n`` is kept."""
-        found = [(n, net.layers[n].neuron.input, self.start)]
+    def keeps(self, net: Network) -> bool:
+        """Return whether some word is kept, in whatever layer it begins."""
+        found = [(n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)]
         for layer, state, q in found:  # grows while it is read
             for arrow, head in self.moves_from(net, layer, state, q):
                 if arrow.kind == "readout":
@@ -166,6 +166,7 @@ def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")
 _UP: Row = {"time": None, "*": "up"}
+_READ_OUT: Row = {"integrate": "up", **_UP}
 RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
@@ -193,12 +194,13 @@ RULES: dict[str, Rule] = {
                 "up": _UP,
             },
         ),
-        # The neuron's own past, without its reset; then straight up.
+        # The neuron's own past, without its reset; then straight up, and on in a read-out.
         Rule(
-            "e-prop", {"own": {"reset": None, "recur": None, "weight": "up", "*": "own"}, "up": _UP}
+            "e-prop",
+            {"own": {"reset": None, "recur": None, "weight": "up", "*": "own"}, "up": _READ_OUT},
         ),
         # The same, with the reset.
-        Rule("e-prop-reset", {"own": {"recur": None, "weight": "up", "*": "own"}, "up": _UP}),
+        Rule("e-prop-reset", {"own": {"recur": None, "weight": "up", "*": "own"}, "up": _READ_OUT}),
         truncated(1),
         truncated(2),
     )

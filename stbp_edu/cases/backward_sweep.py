@@ -1,7 +1,7 @@
 """The backward sweep: from the last step and the output layer down, the right case at each.
 
-Of another loss, only the direct term is seen: δ of case 1, and the first term of case 3. Of the
-soft reset, only the two factors of time: f := τ, and -V_th · 1 for u · f', in cases 3 and 4.
+Of the loss, only the direct term is seen: δ of case 1, and the first term of case 3. Of a rule,
+the incoming signal err, and f and f' as its backward pass takes them.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.cases import vector
 from stbp_edu.checks import Array
-from stbp_edu.losses import RATE, LossLike, Rate
-from stbp_edu.losses.reading import Built, Direct, checked, direct_term
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import backward_gate, backward_reset
+from stbp_edu.rules import backward_gate
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -55,14 +55,15 @@ def sweep(
         trace: the forward pass.
         targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
         params: the parameters of that pass.
-        neuron: the neuron of that pass.
+        neuron: the neuron of that pass; with a hard reset, from which the cases are derived.
         rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
             (id ``err-classic``), and what a loss on the potential adds: all of ε but what was
             carried; or an ablation of :mod:`stbp_edu.rules`.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
 
     Raises:
-        TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
+        TypeError, ValueError: if shapes or dtypes do not fit, the rule is unknown, or the neuron
+            has the soft reset.
 
     >>> from stbp_edu.network import forward, init_params
     >>> rng = np.random.default_rng(0)
@@ -72,8 +73,10 @@ def sweep(
     (4, 2, 2)
     """
     _, S = check_trace(trace, params)
-    read = checked(loss, trace, targets)
-    delta, epsilon = _adjoints(trace, _direct(read, trace, targets, S), params, neuron, rule)
+    dL_do, dL_du = direct_term(checked(loss, trace, targets), trace, targets, S)
+    if dL_do is None:
+        dL_do = np.zeros_like(trace.O[-1])
+    delta, epsilon = _adjoints(trace, dL_do, dL_du, params, neuron, rule)
     O, layers = trace.O, range(1, params.N + 1)
     gradients = Gradients(
         W=[None, *(vector.c5_w(epsilon[n], O[n - 1]) for n in layers)],
@@ -82,24 +85,17 @@ def sweep(
     return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
 
 
-def _direct(read: Built | Direct, trace: Trace, targets: Any, S: int) -> tuple[Any, Any]:
-    """Return ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t, each 0 where the loss does not read it."""
-    o = trace.O[-1]
-    if type(read) is Rate:
-        return np.broadcast_to(vector.c1_delta(targets, o), o.shape), None
-    by_o, by_u = direct_term(read, trace, targets, S)
-    return np.zeros_like(o) if by_o is None else by_o, by_u
-
-
 def _adjoints(
-    trace: Trace, direct: tuple[Any, Any], params: Params, neuron: LIF, rule: str
+    trace: Trace, dL_do: Array, dL_du: Array | None, params: Params, neuron: LIF, rule: str
 ) -> tuple[list[Any], list[Any]]:
-    """Return every δ and every ε."""
-    f, _ = backward_gate(neuron, rule)
-    reset = backward_reset(neuron, rule)  # u and f', or -V_th and 1
-    U, O, W, N = trace.U, trace.O, params.W, params.N
-    dL_do, dL_du = direct
-    T = len(dL_do)
+    """Return every δ and every ε, given ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t."""
+    f, df = backward_gate(neuron, rule)
+    if neuron.gate == "soft":
+        raise ValueError(
+            "neuron must have a hard reset in the five cases, got gate='soft'; for its gradients "
+            "take stbp_edu.backward, and for δ and ε stbp_edu.arrows with soft_reset"
+        )
+    U, O, W, N, T = trace.U, trace.O, params.W, params.N, len(dL_do)
     delta: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
     epsilon: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
 
@@ -122,11 +118,11 @@ def _adjoints(
                     epsilon[n][t] = vector.c2_epsilon(delta[n][t], h)
                 case 3:
                     after = err(t + 1, n)
-                    delta[n][t] = vector.c3_delta(dL_do[t], after, *reset(u, o))  # p2-loss-delta
+                    delta[n][t] = vector.c3_delta(dL_do[t], after, u, df(o))  # p2-loss-delta
                     epsilon[n][t] = vector.c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
                 case 4:
                     above = err(t, n + 1)
-                    delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), *reset(u, o))
+                    delta[n][t] = vector.c4_delta(above, W[n + 1], err(t + 1, n), u, df(o))
                     epsilon[n][t] = vector.c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
             if n == N and dL_du is not None:
                 epsilon[n][t] += dL_du[t]  # p2-loss-epsilon: the arrow u^{t,N} → L

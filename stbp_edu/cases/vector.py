@@ -5,8 +5,7 @@ A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So t
 exact rule, δ ⊙ h(U) for the classic one.
 
 ``c1_delta`` is the rate loss's. Another loss puts its own ∂L/∂o^{t,N} there and in place of the
-first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output. The
-soft reset puts τ in place of f, and -V_th and 1 in place of U and f'.
+first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output.
 """
 
 from stbp_edu.checks import Array

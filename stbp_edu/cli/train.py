@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.cli.progress_bar import format_duration, tell, watch
+from stbp_edu.convolution import hidden_layer
 from stbp_edu.rules import RULES
-from stbp_edu.shapes import hidden_layer
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder

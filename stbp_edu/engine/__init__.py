@@ -1,7 +1,7 @@
 """The same mathematics as :mod:`stbp_edu.cases` at full speed.
 
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
-- ``links``: the weight arrow of a layer; ``images``: those that are convolutions or read means.
+- ``weights``: the linear map between two layers: fully connected, convolution, average pooling.
 - ``recurrence``: what runs step by step, elementwise.
 - ``sparse_input``: input that holds each image's active pixels alone.
 

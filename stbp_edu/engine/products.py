@@ -15,10 +15,10 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams, Network
-from stbp_edu.engine.links import Link, by_channel, link, shown
+from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.sparse_input import SparseInput
+from stbp_edu.engine.weights import Weights, by_channel, distinct_steps, weights_into
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -27,7 +27,7 @@ from stbp_edu.neuron import LIF
 
 def forward(
     spikes: Array,
-    params: Network,
+    params: AnyParams,
     neuron: LIF,
     *,
     spike: Spike | None = None,
@@ -61,7 +61,7 @@ def forward(
 def backward(
     trace: Trace,
     targets: Array | None,
-    params: Network,
+    params: AnyParams,
     neuron: LIF,
     rule: str = "exact",
     loss: LossLike = RATE,
@@ -111,7 +111,7 @@ class Engine:
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
     """
 
-    params: Network
+    params: AnyParams
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
@@ -126,8 +126,8 @@ class Engine:
             b = self.params.b[n]
             u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
             o = self.work.array("O", n, u.shape, b.dtype)
-            below = shown(O[n - 1])
-            self._link(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
+            below = distinct_steps(O[n - 1])
+            self._weights(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
             u[below.shape[0] :] = u[0]
             integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
             U.append(u)
@@ -157,12 +157,12 @@ class Engine:
         gb: list[Any] = [None] * (N + 1)
         for n, epsilon, _ in self._down(trace, targets, S, binary):
             gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-            below, heard = shown(trace.O[n - 1]), epsilon
+            below, error = distinct_steps(trace.O[n - 1]), epsilon
             if below.shape[0] < len(epsilon):
-                heard = epsilon.sum(axis=0, keepdims=True)
-            self._link(n).gradient(heard, below, gW[n])  # c5-w
-            heard = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
-            gb[n] = heard.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
+                error = epsilon.sum(axis=0, keepdims=True)
+            self._weights(n).gradient(error, below, gW[n])  # c5-w
+            by_position = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
+            gb[n] = by_position.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
         return Gradients(W=gW, b=gb)
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
@@ -173,12 +173,13 @@ class Engine:
         """
         *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
         delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
-        self._link(1).transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta, c2-delta-classic
+        over_time = err.sum(axis=0, keepdims=True)
+        self._weights(1).transpose(over_time, delta)  # c2-delta, c2-delta-classic
         return delta[0]
 
-    def _link(self, n: int) -> Link:
-        """Return the weight arrow into layer n."""
-        return link(self.params, n, self.work)
+    def _weights(self, n: int) -> Weights:
+        """Return the map from layer n - 1 to layer n."""
+        return weights_into(self.params, n, self.work)
 
     def _down(
         self, trace: Trace, targets: Array | None, S: int, binary: bool
@@ -194,15 +195,15 @@ class Engine:
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
             layer = (epsilon, err, trace.U[n], trace.O[n], dL_du if n == N else None)
-            e, heard, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
-            recur(e, heard, u, o, known, direct)
+            e, passed_on, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
+            recur(e, passed_on, u, o, known, direct)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:
                 epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
-                self._link(n).transpose(signal, epsilon)
+                self._weights(n).transpose(signal, epsilon)
 
 
 def _kind(params: Any) -> type:
-    """Return the type that parameters must be of: those of either kind of network are well."""
+    """Return the type to check parameters for: ``ConvParams`` if they are, else ``Params``."""
     return ConvParams if isinstance(params, ConvParams) else Params

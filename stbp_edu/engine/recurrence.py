@@ -83,7 +83,7 @@ def recur(
 ) -> None:
     """Fill ``epsilon`` and ``err`` of one layer, from the last step down.
 
-    Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what a step hears
+    Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what comes
     from the layer above (for the output layer, the direct term). Under the exact rule err is ε, so
     that ε = d h + (u h f' + f) ε^(t+1). Under the classic one err is δ h, so that
     err = d h + (u h f') err^(t+1) and ε = err + f ε^(t+1). The factors are known beforehand.

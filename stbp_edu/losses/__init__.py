@@ -1,7 +1,7 @@
-"""Losses: what the network is told about its output, and the direct term that each hands back.
+"""Losses: each has a value, and a direct term, its derivative by the output's own states.
 
-- ``squared``: :class:`Rate`, the loss of the course; :class:`LastSteps`; :class:`Membrane`.
-- ``cross_entropy``: :class:`CrossEntropy`, of rates or counts; :class:`StepCrossEntropy`.
+- ``formulas``: :class:`Rate`, the loss of the course; :class:`LastSteps`; :class:`Membrane`;
+  :class:`CrossEntropy`, of rates or counts; :class:`StepCrossEntropy`.
 - ``reading``: what a loss is, so that you can write your own, and :class:`Direct`.
 
 Of the five cases only the direct term knows the loss: case 1, and the first term of case 3.
@@ -10,12 +10,18 @@ Of the five cases only the direct term knows the loss: case 1, and the first ter
 from typing import TypeAlias
 
 from stbp_edu.checks import Array
-from stbp_edu.losses.cross_entropy import CrossEntropy, StepCrossEntropy
-from stbp_edu.losses.reading import Built, Direct, Loss, check_targets, read_loss
-from stbp_edu.losses.squared import RATE, LastSteps, Membrane, Rate
+from stbp_edu.losses.formulas import (
+    RATE,
+    CrossEntropy,
+    LastSteps,
+    Membrane,
+    Rate,
+    StepCrossEntropy,
+)
+from stbp_edu.losses.reading import Built, Direct, LossFunction, check_targets, read_loss
 from stbp_edu.network import Trace
 
-LossLike: TypeAlias = Loss | Direct | Array
+LossLike: TypeAlias = LossFunction | Direct | Array
 """What the backward passes take: a loss, or its direct term."""
 
 LOSSES: dict[str, type[Built]] = {
@@ -33,7 +39,7 @@ __all__ = [
     "CrossEntropy",
     "Direct",
     "LastSteps",
-    "Loss",
+    "LossFunction",
     "LossLike",
     "Membrane",
     "Rate",
@@ -44,7 +50,7 @@ __all__ = [
 ]
 
 
-def loss(trace: Trace, targets: Array, loss: Loss = RATE) -> float:
+def loss(trace: Trace, targets: Array, loss: LossFunction = RATE) -> float:
     """Return the loss of a forward pass; the rate loss (id ``loss``) where no other is given.
 
     Args:

@@ -23,7 +23,7 @@ class Direct(NamedTuple):
     u: Array | None = None
 
 
-class Loss(Protocol):
+class LossFunction(Protocol):
     """What the passes ask of a loss. Yours needs these two methods and nothing else."""
 
     def value(self, trace: Trace, targets: Array) -> float:

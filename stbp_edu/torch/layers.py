@@ -1,5 +1,12 @@
-"""Modules: a layer of neurons on any weights, and a network of such layers."""
+"""Modules: a layer of neurons on any weights, a network of such layers, and its parameters.
 
+A file of :class:`stbp_edu.Params` and one of PyTorch are two lines apart::
+
+    save_params(path, to_params(network.state_dict()))  # of stbp_edu.files
+    network.load_state_dict(to_state(load_params(path), network.state_dict()))
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -7,10 +14,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stbp_edu import checks
+from stbp_edu.arrays import tensors
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import check_rule
-from stbp_edu.torch.parameters import to_state
 from stbp_edu.torch.recurrence import check_sequence, lif
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
@@ -80,21 +87,35 @@ class LIFLayer(nn.Module):
         return f"{self.neuron}, rule={self.rule!r}"
 
 
-class Network(nn.Sequential):
-    """Layers, one above the other: ``network[0]`` is layer 1.
+class LIFNetwork(nn.Sequential):
+    """Layers of neurons, one above the other, with other modules between them.
+
+    ``network[0]`` is the first module: layer 1, where nothing stands before it. Between the layers
+    may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else takes a batch: it gets
+    the spikes of all steps at once, T · S of them. Under the classic rule dropout and batch norm
+    stand there and not among a layer's weights, which that rule runs twice.
 
     >>> import numpy as np, stbp_edu
     >>> params = stbp_edu.init_params([4, 3, 2], np.random.default_rng(0))
-    >>> network = Network.from_params(params, LIF(tau=0.5))
+    >>> network = LIFNetwork.from_params(params, LIF(tau=0.5))
     >>> network(torch.ones(10, 5, 4, dtype=torch.float64)).shape
     torch.Size([10, 5, 2])
+    >>> with_dropout = LIFNetwork(network[0], nn.Dropout(0.2), network[1])
+    >>> len(with_dropout.trace(torch.ones(10, 5, 4, dtype=torch.float64)).O)
+    3
     """
 
-    def __init__(self, *layers: LIFLayer) -> None:
-        super().__init__(*(checks.instance("layers", layer, LIFLayer) for layer in layers))
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
+        if not any(isinstance(m, LIFLayer) for m in modules):
+            kinds = ", ".join(type(m).__name__ for m in modules)
+            raise ValueError(
+                f"modules must hold at least one LIFLayer, got {kinds or 'none'}; "
+                "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
+            )
 
     @classmethod
-    def from_params(cls, params: Params, neuron: LIF, rule: str = "exact") -> "Network":
+    def from_params(cls, params: Params, neuron: LIF, rule: str = "exact") -> "LIFNetwork":
         """Return the network of these parameters, in their dtype."""
         checks.instance("params", params, Params)
         dtype = getattr(torch, params.dtype.name)
@@ -106,23 +127,31 @@ class Network(nn.Sequential):
         return network
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
-        """Return the spikes of the last layer, shape (T, S, n[N])."""
-        for layer in self:
-            spikes = layer(spikes, twin=twin)
+        """Return what comes out of the last module: of a layer, its spikes (T, S, n[N])."""
+        for module in self:
+            spikes = _run(module, spikes, twin)[0]
         return spikes
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
-        """Return all potentials and spikes, as :func:`stbp_edu.forward` does, as tensors.
+        """Return the potentials and spikes of every layer, as :func:`stbp_edu.forward` does.
 
-        A loss of a membrane reads ``trace.U[-1]``.
+        They are tensors. A loss of a membrane reads ``trace.U[-1]``.
         """
         U: list[Any] = [None]
         O: list[Any] = [spikes]
-        for layer in self:
-            o, u = layer.states(O[-1], twin=twin)
-            O.append(o)
-            U.append(u)
+        for module in self:
+            spikes, u = _run(module, spikes, twin)
+            if u is not None:
+                O.append(spikes)
+                U.append(u)
         return Trace(U=U, O=O)
+
+
+def _run(module: nn.Module, spikes: Tensor, twin: bool) -> tuple[Tensor, Tensor | None]:
+    """Return what comes out of a module of a network, and the potentials if it has neurons."""
+    if isinstance(module, LIFLayer):
+        return module.states(spikes, twin=twin)
+    return module(spikes.flatten(0, 1)).unflatten(0, spikes.shape[:2]), None
 
 
 def check_input(spikes: Tensor, weights: nn.Module) -> None:
@@ -146,3 +175,78 @@ def check_input(spikes: Tensor, weights: nn.Module) -> None:
             f"spikes must have shape (T, S, {weights.in_features}), got {tuple(spikes.shape)}; "
             "steps come first, samples second, and the weights' inputs last"
         )
+
+
+State = Mapping[str, Tensor]
+"""A ``state_dict``."""
+
+
+def to_params(state: State) -> Params:
+    """Return the weights and biases of the fully connected layers in a state dict, in its order.
+
+    Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
+    other. Entries that are called neither ``weight`` nor ``bias`` are left out; a layer without a
+    bias gets zeros.
+
+    Raises:
+        TypeError, ValueError: if a weight is no matrix of float32 or float64, there is none, or
+            the shapes do not chain.
+
+    >>> params = to_params(torch.nn.Linear(3, 2).state_dict())
+    >>> params.sizes
+    (3, 2)
+    """
+    W: list[object] = [None]
+    b: list[object] = [None]
+    for weight, bias in _layers(state):
+        w = state[weight].detach().cpu()
+        zeros = torch.zeros(len(w), dtype=w.dtype)
+        W.append(w.clone().numpy())
+        b.append(state.get(bias, zeros).detach().cpu().clone().numpy())
+    return Params(W=W, b=b)
+
+
+def to_state(params: Params, like: State) -> dict[str, Tensor]:
+    """Return a state dict that has the names, dtype and device of another, with these parameters.
+
+    Args:
+        params: the weights and biases.
+        like: a state dict with a place for each of them, such as ``model.state_dict()``.
+
+    Raises:
+        TypeError, ValueError: if the two do not have the same layers; ``like`` keeps its values.
+    """
+    places = to_params(like)
+    checks.instance("params", params, Params)
+    if places.sizes != params.sizes:
+        raise ValueError(
+            f"params must have the widths of the state dict, {places.sizes}, got {params.sizes}; "
+            "make the module with the widths of the parameters"
+        )
+    names = [name for pair in _layers(like) for name in pair]
+    state = dict(like)
+    for name, array in zip(names, tensors(params).values(), strict=True):
+        if name in like:
+            state[name] = torch.tensor(array, dtype=like[name].dtype, device=like[name].device)
+        elif array.any():
+            raise ValueError(
+                f"params must have biases of 0 where the module has none, got {name} != 0; "
+                "make the module with bias=True"
+            )
+    return state
+
+
+def _layers(state: State) -> Iterator[tuple[str, str]]:
+    """Yield the names of the weight and of the bias of each layer."""
+    weights = [name for name in state if name.rpartition(".")[2] == "weight"]
+    if not weights:
+        raise ValueError(
+            f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
+        )
+    for name in weights:
+        if state[name].ndim != 2:
+            raise ValueError(
+                f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
+                "Params hold fully connected layers alone"
+            )
+        yield name, f"{name.removesuffix('weight')}bias"

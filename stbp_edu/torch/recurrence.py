@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stbp_edu import checks
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import RULES, check_rule
+from stbp_edu.rules import CARRIED, check_rule
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
 
@@ -36,8 +36,8 @@ def lif(
         neuron: constants, gate and surrogate.
         rule: what flows backward through time: ``"exact"``, ``"classic"``, or an ablation.
         twin: whether H takes the place of the spike, so that finite differences are valid.
-        signal: the same current once more. Under the classic rule the layer below hears
-            err = δ ⊙ h and not ε: this argument gets it, the first one ε.
+        signal: the same current once more. Under the classic rule the layer below gets
+            err = δ ⊙ h and not ε: it comes out at this argument, ε at the first one.
 
     Raises:
         TypeError, ValueError: if the current is no tensor of floats with two axes or more, or
@@ -93,23 +93,23 @@ class Neurons(torch.autograd.Function):
         if dL_do is None and dL_du is None:
             return None, None, None, None, None
         h = derivative(neuron.surrogate, U - neuron.v_th)
-        heard = 0 if dL_do is None else dL_do * h
-        heard = heard if dL_du is None else heard + dL_du
+        direct = 0 if dL_do is None else dL_do * h
+        direct = direct if dL_du is None else direct + dL_du
         keep, back = factors(O, U, h, neuron, rule, twin)
         if rule != "classic":
-            return accumulate(heard, keep + back), None, None, None, None  # err-exact
-        err = accumulate(heard, back)  # err-classic
+            return accumulate(direct, keep + back), None, None, None, None  # err-exact
+        err = accumulate(direct, back)  # err-classic
         below = None if ctx.signal is None else err.to(ctx.signal)
         return accumulate(err, keep), below, None, None, None
 
 
-def accumulate(heard: Tensor, factor: Tensor | float) -> Tensor:
-    """Return e with e^t = heard^t + factor^t e^{t+1}, from the last step down."""
+def accumulate(direct: Tensor, factor: Tensor | float) -> Tensor:
+    """Return e with e^t = direct^t + factor^t e^{t+1}, from the last step down."""
     if not isinstance(factor, Tensor):
-        factor = heard.new_tensor(factor).expand_as(heard)
-    e = [heard[-1]]
-    for t in range(len(heard) - 2, -1, -1):
-        e.append(torch.addcmul(heard[t], e[-1], factor[t]))
+        factor = direct.new_tensor(factor).expand_as(direct)
+    e = [direct[-1]]
+    for t in range(len(direct) - 2, -1, -1):
+        e.append(torch.addcmul(direct[t], e[-1], factor[t]))
     return torch.stack(e[::-1])
 
 
@@ -120,13 +120,9 @@ def factors(
 
     With the soft reset the second is -V_th h. See :func:`stbp_edu.rules.backward_gate`.
     """
-    if rule == "spatial-only":
-        return 0.0, 0.0
-    if rule == "leak-only":
-        return neuron.tau, 0.0
     f = gate(o, neuron, twin)
-    if rule not in RULES:  # detached-reset
-        return f, 0.0
+    if rule in CARRIED:
+        return CARRIED[rule](f, neuron.tau), 0.0
     if neuron.gate == "soft":
         return f, h * -neuron.v_th
     return f, h * u * gate_slope(o, neuron, twin)

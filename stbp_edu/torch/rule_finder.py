@@ -11,8 +11,7 @@ from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.torch.layers import Network
-from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.layers import LIFNetwork, to_params
 from stbp_edu.torch.recurrence import check_sequence
 
 TOLERANCE = 1e-4
@@ -67,7 +66,7 @@ def which_rule(
     yours = _gradients(output, signal, weights)
     found = []
     for gate, rule in product(GATES, (*RULES, *ABLATIONS)):
-        network = Network.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes.device)
+        network = LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes.device)
         ours = [layer.weights.weight for layer in network]
         if torch.equal(o := network(spikes), output):
             expected = torch.autograd.grad((o * signal).sum(), ours)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams, Network
+from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine import Engine, SparseInput, Workspace
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
@@ -104,7 +104,7 @@ class Evaluation:
 
 
 def evaluate(
-    params: Network,
+    params: AnyParams,
     images: NDArray[Any],
     labels: NDArray[Any],
     settings: Settings,
@@ -143,12 +143,12 @@ def evaluate(
 
 
 def check_images(
-    images: NDArray[Any], labels: NDArray[Any], params: Network, settings: Settings
+    images: NDArray[Any], labels: NDArray[Any], params: AnyParams, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
     if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
-        raise TypeError(f"labels must be a NumPy array, got {checks.short(labels)}; use np.array")
+        raise TypeError(f"labels must be a NumPy array, got {checks.brief(labels)}; use np.array")
     if images.dtype != np.uint8:  # bytes of which 255 is white
         axes = "(n, height, width)"
         checks.array("images", images, axes, (None, None, None), unit_interval=True)
@@ -175,7 +175,7 @@ def check_images(
 class Evaluator:
     """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
 
-    params: Network
+    params: AnyParams
     images: NDArray[Any]
     settings: Settings
 

@@ -10,7 +10,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, WHOLE, Section, chunks, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.network import Gradients
 
 
@@ -50,13 +50,13 @@ class Optimizer(ABC):
                 f"weight_decay must be >= 0, got {self.weight_decay!r}; 0 turns it off"
             )
 
-    def start(self, params: Network) -> OptimizerState:
+    def start(self, params: AnyParams) -> OptimizerState:
         """Return the state before the first step."""
         return OptimizerState(0, tuple(zeros_like(params) for _ in range(self.SLOTS)))
 
     def update(
         self,
-        params: Network,
+        params: AnyParams,
         grads: Gradients,
         state: OptimizerState,
         lr: float,
@@ -146,7 +146,7 @@ class Adam(Optimizer):
 
 
 def update_average(
-    average: Network, params: Network, decay: float, section: Section = WHOLE
+    average: AnyParams, params: AnyParams, decay: float, section: Section = WHOLE
 ) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in chunks(section, average, params):

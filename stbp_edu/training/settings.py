@@ -7,11 +7,11 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import RULES as PART_TWO
+from stbp_edu.convolution import hidden_layer
 from stbp_edu.losses import LOSSES, LastSteps, Membrane
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.shapes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.optim import SGD, Adam, Optimizer

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.engine import SparseInput
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
@@ -149,7 +149,7 @@ def keeps_all(kept: Kept) -> bool:
     return all(k is None for k in kept)
 
 
-def subnetwork(params: Network, kept: Kept) -> Network:
+def subnetwork(params: AnyParams, kept: Kept) -> AnyParams:
     """Return the network of the kept neurons alone.
 
     Where hidden neurons are left out, the weights that leave the others are scaled up, so that
@@ -169,7 +169,7 @@ def subnetwork(params: Network, kept: Kept) -> Network:
     return Params(W=W, b=[None, *b])
 
 
-def scatter(grads: Gradients, params: Network, kept: Kept, out: Gradients) -> None:
+def scatter(grads: Gradients, params: AnyParams, kept: Kept, out: Gradients) -> None:
     """Write the gradients of the subnetwork to ``out``, those of the whole network.
 
     Weights and biases that are left out have a gradient of zero.
@@ -190,7 +190,7 @@ def _put(out: Array, at: Kept, values: Array) -> None:
         out[tuple(slice(None) if k is None else k for k in at)] = values
 
 
-def _factor(params: Network, kept: Kept, n: int) -> float:
+def _factor(params: AnyParams, kept: Kept, n: int) -> float:
     """Return the scale of the weights into layer n: 1 / (share of hidden neurons kept)."""
     below = kept[n - 1]
     return 1.0 if n == 1 or below is None else params.sizes[n - 1] / len(below)

@@ -15,7 +15,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, by_columns, tensors, zeros_like
 from stbp_edu.arrows import part_one
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Network, init_conv_params
+from stbp_edu.convolution import AnyParams, init_conv_params
 from stbp_edu.engine import Engine
 from stbp_edu.network import Params, Trace, init_params
 from stbp_edu.rules import ABLATIONS, RULES
@@ -53,13 +53,13 @@ class State:
         epoch: epochs done.
     """
 
-    params: Network
-    average: Network | None
+    params: AnyParams
+    average: AnyParams | None
     optimizer: OptimizerState
     epoch: int = 0
 
     @property
-    def kept(self) -> Network:
+    def kept(self) -> AnyParams:
         """The parameters to evaluate and to save: the average, where there is one."""
         return self.params if self.average is None else self.average
 
@@ -77,7 +77,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
     rng = stream(settings, INIT)
     how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
-    params: Network
+    params: AnyParams
     if settings.has_images:
         shape = settings.shape(data.shape, data.classes)
         params = init_conv_params(shape, rng, np.float32, **how)

@@ -34,8 +34,7 @@ class Quantities:
         o: spikes, as ``u``; ``o[0]`` is the input.
         h: the surrogate at each u.
         f: the gate at each o.
-        moved: what a spike moves at the next step: u, or -V_th under the soft reset.
-        df: how fast: f' at each o, or 1.
+        df: f' at each o.
         W: weights, indexed [n][i][j].
         y: the sample's target of the rate loss; None under another.
         readout: ∂L/∂o_i^{t,N}, indexed [t][i].
@@ -50,7 +49,6 @@ class Quantities:
     o: Any
     h: Any
     f: Any
-    moved: Any
     df: Any
     W: Any
     y: Any
@@ -72,7 +70,6 @@ def quantities(
     read = checked(loss, trace, targets)
     direct = direct_term(read, trace, targets, S)
     u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
-    resets = [neuron.resets(*of) for of in zip(u[1:], o[1:], strict=True)]
     return Quantities(
         sizes=params.sizes,
         T=T,
@@ -81,8 +78,7 @@ def quantities(
         o=o,
         h=[None, *map(neuron.h, u[1:])],
         f=[None, *map(neuron.f, o[1:])],
-        moved=[None, *(moved for moved, _ in resets)],
-        df=[None, *(speed for _, speed in resets)],
+        df=[None, *map(neuron.df, o[1:])],
         W=params.W,
         y=targets[s] if type(read) is Rate else None,
         readout=np.zeros_like(o[-1]) if direct.o is None else direct.o[:, s],
@@ -122,7 +118,7 @@ def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
                 js = range(net.sizes[n + 1])
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
             if t < T - 1:
-                after = err(t + 1, n, i), net.moved[n][t][i], net.df[n][t][i]
+                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
             if case == 1:
                 d = direct(t, i)
                 e = scalar.c1_epsilon(d, h)
@@ -181,11 +177,14 @@ def scalar_adjoints(
 def all_forms(
     spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
 ) -> dict[str, Adjoints | Gradients]:
-    """Return the results of the index formulas, the sweep and the engine, by name."""
-    slow = network.forward(spikes, params, neuron, spike=spike)
+    """Return the results of the index formulas, the sweep and the engine, by name.
+
+    The five cases have a hard reset; with the soft one there is the engine alone.
+    """
     fast = engine.forward(spikes, params, neuron, spike=spike)
-    return {
-        "scalar": scalar_adjoints(slow, targets, params, neuron, rule),
-        "vector": sweep(slow, targets, params, neuron, rule),
-        "engine": engine.backward(fast, targets, params, neuron, rule),
-    }
+    forms: dict[str, Adjoints | Gradients] = {}
+    if neuron.gate != "soft":
+        slow = network.forward(spikes, params, neuron, spike=spike)
+        forms["scalar"] = scalar_adjoints(slow, targets, params, neuron, rule)
+        forms["vector"] = sweep(slow, targets, params, neuron, rule)
+    return {**forms, "engine": engine.backward(fast, targets, params, neuron, rule)}

@@ -18,7 +18,6 @@ from stbp_edu.arrows import (
     letters,
     network,
     paths_from,
-    soft_reset,
 )
 from stbp_edu.arrows.letters import letter_array
 from stbp_edu.neuron import LIF
@@ -52,7 +51,6 @@ def symbols(
     sizes: Sequence[int],
     T: int,
     *,
-    soft: bool = False,
     direct: bool = False,
     letter: Callable[[str], Any] | None = None,
 ) -> Quantities:
@@ -61,7 +59,6 @@ def symbols(
     Args:
         sizes: widths (n[0], ..., n[N]).
         T: number of steps.
-        soft: whether it has the soft reset: τ for every f(o), and -V_th for u f'(o).
         direct: whether each edge into the loss has a letter of its own, and not the slope of the
             rate loss.
         letter: what makes a letter of its name; ``sympy.Symbol`` where None.
@@ -81,7 +78,7 @@ def symbols(
             f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {many} for {widths} and "
             f"T = {T}; choose a smaller network"
         )
-    net = network(widths, (soft_reset if soft else hard_reset)(LIF()))
+    net = network(widths, hard_reset(LIF()))
     graph = letters(net, T, letter)
 
     def layers(text: str) -> list[Any]:
@@ -100,9 +97,8 @@ def symbols(
         graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
     by_kind = {
         kind: [None, *(table[kind, False][:, 0] for table in graph.factors[1:])]
-        for kind in ("spike", "carry", "reset")
+        for kind in ("spike", "carry")
     }
-    ones = [None, *(np.ones_like(f) for f in by_kind["carry"][1:])]
     return Quantities(
         sizes=widths,
         T=T,
@@ -111,8 +107,7 @@ def symbols(
         o=outputs,
         h=by_kind["spike"],
         f=by_kind["carry"],
-        moved=by_kind["reset"] if soft else layers("u{}"),
-        df=ones if soft else layers("f'(o{})"),
+        df=layers("f'(o{})"),
         W=[None, *(p["W"] for p in graph.params[1:])],
         y=None if direct else y,
         readout=graph.direct[:, 0],
@@ -120,11 +115,11 @@ def symbols(
     )
 
 
-def prove(sizes: Sequence[int], T: int, rule: str = "exact", *, soft: bool = False) -> list[Proof]:
+def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """Compare the package's index formulas with the paths, for every node and every parameter.
 
     For ``rule`` "exact": recursion - Σ of all paths. For "classic": (exact recursion - classic
-    recursion) - Σ of the paths that the classic rule drops. ``soft``: with the soft reset.
+    recursion) - Σ of the paths that the classic rule drops.
 
     Raises:
         TypeError, ValueError: if a size or T is no integer >= 1, or the rule is another.
@@ -133,7 +128,7 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact", *, soft: bool = Fal
     [('c1-delta', 1, 0), ('c1-epsilon', 1, 0)]
     """
     checks.choice("rule", rule, ("exact", "classic"))
-    net = symbols(sizes, T, soft=soft, letter=Polynomial.letter)
+    net = symbols(sizes, T, letter=Polynomial.letter)
     exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
     proofs = []
     for id, node in _nodes(net):

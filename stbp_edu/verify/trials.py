@@ -43,7 +43,7 @@ KEPT = "paths that it keeps"
 MANY = 30_000  # samples, several blocks of the engine
 OTHER_SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
-LOSSES: tuple[losses.Loss, ...] = (
+LOSSES: tuple[losses.LossFunction, ...] = (
     *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
     *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
 )
@@ -180,9 +180,10 @@ def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
 def _sweep_and_engine(
     trace: Trace, problem: Problem, rule: str, loss: LossLike = losses.RATE
 ) -> Forms:
-    """Return the results of the sweep and the engine, by name."""
+    """Return the results of the sweep, which has a hard reset, and of the engine, by name."""
     rest = (trace, *problem[1:], rule, loss)
-    return {"vector": sweep(*rest), "engine": engine.backward(*rest)}
+    swept = {} if problem.neuron.gate == "soft" else {"vector": sweep(*rest)}
+    return {**swept, "engine": engine.backward(*rest)}
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:

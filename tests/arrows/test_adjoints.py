@@ -92,11 +92,13 @@ def test_every_rule_equals_the_five_cases_and_the_engine(problem, rule):
     run = problem.trace
     for n in range(1, net.N + 1):
         np.testing.assert_allclose(trace["u"][n], run.U[n], rtol=1e-12, atol=1e-12)
-    slow = five.sweep(run, problem.targets, problem.params, problem.neuron, rule)
-    fast = stbp_edu.backward(run, problem.targets, problem.params, problem.neuron, rule=rule)
-    adjoints = oracle.layers(got.adjoints["o"], got.adjoints["u"])
-    assert oracle.error(adjoints, oracle.layers(slow.delta, slow.epsilon)) <= 1e-12
-    for grads in (slow.gradients, fast):
+    found = [stbp_edu.backward(run, problem.targets, problem.params, problem.neuron, rule=rule)]
+    if problem.neuron.gate != "soft":
+        slow = five.sweep(run, problem.targets, problem.params, problem.neuron, rule)
+        adjoints = oracle.layers(got.adjoints["o"], got.adjoints["u"])
+        assert oracle.error(adjoints, oracle.layers(slow.delta, slow.epsilon)) <= 1e-12
+        found.append(slow.gradients)
+    for grads in found:
         expected = [
             None,
             *({"W": W, "b": b} for W, b in zip(grads.W[1:], grads.b[1:], strict=True)),

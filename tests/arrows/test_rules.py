@@ -400,7 +400,7 @@ def test_a_loss_on_the_last_step_is_read_there_alone():
 
 
 def test_the_letters_of_a_factor_count_neurons_as_they_lie_in_their_layer():
-    local = letters(network("1x2x3-2C2-1", SOFT), 2)
+    local = letters(network("2x3x1-2C2-1", SOFT), 2)
     assert local.factors[1]["spike", False].shape == (2, 1, 2, 1, 2)
     assert repr(local.factors[1]["spike", False][1, 0, 1, 0, 0]) == "1·h(u_{3}^{2,1})"
     assert repr(local.factors[1]["reset", False][0, 0, 0, 0, 0]) == "-1·V_{th}"

@@ -12,7 +12,7 @@ import numpy as np
 from stbp_edu.files import save_params
 from stbp_edu.torch import to_params
 from stbp_edu.torch.distributed import group
-from stbp_edu.torch.training import start, train_epoch
+from stbp_edu.torch.train import start, train_epoch
 from stbp_edu.training import Dataset, Settings, load_digits
 
 SETTINGS = Settings(hidden=(16,), T=5, batch=7, lr=1e-2, epochs=1, averaging=0.0)

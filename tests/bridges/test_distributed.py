@@ -16,10 +16,9 @@ import torch
 from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, read_json
-from stbp_edu.torch import train
+from stbp_edu.torch import to_params, train
 from stbp_edu.torch.distributed import Group, group
-from stbp_edu.torch.parameters import to_params
-from stbp_edu.torch.training import start, train_epoch
+from stbp_edu.torch.train import start, train_epoch
 from stbp_edu.training import Settings, encode, load_digits
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
@@ -233,11 +232,6 @@ def test_bad_settings_are_named_and_nothing_is_written(tmp_path, capsys, more, w
     assert run(tmp_path / "new", *more) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
-
-
-def test_an_error_of_one_s_own_is_not_taken_for_a_peer_s():
-    with pytest.raises(RuntimeError, match="mine"), group("cpu", {}):
-        raise RuntimeError("mine")
 
 
 def test_shares_are_a_partition():

@@ -13,7 +13,7 @@ from stbp_edu.losses import LOSSES
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch import Network
+from stbp_edu.torch import LIFNetwork
 from tests.networks import make_problem
 
 KINDS = list(product((*RULES, *ABLATIONS), GATES, SURROGATES))
@@ -69,10 +69,6 @@ def distance(got, want):
     )
 
 
-def test_every_kind_is_among_the_networks():
-    assert {s % len(KINDS) for s in range(NETWORKS)} == set(range(len(KINDS)))
-
-
 @pytest.mark.parametrize("dtype", LIMIT)
 def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
     seeds = range(3 * NETWORKS)
@@ -81,7 +77,7 @@ def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
     assert len(kept) == NETWORKS
     moved = 0
     for seed, rule, problem in kept:
-        network = Network.from_params(problem.params, problem.neuron, rule)
+        network = LIFNetwork.from_params(problem.params, problem.neuron, rule)
         got = gradients(network, problem, rate_loss(problem.targets))
         trace = problem.trace
         want = stbp_edu.backward(trace, problem.targets, problem.params, problem.neuron, rule)
@@ -91,50 +87,25 @@ def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
     assert moved > 0.9 * NETWORKS  # a gradient of 0 would prove nothing
 
 
-def test_the_rules_are_told_apart():
-    _, problem = draw(12)
-    found = {}
-    for rule in (*RULES, *ABLATIONS):
-        network = Network.from_params(problem.params, LIF(tau=0.9, v_th=0.5), rule)
-        found[rule] = gradients(network, problem, rate_loss(problem.targets))
-    for one, other in product(found, found):
-        assert (distance(found[one], found[other]) > 1e-6) == (one != other)
-
-
-def membrane(y, trace):
-    return ((y - trace.U[-1][-1]) ** 2).sum() / (2 * len(y))
-
-
-def last_step(y, trace):
-    return ((y - trace.O[-1][-1]) ** 2).sum() / (2 * len(y))
-
-
-def cross_entropy(y, trace):
-    return torch.nn.functional.cross_entropy(trace.O[-1].mean(0), y)
-
-
-def step_cross_entropy(y, trace):
-    O = trace.O[-1]
-    return torch.nn.functional.cross_entropy(O.flatten(0, 1), y.repeat(len(O), 1))
+entropy = torch.nn.functional.cross_entropy
+WRITTEN = {  # each loss of the package as one writes it in PyTorch
+    "rate": lambda y, O, U: ((y - O.mean(0)) ** 2).sum() / (2 * len(y)),
+    "last-steps": lambda y, O, U: ((y - O[-1]) ** 2).sum() / (2 * len(y)),
+    "membrane": lambda y, O, U: ((y - U[-1]) ** 2).sum() / (2 * len(y)),
+    "cross-entropy": lambda y, O, U: entropy(O.mean(0), y),
+    "step-cross-entropy": lambda y, O, U: entropy(O.flatten(0, 1), y.repeat(len(O), 1)),
+}
 
 
 @pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("last-steps", last_step),
-        ("cross-entropy", cross_entropy),
-        ("step-cross-entropy", step_cross_entropy),
-        ("membrane", membrane),
-    ],
-)
-def test_other_losses_are_written_in_pytorch_and_have_the_package_s_gradient(name, value, rule):
+@pytest.mark.parametrize("name", LOSSES)
+def test_other_losses_are_written_in_pytorch_and_have_the_package_s_gradient(name, rule):
     neuron = LIF(tau=0.9, v_th=0.5)
     problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
     targets = np.eye(4)[[0, 1, 2, 3, 1]]
     y = torch.from_numpy(targets)
-    network = Network.from_params(problem.params, neuron, rule)
-    got = gradients(network, problem, lambda trace: value(y, trace))
+    network = LIFNetwork.from_params(problem.params, neuron, rule)
+    got = gradients(network, problem, lambda t: WRITTEN[name](y, t.O[-1], t.U[-1]))
     want = stbp_edu.backward(problem.trace, targets, problem.params, neuron, rule, LOSSES[name]())
     assert distance(got, tensors(want).values()) < 1e-12
 
@@ -146,7 +117,7 @@ def test_a_loss_of_spikes_and_potentials_adds_both():
     shape = problem.trace.O[-1].shape
     both = stbp_edu.losses.Direct(rng.normal(size=shape), rng.normal(size=shape))
     a, b = map(torch.from_numpy, both)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     got = gradients(network, problem, lambda t: (a * t.O[-1]).sum() + (b * t.U[-1]).sum())
     want = stbp_edu.backward(problem.trace, None, problem.params, neuron, "exact", both)
     assert distance(got, tensors(want).values()) < 1e-12
@@ -158,7 +129,7 @@ def test_gradcheck_passes_on_the_twin(name, gate):
     """Finite differences of PyTorch's own, through weights, biases and input."""
     neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[name](0.5), gate=gate)
     problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     names = [name for name, _ in network.named_parameters()]
     x = torch.rand(problem.spikes.shape, dtype=torch.float64, generator=torch.manual_seed(0))
 
@@ -168,21 +139,6 @@ def test_gradcheck_passes_on_the_twin(name, gate):
 
     inputs = (x.requires_grad_(), *(p.detach().requires_grad_() for p in network.parameters()))
     assert torch.autograd.gradcheck(twin, inputs)
-    assert torch.autograd.gradcheck(twin, inputs, fast_mode=True)
-
-
-@pytest.mark.parametrize("rule", ["classic", "detached-reset", "leak-only", "spatial-only"])
-def test_gradcheck_fails_where_paths_are_missing(rule):
-    neuron = LIF(tau=0.7, v_th=0.5)
-    problem = make_problem(5, [3, 4, 2], 4, 2, neuron)
-    network = Network.from_params(problem.params, neuron, rule)
-    W = network[0].weights.weight.detach().clone().requires_grad_()
-
-    def twin(W):
-        x = torch.from_numpy(problem.spikes)
-        return torch.func.functional_call(network, {"0.weights.weight": W}, x, {"twin": True})
-
-    assert not torch.autograd.gradcheck(twin, (W,), raise_exception=False)
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -190,7 +146,7 @@ def test_gradcheck_fails_where_paths_are_missing(rule):
 def test_spikes_potentials_and_the_twin_are_those_of_the_package(surrogate, gate):
     neuron = LIF(tau=0.7, v_th=0.5, surrogate=SURROGATES[surrogate](0.5), gate=gate)
     problem = make_problem(8, [5, 7, 3], 8, 4, neuron)
-    network = Network.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
     for twin in (False, True):
         spike = neuron.H if twin else None
         want = stbp_edu.forward(problem.spikes, problem.params, neuron, spike=spike)

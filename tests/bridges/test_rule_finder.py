@@ -7,7 +7,7 @@ from torch import nn
 from stbp_edu import LIF
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.torch import Network, lif, which_rule
+from stbp_edu.torch import LIFNetwork, lif, which_rule
 from tests.networks import make_problem
 
 PROBLEM = make_problem(1, [6, 9, 4], 12, 3, LIF(tau=0.8, v_th=0.6))
@@ -22,20 +22,20 @@ SAME = {  # under a soft reset what is carried is τ in any case
 @pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
 def test_each_is_found(gate, rule):
     neuron = LIF(tau=0.8, v_th=0.6, gate=gate)
-    network = Network.from_params(PROBLEM.params, neuron, rule)
+    network = LIFNetwork.from_params(PROBLEM.params, neuron, rule)
     found = which_rule(network, network, X, LIF(tau=0.8, v_th=0.6))
     assert found == SAME.get((gate, rule), [(gate, rule)])
 
 
 @pytest.mark.parametrize("other", [LIF(tau=0.7, v_th=0.6), LIF(tau=0.8, v_th=0.5)])
 def test_other_constants_have_no_rule(other):
-    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    network = LIFNetwork.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
     assert which_rule(network, network, X, other) == []
 
 
 def test_a_scale_is_taken_into_account():
     neuron = LIF(tau=0.8, v_th=0.6, gate="linear")
-    network = Network.from_params(PROBLEM.params, neuron)
+    network = LIFNetwork.from_params(PROBLEM.params, neuron)
 
     def scaled(x):
         for layer in network:
@@ -48,7 +48,7 @@ def test_a_scale_is_taken_into_account():
 
 def test_layers_of_different_rules_have_none_and_neither_has_a_gradient_a_little_off():
     neuron = LIF(tau=0.8, v_th=0.6)
-    network = Network.from_params(PROBLEM.params, neuron)
+    network = LIFNetwork.from_params(PROBLEM.params, neuron)
     network[1].rule = "detached-reset"
     assert which_rule(network, network, X, neuron) == []
     network[1].rule = "exact"
@@ -57,7 +57,7 @@ def test_layers_of_different_rules_have_none_and_neither_has_a_gradient_a_little
 
 
 def test_it_draws_nothing_from_the_generator_of_others():
-    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    network = LIFNetwork.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
     before = torch.get_rng_state()
     which_rule(network, network, X, LIF(tau=0.8, v_th=0.6))
     assert torch.equal(torch.get_rng_state(), before)
@@ -84,6 +84,6 @@ def frozen(network):
     ],
 )
 def test_bad_input_is_named(call, error, words):
-    network = Network.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
+    network = LIFNetwork.from_params(PROBLEM.params, LIF(tau=0.8, v_th=0.6))
     with pytest.raises(error, match=words):
         call(network)

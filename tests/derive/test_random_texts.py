@@ -15,7 +15,7 @@ from stbp_edu.arrows import (
     online,
     paths_from,
 )
-from stbp_edu.arrows.factors import derivatives_on
+from stbp_edu.arrows.adjoints import derivatives_on
 from tests.derive.texts import BELL, by_autograd, derived, difference, run_of
 
 ALL = pytest.mark.slow
@@ -25,15 +25,6 @@ def seeds(few, all_of_them):
     """Return a few seeds for the quick loop, and the others marked slow."""
     rest = [pytest.param(k, marks=ALL) for k in range(few, all_of_them)]
     return pytest.mark.parametrize("seed", [*range(few), *rest])
-
-
-def keeps_something(rule, net):
-    """Return whether a rule keeps a word: one spike that reads the last step keeps none."""
-    try:
-        RULES[rule].check(net)
-    except ValueError:
-        return False
-    return True
 
 
 @seeds(30, 300)
@@ -53,7 +44,7 @@ def test_every_rule_sums_over_the_words_that_it_keeps(seed):
     inputs = inputs[:3]
     weight = np.random.default_rng(seed).normal(size=(3, 2, 1))
     local = derivatives_on(net, params, forward(net, params, inputs), weight)
-    for rule in [rule for rule in RULES if keeps_something(rule, net)][:8]:
+    for rule in [rule for rule in RULES if RULES[rule].keeps(net)][:8]:
         lam, start = lambdas(local, rule), RULES[rule].start
         for n, t in np.ndindex(2, 3):
             node = Node(mine.neuron.input, n + 1, t, 0)
@@ -88,7 +79,7 @@ def test_the_online_form_equals_the_recursion(seed):
     net, params, inputs, y = run_of(mine.neuron, seed, "3-3-2")
     trace = forward(net, params, inputs)
     for rule in RULES:
-        if keeps_something(rule, net) and not forbidding_word(net, rule):
+        if RULES[rule].keeps(net) and not forbidding_word(net, rule):
             assert net.loss.state == "u" or mine.online(rule).word is None
             found = online(net, params, inputs, y, rule)
             assert difference(found, backward(net, params, trace, y, rule).gradients) < 1e-11
@@ -135,7 +126,7 @@ def test_the_program_gives_the_adjoints_of_every_rule(seed):
     mine, *_ = derived(seed)
     net, params, inputs, y = run_of(mine.neuron, 2 * seed + 1, "2-2")
     trace = forward(net, params, inputs)
-    for rule in (rule for rule in RULES if keeps_something(rule, net)):
+    for rule in (rule for rule in RULES if RULES[rule].keeps(net)):
         expected = backward(net, params, trace, y, rule)
         epsilon, learned = by_program(mine, net, params, inputs, y, rule)
         wanted = expected.adjoints[mine.neuron.input][1]

@@ -13,8 +13,8 @@ from stbp_edu.arrows import (
     paths_from,
     words,
 )
+from stbp_edu.arrows.mathml import COMMANDS, mathml
 from stbp_edu.practice.explorers.board_explorer import NEURONS, board_data, own_rule, run_of
-from stbp_edu.practice.explorers.mathml import COMMANDS, mathml
 
 T = 4
 
@@ -113,6 +113,6 @@ def test_mathml_has_every_part_of_a_formula():
         "<mi>j</mi><mrow><mi>t</mi><mo>+</mo><mn>1</mn><mo>,</mo><mi>N</mi></mrow></msubsup>"
         '<mo>[</mo><mtext>up</mtext><mo>]</mo><mi>f</mi><mo lspace="0" rspace="0">′</mo></math>'
     )
-    assert "omega" not in COMMANDS
-    with pytest.raises(ValueError, match=r"\\omega is not known here"):
-        mathml(r"2 \omega")
+    assert "omicron" not in COMMANDS
+    with pytest.raises(ValueError, match=r"\\omicron is not known here"):
+        mathml(r"2 \omicron")

@@ -10,7 +10,7 @@ from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, backwa
 from stbp_edu.arrows import Node
 from stbp_edu.losses import Membrane
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import autodiff, comparison, finite_difference, trials
+from stbp_edu.verify import autodiff, comparison, finite_difference, paths, trials
 from stbp_edu.verify.finite_difference import StepSizeError, partial, twin_loss
 from tests.networks import make_problem, problems
 
@@ -18,9 +18,10 @@ BIAS = Node("b", 1, i=0)
 
 
 def swept(net, rule):
-    """The sweep on the smooth twin, and what is measured."""
+    """The sweep on the smooth twin, or the paths with the soft reset; and what is measured."""
     trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
-    return cases.sweep(trace, *net[1:], rule), finite_difference.derivatives(*net)
+    form = paths.derivatives if net.neuron.gate == "soft" else cases.sweep
+    return form(trace, *net[1:], rule), finite_difference.derivatives(*net)
 
 
 @pytest.mark.slow

@@ -100,8 +100,7 @@ def wrong_c5_w(epsilon, o_below):
 
 
 WRONG = {  # the formula with indices, and the one on arrays where that is another
-    "c1-delta": [lambda y, o, S: -(y - sum(o) / len(o)) / S,
-                 lambda Y, O: -(Y - O.mean(axis=0)) / len(Y)],
+    "c1-delta": [lambda y, o, S: -(y - sum(o) / len(o)) / S],
     "c1-epsilon": [lambda delta, h: delta],
     "c2-delta": [wrong_c2_delta, lambda err_above, W_above: err_above @ W_above[::-1]],
     "c2-epsilon": [lambda delta, h: delta * h * h],
@@ -123,7 +122,7 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
     monkeypatch.setattr(cases.scalar, function, WRONG[id][0])
     monkeypatch.setattr(cases.vector, function, WRONG[id][-1])
     net, trace = drawn(which)
-    for form in (cases.sweep, scalar_adjoints):
+    for form in (cases.sweep, scalar_adjoints)[id == "c1-delta" :]:  # the sweep takes any loss
         got = form(trace, *net[1:])
         for oracle, (right, tolerance) in expected.items():
             first = comparison.failures(got, right, tolerance)[:1]
@@ -161,17 +160,9 @@ def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dro
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
-def test_the_proofs_hold_for_the_soft_reset_as_well(rule):
-    found = prove((1, 2, 1), 3, rule, soft=True)
-    assert all(proof.difference == 0 for proof in found)
-    assert [proof[:4] for proof in found] == [proof[:4] for proof in proofs((1, 2, 1), 3, rule)]
-
-
-@pytest.mark.parametrize("gate", ["linear", "soft"])
-@pytest.mark.parametrize("rule", ["exact", "classic"])
 @pytest.mark.parametrize("loss", [RATE, *trials.LOSSES, "both"], ids=lambda loss: repr(loss)[:40])
-def test_the_index_formulas_are_the_sum_over_paths_under_any_loss(loss, rule, gate):
-    neuron = next(one for one in trials.NEURONS[::-1] if one.gate == gate)
+def test_the_index_formulas_are_the_sum_over_paths_under_any_loss(loss, rule):
+    neuron = next(one for one in trials.NEURONS[::-1] if one.gate == "linear")
     net = trials.draw(np.random.default_rng(4), (3, 1, 2), 3, neuron)
     net = net._replace(targets=net.targets / net.targets.sum(axis=1, keepdims=True))
     trace = network.forward(net.spikes, net.params, neuron, spike=neuron.H)

@@ -6,7 +6,6 @@ All values are computed by this package: live in a notebook, written to files fo
   what each explorer shows;
 - ``pulse_steps``, ``pulse_picture``: how the pulse moves, in words, and how its graph is drawn;
 - ``pencil_network``: the network that they show where none is given;
-- ``mathml``: formulas that a browser draws;
 - ``js/``: the ES modules.
 """
 

@@ -34,11 +34,10 @@ from stbp_edu.arrows import (
     with_current,
     words,
 )
-from stbp_edu.arrows.models import Trace
-from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.explorers.mathml import mathml
 from stbp_edu.surrogates import Gaussian
 
 LINEAR, EXPONENTIAL = (
@@ -75,7 +74,7 @@ class Run:
 
     net: Network
     params: LayerParams
-    trace: Trace
+    trace: Series
     targets: Array
 
     @property

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import tensors
-from stbp_edu.convolution import ConvParams, Network, hidden_layers
+from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers
 from stbp_edu.files import SHAPE, as_arrays, as_params, read_arrays, write_arrays
 from stbp_edu.network import Gradients
 from stbp_edu.training.optim import OptimizerState
@@ -100,7 +100,9 @@ def _state(
     return State(params, average, optimizer, epoch)
 
 
-def _group(arrays: Mapping[str, NDArray[Any]], group: str, like: Network | None = None) -> Network:
+def _group(
+    arrays: Mapping[str, NDArray[Any]], group: str, like: AnyParams | None = None
+) -> AnyParams:
     """Return the arrays of a group, after comparing their shapes and dtype with ``like``."""
     prefix = f"{group}."
     own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}

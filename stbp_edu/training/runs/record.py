@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.convolution import Network, hidden_layers
+from stbp_edu.convolution import AnyParams, hidden_layers
 from stbp_edu.training.settings import Settings, from_dict
 
 CHECKPOINT = "checkpoint.npz"
@@ -20,7 +20,7 @@ class FinishedRun:
 
     record: dict[str, Any]
     settings: Settings
-    params: Network
+    params: AnyParams
 
 
 def open_run(folder: Path) -> FinishedRun:

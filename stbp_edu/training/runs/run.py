@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -187,7 +187,7 @@ def _point(epoch: Epoch) -> dict[str, Any]:
     }
 
 
-def finish(config: RunConfig, params: Network, curves: list[dict[str, Any]]) -> dict[str, Any]:
+def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = stream(config.settings, TEST)

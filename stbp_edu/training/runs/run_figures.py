@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import plotting
-from stbp_edu.convolution import Network
+from stbp_edu.convolution import AnyParams
 from stbp_edu.engine.products import forward
 from stbp_edu.files import write_whole
 from stbp_edu.network import Params
@@ -44,7 +44,9 @@ def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
     return plotting.show(fig, alt=alt)
 
 
-def raster(params: Network, settings: Settings, image: NDArray[Any], label: int) -> plotting.Shown:
+def raster(
+    params: AnyParams, settings: Settings, image: NDArray[Any], label: int
+) -> plotting.Shown:
     """Draw the spikes of every layer for one image, with the answer."""
     rng = np.random.default_rng(settings.seed)
     seen = image[None] if settings.encoder in TIMED else image.reshape(1, -1)

@@ -36,7 +36,7 @@ const LABEL = { weight: 0.72, readout: 0.62, adapt: 0.6 }; // where on an arrow 
 
 const math = (text) => {
   const holder = make("template");
-  holder.innerHTML = text; // by stbp_edu.practice.explorers.mathml
+  holder.innerHTML = text; // by stbp_edu.arrows.mathml
   return holder.content.firstChild.cloneNode(true);
 };
 

@@ -1,16 +1,132 @@
-"""Cross-entropies: the output spikes are the logits of a softmax over the output neurons."""
+"""The losses of the package: squared distances to a mean over steps, and cross-entropies."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses.reading import Built, Direct
+from stbp_edu.losses.reading import Built, Direct, check_targets
 from stbp_edu.network import Trace
 
 TOLERANCE = 1e-5
 """How far the sum of probabilities may be from 1: what float32 may make of them."""
+
+
+@dataclass(frozen=True)
+class _SquaredMean(Built):
+    """L = 1/(2S) Σ_s || y_s - mean_s ||², of a mean of the output over the last k steps, or all.
+
+    A subclass says whether spikes (O) or potentials (U) are read, and may have a field ``k``.
+    """
+
+    reads: ClassVar[str] = "O"
+
+    def scores(self, trace: Trace) -> Array:
+        """Return the mean over the steps that are read, (S, n[N])."""
+        states = getattr(trace, self.reads)[-1]
+        return np.asarray(states[-self._steps(states) :].mean(axis=0))
+
+    def check(self, trace: Trace, targets: Array) -> None:
+        """Raise if the states, the targets and k do not fit together."""
+        states = getattr(checks.instance("trace", trace, Trace), self.reads)[-1]
+        check_targets(targets, states, f"trace.{self.reads}[N]")
+        if (k := self._steps(states)) > len(states):
+            raise ValueError(
+                f"{type(self).__name__} k must be <= T = {len(states)}, got {k}; read fewer steps, "
+                "or run the network for more"
+            )
+
+    def formula(self, trace: Trace, targets: Array) -> float:
+        """Return L."""
+        return ((targets - self.scores(trace)) ** 2).sum() / (2 * len(targets))  # loss
+
+    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+        """Return the slope, the same at every step that is read, and 0 before."""
+        states = getattr(trace, self.reads)[-1]
+        k = self._steps(states)
+        slope = (self.scores(trace) - targets) / (k * S)  # c1-delta
+        slopes = np.broadcast_to(slope, states.shape)
+        if k < len(states):
+            slopes = np.zeros_like(states)
+            slopes[-k:] = slope  # p2-loss-last, p2-loss-membrane
+        return Direct(slopes) if self.reads == "O" else Direct(None, slopes)
+
+    def _steps(self, states: Array) -> int:
+        """Return how many steps are read."""
+        return getattr(self, "k", None) or len(states)
+
+
+@dataclass(frozen=True)
+class Rate(_SquaredMean):
+    """The rate loss: the firing rate of each output neuron should match its target.
+
+    L = 1/(2S) Σ_s || y_s - (1/T) Σ_t o_s^{t,N} ||² (id ``loss``), and
+    ∂L/∂o^{t,N} = -1/(TS) (y - (1/T) Σ_k o^{k,N}) at every t: the δ of case 1.
+
+    >>> out = np.array([[[1.0]], [[0.0]]])
+    >>> Rate().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
+    array([-0.25, -0.25])
+    """
+
+
+RATE = Rate()
+"""The rate loss, which is meant where no loss is named."""
+
+
+@dataclass(frozen=True)
+class LastSteps(_SquaredMean):
+    """The rate loss of the last k steps alone; with k = 1, of the last spike.
+
+    L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} o_s^{t,N} ||², and
+    ∂L/∂o^{t,N} = -1/(kS) (y - (1/k) Σ_{r>T-k} o^{r,N}) where t > T - k, and 0 before.
+
+    Args:
+        k: how many steps the loss reads; 1 to T.
+
+    Raises:
+        TypeError, ValueError: if ``k`` is no integer >= 1; and if it is above T, where the loss
+            reads a forward pass.
+
+    >>> out = np.array([[[1.0]], [[0.0]]])
+    >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
+    array([ 0., -1.])
+    """
+
+    k: int = 1
+
+    def __post_init__(self) -> None:
+        """Check k."""
+        object.__setattr__(self, "k", checks.count("LastSteps k", self.k))
+
+
+@dataclass(frozen=True)
+class Membrane(_SquaredMean):
+    """The last potential of each output neuron should match its target; spikes are not read.
+
+    L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} u_s^{t,N} ||². So ∂L/∂o^{t,N} = 0, and an arrow leads
+    from each u^{t,N} with t > T - k to L: ∂L/∂u^{t,N} = -1/(kS) (y - (1/k) Σ_{r>T-k} u^{r,N}),
+    which ε gains at the output.
+
+    Args:
+        k: how many steps the loss reads, counted from the last; None for all.
+
+    Raises:
+        TypeError, ValueError: as :class:`LastSteps`.
+
+    >>> u = np.array([[[0.25]], [[0.5]]])
+    >>> Membrane().direct(Trace(U=[None, u], O=[u, u]), np.array([[1.0]])).u.ravel()
+    array([ 0. , -0.5])
+    """
+
+    reads: ClassVar[str] = "U"
+    k: int | None = 1
+
+    def __post_init__(self) -> None:
+        """Check k."""
+        if self.k is not None:
+            object.__setattr__(self, "k", checks.count("Membrane k", self.k))
 
 
 @dataclass(frozen=True)

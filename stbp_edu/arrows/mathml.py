@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 
-TOKEN = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]|\d+|\S")
+TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
 COMMANDS = {
-    **dict(alpha="α", beta="β", gamma="γ", delta="δ", varepsilon="ε", zeta="ζ", rho="ρ", tau="τ"),
-    **{"partial": "∂", "sum": "∑"},
+    **dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", zeta="ζ"),
+    **dict(eta="η", theta="θ", iota="ι", kappa="κ", lambda_="λ", mu="μ", nu="ν", xi="ξ", pi="π"),
+    **dict(rho="ρ", sigma="σ", tau="τ", upsilon="υ", phi="φ", chi="χ", psi="ψ", omega="ω"),
+    **dict(Gamma="Γ", Delta="Δ", Theta="Θ", Lambda="Λ", Xi="Ξ", Pi="Π", Sigma="Σ", Phi="Φ"),
+    **dict(Psi="Ψ", Omega="Ω", partial="∂", sum="∑", geq="≥", cdot="·", left="", right=""),
+    **{"lambda": "λ", "_": "_"},
 }
+FUNCTIONS = ("log", "tanh", "min", "max")
 
 
 def mathml(tex: str) -> str:
     r"""Return a formula as one ``<math>`` element.
 
-    Known are letters, digits, signs, Greek letters, ``\partial``, ``\sum``, ``\frac``,
-    ``\mathrm``, primes and indices.
+    Known are letters, digits, signs, Greek letters, ``\partial``, ``\sum``, ``\frac``, ``\sqrt``,
+    ``\bar``, ``\mathrm``, the functions of forward lines, primes and indices.
 
     >>> mathml(r"\tau o_i^{t}")
     '<math><mi>τ</mi><msubsup><mi>o</mi><mi>i</mi><mrow><mi>t</mi></mrow></msubsup></math>'
@@ -56,11 +62,20 @@ def _one(token: str, tokens: Iterator[str]) -> str:
     if token == r"\frac":
         above, below = (_one(next(tokens), tokens) for _ in range(2))
         return f"<mfrac>{above}{below}</mfrac>"
+    if token == r"\sqrt":
+        return f"<msqrt>{_one(next(tokens), tokens)}</msqrt>"
+    if token == r"\bar":
+        return f"<mover>{_one(next(tokens), tokens)}<mo>¯</mo></mover>"
     if token == r"\mathrm":
         next(tokens)
-        return f"<mtext>{''.join(iter(tokens.__next__, '}'))}</mtext>"
+        text = "".join(iter(tokens.__next__, "}")).replace("\\_", "_")
+        return f"<mtext>{escape(text)}</mtext>"
+    if token[1:] in FUNCTIONS:
+        return f"<mi>{token[1:]}</mi>"
     if token.startswith("\\") and token[1:] not in COMMANDS:
         raise ValueError(f"{token} is not known here; add it to COMMANDS in {__name__}")
     sign = COMMANDS.get(token[1:], token.replace("-", "−"))
-    tag = "mn" if sign.isdigit() else "mi" if sign.isalpha() or sign == "∂" else "mo"
-    return f"<{tag}>{sign}</{tag}>"
+    if not sign:
+        return ""
+    tag = "mn" if sign[0].isdigit() else "mi" if sign.isalpha() or sign == "∂" else "mo"
+    return f"<{tag}>{escape(sign)}</{tag}>"

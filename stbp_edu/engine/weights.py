@@ -1,26 +1,96 @@
-"""The weight arrow between images of neurons: convolution, and the means of blocks.
+"""The weights between two layers as linear maps: fully connected, convolution, average pooling.
 
-A convolution is one matrix product for the patches of a few images, which stay in the processor's
-cache; see :mod:`stbp_edu.engine.links` for what every weight arrow does.
+Each takes arrays (T, S, m) and writes to one: ``forward`` carries spikes up, ``transpose`` carries
+errors down, and ``gradient`` is the sum over all arrows that share a weight. A convolution is one
+matrix product for the patches of a few images, which stay in the processor's cache.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
+from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
-from stbp_edu.shapes import Layer
+from stbp_edu.convolution import AnyParams, LayerShape
+from stbp_edu.engine.sparse_input import SparseInput
+from stbp_edu.network import Params
 
 PATCHES = 2**19
 """Numbers in the patches that are cut out at a time: 2 MB in float32."""
 
 
+class Weights(Protocol):
+    """The linear map from one layer to the next, and its transpose."""
+
+    def forward(self, below: Any, out: Array) -> None:
+        """Write W o to ``out``."""
+
+    def transpose(self, signal: Array, out: Array) -> None:
+        """Write Wᵀ err to ``out``."""
+
+    def gradient(self, epsilon: Array, below: Any, out: Array) -> None:
+        """Write ∂L/∂W to ``out``."""
+
+
+def weights_into(params: AnyParams, n: int, work: Workspace) -> Weights:
+    """Return the map from layer n - 1 to layer n, with its buffers in ``work``."""
+    if isinstance(params, Params):
+        return Dense(params.W[n])
+    layer, W = params.layers[n - 1], params.W[n]
+    buffer = partial(_buffer, work, n, W.dtype)
+    weights = Convolution(W, layer, buffer) if layer.kernel else Dense(W)
+    return Pooled(weights, layer, buffer) if layer.pool > 1 else weights
+
+
+def distinct_steps(below: Any) -> Any:
+    """Return what a layer reads; one step of it where all steps are the same memory."""
+    return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
+
+
+def by_channel(a: Any, b: Array) -> Any:
+    """Return (T, S, m) as (T, S · positions, channels), without a copy: the axes of the biases."""
+    return a if a is None else a.reshape(len(a), -1, len(b))
+
+
 def flat(a: Array) -> Array:
     """Return an array as a matrix with its last axis for columns, without a copy."""
     return a.reshape(-1, a.shape[-1])
+
+
+def _buffer(
+    work: Workspace, n: int, dtype: np.dtype[Any], name: str, shape: tuple[int, ...]
+) -> Array:
+    """Return a buffer of a layer."""
+    return work.array(name, n, shape, dtype)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: one product for all steps and samples."""
+
+    W: Array
+
+    def forward(self, below: Array | SparseInput, out: Array) -> None:
+        """Write W o, for every step and sample."""
+        if isinstance(below, SparseInput):
+            below.weigh(self.W, out)
+        else:
+            np.matmul(flat(below), self.W.T, out=flat(out))  # fwd-x
+
+    def transpose(self, signal: Array, out: Array) -> None:
+        """Write Wᵀ err."""
+        np.matmul(flat(signal), self.W, out=flat(out))
+
+    def gradient(self, epsilon: Array, below: Array | SparseInput, out: Array) -> None:
+        """Write Σ ε oᵀ over steps and samples."""
+        if isinstance(below, SparseInput):
+            below.correlate(epsilon, out)
+        else:
+            np.matmul(flat(epsilon).T, flat(below), out=out)  # c5-w
 
 
 @dataclass(frozen=True)
@@ -34,7 +104,7 @@ class Convolution:
     """
 
     W: Array
-    layer: Layer
+    layer: LayerShape
     buffer: Any
 
     def forward(self, below: Array, out: Array) -> None:
@@ -110,7 +180,7 @@ class Pooled:
     """
 
     weights: Any
-    layer: Layer
+    layer: LayerShape
     buffer: Any
 
     def forward(self, below: Array, out: Array) -> None:

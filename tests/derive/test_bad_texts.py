@@ -1,0 +1,139 @@
+"""Texts that are not understood: the line, the place, and what would be; and nothing ever runs."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stbp_edu import arrows, derive
+
+GOOD = "u = tau * u + x\no = spike(u - v_th)"
+BAD = [
+    # text, where the mark stands: line and what is above it; and words of the message
+    ("u = tau * u + x\nu = u + 1", 2, "u =", "u has a line already, line 1"),
+    ("u = gamma * u + x", 1, "gamma", "gamma has no value; known are x, u, tau, v_th"),
+    ("u = tau * u", 1, "u =", "no line up to here reads x"),
+    ("u = tau * u + x\no = 2 * spike(u)", 2, "spike", "spike inside an expression"),
+    ("u = tau * u + x\no = spike(spike(u))", 2, "spike", "spike inside an expression"),
+    ("f(a) = spike(a)\nu = f(u) + x", 1, "spike", "spike inside a function"),
+    ("u = tau * u + x\no = spike(u)\nq = spike(u)", 3, "spike", "a second spike"),
+    ("u = sin(u) + x", 1, "sin", "no function is called sin"),
+    ("u = exp(u, 2) + x", 1, "exp", "exp takes 1 argument, got 2"),
+    ("u = max(u) + x", 1, "max", "max takes 2 arguments, got 1"),
+    ("u = exp + x", 1, "exp", "exp is a function"),
+    ("u = u if x else 0", 1, "u if", "not understood: u if x else 0"),
+    ("u = [u for u in x]", 1, "[u", "not understood"),
+    ("u = __import__('os').system('true') + x", 1, "__import__('os').system", "not understood"),
+    ("u = u.real + x", 1, "u.real", "not understood: u.real"),
+    ("u = u[0] + x", 1, "u[0]", "not understood: u[0]"),
+    ("u = (u := 2) + x", 1, "u :=", "not understood"),
+    ("u = lambda: x", 1, "lambda", "not understood"),
+    ("u = u @ x", 1, "u @", "not understood"),
+    ("u = u // 2 + x", 1, "u //", "not understood"),
+    ("u = True * u + x", 1, "True", "not understood: True"),
+    ("u = 1j * u + x", 1, "1j", "not understood: 1j"),
+    ("u = 'u' + x", 1, "'u'", "not understood"),
+    ("u = u +", 1, "u +", "not understood"),
+    ("u = (u + x", 1, "(u", "not understood"),
+    ("u = u + x; o = 1", 1, ";", "not understood"),
+    ("u + x", 1, "u +", "a line must assign one name"),
+    ("u == x", 1, "= x", "not understood"),
+    ("u, o = x", 1, "u, o", "a line must assign one name"),
+    ("x = u", 1, "x =", "x cannot be assigned"),
+    ("exp = x", 1, "exp", "exp cannot be assigned"),
+    ("d_u = x", 1, "d_u", "d_u cannot be assigned"),
+    ("u_next = x", 1, "u_next", "u_next cannot be assigned"),
+    ("tau = x", 1, "tau", "tau is a constant, too"),
+    ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
+    ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),
+    ("u = 1e999 * u + x", 1, "1e999", "a number too large"),
+    ("f(u) = u + w\nw = f(u) + x", 1, "w", "w is no argument of f"),
+    ("f(1) = 2\nu = f(x)", 1, "1", "'1' is no argument"),
+    ("u = f(u) + x\nf(a) = a", 1, "f(u)", "no function is called f"),
+    ("u = " + "u + " * 60 + "x", 1, "u", "it has 245 characters"),
+    ("u = " + "(" * 195, 1, "", "not understood"),
+    ("f(a) = a * a\n" + "u = f(f(f(f(f(f(f(f(f(x)))))))))", 2, "f(f(", "too long when written out"),
+    ("u = u\x00 + x", 1, "", "not understood"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "mark", "words"), BAD)
+def test_a_bad_text_shows_the_line_and_the_place(text, line, mark, words):
+    with pytest.raises(ValueError) as error:
+        derive(text, tau=0.5, v_th=1.0)
+    message = str(error.value).split("\n")
+    assert message[0].startswith(f"line {line}: ")
+    assert words in message[0]
+    assert message[1][4:][: len(text)] in text or message[1].endswith(" ...")
+    assert len(message) >= 4
+    place = message[2].index("^")
+    assert message[1][place:].startswith(mark)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: derive(3), TypeError, "text must be of type str"),
+        (lambda: derive(""), ValueError, "text must have 1 to 20 lines, got 0"),
+        (lambda: derive("\n".join(f"u{k} = x" for k in range(21))), ValueError, "got 21"),
+        (lambda: derive(GOOD, tau=0.5, v_th=1.0, rho=1.0), ValueError, "no line reads rho"),
+        (lambda: derive(GOOD, tau="0.5", v_th=1.0), TypeError, "tau must be a real number"),
+        (lambda: derive(GOOD, tau=float("nan"), v_th=1.0), ValueError, "tau must be finite"),
+        (lambda: derive("u = h * u + x", h=1.0), ValueError, "no constant can be called h"),
+        (
+            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn="tau"),
+            TypeError,
+            r"write learn=\['tau'\]",
+        ),
+        (
+            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=["rho"]),
+            ValueError,
+            "learn must be one of 'tau', 'v_th', got 'rho'",
+        ),
+        (
+            lambda: derive("u = W * u + x", W=0.5, learn=["W"]),
+            ValueError,
+            "learn must not name W",
+        ),
+    ],
+)
+def test_bad_arguments(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_rule_that_names_an_arrow_which_is_not_there_says_which_there_are():
+    mine = derive("w = tau * w + x\nu = w * w\no = spike(u - w)", tau=0.5)
+    rule = arrows.Rule("mine", {"all": {"w>v": None, "*": "all"}})
+    with pytest.raises(ValueError, match=r"arrow must be one of .*'w>u', 'w>w', .*got 'w>v'"):
+        mine.formulas(rule)
+    kept = arrows.Rule("mine", {"all": {"w>w": None, "*": "all"}})
+    assert r"\bar{w}_i^{t+1,N}" not in str(mine.formulas(kept))
+
+
+PIECES = ["u", "o", "x", "tau", "f", "(", ")", "*", "**", "+", "-", "/", " ", ",", "=", "\n", "1"]
+PIECES += ["spike", "exp", "max", "0", "9e9", "#", "if", "[", "]", ".", ":", "'", "\\", "\u03c4"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
+)
+def test_any_text_is_read_or_refused(text):
+    try:
+        mine = derive(text, tau=0.5)
+    except ValueError:
+        return
+    assert mine.neuron.input in mine.neuron.order
+    assert mine.program()
+    assert mine.formulas()
+
+
+@pytest.mark.parametrize("text", ["u = " + "-" * 190 + "x", "u = " + "(" * 90 + "x" + ")" * 90])
+def test_many_signs_and_brackets_are_understood(text):
+    assert [arrow.letters for arrow in derive(text).neuron.arrows] == []
+
+
+def test_the_longest_text_is_read_in_bounded_time_and_size():
+    lines = [f"f{k}(a) = a * {' * '.join(['a'] * 12)} + exp(a)" for k in range(10)]
+    text = "\n".join([*lines, *(f"s{k} = f{k}(s{k}) * f{k}(x) + s0" for k in range(10))])
+    assert len(str(derive(text).program())) < 100_000

@@ -1,0 +1,212 @@
+"""What a derived neuron gives: its table, formulas, program, picture and proof."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu import LIF, Gaussian, Rectangle, arrows, derive
+from stbp_edu.arrows.neurons import lif_lines
+from stbp_edu.proof import prove
+
+CONSTANTS = {"tau": 0.6, "v_th": 0.5}
+BELL = Gaussian(0.7)
+
+
+def by_hand():
+    """The tables that a course writes by hand: factors from the states at an arrow's tail."""
+    lif = LIF(**CONSTANTS, surrogate=BELL)
+    linear = replace(lif, gate="linear")
+    one, tau = (lambda s, p: np.ones(5)), (lambda s, p: np.full(5, 0.6))
+    spike = [("spike", "u", "o", 0, lambda s, p: lif.h(s["u"]))]
+    high = lambda s, p: BELL.derivative(s["u"] - 0.5 - 0.4 * s["a"])  # noqa: E731
+    soft = [
+        ("carry", "u", "u", 1, tau),
+        ("reset", "o", "u", 1, lambda s, p: np.full(5, -0.5)),
+    ]
+    hard = {
+        one.gate: [
+            ("carry", "u", "u", 1, lambda s, p, one=one: one.f(s["o"])),
+            ("reset", "o", "u", 1, lambda s, p, one=one: s["u"] * one.df(s["o"])),
+        ]
+        for one in (lif, linear)
+    }
+    current = [
+        ("decay", "i", "i", 1, lambda s, p: np.full(5, 0.7)),
+        ("charge", "i", "u", 0, one),
+    ]
+    adaptation = [
+        ("adapt", "o", "a", 1, one),
+        ("relax", "a", "a", 1, lambda s, p: np.full(5, 0.8)),
+        ("threshold", "a", "o", 0, lambda s, p: -0.4 * high(s, p)),
+    ]
+    both = [("spike", "u", "o", 0, high), *soft, *current, *adaptation]
+    return {
+        lif_lines(lif): spike + hard["exponential"],
+        lif_lines(linear): spike + hard["linear"],
+        lif_lines(replace(lif, gate="soft")): spike + soft,
+        "i = alpha * i + x\nu = tau * u + i - v_th * o\n"
+        "a = rho * a + o\no = spike(u - v_th - beta * a)": both,
+    }
+
+
+@pytest.mark.parametrize("text", by_hand())
+def test_tables_equal_those_made_by_hand_arrow_for_arrow(text):
+    more = {"alpha": 0.7, "beta": 0.4, "rho": 0.8} if "alpha" in text else {}
+    mine = derive(text, surrogate=BELL, **CONSTANTS, **more)
+    rng = np.random.default_rng(0)
+    states = {name: rng.uniform(0.1, 0.9, 5) for name in "uoia"}
+    expected = {arrow[:4]: arrow[4] for arrow in by_hand()[text]}
+    found = {(a.kind, a.source, a.target, a.step): a.factor for a in mine.neuron.arrows}
+    assert found.keys() == expected.keys()
+    for ends, factor in expected.items():
+        assert found[ends](states, {}) == pytest.approx(factor(states, {}), rel=1e-15, abs=1e-15)
+
+
+def test_a_neuron_that_is_not_the_courses_is_proved():
+    mine = derive(
+        """
+        # a gate between two steps, x read twice, and a constant in two lines
+        i = alpha * i + (1 - alpha) * x
+        u = tau * u * (1 - o) + i * o + x
+        o = spike(u - v_th)
+        w = tanh(w) * o + tau * u * x
+        """,
+        **CONSTANTS,
+        alpha=0.7,
+    )
+    assert [a.kind for a in mine.neuron.arrows if ">" in a.kind] == [
+        "x>i",
+        "x>u",
+        "x>w",
+        "u>w",
+        "o>w",
+        "w>w",
+    ]
+    proof = mine.prove()
+    assert proof.holds, str(proof)
+    assert {row.against for row in proof.rows} == {
+        "nudging its tail",
+        "finite differences",
+        "automatic differentiation",
+        "the sum over kept paths",
+    }
+    assert str(proof).count("agrees") == len(proof.rows) == 15
+
+
+def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():
+    read_out = derive("u = kappa * u + x", kappa=0.9, learn=["kappa"])
+    assert (read_out.neuron.output, [a.kind for a in read_out.neuron.arrows]) == (
+        "u",
+        ["integrate"],
+    )
+    assert read_out.prove().holds
+    hidden = derive(lif_lines(LIF(gate="soft")), **CONSTANTS)
+    net = arrows.network("2-3R-2", [hidden.neuron, read_out.neuron], arrows.membrane(None))
+    rng = np.random.default_rng(1)
+    params = arrows.draw_params(net, rng)
+    inputs, y = rng.random((5, 2, 2)), rng.random((2, 2))
+    trace = arrows.forward(net, params, inputs)
+    back = arrows.backward(net, params, trace, y, "e-prop")
+    # by hand: a trace at each synapse, and the error filtered by the read-out's decay
+    error = net.loss.direct(trace["u"][2], y)
+    for t in range(3, -1, -1):
+        error[t] += 0.9 * error[t + 1]
+    e, total = 0.0, 0.0
+    for t in range(5):
+        e = 0.6 * e + inputs[t][:, None, :]
+        h = Gaussian(0.5).derivative(trace["u"][1][t] - 0.5)
+        total = total + np.einsum(
+            "si,sij->ij", (error[t] @ params[2]["W"]) * h, e * np.ones((2, 3, 1))
+        )
+    assert back.gradients[1]["W"] == pytest.approx(total, rel=1e-12)
+    word = arrows.forbidding_word(net, "e-prop")
+    assert word == ("enter", "spike", "weight", "integrate", "readout")
+
+
+def test_formulas_name_every_parameter_case_by_case():
+    mine = derive(lif_lines(LIF()), **CONSTANTS, learn=["tau"], learn_each=["v_th"])
+    for rule in arrows.RULES:
+        lines = mine.formulas(rule)
+        assert {line.where for line in lines} == {
+            *(f"t {a} T, n {b} N" for a in "=<" for b in "=<"),
+            "all t",
+        }
+    lefts = [line.left for line in mine.formulas()[-5:]]
+    assert lefts == [
+        rf"\frac{{\partial L}}{{\partial {name}}}"
+        for name in ("w_{ij}^n", "b_i^n", "r_{ij}^n", r"\tau^n", "{V_{th}}_i^n")
+    ]
+    assert mine.formulas()[-2].right == (
+        r"\sum_{t,i} u_i^{t,n} \partial_{\tau}f(o_i^{t,n}) \varepsilon_i^{t+1,n}"
+    )
+    assert mine.formulas()._repr_html_().startswith("<p><strong>t = T, n = N</strong></p><p><math>")
+
+
+def test_names_and_powers_are_written_so_that_latex_reads_them():
+    mine = derive(
+        "w_in = c1 * w_in ** 2 + x\nu = w_in ** 2\no = spike(u - theta)", c1=0.5, theta=1.0
+    )
+    text = str(mine.formulas())
+    assert "{w_{in}}_i^{t,n}" in text
+    assert "_i^{t,n}^" not in text
+    assert r"h(u_i^{t,n}-\theta)" in text
+
+
+def test_the_picture_says_what_it_shows():
+    mine = derive(lif_lines(LIF()), **CONSTANTS)
+    shown = mine.graph()
+    assert "reset from o to the next u" in shown.alt
+    assert shown.svg.startswith("<svg")
+
+
+def test_a_word_or_the_traces():
+    mine = derive(lif_lines(LIF(gate="soft")), **CONSTANTS)
+    assert [str(line) for line in mine.online("ottt").formulas] == [
+        r"e_{u,ij}^{t,n} = \tau e_{u,ij}^{t-1,n} + o_j^{t,n-1}  (each synapse)",
+        r"e_{o,ij}^{t,n}[\mathrm{up}] = h(u_i^{t,n}) e_{u,ij}^{t,n}  (each synapse)",
+        r"\frac{\partial L}{\partial w_{ij}^n} = \sum_t \left(\sum_k w_{ki}^{n+1} "
+        r"\varepsilon_k^{t,n+1}[\mathrm{up}]\right) e_{o,ij}^{t,n}[\mathrm{up}]  (all t, n < N)",
+    ]
+    assert "'enter spike weight carry spike readout'" in str(mine.online("exact"))
+
+
+def wrong(kind, factor):
+    """Part I's neuron as a table made by hand, with another factor on one arrow."""
+    neuron = replace(arrows.hard_reset(LIF()), lines=None)
+    others = [a for a in neuron.arrows if a.kind != kind]
+    (one,) = set(neuron.arrows) - set(others)
+    new = [replace(one, factor=factor)] if factor else []
+    return replace(neuron, arrows=(*others, *new))
+
+
+@pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
+def test_a_wrong_or_missing_arrow_of_a_table_made_by_hand_is_named(kind):
+    assert prove(replace(arrows.hard_reset(LIF()), lines=None)).holds
+    ends = {"spike": ("u", "o"), "carry": ("u", "u"), "reset": ("o", "u")}[kind]
+    proof = prove(wrong(kind, lambda s, p: 0.3 + s["u"]))
+    assert not proof.holds
+    assert proof.faults[0].startswith(f"arrow {kind!r} from {ends[0]} to {ends[1]}: its factor is")
+    (fault,) = prove(wrong(kind, None)).faults
+    last = " of the last step" if kind != "spike" else ""
+    assert fault.startswith(f"no arrow from {ends[0]}{last} to {ends[1]}: ")
+
+
+def test_an_arrow_too_many_and_the_wrong_entry_are_named():
+    neuron = replace(arrows.soft_reset(LIF(), learn_leak=True), lines=None)
+    more = arrows.Arrow("extra", "o", "u", lambda s, p: 1 + 0 * s["u"])
+    with pytest.raises(ValueError, match="form a cycle"):
+        replace(neuron, arrows=(*neuron.arrows, more))
+    late = arrows.Arrow("late", "o", "o", lambda s, p: 1 + 0 * s["u"], step=1)
+    (fault,) = prove(replace(neuron, arrows=(*neuron.arrows, late))).faults
+    assert fault.startswith("arrow 'late' from o to o: its factor is 1")
+    enter = replace(neuron.enters[0][1], factor=lambda s, p: s["o-1"])
+    (fault,) = prove(replace(neuron, learned={"tau": enter})).faults
+    assert fault.startswith("tau into u: its factor is")
+
+
+def test_corners_and_runs_that_do_not_stay_finite():
+    sharp = derive(lif_lines(LIF()), surrogate=Rectangle(1.0), **CONSTANTS)
+    assert sharp.prove().holds
+    with pytest.raises(ValueError, match="no drawn run stays finite"):
+        derive("u = x / u\no = spike(u)").prove()
