@@ -86,9 +86,7 @@ def test_every_rule_is_seen_to_fail():
 
 
 DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"
-PANELS = (
-    "fig, axes = plotting.figure()\nfor a in b:\n    axes[a].x()\n    axes[a].y()\nfig.show()\n"
-)
+PANELS = "fig, axes = plotting.figure()\nfor a in b:\n    a.x(axes)\n    a.y(axes)\nfig.show()\n"
 
 
 ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", "...", measured="t = 2")'

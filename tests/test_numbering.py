@@ -11,7 +11,6 @@ from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import FOLDED, NotebookError, numbering, reading_paths, reading_time
-from tools.notebooks.__main__ import main
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber, unlinked
 from tools.notebooks.reading_time import Contents, contents
 
@@ -127,8 +126,3 @@ def test_times_are_sums_rounded_to_five_minutes():
     there = Contents(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
     assert (there.reading, there.exercises) == (20, 15)  # 10 + 2 + 4 + 2 = 18, and 3 + 12
     assert Contents().exercises == 0
-
-
-def test_the_command_prints_what_a_notebook_holds(capsys):
-    assert main(["times", str(files()["map"])]) == 0
-    assert re.search(r"_map +\d+ .*\| +15 .*\| \(15, 20\)$", capsys.readouterr().out, re.M)

@@ -148,7 +148,7 @@ def check_images(
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
     if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
-        raise TypeError(f"labels must be a NumPy array, got {checks.short(labels)}; use np.array")
+        raise TypeError(f"labels must be a NumPy array, got {checks.brief(labels)}; use np.array")
     if images.dtype != np.uint8:  # bytes of which 255 is white
         axes = "(n, height, width)"
         checks.array("images", images, axes, (None, None, None), unit_interval=True)

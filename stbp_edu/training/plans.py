@@ -73,7 +73,7 @@ class Plan:
         for name, values in {"seeds": self.seeds, **self.axes}.items():
             if not isinstance(values, list) or not values:
                 raise ValueError(
-                    f"{name} must list at least one value, got {checks.short(values)}; "
+                    f"{name} must list at least one value, got {checks.brief(values)}; "
                     f"write {name} = [...], or leave an axis out"
                 )
         self.runs()

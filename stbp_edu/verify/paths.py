@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.paths import Edge, Node, Path, edges_from, paths_from
 from stbp_edu.arrows.paths import count_paths as count_kept
 from stbp_edu.arrows.rules import Rule

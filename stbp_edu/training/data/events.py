@@ -81,7 +81,7 @@ def _within(name: str, values: Integers, length: int, bound: int | None) -> NDAr
     """Return values as 64-bit integers, after checking that each lies in 0..bound - 1."""
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu":
         raise TypeError(
-            f"{name} must be an array of integers, got {checks.short(values)}; "
+            f"{name} must be an array of integers, got {checks.brief(values)}; "
             "times are whole microseconds"
         )
     if values.shape != (length,):
