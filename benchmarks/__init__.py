@@ -1,6 +1,6 @@
 """Benchmarks: ratios measured in one run, and the records that the site's pages print.
 
-- ``accuracy``: accuracies on MNIST and Fashion-MNIST; ``accuracy_plans`` has the settings.
+- ``accuracy``: accuracies on MNIST and Fashion-MNIST; ``accuracy_plans.toml`` has the settings.
 - ``ablations``: accuracies on the digits, each variant with its best learning rate.
 - ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
 - ``frameworks/``: a training step beside those of other frameworks.

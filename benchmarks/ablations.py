@@ -8,8 +8,6 @@ are paired. Each variant is two sweeps, as of ``stbp-edu sweep``: the same comma
 run was interrupted, and trains nothing again.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -87,15 +85,11 @@ def measure(
     tuning = dict(zip(RATES, (run["accuracy"] for run in outcomes(tuned, count)), strict=True))
     base["lr"] = max(RATES, key=tuning.__getitem__)
     runs = outcomes(Plan("digits", [*SEEDS], folder / "test", base, encodings=ENCODINGS), count)
+    accuracy, silent = ([run[k] for run in runs] for k in ("accuracy", "silent"))
     return {
-        "table": table,
-        "shown": shown,
-        "changes": changes,
-        "lr": base["lr"],
-        "tuning": tuning,
-        "accuracy": over_seeds([run["accuracy"] for run in runs]),
-        "silent": [run["silent"] for run in runs],
-    }
+        "table": table, "shown": shown, "changes": changes, "lr": base["lr"], "tuning": tuning,
+        "accuracy": over_seeds(accuracy), "silent": silent,
+    }  # fmt: skip
 
 
 def outcomes(plan: Plan, count: int) -> list[dict[str, Any]]:
@@ -128,14 +122,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "what": "Ablations on the UCI digits; accuracies on images that were held out",
         "command": "python -m benchmarks.ablations",
         "base": to_dict(replace(RECIPES["digits"], **BASE)),
-        "seeds": SEEDS,
-        "learning_rates": RATES,
-        "encodings": ENCODINGS,
-        "test_images": len(data.test_labels),
-        "train_images": len(data.train_labels),
-        **environment(),
-        "rows": rows,
-    }
+        "seeds": SEEDS, "learning_rates": RATES, "encodings": ENCODINGS,
+        "test_images": len(data.test_labels), "train_images": len(data.train_labels),
+        **environment(), "rows": rows,
+    }  # fmt: skip
     write_json(args.out / NAME, record)
     return 0
 

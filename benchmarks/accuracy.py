@@ -6,23 +6,21 @@ what is done already is not trained again, and a run that was interrupted goes o
 checkpoint. Give the same command.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
+import tomllib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy_plans import PLANS, Plan
 from stbp_edu import checks
-from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
-from stbp_edu.cli.sweep import processes
+from stbp_edu.cli.messages import format_duration, tell
+from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan
@@ -34,6 +32,35 @@ ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
 ENCODINGS = 5
 CURVES = ("epoch", "loss", "train", "held_out", "seconds")  # what the pages print of each epoch
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table to be measured: its rows by name, each as changes to the data set's recipe.
+
+    ``together``: train the seeds side by side, in a process each. What a run takes is longer then,
+    and what all take is shorter, since none waits for another at every step.
+    """
+
+    title: str
+    rows: dict[str, dict[str, Any]]
+    dataset: str = "mnist"
+    held_out: str = "test"
+    seeds: Sequence[int] = (0, 1, 2)
+    together: bool = False
+
+
+def read_plans() -> dict[str, Plan]:
+    """Return the plans of ``accuracy_plans.toml`` by name."""
+    text = Path(__file__).with_name("accuracy_plans.toml").read_text(encoding="utf-8")
+    plans = {}
+    for name, given in tomllib.loads(text).items():
+        shared, rows = given.pop("every_row", {}), given.pop("rows")
+        plans[name] = Plan(rows={row: shared | more for row, more in rows.items()}, **given)
+    return plans
+
+
+PLANS = read_plans()
 
 
 def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:

@@ -7,27 +7,25 @@ computed once. Before anything is timed, the gradients are held against ours in 
 take turns, and the least processor time of each counts: other work on the machine can only add.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
-from typing import Any
+from typing import Any, Self
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 
 import numpy as np
 import torch
-from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from benchmarks.frameworks import snn_torch, spiking_jelly, torch_plain
+from benchmarks.frameworks.candidate import Candidate
+from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
-from benchmarks.frameworks.torch_common import eager, loss, whole
+from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
@@ -38,8 +36,6 @@ from stbp_edu.training.runs import environment, measurements_folder
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"
 SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
-Layer = Callable[[Tensor], Tensor]
-"""Currents of one layer at every step, (T, S, ...), to its spikes."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +47,12 @@ class Problem:
     targets: np.ndarray
 
     @classmethod
-    def draw(cls, dtype: Any) -> Problem:
+    def draw(cls, dtype: Any) -> Self:
         """Return initial parameters, and the first images of MNIST."""
         data = load_dataset("mnist")
         params = init_conv_params(SHAPE, np.random.default_rng(0), dtype, scheme="uniform")
         pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
         return cls(params, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A step, and the gradients [W1, b1, ...] as ours lie in memory; and the rule they follow."""
-
-    step: Callable[[], object]
-    gradients: Callable[[], list[np.ndarray]]
-    rule: str = "exact"
 
 
 def ours(problem: Problem, rule: str = "exact") -> Candidate:
@@ -81,7 +68,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
         found = gradient()
         return [a for pair in zip(found.W[1:], found.b[1:], strict=True) for a in pair]
 
-    return Candidate(lambda: adam.update(problem.params, gradient(), state, LR), gradients, rule)
+    return Candidate(lambda: adam.update(problem.params, gradient(), state, LR), gradients)
 
 
 def modules(problem: Problem) -> list[Any]:
@@ -103,16 +90,12 @@ def modules(problem: Problem) -> list[Any]:
 
 
 def of_torch(
-    problem: Problem,
-    layer: Callable[[torch.dtype], Layer],
-    rule: str = "exact",
-    through: Callable[[Layer], Layer] = eager,
+    problem: Problem, make: Callable[[torch.dtype], Neurons], compiled: bool = False
 ) -> Candidate:
-    """Return the step of a network that autograd differentiates; ``layer`` makes its neurons."""
+    """Return the step of a network that autograd differentiates; ``make`` makes its neurons."""
     weights = modules(problem)
-    neurons = [layer(weights[0].weight.dtype) for _ in range(4)]
+    neurons = [make(weights[0].weight.dtype) for _ in range(4)]
     params = [p for module in weights for p in module.parameters()]
-    adam = torch.optim.Adam(params, lr=LR, fused=True)
     x = torch.from_numpy(problem.pixels).reshape(S, 1, 28, 28)
     y = torch.from_numpy(problem.targets)
 
@@ -125,21 +108,12 @@ def of_torch(
             o = neurons[n](weights[n](seen).unflatten(0, (T, S)))
         return o
 
-    run = through(network)
-
-    def gradient() -> None:
-        adam.zero_grad(set_to_none=True)
-        loss(run(x), y).backward()
+    run = through(network, compiled)
 
     def gradients() -> list[np.ndarray]:
-        gradient()
         return [_as_ours(p.grad.numpy(), problem, i) for i, p in enumerate(params)]
 
-    def step() -> None:
-        gradient()
-        adam.step()
-
-    return Candidate(step, gradients, rule)
+    return candidate(params, lambda: loss(run(x), y).backward(), gradients)
 
 
 def _as_ours(grad: np.ndarray, problem: Problem, i: int) -> np.ndarray:
@@ -153,40 +127,28 @@ def _as_ours(grad: np.ndarray, problem: Problem, i: int) -> np.ndarray:
     return grad.reshape(len(grad), *image).transpose(0, 2, 3, 1).reshape(len(grad), -1)
 
 
-def with_spiking_jelly(_: torch.dtype) -> Layer:
-    """Return ``LIFNode`` in multi-step mode."""
-    node = spiking_jelly.neurons()
-
-    def neurons(currents: Tensor) -> Tensor:
-        functional.reset_net(node)
-        return node(currents)  # type: ignore[no-any-return]
-
-    return neurons
-
-
-def with_snn_torch(dtype: torch.dtype) -> Layer:
-    """Return ``Leaky`` with reset to zero; its reset is detached."""
-    return partial(snn_torch.run, snn_torch.neurons(dtype))
-
-
 def candidates(problem: Problem) -> dict[str, Candidate]:
     """Return all that take part."""
     return {
         "stbp_edu": ours(problem),
         "PyTorch, plain loop": of_torch(problem, lambda _: torch_plain.run),
-        "PyTorch, compiled": of_torch(problem, lambda _: torch_plain.run, through=whole),
-        "SpikingJelly": of_torch(problem, with_spiking_jelly),
-        "snnTorch": of_torch(problem, with_snn_torch, "detached-reset"),
+        "PyTorch, compiled": of_torch(problem, lambda _: torch_plain.run, compiled=True),
+        "SpikingJelly": of_torch(problem, spiking_jelly.neurons),
+        "snnTorch": of_torch(problem, snn_torch.neurons),
     }
+
+
+def rule_of(name: str) -> str:
+    """Return the rule that a candidate follows: snnTorch detaches its reset."""
+    return "detached-reset" if name == "snnTorch" else "exact"
 
 
 def gaps(problem: Problem) -> dict[str, float]:
     """Return how far each one's gradients lie from ours, as a share of the largest entry."""
     found = {}
-    for name, candidate in candidates(problem).items():
-        wanted = [g.copy() for g in ours(problem, candidate.rule).gradients()]
-        pairs = zip(candidate.gradients(), wanted, strict=True)
-        found[name] = max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in pairs)
+    for name, run in candidates(problem).items():
+        wanted = [g.copy() for g in ours(problem, rule_of(name)).gradients()]
+        found[name] = distance(run.gradients(), wanted)
     return found
 
 
@@ -194,9 +156,9 @@ def least_times(runs: dict[str, Candidate], rounds: int) -> dict[str, float]:
     """Return the least time of a step of each in ms, after two to warm up."""
     best = dict.fromkeys(runs, float("inf"))
     for i in range(rounds + 2):
-        for name, candidate in runs.items():
+        for name, run in runs.items():
             start = time.process_time()
-            candidate.step()
+            run.step()
             if i > 1:
                 best[name] = min(best[name], (time.process_time() - start) * 1e3)
     return best
@@ -215,7 +177,7 @@ def main() -> None:
     times = least_times(runs, args.rounds)
     rows = [
         {"name": name, "ms": round(ms, 1), "ratio": round(ms / times["stbp_edu"], 3),
-         "rule": runs[name].rule, "gradients": gap[name]}
+         "rule": rule_of(name), "gradients": gap[name]}
         for name, ms in times.items()
     ]  # fmt: skip
     for row in rows:

@@ -5,8 +5,6 @@
 figure is a median over rounds in which all candidates take turns, so that other load hits them all.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import time
@@ -28,6 +26,7 @@ RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"
 SIZES, T, S = (784, 800, 10), 30, 100
 NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.25))
+OTHER_SIZES = ((10, 100), (30, 100), (100, 100), (30, 20), (30, 50), (30, 200), (30, 500))
 Step = Callable[[], object]
 
 
@@ -39,11 +38,10 @@ def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
     return params, spikes, np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, SIZES[-1], S)]
 
 
-def products(T: int, S: int) -> Step:
+def products(spikes: np.ndarray, params: Params) -> Step:
     """Return the five matrix products of a step and nothing else: the limit for dense input."""
-    params, spikes, _ = problem(T, S)
-    x, (_, W1, W2) = spikes.reshape(T * S, -1), params.W
-    hidden, out = (np.zeros((T * S, m), np.float32) for m in SIZES[1:])
+    x, (_, W1, W2) = spikes.reshape(-1, spikes.shape[2]), params.W
+    hidden, out = (np.zeros((len(x), len(W)), x.dtype) for W in (W1, W2))
     above, g1, g2 = np.empty_like(hidden), np.empty_like(W1), np.empty_like(W2)
 
     def run() -> None:
@@ -54,6 +52,12 @@ def products(T: int, S: int) -> Step:
         np.matmul(above.T, x, out=g1)
 
     return run
+
+
+def products_step(T: int, S: int) -> Step:
+    """Return the products of a step at one size."""
+    params, spikes, _ = problem(T, S)
+    return products(spikes, params)
 
 
 def engine_step(T: int, S: int) -> Step:
@@ -111,7 +115,7 @@ def peak_megabytes(make: Callable[[int, int], Step], T: int, S: int) -> float:
 
 def ladder(rounds: int) -> list[dict[str, Any]]:
     """Measure the readable step, the engine and the limit at the paper's size."""
-    makers = {"five cases": readable_step, "engine": engine_step, "products alone": products}
+    makers = {"five cases": readable_step, "engine": engine_step, "products alone": products_step}
     times = measure({name: make(T, S) for name, make in makers.items()}, rounds, "ladder")
     limit = times["products alone"]
     return [
@@ -123,21 +127,12 @@ def ladder(rounds: int) -> list[dict[str, Any]]:
 def scaling(rounds: int) -> list[dict[str, Any]]:
     """Measure the engine over T and over the batch, each beside its own limit."""
     rows = []
-    for steps, batch in (
-        (10, 100),
-        (30, 100),
-        (100, 100),
-        (30, 20),
-        (30, 50),
-        (30, 200),
-        (30, 500),
-    ):
-        pair = {"engine": engine_step(steps, batch), "products alone": products(steps, batch)}
+    for steps, batch in OTHER_SIZES:
+        pair = {"engine": engine_step(steps, batch), "products alone": products_step(steps, batch)}
         times = measure(pair, rounds, f"T {steps}, batch {batch}")
         summary = row("engine", times["engine"], times["products alone"], T=steps, S=batch)
-        rows.append(
-            {**summary, "us_per_step_and_sample": round(summary["ms"] * 1e3 / steps / batch, 2)}
-        )
+        per_sample = round(summary["ms"] * 1e3 / steps / batch, 2)
+        rows.append({**summary, "us_per_step_and_sample": per_sample})
     return rows
 
 
@@ -149,14 +144,9 @@ def main() -> None:
     args = parser.parse_args()
     record = {
         "what": f"One forward and backward step at {'-'.join(map(str, SIZES))}, float32",
-        "command": COMMAND,
-        "T": T,
-        "S": S,
-        "rounds": args.rounds,
-        **environment(),
-        "ladder": ladder(args.rounds),
-        "scaling": scaling(max(5, args.rounds // 3)),
-    }
+        "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, **environment(),
+        "ladder": ladder(args.rounds), "scaling": scaling(max(5, args.rounds // 3)),
+    }  # fmt: skip
     for part in ("ladder", "scaling"):
         for r in record[part]:
             print("  ".join(f"{k} {v}" for k, v in r.items()))

@@ -7,16 +7,13 @@ spikes that are drawn for them differ. What is finished is not trained again, an
 interrupted goes on from its last checkpoint. Give the same command.
 """
 
-from __future__ import annotations
-
 import os
 from argparse import Namespace
 from typing import Any
 
 import torch
 
-from benchmarks.accuracy import PASSED, ROOT, in_words, record, run, summary
-from benchmarks.accuracy_plans import Plan
+from benchmarks.accuracy import PASSED, ROOT, Plan, in_words, record, run, summary
 from stbp_edu.files import write_json
 from stbp_edu.torch import train
 from stbp_edu.training.runs import RECORD, measurements_folder

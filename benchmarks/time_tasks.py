@@ -8,11 +8,10 @@ is chosen on other seeds and on validation images; a grid whose best rate lies a
 widened. The images held out are the same for all, so that differences between rules are paired.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,11 +29,6 @@ from stbp_edu.training import RECIPES, Dataset, Epoch, Settings, State, encode, 
 from stbp_edu.training.data import load_dataset, validation
 from stbp_edu.training.runs import environment, measurements_folder
 
-ALL = (
-    *("exact", "classic", "detached-reset", "leak-only", "spatial-only"),
-    *("ottt", "e-prop-reset"),
-)
-WIDTHS = (0.5, 0.25, 0.125, 0.09, 0.0625, 0.045, 0.03, 0.02)
 SEEDS = (0, 1, 2, 3, 4)
 TUNING_SEEDS = (100, 101)
 RATES = tuple(1.25e-3 * 2**k for k in range(5))
@@ -50,42 +44,23 @@ class Plan:
 
     title: str
     task: str
-    over: dict[str, tuple[Any, ...]]
+    over: Mapping[str, Sequence[Any]]
     seeds: tuple[int, ...] = SEEDS
 
     def cells(self) -> Iterator[dict[str, Any]]:
         """Yield the changes of each cell."""
         for values in product(*self.over.values()):
-            yield dict(zip(self.over, values, strict=True))
+            cell = dict(zip(self.over, values, strict=True))
+            yield {k: tuple(v) if isinstance(v, list) else v for k, v in cell.items()}
 
 
-PLANS = {
-    "width": Plan("Delayed XOR, 20 silent steps", "delayed-xor", {"a": WIDTHS, "rule": ALL}),
-    "silence": Plan(
-        "Delayed XOR over the silence",
-        "delayed-xor",
-        {
-            "T": tuple(9 + silence for silence in (5, 10, 40)),
-            "a": (0.5, 0.125, 0.0625, 0.03),
-            "rule": ("exact", "classic", "detached-reset"),
-        },
-    ),
-    "tau": Plan(
-        "Delayed XOR over the leak",
-        "delayed-xor",
-        {
-            "tau": (0.8, 0.9),
-            "a": (0.5, 0.0625, 0.03),
-            "rule": ("exact", "classic", "detached-reset"),
-        },
-    ),
-    "adding": Plan(
-        "Binary adding, three digits",
-        "binary-adding",
-        {"hidden": ((64,), (64, 64)), "a": (0.5, 0.0625), "rule": ALL},
-    ),
-    "digits": Plan("Digits, row by row", "digits-by-rows", {"a": (0.5, 0.0625), "rule": ALL}),
-}
+def read_plans() -> dict[str, Plan]:
+    """Return the plans of ``time_plans.toml`` by name."""
+    text = Path(__file__).with_name("time_plans.toml").read_text(encoding="utf-8")
+    return {name: Plan(**given) for name, given in tomllib.loads(text).items()}
+
+
+PLANS = read_plans()
 
 
 @cache

@@ -7,8 +7,6 @@ only add to it. Messages are timed by the clock, and gradients by what the proce
 process, which is what they take where each process has a core of its own.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import sys
@@ -122,28 +120,17 @@ def record(best: dict[tuple[str, int], float]) -> dict[str, Any]:
     latency = sent[MESSAGES[0]]
     return {
         "what": "Computing a gradient against sending it, two processes of one machine and a pipe",
-        "command": COMMAND,
-        "sizes": SIZES,
-        "T": T,
-        "dtype": "float32",
-        "rounds": ROUNDS,
-        **environment(),
-        "load": round(os.getloadavg()[0], 2),
-        "gradient_bytes": GRADIENT,
-        "send_gradient": sent[GRADIENT],
-        "latency": latency,
+        "command": COMMAND, "sizes": SIZES, "T": T, "dtype": "float32", "rounds": ROUNDS,
+        **environment(), "load": round(os.getloadavg()[0], 2),
+        "gradient_bytes": GRADIENT, "send_gradient": sent[GRADIENT], "latency": latency,
         "bandwidth": GRADIENT / (sent[GRADIENT] - latency),
         "messages": [{"bytes": size, "seconds": s} for size, s in sent.items()],
         "rows": [
-            {
-                "samples": S,
-                "compute": best["one", S],
-                "compute_to_send": best["one", S] / sent[GRADIENT],
-                "each_of_two": best["two", S],
-            }
+            {"samples": S, "compute": best["one", S], "each_of_two": best["two", S],
+             "compute_to_send": best["one", S] / sent[GRADIENT]}
             for S in BATCHES
         ],
-    }
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

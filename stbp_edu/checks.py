@@ -27,28 +27,28 @@ def number(name: str, value: object, *, positive: bool = False) -> float:
     A Python float, not a NumPy one, so that float32 arrays stay float32.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a real number, got {short(value)}; pass a float")
+        raise TypeError(f"{name} must be a real number, got {brief(value)}; pass a float")
     try:
         result = float(value)
     except OverflowError:  # an int beyond every float
         raise ValueError(f"{name} must be an ordinary number, got one over 1e308") from None
     if not math.isfinite(result):
-        raise ValueError(f"{name} must be finite, got {short(value)}; choose an ordinary number")
+        raise ValueError(f"{name} must be finite, got {brief(value)}; choose an ordinary number")
     if positive and result <= 0:
-        raise ValueError(f"{name} must be > 0, got {short(value)}; choose a positive number")
+        raise ValueError(f"{name} must be > 0, got {brief(value)}; choose a positive number")
     return result
 
 
 def count(name: str, value: object, *, at_least: int = 1) -> int:
     """Return ``value`` as a Python int of at least ``at_least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {short(value)}; pass an int")
+        raise TypeError(f"{name} must be an integer, got {brief(value)}; pass an int")
     if value < at_least:
         raise ValueError(
-            f"{name} must be >= {at_least}, got {short(value)}; choose a larger integer"
+            f"{name} must be >= {at_least}, got {brief(value)}; choose a larger integer"
         )
     if value > LARGEST:
-        raise ValueError(f"{name} must be < 2**63, got {short(value)}; choose a smaller integer")
+        raise ValueError(f"{name} must be < 2**63, got {brief(value)}; choose a smaller integer")
     return int(value)
 
 
@@ -56,12 +56,12 @@ def widths(name: str, value: object, *, at_least: int = 0) -> tuple[int, ...]:
     """Return ``value`` as a tuple of at least so many integers >= 1."""
     if not isinstance(value, (list, tuple)) or len(value) < at_least:
         many = f"at least {at_least} " if at_least else ""
-        raise ValueError(f"{name} must list {many}widths, got {short(value)}; e.g. [64, 128, 10]")
+        raise ValueError(f"{name} must list {many}widths, got {brief(value)}; e.g. [64, 128, 10]")
     return tuple(count(f"{name}[{n}]", width) for n, width in enumerate(value))
 
 
-def short(value: object) -> str:
-    """Return a value as text of a few words, whatever it is."""
+def brief(value: object) -> str:
+    """Return the representation of a value, shortened to fit in an error."""
     try:
         return reprlib.repr(value)
     except Exception:  # too long an integer, or an object that fails to say what it is
@@ -82,7 +82,7 @@ def choice(name: str, value: object, options: Collection[str]) -> str:
     """Return ``value`` if it is one of ``options``."""
     if not isinstance(value, str) or value not in options:
         known = ", ".join(repr(o) for o in options)
-        raise ValueError(f"{name} must be one of {known}, got {short(value)}; choose one of these")
+        raise ValueError(f"{name} must be one of {known}, got {brief(value)}; choose one of these")
     return value
 
 
@@ -103,7 +103,7 @@ def float_dtype(name: str, value: object) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype(object)
     if dtype not in FLOATS or value is None:
-        raise TypeError(f"{name} must be float32 or float64, got {short(value)}; pass np.float64")
+        raise TypeError(f"{name} must be float32 or float64, got {brief(value)}; pass np.float64")
     return dtype
 
 
@@ -121,7 +121,7 @@ def floats(name: str, value: object) -> Array:
         value = np.array(value)
     if type(value) is not np.ndarray or value.dtype.kind not in "fiub":
         raise TypeError(
-            f"{name} must be a NumPy array of real numbers, got {short(value)}; "
+            f"{name} must be a NumPy array of real numbers, got {brief(value)}; "
             "convert it with np.array"
         )
     return value if value.dtype.kind == "f" else value.astype(np.float64)

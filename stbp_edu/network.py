@@ -181,7 +181,7 @@ def check_spike(spike: Spike | None) -> Spike | None:
     if spike is not None and np.shape(_try(spike, potentials)) != potentials.shape:
         raise TypeError(
             f"spike must be a function from an array of potentials to one of spikes, got "
-            f"{checks.short(spike)}; pass for example neuron.H"
+            f"{checks.brief(spike)}; pass for example neuron.H"
         )
     return spike
 

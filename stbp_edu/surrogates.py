@@ -35,6 +35,9 @@ class Curve(ABC):
     A subclass writes h and H for arrays and for tensors, and H once more for SymPy, so that
     ``stbp_edu.verify`` can prove both; it says where the pieces of H meet, if there are any.
 
+    Raises:
+        TypeError, ValueError: if ``a`` is not a finite number > 0.
+
     Attributes:
         a: the parameter; > 0.
         proof_a: the parameter on the networks of ``stbp_edu.verify``: so wide that h is seldom 0
@@ -85,9 +88,6 @@ class Rectangle(Curve):
     Args:
         a: full width of the window, in units of the potential; > 0.
 
-    Raises:
-        TypeError, ValueError: if ``a`` is not a finite number > 0.
-
     >>> Rectangle(a=2.0).derivative(np.array([-1.5, 0.0, 0.5]))
     array([0. , 0.5, 0.5])
     """
@@ -122,9 +122,6 @@ class Triangle(Curve):
 
     Args:
         a: shape, in inverse squared units of the potential; > 0.
-
-    Raises:
-        TypeError, ValueError: if ``a`` is not a finite number > 0.
 
     >>> Triangle(a=1.0).derivative(np.array([-2.0, 0.0, 1.0]))
     array([0.  , 0.5 , 0.25])
@@ -164,9 +161,6 @@ class Sigmoid(Curve):
     Args:
         a: width, in units of the potential; > 0.
 
-    Raises:
-        TypeError, ValueError: if ``a`` is not a finite number > 0.
-
     >>> Sigmoid(a=1.0).derivative(np.array([0.0]))
     array([0.25])
     """
@@ -195,9 +189,6 @@ class Gaussian(Curve):
 
     Args:
         a: variance, in squared units of the potential; > 0.
-
-    Raises:
-        TypeError, ValueError: if ``a`` is not a finite number > 0.
 
     >>> Gaussian()
     Gaussian(a=1.0)

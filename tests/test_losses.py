@@ -23,7 +23,7 @@ from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.neuron import GATES, HARD_GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.verify import autodiff, comparison, finite_difference
-from stbp_edu.verify.loss_values import loss_value
+from stbp_edu.verify.formulas import loss_value
 from tests.networks import assert_close, make_problem, problems
 
 pytestmark = pytest.mark.slow  # every loss against every oracle
@@ -268,39 +268,3 @@ def test_the_direct_term_of_our_losses_averages_over_the_samples_of_all_shards(l
         assert (term is None) == (wanted is None)
         if term is not None:
             assert_close(term * 100 / len(ONE_HOT), wanted, f"dL/d{name}")
-
-
-@each_loss
-@pytest.mark.parametrize(
-    "targets", [None, ONE_HOT[:1], ONE_HOT * np.nan, [[1, 0]] * 5, ONE_HOT.astype(np.float32)]
-)
-def test_a_loss_names_bad_targets(loss, targets):
-    for call in (stbp_edu.loss, lambda *a, loss: loss.direct(*a)):
-        with pytest.raises((TypeError, ValueError), match="targets must"):
-            call(PROBLEM.trace, targets, loss=loss)
-
-
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (lambda: LastSteps(0), ValueError, "LastSteps k must be >= 1, got 0"),
-        (lambda: Membrane(0), ValueError, "Membrane k must be >= 1, got 0"),
-        (lambda: LastSteps(2.0), TypeError, "LastSteps k must be an integer"),
-        (lambda: CrossEntropy("rates"), TypeError, "CrossEntropy counts must be True or False"),
-        (lambda: stbp_edu.loss(PROBLEM.trace, ONE_HOT, TERM), TypeError, "with a method value"),
-        (lambda: Rate().value(ONE_HOT, ONE_HOT), TypeError, "trace must be of type Trace"),
-        (
-            lambda: Membrane().value(Trace(U=[None, None], O=[TERM, TERM]), ONE_HOT),
-            TypeError,
-            r"trace.U\[N\] must be a NumPy array",
-        ),
-        (
-            lambda: autodiff.derivatives(*PROBLEM, loss=Hinge()),
-            TypeError,
-            "let finite_difference measure it, or pass its direct term",
-        ),
-    ],
-)
-def test_a_bad_call_of_a_loss_is_named(make, error, message):
-    with pytest.raises(error, match=message):
-        make()

@@ -147,47 +147,6 @@ def test_bad_spikes_are_named(run, spikes, error, message):
         run(spikes, params, NEURON)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ({"sizes": [3]}, ValueError, "sizes must list at least 2"),
-        ({"sizes": 3}, ValueError, "sizes must list at least 2"),
-        ({"sizes": [3, 0]}, ValueError, r"sizes\[1\] must be >= 1"),
-        ({"sizes": [3, 2.0]}, TypeError, r"sizes\[1\] must be an integer"),
-        ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),
-        ({"dtype": int}, TypeError, "dtype must be float32 or float64"),
-        ({"scheme": "xavier"}, ValueError, "scheme must be one of"),
-        ({"scale": 0}, ValueError, "scale must be > 0"),
-    ],
-)
-def test_bad_initial_weights_are_named(arguments, error, message):
-    with pytest.raises(error, match=message):
-        init_params(**{"sizes": [3, 2], "rng": np.random.default_rng(0), **arguments})
-
-
-def test_a_huge_finite_value_is_not_taken_for_an_infinity():
-    Params(W=[None, np.full((2, 3), 1e38, np.float32)], b=[None, np.zeros(2, np.float32)])
-
-
-@pytest.mark.parametrize("name", "UO")
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (lambda a: a[:2], ValueError, "must have shape"),
-        (lambda a: a * np.nan, ValueError, "must be finite"),
-        (lambda a: a.astype(np.float32), TypeError, "must be float64"),
-        (lambda a: a.tolist(), TypeError, "must be a NumPy array"),
-    ],
-)
-@pytest.mark.parametrize("n", [1, 2])
-def test_an_array_of_a_trace_that_does_not_belong_is_named(name, n, change, error, message):
-    problem = make_problem(3, [4, 5, 3], T=6, S=3, neuron=NEURON)
-    trace = problem.trace
-    getattr(trace, name)[n] = change(getattr(trace, name)[n])
-    with pytest.raises(error, match=rf"trace.{name}\[{n}\] {message}"):
-        network.check_trace(trace, problem.params)
-
-
 def test_a_seed_draws_these_weights_in_every_version():
     """What the results pages print was trained from them."""
     W = init_params([2, 2], np.random.default_rng(7), scheme="uniform").W[1]

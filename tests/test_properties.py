@@ -301,7 +301,8 @@ def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, 
 
 @pytest.mark.parametrize("gate", GATES)
 @given(tau=st.floats(0.2, 3), v_th=st.floats(-2, 2), u=st.floats(-3, 3), dtype=real_dtypes)
-def test_f_and_the_reset_are_the_slopes_of_what_is_carried(gate, tau, v_th, u, dtype):
+def test_gate_f_gate_df_gate_linear_gate_linear_df_are_slopes(gate, tau, v_th, u, dtype):
+    """Of what is carried, by the potential and by the spike."""
     neuron, d = LIF(tau=tau, v_th=v_th, gate=gate), 1e-6
     us, o = np.full(5, u), np.linspace(0, 1, 5)
     by_u = (neuron.carried(us + d, o) - neuron.carried(us - d, o)) / (2 * d)
@@ -316,7 +317,7 @@ def test_f_and_the_reset_are_the_slopes_of_what_is_carried(gate, tau, v_th, u, d
 
 
 @given(v_th=st.floats(-2, 2), d=st.floats(1e-3, 2), gate=st.sampled_from(GATES))
-def test_spikes_and_their_stand_ins_turn_at_the_threshold(v_th, d, gate):
+def test_spike_g_and_its_stand_ins_turn_at_the_threshold(v_th, d, gate):
     neuron = LIF(v_th=v_th, surrogate=Gaussian(0.3), gate=gate)
     u = v_th + np.array([-d, 0.0, d])
     np.testing.assert_array_equal(neuron.g(u), [0, 1, 1])

@@ -5,8 +5,6 @@
 not installed gets a line that says so.
 """
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from pathlib import Path
@@ -14,9 +12,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.frameworks.candidate import BY_NAME, ENTRIES, Entry
+from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import LR, NEURON, Size
-from benchmarks.frameworks.side_by_side import agreement, measured_at, places
+from benchmarks.frameworks.side_by_side import asked, measured_at, places
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder
 
@@ -25,12 +23,9 @@ ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.js
 COMMAND = "python -m benchmarks.frameworks --write"
 HOME = Size()
 CROSS = (
-    Size(T=10),
-    Size(T=100),
-    Size(width=200),
-    Size(width=3200),
-    Size(batch=20),
-    Size(batch=500),
+    *(Size(T=T) for T in (10, 100)),
+    *(Size(width=width) for width in (200, 3200)),
+    *(Size(batch=batch) for batch in (20, 500)),
     Size(lit_only=True),
 )
 QUICK = Size(T=5, batch=20, width=50)
@@ -58,7 +53,7 @@ def arguments() -> argparse.Namespace:
 
 def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
     """Return the entries to run, and why each of the others is not."""
-    wanted = [e for e in ENTRIES if only is None or e.name in only.split(",")]
+    wanted = [e for e in BY_NAME.values() if only is None or e.name in only.split(",")]
     absent = {e.name: f"not installed: {', '.join(e.missing())}" for e in wanted if e.missing()}
     return [e for e in wanted if e.name not in absent], absent
 
@@ -68,17 +63,12 @@ def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list
     files, running = places(folder), {e.name for e in entries}
     return [
         {
-            "name": e.name,
-            "title": e.title,
-            "form": e.form,
-            "rule": e.rule,
-            "peer": e.peer,
-            "versions": e.versions(),
-            "gradients": agreement(e, files[e.learned]) if e.name in running else {},
-            "absent": absent.get(e.name, ""),
+            **{key: getattr(e, key) for key in ("name", "title", "form", "rule", "peer")},
+            "versions": e.versions(), "absent": absent.get(e.name, ""),
+            "gradients": asked(e, files[e.learned], "check") if e.name in running else {},
         }
         for e in tqdm([BY_NAME[n] for n in BY_NAME if n in running | set(absent)], leave=False)
-    ]
+    ]  # fmt: skip
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
@@ -95,23 +85,16 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]
-            cells += [
-                measured_at(size, everywhere, rounds, folder, with_memory=False) for size in CROSS
-            ]
+            cells += [measured_at(size, everywhere, rounds, folder) for size in CROSS]
+    neuron = {
+        **{key: getattr(NEURON, key) for key in ("tau", "v_th", "gate")},
+        "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
+    }
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND + (" --home" if args.home else ""),
-        "neuron": {
-            "tau": NEURON.tau,
-            "v_th": NEURON.v_th,
-            "gate": NEURON.gate,
-            "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
-        },
-        "lr": LR,
-        **environment(),
-        "entries": about,
-        "cells": cells,
-    }
+        "neuron": neuron, "lr": LR, **environment(), "entries": about, "cells": cells,
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -5,8 +5,6 @@ line "N" on its input with the times of N steps in ms), ``memory`` or ``check``.
 line of JSON.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

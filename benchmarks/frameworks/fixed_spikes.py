@@ -3,8 +3,6 @@
 It is a module of its own, so that they import no more than they need.
 """
 
-from __future__ import annotations
-
 from copy import deepcopy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """JAX, with the layer's backward pass written by hand."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Any

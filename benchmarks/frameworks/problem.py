@@ -1,10 +1,8 @@
 """The problem that every candidate is given: a batch of spikes, parameters, and the neuron."""
 
-from __future__ import annotations
-
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,14 +59,11 @@ class Problem:
         """Y, shape (S, 10)."""
         return np.eye(CLASSES, dtype=self.spikes.dtype)[self.labels]
 
-    def cast(self, dtype: Any) -> Problem:
+    def cast(self, dtype: Any) -> Self:
         """Return the same problem in another dtype."""
-        W, b = ([None, *(a.astype(dtype) for a in of[1:])] for of in self._tensors())
-        spikes = self.spikes.astype(dtype)
-        return Problem(self.size, self.pixels, self.labels, spikes, Params(W=W, b=b))
-
-    def _tensors(self) -> tuple[Any, Any]:
-        return self.params.W, self.params.b
+        of = self.params.W, self.params.b
+        W, b = ([None, *(a.astype(dtype) for a in tensors[1:])] for tensors in of)
+        return replace(self, spikes=self.spikes.astype(dtype), params=Params(W=W, b=b))
 
 
 def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
@@ -104,15 +99,9 @@ def draw(size: Size) -> tuple[Problem, str]:
 def save(problem: Problem, path: Path) -> None:
     """Write a problem, so that each process reads its arrays and nothing else."""
     W, b = problem.params.W, problem.params.b
-    np.savez(
-        path,
-        size=np.array(list(asdict(problem.size).values())),
-        pixels=problem.pixels,
-        labels=problem.labels,
-        spikes=problem.spikes,
-        **{f"W{n}": W[n] for n in (1, 2)},
-        **{f"b{n}": b[n] for n in (1, 2)},
-    )
+    arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
+    arrays |= {"W1": W[1], "W2": W[2], "b1": b[1], "b2": b[2]}
+    np.savez(path, size=np.array(list(asdict(problem.size).values())), **arrays)
 
 
 def read(path: Path) -> Problem:

@@ -1,7 +1,5 @@
 """Start the candidates' processes, and exchange lines with them."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -9,8 +7,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.frameworks.candidate import Entry
 
@@ -43,16 +40,11 @@ class Process:
             env={**os.environ, **better, "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it."""
         self._process.kill()
         self._process.communicate()

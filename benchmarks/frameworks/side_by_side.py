@@ -1,12 +1,11 @@
 """Measure all candidates at one size, each in a process of its own: times in turns, then memory."""
 
-from __future__ import annotations
-
 import os
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to lo
 
 
 def measured_at(
-    size: Size, entries: Sequence[Entry], rounds: int, folder: Path, *, with_memory: bool
+    size: Size, entries: Sequence[Entry], rounds: int, folder: Path, with_memory: bool = False
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]
@@ -31,31 +30,17 @@ def measured_at(
     files = write(problem, entries, folder)
     times, failed = turns(entries, files, rounds, size.describe())
     limit = times.get("products", next(iter(times.values())))
-    rows = [
-        row(
-            e.name,
-            times[e.name],
-            limit,
-            best=round(min(times[e.name]), 3),
-            peak_mb=memory(e, files[e.learned]) if with_memory else None,
-        )
-        for e in tqdm(entries, desc="memory", leave=False)
-        if e.name in times
-    ]
+    rows = []
+    for e in tqdm([e for e in entries if e.name in times], desc="memory", leave=False):
+        rise = asked(e, files[e.learned], "memory").get("mb") if with_memory else None
+        best = round(min(times[e.name]), 3)
+        rows.append(row(e.name, times[e.name], limit, best=best, peak_mb=rise))
     return {
-        "T": size.T,
-        "batch": size.batch,
-        "width": size.width,
-        "inputs": problem.pixels.shape[1],
-        "lit": int(problem.pixels.any(axis=0).sum()),
-        "lit_only": size.lit_only,
-        "data": data,
+        **asdict(size), "inputs": problem.pixels.shape[1],
+        "lit": int(problem.pixels.any(axis=0).sum()), "data": data, "rounds": rounds,
         "perfect": perfect(read(files[True])) if any(e.learned for e in entries) else None,
-        "rounds": rounds,
-        "load": [round(before, 2), round(os.getloadavg()[0], 2)],
-        "rows": rows,
-        "failed": failed,
-    }
+        "load": [round(before, 2), round(os.getloadavg()[0], 2)], "rows": rows, "failed": failed,
+    }  # fmt: skip
 
 
 def places(folder: Path) -> dict[bool, Path]:
@@ -97,18 +82,9 @@ def turns(
         return times, failed
 
 
-def memory(entry: Entry, path: Path) -> float | None:
-    """Return the rise of the resident memory in MB, or None where it cannot be told."""
+def asked(entry: Entry, path: Path, how: str) -> dict[str, Any]:
+    """Return a candidate's one answer, "memory" or "check"; or the words with which it failed."""
     try:
-        rise: float | None = ask(entry, path, "memory").get("mb")
-    except CandidateError:
-        return None
-    return rise
-
-
-def agreement(entry: Entry, path: Path) -> dict[str, Any]:
-    """Return how far a candidate's gradients are from ours, relative to the largest entry."""
-    try:
-        return ask(entry, path, "check")
+        return ask(entry, path, how)
     except CandidateError as error:
         return {"failed": str(error)}

@@ -1,46 +1,35 @@
 """SpikingJelly."""
 
-from __future__ import annotations
+from functools import partial
 
+import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Wrap, autograd, eager, linear, whole
+from benchmarks.frameworks.torch_common import Neurons, two_layers
 
 
-def neurons(*, detach: bool = False) -> neuron.LIFNode:
+def neurons(_: torch.dtype, detach: bool = False) -> Neurons:
     """Return ``LIFNode`` in multi-step mode, with its own surrogate.
 
     Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its
     ``Erf`` with α = 2 is the Gaussian of variance 1/8. Its reset is detached only where asked.
     """
-    return neuron.LIFNode(
-        tau=1 / (1 - NEURON.tau),
-        decay_input=False,
-        v_threshold=NEURON.v_th,
-        v_reset=0.0,
-        detach_reset=detach,
+    node = neuron.LIFNode(
+        tau=1 / (1 - NEURON.tau), decay_input=False, v_threshold=NEURON.v_th, v_reset=0.0,
+        detach_reset=detach, step_mode="m",
         surrogate_function=surrogate.Erf(alpha=1 / (2 * NEURON.surrogate.a) ** 0.5),
-        step_mode="m",
-    )
+    )  # fmt: skip
+
+    def run(currents: Tensor) -> Tensor:
+        functional.reset_net(node)
+        return node(currents)  # type: ignore[no-any-return]
+
+    return run
 
 
-def build(problem: Problem, wrap: Wrap = eager, *, detach: bool = False) -> Candidate:
+def build(problem: Problem, compiled: bool = False, detach: bool = False) -> Candidate:
     """Return a network of :func:`neurons`."""
-    layers = [linear(problem, n) for n in (1, 2)]
-    nodes = [neurons(detach=detach) for _ in layers]
-    stack = nn.Sequential(layers[0], nodes[0], layers[1], nodes[1])
-
-    def network(x: Tensor) -> Tensor:
-        functional.reset_net(stack)
-        output: Tensor = stack(x)
-        return output
-
-    return autograd(problem, layers, wrap(network))
-
-
-def compiled(problem: Problem) -> Candidate:
-    """Return the same, compiled."""
-    return build(problem, whole)
+    return two_layers(problem, partial(neurons, detach=detach), compiled)

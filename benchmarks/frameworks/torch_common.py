@@ -1,6 +1,4 @@
-"""What the candidates that run on PyTorch share: parameters, loss, fused Adam."""
-
-from __future__ import annotations
+"""What the candidates that run on PyTorch share: layers, loss, fused Adam."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +10,8 @@ from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
 
 Network = Callable[[Tensor], Tensor]
-Wrap = Callable[[Network], Network]
+Neurons = Callable[[Tensor], Tensor]
+"""The neurons of a layer: its currents at every step, (T, S, ...), to its spikes."""
 A = NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
 
@@ -38,11 +37,6 @@ def gaussian(v: Tensor) -> Tensor:
     return torch.exp(v * v * (-0.5 / A)) * HEIGHT
 
 
-def tensors(problem: Problem) -> tuple[Tensor, Tensor]:
-    """Return spikes and targets."""
-    return torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-
-
 def linear(problem: Problem, n: int, scale: float = 1.0) -> torch.nn.Linear:
     """Return layer n as a module that holds the parameters, times ``scale``."""
     W, b = problem.params.W[n], problem.params.b[n]
@@ -59,15 +53,47 @@ def loss(output: Tensor, targets: Tensor) -> Tensor:
     return (miss * miss).sum() / (2 * len(targets))
 
 
-def eager(network: Network) -> Network:
-    """Return the network as it is."""
-    return network
+def through(network: Network, compiled: bool) -> Network:
+    """Return the network, compiled by ``torch.compile`` for one size where asked."""
+    return torch.compile(network, dynamic=False) if compiled else network
 
 
-def whole(network: Network) -> Network:
-    """Return the network compiled by ``torch.compile`` for one size."""
-    compiled: Network = torch.compile(network, dynamic=False)
-    return compiled
+def two_layers(
+    problem: Problem,
+    neurons: Callable[[torch.dtype], Neurons],
+    compiled: bool,
+    scale: float = 1.0,
+) -> Candidate:
+    """Return a network with one product a layer for all steps.
+
+    Args:
+        problem: its parameters, spikes and targets.
+        neurons: makes the neurons of a layer.
+        compiled: whether the whole network goes through ``torch.compile``.
+        scale: what the parameters are multiplied by, for neurons that take 1/scale of a current.
+    """
+    layers = [linear(problem, n, scale) for n in (1, 2)]
+    own = [neurons(layers[0].weight.dtype) for _ in layers]
+
+    def network(x: Tensor) -> Tensor:
+        for layer, spikes in zip(layers, own, strict=True):
+            x = spikes(layer(x))
+        return x
+
+    return differentiated(problem, layers, through(network, compiled), scale)
+
+
+def differentiated(
+    problem: Problem, layers: Sequence[torch.nn.Linear], network: Network, scale: float = 1.0
+) -> Candidate:
+    """Return a candidate of a network of these layers that autograd differentiates."""
+    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
+    params = parameters(layers)
+
+    def backward() -> None:
+        loss(network(x), y).backward()
+
+    return candidate(params, backward, lambda: [(p.grad * scale).numpy() for p in params])
 
 
 def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
@@ -75,27 +101,19 @@ def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
     return [p for layer in layers for p in (layer.weight, layer.bias)]
 
 
-def autograd(
-    problem: Problem,
-    layers: Sequence[torch.nn.Linear],
-    network: Network,
-    scale: float = 1.0,
+def candidate(
+    params: Sequence[Tensor], backward: Callable[[], None], found: Callable[[], Arrays]
 ) -> Candidate:
-    """Return a candidate of a network that autograd differentiates.
-
-    ``scale`` is what the layers' parameters were multiplied by.
-    """
-    x, y = tensors(problem)
-    params = parameters(layers)
+    """Return a step that computes gradients by ``backward``, and then one of fused Adam."""
     adam = torch.optim.Adam(params, lr=LR, fused=True)
 
     def gradient() -> None:
         adam.zero_grad(set_to_none=True)
-        loss(network(x), y).backward()
+        backward()
 
     def gradients() -> Arrays:
         gradient()
-        return [(p.grad * scale).numpy() for p in params if p.grad is not None]
+        return found()
 
     def step() -> None:
         gradient()

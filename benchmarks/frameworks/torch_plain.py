@@ -1,19 +1,18 @@
 """PyTorch without a spiking framework: the plain loop, a compiled step, and our bridge."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
-from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem
+from benchmarks.frameworks.candidate import Candidate
+from benchmarks.frameworks.problem import NEURON, Problem
 from benchmarks.frameworks.torch_common import (
     Spike,
-    autograd,
+    candidate,
+    differentiated,
     gaussian,
     linear,
     parameters,
-    tensors,
+    two_layers,
 )
 from stbp_edu.torch import LIFNetwork
 
@@ -29,44 +28,28 @@ def run(currents: Tensor) -> Tensor:
 
 
 def loop(problem: Problem) -> Candidate:
-    """Return the network of :func:`run`, with one product a layer for all steps."""
-    layers = [linear(problem, n) for n in (1, 2)]
-
-    def network(x: Tensor) -> Tensor:
-        for layer in layers:
-            x = run(layer(x))
-        return x
-
-    return autograd(problem, layers, network)
+    """Return the network of :func:`run`."""
+    return two_layers(problem, lambda _: run, compiled=False)
 
 
 def bridge(problem: Problem) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come."""
     network = LIFNetwork.from_params(problem.params, NEURON)
-    return autograd(problem, [layer.weights for layer in network], network)
+    return differentiated(problem, [layer.weights for layer in network], network)
 
 
 def compiled(problem: Problem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
-    x, y = tensors(problem)
+    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
     params = parameters([linear(problem, n) for n in (1, 2)])
-    adam = torch.optim.Adam(params, lr=LR, fused=True)
     run = torch.compile(_gradients, fullgraph=True, dynamic=False)
 
-    def gradient() -> None:
+    def backward() -> None:
         with torch.no_grad():
             for p, g in zip(params, run(*params, x, y), strict=True):
                 p.grad = g
 
-    def gradients() -> Arrays:
-        gradient()
-        return [p.grad.numpy() for p in params if p.grad is not None]
-
-    def step() -> None:
-        gradient()
-        adam.step()
-
-    return Candidate(step, gradients)
+    return candidate(params, backward, lambda: [p.grad.numpy() for p in params])
 
 
 def _gradients(
@@ -80,12 +63,8 @@ def _gradients(
     e2 = _epsilon(direct.expand(T, -1, -1), u2, o2)
     e1 = _epsilon(e2 @ W2, u1, o1)
     rows1, rows2 = e1.flatten(0, 1), e2.flatten(0, 1)
-    return (
-        rows1.T @ x.flatten(0, 1),
-        rows1.sum(0),
-        rows2.T @ o1.flatten(0, 1),
-        rows2.sum(0),
-    )
+    W1_slope, W2_slope = rows1.T @ x.flatten(0, 1), rows2.T @ o1.flatten(0, 1)
+    return W1_slope, rows1.sum(0), W2_slope, rows2.sum(0)
 
 
 def _layer(current: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,5 @@
 """The trainer's training step, with the spikes of the first step used again and again."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TypeVar

@@ -3,27 +3,30 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``table``, ``neurons``, ``link``, ``readouts``, ``models``, ``parameters``: what a
-  network is made of;
-- ``forward_run``; ``factors`` and ``adjoints``: forward and backward, for every network and rule;
+- ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
+- ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
-- ``online_form``, ``blocks``: learning forward in time, where the words allow it, or in blocks;
+- ``online_form``: learning forward in time, where the words allow it, or in blocks;
 - ``classifier``: which words a gradient function keeps.
 """
 
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.adjoints import Backward, backward, lambdas
+from stbp_edu.arrows.adjoints import (
+    Backward,
+    LocalDerivatives,
+    backward,
+    lambdas,
+    local_derivatives,
+)
 from stbp_edu.arrows.classifier import Verdict, classify, classify_letters
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.models import Layer, Network, network
+from stbp_edu.arrows.models import Layer, Network, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
 from stbp_edu.arrows.online_form import online
-from stbp_edu.arrows.parameters import draw_params
 from stbp_edu.arrows.paths import (
     Edge,
     Node,

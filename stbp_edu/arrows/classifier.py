@@ -15,13 +15,17 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu import network as part_one
-from stbp_edu.arrows.adjoints import backward, lambdas, through_link
-from stbp_edu.arrows.factors import LocalDerivatives, local_derivatives
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    backward,
+    lambdas,
+    local_derivatives,
+    through_link,
+)
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.models import Network, Trace, network
+from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.parameters import LayerParams, draw_params
 from stbp_edu.arrows.part_one import by_layer, by_name
 from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
@@ -73,7 +77,7 @@ class Verdict:
 
 
 Function = Callable[..., Any]
-Run = tuple[LayerParams, Trace, Any]
+Run = tuple[LayerParams, Series, Any]
 """Parameters, trace and targets."""
 RUNS = 30
 FITS = 1e-6  # what a fit may leave, relative to the gradients
@@ -118,7 +122,7 @@ def fit_words(
     return result
 
 
-def _equations(local: LocalDerivatives, trace: Trace, got: Any, n: int) -> tuple[Any, Any]:
+def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tuple[Any, Any]:
     """Return for each word what its paths contribute to the gradients of a layer, and these."""
     net = local.net
     layer = net.layers[n]
@@ -199,6 +203,11 @@ def _checked(function: Function) -> Function:
     def called(net: Network, *run: Any) -> LayerParams:
         """Return its gradients."""
         found = function(net, *run)
+        if not isinstance(found, list) or len(found) != net.N + 1:
+            raise TypeError(
+                "function must return a list of N + 1 dictionaries of gradients, as backward does, "
+                f"got {checks.brief(found)}"
+            )
         if not any(found[1:]):
             raise ValueError("function must return at least one gradient, got none; return dL/dW")
         for n in range(1, net.N + 1):
@@ -217,10 +226,14 @@ def _checked(function: Function) -> Function:
 def _part_one(function: Function) -> Function:
     """Return a function of Part I as one of a network of arrows."""
 
-    def called(net: Network, params: LayerParams, trace: Trace, targets: Any) -> LayerParams:
+    def called(net: Network, params: LayerParams, trace: Series, targets: Any) -> LayerParams:
         """Return its gradients."""
         run = part_one.Trace(U=[None, *trace["u"][1:]], O=trace["o"])
         found = function(run, targets, part_one.Params(**by_name(params)), NEURON)
+        if not hasattr(found, "W") and not (isinstance(found, tuple | list) and len(found) == 2):
+            raise TypeError(
+                f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
+            )
         return by_layer(found if hasattr(found, "W") else part_one.Gradients(*found))
 
     return called

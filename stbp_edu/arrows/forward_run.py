@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import Network, Trace
-from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu.arrows.models import LayerParams, Network, Series, check_params
 from stbp_edu.checks import Array
 
 Now = list[dict[str, Any]]
@@ -48,7 +47,7 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
     return now
 
 
-def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Trace:
+def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Series:
     """Return every state at every step.
 
     Args:
@@ -79,7 +78,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     return as_trace(net, steps)
 
 
-def as_trace(net: Network, steps: list[Now]) -> Trace:
+def as_trace(net: Network, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
     names = {s.name for layer in net.layers[1:] for s in layer.neuron.states} | {"o"}
     return {

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.factors import Factors, LocalDerivatives
+from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
 from stbp_edu.arrows.link import Shape
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.table import placed
 
 Monomial = tuple[str, ...]

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from stbp_edu import checks
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
+from stbp_edu.checks import Array
 from stbp_edu.convolution import Part, read_input, read_part
 
-Trace = dict[str, list[Any]]
+Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
 
 
@@ -129,6 +133,12 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
+    if not isinstance(neuron, Neuron | list | tuple):
+        raise TypeError(
+            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; "
+            "see hard_reset"
+        )
+    loss = rate() if loss is None else checks.instance("loss", loss, Loss)
     first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
     shape = read_input("sizes", first)
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
@@ -149,7 +159,7 @@ def network(
             continue
         layers.append(_layer(text, part, maps, below, neurons[len(layers) - 1]))
         below, maps = layers[-1].link.shape, ()
-    return Network(shape, tuple(layers), rate() if loss is None else loss)
+    return Network(shape, tuple(layers), loss)
 
 
 def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
@@ -167,3 +177,68 @@ def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: N
         ) from None
     recurrent = Link((Flatten(),), shape, math.prod(shape), "R") if part.recurrent else None
     return Layer(neuron, link, recurrent)
+
+
+LayerParams = list[Any]
+"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
+
+
+def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> LayerParams:
+    """Draw weights, normal with standard deviation scale / √inputs; biases 0.
+
+    >>> from stbp_edu.arrows import network, soft_reset
+    >>> from stbp_edu import LIF
+    >>> net = network("3-2R-1", soft_reset(LIF(), learn_leak=True))
+    >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
+    {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
+    """
+    checks.generator("rng", rng)
+    scale = checks.number("scale", scale, positive=True)
+
+    def drawn(layer: Layer, name: str, shape: Shape) -> Array:
+        """Return one parameter."""
+        if name in layer.neuron.learned:
+            return np.full(shape, dict(layer.neuron.enters)[name].initial)
+        if name == "b":
+            return np.zeros(shape)
+        return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+
+    layers = net.layers[1:]
+    return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
+
+
+def check_params(net: Network, params: LayerParams) -> None:
+    """Check that every parameter is there and has its shape."""
+    checks.instance("net", net, Network)
+    checks.instance("params", params, list)
+    if len(params) != net.N + 1:
+        raise ValueError(f"params must have N + 1 = {net.N + 1} entries, got {len(params)}")
+    for n in range(1, net.N + 1):
+        checks.instance(f"params[{n}]", params[n], dict)
+        for name, shape in net.layers[n].shapes.items():
+            if name not in params[n]:
+                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
+            axes = "the shape of this layer's weights" if shape else "()"
+            checks.array(f"params[{n}][{name!r}]", np.asarray(params[n][name]), axes, shape)
+
+
+def check_targets(net: Network, targets: Array, S: int) -> None:
+    """Check that there is a target for each sample and neuron of the last layer."""
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
+
+
+def check_run(net: Network, trace: Series) -> int:
+    """Check that a trace has every state of the network, and return the number of samples."""
+    shape: tuple[int | None, ...] = (None, None)
+    for n in range(net.N + 1):
+        for name in net.layers[n].neuron.order if n else ("o",):
+            series = checks.instance("trace", trace, dict).get(name)
+            if series is None or len(series) != net.N + 1 or series[n] is None:
+                raise ValueError(
+                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                    "this network"
+                )
+            of = f"trace[{name!r}][{n}]"
+            array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
+            shape = array.shape[:2]
+    return array.shape[1]

@@ -47,7 +47,7 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> [arrow.kind for arrow in hard_reset(LIF()).arrows]
     ['spike', 'carry', 'reset']
     """
-    if lif.gate not in HARD_GATES:
+    if checks.instance("lif", lif, LIF).gate not in HARD_GATES:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
@@ -67,6 +67,7 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
 
 def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
     """Return the neuron of a text with the constants of Part I."""
+    checks.instance("lif", lif, LIF)
     lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
     return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [])
 

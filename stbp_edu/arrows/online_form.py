@@ -9,16 +9,22 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.adjoints import handed_back, lambdas
-from stbp_edu.arrows.blocks import blockwise
-from stbp_edu.arrows.factors import LocalDerivatives, Steps, derivatives_on
-from stbp_edu.arrows.forward_run import as_trace, rest, step
-from stbp_edu.arrows.models import Network, Trace
-from stbp_edu.arrows.parameters import LayerParams, check_params
+from stbp_edu import checks
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    Steps,
+    derivatives_on,
+    gradients,
+    handed_back,
+    lambdas,
+)
+from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
+from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
 from stbp_edu.arrows.paths import forbidding_word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.checks import Array
@@ -64,6 +70,7 @@ def online(
     if rule.block is None:
         _check_form(net, rule)
     T = len(inputs)
+    check_targets(net, targets, len(_at(net, inputs, 0)))
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
     if rule.block is not None:
         return blockwise(net, params, inputs, targets, rule, mean, twin)
@@ -71,7 +78,7 @@ def online(
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for t in range(T):
-        now = step(net, params, inputs[t], past, twin)
+        now = step(net, params, _at(net, inputs, t), past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
         two_steps = as_trace(net, [past, now])
         local = derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
@@ -82,6 +89,11 @@ def online(
             total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
         past = now
     return _shaped(net, total)
+
+
+def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
+    """Return the input of one step."""
+    return checks.array(f"inputs[{t}]", inputs[t], f"(S, *{net.shape})", (None, *net.shape))
 
 
 def _check_form(net: Network, rule: Rule) -> None:
@@ -123,7 +135,7 @@ class Entry(NamedTuple):
         return a.reshape(len(a), self.units, -1, 1)
 
 
-def _entries(net: Network, params: LayerParams, two_steps: Trace) -> Iterator[Entry]:
+def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[Entry]:
     """Yield what the parameters add to the states at this step, the second of two."""
     for n in range(1, net.N + 1):
         layer = net.layers[n]
@@ -187,6 +199,55 @@ def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
     """Return the mean of the state that the loss reads, by a run that keeps nothing else."""
     past, total, reads = rest(net, inputs[0]), 0.0, net.loss.steps(len(inputs))
     for t in range(len(inputs)):
-        past = step(net, params, inputs[t], past, twin)
+        past = step(net, params, _at(net, inputs, t), past, twin)
         total = total + past[net.N][net.loss.state] * (t in reads)
     return np.asarray(total / len(reads))
+
+
+def blockwise(
+    net: Network,
+    params: LayerParams,
+    inputs: Sequence[Array] | Array,
+    targets: Array,
+    rule: Rule,
+    mean: Array,
+    twin: bool,
+) -> LayerParams:
+    """Return the gradients of a rule in blocks: each block forward, then backward, then let go.
+
+    The memory grows with the block and not with T. ``mean`` is that of the state that the loss
+    reads, where the loss needs it.
+    """
+    T, K = len(inputs), rule.block or len(inputs)
+    total: LayerParams = [None, *({} for _ in range(net.N))]
+    past = rest(net, inputs[0])
+    for start in range(0, T, K):
+        states = [past]
+        for t in range(start, min(start + K, T)):
+            states.append(step(net, params, _at(net, inputs, t), states[-1], twin))
+        past = states[-1]
+        direct = _direct(net, states, start, T, mean, targets)
+        for n, found in enumerate(_gradients(net, params, states, direct, rule)[1:], 1):
+            total[n] = {k: total[n].get(k, 0.0) + g for k, g in found.items()}
+    return total
+
+
+def _direct(
+    net: Network, states: list[Now], start: int, T: int, mean: Array, targets: Array
+) -> Array:
+    """Return ∂L/∂state of a block's steps; 0 at the step before it, which comes first."""
+    read = [now[net.N][net.loss.state] for now in states]
+    direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
+    return np.stack([np.zeros_like(read[0]), *direct])
+
+
+def _gradients(
+    net: Network, params: LayerParams, states: list[Now], direct: Array, rule: Rule
+) -> LayerParams:
+    """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
+    trace = as_trace(net, states)
+    lam = lambdas(derivatives_on(net, params, trace, direct), replace(rule, block=None))
+    for adjoints in lam[1:]:
+        for adjoint in adjoints.values():
+            adjoint[0] = 0.0
+    return gradients(net, params, trace, lam, rule.start)

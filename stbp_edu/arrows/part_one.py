@@ -3,11 +3,9 @@
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import gradients, lambdas
-from stbp_edu.arrows.factors import LocalDerivatives, derivatives_on
-from stbp_edu.arrows.models import network
+from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.models import LayerParams, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
-from stbp_edu.arrows.parameters import LayerParams
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.checks import Array

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import lambdas
-from stbp_edu.arrows.factors import LocalDerivatives
+from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import Flatten, Link, Shape
 from stbp_edu.arrows.models import Network
@@ -191,7 +190,7 @@ def paths_from(
     rule = as_rule(rule)
     checks.instance("local", local, LocalDerivatives)
     _check(start, local.net, local.T)
-    if not 0 <= s < (S := local.direct.shape[1]):
+    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
         raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
     leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
 
@@ -222,7 +221,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     (40, 58)
     """
     T, rule = checks.count("T", T), as_rule(rule)
-    _check(start, net, T)
+    _check(start, checks.instance("net", net, Network), T)
     ones = _ones(net, T)
     firsts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
     kept, every = (
@@ -270,7 +269,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     ['spike weight carry spike readout']
     """
     rule, T = as_rule(rule), checks.count("T", T)
-    if not 1 <= n <= net.N:
+    if checks.count("n", n) > checks.instance("net", net, Network).N:
         raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
     reads = net.loss.steps(T)
 

@@ -1,4 +1,4 @@
-"""Losses: what the network is told about its output, and the direct term that each hands back.
+"""Losses: each has a value, and a direct term, its derivative by the output's own states.
 
 - ``formulas``: :class:`Rate`, the loss of the course; :class:`LastSteps`; :class:`Membrane`;
   :class:`CrossEntropy`, of rates or counts; :class:`StepCrossEntropy`.

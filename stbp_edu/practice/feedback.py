@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stbp_edu.practice.tasks import Exercise, Task, exercise_of, tasks
 
@@ -22,6 +22,7 @@ class Feedback:
         message: the sentences for the reader, one paragraph each.
         mistakes: ids of the misconceptions that give exactly this answer.
         where: the first wrong cell of the grid, or "".
+        findings: what is found out about a mistake that has no name, each with its id and place.
     """
 
     exercise: str
@@ -29,6 +30,7 @@ class Feedback:
     message: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
     where: str = ""
+    findings: tuple[Any, ...] = ()
 
     title: ClassVar[str] = ""
     """What the answer is called, where that is not the exercise's id."""

@@ -13,6 +13,7 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from traceback import walk_stack
 from types import FrameType
 from typing import Any
 
@@ -62,13 +63,10 @@ def trace(action: Callable[[], Any], last: Callable[..., Any] | None = None) -> 
     return [{"file": file, "function": function} for file, function in entered.items()]
 
 
-def _importing(frame: FrameType | None) -> bool:
+def _importing(frame: FrameType) -> bool:
     """Return whether a frame runs because a module of the package is being imported."""
-    while frame is not None:
-        if frame.f_code.co_name == "<module>" and PACKAGE in Path(frame.f_code.co_filename).parents:
-            return True
-        frame = frame.f_back
-    return False
+    codes = (above.f_code for above, _ in walk_stack(frame))
+    return any(c.co_name == "<module>" and PACKAGE in Path(c.co_filename).parents for c in codes)
 
 
 def train_flow() -> Flow:
@@ -84,21 +82,18 @@ def train_flow() -> Flow:
     return trace(lambda: stbp_edu_command(["train", "mnist"]), last=Engine.gradients)
 
 
-def check_flow() -> Flow:
-    """Trace ``check`` on a right answer."""
-
-    def c3_delta(delta_last: Any, err_next: Any, U: Any, df: Any) -> Any:
-        return delta_last + err_next * U * df
-
-    return trace(lambda: check("c3-delta", c3_delta))
-
-
 def flows() -> dict[str, Flow]:
-    """Return the flows, traced in an empty folder."""
+    """Return the flows, traced in an empty folder; ``wrong`` comes after ``check``."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         os.environ |= {"XDG_CACHE_HOME": folder, "STBP_EDU_PROGRESS": f"{folder}/progress.json"}
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            return {"train": train_flow(), "check": check_flow()}
+            return {
+                "train": train_flow(),
+                "check": trace(
+                    lambda: check("c3-delta", lambda last, err, U, df: last + err * U * df)
+                ),
+                "wrong": trace(lambda: check("c3-delta", lambda last, err, U, df: last + err * df)),
+            }
 
 
 if __name__ == "__main__":

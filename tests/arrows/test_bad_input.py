@@ -1,5 +1,7 @@
 """What is wrong is named, with what to do."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -18,106 +20,222 @@ from stbp_edu.arrows import (
     backward,
     classify,
     classify_letters,
+    count_paths,
     draw_params,
     formulas,
     forward,
     hard_reset,
     in_blocks,
+    lambdas,
     last_steps,
     letters,
     local_derivatives,
     network,
+    online,
     part_one,
     paths_from,
     soft_reset,
     truncated,
     with_adaptation,
     with_current,
+    words,
 )
 from stbp_edu.losses import Direct, LastSteps, Membrane
+from tests.arrows.oracle import Case
 
 HARD = hard_reset(LIF())
+NET = network("2-1", HARD)
+OTHER = network("4-1", HARD)
+EVERY = {"all": {"*": "all"}}
 
 
 def changed(*arrows, **more):
     """The neuron of Part I with other arrows."""
-    return Neuron(HARD.states, (*HARD.arrows, *arrows), HARD.distance, HARD.surrogate, **more)
+    states, own = HARD.states, HARD.arrows
+    return Neuron(states, (*own, *arrows), None, HARD.surrogate, **more)
 
 
-def one(states, params):
-    """A factor."""
-    return 1.0
+def jump(source="u", target="o", **more):
+    """An arrow that no neuron has."""
+    return Arrow("jump", source, target, lambda states, params: 1.0, **more)
 
 
-def test_an_arrow_without_a_factor():
-    with pytest.raises(ValueError, match="'jump' from u to o has no factor; give factor=, the der"):
-        Arrow("jump", "u", "o")
-    with pytest.raises(ValueError, match="'jump': step must be 0 or 1, got 2"):
-        Arrow("jump", "u", "o", one, step=2)
+TABLES = [
+    (lambda: Arrow("jump", "u", "o"), "'jump' from u to o has no factor; give factor=, the deriv"),
+    (lambda: jump(step=2), "'jump': step must be 0 or 1, got 2"),
+    (lambda: jump(layer=-1), "'jump': layer must be 0 or 1, got -1"),
+    (lambda: changed(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
+    (lambda: changed(jump("u", "v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
+    (lambda: changed(learned={"tau": Enter("v", None, "", 1.0)}), "learned 'tau': target must be"),
+    (lambda: changed(jump("o", "u")), "form a cycle, [uo] → [uo] → [uo]; .* take a step"),
+    (lambda: changed(HARD.arrows[1]), "two arrows are called 'carry'"),
+    (lambda: changed(input="i"), "input must be one of 'u', 'o', got 'i'"),
+    (lambda: changed(output="s"), "output must be one of 'u', 'o', got 's'"),
+    (lambda: hard_reset(LIF(gate="soft")), r"lif.gate must be one of .*; use soft_reset\(lif\)"),
+    (lambda: hard_reset("lif"), "lif must be of type LIF, got str"),
+    (lambda: soft_reset(None), "lif must be of type LIF, got NoneType"),
+    (lambda: with_current(LIF(), 2.0), "neuron must be of type Neuron, got LIF"),
+    (lambda: with_adaptation(LIF(), 0.5, 0.5), "neuron must be of type Neuron, got LIF"),
+    (lambda: with_current(HARD, "0.5"), "alpha must be a real number"),
+    (lambda: with_adaptation(HARD, 0.5, np.inf), "rho must be finite"),
+]
+NETWORKS = [
+    (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
+    (lambda: network("3-2", ["lif"]), "must be a Neuron, got 'lif'; see hard_reset"),
+    (lambda: network("2-3-1", [HARD]), "2 layers, 1 neurons"),
+    (lambda: network("2-1", HARD, "rate"), "loss must be of type Loss, got str"),
+    (lambda: network("2-1", HARD, Loss("mine", "v")), "reads state 'v', which layer 1 does not"),
+    (
+        lambda: Loss("mine", fit=Membrane()),
+        r"fit must be Rate\(\) or CrossEntropy\(\), got .*; say",
+    ),
+    (lambda: Loss("mine", fit=None), r"fit must be Rate\(\) or CrossEntropy\(\), got None"),
+    (lambda: last_steps(0), "last must be >= 1"),
+    (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
+    (lambda: network("4x4-3C5-2", HARD), "a kernel of 5 does not fit into an image of 4 × 4"),
+    (lambda: network("16-3C2-2", HARD), "needs an image"),
+    (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
+    (lambda: network("4x4-P2", HARD), "must name at least one layer of neurons"),
+    (lambda: network("4x4-2C2-P3", HARD), "end in a layer"),
+    (
+        lambda: Network((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss),
+        "layer 2 reads",
+    ),
+    (lambda: Network((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
+    (lambda: Network((2,), NET.layers[1:], NET.loss), "put None first"),
+    (lambda: draw_params(NET, 0), "rng must be"),
+    (lambda: draw_params(NET, np.random.default_rng(0), 0.0), "scale must be > 0"),
+]
+RULES = [
+    (lambda: Rule("mine", EVERY, forgets="carry"), "'mine': forgets must be of type tuple"),
+    (
+        lambda: Rule("mine", {"a": {"carry": "b"}}),
+        "in state 'a', 'carry' moves to 'b', which is",
+    ),
+    (lambda: Rule("mine", {}), "'mine' has no states; give at least one row of moves"),
+    (lambda: Rule("mine", EVERY, block=-2), "block must be >= 1, got -2"),
+    (lambda: formulas(NET, Rule("mine", EVERY, forgets=("carrry",))), "arrow must be .*'carrry'"),
+    (lambda: formulas(NET, Rule("mine", {"a": {"wieght": None}})), "arrow must be .*'wieght'"),
+    (lambda: formulas(NET, Rule("mine", {"a": {"readout": None}})), "'mine' keeps no word of this"),
+    (lambda: formulas(NET, "clasic"), "rule must be one of 'exact', .* got 'clasic'"),
+    (lambda: truncated(-1), "K must be >= 0"),
+    (lambda: in_blocks(0), "K must be >= 1, got 0"),
+]
+LETTERS = letters(NET, T=2)
+GRAPHS = [
+    *((lambda at=at: paths_from(Node("u", *at), LETTERS), "start must be a node of a network")
+      for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1))),
+    (lambda: paths_from(Node("v", 1, 0, 0), LETTERS), "start kind must be one of"),
+    (lambda: paths_from(Node("u", 1, 0, 0), LETTERS, s=None), "s must be an integer"),
+    (lambda: count_paths(NET, 2, "exact", Node("u", 1, -1, 0)), "start must be a node"),
+    (lambda: count_paths(NET, -2, "exact", Node("u", 1, 0, 0)), "T must be >= 1"),
+    (lambda: count_paths("net", 2, "exact", Node("u", 1, 0, 0)), "net must be of type Network"),
+    (lambda: words(NET, 2, n=-1), "n must be >= 1"),
+    (lambda: words(NET, 2, n=2), "n must be a layer from 1 to 1, got 2"),
+    (lambda: words(NET, 0), "T must be >= 1"),
+    (lambda: letters(NET, 0), "T must be >= 1"),
+    (lambda: lambdas("local"), "local must be of type LocalDerivatives"),
+    (lambda: classify("function"), "function must be callable"),
+    (lambda: classify(lambda *run: None), r"function must return Gradients or \(W, b\), got None"),
+    (lambda: classify(lambda *run: None, NET), "function must return a list of N . 1 dictionaries"),
+    (lambda: classify(lambda *run: [None, {}], NET), "function must return at least one gradient"),
+    (lambda: classify_letters(lambda local: [None], NET, T=0), "T must be >= 1"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("steps", [{"step": -1}, {"layer": 2}, {"layer": -1}])
-def test_an_arrow_that_leads_too_far(steps):
-    (name,) = steps
-    with pytest.raises(ValueError, match=f"arrow 'jump': {name} must be 0 or 1, got"):
-        Arrow("jump", "u", "o", one, **steps)
+@pytest.mark.parametrize(("call", "message"), [*TABLES, *NETWORKS, *RULES, *GRAPHS])
+def test_a_wrong_call_is_named(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+@pytest.mark.parametrize("part", ["0", "28x0", "1x2x3x4", "2x", "", "2R", "-3"])
+def test_an_input_that_is_no_row_and_no_image_is_refused(part):
+    with pytest.raises(ValueError, match="sizes must begin with the input"):
+        network([part, 1], HARD)
+
+
+@pytest.mark.parametrize("part", ["0", "3C", "C3", "3C0", "3CR", "R", "3R2", "03", "3.5", "3X"])
+def test_a_layer_that_says_no_size_is_refused(part):
+    with pytest.raises(ValueError, match="parts such as 15C5, P2"):
+        network(["8x8", part], HARD)
 
 
 def test_an_arrow_leaves_its_neuron_by_a_map_or_to_the_loss_and_needs_no_factor_then():
-    link = Link((Flatten(),), (2,), 1)
-    assert Arrow("weight", "o", "u", layer=1, link=link).leaves
+    assert Arrow("weight", "o", "u", layer=1, link=Link((Flatten(),), (2,), 1)).leaves
     assert Arrow("readout", "o", "L").leaves
-    assert not Arrow("jump", "u", "o", one).leaves
-    plain = Arrow("jump", "u", "o", one)
-    assert (plain.letters, plain.step, plain.layer, plain.leak) == ("", 0, 0, None)
+    assert not jump().leaves
 
 
-def test_an_arrow_or_a_parameter_from_nowhere():
-    with pytest.raises(ValueError, match="arrow 'jump': state must be one of 'u', 'o', got 'v'"):
-        changed(Arrow("jump", "v", "u", one))
-    entered = {"tau": Enter("v", one, "", 1.0)}
-    with pytest.raises(ValueError, match="learned 'tau': target must be one of 'u', 'o', got 'v'"):
-        changed(learned=entered)
+Y = np.ones((3, 2))
+TARGETS = {
+    "one sample": Y[:1],
+    "a row": Y[0],
+    "one column": Y[:, :1],
+    "an axis more": Y[None],
+    "a list": Y.tolist(),
+    "masked": np.ma.masked_array(Y, mask=True),
+    "complex": Y + 1j,
+    "NaN": Y * np.nan,
+}
 
 
-def test_the_order_of_a_step_follows_its_arrows():
-    assert HARD.order == ("u", "o")
-    assert with_current(with_adaptation(HARD, 0.1, 0.2), 0.5).order in (
-        *(("i", "a", "u", "o"), ("a", "i", "u", "o")),
-        ("i", "u", "a", "o"),
-    )
-    assert changed(input="o", output="u").state("o").name == "o"
-    with pytest.raises(TypeError, match="unexpected keyword argument 'order'"):
-        changed(order=("o", "u"))
-
-
-def test_a_cycle_within_one_step():
-    with pytest.raises(ValueError, match=r"form a cycle, [uo] → [uo] → [uo]; .* take a step"):
-        changed(Arrow("back", "o", "u", one))
-
-
-def test_a_state_that_does_not_exist():
-    with pytest.raises(ValueError, match="arrow 'jump': state must be one of 'u', 'o', got 'v'"):
-        changed(Arrow("jump", "u", "v", one))
-    with pytest.raises(ValueError, match="two arrows are called 'carry'"):
-        changed(Arrow("carry", "u", "u", one, step=1))
-    with pytest.raises(ValueError, match="input must be one of 'u', 'o', got 'i'"):
-        changed(input="i")
-    with pytest.raises(ValueError, match="output must be one of 'u', 'o', got 's'"):
-        changed(output="s")
-
-
-def test_a_loss_that_reads_a_state_that_does_not_exist():
-    with pytest.raises(
-        ValueError, match=r"'mine' reads state 'v', which layer 1 does not have; .* u, o"
+@pytest.mark.parametrize("targets", TARGETS)
+def test_targets_are_one_for_each_sample_and_output_neuron(targets):
+    net, params, trace, inputs, _ = Case("2-2-2", S=3).run()
+    wrong = TARGETS[targets]
+    for run in (
+        lambda: backward(net, params, trace, wrong),
+        lambda: online(net, params, inputs, wrong, "ottt"),
+        lambda: online(net, params, inputs, wrong, in_blocks(2)),
     ):
-        network("2-1", HARD, Loss("mine", "v"))
+        with pytest.raises((TypeError, ValueError), match="targets must"):
+            run()
 
 
-@pytest.mark.parametrize("fit", [Membrane(), LastSteps(2), None])
-def test_a_fit_that_says_itself_what_it_reads(fit):
-    with pytest.raises(TypeError, match=r"fit must be Rate\(\) or CrossEntropy\(\), got .*; say"):
-        Loss("mine", fit=fit)
+@pytest.mark.parametrize(
+    ("n", "name", "value", "message"),
+    [
+        (1, "W", np.ones((2, 4)), r"params\[1\]\['W'\] must have shape"),
+        (2, "b", np.ones(2), r"params\[2\]\['b'\] must have shape"),
+        (1, "R", np.ones((3, 2)), r"params\[1\]\['R'\] must have shape"),
+        (2, "tau", np.ones(1), r"params\[2\]\['tau'\] must have shape \(\)"),
+        (2, "W", np.full((1, 3), np.nan), r"params\[2\]\['W'\] must be finite"),
+        (2, "b", None, r"params\[2\] lacks 'b'; give an array of shape \(1,\)"),
+    ],
+)
+def test_each_parameter_is_there_with_its_shape(n, name, value, message):
+    net = network("2-3R-1", soft_reset(LIF(), learn_leak=True))
+    params = draw_params(net, np.random.default_rng(0))
+    inputs, y = np.ones((3, 1, 2)), np.ones((1, 1))
+    trace = forward(net, [None, *({**p, "tau": 0.5} for p in params[1:])], inputs)  # a number, too
+    bad = [None, *map(dict, params[1:])]
+    bad[n][name] = value
+    if value is None:
+        del bad[n][name]
+    for call in (partial(forward, inputs=inputs), partial(backward, trace=trace, targets=y)):
+        with pytest.raises(ValueError, match=message):
+            call(net=net, params=bad)
+        for count in (1, 4):
+            with pytest.raises(ValueError, match=rf"N \+ 1 = 3 entries, got {count}"):
+                call(net=net, params=(params * 2)[:count])
+
+
+def test_runs_that_are_of_another_network():
+    net, params, trace, inputs, y = Case("2-2-2").run()
+    current = with_current(HARD, 0.5)
+    for call, message in (
+        (lambda: forward(net, params, inputs[0]), r"inputs must have shape \(T, S, \*\(2,\)\)"),
+        (lambda: forward("net", params, inputs), "net must be of type Network"),
+        (lambda: forward(net, "params", inputs), "params must be of type list"),
+        (lambda: backward(net, params, "trace", y), "trace must be of type dict"),
+        (lambda: backward(network("2-2-2", current), params, trace, y), "state 'i' of layer 1"),
+        (lambda: local_derivatives(network("2-2", HARD), params[:2], trace, y), "trace must have"),
+        (lambda: online(net, params, inputs * np.nan, y), r"inputs\[0\] must be finite"),
+        (lambda: online(net, params, inputs[..., :1], y), r"inputs\[0\] must have shape"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            call()
 
 
 def test_a_loss_that_reads_too_many_steps():
@@ -126,161 +244,20 @@ def test_a_loss_that_reads_too_many_steps():
     trace = forward(net, params, np.ones((3, 1, 2)))
     with pytest.raises(ValueError, match="reads the last 5 steps, but there are T = 3; run longer"):
         backward(net, params, trace, np.ones((1, 1)))
-    with pytest.raises(ValueError, match="last must be >= 1"):
-        last_steps(0)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [
-        ("28x28-15C5-P5-10", r"10 must fit .* \(15, 24, 24\) .* average pooling by 5 does not"),
-        ("4x4-3C5-2", r"3C5 must fit .* a kernel of 5 does not fit into an image of 4 × 4"),
-        ("2x34x34-3C5-2", "channels of an image last, as in 34x34x2"),  # as it was written once
-        ("16-3C2-2", r"needs an image \(channels, height, width\), got shape \(16,\)"),
-        ("2-3X-1", "parts such as 15C5, P2, 300 and 300R, got '3X'"),
-        ("two-1", "must begin with the input, 784, 28x28 or 34x34x2"),
-        ("4x4-P2", "must name at least one layer of neurons"),
-        ("4x4-2C2-P3", "end in a layer"),
-        ("2-0", "parts such as .* got '0'"),
-    ],
-)
-def test_shapes_that_do_not_compose(sizes, message):
-    with pytest.raises(ValueError, match=message):
-        network(sizes, HARD)
-
-
-def test_layers_that_do_not_fit():
-    net, other = network("2-3-1", HARD), network("4-1", HARD)
-    with pytest.raises(ValueError, match=r"layer 2 reads shape \(4,\), but below it is \(3,\)"):
-        Network((2,), (None, net.layers[1], other.layers[1]), net.loss)
-    with pytest.raises(ValueError, match="put None first"):
-        Network((2,), net.layers[1:], net.loss)
-    with pytest.raises(ValueError, match="2 layers, 1 neurons"):
-        network("2-3-1", [HARD])
-    with pytest.raises(TypeError, match="must be a Neuron, got 'lif'; see hard_reset"):
-        network("2-3", ["lif"])
-
-
-def test_parameters_inputs_and_targets():
-    net = network("2-1", soft_reset(LIF(), learn_leak=True))
-    params = draw_params(net, np.random.default_rng(0))
-    good = np.ones((3, 1, 2))
-    lacking = [None, {k: v for k, v in params[1].items() if k != "tau"}]
-    with pytest.raises(ValueError, match=r"params\[1\] lacks 'tau'; give an array of shape \(\)"):
-        forward(net, lacking, good)
-    with pytest.raises(ValueError, match=r"params\[1\]\['W'\] must have shape .* transpose it\?"):
-        forward(net, [None, {**params[1], "W": params[1]["W"].T}], good)
-    with pytest.raises(ValueError, match=r"params must have N \+ 1 = 2 entries, got 1"):
-        forward(net, [None], good)
-    with pytest.raises(ValueError, match=r"inputs must have shape \(T, S, \*\(2,\)\)"):
-        forward(net, params, np.ones((3, 2)))
-    with pytest.raises(ValueError, match=r"targets must have shape \(S, n\[N\]\) = \(1, 1\), got"):
-        local_derivatives(net, params, forward(net, params, good), np.ones((2, 1)))
-    with pytest.raises(ValueError, match=r"params\[1\] lacks 'tau'"):
-        local_derivatives(net, lacking, forward(net, params, good), np.ones((1, 1)))
-
-
-def test_targets_that_are_not_finite_and_a_scale_that_is_none():
-    net = network("2-1", HARD)
-    params, run, y = _run(net)
-    with pytest.raises(ValueError, match=r"targets must be finite, got nan at index \(0, 0\)"):
-        backward(net, params, run, y * np.nan)
-    with pytest.raises(ValueError, match="scale must be finite, got nan"):
-        draw_params(net, np.random.default_rng(0), np.nan)
-
-
-def test_a_function_that_gives_no_gradient():
-    net = network("2-1", HARD)
-    with pytest.raises(ValueError, match="function must return at least one gradient, got none"):
-        classify(lambda *run: [None, {}], net)
-    with pytest.raises(ValueError, match="function must return at least one gradient, got none"):
-        classify(lambda *run: [{"W": np.ones((1, 2))}, {}], net)
-    with pytest.raises(ValueError, match="T must be >= 1"):
-        classify_letters(lambda local: [None], net, T=0)
 
 
 def test_a_pass_of_part_one_that_does_not_fit():
     neuron, rng = LIF(), np.random.default_rng(0)
     params = stbp_edu.init_params([3, 2], rng)
     run = stbp_edu.forward(rng.random((4, 2, 3)), params, neuron)
-    slope = np.ones((4, 2, 2))
-    for targets, loss, message in (
-        (np.ones((2, 2)), LastSteps(9), "LastSteps k must be <= T = 4, got 9"),
-        (np.ones((1, 2)), LastSteps(1), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
-        (None, Direct(slope, slope), "loss must read spikes or potentials, got .* of both"),
+    slope, y = np.ones((4, 2, 2)), np.ones((2, 2))
+    for targets, lif, loss, message in (
+        (y, neuron, LastSteps(9), "LastSteps k must be <= T = 4, got 9"),
+        (y[:1], neuron, LastSteps(1), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
+        (None, neuron, Direct(slope, slope), "loss must read spikes or potentials, got .* of both"),
+        (y, "neuron", LastSteps(1), "neuron must be of type LIF"),
     ):
-        with pytest.raises(ValueError, match=message):
-            part_one.backward(run, targets, params, neuron, "exact", loss)
-
-
-def test_rules_that_cannot_be():
-    with pytest.raises(TypeError, match="rule 'mine': forgets must be of type tuple, got str"):
-        Rule("mine", {"a": {"*": "a"}}, forgets="carry")
-    unknown = Rule("mine", {"a": {"*": "a"}}, forgets=("carrry",))
-    with pytest.raises(ValueError, match=r"rule 'mine': arrow must be one of .*, got 'carrry'"):
-        formulas(network("2-1", HARD), unknown)
-    with pytest.raises(ValueError, match="in state 'a', 'carry' moves to 'b', which is no state"):
-        Rule("mine", {"a": {"carry": "b"}})
-    with pytest.raises(ValueError, match="'mine' has no states; give at least one row of moves"):
-        Rule("mine", {})
-    nothing = Rule("mine", {"a": {"readout": None, "*": "a"}})
-    for call in (formulas, lambda net, rule: backward(net, *_run(net), rule)):
-        with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
-            call(network("2-1", HARD), nothing)
-    misspelt = Rule("mine", {"a": {"wieght": None, "*": "a"}})
-    with pytest.raises(ValueError, match=r"one of '\*', 'adapt', 'carry', .*, got 'wieght'"):
-        formulas(network("2-1", HARD), misspelt)
-    with pytest.raises(ValueError, match=r"rule must be one of 'exact', .* got 'clasic'"):
-        formulas(network("2-1", HARD), "clasic")
-    with pytest.raises(ValueError, match="K must be >= 0"):
-        truncated(-1)
-    with pytest.raises(ValueError, match="K must be >= 1, got 0"):
-        in_blocks(0)
-    with pytest.raises(ValueError, match="block must be >= 1, got -2"):
-        Rule("mine", {"all": {"*": "all"}}, block=-2)
-
-
-def _run(net):
-    """Parameters, trace and targets."""
-    params = draw_params(net, np.random.default_rng(0))
-    return params, forward(net, params, np.ones((2, 1, 2))), np.ones((1, 1))
-
-
-def test_a_node_that_is_not_there():
-    local = letters(network("2-1", HARD), T=2)
-    assert paths_from(Node("u", 1, 1, 0), local)
-    for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1)):
-        with pytest.raises(ValueError, match="start "):
-            paths_from(Node("u", *at), local)
-    for node in (Node("v", 1, 0, 0), Node("L", 1, 0, 0)):
-        with pytest.raises(ValueError, match="start "):
-            paths_from(node, local)
-
-
-def test_constants_and_functions():
-    with pytest.raises(TypeError, match="alpha must be a real number"):
-        with_current(HARD, "0.5")
-    with pytest.raises(ValueError, match="rho must be finite"):
-        with_adaptation(HARD, 0.5, float("nan"))
-    for wrong in (None, "backward"):
-        with pytest.raises(TypeError, match="function must be callable"):
-            classify(wrong)
-
-
-@pytest.mark.parametrize("wrong", [lambda W: W.T, lambda W: W * np.nan, lambda W: W * [1, np.nan]])
-def test_gradients_that_cannot_be_classified(wrong):
-    def function(net, params, trace, targets):
-        return [None, {"W": wrong(params[1]["W"])}]
-
-    with pytest.raises(ValueError, match=r"finite gradients .* of layer 1, 'W' has shape \("):
-        classify(function, network("2-1", HARD))
-
-
-def test_a_link_names_what_it_needs():
-    with pytest.raises(ValueError, match="needs an image"):
-        _ = Link((network("4x4-2C2-1", HARD).layers[1].link.maps[0],), (16,), 2).shape
-
-
-def test_the_soft_gate_has_a_neuron_of_its_own() -> None:
-    with pytest.raises(ValueError, match=r"lif\.gate must be one of .*, got 'soft'; use soft_re"):
-        hard_reset(LIF(gate="soft"))
+        with pytest.raises((TypeError, ValueError), match=message):
+            part_one.backward(run, targets, params, lif, "exact", loss)
+    with pytest.raises(ValueError, match="S must be >= 1, got 0"):
+        part_one.backward(run, y, params, neuron, "exact", S=0)

@@ -23,7 +23,7 @@ from stbp_edu.arrows import (
     with_current,
     words,
 )
-from stbp_edu.arrows.blocks import blockwise
+from stbp_edu.arrows.online_form import blockwise
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
 

@@ -1,4 +1,4 @@
-"""The network of ``test_pytorch_check`` in PyTorch itself."""
+"""The network that the checks of one's own gradients look at."""
 
 import numpy as np
 import torch

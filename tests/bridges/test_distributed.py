@@ -234,11 +234,6 @@ def test_bad_settings_are_named_and_nothing_is_written(tmp_path, capsys, more, w
     assert not (tmp_path / "new").exists()
 
 
-def test_an_error_of_one_s_own_is_not_taken_for_a_peer_s():
-    with pytest.raises(RuntimeError, match="mine"), group("cpu", {}):
-        raise RuntimeError("mine")
-
-
 def test_shares_are_a_partition():
     for size in (1, 2, 3, 8):
         places = [list(range(20))[Group(rank, size).share(7)] for rank in range(size)]

@@ -160,13 +160,3 @@ def test_the_resistance_scales_the_weights():
     found, neuron = from_graph(nir.NIRGraph.from_list([weights(), neurons(r=np.full(2, 3.0))]))
     assert neuron.tau == 0.5
     assert found.W[1].tolist() == [[1.5, 1.5], [1.5, 1.5]]
-
-
-def test_other_arguments_are_named():
-    params = make_problem(0, [2, 2], 1, 1, NEURON).params
-    with pytest.raises(TypeError, match="params must be of type Params"):
-        to_graph({}, NEURON)
-    with pytest.raises(ValueError, match="dt must be > 0"):
-        to_graph(params, NEURON, dt=0)
-    with pytest.raises(TypeError, match="graph must be of type NIRGraph"):
-        from_graph({})

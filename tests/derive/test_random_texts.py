@@ -15,7 +15,7 @@ from stbp_edu.arrows import (
     online,
     paths_from,
 )
-from stbp_edu.arrows.factors import derivatives_on
+from stbp_edu.arrows.adjoints import derivatives_on
 from tests.derive.texts import BELL, by_autograd, derived, difference, run_of
 
 ALL = pytest.mark.slow

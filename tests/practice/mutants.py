@@ -6,6 +6,7 @@ equal to the right answer on fresh inputs is no mutant.
 
 import ast
 import copy
+import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,6 @@ import numpy as np
 
 from stbp_edu.practice.grading.calling import call
 from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
-from stbp_edu.practice.tasks.catalogue import define
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -40,76 +40,70 @@ class Mutant:
     source: str
     old: str
     new: str
-    place: tuple[int, ...]
-    """Where in the tree of the solution: the way from the root, a child's number a step."""
 
     @property
     def function(self):
-        return define(self.source)
+        """The function, its lines known to Python as those of a notebook's cell are."""
+        name = f"<mutant {abs(hash(self.source))}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[name] = (len(self.source), None, lines, name)
+        space = {"np": np}
+        exec(compile(self.source, name, "exec"), space)
+        return space[self.source.removeprefix("def ").split("(", 1)[0]]
 
     def __str__(self) -> str:
         return f"{self.exercise.id}: {self.old}  ->  {self.new}"
 
 
-def places(tree: ast.AST, way: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], ast.AST]]:
-    """Yield every node with the way to it: a child's number a step."""
-    yield way, tree
-    for k, child in enumerate(ast.iter_child_nodes(tree)):
-        yield from places(child, (*way, k))
-
-
 def variants(node: ast.AST, names: list[str], rng: np.random.Generator) -> list[ast.AST]:
     """Return what could stand in place of one node."""
     found: list[ast.AST] = []
-    if isinstance(node, ast.BinOp):
-        found += [ast.BinOp(node.left, op(), node.right) for op in OPERATORS
-                  if not isinstance(node.op, op)]  # fmt: skip
-        found += [node.left, node.right, ast.BinOp(node.right, node.op, node.left)]
-    if isinstance(node, ast.UnaryOp):
-        found.append(node.operand)
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        found += [ast.Compare(node.left, [op()], node.comparators) for op in COMPARISONS
-                  if not isinstance(node.ops[0], op)]  # fmt: skip
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        values = (node.value + 1, node.value - 1, 2 * node.value, node.value / 2, -node.value)
-        found += [ast.Constant(v) for v in values if v != node.value]
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
-        found += [ast.Name(n, ast.Load()) for n in names if n != node.id]
-    if isinstance(node, ast.Attribute) and node.attr in SWAPS:
-        found += [ast.Attribute(node.value, n, node.ctx) for n in SWAPS[node.attr]]
-    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-        found.append(node.args[0])
-    if isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.ctx, ast.Load):
-        found.append(ast.Tuple(node.elts[::-1], node.ctx))
-    if isinstance(node, (ast.BinOp, ast.Name, ast.Call, ast.Subscript)) and (
-        isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    ):
-        text = ast.unparse(node)
+    match node:
+        case ast.BinOp(left=left, op=own, right=right):
+            found += [ast.BinOp(left, op(), right) for op in OPERATORS if not isinstance(own, op)]
+            found += [left, right, ast.BinOp(right, own, left)]
+        case ast.UnaryOp(operand=operand):
+            found.append(operand)
+        case ast.Compare(left=left, ops=[own], comparators=others):
+            kinds = [op for op in COMPARISONS if not isinstance(own, op)]
+            found += [ast.Compare(left, [op()], others) for op in kinds]
+        case ast.Constant(value=own) if type(own) in (int, float):
+            values = (own + 1, own - 1, 2 * own, own / 2, -own)
+            found += [ast.Constant(v) for v in values if v != own]
+        case ast.Name(id=own, ctx=ast.Load()) if own in names:
+            found += [ast.Name(n, ast.Load()) for n in names if n != own]
+        case ast.Attribute(value=value, attr=own) if own in SWAPS:
+            found += [ast.Attribute(value, n, node.ctx) for n in SWAPS[own]]
+        case ast.Call(args=[argument], keywords=[]):
+            found.append(argument)
+        case ast.Tuple(elts=[first, second], ctx=ast.Load()):
+            found.append(ast.Tuple([second, first], ast.Load()))
+    loaded = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    if isinstance(node, (ast.BinOp, ast.Name, ast.Call, ast.Subscript)) and loaded:
         wrap = WRAPS[rng.integers(len(WRAPS))]
-        found.append(ast.parse(wrap.format(text), mode="eval").body)
+        found.append(ast.parse(wrap.format(ast.unparse(node)), mode="eval").body)
     return found
 
 
-def mutated(source: str, names: list[str], rng: np.random.Generator):
-    """Return the source with one place changed, what was there, what is there, and where."""
+def mutated(source: str, names: list[str], rng: np.random.Generator) -> tuple[str, str, str]:
+    """Return the source with one place changed, what was there, and what is there."""
     tree = ast.parse(source)
-    local = sorted({*names, *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name)
-                              and isinstance(n.ctx, ast.Store))})  # fmt: skip
-    called = {
-        way for way, node in places(tree) if isinstance(node, ast.Name) and node.id not in local
-    }  # np, range and the like
-    body = [
-        (way, node, new)
-        for way, node in places(tree)
-        if len(way) > 1 and isinstance(node, ast.expr) and way not in called
-        for new in variants(node, local, rng)
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)}
+    local = sorted({*names, *stored})
+    choices = [
+        (node, new)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr) and not (isinstance(node, ast.Name) and node.id not in local)
+        if (new := variants(node, local, rng))
     ]
-    nodes = sorted({way for way, _, _ in body})
-    way = nodes[rng.integers(len(nodes))]  # every place alike, then every change of it
-    choices = [(node, new) for w, node, new in body if w == way]
-    node, new = choices[rng.integers(len(choices))]
-    changed = copy.deepcopy(tree, {id(node): new})
-    return ast.unparse(ast.fix_missing_locations(changed)), ast.unparse(node), ast.unparse(new), way
+    node, every = choices[rng.integers(len(choices))]  # every place alike, then every change of it
+    new = every[rng.integers(len(every))]
+    changed = ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new}))
+    return ast.unparse(changed), ast.unparse(node), ast.unparse(new)
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 @cache
@@ -125,26 +119,20 @@ def fresh_networks():
 @cache
 def fresh_inputs(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return inputs that the package does not grade with, where they can be drawn anew."""
-    draw = inputs.draw_of(exercise) if exercise.draw else None
-    if draw is not None:
-        seeds = [np.random.default_rng([99, k]) for k in range(4)]
-        return tuple(Inputs(draw(rng, k), "") for k, rng in enumerate(seeds))
+    if exercise.draw:
+        draw = inputs.draw_of(exercise)
+        return tuple(Inputs(draw(np.random.default_rng([99, k]), k), "") for k in range(4))
     with mock.patch.object(inputs, "probe_networks", fresh_networks):
         return inputs_of.__wrapped__(exercise)
-
-
-def outcomes(exercise: Exercise, function) -> list:
-    return [call(function, i.args, exercise) for i in fresh_inputs(exercise)]
 
 
 def flat(value) -> list:
     """Return the numbers of a result, or a word where there are none."""
     if isinstance(value, (set, frozenset)):
         return [tuple(sorted(map(str, value)))]
-    if hasattr(value, "W"):
-        value = (value.W, value.b)
-    if hasattr(value, "U"):
-        value = (value.U, value.O)
+    for pair in (("W", "b"), ("U", "O")):
+        if all(hasattr(value, name) for name in pair):
+            value = tuple(getattr(value, name) for name in pair)
     if isinstance(value, list) and all(isinstance(v, (bool, np.bool_)) for v in value):
         return [np.array(value, dtype=float)]  # one truth value for each entry, as an array has it
     if isinstance(value, (tuple, list)):
@@ -171,15 +159,12 @@ def same(a, b) -> bool:
     return True
 
 
-@cache
-def right_outcomes(exercise: Exercise) -> list:
-    return outcomes(exercise, exercise.answer)
-
-
 def equivalent(exercise: Exercise, function) -> bool:
     """Return whether a function gives what the reference gives, on fresh inputs."""
-    pairs = zip(outcomes(exercise, function), right_outcomes(exercise), strict=True)
-    return all(same(got, want) for got, want in pairs)
+    return all(
+        same(call(function, i.args, exercise), call(exercise.answer, i.args, exercise))
+        for i in fresh_inputs(exercise)
+    )
 
 
 def mutants(exercise: Exercise, count: int, seed: int = 0) -> Iterator[Mutant]:
@@ -187,12 +172,11 @@ def mutants(exercise: Exercise, count: int, seed: int = 0) -> Iterator[Mutant]:
     rng = np.random.default_rng([415, seed, *exercise.id.encode()])
     seen = set()
     for _ in range(40 * count):
-        source, old, new, way = mutated(exercise.source(), list(exercise.arguments), rng)
-        if source in seen:
+        mutant = Mutant(exercise, *mutated(exercise.source(), list(exercise.arguments), rng))
+        if mutant.source in seen:
             continue
-        seen.add(source)
+        seen.add(mutant.source)
         try:
-            mutant = Mutant(exercise, source, old, new, way)
             if equivalent(exercise, mutant.function):
                 continue
         except Exception:  # it does not even compile

@@ -88,12 +88,28 @@ def test_a_mistake_with_its_sign_turned_round_has_both_names():
     assert check_formula("c1-delta", "rate - y").mistakes == ("missing-one-over-ts",)
 
 
-def test_a_change_without_a_name_is_told():
-    assert "3 times the right one" in repr(check_formula("c3-delta", "3*(delta_T + eps_next*u*df)"))
-    assert "2 times the right one" in repr(check_formula("c3-delta", "2*(delta_T + eps_next*u*df)"))
-    assert "a factor `u` too many" in repr(check_formula("c3-delta", "delta_T + eps_next*u*u*df"))
-    assert "by dividing" in repr(check_formula("c3-delta", "delta_T + eps_next*u/df"))
-    assert "`df` together is missing" in repr(check_formula("c3-delta", "u**2 + h*f"))
+@pytest.mark.parametrize(
+    ("equation", "formula", "finding"),
+    [
+        ("c3-delta", "3*(delta_T + eps_next*u*df)", ("factor", "")),
+        ("c3-delta", "delta_T + eps_next*u*u*df", ("factor-too-many", "df")),
+        ("c3-delta", "delta_T + eps_next*u/df", ("operation", "eps_next * u * df")),
+        ("c3-delta", "u**2 + h*f", ("term-missing", "eps_next·u·df")),
+        ("c3-delta", "0.5*delta_T + eps_next*u*df", ("factor", "delta_T")),
+        ("c3-delta", "delta_T + 7*eps_next*u*df", ("factor", "eps_next * u * df")),
+        ("c3-delta", "delta_T**3 + eps_next*u*df", ("power", "delta_T")),
+        ("c3-delta", "delta_T + eps_next*u*df + 0.2", ("shift", "")),
+        ("c4-delta", "eps_1*w_1 + 3*eps_2*w_2 + eps_next*u*df", ("factor", "eps_2 * w_2")),
+        ("c4-delta", "eps_1*w_1 + 2*eps_2*w_2 - 5*eps_next*u*df", ("term-wrong", "eps_2·w_2")),
+        ("c4-epsilon", "delta*h + 0.25*eps_next*f", ("factor", "eps_next * f")),
+        ("gain", "f + 2*u*df*h", ("doubled", "u * df * h")),
+        ("c5-w", "eps_1*o_1 + eps_2*o_2*4 + eps_3*o_3", ("factor", "eps_2 * o_2")),
+    ],
+)
+def test_a_mistake_without_a_name_gets_its_finding(equation, formula, finding):
+    feedback = check_formula(equation, formula)
+    assert feedback.state == "wrong"
+    assert finding in [(f.id, f.place) for f in feedback.findings], feedback
 
 
 @pytest.mark.parametrize("answer", ["exp(-v**2/(2*a))/sqrt(-2*pi*a)", "v/(a - a)"])

@@ -18,7 +18,7 @@ from stbp_edu.practice import (
     predict,
     saved_progress,
 )
-from stbp_edu.practice.grading import calling
+from stbp_edu.practice.grading import calling, exercise_check
 from stbp_edu.practice.grading.differences import side_by_side
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
@@ -35,6 +35,10 @@ class BadArray:
 class BadTextError(Exception):
     def __str__(self):
         raise OSError("no text")
+
+
+class OwnError(BaseException):
+    """What ``except Exception`` lets by."""
 
 
 class BadAttributes:
@@ -103,6 +107,7 @@ def test_exceptions_of_every_kind_are_told():
     assert "It ends the program" in repr(raising(SystemExit(3)))
     assert "RecursionError" in repr(raising(RecursionError("deep")))
     assert "MemoryError" in repr(raising(MemoryError()))
+    assert "It raises OwnError" in repr(raising(OwnError("of my own")))
     with pytest.raises(KeyboardInterrupt):
         raising(KeyboardInterrupt())
 
@@ -163,6 +168,16 @@ def test_changed_arguments_are_told():
     assert "It changes `U` in place" in repr(feedback)
 
 
+def test_an_answer_that_changes_what_is_right_spoils_no_other():
+    def vandal(*args):
+        for array in exercise_check.right_outcomes(exercises()["c3-delta"]):
+            array[...] = 0.0
+        return np.zeros_like(args[0])
+
+    assert not check("c3-delta", vandal).right
+    assert check("c3-delta", C3).right
+
+
 def test_what_is_kept_from_call_to_call_is_found():
     def forgetful(delta_last, err_next, U, df, seen=[]):  # noqa: B006
         seen.append(U)
@@ -179,20 +194,44 @@ def test_what_is_kept_from_call_to_call_is_found():
     assert check("c3-delta", remembering).state == "wrong"
 
 
-@pytest.mark.parametrize("id_", ["c3-delta", "c4-delta", "c5-w", "h3", "adam", "backward"])
-def test_float32_is_right_with_a_word(id_):
+def short(value):
+    """Return a value with its floats as float32."""
+    if isinstance(value, np.ndarray) and value.dtype == float:
+        return value.astype(np.float32)
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(short, value))
+    return value
+
+
+@pytest.mark.parametrize("id_", [i for i in exercises() if i not in ("bernoulli", "confusion")])
+def test_float32_is_right(id_):
     right = exercises()[id_].function()
+    assert check(id_, lambda *args: short(right(*map(short, args)))).right
 
-    def short(value):
-        if isinstance(value, np.ndarray) and value.dtype == float:
-            return value.astype(np.float32)
-        if isinstance(value, (list, tuple)):
-            return type(value)(map(short, value))
-        return value
 
-    feedback = check(id_, lambda *args: short(right(*map(short, args))))
-    assert feedback.right, feedback
+def test_float32_is_told():
+    feedback = check("c3-delta", lambda *args: short(C3(*map(short, args))))
     assert "float32 holds about 7 digits" in repr(feedback)
+
+
+def test_results_that_are_stacked_and_real_numbers_of_a_complex_type_are_right():
+    run, c3 = exercises()["lif-run"].function(), exercises()["c3-delta"].function()
+    assert check("lif-run", lambda *args: np.stack(run(*args))).right
+    assert check("c3-delta", lambda *args: c3(*args) + 0j).right
+    assert not check("lif-run", lambda *args: np.stack(run(*args))[::-1]).right
+
+
+@pytest.mark.parametrize(
+    ("id_", "change", "words"),
+    [
+        ("c3-delta", lambda x: x.astype(np.float16), "about 3 digits"),
+        ("c3-delta", lambda x: x * 1.00003, "is 1.00003 times"),
+        ("loss", lambda x: [x], "without the brackets around it"),
+    ],
+)
+def test_what_is_nearly_right_is_told_what_it_lacks(id_, change, words):
+    right = exercises()[id_].function()
+    assert words in repr(check(id_, lambda *args: change(right(*args))))
 
 
 def test_a_float32_inside_is_right_with_a_word():

@@ -3,7 +3,7 @@
 The pages made of code are many: those of source files, which differ in their lines alone, and the
 reference. The browser opens of each kind the shortest, the longest and some that are drawn by their
 names, and then as many more as it takes until nothing that stands on such a page is new: no
-element, no class, no script. The others are read without a browser, by the same judge. What follows
+element, no class, no script. The others are read as written, by the same judge. What follows
 from the text of one such page (a title, a heading, an id, an image, a link) is noticed there; what
 follows from its styles and scripts (a contrast, a width, an error of the console) is noticed on a
 page that has the same.
@@ -21,7 +21,7 @@ import pytest
 
 from tests.site.conftest import profile
 from tests.site.reader import violations
-from tests.site.written import FROM_CODE, Written, faults, page_names
+from tests.site.written import FROM_CODE, faults, page_names
 from tools.site.serve import served
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: P
     """The same facts, on a page of a source file."""
     name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))
     tab.goto(address + name)
-    assert Written(site / name / "index.html").facts == tab.evaluate(INSPECT)
+    text = (site / name / "index.html").read_text(encoding="utf-8")
+    assert tab.evaluate(INSPECT, text) == tab.evaluate(INSPECT)
 
 
 def test_the_page_of_last_resort(site: Path, tab: Page) -> None:

@@ -62,10 +62,10 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     """What no name in ``__all__`` comes from is not described; its source leads to the package."""
     pages = api_pages.pages(package_source.read_package())
     assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
-    assert "unnamed_mistakes" not in pages["api/practice.md"]
+    assert "diagnosis" not in pages["api/practice.md"]
     for path, name in (
         ("grading/exercise_check.py", "practice.grading.exercise_check"),
-        ("grading/unnamed_mistakes.py", "practice.grading"),
+        ("grading/diagnosis.py", "practice.grading"),
         ("__init__.py", "practice"),
     ):
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)

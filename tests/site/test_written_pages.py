@@ -1,43 +1,49 @@
-"""The pages of the built site as they are written, read without a browser: all of them."""
+"""The pages of the built site as they are written, which no browser opens: all those of code."""
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.site.written import FROM_CODE, Written, faults, page_names
+from tests.site.conftest import profile
+from tests.site.written import FROM_CODE, faults, page_names
 from tools.site.checks.broken_links import broken
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from playwright.sync_api import Browser
+
+INSPECT = Path(__file__).with_name("inspect.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", FROM_CODE)
-def test_a_page_made_of_code_is_sound_as_it_is_written(kind: str, site: Path) -> None:
-    """Of those that no browser opens, too; there are no formulas on them, which it would set."""
+def test_a_page_made_of_code_is_sound_as_it_is_written(
+    kind: str, site: Path, browser: Browser
+) -> None:
+    """There are no formulas on them, which the browser would set."""
     problems = []
-    for name in filter(re.compile(kind).match, page_names(site)):
-        page = Written(site / name / "index.html")
-        found = faults(page.facts, name) + [f"id {id_} again" for id_ in page.repeated()]
-        found += ["a formula"] * ("arithmatex" in (site / name / "index.html").read_text())
-        problems += [f"{name}: {problem}" for problem in found]
+    with profile(browser) as context:
+        page = context.new_page()
+        for name in (name for name in page_names(site) if name.startswith(kind)):
+            text = (site / name / "index.html").read_text(encoding="utf-8")
+            found = faults(page.evaluate(INSPECT, text), name)
+            problems += [f"{name}: {problem}" for problem in found]
     assert not problems, "\n".join(problems)
 
 
-def test_what_is_wrong_is_seen_as_it_is_written(tmp_path: Path) -> None:
+def test_what_is_wrong_is_seen_as_it_is_written(browser: Browser) -> None:
     """A page without a title, a description or a policy, with what it must not have."""
-    page = tmp_path / "index.html"
-    page.write_text(
+    text = (
         r"<html><head><title></title></head><body><h1 id='a'>A</h1><h3 id='a'>B</h3>"
         r"<main><img src='x'><p>\frac{1}{2}</p><code>$$</code></main>"
     )
-    read = Written(page)
-    assert read.repeated() == ["a"]
-    assert faults(read.facts, "page/") == [
+    with profile(browser) as context:
+        facts = context.new_page().evaluate(INSPECT, text)
+    assert faults(facts, "page/") == [
         r"raw maths: \frac{1}{2}",
         "1 images without words",
+        "id a again",
         "no title",
         "no language",
         "the policy is not first",

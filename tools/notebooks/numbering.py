@@ -24,6 +24,7 @@ NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
 MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
 ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
+NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
 
 Course = Mapping[str, Mapping[str, Any]]
@@ -117,9 +118,19 @@ def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
     for k, notebook in enumerate(notebooks.values()):
         first = notebook.cells[0]
         first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
-    for notebook in notebooks.values():
-        for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
-            cell.source = _with_rows(numbered(cell.source, course), notebooks, course)
+    for slug, after in pairwise([*notebooks, ""]):
+        for cell in (c for c in notebooks[slug].cells if c.cell_type == "markdown"):
+            text = _with_next(cell.source, after, notebooks)
+            cell.source = _with_rows(numbered(text, course), notebooks, course)
+
+
+def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
+    """Return the text in which ``Next: [...]`` links the notebook that comes after its own."""
+
+    def link(match: re.Match[str]) -> str:
+        return match[0] if match[1] == after or not after else f"{_link(after, notebooks)}."
+
+    return NEXT.sub(link, text)
 
 
 def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:

@@ -35,8 +35,7 @@ from stbp_edu.arrows import (
     words,
 )
 from stbp_edu.arrows.mathml import mathml
-from stbp_edu.arrows.models import Trace
-from stbp_edu.arrows.parameters import LayerParams
+from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
@@ -75,7 +74,7 @@ class Run:
 
     net: Network
     params: LayerParams
-    trace: Trace
+    trace: Series
     targets: Array
 
     @property

@@ -155,26 +155,20 @@ def has_a_value(tree: Tree, blank: FormulaBlank) -> bool:
     return not all(map(math.isnan, _values(tree, blank)))
 
 
-def ratio(a: Tree, b: Tree, blank: FormulaBlank) -> float:
-    """Return a / b where it is the same constant everywhere, else NaN."""
-    pairs = zip(_values(a, blank), _values(b, blank), strict=True)
-    ratios = [x / y if y else math.nan for x, y in pairs]
-    return ratios[0] if np.allclose(ratios, ratios[0], rtol=1e-9) else math.nan
-
-
-def _relations(blank: FormulaBlank) -> dict[str, Tree]:
-    """Return the formulas of the symbols that are made of others."""
-    return {symbol: parse(formula, blank.symbols) for symbol, formula in blank.relations.items()}
+def completed(values: dict[str, Number], blank: FormulaBlank, kind: type[Number] = float) -> Any:
+    """Return the values with those of the symbols that are made of others."""
+    functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
+    made = {s: evaluate(parse(f, blank.symbols), values, functions)
+            for s, f in blank.relations.items() if s in values}  # fmt: skip
+    return {**values, **made}
 
 
 def _values(tree: Tree, blank: FormulaBlank, kind: type[Number] = float) -> Iterator[Number]:
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
     functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
-    relations = _relations(blank)
     for values in points(blank, kind):
         try:
-            values |= {name: evaluate(r, values, functions) for name, r in relations.items()}
-            yield kind(evaluate(tree, values, functions))
+            yield kind(evaluate(tree, completed(values, blank, kind), functions))
         except (ArithmeticError, ValueError, TypeError):
             yield kind("nan")
 

@@ -7,10 +7,12 @@ is none: no exception, no print, no change of the arguments.
 import contextlib
 import copy
 import io
+import linecache
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import FrameType
@@ -18,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.failures import problem
 from stbp_edu.practice.grading.structure import Difference, is_blank
 from stbp_edu.practice.tasks import Exercise, Function
 
@@ -116,7 +117,9 @@ def call(
         )
     except SystemExit:
         return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
-    except Exception as error:
+    except KeyboardInterrupt:  # the reader's own, at the keyboard or by the Stop button
+        raise
+    except BaseException as error:  # an answer may raise what is no Exception
         return problem(error)
     if exercise is not None:
         triples = zip(exercise.arguments, given, args, strict=True)
@@ -167,3 +170,37 @@ def unchanged(now: Any, before: Any) -> bool:
     if is_dataclass(before) and not isinstance(before, type):
         return all(unchanged(getattr(now, f.name), getattr(before, f.name)) for f in fields(before))
     return not isinstance(before, (int, float, str)) or bool(now == before)
+
+
+def problem(error: BaseException) -> Difference:
+    """Return what a function's exception says, and at which expression it came."""
+    kind = type(error).__name__
+    # An "..." that is left inside a formula is a blank, not a mistake.
+    text = text_of(error)
+    blank = isinstance(error, TypeError) and "ellipsis" in text
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    place = f", at {_expression(frames[0])}" if frames and frames[0].line else ""
+    message = f"It raises {kind}: {text}{place}."
+    if isinstance(error, NameError):  # a name without a value has several texts
+        kind, text = "NameError", "".join(text.split("'")[1:2])
+    return Difference("problem", message, blank, error=f"{kind}: {text}")
+
+
+def _expression(frame: traceback.FrameSummary) -> str:
+    """Return the expression that failed and the line that it stands in."""
+    line = linecache.getline(frame.filename, frame.lineno or 0).encode()
+    part = b""
+    if frame.lineno == getattr(frame, "end_lineno", None):
+        part = line[frame.colno : frame.end_colno].strip()
+    whole = line.decode().strip()
+    text = part.decode(errors="replace")
+    return f"`{text}` in `{whole}`" if text and text != whole else f"`{whole or frame.line}`"
+
+
+def text_of(value: object, longest: int = 300) -> str:
+    """Return a value as text, whatever it is."""
+    try:
+        text = str(value)
+    except Exception:  # an object that fails to say what it is, or a number too long to print
+        return f"an object of type {type(value).__name__} that cannot be shown"
+    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -18,7 +18,8 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
+from stbp_edu.practice.grading.calling import call
+from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
 
 TOLERANCE = 1e-6
 NEAR = 1e-5  # ε comes from a linear solve, which costs some digits
@@ -33,6 +34,8 @@ OF_CLASSIC = {
     4: {CLASSIC[UP], CLASSIC[ON], LEAK},
 }
 """What the ε of each case is made of, under the exact rule and under the classic one."""
+BACKWARD = {"backward": EXPECTED, "backward-classic": OF_CLASSIC}
+"""The exercises that ask for a whole backward pass."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
 
@@ -151,6 +154,14 @@ def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     if t < net.shape[0] - 1:
         own = own - epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
     return own
+
+
+def by_case(function: Function, expected: Mapping[int, set[str]]) -> dict[int, str]:
+    """Return what is wrong in each case of a backward pass; {} where it gives no gradients."""
+    net = wide_network()
+    value = call(function, (net.trace, net.targets, net.params, net.neuron))
+    gradients = gradients_of(value, net)
+    return {} if gradients is None else wrong_cases(net, gradients, expected)
 
 
 def wrong_cases(

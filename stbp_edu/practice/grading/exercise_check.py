@@ -4,20 +4,25 @@ The reader's function is called on copies of its inputs; no exception of its own
 """
 
 import inspect
+from typing import Any
+
+import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.calling import Habits
-from stbp_edu.practice.grading.diagnosis import Answer, diagnosis
-from stbp_edu.practice.grading.differences import RTOL, SHORT_RTOL
+from stbp_edu.practice.grading.diagnosis import unnamed
+from stbp_edu.practice.grading.differences import RTOL, SHORT_RTOL, difference
 from stbp_edu.practice.grading.outcomes import (
     first_difference,
     outcomes_of,
     right_outcomes,
+    run,
     second_time,
 )
+from stbp_edu.practice.grading.search import Answer, Finding
 from stbp_edu.practice.grading.structure import Difference, is_blank, is_short
-from stbp_edu.practice.tasks import Exercise, Function, exercise_of
+from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -59,17 +64,18 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     outcomes = outcomes_of(exercise, function, habits)
     if all(o.blank if isinstance(o, Difference) else is_blank(o) for o in outcomes):
         return not_attempted
-    rtol, words, exact = RTOL, "", first_difference(exercise, outcomes, RTOL)
+    rtol, words, exact = RTOL, "", first_difference(exercise, outcomes, right, RTOL)
     short = any(is_short(o, want) for o, want in zip(outcomes, right, strict=True))
     if short:
         rtol, words = SHORT_RTOL, "float32 holds about 7 digits: compute in float64 to keep 16."
-    elif exact and first_difference(exercise, outcomes, SHORT_RTOL) is None:
+    elif exact and first_difference(exercise, outcomes, right, SHORT_RTOL) is None:
         words = "It is right to about 5 digits; float64 holds 16. Is there a float32 inside?"
     final = SHORT_RTOL if words else RTOL
-    first = exact and first_difference(exercise, outcomes, final, short=short)
+    first = exact and first_difference(exercise, outcomes, right, final, short=short)
     if first:
-        return diagnosis(Answer(exercise, function, outcomes, habits, rtol), *first)
-    if again := second_time(exercise, function, outcomes):
+        answer = _answer(exercise, outcomes, right, rtol)
+        return _diagnosis(exercise, function, answer, habits, *first)
+    if again := second_time(exercise, function, outcomes, right):
         return Feedback(exercise.id, "wrong", (again, exercise.pointer))
     said = [f"Checked on {len(right)} situations in several networks."]
     said += [words] * bool(words)
@@ -87,3 +93,76 @@ def _signature_problem(exercise: Exercise, function: Function) -> str:
     except Exception:  # a builtin without a signature: let the call decide
         return ""
     return ""
+
+
+def _answer(exercise: Exercise, outcomes: Any, right: Any, rtol: float) -> Answer:
+    """Return a wrong answer as the search takes it."""
+    return Answer(
+        exercise.source(), exercise.arguments, inputs_of(exercise), outcomes, right,
+        lambda function, k: run(exercise, function, k), tuple, rtol,
+        exercise.axes, exercise.parts,
+    )  # fmt: skip
+
+
+def _diagnosis(
+    exercise: Exercise,
+    function: Function,
+    answer: Answer,
+    habits: Habits,
+    k: int,
+    first: Difference,
+) -> Feedback:
+    """Return the feedback on a wrong answer, given its first difference, in the k-th call."""
+    inputs = answer.inputs[k]
+    named = {
+        m.id: str(m)
+        for m in exercise.mistakes
+        if not habits.stopped and answer.gives(exercise.function(m.body), exactly=False)
+    }
+    message = list(named.values())
+    if len(named) > 1:
+        message.insert(0, f"{len(named)} mistakes give what your function gives:")
+    findings = [] if named or habits.stopped else _found(exercise, function, answer)
+    message += [f.text for f in findings if f.text]
+    if not named and not findings and not habits.stopped:
+        message += _agreement(answer, first)
+    if first.kind == "problem":
+        place = "In" if inputs.where.startswith("call ") else "In the call at"
+        message.append(f"{place} {inputs.where}: {first.message}")
+    else:
+        part = f"{first.part}: " if first.part else ""
+        message.append(f"First at {inputs.where}: {part}{first.message}.")
+    if first.kind in ("problem", "type", "shape"):
+        message.append(_shapes(exercise, inputs))
+    message += [*habits.sentences(), exercise.pointer]
+    found = tuple(findings)
+    return Feedback(exercise.id, "wrong", tuple(message), tuple(named), inputs.where, found)
+
+
+def _found(exercise: Exercise, function: Function, answer: Answer) -> list[Finding]:
+    """Return what is found out about a mistake without a name; [] where the search fails."""
+    try:
+        return unnamed(exercise, function, answer)
+    except Exception:  # a wrong answer may do anything when it is asked odd things
+        return []
+
+
+def _agreement(answer: Answer, first: Difference) -> list[str]:
+    """Return in how many situations a wrong answer is right, or fails."""
+    pairs = zip(answer.outcomes, answer.right, strict=True)
+    agree = [difference(*pair, rtol=answer.rtol) for pair in pairs].count(None)
+    failed = sum(isinstance(o, Difference) for o in answer.outcomes)
+    many = len(answer.right)
+    if first.kind == "problem" and failed < many:
+        rest = "right in every other" if agree + failed == many else f"right in {agree}"
+        return [f"It fails in {failed} of {many} situations, and is {rest}."]
+    if first.kind in ("problem", "type"):
+        return []
+    return [f"It agrees with the exact value in {agree} of {many} situations."]
+
+
+def _shapes(exercise: Exercise, inputs: Inputs) -> str:
+    """Return the shapes of a call's arguments, as a sentence."""
+    pairs = zip(exercise.arguments, inputs.args, strict=True)
+    shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
+    return f"Shapes in that call: {', '.join(shapes)}." if shapes else "No argument is an array."

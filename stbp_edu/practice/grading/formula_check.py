@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array, short
+from stbp_edu.checks import Array, brief
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.formula_parts import Part
-from stbp_edu.practice.grading.inlining import filled
-from stbp_edu.practice.grading.locate import Locator
-from stbp_edu.practice.grading.probe import Probe
-from stbp_edu.practice.grading.single_changes import changes, readings
+from stbp_edu.practice.grading.calling import problem
+from stbp_edu.practice.grading.diagnosis import several_mistakes
+from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
+from stbp_edu.practice.grading.structure import Difference
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
+
+RTOL = 1e-6
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -38,7 +39,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     known = blanks()
     if not isinstance(equation_id, str) or equation_id not in known:
         raise ValueError(
-            f"equation_id must be one of {', '.join(known)}, got {short(equation_id)}; choose one"
+            f"equation_id must be one of {', '.join(known)}, got {brief(equation_id)}; choose one"
         )
     feedback = grade(known[equation_id], answer)
     saved_progress.record(feedback.exercise, feedback.state)
@@ -63,15 +64,18 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
     if algebra.equal(tree, algebra.parse(blank.solution, blank.symbols), blank):
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
-    ids: tuple[str, ...] = ()
-    if named := _named(blank, tree):
-        ids, sentences = tuple(named), [*named.values()]
-    elif named := _named(blank, ast.UnaryOp(ast.USub(), tree)):
-        ids = (*named, "sign")
+    named = _named(blank, tree)
+    found: list[Finding] = []
+    sentences = [*named.values()]
+    if not named and (named := _named(blank, ast.UnaryOp(ast.USub(), tree))):
         sentences = [*named.values(), "And the sign is turned round besides."]
-    else:
-        sentences = _unnamed(blank, tree)
-    return Feedback(blank.id, "wrong", (*sentences, blank.pointer), ids)
+        named["sign"] = ""
+    if not named:
+        found = _unnamed(blank, tree)
+        sentences = [f.text for f in found if f.text]
+        sentences = sentences or ["It differs from the right formula in more than one place."]
+    said = (*sentences, blank.pointer)
+    return Feedback(blank.id, "wrong", said, tuple(named), findings=tuple(found))
 
 
 def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
@@ -83,52 +87,52 @@ def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
     }
 
 
-def _unnamed(blank: FormulaBlank, tree: Tree) -> list[str]:
+def _unnamed(blank: FormulaBlank, tree: Tree) -> list[Finding]:
     """Return what can be said where no named misconception fits."""
     if not algebra.has_a_value(tree, blank):
-        return ["It has no value: it takes a root of a negative number, or divides by zero."]
+        text = "It has no value: it takes a root of a negative number, or divides by zero."
+        return [Finding("no-value", "", text)]
     right = algebra.parse(blank.solution, blank.symbols)
-    factor = algebra.ratio(tree, right, blank)
-    if math.isfinite(factor) and not math.isclose(factor, 1):
-        return [f"Right but for a factor: your formula is {factor:.4g} times the right one."]
-    fits = [
-        words
-        for words, changed, _ in changes(right, blank.symbols)
-        if _is_formula(changed, blank) and algebra.equal(tree, changed, blank)
-    ]
-    if fits:
-        return [f"It is what you get {readings(fits)}."]
-    with np.errstate(all="ignore"):
-        found = [finding.text for finding in _locator(blank, tree).findings()]
-    return found or ["It differs from the right formula in more than one place."]
+    names = _used(blank, ast.Tuple([tree, right], ast.Load()))
+    points = [tuple(point[name] for name in names) for point in algebra.points(blank)]
 
+    def complete(values: Sequence[Any]) -> tuple[Any, ...]:
+        point = dict(zip(names, values, strict=True))
+        return tuple(algebra.completed(point, blank).values())
 
-def _is_formula(tree: Tree, blank: FormulaBlank) -> bool:
-    """Return whether a changed formula is one that could have been typed."""
-    try:
-        algebra.parse(ast.unparse(tree), blank.symbols)
-    except ValueError:
-        return False
-    return True
+    def run(function: Callable[..., Any], k: int) -> Any:
+        try:
+            return function(*inputs[k].args)
+        except Exception as error:
+            return problem(error)
 
+    def value(tree: Tree) -> Callable[..., Any]:
+        return lambda *args: algebra.evaluate(
+            tree, dict(zip(names, args, strict=True)), algebra.FUNCTIONS
+        )
 
-def _locator(blank: FormulaBlank, tree: Tree) -> Locator:
-    """Return what locates a mistake: the formulas become functions of the symbols that they use."""
-    relations = {s: algebra.parse(f, blank.symbols) for s, f in blank.relations.items()}
-    answer = Part(filled(tree, relations))
-    right = Part(filled(algebra.parse(blank.solution, blank.symbols), relations))
-    names = [s for s in blank.symbols if s in answer.names | right.names]
-
-    def asked(part: Part) -> Callable[[Sequence[Any]], list[Array] | None]:
-        def ask(values: Sequence[Any]) -> list[Array] | None:
-            point = dict(zip(names, values, strict=True))
+    def asked(tree: Tree) -> Callable[[Sequence[Any]], list[Array] | None]:
+        def ask(args: Sequence[Any]) -> list[Array] | None:
             try:
-                return [np.array(algebra.evaluate(part.node, point, algebra.FUNCTIONS))]
-            except (ArithmeticError, ValueError, TypeError, StopIteration):
+                return [np.array(value(tree)(*complete(args)), dtype=float)]
+            except (ArithmeticError, ValueError, TypeError):
                 return None
 
         return ask
 
-    points = algebra.points(blank)
-    inputs = [Inputs(tuple(point[name] for name in names), "") for point in points]
-    return Locator(Probe(names, asked(answer), asked(right), inputs), formula=right)
+    inputs = [Inputs(complete(point), "") for point in points]
+    got, want = ([run(value(t), k) for k in range(len(inputs))] for t in (tree, right))
+    source = f"def formula({', '.join(names)}):\n    return {ast.unparse(right)}"
+    answer = Answer(source, names, inputs, got, want, run, complete, RTOL)
+    if any(isinstance(o, Difference) or not math.isfinite(o) for o in got):
+        return []
+    with np.errstate(all="ignore"):
+        return single_mistake(answer) or several_mistakes(answer, asked(tree), asked(right))
+
+
+def _used(blank: FormulaBlank, tree: ast.AST) -> list[str]:
+    """Return the symbols that a formula needs, those among them that others are made of."""
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    for symbol in used & blank.relations.keys():
+        used |= {*_used(blank, ast.parse(blank.relations[symbol]))}
+    return [symbol for symbol in blank.symbols if symbol in used]

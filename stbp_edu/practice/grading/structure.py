@@ -65,6 +65,8 @@ def numbers(value: Any) -> Array | None:
         if isinstance(value, range) and len(value) > MOST:
             return None  # a few bytes that would become gigabytes
         array = np.asarray(value)
+        if array.dtype.kind == "c" and not array.imag.any():
+            array = array.real  # the numbers are real, whatever type they have
         return array.astype(float) if array.dtype.kind in "biufO" else None
     except Exception:  # whatever an object's own __array__ or __float__ does
         return None
@@ -84,12 +86,21 @@ def leaves(
     if not isinstance(want, (tuple, list)):
         yield part, got, want
         return
+    if isinstance(got, np.ndarray) and all(isinstance(w, np.ndarray) for w in want):
+        stacked = {got.shape} == {(len(want), *w.shape) for w in want}
+        got = tuple(got) if stacked else got
     fits = isinstance(got, (tuple, list)) and len(got) == len(want)
     values = got if fits else [_count_difference(got, want, parts)] * len(want)
     for k, (value, right) in enumerate(zip(values, want, strict=True)):
         if right is not None:
             label = parts[k] if k < len(parts) else f"{part}[{k}]"
             yield from leaves(value, right, label if fits else part)
+
+
+def results_of(value: Any, like: Any) -> list[Array] | None:
+    """Return the results as arrays, in the structure of ``like``; None where one is none."""
+    found = [None if isinstance(v, Difference) else numbers(v) for _, v, _ in leaves(value, like)]
+    return None if any(array is None for array in found) else found  # type: ignore[return-value]
 
 
 def are_complex(*values: Any) -> bool:

@@ -1,7 +1,7 @@
 """Check a reader's own backward pass: case by case, to the first (t, n) where it goes wrong."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,7 +81,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     >>> check_network(classic).cases[2].explanation
     'the temporal path carries δ ⊙ h where ε belongs'
     """
-    report = NetworkReport(**asdict(grade(exercise_of("backward"), function)))
+    report = NetworkReport(**vars(grade(exercise_of("backward"), function)))
     net = wide_network()
     args = (net.trace, net.targets, net.params, net.neuron)
     gradients = gradients_of(call(function, args), net) if callable(function) else None

@@ -38,7 +38,7 @@ def by_autograd(loss: Callable[..., Any], leaf: Callable[[Array], Any]) -> Calla
     for name, given in (("loss", loss), ("leaf", leaf)):
         if not callable(given):
             raise TypeError(
-                f"{name} must be a function, got {checks.short(given)}; pass the function itself"
+                f"{name} must be a function, got {checks.brief(given)}; pass the function itself"
             )
 
     def gradients(trace: Trace, targets: Array, params: Params, neuron: LIF) -> Gradients:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import short
+from stbp_edu.checks import brief
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.tasks import references
 from stbp_edu.practice.tasks.mistakes import CONTENT, Listed, Mistake, mistakes_of
@@ -237,5 +237,5 @@ def exercise_of(exercise_id: object) -> Exercise:
     near = near or list(known)[:3]
     raise ValueError(
         f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
-        f"got {short(exercise_id)}; stbp_edu.practice.progress_report() lists them all"
+        f"got {brief(exercise_id)}; stbp_edu.practice.progress_report() lists them all"
     )

@@ -1,4 +1,4 @@
-"""The drawings of ``docs/architecture.md``, made from the code: layers, rooms and flows."""
+"""The drawings of ``docs/architecture.md``, made from the code: layers, folders and flows."""
 
 import ast
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.site import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-PLACEHOLDER = re.compile(r"\[\[(\w+)(?: ([\w./]+))?\]\]")
+PLACEHOLDER = re.compile(r"\[\[(\w+)((?: [\w./]+)*)\]\]")
 HOOK, CONTENT = "tools.site.hook", "tools.site.site_content"
 EVENTS = (
     "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
@@ -19,8 +19,8 @@ EVENTS = (
 
 def fill(markdown: str) -> str:
     """Return the page with a drawing for each placeholder, such as ``[[flow train]]``."""
-    drawings = {"layers": layers, "rooms": rooms, "flow": flow, "build": build, "count": count}
-    return PLACEHOLDER.sub(lambda m: drawings[m[1]](*filter(None, [m[2]])), markdown)
+    drawings = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}
+    return PLACEHOLDER.sub(lambda m: drawings[m[1]](*m[2].split()), markdown)
 
 
 def floors() -> list[list[str]]:
@@ -30,18 +30,26 @@ def floors() -> list[list[str]]:
     return [[name.strip() for name in layer.split("|")] for layer in contract["layers"]]
 
 
-def layers() -> str:
-    """Draw the layers, each module with the first sentence of its docstring."""
+def layers(*first: str) -> str:
+    """Draw the layers, each module with the first sentence of its docstring.
 
-    def box(name: str) -> str:
+    Args:
+        first: the file of a folder with which to begin; folders that have one are set off.
+    """
+    begin = {file.split("/")[0]: file for file in first}
+
+    def line(name: str) -> str:
+        file = begin.get(name, "")
+        to = f'<a href="../source/stbp_edu/{file.removesuffix(".py")}/">{file[len(name) + 1 :]}</a>'
         link = f'<a href="../api/{name}/"><code>{name}</code></a>'
-        return f"<li>{link} <span>{about(f'stbp_edu/{name}')}</span></li>"
+        words = f"<span>{about(f'stbp_edu/{name}')}</span>"
+        return f'<li class="begin">{link} {words} {to}</li>' if file else f"<li>{link} {words}</li>"
 
-    rows = "".join(f"<li><ul>{''.join(map(box, names))}</ul></li>" for names in floors())
+    rows = "".join(f"<li><ul>{''.join(map(line, names))}</ul></li>" for names in floors())
     return f'<ol class="layers">{rows}</ol>'
 
 
-def rooms(folder: str) -> str:
+def modules(folder: str) -> str:
     """Return a table of the modules and folders below a folder, with what each is for."""
     lines = []
     for path in sorted((ROOT / folder).iterdir()):
@@ -49,7 +57,7 @@ def rooms(folder: str) -> str:
         if package or (path.suffix == ".py" and not path.stem.startswith("__")):
             name = f"{path.name}/" if package else path.name
             lines.append(f"| `{name}` | {about(f'{folder}/{path.stem}')} |")
-    return "\n".join(["| room | what is in it |", "|---|---|", *lines])
+    return "\n".join(["| module | what is in it |", "|---|---|", *lines])
 
 
 def about(stem: str) -> str:
@@ -60,12 +68,17 @@ def about(stem: str) -> str:
     return re.sub(r":\w+:`([^`]*)`|``?([^`]*)``?", r"\1\2", text)
 
 
-def flow(name: str) -> str:
-    """Draw the files that an action enters, in order, each as far in as its layer is deep."""
+def flow(name: str, beyond: str = "") -> str:
+    """Draw the files that an action enters, in order, each as far in as its layer is deep.
+
+    Files that the action ``beyond`` enters are left out.
+    """
+    known = {entry["file"] for entry in _recorded()[beyond]} if beyond else set()
     depth = {module: k for k, names in enumerate(floors()) for module in names}
     steps = []
     for entry in _recorded()[name]:
-        file = entry["file"]
+        if (file := entry["file"]) in known:
+            continue
         page = f"../source/stbp_edu/{file.removesuffix('.py')}/"
         words = f'<a href="{page}">{escape(file)}</a> <code>{escape(entry["function"])}</code>'
         steps.append((depth[file.split("/")[0].removesuffix(".py")], words))
@@ -73,8 +86,8 @@ def flow(name: str) -> str:
 
 
 def count(name: str) -> str:
-    """Return a sentence with the number of files that a flow enters."""
-    return f"{len(_recorded()[name])} files, in the order in which they are entered:"
+    """Return the number of files that a flow enters."""
+    return str(len(_recorded()[name]))
 
 
 def _recorded() -> dict[str, list[dict[str, str]]]:

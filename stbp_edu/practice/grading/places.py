@@ -1,0 +1,163 @@
+"""The places of a right answer, each with a hole into which anything can be put.
+
+A place is compiled once: the solution with ``_put(lambda: node, its parts, the names)`` where the
+node stood. What is put there decides what becomes of it, and no other line changes.
+"""
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.practice.grading.changes import Put, is_module, parts_of
+
+FUNCTIONS = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """One place of the right answer, or all places at which an argument stands.
+
+    Attributes:
+        tree: the whole solution.
+        nodes: what stands there; several for an argument.
+        names: the arguments, and the names that the solution gives values to.
+        called: whether it is a function that is called.
+        root: whether it is the result, or one of several.
+    """
+
+    tree: ast.Module
+    nodes: tuple[ast.expr, ...]
+    names: tuple[str, ...]
+    called: bool = False
+    root: bool = False
+
+    @property
+    def node(self) -> ast.expr:
+        """What stands there."""
+        return self.nodes[0]
+
+    @cached_property
+    def text(self) -> str:
+        """The place as it is written."""
+        return ast.unparse(self.node)
+
+    @cached_property
+    def inside(self) -> frozenset[int]:
+        """The nodes in it, itself among them."""
+        return frozenset(id(n) for node in self.nodes for n in ast.walk(node))
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The names that stand in it."""
+        return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
+
+    @cached_property
+    def _space(self) -> dict[str, Any]:
+        """The names of the solution with the hole."""
+        names: list[ast.expr] = [_later(ast.Name(n, ast.Load())) for n in self.names]
+
+        def hole(node: ast.expr) -> ast.expr:
+            parts = ast.Tuple([_later(part) for part in parts_of(node)], ast.Load())
+            row = [_later(node), parts, ast.Tuple(names, ast.Load())]
+            return ast.Call(ast.Name("_put", ast.Load()), row, [])
+
+        tree = copy.deepcopy(self.tree, {id(node): hole(node) for node in self.nodes})
+        space = dict(FUNCTIONS)
+        exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
+        return space
+
+    def changed(self, put: Put) -> Callable[..., Any]:
+        """Return the solution with something else in this place."""
+        space = self._space
+        function = space[self.tree.body[0].name]  # type: ignore[attr-defined]
+
+        def other(*args: Any) -> Any:
+            space["_put"] = put
+            return function(*args)
+
+        return other
+
+    def of(self, change: Callable[[Any], Any]) -> Callable[..., Any]:
+        """Return the solution with a function of what belongs in this place."""
+        return self.changed(lambda whole, parts, names: change(whole()))
+
+
+def _later(node: ast.expr) -> ast.Lambda:
+    """Return a function that evaluates a node when it is called."""
+    nothing = ast.arguments([], [], None, [], [], None, [])
+    return ast.Lambda(nothing, node)
+
+
+@cache
+def places(source: str) -> tuple[Place, ...]:
+    """Return every place of a solution, from the outside to the inside."""
+    tree = ast.parse(source)
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    arguments = [a.arg for a in function.args.args]
+    known = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _stored(n)]
+    names = tuple(dict.fromkeys([*arguments, *known]))
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
+    roots = {id(part) for node in returned[: len(returned) == 1] for part in _results(node)}
+    single = [
+        Place(tree, (node,), names, id(node) in called, id(node) in roots)
+        for node in ast.walk(function)
+        if isinstance(node, ast.expr) and _can_change(node)
+    ]
+    every = [
+        tuple(p.node for p in single if isinstance(p.node, ast.Name) and p.node.id == name)
+        for name in arguments
+    ]
+    return (*single, *(Place(tree, nodes, names) for nodes in every if len(nodes) > 1))
+
+
+def _results(node: ast.expr | None) -> Iterator[ast.expr]:
+    """Yield a returned expression and, of several results, each."""
+    if node is not None:
+        yield node
+    if isinstance(node, ast.Tuple):
+        yield from node.elts
+
+
+def _stored(node: ast.Name) -> bool:
+    """Return whether a name is given a value here."""
+    return isinstance(node.ctx, ast.Store)
+
+
+def _can_change(node: ast.expr) -> bool:
+    """Return whether something else can stand in place of a node."""
+    if isinstance(node, (ast.Starred, ast.Slice, ast.JoinedStr, ast.Lambda)) or is_module(node):
+        return False
+    if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
+        return False
+    return isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+
+
+def made_of(place: Place, arguments: Sequence[str]) -> str:
+    """Return a place by what is in it, without giving it away."""
+    if isinstance(place.node, ast.Name):
+        return f"`{place.node.id}`"
+    names = [name for name in arguments if name in place.used]
+    names = names or sorted(place.used & set(place.names))
+    if not names:
+        return "a number"
+    product = isinstance(place.node, ast.BinOp) and isinstance(
+        place.node.op, (ast.Mult, ast.MatMult)
+    )
+    return f"the {'product' if product else 'part'} made of {listed(names)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row, with "and" before the last.
+
+    >>> listed(["a", "b", "c"])
+    '`a`, `b` and `c`'
+    """
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1])] * (len(quoted) > 1) + quoted[-1:])

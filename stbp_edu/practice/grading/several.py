@@ -1,0 +1,290 @@
+"""What is said where no single change of the right answer explains an answer.
+
+One part may still be to blame, with something unknown in its place. What would have to stand there
+is solved for as a constant is: the result is taken with 0, 1 and 2 in that place. If the mistake
+is there, what is found depends on few inputs; anywhere else it has to undo the mistake, and
+depends on many. The answer and the right one are also taken apart into terms, by setting inputs to
+0: with every input but δ at 0, what is left of δ + ε·u is δ.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.practice.grading.differences import close
+from stbp_edu.practice.grading.places import Place, listed, made_of, places
+from stbp_edu.practice.grading.search import Answer, Finding, seen
+from stbp_edu.practice.grading.transforms import factor_words, times, transforms
+from stbp_edu.practice.tasks import Inputs
+
+SITUATIONS = 3
+MOST_INPUTS = 9
+MOST_TERMS = 4
+Subset = tuple[int, ...]
+Asked = Callable[[Sequence[Any]], Sequence[Array] | None]
+"""Returns one array for each result of a function, or None where it fails."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One result of the reader's function, beside the right one, on inputs of our choice.
+
+    Attributes:
+        answer: what is known of it already.
+        reader: what the reader's function answers.
+        exact: what is right.
+        result: which of several results.
+    """
+
+    answer: Answer
+    reader: Asked
+    exact: Asked
+    result: int = 0
+
+    @cached_property
+    def movable(self) -> list[int]:
+        """The arguments that are made of floats: they can be moved, and set to zero."""
+        values = [np.asarray(v) for v in self.answer.inputs[0].args]
+        given = zip(self.answer.inputs[0].args, values, strict=True)
+        return [
+            k for k, (value, array) in enumerate(given)
+            if isinstance(value, (float, np.ndarray)) and array.dtype.kind == "f"
+        ]  # fmt: skip
+
+    @cached_property
+    def situations(self) -> list[Inputs]:
+        """A few calls, their values moved a little, so that none is special by chance."""
+        able = [i for i in self.answer.inputs if self.reader(i.args) is not None]
+        wide = [i for i in able if (i.T > 1 or i.S > 1) and self._has_values(i)] or able
+        rng = np.random.default_rng(15)
+        chosen = []
+        for i in wide[:: max(1, len(wide) // SITUATIONS)][:SITUATIONS]:
+            args = i.args
+            for k in self.movable:  # each entry a little smaller: what is below 1 stays so
+                args = with_factor(args, k, rng.uniform(0.8, 1.0, np.shape(args[k])))
+            chosen.append(Inputs(args, i.where, i.T, i.S))
+        return chosen
+
+    def _has_values(self, inputs: Inputs) -> bool:
+        """Return whether no movable argument is 0 everywhere."""
+        return all(np.any(inputs.args[k]) for k in self.movable)
+
+    def both(self, args: Sequence[Any]) -> tuple[Array, Array] | None:
+        """Return the result of both functions; None where one is missing or has another shape."""
+        got, want = self.reader(args), self.exact(args)
+        if got is None or want is None or got[self.result].shape != want[self.result].shape:
+            return None
+        return got[self.result], want[self.result]
+
+
+def with_factor(args: Sequence[Any], k: int, factor: Any) -> tuple[Any, ...]:
+    """Return the arguments with the k-th times a factor, an array or a float as before."""
+    value = args[k] * factor
+    return (*args[:k], value if isinstance(args[k], np.ndarray) else float(value), *args[k + 1 :])
+
+
+def unknown_part(probe: Probe) -> list[Finding]:
+    """Return the one part that explains the answer with something unknown in its place."""
+    found: list[tuple[Place, set[str]]] = []
+    for place in places(probe.answer.source):
+        inputs = _depends_on(probe, place)
+        if inputs is not None:
+            found.append((place, inputs))
+    costs = [len(inputs | place.used) for place, inputs in found]
+    best = [found[k][0].inside for k, cost in enumerate(costs) if cost == min(costs)]
+    around = [(p, inputs) for p, inputs in found if all(b <= p.inside for b in best)]
+    if not around or around[-1][0].root:
+        return []
+    place, inputs = around[-1]
+    names = [probe.answer.names[k] for k in probe.movable]
+    more = [name for name in names if name in inputs - place.used]
+    less = [name for name in names if name in place.used - inputs]
+    said = [f"depends on {listed(more)} too"] * bool(more)
+    said += [f"does not depend on {listed(less)}"] * bool(less)
+    what = f"something else stands in place of {made_of(place, probe.answer.names)}"
+    text = f"One part alone explains it: {what}{', and it ' * bool(said)}{' and '.join(said)}."
+    return [Finding("part", place.text, text)]
+
+
+def _depends_on(probe: Probe, place: Place) -> set[str] | None:
+    """Return on which inputs it depends what would have to stand in a place.
+
+    None where nothing in this place gives the answer.
+    """
+    if place.called or len(place.nodes) > 1 or len(seen(probe.answer, place)) != 1:
+        return None
+    depends: set[str] = set()
+    for i in probe.situations:
+        own = _needed(probe, place, i.args)
+        if own is None:
+            return None
+        for k in probe.movable:
+            size = np.random.default_rng([16, k]).uniform(0.4, 0.9, np.shape(i.args[k]))
+            after = _needed(probe, place, with_factor(i.args, k, size))
+            unknown = np.isnan(own) | (True if after is None else np.isnan(after))
+            if after is None or not (
+                unknown.all()
+                or close(np.where(unknown, np.nan, after), own, 30 * probe.answer.rtol)
+            ):
+                depends.add(probe.answer.names[k])
+    return depends
+
+
+def _needed(probe: Probe, place: Place, args: Sequence[Any]) -> Array | None:
+    """Return what must stand in a place to give the answer; NaN where anything may stand."""
+    answered = probe.reader(args)
+    if answered is None:
+        return None
+    y = answered[probe.result]
+
+    def given(value: Callable[[Any], Any]) -> Any:
+        """Return the result, and what belongs in the place, with another value there."""
+        own: list[Any] = []
+        put = place.of(lambda x: value(own.append(x) or x))  # type: ignore[func-returns-value]
+        got = put(*probe.answer.complete(args))
+        return np.asarray(got[probe.result] if isinstance(got, tuple) else got, float), *own
+
+    try:
+        (at0, own), (at1, _), (at2, _) = (
+            given(partial(np.full_like, fill_value=c, dtype=float)) for c in (0, 1, 2)
+        )
+        slope = at1 - at0
+        if y.shape != at0.shape or not np.allclose(at2 - at1, slope, rtol=1e-9, atol=1e-14):
+            return None
+        needed = np.where(slope == 0, np.nan, (y - at0) / slope)
+        if np.shape(own) == () and needed.size > 1:
+            known = needed[~np.isnan(needed)]
+            needed = np.median(known) if known.size else np.array(np.nan)
+        again, _ = given(lambda x: np.where(np.isnan(needed), x, needed))
+    except Exception:  # anything may stand there, and not everything works
+        return None
+    fits = np.shape(needed) == np.shape(own) and close(y, again, 10 * probe.answer.rtol)
+    return np.asarray(needed) if fits else None
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a set of inputs brings together: whether it is right, and what is wrong with it.
+
+    Attributes:
+        names: the inputs.
+        state: ``"right"``, ``"missing"``, ``"extra"`` or ``"wrong"``.
+        words: what is wrong with it, after "it"; empty where no plain words are found.
+    """
+
+    names: tuple[str, ...]
+    state: str
+    words: str = ""
+
+    def __str__(self) -> str:
+        """Return the sentence on it."""
+        what = "no input at all (a constant)"
+        if self.names:
+            what = f"{listed(self.names)} {'together' if len(self.names) > 1 else 'alone'}"
+        ends = {"right": "is right", "missing": "is missing",
+                "extra": "has no place here, and yours has it"}  # fmt: skip
+        return f"What comes from {what} {ends.get(self.state) or self.words or 'is wrong'}."
+
+
+def wrong_terms(probe: Probe) -> list[Finding]:
+    """Return which terms of the answer are right, and what is wrong with each of the others."""
+    found = terms(probe)
+    wrong = [t for t in found if t.state != "right"]
+    right = [t for t in found if t.state == "right" and t.names]
+    telling = right or any(t.state != "wrong" or t.words for t in wrong)
+    if not wrong or len(wrong) > MOST_TERMS or len(found) < 2 or not telling:
+        return []
+    said = " ".join(map(str, (*right[:3], *wrong)))
+    texts = [f"Term by term, with the other inputs set to 0: {said}", *[""] * len(wrong)]
+    return [
+        Finding(f"term-{t.state}", "·".join(t.names), text)
+        for t, text in zip(wrong, texts, strict=False)
+    ]
+
+
+def terms(probe: Probe) -> list[Term]:
+    """Return every term that the answer or the right one has; [] where they are not found."""
+    usable = [k for k in probe.movable if _can_be_zero(probe, k)]
+    if not usable or len(usable) > MOST_INPUTS:
+        return []
+    tables = [_table(probe, i.args, usable) for i in probe.situations]
+    if not all(tables):
+        return []
+    rtol = probe.answer.rtol
+    noise = [rtol * max(np.abs(w).max(initial=0.0) for _, w in t.values()) for t in tables]
+    found = [_term(probe, s, [t[s] for t in tables], noise) for s in _subsets(usable)]
+    return [term for term in found if term is not None]
+
+
+def _can_be_zero(probe: Probe, k: int) -> bool:
+    """Return whether the right formula is finite where an argument is 0."""
+    answers = [probe.exact(with_factor(i.args, k, 0.0)) for i in probe.situations]
+    return all(a is not None and np.isfinite(a[probe.result]).all() for a in answers)
+
+
+def _subsets(usable: Sequence[int]) -> Iterator[Subset]:
+    """Yield every set of these, the small ones first."""
+    for size in range(len(usable) + 1):
+        yield from combinations(usable, size)
+
+
+def _table(
+    probe: Probe, args: Sequence[Any], usable: Sequence[int]
+) -> dict[Subset, tuple[Array, Array]]:
+    """Return what each set of inputs brings beyond its smaller sets, in both functions.
+
+    An empty table says that a function fails there.
+    """
+    table: dict[Subset, Array] = {}
+    for chosen in _subsets(usable):
+        without = args
+        for k in usable:
+            without = without if k in chosen else with_factor(without, k, 0.0)
+        pair = probe.both(without)
+        if pair is None or not np.isfinite(pair).all():
+            return {}
+        table[chosen] = np.stack(pair)
+    for k in usable:  # take away what is there without k, one input after another
+        for chosen in table:
+            if k in chosen:
+                table[chosen] = table[chosen] - table[tuple(j for j in chosen if j != k)]
+    return {chosen: (pair[0], pair[1]) for chosen, pair in table.items()}
+
+
+def _term(
+    probe: Probe, chosen: Subset, pairs: Sequence[tuple[Array, Array]], noise: Sequence[float]
+) -> Term | None:
+    """Return one term, or None where neither function has it."""
+    names = tuple(probe.answer.names[k] for k in chosen)
+    got, want = ([pair[side] for pair in pairs] for side in (0, 1))
+
+    def none(values: Sequence[Array]) -> bool:
+        sizes = zip(values, noise, strict=True)
+        return all(np.abs(v).max(initial=0.0) <= limit for v, limit in sizes)
+
+    if none(want):
+        return None if none(got) else Term(names, "extra")
+    if none(got):
+        return Term(names, "missing")
+    if none([g - w for g, w in zip(got, want, strict=True)]):
+        return Term(names, "right")
+    return Term(names, "wrong", _relation(got, want, probe))
+
+
+def _relation(got: Sequence[Array], want: Sequence[Array], probe: Probe) -> str:
+    """Return what became of a term in every situation, as words after "it"; or ""."""
+    rtol = 10 * probe.answer.rtol
+    factors = [float((g * w).sum() / (w * w).sum()) for g, w in zip(got, want, strict=True)]
+    words = factor_words(factors, probe.situations)
+    if words and all(close(g, c * w, rtol) for g, c, w in zip(got, factors, want, strict=True)):
+        return times(words)
+    for _, words, change in transforms(want[0].ndim):
+        changed = [np.asarray(change(w)) for w in want]
+        if all(close(g, c, rtol) for g, c in zip(got, changed, strict=True)):
+            return words
+    return ""

@@ -1,0 +1,127 @@
+"""Wrong answers: each is rejected, and what is found out about it is where it was changed.
+
+``wrong_answers.txt`` holds answers with the finding that each must get, by id and place: a line
+each, exercise | body, or edit of the solution | id | place. Named mistakes stand in the tables of
+the exercises, and :mod:`tests.practice.test_catalogue` asks for their names. The other wrong
+answers here are seeded changes of right ones; STBP_MUTANTS and STBP_MUTANTS_SEED make more of
+them, and others.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stbp_edu.practice import check, check_formula, exercises
+from stbp_edu.practice.tasks import blanks
+from stbp_edu.practice.tasks.mistakes import edited
+from tests.practice.mutants import mutants, mutated
+
+PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "4"))
+SEED = int(os.environ.get("STBP_MUTANTS_SEED", "2027"))
+VAGUE = {"part", "mixing", "calls", "digits"}
+"""Findings that say where an answer is wrong, and not what is wrong with it."""
+TABLE = [
+    tuple(line.split(" | "))
+    for line in Path(__file__).with_name("wrong_answers.txt").read_text("utf-8").splitlines()
+]
+
+
+def on(id_, body):
+    """Return the feedback on a body of an exercise's function, or on an edit of its solution."""
+    exercise = exercises()[id_]
+    return check(id_, exercise.function(edited(exercise.solution, body)))
+
+
+@pytest.mark.parametrize(("id_", "body", "finding", "place"), TABLE, ids=lambda text: text[:60])
+def test_a_wrong_answer_gets_its_finding(id_, body, finding, place):
+    feedback = on(id_, body)
+    assert feedback.state == "wrong"
+    assert not feedback.mistakes
+    found = [(f.id, f.place or "all") for f in feedback.findings]
+    assert (finding, place) in found, feedback
+
+
+def test_the_table_asks_for_every_kind_of_finding():
+    assert len(TABLE) >= 200
+    asked = {row[2] for row in TABLE}
+    assert {"factor", "shift", "name", "operation", "left-out", "comparison", "function"} <= asked
+    assert {"case", "part", "term-extra", "term-wrong", "calls", "cells", "digits"} <= asked
+
+
+def clear(feedback):
+    """Return whether feedback names what is wrong, or shows the expression that fails."""
+    ids = {f.id for f in feedback.findings}
+    return bool(feedback.mistakes or ids - VAGUE or "It raises" in repr(feedback))
+
+
+@pytest.mark.slow
+def test_seeded_changes_of_solutions_are_rejected_and_nearly_all_explained():
+    tried, lost = 0, []
+    for exercise in exercises().values():
+        for mutant in mutants(exercise, PER_EXERCISE, seed=SEED):
+            feedback = check(exercise.id, mutant.function)
+            stub = feedback.state == "todo" and ("None" in mutant.new or "..." in mutant.new)
+            assert feedback.state == "wrong" or stub, str(mutant)
+            tried += 1
+            lost += [f"{mutant}: {feedback}"] * (not clear(feedback))
+    assert tried >= 3 * len(exercises())
+    assert len(lost) <= 0.03 * tried, "\n".join(lost)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("equation", blanks())
+def test_seeded_changes_of_formulas_are_explained(equation):
+    blank = blanks()[equation]
+    source = f"def f({', '.join(blank.symbols)}):\n    return {blank.solution}"
+    rng = np.random.default_rng([416, *equation.encode()])
+    texts = {mutated(source, list(blank.symbols), rng)[0].partition("return ")[2] for _ in range(9)}
+    told = [check_formula(equation, text) for text in sorted(texts)]
+    lost = [f for f in told if "more than one place" in repr(f)]
+    assert len(lost) <= 1, lost
+
+
+def nearly(id_, change):
+    """Return a right function whose first result is changed in the call of one situation."""
+    right = exercises()[id_].function()
+    calls = 0
+
+    def answer(*args):
+        nonlocal calls
+        calls += 1
+        value = right(*args)
+        return change(value) if calls == 2 else value
+
+    return answer
+
+
+@pytest.mark.parametrize("id_", ["c3-delta", "c4-delta", "c5-w", "fwd-u", "h3"])
+def test_one_wrong_entry_in_one_situation_is_wrong(id_):
+    def change(value):
+        value = np.array(value)
+        value.flat[-1] += 1e-4 * np.abs(value).max()
+        return value
+
+    feedback = check(id_, nearly(id_, change))
+    assert feedback.state == "wrong"
+    assert repr(feedback).startswith(f"{id_}: not right yet.\n")
+
+
+def test_a_finding_holds_for_other_names_and_forms_of_the_same_mistake():
+    for body in (
+        "delta_last + err_next * U * df * 0.37",
+        "delta_last + 0.37 * (df * U * err_next)",
+        "a = err_next * 0.37\nreturn a * U * df + delta_last",
+    ):
+        ids = {(f.id, f.place) for f in on("c3-delta", body).findings}
+        assert ids == {("factor", "err_next * U * df")}
+
+
+def test_the_search_does_not_depend_on_what_was_asked_before():
+    body = "delta_last + err_next * U * df * df"
+    first = on("c3-delta", body)
+    for other in ("delta_last", "delta_last + err_next", "np.exp(delta_last)"):
+        on("c3-delta", other)
+    assert on("c3-delta", body) == first
+    assert first.findings
