@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
-from stbp_edu.cli.sweep import processes
+from stbp_edu.cli.messages import format_duration, tell
+from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan

@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.cli.progress_bar import format_duration
+from stbp_edu.cli.messages import format_duration
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor, read_records
