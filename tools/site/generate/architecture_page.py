@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.site import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-PLACEHOLDER = re.compile(r"\[\[(\w+)((?: [\w./]+)*)\]\]")
+PLACEHOLDER = re.compile(r"( *)\[\[(\w+)((?: [\w./]+)*)\]\]")
 HOOK, CONTENT = "tools.site.hook", "tools.site.site_content"
 EVENTS = (
     "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
@@ -20,7 +20,12 @@ EVENTS = (
 def fill(markdown: str) -> str:
     """Return the page with a drawing for each placeholder, such as ``[[flow train]]``."""
     drawings = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}
-    return PLACEHOLDER.sub(lambda m: drawings[m[1]](*m[2].split()), markdown)
+
+    def drawn(match: re.Match[str]) -> str:
+        indent, name, rest = match.groups()
+        return indent + drawings[name](*rest.split()).replace("\n", f"\n{indent}")
+
+    return PLACEHOLDER.sub(drawn, markdown)
 
 
 def floors() -> list[list[str]]:
