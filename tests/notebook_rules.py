@@ -251,19 +251,6 @@ def _all_tests() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
-def links(notebook: Any) -> Iterator[str]:
-    """Links between pages lead somewhere: a notebook, a page, a file here, a page that is made."""
-    pages = ROOT / "docs", ROOT / "tools" / "pages" / "templates"
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(notebook)):
-        path = target.split("#")[0]
-        if not path or re.match(r"https?:|mailto:", path):
-            continue
-        page = path.removeprefix("../").removeprefix("docs/")
-        files = ROOT / "notebooks" / path, *(folder / page for folder in pages)
-        if not any(file.exists() for file in files):
-            yield f"broken link {target}"
-
-
 def words(notebook: Any) -> Iterator[str]:
     """No word that tells a reader who is stuck that it was easy."""
     text = re.sub(r"\$\$.*?\$\$|`[^`]*`", "", prose(notebook), flags=re.S)
@@ -275,6 +262,6 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         executed_in_order, opening, one_generator, grid_early, picture_first, folded_code,
-        surprises, outputs, code_form, equations, closing, links, words,
+        surprises, outputs, code_form, equations, closing, words,
     )
 }  # fmt: skip

@@ -23,7 +23,7 @@ from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.neuron import GATES, HARD_GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.verify import autodiff, comparison, finite_difference
-from stbp_edu.verify.loss_values import loss_value
+from stbp_edu.verify.formulas import loss_value
 from tests.networks import assert_close, make_problem, problems
 
 pytestmark = pytest.mark.slow  # every loss against every oracle

@@ -11,29 +11,11 @@ from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import FOLDED, NotebookError, numbering, reading_paths, reading_time
-from tools.notebooks.__main__ import main
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber, unlinked
 from tools.notebooks.reading_time import Contents, contents
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
-PAGE = """# Paths
-
-## All
-
-**Time.** Long.
-
-| part | notebooks | when you are through |
-|---|---|---|
-| the first | [7 · x](notebooks/00_map.ipynb) | see |
-| the rest | [8 · x](notebooks/02_end.ipynb) | know |
-"""
-MAP = """| | notebook | minutes |
-|---|---|---|
-| 5 | [Old](02_end.ipynb): what | 9 |
-
-Next: [the end](01_end.ipynb), and what it says.
-See [notebook 3](02_end.ipynb#there) and [the end](end.ipynb)."""
 
 
 def notebook(*cells, title="# Title: more"):
@@ -49,59 +31,46 @@ def notebook(*cells, title="# Title: more"):
 
 
 @pytest.fixture
-def root(tmp_path):
-    """Return a course of a map, of an end, and of a notebook between them that has no number."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "docs").mkdir()
-    (tmp_path / PATHS_PAGE).write_text(PAGE)
-    for name, made in {
-        "00_map": notebook(MAP),
-        "new": notebook("word " * 2600, title="# New"),
-        "01_end": notebook("[notebook 0](00_map.ipynb), [notebook 1](new.ipynb)"),
-    }.items():
-        nbformat.write(made, tmp_path / "notebooks" / f"{name}.ipynb")
-    return tmp_path
-
-
-COURSE = {"map": {}, "new": {"able": "read"}, "end": {"able": "stop"}}
-
-
-def test_a_notebook_between_two_others_moves_those_behind_it(root):
-    assert [path.name for path in renumber(root, COURSE)] == ["01_new.ipynb", "02_end.ipynb"]
-    first, new, end = (nbformat.read(path, 4) for path in files(root, COURSE).values())
-    assert [n.cells[0].source.splitlines()[0] for n in (first, new, end)] == [
-        "# 0 · Title: more", "# 1 · New", "# 2 · Title: more",
-    ]  # fmt: skip
-    assert end.cells[1].source == "[notebook 0](00_map.ipynb), [notebook 1](01_new.ipynb)"
-    assert "| 2 | [Title](02_end.ipynb): stop | 5 |" in first.cells[1].source
-    assert "\nNext: [1 · New](01_new.ipynb).\n" in first.cells[1].source
-    assert first.cells[1].source.endswith(
-        "[notebook 2](02_end.ipynb#there) and [the end](02_end.ipynb)."
-    )
-    page = (root / PATHS_PAGE).read_text()
-    assert "| [0 · Title](notebooks/00_map.ipynb), [1 · New](notebooks/01_new.ipynb) | see" in page
-    assert "**Time.** About 30 minutes.\n" in page
-    assert "**Time.** About 20 minutes." in new.cells[0].source
-    assert renumber(root, COURSE) == []
-    assert (root / PATHS_PAGE).read_text() == page
-
-
-@pytest.mark.parametrize("course", [COURSE | {"more": {}}, {"map": {}, "end": {}}])
-def test_a_course_that_does_not_name_its_files_is_refused(root, course):
-    with pytest.raises(NotebookError, match=r"course.toml .*new"):
-        renumber(root, course)
-
-
-def test_what_follows_from_the_order_is_written(tmp_path):
-    """Else run: python -m tools.notebooks renumber."""
-    written = [*markdown_files(), *files().values()]
-    for path in written:
+def copied(tmp_path):
+    """Return a folder with a copy of the notebooks and of all pages that may mention them."""
+    for path in [*markdown_files(), *files().values()]:
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-    assert renumber(tmp_path) == []
-    there = [(path, tmp_path / path.relative_to(ROOT)) for path in written]
+    return tmp_path
+
+
+def test_what_follows_from_the_order_is_written(copied):
+    """Else run: python -m tools.notebooks renumber."""
+    assert renumber(copied) == []
+    there = [(path, copied / path.relative_to(ROOT)) for path in markdown_files()]
+    there += [(path, copied / path.relative_to(ROOT)) for path in files().values()]
     assert [path.name for path, now in there if now.read_bytes() != path.read_bytes()] == []
+
+
+def test_a_notebook_between_two_others_moves_those_behind_it(copied):
+    tables = list(course_table().items())
+    k = list(course_table()).index("measurements")
+    course = dict([*tables[:k], ("new", {"able": "read"}), *tables[k:]])
+    new = notebook("[notebook 7](measurements.ipynb)", "word " * 2600, title="# New: more")
+    nbformat.write(new, copied / "notebooks" / "new.ipynb")
+    renamed = renumber(copied, course)
+    assert [path.stem for path in renamed] == [f"{n:02d}_{s}" for n, s in enumerate(course)][k:]
+    written = {slug: prose(nbformat.read(p, 4)) for slug, p in files(copied, course).items()}
+    assert written["new"].startswith(f"# {k} · New: more\n\n**Time.** About 20 minutes.\n")
+    assert f"[notebook {k + 1}]({k + 1}_measurements.ipynb)" in written["new"]
+    assert f"\n| {k} | [New]({k}_new.ipynb): read | 20 |\n| {k + 1} | [" in written["map"]
+    assert f"Next: [{k} · New]({k}_new.ipynb)." in written["missing_paths"]
+    page = (copied / PATHS_PAGE).read_text(encoding="utf-8")
+    assert f"), [{k} · New](notebooks/{k}_new.ipynb), [{k + 1} · " in page
+    assert renumber(copied, course) == []
+    assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
+
+
+def test_a_course_that_does_not_name_its_files_is_refused():
+    for course in (course_table() | {"more": {}}, {"map": {}}):
+        with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
+            files(ROOT, course)
 
 
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
@@ -157,8 +126,3 @@ def test_times_are_sums_rounded_to_five_minutes():
     there = Contents(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
     assert (there.reading, there.exercises) == (20, 15)  # 10 + 2 + 4 + 2 = 18, and 3 + 12
     assert Contents().exercises == 0
-
-
-def test_the_command_prints_what_a_notebook_holds(root, capsys):
-    assert main(["times", str(root / "notebooks" / "new.ipynb")]) == 0
-    assert re.search(r"^new +2601 .*\| +20 .*\| \(3, 0\)$", capsys.readouterr().out, re.M)

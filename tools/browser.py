@@ -3,8 +3,6 @@
 ``python -m tools.browser`` exits with an error where no browser can be had and CI is set.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -38,7 +36,7 @@ def install() -> None:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched() -> "Iterator[Browser]":
     """Run Chromium while the block runs."""
     from playwright.sync_api import sync_playwright
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.cli.progress_bar import tell
+from stbp_edu.cli.messages import tell
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run

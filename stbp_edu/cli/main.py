@@ -33,13 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse(sys.argv[1:] if argv is None else argv)
     try:
         return int(args.run(args))
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
-        print(f"stbp-edu {args.command}: {error}", file=sys.stderr)
-        return 2
-    except MemoryError as error:
-        mend = "choose fewer neurons, steps, images in a batch, or shards"
-        said = f"there is not enough memory ({error}); {mend}"
+        said = str(error)
+        if isinstance(error, MemoryError):
+            mend = "choose fewer neurons, steps, images in a batch, or shards"
+            said = f"there is not enough memory ({error}); {mend}"
         print(f"stbp-edu {args.command}: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from stbp_edu.cli.progress_bar import tell
+from stbp_edu.cli.messages import tell
 from stbp_edu.network import Params
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED

@@ -8,7 +8,9 @@ import argparse
 import asyncio
 import multiprocessing
 import os
+import shutil
 import signal
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -18,9 +20,10 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from stbp_edu import checks
-from stbp_edu.cli.progress_bar import format_duration, tell, watch_runs
+from stbp_edu.cli.messages import format_duration, tell
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan
 
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
@@ -123,6 +126,27 @@ async def identity(address: str) -> object:
     options = Security().get_connection_args("client")
     async with rpc(address, timeout=PATIENCE, connection_args=options) as other:
         return await other.identity()
+
+
+def watch_runs(ended: Iterator[Results], total: int) -> Results:
+    """Show the runs of a sweep as they end, a line for each, and return what has ended."""
+    results = next(ended)
+    if results:
+        tell(f"{len(results)} of {total} runs are finished already")
+    columns, form = shutil.get_terminal_size().columns, "{n}/{total} runs |{bar}| {remaining} left"
+    with tqdm(
+        total=total, initial=len(results), disable=None, leave=False, bar_format=form, ncols=columns
+    ) as bar:
+        for results in ended:
+            run, result = next(reversed(results.items()))
+            if "error" in result:
+                said = f"failed: {result['error']}"
+            else:
+                seconds = format_duration(result["seconds"])
+                said = f"{result['accuracy']['mean']:.2%}  {seconds}"
+            bar.write(f"{len(results)}/{total} {run}: {said}", file=sys.stderr)
+            bar.update()
+    return results
 
 
 def report(plan: Plan, results: Results) -> str:

@@ -5,20 +5,29 @@ Options that are not given come from the recipe of the data set.
 
 import argparse
 import errno
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.cli.progress_bar import format_duration, tell, watch
+from tqdm import tqdm
+
+from stbp_edu.cli.messages import format_duration, tell
 from stbp_edu.convolution import hidden_layer
 from stbp_edu.rules import RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import TRAINED, Settings, from_dict
+from stbp_edu.training.trainer import Epoch, Event, Step
 from stbp_edu.training.workers import WorkerEndedError
+
+LINES = 10  # about as many lines, where there is no bar
+SMOOTH = 0.95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,6 +128,48 @@ def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
             f"{config.folder} could not be written ({error}); what was saved before is whole: "
             f"{mend}, and add --resume to go on"
         ) from error
+
+
+def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
+    """Show the events as they pass, and yield the epochs."""
+    loss = accuracy = 0.0
+    columns, form = shutil.get_terminal_size().columns, "{desc} {percentage:3.0f}% |{bar}|"
+    with tqdm(
+        total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns
+    ) as bar:
+        for event in events:
+            if isinstance(event, Step):
+                weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
+                loss += weight * (event.loss - loss)
+                accuracy += weight * (event.accuracy - accuracy)
+                if not bar.disable:
+                    text = step_text(event, settings, loss, accuracy)
+                    bar.set_description_str(f"{label}: {text}", refresh=False)
+                bar.update(event.done - bar.n)
+            elif isinstance(event, Advice):
+                bar.write(f"  ! {event.message}", file=sys.stderr)
+            else:
+                if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
+                    tell(f"{label}: {epoch_line(event, settings)}")
+                yield event
+
+
+def step_text(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
+    """Return the text before the bar: the epoch, what was smoothed, and the time left."""
+    rates = " ".join(f"{rate:.2f}" for rate in step.rates)
+    return (
+        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:5.1%}  "
+        f"firing {rates}  {format_duration(step.left)} left"
+    )
+
+
+def epoch_line(epoch: Epoch, settings: Settings) -> str:
+    """Return one line about an epoch."""
+    rates = " ".join(f"{rate:.2f}" for rate in epoch.rates)
+    return (
+        f"epoch {epoch.epoch}/{settings.epochs}  loss {epoch.loss:.4f}  learned "
+        f"{epoch.accuracy:.2%}  held out {epoch.test:.2%}  firing {rates}"
+    )
 
 
 def report(records: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:

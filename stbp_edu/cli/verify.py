@@ -1,6 +1,6 @@
-"""Judge every form of the five cases on random networks; exit with 1 on any failure.
+"""Check every form of the five cases on random networks; exit with 1 on any failure.
 
-The judges are finite differences, automatic differentiation and path sums.
+They are compared with finite differences, automatic differentiation and path sums.
 """
 
 import argparse

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stbp_edu import checks, files
-from stbp_edu.cli.progress_bar import tell
+from stbp_edu.cli.messages import tell
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.layers import LIFNetwork, to_params

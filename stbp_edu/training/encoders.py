@@ -28,12 +28,9 @@ ENCODERS = ("bernoulli", "direct", *TIMED)
 """The encoders."""
 
 CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to the right
-STEPS = 6  # moves of a saccade
-PATH = [a + (b - a) * i // STEPS for a, b in pairwise(CORNERS) for i in range(STEPS)] + [
-    CORNERS[-1]
-]
-"""Where the image stands before each move, and after the last."""
-MOVES = len(PATH) - 1
+PATH = [*(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)), CORNERS[-1]]
+"""Where the image stands before each of the 18 moves, and after the last."""
+
 MARGIN = int(CORNERS.max())
 THRESHOLD = 0.2  # of white: a change of brightness beyond it makes an event
 
@@ -107,15 +104,9 @@ def bernoulli(
 
 
 def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
-    """Return the grey level itself as the input of every step.
+    """Return the grey level itself, in [0, 1], as the input of every step.
 
-    Args:
-        pixels: shape (S, n[0]), floats in [0, 1], or bytes of which 255 is white.
-        T: number of steps, >= 1.
-        out: array of shape (T, S, n[0]) to write to.
-
-    Raises:
-        TypeError, ValueError: if ``pixels`` is no such array, or ``T`` no integer >= 1.
+    Arguments and errors are those of :func:`bernoulli`.
 
     >>> direct(np.array([[0.25]]), 2).tolist()
     [[[0.25]], [[0.25]]]
@@ -156,15 +147,8 @@ def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
     """Return the grey levels of one row of the image after the other, then zeros.
 
     At step t = 0..T-1 the input is row t // hold of the image. Binned events are such images: a row
-    is the frame of one bin, and its columns are polarity, row and column of the camera.
-
-    Args:
-        images: shape (S, height, width), floats in [0, 1] or bytes of which 255 becomes 1.
-        T: number of steps, >= hold · height.
-        hold: steps for each row, >= 1.
-
-    Raises:
-        TypeError, ValueError: if ``images`` is no such array, or there are too few steps.
+    is the frame of one bin, and its columns are polarity, row and column of the camera. Arguments
+    and errors are those of :func:`rows`.
 
     >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
@@ -203,9 +187,9 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     S, height, width = images.shape
     shape = (checks.count("T", T), S, 2, height + MARGIN, width + MARGIN)
     spikes = np.zeros(shape, np.float32 if of_bytes else images.dtype)
-    for k in range(MOVES):
-        change = _placed(grey, PATH[k + 1]) - _placed(grey, PATH[k])
-        step = spikes[k * T // MOVES]
+    for k, (before, after) in enumerate(pairwise(PATH)):
+        change = _placed(grey, after) - _placed(grey, before)
+        step = spikes[k * T // 18]
         step[:, 1][change > limit] = 1
         step[:, 0][change < -limit] = 1
     return spikes.reshape(T, S, -1)

@@ -134,8 +134,8 @@ def evaluate(
     checks.generator("rng", rng)
     check_encodings(encodings)
     check_images(images, labels, params, settings)
-    with worker_pool(Evaluator(params, images, settings), settings.shards) as pool:
-        parts = [pool.map(Evaluator.answers, rng.spawn(pool.size)) for _ in range(encodings)]
+    with worker_pool((params, images, settings), settings.shards) as pool:
+        parts = [pool.map(answer_part, rng.spawn(pool.size)) for _ in range(encodings)]
     answers = np.stack([np.concatenate(p) for p in parts])
     confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
     np.add.at(confusion, (labels, answers), 1)
@@ -171,23 +171,17 @@ def check_images(
         )
 
 
-@dataclass(frozen=True)
-class Evaluator:
-    """A network that answers images (n, height, width) in parts, as the job of a worker pool."""
-
-    params: AnyParams
-    images: NDArray[Any]
-    settings: Settings
-
-    def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
-        """Return the answer to each image of one part, encoded with the stream of that part."""
-        images = np.array_split(self.images, len(streams))[part]
-        s, work, answers = self.settings, Workspace(), [np.empty(0, np.intp)]
-        neuron, loss = s.make_neuron(), s.make_loss()
-        for k in range(0, len(images), CHUNK):
-            read = read_images(images[k : k + CHUNK], s, s.steps_to_answer, (EVERY, ACTIVE))
-            small = subnetwork(self.params, [read.pixels, *[None] * self.params.N])
-            spikes = read.encode(streams[part], work, small.dtype)
-            trace = Engine(small, neuron, work=work, loss=loss).forward(spikes)
-            answers.append(loss.scores(trace).argmax(axis=1))
-        return np.concatenate(answers)
+def answer_part(
+    job: tuple[AnyParams, NDArray[Any], Settings], part: int, streams: Sequence[np.random.Generator]
+) -> NDArray[np.intp]:
+    """Return a network's answer to each image of one part, encoded with the stream of that part."""
+    params, images, s = job
+    images = np.array_split(images, len(streams))[part]
+    work, answers, neuron, loss = Workspace(), [], s.make_neuron(), s.make_loss()
+    for k in range(0, len(images), CHUNK):
+        read = read_images(images[k : k + CHUNK], s, s.steps_to_answer, (EVERY, ACTIVE))
+        small = subnetwork(params, [read.pixels, *[None] * params.N])
+        spikes = read.encode(streams[part], work, small.dtype)
+        trace = Engine(small, neuron, work=work, loss=loss).forward(spikes)
+        answers.append(loss.scores(trace).argmax(axis=1))
+    return np.concatenate([np.empty(0, np.intp), *answers])

@@ -1,4 +1,4 @@
-"""Optimizers, and the running average of the parameters: they change arrays in place."""
+"""Optimizers, and the running average of the parameters: both change arrays in place."""
 
 import math
 from abc import ABC, abstractmethod

@@ -201,7 +201,10 @@ def _carry_out(
             plan.folder.mkdir(parents=True, exist_ok=True)
             runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
             for future in as_completed(tuple(runs)):
-                result, run = _outcome(future), runs.pop(future)  # Dask keeps what somebody holds
+                result, run = (
+                    _outcome(future),
+                    runs.pop(future),
+                )  # Dask keeps a result while it is referenced
                 del left[run]
                 yield run, result
             return
@@ -250,5 +253,5 @@ _load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on the 
 
 
 def _epochs(events: Iterable[Event]) -> Iterator[Epoch]:
-    """Yield the epochs: nobody watches the rest."""
+    """Yield the epochs alone: the steps and advice are not shown."""
     return (event for event in events if isinstance(event, Epoch))

@@ -20,7 +20,7 @@ from stbp_edu.engine import Engine
 from stbp_edu.network import Params, Trace, init_params
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.evaluation import BatchStatistics, Evaluator, observe
+from stbp_edu.training.evaluation import BatchStatistics, answer_part, observe
 from stbp_edu.training.optim import OptimizerState, update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
@@ -151,7 +151,7 @@ class TrainingJob:
             hidden: the neurons of layers 1..N that the step keeps.
 
         Returns:
-            What the forward pass saw; None where the batch has fewer images than shards.
+            Statistics of the forward pass; None where the batch has fewer images than shards.
         """
         places = self._places(step)
         shards = min(self.settings.shards, len(places))
@@ -178,7 +178,7 @@ class TrainingJob:
     def answers(self, part: int, streams: Sequence[np.random.Generator]) -> NDArray[np.intp]:
         """Return the answer to each image of one part of those held out."""
         kept = self.params if self.average is None else self.average
-        return Evaluator(kept, self._test_images, self.settings).answers(part, streams)
+        return answer_part((kept, self._test_images, self.settings), part, streams)
 
     def _places(self, step: int) -> NDArray[np.intp]:
         """Return the places of a batch's images in the order of the epoch."""

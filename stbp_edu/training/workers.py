@@ -47,12 +47,9 @@ class WorkerPool(Generic[J]):
 
     Args:
         job: what to work on; it must be picklable. Arrays that are not contiguous are not shared,
-            and must not be written to.
+            and must not be written to. The attribute is a copy whose arrays are shared, or the job
+            itself where there is no other process.
         size: the number of parts; with more than one, processes are started.
-
-    Attributes:
-        job: the caller's own: a copy whose arrays are shared, or the job itself where there is no
-            other process.
     """
 
     def __init__(self, job: J, size: int) -> None:
@@ -64,7 +61,7 @@ class WorkerPool(Generic[J]):
                 self._start(processes)
             except BaseException as error:
                 self.close()
-                if not isinstance(error, OSError):  # the system has no room for it: do without
+                if not isinstance(error, OSError):  # no memory or processes left: do without them
                     raise
         self._closed = False
 
@@ -99,7 +96,7 @@ class WorkerPool(Generic[J]):
                 worker.send((function, args))
             own = do_parts(self.job, range(0, self.size, processes), function, args)
             replies = [own, *(worker.receive() for worker in self._workers)]
-        except BaseException:  # a worker that is still at work has a reply that nobody would read
+        except BaseException:  # a worker may still be busy, and its reply would be read as the next
             self.close()
             raise
         done: list[R | None] = [None] * self.size
@@ -136,59 +133,54 @@ class WorkerProcess:
     """
 
     def __init__(self, file: int) -> None:
+        from multiprocessing import Pipe  # which a web page does not have
+
         path = os.pathsep.join(p for p in sys.path if isinstance(p, str))
-        replies, reply = os.pipe()  # not stdout, where whatever Python runs first may print
-        self._replies = os.fdopen(replies, "rb")
-        try:
+        self._connection, theirs = Pipe()  # not stdout, where whatever Python runs first may print
+        with theirs:  # the worker's copy is the only one: its end is seen here
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", COMMAND, str(reply)],  # -P: imports what we would
-                stdin=subprocess.PIPE,
+                [sys.executable, "-P", "-c", COMMAND, str(theirs.fileno())],  # -P: our modules
+                stdin=subprocess.DEVNULL,
                 stdout=2,
                 env={**os.environ, "PYTHONPATH": path},
-                pass_fds=[file, reply],
+                pass_fds=[file, theirs.fileno()],
                 process_group=0,  # Ctrl-C is for the one that asks
             )
-        except BaseException:
-            self._replies.close()
-            raise
-        finally:
-            os.close(reply)  # the worker's copy is the only one: its end is seen here
 
     def send(self, request: object) -> None:
         """Send an object that can be pickled."""
-        assert self._process.stdin is not None
         try:
-            pickle.dump(request, self._process.stdin, protocol=5)
-            self._process.stdin.flush()
-        except BrokenPipeError:
+            self._connection.send(request)
+        except ConnectionError:
             raise WorkerEndedError(ENDED) from None
 
     def receive(self) -> Any:
         """Wait for the reply and return it."""
         try:
-            return pickle.load(self._replies)
-        except (EOFError, pickle.UnpicklingError):
+            return self._connection.recv()
+        except (EOFError, ConnectionError):
             raise WorkerEndedError(ENDED) from None
 
     def end(self) -> None:
         """End the process, whatever it does, and wait until it has ended."""
         self._process.kill()
-        self._process.communicate()
-        self._replies.close()
+        self._process.wait()
+        self._connection.close()
 
 
 def serve() -> None:
     """Do the parts that the process that started this one asks for, until that one ends."""
-    replies, requests = os.fdopen(int(sys.argv[1]), "wb"), sys.stdin.buffer
+    from multiprocessing.connection import Connection
+
+    asked = Connection(int(sys.argv[1]))
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        shared, parts = pickle.load(requests)
+        shared, parts = asked.recv()
         job, reply = attach(shared), None
         while True:
             try:
-                replies.write(pickle.dumps(reply, protocol=5))
-                replies.flush()
-                function, args = pickle.load(requests)
-            except (BrokenPipeError, EOFError):  # nobody asks any more
+                asked.send(reply)
+                function, args = asked.recv()
+            except (ConnectionError, EOFError):  # the process that asks has ended
                 return
             reply = do_parts(job, parts, function, args)
             if isinstance(reply, Exception):
@@ -238,7 +230,7 @@ def _write(arrays: list[pickle.PickleBuffer], folder: Path | None) -> tuple[Span
             file.write(array.raw())
             spans.append((start, file.tell()))
         file.flush()
-        on_error.pop_all()  # whoever asked closes it, when all have opened it
+        on_error.pop_all()  # the caller closes it, when all processes have opened it
     return spans, file
 
 

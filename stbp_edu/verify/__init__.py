@@ -1,14 +1,13 @@
 """Oracles that compute the same numbers again and share no backward code with what they check.
 
 For the adjoints: ``finite_difference`` nudges one number and compares two losses; ``autodiff`` lets
-a program apply the chain rule; ``paths`` sums the products along every path of the unrolled
-network, which ``unrolled`` describes, and ``polynomials`` does so with symbols in place of numbers.
-They take H, g and h, or h, f and f' from the package; these ``formulas`` checks, with the rate
-loss. Of other losses, ``loss_values`` holds the values once more; ``paths`` takes the direct terms.
+a program apply the chain rule; ``paths`` sums the products along every path of the graph of
+:mod:`stbp_edu.arrows`, and ``polynomials`` does so with letters in place of numbers. They take H, g
+and h, or h, f and f' from the package; these, and the values of the losses, ``formulas`` checks.
 
 What they are used on: ``forms`` holds the package's own results, ``comparison`` compares them with
-an oracle's, ``trials`` does so on random networks, and ``report`` prints the verdicts.
-``coordinates`` names the quantities, and ``require`` loads autograd and SymPy when needed.
+an oracle's, ``trials`` does so on random networks, and ``report`` prints the verdicts. ``require``
+loads autograd and SymPy when needed.
 """
 
 import importlib

@@ -16,7 +16,7 @@ from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.loss_values import loss_value
+from stbp_edu.verify.formulas import loss_value
 
 
 def derivatives(

@@ -161,21 +161,19 @@ def at_every_node(
     array([[0., 1.]])
     """
 
-    def value(kind: str, n: int, at: tuple[int, ...]) -> Any:
-        """Return the derivative by one entry of an array."""
-        if kind in ("W", "b"):
-            return derivative(Node(kind, n, -1, *at), None)
-        t, s, i = at
-        return derivative(Node(kind, n, t, i), s)
-
-    def layers(kind: str) -> list[Any]:
+    def layers(kind: str, shapes: list[tuple[int, ...]]) -> list[Any]:
         """Return the derivatives by one kind of quantity, layer by layer."""
-        parameters = {"W": params.W, "b": params.b}.get(kind)
-        arrays: list[Any] = [None]
-        for n, m in enumerate(params.sizes[1:], 1):
-            arrays.append(np.empty(parameters[n].shape if parameters else (T, S, m), params.dtype))
-            for at in np.ndindex(arrays[n].shape):
-                arrays[n][at] = value(kind, n, at)
-        return arrays
+        found: list[Any] = [None]
+        for n, shape in enumerate(shapes, 1):
+            found.append(np.empty(shape, params.dtype))
+            for at in np.ndindex(shape):
+                if kind in ("W", "b"):
+                    found[n][at] = derivative(Node(kind, n, -1, *at), None)
+                else:
+                    t, s, i = at
+                    found[n][at] = derivative(Node(kind, n, t, i), s)
+        return found
 
-    return Adjoints(layers("o"), layers("u"), Gradients(W=layers("W"), b=layers("b")))
+    states: list[tuple[int, ...]] = [(T, S, m) for m in params.sizes[1:]]
+    W, b = (layers(kind, [a.shape for a in getattr(params, kind)[1:]]) for kind in ("W", "b"))
+    return Adjoints(layers("o", states), layers("u", states), Gradients(W, b))

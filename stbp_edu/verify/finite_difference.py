@@ -16,7 +16,7 @@ from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
-from stbp_edu.verify.loss_values import loss_value
+from stbp_edu.verify.formulas import loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next

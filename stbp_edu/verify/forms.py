@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from stbp_edu import network
 from stbp_edu.arrows import Node
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
-from stbp_edu.losses import RATE, LossLike, Rate
-from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
@@ -24,66 +20,51 @@ Table = dict[tuple[int, int, int], Any]
 
 @dataclass(frozen=True)
 class Quantities:
-    """What the index formulas read of one sample, as numbers or as letters.
+    """What the index formulas read of one sample, as numbers or letters; indexed [n][t][i].
 
     Attributes:
-        sizes: widths (n[0], ..., n[N]).
-        T: number of steps.
-        S: number of samples in the batch.
-        u: potentials, indexed [n][t][i].
-        o: spikes, as ``u``; ``o[0]`` is the input.
-        h: the surrogate at each u.
-        f: the gate at each o.
-        df: f' at each o.
+        o, u: spikes and potentials; ``o[0]`` is the input.
+        h, f, df: the surrogate at each u, the gate and its slope at each o.
         W: weights, indexed [n][i][j].
-        y: the sample's target of the rate loss; None under another.
-        readout: ∂L/∂o_i^{t,N}, indexed [t][i].
-        membrane: ∂L/∂u_i^{t,N}, as ``readout``; None where the loss reads no potential.
-        graph: of letters, the graph to walk paths on.
+        y: the sample's target.
+        S: number of samples in the batch.
+        readout: ∂L/∂o_i^{t,N}, indexed [t][i], and
+        graph: the graph to walk paths on; of letters alone.
     """
 
-    sizes: tuple[int, ...]
-    T: int
-    S: int
-    u: Any
     o: Any
+    u: Any
     h: Any
     f: Any
     df: Any
     W: Any
     y: Any
-    readout: Any
-    membrane: Any = None
+    S: int = 1
+    readout: Any = None
     graph: Any = None
 
     @property
-    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+    def sizes(self) -> tuple[int, ...]:
+        """Widths (n[0], ..., n[N])."""
+        return tuple(len(o[0]) for o in self.o)
+
+    @property
+    def T(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of steps."""
+        return len(self.o[0])
+
+    @property
+    def N(self) -> int:  # noqa: N802
         """Number of layers, the input not counted."""
-        return len(self.sizes) - 1
+        return len(self.o) - 1
 
 
-def quantities(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, s: int, loss: LossLike = RATE
-) -> Quantities:
+def quantities(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0) -> Quantities:
     """Return what the index formulas read of sample ``s`` of a forward pass."""
-    T, S = network.check_trace(trace, params)
-    read = checked(loss, trace, targets)
-    direct = direct_term(read, trace, targets, S)
     u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
-    return Quantities(
-        sizes=params.sizes,
-        T=T,
-        S=S,
-        u=u,
-        o=o,
-        h=[None, *map(neuron.h, u[1:])],
-        f=[None, *map(neuron.f, o[1:])],
-        df=[None, *map(neuron.df, o[1:])],
-        W=params.W,
-        y=targets[s] if type(read) is Rate else None,
-        readout=np.zeros_like(o[-1]) if direct.o is None else direct.o[:, s],
-        membrane=None if direct.u is None else direct.u[:, s],
-    )
+    h = [None, *map(neuron.h, u[1:])]
+    f, df = ([None, *map(slope, o[1:])] for slope in (neuron.f, neuron.df))
+    return Quantities(o, u, h, f, df, params.W, targets[s], S=len(targets))
 
 
 def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
@@ -97,19 +78,7 @@ def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
 
     def err(t: int, n: int, i: int) -> Any:
         """Return the signal that comes in from (t, n, i)."""
-        if rule != "classic":
-            return epsilon[t, n, i]
-        return delta[t, n, i] * net.h[n][t][i] + membrane(t, n, i)
-
-    def membrane(t: int, n: int, i: int) -> Any:
-        """Return ∂L/∂u at (t, n, i)."""
-        return net.membrane[t][i] if n == N and net.membrane is not None else 0
-
-    def direct(t: int, i: int) -> Any:
-        """Return ∂L/∂o at (t, N, i): the rate loss's formula, or what another loss says."""
-        if net.y is None:
-            return net.readout[t][i]
-        return scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+        return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
 
     for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
         for i in range(net.sizes[n]):
@@ -119,19 +88,21 @@ def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
             if t < T - 1:
                 after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+            if n == N:
+                first = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
             if case == 1:
-                d = direct(t, i)
+                d = first
                 e = scalar.c1_epsilon(d, h)
             elif case == 2:
                 d = scalar.c2_delta(*above)
                 e = scalar.c2_epsilon(d, h)
             elif case == 3:
-                d = scalar.c3_delta(direct(t, i), *after)
+                d = scalar.c3_delta(first, *after)
                 e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
             else:
                 d = scalar.c4_delta(*above, *after)
                 e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
-            delta[t, n, i], epsilon[t, n, i] = d, e + membrane(t, n, i)
+            delta[t, n, i], epsilon[t, n, i] = d, e
     return delta, epsilon
 
 
@@ -158,13 +129,11 @@ def scalar_adjoints(
     params: Params,
     neuron: LIF,
     rule: str = "exact",
-    loss: LossLike = RATE,
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
     T, S = network.check_trace(trace, params)
     of_sample = [
-        scalar_derivatives(quantities(trace, targets, params, neuron, s, loss), rule)
-        for s in range(S)
+        scalar_derivatives(quantities(trace, targets, params, neuron, s), rule) for s in range(S)
     ]
 
     def derivative(node: Node, s: int | None) -> Any:

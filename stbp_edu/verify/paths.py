@@ -23,7 +23,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
 
 __all__ = ["Edge", "Node", "Path", "count_paths", "derivatives", "edges_from", "paths_from"]
-__all__ += ["shares", "total", "unroll"]
+__all__ += ["total", "unroll"]
 
 
 def unroll(
@@ -58,16 +58,6 @@ def count_paths(start: Node, graph: LocalDerivatives) -> int:
 def total(paths: list[Path], rule: str | Rule = "exact") -> Any:
     """Return the sum of the contributions of the paths that a rule keeps."""
     return sum(path.contribution for path in paths if not path.dropped_by(rule))
-
-
-def shares(paths: list[Path]) -> list[float]:
-    """Return the size of each contribution as a fraction of the sum of all sizes; 0 if all are 0.
-
-    Contributions may cancel: the sizes say how much a path carries, not what is left of it.
-    """
-    sizes = [abs(float(path.contribution)) for path in paths]
-    whole = sum(sizes)
-    return [size / whole if whole > 0 else 0.0 for size in sizes]
 
 
 def derivatives(

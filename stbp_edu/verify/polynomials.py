@@ -86,30 +86,20 @@ def symbols(
         shapes = enumerate(widths[1:], 1)
         return [None, *(letter_array((T, 1, m), text, n, letter)[:, 0] for n, m in shapes)]
 
-    outputs = [o[:, 0] for o in graph.outputs]
     y = np.array([letter(f"y_{{{i + 1}}}") for i in range(widths[-1])])
     if direct:
-        of = [
-            [letter(f"direct_{{{i + 1}}}^{{{t + 1}}}") for i in range(widths[-1])] for t in range(T)
-        ]
-        graph.direct[:, 0] = of
+        for t, i in np.ndindex(T, widths[-1]):
+            graph.direct[t, 0, i] = letter(f"direct_{{{i + 1}}}^{{{t + 1}}}")
     else:
         graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
-    by_kind = {
-        kind: [None, *(table[kind, False][:, 0] for table in graph.factors[1:])]
-        for kind in ("spike", "carry")
-    }
     return Quantities(
-        sizes=widths,
-        T=T,
-        S=1,
+        o=[o[:, 0] for o in graph.outputs],
         u=layers("u{}"),
-        o=outputs,
-        h=by_kind["spike"],
-        f=by_kind["carry"],
+        h=layers("h(u{})"),
+        f=layers("f(o{})"),
         df=layers("f'(o{})"),
         W=[None, *(p["W"] for p in graph.params[1:])],
-        y=None if direct else y,
+        y=y,
         readout=graph.direct[:, 0],
         graph=graph,
     )

@@ -26,7 +26,6 @@ from stbp_edu.verify.comparison import (
     equation_under,
 )
 from stbp_edu.verify.forms import all_forms
-from stbp_edu.verify.loss_values import loss_value
 
 Forms = dict[str, Adjoints | Gradients]
 """Results of the package, by the name of the form."""
@@ -127,8 +126,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     for twin in (True, False):
         spike = neuron.H if twin else None
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
-        value, expected = losses.loss(trace, problem.targets), (trace.O[-1], problem.targets)
-        yield by_formula("loss", "", np.array(value), np.array(formulas.rate_loss(*expected)))
+        yield _by_value(trace, problem.targets, losses.RATE)
         oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
         if twin:
             oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
@@ -161,6 +159,13 @@ def by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     return Outcome(id, "both", "formulas", error, limit, False, message)
 
 
+def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
+    """Compare the value of a loss with its formula."""
+    outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
+    values = losses.loss(trace, targets, loss), formulas.loss_value(loss, outputs, targets)
+    return by_formula("loss", f" {loss!r}", *map(np.array, values))
+
+
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
     """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1.
 
@@ -189,7 +194,7 @@ def _sweep_and_engine(
 def by_losses(problem: Problem) -> Iterator[Outcome]:
     """Compare the value and the direct term of every other loss, on the smooth twin.
 
-    Finite differences and automatic differentiation know a loss from ``loss_values`` alone; the
+    Finite differences and automatic differentiation know a loss from ``formulas`` alone; the
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """
@@ -197,11 +202,8 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     sums = problem.targets.sum(axis=1, keepdims=True)
     problem = problem._replace(targets=problem.targets / sums)  # probabilities, for the softmax
     trace = forward(problem.spikes, problem.params, neuron, spike=neuron.H)
-    outputs, targets = list(zip(trace.O[-1], trace.U[-1], strict=True)), problem.targets
     for loss in LOSSES:
-        values = losses.loss(trace, targets, loss), loss_value(loss, outputs, targets)
-        found = by_formula("loss", f" {loss!r}", *map(np.array, values))
-        yield found._replace(oracle="loss values")
+        yield _by_value(trace, problem.targets, loss)._replace(oracle="loss values")
     by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
     for term in (*LOSSES, losses.Direct(by_o, by_u), by_o):
         for outcome in _by_loss(trace, problem, term):

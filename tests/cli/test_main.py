@@ -28,10 +28,10 @@ def test_every_command_explains_itself(command, capsys):
 def test_a_command_imports_what_it_needs_alone():
     code = (
         "import json, sys; from stbp_edu.cli.main import parse; parse(['train', 'digits']);"
-        "print(json.dumps([m for m in sys.modules if m.startswith('stbp_edu.') or m == 'pooch']))"
+        "print(json.dumps([m for m in sys.modules if m.startswith(('stbp_edu.', 'requests'))]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
     assert "stbp_edu.cli.train" in loaded
-    assert not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "pooch"} & loaded
+    assert not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"} & loaded
     assert not {f"stbp_edu.cli.{name}" for name in ("evaluate", "plot", "check")} & loaded

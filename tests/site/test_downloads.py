@@ -9,18 +9,21 @@ import sys
 import tarfile
 import venv
 import zipfile
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 
+from tools.site import ROOT
 from tools.site.address import ANYWHERE, Address, address
 from tools.site.generate.downloads import (
     ARCHIVE,
     FOLDER,
     INSTALL,
     WHEEL,
+    filled_in,
     install_cell,
     requirement,
     with_install_cell,
@@ -116,11 +119,25 @@ def test_the_command_on_the_page_has_the_address_of_the_page(
 ) -> None:
     """Where SITE_URL was not given at build, the page puts its own address into the command."""
     page = context.new_page()
-    for name in ("start/", "train-save-use/"):
+    for name in ("start/", "train-save-use/", "pytorch/"):
         page.goto(address + name)
-        command = page.locator("pre > code", has_text="pip install").first.inner_text()
-        assert f"{address}{FOLDER}/{WHEEL}" in command
+        commands = page.locator("pre > code", has_text='pip install "stbp-edu').all_inner_texts()
+        assert all(f"{address}{FOLDER}/{WHEEL}" in command for command in commands)
         assert ANYWHERE not in page.content()
+
+
+def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> None:
+    """No page asks an index for the package, which is on none."""
+    extras = metadata("stbp-edu").get_all("Provides-Extra")
+    asked = []
+    for page in (ROOT / "docs").glob("*.md"):
+        words = filled_in(page.read_text(encoding="utf-8"), GIVEN)
+        for name, rest in re.findall(r"pip install [\"'](stbp-edu\S*)(.*?)[\"']", words):
+            wanted = name.removeprefix("stbp-edu").strip("[]")
+            assert f"{name}{rest}" == requirement(GIVEN, wanted), page.name
+            assert {*wanted.split(",")} <= {*extras, ""}, page.name
+            asked.append(wanted)
+    assert {"", "notebooks", "torch", "nir"} <= {*asked}
 
 
 @pytest.mark.slow
@@ -141,6 +158,8 @@ def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: P
         return done.stdout
 
     run("python", "-m", "pip", "install", "--quiet", requirement(served))
+    run("python", "-m", "pip", "install", "--quiet", requirement(served, "nir"))
+    run("python", "-c", "import stbp_edu.nir")
     options = ("--rule", "exact", "--hidden", "32", "--T", "5", "--epochs", "2", "--out", "run")
     assert "held-out images" in run("stbp-edu", "train", "digits", *options)
     assert "held-out images" in run("stbp-edu", "eval", "run/exact")

@@ -1,4 +1,4 @@
-"""What a reader does to a notebook page: reset, edit, reload, and all by the keyboard only."""
+"""What a reader does to a notebook page: edit, run again, reset, undo, reload."""
 
 from __future__ import annotations
 
@@ -6,38 +6,119 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from stbp_edu.practice.predictions import questions
+from tests.site.conftest import NOTEBOOKS, READY
 from tests.site.reader import cell, run, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
+PREDICTED = "localStorage.getItem('stbp-edu-predictions')"
 
-def test_reset_brings_back_code_and_results(warm: Page) -> None:
-    """Reset restores one cell; reset all restores every cell and turns Python off."""
-    original = cell(warm).locator("textarea").input_value()
-    html = cell(warm).locator(".cell-output").inner_html()
-    run(warm, "2 + 3")
-    run(warm, "4 + 5", 2)
-    cell(warm).get_by_role("button", name="Reset code cell 1").click()
-    expect(cell(warm).locator("textarea")).to_have_value(original)
-    assert cell(warm).locator(".cell-output").inner_html() == html
-    expect(cell(warm).get_by_role("button", name="Run code cell 1", exact=True)).to_be_focused()
-    warm.get_by_role("button", name="Reset all cells").click()
-    assert cell(warm, 2).locator("textarea").input_value() != "4 + 5"
-    warm.reload()
-    warm.wait_for_selector("html[data-live=ready]", state="attached")
-    expect(warm.locator(".cell[data-edited]")).to_have_count(0)
+
+def reset_all(page: Page) -> None:
+    """Reset all cells."""
+    page.get_by_role("button", name="Reset all cells").click()
+
+
+def undo_all(page: Page) -> None:
+    """Undo it."""
+    page.get_by_role("button", name="Undo the reset of all cells").click()
 
 
 def test_an_edit_survives_a_reload(page: Page) -> None:
     """What was written is there again, marked as edited, and nothing has run."""
     write(page, "mine = 1  # kept")
     page.reload()
-    page.wait_for_selector("html[data-live=ready]", state="attached")
+    page.wait_for_selector(READY, state="attached")
     expect(cell(page).get_by_role("textbox")).to_have_value("mine = 1  # kept")
     expect(cell(page)).to_have_attribute("data-edited", "")
     assert cell(page).get_attribute("data-state") is None
     expect(page.locator(".cell[data-edited]")).to_have_count(1)
+
+
+def test_each_run_that_is_asked_for_takes_place(warm: Page) -> None:
+    """A cell that fails ends the request that it belongs to, and not what was asked for later."""
+    write(warm, "import time\ntime.sleep(1)\nunknown")
+    write(warm, "1", 2)
+    cell(warm, 2).get_by_role("button", name="Run to here").click()
+    expect(cell(warm)).to_have_attribute("data-state", "running")
+    cell(warm).locator(".cell-editor").click()
+    warm.keyboard.press("Control+A")
+    warm.keyboard.type("6 * 7")
+    warm.keyboard.press("Shift+Enter")
+    warm.keyboard.type(" + 1")  # of what is written later nothing runs
+    expect(cell(warm).locator(".out-result")).to_have_text("42")
+    expect(cell(warm).locator(".out-error")).to_have_count(0)
+    assert cell(warm, 2).get_attribute("data-state") is None
+
+
+def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> None:
+    """By the same button; of one cell, whose variables stay."""
+    original = cell(warm).locator("textarea").input_value()
+    html = cell(warm).locator(".cell-output").inner_html()
+    run(warm, "two = 2\ntwo + 3")
+    cell(warm).get_by_role("button", name="Reset code cell 1").click()
+    expect(cell(warm).locator("textarea")).to_have_value(original)
+    assert cell(warm).locator(".cell-output").inner_html() == html
+    undo = cell(warm).get_by_role("button", name="Undo the reset of code cell 1")
+    expect(undo).to_be_focused()
+    undo.click()
+    expect(cell(warm).locator("textarea")).to_have_value("two = 2\ntwo + 3")
+    expect(cell(warm).locator(".out-result")).to_have_text("5")
+    assert run(warm, "two", 2).inner_text().strip() == "2"
+
+
+def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
+    """Reset all can be undone, even while a cell runs; what is written in between stays."""
+    original = cell(warm, 3).locator("textarea").input_value()
+    run(warm, "4 + 5")
+    write(warm, "mine = 2", 2)
+    write(warm, "while True: pass", 3).get_by_role("button", name="Run code cell 3").click()
+    expect(cell(warm, 3)).to_have_attribute("data-state", "running")
+    warm.get_by_role("button", name="Reset all cells").dblclick()
+    expect(warm.locator(".cell[data-edited]")).to_have_count(0)
+    expect(warm.locator(".cell[data-state]")).to_have_count(0)
+    expect(cell(warm, 3).locator("textarea")).to_have_value(original)
+    undo_all(warm)
+    expect(cell(warm).locator(".out-result")).to_have_text("9")
+    expect(cell(warm)).to_have_attribute("data-state", "stale")
+    reset_all(warm)
+    write(warm, "later = 3", 2)
+    cell(warm, 3).get_by_role("button", name="Undo the reset of code cell 3").click()
+    reset_all(warm)
+    undo_all(warm)
+    warm.reload()
+    warm.wait_for_selector(READY, state="attached")
+    written = [cell(warm, k).locator("textarea").input_value() for k in (1, 2, 3)]
+    assert written == ["4 + 5", "later = 3", "while True: pass"]
+
+
+def test_a_reset_takes_the_prediction_back_and_an_undo_returns_it(
+    kept: Callable[[str], Page],
+) -> None:
+    """The question stands there once, with no choice made, however often the cell was run."""
+    question = next(iter(questions().values()))
+    page = kept(next(stem for stem in NOTEBOOKS if question.notebook in stem))
+    output = page.locator(".cell-output:has([data-prediction][data-measured=''])").first
+    number = page.locator(".cell").filter(has=output).get_attribute("data-number")
+    html = output.inner_html()
+    choice = output.get_by_label(question.choices[0], exact=True)
+    for _ in range(2):
+        choice.click()
+        expect(output.get_by_role("status")).to_contain_text("you predicted")
+        run(page, "unknown", int(number or 0), "error")
+        reset_all(page)
+        expect(choice).not_to_be_checked()
+        assert output.inner_html() == html
+        assert page.evaluate(PREDICTED) == "{}"
+    choice.click()
+    reset_all(page)
+    undo_all(page)
+    expect(choice).to_be_checked()
+    assert question.choices[0] in page.evaluate(PREDICTED)
 
 
 def test_the_menu_search_and_theme_work_from_the_keyboard(page: Page) -> None:

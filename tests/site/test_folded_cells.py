@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.conftest import READY
-from tests.site.reader import bring, cell, run, spoken, violations, write
+from tests.site.reader import bring, cell, run, spoken, tab_to, violations, write
 from tools.notebooks import FOLDED
 from tools.site.generate.downloads import INSTALL
 from tools.site.render.notebook_reader import folder, read_notebook
@@ -73,13 +73,8 @@ def test_it_opens_and_runs_by_the_keyboard(warm: Page, folded: Locator) -> None:
     """Tab goes from the buttons to the line, Enter opens it, Tab goes on into the code."""
     keys, number = warm.keyboard, folded.get_attribute("data-number")
     folded.get_by_role("button", name=f"Run code cell {number}", exact=True).focus()
-    keys.press("Tab")
-    keys.press("Tab")
     line = folded.locator("summary")
-    expect(line).to_be_focused()
-    keys.press("Shift+Tab")
-    keys.press("Tab")
-    assert line.evaluate("e => getComputedStyle(e).outlineWidth") != "0px", "focus cannot be seen"
+    tab_to(warm, line)
     keys.press("Enter")
     keys.press("Tab")
     expect(folded.get_by_role("textbox")).to_be_focused()

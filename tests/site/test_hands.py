@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.reader import cell
+from tests.site.reader import cell, tab_to
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -147,20 +147,9 @@ def test_a_pointer_edits_where_it_points(
 
 def test_the_keyboard_is_enough(warm: Page, target: Locator) -> None:
     """Tab to a cell's button, into the code, edit, select, scroll, run, and out again."""
-    number = target.get_attribute("data-number")
     keys, editor = warm.keyboard, target.get_by_role("textbox")
-    for _ in range(150):
-        keys.press("Tab")
-        name = warm.evaluate("document.activeElement.getAttribute('aria-label')")
-        if name == f"Run code cell {number}":
-            break
-    else:
-        pytest.fail("Tab never reached the Run button")
-    width = "getComputedStyle(document.activeElement).outlineWidth"
-    assert warm.evaluate(width) != "0px", "focus cannot be seen"
-    keys.press("Tab")
-    keys.press("Tab")
-    expect(editor).to_be_focused()
+    tab_to(warm, target.get_by_role("button", name="Run code cell"), 150)
+    tab_to(warm, editor)
     keys.press("Control+A")
     keys.type("for k in range(2):")
     keys.press("Enter")

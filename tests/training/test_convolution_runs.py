@@ -14,8 +14,8 @@ from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.train import chosen_settings
 from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.files import load_params, save_params
-from stbp_edu.training import RECIPES, Epoch, Settings, evaluate, initial_state, train
-from stbp_edu.training.runs import Checkpoint, RunConfig, open_run, train_in_folder
+from stbp_edu.training import RECIPES, Epoch, Settings, train
+from stbp_edu.training.runs import Checkpoint, open_run
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from stbp_edu.training.sparsity import samples_with_error
 from stbp_edu.training.training_job import TrainingJob
@@ -53,17 +53,6 @@ def test_a_resumed_run_has_the_same_bits(shards, bytes_few, tmp_path) -> None:
     save_checkpoint(tmp_path / "c.npz", Checkpoint(other, "", found.state, []))
     with pytest.raises(ValueError, match=re.escape("its hidden layers are ('4C3', 'P2', 20)")):
         load_checkpoint(tmp_path / "c.npz")
-
-
-def test_a_run_in_a_folder_is_read_back_and_judged_the_same(few, tmp_path) -> None:
-    config = RunConfig("digits", replace(CONV, epochs=1), few, tmp_path, encodings=2)
-    record = train_in_folder(config, epochs_of)
-    run = open_run(tmp_path)
-    assert run.settings.hidden == ("4C3", "P2", 20)
-    assert isinstance(run.params, ConvParams)
-    images, labels = few.test_images, few.test_labels
-    found = evaluate(run.params, images, labels, run.settings, np.random.default_rng(3))
-    assert found.mean == record["accuracy"]["mean"]  # nothing is drawn with direct
 
 
 def test_the_gradient_of_a_batch_is_that_of_all_its_images(few) -> None:
@@ -115,8 +104,3 @@ def test_the_command_trains_and_reads_what_papers_write(tmp_path, capsys) -> Non
 def test_settings_that_cannot_be(changes, words) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         replace(CONV, **changes)
-
-
-def test_a_shape_that_does_not_fit_the_images_is_named(few) -> None:
-    with pytest.raises(ValueError, match=re.escape("P2 before 10 must divide the image below")):
-        initial_state(replace(CONV, hidden=("4C4", "P2")), few)

@@ -49,27 +49,21 @@ def test_no_image_is_in_two_parts() -> None:
     np.testing.assert_array_equal(inner.test_images.ravel() % 3, inner.test_labels)
 
 
-IMAGES, LABELS = np.zeros((10, 2, 2)), np.zeros(10, int)
+IMAGES, LABELS, RNG = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default_rng(0)
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (
-            lambda: split(IMAGES, LABELS, np.random.default_rng(0), fraction=1.0),
+            lambda: split(IMAGES, LABELS, RNG, fraction=1.0),
             r"fraction must be in \(0, 1\), got 1.0",
         ),
-        (
-            lambda: split(IMAGES[:2], LABELS[:2], np.random.default_rng(0)),
-            "test_images must have shape",
-        ),
+        (lambda: split(IMAGES[:2], LABELS[:2], RNG), "test_images must have shape"),
         (lambda: Dataset(IMAGES, LABELS * 1.0, IMAGES, LABELS), "train_labels must be integers"),
         (lambda: Dataset(IMAGES, LABELS - 1, IMAGES, LABELS), "from 0, got int64 from -1"),
         (lambda: Dataset(IMAGES, LABELS[:9], IMAGES, LABELS), r"got \(10, 2, 2\) and \(9,\)"),
-        (
-            lambda: Dataset(IMAGES, LABELS, np.zeros((10, 2, 3)), LABELS),
-            r"test_images must be of the size .*\(2, 2\), got \(2, 3\)",
-        ),
+        (lambda: Dataset(IMAGES, LABELS, IMAGES[:, :1], LABELS), r"be of the size of .* \(1, 2\)"),
         (lambda: load_dataset("cifar"), "dataset must be one of 'digits', 'digits-by-rows'"),
         (lambda: load_dataset("digits", Path("x")), "data must not be given for digits"),
     ],

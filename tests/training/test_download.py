@@ -224,6 +224,7 @@ def test_whatever_a_mirror_does_the_next_one_is_tried(
     way: str, words: str, install, raw, mirror, rude: str, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setattr(download, "PATIENCE", 2 if way == "slow" else 60)
+    monkeypatch.setattr(download, "LARGEST", 200_000)
     source = install(mirrors=(f"{rude}/{way}", mirror[0]))
     files: dict[str, bytes] = {}
     problems: list[str] = []

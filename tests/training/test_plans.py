@@ -203,12 +203,6 @@ def test_a_bad_plan_is_told_before_anything_is_written(
     assert list(tmp_path.iterdir()) == [written]
 
 
-def test_no_plan_and_no_processes_are_told(written: Path, tmp_path: Path, capsys) -> None:
-    assert main(["sweep", str(tmp_path / "none.toml")]) == 2
-    assert main(["sweep", str(written), "--processes", "0"]) == 2
-    assert "processes must be >= 1" in capsys.readouterr().err
-
-
 def test_without_dask_its_option_says_what_to_install(written: Path, monkeypatch, capsys) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["sweep", str(written), "--dask", "tcp://127.0.0.1:1"]) == 2

@@ -172,22 +172,6 @@ def test_where_no_process_can_be_started_the_parts_are_done_in_turn(change, monk
     workers.close()
 
 
-def test_memory_that_is_too_small_is_left_for_the_disk(monkeypatch) -> None:
-    """Containers often have 64 MB of shared memory."""
-    opened, real = [], tempfile.TemporaryFile
-
-    def small(dir: object = None) -> object:
-        opened.append(dir)
-        return real() if dir is None else refuse()
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", small)
-    monkeypatch.setattr(Path, "is_dir", lambda _: True)
-    with worker_pool(Job(), 2) as workers:
-        assert workers.map(Job.square, 1) == [0, 1]
-        assert workers.job.seen[1] == 1
-    assert opened == [Path("/dev/shm"), None]
-
-
 def test_the_blas_is_given_back() -> None:
     before = blas_threads()
     with threadpool_limits(limits=2, user_api="blas"):

@@ -4,7 +4,7 @@ import io
 import sys
 from dataclasses import replace
 
-from stbp_edu.cli.progress_bar import watch
+from stbp_edu.cli.train import watch
 from stbp_edu.training import train
 
 

@@ -21,9 +21,9 @@ from stbp_edu.training.runs import (
     RECORD,
     Checkpoint,
     RunConfig,
+    earlier_work,
     open_run,
     train_in_folder,
-    unfinished_run,
 )
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from tests.runs import bits
@@ -126,9 +126,10 @@ def test_foreign_checkpoints_are_named(change, words, written) -> None:
 def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
     epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
     save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), epoch.state, []))
-    assert unfinished_run(RunConfig("digits", small, few, tmp_path)) is not None
+    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
+    assert found is not None
     with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
-        unfinished_run(RunConfig("digits", small, bytes_few, tmp_path))
+        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
 
 
 @pytest.fixture(scope="module")

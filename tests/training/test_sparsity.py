@@ -157,15 +157,6 @@ def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up(n
         np.testing.assert_allclose(found.b[n][rows[n]], expected.b[n][rows[n]], rtol=1e-12)
 
 
-def test_where_nothing_is_left_out_network_and_gradient_are_themselves(net) -> None:
-    everything = [None] * 4
-    assert subnetwork(net, everything) is net
-    assert draw_dropout((8, 6, 3), 0.0, np.random.default_rng(0)) == [None, None]
-    grads, found = gradient(np.ones((2, 1, PIXELS)), net, np.ones((1, 3))), zeros_like(net)
-    scatter(grads, net, everything, found)
-    close(found, grads, rtol=0)
-
-
 def test_a_part_of_a_network_with_convolutions_cannot_be_taken() -> None:
     params = init_conv_params("8x8-2C3-10", np.random.default_rng(0))
     with pytest.raises(TypeError, match="params must be of type Params, got ConvParams"):

@@ -126,16 +126,6 @@ def test_the_graph_reads_what_the_loss_reads(loss):
     assert not comparison.failures(paths.derivatives(*args, loss=loss), derived)
 
 
-def test_shares_are_of_the_sum_of_all_sizes():
-    args, net = unrolled((2, 2, 1), 3)
-    found = paths_from(Node("u", 1, 0, 0), net)
-    sizes = [abs(path.contribution) for path in found]
-    assert paths.shares(found) == pytest.approx([size / sum(sizes) for size in sizes])
-    silent = paths_from(Node("u", 1, 0, 0), unroll(*args, Direct(0 * args[0].O[-1])))
-    assert set(paths.shares(silent)) == {0.0}
-    assert paths.shares([]) == []
-
-
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])
 def test_paths_are_counted_before_they_are_walked(sizes, T):
     _, net = unrolled(sizes, T)

@@ -8,7 +8,6 @@ import pytest
 import sympy
 
 from stbp_edu import cases, network
-from stbp_edu.losses import RATE, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
 from stbp_edu.verify.forms import all_forms, scalar_adjoints, scalar_sweep
@@ -157,19 +156,6 @@ def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dro
         ("c5-b", Node("b", 1, i=0), 11, 1),
         ("c5-w", Node("W", 1, i=0, j=0), 11, 1),
     ]
-
-
-@pytest.mark.parametrize("rule", ["exact", "classic"])
-@pytest.mark.parametrize("loss", [RATE, *trials.LOSSES, "both"], ids=lambda loss: repr(loss)[:40])
-def test_the_index_formulas_are_the_sum_over_paths_under_any_loss(loss, rule):
-    neuron = next(one for one in trials.NEURONS[::-1] if one.gate == "linear")
-    net = trials.draw(np.random.default_rng(4), (3, 1, 2), 3, neuron)
-    net = net._replace(targets=net.targets / net.targets.sum(axis=1, keepdims=True))
-    trace = network.forward(net.spikes, net.params, neuron, spike=neuron.H)
-    if loss == "both":
-        loss = Direct(trace.O[-1] + 0.25, trace.U[-1] - 0.5)
-    got = scalar_adjoints(trace, *net[1:], rule, loss)
-    assert not comparison.failures(got, paths.derivatives(trace, *net[1:], rule, loss))
 
 
 def test_c3_delta_in_sympys_own_symbols():

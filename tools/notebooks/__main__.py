@@ -1,8 +1,8 @@
-"""Execute notebooks in place, write their numbers, or say how long they take.
+"""Execute notebooks in place, or write their numbers and times.
 
 ``python -m tools.notebooks run [files]`` executes, all by default. ``renumber`` writes what follows
 from the order in ``course.toml``: the numbers in names, titles and links, the tables of the map and
-of the reading paths, and the times. ``times`` prints what the times are made of.
+of the reading paths, and the times.
 """
 
 import argparse
@@ -11,26 +11,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import nbformat
-
 from tools.notebooks.execution import NotebookError, run
 from tools.notebooks.numbering import files, renumber
-from tools.notebooks.reading_time import contents, stated
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, do it, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
-    parser.add_argument("command", choices=["run", "renumber", "times"])
-    parser.add_argument("files", nargs="*", type=Path, help="for run and times")
+    parser.add_argument("command", choices=["run", "renumber"])
+    parser.add_argument("files", nargs="*", type=Path, help="for run; all")
     args = parser.parse_intermixed_args(argv)
     try:
         if args.command == "renumber":
             _execute(_that_tell_a_number() if renumber() else [])
-        elif args.command == "run":
-            _execute(args.files or list(files().values()))
         else:
-            _print_times(args.files or list(files().values()))
+            _execute(args.files or list(files().values()))
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -47,16 +42,6 @@ def _that_tell_a_number() -> list[Path]:
     """Return the notebooks in whose outputs the answer to an exercise names a notebook."""
     told = re.compile(r"Look at notebook \d")
     return [path for path in files().values() if told.search(path.read_text(encoding="utf-8"))]
-
-
-def _print_times(paths: Sequence[Path]) -> None:
-    """Print what each notebook holds and how long that takes."""
-    print("notebook             words formulas lines figures | minutes, exercises | stated")
-    for path in paths:
-        notebook = nbformat.read(path, as_version=4)
-        c, now = contents(notebook), stated(notebook.cells[0].source)
-        print(f"{path.stem:20} {c.words:5} {c.formulas:8} {c.lines:5} {c.figures:7} | "
-              f"{c.reading:7} {c.exercises:10} | {now or ''}")  # fmt: skip
 
 
 if __name__ == "__main__":

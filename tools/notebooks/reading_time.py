@@ -131,17 +131,6 @@ def _spoken(minutes: int) -> str:
     return f"{whole}{'½' * half} hours"
 
 
-def stated(text: str) -> tuple[int, int] | None:
-    """Return the minutes that a notebook's opening states: to read, and for the exercises.
-
-    >>> stated("**Time.** About 25 minutes, and 20 for the exercises.")
-    (25, 20)
-    """
-    line = TIME.search(text)
-    found = re.search(r"(\d+) minutes(?:, and (\d+) for the exercises)?", line[0] if line else "")
-    return (int(found[1]), int(found[2] or 0)) if found else None
-
-
 def with_times(notebooks: dict[str, Any], page: str) -> str:
     """Write the times into the openings of notebooks, and return the page of paths with its sums.
 

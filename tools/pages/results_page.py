@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.cli.progress_bar import format_duration
+from stbp_edu.cli.messages import format_duration
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor, read_records
@@ -19,13 +19,6 @@ from tools.templates import filled
 
 TEMPLATE = Path(__file__).with_name("templates") / "results.md"
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
-TRAINED = {
-    "mnist-ladder": "shifted by a pixel",
-    "mnist-hour": "shifted, and adversarial",
-    "mnist-plain": "as they are",
-    "mnist-adversarial": "as they are, and adversarial",
-}
-"""The records of trained networks, and what their training images are like."""
 ELSEWHERE = ("speed", "framework", "time", "two-processes")  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
@@ -42,20 +35,20 @@ def page(records: Mapping[str, Record]) -> str:
         TEMPLATE, records=trained, recipe=to_dict(RECIPES["mnist"]), settings=fields(Settings),
         figure=figure, networks=networks, differences=differences, shared=shared,
         gaps=gaps, mean_gap=mean_gap, signed=signed, percent=percent, changed=changed, plain=plain,
-        repeated=repeated, made_by=made_by, TRAINED=TRAINED, MANY=MANY,
+        repeated=repeated, made_by=made_by, MANY=MANY,
     )  # fmt: skip
 
 
-def networks(records: Mapping[str, Record]) -> list[dict[str, Any]]:
-    """Return for each trained network what it learned from, its accuracies, and its time."""
+def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
+    """Return for each trained network its record's name, its accuracies, and its time."""
     found: list[dict[str, Any]] = []
-    for name, images in TRAINED.items():
-        for row in records.get(name, {"rows": ()})["rows"]:
+    for name, record in trained.items():
+        for row in record["rows"]:
             if row["changes"].get("T_test") == MANY:  # the same network, as the row before
                 found[-1]["many"] = row["accuracy"]
             else:
                 epochs = row["runs"][0]["settings"].get("epochs", "")
-                found.append({**row, "images": images, "epochs": epochs, "time": _time(row)})
+                found.append({**row, "record": name, "epochs": epochs, "time": _time(row)})
     return found
 
 

@@ -2,6 +2,7 @@
 import { editor } from "./editor.js";
 import { Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
+import { keepPredictions, takePredictions } from "../explorers/progress.js";
 
 const bar = document.querySelector("[data-live-bar]");
 const python = new Python(refused);
@@ -16,11 +17,19 @@ const storage = {
 
 function button(label, name, action, className = "") {
   const element = document.createElement("button");
-  Object.assign(element, { type: "button", textContent: label, className: `live-button ${className}` });
-  if (name !== label) element.setAttribute("aria-label", name);
+  Object.assign(element, { type: "button", className: `live-button ${className}` });
+  rename(element, label, name);
   element.addEventListener("click", action);
   return element;
 }
+
+function rename(element, label, name) {
+  if (element.textContent !== label) element.textContent = label;
+  element.setAttribute("aria-label", name);
+}
+
+// The second click of a double click on a button that resets, and then undoes, would undo.
+const once = (action) => (event) => event.detail > 1 || action();
 
 // Status: one live region for words, one bar for the eye.
 const status = document.createElement("p");
@@ -58,12 +67,12 @@ class Cell {
     this.output = element.querySelector(".cell-output");
     this.committed = [...this.output.childNodes];
     if (this.heavy) return;
-    this.editor = editor(element, this.number, { changed: (text) => this.changed(text), run: () => enqueue([this]) });
+    this.editor = editor(element, this.number, { changed: (text) => this.changed(text), run: () => request([this]) });
     const n = this.number;
-    this.resetButton = button("Reset", `Reset code cell ${n} to the original`, () => this.reset());
+    this.resetButton = button("", "", once(() => (this.touched ? this.reset() : this.undo())));
     const tools = Object.assign(document.createElement("div"), { className: "cell-tools" });
     tools.append(
-      button("Run", `Run code cell ${n}`, () => enqueue([this]), "live-run"),
+      button("Run", `Run code cell ${n}`, () => request([this]), "live-run"),
       button("Run to here", `Run to here: all cells up to code cell ${n}`, () => runTo(this)),
       this.resetButton,
     );
@@ -81,11 +90,25 @@ class Cell {
     if (this.fold) this.fold.open = true;
   }
 
+  get edited() {
+    return this.editor.value !== this.editor.original;
+  }
+
+  // Whether there is something to reset: other code, a run, or a prediction.
+  get touched() {
+    const { state } = this.element.dataset;
+    return this.edited || state !== undefined || Boolean(this.output.querySelector("[data-prediction] :checked"));
+  }
+
   mark() {
-    const edited = this.editor.value !== this.editor.original;
+    const { edited, touched, resetButton, number } = this;
     this.element.toggleAttribute("data-edited", edited);
     this.element.querySelector(".cell-tools").dataset.note = edited ? "edited" : "";
-    this.resetButton.hidden = !edited && this.element.dataset.state === undefined;
+    resetButton.hidden = !touched && !this.before;
+    resetButton.disabled = this.element.dataset.state === "running";
+    if (touched) rename(resetButton, "Reset", `Reset code cell ${number} to the original`);
+    else rename(resetButton, "Undo", `Undo the reset of code cell ${number}`);
+    markBar();
   }
 
   changed(text) {
@@ -95,15 +118,32 @@ class Cell {
   }
 
   reset() {
-    if (this.heavy || this.element.dataset.state === "running") return;
-    this.editor.value = this.editor.original;
-    storage.remove(this.key);
-    this.output.replaceChildren(...this.committed);
-    delete this.element.dataset.state;
-    const focused = document.activeElement === this.resetButton;
+    const before = this.#now();
+    this.#put({ text: this.editor.original, output: this.committed });
+    this.before = { ...before, predictions: takePredictions(this.output) };
     this.mark();
-    if (focused) this.element.querySelector(".live-run").focus();
-    say(`Cell ${this.number} is as it was.`);
+    say(`Cell ${this.number} is as it was. Undo brings back what you had.`);
+  }
+
+  undo() {
+    const { predictions, ...before } = this.before;
+    this.before = undefined;
+    this.#put(before);
+    keepPredictions(predictions);
+    if (this.edited) this.unfold();
+    say(`What you had in cell ${this.number} is back.`);
+  }
+
+  #now() {
+    return { text: this.editor.value, output: [...this.output.childNodes], state: this.element.dataset.state };
+  }
+
+  #put({ text, output, state }) {
+    this.editor.value = text;
+    this.output.replaceChildren(...output);
+    if (state === undefined) delete this.element.dataset.state;
+    else this.element.dataset.state = state;
+    this.changed(text);
   }
 
   set state(state) {
@@ -112,11 +152,11 @@ class Cell {
     this.mark();
   }
 
-  async run() {
+  async run(code) {
     const output = (shown = new Output(this.output));
     this.state = "running";
     try {
-      const result = await python.run(this.editor.value, this.number, (message) => {
+      const result = await python.run(code, this.number, (message) => {
         if (message.type === "progress") loading(message);
         else if (message.type === "running") {
           meter.hidden = true;
@@ -144,40 +184,45 @@ class Cell {
 }
 
 const cells = [];
-let queue = [];
-let working = false;
+let requests = []; // those that have not begun, each with its runs: a run that fails ends its own request and no other
+let working; // while cells run, the promise of their end
 
-function enqueue(list) {
-  queue.push(...list.filter((cell) => !cell.heavy && !queue.includes(cell)));
-  if (!working) work();
+// What is asked for is what the code is now, whatever is written while it waits.
+function request(list, wanted = () => true) {
+  const runs = list.filter((cell) => !cell.heavy).map((cell) => ({ cell, code: cell.editor.value }));
+  const last = requests.at(-1)?.runs ?? [];
+  const again = runs.length === last.length && runs.every(({ cell, code }, k) => cell === last[k].cell && code === last[k].code);
+  if (!again) requests.push({ runs, wanted });
+  working ??= work().finally(() => (working = undefined));
 }
 
 function runTo(cell) {
-  enqueue(cells.filter((c) => c.number <= cell.number && (c === cell || c.element.dataset.state !== "done")));
+  const wanted = (one) => one === cell || one.element.dataset.state !== "done";
+  request(cells.filter((one) => one.number <= cell.number), wanted); // prettier-ignore
 }
 
 async function work() {
-  working = true;
   quarter = -1;
   busy(true);
-  let last;
-  const many = queue.length > 1;
   try {
-    while (queue.length) {
-      last = queue.shift();
-      const result = await last.run();
-      if (!result.ok) {
-        queue = [];
-        say(`Cell ${last.number}: ${result.error.name}. ${result.error.message}`);
-      } else if (queue.length || !many) say(`Cell ${last.number} has run.`);
-      else say(`All cells up to ${last.number} have run.`);
+    while (requests.length) {
+      const { runs, wanted } = requests.shift();
+      await runAll(runs.filter(({ cell }) => wanted(cell)));
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
   } finally {
-    working = false;
     meter.hidden = true;
     busy(false);
+  }
+}
+
+async function runAll(runs) {
+  for (const { cell, code } of runs) {
+    const { ok, error } = await cell.run(code);
+    if (!ok) return say(`Cell ${cell.number}: ${error.name}. ${error.message}`);
+    const all = runs.length > 1 && cell === runs.at(-1).cell;
+    say(all ? `All cells up to ${cell.number} have run.` : `Cell ${cell.number} has run.`);
   }
 }
 
@@ -188,16 +233,36 @@ function busy(yes) {
 }
 
 function stop() {
-  queue = [];
+  requests = [];
   if (!python.stop()) return;
-  for (const cell of cells) if (cell.element.dataset.state === "done") cell.state = "stale";
+  for (const cell of cells) {
+    if (cell.element.dataset.state === "done") cell.state = "stale";
+    if (cell.before?.state === "done") cell.before.state = "stale";
+  }
   say("Stopped. The variables are gone; what you wrote is kept. The next run starts Python anew.");
 }
 
-function resetAll() {
+const live = () => cells.filter((cell) => !cell.heavy);
+
+async function resetAll() {
   stop();
-  for (const cell of cells) cell.reset();
-  say("All cells are as they were, and Python is off.");
+  await working;
+  live().filter((cell) => cell.touched).forEach((cell) => cell.reset()); // prettier-ignore
+  say("All cells are as they were, and Python is off. Undo reset brings back what you had.");
+}
+
+// What was written after the reset is not overwritten.
+function undoAll() {
+  live().filter((cell) => cell.before && !cell.touched).forEach((cell) => cell.undo()); // prettier-ignore
+  say("What you had is back.");
+}
+
+const undoes = () => !live().some((cell) => cell.touched) && live().some((cell) => cell.before);
+const resetAllButton = button("Reset all", "Reset all cells to the original", once(() => (undoes() ? undoAll() : resetAll())));
+
+function markBar() {
+  if (undoes()) rename(resetAllButton, "Undo reset", "Undo the reset of all cells");
+  else rename(resetAllButton, "Reset all", "Reset all cells to the original");
 }
 
 const pill = Object.assign(document.createElement("div"), { className: "live-pill" });
@@ -214,11 +279,12 @@ if (bar) {
   keys.innerHTML = "Click into a cell to edit it. <kbd>Shift</kbd> + <kbd>Enter</kbd> runs it. <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.";
   const row = Object.assign(document.createElement("div"), { className: "live-buttons" });
   row.append(
-    button("Run all", "Run all cells", () => enqueue(cells), "live-primary"),
-    button("Reset all", "Reset all cells to the original", resetAll),
+    button("Run all", "Run all cells", () => request(cells), "live-primary"),
+    resetAllButton,
   );
   bar.append(row, keys);
   for (const element of document.querySelectorAll(".cell")) cells.push(new Cell(element));
+  document.addEventListener("stbp-progress", () => live().forEach((cell) => cell.mark())); // a prediction was chosen
   document.body.append(pill);
   bar.hidden = false;
   document.documentElement.dataset.live = "ready";

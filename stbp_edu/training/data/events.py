@@ -142,14 +142,11 @@ class Recording:
     def load(self, folder: Path | None, tell: Tell) -> Dataset:
         """Return the data set, whose images are the frames of the recordings.
 
-        Args:
-            folder: where the files are, or the folder named as in tonic that holds them. Where it
-                is None, tonic fetches them into the cache.
-            tell: is called with a sentence before something is fetched.
+        Its files, or a folder named as in tonic that holds them, are in ``folder``. Where that is
+        None, tonic fetches them into the cache, and ``tell`` is called with a sentence before.
 
         Raises:
-            FileNotFoundError: if files are missing, or could not be fetched.
-            ValueError: if a file is damaged or another.
+            FileNotFoundError, ValueError: if a file is missing, or damaged, or another.
             ImportError: if tonic or h5py is needed and not installed.
         """
         place = self._fetch(cache_folder(), tell) if folder is None else folder

@@ -10,15 +10,7 @@
 from stbp_edu.training.runs.checkpoint import Checkpoint
 from stbp_edu.training.runs.measurements import environment, load_measurement, measurements_folder
 from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, open_run
-from stbp_edu.training.runs.run import (
-    RunConfig,
-    earlier_work,
-    finish,
-    finished_run,
-    folder_lock,
-    train_in_folder,
-    unfinished_run,
-)
+from stbp_edu.training.runs.run import RunConfig, earlier_work, finish, folder_lock, train_in_folder
 
 __all__ = [
     "CHECKPOINT",
@@ -29,11 +21,9 @@ __all__ = [
     "earlier_work",
     "environment",
     "finish",
-    "finished_run",
     "folder_lock",
     "load_measurement",
     "measurements_folder",
     "open_run",
     "train_in_folder",
-    "unfinished_run",
 ]

@@ -63,21 +63,17 @@ def earlier_work(
     """
     if restart:
         return None, None
-    checkpoint = unfinished_run(config)
+    checkpoint = _unfinished(config)
     if checkpoint and not resume:
         raise ValueError(
             f"{config.folder} holds an unfinished run, {checkpoint.state.epoch} of "
             f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
-    return checkpoint, None if checkpoint else finished_run(config)
+    return checkpoint, None if checkpoint else _finished(config)
 
 
-def unfinished_run(config: RunConfig) -> Checkpoint | None:
-    """Return the checkpoint in the folder, if there is one.
-
-    Raises:
-        ValueError: if it is damaged, or belongs to a run with other settings or data.
-    """
+def _unfinished(config: RunConfig) -> Checkpoint | None:
+    """Return the checkpoint in the folder, if there is one; raise ValueError if it is another's."""
     path = config.folder / CHECKPOINT
     if not path.exists():
         return None
@@ -92,19 +88,12 @@ def unfinished_run(config: RunConfig) -> Checkpoint | None:
     return checkpoint
 
 
-def finished_run(config: RunConfig) -> dict[str, Any] | None:
-    """Return the record of the finished run in the folder, if there is one.
-
-    Raises:
-        ValueError: if it is damaged, or of another configuration than this.
-    """
-    path = config.folder / RECORD
+def _finished(config: RunConfig) -> dict[str, Any] | None:
+    """Return the record in the folder, if there is one; raise ValueError if it is another's."""
+    path, hint = config.folder / RECORD, "--restart to replace it, or --out for another folder"
     if not path.exists():
         if (params := config.folder / PARAMS).exists():
-            raise ValueError(
-                f"{params} must have its {RECORD} beside it, and has none; --restart to replace "
-                "it, or --out for another folder"
-            )
+            raise ValueError(f"{params} must have its {RECORD} beside it, and has none; {hint}")
         return None
     record = read_record(config.folder)
     theirs = {
@@ -112,15 +101,9 @@ def finished_run(config: RunConfig) -> dict[str, Any] | None:
         **{key: record[key] for key in ("dataset", "held_out")},
         "encodings": len(record["accuracy"]["encodings"]),
     }
-    ours = {
-        **to_dict(config.settings),
-        **{key: getattr(config, key) for key in ("dataset", "held_out", "encodings")},
-    }
-    if changed := _changed(theirs, ours):
-        raise ValueError(
-            f"{config.folder} holds a finished run with {changed}; --restart to replace it, or "
-            "--out for another folder"
-        )
+    ours = {key: getattr(config, key) for key in ("dataset", "held_out", "encodings")}
+    if changed := _changed(theirs, {**to_dict(config.settings), **ours}):
+        raise ValueError(f"{config.folder} holds a finished run with {changed}; {hint}")
     return record
 
 

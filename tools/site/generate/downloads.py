@@ -1,5 +1,6 @@
 """What the site offers to take away: the ``pip install`` line, and notebooks that install."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ ARCHIVE = f"stbp_edu-{__version__}.tar.gz"
 FOLDER = "downloads"  # of the site
 CELL = Path(__file__).with_name("templates") / "install_cell.py.txt"
 INSTALL = "install"  # the id of the cell
+PIP = re.compile(r"\[\[pip(?: ([\w,]+))?\]\]")  # with the extras that a page needs
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,13 @@ def with_install_cell(notebook: str, address: Address, needs: Needs = COURSE) ->
 
 
 def filled_in(markdown: str, address: Address) -> str:
-    """Return a page's Markdown with the names of what can be taken away, and the source's link."""
+    """Return a page's Markdown with the names of what can be taken away, and the source's link.
+
+    >>> filled_in("[[pip nir]]", Address(site="https://a.org/")).partition(" @")[0]
+    'python -m pip install "stbp-edu[nir]'
+    """
     repository = f" The source is kept at <{address.repository}>." if address.repository else ""
     words = {
-        "[[pip]]": f'python -m pip install "{requirement(address)}"',
-        "[[pip notebooks]]": f'python -m pip install "{requirement(address, "notebooks")}"',
         "[[wheel]]": WHEEL,
         "[[wheel link]]": f"[`{WHEEL}`]({FOLDER}/{WHEEL})",
         "[[archive link]]": f"[`{ARCHIVE}`]({FOLDER}/{ARCHIVE})",
@@ -79,4 +83,6 @@ def filled_in(markdown: str, address: Address) -> str:
     }
     for word, text in words.items():
         markdown = markdown.replace(word, text)
-    return markdown
+    return PIP.sub(
+        lambda found: f'python -m pip install "{requirement(address, found[1] or "")}"', markdown
+    )

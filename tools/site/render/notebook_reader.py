@@ -15,7 +15,7 @@ import nbformat
 
 from stbp_edu.practice.tasks import course_table
 from tools.notebooks.execution import merged_streams
-from tools.notebooks.reading_time import contents, stated
+from tools.notebooks.reading_time import contents
 from tools.site import ROOT
 from tools.site.render.jupyter_markdown import commonmark, plain
 
@@ -91,9 +91,9 @@ def read_notebook(path: Path) -> Notebook:
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
-    counted = contents(notebook)
-    times = stated(markdown) or (counted.reading, counted.exercises)
-    return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
+    time = contents(notebook)
+    description = _description(markdown)
+    return Notebook(path.stem, title, description, markdown, cells, time.reading, time.exercises)
 
 
 def _first(pattern: str, text: str) -> str:

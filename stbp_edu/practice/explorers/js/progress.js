@@ -3,12 +3,14 @@ const KEY = "stbp-edu-progress";
 const PREDICTIONS = "stbp-edu-predictions";
 const WORDS = { right: "right", wrong: "not right yet", todo: "not attempted yet" };
 
+const memory = {}; // of a page whose storage is switched off
+
 export function read(key = KEY) {
   try {
     const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
     return kept && typeof kept === "object" ? kept : {};
   } catch {
-    return {}; // storage is switched off, or holds something else
+    return memory[key] ?? {}; // storage is switched off, or holds something else
   }
 }
 
@@ -19,10 +21,11 @@ export function keep(exercise, state) {
 }
 
 function write(key, kept) {
+  memory[key] = kept;
   try {
     localStorage.setItem(key, JSON.stringify(kept));
   } catch {
-    return; // without storage the page works all the same
+    // without storage the page works all the same
   }
   document.dispatchEvent(new CustomEvent("stbp-progress"));
 }
@@ -39,7 +42,7 @@ function collect(root) {
 function predictions(root) {
   const found = root.matches?.("[data-prediction]") ? [root] : [];
   for (const box of [...found, ...(root.querySelectorAll?.("[data-prediction]") ?? [])]) {
-    if (box.dataset.shown) continue;
+    if ("shown" in box.dataset) continue;
     box.dataset.shown = "";
     (box.dataset.measured ? compare : ask)(box);
   }
@@ -48,32 +51,52 @@ function predictions(root) {
 function ask(box) {
   const { prediction: id, answer, choices, question } = box.dataset;
   const said = box.querySelector("[role=status]");
-  const choose = (choice) => {
-    write(PREDICTIONS, { ...read(PREDICTIONS), [id]: choice });
+  const choose = (choice) => keepPredictions({ [id]: choice });
+  const name = `prediction-${Math.random().toString(36).slice(2)}`;
+  const buttons = JSON.parse(choices).map((value) => make("input", { type: "radio", name, value }));
+  for (const button of buttons) button.addEventListener("change", () => choose(button.value));
+  const options = buttons.map((button) => make("label", {}, button, ` ${button.value}`));
+  box.append(make("fieldset", {}, make("legend", {}, question), ...options));
+  const unanswered = said.firstElementChild; // the lines below it say how to type an answer
+  let shown = null;
+  const draw = () => {
+    const choice = read(PREDICTIONS)[id];
+    if (choice === shown) return;
+    shown = choice;
+    for (const button of buttons) button.checked = button.value === choice;
+    if (!choice) return said.replaceChildren(unanswered);
     said.replaceChildren(make("p", {}, make("strong", {}, `${id}: you predicted “${choice}”.`)), make("p", {}, "Now measure."));
   };
-  const name = `prediction-${Math.random().toString(36).slice(2)}`;
-  const options = JSON.parse(choices).map((choice) => {
-    const button = make("input", { type: "radio", name, value: choice });
-    button.checked = choice === (answer || read(PREDICTIONS)[id]);
-    button.addEventListener("change", () => choose(choice));
-    return make("label", {}, button, ` ${choice}`);
-  });
-  box.append(make("fieldset", {}, make("legend", {}, question), ...options));
-  if (answer || read(PREDICTIONS)[id]) choose(answer || read(PREDICTIONS)[id]);
-  else said.lastElementChild.remove(), said.lastElementChild.remove(); // the question, and how to type the answer
+  document.addEventListener("stbp-progress", draw);
+  if (answer) choose(answer);
+  else draw();
 }
 
 function compare(box) {
   const { prediction: id, answer, measured } = box.dataset;
   const head = box.querySelector("strong");
+  const unanswered = [...head.childNodes];
   const draw = () => {
     const choice = answer || read(PREDICTIONS)[id];
-    if (!choice) return;
-    head.textContent = choice === measured ? `${id}: measured: “${measured}”, as you predicted.` : `${id}: you predicted “${choice}”; measured: “${measured}”.`;
+    if (!choice) head.replaceChildren(...unanswered);
+    else head.textContent = choice === measured ? `${id}: measured: “${measured}”, as you predicted.` : `${id}: you predicted “${choice}”; measured: “${measured}”.`;
   };
   document.addEventListener("stbp-progress", draw);
   draw();
+}
+
+export function keepPredictions(predictions) {
+  write(PREDICTIONS, { ...read(PREDICTIONS), ...predictions });
+}
+
+// Takes back what was predicted by the questions in an element, and returns it.
+export function takePredictions(root) {
+  const kept = read(PREDICTIONS);
+  const ids = [...root.querySelectorAll("[data-prediction][data-measured='']")].map(({ dataset }) => dataset.prediction);
+  const taken = Object.fromEntries(ids.filter((id) => id in kept).map((id) => [id, kept[id]]));
+  for (const id of ids) delete kept[id];
+  if (ids.length) write(PREDICTIONS, kept);
+  return taken;
 }
 
 const make = (tag, attributes = {}, ...children) => {
