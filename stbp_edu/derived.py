@@ -59,7 +59,7 @@ class Derived:
         """
         from stbp_edu.plotting.two_layers import draw
 
-        return draw(self._network("1-1R-1R"))
+        return draw(self._network("1-1-1"))
 
     def formulas(self, rule: str | Rule = "exact") -> Formulas:
         r"""Return the formulas of a rule, case by case, then ∂L/∂W, b, R and what is learned.

@@ -42,6 +42,13 @@ class Row(NamedTuple):
         """Whether the difference is small enough."""
         return self.difference <= self.allowed  # False for a NaN
 
+    @property
+    def verdict(self) -> str:
+        """The difference in words."""
+        if self.agrees:
+            return f"agrees to {self.allowed:.0e}"
+        return f"DIFFERS by {self.difference:.1e}"
+
 
 @dataclass(frozen=True, repr=False)
 class Proof:
@@ -63,11 +70,7 @@ class Proof:
     def __str__(self) -> str:
         """Return the table, and below it what is wrong."""
         wide = max(len(row.what) for row in self.rows)
-        table = [
-            f"{row.what:{wide}}  {row.against:24}  {row.difference:8.1e}  "
-            f"{'agrees' if row.agrees else 'DIFFERS'}"
-            for row in self.rows
-        ]
+        table = [f"{row.what:{wide}}  {row.against:25}  {row.verdict}" for row in self.rows]
         return "\n".join([*table, *self.faults])
 
     __repr__ = __str__

@@ -32,6 +32,13 @@ class Formulas(tuple[Formula, ...]):
         """Return a line for each formula, in LaTeX."""
         return "\n".join(map(str, self))
 
+    __repr__ = __str__
+
+    def __getitem__(self, k: Any) -> Any:
+        """Return one formula, or some."""
+        found = super().__getitem__(k)
+        return Formulas(found) if isinstance(k, slice) else found
+
     def _repr_html_(self) -> str:
         """Return the formulas as MathML, under each case."""
         rows, case = [], ""
@@ -70,14 +77,13 @@ class _Text:
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
+        layer = self.net.N if n == "N" else self.net.N - 1
         where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
         for state, q in reached(self.net, self.rule, self.same):
-            arrows = self.net.arrows[self.net.N if n == "N" else self.net.N - 1]
             terms = [
                 self.term(arrow, head, t, n)
-                for arrow in arrows
-                if arrow.source == state and not (arrow.step and t == "T")
-                if (head := self.rule.move(q, arrow)) is not None
+                for arrow, head in self.rule.moves_from(self.net, layer, state, q)
+                if not (arrow.step and t == "T")
             ]
             right = " + ".join(terms).replace("+ -", "- ") or "0"
             yield Formula(self.adjoint(state, q, "i", t, n), right, where)
@@ -114,9 +120,10 @@ class _Text:
         for name in layer.neuron.learned:
             entries = [enter for one, enter in layer.neuron.enters if one == name]
             own, over = ("_i", "t") if entries[0].each else ("", "t,i")
-            right = rf"\sum_{{{over}}} " + " + ".join(map(self.entered, entries))
+            right = " + ".join(map(self.entered, entries)).replace("+ -", "- ")
+            right = rf"\left({right}\right)" if len(entries) > 1 else right
             letter = f"{{{symbol(name)}}}" if "_" in symbol(name) else symbol(name)
-            lines.append((f"{letter}{own}^n", right.replace("+ -", "- ")))
+            lines.append((f"{letter}{own}^n", rf"\sum_{{{over}}} {right}"))
         for name, right in lines:
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 

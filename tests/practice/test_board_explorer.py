@@ -42,7 +42,10 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
     net, run = board["networks"][neuron + " recur" * recurrent], run_of(neuron, recurrent)
     every = words(run.net, T)
     starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
-    sizes = {s: {p[:2]: abs(p.contribution) for p in paths_from(s, run.local)} for s in starts}
+    sizes = {
+        s: {(p.word, p.nodes): abs(p.contribution) for p in paths_from(s, run.local)}
+        for s in starts
+    }
     for rule, shown in settings(net):
         kept = set(words(run.net, T, rule))
         assert shown["words"] == [len(kept), len(every) - len(kept)]
@@ -53,7 +56,7 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
             assert (ways, dropped) == count_paths(run.net, T, rule, start)
             assert ways == len(paths)
             assert value == pytest.approx(sum(p.contribution for p in paths), rel=1e-5, abs=1e-15)
-            rest = sum(sizes[start].values()) - sum(sizes[start][p[:2]] for p in paths)
+            rest = sum(sizes[start].values()) - sum(sizes[start][p.word, p.nodes] for p in paths)
             assert share == pytest.approx(rest / sum(sizes[start].values()), rel=1e-5, abs=1e-9)
 
 
