@@ -133,20 +133,17 @@ def record(folder: Path, load: float) -> dict[str, Any]:
     """Return the record of a finished run; it keeps the load of the machine before its row."""
     done = {"load_before": load, **read_json(folder / RECORD)}
     write_json(folder / RECORD, done)
-    return {
-        **done,
-        "curves": [{k: round(p[k], 5) for k in CURVES if k in p} for p in done["curves"]],
-    }
+    curves = [{k: round(p[k], 5) for k in CURVES if k in p} for p in done["curves"]]
+    return {**done, "curves": curves}
 
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and spread over the seeds, and when the known accuracies were passed."""
+    passed = {k: [seconds_to(r["curves"], goal) for r in records] for k, goal in PASSED.items()}
     return {
         "accuracy": over_seeds([r["accuracy"]["mean"] for r in records]),
         "seconds": float(np.mean([r["seconds"] for r in records])),
-        "passed_after": {
-            name: [seconds_to(r["curves"], goal) for r in records] for name, goal in PASSED.items()
-        },
+        "passed_after": passed,
     }
 
 
@@ -168,12 +165,9 @@ def seconds_to(curves: Sequence[dict[str, Any]], goal: float) -> float | None:
 
 def in_words(row: dict[str, Any]) -> str:
     """Return a row as a line of text."""
-    a = row["accuracy"]
+    a, time = row["accuracy"], format_duration(row["seconds"])
     wide = "" if a["spread"] is None else f" ± {a['spread']:.2%}"
-    return (
-        f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, "
-        f"{format_duration(row['seconds'])} each"
-    )
+    return f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, {time} each"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

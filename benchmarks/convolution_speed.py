@@ -11,9 +11,8 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 
@@ -38,21 +37,20 @@ COMMAND = "python -m benchmarks.convolution_speed --write"
 SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Parameters, images (S, 784) and targets (S, 10), in one dtype."""
 
     params: ConvParams
     pixels: np.ndarray
     targets: np.ndarray
 
-    @classmethod
-    def draw(cls, dtype: Any) -> Self:
-        """Return initial parameters, and the first images of MNIST."""
-        data = load_dataset("mnist")
-        params = init_conv_params(SHAPE, np.random.default_rng(0), dtype, scheme="uniform")
-        pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
-        return cls(params, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
+
+def draw(dtype: Any) -> Problem:
+    """Return initial parameters, and the first images of MNIST."""
+    data = load_dataset("mnist")
+    params = init_conv_params(SHAPE, np.random.default_rng(0), dtype, scheme="uniform")
+    pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
+    return Problem(params, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
 
 
 def ours(problem: Problem, rule: str = "exact") -> Candidate:
@@ -171,9 +169,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    gap = gaps(Problem.draw(np.float64))
+    gap = gaps(draw(np.float64))
     assert max(gap.values()) < 1e-10, gap
-    runs = candidates(Problem.draw(np.float32))
+    runs = candidates(draw(np.float32))
     times = least_times(runs, args.rounds)
     rows = [
         {"name": name, "ms": round(ms, 1), "ratio": round(ms / times["stbp_edu"], 3),

@@ -84,13 +84,10 @@ def run(task: str, settings: Settings, held_out: str) -> dict[str, Any]:
         return {"accuracy": round(chance, 4), "loss": None, "diverged": str(error).split(";")[0]}
     last = epochs[-1]
     return {
-        "accuracy": round(last.test, 4),
-        "loss": round(last.loss, 5),
-        "curve": [round(e.test, 4) for e in epochs],
-        "rates": [round(r, 4) for r in last.rates],
-        "cosine": cosines,
+        "accuracy": round(last.test, 4), "loss": round(last.loss, 5), "cosine": cosines,
+        "curve": [round(e.test, 4) for e in epochs], "rates": [round(r, 4) for r in last.rates],
         "reach": [float(f"{r:.3g}") for r in reach],
-    }
+    }  # fmt: skip
 
 
 def compare(settings: Settings, data: Dataset, state: State) -> tuple[float, list[float]]:
@@ -146,10 +143,8 @@ def measure(plan: Plan, changes: dict[str, Any], pool: ProcessPoolExecutor) -> d
     settings = replace(RECIPES[plan.task], **changes)
     tuning = tune(plan.task, settings, pool)
     lr = best_rate(tuning)
-    jobs = [
-        pool.submit(run, plan.task, replace(settings, lr=lr, seed=seed), "test")
-        for seed in plan.seeds
-    ]
+    chosen = [replace(settings, lr=lr, seed=seed) for seed in plan.seeds]
+    jobs = [pool.submit(run, plan.task, one, "test") for one in chosen]
     runs = [job.result() for job in jobs]
     tuned = {f"{rate:g}": values for rate, values in tuning.items()}
     return {"cell": changes, "lr": lr, "tuning": tuned, "runs": runs}
@@ -161,16 +156,12 @@ def record(what: str, path: Path, processes: int) -> dict[str, Any]:
     rows = read_json(path)["rows"] if path.exists() else []
     cells = [to_json(cell) for cell in plan.cells()]
     rows = [row for row in rows if row["cell"] in cells]
+    command = f"OMP_NUM_THREADS=1 python -m benchmarks.time_tasks --what {what}"
     found = {
-        "title": plan.title,
-        "command": f"OMP_NUM_THREADS=1 python -m benchmarks.time_tasks --what {what}",
-        "task": plan.task,
-        "base": to_dict(RECIPES[plan.task]),
-        "seeds": plan.seeds,
-        "tuning_seeds": TUNING_SEEDS,
-        **environment(),
-        "rows": rows,
-    }
+        "title": plan.title, "command": command, "task": plan.task,
+        "base": to_dict(RECIPES[plan.task]), "seeds": plan.seeds, "tuning_seeds": TUNING_SEEDS,
+        **environment(), "rows": rows,
+    }  # fmt: skip
     missing = [c for c in plan.cells() if to_json(c) not in [row["cell"] for row in rows]]
     with ProcessPoolExecutor(processes) as pool:
         for changes in tqdm(missing, desc=what, file=sys.stderr):

@@ -57,13 +57,13 @@ GRAPH = paths.unroll(
 )
 PASS = {"trace": P.trace, "targets": P.targets, "params": P.params, "neuron": P.neuron}
 RUN = {"spikes": P.spikes, "params": P.params, "neuron": P.neuron}
+WHOLE = {"spikes": P.spikes, "targets": P.targets, "params": P.params, "neuron": P.neuron}
+START = paths.Node("u", n=1, i=0, t=0)
 LABELS = np.eye(2)
 OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepCrossEntropy
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 SMALL = Settings(hidden=(3,), T=2, shards=1)
 DIGITS = load_digits()
-
-
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 files.save_params(FOLDER / "params.npz", P.params)
@@ -99,47 +99,29 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "a direct term": (lambda loss: stbp_edu.backward(**PASS, loss=loss), {"loss": DIRECT}),
     "a loss of one's own": (
         lambda targets: stbp_edu.backward(**{**PASS, "targets": targets}, loss=OwnLoss()),
-        {"targets": P.targets},
-    ),
+        {"targets": P.targets}),
     "cases.sweep": (cases.sweep, {**PASS, "rule": "exact"}),
     "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets, "loss": losses.Rate()}),
     **{
         f"{kind.__name__}.{method}": (
-            getattr(kind(), method),
-            {"trace": P.trace, "targets": LABELS},
+            getattr(kind(), method), {"trace": P.trace, "targets": LABELS},
         )
-        for kind in OF_LABELS
-        for method in ("value", "direct")
+        for kind in OF_LABELS for method in ("value", "direct")
     },
     **{kind.__name__: (kind, {"k": 1}) for kind in (losses.LastSteps, losses.Membrane)},
     **{
         f"{kind.__name__} reads k steps": (
-            lambda k, kind=kind: kind(k).direct(P.trace, LABELS),
-            {"k": 4},
+            lambda k, kind=kind: kind(k).direct(P.trace, LABELS), {"k": 4},
         )
         for kind in (losses.LastSteps, losses.Membrane)
     },
     "CrossEntropy": (losses.CrossEntropy, {"counts": False}),
     "case_at": (cases.case_at, {"t": 1, "n": 1, "T": 3, "N": 2}),
     "backward_gate": (backward_gate, {"neuron": P.neuron, "rule": "exact"}),
-    "autodiff": (
-        autodiff.derivatives,
-        {"spikes": P.spikes, "targets": P.targets, "params": P.params, "neuron": P.neuron},
-    ),
-    "differences": (
-        finite_difference.partial,
-        {
-            "node": paths.Node("b", n=1, i=0),
-            "spikes": P.spikes,
-            "targets": P.targets,
-            "params": P.params,
-            "neuron": P.neuron,
-        },
-    ),
-    "count_paths": (
-        paths.count_paths, {"start": paths.Node("u", n=1, i=0, t=0), "graph": GRAPH},
-    ),
-    "paths_from": (paths.paths_from, {"start": paths.Node("u", n=1, i=0, t=0), "local": GRAPH}),
+    "autodiff": (autodiff.derivatives, WHOLE),
+    "differences": (finite_difference.partial, {"node": paths.Node("b", n=1, i=0), **WHOLE}),
+    "count_paths": (paths.count_paths, {"start": START, "graph": GRAPH}),
+    "paths_from": (paths.paths_from, {"start": START, "local": GRAPH}),
     "paths": (paths.derivatives, {**PASS, "rule": "exact"}),
     "symbols": (polynomials.symbols, {"sizes": [2, 1], "T": 2}),
     "prove": (polynomials.prove, {"sizes": [1, 1], "T": 1, "rule": "exact"}),
@@ -150,18 +132,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "evaluate": (
         evaluate,
-        {
-            "params": init_params([64, 3, 10], rng(), np.float32),
-            "images": DIGITS.test_images[:3],
-            "labels": DIGITS.test_labels[:3],
-            "settings": SMALL,
-            "rng": rng(),
-            "encodings": 1,
-        },
+        {"params": init_params([64, 3, 10], rng(), np.float32), "images": DIGITS.test_images[:3],
+         "labels": DIGITS.test_labels[:3], "settings": SMALL, "rng": rng(), "encodings": 1},
     ),
     "Settings": (
-        Settings,
-        {f.name: f.default for f in dataclasses.fields(Settings)} | {"shards": 1},
+        Settings, {f.name: f.default for f in dataclasses.fields(Settings)} | {"shards": 1},
     ),
     "report.run": (report.run, {"seed": 0, "rounds": 1}),
     "check": (practice.check, {"exercise_id": "c3-delta", "function": None}),
@@ -220,30 +195,15 @@ WRONG: dict[tuple[str, str], dict[str, Any]] = {
 def kinds(good: Any) -> dict[str, Any]:
     """Return wrong values of every kind, some of them made of the right one."""
     found: dict[str, Any] = {
-        "None": None,
-        "a type": int,
-        "a word": "no such word",
-        "bytes": b"x",
-        "a set": {1},
-        "a dict": {"a": 1},
-        "a function": lambda *_: None,
-        "a generator": (k for k in range(2)),
-        "a module": math,
-        "an object": object(),
-        "a complex number": 1j,
-        "a huge integer": 10**400,
-        "minus a huge integer": -(10**400),
-        "nan": math.nan,
-        "infinity": math.inf,
-        "a fraction": fractions.Fraction(1, 3),
-        "an empty list": [],
-        "a list of lists": [[1.0], [2.0]],
-        "an empty array": np.empty((0,)),
+        "None": None, "a type": int, "a module": math, "an object": object(), "bytes": b"x",
+        "a word": "no such word", "a set": {1}, "a dict": {"a": 1}, "a function": lambda *_: None,
+        "a generator": (k for k in range(2)), "another class": np.dtype(float),
+        "a complex number": 1j, "a fraction": fractions.Fraction(1, 3), "nan": math.nan,
+        "infinity": math.inf, "a huge integer": 10**400, "minus a huge integer": -(10**400),
+        "an empty list": [], "a list of lists": [[1.0], [2.0]], "an empty array": np.empty((0,)),
         "an array of objects": np.array([None, "x"], dtype=object),
-        "an array of words": np.array(["x"]),
-        "five axes": np.zeros((1, 1, 1, 1, 1)),
-        "another class": np.dtype(float),
-    }
+        "an array of words": np.array(["x"]), "five axes": np.zeros((1, 1, 1, 1, 1)),
+    }  # fmt: skip
     if isinstance(good, np.ndarray):
         spoiled = good.astype(float)
         spoiled.flat[0] = math.nan
@@ -290,16 +250,18 @@ def same(good: Any) -> dict[str, Any]:
     wide[..., ::2] = good
     frozen = good.copy()
     frozen.flags.writeable = False
-    return {
-        "read-only": frozen,
-        "not contiguous": wide[..., ::2],
-        "Fortran order": np.asfortranarray(good),
-    }
+    others = {"not contiguous": wide[..., ::2], "Fortran order": np.asfortranarray(good)}
+    return {"read-only": frozen, **others}
 
 
+OPEN = (
+    *((f"{where}.forward", "spike") for where in ("engine", "network")),
+    *(("Membrane", "k"), ("Membrane reads k steps", "k"), ("train", "state")),
+    *(("predict", "answer"), ("predict", "measured"), ("hunt", "term"), ("hunt", "symptom")),
+)
+"""Arguments for which None says something: all steps, a new start, nothing predicted yet."""
 ACCEPTED = {  # what is no mistake, or stands for the default
-    ("engine.forward", "spike"): {"None"},
-    ("network.forward", "spike"): {"None"},
+    **{place: {"None"} for place in OPEN},
     ("init_params", "dtype"): {"another class"},  # it is float64
     ("encode", "pixels"): {"one entry less", "the other float type"},  # smaller images
     ("evaluate", "images"): {"the other float type"},
@@ -318,16 +280,9 @@ ACCEPTED = {  # what is no mistake, or stands for the default
     ("check", "function"): set(kinds(None)),
     ("check_network", "function"): set(kinds(None)),
     ("check_formula", "answer"): set(kinds("")),
-    ("predict", "answer"): {"None"},  # nothing is predicted yet
-    ("predict", "measured"): {"None"},  # nothing is measured yet
     ("LIF", "v_th"): {"zero", "below zero"},
-    ("Membrane", "k"): {"None"},  # all steps
-    ("Membrane reads k steps", "k"): {"None"},
     ("case_at", "t"): {"zero"},  # the first step
     ("hunt", "case"): {"None", "zero"},  # not said yet; the loops
-    ("hunt", "term"): {"None"},
-    ("hunt", "symptom"): {"None"},
-    ("train", "state"): {"None"},  # a new start
     ("RunConfig", "dataset"): {"a word"},  # images of one's own
 }
 NO_DEFAULT = {  # the good call is made with another value than the default
@@ -348,8 +303,8 @@ def right_values(name: str, argument: str) -> dict[str, Any]:
     """Return what must give the same result, also that the argument is not given."""
     function, good = CALLS[name]
     default = inspect.signature(function).parameters[argument].default is not inspect._empty
-    left_out = {"left out": LEFT_OUT} if default and (name, argument) not in NO_DEFAULT else {}
-    return same(good[argument]) | left_out
+    left_out = default and (name, argument) not in NO_DEFAULT
+    return same(good[argument]) | ({"left out": LEFT_OUT} if left_out else {})
 
 
 CASES = [

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.rules import ABLATIONS, RULES
-from tools.notebooks.numbering import files
 from tools.pages import performance_page, results_page, time_page
 from tools.pages.records import read_records
 
@@ -105,35 +103,3 @@ def test_one_machine_has_one_figure():
     said = {number for pair in pairs for number in pair if number}
     assert said | {*re.findall(r"\d+\.\d", picture)} <= shown
     assert not re.search(r"\d ms \|", page)
-
-
-def outputs(path: Path) -> str:
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    found = (o for c in cells for o in c.get("outputs", ()) if o.get("name") == "stdout")
-    return "\n".join("".join(o["text"]) for o in found)
-
-
-def test_a_notebook_prints_of_each_rule_what_the_records_have():
-    """Accuracies with a spread beside the name of a rule are those of a row with that rule."""
-    measured: dict[str, set[tuple[str, str]]] = {rule: set() for rule in RULES + ABLATIONS}
-    for name in ("mnist-rules", "ablations-digits"):
-        for row in RECORDS[name]["rows"]:
-            rule = row["shown"].get("rule") if "shown" in row else row["name"]
-            mean, spread = (row["accuracy"][k] for k in ("mean", "spread"))
-            if rule in measured:
-                measured[rule] |= {(f"{100 * mean:.{k}f}", f"{100 * spread:.{k}f}") for k in (1, 2)}
-    line = re.compile(rf"({'|'.join(measured)}) +(\d+\.\d+) ± +(\d+\.\d+)")
-    seen = [found for path in NOTEBOOKS for found in line.findall(outputs(path))]
-    assert len(seen) >= 5
-    for rule, *figure in seen:
-        assert tuple(figure) in measured[rule]
-
-
-def test_a_difference_has_the_same_figure_on_the_page_and_in_the_notebook():
-    """The paired differences of the rules stand on the results page and in ``what_matters``."""
-    page = results_page.page({"mnist-rules": RECORDS["mnist-rules"]}).replace("\xa0", " ")
-    notebook = outputs(files()["what_matters"])
-    gaps = re.findall(r"^\| ([\w-]+) .*\| ([+−][\d.]+ ± [\d.]+) \|$", page, re.M)
-    assert len(gaps) == 4
-    for rule, gap in gaps:
-        assert re.search(rf"^{rule} .*{re.escape(gap.replace('−', '-'))}", notebook, re.M)

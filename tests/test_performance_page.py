@@ -135,11 +135,6 @@ def test_the_main_size_may_have_a_run_of_its_own(record):
         assert f"| `{one['command']}` |" in text
 
 
-def test_why_the_learning_rate_is_small(record):
-    assert "by heart" not in page(record)
-    assert "Adam at 1e-06, so small that" in page(record | {"lr": 1e-6})
-
-
 @pytest.mark.parametrize("which", ["published", "made up"])
 def test_every_table_is_whole(which, record):
     text = performance_page.page(RECORDS) if which == "published" else page(record)

@@ -25,16 +25,6 @@ PROCESSES = 2
 OPEN = ExitStack()  # the pool stays open as long as the process
 
 
-def active_pixels(problem: Problem) -> Candidate:
-    """Return the step as it is."""
-    return _build(problem, Remembered)
-
-
-def all_pixels(problem: Problem) -> Candidate:
-    """Return the step that is told that every pixel is active."""
-    return _build(problem, AllPixels)
-
-
 def settings(problem: Problem) -> Settings:
     """Return settings that make the trainer take this step."""
     size = problem.size
@@ -62,9 +52,12 @@ def perfect(problem: Problem) -> int:
     return int((trace.O[-1].mean(axis=0) == problem.targets).all(axis=1).sum())
 
 
-def _build(problem: Problem, kind: type[Remembered]) -> Candidate:
-    """Return the trainer's step over a training set that is one batch, the same each time."""
-    chosen = settings(problem)
+def build(problem: Problem, all_pixels: bool = False) -> Candidate:
+    """Return the trainer's step over a training set that is one batch, the same each time.
+
+    With ``all_pixels`` it is told that every pixel is active.
+    """
+    chosen, kind = settings(problem), AllPixels if all_pixels else Remembered
     job = _job(kind, problem, chosen, problem.pixels, problem.labels)
     pool = OPEN.enter_context(worker_pool(job, PROCESSES))
     steps = train_epoch(pool, epoch=0, taken=0)

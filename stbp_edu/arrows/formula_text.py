@@ -77,14 +77,13 @@ class _Text:
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
+        layer = self.net.N if n == "N" else self.net.N - 1
         where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
         for state, q in reached(self.net, self.rule, self.same):
-            arrows = self.net.arrows[self.net.N if n == "N" else self.net.N - 1]
             terms = [
                 self.term(arrow, head, t, n)
-                for arrow in arrows
-                if arrow.source == state and not (arrow.step and t == "T")
-                if (head := self.rule.move(q, arrow)) is not None
+                for arrow, head in self.rule.moves_from(self.net, layer, state, q)
+                if not (arrow.step and t == "T")
             ]
             right = " + ".join(terms).replace("+ -", "- ") or "0"
             yield Formula(self.adjoint(state, q, "i", t, n), right, where)

@@ -33,7 +33,7 @@ KINDS = (
 """The arrows that the neurons here have, and the two that stand for many."""
 
 
-class Move(Protocol):
+class AnyArrow(Protocol):
     """What a rule reads of an arrow, in the table or in the unrolled graph."""
 
     @property
@@ -89,7 +89,7 @@ class Rule:
         """The state in which every word begins."""
         return next(iter(self.moves))
 
-    def move(self, state: str, arrow: Move) -> str | None:
+    def move(self, state: str, arrow: AnyArrow) -> str | None:
         """Return the state after an arrow, or None where the rule refuses it."""
         row = self.moves[state]
         for key in (arrow.kind, "time" if arrow.step else "*", "*"):
@@ -105,7 +105,7 @@ class Rule:
             if arrow.source == kind and (head := self.move(state, arrow)) is not None:
                 yield arrow, head
 
-    def cuts(self, arrow: Move, t: int) -> bool:
+    def cuts(self, arrow: AnyArrow, t: int) -> bool:
         """Return whether an arrow that leaves step t, counted from 0, crosses a block's edge."""
         return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 

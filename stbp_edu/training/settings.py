@@ -74,7 +74,7 @@ class Settings:
     gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
     surrogate: str = _setting("gaussian", _either(SURROGATES))
     a: float = _setting(0.25, "width of the surrogate")
-    encoder: str = _setting("bernoulli", "bernoulli, direct, rows, frames or saccades")
+    encoder: str = _setting("bernoulli", _either(ENCODERS))
     hold: int = _setting(1, "time steps for each row of an image, with rows and frames")
     loss: str = _setting("rate", _either(LOSSES))
     read: int = _setting(0, "last steps that last-steps and membrane read; 0: all of them")
@@ -140,7 +140,6 @@ class Settings:
             raise ValueError(
                 f"shift must be 0 with encoder = 'frames', got {self.shift}; a row is a moment"
             )
-
         self._check_images()
 
     def _check_images(self) -> None:

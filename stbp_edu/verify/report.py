@@ -131,7 +131,7 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds)):
-        other = trials.NEURONS[-1 - k % len(trials.NEURONS)]
+        other = trials.NEURONS[(-2 - k) % len(trials.NEURONS)]  # a hard reset first
         shape = (*trials.OTHER_SHAPE, other, trials.SAMPLES)
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))

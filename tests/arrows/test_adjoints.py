@@ -19,8 +19,11 @@ from stbp_edu.arrows import (
     in_blocks,
     network,
     online,
+    part_one,
     soft_reset,
 )
+from stbp_edu.losses import LOSSES
+from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
@@ -104,6 +107,32 @@ def test_every_rule_equals_the_five_cases_and_the_engine(problem, rule):
             *({"W": W, "b": b} for W, b in zip(grads.W[1:], grads.b[1:], strict=True)),
         ]
         assert oracle.error(got.gradients, expected) <= 1e-12
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_a_pass_of_part_one_has_the_gradients_of_the_engine(gate, rule):
+    """Under every loss, and in two parts of the batch that average all of its samples."""
+    rng, neuron = np.random.default_rng(3), LIF(tau=0.6, v_th=0.6, gate=gate)
+    params, targets = stbp_edu.init_params([4, 5, 3], rng), np.eye(3)[rng.integers(0, 3, 7)]
+    run = stbp_edu.forward(rng.random((6, 7, 4)), params, neuron)
+    for made in LOSSES.values():
+        theirs = stbp_edu.backward(run, targets, params, neuron, rule, made())
+        found = [part_one.backward(run, targets, params, neuron, rule, made())]
+        found += [
+            part_one.backward(
+                stbp_edu.Trace(
+                    [None, *(u[:, some] for u in run.U[1:])], [o[:, some] for o in run.O]
+                ),
+                *(targets[some], params, neuron, rule, made()),
+                S=7,
+            )
+            for some in (slice(0, 2), slice(2, 7))
+        ]
+        for n in (1, 2):
+            whole, *parts = (one.W[n] for one in found)
+            for got in (whole, sum(parts)):
+                np.testing.assert_allclose(got, theirs.W[n], rtol=1e-12, atol=1e-15)
 
 
 @given(case=cases(), K=st.integers(0, 3))

@@ -19,11 +19,9 @@ from stbp_edu.arrows import (
     network,
     online,
     soft_reset,
-    truncated,
     with_current,
     words,
 )
-from stbp_edu.arrows.online_form import blockwise
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
 
@@ -107,23 +105,6 @@ def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(sizes, rul
         online(net, params, inputs, y, rule)
 
 
-def test_truncation_at_no_step_is_spatial_and_online():
-    net, params, trace, inputs, y = Case().run()
-    got = online(net, params, inputs, y, truncated(0))
-    assert oracle.error(got, backward(net, params, trace, y, "spatial-only").gradients) <= 1e-12
-
-
-def test_a_refusal_names_the_rules_that_have_an_online_form():
-    net, params, _, inputs, y = Case().run()
-    with pytest.raises(
-        ValueError, match=r"rule that can: spatial-only, ottt, e-prop, e-prop-reset$"
-    ):
-        online(net, params, inputs, y, "exact")
-    nothing = Rule("mine", {"a": {"readout": None, "*": "a"}})
-    with pytest.raises(ValueError, match="'mine' keeps no word of this network"):
-        online(net, params, inputs, y, nothing)
-
-
 def test_a_word_that_begins_at_a_learned_leak_may_forbid_an_online_form():
     """From the weights nothing gets past the current; the leak enters the potential itself."""
     rule = Rule("mine", {"a": {"charge": None, "*": "a"}})
@@ -132,11 +113,6 @@ def test_a_word_that_begins_at_a_learned_leak_may_forbid_an_online_form():
         first = with_current(soft_reset(lif, learn_leak=learned), 0.5)
         word = forbidding_word(network("2-2-1", [first, hard_reset(lif)]), rule)
         assert " ".join(word or ()) == ("enter spike weight carry spike readout" if learned else "")
-
-
-def test_ottt_is_the_rule_that_is_learned_online_where_none_is_said():
-    net, params, _, inputs, y = Case().run()
-    assert oracle.error(online(net, params, inputs, y), online(net, params, inputs, y, "ottt")) == 0
 
 
 class Counted:
@@ -164,13 +140,6 @@ def test_only_a_loss_on_a_mean_over_steps_makes_the_run_twice(loss, runs, rule):
     got = online(net, params, counted, y, rule)
     assert set(counted.reads[1:]) == {runs}
     assert oracle.error(got, online(net, params, inputs, y, rule)) == 0
-
-
-def test_a_rule_without_blocks_is_one_block_of_all_steps():
-    net, params, trace, inputs, y = Case().run()
-    mean = trace["o"][2].mean(axis=0)
-    got = blockwise(net, params, inputs, y, RULES["exact"], mean, twin=False)
-    assert oracle.error(got, backward(net, params, trace, y).gradients) <= 1e-12
 
 
 @pytest.mark.slow

@@ -15,20 +15,15 @@ from stbp_edu.arrows import (
     Polynomial,
     State,
     backward,
-    classify_letters,
     draw_params,
-    formulas,
     forward,
     hard_reset,
     in_blocks,
-    lambdas,
     network,
     online,
     with_adaptation,
     with_current,
-    words,
 )
-from stbp_edu.arrows.classifier import fit_words
 
 LIF_ = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.7))
 ALPHA, BETA, RHO, T = 0.7, 0.4, 0.8, 4
@@ -42,12 +37,6 @@ def run(neuron, sizes="2-3-2"):
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     trace = forward(net, params, rng.normal(0.3, 0.8, (T, 2, 2)), twin=True)
     return params, trace, backward(net, params, trace, y)
-
-
-def test_weights_are_drawn_with_the_deviation_that_is_said_and_biases_are_0():
-    drawn = draw_params(network("400-90", hard_reset(LIF_)), np.random.default_rng(0), scale=3.0)[1]
-    assert drawn["W"].std() == pytest.approx(3.0 / 20, rel=0.02)
-    assert not drawn["b"].any()
 
 
 def cells():
@@ -218,58 +207,6 @@ def test_the_states_of_a_neuron_may_have_any_names(sizes):
         same(result[1], result[0])
 
 
-def test_words_are_counted_and_read_off_whatever_the_states_are_called():
-    net = network("1-1-1", renamed(LIF_), Loss("r", "z"))
-    assert words(net, 3) == words(network("1-1-1", hard_reset(LIF_)), 3)
-    exact = lambda net, params, run, y: backward(net, params, run, y).gradients  # noqa: E731
-    counts = fit_words(exact, net, True, np.random.default_rng(0))
-    assert len(counts) == len(words(net, 3)) + len(words(net, 3, n=2))
-    assert list(counts.values()) == pytest.approx([1.0] * len(counts), abs=1e-6)
-    twice = classify_letters(
-        lambda local: [None, *(2 * x["v", "all"] for x in lambdas(local)[1:])], net
-    )
-    assert set(twice.coefficients.values()) == {2}
-    right = {line.left: line.right for line in formulas(net)}
-    assert right[r"\nu_i^{t,N}"] == (
-        r"\frac{\partial L}{\partial z_i^{t,N}} + v_i^{t,N} f'(z_i^{t,N}) \mu_i^{t+1,N}"
-    )
-
-
-@pytest.mark.parametrize(
-    ("one", "shape", "out"),
-    [
-        (Flatten(), (2, 3, 4), (1, 24)),
-        (Flatten(), (5,), (1, 5)),
-        (Patches(2), (3, 4, 6), (15, 12)),
-        (Patches(4), (1, 4, 5), (2, 16)),
-        (Patches(1), (2, 1, 1), (1, 2)),
-        (AveragePool(2), (3, 4, 6), (3, 2, 3)),
-        (AveragePool(3), (1, 3, 3), (1, 1, 1)),
-    ],
-)
-def test_a_map_says_what_shape_comes_out(one, shape, out):
-    assert one.out(shape) == out
-    x = np.arange(2.0 * np.prod(shape)).reshape(2, *shape)
-    assert one.forward(x, shape).shape == (2, *out)
-    assert one.transpose(one.forward(x, shape), shape).shape == x.shape
-
-
-@pytest.mark.parametrize(
-    ("one", "shape", "message"),
-    [
-        (Patches(3), (1, 2, 5), "a kernel of 3 does not fit into an image of 2 × 5"),
-        (Patches(3), (1, 5, 2), "a kernel of 3 does not fit into an image of 5 × 2"),
-        (AveragePool(2), (1, 3, 4), "pooling by 2 does not divide an image of 3 × 4"),
-        (AveragePool(2), (1, 4, 3), "pooling by 2 does not divide an image of 4 × 3"),
-        (Patches(2), (4, 4), r"kernel of 2 needs an image \(channels, .*, got shape \(4, 4\)"),
-        (AveragePool(2), (1, 1, 4, 4), r"by 2 needs an image .*, got shape \(1, 1, 4, 4\)"),
-    ],
-)
-def test_a_map_that_does_not_fit_is_refused(one, shape, message):
-    with pytest.raises(ValueError, match=message):
-        one.out(shape)
-
-
 LINKS = {
     "dense": Link((Flatten(),), (2, 3, 2), 4),
     "recurrent": Link((Flatten(),), (5,), 5, "R"),
@@ -303,10 +240,3 @@ def test_the_matrix_of_letters_holds_letters_and_whole_numbers():
     matrix = Link((Flatten(),), (2,), 1).matrix(W)
     assert matrix.tolist() == W.tolist()
     assert {type(c) for entry in matrix.flat for c in entry.terms.values()} == {int}
-
-
-def test_a_links_shapes_are_those_between_its_maps():
-    link = LINKS["two pools, then convolution"]
-    assert link.shapes == [(1, 12, 18), (1, 6, 9), (1, 2, 3), (2, 4)]
-    assert (link.shape, link.weight_shape, link.parameter) == ((2, 1, 2), (2, 1, 2, 2), "W")
-    assert LINKS["pool, then dense"].weight_shape == (3, 12)

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from stbp_edu.training import Advice, Dataset, Settings, Step, diagnose_layers, train
+from stbp_edu.training import Advice, Dataset, Settings, Step, train
 from stbp_edu.training.diagnosis import diagnose_learning, diagnose_outputs
 
 
@@ -58,19 +56,6 @@ def test_a_network_that_guesses_is_found(small, few) -> None:
     found = advice_of(replace(small, lr=1e-9, epochs=1), few)
     assert [(a.where, a.kind) for a in found][-1:] == [("network", "chance")]
     assert "chance is 10.0%" in found[-1].message
-
-
-@pytest.mark.parametrize(
-    ("rates", "kinds"),
-    [
-        ([0.3, 0.1, 0.1], []),
-        ([0.3, 0.0, 0.1], ["silent"]),
-        ([0.3, 0.1, 0.99], ["saturated"]),
-        ([0.99, 0.1, 0.1], []),  # a white image is no fault
-    ],
-)
-def test_layers(rates, kinds) -> None:
-    assert [a.kind for a in diagnose_layers(rates, 0.5)] == kinds
 
 
 def test_outputs_and_learning() -> None:

@@ -197,16 +197,6 @@ def test_what_fetches_and_reads_is_named_where_it_is_not_installed(tmp_path, mon
         load_dataset("shd", tmp_path)
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_a_recipe_shows_every_bin(name):
-    recording, settings = RECORDINGS[name], RECIPES[name]
-    polarities, rows, columns = recording.shape
-    assert recording.bins * settings.hold <= settings.T
-    assert settings.inputs((recording.bins, polarities * rows * columns)) == (
-        polarities * rows * columns
-    )
-
-
 def _bar(rng: np.random.Generator, right: bool) -> Events:
     """Return a bar that moves from the middle to one side and round to it again, in noise."""
     t = np.sort(rng.integers(0, 315_000, 300))

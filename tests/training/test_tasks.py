@@ -10,7 +10,6 @@ import pytest
 from stbp_edu import backward, forward
 from stbp_edu.arrows import part_one
 from stbp_edu.losses import LOSSES
-from stbp_edu.network import Trace
 from stbp_edu.training import RECIPES, Dataset, Epoch, Settings, evaluate, initial_state, train
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.data.tasks import GROUP, binary_adding, delayed_xor
@@ -44,16 +43,6 @@ def test_binary_adding_asks_for_the_highest_digit(rng, digits) -> None:
     for seen, label in zip(shown, labels, strict=True):
         a, b = (int("".join(str(int(row[k])) for row in seen[::-1]), 2) for k in (1, 3))
         assert label == int(f"{a + b:0{digits + 1}b}"[-digits])
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_the_answer_is_the_largest_of_what_the_loss_reads(name, rng) -> None:
-    u, o = rng.random((2, 6, 5, 3))
-    read = 2 if name in ("last-steps", "membrane") else 0
-    loss = Settings(loss=name, read=read, T=6).make_loss()
-    scores = loss.scores(Trace(U=[None, u], O=[o, o]))
-    expected = {"last-steps": o[-2:], "membrane": u[-2:]}.get(name, o).mean(axis=0)
-    np.testing.assert_allclose(scores, expected)
 
 
 def learned(settings: Settings, data: Dataset) -> Epoch:

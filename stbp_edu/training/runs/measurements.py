@@ -69,12 +69,7 @@ def measurements_folder() -> Path:
 def load_measurement(name: str) -> dict[str, Any]:
     """Return a record: the measured rows, and with them the settings, seeds and versions.
 
-    Args:
-        name: ``"ablations-digits"``, made by ``python -m benchmarks.ablations``;
-            ``"mnist-rules"``, made by ``python -m benchmarks.accuracy``; ``"speed"``, made by
-            ``python -m benchmarks.engine_speed``; ``"time-width"``,
-            ``"time-silence"`` or ``"time-tau"``, made by ``python -m benchmarks.time_tasks``; or
-            ``"two-processes"``, made by ``python -m benchmarks.two_processes``.
+    It also holds the command that made it. ``name`` is one of ``MEASUREMENTS``.
 
     Raises:
         ValueError: if there is no record of this name.

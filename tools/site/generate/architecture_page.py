@@ -4,13 +4,13 @@ import ast
 import json
 import re
 import tomllib
+from functools import cache
 from html import escape
-from pathlib import Path
 
 from tools.site import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-PLACEHOLDER = re.compile(r"\[\[(\w+)((?: [\w./]+)*)\]\]")
+PLACEHOLDER = re.compile(r"( *)\[\[(\w+)((?: [\w./]+)*)\]\]")
 HOOK, CONTENT = "tools.site.hook", "tools.site.site_content"
 EVENTS = (
     "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
@@ -20,7 +20,12 @@ EVENTS = (
 def fill(markdown: str) -> str:
     """Return the page with a drawing for each placeholder, such as ``[[flow train]]``."""
     drawings = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}
-    return PLACEHOLDER.sub(lambda m: drawings[m[1]](*m[2].split()), markdown)
+
+    def drawn(match: re.Match[str]) -> str:
+        indent, name, rest = match.groups()
+        return indent + drawings[name](*rest.split()).replace("\n", f"\n{indent}")
+
+    return PLACEHOLDER.sub(drawn, markdown)
 
 
 def floors() -> list[list[str]]:
@@ -141,8 +146,7 @@ def _calls(module: str, function: str) -> list[str]:
 
 def _defines(module: str, name: str) -> bool:
     """Return whether a module of ``tools`` defines a function of this name."""
-    ours = module.startswith("tools.") and _path(module).is_file()
-    return ours and name in (getattr(node, "name", "") for node in _tree(module).body)
+    return name in (getattr(node, "name", "") for node in _tree(module).body)
 
 
 def _first_line(module: str, function: str) -> str:
@@ -150,9 +154,9 @@ def _first_line(module: str, function: str) -> str:
     return escape((ast.get_docstring(found) or "").split("\n")[0])
 
 
+@cache
 def _tree(module: str) -> ast.Module:
-    return ast.parse(_path(module).read_text(encoding="utf-8"))
-
-
-def _path(module: str) -> Path:
-    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    """Return the code of a module of ``tools``, and none of another."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    ours = module.startswith("tools.") and path.is_file()
+    return ast.parse(path.read_text(encoding="utf-8") if ours else "")
