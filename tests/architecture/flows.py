@@ -30,8 +30,7 @@ from tests.idx_files import idx_bytes, known, put
 from tools.site.generate.architecture_page import FLOWS
 
 PACKAGE = Path(stbp_edu.__file__).parent
-Flow = list[dict[str, str]]
-"""For each file in the order of entry: its path, and the function that was entered first."""
+Flow = list[dict[str, str]]  # for each file that is entered: its path, and its first function
 
 
 class Reached(BaseException):
@@ -64,7 +63,7 @@ def trace(action: Callable[[], Any], last: Callable[..., Any] | None = None) -> 
 
 
 def _importing(frame: FrameType) -> bool:
-    """Return whether a frame runs because a module of the package is being imported."""
+    """Return whether a frame runs because a module is being imported."""
     codes = (above.f_code for above, _ in walk_stack(frame))
     return any(c.co_name == "<module>" and PACKAGE in Path(c.co_filename).parents for c in codes)
 

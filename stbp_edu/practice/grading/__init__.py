@@ -6,7 +6,7 @@
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
   there by the tables of ``changes`` and ``transforms``;
 - ``diagnosis``: what is asked when, ``epsilon_fit`` for whole backward passes, and where no single
-  mistake explains an answer, ``several`` and ``where``;
+  mistake explains an answer, ``several``;
 - ``algebra``: read formulas and compare them.
 """
 

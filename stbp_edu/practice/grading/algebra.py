@@ -70,9 +70,9 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
     if depth > DEEPEST:
         raise ValueError(f"It has more than {DEEPEST} brackets in brackets: write it flatter.")
 
-    def below(part: Tree, times: int = 1) -> Tree:
+    def below(part: Tree, times: int = 1, deeper: int = 1) -> Tree:
         """Return a part of the formula, checked, of which a power may be taken."""
-        return _checked(part, symbols, depth + 1, power * times)
+        return _checked(part, symbols, depth + deeper, power * times)
 
     match node:
         case ast.Name(id=name):
@@ -92,7 +92,7 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
             return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), below(right))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return ast.BinOp(below(left), op, below(right))
+            return ast.BinOp(below(left, deeper=0), op, below(right))  # a + b + c has no brackets
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
             return ast.UnaryOp(sign, below(operand))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:

@@ -102,7 +102,7 @@ def call(
         # A division by zero shows up as a NaN, which is explained; no warning is needed.
         with (
             np.errstate(all="ignore"),
-            _limited(habits),
+            limited(habits, SECONDS),
             contextlib.redirect_stdout(_Paper(habits)),
         ):
             value = function(*given)
@@ -131,7 +131,7 @@ def call(
 
 
 @contextlib.contextmanager
-def _limited(habits: Habits) -> Iterator[None]:
+def limited(habits: Habits, seconds: float = SECONDS) -> Iterator[None]:
     """Raise TooLongError when the time is up, where the system and the thread allow it."""
     free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if (
@@ -146,7 +146,7 @@ def _limited(habits: Habits) -> Iterator[None]:
     try:
         before = signal.signal(signal.SIGALRM, ring)
         begun = time.perf_counter()
-        signal.setitimer(signal.ITIMER_REAL, max(SECONDS - habits.seconds, 0.01))
+        signal.setitimer(signal.ITIMER_REAL, max(seconds - habits.seconds, 0.01))
     except (OSError, ValueError):  # a Python without signals
         yield
         return

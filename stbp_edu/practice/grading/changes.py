@@ -166,9 +166,14 @@ def _of_operation(node: ast.BinOp) -> Iterator[Change]:
 
 def named(k: int, join: Callable[[Any, Any], Any] | None = None) -> Put:
     """Return what puts a name in place of the whole, or joins it with the whole."""
-    if join is None:
-        return lambda whole, parts, names: names[k]()
-    return lambda whole, parts, names: join(whole(), names[k]())
+
+    def put(whole: Thunk, parts: Sequence[Thunk], names: Sequence[Thunk]) -> Any:
+        value, belongs = names[k](), whole()
+        if isinstance(value, list) and not isinstance(belongs, list):
+            raise TypeError("a list cannot stand here")  # it might be put into itself
+        return value if join is None else join(belongs, value)
+
+    return put
 
 
 def _part(k: int) -> Put:

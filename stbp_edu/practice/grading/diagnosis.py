@@ -1,10 +1,11 @@
 """What is found out about a mistake that has no name, the plainest idea first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu.practice.grading.calling import Habits, call
 from stbp_edu.practice.grading.differences import difference
@@ -12,9 +13,9 @@ from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, by_case
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
 from stbp_edu.practice.grading.several import Asked, Probe, unknown_part, wrong_terms
 from stbp_edu.practice.grading.structure import Difference, results_of
-from stbp_edu.practice.grading.where import mixed, wrong_calls, wrong_cells
-from stbp_edu.practice.tasks import Exercise, Function
+from stbp_edu.practice.tasks import Exercise, Function, Inputs
 
+Mask = NDArray[np.bool_]
 NEAR = 5e-3
 """What is right to so many digits is rounded, or in float16."""
 
@@ -57,7 +58,7 @@ def several_mistakes(answer: Answer, reader: Asked, exact: Asked) -> list[Findin
         if not probe.movable or not probe.situations:
             continue
         label = f"{answer.parts[k]}: " if k < len(answer.parts) else ""
-        told = [*unknown_part(probe), *wrong_terms(probe), *mixed(probe)]
+        told = [*unknown_part(probe), *wrong_terms(probe)]
         found += [replace(f, text=f"{label}{f.text}") if f.text else f for f in told]
     return found
 
@@ -77,3 +78,69 @@ def asked(function: Callable[..., Any], like: Any) -> Asked:
     """Return a function from arguments to results, which fails with None."""
     habits = Habits()
     return lambda args: results_of(call(function, tuple(args), habits=habits), like)
+
+
+def wrong_calls(answer: Answer) -> list[Finding]:
+    """Return what the calls have in common in which an answer is wrong."""
+    wrong = np.array(answer.wrong)
+    if wrong.all():
+        return []
+    conditions = list(_of_calls(answer.names, answer.inputs))
+    for words, holds in conditions:
+        if np.array_equal(holds, wrong):
+            text = f"It is wrong where {words}, and right everywhere else."
+            return [Finding("calls", words, text)]
+    for words, holds in conditions:
+        if not (wrong & ~holds).any() and not holds.all():
+            text = f"It is wrong only where {words}, though not always there."
+            return [Finding("calls", words, text)]
+    return []
+
+
+def _of_calls(names: Sequence[str], inputs: Sequence[Inputs]) -> Iterator[tuple[str, Mask]]:
+    """Yield conditions on the arguments of a call, each with the calls in which it holds."""
+    columns = {
+        name: np.array([i.args[k] for i in inputs], dtype=object)
+        for k, name in enumerate(names)
+        if isinstance(inputs[0].args[k], (int, str))
+    }
+    if {"t", "n", "T", "N"} <= columns.keys():
+        t, n, T, N = (columns[name].astype(int) for name in ("t", "n", "T", "N"))
+        last, top = t == T - 1, n == N
+        plain = {"t is the last step": last, "t is not the last step": ~last,
+                 "n is the output layer": top, "n is below the output layer": ~top,
+                 "t is the first step": t == 0, "n is the lowest layer": n == 1}  # fmt: skip
+        yield from plain.items()
+        for (a, first), (b, second) in ((x, y) for x in plain.items() for y in plain.items()):
+            yield f"{a} or {b}", first | second
+        for case, holds in enumerate((last & top, last & ~top, ~last & top, ~last & ~top), 1):
+            yield f"the cell belongs to case {case}", holds
+    for name, values in columns.items():
+        for value in dict.fromkeys(values.tolist()):
+            yield f"`{name}` is {value!r}", values == value
+            yield f"`{name}` is not {value!r}", values != value
+    one = np.array([i.T == 1 for i in inputs])
+    yield "there is one step only", one
+    yield "there is more than one step", ~one
+
+
+def wrong_cells(answer: Answer) -> list[Finding]:
+    """Return which cells are missing and which are too many, as seen from the cell (t, n)."""
+    missing: set[tuple[int, int]] = set()
+    extra: set[tuple[int, int]] = set()
+    for inputs, got, want in zip(answer.inputs, answer.outcomes, answer.right, strict=True):
+        try:
+            cells = {(int(i), int(j)) for i, j in got}
+        except Exception:  # no set of cells: said elsewhere
+            return []
+        t, n = inputs.args[:2]
+        missing |= {(i - t, j - n) for i, j in set(want) - cells}
+        extra |= {(i - t, j - n) for i, j in cells - set(want)}
+    named = (("missing", missing), ("too many", extra))
+    said = "; ".join(f"{words}: {_cells(cells)}" for words, cells in named if cells)
+    return [Finding("cells", said, f"In some calls, {said}.")]
+
+
+def _cells(offsets: set[tuple[int, int]]) -> str:
+    """Return cells by where they lie from (t, n), such as "(t+1, n)"."""
+    return ", ".join(f"(t{dt:+d}, n{dn:+d})".replace("+0", "") for dt, dn in sorted(offsets)[:4])

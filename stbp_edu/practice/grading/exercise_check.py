@@ -10,7 +10,7 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.calling import Habits
+from stbp_edu.practice.grading.calling import Habits, TooLongError, limited
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.differences import RTOL, SHORT_RTOL, difference
 from stbp_edu.practice.grading.outcomes import (
@@ -23,6 +23,9 @@ from stbp_edu.practice.grading.outcomes import (
 from stbp_edu.practice.grading.search import Answer, Finding
 from stbp_edu.practice.grading.structure import Difference, is_blank, is_short
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
+
+SEARCH_SECONDS = 5.0
+"""How long is looked for a mistake without a name; nearly always it takes a hundredth of that."""
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -142,8 +145,9 @@ def _diagnosis(
 def _found(exercise: Exercise, function: Function, answer: Answer) -> list[Finding]:
     """Return what is found out about a mistake without a name; [] where the search fails."""
     try:
-        return unnamed(exercise, function, answer)
-    except Exception:  # a wrong answer may do anything when it is asked odd things
+        with limited(Habits(), SEARCH_SECONDS):
+            return unnamed(exercise, function, answer)
+    except (Exception, TooLongError):  # a wrong answer may do anything when it is asked odd things
         return []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array, brief
+from stbp_edu.checks import brief
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
@@ -15,7 +15,7 @@ from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.calling import problem
 from stbp_edu.practice.grading.diagnosis import several_mistakes
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.structure import Difference
+from stbp_edu.practice.grading.structure import Difference, results_of
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
 RTOL = 1e-6
@@ -94,40 +94,42 @@ def _unnamed(blank: FormulaBlank, tree: Tree) -> list[Finding]:
         return [Finding("no-value", "", text)]
     right = algebra.parse(blank.solution, blank.symbols)
     names = _used(blank, ast.Tuple([tree, right], ast.Load()))
-    points = [tuple(point[name] for name in names) for point in algebra.points(blank)]
 
     def complete(values: Sequence[Any]) -> tuple[Any, ...]:
         point = dict(zip(names, values, strict=True))
         return tuple(algebra.completed(point, blank).values())
 
-    def run(function: Callable[..., Any], k: int) -> Any:
-        try:
-            return function(*inputs[k].args)
-        except Exception as error:
-            return problem(error)
-
-    def value(tree: Tree) -> Callable[..., Any]:
-        return lambda *args: algebra.evaluate(
-            tree, dict(zip(names, args, strict=True)), algebra.FUNCTIONS
-        )
-
-    def asked(tree: Tree) -> Callable[[Sequence[Any]], list[Array] | None]:
-        def ask(args: Sequence[Any]) -> list[Array] | None:
-            try:
-                return [np.array(value(tree)(*complete(args)), dtype=float)]
-            except (ArithmeticError, ValueError, TypeError):
-                return None
-
-        return ask
-
+    points = [[point[name] for name in names] for point in algebra.points(blank)]
     inputs = [Inputs(complete(point), "") for point in points]
-    got, want = ([run(value(t), k) for k in range(len(inputs))] for t in (tree, right))
-    source = f"def formula({', '.join(names)}):\n    return {ast.unparse(right)}"
-    answer = Answer(source, names, inputs, got, want, run, complete, RTOL)
+    got, want = ([_tried(_function(t, names), i.args) for i in inputs] for t in (tree, right))
     if any(isinstance(o, Difference) or not math.isfinite(o) for o in got):
         return []
+    source = f"def formula({', '.join(names)}):\n    return {ast.unparse(right)}"
+    answer = Answer(
+        source, names, inputs, got, want,
+        lambda function, k: _tried(function, inputs[k].args), complete, RTOL,
+    )  # fmt: skip
+    reader, exact = (
+        lambda args, t=t: results_of(_tried(_function(t, names), complete(args)), 0.0)
+        for t in (tree, right)
+    )
     with np.errstate(all="ignore"):
-        return single_mistake(answer) or several_mistakes(answer, asked(tree), asked(right))
+        return single_mistake(answer) or several_mistakes(answer, reader, exact)
+
+
+def _function(tree: Tree, names: Sequence[str]) -> Callable[..., Any]:
+    """Return a formula as a function of these symbols."""
+    return lambda *args: algebra.evaluate(
+        tree, dict(zip(names, args, strict=True)), algebra.FUNCTIONS
+    )
+
+
+def _tried(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Return what a formula gives, or how it fails."""
+    try:
+        return function(*args)
+    except Exception as error:
+        return problem(error)
 
 
 def _used(blank: FormulaBlank, tree: ast.AST) -> list[str]:

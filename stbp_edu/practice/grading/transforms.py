@@ -52,6 +52,8 @@ ALONG: tuple[tuple[str, str, Callable[[Array, int], Any]], ...] = (
     ("moved", "is moved by one place along {}", lambda x, a: np.roll(x, 1, a)),
     ("moved", "is moved back by one place along {}", lambda x, a: np.roll(x, -1, a)),
     ("order", "is turned round along {}", lambda x, a: np.flip(x, a)),
+    ("order", "is sorted along {}", lambda x, a: np.sort(x, axis=a)),
+    ("summed", "is summed up step by step along {}", lambda x, a: np.cumsum(x, axis=a)),
     ("added-up", "is added up over {}", lambda x, a: np.sum(x, axis=a)),
     ("averaged", "is averaged over {}", lambda x, a: np.mean(x, axis=a)),
     ("first", "is taken at the first of {} alone", lambda x, a: np.take(x, 0, axis=a)),

@@ -4,8 +4,8 @@ import ast
 import json
 import re
 import tomllib
+from functools import cache
 from html import escape
-from pathlib import Path
 
 from tools.site import ROOT
 
@@ -146,8 +146,7 @@ def _calls(module: str, function: str) -> list[str]:
 
 def _defines(module: str, name: str) -> bool:
     """Return whether a module of ``tools`` defines a function of this name."""
-    ours = module.startswith("tools.") and _path(module).is_file()
-    return ours and name in (getattr(node, "name", "") for node in _tree(module).body)
+    return name in (getattr(node, "name", "") for node in _tree(module).body)
 
 
 def _first_line(module: str, function: str) -> str:
@@ -155,9 +154,9 @@ def _first_line(module: str, function: str) -> str:
     return escape((ast.get_docstring(found) or "").split("\n")[0])
 
 
+@cache
 def _tree(module: str) -> ast.Module:
-    return ast.parse(_path(module).read_text(encoding="utf-8"))
-
-
-def _path(module: str) -> Path:
-    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    """Return the code of a module of ``tools``, and none of another."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    ours = module.startswith("tools.") and path.is_file()
+    return ast.parse(path.read_text(encoding="utf-8") if ours else "")
