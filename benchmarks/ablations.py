@@ -37,12 +37,8 @@ GUESS: dict[str, Any] = {"accuracy": 1 / 10, "silent": []}
 
 def width(surrogate: str, w: float) -> float:
     """Return the ``a`` that gives this surrogate the peak 1/w, so that w = area / peak."""
-    return {
-        "rectangle": w,
-        "triangle": 4 / w**2,
-        "sigmoid": w / 4,
-        "gaussian": w**2 / (2 * np.pi),
-    }[surrogate]
+    curves = {"rectangle": w, "triangle": 4 / w**2, "sigmoid": w / 4}
+    return (curves | {"gaussian": w**2 / (2 * np.pi)})[surrogate]
 
 
 def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

@@ -46,14 +46,10 @@ def main() -> None:
     where = Namespace(epochs=None, work=WORK, data=None)
     rows.append(row("NumPy", run(PLAN, "in-numpy", "NumPy", [*PLAN.seeds], where)))
     found = {
-        "title": PLAN.title,
-        "command": "OMP_NUM_THREADS=1 python -m benchmarks.pytorch_mnist",
-        "passed": PASSED,
-        "dataset": PLAN.dataset,
-        "held_out": PLAN.held_out,
-        "torch": torch.__version__,
-        "rows": rows,
-    }
+        "title": PLAN.title, "command": "OMP_NUM_THREADS=1 python -m benchmarks.pytorch_mnist",
+        "passed": PASSED, "dataset": PLAN.dataset, "held_out": PLAN.held_out,
+        "torch": torch.__version__, "rows": rows,
+    }  # fmt: skip
     write_json(measurements_folder() / "pytorch-mnist.json", found)
 
 

@@ -46,7 +46,7 @@ class Process:
         self.params = stbp_edu.init_params(SIZES, rng, np.float32, scheme="uniform")
         self.spikes = (rng.random((T, max(BATCHES), SIZES[0])) < 0.13).astype(np.float32)
         self.targets = np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, 10, max(BATCHES))]
-        self.heard = np.empty(GRADIENT // 4, np.float32)
+        self.received = np.empty(GRADIENT // 4, np.float32)
         self.message = memoryview(bytearray(max(MESSAGES)))
 
     def one(self, S: int) -> np.ndarray:
@@ -58,19 +58,19 @@ class Process:
     def two(self, S: int) -> np.ndarray:
         """Return the gradient of S samples, of which each process computes the half."""
         mine = self.one(S // 2)
-        self.exchange(mine, self.heard)
-        return (mine + self.heard) / 2
+        self.exchange(mine, self.received)
+        return (mine + self.received) / 2
 
     def trips(self, size: int) -> None:
         """Send so many bytes there and back, a few times."""
         for _ in range(TRIPS):
             self.exchange(self.message[:size], self.message)
 
-    def exchange(self, sent: Any, heard: Any) -> None:
+    def exchange(self, sent: Any, received: Any) -> None:
         """Send, and receive; the other process does it in the other order."""
         if self.first:
             self.other.send_bytes(sent)
-        self.other.recv_bytes_into(heard)
+        self.other.recv_bytes_into(received)
         if not self.first:
             self.other.send_bytes(sent)
 

@@ -64,8 +64,6 @@ OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepC
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 SMALL = Settings(hidden=(3,), T=2, shards=1)
 DIGITS = load_digits()
-
-
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 files.save_params(FOLDER / "params.npz", P.params)
@@ -252,11 +250,8 @@ def same(good: Any) -> dict[str, Any]:
     wide[..., ::2] = good
     frozen = good.copy()
     frozen.flags.writeable = False
-    return {
-        "read-only": frozen,
-        "not contiguous": wide[..., ::2],
-        "Fortran order": np.asfortranarray(good),
-    }
+    others = {"not contiguous": wide[..., ::2], "Fortran order": np.asfortranarray(good)}
+    return {"read-only": frozen, **others}
 
 
 OPEN = (
@@ -308,8 +303,8 @@ def right_values(name: str, argument: str) -> dict[str, Any]:
     """Return what must give the same result, also that the argument is not given."""
     function, good = CALLS[name]
     default = inspect.signature(function).parameters[argument].default is not inspect._empty
-    left_out = {"left out": LEFT_OUT} if default and (name, argument) not in NO_DEFAULT else {}
-    return same(good[argument]) | left_out
+    left_out = default and (name, argument) not in NO_DEFAULT
+    return same(good[argument]) | ({"left out": LEFT_OUT} if left_out else {})
 
 
 CASES = [

@@ -59,10 +59,7 @@ def through(network: Network, compiled: bool) -> Network:
 
 
 def two_layers(
-    problem: Problem,
-    neurons: Callable[[torch.dtype], Neurons],
-    compiled: bool,
-    scale: float = 1.0,
+    problem: Problem, neurons: Callable[[torch.dtype], Neurons], compiled: bool, scale: float = 1.0
 ) -> Candidate:
     """Return a network with one product a layer for all steps.
 

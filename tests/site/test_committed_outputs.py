@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.site.conftest import Opened
 
 MINUTES = 60_000
+KB = 1000
 NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 NOISE = 1e-11  # a smaller number is rounding error itself, and differs from machine to machine
 OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
@@ -96,6 +97,14 @@ def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
         return [f"{where}: {len(got)} outputs and not {len(wanted)}: {got} against {wanted}"]
     pairs = zip(got, wanted, strict=True)
     return [f"{where}:\n{a}\n-- committed --\n{b}" for a, b in pairs if not same(a, b)]
+
+
+def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
+    """Under 150 KB of HTML as it is, and under 600 KB all told as it travels."""
+    html = (site / "notebooks" / opened.stem / "index.html").stat().st_size
+    assert html < 150 * KB, f"{html / KB:.0f} KB of HTML"
+    total = sum(opened.sizes.values())
+    assert 200 * KB < total < 600 * KB, f"{total / KB:.0f} KB: {opened.sizes}"
 
 
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:

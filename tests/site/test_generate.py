@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from tools.site.generate import (
     equation_places,
     package_source,
 )
-
-
-def test_examples_in_docstrings_hold() -> None:
-    """Each example in the docstrings of the module that prepares docstrings gives what it says."""
-    found = doctest.testmod(docstrings)
-    assert found.attempted
-    assert not found.failed
 
 
 def test_ids_are_found_in_notebooks_code_and_tests() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
 import nbformat
-import pytest
 
 from tools.site.address import Address
-from tools.site.generate import page_notebook as module
 from tools.site.generate.downloads import FOLDER, INSTALL
 from tools.site.generate.page_notebook import NAME, PAGE, fill, page_notebook
 
@@ -19,12 +16,6 @@ GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
 
 def cells(text: str, kind: str) -> list[str]:
     return [c.source for c in nbformat.reads(text, as_version=4).cells if c.cell_type == kind]
-
-
-def test_examples_in_docstrings_hold() -> None:
-    found = doctest.testmod(module)
-    assert found.attempted == 3
-    assert not found.failed
 
 
 def test_it_is_made_of_the_page_and_installs_first() -> None:
@@ -49,13 +40,6 @@ def test_its_links_are_addresses_or_words() -> None:
     assert any(re.fullmatch(r"https://a.org/stbp/notebooks/\d\d_case3/", link) for link in links)
     assert all(url.startswith("https://a.org/stbp/") for url in links)
     assert "https://a.org/stbp/downloads/" in cells(page_notebook(GIVEN), "code")[0]
-
-
-def test_a_page_without_the_headings_is_refused(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("## Ask your network\n\nHow?\n")
-    with pytest.raises(ValueError, match=r"page\.md must have the headings"):
-        page_notebook(Address(), page)
 
 
 def test_colab_is_linked_where_the_repository_is_on_github() -> None:

@@ -67,17 +67,9 @@ def test_every_kind_of_result_is_shown(warm: Page) -> None:
     expect(output.locator("svg script")).to_have_count(0)
     expect(output.locator("img[src^='data:image/png']")).to_have_count(1)
     expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
-
-
-def test_feedback_of_an_exercise_is_shown(warm: Page) -> None:
-    """``check`` answers in the page as it does in Jupyter."""
-    output = run(
-        warm,
-        "from stbp_edu.practice import check\n"
-        "def c1_delta(*args, **kwargs):\n    raise NotImplementedError\n"
-        "check('c1-delta', c1_delta)",
-    )
-    expect(output).to_contain_text("not attempted yet", ignore_case=True)
+    long = run(warm, "['x' * 50, 'y' * 50]").inner_text()
+    assert long.strip() == f"['{'x' * 50}',\n '{'y' * 50}']"  # one entry a line, as in Jupyter
+    expect(run(warm, "_;").locator(".out")).to_have_count(0)
 
 
 def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
@@ -90,6 +82,8 @@ def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
     assert text.strip().endswith("ZeroDivisionError: division by zero")
     assert "page_runner" not in text
     expect(warm.locator(".live-status")).to_have_text("Cell 1: ZeroDivisionError. division by zero")
+    library = run(warm, "import json\njson.loads('{')", state="error").inner_text()
+    assert library.count('File "') == 2, "of a library's lines the last is enough"
     output = run(warm, "if True\n    1", state="error")
     assert "SyntaxError: expected ':'" in output.inner_text()
     assert run(warm, "half(4)").inner_text().strip() == "0.25"

@@ -1,0 +1,223 @@
+"""Code that is folded, and what was measured: out of sight until the reader asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from tests.site.conftest import READY
+from tests.site.reader import bring, cell, run, spoken, tab_to, violations, write
+from tools.notebooks import FOLDED, OUTPUT_FOLDED
+from tools.site.generate.downloads import INSTALL
+from tools.site.render.notebook_reader import folder, read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Locator, Page
+
+MEASURED = "[data-measured]:not([data-measured=''])"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A part of a cell that is folded: by which tags, where, and what its line says."""
+
+    tags: frozenset[str]
+    line: str
+    inside: str
+    name: str
+    hidden: str  # JupyterLab's own mark
+
+    def place(self) -> tuple[str, int]:
+        """Return notebook and number of the first cell that has these tags and shows something."""
+        for path in sorted(folder().glob("*.ipynb")):
+            for one in read_notebook(path).cells:
+                if self.tags == {FOLDED, OUTPUT_FOLDED} & {*one.tags} and one.outputs:
+                    return path.stem, one.number
+        pytest.fail("no notebook has such a cell")
+
+
+CODE = Fold(
+    frozenset({FOLDED}), ":scope > .cell-fold > summary", ".cell-code", "code", "source_hidden"
+)
+OUTPUT, OUTPUT_AND_CODE = (
+    Fold(tags, ".cell-output > .cell-fold > summary", ".cell-output .out", name, "outputs_hidden")
+    for name in ["what was measured"]
+    for tags in (frozenset({OUTPUT_FOLDED}), frozenset({FOLDED, OUTPUT_FOLDED}))
+)
+by_code = pytest.mark.parametrize("fold", [CODE], indirect=True)
+by_output = pytest.mark.parametrize("fold", [OUTPUT, OUTPUT_AND_CODE], indirect=True)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(fold, id=name, marks=pytest.mark.xdist_group(name))
+        for fold, name in ((CODE, "code"), (OUTPUT, "output"), (OUTPUT_AND_CODE, "both"))
+    ],
+)
+def fold(request: pytest.FixtureRequest) -> Fold:
+    """Return what is folded; the tests of one cell follow each other."""
+    found: Fold = request.param
+    return found
+
+
+@pytest.fixture
+def warm(fold: Fold, kept: Callable[[str], Page]) -> Page:
+    """Return the page of the cell."""
+    return kept(fold.place()[0])
+
+
+@pytest.fixture
+def folded(fold: Fold, warm: Page) -> Locator:
+    """Return the cell, on its page, ready to run."""
+    return cell(warm, fold.place()[1])
+
+
+@pytest.fixture
+def number(fold: Fold) -> int:
+    """Return the number of the cell."""
+    return fold.place()[1]
+
+
+def test_the_line_says_what_it_opens(warm: Page, folded: Locator, fold: Fold, number: int) -> None:
+    """In sight and by its name it says what, of which cell, and whether it is open."""
+    line, inside = folded.locator(fold.line), folded.locator(fold.inside).first
+    name = f"{fold.name} {'of' if fold is CODE else 'by'} cell {number}"
+    expect(inside).not_to_be_visible()
+    assert line.inner_text().startswith(f"Show {fold.name}")
+    before = [node[1:] for node in spoken(warm, folded)]
+    assert (f"Show {name}", False) in before
+    assert (f"Run code cell {number}", None) in before
+    line.click()
+    expect(inside).to_be_visible()
+    assert line.inner_text().startswith(f"Hide {fold.name}")
+    assert (f"Hide {name}", True) in [node[1:] for node in spoken(warm, folded)]
+
+
+def test_it_opens_by_the_keyboard(warm: Page, folded: Locator, fold: Fold) -> None:
+    """Tab goes on to the line; Enter opens it, Space closes it."""
+    keys, line, inside = warm.keyboard, folded.locator(fold.line), folded.locator(fold.inside).first
+    folded.get_by_role("button", name="Run code cell").focus()
+    tab_to(warm, line, 5)
+    keys.press("Enter")
+    expect(inside).to_be_visible()
+    keys.press("Space")
+    expect(inside).not_to_be_visible()
+
+
+def test_when_open_it_is_open_to_everyone(
+    warm: Page, folded: Locator, fold: Fold, axe: Path
+) -> None:
+    """axe-core finds nothing, in either theme and width; closed, test_built_pages looks at it."""
+    bring(warm, axe)
+    folded.locator(fold.line).click()
+    assert violations(warm) == []
+    warm.locator("[data-theme-button]").click()
+    warm.set_viewport_size({"width": 360, "height": 740})
+    assert violations(warm) == []
+    assert warm.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_without_scripts_it_opens_all_the_same(fold: Fold, browser: Browser, address: str) -> None:
+    """The browser does it; on paper it is left out or printed, and its line never is."""
+    stem, number = fold.place()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}notebooks/{stem}/")
+    target = cell(page, number)
+    line, inside = target.locator(fold.line), target.locator(fold.inside).first
+    expect(inside).not_to_be_visible()
+    line.click()
+    expect(inside).to_be_visible()
+    page.emulate_media(media="print")
+    expect(line).not_to_be_visible()
+    expect(inside).to_be_visible()
+    context.close()
+
+
+def test_the_download_is_folded_in_jupyterlab(fold: Fold, site: Path) -> None:
+    """The file that the page offers has JupyterLab's own mark at the cell."""
+    stem, number = fold.place()
+    there = nbformat.read(site / "notebooks" / stem / f"{stem}.ipynb", as_version=4)
+    code = [c for c in there.cells if c.cell_type == "code" and c.source.strip()]
+    own = [c for c in code if c.id != INSTALL]  # the download's first cell installs
+    assert own[number - 1].metadata["jupyter"][fold.hidden] is True
+
+
+@by_code
+def test_it_runs_while_folded_and_after_the_cells_above(
+    warm: Page, folded: Locator, number: int
+) -> None:
+    """Run to here runs it with all the cells above, folded or not; all folds stay as they were."""
+    for k in range(1, number):
+        write(warm, f"seen_{k} = {k}", k)
+    write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
+    folded.locator(CODE.line).click()
+    for name in ("Run to here", "Run code cell"):
+        folded.get_by_role("button", name=name).click()
+        expect(folded).to_have_attribute("data-state", "done")
+        expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
+        expect(folded.locator(".cell-code")).not_to_be_visible()
+    expect(warm.locator(".cell[data-state=done]")).to_have_count(number)
+
+
+@by_code
+def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator, number: int) -> None:
+    """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
+    write(warm, "unknown_name", number)
+    warm.reload()
+    warm.wait_for_selector(READY, state="attached")
+    expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
+    folded.locator(CODE.line).click()
+    expect(folded.locator(".cell-code")).not_to_be_visible()
+    folded.get_by_role("button", name="Run code cell").click()
+    expect(folded).to_have_attribute("data-state", "error")
+    expect(folded.get_by_role("textbox")).to_be_visible()
+
+
+@by_code
+def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator, number: int) -> None:
+    """At a phone's width, with Reset there, the line is right of the buttons."""
+    warm.set_viewport_size({"width": 360, "height": 740})
+    run(warm, "1", number)
+    reset = folded.get_by_role("button", name="Reset code cell").bounding_box()
+    line = folded.locator(CODE.line).bounding_box()
+    assert reset
+    assert line
+    assert reset["x"] + reset["width"] <= line["x"]
+
+
+@by_output
+def test_no_measurement_is_in_sight_before_it_is_asked_for(
+    warm: Page, folded: Locator, number: int
+) -> None:
+    """On a whole page, where the prediction can be chosen; nor after the code was changed."""
+    assert warm.get_by_role("radio").count()
+    assert warm.locator(MEASURED).count()
+    write(warm, "mine = 1", number)
+    warm.reload()
+    warm.wait_for_selector(READY, state="attached")
+    expect(folded.get_by_role("textbox")).to_have_value("mine = 1")
+    expect(folded.get_by_role("textbox")).to_be_visible()
+    for one in warm.locator(MEASURED).all():
+        expect(one).not_to_be_visible()
+
+
+@by_output
+def test_a_run_shows_openly_and_a_reset_folds_again(
+    warm: Page, folded: Locator, number: int
+) -> None:
+    """Who runs the cell has asked; the committed output is behind its line as before."""
+    assert run(warm, "6 * 7", number).locator(":scope > .out-result").inner_text() == "42"
+    expect(folded.locator(OUTPUT.line)).to_have_count(0)
+    expect(run(warm, "unknown_name", number, "error").locator(".out-error")).to_be_visible()
+    folded.get_by_role("button", name="Reset code cell").click()
+    expect(folded.locator(OUTPUT.line)).to_be_visible()
+    expect(folded.locator(OUTPUT.inside).first).not_to_be_visible()
