@@ -1,6 +1,6 @@
 """Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stbp_edu import cases, losses
 from stbp_edu.engine.products import backward, forward
@@ -8,6 +8,9 @@ from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace, init_params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+
+if TYPE_CHECKING:
+    from stbp_edu.derived import derive
 
 __version__ = "0.1.0"
 

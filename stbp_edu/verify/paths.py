@@ -92,6 +92,7 @@ def derivatives(
     def derivative(node: Node, s: int | None) -> Any:
         """Return dL/d(node), summed over all samples where none is named."""
         asked = product(graphs, range(S) if s is None else [s])
-        return sum(total(paths_from(node, graph, rule, one)) for graph, one in asked)
+        kept = (path for graph, one in asked for path in paths_from(node, graph, rule, one))
+        return sum(path.contribution for path in kept)
 
     return at_every_node(derivative, params, T, S)
