@@ -27,6 +27,12 @@ def seeds(few, all_of_them):
     return pytest.mark.parametrize("seed", [*range(few), *rest])
 
 
+@seeds(4, 40)
+def test_the_proof_holds(seed):
+    proof = derived(seed)[0].prove()
+    assert proof.holds, str(proof)
+
+
 @seeds(30, 300)
 def test_gradients_equal_those_of_autograd_on_the_same_text(seed):
     mine, text, constants = derived(seed)

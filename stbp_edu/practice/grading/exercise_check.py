@@ -24,9 +24,6 @@ from stbp_edu.practice.grading.search import Answer, Finding
 from stbp_edu.practice.grading.structure import Difference, is_blank, is_short
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
-SEARCH_SECONDS = 5.0
-"""How long is looked for a mistake without a name; nearly always it takes a hundredth of that."""
-
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
     """Say whether ``function`` solves the exercise, and if not, what is wrong.
@@ -145,7 +142,7 @@ def _diagnosis(
 def _found(exercise: Exercise, function: Function, answer: Answer) -> list[Finding]:
     """Return what is found out about a mistake without a name; [] where the search fails."""
     try:
-        with limited(Habits(), SEARCH_SECONDS):
+        with limited(Habits()):
             return unnamed(exercise, function, answer)
     except (Exception, TooLongError):  # a wrong answer may do anything when it is asked odd things
         return []
