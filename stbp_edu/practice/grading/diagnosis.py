@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.practice.grading.calling import Habits, call
-from stbp_edu.practice.grading.differences import difference
+from stbp_edu.practice.grading.differences import Difference, difference, results_of
 from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, case_reports
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
 from stbp_edu.practice.grading.several import Asked, Probe, unknown_part, wrong_terms
-from stbp_edu.practice.grading.structure import Difference, results_of
 from stbp_edu.practice.tasks import Exercise, Function, Inputs
 
 Mask = NDArray[np.bool_]

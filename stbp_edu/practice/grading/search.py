@@ -18,9 +18,14 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.changes import changes, named
-from stbp_edu.practice.grading.differences import difference, same_outcome
+from stbp_edu.practice.grading.differences import (
+    Difference,
+    difference,
+    leaves,
+    numbers,
+    same_outcome,
+)
 from stbp_edu.practice.grading.places import Place, made_of, places
-from stbp_edu.practice.grading.structure import Difference, leaves, numbers
 from stbp_edu.practice.grading.transforms import factor_words, times, transforms
 from stbp_edu.practice.tasks import Inputs
 
