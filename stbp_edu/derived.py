@@ -45,7 +45,7 @@ class Derived:
         """Return the arrows, a line each."""
         return "\n".join(
             f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
-            f"{a.letters.replace('{}', '').replace('{+}', '⁺').replace('{-}', '⁻') or 1}"
+            f"{_shown(a.letters)}"
             for a in self.neuron.arrows
         )
 
@@ -89,6 +89,12 @@ class Derived:
     def _network(self, sizes: str) -> Network:
         """Return a network of this neuron whose loss reads its output."""
         return network(sizes, self.neuron, Loss("of the output", self.neuron.output))
+
+
+def _shown(letters: str) -> str:
+    """Return a factor in one line: ⁺ and ⁻ mark the steps after its tail's and before."""
+    written = f"{letters}1" if letters in ("", "-") else letters
+    return written.replace("{}", "").replace("{+}", "⁺").replace("{-}", "⁻")
 
 
 def derive(

@@ -129,9 +129,9 @@ class ForwardLines:
 
     def enters(self, constant: str) -> Iterator[tuple[str, Expression]]:
         """Yield the states whose lines read a constant, with the derivatives by it."""
-        for state, line in self.lines.items():
-            if (factor := derivative(line, Name(constant))) != ZERO:
-                yield state, factor
+        slopes = {s: derivative(line, Name(constant)) for s, line in self.lines.items()}
+        found = [(state, factor) for state, factor in slopes.items() if factor != ZERO]
+        yield from found or [(self.potential, ZERO)]  # one that cancels has a gradient, too: 0
 
     def silent(self, tree: Expression) -> Expression:
         """Return a factor from step to step as if no neuron had spiked."""

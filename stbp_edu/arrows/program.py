@@ -11,6 +11,7 @@ from stbp_edu.arrows.expressions import (
     Call,
     Expression,
     Name,
+    Number,
     names_in,
     python,
     written_out,
@@ -168,7 +169,9 @@ class _Backward:
             return tree
 
         last = Name(adjoint, "now")
-        return last if factor == ONE else Call("*", (placed(tidy(written_out(factor))), last))
+        if factor in (ONE, Number(-1)):
+            return last if factor == ONE else Call("neg", (last,))
+        return Call("*", (placed(tidy(written_out(factor))), last))
 
     def sum(self, terms: list[Expression]) -> str:
         """Return a sum as Python."""

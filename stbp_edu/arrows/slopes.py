@@ -159,10 +159,10 @@ def _product(tree: Expression) -> Product:
         case Call("*" | "/" as op, (a, b)):
             return _times(_product(a), _product(b), 1 if op == "*" else -1)
         case Call("**", (a, b)):
-            a, b = tidy(a), tidy(b)
+            b = tidy(b)
             if isinstance(b, Number) and isinstance(b.value, int):
                 return _times((Fraction(1), {}), _product(a), b.value)
-            return Fraction(1), {Call("**", (a, b)): 1}
+            return Fraction(1), {Call("**", (tidy(a), b)): 1}
         case Call("+" | "-"):
             terms = _sum(tree)
             if len(terms) > 1:
