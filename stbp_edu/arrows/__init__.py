@@ -4,8 +4,7 @@ A network is a table: the states of its neurons, the arrows between them, and a 
 the forward run, the backward sweep, the paths, and the formulas.
 
 - ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
-- ``forward_lines``: a neuron from its lines of text, which ``reading`` reads as ``expressions`` and
-  ``slopes`` differentiates; ``from_lines`` makes the table, ``program`` writes it as Python;
+- ``lines``: a neuron from its forward lines;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;

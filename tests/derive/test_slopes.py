@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from stbp_edu.arrows.expressions import Name, latex, python, symbol
-from stbp_edu.arrows.reading import expression
-from stbp_edu.arrows.slopes import derivative
+from stbp_edu.arrows.lines.expressions import Name, latex, python, symbol
+from stbp_edu.arrows.lines.reading import expression
+from stbp_edu.arrows.lines.slopes import derivative
 
 NAMES = ("u", "o", "tau", "x")
 FUNCTIONS = ("exp", "log", "tanh", "sqrt", "abs", "min", "max", "spike")

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from stbp_edu import checks
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     ONE,
     ZERO,
@@ -31,8 +31,8 @@ from stbp_edu.arrows.expressions import (
     symbol,
     written_out,
 )
-from stbp_edu.arrows.reading import LineError, Reader
-from stbp_edu.arrows.slopes import derivative, tidy
+from stbp_edu.arrows.lines.reading import LineError, Reader
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 
 MOST_LINES = 20
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")

@@ -6,7 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.formula_text import classes, reached
+from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
     Expression,
@@ -16,11 +17,10 @@ from stbp_edu.arrows.expressions import (
     python,
     written_out,
 )
-from stbp_edu.arrows.formula_text import classes, reached
-from stbp_edu.arrows.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.slopes import tidy
 from stbp_edu.arrows.table import LOSS
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}

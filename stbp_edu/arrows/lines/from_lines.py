@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
     Expression,
@@ -19,8 +19,8 @@ from stbp_edu.arrows.expressions import (
     latex,
     symbol,
 )
-from stbp_edu.arrows.forward_lines import ForwardLines, Slope
-from stbp_edu.arrows.slopes import derivative, tidy
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.table import Arrow, Enter, Factor, Neuron, Parameters, State, States, Update
 from stbp_edu.surrogates import Surrogate
 
