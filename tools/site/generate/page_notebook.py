@@ -2,7 +2,7 @@
 
 PyTorch does not run in the browser, so the page offers its examples for Jupyter. They stand on the
 page alone: what it prints below an example is the committed output of the notebook's cell, and
-``tests/bridges/test_page.py`` runs both.
+``tests/bridges/test_examples.py`` runs both.
 """
 
 import doctest

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     OPERATIONS,
     Call,
