@@ -129,6 +129,8 @@ def test_derivatives_equal_those_of_sympy(seed):
         ("abs(u)", "u", "2 * (u >= 0) - 1", r"2 [u \geq 0]-1"),
         ("u - u", "u", "0", "0"),
         ("2 ** u", "u", "2 ** u * log(2)", r"2^{u} \log(2)"),
+        (f"{9**14} * ({9**14} * u)", "u", f"{9**14} * {9**14}", rf"{9**14}\cdot{9**14}"),
+        ("(1 / 3 + 1 / 6) * u", "u", "1 / 2", r"\frac{1}{2}"),
     ],
 )
 def test_derivatives_are_tidy(text, by, expected, tex):

@@ -15,7 +15,7 @@ from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
-from stbp_edu.practice.tasks.network_inputs import probe_networks
+from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
 from tools.site.generate import symptom_table
 

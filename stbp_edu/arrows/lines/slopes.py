@@ -185,16 +185,10 @@ def _times(left: Product, right: Product, exponent: int) -> Product:
             number, base = grown, Fraction(1)
     if base == 0 and exponent > 0:
         return Fraction(0), {}
-    factors = dict(right[1]) if base == 1 else {**right[1], **_factors(base)}
-    for factor, power in factors.items():
+    own = [(Number(base.numerator), 1), (Number(base.denominator), -1)]
+    for factor, power in [*right[1].items(), *(pair for pair in own if pair[0] != ONE)]:
         powers[factor] = powers.get(factor, 0) + power * exponent
     return number, {factor: power for factor, power in powers.items() if power}
-
-
-def _factors(number: Fraction) -> dict[Expression, int]:
-    """Return a rational number as factors of its own."""
-    over: dict[Expression, int] = {Number(number.denominator): -1} if number.denominator > 1 else {}
-    return {Number(number.numerator): 1, **over}
 
 
 def _joined(number: Fraction, powers: dict[Expression, int]) -> Expression:
