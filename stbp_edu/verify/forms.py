@@ -10,8 +10,10 @@ from stbp_edu.arrows import Node
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
+from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
+from stbp_edu.rules import RULES
 from stbp_edu.verify.comparison import at_every_node
 
 Table = dict[tuple[int, int, int], Any]
@@ -57,14 +59,6 @@ class Quantities:
     def N(self) -> int:  # noqa: N802
         """Number of layers, the input not counted."""
         return len(self.o) - 1
-
-
-def quantities(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0) -> Quantities:
-    """Return what the index formulas read of sample ``s`` of a forward pass."""
-    u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
-    h = [None, *map(neuron.h, u[1:])]
-    f, df = ([None, *map(slope, o[1:])] for slope in (neuron.f, neuron.df))
-    return Quantities(o, u, h, f, df, params.W, targets[s], S=len(targets))
 
 
 def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
@@ -124,17 +118,19 @@ def scalar_derivatives(net: Quantities, rule: str = "exact") -> Callable[[Node],
 
 
 def scalar_adjoints(
-    trace: Trace,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str = "exact",
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
     T, S = network.check_trace(trace, params)
-    of_sample = [
-        scalar_derivatives(quantities(trace, targets, params, neuron, s), rule) for s in range(S)
-    ]
+    of_sample = []
+    for s in range(S):
+        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+        h, f, df = (
+            [None, *map(function, states[1:])]
+            for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
+        )
+        net = Quantities(o, u, h, f, df, params.W, targets[s], S)
+        of_sample.append(scalar_derivatives(net, rule))
 
     def derivative(node: Node, s: int | None) -> Any:
         """Return dL/d(node), summed over all samples where none is named."""
@@ -143,17 +139,29 @@ def scalar_adjoints(
     return at_every_node(derivative, params, T, S)
 
 
+Forms = dict[str, Adjoints | Gradients]
+"""Results of the package, by the name of the form."""
+
+
 def all_forms(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
-) -> dict[str, Adjoints | Gradients]:
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    spike: Spike | None,
+    loss: LossLike = RATE,
+) -> Forms:
     """Return the results of the index formulas, the sweep and the engine, by name.
 
-    The five cases have a hard reset; with the soft one there is the engine alone.
+    The five cases have a hard reset; with the soft one there is the engine alone. The index
+    formulas have the rate loss and the two rules.
     """
-    fast = engine.forward(spikes, params, neuron, spike=spike)
-    forms: dict[str, Adjoints | Gradients] = {}
+    rest, forms = (targets, params, neuron, rule), Forms()
     if neuron.gate != "soft":
         slow = network.forward(spikes, params, neuron, spike=spike)
-        forms["scalar"] = scalar_adjoints(slow, targets, params, neuron, rule)
-        forms["vector"] = sweep(slow, targets, params, neuron, rule)
-    return {**forms, "engine": engine.backward(fast, targets, params, neuron, rule)}
+        if loss is RATE and rule in RULES:
+            forms["scalar"] = scalar_adjoints(slow, *rest)
+        forms["vector"] = sweep(slow, *rest, loss)
+    fast = engine.forward(spikes, params, neuron, spike=spike)
+    return {**forms, "engine": engine.backward(fast, *rest, loss)}
