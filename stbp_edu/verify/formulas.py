@@ -9,7 +9,7 @@ their slopes and ``autodiff`` derives them.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -44,17 +44,8 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-class Curve(NamedTuple):
-    """One function of the neuron with its values and what its formula gives."""
-
-    id: str
-    name: str
-    got: Array
-    expected: Array
-
-
-def curves() -> Iterator[Curve]:
-    """Yield every function of the neuron, for each of its constants.
+def curves() -> Iterator[tuple[str, str, Array, Array]]:
+    """Yield the equation, constants, values and expected values of each function of the neuron.
 
     Raises:
         ImportError: if SymPy is not installed.
@@ -63,7 +54,7 @@ def curves() -> Iterator[Curve]:
     x, exact = sp.Symbol("x", real=True), sp.Rational  # a float is the fraction that it is
     for id, name, function, at, formula in _functions(sp, x):
         values = [float(formula.subs(x, exact(float(v))).evalf(DIGITS)) for v in at]
-        yield Curve(id, name, function(at), np.array(values))
+        yield id, name, function(at), np.array(values)
 
 
 def _functions(sp: Any, x: Any) -> Iterator[tuple[str, str, Callable[[Array], Array], Array, Any]]:

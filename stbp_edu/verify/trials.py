@@ -148,8 +148,8 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for one in formulas.curves():
-        yield _by_formula(one.id, f" with {one.name}", one.got, one.expected)
+    for id, name, got, expected in formulas.curves():
+        yield _by_formula(id, f" with {name}", got, expected)
 
 
 def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:

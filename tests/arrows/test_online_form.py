@@ -115,33 +115,6 @@ def test_a_word_that_begins_at_a_learned_leak_may_forbid_an_online_form():
         assert " ".join(word or ()) == ("enter spike weight carry spike readout" if learned else "")
 
 
-class Counted:
-    """Inputs that say how often each step is read."""
-
-    def __init__(self, steps):
-        """Keep the steps."""
-        self.steps, self.reads = steps, [0] * len(steps)
-
-    def __len__(self):
-        """Return the number of steps."""
-        return len(self.steps)
-
-    def __getitem__(self, t):
-        """Return a step, and note it."""
-        self.reads[t] += 1
-        return self.steps[t]
-
-
-@pytest.mark.parametrize(("loss", "runs"), [("per-step", 1), ("rate", 2), ("last-2", 2)])
-@pytest.mark.parametrize("rule", ["ottt", in_blocks(2)], ids=["ottt", "blocks"])
-def test_only_a_loss_on_a_mean_over_steps_makes_the_run_twice(loss, runs, rule):
-    net, params, _, inputs, y = Case(loss=loss).run()
-    counted = Counted(inputs)
-    got = online(net, params, counted, y, rule)
-    assert set(counted.reads[1:]) == {runs}
-    assert oracle.error(got, online(net, params, inputs, y, rule)) == 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("per_step", [True, False])
 @pytest.mark.parametrize("rule", ["e-prop-reset", in_blocks(5)], ids=["e-prop-reset", "blocks"])

@@ -12,7 +12,6 @@ from stbp_edu.arrows import (
     Loss,
     Neuron,
     Patches,
-    Polynomial,
     State,
     backward,
     draw_params,
@@ -233,10 +232,3 @@ def test_a_link_is_its_matrix_forward_back_and_by_its_weights(name):
     assert gradient.shape == W.shape
     along = (columns * (rows @ link.matrix(step).T)).sum()  # a linear map of W
     assert (gradient * step).sum() == pytest.approx(along)
-
-
-def test_the_matrix_of_letters_holds_letters_and_whole_numbers():
-    W = np.array([[Polynomial.letter("a"), Polynomial.letter("b")]])
-    matrix = Link((Flatten(),), (2,), 1).matrix(W)
-    assert matrix.tolist() == W.tolist()
-    assert {type(c) for entry in matrix.flat for c in entry.terms.values()} == {int}
