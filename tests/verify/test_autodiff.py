@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, backward, cases, forward, network
-from stbp_edu.neuron import HARD_GATES
 from stbp_edu.verify import autodiff, comparison
 from tests.networks import make_problem, problems
 
@@ -23,17 +22,6 @@ def test_c1_c2_c3_c4_c5_exact_equals_autodiff(problem, smooth):
         assert not comparison.failures(cases.sweep(slow, Y, p, neuron), expected)
     fast = forward(problem.spikes, p, neuron, spike=spike)
     assert not comparison.failures(backward(fast, Y, p, neuron), expected)
-
-
-@given(problem=problems(max_steps=6, max_width=5, gates=HARD_GATES))
-def test_err_classic_equals_autodiff_where_no_path_is_dropped(problem):
-    """In the cells that the mathematics names, and for every network."""
-    p, neuron, Y = problem.params, problem.neuron, problem.targets
-    expected = autodiff.derivatives(problem.spikes, Y, p, neuron)
-    got = cases.sweep(problem.trace, Y, p, neuron, rule="classic")
-    for one in comparison.comparisons(got, expected):
-        if comparison.equal_under_classic(one, len(problem.spikes), p.N):
-            assert one.error() <= 1e-12, one.describe()
 
 
 def test_a_missing_library_is_named(monkeypatch):

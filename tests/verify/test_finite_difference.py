@@ -29,22 +29,6 @@ def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(problem):
     assert not comparison.failures(*swept(net, "exact"), comparison.DIFFERENCES)
 
 
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("surrogate", [Sigmoid(a=0.5), Gaussian(a=1.0)])
-@pytest.mark.parametrize(
-    ("sizes", "T"),
-    [((2, 1), 1), ((2, 2), 2), ((2, 2), 3), ((2, 2, 1), 1), ((2, 1, 2), 2), ((1, 2, 1, 2), 3)],
-)
-def test_err_classic_fails_exactly_where_it_drops_paths(sizes, T, surrogate, gate):
-    """No local derivative is 0 here, so that a dropped path shows."""
-    neuron = LIF(tau=0.5, v_th=0.5, surrogate=surrogate, gate=gate)
-    got, measured = swept(trials.draw(np.random.default_rng(3), sizes, T, neuron), "classic")
-    N = len(sizes) - 1
-    for one in comparison.comparisons(got, measured):
-        passes = one.error(comparison.DIFFERENCES) <= 1e-6
-        assert passes == comparison.equal_under_classic(one, T, N), str(one)
-
-
 def one_neuron(u, surrogate, v_th=0.0):
     """A network of one neuron and one step whose potential is ``u``."""
     neuron = LIF(tau=0.5, v_th=v_th, surrogate=surrogate)

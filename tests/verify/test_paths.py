@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, backward, cases, forward
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.losses import Direct, LastSteps, Membrane
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, trials
@@ -45,16 +44,6 @@ def test_every_path_of_one_neuron_and_three_steps():
     (dropped,) = [path for path in found if path.dropped_by("classic")]
     assert [node.kind for node in dropped.nodes] == ["o", "u", "u", "o", "L"]
     assert [node.t for node in dropped.nodes] == [0, 1, 2, 2, -1]
-
-
-def test_the_contribution_is_the_product_of_its_edges():
-    (trace, targets, params, _), net = unrolled((2, 2, 1), 2)
-    found = paths_from(Node("o", 1, 0, 1), net)
-    path = next(p for p in found if words([p]) == {"weight carry spike readout"})
-    u, o = trace.U[2][:, 0, 0], trace.O[2][:, 0, 0]
-    readout = -(targets[0, 0] - o.mean()) / (2 * len(targets))
-    by_hand = params.W[2][0, 1] * 0.5 * np.exp(-o[0] / 0.5) * NEURON.h(u)[1] * readout
-    assert path.contribution == pytest.approx(by_hand, rel=1e-14)
 
 
 @given(
@@ -103,16 +92,6 @@ def test_a_wrong_table_is_noticed_by_autodiff_and_by_differences(kind, slip, gat
         monkeypatch.setattr(part_one, name, spoiled(getattr(part_one, name)))
     for oracle in (measured, derived):
         assert comparison.failures(paths.derivatives(trace, *net[1:]), *oracle)
-
-
-@pytest.mark.parametrize("loss", [LastSteps(2), Membrane(2), "o", "u", "both"], ids=str)
-def test_the_graph_reads_what_the_loss_reads(loss):
-    args, _ = unrolled((2, 2, 2), 3, neuron=replace(NEURON, gate="soft"))
-    by_o, by_u = args[0].U[-1] / 2, np.sin(args[0].U[-1])
-    terms = {"o": Direct(by_o), "u": Direct(None, by_u), "both": Direct(by_o, by_u)}
-    loss = terms.get(loss, loss)
-    derived = autodiff.derivatives(args[0].O[0], *args[1:], spike=args[-1].H, loss=loss)
-    assert not comparison.failures(paths.derivatives(*args, loss=loss), derived)
 
 
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])

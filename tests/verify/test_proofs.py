@@ -171,12 +171,6 @@ def test_c3_delta_in_sympys_own_symbols():
     assert sympy.expand(sympy.diff(loss, net.o[1][2, 0]) - readout) == 0
 
 
-def test_two_weights_never_have_one_letter():
-    """w_{111} would be that from 11 to 1, and from 1 to 11."""
-    W = symbols([11, 11], T=1).W[1]
-    assert len({str(w) for w in W.flat}) == W.size
-
-
 def test_bad_input_and_a_missing_library(monkeypatch):
     with pytest.raises(ValueError, match="T must be >= 1, got 0"):
         symbols([1, 1], T=0)
