@@ -16,7 +16,8 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
-from tools.pages import frameworks_page
+from tools.pages.names import frameworks
+from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
@@ -170,14 +171,15 @@ def lines_of(text, *head):
 
 
 def test_the_table_of_what_ran_is_the_record():
-    page = frameworks_page.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
+    page = filled("frameworks.md", **frameworks())
     shown = lines_of(page, "neuron that ran", "arrows of")
     for (name, _, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
         assert (name, re.findall("`(.*?)`", rules)) == (row["name"], row["rules"])
         assert dropped.strip("*") == (row["dropped"] or "none")
     assert RULES_RECORD["command"] in page
     row = {**RULES_RECORD["rows"][0], "rules": [], "said": "equals no built-in rule"}
-    assert "equals no built-in rule" in frameworks_page.section({**RULES_RECORD, "rows": [row]})
+    unnamed = frameworks() | {"record": {**RULES_RECORD, "rows": [row]}}
+    assert "equals no built-in rule" in filled("frameworks.md", **unnamed)
 
 
 def test_a_row_of_the_sources_is_marked_where_what_ran_confirms_it():

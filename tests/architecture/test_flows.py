@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from tools.site import ROOT
-from tools.site.generate import architecture_page as drawings
+from tools import ROOT
+from tools.pages import architecture_page as drawings
+from tools.templates import filled
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST = {("train",): 22, ("check",): 18, ("check", "wrong"): 20}
@@ -32,9 +33,9 @@ def test_every_layer_and_every_event_of_the_hook_is_drawn():
             assert f"<code>{module.stem}</code>" in drawn
     events = re.findall(r"^def (on_\w+)", (ROOT / "tools/site/hook.py").read_text("utf-8"), re.M)
     assert set(drawings.EVENTS) == set(events) - {"on_post_template"}
-    for function in ("notebook_reader.read_notebooks", "maths.transform"):
+    for function in ("notebook_page.read_notebooks", "maths.transform"):
         assert f"tools.site.render.{function}" in drawings.build()
-    assert "[[" not in drawings.fill(PAGE)
+    assert "<ol" in filled("architecture.md", **drawings.DRAWINGS)
 
 
 def test_what_the_page_names_is_there():

@@ -9,8 +9,7 @@ from importlib import metadata
 import nbformat
 from nbclient import NotebookClient
 
-from tools.site.address import Address
-from tools.site.generate.page_notebook import PAGE, page_notebook
+from tools.site.downloads import PAGE, Address, page_notebook
 
 PATIENCE = 300  # seconds for a cell
 

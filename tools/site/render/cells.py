@@ -1,18 +1,51 @@
-"""Committed outputs as HTML; each figure becomes two files, for the light and the dark theme."""
+"""Code cells as HTML: Python in colour, and committed outputs.
 
-import base64
+An element stands only where the colour changes; each figure becomes two files, for the light and
+the dark theme.
+"""
+
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
+from itertools import groupby
 from typing import Any
 
-ORDER = ("text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain")
+from pygments import highlight
+from pygments.filter import Filter
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from pygments.token import Name, Operator, Punctuation, Text, Whitespace
+
+PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
 DARK_INK = "#e6e8eb"
 LIGHT_INK = "#24292f"
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
+
+
+class _JoinPlain(Filter):
+    """Joins neighbouring tokens that have the colour of the text."""
+
+    def filter(self, _lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
+        for plain, tokens in groupby(stream, lambda token: token[0] in PLAIN):
+            if plain:
+                yield Text, "".join(value for _, value in tokens)
+            else:
+                yield from tokens
+
+
+LEXER = PythonLexer(stripnl=False, ensurenl=False)
+LEXER.add_filter(_JoinPlain())
+BARE = HtmlFormatter(nowrap=True)
+
+
+def python(source: str) -> str:
+    """Return highlighted Python as HTML, without a wrapper."""
+    html: str = highlight(source.rstrip("\n"), LEXER, BARE)
+    return html.rstrip("\n")
 
 
 @dataclass
@@ -29,10 +62,12 @@ def outputs_html(outputs: list[dict[str, Any]], cell: int, figures: Figures) -> 
     for k, output in enumerate(outputs):
         if output["output_type"] == "stream":
             parts.append(text(output["text"], f"out-{output['name']}"))
-        elif output["output_type"] == "error":
-            parts.append(text("\n".join(output["traceback"]), "out-error"))
+        elif "text/html" in output["data"]:
+            parts.append(f'<div class="out out-html">{output["data"]["text/html"]}</div>')
+        elif "image/svg+xml" in output["data"]:
+            parts.append(_svg(output["data"]["image/svg+xml"], f"{cell}-{k + 1}", figures))
         else:
-            parts.append(_rich(output["data"], f"{cell}-{k + 1}", figures))
+            parts.append(text(output["data"]["text/plain"], "out-result"))
     return "".join(parts)
 
 
@@ -41,22 +76,6 @@ def text(content: str, kind: str) -> str:
     content = ANSI.sub("", content).rstrip()
     kind += " out-table" * (sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1)
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
-
-
-def _rich(data: dict[str, Any], name: str, figures: Figures) -> str:
-    kind = next((mime for mime in ORDER if mime in data), None)
-    content: str = data[kind] if kind else ""
-    if kind == "text/html":
-        return f'<div class="out out-html">{content}</div>'
-    if kind in ("text/latex", "text/markdown"):
-        return f'<div class="out out-latex">{escape(content, quote=False)}</div>'
-    if kind == "image/svg+xml":
-        return _svg(content, name, figures)
-    if kind == "image/png":
-        alt = data.get("text/plain", "Figure drawn by this cell")
-        figures.files[f"{name}.png"] = base64.b64decode(content)
-        return _image(f"{figures.folder}/{name}.png", alt, "figure-plain", None)
-    return text(content, "out-result") if kind else ""
 
 
 def _svg(svg: str, name: str, figures: Figures) -> str:
@@ -75,8 +94,8 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     html = ""
     for theme, ink in (("light", LIGHT_INK), ("dark", DARK_INK)):
         figures.files[f"{name}.{theme}.svg"] = recolour(svg, ink).encode()
-        source = f"{figures.folder}/{name}.{theme}.svg"
-        html += _image(source, words, f"figure-{theme}", size(head))
+        source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
+        html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
 
 
@@ -87,17 +106,8 @@ def recolour(svg: str, ink: str) -> str:
     return svg.replace("<svg", f"<svg{space}", 1)
 
 
-def size(head: str) -> tuple[int, int] | None:
+def size(head: str) -> str:
     """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
-    pixels = {}
-    for key in ("width", "height"):
-        match = re.search(rf'\s{key}="([\d.]+)(pt|px)?"', head)
-        if not match:
-            return None
-        pixels[key] = round(float(match[1]) * (4 / 3 if match[2] == "pt" else 1))
-    return pixels["width"], pixels["height"]
-
-
-def _image(source: str, alt: str, kind: str, box: tuple[int, int] | None) -> str:
-    shape = f' width="{box[0]}" height="{box[1]}"' if box else ""
-    return f'<img class="figure {kind}" src="{source}" alt="{escape(alt)}" loading="lazy"{shape}>'
+    sides = re.findall(r'\s(width|height)="([\d.]+)(pt)?', head)
+    pixels = [f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"' for side, n, unit in sides]
+    return "".join(pixels)
