@@ -12,11 +12,23 @@ from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import FOLDED, NotebookError, numbering, reading_paths, reading_time
-from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber, unlinked
+from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
 from tools.notebooks.reading_time import Minutes, contents, minutes
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
+MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
+CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
+
+
+def unlinked(text: str) -> list[str]:
+    """Return the mentions of a notebook by its number that are no link.
+
+    >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
+    ['Notebook 3', 'notebooks [...] and 2']
+    """
+    plain = reading_paths.LINK.sub("\0", CODE.sub("", text))
+    return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
 
 
 def notebook(*cells, title="# Title: more"):

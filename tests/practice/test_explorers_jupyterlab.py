@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 from stbp_edu.practice.explorers import EXPLORERS, paths_data, pulse_data, sweep_data
 from stbp_edu.practice.tasks import ForwardPass
+from tests.browsing import launched
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
-from tools.browser import launched
 from tools.site.assets import npm
 
 pytestmark = pytest.mark.slow  # nothing here skips: what is missing is an error

@@ -22,11 +22,11 @@ pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu.files import locked
-from tools.browser import find, launched
+from tests.browsing import SUBPATH, launched, served
+from tools.browser import find
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.notebook_page import folder
-from tools.site.serve import SUBPATH, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request

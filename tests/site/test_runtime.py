@@ -14,12 +14,12 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from playwright.sync_api import expect
 
+from tests.browsing import served
 from tests.site.conftest import profile
 from tools.site import PUBLIC, ROOT, site_content
-from tools.site.assets import npm, own_wheel
+from tools.site.assets import npm
 from tools.site.assets import pyodide as runtime
 from tools.site.render.notebook_page import folder
-from tools.site.serve import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -30,7 +30,7 @@ FIRST = min(folder().glob("*.ipynb"))
 
 def test_importing_the_package_needs_numpy_only_and_figures_need_matplotlib() -> None:
     """The page loads for a cell what the cell's imports use, and no more."""
-    found = own_wheel.needed_libraries()
+    found = runtime.needed_libraries()
     assert found["stbp_edu"] == ["numpy"]
     assert "matplotlib" in found["stbp_edu.plotting"]
     assert "autograd" in found["stbp_edu.verify.autodiff"]

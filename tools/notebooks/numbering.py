@@ -21,8 +21,6 @@ from tools.notebooks.reading_time import contents, minutes, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
-MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
-CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
 ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
@@ -68,16 +66,6 @@ def numbered(text: str, slugs: Iterable[str]) -> str:
         return f"[{words}]({folder}{numbers[slug]:02d}_{slug}.ipynb{anchor})"
 
     return LINK.sub(link, text)
-
-
-def unlinked(text: str) -> list[str]:
-    """Return the mentions of a notebook by its number that are no link.
-
-    >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
-    ['Notebook 3', 'notebooks [...] and 2']
-    """
-    plain = LINK.sub("\0", CODE.sub("", text))
-    return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
 
 
 def markdown_files(root: Path = ROOT) -> list[Path]:

@@ -1,10 +1,9 @@
-"""The drawings of ``docs/architecture.md``, made from the code: layers, folders and flows."""
+"""What ``docs/architecture.md`` draws, read from the code: layers, folders and flows."""
 
 import ast
 import json
 import re
 import tomllib
-from html import escape
 from inspect import getdoc, getsource, isfunction
 from typing import Any
 
@@ -23,34 +22,14 @@ def floors() -> list[list[str]]:
     return [[name.strip() for name in layer.split("|")] for layer in contract["layers"]]
 
 
-def layers(*first: str) -> str:
-    """Draw the layers, each module with the first sentence of its docstring.
-
-    Args:
-        first: the file of a folder with which to begin; folders that have one are set off.
-    """
-    begin = {file.split("/")[0]: file for file in first}
-
-    def line(name: str) -> str:
-        file = begin.get(name, "")
-        to = f'<a href="../source/stbp_edu/{file.removesuffix(".py")}/">{file[len(name) + 1 :]}</a>'
-        link = f'<a href="../api/{name}/"><code>{name}</code></a>'
-        words = f"<span>{about(f'stbp_edu/{name}')}</span>"
-        return f'<li class="begin">{link} {words} {to}</li>' if file else f"<li>{link} {words}</li>"
-
-    rows = "".join(f"<li><ul>{''.join(map(line, names))}</ul></li>" for names in floors())
-    return f'<ol class="layers">{rows}</ol>'
-
-
-def modules(folder: str) -> str:
-    """Return a table of the modules and folders below a folder, with what each is for."""
-    lines = []
+def modules(folder: str) -> dict[str, str]:
+    """Return the modules and folders below a folder, each with what it is for."""
+    found = {}
     for path in sorted((ROOT / folder).iterdir()):
         package = (path / "__init__.py").is_file()
         if package or (path.suffix == ".py" and not path.stem.startswith("__")):
-            name = f"{path.name}/" if package else path.name
-            lines.append(f"| `{name}` | {about(f'{folder}/{path.stem}')} |")
-    return "\n".join(["| module | what is in it |", "|---|---|", *lines])
+            found[f"{path.name}/" if package else path.name] = about(f"{folder}/{path.stem}")
+    return found
 
 
 def about(stem: str) -> str:
@@ -61,54 +40,34 @@ def about(stem: str) -> str:
     return re.sub(r":\w+:`([^`]*)`|``?([^`]*)``?", r"\1\2", text)
 
 
-def flow(name: str, beyond: str = "") -> str:
-    """Draw the files that an action enters, in order, each as far in as its layer is deep.
+def flow(name: str, beyond: str = "") -> list[tuple[int, str, str]]:
+    """Return the files that an action enters, in order: the depth of its layer, file and function.
 
     Files that the action ``beyond`` enters are left out.
     """
-    known = {entry["file"] for entry in _recorded()[beyond]} if beyond else set()
+    recorded: dict[str, list[dict[str, str]]] = json.loads(FLOWS.read_text(encoding="utf-8"))
+    known = {entry["file"] for entry in recorded[beyond]} if beyond else set()
     depth = {module: k for k, names in enumerate(floors()) for module in names}
-    steps = []
-    for entry in _recorded()[name]:
-        if (file := entry["file"]) in known:
-            continue
-        page = f"../source/stbp_edu/{file.removesuffix('.py')}/"
-        words = f'<a href="{page}">{escape(file)}</a> <code>{escape(entry["function"])}</code>'
-        steps.append((depth[file.split("/")[0].removesuffix(".py")], words))
-    return _drawn(steps)
+    return [
+        (depth[entry["file"].split("/")[0].removesuffix(".py")], entry["file"], entry["function"])
+        for entry in recorded[name]
+        if entry["file"] not in known
+    ]
 
 
-def count(name: str) -> str:
-    """Return the number of files that a flow enters."""
-    return str(len(_recorded()[name]))
-
-
-def _recorded() -> dict[str, list[dict[str, str]]]:
-    """Return the flows that the tests have traced."""
-    found: dict[str, list[dict[str, str]]] = json.loads(FLOWS.read_text(encoding="utf-8"))
-    return found
-
-
-def _drawn(steps: list[tuple[int, str]]) -> str:
-    """Return steps as a list in which the indent of a line is its depth."""
-    lines = "".join(f'<li style="--depth:{depth}">{words}</li>' for depth, words in steps)
-    return f'<ol class="flow">{lines}</ol>'
-
-
-def build() -> str:
-    """Draw the build of the site: MkDocs' events in order, and the functions that each calls."""
+def build() -> list[tuple[int, str, str]]:
+    """Return MkDocs' events in order, each with its words, and below it what it calls."""
     from tools.site import hook, site_content  # which import this module
 
     steps = []
     for event in EVENTS:
         action = getattr(hook, event)
-        first_line = (getdoc(action) or "").partition("\n")[0]
-        steps.append((0, f"<code>{event}</code> {escape(first_line)}"))
+        steps.append((0, event, (getdoc(action) or "").partition("\n")[0]))
         for call in _calls(action):
-            steps.append((2, _name(call)))
+            steps.append((2, _name(call), ""))
             if call.__module__ == site_content.__name__:
-                steps += [(4, _name(below)) for below in _calls(call)]
-    return _drawn(steps)
+                steps += [(4, _name(below), "") for below in _calls(call)]
+    return steps
 
 
 def _calls(function: Any) -> list[Any]:
@@ -131,7 +90,7 @@ def _calls(function: Any) -> list[Any]:
 
 
 def _name(function: Any) -> str:
-    return f"<code>{function.__module__}.{function.__name__}</code>"
+    return f"{function.__module__}.{function.__name__}"
 
 
-DRAWINGS = {"layers": layers, "modules": modules, "flow": flow, "build": build, "count": count}
+NAMES = {"floors": floors, "modules": modules, "about": about, "flow": flow, "build": build}

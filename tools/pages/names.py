@@ -2,27 +2,26 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import yaml
 
+from stbp_edu.files import read_json
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from tools import ROOT
-from tools.pages import architecture_page, performance_page, results_page, time_page, trust_page
-from tools.pages.records import read_records
+from tools.pages import architecture_page, performance_page, results_page, time_page
+from tools.pages.records import FOLDER, read_records
 
-FRAMEWORKS = {
-    "snntorch": "snnTorch", "spikingjelly": "SpikingJelly", "norse": "Norse", "torch": "PyTorch",
-}  # fmt: skip
+RECORDS = FOLDER / "trust"
 
 
 def frameworks() -> dict[str, object]:
     """Return the record of what ran, and the version of each framework in it."""
     record = read_records()["framework-rules"]
-    found = {package: v for row in record["rows"] for package, v in row["versions"].items()}
-    versions = [(FRAMEWORKS[k], found[k].partition("+")[0]) for k in FRAMEWORKS if k in found]
+    versions = {package: v for row in record["rows"] for package, v in row["versions"].items()}
     return {"record": record, "versions": versions}
 
 
@@ -68,15 +67,29 @@ def _bibtex(cff: Mapping[str, Any]) -> dict[str, Any]:
     return {**cff, "author": " and ".join(people), "pages": cff.get("start"), "year": year}
 
 
+def trust() -> dict[str, object]:
+    """Return the records of ``trust``; what has not been made yet is empty."""
+    paths = {"verify": RECORDS / "verify.json", "score": RECORDS / "mutation-score.json"}
+    records = {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
+    return {**records, "judged": judged}
+
+
+def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield each equation under one rule, with the verdict of each oracle that compared it."""
+    chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
+    for id, found in groupby(chosen, lambda v: v["id"]):
+        yield id, list(found)
+
+
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
-    "architecture.md": lambda: architecture_page.DRAWINGS,
+    "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
     "frameworks.md": frameworks,
     "performance.md": lambda: performance_page.names(read_records()),
     "results.md": lambda: results_page.names(read_records()),
     "time.md": lambda: time_page.names(read_records()),
-    "trust.md": lambda: trust_page.names(trust_page.read_trust()),
+    "trust.md": trust,
 }
 
 

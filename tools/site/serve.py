@@ -4,17 +4,12 @@ python -m tools.site.serve [--port 8000] [--root site]
 """
 
 import argparse
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.site import SITE
 
 TRIES = 20
-SUBPATH = "under/a/path"  # the site must not care where it is
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -44,19 +39,6 @@ def server(root: Path = SITE, port: int = 8000, tries: int = TRIES) -> Threading
         except OSError:
             print(f"port {candidate} is in use, trying the next one", flush=True)
     raise SystemExit(f"no free port from {port} to {port + tries - 1}; choose one with --port")
-
-
-@contextmanager
-def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
-    """Serve the site below a path on a free port while the block runs; yield its address."""
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder, "root", below)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(site.resolve(), target_is_directory=True)
-        with server(Path(folder, "root"), port=0, tries=1) as running:
-            threading.Thread(target=running.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
-            running.shutdown()
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
 from tools.pages.names import names
 from tools.site import PUBLIC, ROOT, downloads
-from tools.site.assets import npm, own_wheel, pyodide
+from tools.site.assets import npm, pyodide
 from tools.site.downloads import Address
 from tools.site.generate import api_pages, pictures, source_code
 from tools.site.generate.source_code import Definition, Places
 from tools.site.render import links, maths
-from tools.site.render.cells import Figures
 from tools.site.render.notebook_page import (
+    Figures,
     Notebook,
     cell_html,
     folder,
@@ -84,7 +84,7 @@ def collect() -> Content:
         generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
     for name, text in TEXTS.items():
         generated[name] = links.rewrite((ROOT / text).read_text(encoding="utf-8"), f"../{name}")
-    for path in (own_wheel.own_wheel(), own_wheel.own_archive()):
+    for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
     generated[f"{downloads.FOLDER}/{downloads.NAME}"] = downloads.page_notebook(where)
     generated["assets/social.png"] = pictures.social_card()

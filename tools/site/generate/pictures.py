@@ -7,7 +7,6 @@ writes the pulse for the README, for a light page and for a dark one.
 
 import io
 import re
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,7 +16,7 @@ from stbp_edu.practice.explorers import pulse_data
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from stbp_edu.practice.explorers.pulse_picture import still
 from tools import ROOT
-from tools.site.render.cells import DARK_INK, LIGHT_INK, recolour
+from tools.site.render.notebook_page import DARK_INK, LIGHT_INK, recolour
 from tools.templates import filled
 
 FOLDER = ROOT / "docs" / "assets"
@@ -43,20 +42,13 @@ def readme_pictures() -> dict[str, str]:
     return {name: recolour(larger, ink) + "\n" for name, ink in INKS.items()}
 
 
-@dataclass(frozen=True)
-class Square:
-    """One cell of the grid: time step t (from 1), layer n, its case, and its place in the sweep."""
-
-    t: int
-    n: int
-    case: int
-    order: int
-
-
-def squares(T: int = STEPS, N: int = LAYERS) -> list[Square]:
-    """Return the cells in the order of the sweep: last step first, top layer first."""
+def squares(T: int = STEPS, N: int = LAYERS) -> list[dict[str, int]]:
+    """Return the cells in the order of the sweep, with their case: last step, top layer first."""
     order = [(t, n) for t in range(T, 0, -1) for n in range(N, 0, -1)]
-    return [Square(t, n, case_at(t - 1, n, T, N), k) for k, (t, n) in enumerate(order)]
+    return [
+        {"t": t, "n": n, "case": case_at(t - 1, n, T, N), "order": k}
+        for k, (t, n) in enumerate(order)
+    ]
 
 
 def sweep() -> str:
@@ -86,10 +78,10 @@ def social_card() -> bytes:
     side, step = 84, 98
     left, top = SIZE[0] - STEPS * step - 16, 170
     for s in squares():
-        x, y = left + (s.t - 1) * step, top + (LAYERS - s.n) * step
-        draw.rounded_rectangle((x, y, x + side, y + side), 12, fill=CASE_COLOURS[s.case])
+        x, y = left + (s["t"] - 1) * step, top + (LAYERS - s["n"]) * step
+        draw.rounded_rectangle((x, y, x + side, y + side), 12, fill=CASE_COLOURS[s["case"]])
         font = ImageFont.load_default(34)
-        draw.text((x + side / 2, y + side / 2), str(s.case), "white", font, anchor="mm")
+        draw.text((x + side / 2, y + side / 2), str(s["case"]), "white", font, anchor="mm")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

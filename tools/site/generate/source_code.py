@@ -18,22 +18,11 @@ import griffe
 
 from stbp_edu import equations as register
 from tools import ROOT
-from tools.site.render.cells import python
+from tools.site.render.notebook_page import python
 from tools.templates import filled
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
-GROUPS = {
-    "The neuron": register.GROUPS["neuron"],
-    "Surrogates": register.GROUPS["surrogates"],
-    "The loss and the two signals": register.GROUPS["loss"],
-    "The five cases": register.GROUPS["cases"],
-    "Part II: arrows and losses": register.GROUPS["arrows"],
-    "Part II: states and maps": register.GROUPS["states"],
-    "Part II: rules": register.GROUPS["rules"],
-    "Part II: several machines": register.GROUPS["machines"],
-}
-FORMS = {"index": "One neuron", "vector": "A whole layer"}
 
 
 @dataclass(frozen=True)
@@ -200,8 +189,7 @@ def equation_names(places: dict[str, Places], titles: dict[str, str]) -> dict[st
             "tested by": dict.fromkeys(map(_link, at.tests)),
         }
 
-    count = len(register.EQUATIONS)
-    return {"count": count, "groups": GROUPS, "names": FORMS, "links": links}
+    return {"count": len(register.EQUATIONS), "groups": register.GROUPS, "links": links}
 
 
 def _link(place: Place) -> str:
