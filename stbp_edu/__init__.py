@@ -1,6 +1,7 @@
 """Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import Any
 
 from stbp_edu import cases, losses
 from stbp_edu.engine.products import backward, forward
@@ -8,9 +9,6 @@ from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace, init_params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
-
-if TYPE_CHECKING:
-    from stbp_edu.derived import derive
 
 __version__ = "0.1.0"
 
@@ -35,9 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``derive``, which is loaded where it is used."""
+    """Return ``derive``, which is loaded where it is used: importing this package needs NumPy."""
     if name == "derive":
-        from stbp_edu.derived import derive
-
-        return derive
+        return importlib.import_module("stbp_edu.derived").derive
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

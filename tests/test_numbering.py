@@ -86,6 +86,12 @@ def test_a_course_that_does_not_name_its_files_is_refused():
             files(ROOT, course)
 
 
+def test_a_notebook_without_words_for_the_map_is_refused(copied):
+    course = course_table() | {"network": {}}
+    with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able"):
+        renumber(copied, course)
+
+
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
     """A number that is no text of a link, and a file's name in code, would have to be kept."""
     names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()

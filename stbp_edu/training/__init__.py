@@ -1,4 +1,4 @@
-"""Train networks.
+"""Train networks: settings, data, the loop over steps, and runs that survive an interruption.
 
 - ``settings``: everything that decides a run.
 - ``encoders``: grey images become spikes.

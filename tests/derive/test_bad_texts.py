@@ -128,9 +128,14 @@ def test_any_text_is_read_or_refused(text):
     assert mine.formulas()
 
 
-@pytest.mark.parametrize("text", ["u = " + "-" * 190 + "x", "u = " + "(" * 90 + "x" + ")" * 90])
-def test_many_signs_and_brackets_are_understood(text):
-    assert [arrow.letters for arrow in derive(text).neuron.arrows] == []
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("-", ""), ("(", ")"), ("(", "**2+x)"), ("(x/", "+u)"), ("(u**", ")"), ("max(", ",x)")],
+)
+def test_the_deepest_lines_are_derived_in_bounded_size(before, after):
+    depth = 185 // len(before + after)
+    mine = derive(f"u = {before * depth}(u+x){after * depth}")
+    assert len(mine.program()) < 100_000
 
 
 def test_the_longest_text_is_read_in_bounded_time_and_size():

@@ -2,65 +2,33 @@
 
 from dataclasses import replace
 
+import nbformat
 import numpy as np
 import pytest
 
+import stbp_edu
 from stbp_edu import LIF, Gaussian, Rectangle, arrows, derive
 from stbp_edu.arrows.neurons import lif_lines
 from stbp_edu.proof import prove
+from tools.notebooks.numbering import files
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
-BELL = Gaussian(0.7)
 
 
-def by_hand():
-    """The tables that a course writes by hand: factors from the states at an arrow's tail."""
-    lif = LIF(**CONSTANTS, surrogate=BELL)
-    linear = replace(lif, gate="linear")
-    one, tau = (lambda s, p: np.ones(5)), (lambda s, p: np.full(5, 0.6))
-    spike = [("spike", "u", "o", 0, lambda s, p: lif.h(s["u"]))]
-    high = lambda s, p: BELL.derivative(s["u"] - 0.5 - 0.4 * s["a"])  # noqa: E731
-    soft = [
-        ("carry", "u", "u", 1, tau),
-        ("reset", "o", "u", 1, lambda s, p: np.full(5, -0.5)),
-    ]
-    hard = {
-        one.gate: [
-            ("carry", "u", "u", 1, lambda s, p, one=one: one.f(s["o"])),
-            ("reset", "o", "u", 1, lambda s, p, one=one: s["u"] * one.df(s["o"])),
-        ]
-        for one in (lif, linear)
-    }
-    current = [
-        ("decay", "i", "i", 1, lambda s, p: np.full(5, 0.7)),
-        ("charge", "i", "u", 0, one),
-    ]
-    adaptation = [
-        ("adapt", "o", "a", 1, one),
-        ("relax", "a", "a", 1, lambda s, p: np.full(5, 0.8)),
-        ("threshold", "a", "o", 0, lambda s, p: -0.4 * high(s, p)),
-    ]
-    both = [("spike", "u", "o", 0, high), *soft, *current, *adaptation]
-    return {
-        lif_lines(lif): spike + hard["exponential"],
-        lif_lines(linear): spike + hard["linear"],
-        lif_lines(replace(lif, gate="soft")): spike + soft,
-        "i = alpha * i + x\nu = tau * u + i - v_th * o\n"
-        "a = rho * a + o\no = spike(u - v_th - beta * a)": both,
-    }
+def started():
+    """The ten neurons to start from, as the notebook has them."""
+    cells = nbformat.read(files()["derive_yours"], as_version=4).cells
+    space = {"stbp_edu": stbp_edu}
+    for cell in cells:
+        if cell.source.startswith(("texts = {", "values = dict(")):
+            exec(cell.source.split("\nfor name in texts")[0], space)
+    return {name: space["start_from"](name) for name in space["texts"]}
 
 
-@pytest.mark.parametrize("text", by_hand())
-def test_tables_equal_those_made_by_hand_arrow_for_arrow(text):
-    more = {"alpha": 0.7, "beta": 0.4, "rho": 0.8} if "alpha" in text else {}
-    mine = derive(text, surrogate=BELL, **CONSTANTS, **more)
-    rng = np.random.default_rng(0)
-    states = {name: rng.uniform(0.1, 0.9, 5) for name in "uoia"}
-    expected = {arrow[:4]: arrow[4] for arrow in by_hand()[text]}
-    found = {(a.kind, a.source, a.target, a.step): a.factor for a in mine.neuron.arrows}
-    assert found.keys() == expected.keys()
-    for ends, factor in expected.items():
-        assert found[ends](states, {}) == pytest.approx(factor(states, {}), rel=1e-15, abs=1e-15)
+@pytest.mark.parametrize("name", started())
+def test_the_ten_neurons_to_start_from_are_proved(name):
+    proof = started()[name].prove()
+    assert proof.holds, str(proof)
 
 
 def test_a_neuron_that_is_not_the_courses_is_proved():
@@ -210,3 +178,10 @@ def test_corners_and_runs_that_do_not_stay_finite():
     assert sharp.prove().holds
     with pytest.raises(ValueError, match="no drawn run stays finite"):
         derive("u = x / u\no = spike(u)").prove()
+
+
+def test_of_minus_one_only_the_sign_is_written():
+    mine = derive("v = tau * v + x - w\nw = w + v\no = spike(v)", tau=0.5)
+    assert r"\bar{w}_i^{t,n} = - \varepsilon_i^{t+1,n} + \bar{w}_i^{t+1,n}" in str(mine.formulas())
+    assert "    d_w = -d_v_next + d_w_next  # w>v, w>w\n" in mine.program()
+    assert "w>v        w → v  next step  -1\n" in str(mine)

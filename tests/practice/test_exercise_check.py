@@ -8,7 +8,6 @@ import pytest
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
 from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import inputs_of
-from stbp_edu.practice.tasks.network_inputs import probe_networks
 
 
 def c3(body):
@@ -72,14 +71,6 @@ def test_shape_type_nan_and_exceptions_are_explained(body, words):
     assert words in repr(feedback)
 
 
-def test_an_exception_names_the_line_of_the_reader():
-    def broken(delta_last, err_next, U, df):
-        step = err_next * U
-        return step + undefined_name * df  # noqa: F821
-
-    assert "return step + undefined_name * df" in repr(check("c3-delta", broken))
-
-
 def test_a_wrong_signature_and_a_value_in_place_of_a_function():
     few = check("c3-delta", lambda delta_last: delta_last)
     assert "cannot be called as c3_delta(delta_last, err_next, U, df)" in repr(few)
@@ -95,18 +86,6 @@ def test_an_ellipsis_left_in_a_formula_is_a_blank():
     assert check("c3-delta", blank).state == "todo"
 
 
-def test_what_the_function_does_to_its_arguments_stays_with_it():
-    def vandal(delta_last, err_next, U, df):
-        result = delta_last + err_next * U * df
-        for array in (delta_last, err_next, U, df):
-            array[...] = 0.0
-        return result
-
-    assert check("c3-delta", vandal).right
-    assert check("c3-delta", vandal).right
-    assert all(np.abs(net.adjoints.epsilon[1]).max() > 0 for net in probe_networks())
-
-
 def test_a_result_that_changes_later_is_judged_as_returned():
     kept = np.zeros((2, 2))
 
@@ -117,17 +96,6 @@ def test_a_result_that_changes_later_is_judged_as_returned():
         return kept
 
     assert check("c3-delta", reuses).right
-
-
-@pytest.mark.parametrize("dtype", [list, tuple, np.float32])
-def test_lists_and_short_floats_are_read(dtype):
-    def convert(x):
-        return x.astype(dtype) if dtype is np.float32 else dtype(map(dtype, x))
-
-    exercise = exercises()["c3-delta"]
-    right, wrong = exercise.function(), exercise.function("delta_last - err_next * U * df")
-    assert check("c3-delta", lambda *args: convert(right(*args))).right
-    assert "sign" in check("c3-delta", lambda *args: convert(wrong(*args))).mistakes
 
 
 def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
@@ -149,10 +117,6 @@ def test_nothing_passes_by_luck():
             if exercise.id == "err-exact" and body == "epsilon":
                 continue
             assert check(exercise.id, answer).state == "wrong", (exercise.id, body)
-
-
-def test_the_same_answer_gives_the_same_words():
-    assert repr(c3("delta_last")) == repr(c3("delta_last"))
 
 
 def test_unknown_ids_name_the_nearest():
@@ -188,14 +152,7 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     assert "<code>c3-delta</code>" in report._repr_html_()
 
 
-def test_an_error_is_told_with_the_call_that_raised_it():
-    place, shapes = c3("1 / 0").message[-3:-1]
-    assert place.startswith("In the call at t = ")
-    assert "It raises ZeroDivisionError: division by zero" in place
-    assert shapes.startswith("Shapes in that call: delta_last (2, 2)")
-
-
-@pytest.mark.parametrize("content", ["not json", "[1]", '{"c3-delta": 3}'])
+@pytest.mark.parametrize("content", ["not json", "[1]", "[" * 100_000, '{"c3-delta": 3}'])
 def test_a_broken_progress_file_is_no_reason_to_fail(content):
     path().write_text(content)
     assert load() == {}

@@ -1,4 +1,4 @@
-"""The notebook that the page PyTorch offers; ``tests/bridges/test_page.py`` runs it."""
+"""The notebook that the page PyTorch offers; ``tests/bridges/test_examples.py`` runs it."""
 
 from __future__ import annotations
 

@@ -125,6 +125,10 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
     """Return the map's text with a row for each notebook: what it is for, and its minutes."""
 
     def row(slug: str) -> str:
+        if "able" not in course[slug]:
+            raise NotebookError(
+                f"course.toml must say what a reader of {slug} is able to do; add able"
+            )
         link, time = _link(slug, notebooks), minutes(contents(notebooks[slug])).reading
         number, _, title = link.removeprefix("[").partition(" · ")
         return f"| {number} | [{title}: {course[slug]['able']} | {time} |\n"

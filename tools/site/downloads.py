@@ -5,7 +5,7 @@ as ``https://github.com/someone/stbp_edu``. What is not given makes no link.
 
 PyTorch does not run in the browser, so its page offers its examples for Jupyter, as a notebook made
 of the text of ``docs/pytorch.md``. They stand on the page alone: what it prints below an example is
-the output of the notebook's cell, and ``tests/bridges/test_page.py`` runs both.
+the output of the notebook's cell, and ``tests/bridges/test_examples.py`` runs both.
 """
 
 import doctest

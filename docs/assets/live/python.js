@@ -11,10 +11,6 @@ export class Python {
     this.#refused = refused;
   }
 
-  get busy() {
-    return Boolean(this.#current);
-  }
-
   // Runs a cell; `on` gets what it shows and how the loading goes. Rejects with Stopped.
   run(code, number, on) {
     this.#worker ??= this.#start();

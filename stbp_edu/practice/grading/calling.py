@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.structure import Difference, is_blank
+from stbp_edu.practice.grading.differences import Difference, is_blank
 from stbp_edu.practice.tasks import Exercise, Function
 
 SECONDS = 30.0

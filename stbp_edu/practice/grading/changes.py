@@ -168,10 +168,10 @@ def named(k: int, join: Callable[[Any, Any], Any] | None = None) -> Put:
     """Return what puts a name in place of the whole, or joins it with the whole."""
 
     def put(whole: Thunk, parts: Sequence[Thunk], names: Sequence[Thunk]) -> Any:
-        value, belongs = names[k](), whole()
-        if isinstance(value, list) and not isinstance(belongs, list):
-            raise TypeError("a list cannot stand here")  # it might be put into itself
-        return value if join is None else join(belongs, value)
+        value = names[k]()
+        if isinstance(value, list) and not value:
+            raise TypeError("an empty list cannot stand here")  # it might be put into itself
+        return value if join is None else join(whole(), value)
 
     return put
 

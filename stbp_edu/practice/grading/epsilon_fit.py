@@ -11,6 +11,7 @@ there, 0 is missing, -1 has its sign turned round.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -156,33 +157,60 @@ def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     return own
 
 
-def by_case(function: Function, expected: Mapping[int, set[str]]) -> dict[int, str]:
-    """Return what is wrong in each case of a backward pass; {} where it gives no gradients."""
+@dataclass(frozen=True)
+class CaseReport:
+    """How many cells of one case are right, and what is wrong.
+
+    Attributes:
+        case: 1 to 5.
+        cells: how many cells (t, n) of the grid the case has; layers for case 5.
+        wrong: how many of them hold a wrong value.
+        first: the first wrong one in the order of the sweep, or an empty string.
+        explanation: what is wrong with the case itself; empty where it is right, given what
+            reaches it.
+    """
+
+    case: int
+    cells: int
+    wrong: int
+    first: str = ""
+    explanation: str = ""
+
+    def __str__(self) -> str:
+        """Return the text form, one line."""
+        head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
+        if not self.wrong:
+            return head
+        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
+        return f"{head}; first wrong at {self.first}; {rest}"
+
+
+def case_reports(
+    function: Function, expected: Mapping[int, set[str]] = EXPECTED
+) -> tuple[CaseReport, ...]:
+    """Return what is wrong in each of the five cases of a backward pass.
+
+    Empty where the function gives no gradients.
+    """
     net = wide_network()
     value = call(function, (net.trace, net.targets, net.params, net.neuron))
     gradients = gradients_of(value, net)
-    return {} if gradients is None else wrong_cases(net, gradients, expected)
-
-
-def wrong_cases(
-    net: ForwardPass, gradients: Gradients, expected: Mapping[int, set[str]]
-) -> dict[int, str]:
-    """Return, for each case that is wrong in itself, what is wrong with it and where first."""
+    if gradients is None:
+        return ()
     epsilon, misfit = recover_epsilon(net, gradients)
-    broken = [f"W[{n}] and b[{n}]" for n in range(1, net.params.N + 1) if misfit[n] > TOLERANCE]
-    if broken:
-        names = ", ".join(broken)
-        text = f"{names} are no sum over steps and samples of ε times the spikes below"
-        return {5: f"Case 5: {text}, whatever ε is."}
     exact = net.sweep("exact" if expected is EXPECTED else "classic").epsilon
-    found = {}
+    found = []
     for case in (1, 2, 3, 4):
+        cells = list(net.cells(case))
         wrong = [
             (t, n)
-            for t, n in net.cells(case)
+            for t, n in cells
             if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
         ]
-        if wrong and (terms := explanations(net, epsilon, case, expected)):
-            t, n = wrong[0]
-            found[case] = f"Case {case}: {'; '.join(terms)}. First at {step_name(t)}, n = {n}."
-    return found
+        first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
+        terms = explanations(net, epsilon, case, expected) if wrong else []
+        found.append(CaseReport(case, len(cells), len(wrong), first, "; ".join(terms)))
+    layers = [f"layer {n}" for n in range(net.params.N, 0, -1) if misfit[n] > TOLERANCE]
+    text = "these gradients are no sum over steps and samples of ε times the spikes below"
+    fifth = CaseReport(5, net.params.N, len(layers), *((layers[0], text) if layers else ()))
+    return (*found, fifth)

@@ -14,8 +14,8 @@ from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.calling import problem
 from stbp_edu.practice.grading.diagnosis import several_mistakes
+from stbp_edu.practice.grading.differences import Difference, results_of
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.structure import Difference, results_of
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
 RTOL = 1e-6

@@ -15,6 +15,7 @@ import numpy as np
 
 from stbp_edu.practice.grading.changes import Put, is_module, parts_of
 
+ALL = -1
 FUNCTIONS = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
 
 
@@ -27,14 +28,19 @@ class Place:
         nodes: what stands there; several for an argument.
         names: the arguments, and the names that the solution gives values to.
         called: whether it is a function that is called.
-        root: whether it is the result, or one of several.
+        result: which of several results it is; ALL for the whole; None for a part of one.
     """
 
     tree: ast.Module
     nodes: tuple[ast.expr, ...]
     names: tuple[str, ...]
     called: bool = False
-    root: bool = False
+    result: int | None = None
+
+    @property
+    def root(self) -> bool:
+        """Whether it is the result, or one of several."""
+        return self.result is not None
 
     @property
     def node(self) -> ast.expr:
@@ -104,9 +110,9 @@ def places(source: str) -> tuple[Place, ...]:
     names = tuple(dict.fromkeys([*arguments, *known]))
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
-    roots = {id(part) for node in returned[: len(returned) == 1] for part in _results(node)}
+    roots = {id(part): k for node in returned[: len(returned) == 1] for k, part in _results(node)}
     single = [
-        Place(tree, (node,), names, id(node) in called, id(node) in roots)
+        Place(tree, (node,), names, id(node) in called, roots.get(id(node)))
         for node in ast.walk(function)
         if isinstance(node, ast.expr) and _can_change(node)
     ]
@@ -117,12 +123,12 @@ def places(source: str) -> tuple[Place, ...]:
     return (*single, *(Place(tree, nodes, names) for nodes in every if len(nodes) > 1))
 
 
-def _results(node: ast.expr | None) -> Iterator[ast.expr]:
-    """Yield a returned expression and, of several results, each."""
+def _results(node: ast.expr | None) -> Iterator[tuple[int, ast.expr]]:
+    """Yield a returned expression and, of several results, each with its number."""
     if node is not None:
-        yield node
+        yield ALL, node
     if isinstance(node, ast.Tuple):
-        yield from node.elts
+        yield from enumerate(node.elts)
 
 
 def _stored(node: ast.Name) -> bool:

@@ -18,9 +18,14 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.changes import changes, named
-from stbp_edu.practice.grading.differences import difference, same_outcome
+from stbp_edu.practice.grading.differences import (
+    Difference,
+    difference,
+    leaves,
+    numbers,
+    same_outcome,
+)
 from stbp_edu.practice.grading.places import Place, made_of, places
-from stbp_edu.practice.grading.structure import Difference, leaves, numbers
 from stbp_edu.practice.grading.transforms import factor_words, times, transforms
 from stbp_edu.practice.tasks import Inputs
 
@@ -105,19 +110,14 @@ class Answer:
         )
 
     def vector(self, outcome: Any, k: int) -> Array | None:
-        """Return all numbers of an outcome in a row; None where it has other shapes."""
-        return row(outcome, self.right[k])
-
-
-def row(outcome: Any, like: Any) -> Array | None:
-    """Return all numbers of an outcome in a row, where they have the shapes of ``like``."""
-    found = []
-    for _, got, want in leaves(outcome, like):
-        value = None if isinstance(got, Difference) else numbers(got)
-        if value is None or value.shape != np.shape(want):
-            return None
-        found.append(value.ravel())
-    return np.concatenate(found) if found else None
+        """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
+        found = []
+        for _, got, want in leaves(outcome, self.right[k]):
+            value = None if isinstance(got, Difference) else numbers(got)
+            if value is None or value.shape != np.shape(want):
+                return None
+            found.append(value.ravel())
+        return np.concatenate(found) if found else None
 
 
 def single_mistake(answer: Answer) -> list[Finding]:
@@ -170,10 +170,9 @@ def single_transform(answer: Answer) -> list[Finding]:
         return []
     fits: list[tuple[Place, str, str]] = []
     for place in every:
-        if place.called:
+        if place.called or any(place.inside <= outer.inside for outer, _, _ in fits):
             continue
-        found = next((f for f in hypotheses(answer, place)), None)
-        if found and not any(place.inside <= outer.inside for outer, _, _ in fits):
+        if found := next(hypotheses(answer, place), None):
             fits.append((place, *found))
         if found and place.root:
             break
@@ -188,7 +187,9 @@ def told(answer: Answer, fits: Sequence[tuple[Place, str, str]]) -> list[Finding
     what = ["your result" if p.root else made_of(p, answer.names) for p, _, _ in few]
     clauses = [f"{w} {words}" for w, (_, _, words) in zip(what, few, strict=True)]
     if few[0][0].root:
-        text = f"Y{clauses[0][1:]}."
+        parts = dict(enumerate(answer.parts))
+        label = f"{parts[few[0][0].result]}: " if few[0][0].result in parts else ""
+        text = f"{label}Y{clauses[0][1:]}."
     elif len(few) == 1:
         text = f"One part alone explains it: {clauses[0]}."
     else:
@@ -274,9 +275,5 @@ def solved(values: Sequence[Array | None], answer: Array | None, rtol: float) ->
     if np.abs(at2 - at1 - slope).max(initial=0.0) > 1e-9 * scale:
         return None
     c = float(slope @ (y - at0) / (slope @ slope)) if slope.any() else np.nan
-    rest = y - at0 - (c * slope if slope.any() else 0)
-    return (
-        c
-        if np.abs(rest).max(initial=0.0) <= rtol * max(np.abs(y).max(initial=0.0), 1e-12)
-        else None
-    )
+    rest = np.abs(y - at0 - (c * slope if slope.any() else 0)).max(initial=0.0)
+    return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else None

@@ -107,8 +107,12 @@ def unknown_part(probe: Probe) -> list[Finding]:
     said = [f"depends on {listed(more)} too"] * bool(more)
     said += [f"does not depend on {listed(less)}"] * bool(less)
     what = f"something else stands in place of {made_of(place, probe.answer.names)}"
-    text = f"One part alone explains it: {what}{', and it ' * bool(said)}{' and '.join(said)}."
-    return [Finding("part", place.text, text)]
+    ending = f", and it {' and '.join(said)}" * bool(said)
+    needed = _needed(probe, place, probe.situations[0].args)
+    if needed is not None and not inputs and np.ptp(needed) <= 1e-9 * abs(needed.flat[0]):
+        what, ending = made_of(place, probe.answer.names), f" is replaced by {needed.flat[0]:.4g}"
+        return [Finding("constant", place.text, f"One part alone explains it: {what}{ending}.")]
+    return [Finding("part", place.text, f"One part alone explains it: {what}{ending}.")]
 
 
 def _depends_on(probe: Probe, place: Place) -> set[str] | None:

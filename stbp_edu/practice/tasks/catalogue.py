@@ -188,7 +188,7 @@ def _derivations() -> dict[str, tuple[str, str]]:
     return {
         id_: (slug, heading)
         for slug, table in course_table().items()
-        for id_, heading in table["sections"].items()
+        for id_, heading in table.get("sections", {}).items()
     }
 
 

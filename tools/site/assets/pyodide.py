@@ -47,6 +47,7 @@ PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}
 REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
+LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a module when it is used
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
 
@@ -261,7 +262,8 @@ def needed_libraries() -> dict[str, list[str]]:
     for name in modules:
         for library in REQUIRED.findall(_source(name)):
             graph.add_import(importer=name, imported=library)
-    return {name: sorted(graph.find_upstream_modules(name) & LIBRARIES) for name in modules}
+    needed = {name: sorted(graph.find_upstream_modules(name) & LIBRARIES) for name in modules}
+    return needed | {name: needed[module] for name, module in LAZY.items()}
 
 
 def _source(module: str) -> str:

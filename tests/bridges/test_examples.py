@@ -1,20 +1,31 @@
-"""The examples of docs/pytorch.md and its notebook are run, by the releases that the page names."""
+"""The examples of the bridges' docstrings, of docs/pytorch.md and of its notebook are run."""
 
 import doctest
+import importlib
+import pkgutil
 import re
 import warnings
 from copy import deepcopy
 from importlib import metadata
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
+import stbp_edu.torch
 from tools.site.downloads import PAGE, Address, page_notebook
 
 PATIENCE = 300  # seconds for a cell
+TORCH = [m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")]
 
 
-def test_examples():
+@pytest.mark.parametrize("name", [*TORCH, "stbp_edu.nir"])
+def test_examples_of_module(name):
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+
+
+def test_examples_of_page():
     blocks = re.findall(r"^```pycon\n(.*?)^```", PAGE.read_text("utf-8"), flags=re.S | re.M)
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, PAGE.name, str(PAGE), 0)
     with warnings.catch_warnings():
@@ -41,6 +52,5 @@ def test_the_notebook_shows_in_jupyter_what_it_came_with():
 
 def test_the_releases_that_the_page_names_are_those_that_were_tried():
     text = PAGE.read_text("utf-8")
-    for package, name in (("norse", "Norse"), ("snntorch", "snnTorch")):
-        assert f"{name} {metadata.version(package)}" in text
-    assert f"SpikingJelly {metadata.version('spikingjelly')}" in text
+    for name in ("Norse", "snnTorch", "SpikingJelly"):
+        assert f"{name} {metadata.version(name.lower())}" in text

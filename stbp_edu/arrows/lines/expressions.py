@@ -66,6 +66,13 @@ class Call:
     op: str | Function
     args: tuple[Expression, ...]
 
+    def __post_init__(self) -> None:
+        """Keep the hash, which would walk the tree each time that it is asked for."""
+        object.__setattr__(self, "_hash", hash((self.op, self.args)))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined]
+
 
 Expression = Number | Name | Call
 ZERO, ONE = Number(0), Number(1)

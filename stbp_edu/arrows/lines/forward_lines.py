@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from stbp_edu import checks
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     ONE,
     ZERO,
@@ -31,8 +31,8 @@ from stbp_edu.arrows.expressions import (
     symbol,
     written_out,
 )
-from stbp_edu.arrows.reading import LineError, Reader
-from stbp_edu.arrows.slopes import derivative, tidy
+from stbp_edu.arrows.lines.reading import LineError, Reader
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 
 MOST_LINES = 20
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
@@ -129,9 +129,9 @@ class ForwardLines:
 
     def enters(self, constant: str) -> Iterator[tuple[str, Expression]]:
         """Yield the states whose lines read a constant, with the derivatives by it."""
-        for state, line in self.lines.items():
-            if (factor := derivative(line, Name(constant))) != ZERO:
-                yield state, factor
+        slopes = {s: derivative(line, Name(constant)) for s, line in self.lines.items()}
+        found = [(state, factor) for state, factor in slopes.items() if factor != ZERO]
+        yield from found or [(self.potential, ZERO)]  # one that cancels has a gradient, too: 0
 
     def silent(self, tree: Expression) -> Expression:
         """Return a factor from step to step as if no neuron had spiked."""

@@ -1,7 +1,8 @@
 """One expression from text, read node by node; nothing of it is run.
 
 A text may have 20 lines of 200 characters, and an expression 400 numbers, names and operations
-when the reader's functions are written out: so reading takes well under a second, whatever comes.
+when the reader's functions are written out. So a line takes about a second to read and to derive
+at the most, whatever comes, and some megabytes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     OPERATIONS,
     Call,

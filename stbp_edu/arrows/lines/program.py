@@ -6,20 +6,21 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.formula_text import classes, reached
+from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
     Expression,
     Name,
+    Number,
     names_in,
     python,
     written_out,
 )
-from stbp_edu.arrows.formula_text import classes, reached
-from stbp_edu.arrows.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.slopes import tidy
 from stbp_edu.arrows.table import LOSS
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
@@ -168,7 +169,9 @@ class _Backward:
             return tree
 
         last = Name(adjoint, "now")
-        return last if factor == ONE else Call("*", (placed(tidy(written_out(factor))), last))
+        if factor in (ONE, Number(-1)):
+            return last if factor == ONE else Call("neg", (last,))
+        return Call("*", (placed(tidy(written_out(factor))), last))
 
     def sum(self, terms: list[Expression]) -> str:
         """Return a sum as Python."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import reduce
 
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     ONE,
     ZERO,
     Call,
@@ -21,7 +21,7 @@ from stbp_edu.arrows.expressions import (
     replaced,
     symbol,
 )
-from stbp_edu.arrows.reading import expression
+from stbp_edu.arrows.lines.reading import expression
 
 BY_ARGUMENT = {
     "+": ("1", "1"),
@@ -52,7 +52,7 @@ A, B = Name("a"), Name("b")
 def derivative(tree: Expression, by: Name) -> Expression:
     """Return the derivative of an expression by a name, tidied.
 
-    >>> from stbp_edu.arrows.expressions import python
+    >>> from stbp_edu.arrows.lines.expressions import python
     >>> decay = expression("tau * exp(-o / tau) * u + x")
     >>> python(derivative(decay, Name("o")), lambda name: name.name)
     '-u * exp(-o / tau)'
@@ -99,7 +99,7 @@ LARGEST = 2**53
 def tidy(tree: Expression) -> Expression:
     """Return an expression with 0, 1 and what cancels taken out; products of sums stay.
 
-    >>> from stbp_edu.arrows.expressions import python
+    >>> from stbp_edu.arrows.lines.expressions import python
     >>> python(tidy(expression("tau * (1 / tau) * u + 0 * x - 3 * u")), lambda n: n.name)
     '-2 * u'
     """
@@ -159,10 +159,10 @@ def _product(tree: Expression) -> Product:
         case Call("*" | "/" as op, (a, b)):
             return _times(_product(a), _product(b), 1 if op == "*" else -1)
         case Call("**", (a, b)):
-            a, b = tidy(a), tidy(b)
+            b = tidy(b)
             if isinstance(b, Number) and isinstance(b.value, int):
                 return _times((Fraction(1), {}), _product(a), b.value)
-            return Fraction(1), {Call("**", (a, b)): 1}
+            return Fraction(1), {Call("**", (tidy(a), b)): 1}
         case Call("+" | "-"):
             terms = _sum(tree)
             if len(terms) > 1:
@@ -185,16 +185,10 @@ def _times(left: Product, right: Product, exponent: int) -> Product:
             number, base = grown, Fraction(1)
     if base == 0 and exponent > 0:
         return Fraction(0), {}
-    factors = dict(right[1]) if base == 1 else {**right[1], **_factors(base)}
-    for factor, power in factors.items():
+    own = [(Number(base.numerator), 1), (Number(base.denominator), -1)]
+    for factor, power in [*right[1].items(), *(pair for pair in own if pair[0] != ONE)]:
         powers[factor] = powers.get(factor, 0) + power * exponent
     return number, {factor: power for factor, power in powers.items() if power}
-
-
-def _factors(number: Fraction) -> dict[Expression, int]:
-    """Return a rational number as factors of its own."""
-    over: dict[Expression, int] = {Number(number.denominator): -1} if number.denominator > 1 else {}
-    return {Number(number.numerator): 1, **over}
 
 
 def _joined(number: Fraction, powers: dict[Expression, int]) -> Expression:

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.expressions import (
+from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
     Expression,
     Name,
+    Number,
     evaluate,
     latex,
     symbol,
 )
-from stbp_edu.arrows.forward_lines import ForwardLines, Slope
-from stbp_edu.arrows.slopes import derivative, tidy
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.table import Arrow, Enter, Factor, Neuron, Parameters, State, States, Update
 from stbp_edu.surrogates import Surrogate
 
@@ -128,7 +129,7 @@ def _factor(
 
 
 def _letters(tree: Expression, step: int) -> str:
-    """Return a factor as letters; 1 is not written."""
+    """Return a factor as letters; of 1 and -1 only the sign is written."""
 
     def name(one: Name) -> str:
         """Return a name as LaTeX, with a place for the indices of a state."""
@@ -137,7 +138,9 @@ def _letters(tree: Expression, step: int) -> str:
         letter, later = symbol(one.name), SHIFTS[step - (one.when == "last")]
         return (f"{{{letter}}}" if "_" in letter else letter) + f"{{{later[:1]}}}"
 
-    return "" if tree == ONE else latex(_without_threshold(tree), name, factor=True)
+    if tree in (ONE, Number(-1)):
+        return "" if tree == ONE else "-"
+    return latex(_without_threshold(tree), name, factor=True)
 
 
 def _without_threshold(tree: Expression) -> Expression:

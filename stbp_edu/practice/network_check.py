@@ -1,53 +1,22 @@
-"""Check a reader's own backward pass: case by case, to the first (t, n) where it goes wrong."""
+"""Check a reader's own backward pass: case by case, to the first (t, n) where it goes wrong.
+
+How ε is found at every (t, n) from the gradients alone is in
+:mod:`stbp_edu.practice.grading.epsilon_fit`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.network import Gradients, Params, Trace
+from stbp_edu.neuron import LIF
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.calling import call
-from stbp_edu.practice.grading.differences import RTOL
-from stbp_edu.practice.grading.epsilon_fit import (
-    LEAK,
-    NEAR,
-    explanations,
-    gradients_of,
-    recover_epsilon,
-    wide_network,
-)
+from stbp_edu.practice.grading.epsilon_fit import LEAK, CaseReport, case_reports, wide_network
 from stbp_edu.practice.grading.exercise_check import grade
-from stbp_edu.practice.tasks import ForwardPass, exercise_of, step_name
-
-
-@dataclass(frozen=True)
-class CaseReport:
-    """How many cells of one case are right, and what is wrong.
-
-    Attributes:
-        case: 1 to 5.
-        cells: how many cells (t, n) of the grid the case has; layers for case 5.
-        wrong: how many of them hold a wrong value.
-        first: the first wrong one in the order of the sweep, or an empty string.
-        explanation: what is wrong with the case itself; empty where it is right, given what
-            reaches it.
-    """
-
-    case: int
-    cells: int
-    wrong: int
-    first: str = ""
-    explanation: str = ""
-
-    def __str__(self) -> str:
-        """Return the text form, one line."""
-        head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
-        if not self.wrong:
-            return head
-        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
-        return f"{head}; first wrong at {self.first}; {rest}"
+from stbp_edu.practice.tasks import exercise_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,12 +51,8 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     'the temporal path carries δ ⊙ h where ε belongs'
     """
     report = NetworkReport(**vars(grade(exercise_of("backward"), function)))
-    net = wide_network()
-    args = (net.trace, net.targets, net.params, net.neuron)
-    gradients = gradients_of(call(function, args), net) if callable(function) else None
-    if gradients is not None and report.state != "todo":
-        epsilon, misfit = recover_epsilon(net, gradients)
-        cases = (*(_case(net, epsilon, k) for k in (1, 2, 3, 4)), _case_five(net, misfit))
+    cases = case_reports(function) if callable(function) and report.state != "todo" else ()
+    if cases:
         report = replace(report, cases=cases)
         if any(c.wrong for c in cases):
             report = replace(report, state="wrong", message=_message(report, cases))
@@ -121,25 +86,46 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     )
 
 
-def _case(net: ForwardPass, epsilon: list[Any], case: int) -> CaseReport:
-    """Compare the cells of one case with the exact ε, and the case with its own inputs."""
-    cells, exact = list(net.cells(case)), net.adjoints.epsilon
-    wrong = [
-        f"{step_name(t)}, n = {n}"
-        for t, n in cells
-        if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
-    ]
-    if not wrong:
-        return CaseReport(case, len(cells), 0)
-    explanation = "; ".join(explanations(net, epsilon, case))
-    return CaseReport(case, len(cells), len(wrong), wrong[0], explanation)
+def by_autograd(loss: Callable[..., Any], leaf: Callable[[Array], Any]) -> Callable[..., Gradients]:
+    """Return the gradients of a loss of tensors, as a function that ``check_network`` takes.
+
+    Args:
+        loss: called as ``loss(trace, targets, W, b, neuron)``, with ``W`` and ``b`` as lists of
+            leaves, None first; returns a scalar with the method ``backward``. It computes the
+            potentials from ``trace.O[0]`` anew, and its spike returns those of ``trace.O``.
+        leaf: makes a tensor of an array that the library differentiates by, with ``grad`` after
+            ``backward``: in PyTorch ``lambda x: torch.tensor(x, requires_grad=True)``.
+
+    Raises:
+        TypeError: if ``loss`` or ``leaf`` cannot be called.
+
+    >>> from types import SimpleNamespace
+    >>> import numpy as np, stbp_edu
+    >>> def loss(trace, targets, W, b, neuron):  # a library of one function
+    ...     def backward():
+    ...         arrays = ([None, *(x.data for x in part[1:])] for part in (W, b))
+    ...         found = stbp_edu.backward(trace, targets, Params(*arrays), neuron)
+    ...         for x, grad in zip((*W[1:], *b[1:]), (*found.W[1:], *found.b[1:])):
+    ...             x.grad = grad
+    ...     return SimpleNamespace(backward=backward)
+    >>> leaf = lambda x: SimpleNamespace(data=x, grad=None)
+    >>> stbp_edu.practice.check_network(by_autograd(loss, leaf)).right
+    True
+    """
+    for name, given in (("loss", loss), ("leaf", leaf)):
+        if not callable(given):
+            raise TypeError(
+                f"{name} must be a function, got {checks.brief(given)}; pass the function itself"
+            )
+
+    def gradients(trace: Trace, targets: Array, params: Params, neuron: LIF) -> Gradients:
+        W, b = ([None, *map(leaf, part[1:])] for part in (params.W, params.b))
+        loss(trace, targets, W, b, neuron).backward()
+        return Gradients(*([None, *(_array(x.grad) for x in part[1:])] for part in (W, b)))
+
+    return gradients
 
 
-def _case_five(net: ForwardPass, misfit: list[float]) -> CaseReport:
-    """Report whether the gradients are what any ε could give."""
-    N = net.params.N
-    wrong = [f"layer {n}" for n in range(N, 0, -1) if misfit[n] > RTOL]
-    if not wrong:
-        return CaseReport(5, N, 0)
-    explanation = "these gradients are no sum over steps and samples of ε times the spikes below"
-    return CaseReport(5, N, len(wrong), wrong[0], explanation)
+def _array(grad: Any) -> Any:
+    """Return a gradient as an array; a tensor says how by its method ``numpy``."""
+    return grad.numpy() if hasattr(grad, "numpy") else grad
