@@ -12,6 +12,8 @@ from tools.pages.names import names
 from tools.pages.records import read_records
 from tools.templates import filled
 
+pytestmark = pytest.mark.slow  # the pages of measurements are made
+
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -79,13 +81,10 @@ def test_a_figure_in_prose_is_one_that_the_records_give(path: Path):
     assert not unknown, f"{name} quotes {sorted(unknown)}, which no record gives"
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_a_template_writes_no_figure_of_ours(path: Path):
+def test_a_template_writes_no_figure_of_ours():
     """What is measured is filled in from a record; only what others report is written out."""
-    assert figures(path.read_text("utf-8")) <= ELSEWHERE.keys()
-
-
-def test_the_check_finds_a_figure_that_no_record_gives():
+    for path in TEMPLATES:
+        assert figures(path.read_text("utf-8")) <= ELSEWHERE.keys(), path.name
     text = "It reaches **12.34&nbsp;%** in 567.8\xa0ms, $91.2\\%$, 3 messages, a 4%."
     assert figures(text) == {"12.34 %", "567.8 ms", "91.2 %", "4 %"}
     assert not {"12.34", "567.8"} & printed()

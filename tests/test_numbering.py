@@ -56,11 +56,14 @@ def copied(tmp_path):
 def test_what_follows_from_the_order_is_written(copied):
     """Else run: python -m tools.notebooks renumber."""
     assert renumber(copied) == []
-    there = [(path, copied / path.relative_to(ROOT)) for path in markdown_files()]
-    there += [(path, copied / path.relative_to(ROOT)) for path in files().values()]
-    assert [path.name for path, now in there if now.read_bytes() != path.read_bytes()] == []
+    there = {
+        path: copied / path.relative_to(ROOT) for path in (*markdown_files(), *files().values())
+    }
+    changed = [path.name for path, now in there.items() if now.read_bytes() != path.read_bytes()]
+    assert changed == []
 
 
+@pytest.mark.slow
 def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     tables = list(course_table().items())
     k = list(course_table()).index("measurements")
@@ -80,16 +83,13 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
 
 
-def test_a_course_that_does_not_name_its_files_is_refused():
+@pytest.mark.slow
+def test_a_course_that_lacks_a_file_or_words_for_the_map_is_refused(copied):
     for course in (course_table() | {"more": {}}, {"map": {}}):
         with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
             files(ROOT, course)
-
-
-def test_a_notebook_without_words_for_the_map_is_refused(copied):
-    course = course_table() | {"network": {}}
     with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able"):
-        renumber(copied, course)
+        renumber(copied, course_table() | {"network": {}})
 
 
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
