@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
 from stbp_edu.arrows.formula_text import Formulas
-from stbp_edu.arrows.forward_lines import read_lines
-from stbp_edu.arrows.from_lines import neuron_from
+from stbp_edu.arrows.lines.forward_lines import read_lines
+from stbp_edu.arrows.lines.from_lines import neuron_from
+from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.online_text import OnlineForm, online_form
-from stbp_edu.arrows.program import program
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.surrogates import Gaussian, Surrogate
 
@@ -45,7 +45,7 @@ class Derived:
         """Return the arrows, a line each."""
         return "\n".join(
             f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
-            f"{a.letters.replace('{}', '').replace('{+}', '⁺').replace('{-}', '⁻') or 1}"
+            f"{_shown(a.letters)}"
             for a in self.neuron.arrows
         )
 
@@ -89,6 +89,12 @@ class Derived:
     def _network(self, sizes: str) -> Network:
         """Return a network of this neuron whose loss reads its output."""
         return network(sizes, self.neuron, Loss("of the output", self.neuron.output))
+
+
+def _shown(letters: str) -> str:
+    """Return a factor in one line: ⁺ and ⁻ mark the steps after its tail's and before."""
+    written = f"{letters}1" if letters in ("", "-") else letters
+    return written.replace("{}", "").replace("{+}", "⁺").replace("{-}", "⁻")
 
 
 def derive(

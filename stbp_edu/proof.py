@@ -17,9 +17,9 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Loss, Neuron, Rule, draw_params, forward, network
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
-from stbp_edu.arrows.expressions import Name, evaluate
-from stbp_edu.arrows.forward_lines import ForwardLines
-from stbp_edu.arrows.from_lines import neuron_from
+from stbp_edu.arrows.lines.expressions import Name, evaluate
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
+from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, paths_from
 from stbp_edu.surrogates import Gaussian, Rectangle, Triangle

@@ -1,5 +1,7 @@
 """What an explorer has to show and to do, wherever it runs: on the site's page, in JupyterLab."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -79,22 +81,6 @@ def sweep_shows(explorer, shown):
     assert len(heights) == 1
 
 
-def sweep_obeys_keys(explorer):
-    """From the first control on, with keys alone."""
-    press, said = explorer.page.keyboard.press, explorer.get_by_role("status")
-    exact = explorer.get_by_label("ε (exact)")
-    expect(exact).to_be_checked()
-    exact.focus()
-    press("ArrowRight")
-    expect(explorer.get_by_label("δ · h (classic)")).to_be_checked()
-    for key in ("Tab", "Tab", "Tab", "Enter", "Space"):  # over First and Back to Next
-        press(key)
-    expect(said).to_contain_text("Case 3 at t = 2, n = 2")
-    for key in ("Tab", "Tab", "ArrowLeft", "ArrowDown", "Enter"):  # over Last into the grid
-        press(key)
-    expect(said).to_contain_text("Case 4 at t = 1, n = 1")
-
-
 def paths_show(explorer, shown):
     """Every node, under both rules, shows its paths, and they add up to δ or ε."""
     for rule in ("exact", "classic"):
@@ -133,25 +119,6 @@ def _paths_add_up(explorer, start, rule):
         assert value(explorer, "[data-value=share]") == pytest.approx(share, abs=0.051)
 
 
-def paths_obey_keys(explorer):
-    """From the first control on, with keys alone."""
-    press = explorer.page.keyboard.press
-    classic = explorer.get_by_label("classic", exact=True)
-    expect(classic).to_be_checked()
-    classic.focus()
-    for key in ("Tab", "Space"):
-        press(key)
-    expect(explorer.get_by_label("reset path")).not_to_be_checked()
-    for key in ("Tab", "Tab", "Tab", "ArrowRight", "ArrowUp"):  # over leak and graph to the node
-        press(key)
-    pressed = explorer.locator("g[aria-pressed=true]")
-    expect(pressed).to_have_attribute("aria-label", "u2: potential 2 at t = 2, n = 1")
-    for key in ("Tab", "Tab", "Enter"):  # over the list to its first path
-        press(key)
-    expect(explorer.locator("li button").first).to_have_attribute("aria-pressed", "true")
-    assert explorer.locator(".edge.chosen").count() > 0
-
-
 def pulse_shows(explorer, shown):
     """Under both rules every step says what the package says, and shows what is at each node."""
     explorer.get_by_text("This step, arrow by arrow").evaluate("(summary) => summary.click()")
@@ -172,30 +139,6 @@ def pulse_shows(explorer, shown):
         assert said.endswith(shown["rules"][rule]["end"])
         ends = {m["edge"] for step in steps for m in step["moves"] if m["ends"]}
         assert explorer.locator("g.lost").count() == len(ends)
-
-
-def pulse_obeys_keys(explorer):
-    """From the first control on, with keys alone."""
-    press = explorer.page.keyboard.press
-    place = explorer.get_by_text("step ").and_(explorer.locator(".num"))
-    exact = explorer.get_by_role("radio", name="exact")
-    expect(exact).to_be_checked()
-    exact.focus()
-    press("ArrowRight")
-    expect(explorer.get_by_role("radio", name="classic")).to_be_checked()
-    press("Tab")
-    expect(explorer.get_by_role("group", name="The graph, unrolled in time")).to_be_focused()
-    for key, step in (
-        ("ArrowRight", 1),
-        (" ", 2),  # where less motion is asked for, nothing plays: the key steps
-        ("ArrowLeft", 1),
-        ("Home", 0),
-    ):
-        press(key)
-        expect(place).to_contain_text(f"step {step} of")
-    press("End")
-    expect(explorer.get_by_role("status")).to_contain_text("paths")
-    expect(explorer.get_by_role("button", name="Next")).to_have_attribute("aria-disabled", "true")
 
 
 def lab_shows(explorer, shown):
@@ -226,22 +169,6 @@ def _run_shows(explorer, run):
     assert [read(x) for x in cells] == [written(u) for u in run["u"]]
     assert explorer.locator("circle.dot").count() == steps
     assert explorer.locator("line.spike").count() == spikes
-
-
-def lab_obeys_keys(explorer):
-    """From the first control on, with keys alone."""
-    press = explorer.page.keyboard.press
-    exponential = explorer.get_by_role("radio", name="exponential")
-    expect(exponential).to_be_checked()
-    exponential.focus()
-    press("ArrowRight")
-    expect(explorer.get_by_role("radio", name="linear")).to_be_checked()
-    for key in ("Tab", "Tab", "Tab", "Home"):  # over leak and threshold to the input
-        press(key)
-    expect(explorer.locator("p[role=status]").first).to_contain_text("The neuron never spikes")
-    for key in ("Tab", "Enter"):
-        press(key)
-    expect(explorer.get_by_role("table")).to_be_visible()
 
 
 def board_shows(explorer, shown):
@@ -284,29 +211,6 @@ def _setting_shows(explorer, net, setting):
     assert found["crossed"] == sum(all(head is None for head in row) for row in rows)
 
 
-def board_obeys_keys(explorer):
-    """From the first control on, with keys alone."""
-    press, said = explorer.page.keyboard.press, explorer.get_by_role("status")
-    linear = explorer.get_by_label("hard reset, linear gate")
-    expect(linear).to_be_checked()
-    linear.focus()
-    for key in ("ArrowRight", "ArrowRight"):
-        press(key)
-    expect(explorer.get_by_label("soft reset")).to_be_checked()
-    for key in ("Tab", "Space"):
-        press(key)
-    expect(explorer.get_by_label("recurrent weights")).to_be_checked()
-    for key in ("Tab", "End"):  # to the last rule, your own
-        press(key)
-    expect(explorer.get_by_label("Rule:")).to_have_value("your own")
-    for key in ("Tab", "Tab", "Tab", "Tab", "Space"):  # over picture, table and spike to carry
-        press(key)
-    carry = explorer.get_by_label("take carry")
-    expect(carry).not_to_be_checked()
-    expect(carry).to_be_focused()
-    expect(said).to_contain_text("enter carry spike weight spike readout")
-
-
 SHOWS = {
     "sweep": sweep_shows,
     "paths": paths_show,
@@ -314,10 +218,54 @@ SHOWS = {
     "lab": lab_shows,
     "board": board_shows,
 }
-OBEYS = {
-    "sweep": sweep_obeys_keys,
-    "paths": paths_obey_keys,
-    "pulse": pulse_obeys_keys,
-    "lab": lab_obeys_keys,
-    "board": board_obeys_keys,
+KEYS = {  # from the first control on: what is pressed, and what is there then
+    "sweep": {
+        "ArrowRight": "label:has-text('classic') input:checked",
+        # over First and Back to Next
+        "Tab Tab Tab Enter Space": "[role=status]:has-text('Case 3 at t = 2, n = 2')",
+        # over Last into the grid
+        "Tab Tab ArrowLeft ArrowDown Enter": "[role=status]:has-text('Case 4 at t = 1, n = 1')",
+    },
+    "paths": {
+        "Tab Space": "label:has-text('reset path') input:not(:checked)",
+        # over leak and graph to the node
+        "Tab Tab Tab ArrowRight ArrowUp": "g[aria-pressed=true][aria-label^='u2: potential 2']",
+        # over the list to its first path
+        "Tab Tab Enter": ":has(.edge.chosen) li:first-child button[aria-pressed=true]",
+    },
+    "pulse": {
+        "ArrowDown": "label:has-text('classic') input:checked",
+        "Tab": "[role=group][aria-label^='The graph, unrolled in time']:focus",
+        "ArrowRight": ".num:has-text('step 1 of')",
+        # where less motion is asked for, nothing plays: the key steps
+        "Space": ".num:has-text('step 2 of')",
+        "ArrowLeft": ".num:has-text('step 1 of')",
+        "Home": ".num:has-text('step 0 of')",
+        "End": ":has([role=status]:has-text('paths')) button[aria-disabled=true]:has-text('Next')",
+    },
+    "lab": {
+        "ArrowRight": "label:has-text('linear') input:checked",
+        # over leak and threshold to the input
+        "Tab Tab Tab Home": "p[role=status]:has-text('The neuron never spikes')",
+        "Tab Enter": "table:visible",
+    },
+    "board": {
+        "ArrowRight ArrowRight": "label:has-text('soft reset') input:checked",
+        "Tab Space": "label:has-text('recurrent weights') input:checked",
+        # to the last rule, your own; over picture, table and spike to carry
+        "Tab End": "[data-arrow=carry]:checked",
+        "Tab Tab Tab Tab Space": "[data-arrow=carry]:focus:not(:checked)",
+    },
 }
+
+
+def obeys_keys(explorer, name):
+    """A reader without a pointer gets everywhere."""
+    explorer.locator("input:checked").first.focus()
+    for keys, there in KEYS[name].items():
+        for key in keys.split():
+            explorer.page.keyboard.press(key)
+        expect(explorer.locator(there).first).to_be_attached()
+
+
+OBEYS = {name: partial(obeys_keys, name=name) for name in KEYS}

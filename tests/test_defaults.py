@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Rectangle, backward, forward, init_params
-from stbp_edu.training import bernoulli, load_digits
-from stbp_edu.training.optim import Adam
+from stbp_edu.training import bernoulli, load_digits, optim
 
 pytestmark = pytest.mark.slow  # networks are trained
 
@@ -31,13 +30,13 @@ def output_rate(seed, neuron):
 def trained(seed, neuron, epochs=3):
     """Train, and return the accuracy on images held out."""
     rng, params = start(seed)
-    adam = Adam()
-    state = adam.start(params)
+    adam = optim.Adam()
+    state = optim.start(adam, params)
     for _ in range(epochs):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], T, rng), params, neuron)
             grads = backward(trace, TARGETS[batch], params, neuron)
-            adam.update(params, grads, state, lr=4e-3)
+            optim.update(adam, params, grads, state, lr=4e-3)
     answers = forward(bernoulli(HELD_OUT, T, rng), params, neuron).O[-1].mean(axis=0)
     return (answers.argmax(axis=1) == DATA.test_labels).mean()
 

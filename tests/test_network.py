@@ -5,6 +5,8 @@ from stbp_edu import LIF, Gaussian, Params, forward, init_params, loss, network
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
+RUNS = {"step by step": network.forward, "engine": forward}
+each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 
 def by_index_loops(problem):
@@ -26,7 +28,7 @@ def by_index_loops(problem):
     return [None] + [a[1:] for a in u[1:]], [a[1:] for a in o]
 
 
-@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
+@each_run
 def test_fwd_x_fwd_u_fwd_o_equal_the_source_evaluated_with_index_loops(run):
     problem = make_problem(3, [4, 5, 3, 2], T=6, S=3, neuron=NEURON)
     u, o = by_index_loops(problem)
@@ -37,7 +39,7 @@ def test_fwd_x_fwd_u_fwd_o_equal_the_source_evaluated_with_index_loops(run):
         assert 0 < o[n].mean() < 1  # neither silent nor saturated, or nothing was compared
 
 
-@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
+@each_run
 def test_the_smooth_twin_runs_through_the_same_forward(run):
     problem = make_problem(3, [4, 5, 2], T=4, S=3, neuron=NEURON)
     trace = run(problem.spikes, problem.params, NEURON, spike=NEURON.H)
@@ -71,12 +73,13 @@ def test_init_uniform_stays_within_its_limit_and_fills_it():
     assert W.std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
 
 
-def test_the_same_seed_draws_the_same_weights_and_scale_multiplies_them():
-    one, two, big = (
-        init_params([3, 4], np.random.default_rng(7), scale=scale) for scale in (1.0, 1.0, 3.0)
-    )
-    np.testing.assert_array_equal(one.W[1], two.W[1])
-    np.testing.assert_allclose(big.W[1], 3 * one.W[1])
+def test_a_seed_draws_these_weights_in_every_version_and_scale_multiplies_them():
+    """What the results pages print was trained from them."""
+    known = [[0.4333434079116379, 1.3759889694937129], [0.9550032448487416, -0.9519102169818329]]
+    for scale in (1.0, 3.0):
+        rng = np.random.default_rng(7)
+        W = init_params([2, 2], rng, scheme="uniform", scale=scale).W[1]
+        np.testing.assert_allclose(W / scale, known, rtol=1e-12)
 
 
 W, B = np.ones((2, 3)), np.ones(2)
@@ -97,12 +100,7 @@ W, B = np.ones((2, 3)), np.ones(2)
         ([None, W.astype(int)], [None, B], TypeError, r"W\[1\] must be float32 or float64"),
         ([None, W], [None, B.astype(np.float32)], TypeError, r"b\[1\] must be float64"),
         ([None, W * np.nan], [None, B], ValueError, r"W\[1\] must be finite, got nan at index"),
-        (
-            [None, W, W.T.astype("f")],
-            [None, B, np.ones(3, "f")],
-            TypeError,
-            r"W\[2\] must be float64",
-        ),
+        ([None, W, W.T.astype("f")], [None, B, B], TypeError, r"W\[2\] must be float64"),
         ([None, W], [None, B * np.inf], ValueError, r"b\[1\] must be finite, got inf"),
         ([None, W.tolist()], [None, B], TypeError, r"W\[1\] must be a NumPy array"),
         ([None, W[:0]], [None, B], ValueError, r"W\[1\] must have shape"),
@@ -113,57 +111,21 @@ def test_bad_parameters_are_named(W, b, error, message):
         Params(W=W, b=b)
 
 
-def test_a_transposed_matrix_gets_a_hint():
+def test_an_error_says_what_to_do():
     problem = make_problem(0, [3, 2], T=1, S=4, neuron=NEURON)
     with pytest.raises(ValueError, match="transpose it"):
         loss(problem.trace, problem.targets.T.copy())
+    for run in RUNS.values():
+        with pytest.raises(TypeError, match=r"got float32; convert it with .astype\(np.float64"):
+            run(problem.spikes.astype(np.float32), problem.params, NEURON)
 
 
-SPIKES = np.ones((4, 2, 3))
-
-
-@pytest.mark.parametrize(
-    ("spikes", "error", "message"),
-    [
-        (SPIKES[0], ValueError, r"spikes must have shape \(T, S, n\[0\]\).*3 axes, not 2"),
-        (
-            SPIKES[:, :, :2],
-            ValueError,
-            r"spikes must have shape .*\(any, any, 3\), got \(4, 2, 2\)",
-        ),
-        (SPIKES[:0], ValueError, "no axis may be empty"),
-        (SPIKES[:, :0], ValueError, "no axis may be empty"),
-        (SPIKES * np.nan, ValueError, "spikes must be finite"),
-        (SPIKES * np.inf, ValueError, "spikes must be finite"),
-        (SPIKES.astype(bool), TypeError, "spikes must be float64, as the parameters are, got bool"),
-        (SPIKES.astype(np.float32), TypeError, r"got float32; convert it with .astype\(np.float64"),
-        (SPIKES.tolist(), TypeError, "spikes must be a NumPy array"),
-    ],
-)
-@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
-def test_bad_spikes_are_named(run, spikes, error, message):
-    params = Params(W=[None, W.copy()], b=[None, B.copy()])
-    with pytest.raises(error, match=message):
-        run(spikes, params, NEURON)
-
-
-def test_a_seed_draws_these_weights_in_every_version():
-    """What the results pages print was trained from them."""
-    W = init_params([2, 2], np.random.default_rng(7), scheme="uniform").W[1]
-    known = [[0.4333434079116379, 1.3759889694937129], [0.9550032448487416, -0.9519102169818329]]
-    np.testing.assert_allclose(W, known, rtol=1e-12)
-
-
-def _fails(u):
-    raise RuntimeError("no spikes today")
-
-
+@each_run
 @pytest.mark.parametrize(
     "wrong",
-    ["H", 1.0, lambda u: 1.0, lambda u: u[0], _fails],
-    ids=["a text", "a number", "gives a number", "gives one step", "fails"],
+    [lambda u: 1.0, lambda u: u[0], lambda u: 1 / 0],
+    ids=["a number", "one step", "fails"],
 )
-@pytest.mark.parametrize("run", [network.forward, forward], ids=["step by step", "engine"])
 def test_a_spike_that_is_no_function_of_potentials_is_named(run, wrong):
     problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
     with pytest.raises(TypeError, match="spike must be a function from an array of potentials"):

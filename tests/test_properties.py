@@ -350,6 +350,7 @@ def test_float32_is_close_to_float64(run, problem, rule):
     targets = problem.targets.astype(np.float32).astype(float)
     expected = run(whole, targets, Params(*double[:2]), problem.neuron, rule)
     for kind in "Wb":
+        assert {g.dtype for g in getattr(got, kind)[1:]} == {np.dtype(np.float32)}
         assert_close(getattr(got, kind), getattr(expected, kind), kind, tol=1e-4)
 
 

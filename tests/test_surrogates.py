@@ -39,28 +39,11 @@ def test_h4_gaussian_has_variance_a():
 @ALL
 @WIDTHS
 def test_h1_h2_h3_h4_are_the_slopes_of_twin_1_twin_2_twin_3_twin_4(make, a):
-    v, s = np.linspace(-120, 120, 2_400_001), make(a)
+    v, s = np.linspace(-30, 30, 600_001), make(a)
     area = s.antiderivative(v[-1:]) - s.antiderivative(v[:1])
     assert np.trapezoid(s.derivative(v), v) == pytest.approx(area[0], abs=5e-4)
     ends = s.antiderivative(np.array([-np.inf, 0, np.inf]))
     np.testing.assert_allclose(ends, [0, 0.5, 1], atol=1e-15)
-
-
-@ALL
-@pytest.mark.parametrize(
-    ("a", "error"),
-    [
-        (0, ValueError),
-        (-1, ValueError),
-        (np.nan, ValueError),
-        (np.inf, ValueError),
-        ("1", TypeError),
-        (None, TypeError),
-    ],
-)
-def test_a_bad_width_is_named(make, a, error):
-    with pytest.raises(error, match=rf"{make.__name__} a must be"):
-        make(a)
 
 
 def test_every_surrogate_is_public():

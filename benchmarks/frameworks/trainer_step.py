@@ -15,6 +15,7 @@ from stbp_edu.arrays import by_columns
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.training.data import Dataset
+from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
@@ -80,7 +81,7 @@ def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, label
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
     params = by_columns(problem.params)
-    state = State(params, None, chosen.make_optimizer().start(params))
+    state = State(params, None, start(chosen.make_optimizer(), params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)
 
 

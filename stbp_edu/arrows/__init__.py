@@ -4,10 +4,12 @@ A network is a table: the states of its neurons, the arrows between them, and a 
 the forward run, the backward sweep, the paths, and the formulas.
 
 - ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
+- ``lines``: a neuron from its forward lines;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it, or in blocks;
+  ``online_text``: its formulas; ``mathml``: formulas that a browser draws;
 - ``classifier``: which words a gradient function keeps.
 """
 
@@ -25,7 +27,13 @@ from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.models import Layer, Network, draw_params, network
-from stbp_edu.arrows.neurons import hard_reset, soft_reset, with_adaptation, with_current
+from stbp_edu.arrows.neurons import (
+    hard_reset,
+    lif_lines,
+    soft_reset,
+    with_adaptation,
+    with_current,
+)
 from stbp_edu.arrows.online_form import online
 from stbp_edu.arrows.paths import (
     Edge,
@@ -86,6 +94,7 @@ __all__ = [
     "lambdas",
     "last_steps",
     "letters",
+    "lif_lines",
     "local_derivatives",
     "membrane",
     "network",

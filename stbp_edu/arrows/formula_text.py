@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
-from stbp_edu.arrows.expressions import symbol
+from stbp_edu.arrows.lines.expressions import symbol
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule

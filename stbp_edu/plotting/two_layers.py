@@ -69,7 +69,10 @@ def _arrow(ax: Axes, arrow: Arrow, tail: Place, head: Place, share: float | None
     text = (
         "W"
         if arrow.link
-        else placed(arrow.letters or "1", lambda later: f"^{{{STEPS[later + 1]}}}")
+        else placed(
+            f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters,
+            lambda later: f"^{{{STEPS[later + 1]}}}",
+        )
     )
     aside = 0.5 * bow * (y1 - y0) / HIGH  # a bow lies to the right of an arrow that leads upward
     look: Any = {"size": 8, "color": INK, "zorder": 6, "ha": "center", "va": "center"}

@@ -1,8 +1,8 @@
 """Optimizers, and the running average of the parameters: both change arrays in place."""
 
 import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -28,73 +28,33 @@ class OptimizerState:
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
-    """What the optimizers have in common: an optimizer holds constants, and no state.
-
-    Args:
-        weight_decay: share of each weight, times η, that is taken off at each step; biases are
-            left alone.
-    """
-
-    SLOTS: ClassVar[int]  # averages that it keeps of each array
-    RATES: ClassVar[tuple[str, ...]]  # its constants that lie in [0, 1)
-    weight_decay: float = field(default=0.0, kw_only=True)
-
-    def __post_init__(self) -> None:
-        """Check the constants."""
-        for name in self.RATES:
-            if not 0 <= checks.number(name, value := getattr(self, name)) < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {value!r}; 0.9 is usual")
-        if checks.number("weight_decay", self.weight_decay) < 0:
-            raise ValueError(
-                f"weight_decay must be >= 0, got {self.weight_decay!r}; 0 turns it off"
-            )
-
-    def start(self, params: AnyParams) -> OptimizerState:
-        """Return the state before the first step."""
-        return OptimizerState(0, tuple(zeros_like(params) for _ in range(self.SLOTS)))
-
-    def update(
-        self,
-        params: AnyParams,
-        grads: Gradients,
-        state: OptimizerState,
-        lr: float,
-        section: Section = WHOLE,
-    ) -> None:
-        """Take one step of size η = ``lr``: change the parameters and the state in place."""
-        scratch = np.empty((2, CHUNK), params.dtype)
-        for is_weight, (p, *others) in chunks(section, params, grads, *state.slots):
-            if is_weight and self.weight_decay:
-                p *= 1 - lr * self.weight_decay
-            self._step(state.step + 1, lr, scratch[:, : len(p)], p, *others)
-        state.step += 1
-
-    @abstractmethod
-    def _step(self, k: int, lr: float, scratch: Array, *arrays: Array) -> None:
-        """Take step k, from 1, of a chunk: parameters, gradients, and the averages of each."""
-
-
-@dataclass(frozen=True)
-class SGD(Optimizer):
+class SGD:
     """Gradient descent with momentum: m ← μ m + g, then p ← p - η m.
 
     Args:
         momentum: μ, in [0, 1); 0 is plain gradient descent.
+        weight_decay: share of each weight, times η, that is taken off at each step; biases are
+            left alone.
 
     >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> sgd = SGD(momentum=0.0)
-    >>> sgd.update(p, g, sgd.start(p), lr=0.1)
+    >>> update(sgd, p, g, start(sgd, p), lr=0.1)
     >>> p.W[1]
     array([[0.8]])
     """
 
-    SLOTS, RATES = 1, ("momentum",)
+    SLOTS: ClassVar[int] = 1  # averages that it keeps of each array
     momentum: float = 0.9
+    weight_decay: float = 0.0
 
-    def _step(self, _: int, lr: float, __: Array, *arrays: Array) -> None:
+    def __post_init__(self) -> None:
+        """Check the constants."""
+        _check(self, "momentum")
+
+    def step(self, _: int, lr: float, __: Array, arrays: Sequence[Array]) -> None:
+        """Take a step of a chunk: parameters, gradients and m."""
         p, g, m = arrays
         m *= self.momentum
         m += g
@@ -102,7 +62,7 @@ class SGD(Optimizer):
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class Adam:
     """Adam with bias correction.
 
     m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
@@ -112,27 +72,30 @@ class Adam(Optimizer):
         beta1: β₁, in [0, 1).
         beta2: β₂, in [0, 1).
         eps: ε > 0.
+        weight_decay: as in :class:`SGD`.
 
     >>> from stbp_edu import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> adam = Adam()
-    >>> adam.update(p, g, adam.start(p), lr=0.1)
+    >>> update(adam, p, g, start(adam, p), lr=0.1)
     >>> p.W[1]
     array([[0.9]])
     """
 
-    SLOTS, RATES = 2, ("beta1", "beta2")
+    SLOTS: ClassVar[int] = 2
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the constants."""
-        super().__post_init__()
+        _check(self, "beta1", "beta2")
         checks.number("eps", self.eps, positive=True)
 
-    def _step(self, k: int, lr: float, scratch: Array, *arrays: Array) -> None:
+    def step(self, k: int, lr: float, scratch: Array, arrays: Sequence[Array]) -> None:
+        """Take step k, from 1, of a chunk: parameters, gradients, m and v."""
         (p, g, m, v), (a, b) = arrays, scratch
         root = math.sqrt(1 - self.beta2**k)  # √v̂ + ε = (√v + root · ε) / root
         m *= self.beta1
@@ -143,6 +106,41 @@ class Adam(Optimizer):
         b += self.eps * root
         size = lr * root / (1 - self.beta1**k)
         p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+
+
+Optimizer = SGD | Adam
+"""An optimizer holds constants, and no state."""
+
+
+def _check(optimizer: Optimizer, *rates: str) -> None:
+    """Check the constants that optimizers have in common: rates in [0, 1), and the decay."""
+    for name in rates:
+        if not 0 <= checks.number(name, value := getattr(optimizer, name)) < 1:
+            raise ValueError(f"{name} must be in [0, 1), got {value!r}; 0.9 is usual")
+    if checks.number("weight_decay", decay := optimizer.weight_decay) < 0:
+        raise ValueError(f"weight_decay must be >= 0, got {decay!r}; 0 turns it off")
+
+
+def start(optimizer: Optimizer, params: AnyParams) -> OptimizerState:
+    """Return the state before the first step."""
+    return OptimizerState(0, tuple(zeros_like(params) for _ in range(optimizer.SLOTS)))
+
+
+def update(
+    optimizer: Optimizer,
+    params: AnyParams,
+    grads: Gradients,
+    state: OptimizerState,
+    lr: float,
+    section: Section = WHOLE,
+) -> None:
+    """Take one step of size η = ``lr``: change the parameters and the state in place."""
+    scratch = np.empty((2, CHUNK), params.dtype)
+    for is_weight, (p, *others) in chunks(section, params, grads, *state.slots):
+        if is_weight and optimizer.weight_decay:
+            p *= 1 - lr * optimizer.weight_decay
+        optimizer.step(state.step + 1, lr, scratch[:, : len(p)], [p, *others])
+    state.step += 1
 
 
 def update_average(

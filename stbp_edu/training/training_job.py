@@ -21,7 +21,7 @@ from stbp_edu.network import Params, Trace, init_params
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import BatchStatistics, answer_part, observe
-from stbp_edu.training.optim import OptimizerState, update_average
+from stbp_edu.training.optim import OptimizerState, start, update, update_average
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sparsity import (
     ACTIVE,
@@ -86,7 +86,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
         sizes = [settings.inputs(data.shape), *widths, data.classes]
         params = by_columns(init_params(sizes, rng, np.float32, **how))
     average = None if settings.averaging == 0 else deepcopy(params)
-    return State(params, average, settings.make_optimizer().start(params))
+    return State(params, average, start(settings.make_optimizer(), params))
 
 
 class TrainingJob:
@@ -171,7 +171,7 @@ class TrainingJob:
         section = (part, self.settings.shards)
         add_up(self._grads, section)
         state = OptimizerState(taken, self.slots)
-        self.optimizer.update(self.params, self._grads[0], state, lr, section)
+        update(self.optimizer, self.params, self._grads[0], state, lr, section)
         if self.average is not None:
             update_average(self.average, self.params, self.settings.averaging, section)
 

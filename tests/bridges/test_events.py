@@ -25,35 +25,25 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "stbp_edu"
 
 
-def test_a_file_of_nmnist_is_what_tonic_reads(tmp_path, rng):
+def test_events_of_nmnist_and_their_bins_are_those_of_tonic(tmp_path, rng):
     events = draw(rng, 400, (34, 34), 300_000)
     events.y[[50, 300]] = 240  # the clock begins again
     path = tmp_path / "0.bin"
     path.write_bytes(nmnist_bytes(events))
-    found, theirs = (
-        nmnist_events(path.read_bytes(), "f"),
-        read_mnist_file(path, tonic.datasets.NMNIST.dtype),
-    )
+    found = nmnist_events(path.read_bytes(), "f")
+    theirs = read_mnist_file(path, tonic.datasets.NMNIST.dtype)
     assert len(theirs) == 398
     for name, values in found._asdict().items():
         np.testing.assert_array_equal(values, theirs[name])
-
-
-def test_bins_are_the_frames_of_tonic(rng):
-    events = draw(rng, 900, (34, 34), 315_000)
-    ordered = np.zeros(900, tonic.datasets.NMNIST.dtype)
-    for name, values in events._asdict().items():
-        ordered[name] = values
-    frames = tonic.transforms.ToFrame(
-        (34, 34, 2), time_window=35_000, start_time=0, end_time=315_000
-    )(ordered)
-    np.testing.assert_array_equal(bin_events(events, 9, 315_000, (2, 34, 34)), frames)
+    window = {"time_window": 35_000, "start_time": 0, "end_time": 315_000}
+    frames = tonic.transforms.ToFrame((34, 34, 2), **window)(theirs)
+    np.testing.assert_array_equal(bin_events(found, 9, 315_000, (2, 34, 34)), frames)
 
 
 def _theirs(name, folder, train):
-    """Return labels and frames as tonic reads and this package bins them."""
+    """Return labels with the bytes of frames, as tonic reads and this package bins them."""
     recording = RECORDINGS[name]
-    labels, frames = [], []
+    samples = []
     for events, label in getattr(tonic.datasets, recording.tonic)(str(folder), train=train):
         x, t, p = events["x"].astype(int), events["t"].astype(int), events["p"].astype(int)
         y = events["y"].astype(int) if "y" in events.dtype.names else 0 * x
@@ -62,58 +52,33 @@ def _theirs(name, folder, train):
         if name == "dvs-gesture":
             x, y, t = x // 4, y // 4, t - t.min()
         counts = bin_events(Events(x, y, t, p), recording.bins, recording.duration, recording.shape)
-        frames.append(255 * (counts.reshape(recording.bins, -1) > 0))
-        labels.append(int(label))
-    return labels, frames
-
-
-def _in_any_order(labels, frames):
-    return sorted((int(k), np.uint8(f).tobytes()) for k, f in zip(labels, frames, strict=True))
+        samples.append((int(label), np.uint8(255 * (counts > 0)).tobytes()))
+    return sorted(samples)
 
 
 def test_what_tonic_has_fetched_is_found(cache, rng):
-    put_shd(
-        cache / "SHD",
-        [(k, np.sort(rng.random(50)) * 1.3, rng.integers(0, 700, 50)) for k in range(5)],
-    )
-    put_gestures(
-        cache / "DVSGesture",
-        {k: draw(rng, 40, (128, 128), 2_000_000) for k in range(11)},
-        users=10,
-    )
-    for archive in ("SHD/shd_train.h5.zip", "SHD/shd_test.h5.zip"):
-        (cache / archive).touch()  # tonic looks whether they are there, and not into them
-    for archive in ("ibmGestureTrain.tar.gz", "ibmGestureTest.tar.gz"):
-        (cache / "DVSGesture" / archive).touch()
+    sounds = [(k, np.sort(rng.random(50)) * 1.3, rng.integers(0, 700, 50)) for k in range(5)]
+    put_shd(cache / "SHD", sounds)
+    gestures = {k: draw(rng, 40, (128, 128), 2_000_000) for k in range(11)}
+    put_gestures(cache / "DVSGesture", gestures, users=10)
+    for half in ("Train", "Test"):  # tonic looks whether they are there, and not into them
+        (cache / f"SHD/shd_{half.lower()}.h5.zip").touch()
+        (cache / f"DVSGesture/ibmGesture{half}.tar.gz").touch()
     for name in ("shd", "dvs-gesture"):
         said = []
         data = load_dataset(name, tell=said.append)
         assert f"tonic looks for it in {cache}" in said[0]
-        labels, frames = _theirs(name, cache, train=True)
-        assert sorted(labels) == sorted(data.train_labels.tolist())
-        ours = {
-            (k, i.tobytes())
-            for k, i in zip(data.train_labels.tolist(), data.train_images, strict=True)
-        }
-        assert ours == {
-            (k, f.astype(np.uint8).tobytes()) for k, f in zip(labels, frames, strict=True)
-        }
+        pairs = zip(data.train_labels.tolist(), data.train_images, strict=True)
+        assert sorted((k, image.tobytes()) for k, image in pairs) == _theirs(name, cache, True)
         assert data.train_images.any()
 
 
-def test_what_tonic_cannot_fetch_is_said(cache, monkeypatch):
+def test_what_tonic_cannot_fetch_is_said_and_a_folder_is_read_without_it(cache, rng, monkeypatch):
     def nowhere(self):
         raise OSError("no route to host")
 
     monkeypatch.setattr(tonic.datasets.NMNIST, "download", nowhere)
     with pytest.raises(FileNotFoundError, match=r"could not fetch it \(no route to host\).*--data"):
         load_dataset("nmnist")
-
-
-def test_a_folder_is_read_without_tonic(tmp_path, rng, monkeypatch):
-    def nowhere(self):
-        raise AssertionError("nothing is to be fetched")
-
-    monkeypatch.setattr(tonic.Dataset, "download", nowhere)
-    folder = put_nmnist(tmp_path, {2: [draw(rng, 30, (34, 34), 1000)]})
+    folder = put_nmnist(cache.parent / "own", {2: [draw(rng, 30, (34, 34), 1000)]})
     assert load_dataset("nmnist", folder).test_labels.tolist() == [2]

@@ -1,10 +1,9 @@
 """The bridge's gradients are those of ``stbp_edu.backward``: every rule, gate, surrogate, loss."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given, settings
 
 import stbp_edu
 from stbp_edu import LIF
@@ -14,26 +13,11 @@ from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFNetwork
-from tests.networks import make_problem
+from tests.networks import make_problem, problems
 
-KINDS = list(product((*RULES, *ABLATIONS), GATES, SURROGATES))
-NETWORKS = 200
 LIMIT = {np.float64: 1e-12, np.float32: 1e-5}
-
-
-def draw(seed, dtype=np.float64):
-    """Draw a network of one of the kinds: all of them come up, one after the other."""
-    rng = np.random.default_rng([seed, 1])
-    rule, gate, surrogate = KINDS[seed % len(KINDS)]
-    neuron = LIF(
-        tau=float(rng.choice([0.1, 0.2, 0.5, 0.9, 1.3])),
-        v_th=float(rng.choice([0.3, 0.5, 1.0])),
-        surrogate=SURROGATES[surrogate](float(rng.choice([0.25, 1.0, 3.0]))),
-        gate=gate,
-    )
-    sizes = [int(w) for w in rng.integers(1, 20, rng.integers(2, 6))]
-    T, S = int(rng.integers(1, 20)), int(rng.integers(1, 9))
-    return rule, make_problem(seed, sizes, T, S, neuron, dtype)
+EXAMPLES = 40  # for each rule and each type of floats
+NEURON = LIF(tau=0.9, v_th=0.5)
 
 
 def rounding_decides(problem):
@@ -57,34 +41,30 @@ def gradients(network, problem, value):
     return [p.grad.numpy() for p in network.parameters()]
 
 
-def rate_loss(targets):
-    y = torch.from_numpy(targets)
-    return lambda trace: ((y - trace.O[-1].mean(0)) ** 2).sum() / (2 * len(y))
-
-
 def distance(got, want):
     """Return the largest difference of any array, relative to its largest entry."""
-    return max(
-        np.abs(g - w).max() / max(np.abs(w).max(), 1e-3) for g, w in zip(got, want, strict=True)
-    )
+    pairs = zip(got, tensors(want).values(), strict=True)
+    return max(np.abs(g - w).max() / max(np.abs(w).max(), 1e-3) for g, w in pairs)
 
 
 @pytest.mark.parametrize("dtype", LIMIT)
-def test_gradients_equal_those_of_the_package_on_200_networks(dtype):
-    seeds = range(3 * NETWORKS)
-    drawn = ((seed, *draw(seed, dtype)) for seed in seeds)
-    kept = [one for one in drawn if not rounding_decides(one[2])][:NETWORKS]
-    assert len(kept) == NETWORKS
-    moved = 0
-    for seed, rule, problem in kept:
+@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
+def test_gradients_equal_those_of_the_package_on_random_networks(rule, dtype):
+    moved = []
+
+    @settings(max_examples=EXAMPLES)
+    @given(problems(dtype=dtype))
+    def equal(problem):
+        assume(not rounding_decides(problem))
         network = LIFNetwork.from_params(problem.params, problem.neuron, rule)
-        got = gradients(network, problem, rate_loss(problem.targets))
-        trace = problem.trace
-        want = stbp_edu.backward(trace, problem.targets, problem.params, problem.neuron, rule)
-        error = distance(got, tensors(want).values())
-        assert error <= LIMIT[dtype], f"seed {seed}, {rule}, {problem.neuron}: {error:.1e}"
-        moved += any(g.any() for g in got)
-    assert moved > 0.9 * NETWORKS  # a gradient of 0 would prove nothing
+        y = torch.from_numpy(problem.targets)
+        got = gradients(network, problem, lambda trace: WRITTEN["rate"](y, trace.O[-1], None))
+        want = stbp_edu.backward(problem.trace, *problem[1:], rule)
+        assert distance(got, want) <= LIMIT[dtype]
+        moved.append(any(g.any() for g in got))
+
+    equal()
+    assert np.mean(moved) > 0.5  # a gradient of 0 would prove nothing
 
 
 entropy = torch.nn.functional.cross_entropy
@@ -100,27 +80,24 @@ WRITTEN = {  # each loss of the package as one writes it in PyTorch
 @pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
 @pytest.mark.parametrize("name", LOSSES)
 def test_other_losses_are_written_in_pytorch_and_have_the_package_s_gradient(name, rule):
-    neuron = LIF(tau=0.9, v_th=0.5)
-    problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
+    problem = make_problem(3, [6, 8, 4], 9, 5, NEURON)
     targets = np.eye(4)[[0, 1, 2, 3, 1]]
     y = torch.from_numpy(targets)
-    network = LIFNetwork.from_params(problem.params, neuron, rule)
+    network = LIFNetwork.from_params(problem.params, NEURON, rule)
     got = gradients(network, problem, lambda t: WRITTEN[name](y, t.O[-1], t.U[-1]))
-    want = stbp_edu.backward(problem.trace, targets, problem.params, neuron, rule, LOSSES[name]())
-    assert distance(got, tensors(want).values()) < 1e-12
+    want = stbp_edu.backward(problem.trace, targets, problem.params, NEURON, rule, LOSSES[name]())
+    assert distance(got, want) < 1e-12
 
 
 def test_a_loss_of_spikes_and_potentials_adds_both():
-    neuron = LIF(tau=0.9, v_th=0.5)
-    problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
-    rng = np.random.default_rng(0)
-    shape = problem.trace.O[-1].shape
-    both = stbp_edu.losses.Direct(rng.normal(size=shape), rng.normal(size=shape))
+    problem = make_problem(3, [6, 8, 4], 9, 5, NEURON)
+    both = np.random.default_rng(0).normal(size=(2, *problem.trace.O[-1].shape))
     a, b = map(torch.from_numpy, both)
-    network = LIFNetwork.from_params(problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, NEURON)
     got = gradients(network, problem, lambda t: (a * t.O[-1]).sum() + (b * t.U[-1]).sum())
-    want = stbp_edu.backward(problem.trace, None, problem.params, neuron, "exact", both)
-    assert distance(got, tensors(want).values()) < 1e-12
+    loss = stbp_edu.losses.Direct(*both)
+    want = stbp_edu.backward(problem.trace, None, problem.params, NEURON, "exact", loss)
+    assert distance(got, want) < 1e-12
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -25,25 +25,20 @@ def assert_same(got, want):
         np.testing.assert_array_equal(tensors(got)[name], array)
 
 
-def test_through_files_of_both_kinds(params, tmp_path):
-    network = LIFNetwork.from_params(params, LIF())
-    torch.save(network.state_dict(), tmp_path / "network.pt")
-    read = to_params(torch.load(tmp_path / "network.pt", weights_only=True))
-    assert_same(read, params)
-    save_params(tmp_path / "network.npz", read)
-    assert_same(load_params(tmp_path / "network.npz"), params)
-    other = LIFNetwork.from_params(init_params([5, 4, 3], np.random.default_rng(1)), LIF())
-    other.load_state_dict(to_state(load_params(tmp_path / "network.npz"), other.state_dict()))
-    assert_same(to_params(other.to(getattr(torch, params.dtype.name)).state_dict()), params)
-
-
-def test_arrays_and_tensors_share_no_memory(params):
+def test_through_files_of_both_kinds_without_shared_memory(params, tmp_path):
     network = LIFNetwork.from_params(params, LIF())
     copied = to_params(network.state_dict())
+    torch.save(network.state_dict(), tmp_path / "network.pt")
     with torch.no_grad():
         network[0].weights.weight.zero_()
-    assert_same(copied, params)
     assert params.W[1].any()
+    assert_same(copied, params)
+    read = to_params(torch.load(tmp_path / "network.pt", weights_only=True))
+    save_params(tmp_path / "network.npz", read)
+    found = load_params(tmp_path / "network.npz")
+    assert_same(found, params)
+    network.load_state_dict(to_state(found, network.state_dict()))
+    assert_same(to_params(network.state_dict()), params)
 
 
 def test_the_weights_of_any_module_can_be_read_and_written(params):
@@ -67,27 +62,23 @@ def test_a_layer_without_bias_has_zeros():
         to_state(params, module.state_dict())
 
 
+LINEAR = nn.Linear(2, 3)
+OTHER = init_params([3, 2], np.random.default_rng(0))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda: to_params({}), ValueError, "state must hold an entry called weight"),
         (lambda: to_params(nn.Conv2d(1, 2, 3).state_dict()), ValueError, "must be a matrix"),
         (lambda: to_params(nn.Linear(2, 3).half().state_dict()), TypeError, "float32 or float64"),
-        (
-            lambda: to_params(nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 3)).state_dict()),
-            ValueError,
-            r"W\[2\] must have shape",
-        ),
-        (
-            lambda: to_state(
-                init_params([2, 3], np.random.default_rng(0)), nn.Linear(3, 2).state_dict()
-            ),
-            ValueError,
-            r"params must have the widths of the state dict, \(3, 2\), got \(2, 3\)",
-        ),
-        (lambda: to_state({}, nn.Linear(3, 2).state_dict()), TypeError, "type Params"),
+        (lambda: to_params(nn.Sequential(LINEAR, LINEAR).state_dict()), ValueError,
+         r"W\[2\] must have shape"),
+        (lambda: to_state(OTHER, LINEAR.state_dict()), ValueError,
+         r"params must have the widths of the state dict, \(2, 3\), got \(3, 2\)"),
+        (lambda: to_state({}, LINEAR.state_dict()), TypeError, "type Params"),
     ],
-)
+)  # fmt: skip
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()

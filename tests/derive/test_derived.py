@@ -178,3 +178,10 @@ def test_corners_and_runs_that_do_not_stay_finite():
     assert sharp.prove().holds
     with pytest.raises(ValueError, match="no drawn run stays finite"):
         derive("u = x / u\no = spike(u)").prove()
+
+
+def test_of_minus_one_only_the_sign_is_written():
+    mine = derive("v = tau * v + x - w\nw = w + v\no = spike(v)", tau=0.5)
+    assert r"\bar{w}_i^{t,n} = - \varepsilon_i^{t+1,n} + \bar{w}_i^{t+1,n}" in str(mine.formulas())
+    assert "    d_w = -d_v_next + d_w_next  # w>v, w>w\n" in mine.program()
+    assert "w>v        w → v  next step  -1\n" in str(mine)

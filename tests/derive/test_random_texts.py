@@ -35,7 +35,7 @@ def test_the_proof_holds(seed):
 
 @seeds(30, 300)
 def test_gradients_equal_those_of_autograd_on_the_same_text(seed):
-    mine, text, constants = derived(seed)
+    mine, text, constants = derived(seed, spikes=seed % 7 > 0)
     net, params, inputs, y = run_of(mine.neuron, seed)
     found = backward(net, params, forward(net, params, inputs), y).gradients
     assert set(found[1]) == {"W", "b", "R", *mine.neuron.learned}
@@ -59,7 +59,7 @@ def test_every_rule_sums_over_the_words_that_it_keeps(seed):
             assert got == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
-@seeds(6, 60)
+@seeds(6, 300)
 def test_gradients_on_the_twin_equal_finite_differences(seed):
     mine, *_ = derived(seed, corners=False)
     net, params, inputs, y = run_of(mine.neuron, seed, "2-2R-2R")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from stbp_edu.arrows.expressions import Name, latex, python, symbol
-from stbp_edu.arrows.reading import expression
-from stbp_edu.arrows.slopes import derivative
+from stbp_edu.arrows.lines.expressions import Name, latex, python, symbol
+from stbp_edu.arrows.lines.reading import expression
+from stbp_edu.arrows.lines.slopes import derivative
 
 NAMES = ("u", "o", "tau", "x")
 FUNCTIONS = ("exp", "log", "tanh", "sqrt", "abs", "min", "max", "spike")
@@ -129,6 +129,8 @@ def test_derivatives_equal_those_of_sympy(seed):
         ("abs(u)", "u", "2 * (u >= 0) - 1", r"2 [u \geq 0]-1"),
         ("u - u", "u", "0", "0"),
         ("2 ** u", "u", "2 ** u * log(2)", r"2^{u} \log(2)"),
+        (f"{9**14} * ({9**14} * u)", "u", f"{9**14} * {9**14}", rf"{9**14}\cdot{9**14}"),
+        ("(1 / 3 + 1 / 6) * u", "u", "1 / 2", r"\frac{1}{2}"),
     ],
 )
 def test_derivatives_are_tidy(text, by, expected, tex):

@@ -18,14 +18,17 @@ TERMS = (
 CORNERS = ("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})")
 
 
-def drawn(seed, corners=True):
+def drawn(seed, corners=True, spikes=True):
     """Random lines: one to four states, constants, which of them are learned."""
     rng = np.random.default_rng(seed)
     others = [str(s) for s in rng.permutation(["i", "a", "w"])[: rng.integers(0, 3)]]
     states = [*others, "u", "o"]
     if rng.random() < 0.2:  # the spike reads the last potential
         states = ["o", *others, "u"]
-    constants, lines = {"v_th": rng.uniform(0.3, 0.8)}, ["gate(s, c) = c * exp(-s * s / c)"]
+    if not spikes:
+        states = [*others[:1], "u"]
+    constants = {"v_th": rng.uniform(0.3, 0.8)} if spikes else {}
+    lines = ["gate(s, c) = c * exp(-s * s / c)"]
 
     def constant():
         """Return a constant, an old one or a new one."""
@@ -42,7 +45,8 @@ def drawn(seed, corners=True):
         for _ in range(rng.integers(1, 4)):
             form = str(rng.choice([*TERMS, *CORNERS] if corners else TERMS))
             p, q = rng.choice([s for s in states if s != "o"], 2)
-            terms.append(form.format(c=constant(), p=p, q=q))
+            term = form.format(c=constant(), p=p, q=q)
+            terms.append(term if spikes else re.sub(r"\bo\b", p, term))
         if state == "u" or rng.random() < 0.3:
             terms.append(str(rng.choice(["x", f"(1 - {constant()}) * x"])))
         lines.append(f"{state} = " + " + ".join(terms))
@@ -53,9 +57,9 @@ def drawn(seed, corners=True):
     return text, {c: float(v) for c, v in read.items()}, *learned
 
 
-def derived(seed, corners=True):
+def derived(seed, corners=True, spikes=True):
     """Return a drawn neuron, and the text and constants that it came from."""
-    text, constants, layer, each = drawn(seed, corners)
+    text, constants, layer, each = drawn(seed, corners, spikes)
     mine = derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
     return mine, text, constants
 
@@ -63,7 +67,7 @@ def derived(seed, corners=True):
 def run_of(neuron, seed, sizes="3-4R-3R-2"):
     """Return (network, parameters, inputs, targets), the loss on spikes or potentials."""
     rng = np.random.default_rng(seed)
-    net = network(sizes, neuron, rate() if seed % 2 else membrane(None))
+    net = network(sizes, neuron, rate() if seed % 2 and neuron.output == "o" else membrane(None))
     params = draw_params(net, rng)
     for n, p in enumerate(params[1:], 1):
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
@@ -87,6 +91,7 @@ def by_autograd(text, constants, net, params, inputs, y):
     lines = [line for line in text.splitlines() if not line.startswith("gate(")]
     body = compile("\n".join(lines), "text", "exec")
     states = [line.split(" = ")[0] for line in lines]
+    output = "o" if "o" in states else "u"
 
     def loss(layers):
         """Return the loss."""
@@ -96,12 +101,12 @@ def by_autograd(text, constants, net, params, inputs, y):
             for n, p in enumerate(layers):
                 x = anp.dot(x, p["W"].T) + p["b"]
                 if "R" in p:
-                    x = x + anp.dot(past[n]["o"], p["R"].T)
+                    x = x + anp.dot(past[n][output], p["R"].T)
                 own = {**constants, **{k: v for k, v in p.items() if k in constants}}
                 space = {**names, **own, **past[n], "x": x}
                 exec(body, space)
                 past[n] = {s: space[s] for s in states}
-                x = past[n]["o"]
+                x = past[n][output]
             read.append(past[-1][net.loss.state])
         return anp.sum((y - sum(read) / len(read)) ** 2) / (2 * len(y))
 

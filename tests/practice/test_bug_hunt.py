@@ -4,8 +4,6 @@ Whether a bug fails as its row says is judged anew: on other networks than those
 table, and by autograd, which shares no backward code with the package.
 """
 
-import ast
-import difflib
 from functools import cache
 
 import numpy as np
@@ -13,14 +11,14 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bug_hunt.bugs import NO_BUG, PROGRAM, bugs, defined
+from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
-from stbp_edu.practice.tasks.network_inputs import probe_networks
+from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
-from tools.notebooks.numbering import files
-from tools.site.generate import symptom_table
+from tools.pages.names import bug_hunt, by_symptoms
+from tools.templates import filled
 
 BUGS = bugs()
 SIZES = (6, 3, 5, 4, 2)
@@ -55,9 +53,8 @@ def others():
 def exact(net, smooth):
     spike = net.neuron.H if smooth else None
     found = autodiff.derivatives(net.trace.O[0], net.targets, *args(net)[2:], spike=spike)
-    return {("W", n): found.gradients.W[n] for n in range(1, net.params.N + 1)} | {
-        ("b", n): found.gradients.b[n] for n in range(1, net.params.N + 1)
-    }
+    layers = range(1, net.params.N + 1)
+    return {(k, n): getattr(found.gradients, k)[n] for k in "Wb" for n in layers}
 
 
 def pairs_of(bug, name):
@@ -109,25 +106,18 @@ def test_the_program_is_the_packages_sweep_to_the_last_bit():
             np.testing.assert_array_equal(b[n], sweep.gradients.b[n])
 
 
-def test_there_are_enough_bugs_in_every_case_and_no_two_are_the_same():
-    assert len(BUGS) >= 60
-    assert len({bug.source for bug in BUGS}) == len(BUGS)
+def test_there_are_enough_bugs_in_every_case_each_one_change_in_the_line_that_it_names():
+    assert len({bug.source for bug in BUGS}) == len(BUGS) >= 60
     assert {bug.case for bug in BUGS} == {0, 1, 2, 3, 4, 5}
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_a_bug_is_one_change_in_the_line_that_it_names(bug):
-    ast.parse(bug.source)
-    lines = zip(bug.source.splitlines(), PROGRAM.splitlines(), strict=True)
-    assert [k for k, (a, b) in enumerate(lines, start=1) if a != b] == [bug.line]
-    here = bug.source.splitlines()[bug.line - 1]
-    assert difflib.SequenceMatcher(None, here, bug.mended).ratio() > 0.3
+    for bug in BUGS:
+        lines = zip(bug.source.splitlines(), PROGRAM.splitlines(), strict=True)
+        assert [k for k, (a, b) in enumerate(lines, start=1) if a != b] == [bug.line]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=str)
 def test_every_bug_fails_exactly_as_its_row_says(bug):
-    (row,) = [symptoms for symptoms, same in symptom_table.rows().items() if bug in same]
+    (row,) = [symptoms for symptoms, same in by_symptoms().items() if bug in same]
     seen = wrong(bug, "T=5")
     layers, kinds = {n for _, n in seen}, {kind for kind, _ in seen}
     T1, T2, S1 = (wrong(bug, name) for name in ("T=1", "T=2", "S=1"))
@@ -154,52 +144,31 @@ def test_every_bug_fails_exactly_as_its_row_says(bug):
 
 
 def test_the_table_has_every_bug_once_and_names_every_symptom_that_occurs():
-    rows = symptom_table.rows()
+    rows = by_symptoms()
     assert sorted(str(bug) for same in rows.values() for bug in same) == sorted(map(str, BUGS))
     assert not any("output" in row for row in rows), "the page says that there is none"
-    page = symptom_table.fill("[[count]] [[symptoms]] [[bugs]]")
-    assert page.startswith(f"{len(BUGS)} | what you see")
+    page = filled("bug-hunt.md", **bug_hunt())
     assert all(bug.what in page for bug in BUGS)
-
-
-def test_what_is_left_out_is_right_or_cannot_be_run():
-    assert len(NO_BUG) == 4
-    kept = {(bug.case, bug.what) for bug in BUGS}
-    assert not kept & NO_BUG
-    classic = PROGRAM.replace(
-        "delta[n][t] = epsilon[n + 1][t] @ W[n + 1]\n",
-        "delta[n][t] = delta[n + 1][t] * h(U[n + 1][t]) @ W[n + 1]\n",
-    )
-    late = PROGRAM.replace("epsilon[n][t] = delta[n][t] * h(u)\n", "h(U[n][t + 1])\n")
-    net = probe_networks()[0]
-    assert classic != PROGRAM != late
-    for got, right in zip(
-        defined(classic)(*args(net))[2][1:], net.adjoints.gradients.W[1:], strict=True
-    ):
-        np.testing.assert_allclose(got, right, rtol=1e-12)
-    with pytest.raises(IndexError):
-        defined(late)(*args(net))
 
 
 def test_an_untouched_program_asks_and_keeps_nothing():
     asked = hunt(5)
     assert asked.state == "todo"
     assert all(name in repr(asked) for name in SYMPTOMS)
-    assert "name any one of them" in repr(asked)
-    assert f"{BUGS[4].source.splitlines()[0]}" in repr(asked)
+    assert BUGS[4].source.splitlines()[0] in repr(asked)
+    assert 'data-exercise="hunt(5)" data-state="todo"' in asked._repr_html_()
     assert not path().exists()
 
 
-@pytest.mark.parametrize("k", range(1, len(BUGS) + 1))
-def test_the_right_answer_is_right_with_each_of_its_symptoms_and_is_kept(k):
-    bug = BUGS[k - 1]
-    for symptom in evidence(bug).symptoms:
-        answer = hunt(k, case=bug.case, term=bug.term, symptom=symptom)
-        assert answer.right
-        assert f"Line {bug.line}: {bug.what}." in repr(answer)
-        assert bug.mended in repr(answer)
-    assert load() == {f"hunt({k})": "right"}
-    assert "Bugs found: 1." in repr(progress_report())
+def test_the_right_answers_are_right_with_each_of_their_symptoms_and_are_kept():
+    for k, bug in enumerate(BUGS, start=1):
+        for symptom in evidence(bug).symptoms:
+            answer = hunt(k, case=bug.case, term=bug.term, symptom=symptom)
+            assert answer.right, bug
+            assert f"Line {bug.line}: {bug.what}." in repr(answer)
+            assert bug.mended in repr(answer)
+    assert load() == {f"hunt({k + 1})": "right" for k in range(len(BUGS))}
+    assert f"Bugs found: {len(BUGS)}." in repr(progress_report())
 
 
 def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line():
@@ -208,17 +177,10 @@ def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line()
     text = repr(answer)
     assert answer.state == "wrong"
     assert "case 4: right; term carry: no; symptom b: no" in text
-    assert "T = 1: right" in text
-    assert "first, with T = 4: δ at t = 3 (index 2 in code), n = 2, a cell of case 4" in text
+    assert "δ at t = 3 (index 2 in code), n = 2, a cell of case 4" in text
     assert BUGS[k - 1].what not in text
     assert "still to say: term, symptom" in repr(hunt(k, case=4))
     assert load() == {f"hunt({k})": "wrong"}
-
-
-def test_the_page_is_told_what_to_keep():
-    html = hunt(3)._repr_html_()
-    assert 'data-exercise="hunt(3)" data-state="todo"' in html
-    assert html.startswith("<pre><code> 1  def backward(")
 
 
 @pytest.mark.parametrize(
@@ -234,9 +196,3 @@ def test_the_page_is_told_what_to_keep():
 def test_bad_input(k, answer, message):
     with pytest.raises(ValueError, match=message):
         hunt(k, **answer)
-
-
-def test_the_notebook_says_how_many_there_are_and_shows_one():
-    text = files()["all_together"].read_text("utf-8")
-    assert f"has {len(BUGS)} of these" in text
-    assert "hunt(3): not attempted yet." in text

@@ -5,14 +5,12 @@ import re
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-pytest.importorskip("nbclient", reason="needs the extra [notebooks]")
-
 import nbclient
 import nbformat
+import pytest
 
 from stbp_edu.practice.tasks import FormulaBlank, blanks, course_table, tasks
+from tests.notebook_rules import code_cells, prose
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -33,9 +31,8 @@ def notebook(path):
 def exercise_cells(path):
     """Return (exercise or blank, name of the reader's answer, source) for every such cell."""
     found = []
-    for cell in notebook(path).cells:
-        match = CALL.search(cell.source) if cell.cell_type == "code" else None
-        if match:
+    for cell in code_cells(notebook(path)):
+        if match := CALL.search(cell.source):
             id_ = (match["id"] or "backward") + ("-formula" if match["formula"] else "")
             found.append((tasks()[id_], match["name"] or match["network"], cell.source))
     return found
@@ -45,21 +42,12 @@ def filled(source, name, exercise, body=None):
     """Return the cell with the stub's definition, or the empty formula, replaced by an answer."""
     if isinstance(exercise, FormulaBlank):
         return source.replace(f'{name} = "..."', f"{name} = {body or exercise.solution!r}")
-    stub = next(
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    )
+    (stub,) = (node for node in ast.parse(source).body if getattr(node, "name", "") == name)
     lines = source.splitlines()
-    answer = exercise.source(body).replace(
-        f"def {exercise.function().__name__}(", f"def {name}(", 1
-    )
+    known = f"def {exercise.function().__name__}("
+    answer = exercise.source(body).replace(known, f"def {name}(", 1)
     lines[stub.lineno - 1 : stub.end_lineno] = answer.splitlines()
     return "\n".join(lines)
-
-
-def number(path):
-    return int(path.stem.split("_")[0])
 
 
 def test_the_course_table_says_what_stands_in_the_notebooks():
@@ -71,31 +59,14 @@ def test_the_course_table_says_what_stands_in_the_notebooks():
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_what_the_answers_speak_of_is_imported(path):
     """A check says hint("...") helps: both can be called as they are written."""
-    code = "\n".join(c.source for c in notebook(path).cells if c.cell_type == "code")
+    code = "\n".join(cell.source for cell in code_cells(notebook(path)))
     (names,) = re.findall(r"^from stbp_edu\.practice import (.+)$", code, re.M)
     used = {call.split("(")[0] for call in re.findall(r"^check\w*\(", code, re.M)}
     assert {*used, "hint", "solution"} <= set(names.split(", "))
 
 
-def test_every_blank_of_a_notebook_is_empty_and_can_be_filled():
-    course = list(course_table())
-    blanks = [c for p in PATHS for c in exercise_cells(p) if isinstance(c[0], FormulaBlank)]
-    assert {course[blank.notebook] for blank, _, _ in blanks} == {f"case{k}" for k in range(1, 5)}
-    for blank, name, source in blanks:
-        assert repr(blank.solution) in filled(source, name, blank)
-
-
 def test_every_pointer_leads_to_a_heading():
-    headings = {
-        number(p): {
-            line.lstrip("#").strip()
-            for cell in notebook(p).cells
-            if cell.cell_type == "markdown"
-            for line in cell.source.splitlines()
-            if line.startswith("#")
-        }
-        for p in PATHS
-    }
+    headings = [re.findall(r"^#+ (.*)$", prose(notebook(p)), re.M) for p in PATHS]
     for task in (*tasks().values(), *blanks().values()):
         assert task.section in headings[task.notebook], task.id
 

@@ -12,8 +12,8 @@ from stbp_edu.network import Params, forward
 from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.practice.grading.differences import difference
 from stbp_edu.practice.tasks import Exercise, ForwardPass, course_table, exercises
+from stbp_edu.practice.tasks.inputs import WALKS, one_neuron, quantity
 from stbp_edu.practice.tasks.mistakes import Mistake
-from stbp_edu.practice.tasks.network_inputs import WALKS, one_neuron, quantity
 
 NETWORK = pencil()
 COURSE = list(course_table())
@@ -24,35 +24,6 @@ ASKED = [
     if exercise.inputs.partition(", ")[0] in WALKS
     if exercise.id not in ("c1-delta-last", "c1-delta-window")  # other losses, of silent steps here
 ]
-UNTOLD = {
-    "a silent last step": "c1-delta off-by-one, c1-delta-scalar off-by-one",
-    "one sample": """
-        c1-delta missing-one-over-s, c1-delta missing-brackets,
-        c1-delta-scalar missing-one-over-s, c1-delta-scalar missing-brackets,
-        c2-delta mean-for-sum, c5-b mean-for-sum, c5-b first-sample-only,
-        c5-w mean-for-sum, c5-w first-sample-only,
-        backward missing-one-over-s, backward missing-brackets, backward mean-for-sum,
-        backward first-sample-only,
-        c2-delta-cost missing-one-over-s, c2-delta-cost times-for-over, c5-tau mean-for-sum""",
-    "one output neuron": """
-        c1-delta wrong-axis, c1-delta neurons-averaged, c1-delta neurons-for-samples,
-        c1-epsilon matrix-product, c1-epsilon transposed,
-        c2-delta column-for-row, c2-delta mean-for-sum, c2-delta missing-path,
-        c2-delta product-of-sums, c2-delta-scalar mean-for-sum, c2-delta-scalar missing-path,
-        c2-delta-scalar product-of-sums,
-        c3-delta matrix-product, c3-delta transposed,
-        c3-epsilon matrix-product, c3-epsilon transposed,
-        c4-delta column-for-row, c4-delta mean-for-sum, c4-delta product-of-sums,
-        c4-delta-scalar mean-for-sum, c4-delta-scalar missing-path,
-        c4-delta-scalar product-of-sums, backward neurons-averaged,
-        c2-delta-cost mean-for-sum""",
-    "a linear gate": "backward gate-time",
-}
-"""What it can't tell, by the reason: it has but one of these, or an f' that is alike everywhere.
-
-With one output spike in three steps the miss, 2/3, differs from 1/T; the price is that leaving out
-the silent last step changes nothing.
-"""
 
 
 def with_parameters(net: ForwardPass, params: Params, **other: Any) -> ForwardPass:
@@ -69,21 +40,20 @@ def mirrored(net: ForwardPass) -> ForwardPass:
     return with_parameters(net, params)
 
 
-def more(net: ForwardPass) -> dict[str, ForwardPass]:
-    """Return, for each reason, the network with more of what it has one of."""
+def more(net: ForwardPass) -> list[ForwardPass]:
+    """Return the network with more of what it has one of, or with a curved gate."""
     W, b, x = net.params.W, net.params.b, net.trace.O[0]
     second = forward(np.concatenate([x, x[::-1]], axis=1), net.params, net.neuron)
     wide = Params(
         W=[None, W[1], np.vstack([W[2], [3.0, -1.0]])], b=[None, b[1], np.array([2.0, 2.0])]
     )
-    busy = Params(W=W, b=[None, b[1], np.array([5.0])])
     curved = replace(net, neuron=replace(net.neuron, gate="exponential"))
-    return {
-        "a silent last step": with_parameters(net, busy),
-        "one output neuron": with_parameters(net, wide, targets=np.array([[1.0, 0.0]])),
-        "one sample": replace(net, trace=second, targets=np.array([[1.0], [0.0]])),
-        "a linear gate": with_parameters(curved, net.params),
-    }
+    return [
+        with_parameters(net, Params(W=W, b=[None, b[1], np.array([5.0])])),  # its last step spikes
+        with_parameters(net, wide, targets=np.array([[1.0, 0.0]])),
+        replace(net, trace=second, targets=np.array([[1.0], [0.0]])),
+        with_parameters(curved, net.params),
+    ]
 
 
 def arguments(exercise: Exercise, net: ForwardPass) -> Iterator[tuple[Any, ...]]:
@@ -108,17 +78,12 @@ def tells(net: ForwardPass, exercise: Exercise, mistake: Mistake) -> bool:
     return False
 
 
-@pytest.mark.parametrize("exercise", ASKED, ids=lambda exercise: exercise.id)
-def test_a_wrong_formula_gives_another_number(exercise):
-    untold = [m for m in exercise.mistakes if not tells(NETWORK, exercise, m)]
-    reasons: dict[str, set[str]] = {reason: set() for reason in UNTOLD}
-    for mistake in untold:
-        found = [r for r, net in more(NETWORK).items() if tells(net, exercise, mistake)]
-        assert found, f"{mistake.id} is told by no network: {mistake.body}"
-        reasons[found[0]].add(f"{exercise.id} {mistake.id}")
-    for reason, pairs in UNTOLD.items():
-        listed = {" ".join(pair.split()) for pair in pairs.split(",")}
-        assert reasons[reason] == {p for p in listed if p.startswith(f"{exercise.id} ")}, reason
+def test_a_wrong_formula_gives_another_number():
+    """On the network itself, but where it has one of a kind: there, on one that has more."""
+    wrong = [(exercise, mistake) for exercise in ASKED for mistake in exercise.mistakes]
+    untold = [pair for pair in wrong if not tells(NETWORK, *pair)]
+    assert len(untold) < len(wrong) / 3
+    assert [pair for pair in untold if not any(tells(net, *pair) for net in more(NETWORK))] == []
 
 
 def test_the_constants_differ_from_each_other_and_from_what_stands_beside_them():

@@ -17,7 +17,7 @@ from stbp_edu.training.data import CATALOGUE, Dataset, digits, load_dataset, loa
 from stbp_edu.training.data.catalogue import FASHION, MNIST, Entry
 from stbp_edu.training.data.datasets import NAMES, parse
 from stbp_edu.training.settings import Settings
-from tests.idx_files import idx_bytes, known, put
+from tests.idx_files import known, put
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 
@@ -74,11 +74,11 @@ def test_bad_input_is_named(make, words) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("where", ["a given folder", "the cache", "a system package"])
+@pytest.mark.parametrize("where", ["a given folder", "the cache"])
 def test_files_are_read_where_they_are(install, raw, tmp_path: Path, where, packed) -> None:
     cache, folder = tmp_path / "cache" / "stbp_edu" / "mnist", tmp_path / "mine"
     put(cache if where == "the cache" else folder, raw, packed)
-    install(folders=(str(folder),) if where == "a system package" else ())
+    install()
     said: list[str] = []
     data = load_dataset("mnist", folder if where == "a given folder" else None, said.append)
     assert data.test_labels.tolist() == list(range(10))
@@ -122,18 +122,6 @@ def test_without_a_home_the_words_say_what_to_set(monkeypatch) -> None:
 def test_a_bad_idx_file_is_named(data: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"labels must .*{words}"):
         parse(data, "labels")
-
-
-def test_a_file_is_taken_packed_or_not_if_it_is_the_right_one() -> None:
-    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    whole = idx_bytes(array)
-    file = known("images", whole)
-    for data in (whole, gzip.compress(whole)):
-        np.testing.assert_array_equal(parse(file.unpack(data, "x"), "images"), array)
-    with pytest.raises(ValueError, match=r"x must be Small's images with SHA-256 .* \(2 bytes"):
-        file.unpack(b"ab", "x")
-    with pytest.raises(ValueError, match="x must be a whole gzip file"):
-        file.unpack(gzip.compress(whole)[:-9], "x")
 
 
 def test_a_gzip_bomb_is_not_unpacked() -> None:

