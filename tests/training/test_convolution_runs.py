@@ -12,7 +12,7 @@ from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.train import chosen_settings
-from stbp_edu.convolution import ConvParams, init_conv_params
+from stbp_edu.convolution import ConvParams
 from stbp_edu.files import load_params, save_params
 from stbp_edu.training import RECIPES, Epoch, Settings, train
 from stbp_edu.training.runs import Checkpoint, open_run
@@ -47,6 +47,8 @@ def test_a_resumed_run_has_the_same_bits(shards, bytes_few, tmp_path) -> None:
             save_checkpoint(tmp_path / "c.npz", Checkpoint(settings, "", epoch.state, []))
     found = load_checkpoint(tmp_path / "c.npz")
     assert isinstance(found.state.params, ConvParams)
+    save_params(tmp_path / "p.npz", found.state.params)
+    assert bits(load_params(tmp_path / "p.npz")) == bits(found.state.params)
     *_, resumed = epochs_of(train(settings, bytes_few, found.state))
     assert bits(resumed.state.kept) == bits(final(settings, bytes_few).state.kept)
     other = replace(settings, hidden=("4C3", "P2", 21))
@@ -71,14 +73,6 @@ def test_the_gradient_of_a_batch_is_that_of_all_its_images(few) -> None:
     whole = tensors(backward(trace, targets, state.params, neuron))
     for name, g in tensors(job._grads[0]).items():
         np.testing.assert_allclose(g, whole[name], rtol=1e-3, atol=1e-7, err_msg=name)
-
-
-def test_parameters_survive_to_the_bit(tmp_path) -> None:
-    params = init_conv_params("8x8-4C3-P2-10", np.random.default_rng(0), np.float32)
-    save_params(tmp_path / "p.npz", params)
-    found = load_params(tmp_path / "p.npz")
-    assert isinstance(found, ConvParams)
-    assert (found.shape, bits(found)) == (params.shape, bits(params))
 
 
 def test_the_command_trains_and_reads_what_papers_write(tmp_path, capsys) -> None:

@@ -40,24 +40,20 @@ def within(mean: np.ndarray, p: np.ndarray, draws: int) -> bool:
     return bool((np.abs(mean - p) <= 5 * np.sqrt(p * (1 - p) / draws) + 1e-12).all())
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_floats_spike_with_the_probability_of_their_grey_level(dtype) -> None:
-    p = np.linspace(0, 1, 41, dtype=dtype)[None]
-    spikes = bernoulli(p, T, np.random.default_rng(0))
-    assert spikes.dtype == dtype
-    assert set(np.unique(spikes)) == {0, 1}
-    assert within(spikes.mean(axis=0), p, T)
-    assert not spikes[:, 0, 0].any()
-    assert spikes[:, 0, -1].all()
-
-
-def test_bytes_spike_with_probability_p_over_256() -> None:
-    pixels = np.arange(256, dtype=np.uint8)[None]
-    spikes = bernoulli(pixels, T, np.random.default_rng(1))
-    assert spikes.dtype == np.float32
-    assert set(np.unique(spikes)) == {0, 1}
-    assert within(spikes.mean(axis=0), pixels / 256, T)
-    assert not spikes[:, 0, 0].any()
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_pixels_spike_with_the_probability_of_their_grey_level(dtype) -> None:
+    of_bytes = dtype == np.uint8
+    pixels = np.arange(256, dtype=dtype)[None] / (1 if of_bytes else 255)
+    pixels = pixels.astype(dtype)
+    for spikes in (
+        bernoulli(pixels, T, np.random.default_rng(0)),
+        rows(pixels[None], T, np.random.default_rng(0), hold=T),
+    ):
+        assert spikes.dtype == (np.float32 if of_bytes else dtype)
+        assert set(np.unique(spikes)) == {0, 1}
+        assert within(spikes.mean(axis=0), pixels / 256 if of_bytes else pixels, T)
+        assert not spikes[:, 0, 0].any()
+        assert of_bytes or spikes[:, 0, -1].all()
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
@@ -86,14 +82,6 @@ def test_rows_are_shown_one_after_the_other_and_then_nothing(show, hold, rng) ->
     assert not seen[3 * hold :].any()
 
 
-def test_rows_spike_with_the_probability_of_the_pixel_and_frames_keep_its_level(rng) -> None:
-    images = np.full((400, 2, 10), 0.3, np.float32)
-    assert abs(rows(images, 4, rng, hold=2).mean() - 0.3) < 0.01
-    of_bytes = frames(np.array([[[0, 255, 51]]], np.uint8), 1)
-    assert of_bytes.dtype == np.float32
-    np.testing.assert_allclose(of_bytes, [[[0, 1, 0.2]]], rtol=1e-7)
-
-
 def _seen(image: np.ndarray, row: int, column: int, place: tuple[int, int]) -> float:
     """Return the brightness that the camera sees at a place of its own."""
     r, c = row - place[0], column - place[1]
@@ -117,14 +105,6 @@ def test_an_event_is_a_change_beyond_the_threshold(rng, T, as_bytes) -> None:
     found = saccades(images, T)
     np.testing.assert_array_equal(found, expected.reshape(T, 2, -1))
     assert found.dtype == (np.float32 if as_bytes else np.float64)
-
-
-def test_saccades_are_the_same_each_time_and_of_the_size_of_nmnist(rng) -> None:
-    images = rng.integers(0, 256, (3, 28, 28), dtype=np.uint8)
-    first = encode("saccades", images, 9, np.random.default_rng(0))
-    np.testing.assert_array_equal(first, encode("saccades", images, 9, np.random.default_rng(1)))
-    assert first.shape == (9, 3, 2312)
-    assert set(np.unique(first)) == {0, 1}
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main
 from stbp_edu.files import read_arrays
 from stbp_edu.training import Epoch, train
@@ -23,7 +22,6 @@ from stbp_edu.training.runs import (
     RunConfig,
     earlier_work,
     open_run,
-    train_in_folder,
 )
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from tests.runs import bits
@@ -64,6 +62,16 @@ def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
     assert bits(resumed.state.kept) == bits(whole.state.kept)
 
 
+def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few, tmp_path) -> None:
+    path, checkpoint = written
+    path.rename(tmp_path / CHECKPOINT)
+    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
+    assert found is not None
+    assert found.data == checkpoint.data
+    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
+        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
+
+
 def test_damaged_and_truncated_checkpoints_are_named(written) -> None:
     path, _ = written
     whole, rng = path.read_bytes(), np.random.default_rng(0)
@@ -93,15 +101,11 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
     [
         (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'meta' is missing"),
         (lambda a: {**a, "meta": np.frombuffer(b"{", np.uint8)}, "must be a checkpoint"),
-        (lambda a: {**a, "meta": np.frombuffer(b"[1]", np.uint8)}, "must be a checkpoint"),
         (meta(format=9), "its format is 9, and this version reads 1"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
-        (meta(settings=[1]), "must be a checkpoint"),
         (meta(epoch=9), "its epoch is 9, and the run has 2"),
-        (meta(epoch="one"), "epoch must be an integer"),
         (meta(epoch=-5), "epoch must be >= 0"),
         (meta(step=None), "'step' is missing"),
-        (meta(curves=[1]), "must be a checkpoint"),
         (meta(curves=[{"epoch": 1}]), "'loss' is missing"),
         (meta(curves=[{**POINT, "seconds": "long"}]), "seconds must be a real number"),
         (lambda a: {k: v for k, v in a.items() if k != "slot0.W1"}, "slot0 must hold W1, b1"),
@@ -121,15 +125,6 @@ def test_foreign_checkpoints_are_named(change, words, written) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         load_checkpoint(path)
     assert "c.npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
-
-
-def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
-    epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), epoch.state, []))
-    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
-    assert found is not None
-    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
-        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
 
 
 @pytest.fixture(scope="module")
@@ -162,23 +157,16 @@ def within(*keys: Any, value: Any) -> Callable[[Any], None]:
     [
         lambda record: record.clear(),
         within("settings", value={"depth": 3}),
-        within("settings", value=3),
         within("settings", "T", value=-1),
-        within("dataset", value=["digits"]),
         within("held_out", value="none"),
         within("curves", value=[]),
-        within("curves", value=[None]),
         within("curves", 0, value={"epoch": 1}),
         within("curves", 0, "loss", value="small"),
-        within("curves", 0, "rates", value=3),
         within("curves", 0, "rates", 1, value=[0.1]),
-        within("accuracy", value=0.9),
         within("accuracy", "encodings", value=[]),
-        within("accuracy", "encodings", value="0.9"),
         within("accuracy", "mean", value=None),
         within("accuracy", "spread", value=float("nan")),
         within("accuracy", "images", value=1e3),
-        within("seconds", value={}),
     ],
 )
 def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, capsys) -> None:
@@ -211,12 +199,3 @@ def test_files_of_two_runs_or_of_something_else_are_named(text, words, finished,
     (tmp_path / RECORD).write_text(json.dumps(record) if "hidden" in text else text)
     with pytest.raises(ValueError, match=words):
         open_run(tmp_path)
-
-
-def test_the_current_folder_can_hold_a_run(small, few, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = RunConfig("digits", replace(small, epochs=1), few, Path(), encodings=1)
-    record = train_in_folder(config, lambda events: (e for e in events if isinstance(e, Epoch)))
-    assert sorted(p.name for p in tmp_path.iterdir()) == [PARAMS, RECORD]
-    assert tensors(open_run(Path()).params).keys() == {"W1", "b1", "W2", "b2"}
-    assert record["accuracy"]["images"] == 50

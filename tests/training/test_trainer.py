@@ -11,11 +11,9 @@ import pytest
 
 from stbp_edu import backward, forward, loss
 from stbp_edu.arrays import add_up, tensors
-from stbp_edu.engine import SparseInput
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, train
 from stbp_edu.training.evaluation import merge
-from stbp_edu.training.sparsity import EVERY
 from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import worker_pool
@@ -182,46 +180,3 @@ def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     assert batch.right == (answers == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
-
-
-WAYS = {
-    "plain": {},
-    "dropout": {"hidden": (9, 8), "dropout": 0.5},
-    "direct": {"encoder": "direct"},
-    "shards of two sizes": {"batch": 11},
-}
-
-
-@pytest.mark.parametrize("variant", WAYS)
-def test_image_by_image_has_the_gradient_of_all_pixels(variant) -> None:
-    rng = np.random.default_rng(0)
-    rows = np.where(rng.random((12, 30)) < 0.2, rng.random((12, 30)), 0).astype(np.float32)
-    settings = Settings(hidden=(9,), T=20, batch=12, shards=2, init_scale=3.0, epochs=1)
-    settings = replace(settings, **WAYS[variant])
-    data = Dataset(*[rows.reshape(12, 5, 6), np.arange(12) % 3] * 2)
-    drawn: list[SparseInput] = []
-
-    class Singly(TrainingJob):
-        def _encode(self, images):
-            drawn.append(super()._encode(images))
-            return drawn[-1]
-
-    class Together(TrainingJob):
-        def _encode(self, images):
-            return drawn.pop(0).dense()
-
-    def gradients(job: TrainingJob) -> dict[str, np.ndarray]:
-        job.begin_epoch(0, 0)
-        hidden = job.draw_dropout()
-        for i in (0, 1):
-            job.gradient(i, 0, hidden)
-        return {f"{i}.{name}": g for i in (0, 1) for name, g in tensors(job._grads[i]).items()}
-
-    found = gradients(Singly(settings, data, initial_state(settings, data)))
-    assert [type(d) for d in drawn] == [SparseInput] * 2
-    other = Together(settings, data, initial_state(settings, data))
-    other.ways = (EVERY,)
-    wanted = gradients(other)
-    assert any(g.any() for g in wanted.values())
-    for name, g in wanted.items():
-        np.testing.assert_allclose(found[name], g, rtol=1e-4, atol=1e-8, err_msg=name)
