@@ -6,6 +6,8 @@ import pytest
 
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 
+CONV = {"hidden": ("4C3", 20)}
+
 
 @pytest.mark.parametrize(
     ("change", "error", "words"),
@@ -15,6 +17,10 @@ from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
         ({"a": 0}, ValueError, "Gaussian a must be > 0"),
         ({"tau": -1}, ValueError, "tau must be > 0"),
         ({"dropout": 1}, ValueError, r"dropout must be in \[0, 1\)"),
+        ({"hidden": ("15K5", 300)}, ValueError, "hidden must be made of parts such as 15C5"),
+        ({**CONV, "dropout": 0.5}, ValueError, r"dropout must be 0 for the layers \('4C3', 20\)"),
+        ({**CONV, "encoder": "rows"}, ValueError, "encoder must be 'bernoulli', 'direct' for"),
+        ({**CONV, "rule": "ottt"}, ValueError, "rule must be 'exact', 'classic'"),
         ({"batch": 2, "shards": 3}, ValueError, "shards must be <= batch = 2"),
         ({"loss": "last-steps", "read": 30}, ValueError, "read must be <= T = 10"),
         ({"read": 2}, ValueError, "read must be 0 with loss = 'rate'"),
