@@ -12,8 +12,8 @@ from stbp_edu.network import Params, forward
 from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.practice.grading.differences import difference
 from stbp_edu.practice.tasks import Exercise, ForwardPass, course_table, exercises
+from stbp_edu.practice.tasks.inputs import WALKS, one_neuron, quantity
 from stbp_edu.practice.tasks.mistakes import Mistake
-from stbp_edu.practice.tasks.network_inputs import WALKS, one_neuron, quantity
 
 NETWORK = pencil()
 COURSE = list(course_table())

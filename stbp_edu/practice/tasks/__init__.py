@@ -2,8 +2,8 @@
 
 - ``catalogue``: the exercises and the derivation blanks;
 - ``mistakes``: the wrong answers that have a name;
-- ``inputs``: what an exercise's function is called with: ``draws`` at random, or ``network_inputs``
-  (networks with a forward pass);
+- ``inputs``: what an exercise's function is called with: quantities of networks, or ``draws`` at
+  random;
 - ``references``: what answers are compared with;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """
@@ -19,8 +19,13 @@ from stbp_edu.practice.tasks.catalogue import (
     exercises,
     tasks,
 )
-from stbp_edu.practice.tasks.inputs import Inputs, inputs_of
-from stbp_edu.practice.tasks.network_inputs import ForwardPass, draw_network, step_name
+from stbp_edu.practice.tasks.inputs import (
+    ForwardPass,
+    Inputs,
+    draw_network,
+    inputs_of,
+    step_name,
+)
 
 __all__ = [
     "Exercise",

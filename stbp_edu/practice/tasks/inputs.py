@@ -1,32 +1,234 @@
 """The inputs that an exercise's function is called with.
 
-An exercise's table says at which cells of the networks they are taken: ``inputs = "case 3"``; see
-:mod:`stbp_edu.practice.tasks.network_inputs`. Or it draws them at random: ``draw`` is an expression
-in ``rng`` and the number ``k`` of the call, or a body that returns the arguments, in the names of
+An exercise's table says at which cells of networks they are taken: ``inputs = "case 3"``, one of
+the ``WALKS``. Or it draws them at random: ``draw`` is an expression in ``rng`` and the number ``k``
+of the call, or a body that returns the arguments, in the names of
 :mod:`stbp_edu.practice.tasks.draws`.
+
+The networks differ in T, S, N, τ and widths, so that no wrong answer passes by luck: some spike
+hard, some are smooth twins (so that no factor is 0 or 1 by chance), and one is square in every
+dimension, so that a transposed matrix runs and can be named. The names in a signature say what to
+pass: ``QUANTITIES`` gives each at a cell (t, n), ``err_next`` is err one step later, ``W_above`` is
+W one layer up.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stbp_edu.network import Params
+from stbp_edu.cases import case_at, sweep
+from stbp_edu.checks import Array
+from stbp_edu.network import Adjoints, Params, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.tasks import draws
 from stbp_edu.practice.tasks.catalogue import Exercise, defined
-from stbp_edu.practice.tasks.network_inputs import (
-    WALKS,
-    one_neuron,
-    probe_networks,
-    quantity,
-    step_name,
-)
+from stbp_edu.surrogates import Gaussian, Sigmoid
 
-Args = tuple[Any, ...]
-Draw = Callable[[np.random.Generator, int], Args]
+
+def step_name(t: int) -> str:
+    """Return a time step as formulas count it, from 1, and as code does, from 0.
+
+    >>> step_name(1)
+    't = 2 (index 1 in code)'
+    """
+    return f"t = {t + 1} (index {t} in code)"
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """A network with one forward pass through it, and the targets Y, shape (S, n[N]).
+
+    ``description`` says which network it is, for messages and captions.
+    """
+
+    trace: Trace
+    targets: Array
+    params: Params
+    neuron: LIF
+    description: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, S, N)."""
+        T, S, _ = self.trace.O[0].shape
+        return T, S, self.params.N
+
+    @cached_property
+    def adjoints(self) -> Adjoints:
+        """δ, ε and the gradients of the exact rule, computed when first asked for."""
+        return self.sweep("exact")
+
+    def sweep(self, rule: str) -> Adjoints:
+        """Return δ, ε and the gradients of a rule."""
+        return sweep(self.trace, self.targets, self.params, self.neuron, rule)
+
+    def cells(self, case: int) -> Iterator[tuple[int, int]]:
+        """Yield the cells (t, n) of this case, in the order of the backward sweep."""
+        T, _, N = self.shape
+        for t in reversed(range(T)):
+            for n in range(N, 0, -1):
+                if case_at(t, n, T, N) == case:
+                    yield t, n
+
+
+@cache
+def probe_networks() -> tuple[ForwardPass, ...]:
+    """Return the networks; the same at every call and on every machine."""
+    return (
+        draw_network(700, (4, 3, 2), T=4, S=2, tau=0.5, smooth=False),
+        draw_network(701, (3, 3, 3, 3), T=3, S=3, tau=0.7, smooth=True),
+        draw_network(702, (3, 5, 4, 2), T=5, S=3, tau=0.9, smooth=False),
+        draw_network(703, (2, 4, 3), T=2, S=4, tau=0.3, smooth=True),
+        draw_network(704, (3, 2), T=3, S=2, tau=0.6, smooth=True),
+        draw_network(705, (2, 3, 2), T=1, S=3, tau=0.5, smooth=True),
+    )
+
+
+def draw_network(
+    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool
+) -> ForwardPass:
+    """Return a random network, a smooth twin or a spiking one, with a forward pass."""
+    rng = np.random.default_rng([2018, seed])
+    neuron = LIF(tau, 0.6, Sigmoid(a=0.4) if smooth else Gaussian(a=0.8))
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    params = Params(
+        W=[None, *(rng.uniform(-0.9, 1.2, shape) for shape in shapes)],
+        b=[None, *(rng.uniform(-0.2, 0.4, m) for m, _ in shapes)],
+    )
+    grey = rng.random((T, S, sizes[0]))
+    spikes = grey if smooth else (grey < 0.6).astype(np.float64)
+    trace = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
+    kind = "smooth twin" if smooth else "spiking network"
+    description = f"{'-'.join(map(str, sizes))} {kind}, T = {T}, S = {S}, τ = {tau:g}"
+    return ForwardPass(trace, rng.random((S, sizes[-1])), params, neuron, description)
+
+
+Steps = int | NDArray[np.intp]
+"""One time step, or all of them."""
+
+QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
+    "trace": lambda net, t, n: net.trace,
+    "targets": lambda net, t, n: net.targets,
+    "params": lambda net, t, n: net.params,
+    "neuron": lambda net, t, n: net.neuron,
+    "tau": lambda net, t, n: net.neuron.tau,
+    "S": lambda net, t, n: net.shape[1],
+    "spikes": lambda net, t, n: net.trace.O[0],
+    "Y": lambda net, t, n: net.targets,
+    "W": lambda net, t, n: net.params.W[n],
+    "b": lambda net, t, n: net.params.b[n],
+    "U": lambda net, t, n: net.trace.U[n][t],
+    "O": lambda net, t, n: net.trace.O[n][t],
+    "X": lambda net, t, n: net.trace.O[n - 1][t + 1] @ net.params.W[n].T,
+    "f": lambda net, t, n: net.neuron.f(net.trace.O[n][t]),
+    "O_gate": lambda net, t, n: net.neuron.f(net.trace.O[n][t]),
+    "df": lambda net, t, n: net.neuron.df(net.trace.O[n][t]),
+    "dO_gate": lambda net, t, n: net.neuron.df(net.trace.O[n][t]),
+    "h": lambda net, t, n: net.neuron.h(net.trace.U[n][t]),
+    "delta": lambda net, t, n: net.adjoints.delta[n][t],
+    "epsilon": lambda net, t, n: net.adjoints.epsilon[n][t],
+    "err": lambda net, t, n: net.adjoints.epsilon[n][t],
+    "v_th": lambda net, t, n: net.neuron.v_th,
+    "k": lambda net, t, n: (net.shape[0] + 1) // 2,
+    "cost": lambda net, t, n: 0.1 * net.neuron.tau,
+    "alpha": lambda net, t, n: 1 - net.neuron.tau / 2,
+    "gamma": lambda net, t, n: net.adjoints.epsilon[n][t:].sum(axis=0) / 2,
+}
+"""Each quantity by the name that signatures give it, taken from a network at (t, n)."""
+
+ELSEWHERE: dict[str, Callable[[Steps, int, int], tuple[Steps, int]]] = {
+    "next": lambda t, n, T: (t + 1, n),
+    "last": lambda t, n, T: (T - 1, n),
+    "above": lambda t, n, T: (t, n + 1),
+    "below": lambda t, n, T: (t, n - 1),
+}
+"""The cell at which a quantity with this ending is taken, such as ``err_next``."""
+
+ONE_NEURON: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "y": ("Y", lambda Y: Y[-1, -1]),
+    "o": ("O", lambda O: O[:, -1, -1]),
+    "u": ("U", lambda U: float(U[-1, -1])),
+    "S": ("S", int),
+    "epsilon": ("epsilon", lambda epsilon: epsilon[:, -1, -1]),
+    "o_below": ("O_below", lambda O: O[:, -1, 0]),
+    "err_above": ("err_above", lambda err: err[-1]),
+    "w_to": ("W_above", lambda W: W[:, -1]),
+}
+"""Inputs for one neuron, the last of its layer, in the last sample: what is taken of what.
+
+Of a quantity that is not listed, the last entry is taken.
+"""
+
+
+def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
+    """Return the quantity of this name at (t, n)."""
+    base, _, elsewhere = (name, "", "") if name in QUANTITIES else name.partition("_")
+    if base not in QUANTITIES or elsewhere not in ("", *ELSEWHERE):
+        raise ValueError(f"an argument must have the name of a quantity, got {name!r}; add it here")
+    if elsewhere:
+        t, n = ELSEWHERE[elsewhere](t, n, net.shape[0])
+    return QUANTITIES[base](net, t, n)
+
+
+def one_neuron(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
+    """Return the quantity of this name at (t, n) for one neuron and one sample."""
+    of_layer, entry = ONE_NEURON.get(name, (name, lambda values: float(values[-1, -1])))
+    return entry(quantity(of_layer, net, t, n))
+
+
+Walk = Iterator[tuple[Steps, int, str]]
+"""Steps and layers at which quantities are taken, each with a description of the place."""
+
+
+def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:
+    """Yield the cells of a case, in the order of the backward sweep."""
+    T, _, N = net.shape
+    for t, n in net.cells(case):
+        last = ", the last step" if t == T - 1 else ""
+        output = ", the output layer" if n == N else ""
+        where = f"{step_name(t)}{last}, n = {n}{output}, case {case}, in the {net.description}"
+        yield np.arange(T) if all_steps else t, n, where
+
+
+def _layers(net: ForwardPass) -> Walk:
+    """Yield the layers from the output down, with all steps of each."""
+    T, _, N = net.shape
+    for n in range(N, 0, -1):
+        yield np.arange(T), n, f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
+
+
+def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
+    """Yield all cells, in the order of time."""
+    T, _, N = net.shape
+    for t in range(T if last_step else T - 1):
+        for n in range(N, 0, -1):
+            yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+
+
+def _whole(net: ForwardPass, layer: int = -1) -> Walk:
+    """Yield one place for the whole network: all steps of one layer."""
+    T, _, N = net.shape
+    yield np.arange(T), range(N + 1)[layer], f"the {net.description}"
+
+
+WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
+    **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
+    "case 1 from all steps": partial(_case, case=1, all_steps=True),
+    "layers": _layers,
+    "cells": _cells,
+    "cells before the last step": partial(_cells, last_step=False),
+    "networks": _whole,
+    "networks and one at the threshold": _whole,
+    "first layers": partial(_whole, layer=1),
+}
+"""The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""
+
+
+Draw = Callable[[np.random.Generator, int], tuple[Any, ...]]
 """Returns the arguments of the k-th call."""
 
 
