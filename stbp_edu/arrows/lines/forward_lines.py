@@ -38,6 +38,7 @@ from stbp_edu.arrows.lines.slopes import derivative, tidy
 MOST_LINES = 20
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
+WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 NOT_FREE = f"not free are {', '.join(TAKEN)}, d_..., g_..., ..._next and ..._last"
 X = Name("x", "now")
@@ -179,8 +180,11 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     [('spike', 0), ('carry', 1)]
     """
     for name in constants:
-        if name in TAKEN or MARKED.fullmatch(name):
-            raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
+        if name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(name):
+            raise ValueError(
+                f"no constant can be called {name}; choose another name; {NOT_FREE}, and what the "
+                f"weights are called: {', '.join(WEIGHTS)}"
+            )
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     rows = list(_split(text))
     reading = _Reading([row.name for row in rows if row.args is None], constants)
