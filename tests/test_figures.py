@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.pages import performance_page, results_page, time_page
+from tools.pages import performance_page
+from tools.pages.names import names
 from tools.pages.records import read_records
+from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # the pages of measurements are made
 
@@ -16,11 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FIGURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) (%|ms|MB)(?!\w)")
-TEMPLATES = sorted((ROOT / "tools" / "pages" / "templates").glob("*.md"))
+TEMPLATES = [ROOT / "docs" / f"{name}.md" for name in ("results", "performance", "time", "trust")]
 WRITTEN = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "tools" / "site" / "generate" / "templates").glob("*.md")),
 ]
 ELSEWHERE = {
     "98.89 %": "usually quoted for Wu et al. (2018)",
@@ -56,7 +57,9 @@ def figures(text: str) -> set[str]:
 @cache
 def printed() -> set[str]:
     """Return the decimals that the pages of measurements print, which come from the records."""
-    pages = "".join(made.page(RECORDS) for made in (results_page, performance_page, time_page))
+    pages = "".join(
+        filled(name, **names(name)) for name in ("results.md", "performance.md", "time.md")
+    )
     return set(re.findall(r"\d+\.\d+", re.sub(r"<svg.*?</svg>", "", pages, flags=re.S)))
 
 
@@ -92,7 +95,7 @@ def test_one_machine_has_one_figure():
 
     All other tables of times are ratios within one run.
     """
-    page = re.sub("\xa0|&nbsp;", " ", performance_page.page(RECORDS))
+    page = re.sub("\xa0|&nbsp;", " ", filled("performance.md", **names("performance.md")))
     tables = re.findall(r"^ *\|  \| median, ms .*\n.*\n((?: *\|.*\n)*)", page, flags=re.M)
     assert len(tables) == 1 + sum(name.startswith(performance_page.ELSEWHERE) for name in RECORDS)
     shown = {row.split("|")[2].strip() for t in tables for row in t.strip().splitlines()}

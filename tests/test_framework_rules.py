@@ -16,7 +16,8 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
-from tools.pages import frameworks_page
+from tools.pages.names import frameworks
+from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
@@ -172,7 +173,7 @@ def lines_of(text, *head):
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
-    page = frameworks_page.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
+    page = filled("frameworks.md", **frameworks())
     shown = lines_of(page, "neuron that ran", "arrows of")
     for (name, _, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
         assert (name, re.findall("`(.*?)`", rules)) == (row["name"], row["rules"])

@@ -10,10 +10,18 @@ from stbp_edu.equations import EQUATIONS
 from tests.notebook_rules import code_cells, prose, written_ids
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.notebooks.reading_paths import Links, needs, paths
+from tools.notebooks.reading_paths import Links, links, paths
 
 STATED = re.compile(r"`([a-z0-9-]+)`:\s+\$\$?[^$]+\$|\\tag\{([a-z0-9-]+)\}")
 PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
+
+
+def needs(notebook) -> Links:
+    """Return what the paragraph **You need.** of a notebook's opening links."""
+    found = re.search(
+        r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", notebook.cells[0].source, flags=re.M | re.S
+    )
+    return links(found[1] if found else "")
 
 
 @cache

@@ -16,7 +16,7 @@ from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
-from stbp_edu.verify.formulas import loss_value
+from stbp_edu.verify.formulas import carried, loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
@@ -78,7 +78,7 @@ def _twin_run(
     for t in range(T):
         o[0] = spikes[t]
         for n in range(1, len(W)):
-            u[n] = _carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
+            u[n] = carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
             if (kind, n, t) == ("u", layer, step):
                 u[n][s, i] += amount  # def-epsilon
             pieces.append(np.searchsorted(joints, u[n] - neuron.v_th))
@@ -87,14 +87,6 @@ def _twin_run(
                 o[n][s, i] += amount  # def-delta
         outputs.append((o[-1], u[-1]))
     return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
-
-
-def _carried(u: Array, o: Array, neuron: LIF) -> Array:
-    """Return what is left of a potential at the next step."""
-    if neuron.gate == "soft":
-        return neuron.tau * u - neuron.v_th * o
-    kept = 1.0 - o if neuron.gate == "linear" else np.exp(-o / neuron.tau)
-    return neuron.tau * kept * u
 
 
 def _check(node: Node, setting: Setting) -> None:

@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 
 from stbp_edu.practice.explorers import EXPLORERS, data
 from stbp_edu.practice.tasks import ForwardPass
+from tests.browsing import launched
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
-from tools.browser import launched
-from tools.site.assets import vendor
+from tools.site.assets import npm
 
 pytestmark = pytest.mark.slow  # nothing here skips: what is missing is an error
 
@@ -92,7 +92,7 @@ def opened(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyterlab")
     (folder / "notebooks").mkdir()
     nbformat.write(notebook(), folder / "notebooks" / "explorers.ipynb")
-    axe = vendor.modules() / "axe-core" / "axe.min.js"
+    axe = npm.modules() / "axe-core" / "axe.min.js"
     with jupyterlab(folder) as address, launched() as browser:
         context = browser.new_context(reduced_motion="reduce")
         context.set_default_timeout(120_000)
