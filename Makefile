@@ -57,10 +57,8 @@ notebooks: .venv/learn ## execute the notebooks again and write their outputs
 verify: .venv/learn ## prove the gradients
 	$(BIN)/stbp-edu verify
 
-bench: .venv/bench .venv/test ## measure speed, as ratios in one run
+bench: .venv/bench ## measure speed, as ratios in one run
 	$(BIN)/python -m benchmarks.engine_speed
-	$(BIN)/python -m tools.site.build --no-zip
-	$(BIN)/python -m tools.site.checks.measure
 
 # The frameworks are gigabytes, so that they get an environment of their own.
 .PHONY: bench-frameworks

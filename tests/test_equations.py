@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from stbp_edu.equations import EQUATIONS, GROUPS
-from tools.site.generate import equation_places
+from tools.site.generate import source_code
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-scan = cache(equation_places.scan)
+scan = cache(source_code.scan)
 
 
 def plain(latex):
@@ -20,11 +20,11 @@ def plain(latex):
 
 def displayed():
     """Yield (notebook, id, formula) for each tagged display equation of the course."""
-    for path in sorted((equation_places.ROOT / "notebooks").glob("*.ipynb")):
+    for path in sorted((source_code.ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "markdown":
                 for formula in DISPLAY.findall("".join(cell["source"])):
-                    for id_ in equation_places.TAG.findall(formula):
+                    for id_ in source_code.TAG.findall(formula):
                         yield path.name, id_, formula
 
 

@@ -49,12 +49,9 @@ def test_a_rule_is_named_with_the_shortest_word_that_it_drops(stand_in, rule, dr
     assert set(row["versions"]) == {"numpy"}
 
 
-def test_what_is_no_rule_is_described(stand_in):
+def test_what_is_no_rule_is_described_and_the_record_has_everybody(stand_in):
     row = classify.found(stand_in(double=True))
     assert (row["rules"], row["dropped"]) == ([], "")
     assert "counts twice is 'enter spike readout'" in row["said"]
-
-
-def test_the_record_has_everybody():
     rows = json.loads(classify.RECORD.read_text("utf-8"))["rows"]
     assert [row["name"] for row in rows] == [tried.name for tried in classify.TRIED]

@@ -16,7 +16,8 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
-from tools.pages import frameworks_page
+from tools.pages.names import frameworks
+from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
@@ -63,38 +64,40 @@ def agree(step, gate, rule="exact", surrogate=STEEP_ENOUGH, rtol=1e-11):
     return np.isclose(value, loss(trace, targets), rtol=1e-13), same
 
 
-def hard_reset_before_the_leak(detach=False):
+def hard_reset_before_the_leak(seen=lambda o: o):
     """Reset to zero with the last spike, leak, add the input, fire."""
 
     def step(u, o, x, fire):
-        u = TAU * (u * (1 - (getval(o) if detach else o))) + x
+        u = TAU * (u * (1 - seen(o))) + x
         return u, fire(u)
 
     return step
 
 
-def reset_within_the_step(detach=False, current=lambda v, x: TAU * v + x):
+def reset_within_the_step(seen=lambda o: o, current=lambda v, x: TAU * v + x):
     """Leak and add the input, fire, and reset at once; the state is the potential after that."""
 
     def step(v, o, x, fire):
         charged = current(v, x)
         spike = fire(charged)
-        return charged * (1 - (getval(spike) if detach else spike)), spike
+        return charged * (1 - seen(spike)), spike
 
     return step
 
 
-def subtract(detach=False, share=1.0):
+def subtract(seen=lambda o: o, share=1.0):
     """Leak, add the input, and take off the threshold, or a share of it, for the last spike."""
 
     def step(u, o, x, fire):
-        u = TAU * u + x - share * V_TH * (getval(o) if detach else o)
+        u = TAU * u + x - share * V_TH * seen(o)
         return u, fire(u)
 
     return step
 
 
-@pytest.mark.parametrize(("detach", "rule"), [(False, "exact"), (True, "detached-reset")])
+@pytest.mark.parametrize(
+    ("seen", "rule"), [(lambda o: o, "exact"), (getval, "detached-reset")], ids=["kept", "detached"]
+)
 @pytest.mark.parametrize(
     ("make", "gate", "surrogate"),
     [
@@ -103,8 +106,8 @@ def subtract(detach=False, share=1.0):
         (subtract, "soft", Sigmoid(0.25)),  # at the next step
     ],
 )
-def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(make, gate, surrogate, detach, rule):
-    assert agree(make(detach), gate, rule, surrogate) == (True, True)
+def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(make, gate, surrogate, seen, rule):
+    assert agree(make(seen), gate, rule, surrogate) == (True, True)
 
 
 @pytest.mark.parametrize("rule", ["detached-reset", "classic", "leak-only", "spatial-only"])
@@ -170,7 +173,7 @@ def lines_of(text, *head):
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
-    page = frameworks_page.fill((ROOT / "docs" / "frameworks.md").read_text("utf-8"))
+    page = filled("frameworks.md", **frameworks())
     shown = lines_of(page, "neuron that ran", "arrows of")
     for (name, _, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
         assert (name, re.findall("`(.*?)`", rules)) == (row["name"], row["rules"])

@@ -81,10 +81,6 @@ def test_rule_can_fail(rule, mend):
     assert findings(notebook, rule)
 
 
-def test_every_rule_is_seen_to_fail():
-    assert {rule for rule, _ in BREAKS} == set(RULES)
-
-
 DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"
 PANELS = "fig, axes = plotting.figure()\nfor a in b:\n    a.x(axes)\n    a.y(axes)\nfig.show()\n"
 
@@ -126,13 +122,13 @@ def test_what_is_folded(rule, cells, sound):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [("1 / 0", "ZeroDivisionError"), ("import warnings; warnings.warn('no')", "error stream")],
-)
-def test_a_failure_or_a_warning_stops_the_build(tmp_path, code, message):
-    with pytest.raises(NotebookError, match=message):
-        execute(from_percent(f"# %%\n{code}"), "bad", tmp_path)
+def test_a_failure_or_a_warning_stops_the_build(tmp_path):
+    for code, message in (
+        ("1 / 0", "ZeroDivisionError"),
+        ("import warnings; warnings.warn('no')", "error stream"),
+    ):
+        with pytest.raises(NotebookError, match=message):
+            execute(from_percent(f"# %%\n{code}"), "bad", tmp_path)
 
 
 def test_normalising_keeps_tags_and_folds_in_jupyterlab_and_drops_what_is_random():

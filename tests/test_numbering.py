@@ -3,6 +3,7 @@
 import doctest
 import re
 import subprocess
+from collections import Counter
 
 import nbformat
 import pytest
@@ -11,11 +12,23 @@ from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import FOLDED, NotebookError, numbering, reading_paths, reading_time
-from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber, unlinked
-from tools.notebooks.reading_time import Contents, contents
+from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
+from tools.notebooks.reading_time import Minutes, contents, minutes
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
+MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
+CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
+
+
+def unlinked(text: str) -> list[str]:
+    """Return the mentions of a notebook by its number that are no link.
+
+    >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
+    ['Notebook 3', 'notebooks [...] and 2']
+    """
+    plain = reading_paths.LINK.sub("\0", CODE.sub("", text))
+    return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
 
 
 def notebook(*cells, title="# Title: more"):
@@ -43,11 +56,14 @@ def copied(tmp_path):
 def test_what_follows_from_the_order_is_written(copied):
     """Else run: python -m tools.notebooks renumber."""
     assert renumber(copied) == []
-    there = [(path, copied / path.relative_to(ROOT)) for path in markdown_files()]
-    there += [(path, copied / path.relative_to(ROOT)) for path in files().values()]
-    assert [path.name for path, now in there if now.read_bytes() != path.read_bytes()] == []
+    there = {
+        path: copied / path.relative_to(ROOT) for path in (*markdown_files(), *files().values())
+    }
+    changed = [path.name for path, now in there.items() if now.read_bytes() != path.read_bytes()]
+    assert changed == []
 
 
+@pytest.mark.slow
 def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     tables = list(course_table().items())
     k = list(course_table()).index("measurements")
@@ -67,16 +83,13 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
 
 
-def test_a_course_that_does_not_name_its_files_is_refused():
+@pytest.mark.slow
+def test_a_course_that_lacks_a_file_or_words_for_the_map_is_refused(copied):
     for course in (course_table() | {"more": {}}, {"map": {}}):
         with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
             files(ROOT, course)
-
-
-def test_a_notebook_without_words_for_the_map_is_refused(copied):
-    course = course_table() | {"network": {}}
     with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able"):
-        renumber(copied, course)
+        renumber(copied, course_table() | {"network": {}})
 
 
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
@@ -111,24 +124,24 @@ FIGURE = [nbformat.v4.new_output("display_data", data={"image/svg+xml": "<svg></
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
-        ("One [link](to/some/where.md), $x + y$ and `a_name`.", Contents(words=5)),
-        ("$$\na = b \\\\\nc = d\n$$\n\nand $$e$$", Contents(words=1, formulas=2)),
-        ("![words about it](a.svg)", Contents(figures=1)),
-        (("a = 1\n\nplotting.show(fig)", [], FIGURE), Contents(lines=2, figures=1)),
-        (("a = 1\nplotting.show(fig)", [FOLDED], FIGURE), Contents(figures=1)),
-        (('def f(x):\n    ...\n\ncheck("f", f)', [], []), Contents(functions=1)),
-        (('f = "..."\ncheck_formula("f", f)', [], []), Contents(blanks=1)),
-        (("def f(x):\n    ...\n\ncheck_network(f)", [], []), Contents(passes=1)),
-        ("## Exercises\n\nSome words.\n\n1. Why?\n2. When?\n\n## Recap", Contents(questions=2)),
+        ("One [link](to/some/where.md), $x + y$ and `a_name`.", Counter(words=5)),
+        ("$$\na = b \\\\\nc = d\n$$\n\nand $$e$$", Counter(words=1, formulas=2)),
+        ("![words about it](a.svg)", Counter(figures=1)),
+        (("a = 1\n\nplotting.show(fig)", [], FIGURE), Counter(lines=2, figures=1)),
+        (("a = 1\nplotting.show(fig)", [FOLDED], FIGURE), Counter(figures=1)),
+        (('def f(x):\n    ...\n\ncheck("f", f)', [], []), Counter(functions=1)),
+        (('f = "..."\ncheck_formula("f", f)', [], []), Counter(blanks=1)),
+        (("def f(x):\n    ...\n\ncheck_network(f)", [], []), Counter(passes=1)),
+        ("## Exercises\n\nSome words.\n\n1. Why?\n2. When?\n\n## Recap", Counter(questions=2)),
     ],
 )
 def test_what_takes_time(cell, expected):
     opening = contents(notebook())
-    assert opening == Contents(words=2)
+    assert opening == Counter(words=2)
     assert contents(notebook(cell)) == opening + expected
 
 
 def test_times_are_sums_rounded_to_five_minutes():
-    there = Contents(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
-    assert (there.reading, there.exercises) == (20, 15)  # 10 + 2 + 4 + 2 = 18, and 3 + 12
-    assert Contents().exercises == 0
+    there = Counter(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
+    assert minutes(there) == Minutes(20, 15)  # 10 + 2 + 4 + 2 = 18, and 3 + 12
+    assert minutes(Counter()).exercises == 0

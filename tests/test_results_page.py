@@ -11,6 +11,7 @@ from benchmarks import accuracy
 from stbp_edu.training import RECIPES, from_dict
 from tools.pages import results_page
 from tools.pages.records import read_records
+from tools.templates import filled
 
 RECORDS = read_records()
 
@@ -36,13 +37,14 @@ def ladder() -> dict:
 
 @pytest.fixture(scope="module")
 def published() -> str:
-    return results_page.page(RECORDS)
+    return filled("results.md", **results_page.names(RECORDS))
 
 
 def page(**records) -> str:
     """Return the page in plain spaces."""
     named = {name.replace("_", "-"): record for name, record in records.items()}
-    return results_page.page(named).replace("\xa0", " ").replace("&nbsp;", " ")
+    text = filled("results.md", **results_page.names(named))
+    return text.replace("\xa0", " ").replace("&nbsp;", " ")
 
 
 def line_of(text: str, start: str, of: int = 0) -> list[str]:

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from tools.pages import time_page
-from tools.pages.breaking_width import breaks_at, growth, predicted
 from tools.pages.records import read_records
+from tools.pages.time_page import breaks_at, growth, predicted
+from tools.templates import filled
 
 RECORDS = read_records()
 
@@ -36,9 +37,13 @@ def width() -> dict:
     }  # fmt: skip
 
 
+def page(records) -> str:
+    return filled("time.md", **time_page.names(records))
+
+
 def lines(start: str, **records) -> list[str]:
     """Return the lines of the page's tables that begin so, in plain spaces."""
-    text = time_page.page({f"time-{name}": record for name, record in records.items()})
+    text = page({f"time-{name}": record for name, record in records.items()})
     text = re.sub("\xa0|&nbsp;", " ", text)
     return [x.strip() for x in text.splitlines() if x.strip().startswith(f"| {start}")]
 
@@ -75,7 +80,7 @@ def test_a_run_that_diverged_has_an_accuracy_alone(width):
 @pytest.mark.parametrize(("rate", "count"), [(0.01, 0), (0.02, 1)])
 def test_the_edge_of_the_learning_rates_is_counted(width, rate, count):
     width["rows"][0]["lr"] = rate
-    assert f"{count} of 4 chosen rates" in time_page.page({"time-width": width})
+    assert f"{count} of 4 chosen rates" in page({"time-width": width})
 
 
 def test_other_silences_stand_beside_their_predictions(width):
@@ -94,8 +99,8 @@ def test_a_cell_that_is_missing_is_a_dash(width):
 
 
 def test_the_page_needs_no_record_and_has_every_published_one():
-    assert "## " not in time_page.page({})
-    text = time_page.page(RECORDS)
+    assert "## " not in page({})
+    text = page(RECORDS)
     for name in (n for n in RECORDS if n.startswith("time-")):
         assert f"`{RECORDS[name]['command']}`" in text
     assert text.count("<svg") == 3

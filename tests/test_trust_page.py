@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 from stbp_edu import equations
-from tools.pages import trust_page
+from tools.pages.names import judged, trust
+from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
 APART = {"frameworks", "torch", "nir", "bridges", "events", "cluster", "mutants"}
@@ -13,8 +14,8 @@ APART = {"frameworks", "torch", "nir", "bridges", "events", "cluster", "mutants"
 
 
 def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
-    records = trust_page.read_trust()
-    text = trust_page.page(records)
+    records = trust()
+    text = filled("trust.md", **records)
     ids = {verdict["id"] for verdict in records["verify"]["verdicts"]}
     assert len(ids) > 25
     assert ids <= set(equations.EQUATIONS)
@@ -25,12 +26,13 @@ def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
 
 def test_the_score_of_the_mutants_has_its_date_and_its_command():
     score = {"date": "2026-01-02", "command": "make mutants", "killed": 180, "timeout": 10}
-    text = trust_page.page({"verify": {}, "score": {**score, "survived": 10, "total": 200}})
+    score |= {"survived": 10, "total": 200}
+    text = filled("trust.md", judged=judged, verify={}, score=score)
     assert "On 2026-01-02 they noticed **95.0&nbsp;%** of 200 changes. The 10 that went" in text
 
 
 def test_without_records_the_page_still_says_what_each_oracle_takes():
-    text = trust_page.page({"verify": {}, "score": {}})
+    text = filled("trust.md", judged=judged, verify={}, score={})
     assert "takes from the package" in text
     assert "comparisons failed" not in text
 

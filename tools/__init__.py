@@ -1,4 +1,4 @@
-"""What builds and checks the project; README.md says what each room is for."""
+"""What builds and checks the project; README.md says what each part is for."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Find, install and launch Chromium, for the browser tests and the measurements.
+"""Find and install Chromium, for the browser tests.
 
 ``python -m tools.browser`` exits with an error where no browser can be had and CI is set.
 """
@@ -7,18 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 
 def find() -> str | None:
@@ -33,19 +23,6 @@ def install() -> None:
         return
     for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
         subprocess.run(["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL)
-
-
-@contextmanager
-def launched() -> "Iterator[Browser]":
-    """Run Chromium while the block runs."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=find(), args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def main() -> int:

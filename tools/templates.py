@@ -1,20 +1,22 @@
-"""Fill in templates: text and markup stand in files of their own, code makes what varies."""
-
-from functools import cache
-from pathlib import Path
+"""Fill in templates: text and markup stand in files of their own, code brings what varies."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tools import ROOT
 
-def filled(template: Path, **names: object) -> str:
-    """Return a template with its expressions evaluated; nothing is escaped unless it says so."""
-    return _environment(template.parent).get_template(template.name).render(**names)
+FOLDERS = (ROOT / "docs", ROOT / "tools" / "site" / "templates")
+TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDERS), undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True, autoescape=False,
+    comment_start_string="{##", comment_end_string="##}",  # {#id} is a heading's anchor
+)  # fmt: skip
 
 
-@cache
-def _environment(folder: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folder), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, autoescape=False,
-        comment_start_string="{##", comment_end_string="##}",  # {#id} is a heading's anchor
-    )  # fmt: skip
+def filled(template: str, **names: object) -> str:
+    """Return a template, by its name in one of the folders, with its expressions evaluated."""
+    return TEMPLATES.get_template(template).render(**names)
+
+
+def filled_text(template: str, **names: object) -> str:
+    """Return the text of a template with its expressions evaluated."""
+    return TEMPLATES.from_string(template).render(**names)

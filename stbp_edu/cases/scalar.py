@@ -4,19 +4,17 @@ Every function computes one number for one neuron i. Arguments are numbers or se
 numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the
 incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 
-==============  =================================================================
-name            meaning
-==============  =================================================================
-``y``           y_i, the target
-``o``           o_i^{k,N} for k = 1..T: the output spikes of neuron i
-``S``           number of samples in the batch
-``h``           h(u_i^{t,n} - V_th), the surrogate of ∂g/∂u_i^{t,n}
-``err_above``   err_j^{t,n+1} for every j
-``w_to``        w_{ji}^{n+1} for every j: the weights from i to each j
-``err_next``    err_i^{t+1,n}
-``u``, ``df``   u_i^{t,n} and f'(o_i^{t,n})
-``f``           f(o_i^{t,n})
-==============  =================================================================
+| name          | meaning                                                         |
+|---------------|-----------------------------------------------------------------|
+| ``y``         | y_i, the target                                                 |
+| ``o``         | o_i^{k,N} for k = 1..T: the output spikes of neuron i           |
+| ``S``         | number of samples in the batch                                  |
+| ``h``         | h(u_i^{t,n} - V_th), the surrogate of ∂g/∂u_i^{t,n}             |
+| ``err_above`` | err_j^{t,n+1} for every j                                       |
+| ``w_to``      | w_{ji}^{n+1} for every j: the weights from i to each j          |
+| ``err_next``  | err_i^{t+1,n}                                                   |
+| ``u``, ``df`` | u_i^{t,n} and f'(o_i^{t,n})                                     |
+| ``f``         | f(o_i^{t,n})                                                    |
 """
 
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.catalogue import MNIST
 from stbp_edu.training.data.datasets import NAMES
 from tests.idx_files import idx_bytes, known, put
-from tools.site.generate.architecture_page import FLOWS
+from tools.pages.architecture_page import FLOWS
 
 PACKAGE = Path(stbp_edu.__file__).parent
 Flow = list[dict[str, str]]  # for each file that is entered: its path, and its first function

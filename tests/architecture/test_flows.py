@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from tools.site import ROOT
-from tools.site.generate import architecture_page as drawings
+from tools import ROOT
+from tools.pages import architecture_page as drawings
+from tools.templates import filled
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST = {("train",): 22, ("check",): 16, ("check", "wrong"): 18}
@@ -26,15 +27,14 @@ def test_the_recorded_flows_are_those_that_are_taken():
 
 
 def test_every_layer_and_every_event_of_the_hook_is_drawn():
-    drawn, modules = drawings.layers(), (ROOT / "stbp_edu").glob("[a-z]*[!d]")
-    for module in modules:
+    drawn = filled("architecture.md", **drawings.NAMES)
+    for module in (ROOT / "stbp_edu").glob("[a-z]*[!d]"):
         if module.suffix in ("", ".py"):
             assert f"<code>{module.stem}</code>" in drawn
     events = re.findall(r"^def (on_\w+)", (ROOT / "tools/site/hook.py").read_text("utf-8"), re.M)
     assert set(drawings.EVENTS) == set(events) - {"on_post_template"}
-    for function in ("notebook_reader.read_notebooks", "maths.transform"):
-        assert f"tools.site.render.{function}" in drawings.build()
-    assert "[[" not in drawings.fill(PAGE)
+    for function in ("notebook_page.read_notebooks", "maths.transform"):
+        assert f"tools.site.render.{function}" in drawn
 
 
 def test_what_the_page_names_is_there():

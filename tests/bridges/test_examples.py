@@ -13,8 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 import stbp_edu.torch
-from tools.site.address import Address
-from tools.site.generate.page_notebook import PAGE, page_notebook
+from tools.site.downloads import PAGE, Address, page_notebook
 
 PATIENCE = 300  # seconds for a cell
 TORCH = [m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")]

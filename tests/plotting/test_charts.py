@@ -21,22 +21,19 @@ def test_potential_marks_spikes_where_they_are():
     np.testing.assert_array_equal(spikes.get_xdata(), [2, 4])
 
 
-@pytest.mark.parametrize(("which", "top"), [("derivative", 1.0), ("antiderivative", 1.0)])
-def test_surrogate_draws_the_curve_asked_for(which, top):
+@pytest.mark.parametrize("which", ["derivative", "antiderivative"])
+def test_surrogate_draws_the_curve_asked_for(which):
     shapes = {"rectangle": Rectangle(a=1.0), "Gaussian": Gaussian(a=1.0)}
     ax = plotting.surrogate(figure()[1], shapes, which)
     line = next(line for line in ax.lines if line.get_label() == "rectangle")
-    assert line.get_ydata().max() == top
+    assert line.get_ydata().max() == 1.0
     assert (line.get_ydata()[-1] == 0) == (which == "derivative")
 
 
-def test_learning_curve_counts_epochs_from_one():
+def test_learning_curve_counts_epochs_from_one_and_errors_have_a_logarithmic_axis():
     ax = plotting.learning_curve(figure()[1], {"exact": [50.0, 80.0], "classic": [50.0, 70.0]})
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), [1, 2])
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
-
-
-def test_errors_are_on_a_logarithmic_axis():
     ax = plotting.error_vs(figure()[1], [1, 2], {"exact": [1e-3, 1e-1]}, "T")
     assert ax.get_yscale() == "log"
 

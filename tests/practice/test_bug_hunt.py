@@ -17,7 +17,8 @@ from stbp_edu.practice.saved_progress import load, path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
-from tools.site.generate import symptom_table
+from tools.pages.names import bug_hunt, by_symptoms
+from tools.templates import filled
 
 BUGS = bugs()
 SIZES = (6, 3, 5, 4, 2)
@@ -116,7 +117,7 @@ def test_there_are_enough_bugs_in_every_case_each_one_change_in_the_line_that_it
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=str)
 def test_every_bug_fails_exactly_as_its_row_says(bug):
-    (row,) = [symptoms for symptoms, same in symptom_table.rows().items() if bug in same]
+    (row,) = [symptoms for symptoms, same in by_symptoms().items() if bug in same]
     seen = wrong(bug, "T=5")
     layers, kinds = {n for _, n in seen}, {kind for kind, _ in seen}
     T1, T2, S1 = (wrong(bug, name) for name in ("T=1", "T=2", "S=1"))
@@ -143,10 +144,10 @@ def test_every_bug_fails_exactly_as_its_row_says(bug):
 
 
 def test_the_table_has_every_bug_once_and_names_every_symptom_that_occurs():
-    rows = symptom_table.rows()
+    rows = by_symptoms()
     assert sorted(str(bug) for same in rows.values() for bug in same) == sorted(map(str, BUGS))
     assert not any("output" in row for row in rows), "the page says that there is none"
-    page = symptom_table.fill("[[count]] [[symptoms]] [[bugs]]")
+    page = filled("bug-hunt.md", **bug_hunt())
     assert all(bug.what in page for bug in BUGS)
 
 

@@ -8,6 +8,7 @@ the tests of that notebook share.
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu.files import locked
-from tools.browser import find, launched
+from tests.browsing import SUBPATH, launched, served
+from tools.browser import find
 from tools.site import ROOT, SITE, build
-from tools.site.assets import vendor
-from tools.site.render.notebook_reader import folder
-from tools.site.serve import served
+from tools.site.assets import npm
+from tools.site.render.notebook_page import folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
@@ -156,6 +157,14 @@ class Opened:
     errors: list[str] = field(default_factory=list)
 
 
+def packed(file: Path) -> int:
+    """Return the size of a file as it travels: hosts of static pages gzip text."""
+    if file.is_dir() or not file.suffix:
+        file = file / "index.html"
+    content = file.read_bytes() if file.is_file() else b""
+    return len(content if file.suffix == ".woff2" else gzip.compress(content, 6))
+
+
 @pytest.fixture(
     scope="session", params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS]
 )
@@ -166,7 +175,7 @@ def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> It
         one.page.on("pageerror", lambda error: one.errors.append(str(error)))
 
         def finished(asked: Request) -> None:
-            one.sizes[asked.url] = asked.sizes()["responseBodySize"]
+            one.sizes[asked.url] = packed(SITE / asked.url.partition(f"{SUBPATH}/")[2])
 
         one.page.on("requestfinished", finished)
         one.page.goto(f"{address}notebooks/{one.stem}/")
@@ -180,4 +189,4 @@ def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> It
 @pytest.fixture(scope="session")
 def axe() -> Path:
     """Return the accessibility checker, from the packages that the build fetched."""
-    return vendor.modules() / "axe-core" / "axe.min.js"
+    return npm.modules() / "axe-core" / "axe.min.js"

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browsing import served
 from tests.site.conftest import profile
 from tests.site.reader import violations
 from tests.site.written import FROM_CODE, faults, page_names
-from tools.site.serve import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.site.conftest import NOTEBOOKS, READY
-from tools.site.render.notebook_reader import HEAVY, folder
+from tools.site.render.notebook_page import HEAVY, folder
 
 if TYPE_CHECKING:
     from tests.site.conftest import Opened

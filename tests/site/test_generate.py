@@ -9,13 +9,7 @@ from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.explorers import pulse_data
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from tools.site import ROOT
-from tools.site.generate import (
-    api_pages,
-    course_picture,
-    docstrings,
-    equation_places,
-    package_source,
-)
+from tools.site.generate import api_pages, pictures, source_code
 
 
 def test_ids_are_found_in_notebooks_code_and_tests() -> None:
@@ -23,36 +17,34 @@ def test_ids_are_found_in_notebooks_code_and_tests() -> None:
     ids = ["c3-delta", "c3", "fwd-x"]
     cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
     raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
-    assert equation_places.tags(raw, "n") == [("c3-delta", equation_places.Place("n", 1, "Why"))]
+    assert source_code.tags(raw, "n") == [("c3-delta", source_code.Place("n", 1, "Why"))]
     code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
-    found = equation_places.comments(code, "p", ids)
+    found = source_code.comments(code, "p", ids)
     assert [(id_, place.line, place.name) for id_, place in found] == [
         ("fwd-x", 2, "f"),
         ("c3-delta", 2, "f"),
     ]
     code = "def test_c3_delta_is_right(): ...\ndef test_fwd_xy(): ...\ndef helper_fwd_x(): ..."
-    assert [(i, p.name) for i, p in equation_places.tests(code, "t", ids)] == [
+    assert [(i, p.name) for i, p in source_code.tests(code, "t", ids)] == [
         ("c3-delta", "test_c3_delta_is_right")
     ]
 
 
 def test_every_equation_of_the_cases_is_computed_somewhere() -> None:
     """The scan of the real tree finds a line of code for each of the five cases' ids."""
-    found = equation_places.scan(EQUATIONS)
+    found = source_code.scan(EQUATIONS)
     assert all(found[id_].code for id_ in EQUATIONS if id_.startswith("c") and "-" in id_)
 
 
 def test_docstrings_become_what_the_site_reads() -> None:
-    """A table keeps its columns, and an example all of its output, indented or not."""
-    table = "==  ===  ==\na   b    c\n==  ===  ==\n1   2    3\n==  ===  =="
-    assert docstrings.prepare(table) == "\n| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |"
+    """An example keeps all of its output, indented or not."""
     example = ">>> f()\none:\n  two"
-    assert docstrings.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
+    assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
 
 
 def test_a_package_shows_the_modules_of_its_public_names() -> None:
     """What no name in ``__all__`` comes from is not described; its source leads to the package."""
-    pages = api_pages.pages(package_source.read_package())
+    pages = api_pages.pages(source_code.read_package())
     assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
     assert "diagnosis" not in pages["api/practice.md"]
     for path, name in (
@@ -66,10 +58,10 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
 
 
 def test_the_picture_in_the_readme_is_current() -> None:
-    """Run: python -m tools.site.generate.course_picture."""
+    """Run: python -m tools.site.generate.pictures."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, text in course_picture.pictures().items():
-        assert (course_picture.FOLDER / name).read_text(encoding="utf-8") == text
+    for name, text in pictures.readme_pictures().items():
+        assert (pictures.FOLDER / name).read_text(encoding="utf-8") == text
         assert f"docs/assets/{name}" in readme
         assert "prefers-reduced-motion: no-preference" in text
         assert "lost" not in text  # the first pages do not tell what is found later

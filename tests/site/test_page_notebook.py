@@ -7,9 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.site.address import Address
-from tools.site.generate.downloads import FOLDER, INSTALL
-from tools.site.generate.page_notebook import NAME, PAGE, fill, page_notebook
+from tools.site.downloads import FOLDER, INSTALL, NAME, PAGE, Address, names, page_notebook
 
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
 
@@ -44,8 +42,8 @@ def test_its_links_are_addresses_or_words() -> None:
 
 def test_colab_is_linked_where_the_repository_is_on_github() -> None:
     colab = "https://colab.research.google.com/github/a/b/blob/notebooks/which_rule.ipynb"
-    assert fill("Here.[[colab]]", GIVEN) == f"Here. [Open it in Colab]({colab})."
-    assert fill("Here.[[colab]]", Address()) == "Here."
+    assert names(GIVEN)["colab"] == colab
+    assert names(Address())["colab"] is None
 
 
 def test_the_site_holds_it_and_the_page_offers_it(site: Path) -> None:
@@ -53,4 +51,3 @@ def test_the_site_holds_it_and_the_page_offers_it(site: Path) -> None:
     assert made.cells[1].id == INSTALL
     page = (site / "pytorch" / "index.html").read_text(encoding="utf-8")
     assert re.search(rf'<a[^>]* href="\.\./{FOLDER}/{NAME}"', page)
-    assert "[[colab]]" not in page

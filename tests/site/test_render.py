@@ -8,16 +8,13 @@ import pytest
 
 from stbp_edu.practice.explorers import pulse
 from tools.notebooks.execution import merged_streams
-from tools.site.render import (
-    cell_outputs,
-    content_policy,
-    jupyter_markdown,
-)
+from tools.site.render import notebook_page
+from tools.site.render.page_html import protect
 
 
 def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
     """Lists, tables and display maths get the blank lines that they need; code is left alone."""
-    text = jupyter_markdown.commonmark(
+    text = notebook_page.commonmark(
         "a list:\n- one\n  - two\ntext $$x = 1$$ more\n```\na\n- b $$ c\n```"
     )
     assert "a list:\n\n- one\n    - two" in text
@@ -32,13 +29,13 @@ def test_a_figure_is_written_for_both_themes() -> None:
         '<rect style="fill: var(--stbp-ground, #ffffff)"/>'
         '<path style="fill: var(--stbp-ink, #24292f)"/></svg>'
     )
-    figures = cell_outputs.Figures("f")
+    figures = notebook_page.Figures("f")
     data = {"image/svg+xml": svg, "text/plain": "x"}
-    html = cell_outputs.outputs_html([{"output_type": "display_data", "data": data}], 3, figures)
+    html = notebook_page.outputs_html([{"output_type": "display_data", "data": data}], 3, figures)
     assert html.count('alt="A &lt; B" loading="lazy" width="96" height="48"') == 2
     light, dark = (figures.files[f"3-1.{theme}.svg"].decode() for theme in ("light", "dark"))
-    assert cell_outputs.LIGHT_INK in light
-    assert cell_outputs.DARK_INK in dark
+    assert notebook_page.LIGHT_INK in light
+    assert notebook_page.DARK_INK in dark
     assert "var(" not in light + dark
     assert "#ffffff" not in light + dark
 
@@ -46,9 +43,9 @@ def test_a_figure_is_written_for_both_themes() -> None:
 def test_a_figure_that_can_be_played_brings_its_values() -> None:
     """They stand in a file of their own; the pictures are what is shown without scripts."""
     shown = pulse(rule="classic")
-    figures = cell_outputs.Figures("f")
+    figures = notebook_page.Figures("f")
     data = {"image/svg+xml": shown._repr_svg_(), "text/plain": repr(shown)}
-    html = cell_outputs.outputs_html([{"output_type": "execute_result", "data": data}], 3, figures)
+    html = notebook_page.outputs_html([{"output_type": "execute_result", "data": data}], 3, figures)
     assert '<div class="out out-figure" data-explorer="pulse" data-source="f/3-1.json">' in html
     assert html.count("<img") == 2
     assert json.loads(figures.files["3-1.json"]) == json.loads(json.dumps(shown.data))
@@ -59,19 +56,19 @@ def test_streams_are_joined_and_escaped() -> None:
     """Neighbouring chunks of a stream are one text, and nothing in it is markup."""
     chunk = {"output_type": "stream", "name": "stdout"}
     merged = merged_streams([{**chunk, "text": "<a"}, {**chunk, "text": ">\n"}])
-    html = cell_outputs.outputs_html(merged, 1, cell_outputs.Figures(""))
+    html = notebook_page.outputs_html(merged, 1, notebook_page.Figures(""))
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
 
 
 def test_a_printed_table_keeps_its_columns() -> None:
     """Where two lines or more have gaps; a sentence may have one."""
-    assert "out-table" in cell_outputs.text("t  u\n1  0.5", "out-stdout")
-    assert "out-table" not in cell_outputs.text("a  gap\n  and an indent", "out-stdout")
+    assert "out-table" in notebook_page.text("t  u\n1  0.5", "out-stdout")
+    assert "out-table" not in notebook_page.text("a  gap\n  and an indent", "out-stdout")
 
 
 def test_a_page_never_goes_without_its_policy() -> None:
     """However the charset is written; a page that does not state it is an error."""
     for charset in ('<meta charset="utf-8">', "<meta charset=UTF-8 />", "<meta charset='utf-8'/>"):
-        assert f"{charset}<meta http-equiv=" in content_policy.protect(charset)
+        assert f"{charset}<meta http-equiv=" in protect(charset)
     with pytest.raises(ValueError, match="charset"):
-        content_policy.protect("<title>none</title>")
+        protect("<title>none</title>")

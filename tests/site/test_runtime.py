@@ -14,12 +14,12 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from playwright.sync_api import expect
 
+from tests.browsing import served
 from tests.site.conftest import profile
 from tools.site import PUBLIC, ROOT, site_content
-from tools.site.assets import own_wheel, vendor
+from tools.site.assets import npm
 from tools.site.assets import pyodide as runtime
-from tools.site.render.notebook_reader import folder
-from tools.site.serve import served
+from tools.site.render.notebook_page import folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -30,7 +30,7 @@ FIRST = min(folder().glob("*.ipynb"))
 
 def test_importing_the_package_needs_numpy_only_and_figures_need_matplotlib() -> None:
     """The page loads for a cell what the cell's imports use, and no more."""
-    found = own_wheel.needed_libraries()
+    found = runtime.needed_libraries()
     assert found["stbp_edu"] == ["numpy"]
     assert "matplotlib" in found["stbp_edu.plotting"]
     assert "autograd" in found["stbp_edu.verify.autodiff"]
@@ -86,7 +86,7 @@ def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     public, notebooks = tmp_path / "public", tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(FIRST, notebooks)
-    shutil.copytree(vendor.VENDOR, public / vendor.VENDOR.relative_to(PUBLIC))
+    shutil.copytree(npm.VENDOR, public / npm.VENDOR.relative_to(PUBLIC))
     monkeypatch.setattr(site_content, "PUBLIC", public)
     monkeypatch.setenv("STBP_SITE_NOTEBOOKS", str(notebooks))
     nav = ["index.md", {"Course": ["start.md", "NOTEBOOKS"]}]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import nbformat
 
-from tools.site.address import ANYWHERE, Address
-from tools.site.generate.downloads import ARCHIVE, WHEEL
+from tools.site.downloads import ANYWHERE, ARCHIVE, WHEEL, Address
 from tools.site.render.maths import Speaker
-from tools.site.render.notebook_reader import read_notebook
+from tools.site.render.notebook_page import read_notebook
 from tools.site.site_content import Content, page_html, page_markdown
 
 
@@ -32,7 +31,6 @@ def test_the_start_page_says_how_to_install_what_the_site_holds() -> None:
         assert f"](downloads/{WHEEL})" in markdown
         assert f"](downloads/{ARCHIVE})" in markdown
         assert ("<https://github.com/a/b>" in markdown) == bool(where.repository)
-        assert "[[" not in markdown
 
 
 def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:

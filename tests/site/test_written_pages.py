@@ -9,7 +9,7 @@ import pytest
 
 from tests.site.conftest import profile
 from tests.site.written import FROM_CODE, faults, page_names
-from tools.site.checks.broken_links import broken
+from tools.site.render.links import broken
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -75,16 +75,6 @@ def test_a_measurement_is_made_once_and_goes_on(measure, monkeypatch) -> None:
         assert ours["curves"] == theirs["curves"]
 
 
-@pytest.mark.slow
-def test_a_part_does_not_pass_for_the_whole(measure) -> None:
-    record = measure("--only", "fast", "--seeds", "7", "--epochs", "1")
-    assert record["file"] == "digits-trial-part.json"
-    assert [row["name"] for row in record["rows"]] == ["fast"]
-    assert record["rows"][0]["accuracy"]["spread"] is None
-    with pytest.raises(SystemExit):
-        accuracy.main(["--what", "trial", "--only", "nothing"])
-
-
 @pytest.fixture
 def ablate(monkeypatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """``ablations`` with quick variants."""

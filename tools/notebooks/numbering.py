@@ -17,12 +17,10 @@ from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
 from tools.notebooks.reading_paths import LINK
-from tools.notebooks.reading_time import contents, with_times
+from tools.notebooks.reading_time import contents, minutes, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
-MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
-CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
 ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
@@ -70,19 +68,9 @@ def numbered(text: str, slugs: Iterable[str]) -> str:
     return LINK.sub(link, text)
 
 
-def unlinked(text: str) -> list[str]:
-    """Return the mentions of a notebook by its number that are no link.
-
-    >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
-    ['Notebook 3', 'notebooks [...] and 2']
-    """
-    plain = LINK.sub("\0", CODE.sub("", text))
-    return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
-
-
 def markdown_files(root: Path = ROOT) -> list[Path]:
     """Return the files that may link a notebook, but for the notebooks."""
-    folders = (root, root / "docs", root / "tools", root / "tools" / "pages" / "templates")
+    folders = (root, root / "docs", root / "tools")
     return [path for folder in folders for path in sorted(folder.glob("*.md"))]
 
 
@@ -141,9 +129,9 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
             raise NotebookError(
                 f"course.toml must say what a reader of {slug} is able to do; add able"
             )
-        link, minutes = _link(slug, notebooks), contents(notebooks[slug]).reading
+        link, time = _link(slug, notebooks), minutes(contents(notebooks[slug])).reading
         number, _, title = link.removeprefix("[").partition(" · ")
-        return f"| {number} | [{title}: {course[slug]['able']} | {minutes} |\n"
+        return f"| {number} | [{title}: {course[slug]['able']} | {time} |\n"
 
     return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
 

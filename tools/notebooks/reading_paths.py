@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
@@ -23,14 +22,6 @@ class Links:
     steps: list[str] = field(default_factory=list)
     optional: set[str] = field(default_factory=set)
     entries: set[str] = field(default_factory=set)
-
-
-def needs(notebook: Any) -> Links:
-    """Return what the paragraph **You need.** of a notebook's opening links."""
-    found = re.search(
-        r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", notebook.cells[0].source, flags=re.M | re.S
-    )
-    return links(found[1] if found else "")
 
 
 def paths(page: str) -> dict[str, Links]:

@@ -7,6 +7,7 @@ seconds at a formula. Exercises have a rule of their own, which no one has measu
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 from tools.notebooks.execution import FOLDED
 from tools.notebooks.reading_paths import paths
 
-WORDS_PER_MINUTE = 130
-SECONDS = {"formulas": 20, "lines": 8, "figures": 30}
+WORDS_PER_MINUTE = 130  # an inline formula, or a piece of code, is a word
+SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 20, "lines": 8, "figures": 30}
+"""For a word, a formula on a line of its own, a line of code in view, and a figure."""
 MINUTES = {"questions": 3, "blanks": 3, "functions": 6, "passes": 30}
+"""For a question, a formula to be typed, and a function or a whole backward pass to be written."""
 STEP = 5  # minutes; no time is stated more exactly
 CHECKS = {
     "blanks": r"^check_formula\(",
@@ -27,48 +30,22 @@ TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What takes time in a notebook.
+class Minutes:
+    """The minutes that a notebook takes as they are stated: its exercises, and all else."""
 
-    Attributes:
-        words: words of the text; an inline formula or a piece of code counts as one.
-        formulas: formulas on lines of their own.
-        lines: lines of code that are in view; folded code and the cells of exercises are not.
-        figures: figures, and other outputs that are more than text.
-        questions: numbered questions of the section Exercises, which no program checks.
-        blanks: formulas to be typed.
-        functions: functions to be written.
-        passes: whole backward passes to be written.
-    """
-
-    words: int = 0
-    formulas: int = 0
-    lines: int = 0
-    figures: int = 0
-    questions: int = 0
-    blanks: int = 0
-    functions: int = 0
-    passes: int = 0
-
-    def __add__(self, other: "Contents") -> "Contents":
-        """Return both together."""
-        return Contents(*(getattr(self, k) + getattr(other, k) for k in self.__match_args__))
-
-    @property
-    def reading(self) -> int:
-        """The minutes for all but the exercises, as they are stated."""
-        seconds = sum(each * getattr(self, kind) for kind, each in SECONDS.items())
-        return _stated(self.words / WORDS_PER_MINUTE + seconds / 60)
-
-    @property
-    def exercises(self) -> int:
-        """The minutes for the exercises, as they are stated."""
-        return _stated(sum(each * getattr(self, kind) for kind, each in MINUTES.items()))
+    reading: int
+    exercises: int
 
 
-def contents(notebook: Any) -> Contents:
-    """Count what takes time in a notebook."""
-    total, section = Contents(), ""
+def minutes(found: Counter[str]) -> Minutes:
+    """Return how long what a notebook holds takes."""
+    seconds = sum(each * found[kind] for kind, each in SECONDS.items())
+    return Minutes(_stated(seconds / 60), _stated(sum(MINUTES[k] * found[k] for k in MINUTES)))
+
+
+def contents(notebook: Any) -> Counter[str]:
+    """Count what takes time in a notebook; the keys are those of ``SECONDS`` and ``MINUTES``."""
+    total, section = Counter[str](), ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts = re.split(r"^## (.+)$", cell.source, flags=re.M)
@@ -80,23 +57,23 @@ def contents(notebook: Any) -> Contents:
     return total
 
 
-def _text(text: str, exercises: bool) -> Contents:
+def _text(text: str, exercises: bool) -> Counter[str]:
     if exercises:
-        return Contents(questions=len(re.findall(r"^\d+\. ", text, flags=re.M)))
+        return Counter(questions=len(re.findall(r"^\d+\. ", text, flags=re.M)))
     text, formulas = re.subn(r"\$\$.+?\$\$", " ", TIME.sub("", text), flags=re.S)
     text, figures = re.subn(r"!\[[^\]]*\]\([^)]*\)", " ", text)
     text = re.sub(r"\$[^$]+\$|`[^`]+`", "x", text)  # one word each
     text = re.sub(r"\]\([^)]*\)|<[^>]+>", " ", text)
-    return Contents(len(re.findall(r"\w[\w'’-]*", text)), formulas, figures=figures)
+    return Counter(words=len(re.findall(r"\w[\w'’-]*", text)), formulas=formulas, figures=figures)
 
 
-def _code(cell: Any, exercises: bool) -> Contents:
-    checks = {kind: len(re.findall(p, cell.source, flags=re.M)) for kind, p in CHECKS.items()}
+def _code(cell: Any, exercises: bool) -> Counter[str]:
+    checks = Counter({k: len(re.findall(p, cell.source, flags=re.M)) for k, p in CHECKS.items()})
     if exercises or any(checks.values()):
-        return Contents(**checks)
+        return checks
     seen = [] if FOLDED in cell.metadata.get("tags", []) else cell.source.splitlines()
     shown = [{"image/svg+xml", "text/html"} & set(o.get("data", {})) for o in cell.outputs]
-    return Contents(lines=sum(map(bool, map(str.strip, seen))), figures=sum(map(bool, shown)))
+    return Counter(lines=sum(map(bool, map(str.strip, seen))), figures=sum(map(bool, shown)))
 
 
 def _stated(minutes: float) -> int:
@@ -139,7 +116,7 @@ def with_times(notebooks: dict[str, Any], page: str) -> str:
         page: the page of reading paths. A path that says ``**Time.**`` is given its sum;
             a notebook of which the path asks for one section only counts nothing.
     """
-    times = {slug: contents(notebook) for slug, notebook in notebooks.items()}
+    times = {slug: minutes(contents(notebook)) for slug, notebook in notebooks.items()}
     for slug, notebook in notebooks.items():
         first = notebook.cells[0]
         first.source = TIME.sub(_time([times[slug]]), first.source)
@@ -153,6 +130,6 @@ def with_times(notebooks: dict[str, Any], page: str) -> str:
     return "".join(parts)
 
 
-def _time(each: Sequence[Contents]) -> str:
+def _time(each: Sequence[Minutes]) -> str:
     """Return the sentence for several notebooks: the sum of what each of them states."""
     return sentence(sum(c.reading for c in each), sum(c.exercises for c in each))

@@ -1,1 +1,1 @@
-"""The pages on results and performance, made from the published records."""
+"""What the pages of docs/ show: numbers and figures from the records, drawings of the code."""

@@ -1,24 +1,18 @@
-"""The performance page: times and memory, made from the published records of ``benchmarks``.
-
-``python -m tools.pages.performance_page`` prints it.
-"""
+"""What the performance page shows of the published records of ``benchmarks``: times and memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import GRID, INK, SERIES
-from tools.pages.records import Record, figure_html, processor, read_records
-from tools.templates import filled
+from tools.pages.records import Record, figure_html, processor
 
-TEMPLATE = Path(__file__).with_name("templates") / "performance.md"
 ELSEWHERE = "speed-frameworks-"  # records of other processors
 ALL_PIXELS = "ours-all-pixels"
 
 
-def page(records: Mapping[str, Record]) -> str:
-    """Return the page as Markdown: ``templates/performance.md`` with its numbers.
+def names(records: Mapping[str, Record]) -> dict[str, object]:
+    """Return the names in ``docs/performance.md``.
 
     Args:
         records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
@@ -30,8 +24,8 @@ def page(records: Mapping[str, Record]) -> str:
     others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
     engine, convolution = records.get("speed"), records.get("speed-convolution")
     used = {id(r): r for r in (step, sizes, *others, engine, convolution) if r}
-    return filled(
-        TEMPLATE, step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
+    return dict(
+        step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
         used=list(used.values()), picture=picture, processor=processor, row=row_of,
         titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
         ALL_PIXELS=ALL_PIXELS,
@@ -106,7 +100,3 @@ def picture(record: Record, others: Sequence[Record], alt: str) -> str:
     ax.set(xlabel="ms for a training step", xlim=(0, None))
     fig.legend(loc="outside upper right", ncols=3, frameon=False, handletextpad=0.4)
     return figure_html(fig, alt)
-
-
-if __name__ == "__main__":
-    print(page(read_records()))

@@ -1,12 +1,8 @@
-"""The results page: accuracies, made from the published records of training.
-
-``python -m tools.pages.results_page`` prints it. Times are on the performance page.
-"""
+"""What the results page shows of the published records of training: accuracies and a figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import accumulate
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
@@ -14,25 +10,23 @@ from stbp_edu import plotting
 from stbp_edu.cli.messages import format_duration
 from stbp_edu.plotting.palette import DASHES, GRID, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
-from tools.pages.records import Record, figure_html, processor, read_records
-from tools.templates import filled
+from tools.pages.records import Record, figure_html, processor
 
-TEMPLATE = Path(__file__).with_name("templates") / "results.md"
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 ELSEWHERE = ("speed", "framework", "time", "two-processes")  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 
 
-def page(records: Mapping[str, Record]) -> str:
-    """Return the page as Markdown: ``templates/results.md`` with its numbers.
+def names(records: Mapping[str, Record]) -> dict[str, object]:
+    """Return the names in ``docs/results.md``.
 
     Args:
         records: those of ``docs/results`` by name without ``.json``; any may be missing.
     """
     trained = {k: v for k, v in records.items() if not k.startswith(ELSEWHERE)}
-    return filled(
-        TEMPLATE, records=trained, recipe=to_dict(RECIPES["mnist"]), settings=fields(Settings),
+    return dict(
+        records=trained, recipe=to_dict(RECIPES["mnist"]), settings=fields(Settings),
         figure=figure, networks=networks, differences=differences, shared=shared,
         gaps=gaps, mean_gap=mean_gap, signed=signed, percent=percent, changed=changed, plain=plain,
         repeated=repeated, made_by=made_by, MANY=MANY,
@@ -154,7 +148,3 @@ def figure(record: Record, rows: Sequence[Record], alt: str) -> str:
     ax.set_yticks([], minor=True)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     return figure_html(fig, alt)
-
-
-if __name__ == "__main__":
-    print(page(read_records()))

@@ -1,43 +1,19 @@
-"""The trust page: what was checked, by whom and with what error, from the records of ``trust``.
+"""Write the records of the trust page: what was checked, by which oracle, with what error.
 
-``python -m tools.pages.trust_page`` prints it; before that, ``--write`` verifies and counts the bad
-calls, and ``--mutants`` notes the score of the last ``make mutants``.
+``python -m tools.pages.trust_page --write`` verifies, counts the bad calls and writes the record;
+``--mutants`` writes the score of the last ``make mutants``.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from stbp_edu.files import read_json, write_json
 from stbp_edu.verify import report
-from tools.pages.records import FOLDER
-from tools.templates import filled
+from tools.pages.names import RECORDS
 
-TEMPLATE = Path(__file__).with_name("templates") / "trust.md"
-RECORDS = FOLDER / "trust"
 MUTMUT = Path("mutants", "mutmut-cicd-stats.json")  # what make mutants leaves
-
-
-def read_trust() -> dict[str, Any]:
-    """Return the records by name; what has not been made yet is empty."""
-    names = {"verify": "verify", "score": "mutation-score"}
-    paths = {name: RECORDS / f"{stem}.json" for name, stem in names.items()}
-    return {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
-
-
-def page(records: Mapping[str, Any]) -> str:
-    """Return the page as Markdown: ``templates/trust.md`` with its numbers."""
-    return filled(TEMPLATE, **records, judged=judged)
-
-
-def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
-    """Yield each equation under one rule, with the verdict of each oracle that compared it."""
-    chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
-    for id, found in groupby(chosen, lambda v: v["id"]):
-        yield id, list(found)
 
 
 def measure() -> dict[str, Any]:
@@ -55,7 +31,7 @@ def measure() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the page, after writing the records that are asked for."""
+    """Write the records that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m tools.pages.trust_page", description=__doc__)
     parser.add_argument("--write", action="store_true", help="verify, and write the record")
     parser.add_argument("--mutants", action="store_true", help="note the score of make mutants")
@@ -66,7 +42,6 @@ def main() -> None:
         counts = {k: v for k, v in read_json(MUTMUT).items() if v}
         day = {"date": date.today().isoformat(), "command": "make mutants"}
         write_json(RECORDS / "mutation-score.json", day | counts)
-    print(page(read_trust()))
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 from tools.site import site_content
-from tools.site.generate import course_picture, sweep_grid
-from tools.site.render.content_policy import protect
-from tools.site.render.highlight import breakable
-from tools.site.render.jupyter_markdown import plain
+from tools.site.generate import pictures
+from tools.site.render.notebook_page import plain
+from tools.site.render.page_html import breakable, protect
 
 log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
 CONTENT = "content"  # the key of config.extra under which the events find the build's content
@@ -44,8 +43,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if link := content.address.repository:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
-    config.extra["hero"] = sweep_grid.svg()
-    config.extra["pulse"] = course_picture.inline()
+    config.extra["hero"] = pictures.sweep()
+    config.extra["pulse"] = pictures.pulse()
     config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
     config.nav = _filled(config.nav, content.navigation)
     return config
@@ -112,6 +111,5 @@ def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
 @event_priority(-100)
 def on_post_build(config: MkDocsConfig) -> None:
     """Write the remaining files, and warn of every formula and link that is wrong."""
-    site, about = Path(config.site_dir), config.site_description or ""
-    for problem in site_content.finish(config.extra[CONTENT], site, config.site_name, about):
+    for problem in site_content.finish(config.extra[CONTENT], Path(config.site_dir)):
         log.warning(problem)

@@ -9,23 +9,25 @@ from typing import Any
 
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice import explorers
-from tools.pages import frameworks_page
-from tools.site import PUBLIC, ROOT
-from tools.site.address import Address, address
-from tools.site.assets import own_wheel, pyodide, vendor
-from tools.site.checks.broken_links import broken
-from tools.site.generate import architecture_page, downloads, page_notebook, symptom_table
-from tools.site.generate.equation_places import Places, scan
-from tools.site.generate.generated_files import generated_files
-from tools.site.generate.llms import llms
-from tools.site.generate.package_source import Definition, definitions, read_package
-from tools.site.render import api_links, maths
-from tools.site.render.cell_outputs import Figures
-from tools.site.render.links import rewrite
-from tools.site.render.notebook_html import cell_html, head_html
-from tools.site.render.notebook_reader import Notebook, folder, read_notebooks
+from tools.pages.names import names
+from tools.site import PUBLIC, ROOT, downloads
+from tools.site.assets import npm, pyodide
+from tools.site.downloads import Address
+from tools.site.generate import api_pages, pictures, source_code
+from tools.site.generate.source_code import Definition, Places
+from tools.site.render import links, maths
+from tools.site.render.notebook_page import (
+    Figures,
+    Notebook,
+    cell_html,
+    folder,
+    head_html,
+    read_notebooks,
+)
+from tools.templates import filled_text
 
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
+TEXTS = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 
 
@@ -70,17 +72,25 @@ def collect() -> Content:
         OSError, CalledProcessError: if fonts, MathJax or the build backend could not be fetched.
         ValueError: if an address in the environment is none.
     """
-    where = address()
-    vendor.ensure()
+    where = downloads.address()
+    npm.ensure()
     live = pyodide.ensure() is not None
-    notebooks, package = read_notebooks(), read_package()
-    places = scan(EQUATIONS, ROOT, folder())
-    titles = {stem: notebook.title for stem, notebook in notebooks.items()}
-    generated = generated_files(package, places, titles)
-    for path in (own_wheel.own_wheel(), own_wheel.own_archive()):
+    notebooks, package = read_notebooks(), source_code.read_package()
+    places = source_code.scan(EQUATIONS, ROOT, folder())
+    reference = api_pages.pages(package)
+    generated: dict[str, str | bytes] = {**reference}
+    for path in source_code.source_files(places):
+        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+        generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
+    for name, text in TEXTS.items():
+        generated[name] = links.rewrite((ROOT / text).read_text(encoding="utf-8"), f"../{name}")
+    for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
-    generated[f"{downloads.FOLDER}/{page_notebook.NAME}"] = page_notebook.page_notebook(where)
-    return Content(live, notebooks, generated, places, definitions(package), address=where)
+    generated[f"{downloads.FOLDER}/{downloads.NAME}"] = downloads.page_notebook(where)
+    generated["assets/social.png"] = pictures.social_card()
+    generated["assets/css/cases.css"] = pictures.case_colours()
+    defined = source_code.definitions(package)
+    return Content(live, notebooks, generated, places, defined, address=where)
 
 
 def copied_files(content: Content) -> Iterator[tuple[str, Path]]:
@@ -96,19 +106,16 @@ def copied_files(content: Content) -> Iterator[tuple[str, Path]]:
 
 def page_markdown(content: Content, name: str, markdown: str) -> tuple[str, dict[str, Any]]:
     """Return a page's Markdown with the site's links, and its metadata if it is a notebook."""
-    if name == "architecture.md":
-        markdown = architecture_page.fill(markdown)
-    if name == "frameworks.md":
-        markdown = frameworks_page.fill(markdown)
-    if name == "bug-hunt.md":
-        markdown = symptom_table.fill(markdown)
-    if name == "pytorch.md":
-        markdown = page_notebook.fill(markdown, content.address)
-    markdown = downloads.filled_in(markdown, content.address)
-    if not name.endswith(".ipynb"):
-        return rewrite(markdown, name), {}
-    notebook = content.notebooks[Path(name).stem]
-    return rewrite(notebook.markdown, name), notebook.meta
+    if name.endswith(".ipynb"):
+        notebook = content.notebooks[Path(name).stem]
+        return links.rewrite(notebook.markdown, name), notebook.meta
+    if name not in content.generated:
+        known = {**downloads.names(content.address), **names(name)}
+        if name == "equations.md":
+            titles = {stem: notebook.title for stem, notebook in content.notebooks.items()}
+            known |= source_code.equation_names(content.places, titles)
+        markdown = filled_text(markdown, **known)
+    return links.rewrite(markdown, name), {}
 
 
 def page_html(content: Content, name: str, html: str, root: str) -> str:
@@ -123,7 +130,7 @@ def page_html(content: Content, name: str, html: str, root: str) -> str:
     if name.startswith("notebooks/"):
         html = _fill_slots(content, Path(name).stem, html)
     if name.startswith("api/"):
-        html = api_links.linked(html, root, content.definitions, content.places)
+        html = api_pages.linked(html, root, content.definitions, content.places)
     html = EMPTY_HEADER.sub("<td></td>", html)
     return maths.transform(html, content.speaker, name, f"{root}equations/", set(EQUATIONS))
 
@@ -144,10 +151,10 @@ def _fill_slots(content: Content, stem: str, html: str) -> str:
     return html
 
 
-def finish(content: Content, site: Path, title: str, about: str) -> list[str]:
+def finish(content: Content, site: Path) -> list[str]:
     """Write what is left, and return what is wrong with formulas and links.
 
-    These are figures, explorers, llms.txt, and the notebooks for download.
+    These are figures, explorers, and the notebooks for download.
     """
     content.speaker.close()
     for stem in content.notebooks:
@@ -158,7 +165,6 @@ def finish(content: Content, site: Path, title: str, about: str) -> list[str]:
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_bytes(data)
     explorers.export(site / "assets" / "explorers")
-    (site / "llms.txt").write_text(llms(site, title, about), encoding="utf-8")
     facts = {"live": content.live, "notebooks": list(content.notebooks)}
     (site / "assets" / "site.json").write_text(json.dumps(facts), encoding="utf-8")
-    return [*content.speaker.problems, *broken(site)]
+    return [*content.speaker.problems, *links.broken(site)]

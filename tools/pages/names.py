@@ -1,0 +1,98 @@
+"""The names in the templates of ``docs/``, page by page: each page is given what it shows."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+import yaml
+
+from stbp_edu.files import read_json
+from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
+from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
+from tools import ROOT
+from tools.pages import architecture_page, performance_page, results_page, time_page
+from tools.pages.records import FOLDER, read_records
+
+RECORDS = FOLDER / "trust"
+
+
+def frameworks() -> dict[str, object]:
+    """Return the record of what ran, and the version of each framework in it."""
+    record = read_records()["framework-rules"]
+    versions = {package: v for row in record["rows"] for package, v in row["versions"].items()}
+    return {"record": record, "versions": versions}
+
+
+def bug_hunt() -> dict[str, object]:
+    """Return the bugs of the hunt, and the same by what they show."""
+    shown = {"; ".join(SYMPTOMS[name] for name in row): same for row, same in by_symptoms().items()}
+
+    def counted(found: Iterable[Bug]) -> Counter[str]:
+        return Counter(map(_place, found))
+
+    return {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+
+
+def by_symptoms() -> dict[tuple[str, ...], list[Bug]]:
+    """Return the bugs by all symptoms that they show, in the order in which these are listed."""
+    found: dict[tuple[str, ...], list[Bug]] = {}
+    for bug in sorted(bugs(), key=lambda bug: (bug.case, bug.line, bug.source)):
+        found.setdefault(evidence(bug).symptoms, []).append(bug)
+    order = list(SYMPTOMS)
+    return dict(sorted(found.items(), key=lambda row: [order.index(name) for name in row[0]]))
+
+
+def _place(bug: Bug) -> str:
+    return f"case {bug.case}, `{bug.term}`" if bug.case else "the loops"
+
+
+def cite() -> dict[str, object]:
+    """Return CITATION.cff, and the fields of BibTeX for the software and for the paper."""
+    source = (ROOT / "CITATION.cff").read_text(encoding="utf-8").rstrip()
+    cff = yaml.safe_load(source)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    software = {**_bibtex(cff), "license": project["license"]}
+    return {"source": source, "software": software, "paper": _bibtex(cff["references"][0])}
+
+
+def _bibtex(cff: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an entry of a Citation File under BibTeX's names."""
+    people = [
+        f"{{{a['name']}}}" if "name" in a else f"{a['family-names']}, {a['given-names']}"
+        for a in cff["authors"]
+    ]
+    year = cff.get("year") or str(cff.get("date-released", ""))[:4]
+    return {**cff, "author": " and ".join(people), "pages": cff.get("start"), "year": year}
+
+
+def trust() -> dict[str, object]:
+    """Return the records of ``trust``; what has not been made yet is empty."""
+    paths = {"verify": RECORDS / "verify.json", "score": RECORDS / "mutation-score.json"}
+    records = {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
+    return {**records, "judged": judged}
+
+
+def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield each equation under one rule, with the verdict of each oracle that compared it."""
+    chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
+    for id, found in groupby(chosen, lambda v: v["id"]):
+        yield id, list(found)
+
+
+NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
+    "architecture.md": lambda: architecture_page.NAMES,
+    "bug-hunt.md": bug_hunt,
+    "cite.md": cite,
+    "frameworks.md": frameworks,
+    "performance.md": lambda: performance_page.names(read_records()),
+    "results.md": lambda: results_page.names(read_records()),
+    "time.md": lambda: time_page.names(read_records()),
+    "trust.md": trust,
+}
+
+
+def names(page: str) -> Mapping[str, object]:
+    """Return the names that the template of a page has for itself."""
+    return NAMES[page]() if page in NAMES else {}

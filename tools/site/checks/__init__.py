@@ -1,1 +1,0 @@
-"""Checks and measurements of the built site."""

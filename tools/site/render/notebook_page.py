@@ -1,0 +1,293 @@
+"""Notebooks as pages: their Markdown, the line under the title, and code cells with their outputs.
+
+The Markdown goes through the site's own pipeline, with a slot for each code cell. MkDocs then
+checks the links and anchors of a notebook like those of any page, and admonitions, search, table
+of contents and code colours are the same everywhere. Each figure becomes two files, for the light
+and the dark theme.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape, unescape
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from pygments import highlight
+from pygments.filter import Filter
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from pygments.token import Name, Operator, Punctuation, Text, Whitespace
+
+from stbp_edu.practice.tasks import course_table
+from tools import ROOT
+from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tools.site.downloads import Address
+from tools.templates import filled
+
+HEAVY = "browser-heavy"
+GREEK = {
+    "alpha": "α", "beta": "β", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "varepsilon": "ε",
+    "tau": "τ", "partial": "∂", "sum": "Σ", "odot": "⊙", "top": "ᵀ", "cdot": "·", "leq": "≤",
+    "geq": "≥", "geqslant": "≥", "to": "→", "times": "×", "infty": "∞", "neq": "≠",
+}  # fmt: skip
+PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
+DARK_INK = "#e6e8eb"
+LIGHT_INK = "#24292f"
+COLUMNS = re.compile(r"\S {2,}\S")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
+VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
+STATED = re.compile(r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for)?", re.M)
+LIST_ITEM = re.compile(r"^\s*([-*+]|\d+[.)])\s+\S")
+
+
+@dataclass(frozen=True)
+class CodeCell:
+    """A code cell: its number on the page (from 1), its id, source, committed outputs and tags."""
+
+    number: int
+    id: str
+    source: str
+    outputs: list[Any]
+    tags: list[str]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The parts of a notebook that its page shows.
+
+    Attributes:
+        stem: the file's name without its suffix.
+        title: the first heading, as plain text.
+        description: the start of the first paragraph, as plain text.
+        markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
+            ``<div data-slot="head">`` below the title.
+        cells: the code cells.
+        minutes: the time that the notebook takes, as it states; 0 if it states none.
+        exercises: the time that its exercises take, in minutes.
+    """
+
+    stem: str
+    title: str
+    description: str
+    markdown: str
+    cells: list[CodeCell]
+    minutes: int
+    exercises: int
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The metadata of the page, as other pages have it in their front matter."""
+        about = course_table().get(self.stem.partition("_")[2], {"topics": []})
+        return {"title": self.title, "description": self.description, "tags": about["topics"]}
+
+
+@dataclass
+class Figures:
+    """The figure files of one page, by name."""
+
+    folder: str  # relative to the page's source, such as "../assets/figures/03_example"
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def folder() -> Path:
+    """Return the folder of notebooks; tests may name another one."""
+    return Path(os.environ.get("STBP_SITE_NOTEBOOKS", ROOT / "notebooks"))
+
+
+def read_notebooks() -> dict[str, Notebook]:
+    """Return all notebooks by stem, in the order of their names."""
+    return {path.stem: read_notebook(path) for path in sorted(folder().glob("*.ipynb"))}
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook; each code cell that is not empty becomes a slot in the Markdown."""
+    cells: list[CodeCell] = []
+    parts: list[str] = []
+    notebook = nbformat.read(path, as_version=4)
+    for k, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            parts.append(commonmark(cell.source))
+        elif cell.cell_type == "code" and cell.source.strip():
+            number, name = len(cells) + 1, cell.get("id") or f"cell-{k}"
+            outputs, tags = cell.outputs, cell.metadata.get("tags", [])
+            cells.append(CodeCell(number, name, cell.source.rstrip(), outputs, tags))
+            parts.append(f'<div data-slot="{number}"></div>')
+    markdown = "\n\n".join(parts)
+    title = plain(_first(r"^#\s+(.+?)\s*$", markdown) or path.stem)
+    markdown = re.sub(
+        r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
+    )
+    stated = STATED.search(markdown)
+    times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
+    return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
+
+
+def _first(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.M)
+    return match[1] if match else ""
+
+
+def _description(markdown: str) -> str:
+    """Return the first paragraph below the title, as plain text of at most 160 characters."""
+    for block in re.split(r"\n\s*\n", markdown):
+        if block.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", block):
+            text = " ".join(plain(block).split())
+            return text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
+    return ""
+
+
+def head_html(notebook: Notebook, live: bool, address: Address) -> str:
+    """Return the line under the title: time, download, other places to run it, and controls."""
+    heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
+    links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
+    if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
+        links["Source"] = source
+    head = "notebook_head.html"
+    return filled(head, notebook=notebook, heavy=heavy, live=live, links=links)
+
+
+def cell_html(cell: CodeCell, figures: Figures) -> str:
+    """Return one code cell with its committed outputs."""
+    return filled(
+        "cell.html",
+        cell=cell,
+        code=python(cell.source),
+        output=outputs_html(cell.outputs, cell.number, figures),
+        heavy=HEAVY in cell.tags,
+        folded=FOLDED in cell.tags,
+        output_folded=OUTPUT_FOLDED in cell.tags,
+    )
+
+
+class _JoinPlain(Filter):
+    """Joins neighbouring tokens that have the colour of the text."""
+
+    def filter(self, _lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
+        for plain, tokens in groupby(stream, lambda token: token[0] in PLAIN):
+            if plain:
+                yield Text, "".join(value for _, value in tokens)
+            else:
+                yield from tokens
+
+
+LEXER = PythonLexer(stripnl=False, ensurenl=False)
+LEXER.add_filter(_JoinPlain())
+BARE = HtmlFormatter(nowrap=True)
+
+
+def python(source: str) -> str:
+    """Return highlighted Python as HTML, without a wrapper."""
+    html: str = highlight(source.rstrip("\n"), LEXER, BARE)
+    return html.rstrip("\n")
+
+
+def outputs_html(outputs: list[dict[str, Any]], cell: int, figures: Figures) -> str:
+    """Return the HTML of one cell's outputs; the files of its figures are added to ``figures``."""
+    parts = []
+    for k, output in enumerate(outputs):
+        if output["output_type"] == "stream":
+            parts.append(text(output["text"], f"out-{output['name']}"))
+        elif "text/html" in output["data"]:
+            parts.append(f'<div class="out out-html">{output["data"]["text/html"]}</div>')
+        elif "image/svg+xml" in output["data"]:
+            parts.append(_svg(output["data"]["image/svg+xml"], f"{cell}-{k + 1}", figures))
+        else:
+            parts.append(text(output["data"]["text/plain"], "out-result"))
+    return "".join(parts)
+
+
+def text(content: str, kind: str) -> str:
+    """Return plain text output; a table in it keeps its columns, and scrolls instead."""
+    content = ANSI.sub("", content).rstrip()
+    kind += " out-table" * (sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1)
+    return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
+
+
+def _svg(svg: str, name: str, figures: Figures) -> str:
+    """Write the light and the dark variant, and return the pair of images.
+
+    Where the figure can be played, what the explorer needs becomes a file beside them.
+    """
+    live, played = EXPLORER.search(svg), ""
+    if live:
+        figures.files[f"{name}.json"] = unescape(live[2]).encode()
+        played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
+        svg = EXPLORER.sub("", svg)
+    head = svg[: svg.index(">", svg.index("<svg")) + 1]
+    alt = re.search(r'aria-label="([^"]*)"', head)
+    words = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    html = ""
+    for theme, ink in (("light", LIGHT_INK), ("dark", DARK_INK)):
+        figures.files[f"{name}.{theme}.svg"] = recolour(svg, ink).encode()
+        source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
+        html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
+    return f'<div class="out out-figure"{played}>{html}</div>'
+
+
+def recolour(svg: str, ink: str) -> str:
+    """Return the SVG as a file: ink in the theme's colour, on no ground."""
+    svg = VARIABLE.sub(lambda m: ink if m[1] == "ink" else "transparent", svg)
+    space = "" if "xmlns=" in svg else ' xmlns="http://www.w3.org/2000/svg"'
+    return svg.replace("<svg", f"<svg{space}", 1)
+
+
+def size(head: str) -> str:
+    """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
+    sides = re.findall(r'\s(width|height)="([\d.]+)(pt)?', head)
+    pixels = [f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"' for side, n, unit in sides]
+    return "".join(pixels)
+
+
+def plain(markdown: str) -> str:
+    r"""Return Markdown as plain text for titles: links, emphasis and TeX reduced to characters.
+
+    >>> plain(r"What is $\delta^{t,n}$ in `code`?")
+    'What is δ^t,n in code?'
+    """
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    text = re.sub(r"\\\(|\\\)|\\\[|\\\]|\$+|\*\*|(?<!\w)[*_]|[*_](?!\w)|`|<[^>]+>", "", text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK.get(m[1], ""), text)
+    return re.sub(r"[{}\\]", "", text).strip()
+
+
+def commonmark(source: str) -> str:
+    """Return Jupyter's Markdown as Python-Markdown reads it: blank lines, indents, display maths.
+
+    Code fences are left alone.
+    """
+    out: list[str] = []
+    fenced = False
+    for line in re.sub(r"\\tag\s*\{", r"\\tag{", _display(source)).split("\n"):
+        before = out[-1] if out else ""
+        if re.match(r"\s*(```|~~~)", line):
+            if not fenced and before.strip():
+                out.append("")
+            fenced = not fenced
+        elif not fenced:
+            item = bool(LIST_ITEM.match(line))
+            starts = item and before.strip() and not LIST_ITEM.match(before) and before[:1] != " "
+            table = line.startswith("|") and before.strip() and not before.startswith("|")
+            if starts or table:
+                out.append("")
+            line = re.sub(r"^( {2,3})(?=\S)", "    ", line) if (before or item) else line
+        out.append(line)
+    return "\n".join(out)
+
+
+def _display(source: str) -> str:
+    """Put each ``$$ ... $$`` outside code into a block of its own, at the indent of its line."""
+
+    def block(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        indent = re.match(r"\s*", source[source.rfind("\n", 0, match.start()) + 1 :])
+        pad = " " * (4 if indent and indent[0] else 0)
+        body = "\n".join(pad + row.strip() for row in match[2].strip().split("\n"))
+        return f"\n\n{pad}$$\n{body}\n{pad}$$\n\n"
+
+    return re.sub(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)|\$\$(.+?)\$\$", block, source, flags=re.S)

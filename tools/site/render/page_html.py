@@ -1,0 +1,71 @@
+"""What every page gets at the end: breaks in long names, and its Content-Security-Policy."""
+
+import base64
+import hashlib
+import re
+
+WITHIN = re.compile(r"(?<!<pre>)<code>([^<\n]+)</code>")
+ENTITY = re.compile(r"&\w+;")
+LONG = 18  # characters
+FLAG = re.compile(r"(?<=<wbr>)--?\w[\w-]*")  # which a browser would break after its dashes
+BREAK = re.compile(r"(?<= )|(?<=[^\W\d_][./_\[(])(?=\w)")
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>", re.S
+)
+CHARSET = re.compile(r"""<meta charset=["']?utf-8["']?\s*/?>""", re.I)
+
+
+def breakable(html: str) -> str:
+    """Return HTML in which a long name in a sentence may break between its parts, a short one not.
+
+    >>> breakable("<code>stbp_edu.verify.paths</code> and <code>c3-delta</code>")
+    '<code>stbp_<wbr>edu.<wbr>verify.<wbr>paths</code> and <code class="short">c3-delta</code>'
+    """
+    return WITHIN.sub(_breakable, html)
+
+
+def _breakable(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(ENTITY.sub("x", code)) < LONG:
+        return f'<code class="short">{code}</code>'
+    code = FLAG.sub(r'<span class="short">\g<0></span>', BREAK.sub("<wbr>", code))
+    return f"<code>{code}</code>"
+
+
+def policy(html: str) -> str:
+    """Return the policy of a page: nothing from another host, and only the scripts that it has.
+
+    Inline scripts are named by their hashes. MathJax and the figures need inline styles; Pyodide
+    compiles WebAssembly; the worker starts from a blob so that it is under this policy too.
+    """
+    hashes = {
+        base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in INLINE.findall(html)
+    }
+    scripts = " ".join(f"'sha256-{h}'" for h in sorted(hashes))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' 'wasm-unsafe-eval' {scripts}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        )
+    )
+
+
+def protect(html: str) -> str:
+    """Return the page with its policy right after its charset, before anything that it restricts.
+
+    Raises:
+        ValueError: if the page does not state its charset.
+    """
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
+    html, count = CHARSET.subn(rf"\g<0>{meta}", html, count=1)
+    if not count:
+        raise ValueError('a page must have <meta charset="utf-8">: its policy stands after it')
+    return html
