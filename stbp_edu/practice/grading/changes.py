@@ -118,8 +118,8 @@ def changes(
                 if sign != own:
                     yield "comparison", f"with `{sign}` in place of `{own}`", _apply(compare)
         case ast.BoolOp(op=op, values=[_, _]):
-            own, other = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
-            yield "logic", f"with `{other}` in place of `{own}`", LOGIC[other]
+            word, instead = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
+            yield "logic", f"with `{instead}` in place of `{word}`", LOGIC[instead]
         case ast.IfExp(body=body, orelse=orelse):
             yield "always", f"with `{ast.unparse(body)}` in either case", _part(0)
             yield "always", f"with `{ast.unparse(orelse)}` in either case", _part(1)
