@@ -14,10 +14,12 @@ from stbp_edu.arrows.lines.expressions import (
     Name,
     Number,
     names_in,
+    ops_in,
     python,
+    replaced,
     written_out,
 )
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, ops_in
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
@@ -37,10 +39,8 @@ def program(net: Network, rule: Rule) -> str:
     lines: ForwardLines = net.layers[net.N].neuron.lines
     back = _Backward(net, rule)
     body = [*back.adjoints(), *back.gradients()]
-    used = set().union(*(ops_in(written_out(tree)) for tree in [*lines.lines.values(), *back.used]))
-    names = sorted(
-        IMPORTED.get(op, op) for op in used if re.fullmatch("exp|log|tanh|sqrt|min|max", op)
-    )
+    used = ops_in(*map(written_out, lines.lines.values()), *back.used)
+    names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if lines.spike:
         head += ["# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative", ""]
@@ -158,20 +158,13 @@ class _Backward:
 
     def product(self, factor: Expression, step: int, adjoint: str) -> Expression:
         """Return a factor, its names placed around the step of its tail, times an adjoint."""
-
-        def placed(tree: Expression) -> Expression:
-            """Return an expression with the names of the program."""
-            match tree:
-                case Name(name, when) if when:
-                    return Name(name + SHIFTED[step - (when == "last")], when)
-                case Call(op, args):
-                    return Call(op, tuple(map(placed, args)))
-            return tree
-
         last = Name(adjoint, "now")
         if factor in (ONE, Number(-1)):
             return last if factor == ONE else Call("neg", (last,))
-        return Call("*", (placed(tidy(written_out(factor))), last))
+        factor = tidy(written_out(factor))
+        states = (name for name in names_in(factor) if name.when)
+        by = {s: Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
+        return Call("*", (replaced(factor, by), last))
 
     def sum(self, terms: list[Expression]) -> str:
         """Return a sum as Python."""
