@@ -146,12 +146,3 @@ def test_def_delta_and_def_epsilon_count_every_path():
     for kind, values in (("o", (d1, d2)), ("u", (e1, e2))):
         for t, value in enumerate(values):
             assert partial(Node(kind, 1, t, 0), *PAPER) == pytest.approx(value, rel=1e-8)
-
-
-def test_each_sample_has_its_own_potentials_and_spikes():
-    spikes, targets, params, neuron = PAPER
-    two = np.concatenate([spikes, 0.5 * spikes], axis=1), np.ones((2, 1)), params, neuron
-    for s, x in enumerate((spikes, 0.5 * spikes)):
-        for node in (Node("u", 1, 0, 0), Node("o", 1, 1, 0)):
-            alone = partial(node, x, targets, params, neuron)
-            assert partial(node, *two, s=s) == pytest.approx(alone / 2, rel=1e-7)
