@@ -43,14 +43,8 @@ def test_a_neuron_that_is_not_the_courses_is_proved():
         **CONSTANTS,
         alpha=0.7,
     )
-    assert [a.kind for a in mine.neuron.arrows if ">" in a.kind] == [
-        "x>i",
-        "x>u",
-        "x>w",
-        "u>w",
-        "o>w",
-        "w>w",
-    ]
+    new = [a.kind for a in mine.neuron.arrows if ">" in a.kind]
+    assert new == ["x>i", "x>u", "x>w", "u>w", "o>w", "w>w"]
     proof = mine.prove()
     assert proof.holds, str(proof)
     assert {row.against for row in proof.rows} == {
@@ -64,10 +58,8 @@ def test_a_neuron_that_is_not_the_courses_is_proved():
 
 def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():
     read_out = derive("u = kappa * u + x", kappa=0.9, learn=["kappa"])
-    assert (read_out.neuron.output, [a.kind for a in read_out.neuron.arrows]) == (
-        "u",
-        ["integrate"],
-    )
+    assert read_out.neuron.output == "u"
+    assert [a.kind for a in read_out.neuron.arrows] == ["integrate"]
     assert read_out.prove().holds
     hidden = derive(lif_lines(LIF(gate="soft")), **CONSTANTS)
     net = arrows.network("2-3R-2", [hidden.neuron, read_out.neuron], arrows.membrane(None))

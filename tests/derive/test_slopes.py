@@ -34,40 +34,20 @@ def line(rng, depth):
     return f"{function}({a}, {b})" if function in ("min", "max") else f"{function}({a})"
 
 
-class LeftMax(sp.Function):
-    """max, with the slope of the first argument where both are equal."""
-
-    def fdiff(self, k=1):
-        first = sp.Function("at_least")(*self.args)
-        return first if k == 1 else 1 - first
+def function(name, *slopes):
+    """A function of SymPy with these derivatives by its arguments."""
+    return type(name, (sp.Function,), {"fdiff": lambda self, k=1: slopes[k - 1](*self.args)})
 
 
-class LeftMin(sp.Function):
-    """min, likewise."""
-
-    def fdiff(self, k=1):
-        first = sp.Function("at_least")(*reversed(self.args))
-        return first if k == 1 else 1 - first
-
-
-class Size(sp.Function):
-    """abs, with slope 1 at 0."""
-
-    def fdiff(self, k=1):
-        return 2 * sp.Function("at_least")(self.args[0], 0) - 1
-
-
-class Spike(sp.Function):
-    """The spike, and h in place of its derivative."""
-
-    def fdiff(self, k=1):
-        return sp.Function("h")(*self.args)
-
-
+AT_LEAST, H = sp.Function("at_least"), sp.Function("h")
 SPACE = {name: sp.Symbol(name) for name in NAMES} | {
     **{name: getattr(sp, name) for name in ("exp", "log", "tanh", "sqrt")},
-    **{"abs": Size, "min": LeftMin, "max": LeftMax, "spike": Spike, "h": sp.Function("h")},
-    "at_least": sp.Function("at_least"),
+    "max": function("Max", AT_LEAST, lambda a, b: 1 - AT_LEAST(a, b)),
+    "min": function("Min", lambda a, b: AT_LEAST(b, a), lambda a, b: 1 - AT_LEAST(b, a)),
+    "abs": function("Size", lambda a: 2 * AT_LEAST(a, 0) - 1),
+    "spike": function("Spike", H),
+    "h": H,
+    "at_least": AT_LEAST,
 }
 
 

@@ -14,11 +14,11 @@ TERMS = (
     *("{c} * {p}", "{c} * {p} * (1 - o)", "-{c} * o", "{c} * {p} * o", "{c} * {p} * {q}"),
     *("{c} * tanh({p} * {q})", "{c} * exp(-{p} ** 2)", "{c} * sqrt(1 + {p} ** 2) * {q}"),
     *("{c} * {p} / (1 + {q} ** 2)", "log(1 + {p} ** 2)", "{c} * x * {p}", "gate({p}, {c}) * {q}"),
+    *("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})"),
 )
-CORNERS = ("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})")
 
 
-def drawn(seed, corners=True, spikes=True):
+def drawn(seed, spikes=True):
     """Random lines: one to four states, constants, which of them are learned."""
     rng = np.random.default_rng(seed)
     others = [str(s) for s in rng.permutation(["i", "a", "w"])[: rng.integers(0, 3)]]
@@ -43,7 +43,7 @@ def drawn(seed, corners=True, spikes=True):
             continue
         terms = [f"{constant()} * {state}"]
         for _ in range(rng.integers(1, 4)):
-            form = str(rng.choice([*TERMS, *CORNERS] if corners else TERMS))
+            form = str(rng.choice(TERMS))
             p, q = rng.choice([s for s in states if s != "o"], 2)
             term = form.format(c=constant(), p=p, q=q)
             terms.append(term if spikes else re.sub(r"\bo\b", p, term))
@@ -57,9 +57,9 @@ def drawn(seed, corners=True, spikes=True):
     return text, {c: float(v) for c, v in read.items()}, *learned
 
 
-def derived(seed, corners=True, spikes=True):
+def derived(seed, spikes=True):
     """Return a drawn neuron, and the text and constants that it came from."""
-    text, constants, layer, each = drawn(seed, corners, spikes)
+    text, constants, layer, each = drawn(seed, spikes)
     mine = derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
     return mine, text, constants
 
