@@ -24,10 +24,9 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, paths_from
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.verify import require
-from stbp_edu.verify.finite_difference import MOVES, central
+from stbp_edu.verify.finite_difference import MOVES, STEPS, central
 
 NUDGED, COMPUTED = 1e-6, 1e-10  # what a measured and a computed number may differ by
-STEPS = (1e-3, 1e-4)
 DRAWS = 20
 
 
@@ -244,6 +243,7 @@ def _nudged_parameters(net: Network, params: Any, inputs: Any, weight: Any) -> f
             return float((weight * run[net.loss.state][net.N]).sum())
 
         slope = float((found[n][name] * way).sum())
+        # ever smaller steps, since a corner of min, max or abs may be near
         measured = (central([value(k * step) for k in MOVES], step) for step in STEPS)
         worst = max(worst, min(_difference(slope, one) for one in measured))
     return worst
