@@ -118,18 +118,14 @@ def read_notebook(path: Path) -> Notebook:
             cells.append(CodeCell(number, name, cell.source.rstrip(), outputs, tags))
             parts.append(f'<div data-slot="{number}"></div>')
     markdown = "\n\n".join(parts)
-    title = plain(_first(r"^#\s+(.+?)\s*$", markdown) or path.stem)
+    heading = re.search(r"^#\s+(.+?)\s*$", markdown, re.M)
+    title = plain(heading[1] if heading else path.stem)
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
     stated = STATED.search(markdown)
     times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
     return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
-
-
-def _first(pattern: str, text: str) -> str:
-    match = re.search(pattern, text, re.M)
-    return match[1] if match else ""
 
 
 def _description(markdown: str) -> str:
