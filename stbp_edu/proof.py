@@ -7,7 +7,7 @@ differentiation of the forward lines; and the adjoints under each rule are summe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -18,12 +18,13 @@ from stbp_edu import checks
 from stbp_edu.arrows import RULES, Loss, Neuron, Rule, draw_params, forward, network
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
 from stbp_edu.arrows.lines.expressions import Name, evaluate
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, X
 from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, paths_from
-from stbp_edu.surrogates import Gaussian, Rectangle, Triangle
+from stbp_edu.surrogates import Gaussian
 from stbp_edu.verify import require
+from stbp_edu.verify.finite_difference import MOVES, central
 
 NUDGED, COMPUTED = 1e-6, 1e-10  # what a measured and a computed number may differ by
 STEPS = (1e-3, 1e-4)
@@ -98,10 +99,9 @@ def prove(neuron: Neuron, *, seed: int = 0) -> Proof:
     """
     checks.instance("neuron", neuron, Neuron)
     if neuron.lines:
-        kinked = isinstance(neuron.surrogate, Rectangle | Triangle)
-        surrogate = Gaussian(0.5) if kinked else neuron.surrogate
-        learnable = [name for name in neuron.lines.constants if name not in ("W", "b", "R")]
-        neuron = neuron_from(neuron.lines, surrogate, learnable)
+        cornered = getattr(neuron.surrogate, "joints", ())
+        surrogate = Gaussian(0.5) if cornered else neuron.surrogate
+        neuron = neuron_from(neuron.lines, surrogate, neuron.lines.constants)
     for k in range(3):  # again, where a corner of min, max or abs was too near
         nudged, faults = _arrows(neuron, np.random.default_rng((seed, k)))
         if not faults:
@@ -134,78 +134,70 @@ def _difference(found: Any, expected: Any) -> float:
     return float(np.abs(np.asarray(found) - expected).max()) / scale
 
 
-Point = dict[str, dict[str, Any]]
-"""What an update reads: the states ``now`` and at the ``last`` step, the input, what is learned."""
+Place = tuple[str, str]
+"""Where an update reads a number: a state ``"now"`` or ``"last"``, the ``"input"``, or a constant
+that is ``"learned"``; and its name."""
 
 
 def _arrows(neuron: Neuron, rng: np.random.Generator) -> tuple[float, list[str]]:
     """Return how much factors and measured slopes differ, and which arrows that concerns."""
     names = [state.name for state in neuron.states]
-    at: Point = {when: {s: rng.uniform(0.2, 0.9, 5) for s in names} for when in ("now", "last")}
-    at["input"] = {"x": rng.uniform(0.2, 0.9, 5)}
-    at["learned"] = {name: np.array(enter.initial) for name, enter in neuron.enters}
-    sources = [(group, name) for group, values in at.items() for name in values]
-    worst, faults = 0.0, []
-    for target, (group, name) in product(names, sources):
-        if (group, name) == ("now", target):
+    at = {(when, s): rng.uniform(0.2, 0.9, 5) for when in ("now", "last") for s in names}
+    at["input", "x"] = rng.uniform(0.2, 0.9, 5)
+    at |= {("learned", name): np.array(enter.initial) for name, enter in neuron.enters}
+    factors, worst, faults = _factors(neuron, at), 0.0, []
+    for target, place in product(names, at):
+        if place == ("now", target):
             continue
-        slope = _measured(neuron, target, at, group, name)
-        arrow, factor = _factor(neuron, target, at, group, name)
+        moved = [{**at, place: at[place] + k * STEPS[0]} for k in MOVES]
+        slope = central([_updated(neuron, target, one) for one in moved], STEPS[0]) * np.ones(5)
+        end = f"{place[1]} of the last step" if place[0] == "last" else place[1]
+        what, factor = factors.get((target, place), (f"no arrow from {end} to {target}", 0.0))
         worst = max(worst, _difference(factor, slope))
         if not _difference(factor, slope) <= NUDGED:
-            end = f"{name} of the last step" if group == "last" else name
             faults.append(
-                f"{arrow or f'no arrow from {end} to {target}'}: its factor is "
-                f"{np.ravel(factor)[0]:.4g}, but where {end} moves, {target} moves "
-                f"{slope[0]:.4g} times as far"
+                f"{what}: its factor is {np.ravel(factor)[0]:.4g}, but where {end} moves, "
+                f"{target} moves {slope[0]:.4g} times as far"
             )
     return worst, faults
 
 
-def _central(value: Callable[[float], Any], step: float) -> Any:
-    """Return a derivative at 0, by central differences of fourth order."""
-    low, lower, upper, high = (value(k * step) for k in (-2, -1, 1, 2))
-    return (8 * (upper - lower) - (high - low)) / (12 * step)
+def _grouped(at: Mapping[Place, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the states now and at the last step, and what is learned, by name."""
+    for group in ("now", "last", "learned"):
+        yield {name: value for (where, name), value in at.items() if where == group}
 
 
-def _measured(neuron: Neuron, target: str, at: Point, group: str, name: str) -> Any:
-    """Return the derivative of a state's update by one of what it reads, measured."""
-
-    def value(move: float) -> Any:
-        """Return the update where that has moved."""
-        return _value(neuron, target, {**at, group: {**at[group], name: at[group][name] + move}})
-
-    return _central(value, STEPS[0]) * np.ones(5)
-
-
-def _value(neuron: Neuron, target: str, at: Point) -> Any:
+def _updated(neuron: Neuron, target: str, at: Mapping[Place, Any]) -> Any:
     """Return a state's update, the spike's as the smooth twin's."""
-    state = neuron.state(target)
+    now, last, learned = _grouped(at)
+    state, smooth = neuron.state(target), neuron.surrogate.antiderivative
     if state.update is None:
-        return neuron.surrogate.antiderivative(neuron.distance(at["now"]))  # type: ignore[misc]
-    value = state.update(at["now"], at["last"], at["input"]["x"], at["learned"])
-    return neuron.surrogate.antiderivative(value) if state.fires else value
+        return smooth(neuron.distance(now))  # type: ignore[misc]
+    value = state.update(now, last, at["input", "x"], learned)
+    return smooth(value) if state.fires else value
 
 
-def _factor(neuron: Neuron, target: str, at: Point, group: str, name: str) -> tuple[str, Any]:
-    """Return the arrow that leads from a source to a target, in words, and its factor; or 0."""
+def _factors(neuron: Neuron, at: Mapping[Place, Any]) -> dict[tuple[str, Place], tuple[str, Any]]:
+    """Return what the table has for the target and place of each arrow: its name and factor."""
+    now, last, learned = _grouped(at)
 
     def value(factor: Any, step: int) -> Any:
         """Return a factor from the states at its tail and at the step next to it."""
-        tail, other = ("last", "now") if step else ("now", "last")
-        beside = {f"{s}{'+1' if step else '-1'}": v for s, v in at[other].items()}
-        return factor({**at[tail], **beside}, at["learned"]) * np.ones(5)
+        tail, beside = (last, now) if step else (now, last)
+        sign = "+1" if step else "-1"
+        return factor({**tail, **{s + sign: v for s, v in beside.items()}}, learned) * np.ones(5)
 
-    if group == "input" and neuron.input == target:
-        return f"input into {target}", np.ones(5)
-    for learned, enter in neuron.enters if group == "learned" else ():
-        if (learned, enter.target) == (name, target):
-            return f"{name} into {target}", value(enter.factor, enter.step)
-    for arrow in neuron.arrows if group in ("now", "last") else ():
-        ends = arrow.source, arrow.target, ("now", "last")[arrow.step]
-        if ends == (name, target, group):
-            return f"arrow {arrow.kind!r} from {name} to {target}", value(arrow.factor, arrow.step)
-    return "", np.zeros(5)
+    found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones(5))}
+    for name, enter in neuron.enters:
+        what = f"{name} into {enter.target}"
+        found[enter.target, ("learned", name)] = what, value(enter.factor, enter.step)
+    for arrow in neuron.arrows:
+        what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
+        edge = arrow.target, ("last" if arrow.step else "now", arrow.source)
+        beside = found[edge][1] if edge in found else 0.0  # of another arrow between these ends
+        found[edge] = what, beside + value(arrow.factor, arrow.step)
+    return found
 
 
 Run = tuple[Any, Any, Any]
@@ -252,8 +244,8 @@ def _nudged_parameters(net: Network, params: Any, inputs: Any, weight: Any) -> f
             return float((weight * run[net.loss.state][net.N]).sum())
 
         slope = float((found[n][name] * way).sum())
-        near = (_difference(slope, np.array(_central(value, step))) for step in STEPS)
-        worst = max(worst, min(near))
+        measured = (central([value(k * step) for k in MOVES], step) for step in STEPS)
+        worst = max(worst, min(_difference(slope, one) for one in measured))
     return worst
 
 
@@ -287,32 +279,19 @@ def _autodiff(net: Network, params: Any, inputs: Any, weight: Any) -> float:
 
 def _step(lines: ForwardLines, past: Any, x: Any, p: Any, fire: Any, xp: Any) -> Any:
     """Return the states of one step."""
-    now: dict[str, Any] = {}
-
-    def value(name: Name) -> Any:
-        """Return the value of a name."""
-        if name.when:
-            return x if name.name == "x" else (now if name.when == "now" else past)[name.name]
-        return p[name.name] if name.name in p else lines.constants[name.name]
-
+    known = {Name(name): p.get(name, value) for name, value in lines.constants.items()}
+    known |= {Name(state, "last"): value for state, value in past.items()} | {X: x}
     for state, line in lines.lines.items():
-        now[state] = evaluate(line, value, {"spike": fire}, xp)
-    return now
+        known[Name(state, "now")] = evaluate(line, known.__getitem__, {"spike": fire}, xp)
+    return {state: known[Name(state, "now")] for state in lines.lines}
 
 
 def _paths(local: LocalDerivatives, rule: Rule) -> float:
     """Return how much the adjoints where weights enter differ from sums over kept paths."""
-    net, start = local.net, rule.start
-    lam = lambdas(local, rule)
-    return max(
-        _difference(lam[node.n][node.kind, start][node.t, 0, node.i], np.array(total))
-        for node in _entered(net, len(local.direct))
-        for total in [sum(path.contribution for path in paths_from(node, local, rule))]
-    )
-
-
-def _entered(net: Network, T: int) -> Iterator[Node]:
-    """Yield the nodes that weights enter."""
-    for n in range(1, net.N + 1):
-        for t in range(T):
-            yield Node(net.layers[n].neuron.input, n, t, 0)
+    lam, worst = lambdas(local, rule), 0.0
+    for n, t in product(range(1, local.net.N + 1), range(local.T)):
+        entered = local.net.layers[n].neuron.input
+        kept = paths_from(Node(entered, n, t, 0), local, rule)
+        total = sum(path.contribution for path in kept)
+        worst = max(worst, _difference(lam[n][entered, rule.start][t, 0, 0], total))
+    return worst

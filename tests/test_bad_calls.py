@@ -25,18 +25,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import (
-    LIF,
-    Gaussian,
-    Params,
-    Trace,
-    cases,
-    files,
-    init_params,
-    losses,
-    network,
-    practice,
-)
+from stbp_edu import LIF, Gaussian, Params, Trace, cases, files, losses, network, practice
 from stbp_edu.rules import backward_gate
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import load_digits
@@ -90,7 +79,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     **{k.__name__: (k, {"a": 1.0}) for k in SURROGATES.values()},
     "Params": (Params, {"W": list(P.params.W), "b": list(P.params.b)}),
     "init_params": (
-        init_params,
+        stbp_edu.init_params,
         {"sizes": [3, 2], "rng": rng(), "dtype": np.float64, "scheme": "unit-rows", "scale": 1.0},
     ),
     "engine.forward": (stbp_edu.forward, {**RUN, "spike": P.neuron.H}),
@@ -132,8 +121,9 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "evaluate": (
         evaluate,
-        {"params": init_params([64, 3, 10], rng(), np.float32), "images": DIGITS.test_images[:3],
-         "labels": DIGITS.test_labels[:3], "settings": SMALL, "rng": rng(), "encodings": 1},
+        {"params": stbp_edu.init_params([64, 3, 10], rng(), np.float32),
+         "images": DIGITS.test_images[:3], "labels": DIGITS.test_labels[:3],
+         "settings": SMALL, "rng": rng(), "encodings": 1},
     ),
     "Settings": (
         Settings, {f.name: f.default for f in dataclasses.fields(Settings)} | {"shards": 1},
@@ -205,10 +195,8 @@ def kinds(good: Any) -> dict[str, Any]:
         "an array of words": np.array(["x"]), "five axes": np.zeros((1, 1, 1, 1, 1)),
     }  # fmt: skip
     if isinstance(good, np.ndarray):
-        spoiled = good.astype(float)
-        spoiled.flat[0] = math.nan
-        endless = good.astype(float)
-        endless.flat[-1] = -math.inf
+        spoiled, endless = good.astype(float), good.astype(float)
+        spoiled.flat[0], endless.flat[-1] = math.nan, -math.inf
         found |= {
             "a list of it": good.tolist(),
             "one axis more": good[None],
@@ -321,6 +309,11 @@ def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(FOLDER / "progress.json"))
 
 
+def fresh(good: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with generators that have drawn nothing yet."""
+    return {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
+
+
 def snapshot(value: Any) -> Any:
     """Return what tells whether an argument was changed."""
     if isinstance(value, np.random.Generator):
@@ -348,7 +341,7 @@ def equal(a: Any, b: Any) -> bool:
 def outcome(name: str, argument: str, kind: str) -> str:
     """Return what is wrong with how a function takes a wrong argument; empty if nothing is."""
     function, good = CALLS[name]
-    good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
+    good = fresh(good)
     right = right_values(name, argument)
     value = {**wrong_values(name, argument), **right}[kind]
     given = {**good, argument: value}
@@ -369,8 +362,7 @@ def outcome(name: str, argument: str, kind: str) -> str:
         return f"{type(error).__name__}: {str(error)[:120]}"
     else:
         if kind in right:
-            good = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
-            if not equal(result, function(**good)):
+            if not equal(result, function(**fresh(good))):
                 return "another result"
         elif kind not in ACCEPTED.get((name, argument), set()):
             return "accepted"
@@ -382,6 +374,7 @@ def outcome(name: str, argument: str, kind: str) -> str:
 SLOW = ("report.run", "symbols", "paths")
 
 
+@pytest.mark.usefixtures("two_neurons")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS]
 )

@@ -66,12 +66,9 @@ def test_damage_is_found_wherever_it_is(tmp_path: Path) -> None:
             read_arrays(bad)
 
 
-def test_what_the_system_refuses_is_not_taken_for_damage(tmp_path: Path) -> None:
+def test_objects_are_not_written_and_what_the_system_refuses_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         read_arrays(tmp_path)
-
-
-def test_objects_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"must be of numbers, got objects in \['W1'\]"):
         write_arrays(tmp_path / "x.npz", {"W1": np.array([{}], dtype=object)})
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ letters it is read off.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,10 +256,20 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
     """
     checks.count("T", T)
     net = network("1-2-2", hard_reset(NEURON)) if net is None else net
-    local, nodes = letters(net, T), list(_entered(net, T))
+    local = letters(net, T)
+    nodes = [
+        Node(net.layers[n].neuron.input, n, t, i)
+        for n in range(1, net.N + 1)
+        for t, i in np.ndindex(T, net.sizes[n])
+    ]
     epsilon = recursion(local)
     found = [epsilon[node.n][node.t, 0].flat[node.i] for node in nodes]
-    equal = tuple(name for name in RULES if found == _by_rule(local, name, nodes))
+    equal = tuple(
+        name
+        for name, rule in RULES.items()
+        for lam in [lambdas(local, rule)]
+        if found == [lam[x.n][x.kind, rule.start][x.t, 0].flat[x.i] for x in nodes]
+    )
     if equal:
         return Verdict(equal, {})
     counts: dict[Word, set[Any]] = defaultdict(set)
@@ -273,16 +283,3 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
     if any(len(several) > 1 for several in counts.values()):
         return Verdict((), {})
     return Verdict((), {word: several.pop() for word, several in counts.items()})
-
-
-def _entered(net: Network, T: int) -> Iterator[Node]:
-    """Yield every node that weights enter."""
-    for n in range(1, net.N + 1):
-        for t, i in np.ndindex(T, int(np.prod(net.shape_of(n)))):
-            yield Node(net.layers[n].neuron.input, n, t, i)
-
-
-def _by_rule(local: LocalDerivatives, rule: str, nodes: list[Node]) -> list[Any]:
-    """Return the adjoints of nodes under a rule, in letters."""
-    lam, start = lambdas(local, rule), RULES[rule].start
-    return [lam[node.n][node.kind, start][node.t, 0].flat[node.i] for node in nodes]

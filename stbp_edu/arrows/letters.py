@@ -114,18 +114,10 @@ def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) 
     array = np.empty(shape, object)
     for at in np.ndindex(shape):
         i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
-        here = (placed_at(name, at[0] + 1, n, i) for name in names)
+        index = {later: f"_{{{i}}}^{{{at[0] + 1 + later},{n}}}" for later in (-1, 0, 1)}
+        here = (placed(name, index.__getitem__) for name in names)
         array[at] = math.prod(map(letter, here), start=sign)
     return array
-
-
-def placed_at(letters: str, t: int, n: int, i: int) -> str:
-    """Return a factor's letters with the indices of its tail.
-
-    >>> placed_at("u{} i{+}", t=1, n=2, i=3)
-    'u_{3}^{1,2} i_{3}^{2,2}'
-    """
-    return placed(letters, lambda later: f"_{{{i}}}^{{{t + later},{n}}}")
 
 
 def _apart(text: str) -> list[str]:

@@ -9,25 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 Shape = tuple[int, ...]
-
-
-class Map(Protocol):
-    """A fixed linear map on the last axes of an array."""
-
-    def out(self, shape: Shape) -> Shape:
-        """Return the shape that comes out; ValueError if none does."""
-
-    def forward(self, x: Any, shape: Shape) -> Any:
-        """Map values whose last axes have this shape."""
-
-    def transpose(self, y: Any, shape: Shape) -> Any:
-        """Map adjoints back to what had this shape."""
 
 
 def _image(shape: Shape, what: str) -> Shape:
@@ -116,6 +103,10 @@ class AveragePool:
         """Give each pixel of a block an equal share."""
         # p2-pool-delta
         return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * (1 / self.k**2)
+
+
+Map = Flatten | Patches | AveragePool
+"""A fixed linear map on the last axes of an array."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from stbp_edu.arrows.adjoints import (
     handed_back,
     lambdas,
 )
-from stbp_edu.arrows.forward_run import Now, as_trace, rest, step
+from stbp_edu.arrows.forward_run import as_trace, rest, step
 from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
 from stbp_edu.arrows.paths import forbidding_word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -226,28 +226,13 @@ def blockwise(
         for t in range(start, min(start + K, T)):
             states.append(step(net, params, _at(net, inputs, t), states[-1], twin))
         past = states[-1]
-        direct = _direct(net, states, start, T, mean, targets)
-        for n, found in enumerate(_gradients(net, params, states, direct, rule)[1:], 1):
+        read = [now[net.N][net.loss.state] for now in states]
+        direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
+        trace = as_trace(net, states)
+        here = np.stack([np.zeros_like(read[0]), *direct])  # 0 at the step before the block
+        lam = lambdas(derivatives_on(net, params, trace, here), replace(rule, block=None))
+        for adjoint in (adjoint for adjoints in lam[1:] for adjoint in adjoints.values()):
+            adjoint[0] = 0.0  # that step is there to be read
+        for n, found in enumerate(gradients(net, params, trace, lam, rule.start)[1:], 1):
             total[n] = {k: total[n].get(k, 0.0) + g for k, g in found.items()}
     return total
-
-
-def _direct(
-    net: Network, states: list[Now], start: int, T: int, mean: Array, targets: Array
-) -> Array:
-    """Return ∂L/∂state of a block's steps; 0 at the step before it, which comes first."""
-    read = [now[net.N][net.loss.state] for now in states]
-    direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
-    return np.stack([np.zeros_like(read[0]), *direct])
-
-
-def _gradients(
-    net: Network, params: LayerParams, states: list[Now], direct: Array, rule: Rule
-) -> LayerParams:
-    """Return the gradients of a block; the step before it is there to be read, with adjoint 0."""
-    trace = as_trace(net, states)
-    lam = lambdas(derivatives_on(net, params, trace, direct), replace(rule, block=None))
-    for adjoints in lam[1:]:
-        for adjoint in adjoints.values():
-            adjoint[0] = 0.0
-    return gradients(net, params, trace, lam, rule.start)

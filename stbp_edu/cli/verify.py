@@ -8,6 +8,7 @@ import argparse
 from tqdm import tqdm
 
 from stbp_edu.verify import report
+from stbp_edu.verify.trials import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table: equation id × oracle × largest error × verdict."""
-    with tqdm(desc="verify", unit="trial", leave=False) as bar:
-
-        def progress(done: int, total: int, what: str) -> None:
-            bar.total = total
-            bar.set_postfix_str(what, refresh=False)
-            bar.update(done - bar.n)
-
-        result = report.run(args.seed, args.rounds, progress=progress)
+    outcomes: list[Outcome] = []
+    with tqdm(report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False) as bar:
+        for what, found in bar:
+            bar.set_postfix_str(what)
+            outcomes.extend(found)  # worked out here
+    result = report.Report(outcomes)
     print(result.format())
     return 0 if result.ok else 1

@@ -16,7 +16,7 @@ from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.formulas import loss_value
+from stbp_edu.verify.formulas import carried, loss_value
 
 
 def derivatives(
@@ -58,13 +58,6 @@ def derivatives(
     fire = autograd.extend.primitive(neuron.g if spike is None else spike)
     autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
 
-    def carried(u: Any, o: Any) -> Any:
-        """Return what is left for the next step, in autograd's NumPy: f' is found, not told."""
-        if neuron.gate == "soft":
-            return neuron.tau * u - neuron.v_th * o
-        linear = neuron.gate == "linear"
-        return u * (neuron.tau * (1.0 - o if linear else autograd.numpy.exp(-o / neuron.tau)))
-
     def run(W: Any, b: Any, du: Any, do: Any) -> Any:
         """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
         u: list[Any] = [0.0] * params.N
@@ -73,7 +66,8 @@ def derivatives(
         for t in range(T):
             below = spikes[t]
             for n in range(params.N):
-                u[n] = carried(u[n], o[n]) + below @ W[n].T + b[n] + du[n][t]
+                left = carried(u[n], o[n], neuron, autograd.numpy)  # f' is found, not told
+                u[n] = left + below @ W[n].T + b[n] + du[n][t]
                 below = o[n] = fire(u[n]) + do[n][t]
             outputs.append((o[-1], u[-1]))
         return loss_value(loss, outputs, targets, autograd.numpy)

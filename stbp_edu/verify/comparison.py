@@ -161,19 +161,15 @@ def at_every_node(
     array([[0., 1.]])
     """
 
-    def layers(kind: str, shapes: list[tuple[int, ...]]) -> list[Any]:
+    def layers(kind: str) -> list[Any]:
         """Return the derivatives by one kind of quantity, layer by layer."""
         found: list[Any] = [None]
-        for n, shape in enumerate(shapes, 1):
+        for n, m in enumerate(params.sizes[1:], 1):
+            shape = (T, S, m) if kind in "uo" else getattr(params, kind)[n].shape
             found.append(np.empty(shape, params.dtype))
             for at in np.ndindex(shape):
-                if kind in ("W", "b"):
-                    found[n][at] = derivative(Node(kind, n, -1, *at), None)
-                else:
-                    t, s, i = at
-                    found[n][at] = derivative(Node(kind, n, t, i), s)
+                t, s, i = at if kind in "uo" else (-1, None, at[0])
+                found[n][at] = derivative(Node(kind, n, t, i, at[1] if kind == "W" else -1), s)
         return found
 
-    states: list[tuple[int, ...]] = [(T, S, m) for m in params.sizes[1:]]
-    W, b = (layers(kind, [a.shape for a in getattr(params, kind)[1:]]) for kind in ("W", "b"))
-    return Adjoints(layers("o", states), layers("u", states), Gradients(W, b))
+    return Adjoints(layers("o"), layers("u"), Gradients(layers("W"), layers("b")))

@@ -6,6 +6,9 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,9 +19,10 @@ from stbp_edu.losses import RATE, LossLike, check_targets
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
-from stbp_edu.verify.formulas import loss_value
+from stbp_edu.verify.formulas import carried, loss_value
 
 STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
+MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 
 
@@ -78,7 +82,7 @@ def _twin_run(
     for t in range(T):
         o[0] = spikes[t]
         for n in range(1, len(W)):
-            u[n] = _carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
+            u[n] = carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
             if (kind, n, t) == ("u", layer, step):
                 u[n][s, i] += amount  # def-epsilon
             pieces.append(np.searchsorted(joints, u[n] - neuron.v_th))
@@ -87,14 +91,6 @@ def _twin_run(
                 o[n][s, i] += amount  # def-delta
         outputs.append((o[-1], u[-1]))
     return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
-
-
-def _carried(u: Array, o: Array, neuron: LIF) -> Array:
-    """Return what is left of a potential at the next step."""
-    if neuron.gate == "soft":
-        return neuron.tau * u - neuron.v_th * o
-    kept = 1.0 - o if neuron.gate == "linear" else np.exp(-o / neuron.tau)
-    return neuron.tau * kept * u
 
 
 def _check(node: Node, setting: Setting) -> None:
@@ -117,6 +113,16 @@ def _check(node: Node, setting: Setting) -> None:
         raise ValueError(f"node must have an index into shape {shape}, got {at}; pick one")
 
 
+def central(values: Sequence[Any], step: float) -> Any:
+    """Return a slope from the values at -2, -1, 1 and 2 steps; it errs by a multiple of step⁴.
+
+    >>> central([(3 + k * 0.1) ** 3 for k in MOVES], 0.1).__round__(12)
+    27.0
+    """
+    low, lower, upper, high = values
+    return (8 * (upper - lower) - (high - low)) / (12 * step)
+
+
 def partial(
     node: Node,
     spikes: Array,
@@ -129,8 +135,7 @@ def partial(
 ) -> float:
     """Return dL/d(node) on the smooth twin, by central differences of fourth order.
 
-    [8 (L(s) - L(-s)) - (L(2s) - L(-2s))] / (12 s) errs by a multiple of s⁴. The step s shrinks
-    until two sizes in a row agree and no potential crosses a joint of H.
+    The step shrinks until two sizes in a row agree and no potential crosses a joint of H.
 
     Args:
         node: what to nudge, such as Node("W", n=1, i=0, j=0) or Node("u", n=1, t=0, i=0).
@@ -157,12 +162,10 @@ def partial(
     home = _twin_run(setting, loss)[1]
     before, crossed = float("nan"), False
     for step in STEPS:
-        moves = [k * step for k in (-2, -1, 1, 2)]
-        runs = [_twin_run(setting, loss, node, move, s) for move in moves]
+        runs = [_twin_run(setting, loss, node, k * step, s) for k in MOVES]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
-        L = [value for value, _ in runs]
-        slope = (8 * (L[2] - L[1]) - (L[3] - L[0])) / (12 * step)
+        slope = central([value for value, _ in runs], step)
         if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
             return slope
         before = slope

@@ -1,6 +1,5 @@
 """The forms under test: the package's own recursions, as results that an oracle can check."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -10,12 +9,11 @@ from stbp_edu.arrows import Node
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
+from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
+from stbp_edu.rules import RULES
 from stbp_edu.verify.comparison import at_every_node
-
-Table = dict[tuple[int, int, int], Any]
-"""A value for every (t, n, i)."""
 
 
 @dataclass(frozen=True)
@@ -59,37 +57,30 @@ class Quantities:
         return len(self.o) - 1
 
 
-def quantities(trace: Trace, targets: Array, params: Params, neuron: LIF, s: int = 0) -> Quantities:
-    """Return what the index formulas read of sample ``s`` of a forward pass."""
-    u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
-    h = [None, *map(neuron.h, u[1:])]
-    f, df = ([None, *map(slope, o[1:])] for slope in (neuron.f, neuron.df))
-    return Quantities(o, u, h, f, df, params.W, targets[s], S=len(targets))
+def scalar_sweep(net: Quantities, rule: str = "exact") -> dict[Node, Any]:
+    """Return dL/d(node) of one sample by the index formulas of :mod:`stbp_edu.cases.scalar`.
 
-
-def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
-    """Return δ and ε of one sample by the index formulas of :mod:`stbp_edu.cases.scalar`.
-
-    Numbers and symbols alike. ``rule`` is "exact" or "classic".
+    Numbers and symbols alike, in the order of the sweep. ``rule`` is "exact" or "classic".
     """
-    T, N = net.T, net.N
-    delta: Table = {}
-    epsilon: Table = {}
+    T, N, found = net.T, net.N, dict[Node, Any]()
 
     def err(t: int, n: int, i: int) -> Any:
         """Return the signal that comes in from (t, n, i)."""
-        return delta[t, n, i] * net.h[n][t][i] if rule == "classic" else epsilon[t, n, i]
+        if rule == "classic":
+            return found[Node("o", n, t, i)] * net.h[n][t][i]
+        return found[Node("u", n, t, i)]
 
     for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
         for i in range(net.sizes[n]):
-            case, h, f = case_at(t, n, T, N), net.h[n][t][i], net.f[n][t][i]
+            case, h = case_at(t, n, T, N), net.h[n][t][i]
             if n < N:
                 js = range(net.sizes[n + 1])
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+            else:
+                first = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
             if t < T - 1:
                 after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
-            if n == N:
-                first = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+                carried = found[Node("u", n, t + 1, i)], net.f[n][t][i]
             if case == 1:
                 d = first
                 e = scalar.c1_epsilon(d, h)
@@ -98,62 +89,67 @@ def scalar_sweep(net: Quantities, rule: str = "exact") -> tuple[Table, Table]:
                 e = scalar.c2_epsilon(d, h)
             elif case == 3:
                 d = scalar.c3_delta(first, *after)
-                e = scalar.c3_epsilon(d, h, epsilon[t + 1, n, i], f)
+                e = scalar.c3_epsilon(d, h, *carried)
             else:
                 d = scalar.c4_delta(*above, *after)
-                e = scalar.c4_epsilon(d, h, epsilon[t + 1, n, i], f)
-            delta[t, n, i], epsilon[t, n, i] = d, e
-    return delta, epsilon
-
-
-def scalar_derivatives(net: Quantities, rule: str = "exact") -> Callable[[Node], Any]:
-    """Return the function from a node of one sample to dL/d(node) by the index formulas."""
-    delta, epsilon = scalar_sweep(net, rule)
-
-    def derivative(node: Node) -> Any:
-        """Return δ, ε, or the gradient of a weight or bias."""
-        kind, n, t, i, j = node
-        if kind in ("o", "u"):
-            return (delta if kind == "o" else epsilon)[t, n, i]
-        over_time = [epsilon[t, n, i] for t in range(net.T)]
-        if kind == "b":
-            return scalar.c5_b(over_time)
-        return scalar.c5_w(over_time, [net.o[n - 1][t][j] for t in range(net.T)])
-
-    return derivative
+                e = scalar.c4_epsilon(d, h, *carried)
+            found[Node("o", n, t, i)], found[Node("u", n, t, i)] = d, e
+    for n in range(1, N + 1):
+        steps, (units, below) = range(T), (net.sizes[n], net.sizes[n - 1])
+        over_time = [[found[Node("u", n, t, i)] for t in steps] for i in range(units)]
+        for i in range(units):
+            found[Node("b", n, i=i)] = scalar.c5_b(over_time[i])
+        for i, j in product(range(units), range(below)):
+            spikes = [net.o[n - 1][t][j] for t in steps]
+            found[Node("W", n, i=i, j=j)] = scalar.c5_w(over_time[i], spikes)
+    return found
 
 
 def scalar_adjoints(
-    trace: Trace,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str = "exact",
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
     T, S = network.check_trace(trace, params)
-    of_sample = [
-        scalar_derivatives(quantities(trace, targets, params, neuron, s), rule) for s in range(S)
-    ]
+    of_sample = []
+    for s in range(S):
+        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+        h, f, df = (
+            [None, *map(function, states[1:])]
+            for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
+        )
+        net = Quantities(o, u, h, f, df, params.W, targets[s], S)
+        of_sample.append(scalar_sweep(net, rule))
 
     def derivative(node: Node, s: int | None) -> Any:
         """Return dL/d(node), summed over all samples where none is named."""
-        return of_sample[s](node) if s is not None else sum(of(node) for of in of_sample)
+        return sum(found[node] for found in of_sample) if s is None else of_sample[s][node]
 
     return at_every_node(derivative, params, T, S)
 
 
+Forms = dict[str, Adjoints | Gradients]
+"""Results of the package, by the name of the form."""
+
+
 def all_forms(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, rule: str, spike: Spike | None
-) -> dict[str, Adjoints | Gradients]:
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    spike: Spike | None,
+    loss: LossLike = RATE,
+) -> Forms:
     """Return the results of the index formulas, the sweep and the engine, by name.
 
-    The five cases have a hard reset; with the soft one there is the engine alone.
+    The five cases have a hard reset; with the soft one there is the engine alone. The index
+    formulas have the rate loss and the two rules.
     """
-    fast = engine.forward(spikes, params, neuron, spike=spike)
-    forms: dict[str, Adjoints | Gradients] = {}
+    rest, forms = (targets, params, neuron, rule), Forms()
     if neuron.gate != "soft":
         slow = network.forward(spikes, params, neuron, spike=spike)
-        forms["scalar"] = scalar_adjoints(slow, targets, params, neuron, rule)
-        forms["vector"] = sweep(slow, targets, params, neuron, rule)
-    return {**forms, "engine": engine.backward(fast, targets, params, neuron, rule)}
+        if loss is RATE and rule in RULES:
+            forms["scalar"] = scalar_adjoints(slow, *rest)
+        forms["vector"] = sweep(slow, *rest, loss)
+    fast = engine.forward(spikes, params, neuron, spike=spike)
+    return {**forms, "engine": engine.backward(fast, *rest, loss)}

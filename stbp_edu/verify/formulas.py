@@ -9,7 +9,7 @@ their slopes and ``autodiff`` derives them.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -44,61 +44,49 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-class Curve(NamedTuple):
-    """One function of the neuron with its values and what its formula gives."""
-
-    id: str
-    name: str
-    got: Array
-    expected: Array
-
-
-def curves() -> Iterator[Curve]:
-    """Yield every function of the neuron, for each of its constants.
+def curves() -> Iterator[tuple[str, str, Array, Array]]:
+    """Yield the equation, constants, values and expected values of each function of the neuron.
 
     Raises:
         ImportError: if SymPy is not installed.
     """
     sp = require("sympy", "the formulas")
-    x, c = sp.Symbol("x", real=True), sp.Symbol("c", positive=True)
-    for gate, f in (("f", c * sp.exp(-x / c)), ("linear", c * (1 - x))):
-        for tau in TAUS:
-            neuron = LIF(tau, gate="linear" if gate == "linear" else "exponential")
-            for id, function, formula in (
-                (f"gate-{gate}", neuron.f, f),
-                (f"gate-{'df' if gate == 'f' else 'linear-df'}", neuron.df, sp.diff(f, x)),
-            ):
-                yield _curve(id, f"τ = {tau}", function, SPIKES, formula.subs(c, _exact(tau)), x)
-            if gate == "f":  # f(1) once more, as a plain number
-                left = partial(np.full_like, fill_value=neuron.reset)
-                yield _curve("gate-f", f"τ = {tau}", left, np.ones(1), f.subs(c, _exact(tau)), x)
+    x, exact = sp.Symbol("x", real=True), sp.Rational  # a float is the fraction that it is
+    for id, name, function, at, formula in _functions(sp, x):
+        values = [float(formula.subs(x, exact(float(v))).evalf(DIGITS)) for v in at]
+        yield id, name, function(at), np.array(values)
+
+
+def _functions(sp: Any, x: Any) -> Iterator[tuple[str, str, Callable[[Array], Array], Array, Any]]:
+    """Yield the equation, constants, function, points and formula in x of each curve."""
+    for tau in TAUS:
+        name, c = f"τ = {tau}", sp.Rational(tau)
+        f, linear = c * sp.exp(-x / c), c * (1 - x)
+        neuron, straight = LIF(tau), LIF(tau, gate="linear")
+        yield "gate-f", name, neuron.f, SPIKES, f
+        yield "gate-f", name, partial(np.full_like, fill_value=neuron.reset), np.ones(1), f
+        yield "gate-df", name, neuron.df, SPIKES, sp.diff(f, x)
+        yield "gate-linear", name, straight.f, SPIKES, linear
+        yield "gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x)
     for threshold in THRESHOLDS:
-        step = sp.Piecewise((1, x >= _exact(threshold)), (0, True))
+        step = sp.Piecewise((1, x >= sp.Rational(threshold)), (0, True))
         near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
-        neuron = LIF(v_th=threshold)
-        yield _curve("spike-g", f"V_th = {threshold}", neuron.g, near, step, x)
+        yield "spike-g", f"V_th = {threshold}", LIF(v_th=threshold).g, near, step
     for k, kind in enumerate(SURROGATES.values(), start=1):
-        H = kind.formula(x, c, sp)
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
-            neuron = LIF(v_th=threshold, surrogate=kind(width))
+            name, neuron = f"a = {width}", LIF(v_th=threshold, surrogate=kind(width))
             edges = [-width / 2, width / 2, -FAR * width, FAR * width]
             at = np.append(DISTANCES, edges) + threshold
-            twin = H.subs(c, _exact(width)).subs(x, x - _exact(threshold))
-            yield _curve(f"twin-{k}", f"a = {width}", neuron.H, at, twin, x)
-            yield _curve(f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x), x)
+            twin = kind.formula(x - sp.Rational(threshold), sp.Rational(width), sp)
+            yield f"twin-{k}", name, neuron.H, at, twin
+            yield f"h{k}", name, neuron.h, at, sp.diff(twin, x)
 
 
-def _exact(value: float) -> Any:
-    """Return a float as the fraction that it is."""
-    return require("sympy", "the formulas").Rational(value)
-
-
-def _curve(
-    id: str, name: str, function: Callable[[Array], Array], at: Array, formula: Any, x: Any
-) -> Curve:
-    """Return the values of a function, and of its formula, at these points."""
-    expected = [float(formula.subs(x, _exact(float(v))).evalf(DIGITS)) for v in at]
-    return Curve(id, name, function(at), np.array(expected))
+def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
+    """Return what is left of a potential at the next step."""
+    if neuron.gate == "soft":
+        return neuron.tau * u - neuron.v_th * o
+    return neuron.tau * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau)) * u
 
 
 Outputs = Sequence[tuple[Any, Any]]
@@ -119,11 +107,11 @@ def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> 
     T, S = len(o), len(targets)
     match loss:
         case Rate():
-            return _squares(targets - sum(o) / T) / (2 * S)
+            return _squares(o, targets) / (2 * S)
         case LastSteps(k):
-            return _squares(targets - sum(o[-k:]) / k) / (2 * S)
+            return _squares(o[-k:], targets) / (2 * S)
         case Membrane(k):
-            return _squares(targets - sum(u[-(k or T) :]) / (k or T)) / (2 * S)
+            return _squares(u[-(k or T) :], targets) / (2 * S)
         case CrossEntropy(counts):
             return _cross_entropy(sum(o) if counts else sum(o) / T, targets, xp) / S
         case StepCrossEntropy():
@@ -141,8 +129,9 @@ def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> 
     return loss.value(Trace(U=[None, potentials], O=[spikes, spikes]), targets)
 
 
-def _squares(misses: Any) -> Any:
-    """Return the sum of the squares."""
+def _squares(states: Sequence[Any], targets: Any) -> Any:
+    """Return the sum of the squares by which the mean over the steps misses the targets."""
+    misses = targets - sum(states) / len(states)
     return (misses * misses).sum()
 
 

@@ -4,26 +4,19 @@ Every factor is a letter of which nothing is known, so that an identity here hol
 surrogate, every gate, every weight and every spike train of a network of that shape.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows import (
-    Node,
-    Polynomial,
-    hard_reset,
-    letters,
-    network,
-    paths_from,
-)
+from stbp_edu.arrows import Node, Polynomial, hard_reset, letters, network, paths_from
 from stbp_edu.arrows.letters import letter_array
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import case_of, equation_under
-from stbp_edu.verify.forms import Quantities, scalar_derivatives
+from stbp_edu.verify.forms import Quantities, scalar_sweep
 from stbp_edu.verify.paths import rate_slopes, total
 
 MOST_SYMBOLS = 10_000
@@ -119,28 +112,17 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     checks.choice("rule", rule, ("exact", "classic"))
     net = symbols(sizes, T, letter=Polynomial.letter)
-    exact, classic = scalar_derivatives(net, "exact"), scalar_derivatives(net, "classic")
+    exact, classic = scalar_sweep(net, "exact"), scalar_sweep(net, "classic")
     proofs = []
-    for id, node in _nodes(net):
+    for node, value in exact.items():
         paths = paths_from(node, net.graph)
         dropped = [path for path in paths if path.dropped_by("classic")]
         if rule == "classic":
-            difference = exact(node) - classic(node) - total(dropped)
+            difference = value - classic[node] - total(dropped)
         else:
-            difference = exact(node) - total(paths)
-        proofs.append(Proof(equation_under(id, rule), node, len(paths), len(dropped), difference))
+            difference = value - total(paths)
+        name = {"o": "delta", "u": "epsilon"}.get(node.kind, node.kind.lower())
+        case = 5 if node.kind in "Wb" else case_of(node.t, node.n, net.T, net.N)
+        id = equation_under(f"c{case}-{name}", rule)
+        proofs.append(Proof(id, node, len(paths), len(dropped), difference))
     return proofs
-
-
-def _nodes(net: Quantities) -> Iterator[tuple[str, Node]]:
-    """Yield every node with the id of its equation, in the order of the backward sweep."""
-    for t, n in product(reversed(range(net.T)), reversed(range(1, net.N + 1))):
-        case = case_of(t, n, net.T, net.N)
-        for i in range(net.sizes[n]):
-            yield f"c{case}-delta", Node("o", n, t, i)
-            yield f"c{case}-epsilon", Node("u", n, t, i)
-    for n in range(1, net.N + 1):
-        for i in range(net.sizes[n]):
-            yield "c5-b", Node("b", n, i=i)
-        for i, j in np.ndindex(net.sizes[n], net.sizes[n - 1]):
-            yield "c5-w", Node("W", n, i=i, j=j)

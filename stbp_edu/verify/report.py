@@ -6,7 +6,7 @@ exactly the sum of the paths that it drops? Beside them stand the other losses, 
 each of which must be the sum of the paths that it keeps.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby, product
 from typing import NamedTuple
 
@@ -17,9 +17,6 @@ from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.verify import formulas, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
-
-Progress = Callable[[int, int, str], None]
-"""Called as progress(done, total, what)."""
 
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
@@ -99,13 +96,12 @@ class Report(NamedTuple):
         return "\n".join([*lines, f"and {more} more failures"] if more > 0 else lines)
 
 
-def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Report:
+def run(seed: int = 0, rounds: int = 3) -> Report:
     """Return the verdicts of all oracles on the scalar, vector and engine forms, under both rules.
 
     Args:
         seed: decides the random networks; >= 0.
         rounds: how many networks for each surrogate and gate; >= 1. Five see every shape.
-        progress: called as progress(done, total, what) after each network.
 
     Raises:
         ImportError: if autograd or SymPy is not installed.
@@ -114,16 +110,11 @@ def run(seed: int = 0, rounds: int = 3, progress: Progress | None = None) -> Rep
     >>> run(rounds=1).ok
     True
     """
-    work, report = trials_of(seed, rounds), Report([])
-    for done, (what, some) in enumerate(work, start=1):
-        report.outcomes.extend(some)  # worked out here
-        if progress is not None:
-            progress(done, len(work), what)
-    return report
+    return Report([outcome for _, found in trials_of(seed, rounds) for outcome in found])
 
 
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
-    """Return what :func:`run` works through: the name of each trial, and its outcomes.
+    """Return what :func:`run` works through: the name of each trial, and its outcomes to come.
 
     The other losses, the ablations and many samples meet one gate a round: of them, a gate decides
     little.

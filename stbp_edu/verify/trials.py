@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from stbp_edu import losses
-from stbp_edu.cases import sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
 from stbp_edu.losses import LossLike
-from stbp_edu.network import Adjoints, Gradients, Params, Trace, forward
+from stbp_edu.network import Adjoints, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.surrogates import SURROGATES
@@ -25,10 +24,7 @@ from stbp_edu.verify.comparison import (
     equal_under_classic,
     equation_under,
 )
-from stbp_edu.verify.forms import all_forms
-
-Forms = dict[str, Adjoints | Gradients]
-"""Results of the package, by the name of the form."""
+from stbp_edu.verify.forms import Forms, all_forms
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
@@ -123,35 +119,40 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
         """Return whether the classic rule gives the gradient here."""
         return equal_under_classic(place, T, N)
 
-    for twin in (True, False):
-        spike = neuron.H if twin else None
+    for spike in (neuron.H, None):
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
         yield _by_value(trace, problem.targets, losses.RATE)
-        oracles = {"autodiff": (autodiff.derivatives(*problem, spike=spike), ROUNDING)}
-        if twin:
-            oracles["differences"] = finite_difference.derivatives(*problem), DIFFERENCES
         exact, classic = (all_forms(*problem, rule, spike) for rule in ("exact", "classic"))
-        yield from compare(exact, "exact", "paths", paths.derivatives(trace, *problem[1:]))
-        kept = paths.derivatives(trace, *problem[1:], "classic")
-        yield from compare(classic, "classic", KEPT, kept)
-        for oracle, (answer, limit) in oracles.items():
-            yield from compare(exact, "exact", oracle, answer, limit)
+        for forms, rule, oracle in ((exact, "exact", "paths"), (classic, "classic", KEPT)):
+            yield from compare(forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule))
+        for oracle, answer in gradients(problem, spike).items():
+            yield from compare(exact, "exact", oracle, *answer)
             there = f"{oracle}, where it is exact"
-            yield from compare(classic, "classic", there, answer, limit, is_exact)
-            if twin and not getattr(neuron.surrogate, "joints", ()):
+            yield from compare(classic, "classic", there, *answer, is_exact)
+            if spike and not getattr(neuron.surrogate, "joints", ()):
                 elsewhere = f"{oracle}, where it is not"
                 yield from compare(
-                    classic, "classic", elsewhere, answer, GAP, lambda place: not is_exact(place)
+                    classic, "classic", elsewhere, answer[0], GAP, lambda at: not is_exact(at)
                 )
+
+
+def gradients(
+    problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
+) -> dict[str, tuple[Adjoints, Tolerance]]:
+    """Return what autodiff says, and of the twin what finite differences do, by their names."""
+    answers = {"autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)}
+    if spike:
+        answers["differences"] = finite_difference.derivatives(*problem, loss=loss), DIFFERENCES
+    return answers
 
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for one in formulas.curves():
-        yield by_formula(one.id, f" with {one.name}", one.got, one.expected)
+    for id, name, got, expected in formulas.curves():
+        yield _by_formula(id, f" with {name}", got, expected)
 
 
-def by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
+def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     """Return the outcome of one comparison with a formula, relative to the largest value."""
     error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
     limit = ROUNDING.limit
@@ -163,32 +164,15 @@ def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcom
     """Compare the value of a loss with its formula."""
     outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
     values = losses.loss(trace, targets, loss), formulas.loss_value(loss, outputs, targets)
-    return by_formula("loss", f" {loss!r}", *map(np.array, values))
+    return _by_formula("loss", f" {loss!r}", *map(np.array, values))
 
 
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
-    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1.
-
-    A node without a proof is a failure, too.
-    """
-    nodes = sum(m * (2 * T + 1 + k) for k, m in pairwise(sizes))  # o and u, b, and m × k weights
+    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
     for rule, oracle in (("exact", "polynomials"), ("classic", "polynomials: gap = dropped paths")):
-        proofs = polynomials.prove(sizes, T, rule)
-        for id, node, _, _, difference in proofs:
+        for id, node, _, _, difference in polynomials.prove(sizes, T, rule):
             message = f"scalar form, {rule} rule, {id} at {node}: got - expected = {difference}"
             yield Outcome(id, rule, oracle, float(difference != 0), 0.0, False, message)
-        if (proved := len({proof.node for proof in proofs})) != nodes:
-            message = f"{rule} rule: {proved} of {nodes} nodes have a proof by polynomials"
-            yield Outcome("c5-w", rule, oracle, 1.0, 0.0, False, message)
-
-
-def _sweep_and_engine(
-    trace: Trace, problem: Problem, rule: str, loss: LossLike = losses.RATE
-) -> Forms:
-    """Return the results of the sweep, which has a hard reset, and of the engine, by name."""
-    rest = (trace, *problem[1:], rule, loss)
-    swept = {} if problem.neuron.gate == "soft" else {"vector": sweep(*rest)}
-    return {**swept, "engine": engine.backward(*rest)}
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:
@@ -212,18 +196,16 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
 
 def _by_loss(trace: Trace, problem: Problem, loss: LossLike) -> Iterator[Outcome]:
     """Compare the forms under one loss with every oracle."""
-    forms = _sweep_and_engine(trace, problem, "exact", loss)
+    twin = problem.neuron.H
+    forms = all_forms(*problem, "exact", twin, loss)
     if not isinstance(loss, (losses.Direct, np.ndarray)):
         told = loss.direct(trace, problem.targets)
-        by_term = _sweep_and_engine(trace, problem, "exact", told)["engine"]
+        by_term = all_forms(*problem, "exact", twin, told)["engine"]
         forms["engine (told the direct term)"] = by_term
-    derived = autodiff.derivatives(*problem, spike=problem.neuron.H, loss=loss)
-    measured = finite_difference.derivatives(*problem, loss=loss)
-    yield from compare(forms, "exact", "autodiff", derived)
-    yield from compare(forms, "exact", "differences", measured, DIFFERENCES)
+    for oracle, answer in gradients(problem, twin, loss).items():
+        yield from compare(forms, "exact", oracle, *answer)
     kept = paths.derivatives(trace, *problem[1:], "classic", loss)
-    classic = _sweep_and_engine(trace, problem, "classic", loss)
-    yield from compare(classic, "classic", KEPT, kept)
+    yield from compare(all_forms(*problem, "classic", twin, loss), "classic", KEPT, kept)
 
 
 def by_ablations(problem: Problem) -> Iterator[Outcome]:
@@ -231,7 +213,7 @@ def by_ablations(problem: Problem) -> Iterator[Outcome]:
     trace = forward(problem.spikes, problem.params, problem.neuron)
     for rule in ABLATIONS:
         kept = paths.derivatives(trace, *problem[1:], rule)
-        yield from compare(_sweep_and_engine(trace, problem, rule), rule, KEPT, kept)
+        yield from compare(all_forms(*problem, rule, None), rule, KEPT, kept)
 
 
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:

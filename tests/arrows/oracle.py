@@ -8,7 +8,7 @@ import numpy as np
 from autograd.tracer import getval
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Rectangle, Sigmoid, Triangle
+from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
     cross_entropy_on_rates,
     cross_entropy_per_step,
@@ -23,6 +23,7 @@ from stbp_edu.arrows import (
     with_adaptation,
     with_current,
 )
+from stbp_edu.surrogates import SURROGATES
 
 LOSSES = {
     "rate": rate(),
@@ -97,7 +98,7 @@ class Case:
 @st.composite
 def cases(draw, sizes=SIZES, max_steps=5, **fixed):
     """Any neuron × loss × connection."""
-    a = draw(st.sampled_from([0.4, 1.0]))
+    curve = draw(st.sampled_from([*SURROGATES.values()]))
     return Case(
         sizes=draw(st.sampled_from(sizes)),
         reset=draw(st.sampled_from(RESETS)),
@@ -105,7 +106,7 @@ def cases(draw, sizes=SIZES, max_steps=5, **fixed):
         adaptation=draw(st.booleans()),
         learned=draw(st.booleans()),
         loss=draw(st.sampled_from(sorted(LOSSES))),
-        surrogate=draw(st.sampled_from([Gaussian(a), Sigmoid(a), Rectangle(4 * a), Triangle(a)])),
+        surrogate=curve(curve.proof_a * draw(st.sampled_from([0.8, 2.0]))),
         T=draw(st.integers(2, max_steps)),
         S=draw(st.integers(1, 3)),
         seed=draw(st.integers(0, 2**32 - 1)),

@@ -10,8 +10,6 @@ from stbp_edu import LIF
 from stbp_edu.arrows import (
     Arrow,
     Enter,
-    Flatten,
-    Link,
     Loss,
     Network,
     Neuron,
@@ -149,35 +147,20 @@ def test_a_wrong_call_is_named(call, message):
         call()
 
 
-@pytest.mark.parametrize("part", ["0", "28x0", "1x2x3x4", "2x", "", "2R", "-3"])
+@pytest.mark.parametrize("part", ["0", "1x2x3x4", "2x", "2R"])
 def test_an_input_that_is_no_row_and_no_image_is_refused(part):
     with pytest.raises(ValueError, match="sizes must begin with the input"):
         network([part, 1], HARD)
 
 
-@pytest.mark.parametrize("part", ["0", "3C", "C3", "3C0", "3CR", "R", "3R2", "03", "3.5", "3X"])
+@pytest.mark.parametrize("part", ["0", "3C", "3CR", "3R2", "3X"])
 def test_a_layer_that_says_no_size_is_refused(part):
     with pytest.raises(ValueError, match="parts such as 15C5, P2"):
         network(["8x8", part], HARD)
 
 
-def test_an_arrow_leaves_its_neuron_by_a_map_or_to_the_loss_and_needs_no_factor_then():
-    assert Arrow("weight", "o", "u", layer=1, link=Link((Flatten(),), (2,), 1)).leaves
-    assert Arrow("readout", "o", "L").leaves
-    assert not jump().leaves
-
-
 Y = np.ones((3, 2))
-TARGETS = {
-    "one sample": Y[:1],
-    "a row": Y[0],
-    "one column": Y[:, :1],
-    "an axis more": Y[None],
-    "a list": Y.tolist(),
-    "masked": np.ma.masked_array(Y, mask=True),
-    "complex": Y + 1j,
-    "NaN": Y * np.nan,
-}
+TARGETS = {"one sample": Y[:1], "a row": Y[0], "a list": Y.tolist(), "NaN": Y * np.nan}
 
 
 @pytest.mark.parametrize("targets", TARGETS)
@@ -236,14 +219,6 @@ def test_runs_that_are_of_another_network():
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             call()
-
-
-def test_a_loss_that_reads_too_many_steps():
-    net = network("2-1", HARD, last_steps(5))
-    params = draw_params(net, np.random.default_rng(0))
-    trace = forward(net, params, np.ones((3, 1, 2)))
-    with pytest.raises(ValueError, match="reads the last 5 steps, but there are T = 3; run longer"):
-        backward(net, params, trace, np.ones((1, 1)))
 
 
 def test_a_pass_of_part_one_that_does_not_fit():

@@ -7,11 +7,8 @@ from stbp_edu.arrows import (
     Rule,
     formulas,
     hard_reset,
-    membrane,
     network,
     soft_reset,
-    with_adaptation,
-    with_current,
 )
 
 HARD, SOFT = hard_reset(LIF()), soft_reset(LIF())
@@ -79,30 +76,3 @@ def test_states_of_a_rule_share_an_adjoint_only_where_they_keep_the_same():
     moves = {"spike": "b", "*": "a"}, {"carry": "z", "*": "a"}, {"readout": None, "*": "z"}
     unreached = Rule("mine", dict(zip("abz", moves, strict=True)))  # b is of spikes alone
     assert lines(net, unreached) == lines(net)
-
-
-def test_a_loss_that_reads_potentials():
-    net = network("2-2-1", HARD, membrane())
-    assert lines(net, where="t = T, n = N") == [
-        r"\delta_i^{T,N} = 0",
-        r"\varepsilon_i^{T,N} = \frac{\partial L}{\partial u_i^{T,N}} + "
-        r"h(u_i^{T,N}) \delta_i^{T,N}",
-    ]
-
-
-def test_two_states_more_recurrent_weights_and_a_learned_leak():
-    leaky = soft_reset(LIF(), learn_leak=True)
-    net = network("2-2R-2R", with_adaptation(with_current(leaky, 0.5), 0.5, 0.9))
-    found = {line.left: line.right for line in formulas(net) if line.where == HIDDEN}
-    assert found[r"\delta_i^{t,n}"] == (
-        r"\sum_j w_{ji}^{n+1} \gamma_j^{t,n+1} - V_{th} \varepsilon_i^{t+1,n} + \zeta_i^{t+1,n} + "
-        r"\sum_j r_{ji}^{n} \gamma_j^{t+1,n}"
-    )
-    assert found[r"\gamma_i^{t,n}"] == r"\alpha \gamma_i^{t+1,n} + \varepsilon_i^{t,n}"
-    assert found[r"\zeta_i^{t,n}"].startswith(r"\rho \zeta_i^{t+1,n} - \beta h(")
-    last = [line.split(" = ") for line in lines(net, where="all t")]
-    assert [left for left, _ in last] == [
-        rf"\frac{{\partial L}}{{\partial {name}}}"
-        for name in ("w_{ij}^n", "b_i^n", "r_{ij}^n", r"\tau^n")
-    ]
-    assert last[2][1] == r"\sum_t \gamma_i^{t+1,n} o_j^{t,n}"

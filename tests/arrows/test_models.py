@@ -12,11 +12,9 @@ from stbp_edu.arrows import (
     draw_params,
     forward,
     hard_reset,
-    membrane,
     network,
     rate,
     soft_reset,
-    with_current,
 )
 
 HARD = hard_reset(LIF(0.6, 0.5))
@@ -46,20 +44,6 @@ def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
     assert neurons == [HARD, LEARNING]
 
 
-def test_the_arrows_that_leave_a_layer():
-    own = [("spike", "u", "o"), ("carry", "u", "u"), ("reset", "o", "u")]
-    net = network("2-3R-1", [HARD, with_current(HARD, 0.5)], membrane())
-    found = [[(a.kind, a.source, a.target) for a in arrows] for arrows in net.arrows]
-    assert found == [
-        [],
-        [("weight", "o", "i"), *own, ("recur", "o", "u")],
-        [("readout", "u", "L"), *own, ("decay", "i", "i"), ("charge", "i", "u")],
-    ]
-    timed = {a.kind for arrows in net.arrows for a in arrows if a.step}
-    assert timed == {"carry", "reset", "recur", "decay"}
-    assert [a.kind for arrows in net.arrows for a in arrows if a.layer] == ["weight"]
-
-
 def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():
     drawn = draw_params(network("9x9-99C3-50R", LEARNING), np.random.default_rng(0), 2.0)
     assert drawn[0] is None
@@ -71,18 +55,6 @@ def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():
         assert drawn[n]["tau"] == 0.3
     wide = draw_params(network("400-90", HARD), np.random.default_rng(0))[1]["W"]
     assert wide.std() == pytest.approx(1 / 20, rel=0.02)  # a scale of 1 where none is said
-
-
-@pytest.mark.parametrize("twin", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_run_keeps_the_dtype_of_its_parameters_and_the_order_of_the_alphabet(dtype, twin):
-    net = network("2-3R-1", with_current(HARD, 0.5))
-    drawn = draw_params(net, np.random.default_rng(0))[1:]
-    params = [None, *({name: a.astype(dtype) for name, a in p.items()} for p in drawn)]
-    trace = forward(net, params, np.ones((3, 2, 2), dtype), twin=twin)
-    assert list(trace) == ["i", "o", "u"]
-    assert trace["i"][0] is trace["u"][0] is None
-    assert {series[n].dtype for series in trace.values() for n in (1, 2)} == {np.dtype(dtype)}
 
 
 def test_a_run_begins_at_rest_and_a_spike_comes_at_the_threshold_itself():

@@ -9,7 +9,6 @@ from hypothesis import given
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
     RULES,
-    Rule,
     backward,
     cross_entropy_per_step,
     draw_params,
@@ -18,8 +17,6 @@ from stbp_edu.arrows import (
     in_blocks,
     network,
     online,
-    soft_reset,
-    with_current,
     words,
 )
 from tests.arrows import oracle
@@ -103,43 +100,6 @@ def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(sizes, rul
     assert tuple(word.split()[1:]) in {w for n in (1, net.N) for w in words(net, 4, rule, n)}
     with pytest.raises(ValueError, match=f"'{rule}' has no online form .* the word '{word}'"):
         online(net, params, inputs, y, rule)
-
-
-def test_a_word_that_begins_at_a_learned_leak_may_forbid_an_online_form():
-    """From the weights nothing gets past the current; the leak enters the potential itself."""
-    rule = Rule("mine", {"a": {"charge": None, "*": "a"}})
-    lif = LIF(0.6, 0.5)
-    for learned in (True, False):
-        first = with_current(soft_reset(lif, learn_leak=learned), 0.5)
-        word = forbidding_word(network("2-2-1", [first, hard_reset(lif)]), rule)
-        assert " ".join(word or ()) == ("enter spike weight carry spike readout" if learned else "")
-
-
-class Counted:
-    """Inputs that say how often each step is read."""
-
-    def __init__(self, steps):
-        """Keep the steps."""
-        self.steps, self.reads = steps, [0] * len(steps)
-
-    def __len__(self):
-        """Return the number of steps."""
-        return len(self.steps)
-
-    def __getitem__(self, t):
-        """Return a step, and note it."""
-        self.reads[t] += 1
-        return self.steps[t]
-
-
-@pytest.mark.parametrize(("loss", "runs"), [("per-step", 1), ("rate", 2), ("last-2", 2)])
-@pytest.mark.parametrize("rule", ["ottt", in_blocks(2)], ids=["ottt", "blocks"])
-def test_only_a_loss_on_a_mean_over_steps_makes_the_run_twice(loss, runs, rule):
-    net, params, _, inputs, y = Case(loss=loss).run()
-    counted = Counted(inputs)
-    got = online(net, params, counted, y, rule)
-    assert set(counted.reads[1:]) == {runs}
-    assert oracle.error(got, online(net, params, inputs, y, rule)) == 0
 
 
 @pytest.mark.slow

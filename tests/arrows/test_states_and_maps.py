@@ -5,22 +5,15 @@ import pytest
 
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
-    Arrow,
     AveragePool,
     Flatten,
     Link,
-    Loss,
-    Neuron,
     Patches,
-    Polynomial,
-    State,
     backward,
     draw_params,
     forward,
     hard_reset,
-    in_blocks,
     network,
-    online,
     with_adaptation,
     with_current,
 )
@@ -160,53 +153,6 @@ def test_p2_pool_x_and_p2_pool_delta(k):
         assert shares[block] == pytest.approx(np.full((k, k), back[c, p, q] / k**2))
 
 
-def renamed(lif):
-    """The neuron of Part I, whose potential is called v and whose spike z."""
-    return Neuron(
-        states=(
-            State("v", r"\mu", lambda now, past, x, p: past["v"] * lif.f(past["z"]) + x),
-            State("z", r"\nu"),
-        ),
-        arrows=(
-            Arrow("spike", "v", "z", lambda s, p: lif.h(s["v"]), "h(v{})"),
-            Arrow("carry", "v", "v", lambda s, p: lif.f(s["z"]), "f(z{})", step=1),
-            Arrow("reset", "z", "v", lambda s, p: s["v"] * lif.df(s["z"]), "v{} f'(z{})", step=1),
-        ),
-        distance=lambda s: s["v"] - lif.v_th,
-        surrogate=lif.surrogate,
-        input="v",
-        output="z",
-    )
-
-
-def same(got, expected):
-    """The gradients of two runs are equal."""
-    for a, b in zip(got[1:], expected[1:], strict=True):
-        assert a.keys() == b.keys()
-        for name in a:
-            np.testing.assert_allclose(a[name], b[name], rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("sizes", ["2-3-2", "2-3R-2R"])
-def test_the_states_of_a_neuron_may_have_any_names(sizes):
-    ours, theirs = network(sizes, hard_reset(LIF_)), network(sizes, renamed(LIF_), Loss("r", "z"))
-    rng = np.random.default_rng(19)
-    params, y, inputs = draw_params(ours, rng, 1.5), rng.random((2, 2)), rng.normal(size=(T, 2, 2))
-    run, other = (forward(net, params, inputs, twin=True) for net in (ours, theirs))
-    assert sorted(other) == ["o", "v", "z"]
-    assert other["o"][1:] == other["v"][:1] * 2 == [None, None]
-    for n in (1, 2):
-        assert np.array_equal(other["v"][n], run["u"][n])
-        assert np.array_equal(other["z"][n], run["o"][n])
-    expected = backward(ours, params, run, y)
-    got = backward(theirs, params, other, y)
-    same(got.gradients, expected.gradients)
-    np.testing.assert_allclose(got.adjoints["z"][1], expected.adjoints["o"][1], rtol=1e-12)
-    for rule in ("e-prop-reset", in_blocks(3)):
-        result = [online(net, params, inputs, y, rule, twin=True) for net in (ours, theirs)]
-        same(result[1], result[0])
-
-
 LINKS = {
     "dense": Link((Flatten(),), (2, 3, 2), 4),
     "recurrent": Link((Flatten(),), (5,), 5, "R"),
@@ -233,10 +179,3 @@ def test_a_link_is_its_matrix_forward_back_and_by_its_weights(name):
     assert gradient.shape == W.shape
     along = (columns * (rows @ link.matrix(step).T)).sum()  # a linear map of W
     assert (gradient * step).sum() == pytest.approx(along)
-
-
-def test_the_matrix_of_letters_holds_letters_and_whole_numbers():
-    W = np.array([[Polynomial.letter("a"), Polynomial.letter("b")]])
-    matrix = Link((Flatten(),), (2,), 1).matrix(W)
-    assert matrix.tolist() == W.tolist()
-    assert {type(c) for entry in matrix.flat for c in entry.terms.values()} == {int}

@@ -60,29 +60,28 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     assert bits(tmp_path) == undisturbed
 
 
-def planned(tmp_path):
-    """Write a plan of one run, and return its path."""
+@pytest.fixture
+def planned(tmp_path, monkeypatch):
+    """Write a plan of one run, and return its path; it must leave no runs."""
+    monkeypatch.setattr(command, "PATIENCE", 1.0)
     path = tmp_path / "plan.toml"
     path.write_text(TOML.format(folder=tmp_path / "runs"))
-    return str(path)
+    yield str(path)
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(
     "where", ["tcp://127.0.0.1:{port}", "tcp://127.0.0.1:1", "127.0.0.1", "x://y"]
 )
-def test_an_address_that_nobody_answers_is_told(where, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "PATIENCE", 1.0)
+def test_an_address_that_nobody_answers_is_told(where, planned, capsys):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # listens, and never answers
         given = where.format(port=silent.getsockname()[1])
-        assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
+        assert main(["sweep", planned, "--dask", given]) == 2
     assert "dask must be the address of a scheduler" in capsys.readouterr().err
-    assert not (tmp_path / "runs").exists()
 
 
-def test_a_scheduler_without_workers_is_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command, "PATIENCE", 1.0)
+def test_a_scheduler_without_workers_is_told(planned, capsys):
     with LocalCluster(n_workers=0, dashboard_address=":0") as cluster:
         given = cluster.scheduler_address
-        assert main(["sweep", planned(tmp_path), "--dask", given]) == 2
+        assert main(["sweep", planned, "--dask", given]) == 2
     assert f"dask worker {given} --nthreads 1" in capsys.readouterr().err
-    assert not (tmp_path / "runs").exists()

@@ -17,9 +17,9 @@ from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params
 from stbp_edu.torch import to_params, train
-from stbp_edu.torch.distributed import Group, group
+from stbp_edu.torch.distributed import Group
 from stbp_edu.torch.train import start, train_epoch
-from stbp_edu.training import Settings, encode, load_digits
+from stbp_edu.training import encode
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import folder_lock, open_run
@@ -210,9 +210,3 @@ def test_bad_settings_are_named_and_nothing_is_fetched_or_written(
     assert train.main([*words.split(), "--out", str(tmp_path / "new")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
-
-
-def test_a_network_with_convolutions_is_refused_by_its_type():
-    settings = Settings(hidden=("2C3", 5), encoder="direct", epochs=1)
-    with group("cpu") as alone, pytest.raises(TypeError, match="of type Params, got ConvParams"):
-        start(settings, load_digits(), alone)

@@ -76,11 +76,9 @@ def test_the_lab_shows_the_package_neuron_and_curves():
             np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "board")) for n in EXPLORERS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPLORERS)
 def test_a_widget_is_one_module_with_live_values(name):
-    pytest.importorskip("anywidget")
     text = source(name)
     assert "import {" not in text
     assert text.count("export default") == 1
@@ -88,8 +86,7 @@ def test_a_widget_is_one_module_with_live_values(name):
     e = pencil()
     network = () if EXPLORERS[name][1] is None else (e.trace, e.targets, e.params, e.neuron)
     widget = explore(name, *network)
-    shown = json.loads(json.dumps(widget.data))
-    assert shown.keys() == data(name).keys()
+    assert json.loads(json.dumps(widget.data)).keys() == data(name).keys()
     widget.close()
 
 

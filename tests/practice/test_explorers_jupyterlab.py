@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from stbp_edu.practice.explorers import EXPLORERS, paths_data, pulse_data, sweep_data
+from stbp_edu.practice.explorers import EXPLORERS, data
 from stbp_edu.practice.tasks import ForwardPass
 from tests.browsing import launched
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
@@ -106,7 +106,7 @@ def opened(tmp_path_factory):
         yield page
 
 
-def _run_all(opened):
+def run_all(opened):
     """Put fresh explorers in the place of those that are there."""
     run(opened, "notebook:clear-all-cell-outputs")
     expect(opened.locator(".stbp-x")).to_have_count(0)
@@ -117,13 +117,13 @@ def _run_all(opened):
 @pytest.fixture(scope="module")
 def first_run(opened):
     """Run the notebook for tests that each leave the others' explorers as they were."""
-    _run_all(opened)
+    run_all(opened)
 
 
 @pytest.fixture(scope="module")
 def second_run(opened):
     """Run it again for tests that set all that they rely on; those of the first are done."""
-    _run_all(opened)
+    run_all(opened)
 
 
 @pytest.fixture
@@ -131,19 +131,6 @@ def page(opened):
     """Return the page as wide as a desk's."""
     opened.set_viewport_size({"width": 1280, "height": 900})
     return opened
-
-
-@pytest.fixture(scope="module")
-def shown():
-    """Return what the package computes for the network that the notebook's first cell makes."""
-    names = {}
-    exec(OWN, names)
-    network = ForwardPass(*names["network"])
-    return {
-        "sweep": sweep_data(network),
-        "paths": paths_data(network),
-        "pulse": pulse_data(network),
-    }
 
 
 @pytest.mark.usefixtures("first_run")
@@ -169,9 +156,11 @@ def test_an_explorer_obeys_the_keyboard(page, name):
 
 @pytest.mark.usefixtures("second_run")
 @pytest.mark.parametrize("name", OF_NETWORKS)
-def test_an_explorer_shows_the_values_of_the_package(page, shown, name):
+def test_an_explorer_shows_the_values_of_the_package(page, name):
     """Of a network of one's own; what takes none has the same module and values on the site."""
-    SHOWS[name](explorer_on(page, name), shown[name])
+    names = {}
+    exec(OWN, names)
+    SHOWS[name](explorer_on(page, name), data(name, ForwardPass(*names["network"])))
 
 
 @pytest.mark.usefixtures("second_run")

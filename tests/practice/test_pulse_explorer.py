@@ -108,13 +108,13 @@ def test_numbers_are_written_as_fractions_or_with_four_digits():
 def test_everything_stands_inside_the_picture_and_apart(name):
     for start in starts(NETWORKS[name]()):
         shown = pulse_data(NETWORKS[name](), start)
-        width, height = shown["size"]
-        places = [node["at"] for node in shown["nodes"]]
-        assert all(16 < x < width - 16 and 13 < y < height - 16 for x, y in places)
-        gaps = [np.hypot(x - p, y - q) for k, (x, y) in enumerate(places) for p, q in places[:k]]
-        assert min(gaps) > 36
-        crosses = [edge["mid"] for edge in shown["edges"]]
-        assert min(np.hypot(x - p, y - q) for x, y in crosses for p, q in places) > 16
+        places = np.array([node["at"] for node in shown["nodes"]])
+        assert (places > (16, 13)).all()
+        assert (places < np.array(shown["size"]) - 16).all()
+        crosses = np.array([edge["mid"] for edge in shown["edges"]])
+        for others, least in ((places, 36), (crosses, 16)):
+            gaps = np.linalg.norm(others[:, None] - places, axis=2)
+            assert gaps[gaps > 0].min() > least
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])

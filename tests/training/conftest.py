@@ -84,10 +84,9 @@ def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[...,
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """Serves ``files``; breaks the connection after ``cut`` bytes, as often as ``breaks`` says."""
+    """Serves ``files``, and notes what is asked for."""
 
     files: dict[str, bytes] = {}  # noqa: RUF012
-    cut = breaks = 0
     asked: list[str] = []  # noqa: RUF012
 
     def do_GET(self) -> None:
@@ -99,9 +98,6 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if type(self).breaks:
-            type(self).breaks -= 1
-            body = body[: self.cut]
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
@@ -111,7 +107,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def mirror(raw: dict[str, bytes]) -> Iterator[tuple[str, type[Mirror]]]:
     packed = {f"{name}.gz": gzip.compress(data) for name, data in raw.items()}
-    handler = type("Handler", (Mirror,), {"files": packed, "asked": [], "cut": 20})
+    handler = type("Handler", (Mirror,), {"files": packed, "asked": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

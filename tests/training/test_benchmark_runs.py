@@ -75,16 +75,6 @@ def test_a_measurement_is_made_once_and_goes_on(measure, monkeypatch) -> None:
         assert ours["curves"] == theirs["curves"]
 
 
-@pytest.mark.slow
-def test_a_part_does_not_pass_for_the_whole(measure) -> None:
-    record = measure("--only", "fast", "--seeds", "7", "--epochs", "1")
-    assert record["file"] == "digits-trial-part.json"
-    assert [row["name"] for row in record["rows"]] == ["fast"]
-    assert record["rows"][0]["accuracy"]["spread"] is None
-    with pytest.raises(SystemExit):
-        accuracy.main(["--what", "trial", "--only", "nothing"])
-
-
 @pytest.fixture
 def ablate(monkeypatch, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """``ablations`` with quick variants."""
@@ -153,12 +143,8 @@ def test_a_grid_is_widened_until_the_best_rate_is_inside(monkeypatch, at) -> Non
         found = time_tasks.tune("delayed-xor", RECIPES["delayed-xor"], pool)
     assert time_tasks.best_rate(found) == pytest.approx(at)
     assert min(found) < at < max(found)
-
-
-def test_rates_that_two_seeds_do_not_tell_apart_tie_and_the_middle_is_taken() -> None:
-    assert time_tasks.best_rate({1.0: [0.5, 0.5], 2.0: [0.4, 0.6], 4.0: [0.5], 8.0: [0.1]}) == 2.0
-    found = {1.0: [0.9, 0.95], 2.0: [0.995, 1.0], 4.0: [0.995, 0.995], 8.0: [1.0, 1.0]}
-    assert time_tasks.best_rate(found) == 4.0
+    tied = {1.0: [0.9, 0.95], 2.0: [0.995, 1.0], 4.0: [0.995, 0.995], 8.0: [1.0, 1.0]}
+    assert time_tasks.best_rate(tied) == 4.0  # two seeds do not tell three of them apart
 
 
 def test_exact_has_a_cosine_of_one_and_the_others_less(few) -> None:

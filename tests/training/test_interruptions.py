@@ -21,8 +21,6 @@ from stbp_edu.cli.main import main
 from stbp_edu.files import read_json
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 from stbp_edu.training.runs.checkpoint import load_checkpoint
-from stbp_edu.training.workers import WorkerProcess
-from tools import ROOT
 
 EPOCHS = 8
 RUN = (
@@ -123,19 +121,6 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     assert finish(tmp_path) == undisturbed[0]
 
 
-@pytest.mark.slow
-def test_whatever_python_prints_and_whatever_the_terminal_can_show(tmp_path: Path) -> None:
-    # A worker is killed at the end, and what it has not flushed by then is lost.
-    (tmp_path / "sitecustomize.py").write_text("print('good morning', flush=True)")
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
-    env = environment(PYTHONPATH=path, PYTHONIOENCODING="ascii")
-    argv = [*command(tmp_path), "--epochs", "1", "--hidden", "20", "--encodings", "2"]
-    done = subprocess.run(argv, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "good morning" in done.stderr  # a worker's; our own goes to stdout
-    assert "Accuracy on 359 held-out images" in done.stdout
-
-
 @pytest.mark.parametrize("which", ["save_params", "write_json"])
 @pytest.mark.parametrize(
     ("number", "mend"), [(errno.EROFS, "make the folder writable"), (errno.ENOSPC, "make room")]
@@ -175,20 +160,12 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert main([*argv, "--seed", "7", "--restart"]) == 0
     assert path.read_bytes() != before[0]
-
-
-def test_damaged_or_missing_parameters_are_not_taken_for_a_finished_run(tmp_path, capsys) -> None:
-    argv, path = [*QUICK, "--out", str(tmp_path)], tmp_path / "exact" / PARAMS
-    assert main(argv) == 0
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-100])
-    assert main(argv) == 2
+    path.write_bytes(before[0])  # those of another run, or damaged
+    assert main([*argv, "--seed", "7"]) == 2
     assert "must be the file that" in capsys.readouterr().err
     path.unlink()
     assert main(["eval", str(tmp_path / "exact")]) == 2
     assert "must be there" in capsys.readouterr().err
-    assert main([*argv, "--restart"]) == 0
-    assert path.read_bytes() == whole
 
 
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
@@ -246,16 +223,3 @@ def test_a_file_in_place_of_the_folder_is_told_at_once(name: str, tmp_path: Path
     assert "must be a folder, and" in said
     assert "is a file; choose another" in said
     assert "epoch" not in said
-
-
-def test_a_killed_worker_is_told_in_a_sentence(tmp_path: Path, monkeypatch, capsys) -> None:
-    receive = WorkerProcess.receive
-
-    def killed(worker: WorkerProcess) -> object:
-        reply = receive(worker)
-        worker._process.kill()
-        return reply
-
-    monkeypatch.setattr(WorkerProcess, "receive", killed)
-    assert main([*QUICK, "--shards", "2", "--out", str(tmp_path)]) == 2
-    assert "a process that works on a part of the batch has ended" in capsys.readouterr().err

@@ -61,18 +61,12 @@ def undisturbed(tmp_path_factory) -> dict[str, bytes]:
     return bits(folder)
 
 
-def test_a_plan_gives_every_combination_a_name(written: Path, tmp_path: Path) -> None:
-    runs = read_plan(written).runs()
-    assert [(s.a, s.seed) for s in runs.values()] == [(0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1)]
-    assert {(s.hidden, s.T, s.epochs) for s in runs.values()} == {((16,), 2, 6)}
-    wide = plan(tmp_path, 1, base={}, axes={"hidden": [[8], [8, 4]], "lr": [1]})
-    assert list(wide.runs()) == ["hidden=8,lr=1.0,seed=0", "hidden=8-4,lr=1.0,seed=0"]
-
-
 @pytest.mark.slow
 def test_each_run_has_the_bits_of_train_and_is_done_once(
     written: Path, tmp_path: Path, capsys
 ) -> None:
+    wide = plan(tmp_path, 1, base={}, axes={"hidden": [[8], [8, 4]], "lr": [1]})
+    assert list(wide.runs()) == ["hidden=8,lr=1.0,seed=0", "hidden=8-4,lr=1.0,seed=0"]
     assert main(["sweep", str(written), "--processes", "2"]) == 0
     said = capsys.readouterr()
     assert "4/4 a=" in said.err
@@ -171,22 +165,16 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
     [
         ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
         ("seeds = [0, 1]", "", "must have seeds"),
-        ("seeds = [0, 1]", "seeds = []", "seeds must list at least one value"),
         ("seeds = [0, 1]", "seeds = [0, -1]", "seed must be >= 0"),
         ("seeds = [0, 1]", "seeds = [0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
-        ("[0.25, 0.5]", "[0.25, 2.5e-1]", "runs must differ, got a=0.25,seed=0 twice"),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
-        ("[0.25, 0.5]", "0.25", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
         ("[0.25, 0.5]", "[1, 1.0]", "runs must differ, got a=1.0,seed=0 twice"),
         ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
-        ("a = [0.25, 0.5]", "alpha = [1]", "axes must name settings, each once"),
         ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
-        ("a = [0.25, 0.5]", "seed = [2]", "axes must name settings, each once"),
         ("T = 2", "t = 2", "base must name settings, each once"),
         ("T = 2", "T = 0", "T must be >= 1"),
         ('"digits"', '"digit"', "dataset must be one of"),
-        ("encodings = 1", "encodings = 0", "encodings must be >= 1"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
         ("encodings = 1", 'held_out = "none"', "held_out must be one of"),
         ("encodings = 1", "epochs = 3", "settings stand under [base]"),
@@ -214,6 +202,11 @@ def test_without_dask_its_option_says_what_to_install(written: Path, monkeypatch
 def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
     one = {"lr": [0.01]}
     last(run_plan(plan(tmp_path, 1, axes=one), partial(processes, 1)))
+    with (
+        locked(tmp_path.with_name(f".{tmp_path.name}.lock")),
+        pytest.raises(ValueError, match="is in use by another sweep"),
+    ):
+        last(run_plan(plan(tmp_path, 1, axes=one), nobody))
     changed = plan(tmp_path, 2, axes=one, base={**QUICK, "epochs": 3})
     with pytest.raises(ValueError, match=r"epochs = 6 \(now 3\); name another folder in the plan"):
         last(run_plan(changed, nobody))
@@ -222,12 +215,3 @@ def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be a whole npz file"):
         last(run_plan(plan(tmp_path, 2, axes=one), nobody))
     assert len(list(tmp_path.glob(f"*/{RECORD}"))) == 1
-
-
-def test_two_sweeps_in_one_folder_do_not_meet(tmp_path: Path) -> None:
-    folder = tmp_path / "runs"
-    with (
-        locked(tmp_path / ".runs.lock"),
-        pytest.raises(ValueError, match="is in use by another sweep"),
-    ):
-        last(run_plan(plan(folder, 1), nobody))

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info
 
 from stbp_edu.training.workers import (
     WorkerEndedError,
     WorkerPool,
     WorkerProcess,
-    one_blas_thread,
     worker_pool,
 )
 
@@ -87,6 +86,7 @@ def gone(process: int) -> bool:
 
 
 def test_parts_come_back_in_order_and_share_their_arrays(tmp_path: Path, monkeypatch) -> None:
+    before = blas_threads()
     for name in ("secrets", "threading", "numpy"):  # files beside the reader are no modules
         (tmp_path / f"{name}.py").write_text("print('mine'); raise SystemExit")
     monkeypatch.chdir(tmp_path)
@@ -105,6 +105,7 @@ def test_parts_come_back_in_order_and_share_their_arrays(tmp_path: Path, monkeyp
         assert set().union(*workers.map(Job.blas)) == {1}
         assert not gone(there)
     assert gone(there)
+    assert blas_threads() == before
     assert given.seen.tolist() == [0] * 5  # the caller's own is left alone
     assert workers.job.seen.tolist() == [2] * 5  # and the shared one can be read when all have gone
 
@@ -170,12 +171,3 @@ def test_where_no_process_can_be_started_the_parts_are_done_in_turn(change, monk
     assert workers.map(Job.square, 2) == [0, 2, 8]
     assert {process for process, _ in workers.map(Job.who)} == {os.getpid()}
     workers.close()
-
-
-def test_the_blas_is_given_back() -> None:
-    before = blas_threads()
-    with threadpool_limits(limits=2, user_api="blas"):
-        with one_blas_thread():
-            assert blas_threads() == {1}
-        assert blas_threads() == {2}
-    assert blas_threads() == before

@@ -20,14 +20,6 @@ def test_where_there_is_no_terminal_lines_and_advice_are_printed(small, digits, 
     assert "firing 0." in told[0]
 
 
-def test_long_runs_print_about_ten_lines(small, few, capsys) -> None:
-    settings = replace(small, epochs=40, batch=200, hidden=(5,))
-    list(watch(train(settings, few), settings, "x"))
-    lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("x: epoch")]
-    assert len(lines) == 10
-    assert "epoch 40/40" in lines[-1]
-
-
 def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main
-from stbp_edu.files import read_arrays
+from stbp_edu.files import load_params, read_arrays, save_params
 from stbp_edu.training import Epoch, train
 from stbp_edu.training.runs import (
     CHECKPOINT,
@@ -23,7 +22,6 @@ from stbp_edu.training.runs import (
     RunConfig,
     earlier_work,
     open_run,
-    train_in_folder,
 )
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from tests.runs import bits
@@ -39,42 +37,38 @@ def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
     return tmp_path / "c.npz", checkpoint
 
 
-def test_a_checkpoint_survives_to_the_bit(written) -> None:
-    path, given = written
-    found = load_checkpoint(path)
-    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
-    assert (found.state.epoch, found.state.optimizer.step) == (1, 10)
-    assert bits(found.state.params) == bits(given.state.params)
-    assert bits(found.state.kept) == bits(given.state.kept)
-    slots = zip(found.state.optimizer.slots, given.state.optimizer.slots, strict=True)
-    assert all(bits(ours) == bits(theirs) for ours, theirs in slots)
-
-
-@pytest.mark.parametrize("averaging", [0.0, 0.9])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"averaging": 0.0},
+        {"averaging": 0.9, "optimizer": "sgd"},
+        {"hidden": ("4C3", "P2", 20), "encoder": "direct", "shift": 1},
+    ],
+)
 def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
-    averaging, optimizer, small, few, tmp_path: Path
+    changes, small, bytes_few, tmp_path: Path
 ) -> None:
-    settings = replace(small, epochs=3, averaging=averaging, optimizer=optimizer)
-    first, *_, whole = (e for e in train(settings, few) if isinstance(e, Epoch))
-    save_checkpoint(tmp_path / "c.npz", Checkpoint(settings, "", first.state, []))
-    events = train(settings, few, load_checkpoint(tmp_path / "c.npz").state)
-    *_, resumed = (e for e in events if isinstance(e, Epoch))
+    settings = replace(small, epochs=3, **changes)
+    first, *_, whole = (e for e in train(settings, bytes_few) if isinstance(e, Epoch))
+    given = Checkpoint(settings, "", first.state, [])
+    save_checkpoint(tmp_path / "c.npz", given)
+    found = load_checkpoint(tmp_path / "c.npz")
+    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
+    save_params(tmp_path / "p.npz", first.state.kept)
+    assert bits(load_params(tmp_path / "p.npz")) == bits(first.state.kept)
+    *_, resumed = (e for e in train(settings, bytes_few, found.state) if isinstance(e, Epoch))
     assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
     assert bits(resumed.state.kept) == bits(whole.state.kept)
 
 
-def test_damaged_and_truncated_checkpoints_are_named(written) -> None:
-    path, _ = written
-    whole, rng = path.read_bytes(), np.random.default_rng(0)
-    first = whole.index(b"NUMPY")
-    flips = rng.integers(first + 200, first + 4000, 20)  # inside the first array
-    broken = [whole[:length] for length in rng.integers(0, len(whole), 20)]
-    broken += [whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :] for at in flips]
-    for data in broken:
-        path.write_bytes(data)
-        with pytest.raises(ValueError, match=r"c\.npz must be a whole npz file"):
-            load_checkpoint(path)
+def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few, tmp_path) -> None:
+    path, checkpoint = written
+    path.rename(tmp_path / CHECKPOINT)
+    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
+    assert found is not None
+    assert found.data == checkpoint.data
+    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
+        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
 
 
 def meta(**changes: Any) -> Callable[[dict], dict]:
@@ -93,15 +87,12 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
     [
         (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'meta' is missing"),
         (lambda a: {**a, "meta": np.frombuffer(b"{", np.uint8)}, "must be a checkpoint"),
-        (lambda a: {**a, "meta": np.frombuffer(b"[1]", np.uint8)}, "must be a checkpoint"),
         (meta(format=9), "its format is 9, and this version reads 1"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
-        (meta(settings=[1]), "must be a checkpoint"),
         (meta(epoch=9), "its epoch is 9, and the run has 2"),
-        (meta(epoch="one"), "epoch must be an integer"),
         (meta(epoch=-5), "epoch must be >= 0"),
         (meta(step=None), "'step' is missing"),
-        (meta(curves=[1]), "must be a checkpoint"),
+        (meta(settings={"hidden": [21]}), r"its hidden layers are \(20,\), not \(21,\)"),
         (meta(curves=[{"epoch": 1}]), "'loss' is missing"),
         (meta(curves=[{**POINT, "seconds": "long"}]), "seconds must be a real number"),
         (lambda a: {k: v for k, v in a.items() if k != "slot0.W1"}, "slot0 must hold W1, b1"),
@@ -121,15 +112,6 @@ def test_foreign_checkpoints_are_named(change, words, written) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         load_checkpoint(path)
     assert "c.npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
-
-
-def test_a_run_on_other_data_is_not_resumed(small, few, bytes_few, tmp_path: Path) -> None:
-    epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), epoch.state, []))
-    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
-    assert found is not None
-    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
-        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
 
 
 @pytest.fixture(scope="module")
@@ -162,23 +144,14 @@ def within(*keys: Any, value: Any) -> Callable[[Any], None]:
     [
         lambda record: record.clear(),
         within("settings", value={"depth": 3}),
-        within("settings", value=3),
         within("settings", "T", value=-1),
-        within("dataset", value=["digits"]),
         within("held_out", value="none"),
         within("curves", value=[]),
-        within("curves", value=[None]),
-        within("curves", 0, value={"epoch": 1}),
         within("curves", 0, "loss", value="small"),
-        within("curves", 0, "rates", value=3),
         within("curves", 0, "rates", 1, value=[0.1]),
-        within("accuracy", value=0.9),
         within("accuracy", "encodings", value=[]),
-        within("accuracy", "encodings", value="0.9"),
-        within("accuracy", "mean", value=None),
         within("accuracy", "spread", value=float("nan")),
         within("accuracy", "images", value=1e3),
-        within("seconds", value={}),
     ],
 )
 def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, capsys) -> None:
@@ -211,12 +184,3 @@ def test_files_of_two_runs_or_of_something_else_are_named(text, words, finished,
     (tmp_path / RECORD).write_text(json.dumps(record) if "hidden" in text else text)
     with pytest.raises(ValueError, match=words):
         open_run(tmp_path)
-
-
-def test_the_current_folder_can_hold_a_run(small, few, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = RunConfig("digits", replace(small, epochs=1), few, Path(), encodings=1)
-    record = train_in_folder(config, lambda events: (e for e in events if isinstance(e, Epoch)))
-    assert sorted(p.name for p in tmp_path.iterdir()) == [PARAMS, RECORD]
-    assert tensors(open_run(Path()).params).keys() == {"W1", "b1", "W2", "b2"}
-    assert record["accuracy"]["images"] == 50

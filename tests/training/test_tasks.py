@@ -10,7 +10,7 @@ import pytest
 from stbp_edu import backward, forward
 from stbp_edu.arrows import part_one
 from stbp_edu.losses import LOSSES
-from stbp_edu.training import RECIPES, Dataset, Epoch, Settings, evaluate, initial_state, train
+from stbp_edu.training import RECIPES, Dataset, Epoch, Settings, initial_state, train
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.data.tasks import GROUP, binary_adding, delayed_xor
 
@@ -87,15 +87,3 @@ def test_a_step_goes_down_the_gradient_of_its_loss_and_rule(rule, loss, few) -> 
         moved = (params.W[k] - after.state.params.W[k]) / lr
         assert np.abs(moved).max() > 1e-5
         np.testing.assert_allclose(moved, expected.W[k], rtol=1e-5, atol=2e-6)
-
-
-def test_a_trained_network_answers_as_it_was_trained() -> None:
-    settings, data = replace(RECIPES["delayed-xor"], T=9, epochs=1), load_dataset("delayed-xor")
-    data = Dataset(
-        data.train_images[:1000], data.train_labels[:1000], data.test_images, data.test_labels
-    )
-    last, rng = learned(settings, data), np.random.default_rng(5)
-    found = evaluate(last.state.kept, data.test_images, data.test_labels, settings, rng)
-    assert abs(found.mean - last.test) < 0.05
-    with pytest.raises(ValueError, match="with 40 inputs each"):
-        evaluate(last.state.kept, np.zeros((2, 2, 8)), np.zeros(2, int), settings, rng)

@@ -11,11 +11,10 @@ import pytest
 
 from stbp_edu import backward, forward, loss
 from stbp_edu.arrays import add_up, tensors
-from stbp_edu.engine import SparseInput
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, train
 from stbp_edu.training.evaluation import merge
-from stbp_edu.training.sparsity import EVERY
+from stbp_edu.training.sparsity import samples_with_error
 from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import TrainingJob
 from stbp_edu.training.workers import worker_pool
@@ -51,11 +50,23 @@ def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
     assert bits(first.state.kept) != bits(other.state.kept)
 
 
-@pytest.mark.parametrize("rule", RULES + ABLATIONS)
-def test_every_rule_learns(rule, few) -> None:
-    settings = Settings(rule=rule, hidden=(60,), T=5, batch=20, epochs=8, lr=6e-3, init_scale=0.5)
-    epochs = [e for e in train(settings, few) if isinstance(e, Epoch)]
-    assert epochs[-1].loss < 0.5 * epochs[0].loss
+CONV = {
+    "hidden": ("4C3", "P2", 20), "T": 3, "v_th": 1.0, "batch": 10, "lr": 1e-2, "init_scale": 1.0,
+    "averaging": 0.9,
+}  # fmt: skip
+LEARN = {
+    **{rule: {"rule": rule} for rule in RULES + ABLATIONS},
+    "soft reset": {"gate": "soft", "tau": 0.9},
+    "convolutions, grey levels": {**CONV, "encoder": "direct"},
+    "convolutions, spikes": CONV,
+}
+
+
+@pytest.mark.parametrize("changes", LEARN.values(), ids=LEARN)
+def test_everything_learns(changes, few) -> None:
+    settings = Settings(hidden=(60,), T=5, batch=20, epochs=8, lr=6e-3, init_scale=0.5)
+    epochs = [e for e in train(replace(settings, **changes), few) if isinstance(e, Epoch)]
+    assert epochs[-1].loss < 0.6 * epochs[0].loss
     assert epochs[-1].test > 0.6
 
 
@@ -159,13 +170,18 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
         list(train(small, wide, state))
 
 
-def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
-    """Direct coding draws nothing, so that the shards must add up to one backward pass."""
-    settings = replace(small, encoder="direct", batch=21, shards=2)
-    state = initial_state(settings, few)
+@pytest.mark.parametrize("changes", [{}, CONV])
+def test_shards_give_the_gradient_of_the_whole_batch(changes, small, few) -> None:
+    """Direct coding draws nothing, so that the shards must add up to one backward pass.
+
+    Images whose output is right send no error, and are left out of the shards' pass.
+    """
+    settings = replace(small, encoder="direct", epochs=8, **changes)
+    state = final(settings, few).state
+    settings = replace(settings, batch=21, shards=2)
     with worker_pool(TrainingJob(settings, few, state), 2) as workers:
         workers.map(TrainingJob.begin_epoch, 0)
-        batch = merge(workers.map(TrainingJob.gradient, 0, [None, None]))
+        batch = merge(workers.map(TrainingJob.gradient, 0, [None] * state.params.N))
         job = workers.job
         add_up(job._grads)
         grads = job._grads[0]
@@ -174,54 +190,12 @@ def test_shards_give_the_gradient_of_the_whole_batch(small, few) -> None:
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
     expected = backward(trace, targets, state.params, neuron)
+    assert len(samples_with_error(trace, targets)) < 21 or changes != CONV
     for name, array in tensors(expected).items():
-        np.testing.assert_allclose(tensors(grads)[name], array, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(tensors(grads)[name], array, rtol=1e-3, atol=1e-7)
     assert batch.size == 21
     assert batch.loss == pytest.approx(loss(trace, targets), rel=1e-6)
     answers = trace.O[-1].mean(axis=0).argmax(axis=1)
     assert batch.right == (answers == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
-
-
-WAYS = {
-    "plain": {},
-    "dropout": {"hidden": (9, 8), "dropout": 0.5},
-    "direct": {"encoder": "direct"},
-    "shards of two sizes": {"batch": 11},
-}
-
-
-@pytest.mark.parametrize("variant", WAYS)
-def test_image_by_image_has_the_gradient_of_all_pixels(variant) -> None:
-    rng = np.random.default_rng(0)
-    rows = np.where(rng.random((12, 30)) < 0.2, rng.random((12, 30)), 0).astype(np.float32)
-    settings = Settings(hidden=(9,), T=20, batch=12, shards=2, init_scale=3.0, epochs=1)
-    settings = replace(settings, **WAYS[variant])
-    data = Dataset(*[rows.reshape(12, 5, 6), np.arange(12) % 3] * 2)
-    drawn: list[SparseInput] = []
-
-    class Singly(TrainingJob):
-        def _encode(self, images):
-            drawn.append(super()._encode(images))
-            return drawn[-1]
-
-    class Together(TrainingJob):
-        def _encode(self, images):
-            return drawn.pop(0).dense()
-
-    def gradients(job: TrainingJob) -> dict[str, np.ndarray]:
-        job.begin_epoch(0, 0)
-        hidden = job.draw_dropout()
-        for i in (0, 1):
-            job.gradient(i, 0, hidden)
-        return {f"{i}.{name}": g for i in (0, 1) for name, g in tensors(job._grads[i]).items()}
-
-    found = gradients(Singly(settings, data, initial_state(settings, data)))
-    assert [type(d) for d in drawn] == [SparseInput] * 2
-    other = Together(settings, data, initial_state(settings, data))
-    other.ways = (EVERY,)
-    wanted = gradients(other)
-    assert any(g.any() for g in wanted.values())
-    for name, g in wanted.items():
-        np.testing.assert_allclose(found[name], g, rtol=1e-4, atol=1e-8, err_msg=name)

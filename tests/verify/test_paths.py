@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Params, backward, cases, forward
+from stbp_edu import LIF, Gaussian, backward, cases, forward
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.losses import Direct, LastSteps, Membrane
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, trials
-from stbp_edu.verify.paths import Node, count_paths, paths_from, total, unroll
+from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
@@ -45,16 +44,6 @@ def test_every_path_of_one_neuron_and_three_steps():
     (dropped,) = [path for path in found if path.dropped_by("classic")]
     assert [node.kind for node in dropped.nodes] == ["o", "u", "u", "o", "L"]
     assert [node.t for node in dropped.nodes] == [0, 1, 2, 2, -1]
-
-
-def test_the_contribution_is_the_product_of_its_edges():
-    (trace, targets, params, _), net = unrolled((2, 2, 1), 2)
-    found = paths_from(Node("o", 1, 0, 1), net)
-    path = next(p for p in found if words([p]) == {"weight carry spike readout"})
-    u, o = trace.U[2][:, 0, 0], trace.O[2][:, 0, 0]
-    readout = -(targets[0, 0] - o.mean()) / (2 * len(targets))
-    by_hand = params.W[2][0, 1] * 0.5 * np.exp(-o[0] / 0.5) * NEURON.h(u)[1] * readout
-    assert path.contribution == pytest.approx(by_hand, rel=1e-14)
 
 
 @given(
@@ -105,27 +94,6 @@ def test_a_wrong_table_is_noticed_by_autodiff_and_by_differences(kind, slip, gat
         assert comparison.failures(paths.derivatives(trace, *net[1:]), *oracle)
 
 
-def test_an_arrow_that_a_table_lacks_is_noticed(monkeypatch):
-    args, _ = unrolled((2, 2, 1), 3)
-    make = part_one.hard_reset
-    monkeypatch.setattr(
-        part_one, "hard_reset",
-        lambda lif: replace(make(lif), arrows=make(lif).arrows[:2]),  # no reset
-    )  # fmt: skip
-    derived = autodiff.derivatives(args[0].O[0], *args[1:], spike=NEURON.H)
-    assert comparison.failures(paths.derivatives(*args), derived)
-
-
-@pytest.mark.parametrize("loss", [LastSteps(2), Membrane(2), "o", "u", "both"], ids=str)
-def test_the_graph_reads_what_the_loss_reads(loss):
-    args, _ = unrolled((2, 2, 2), 3, neuron=replace(NEURON, gate="soft"))
-    by_o, by_u = args[0].U[-1] / 2, np.sin(args[0].U[-1])
-    terms = {"o": Direct(by_o), "u": Direct(None, by_u), "both": Direct(by_o, by_u)}
-    loss = terms.get(loss, loss)
-    derived = autodiff.derivatives(args[0].O[0], *args[1:], spike=args[-1].H, loss=loss)
-    assert not comparison.failures(paths.derivatives(*args, loss=loss), derived)
-
-
 @pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])
 def test_paths_are_counted_before_they_are_walked(sizes, T):
     _, net = unrolled(sizes, T)
@@ -146,45 +114,3 @@ def test_too_many_paths_are_refused(monkeypatch):
         paths_from(start, net)
     _, deep = unrolled((6, 4, 3, 2), 20)
     assert count_paths(Node("W", 1, i=0, j=0), deep) == 2_176_843_620
-
-
-@pytest.mark.parametrize(
-    ("last", "beyond"),
-    [
-        (Node("u", 2, 2, 2), [{"n": 3}, {"n": 0}, {"t": 3}, {"t": -1}, {"i": 3}, {"i": -1}]),
-        (Node("b", 2, i=2), [{"n": 3}, {"n": 0}, {"i": 3}, {"i": -1}]),
-        (Node("W", 2, i=2, j=1), [{"n": 3}, {"i": 3}, {"i": -1}, {"j": 2}, {"j": -1}]),
-    ],
-)
-def test_the_last_node_has_paths_and_one_beyond_it_is_refused(last, beyond):
-    _, net = unrolled((4, 2, 3), 3)
-    assert count_paths(last, net) == len(paths_from(last, net)) > 0
-    for change in beyond:
-        for walk in (paths_from, count_paths):
-            with pytest.raises(ValueError, match="start must be a node of a network of sizes"):
-                walk(last._replace(**change), net)
-
-
-def test_what_is_no_node_no_network_no_rule_and_no_sample_is_named():
-    args, net = unrolled((1, 1), 1)
-    start = Node("u", 1, 0, 0)
-    for call, message in (
-        (lambda: paths_from(("u", 1, 0, 0, -1), net), "start must be of type Node"),
-        (lambda: count_paths(start, "net"), "graph must be of type LocalDerivatives"),
-        (lambda: paths_from(start, "net"), "local must be of type LocalDerivatives"),
-        (lambda: paths_from(start, net, s=2), "s must be a sample from 0 to 1, got 2"),
-        (lambda: total(paths_from(start, net), "none"), "rule must be one of"),
-        (lambda: paths_from(Node("v", 1, 0, 0), net), "start kind must be one of"),
-        (lambda: unroll(*args[:3], "neuron"), "neuron must be of type LIF"),
-    ):
-        with pytest.raises((TypeError, ValueError), match=message):
-            call()
-
-
-def test_a_gradient_is_the_sum_over_paths_from_its_parameter():
-    """For one weight, one step, one sample: x · h · readout."""
-    one, params = np.full((1, 1, 1), 0.5), Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
-    run = forward(one, params, NEURON)
-    (path,) = paths_from(Node("W", 1, i=0, j=0), unroll(run, np.zeros((1, 1)), params, NEURON))
-    assert words([path]) == {"enter spike readout"}
-    assert path.contribution == pytest.approx(0.5 * NEURON.h(np.array(0.5)), rel=1e-14)

@@ -5,13 +5,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-import sympy
 
 from stbp_edu import cases, network
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
-from stbp_edu.verify.forms import all_forms, scalar_adjoints, scalar_sweep
-from stbp_edu.verify.paths import Node, paths_from, total
+from stbp_edu.verify.forms import all_forms, scalar_adjoints
+from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
@@ -156,33 +155,6 @@ def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dro
         ("c5-b", Node("b", 1, i=0), 11, 1),
         ("c5-w", Node("W", 1, i=0, j=0), 11, 1),
     ]
-
-
-def test_c3_delta_in_sympys_own_symbols():
-    """In the form that a notebook shows; the slope of the loss as SymPy takes it."""
-    net = symbols([1, 1], T=3)
-    delta, classic = (scalar_sweep(net, rule)[0] for rule in ("exact", "classic"))
-    found = paths_from(Node("o", 1, 0, 0), net.graph)
-    assert sympy.expand(delta[0, 1, 0] - total(found)) == 0
-    u, df = net.u[1][0][0], net.df[1][0][0]
-    f, h, readout = net.f[1][1][0], net.h[1][2][0], net.readout[2][0]
-    missed = delta[0, 1, 0] - classic[0, 1, 0]
-    assert sympy.expand(missed - u * df * f * h * readout) == 0
-    loss = (net.y[0] - sum(net.o[1][:, 0]) / 3) ** 2 / 2
-    assert sympy.expand(sympy.diff(loss, net.o[1][2, 0]) - readout) == 0
-
-
-@pytest.mark.parametrize(("sizes", "T"), [((1, 1), 4), ((1, 1, 1), 4), ((1, 2, 2), 3)])
-def test_two_paths_from_a_spike_are_two_products_of_letters(sizes, T):
-    """So that ``missing_paths`` can read off a recursion on letters how often it holds a path."""
-    found = paths_from(Node("o", 1, 0, 0), symbols(sizes, T, direct=True).graph)
-    assert len({path.contribution for path in found}) == len(found) > T
-
-
-def test_two_weights_never_have_one_letter():
-    """w_{111} would be that from 11 to 1, and from 1 to 11."""
-    W = symbols([11, 11], T=1).W[1]
-    assert len({str(w) for w in W.flat}) == W.size
 
 
 def test_bad_input_and_a_missing_library(monkeypatch):

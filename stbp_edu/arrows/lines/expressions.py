@@ -153,16 +153,24 @@ def written_out(tree: Expression) -> Expression:
     return tree
 
 
+def nodes_in(tree: Expression) -> Iterator[Expression]:
+    """Yield an expression and all that it is made of, also the bodies of functions."""
+    yield tree
+    if isinstance(tree, Call):
+        for arg in tree.args:
+            yield from nodes_in(arg)
+        if isinstance(f := tree.op, Function):
+            yield from (node for node in nodes_in(f.body) if node not in f.parameters)
+
+
 def names_in(tree: Expression) -> Iterator[Name]:
     """Yield the names in an expression, also those in the bodies of functions."""
-    match tree:
-        case Name():
-            yield tree
-        case Call(op, args):
-            for arg in args:
-                yield from names_in(arg)
-            if isinstance(op, Function):
-                yield from (name for name in names_in(op.body) if name not in op.parameters)
+    return (node for node in nodes_in(tree) if isinstance(node, Name))
+
+
+def ops_in(*trees: Expression) -> set[str | Function]:
+    """Return the operations in some expressions, and the functions that they call."""
+    return {node.op for tree in trees for node in nodes_in(tree) if isinstance(node, Call)}
 
 
 def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:

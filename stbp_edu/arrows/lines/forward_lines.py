@@ -27,16 +27,18 @@ from stbp_edu.arrows.lines.expressions import (
     Function,
     Name,
     names_in,
+    ops_in,
     replaced,
     symbol,
     written_out,
 )
-from stbp_edu.arrows.lines.reading import LineError, Reader
+from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
 MOST_LINES = 20
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
+WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 NOT_FREE = f"not free are {', '.join(TAKEN)}, d_..., g_..., ..._next and ..._last"
 X = Name("x", "now")
@@ -138,15 +140,15 @@ class ForwardLines:
         by: dict[Name, Expression] = {Name(self.spike, "last"): ZERO} if self.spike else {}
         return tidy(replaced(written_out(tree), by))
 
-    def role(self, state: str) -> str:
-        """Return the letter by which the course knows a state, or its own name."""
-        if state in (self.spike, self.potential):
-            return "o" if state == self.spike else "u"
-        return f"{state} " if state in ("o", "u") else state
+    @cached_property
+    def roles(self) -> dict[str, str]:
+        """By state, the letter of the course: o is what spikes, u the potential, by any name."""
+        roles = {"i": "i", "a": "a", self.potential: "u"}
+        return roles | ({self.spike: "o"} if self.spike else {})
 
     def kind(self, source: str, target: str) -> str:
         """Return what rules call an arrow; one that they do not know is called by its ends."""
-        ends = self.role(source), self.role(target)
+        ends = self.roles.get(source, ""), self.roles.get(target, "")
         if ends == ("u", "u") and not self.spike:
             return "integrate"
         return KINDS.get(ends, f"{source}>{target}")
@@ -154,7 +156,7 @@ class ForwardLines:
     def adjoint(self, state: str) -> str:
         """Return the letter of a state's adjoint, in LaTeX."""
         letters = {"u": r"\varepsilon", "o": r"\delta", "i": r"\gamma", "a": r"\zeta"}
-        return letters.get(self.role(state), rf"\bar{{{symbol(state)}}}")
+        return letters.get(self.roles.get(state, ""), rf"\bar{{{symbol(state)}}}")
 
 
 def _spikes(line: Expression) -> bool:
@@ -178,17 +180,20 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     [('spike', 0), ('carry', 1)]
     """
     for name in constants:
-        if name in TAKEN or MARKED.fullmatch(name):
-            raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
+        if name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(name):
+            raise ValueError(
+                f"no constant can be called {name}; choose another name; {NOT_FREE}, and what the "
+                f"weights are called: {', '.join(WEIGHTS)}"
+            )
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     rows = list(_split(text))
     reading = _Reading([row.name for row in rows if row.args is None], constants)
     for row in rows:
-        reading.take(row.name, row.args, Reader(row.line, row.number, row.start))
+        reading.take(row)
     found = ForwardLines(text, reading.lines, constants)
     if not any(X in names_in(one) for one in found.lines.values()):
         advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
-        raise LineError(rows[-1].line, 0, "no line up to here reads x", advice, rows[-1].number)
+        raise rows[-1].line.error(0, "no line up to here reads x", advice)
     read = {name.name for one in found.lines.values() for name in names_in(one)}
     if unread := sorted(constants.keys() - read):
         raise ValueError(
@@ -200,50 +205,49 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
 def _split(text: str) -> Iterator[Row]:
     """Yield the lines of a text, each apart at its first equals sign."""
     checks.instance("text", text, str)
-    rows = [(k, row.split("#")[0].rstrip()) for k, row in enumerate(text.split("\n"), 1)]
-    rows = [(k, row) for k, row in rows if row]
-    if not 1 <= len(rows) <= MOST_LINES:
+    lines = [(k, line.split("#")[0].rstrip()) for k, line in enumerate(text.split("\n"), 1)]
+    lines = [(k, line) for k, line in lines if line]
+    if not 1 <= len(lines) <= MOST_LINES:
         raise ValueError(
-            f"text must have 1 to {MOST_LINES} lines, got {len(rows)}; write one line for each "
+            f"text must have 1 to {MOST_LINES} lines, got {len(lines)}; write one line for each "
             "state, such as u = tau * u + x"
         )
     seen: dict[str, int] = {}
-    for number, line in rows:
+    for number, line in lines:
         row = _row(line, number)
+        problem = ""
         if row.name in TAKEN or MARKED.fullmatch(row.name):
-            advice = f"choose another name; {NOT_FREE}"
-            raise LineError(line, row.at, f"{row.name} cannot be assigned", advice, number)
-        if row.name in seen:
+            problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
+        elif row.name in seen:
+            problem = f"has a line already, line {seen[row.name]}"
             advice = "put all that changes it into one line, or give the second another name"
-            problem = f"{row.name} has a line already, line {seen[row.name]}"
-            raise LineError(line, row.at, problem, advice, number)
+        if problem:
+            raise row.line.error(row.at, f"{row.name} {problem}", advice)
         seen[row.name] = number
         yield row
 
 
 class Row(NamedTuple):
-    """One line, apart at its equals sign: what is assigned, a function's arguments, the places."""
+    """A line apart at its equals sign: what is assigned and where, and a function's arguments."""
 
+    line: Line
     name: str
-    args: list[str] | None
     at: int
-    start: int
-    line: str
-    number: int
+    args: list[str] | None
 
 
-def _row(line: str, number: int) -> Row:
+def _row(text: str, number: int) -> Row:
     """Return a line apart at its first equals sign."""
-    left, sign, right = line.partition("=")
+    left, sign, right = text.partition("=")
+    line = Line(text, number, len(text) - len(right.lstrip()))
     found = LEFT.fullmatch(left)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
     at = len(left) - len(left.lstrip())
     if not found or not sign or not name.isidentifier():
         advice = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        problem = "a line must assign one name"
-        raise LineError(line, at, problem, advice, number)
+        raise line.error(at, "a line must assign one name", advice)
     args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
-    return Row(name, args, at, len(line) - len(right.lstrip()), line, number)
+    return Row(line, name, at, args)
 
 
 class _Reading:
@@ -255,77 +259,54 @@ class _Reading:
         self.lines: dict[str, Expression] = {}
         self.functions: dict[str, Function] = {}
 
-    def take(self, left: str, args: list[str] | None, reader: Reader) -> None:
+    def take(self, row: Row) -> None:
         """Read one line more."""
-        if left in self.constants:
-            advice = f"leave {left}= out, or give the line another name"
-            raise LineError(reader.line, 0, f"{left} is a constant, too", advice, reader.number)
-        if args is not None:
-            self._define(left, args, reader)
-            return
-        if left in self.functions:
-            raise LineError(reader.line, 0, f"{left} is a function", "choose another name")
-        reader = Reader(reader.line, reader.number, reader.start, self.name, self.functions)
-        line = reader.read()
-        inside = line.args if isinstance(line, Call) and _spikes(line) else (line,)
-        problem = None
-        if any("spike" in ops_in(one) for one in inside):
-            problem, advice = (
-                "spike inside an expression",
-                "let it stand alone: o = spike(u - v_th)",
-            )
-        elif _spikes(line) and any(map(_spikes, self.lines.values())):
-            problem, advice = "a second spike", "a neuron has one; make the other a smooth function"
-        if problem:
-            at = reader.line.find("spike", reader.start)
-            raise LineError(reader.line, at, problem, advice, reader.number)
-        self.lines[left] = line
+        if row.name in self.constants:
+            advice = f"leave {row.name}= out, or give the line another name"
+            raise row.line.error(0, f"{row.name} is a constant, too", advice)
+        self._check_arguments(row)
+        tree = Reader(row.line, lambda name: self.name(name, row), self.functions).read()
+        self._check_spike(row, tree)
+        if row.args is None:
+            self.lines[row.name] = tree
+        else:
+            parameters = tuple(Name(arg, "argument") for arg in row.args)
+            self.functions[row.name] = Function(symbol(row.name), parameters, tree)
 
-    def name(self, name: str) -> Name:
-        """Return what a name in a state's line stands for."""
-        if name == "x":
-            return X
-        if name in self.states:
-            return Name(name, "now" if name in self.lines else "last")
+    def name(self, name: str, row: Row) -> Name:
+        """Return what a name on the right side of a line stands for."""
+        f, args = row.name, row.args
+        if args is not None and name in args:
+            return Name(name, "argument")
         if name in self.constants:
             return Name(name)
+        if name == "x" or name in self.states:
+            if args is not None:
+                advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
+                raise ValueError(f"{name} is no argument of {f}", advice)
+            return X if name == "x" else Name(name, "now" if name in self.lines else "last")
+        give = f"give it one, derive(..., {name}=0.5)"
+        if args is not None:
+            raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
-        raise ValueError(
-            f"{name} has no value; known are {known}",
-            f"give it one, derive(..., {name}=0.5), or a line of its own",
-        )
+        raise ValueError(f"{name} has no value; known are {known}", f"{give}, or a line of its own")
 
-    def _define(self, left: str, args: list[str], reader: Reader) -> None:
-        """Read the definition of a function."""
-        for arg in args:
-            if not arg.isidentifier() or arg in TAKEN or args.count(arg) > 1:
-                advice = f"write {left}(o) = ..., with a name of its own for each argument"
-                at = reader.line.find("(") + 1
-                raise LineError(reader.line, at, f"{arg!r} is no argument", advice, reader.number)
+    def _check_arguments(self, row: Row) -> None:
+        """Check what stands in the brackets on the left of a function."""
+        for arg in row.args or ():
+            if not arg.isidentifier() or arg in TAKEN or (row.args or []).count(arg) > 1:
+                advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
+                raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
 
-        def name(one: str) -> Name:
-            """Return what a name in the body stands for."""
-            if one in args or one in self.constants:
-                return Name(one, "argument" if one in args else "")
-            problem = f"{one} is no argument of {left}"
-            if one in self.states or one == "x":
-                raise ValueError(
-                    problem, f"give it as one: {left}({', '.join([*args, one])}) = ..."
-                )
-            raise ValueError(f"{problem}, and has no value", f"give it one: derive(..., {one}=0.5)")
-
-        body = Reader(reader.line, reader.number, reader.start, name, self.functions).read()
-        if "spike" in ops_in(body):
-            at = reader.line.find("spike", reader.start)
-            advice = "let spike stand alone in a line of its own: o = spike(u - v_th)"
-            raise LineError(reader.line, at, "spike inside a function", advice, reader.number)
-        parameters = tuple(Name(arg, "argument") for arg in args)
-        self.functions[left] = Function(symbol(left), parameters, body)
-
-
-def ops_in(tree: Expression) -> set[str]:
-    """Return the operations in an expression that are not the reader's own."""
-    if not isinstance(tree, Call):
-        return set()
-    own = {tree.op} if isinstance(tree.op, str) else set()
-    return own.union(*map(ops_in, tree.args))
+    def _check_spike(self, row: Row, tree: Expression) -> None:
+        """Check that a spike stands alone in the line of a state, and that it is the only one."""
+        alone = row.args is None and _spikes(tree)
+        inside = tree.args if alone and isinstance(tree, Call) else (tree,)
+        if "spike" in ops_in(*inside):
+            problem = f"spike inside {'an expression' if row.args is None else 'a function'}"
+            advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
+        elif alone and any(map(_spikes, self.lines.values())):
+            problem, advice = "a second spike", "a neuron has one; make the other a smooth function"
+        else:
+            return
+        raise row.line.error(row.line.text.find("spike", row.line.start), problem, advice)

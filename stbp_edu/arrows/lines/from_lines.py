@@ -43,12 +43,10 @@ def neuron_from(
         learn_each: constants that each neuron learns.
 
     Raises:
-        ValueError: if a constant that is to be learned does not exist, or is called W, b or R.
+        ValueError: if a constant that is to be learned does not exist.
     """
     for name in (*learn, *learn_each):
         checks.choice("learn", name, [*lines.constants])
-        if name in ("W", "b", "R"):
-            raise ValueError(f"learn must not name {name}, which the weights are called; rename it")
     learned = {
         name: tuple(
             _enter(lines, surrogate, name, *entry, name in learn_each)

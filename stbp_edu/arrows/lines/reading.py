@@ -35,19 +35,34 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Pow: "**",
 }
 UNDERSTOOD = (
-    f"numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and functions that a line "
-    "above defines"
+    f"understood are numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and functions "
+    "that a line above defines"
 )
 
 
 class LineError(ValueError):
     """A line that is not understood: it shows the line, the place, and what would be."""
 
-    def __init__(self, line: str, place: int, problem: str, advice: str, number: int = 1) -> None:
-        """Write the message, with a mark below the place."""
-        shown = line if len(line) <= LONGEST_LINE else f"{line[:60]} ..."
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a text.
+
+    Attributes:
+        text: the whole line, which its errors show.
+        number: which line of the text it is.
+        start: where its right side begins.
+    """
+
+    text: str
+    number: int = 1
+    start: int = 0
+
+    def error(self, place: int, problem: str, advice: str) -> LineError:
+        """Return an error, with a mark below the place."""
+        shown = self.text if len(self.text) <= LONGEST_LINE else f"{self.text[:60]} ..."
         mark = " " * min(place, len(shown) - 1) + "^"
-        super().__init__(f"line {number}: {problem}\n    {shown}\n    {mark}\n{advice}")
+        return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
 
 
 @dataclass(frozen=True)
@@ -55,17 +70,13 @@ class Reader:
     """How to read the right side of one line.
 
     Attributes:
-        line: the whole line, for its errors.
-        number: which line of the text it is.
-        start: where the right side begins.
+        line: the line.
         name: a name to what it stands for.
         functions: those that the reader has defined.
         inner: functions that may be called, too.
     """
 
-    line: str
-    number: int = 1
-    start: int = 0
+    line: Line
     name: Callable[[str], Name] = Name
     functions: Mapping[str, Function] = field(default_factory=dict)
     inner: tuple[str, ...] = ()
@@ -84,11 +95,10 @@ class Reader:
 
     def _parsed(self) -> ast.expr:
         """Return the right side as Python parses it."""
-        if len(self.line) > LONGEST_LINE:
+        if len(self.line.text) > LONGEST_LINE:
             advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
-            problem = f"it has {len(self.line)} characters"
-            raise LineError(self.line, 0, problem, advice, self.number)
-        text = self.line[self.start :]
+            raise self.line.error(0, f"it has {len(self.line.text)} characters", advice)
+        text = self.right
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -98,14 +108,18 @@ class Reader:
             problem = f"not understood: {error.msg}"
         except (ValueError, MemoryError, RecursionError) as error:
             at, problem = 0, f"not understood: {error or 'too many brackets or signs in a row'}"
-        advice = f"understood are {UNDERSTOOD}"
-        raise LineError(self.line, self.start + at, problem, advice, self.number) from None
+        raise self.line.error(self.line.start + at, problem, UNDERSTOOD) from None
+
+    @property
+    def right(self) -> str:
+        """The right side."""
+        return self.line.text[self.line.start :]
 
     def error(self, node: ast.AST, problem: str, advice: str) -> LineError:
         """Return an error at a node."""
-        before = self.line[self.start :].encode()[: getattr(node, "col_offset", 0)]
-        place = self.start + len(before.decode(errors="ignore"))
-        return LineError(self.line, place, problem, advice, self.number)
+        before = self.right.encode()[: getattr(node, "col_offset", 0)]
+        place = self.line.start + len(before.decode(errors="ignore"))
+        return self.line.error(place, problem, advice)
 
     def tree(self, node: ast.expr) -> Expression:
         """Return a node and what is below it as an expression."""
@@ -132,8 +146,8 @@ class Reader:
                 return Call(OPERATORS[type(op)], pair)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
-        shown = ast.get_source_segment(self.line[self.start :], node) or type(node).__name__
-        raise self.error(node, f"not understood: {shown}", f"understood are {UNDERSTOOD}")
+        shown = ast.get_source_segment(self.right, node) or type(node).__name__
+        raise self.error(node, f"not understood: {shown}", UNDERSTOOD)
 
     def _check_exponent(self, node: ast.expr, exponent: Expression) -> None:
         """Check that numbers in an exponent are small."""
@@ -168,4 +182,4 @@ def expression(text: str) -> Expression:
     >>> expression("2 * tau")
     Call(op='*', args=(Number(value=2), Name(name='tau', when='')))
     """
-    return Reader(text, inner=("at_least", "h")).read()
+    return Reader(Line(text), inner=("at_least", "h")).read()

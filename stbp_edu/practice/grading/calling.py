@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from types import FrameType
 from typing import Any
@@ -184,6 +184,17 @@ def problem(error: BaseException) -> Difference:
     if isinstance(error, NameError):  # a name without a value has several texts
         kind, text = "NameError", "".join(text.split("'")[1:2])
     return Difference("problem", message, blank, error=f"{kind}: {text}")
+
+
+def tried(function: Function, args: Sequence[Any]) -> Any:
+    """Return what one of the package's own functions gives, or how it fails.
+
+    Nothing of the reader's runs here, so that it takes no clock, and copies of lists alone.
+    """
+    try:
+        return function(*(copy.deepcopy(a) if isinstance(a, list) else a for a in args))
+    except Exception as error:
+        return problem(error)
 
 
 def _expression(frame: traceback.FrameSummary) -> str:

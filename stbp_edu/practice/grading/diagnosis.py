@@ -1,17 +1,15 @@
 """What is found out about a mistake that has no name, the plainest idea first."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import is_dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.practice.grading.calling import Habits, call
-from stbp_edu.practice.grading.differences import Difference, difference, results_of
+from stbp_edu.practice.grading.differences import Difference, difference
 from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, case_reports
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.several import Asked, Probe, unknown_part, wrong_terms
+from stbp_edu.practice.grading.several import several_mistakes
 from stbp_edu.practice.tasks import Exercise, Function, Inputs
 
 Mask = NDArray[np.bool_]
@@ -32,8 +30,8 @@ def unnamed(exercise: Exercise, function: Function, answer: Answer) -> list[Find
             return []
         if isinstance(answer.right[0], (set, frozenset)):
             return [*wrong_cells(answer), *wrong_calls(answer)]
-        like = answer.right[0]
-        several = several_mistakes(answer, asked(function, like), asked(exercise.answer, like))
+        habits = Habits()
+        several = several_mistakes(answer, lambda args: call(function, tuple(args), habits=habits))
         return several or wrong_calls(answer)
 
 
@@ -55,38 +53,6 @@ def nearly(answer: Answer) -> list[Finding]:
         return []
     text = "It is right to about 3 digits; float64 holds 16. Is a number rounded, or in float16?"
     return [Finding("digits", "", text)]
-
-
-def several_mistakes(answer: Answer, reader: Asked, exact: Asked) -> list[Finding]:
-    """Return where an answer is wrong that no single change of the right one explains."""
-    if any(map(is_dataclass, answer.inputs[0].args)):
-        return []  # of whole networks, the quantities cannot be moved one by one
-    found: list[Finding] = []
-    for k in wrong_results(answer):
-        probe = Probe(answer, reader, exact, k)
-        if not probe.movable or not probe.situations:
-            continue
-        label = f"{answer.parts[k]}: " if k < len(answer.parts) else ""
-        told = [*unknown_part(probe), *wrong_terms(probe)]
-        found += [replace(f, text=f"{label}{f.text}") if f.text else f for f in told]
-    return found
-
-
-def wrong_results(answer: Answer) -> list[int]:
-    """Return which of several results are wrong in any call, but not in their shapes."""
-    wrong: set[int] = set()
-    for outcome, right in zip(answer.outcomes, answer.right, strict=True):
-        got, want = results_of(outcome, right), results_of(right, right)
-        for k, (a, b) in enumerate(zip(got or (), want or (), strict=False)):
-            if a.shape == b.shape and not np.allclose(a, b, rtol=answer.rtol, atol=1e-12):
-                wrong.add(k)
-    return sorted(wrong)
-
-
-def asked(function: Callable[..., Any], like: Any) -> Asked:
-    """Return a function from arguments to results, which fails with None."""
-    habits = Habits()
-    return lambda args: results_of(call(function, tuple(args), habits=habits), like)
 
 
 def wrong_calls(answer: Answer) -> list[Finding]:

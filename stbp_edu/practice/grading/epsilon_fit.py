@@ -20,6 +20,7 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.practice.grading.calling import call
+from stbp_edu.practice.grading.differences import results_of
 from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
 
 TOLERANCE = 1e-6
@@ -48,16 +49,12 @@ def wide_network() -> ForwardPass:
 
 def gradients_of(value: Any, net: ForwardPass) -> Gradients | None:
     """Return the value as finite gradients of the right shapes, or None."""
-    layers, params = range(1, net.params.N + 1), net.params
-    try:
-        both = (value.W, value.b) if hasattr(value, "W") else (value[0], value[1])
-        W, b = ([None, *(np.asarray(part[n], dtype=float) for n in layers)] for part in both)
-    except Exception:  # whatever an object's own methods do
+    params, N = net.params, net.params.N
+    found = results_of(value, Gradients(params.W, params.b))
+    pairs = zip(found or (), (*params.W[1:], *params.b[1:]), strict=bool(found))
+    if not found or any(g.shape != p.shape or not np.isfinite(g).all() for g, p in pairs):
         return None
-    gradients = Gradients(W, b)
-    pairs = zip((*gradients.W[1:], *gradients.b[1:]), (*params.W[1:], *params.b[1:]), strict=True)
-    fits = all(got.shape == want.shape and np.isfinite(got).all() for got, want in pairs)
-    return gradients if fits else None
+    return Gradients([None, *found[:N]], [None, *found[N:]])
 
 
 def recover_epsilon(net: ForwardPass, gradients: Gradients) -> tuple[Layers, list[float]]:

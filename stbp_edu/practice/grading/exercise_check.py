@@ -15,7 +15,7 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.calling import Habits, TooLongError, call, limited, problem
+from stbp_edu.practice.grading.calling import Habits, TooLongError, call, limited, tried
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.differences import (
     NO_FLOORS,
@@ -160,10 +160,8 @@ def _found(exercise: Exercise, function: Function, answer: Answer) -> list[Findi
 
 def _agreement(answer: Answer, first: Difference) -> list[str]:
     """Return in how many situations a wrong answer is right, or fails."""
-    pairs = zip(answer.outcomes, answer.right, strict=True)
-    agree = [difference(*pair, rtol=answer.rtol) for pair in pairs].count(None)
+    agree, many = answer.wrong.count(False), len(answer.right)
     failed = sum(isinstance(o, Difference) for o in answer.outcomes)
-    many = len(answer.right)
     if first.kind == "problem" and failed < many:
         rest = "right in every other" if agree + failed == many else f"right in {agree}"
         return [f"It fails in {failed} of {many} situations, and is {rest}."]
@@ -203,16 +201,14 @@ def _kept(exercise: Exercise) -> bytes:
 def run(exercise: Exercise, function: Function, k: int) -> Any:
     """Return what comes of one of the package's own functions in the k-th call.
 
-    Nothing of the reader's runs here, so that it takes no clock, and copies of lists alone; only
-    random results are called as the reader's are, each with a generator of its own.
+    Only where results are random it is called as the reader's are, with a generator of its own.
     """
     if exercise.comparable is not None:
         return call(function, inputs_of(exercise)[k].args, exercise)
-    args = _read_only_inputs(exercise)[k]
-    try:
-        return function(*(copy.deepcopy(a) if isinstance(a, list) else a for a in args))
-    except Exception as error:
-        return problem(error)
+    outcome = tried(function, _read_only_inputs(exercise)[k])
+    if isinstance(outcome, Difference) and "read-only" in outcome.error:  # it works in place
+        return tried(function, copy.deepcopy(inputs_of(exercise)[k].args))
+    return outcome
 
 
 @cache

@@ -12,10 +12,10 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.calling import problem
-from stbp_edu.practice.grading.diagnosis import several_mistakes
-from stbp_edu.practice.grading.differences import Difference, results_of
+from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.differences import Difference
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
+from stbp_edu.practice.grading.several import several_mistakes
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
 RTOL = 1e-6
@@ -101,20 +101,18 @@ def _unnamed(blank: FormulaBlank, tree: Tree) -> list[Finding]:
 
     points = [[point[name] for name in names] for point in algebra.points(blank)]
     inputs = [Inputs(complete(point), "") for point in points]
-    got, want = ([_tried(_function(t, names), i.args) for i in inputs] for t in (tree, right))
+    got, want = ([tried(_function(t, names), i.args) for i in inputs] for t in (tree, right))
     if any(isinstance(o, Difference) or not math.isfinite(o) for o in got):
         return []
     source = f"def formula({', '.join(names)}):\n    return {ast.unparse(right)}"
     answer = Answer(
         source, names, inputs, got, want,
-        lambda function, k: _tried(function, inputs[k].args), complete, RTOL,
+        lambda function, k: tried(function, inputs[k].args), complete, RTOL,
     )  # fmt: skip
-    reader, exact = (
-        lambda args, t=t: results_of(_tried(_function(t, names), complete(args)), 0.0)
-        for t in (tree, right)
-    )
     with np.errstate(all="ignore"):
-        return single_mistake(answer) or several_mistakes(answer, reader, exact)
+        return single_mistake(answer) or several_mistakes(
+            answer, lambda args: tried(_function(tree, names), complete(args))
+        )
 
 
 def _function(tree: Tree, names: Sequence[str]) -> Callable[..., Any]:
@@ -122,14 +120,6 @@ def _function(tree: Tree, names: Sequence[str]) -> Callable[..., Any]:
     return lambda *args: algebra.evaluate(
         tree, dict(zip(names, args, strict=True)), algebra.FUNCTIONS
     )
-
-
-def _tried(function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Return what a formula gives, or how it fails."""
-    try:
-        return function(*args)
-    except Exception as error:
-        return problem(error)
 
 
 def _used(blank: FormulaBlank, tree: ast.AST) -> list[str]:

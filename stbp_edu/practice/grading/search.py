@@ -26,7 +26,7 @@ from stbp_edu.practice.grading.differences import (
     same_outcome,
 )
 from stbp_edu.practice.grading.places import Place, made_of, places
-from stbp_edu.practice.grading.transforms import factor_words, times, transforms
+from stbp_edu.practice.grading.transforms import factor_words, shifted, times, transforms
 from stbp_edu.practice.tasks import Inputs
 
 MOST_READINGS = 3
@@ -102,12 +102,17 @@ class Answer:
 
     def gives(self, function: Function, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
-        return all(
-            same_outcome(
-                self.run(function, k), self.outcomes[k], self.right[k], self.rtol, exactly=exactly
+        with np.errstate(all="ignore"):  # a mistake may overflow where the answer did
+            return all(
+                same_outcome(
+                    self.run(function, k),
+                    self.outcomes[k],
+                    self.right[k],
+                    self.rtol,
+                    exactly=exactly,
+                )
+                for k in self.order
             )
-            for k in self.order
-        )
 
     def vector(self, outcome: Any, k: int) -> Array | None:
         """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
@@ -128,20 +133,13 @@ def single_mistake(answer: Answer) -> list[Finding]:
 
 def factor(answer: Answer) -> list[Finding]:
     """Return the factor by which the whole result is off, if it is."""
-    factors, inputs = [], []
-    for k in answer.order:
-        got, want = (answer.vector(v[k], k) for v in (answer.outcomes, answer.right))
-        if got is None or want is None or not np.isfinite(got).all():
-            return []
-        expected = want
-        if want.any():
-            factors.append(float(got @ want / (want @ want)))
-            inputs.append(answer.inputs[k])
-            expected = factors[-1] * want
-        if np.abs(got - expected).max(initial=0.0) > answer.rtol * np.abs(expected).max(initial=0):
-            return []
-    words = factor_words(factors, inputs) if any(factors) else ""
-    if words in ("", "1"):
+
+    def result(c: float, k: int) -> Array | None:
+        want = answer.vector(answer.right[k], k)
+        return None if want is None else c * want
+
+    words = factor_words([*constants(answer, result)])
+    if words in ("", "0", "1"):
         return []
     text = f"Right but for a factor: your result is {words} times the exact one."
     return [Finding("factor", "", text)]
@@ -239,41 +237,45 @@ def constant_words(answer: Answer, place: Place, *, ratio: bool) -> str:
     def change(c: float) -> Function:
         return place.of((lambda x: c * x) if ratio else (lambda x: x + c))
 
-    found: list[tuple[float, Inputs]] = []
-    for k in answer.order:
-        values = [answer.vector(answer.run(change(c), k), k) for c in (0.0, 1.0, 2.0)]
-        c = solved(values, answer.vector(answer.outcomes[k], k), answer.rtol)
-        if c is None:
-            return ""
-        if not np.isnan(c):
-            found.append((c, answer.inputs[k]))
-        if len(found) == 1 and answer.gives(change(c)):
-            break
-    else:
-        if not ratio:
-            return ""
-    if not found:
-        return ""
+    every = constants(answer, lambda c, k: answer.vector(answer.run(change(c), k), k))
+    first = next(every, (np.nan, answer.inputs[0]))
+    everywhere = not np.isnan(first[0]) and answer.gives(change(first[0]))
     if not ratio:
-        return f"is {'larger' if found[0][0] > 0 else 'smaller'} by {abs(found[0][0]):.4g}"
-    words = factor_words([c for c, _ in found], [i for _, i in found])
+        return shifted(first[0]) if everywhere else ""
+    words = factor_words([first] if everywhere else [first, *every])
     return times(words) if words not in ("", "1") else ""
+
+
+def constants(
+    answer: Answer, result: Callable[[float, int], Array | None]
+) -> Iterator[tuple[float, Inputs]]:
+    """Yield the constant at which the result of a call is the answer, for each call that says it.
+
+    NaN, and nothing after it, where no constant gives the answer in a call.
+    """
+    for k in answer.order:
+        values = [result(c, k) for c in (0.0, 1.0, 2.0)]
+        c = solved(values, answer.vector(answer.outcomes[k], k), answer.rtol)
+        if c is not None:
+            yield c, answer.inputs[k]
+        if c is not None and np.isnan(c):
+            return
 
 
 def solved(values: Sequence[Array | None], answer: Array | None, rtol: float) -> float | None:
     """Return the constant at which a result becomes the answer, given it at 0, 1 and 2.
 
-    None where the result is not affine, or becomes the answer nowhere; NaN where it is the answer
+    NaN where the result is not affine, or becomes the answer nowhere; None where it is the answer
     whatever the constant.
     """
     known = [v for v in (*values, answer) if v is not None]
     if len(known) < 4 or not all(np.isfinite(v).all() for v in known):
-        return None
+        return np.nan
     at0, at1, at2, y = known
     slope = at1 - at0
     scale = max(float(np.abs(v).max(initial=0.0)) for v in known)
     if np.abs(at2 - at1 - slope).max(initial=0.0) > 1e-9 * scale:
-        return None
-    c = float(slope @ (y - at0) / (slope @ slope)) if slope.any() else np.nan
-    rest = np.abs(y - at0 - (c * slope if slope.any() else 0)).max(initial=0.0)
-    return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else None
+        return np.nan
+    c = float(slope @ (y - at0) / (slope @ slope)) if slope.any() else None
+    rest = np.abs(y - at0 - (c or 0) * slope).max(initial=0.0)
+    return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else np.nan

@@ -8,7 +8,7 @@ depends on many. The answer and the right one are also taken apart into terms, b
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.differences import close
+from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.differences import close, results_of
 from stbp_edu.practice.grading.places import Place, listed, made_of, places
 from stbp_edu.practice.grading.search import Answer, Finding, seen
 from stbp_edu.practice.grading.transforms import factor_words, times, transforms
@@ -26,8 +27,6 @@ SITUATIONS = 3
 MOST_INPUTS = 9
 MOST_TERMS = 4
 Subset = tuple[int, ...]
-Asked = Callable[[Sequence[Any]], Sequence[Array] | None]
-"""Returns one array for each result of a function, or None where it fails."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,26 @@ class Probe:
 
     Attributes:
         answer: what is known of it already.
-        reader: what the reader's function answers.
-        exact: what is right.
+        function: the reader's function, which fails with a Difference.
         result: which of several results.
     """
 
     answer: Answer
-    reader: Asked
-    exact: Asked
+    function: Callable[[Sequence[Any]], Any]
     result: int = 0
+
+    def reader(self, args: Sequence[Any]) -> Array | None:
+        """Return what the reader's function answers; None where it fails."""
+        return self._of(self.function(args))
+
+    def exact(self, args: Sequence[Any]) -> Array | None:
+        """Return what is right; None where it fails."""
+        solution = places(self.answer.source)[0].of(lambda value: value)
+        return self._of(tried(solution, self.answer.complete(args)))
+
+    def _of(self, outcome: Any) -> Array | None:
+        found = results_of(outcome, self.answer.right[0])
+        return None if found is None else found[self.result]
 
     @cached_property
     def movable(self) -> list[int]:
@@ -77,15 +87,41 @@ class Probe:
     def both(self, args: Sequence[Any]) -> tuple[Array, Array] | None:
         """Return the result of both functions; None where one is missing or has another shape."""
         got, want = self.reader(args), self.exact(args)
-        if got is None or want is None or got[self.result].shape != want[self.result].shape:
+        if got is None or want is None or got.shape != want.shape:
             return None
-        return got[self.result], want[self.result]
+        return got, want
 
 
 def with_factor(args: Sequence[Any], k: int, factor: Any) -> tuple[Any, ...]:
     """Return the arguments with the k-th times a factor, an array or a float as before."""
     value = args[k] * factor
     return (*args[:k], value if isinstance(args[k], np.ndarray) else float(value), *args[k + 1 :])
+
+
+def several_mistakes(answer: Answer, function: Callable[[Sequence[Any]], Any]) -> list[Finding]:
+    """Return where an answer is wrong that no single change of the right one explains."""
+    if any(map(is_dataclass, answer.inputs[0].args)):
+        return []  # of whole networks, the quantities cannot be moved one by one
+    found: list[Finding] = []
+    for k in wrong_results(answer):
+        probe = Probe(answer, function, k)
+        if not probe.movable or not probe.situations:
+            continue
+        label = f"{answer.parts[k]}: " if k < len(answer.parts) else ""
+        told = [*unknown_part(probe), *wrong_terms(probe)]
+        found += [replace(f, text=f"{label}{f.text}") if f.text else f for f in told]
+    return found
+
+
+def wrong_results(answer: Answer) -> list[int]:
+    """Return which of several results are wrong in any call, but not in their shapes."""
+    wrong: set[int] = set()
+    for outcome, right in zip(answer.outcomes, answer.right, strict=True):
+        got, want = results_of(outcome, right), results_of(right, right)
+        for k, (a, b) in enumerate(zip(got or (), want or (), strict=False)):
+            if a.shape == b.shape and not np.allclose(a, b, rtol=answer.rtol, atol=1e-12):
+                wrong.add(k)
+    return sorted(wrong)
 
 
 def unknown_part(probe: Probe) -> list[Finding]:
@@ -141,10 +177,9 @@ def _depends_on(probe: Probe, place: Place) -> set[str] | None:
 
 def _needed(probe: Probe, place: Place, args: Sequence[Any]) -> Array | None:
     """Return what must stand in a place to give the answer; NaN where anything may stand."""
-    answered = probe.reader(args)
-    if answered is None:
+    y = probe.reader(args)
+    if y is None:
         return None
-    y = answered[probe.result]
 
     def given(value: Callable[[Any], Any]) -> Any:
         """Return the result, and what belongs in the place, with another value there."""
@@ -228,7 +263,7 @@ def terms(probe: Probe) -> list[Term]:
 def _can_be_zero(probe: Probe, k: int) -> bool:
     """Return whether the right formula is finite where an argument is 0."""
     answers = [probe.exact(with_factor(i.args, k, 0.0)) for i in probe.situations]
-    return all(a is not None and np.isfinite(a[probe.result]).all() for a in answers)
+    return all(a is not None and np.isfinite(a).all() for a in answers)
 
 
 def _subsets(usable: Sequence[int]) -> Iterator[Subset]:
@@ -284,7 +319,7 @@ def _relation(got: Sequence[Array], want: Sequence[Array], probe: Probe) -> str:
     """Return what became of a term in every situation, as words after "it"; or ""."""
     rtol = 10 * probe.answer.rtol
     factors = [float((g * w).sum() / (w * w).sum()) for g, w in zip(got, want, strict=True)]
-    words = factor_words(factors, probe.situations)
+    words = factor_words([*zip(factors, probe.situations, strict=True)])
     if words and all(close(g, c * w, rtol) for g, c, w in zip(got, factors, want, strict=True)):
         return times(words)
     for _, words, change in transforms(want[0].ndim):

@@ -36,18 +36,10 @@ PLAIN: tuple[Row, ...] = (
     ("exp", "stands in an exponential", np.exp),
     ("exp", "lacks its exponential", np.log),
     ("doubled", "is doubled", lambda x: 2 * x),
-    ("factor", "is halved", lambda x: x / 2),
-    ("factor", "is -2 times what it should be", lambda x: -2 * x),
-    ("factor", "is 3 times what it should be", lambda x: 3 * x),
-    ("factor", "is 1/3 times what it should be", lambda x: x / 3),
-    ("factor", "is 4 times what it should be", lambda x: 4 * x),
-    ("factor", "is 1/4 times what it should be", lambda x: x / 4),
-    ("factor", "is 5 times what it should be", lambda x: 5 * x),
-    ("factor", "is 1/5 times what it should be", lambda x: x / 5),
-    ("shift", "is larger by 1", lambda x: x + 1),
-    ("shift", "is smaller by 1", lambda x: x - 1),
-    ("shift", "is larger by 2", lambda x: x + 2),
 )
+FACTORS = (1 / 2, -2, 3, 1 / 3, 4, 1 / 4, 5, 1 / 5)
+SHIFTS = (1, -1, 2)
+"""Constants that are tried; where the result is affine in one, it is solved for besides."""
 ALONG: tuple[tuple[str, str, Callable[[Array, int], Any]], ...] = (
     ("moved", "is moved by one place along {}", lambda x, a: np.roll(x, 1, a)),
     ("moved", "is moved back by one place along {}", lambda x, a: np.roll(x, -1, a)),
@@ -87,6 +79,10 @@ def _keep(fold: Callable[..., Any], axis: int | None) -> Transform:
 def transforms(ndim: int, axes: Sequence[str] = ()) -> Iterator[Row]:
     """Yield every row for a value of so many axes, the plainest first."""
     yield from PLAIN
+    for c in FACTORS:
+        yield "factor", times(constant(c)), partial(np.multiply, c)
+    for c in SHIFTS:
+        yield "shift", shifted(c), partial(np.add, c)
     if not ndim:
         return
     names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
@@ -109,12 +105,12 @@ def transforms(ndim: int, axes: Sequence[str] = ()) -> Iterator[Row]:
     yield "shape", "has its entries in one row", np.ravel
 
 
-def factor_words(factors: Sequence[float], inputs: Sequence[Inputs]) -> str:
-    """Return a factor as a product of a number, T and S, such as "-T/S"; "" where it is none."""
+def factor_words(factors: Sequence[tuple[float, Inputs]]) -> str:
+    """Return what is one factor in every call, of a number, T and S, such as "-T/S"; or ""."""
     powers = sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1]))
     for t, s in powers:
-        rest = [f / (i.T**t * i.S**s) for f, i in zip(factors, inputs, strict=True)]
-        if np.ptp(rest) <= 1e-5 * abs(rest[0]):
+        rest = [f / (i.T**t * i.S**s) for f, i in factors]
+        if rest and np.ptp(rest) <= 1e-5 * abs(rest[0]):
             number = constant(rest[0])
             size = number.removeprefix("-")
             up = [f"T^{t}" if t > 1 else "T"] * (t > 0) + [f"S^{s}" if s > 1 else "S"] * (s > 0)
@@ -151,3 +147,12 @@ def times(factor: str) -> str:
     known = {"2": "is doubled", "-1": "has its sign turned round",
              "0": "is missing: 0 stands there", "1/2": "is halved"}  # fmt: skip
     return known.get(factor, f"is {factor} times what it should be")
+
+
+def shifted(c: float) -> str:
+    """Return what a constant does that is added, as words after "it".
+
+    >>> shifted(-0.25)
+    'is smaller by 0.25'
+    """
+    return f"is {'larger' if c > 0 else 'smaller'} by {abs(c):.4g}"
