@@ -56,7 +56,7 @@ def test_loss_is_the_mean_over_samples_of_half_the_squared_distance():
     assert loss(trace, problem.targets) == pytest.approx(total / 6, rel=1e-14)
 
 
-def test_init_rows_have_norm_one_and_both_signs_and_uniform_weights_fill_their_limit():
+def test_init_unit_rows_have_norm_one_and_both_signs_and_init_uniform_fills_its_limit():
     params = init_params([50, 40, 10], np.random.default_rng(1))
     for n in (1, 2):
         np.testing.assert_allclose(np.linalg.norm(params.W[n], axis=1), 1)

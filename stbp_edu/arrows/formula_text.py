@@ -1,6 +1,6 @@
 """The formulas of a rule as text, read off the table of arrows: a line an adjoint and case."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, NamedTuple
 
@@ -80,13 +80,12 @@ class _Text:
         layer = self.net.N if n == "N" else self.net.N - 1
         where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
         for state, q in reached(self.net, self.rule, self.same):
-            terms = [
+            terms = (
                 self.term(arrow, head, t, n)
                 for arrow, head in self.rule.moves_from(self.net, layer, state, q)
                 if not (arrow.step and t == "T")
-            ]
-            right = " + ".join(terms).replace("+ -", "- ") or "0"
-            yield Formula(self.adjoint(state, q, "i", t, n), right, where)
+            )
+            yield Formula(self.adjoint(state, q, "i", t, n), added(terms) or "0", where)
 
     def term(self, arrow: Arrow, head: str, t: str, n: str) -> str:
         """Return the term of one arrow: its factor, and the adjoint at its head."""
@@ -105,9 +104,7 @@ class _Text:
         """Return the name of an adjoint, with the rule's state where it is not the first."""
         neurons = (layer.neuron for layer in self.net.layers[1:])
         letter = next(s.adjoint for one in neurons for s in one.states if s.name == state)
-        shared = self.same[state, q]
-        other = f"[\\mathrm{{{shared}}}]" if shared != self.rule.start else ""
-        return f"{letter}_{i}^{{{t},{n}}}{other}"
+        return f"{letter}_{i}^{{{t},{n}}}{mark(self.rule, self.same[state, q])}"
 
     def gradients(self) -> Iterator[Formula]:
         """Yield a line for each kind of parameter."""
@@ -120,7 +117,7 @@ class _Text:
         for name in layer.neuron.learned:
             entries = [enter for one, enter in layer.neuron.enters if one == name]
             own, over = ("_i", "t") if entries[0].each else ("", "t,i")
-            right = " + ".join(map(self.entered, entries)).replace("+ -", "- ")
+            right = added(map(self.entered, entries))
             right = rf"\left({right}\right)" if len(entries) > 1 else right
             letter = f"{{{symbol(name)}}}" if "_" in symbol(name) else symbol(name)
             lines.append((f"{letter}{own}^n", rf"\sum_{{{over}}} {right}"))
@@ -135,6 +132,16 @@ class _Text:
         factor = placed_at(letters, "t", "n")
         head = self.adjoint(enter.target, self.rule.start, "i", "t" + "+1" * step, "n")
         return f"{factor} {head}".strip()
+
+
+def added(terms: Iterable[str]) -> str:
+    """Return a sum, such as a - b of the terms a and -b."""
+    return " + ".join(terms).replace("+ -", "- ")
+
+
+def mark(rule: Rule, q: str) -> str:
+    """Return the state of the rule in brackets, where it is not the first."""
+    return "" if q == rule.start else rf"[\mathrm{{{q}}}]"
 
 
 def placed_at(letters: str, t: str, n: str) -> str:
@@ -152,7 +159,11 @@ def placed_at(letters: str, t: str, n: str) -> str:
     return placed(letters, index)
 
 
-def classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
+Adjoint = tuple[str, str]
+"""A state of the neuron, and a state of the rule."""
+
+
+def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
     """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
     states = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
     arrows = [a for table in net.arrows for a in table]
@@ -169,14 +180,24 @@ def classes(net: Network, rule: Rule) -> dict[tuple[str, str], str]:
         same = finer
 
 
-def reached(net: Network, rule: Rule, same: Any) -> list[tuple[str, str]]:
+def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
     """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
-    arrows = [a for table in net.arrows for a in table]
-    found = [(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)]
-    for state, q in found:  # grows while it is read
-        for arrow in (a for a in arrows if a.source == state and a.target != LOSS):
-            if (head := rule.move(q, arrow)) is not None:
-                node = arrow.target, same[arrow.target, head]
-                if node not in found:
-                    found.append(node)
+
+    def heads(node: Adjoint) -> Iterator[Adjoint]:
+        """Yield the adjoints in the terms of one."""
+        for n in range(net.N + 1):
+            for arrow, head in rule.moves_from(net, n, *node):
+                if arrow.target != LOSS:
+                    yield arrow.target, same[arrow.target, head]
+
+    return reachable([(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)], heads)
+
+
+def reachable(
+    start: list[Adjoint], following: Callable[[Adjoint], Iterable[Adjoint]]
+) -> list[Adjoint]:
+    """Return all that follows from a start, each once, in the order in which it is met."""
+    found = [*start]
+    for one in found:  # grows while it is read
+        found += [other for other in dict.fromkeys(following(one)) if other not in found]
     return found

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from stbp_edu.arrows.formula_text import Formula, Formulas, placed_at
+from stbp_edu.arrows.formula_text import (
+    Adjoint,
+    Formula,
+    Formulas,
+    added,
+    mark,
+    placed_at,
+    reachable,
+)
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Word, forbidding_word
 from stbp_edu.arrows.rules import Rule
@@ -61,45 +69,32 @@ def online_form(net: Network, rule: Rule) -> OnlineForm:
 def _lines(net: Network, rule: Rule) -> Iterator[Formula]:
     """Yield a line for each trace, and that of the gradient."""
     neuron = net.layers[1].neuron
-    order = [(state, q) for state in neuron.order for q in rule.moves]
-    found = [(neuron.input, rule.start)]
-    for state, q in found:  # grows while it is read
-        for arrow in (a for a in neuron.arrows if a.source == state):
-            head = rule.move(q, arrow)
-            if head is not None and (arrow.target, head) not in found:
-                found.append((arrow.target, head))
+
+    def inside(node: Adjoint) -> Iterator[Adjoint]:
+        """Yield where the arrows of the neuron lead."""
+        moves = rule.moves_from(net, 1, *node)
+        return ((arrow.target, head) for arrow, head in moves if not arrow.leaves)
+
+    def trace(state: str, q: str, t: str) -> str:
+        """Return the name of a trace."""
+        return f"e_{{{state},ij}}^{{{t},n}}{mark(rule, q)}"
+
+    start = neuron.input, rule.start
+    terms: dict[Adjoint, list[str]] = {node: [] for node in reachable([start], inside)}
     gradient = []
-    for state, q in sorted(found, key=order.index):
-        terms = [
-            f"{_factor(arrow.letters, arrow.step)} {_trace(rule, *source, arrow.step)}".strip()
-            for source in found
-            for arrow in neuron.arrows
-            if (source[0], arrow.target, rule.move(source[1], arrow)) == (arrow.source, state, q)
-        ]
-        if (state, q) == found[0]:
-            terms.append(f"{net.output_of(0)}_j^{{t,n-1}}")
-        right = " + ".join(terms).replace("+ -", "- ")
-        yield Formula(_trace(rule, state, q, 0), right, "each synapse")
-        leaves = [a for a in net.arrows[1] if a.source == state and a.leaves]
-        for arrow in leaves:
-            if (head := rule.move(q, arrow)) is not None:
-                letter = net.layers[1].neuron.state(arrow.target).adjoint
-                signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{_mark(rule, head)}"
-                gradient.append(rf"\left({signal}\right) {_trace(rule, state, q, 0)}")
+    for state, q in terms:
+        for arrow, head in rule.moves_from(net, 1, state, q):
+            if arrow.leaves:
+                letter = neuron.state(arrow.target).adjoint
+                signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
+                gradient.append(rf"\left({signal}\right) {trace(state, q, 't')}")
+            else:
+                t = "t-1" if arrow.step else "t"
+                term = f"{placed_at(arrow.letters, t, 'n')} {trace(state, q, t)}".strip()
+                terms[arrow.target, head].append(term)
+    terms[start].append(f"{net.output_of(0)}_j^{{t,n-1}}")
+    order = [(state, q) for state in neuron.order for q in rule.moves]
+    for node in sorted(terms, key=order.index):
+        yield Formula(trace(*node, "t"), added(terms[node]), "each synapse")
     left = r"\frac{\partial L}{\partial w_{ij}^n}"
-    yield Formula(left, r"\sum_t " + " + ".join(gradient), "all t, n < N")
-
-
-def _factor(letters: str, step: int) -> str:
-    """Return a factor with its indices, from the head's step."""
-    return placed_at(letters, "t-1" if step else "t", "n")
-
-
-def _trace(rule: Rule, state: str, q: str, back: int) -> str:
-    """Return the name of a trace."""
-    return f"e_{{{state},ij}}^{{t{'-1' * back},n}}{_mark(rule, q)}"
-
-
-def _mark(rule: Rule, q: str) -> str:
-    """Return the state of the rule, where it is not the first."""
-    return "" if q == rule.start else rf"[\mathrm{{{q}}}]"
+    yield Formula(left, rf"\sum_t {' + '.join(gradient)}", "all t, n < N")

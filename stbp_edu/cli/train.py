@@ -19,6 +19,7 @@ from stbp_edu.cli.messages import format_duration, tell
 from stbp_edu.convolution import hidden_layer
 from stbp_edu.rules import RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.evaluation import plus_minus
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, help="folder with the files of the data set")
     add(
         "--held-out",
-        choices=("test", "validation"),
+        choices=HELD_OUT,
         default="test",
         help="images to judge on; validation: some of the training images, to choose settings",
     )

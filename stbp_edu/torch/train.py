@@ -33,7 +33,7 @@ from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.layers import LIFNetwork, to_params
 from stbp_edu.training.data import RECIPES, Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED, encode
-from stbp_edu.training.runs import RunConfig, finish, folder_lock
+from stbp_edu.training.runs import RECORD, RunConfig, finish, folder_lock
 from stbp_edu.training.settings import Settings, to_dict
 from stbp_edu.training.training_job import EPOCH, TEST, initial_state
 
@@ -256,7 +256,7 @@ def open_folder(run: Run, folder: Path, args: argparse.Namespace) -> None:
     if args.restart:
         return
     if not path.exists():
-        if (folder / "record.json").exists():
+        if (folder / RECORD).exists():
             raise ValueError(f"{folder} holds a finished run; --restart to train it again")
         return
     if not args.resume:

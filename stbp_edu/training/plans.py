@@ -16,6 +16,7 @@ from typing import Any
 
 from stbp_edu import checks, files
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings, check_encodings
 from stbp_edu.training.trainer import Epoch, Event
@@ -60,7 +61,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
-        checks.choice("held_out", self.held_out, ("test", "validation"))
+        checks.choice("held_out", self.held_out, HELD_OUT)
         check_encodings(self.encodings)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):

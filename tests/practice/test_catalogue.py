@@ -56,6 +56,7 @@ def test_each_misconception_is_rejected_and_named(exercise, mistake):
     assert not unclear, "a step is named without its index"
 
 
+@pytest.mark.slow
 @each
 def test_no_feedback_prints_the_solution_and_hints_come_one_at_a_time(exercise):
     body = exercise.solution.strip().splitlines()[-1].removeprefix("return ")

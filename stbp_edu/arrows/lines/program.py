@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from stbp_edu.arrows.formula_text import classes, reached
+from stbp_edu.arrows.formula_text import added, classes, reached
 from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
@@ -91,24 +91,20 @@ class _Backward:
         self.neuron = net.layers[net.N].neuron
         self.lines: ForwardLines = self.neuron.lines
         self.same = classes(net, rule)
+        self.found = reached(net, rule, self.same)
         self.used: list[Expression] = []
 
     def adjoints(self) -> Iterator[tuple[str, str, str]]:
         """Yield (name, sum, its arrows) for each adjoint, in the order in which they follow."""
         order = [*reversed(self.neuron.order)]
-        for state, q in sorted(
-            reached(self.net, self.rule, self.same), key=lambda node: order.index(node[0])
-        ):
-            terms: list[Expression] = []
-            why: list[str] = []
-            if signal := self.signal(state, q):
-                terms.append(Name(signal))
-            for slope in self.lines.slopes:
-                head = self.rule.move(q, slope) if slope.source == state else None
-                if head is not None:
-                    terms.append(self.term(slope, head))
-                    why.append(slope.kind)
-            yield self.name(state, q), self.sum(terms), ", ".join(why)
+        slopes = {slope.kind: slope for slope in self.lines.slopes}
+        for node in sorted(self.found, key=lambda node: order.index(node[0])):
+            moves = self.rule.moves_from(self.net, self.net.N, *node)
+            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
+            signal = self.signal(*node)
+            terms: list[Expression] = [Name(signal)] if signal else []
+            terms += [self.term(slope, head) for slope, head in inside]
+            yield self.name(*node), self.sum(terms), ", ".join(slope.kind for slope, _ in inside)
 
     def gradients(self) -> Iterator[tuple[str, str, str]]:
         """Yield (name, sum, "") for each learned constant: what this step adds to its gradient."""
@@ -131,8 +127,7 @@ class _Backward:
         """Return the name of what other neurons and the loss hand back to a state, or ""."""
         if state != self.neuron.output:
             return ""
-        found = reached(self.net, self.rule, self.same)
-        leaves = {one: self.leaving(one) for kind, one in found if kind == state}
+        leaves = {one: self.leaving(one) for kind, one in self.found if kind == state}
         if not any(leaves[q]):
             return ""
         return "signal" if len({*leaves.values()}) == 1 else _named("signal", q)
@@ -170,7 +165,7 @@ class _Backward:
         """Return a sum as Python."""
         self.used += [Name(t.name, "now") if isinstance(t, Name) else t for t in terms]
         texts = [python(term, lambda name: name.name) for term in terms]
-        return " + ".join(texts).replace("+ -", "- ") or "0.0"
+        return added(texts) or "0.0"
 
 
 def _named(name: str, q: str) -> str:

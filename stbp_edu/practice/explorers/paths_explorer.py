@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows import LocalDerivatives, Node
+from stbp_edu.practice.explorers.pulse_picture import node_id
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
@@ -18,7 +19,7 @@ def paths_data(net: ForwardPass) -> Json:
     ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet.
 
     >>> from stbp_edu.practice.explorers.pencil_network import smooth
-    >>> start = paths_data(smooth())["starts"]["o-2-1-2"]
+    >>> start = paths_data(smooth())["starts"]["o-2-2-1"]
     >>> len(start["paths"]), abs(start["totals"]["exact"] - start["adjoint"]) < 1e-15
     (2, True)
     """
@@ -37,16 +38,23 @@ def paths_data(net: ForwardPass) -> Json:
         "sizes": list(graph.net.sizes),
         "words": net.description,
         "nodes": [
-            {"id": _id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
+            {"id": node_id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
             for node in nodes
         ],
         "edges": [
-            {"from": _id(e.source), "to": _id(e.target), "kind": e.kind, "factor": float(e.factor)}
+            {
+                "from": node_id(e.source),
+                "to": node_id(e.target),
+                "kind": e.kind,
+                "factor": float(e.factor),
+            }
             for node in nodes
             for e in edges_from(node, graph)
         ],
         "starts": {
-            _id(node): _start(node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i]))
+            node_id(node): _start(
+                node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i])
+            )
             for node in nodes
         },
     }
@@ -74,7 +82,7 @@ def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
         },
         "paths": [
             {
-                "nodes": [_id(n) for n in p.nodes],
+                "nodes": [node_id(n) for n in p.nodes],
                 "kinds": [e.kind for e in p.edges],
                 "factors": [float(e.factor) for e in p.edges],
                 "value": float(p.contribution),
@@ -91,8 +99,3 @@ def _kept(path: Path, rule: str, reset: bool, leak: bool) -> bool:
     kinds = {edge.kind for edge in path.edges}
     cut = (not reset and "reset" in kinds) or (not leak and "carry" in kinds)
     return not cut and not path.dropped_by(rule)
-
-
-def _id(node: Node) -> str:
-    """Return the name of a node: kind, layer, neuron, step."""
-    return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.i + 1}-{node.t + 1}"

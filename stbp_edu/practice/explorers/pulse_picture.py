@@ -25,6 +25,11 @@ def node_id(node: Node) -> str:
     return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
 
 
+def subscript(i: int) -> str:
+    """Return a neuron's number, counted from 1, as a subscript."""
+    return str(i + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 class Layout:
     """The graph from the layer and the step of one node on.
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
-from stbp_edu.practice.explorers.pulse_picture import node_id
+from stbp_edu.practice.explorers.pulse_picture import node_id, subscript
 
 
 class Move(NamedTuple):
@@ -93,7 +93,7 @@ class Writer:
     def letter(self, node: Node) -> str:
         """Return what is written on a node: u, o with the neuron's number if it has neighbours."""
         crowd = node.kind != "L" and self.graph.net.sizes[node.n] > 1
-        return node.kind + (_subscript(node.i + 1) if crowd else "")
+        return node.kind + (subscript(node.i) if crowd else "")
 
     def name(self, node: Node) -> str:
         """Return a node in words; a pair of numbers is its cell (t, n)."""
@@ -272,11 +272,6 @@ def _merged(copies: int, arrived: int) -> list[str]:
     if copies == arrived or copies > MOST:
         return []
     return [f"{_count(copies, 'term')} for {_count(arrived, 'path')}: copies that met were added"]
-
-
-def _subscript(i: int) -> str:
-    """Return a number as a subscript."""
-    return str(i).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def _count(k: int, one: str, many: str = "") -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from stbp_edu.cases import case_at
 from stbp_edu.network import Adjoints
+from stbp_edu.practice.explorers.pulse_picture import subscript
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 
@@ -73,7 +74,7 @@ class _SweepOfRule:
             miss = float(self.net.targets[0, i] - trace.O[N][:, 0, i].mean())
             terms.append(_term("loss", None, ["-1/(TS)", -1 / (T * S)], ["y-rate", miss]))
         for j in range(params.sizes[n + 1] if n < N else 0):
-            weight = [f"w{_subscript(j)}{_subscript(i)}", float(params.W[n + 1][j, i])]
+            weight = [f"w{subscript(j)}{subscript(i)}", float(params.W[n + 1][j, i])]
             terms.append(_term("above", (t + 1, n + 1), self.incoming(t, n + 1, j), weight))
         if t < T - 1:
             u = ["u", float(trace.U[n][t, 0, i])]
@@ -88,12 +89,12 @@ class _SweepOfRule:
         if t < self.net.shape[0] - 1:
             later = float(self.adjoints.epsilon[n][t + 1, 0, i])
             f = ["f", float(self.net.neuron.f(self.net.trace.O[n][t])[0, i])]
-            terms.append(_term("leak", (t + 2, n), [f"ε{_subscript(i)}({t + 2},{n})", later], f))
+            terms.append(_term("leak", (t + 2, n), [f"ε{subscript(i)}({t + 2},{n})", later], f))
         return terms
 
     def incoming(self, t: int, n: int, i: int) -> list[Any]:
         """Return name and value of the signal err that comes from a neuron."""
-        at = f"{_subscript(i)}({t + 1},{n})"
+        at = f"{subscript(i)}({t + 1},{n})"
         if self.rule == "exact":
             return [f"ε{at}", float(self.adjoints.epsilon[n][t, 0, i])]
         return [f"δ·h{at}", float(self.adjoints.delta[n][t, 0, i]) * self.h(t, n, i)]
@@ -101,11 +102,6 @@ class _SweepOfRule:
     def h(self, t: int, n: int, i: int) -> float:
         """Return h(u) of one neuron."""
         return float(self.net.neuron.h(self.net.trace.U[n][t])[0, i])
-
-
-def _subscript(i: int) -> str:
-    """Return a neuron's number, counted from 1, as a subscript."""
-    return str(i + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def _term(name: str, source: tuple[int, int] | None, *factors: list[Any]) -> Json:

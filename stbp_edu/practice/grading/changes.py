@@ -38,6 +38,10 @@ COMPARISONS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt),
     ast.GtE: (">=", operator.ge), ast.Eq: ("==", operator.eq), ast.NotEq: ("!=", operator.ne),
 }  # fmt: skip
+LOGIC: dict[str, Put] = {
+    "and": lambda whole, parts, names: parts[0]() and parts[1](),
+    "or": lambda whole, parts, names: parts[0]() or parts[1](),
+}
 METHODS = (
     ("mean", "sum", "max", "min", "std", "prod"), ("argmax", "argmin", "max"),
     ("f", "df", "h", "g", "H"), ("maximum", "minimum"), ("exp", "expm1", "cosh", "sin"),
@@ -115,7 +119,7 @@ def changes(
                     yield "comparison", f"with `{sign}` in place of `{own}`", _apply(compare)
         case ast.BoolOp(op=op, values=[_, _]):
             word, instead = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
-            yield "logic", f"with `{instead}` in place of `{word}`", _joined(instead)
+            yield "logic", f"with `{instead}` in place of `{word}`", LOGIC[instead]
         case ast.IfExp(body=body, orelse=orelse):
             yield "always", f"with `{ast.unparse(body)}` in either case", _part(0)
             yield "always", f"with `{ast.unparse(orelse)}` in either case", _part(1)
@@ -184,10 +188,3 @@ def _part(k: int) -> Put:
 def _apply(function: Callable[..., Any]) -> Put:
     """Return what joins the parts by another function."""
     return lambda whole, parts, names: function(*(part() for part in parts))
-
-
-def _joined(word: str) -> Put:
-    """Return what joins two parts by ``and`` or by ``or``."""
-    if word == "and":
-        return lambda whole, parts, names: parts[0]() and parts[1]()
-    return lambda whole, parts, names: parts[0]() or parts[1]()

@@ -205,7 +205,10 @@ def run(exercise: Exercise, function: Function, k: int) -> Any:
     """
     if exercise.comparable is not None:
         return call(function, inputs_of(exercise)[k].args, exercise)
-    return tried(function, _read_only_inputs(exercise)[k])
+    outcome = tried(function, _read_only_inputs(exercise)[k])
+    if isinstance(outcome, Difference) and "read-only" in outcome.error:  # it works in place
+        return tried(function, copy.deepcopy(inputs_of(exercise)[k].args))
+    return outcome
 
 
 @cache

@@ -28,6 +28,9 @@ SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16
 LARGEST = 1 << 26  # bytes of a file, packed or not
 
+HELD_OUT = ("test", "validation")
+"""The images to judge on: those held out by the data set, or some of the training images."""
+
 Tell = Callable[[str], None]
 """Takes a sentence about what is being fetched."""
 

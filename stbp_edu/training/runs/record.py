@@ -6,6 +6,7 @@ from typing import Any
 
 from stbp_edu import checks, files
 from stbp_edu.convolution import AnyParams, hidden_layers
+from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.settings import Settings, from_dict
 
 CHECKPOINT = "checkpoint.npz"
@@ -72,7 +73,7 @@ def check_record(record: Any) -> None:
     checks.instance("record", record, dict)
     from_dict(checks.instance("settings", record["settings"], dict))
     checks.instance("dataset", record["dataset"], str)
-    checks.choice("held_out", record["held_out"], ("test", "validation"))
+    checks.choice("held_out", record["held_out"], HELD_OUT)
     if not check_curves(record["curves"]):
         raise ValueError("its curves have no point")
     accuracy = record["accuracy"]

@@ -9,6 +9,7 @@ from typing import Any
 from stbp_edu import checks, files
 from stbp_edu.convolution import AnyParams
 from stbp_edu.training.data import Dataset
+from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
@@ -42,7 +43,7 @@ class RunConfig:
         checks.instance("settings", self.settings, Settings)
         checks.instance("data", self.data, Dataset)
         checks.instance("folder", self.folder, Path)
-        checks.choice("held_out", self.held_out, ("test", "validation"))
+        checks.choice("held_out", self.held_out, HELD_OUT)
         check_encodings(self.encodings)
         checks.count("checkpoint_every", self.checkpoint_every)
 
