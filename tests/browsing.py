@@ -1,7 +1,15 @@
-"""Serve the built site and launch Chromium, while a block runs."""
+"""Find and launch Chromium, and serve the built site, for the browser tests.
+
+``python -m tests.browsing`` installs Chromium where it is missing, and exits with an error where no
+browser can be had and CI is set.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -9,18 +17,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.browser import find
 from tools.site import SITE
 from tools.site.serve import server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SUBPATH = "under/a/path"  # the site must not care where it is
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+def find() -> str | None:
+    """Return the path of a Chromium: $CHROMIUM, or the first on the path."""
+    paths = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)
+    return next((path for path in paths if path), None)
+
+
+def install() -> None:
+    """Install Debian's Chromium, if apt-get is there and we are root."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return
+    for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -47,3 +69,19 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
             threading.Thread(target=running.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
             running.shutdown()
+
+
+def main() -> int:
+    """Install Chromium if it is missing, and return the exit status."""
+    if find() is None:
+        install()
+    path = find()
+    if path:
+        print(f"browser: {path}")
+        return 0
+    print("browser: no Chromium found; install one or set CHROMIUM=/path/to/it", file=sys.stderr)
+    return 1 if os.environ.get("CI") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

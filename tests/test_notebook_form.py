@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from tests.notebook_rules import RULES
-from tools.notebooks import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
+from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
 from tools.notebooks.numbering import files
 
 

@@ -11,7 +11,8 @@ import pytest
 from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
-from tools.notebooks import FOLDED, NotebookError, numbering, reading_paths, reading_time
+from tools.notebooks import numbering, reading_time
+from tools.notebooks.execution import FOLDED, NotebookError
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
 from tools.notebooks.reading_time import Minutes, contents, minutes
 
@@ -27,7 +28,7 @@ def unlinked(text: str) -> list[str]:
     >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
     ['Notebook 3', 'notebooks [...] and 2']
     """
-    plain = reading_paths.LINK.sub("\0", CODE.sub("", text))
+    plain = reading_time.LINK.sub("\0", CODE.sub("", text))
     return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
 
 
@@ -111,7 +112,7 @@ def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-@pytest.mark.parametrize("module", [numbering, reading_paths, reading_time])
+@pytest.mark.parametrize("module", [numbering, reading_time])
 def test_examples_in_docstrings_hold(module):
     found = doctest.testmod(module)
     assert found.attempted

@@ -10,6 +10,8 @@ from tools.pages.records import read_records
 from tools.pages.time_page import breaks_at, growth, predicted
 from tools.templates import filled
 
+pytestmark = pytest.mark.slow  # each test draws the page's figures anew
+
 RECORDS = read_records()
 
 

@@ -33,7 +33,10 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
     net, run = board["networks"][neuron + " recur" * recurrent], run_of(neuron, recurrent)
     every = words(run.net, T)
     starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
-    sizes = [sum(abs(p.contribution) for p in paths_from(s, run.local)) for s in starts]
+    sizes = [
+        {(p.word, p.nodes): abs(p.contribution) for p in paths_from(start, run.local)}
+        for start in starts
+    ]
     for rule, shown in settings(net):
         kept = set(words(run.net, T, rule))
         assert shown["words"] == [len(kept), len(every) - len(kept)]
@@ -45,8 +48,8 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
             assert (ways, dropped) == count_paths(run.net, T, rule, start)
             assert ways == len(paths)
             assert value == pytest.approx(sum(p.contribution for p in paths), rel=1e-5, abs=1e-15)
-            kept_size = sum(abs(p.contribution) for p in paths)
-            assert share == pytest.approx(1 - kept_size / size, rel=1e-5, abs=1e-9)
+            left = 1 - sum(size[p.word, p.nodes] for p in paths) / sum(size.values())
+            assert share == pytest.approx(left, rel=1e-5, abs=1e-9)
 
 
 def test_how_far_a_gradient_is_off_and_every_number_says_something(board):

@@ -22,8 +22,7 @@ pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu.files import locked
-from tests.browsing import SUBPATH, launched, served
-from tools.browser import find
+from tests.browsing import SUBPATH, find, launched, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.notebook_page import folder

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.site.conftest import READY
 from tests.site.reader import bring, cell, run, spoken, tab_to, violations, write
-from tools.notebooks import FOLDED, OUTPUT_FOLDED
+from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site.downloads import INSTALL
 from tools.site.render.notebook_page import folder, read_notebook
 

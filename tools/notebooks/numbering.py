@@ -16,8 +16,7 @@ import nbformat
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
-from tools.notebooks.reading_paths import LINK
-from tools.notebooks.reading_time import contents, minutes, with_times
+from tools.notebooks.reading_time import LINK, contents, minutes, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")

@@ -1,4 +1,4 @@
-"""How long a notebook takes: a rule over what it holds, so that the times it states can be checked.
+"""How long a notebook takes, and a path of several: a rule, so that stated times can be checked.
 
 The rule was fitted to the minutes that six notebooks of the first edition took readers who did not
 know them: 35 to 40, 30 to 35, 30 to 35, 45 to 55, 45 to 50 and 55. It gives 34, 37, 33, 49, 43 and
@@ -9,11 +9,10 @@ seconds at a formula. Exercises have a rule of their own, which no one has measu
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tools.notebooks.execution import FOLDED
-from tools.notebooks.reading_paths import paths
 
 WORDS_PER_MINUTE = 130  # an inline formula, or a piece of code, is a word
 SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 20, "lines": 8, "figures": 30}
@@ -26,6 +25,10 @@ CHECKS = {
     "functions": r"^check\(",
     "passes": r"^check_network\(",
 }
+LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
+"""A link to a notebook: its words, folder, slug and anchor."""
+CLAUSE = re.compile(r"(?<=[.;])\s+")
+OPTIONAL = re.compile(r"\bnew to you\b|\bhelps?\b")
 TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
 
 
@@ -106,6 +109,63 @@ def _spoken(minutes: int) -> str:
         return f"{minutes} minutes"
     whole, half = divmod(int(minutes / 30 + 0.5), 2)
     return f"{whole}{'½' * half} hours"
+
+
+@dataclass(frozen=True)
+class Links:
+    """The notebooks that a text links, by slug, in order, each once.
+
+    Attributes:
+        steps: those that are to be read.
+        optional: those in a clause that says *new to you* or *helps*.
+        entries: steps whose link leads to a section; what comes before it may be skipped.
+    """
+
+    steps: list[str] = field(default_factory=list)
+    optional: set[str] = field(default_factory=set)
+    entries: set[str] = field(default_factory=set)
+
+
+def paths(page: str) -> dict[str, Links]:
+    r"""Return the paths of a page: each section with a numbered list or a table of notebooks.
+
+    A link outside the list or the table counts only as optional, where its clause says so.
+
+    >>> page = "## One evening\n\n1. [A](notebooks/00_a.ipynb)\n2. [D](03_d.ipynb#x)\n\n"
+    >>> page += "If it is new to you: [B](notebooks/01_b.ipynb)."
+    >>> paths(page)["One evening"].steps
+    ['a', 'd']
+    >>> paths(page)["One evening"].optional, paths(page)["One evening"].entries
+    ({'b'}, {'d'})
+    """
+    found = {}
+    parts = re.split(r"^## (.+)$", page, flags=re.M)
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        listed = "\n".join(re.findall(r"^(?:\d+\. |\| ).*$", text, flags=re.M))
+        path = links(listed)
+        if path.steps:
+            path.optional.update(links(text).optional)
+            found[title] = path
+    return found
+
+
+def links(text: str) -> Links:
+    """Return the notebooks that a text links.
+
+    >>> links("[A](00_a.ipynb); if new to you, [B](01_b.ipynb)").optional
+    {'b'}
+    """
+    result = Links()
+    for line in text.splitlines():
+        hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), line)
+        for clause in CLAUSE.split(hidden):
+            for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
+                if OPTIONAL.search(clause):
+                    result.optional.add(slug)
+                elif slug not in result.steps:
+                    result.steps.append(slug)
+                    result.entries.update([slug] if anchor else [])
+    return result
 
 
 def with_times(notebooks: dict[str, Any], page: str) -> str:

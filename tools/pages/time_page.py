@@ -12,7 +12,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DASHES, GRID, INK, SERIES
@@ -40,7 +39,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its cells."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
     return dict(
-        records=found, accuracy_figure=accuracy_figure, spikes_figure=spikes_figure,
+        records=found, figure=figure,
         reach_figure=reach_figure, by_width=by_width, above_exact=above_exact, breaks=breaks,
         predictions=predictions, with_interval=with_interval, seeds=seeds, accuracy=accuracy,
         spikes=spikes, mean=np.mean, edges=edges, CUES=CUES,
@@ -119,8 +118,12 @@ def seeds(row: Record, value: Value) -> list[float]:
     return [x for x in map(value, row["runs"]) if not np.isnan(x)]
 
 
-def _draw(ax: Axes, record: Record, value: Value, ylabel: str) -> None:
-    """Draw means and intervals over the width, from wide to narrow."""
+def figure(record: Record, value: Value, ylabel: str, alt: str) -> str:
+    """Return means and intervals over the width, from wide to narrow.
+
+    Where they are accuracies, lines mark the limits that follow from the surrogate's height alone.
+    """
+    fig, ax = plotting.figure(height=3.6 if value is accuracy else 3.4)
     ticks, rules = by_width(record)
     for rule, rows in rules.items():
         found = {a: seeds(row, value) for a, row in zip(ticks, rows, strict=True) if row}
@@ -133,24 +136,11 @@ def _draw(ax: Axes, record: Record, value: Value, ylabel: str) -> None:
     ax.set_xticks(ticks, [f"{a:g}" for a in ticks], rotation=45)
     ax.minorticks_off()
     ax.invert_xaxis()
-    ax.figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
-
-
-def accuracy_figure(record: Record, alt: str) -> str:
-    """Return accuracy over the width, with the limits from the surrogate's height alone."""
-    fig, ax = plotting.figure(height=3.6)
-    _draw(ax, record, accuracy, "accuracy, %")
-    for rule in LIMITS:
+    fig.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+    for rule in LIMITS if value is accuracy else ():
         at = predicted(rule, record["base"]["T"], record["base"]["tau"])
         ax.axvline(at, color=COLOURS[rule], linewidth=1, linestyle=":")
         ax.annotate(f"limit, {rule}", (at, 44.5), (3, 0), textcoords="offset points", fontsize=8.5)
-    return figure_html(fig, alt)
-
-
-def spikes_figure(record: Record, alt: str) -> str:
-    """Return the hidden firing rate over the width."""
-    fig, ax = plotting.figure(height=3.4)
-    _draw(ax, record, spikes, "hidden firing rate")
     return figure_html(fig, alt)
 
 

@@ -15,15 +15,8 @@ from tools.site.assets import npm, pyodide
 from tools.site.downloads import Address
 from tools.site.generate import api_pages, pictures, source_code
 from tools.site.generate.source_code import Definition, Places
-from tools.site.render import links, maths
-from tools.site.render.notebook_page import (
-    Figures,
-    Notebook,
-    cell_html,
-    folder,
-    head_html,
-    read_notebooks,
-)
+from tools.site.render import links, maths, notebook_page
+from tools.site.render.notebook_page import Notebook, folder
 from tools.templates import filled_text
 
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
@@ -75,7 +68,7 @@ def collect() -> Content:
     where = downloads.address()
     npm.ensure()
     live = pyodide.ensure() is not None
-    notebooks, package = read_notebooks(), source_code.read_package()
+    notebooks, package = notebook_page.read_notebooks(), source_code.read_package()
     places = source_code.scan(EQUATIONS, ROOT, folder())
     reference = api_pages.pages(package)
     generated: dict[str, str | bytes] = {**reference}
@@ -138,12 +131,12 @@ def page_html(content: Content, name: str, html: str, root: str) -> str:
 def _fill_slots(content: Content, stem: str, html: str) -> str:
     """Put the line under the title and the code cells into the slots of the Markdown."""
     notebook = content.notebooks[stem]
-    figures = Figures(f"../../assets/figures/{stem}")
+    figures = notebook_page.Figures(f"../../assets/figures/{stem}")
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
-            return head_html(notebook, content.live, content.address)
-        return cell_html(notebook.cells[int(slot[1]) - 1], figures)
+            return notebook_page.head_html(notebook, content.live, content.address)
+        return notebook_page.cell_html(notebook.cells[int(slot[1]) - 1], figures)
 
     html = SLOT.sub(fill, html)
     for name, data in figures.files.items():

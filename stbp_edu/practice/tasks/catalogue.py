@@ -4,7 +4,7 @@ A table holds texts and formulas; this module turns each formula of an exercise 
 wrong answer is written as an expression in the names of the signature, as a whole body, or, for a
 long one, as edits of the solution (old => new, a line each). The reference, which answers are
 compared with, is an expression in these names and in those of
-:mod:`stbp_edu.practice.tasks.references`.
+:mod:`stbp_edu.practice.tasks.names`.
 """
 
 import difflib
@@ -19,7 +19,7 @@ import numpy as np
 
 from stbp_edu.checks import brief
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice.tasks import references
+from stbp_edu.practice.tasks import names
 from stbp_edu.practice.tasks.mistakes import CONTENT, Listed, Mistake, mistakes_of
 
 Function = Callable[..., Any]
@@ -109,7 +109,7 @@ class Exercise(Task):
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
-        view: name of a function of :mod:`stbp_edu.practice.tasks.references` that turns a
+        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that turns a
             random result into what can be compared, or an empty string.
     """
 
@@ -138,12 +138,12 @@ class Exercise(Task):
     @cached_property
     def answer(self) -> Function:
         """The reference that answers are compared with."""
-        return defined(self.signature, self.reference, vars(references))
+        return defined(self.signature, self.reference, vars(names))
 
     @cached_property
     def comparable(self) -> Function | None:
         """The view, or None where results are compared as they are."""
-        return getattr(references, self.view) if self.view else None
+        return getattr(names, self.view) if self.view else None
 
 
 def source_of(signature: str, body: str) -> str:

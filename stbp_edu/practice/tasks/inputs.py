@@ -3,7 +3,7 @@
 An exercise's table says at which cells of networks they are taken: ``inputs = "case 3"``, one of
 the ``WALKS``. Or it draws them at random: ``draw`` is an expression in ``rng`` and the number ``k``
 of the call, or a body that returns the arguments, in the names of
-:mod:`stbp_edu.practice.tasks.draws`.
+:mod:`stbp_edu.practice.tasks.names`.
 
 The networks differ in T, S, N, τ and widths, so that no wrong answer passes by luck: some spike
 hard, some are smooth twins (so that no factor is 0 or 1 by chance), and one is square in every
@@ -24,7 +24,7 @@ from stbp_edu.cases import case_at, sweep
 from stbp_edu.checks import Array
 from stbp_edu.network import Adjoints, Params, Trace, forward
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.tasks import draws
+from stbp_edu.practice.tasks import names
 from stbp_edu.practice.tasks.catalogue import Exercise, defined
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
@@ -303,4 +303,4 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
 
 def draw_of(exercise: Exercise) -> Draw:
     """Return the function that draws the arguments of a call, as the exercise's table writes it."""
-    return defined("draw(rng, k)", exercise.draw, vars(draws))
+    return defined("draw(rng, k)", exercise.draw, vars(names))

@@ -76,7 +76,7 @@ def assemble() -> Path:
     """
     core = modules() / "pyodide"
     lock = json.loads((core / "pyodide-lock.json").read_text())
-    packages = {name: _entry(lock["packages"][name]) for name in _closure(lock["packages"])}
+    packages = _closure(lock["packages"])
     wheels = _official(list(packages.values()), lock["info"]["version"])
     for wheel in (*_pure(), built("wheel")):
         wheels.append(wheel)
@@ -97,21 +97,17 @@ def assemble() -> Path:
     return TARGET
 
 
-def _closure(packages: dict[str, Any]) -> list[str]:
-    """Return the roots and all that they depend on, without what is never imported."""
-    seen: set[str] = set()
+def _closure(packages: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the lock entries of the roots and all that they need, without what nothing imports."""
+    found: dict[str, dict[str, Any]] = {}
     todo = list(ROOTS)
     while todo:
         name = todo.pop()
-        if name not in seen and name not in UNUSED:
-            seen.add(name)
-            todo += packages[name]["depends"]
-    return sorted(seen)
-
-
-def _entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a package's lock entry without the dependencies that are never imported."""
-    return entry | {"depends": [d for d in entry["depends"] if d not in UNUSED]}
+        if name not in found:
+            depends = [d for d in packages[name]["depends"] if d not in UNUSED]
+            found[name] = packages[name] | {"depends": depends}
+            todo += depends
+    return dict(sorted(found.items()))
 
 
 def _described(wheel: Path) -> dict[str, dict[str, Any]]:
@@ -216,16 +212,13 @@ def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
 
     The sources of this project stay: a reader may ask for them, and errors show their lines.
     """
-    major, minor, _ = python.split(".")
-    library, packages = (
-        f"/lib/python{major}{minor}.zip",
-        f"/lib/python{major}.{minor}/site-packages",
-    )
+    is_wheel = file.suffix == ".whl"
+    folder = "/lib/python{}.{}/site-packages" if is_wheel else "/lib/python{}{}.zip"
     key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
     return {
         "from": str(file),
         "to": str(STORE / key / file.name),
-        "folder": packages if file.suffix == ".whl" else library,
+        "folder": folder.format(*python.split(".")),
         "sources": file.name.startswith("stbp_edu-"),
     }
 

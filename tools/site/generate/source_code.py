@@ -95,17 +95,16 @@ def scan(ids: Iterable[str], root: Path = ROOT, notebooks: Path | None = None) -
         for id_, place in tags(path.read_text(encoding="utf-8"), f"notebooks/{path.name}"):
             if id_ in places_of:
                 places_of[id_].notebooks.append(place)
-    for path in sorted((root / "stbp_edu").rglob("*.py")):
-        for id_, place in comments(path.read_text(encoding="utf-8"), _name(path, root), places_of):
-            places_of[id_].code.append(place)
-    for path in sorted((root / "tests").rglob("test_*.py")):
-        for id_, place in tests(path.read_text(encoding="utf-8"), _name(path, root), places_of):
-            places_of[id_].tests.append(place)
+    python_files = [
+        ("code", (root / "stbp_edu").rglob("*.py"), comments),
+        ("tests", (root / "tests").rglob("test_*.py"), tests),
+    ]
+    for kind, paths, ids_in in python_files:
+        for path in sorted(paths):
+            name = path.relative_to(root).as_posix()
+            for id_, place in ids_in(path.read_text(encoding="utf-8"), name, places_of):
+                getattr(places_of[id_], kind).append(place)
     return places_of
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
 
 
 def tags(notebook: str, path: str) -> list[tuple[str, Place]]:

@@ -41,18 +41,13 @@ def site_source(path: str) -> str | None:
     return None
 
 
-def repository_path(source: str) -> str:
-    """Return where a page of the site stands in the repository."""
-    return source if source.startswith("notebooks/") else f"docs/{source}"
-
-
 def rewrite(markdown: str, source: str) -> str:
     """Return a page's Markdown with its links as the site has them; ``../x.md`` is at the top.
 
     >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/03_example.ipynb")
     '[n](../notation.md#t) [c](03_x.ipynb)'
     """
-    here = posixpath.dirname(repository_path(source))
+    here = posixpath.dirname(source if source.startswith("notebooks/") else f"docs/{source}")
 
     def link(match: re.Match[str]) -> str:
         target, _, fragment = match[2].partition("#")

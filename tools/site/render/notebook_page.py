@@ -109,27 +109,22 @@ def read_notebook(path: Path) -> Notebook:
     cells: list[CodeCell] = []
     parts: list[str] = []
     notebook = nbformat.read(path, as_version=4)
-    for k, cell in enumerate(notebook.cells):
+    for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(commonmark(cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
-            number, name = len(cells) + 1, cell.get("id") or f"cell-{k}"
-            outputs, tags = cell.outputs, cell.metadata.get("tags", [])
-            cells.append(CodeCell(number, name, cell.source.rstrip(), outputs, tags))
+            number, tags = len(cells) + 1, cell.metadata.get("tags", [])
+            cells.append(CodeCell(number, cell.id, cell.source.rstrip(), cell.outputs, tags))
             parts.append(f'<div data-slot="{number}"></div>')
     markdown = "\n\n".join(parts)
-    title = plain(_first(r"^#\s+(.+?)\s*$", markdown) or path.stem)
+    heading = re.search(r"^#\s+(.+?)\s*$", markdown, re.M)
+    title = plain(heading[1] if heading else path.stem)
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
     stated = STATED.search(markdown)
     times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
     return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
-
-
-def _first(pattern: str, text: str) -> str:
-    match = re.search(pattern, text, re.M)
-    return match[1] if match else ""
 
 
 def _description(markdown: str) -> str:
@@ -147,8 +142,7 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
     if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
         links["Source"] = source
-    head = "notebook_head.html"
-    return filled(head, notebook=notebook, heavy=heavy, live=live, links=links)
+    return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
 
 
 def cell_html(cell: CodeCell, figures: Figures) -> str:
