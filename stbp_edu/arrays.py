@@ -67,7 +67,8 @@ def section_of(length: int, section: Section) -> slice:
 def chunks(section: Section, *groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
-    All but the second group may be changed, and must lie in memory in the same way. Only one
+    The second group is read and not changed: the gradients. The others may be changed. All must
+    lie in memory in the same way. Only one
     section of each array is visited, so that several processes can share the work.
     """
     for name, *arrays in zip(

@@ -36,7 +36,7 @@ class Entry:
         name: as in the record.
         title: as on the page.
         build: ``module:function`` in this folder, which makes the candidate of a problem.
-        options: what that function is told besides.
+        options: further keyword arguments of that function.
         packages: what has to be installed, the framework itself first.
         rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
         form: how it is used, in a sentence.

@@ -17,7 +17,7 @@ from benchmarks.frameworks.problem import Problem, Size, draw, read, save
 from benchmarks.frameworks.processes import CandidateError, Process, ask
 from benchmarks.frameworks.trainer_step import learned, perfect
 
-STEPS = 8  # of a turn, after one that does not count
+STEPS = 8  # timed in each turn, after one to warm up
 PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
 
 

@@ -1,4 +1,4 @@
-"""A rule of Part II on a network of Part I: what the fast engine does for five rules, for any."""
+"""Any rule of Part II on a network of Part I, more slowly than the engine's five."""
 
 from typing import Any
 

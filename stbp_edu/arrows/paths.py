@@ -292,7 +292,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
 def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     """Return the shortest word that forbids an online form, or None if there is none.
 
-    It takes a step after it has left the neuron, or leaves by an arrow that takes a step.
+    It moves through time after it has left the neuron, or while it leaves.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network

@@ -171,7 +171,8 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule("exact", {"all": {"*": "all"}}),
-        # What came into a potential from a spike owes a spike before it may take time.
+        # Error that reached a potential through a spike has to leave it by its own spike before it
+        # may go on to another step.
         Rule(
             "classic",
             {

@@ -31,7 +31,7 @@ Errors decay from step to step, and many processors are a hundred times slower b
 
 
 Fill = Callable[[Array, Array], Array | float]
-"""It writes a function's values to the second array and returns it, or returns the only value."""
+"""Writes a function's values to the second array and returns it; a constant is returned instead."""
 
 
 class Factors(NamedTuple):

@@ -47,7 +47,7 @@ def weights_into(params: AnyParams, n: int, work: Workspace) -> Weights:
 
 
 def distinct_steps(below: Any) -> Any:
-    """Return what a layer reads; one step of it where all steps are the same memory."""
+    """Return what a layer reads, cut to one step where all steps share the same memory."""
     return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
 
 

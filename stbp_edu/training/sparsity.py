@@ -80,8 +80,8 @@ def read_images(
 ) -> NetworkInput:
     """Choose how a network reads images (S, height, width): the quickest of the given ways.
 
-    Every pixel is read where an image is more than a row of pixels: by encoders that depend on the
-    step, and by convolutions.
+    Every pixel is read where the image's shape is needed: by encoders that depend on the step, and
+    by convolutions.
     """
     if settings.encoder in TIMED:
         return NetworkInput(EVERY, images, None, settings, T)
@@ -181,7 +181,7 @@ def scatter(grads: Gradients, params: AnyParams, kept: Kept, out: Gradients) -> 
 
 
 def _put(out: Array, at: Kept, values: Array) -> None:
-    """Write values to the kept lines, and zero elsewhere."""
+    """Write values to the kept rows and columns, and zero elsewhere."""
     if not keeps_all(at):
         out[...] = 0
     if all(k is not None for k in at):

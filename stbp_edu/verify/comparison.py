@@ -19,8 +19,8 @@ class Tolerance(NamedTuple):
     """The largest relative error that passes: abs(got - expected) <= limit · scale.
 
     Elementwise, the scale is abs(expected) + 1e-3, entry by entry: rtol and atol of NumPy's
-    ``allclose`` are limit and limit / 1000. Else it is that of the comparison, since a sum may
-    cancel: its rounding is measured by the size of what was summed.
+    ``allclose`` are limit and limit / 1000. Otherwise it is ``Comparison.scale``, the size of
+    the summands: a sum may cancel, and its rounding does not.
     """
 
     limit: float

@@ -109,8 +109,8 @@ def compare(
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
     """Compare every form of a network's adjoints, under both rules, with every oracle.
 
-    Under the classic rule they must equal the gradient where it is exact, and differ elsewhere on
-    networks without a local derivative that is 0, since there the dropped paths show: h is 0
+    Under the classic rule they must equal the gradient where it is exact. Everywhere else they must
+    differ on networks where no local derivative is 0, since there the dropped paths show: h is 0
     nowhere if its antiderivative is one piece.
     """
     neuron, T, N = problem.neuron, len(problem.spikes), problem.params.N

@@ -67,7 +67,7 @@ class Answer:
         outcomes: what came of the reader's function, call by call.
         right: what belongs there.
         run: returns what comes of a function in one call.
-        complete: makes arguments of those that are moved: some follow from others.
+        complete: computes arguments that are made of others anew, after one was moved.
         rtol: to how many digits the answer is computed.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.

@@ -152,7 +152,7 @@ def unknown_part(probe: Probe) -> list[Finding]:
 
 
 def _depends_on(probe: Probe, place: Place) -> set[str] | None:
-    """Return on which inputs it depends what would have to stand in a place.
+    """Return the inputs on which the value needed in a place depends.
 
     None where nothing in this place gives the answer.
     """

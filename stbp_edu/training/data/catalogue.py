@@ -9,6 +9,9 @@ grey levels in each line::
         table = np.loadtxt((folder or cache_folder()) / "own.csv", delimiter=",")
         images = table[:, 1:].reshape(-1, 8, 8) / table[:, 1:].max()
         return split(images, table[:, 0].astype(int), np.random.default_rng(SPLIT_SEED))
+
+It takes ``cache_folder``, ``split`` and ``SPLIT_SEED`` from
+:mod:`stbp_edu.training.data.datasets`.
 """
 
 from collections.abc import Callable
@@ -96,10 +99,11 @@ DVS_GESTURE = Recording(
 
 # Recipes are chosen on validation images, which are taken from the training images; never on the
 # test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for events. The
-# convolutional network's were chosen with 4,000 images and three epochs.
-# Larger initial weights leave an output neuron silent for good, in some seeds.
-# A step with T = 5 costs half of one with T = 10, and its noise is good to learn with; to
-# answer, the rates of 20 steps are steadier.
+# convolutional network's were chosen with 4,000 images and three epochs. What a recipe leaves out,
+# such as MNIST's learning rate, is the default of Settings.
+# T: a step with 5 costs half of one with 10, and its noise is good to learn with; to answer, the
+# rates of 20 steps are steadier. init_scale: larger weights leave an output neuron silent for good,
+# in some seeds.
 _MNIST = Settings(hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100, shards=2)
 # Two cues of three steps, one after the other; 20 steps of silence; then three that are read.
 _DELAYED_XOR = Settings(
