@@ -29,7 +29,7 @@ BAD = [
     ("u + x", 1, "u +", "a line must assign one name"),
     ("u == x", 1, "= x", "not understood"),
     ("u, o = x", 1, "u, o", "a line must assign one name"),
-    *[(f"{s} = x", 1, s, f"{s} cannot be assigned") for s in ("x", "exp", "d_u", "u_next")],
+    *[(f"{s} = x", 1, s, f"{s} cannot be assigned") for s in ("x", "exp", "b", "d_u", "u_next")],
     ("tau = x", 1, "tau", "tau is a constant, too"),
     ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
     ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),

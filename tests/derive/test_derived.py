@@ -131,23 +131,25 @@ def test_a_word_or_the_traces():
     assert "'enter spike weight carry spike readout'" in str(mine.online("exact"))
 
 
-def wrong(kind, factor):
-    """Part I's neuron as a table made by hand, with another factor on one arrow."""
-    neuron = replace(arrows.hard_reset(LIF()), lines=None)
+def wrong(kind, factor, *, lines=True):
+    """Part I's neuron with another factor on one arrow, with or without its forward lines."""
+    neuron = arrows.hard_reset(LIF())
+    neuron = neuron if lines else replace(neuron, lines=None)
     others = [a for a in neuron.arrows if a.kind != kind]
     (one,) = set(neuron.arrows) - set(others)
     new = [replace(one, factor=factor)] if factor else []
     return replace(neuron, arrows=(*others, *new))
 
 
+@pytest.mark.parametrize("lines", [True, False], ids=["changed", "made by hand"])
 @pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
-def test_a_wrong_or_missing_arrow_of_a_table_made_by_hand_is_named(kind):
+def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind, lines):
     assert prove(replace(arrows.hard_reset(LIF()), lines=None)).holds
     ends = {"spike": ("u", "o"), "carry": ("u", "u"), "reset": ("o", "u")}[kind]
-    proof = prove(wrong(kind, lambda s, p: 0.3 + s["u"]))
+    proof = prove(wrong(kind, lambda s, p: 0.3 + s["u"], lines=lines))
     assert not proof.holds
     assert proof.faults[0].startswith(f"arrow {kind!r} from {ends[0]} to {ends[1]}: its factor is")
-    (fault,) = prove(wrong(kind, None)).faults
+    (fault,) = prove(wrong(kind, None, lines=lines)).faults
     last = " of the last step" if kind != "spike" else ""
     assert fault.startswith(f"no arrow from {ends[0]}{last} to {ends[1]}: ")
 

@@ -40,7 +40,7 @@ LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
-NOT_FREE = f"not free are {', '.join(TAKEN)}, d_..., g_..., ..._next and ..._last"
+NOT_FREE = f"not free are {', '.join((*TAKEN, *WEIGHTS))}, d_..., g_..., ..._next and ..._last"
 X = Name("x", "now")
 KINDS = {
     ("u", "u"): "carry",
@@ -181,10 +181,7 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     """
     for name in constants:
         if name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(name):
-            raise ValueError(
-                f"no constant can be called {name}; choose another name; {NOT_FREE}, and what the "
-                f"weights are called: {', '.join(WEIGHTS)}"
-            )
+            raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     rows = list(_split(text))
     reading = _Reading([row.name for row in rows if row.args is None], constants)
@@ -216,7 +213,7 @@ def _split(text: str) -> Iterator[Row]:
     for number, line in lines:
         row = _row(line, number)
         problem = ""
-        if row.name in TAKEN or MARKED.fullmatch(row.name):
+        if row.name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(row.name):
             problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
         elif row.name in seen:
             problem = f"has a line already, line {seen[row.name]}"
