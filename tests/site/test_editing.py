@@ -25,7 +25,7 @@ def reset_all(page: Page) -> None:
 
 def undo_all(page: Page) -> None:
     """Undo it."""
-    page.get_by_role("button", name="Undo the reset of all cells").click()
+    page.get_by_role("button", name="Undo reset of all cells").click()
 
 
 def test_an_edit_survives_a_reload(page: Page) -> None:
@@ -63,7 +63,7 @@ def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> N
     cell(warm).get_by_role("button", name="Reset code cell 1").click()
     expect(cell(warm).locator("textarea")).to_have_value(original)
     assert cell(warm).locator(".cell-output").inner_html() == html
-    undo = cell(warm).get_by_role("button", name="Undo the reset of code cell 1")
+    undo = cell(warm).get_by_role("button", name="Undo reset of code cell 1")
     expect(undo).to_be_focused()
     undo.click()
     expect(cell(warm).locator("textarea")).to_have_value("two = 2\ntwo + 3")
@@ -87,7 +87,7 @@ def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
     expect(cell(warm)).to_have_attribute("data-state", "stale")
     reset_all(warm)
     write(warm, "later = 3", 2)
-    cell(warm, 3).get_by_role("button", name="Undo the reset of code cell 3").click()
+    cell(warm, 3).get_by_role("button", name="Undo reset of code cell 3").click()
     reset_all(warm)
     undo_all(warm)
     warm.reload()

@@ -1,9 +1,10 @@
-"""Serve the built site as a static host does, with the right types.
+"""Serve the built site as a static host does: with the right types, and its own page for errors.
 
 python -m tools.site.serve [--port 8000] [--root site]
 """
 
 import argparse
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,6 +26,18 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Print nothing."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Send the site's own page where a file is missing."""
+        page = Path(self.directory) / "404.html"
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(page.stat().st_size))
+        self.end_headers()
+        self.wfile.write(page.read_bytes())
 
 
 def server(root: Path = SITE, port: int = 8000, tries: int = TRIES) -> ThreadingHTTPServer:

@@ -107,7 +107,7 @@ class Cell {
     resetButton.hidden = !touched && !this.before;
     resetButton.disabled = this.element.dataset.state === "running";
     if (touched) rename(resetButton, "Reset", `Reset code cell ${number} to the original`);
-    else rename(resetButton, "Undo", `Undo the reset of code cell ${number}`);
+    else rename(resetButton, "Undo", `Undo reset of code cell ${number}`);
     markBar();
   }
 
@@ -261,7 +261,7 @@ const undoes = () => !live().some((cell) => cell.touched) && live().some((cell) 
 const resetAllButton = button("Reset all", "Reset all cells to the original", once(() => (undoes() ? undoAll() : resetAll())));
 
 function markBar() {
-  if (undoes()) rename(resetAllButton, "Undo reset", "Undo the reset of all cells");
+  if (undoes()) rename(resetAllButton, "Undo reset", "Undo reset of all cells");
   else rename(resetAllButton, "Reset all", "Reset all cells to the original");
 }
 
