@@ -108,6 +108,7 @@ def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
     assert [(f.id, f.place) for f in found] == [("calls", "there is more than one step")]
 
 
+@pytest.mark.slow
 def test_nothing_passes_by_luck():
     """A constant, and each argument by itself, are wrong wherever they are not the answer."""
     for exercise in exercises().values():
