@@ -26,6 +26,8 @@ TABLE = [
     tuple(line.split(" | "))
     for line in Path(__file__).with_name("wrong_answers.txt").read_text("utf-8").splitlines()
 ]
+ROWS = [pytest.param(*row, marks=[pytest.mark.slow] * (row[0] == "bernoulli")) for row in TABLE]
+"""The same as cases; those that draw thousands of spikes take seconds."""
 
 
 def on(id_, body):
@@ -34,7 +36,7 @@ def on(id_, body):
     return check(id_, exercise.function(edited(exercise.solution, body)))
 
 
-@pytest.mark.parametrize(("id_", "body", "finding", "place"), TABLE, ids=lambda text: text[:60])
+@pytest.mark.parametrize(("id_", "body", "finding", "place"), ROWS, ids=lambda text: text[:60])
 def test_a_wrong_answer_gets_its_finding(id_, body, finding, place):
     feedback = on(id_, body)
     assert feedback.state == "wrong"
