@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Arrow
@@ -42,11 +43,13 @@ def held_factors(net: Network, n: int, rule: Rule, factors: dict[str, Any]) -> d
         return {}
     matrix = step_matrix(moves, heads, factors)
     there = step_matrix(moves, heads, {kind: np.ones(()) for kind in factors}) != 0
-    held = {}
+    held, limit = {}, checks.number("gain_limit", rule.gain_limit)
     for group in groups(there):
         block = matrix[..., group, :][..., group]
-        norm = np.linalg.norm(block, 2, (-2, -1)) if len(group) > 1 else np.abs(block[..., 0, 0])
-        scale = rule.gain_limit / np.maximum(norm, rule.gain_limit)  # gain-limit
+        norm: Any = (
+            np.linalg.norm(block, 2, (-2, -1)) if len(group) > 1 else np.abs(block[..., 0, 0])
+        )
+        scale = np.asarray(limit / np.maximum(norm, limit))  # gain-limit
         held.update({heads[k]: scale for k in group})
     return held
 

@@ -132,7 +132,7 @@ def _recur(
         elif isinstance(gate, float):
             keep[...] = gate
         if (most := factors.gain_limit) is not None:
-            np.clip(keep, -most, most, out=keep)  # gain-limit
+            np.clip(keep, -most, most, out=keep)  # gain-limit, gain-bound
             if err is not None:
                 np.clip(back, -most, most, out=back)
         for t in reversed(range(len(back))):

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, by_columns, tensors, zeros_like
-from stbp_edu.arrows import part_one
-from stbp_edu.arrows.rules import with_gain_limit
+from stbp_edu.arrows import part_one, with_gain_limit
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, init_conv_params
 from stbp_edu.engine import Engine
