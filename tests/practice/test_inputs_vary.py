@@ -8,8 +8,8 @@ import pytest
 
 from stbp_edu.neuron import LIF
 from stbp_edu.practice import exercises
-from stbp_edu.practice.grading.exercise_check import first_difference, right_outcomes, run
 from stbp_edu.practice.grading.differences import RTOL
+from stbp_edu.practice.grading.exercise_check import first_difference, right_outcomes, run
 from stbp_edu.practice.grading.places import places
 from stbp_edu.practice.tasks import inputs_of
 
