@@ -59,11 +59,17 @@ def known(exercise):
         alone = len(place.nodes) == 1 and place.text in whole
         if alone or place.text in CONSTANT or not place.used - BUILTINS:
             continue
-        values = []
-        look = place.of(lambda x: values.append(copy.deepcopy(x)) or x)
-        for k in range(len(right_outcomes(exercise))):
-            run(exercise, look, k)
+        values = values_of(exercise, place)
         yield place, list({repr(v): v for v in values}.values())
+
+
+def values_of(exercise, place):
+    """Return what stands in a place of the solution, over all situations."""
+    values = []
+    look = place.of(lambda x: values.append(copy.deepcopy(x)) or x)
+    for k in range(len(right_outcomes(exercise))):
+        run(exercise, look, k)
+    return values
 
 
 TASKS = [e for e in exercises().values() if not e.view]
