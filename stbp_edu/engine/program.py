@@ -176,6 +176,7 @@ def cast(p: Mapping[str, Any], dtype: Any) -> dict[str, Array]:
 def weighed(layer: Layer, below: Array, p: Mapping[str, Array]) -> Array:
     """Return what weights and biases bring to a layer, (T, S, m)."""
     link = layer.link
+    x: Array
     if link.maps == (Flatten(),):
         x = flat(below).reshape(-1, p["W"].shape[1]) @ p["W"].T
         x = x.reshape(*below.shape[:2], -1)
