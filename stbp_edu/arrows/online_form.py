@@ -19,6 +19,7 @@ from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     Steps,
     derivatives_on,
+    entering,
     gradients,
     handed_back,
     lambdas,
@@ -151,7 +152,7 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (
-                (enter.target, entry.view(enter.factor(states, params[n])[1 - enter.step]))
+                (enter.target, entry.view(entering(enter, states, params[n])[1 - enter.step]))
                 for one, enter in neuron.enters
                 if one == name
             )

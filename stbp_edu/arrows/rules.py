@@ -7,8 +7,9 @@ missing is dropped. So one recursion serves every rule, with an adjoint for each
     λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
 
 In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
-does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A rule may cut time
-into blocks as well: where an arrow is refused then depends on the step, which no word shows.
+does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A kind also stands for
+those with a name of their own behind it: ``adapt`` for ``adapt:r``. A rule may cut time into blocks
+as well: where an arrow is refused then depends on the step, which no word shows.
 
 Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
 OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
@@ -92,7 +93,8 @@ class Rule:
     def move(self, state: str, arrow: AnyArrow) -> str | None:
         """Return the state after an arrow, or None where the rule refuses it."""
         row = self.moves[state]
-        for key in (arrow.kind, "time" if arrow.step else "*", "*"):
+        family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
+        for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
             if key in row:
                 return row[key]
         return None

@@ -55,7 +55,7 @@ def program(net: Network, rule: Rule) -> str:
                 [*states, "x", *constants],
                 states,
                 forward,
-                "states of a step from those of the last one, and from the input x",
+                "states of a step from the input x and the last ones, which begin at 0",
             ),
             *("", ""),
             *_function(
@@ -64,19 +64,22 @@ def program(net: Network, rule: Rule) -> str:
                 [row[0] for row in body],
                 backward,
                 f"adjoints of a step under the rule {rule.name}",
+                back.use(),
             ),
         ]
     )
 
 
 def _function(
-    name: str, arguments: list[str], results: list[str], body: list[str], what: str
+    name: str, arguments: list[str], results: list[str], body: list[str], what: str, more: str = ""
 ) -> list[str]:
     """Return the lines of a function."""
     head = f"def {name}({', '.join(arguments)}):"
+    explained = [f"    {line}" for line in textwrap.wrap(more, 92)]
     return [
         *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False),
-        f'    """Return the {what}."""',
+        f'    """Return the {what}.' + '"""' * (not more),
+        *(["", *explained, '    """'] if more else []),
         *(f"    {line}" for line in body),
         f"    return {', '.join(results)}",
     ]
@@ -114,6 +117,23 @@ class _Backward:
                 for state, factor in self.lines.enters(name)
             ]
             yield f"g_{name}", self.sum(terms), ""
+
+    def use(self) -> str:
+        """Return where a run back begins, and how gradients follow from the adjoints."""
+        entered, own = f"d_{self.neuron.input}", []
+        for name in self.neuron.learned:
+            each = dict(self.neuron.enters)[name].each
+            own.append(f"g_{name}{'' if each else ', also over neurons,'} to that of {name}")
+        sums = [
+            f"{entered} sums to the gradient of b",
+            f"{entered} times the output of the layer below to that of W",
+            f"{entered} times {self.neuron.output} of the step before to that of R",
+            *own,
+        ]
+        return (
+            "At the last step all that ends in _next is 0. Over steps and samples, "
+            f"{', '.join(sums[:-1])}, and {sums[-1]}."
+        )
 
     def arguments(self) -> list[str]:
         """Return the values that a step back reads, in the order of the states, then the rest."""
