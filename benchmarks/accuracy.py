@@ -26,6 +26,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
 from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder
+from stbp_edu.training.runs.record import KIND
 from stbp_edu.training.settings import from_dict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -131,8 +132,8 @@ def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
 
 def record(folder: Path, load: float) -> dict[str, Any]:
     """Return the record of a finished run; it keeps the load of the machine before its row."""
-    done = {"load_before": load, **read_json(folder / RECORD)}
-    write_json(folder / RECORD, done)
+    done = {"load_before": load, **KIND.read(folder / RECORD)}
+    KIND.write(folder / RECORD, done)
     curves = [{k: round(p[k], 5) for k in CURVES if k in p} for p in done["curves"]]
     return {**done, "curves": curves}
 

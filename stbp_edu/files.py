@@ -1,4 +1,7 @@
-"""Files that are either whole or absent: written beside their place, then moved there at once."""
+"""Files that are whole or absent, written beside their place and moved there; sealed ones too.
+
+A file that is read back is of a :class:`Sealed` kind: it holds its version and a checksum.
+"""
 
 import hashlib
 import io
@@ -8,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,8 +23,8 @@ from stbp_edu.arrays import tensors
 from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.network import Params
 
-SHAPE = "shape"
-"""The array that holds the shape of a network with convolutions, as text."""
+META, CHECKSUM = "meta", "checksum"
+"""Where an npz file keeps its JSON, and JSON its checksum."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -95,6 +99,88 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """A kind of file that is read back: JSON, or arrays with JSON beside them, with a checksum.
+
+    Attributes:
+        words: what it is, in errors.
+        mend: what to do about one that is damaged.
+        version: the version that is written.
+        unsealed: the last version that was written without a checksum; 0: none.
+    """
+
+    words: str
+    mend: str
+    version: int
+    unsealed: int = 0
+
+    def write(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Write values as JSON, with ``format``, the version, and ``checksum``."""
+        write_json(path, self._seal(values, {}))
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Return the values in a JSON file; raise ValueError if they are not what was written."""
+        values = read_json(path)
+        with self.reading(path):
+            return self._open(values, {})
+
+    def write_arrays(
+        self, path: Path, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> None:
+        """Write arrays as npz, and values as JSON in an entry of their own."""
+        text = json.dumps(self._seal(values, arrays), allow_nan=False)
+        write_arrays(path, {**arrays, META: np.frombuffer(text.encode(), np.uint8)})
+
+    def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
+        arrays = read_arrays(path)
+        with self.reading(path):
+            if META not in arrays and self.unsealed:
+                return {"format": self.unsealed}, arrays
+            return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
+
+    @contextmanager
+    def reading(self, path: Path) -> Iterator[None]:
+        """Say of what a block finds wrong with a file that it is no file of this kind."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"{path} must be {self.words}, but {wrong}; {self.mend}") from error
+
+    def _seal(
+        self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> dict[str, Any]:
+        """Return values with the version and the checksum."""
+        named = {**values, "format": self.version}
+        return {**named, CHECKSUM: checksum(named, arrays)}
+
+    def _open(self, values: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        """Return values without the checksum, after a look at it and at the version."""
+        values = dict(checks.instance("its content", values, dict))
+        version, sealed = values.get("format"), values.pop(CHECKSUM, None)
+        if type(version) is not int or not 1 <= version <= self.version:
+            raise ValueError(f"its format is {version!r}, and this version reads {self.version}")
+        if sealed is None and version <= self.unsealed:
+            return values
+        if sealed != checksum(values, arrays):
+            raise ValueError(
+                "its checksum is not that of what is in it: it is damaged, or was changed by hand"
+            )
+        return values
+
+
+def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of values and arrays: of names, types, shapes and every number."""
+    text = json.dumps(json.loads(json.dumps(values)), sort_keys=True)
+    found = hashlib.sha256(text.encode())
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the contents of a TOML file.
 
@@ -143,41 +229,44 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         ) from error
 
 
+PARAMETERS = Sealed(
+    "parameters that `stbp-edu train` or save_params wrote",
+    "is this another file?",
+    version=2,
+    unsealed=1,
+)
+
+
 def save_params(path: Path, params: AnyParams) -> None:
     """Save parameters as npz, named W1, b1, W2, ... (no pickle), and the shape of a convolution."""
     checks.instance("path", path, Path)
     if not isinstance(params, ConvParams):
         checks.instance("params", params, Params)
-    write_arrays(path, as_arrays(params))
+    PARAMETERS.write_arrays(path, shape_of(params), tensors(params))
 
 
 def load_params(path: Path) -> AnyParams:
-    """Return the parameters that :func:`save_params` wrote.
+    """Return the parameters that :func:`save_params` wrote, in this version or an earlier one.
 
     Raises:
-        FileNotFoundError, ValueError, TypeError: if the file is missing, damaged, or not of a
-            network.
+        FileNotFoundError, ValueError: if the file is missing, damaged, or not of a network.
     """
-    return as_params(read_arrays(checks.instance("path", path, Path)), str(path))
+    meta, arrays = PARAMETERS.read_arrays(checks.instance("path", path, Path))
+    if "shape" in arrays:  # as version 1 kept it
+        meta["shape"] = arrays.pop("shape").tobytes().decode(errors="replace")
+    with PARAMETERS.reading(path):
+        return as_params(arrays, meta)
 
 
-def as_arrays(params: AnyParams) -> dict[str, NDArray[Any]]:
-    """Return the arrays of parameters by name; of a convolution also its shape, in bytes."""
-    arrays: dict[str, NDArray[Any]] = dict(tensors(params))
-    if isinstance(params, ConvParams):
-        arrays[SHAPE] = np.frombuffer(params.shape.encode(), np.uint8)
-    return arrays
+def shape_of(params: AnyParams) -> dict[str, Any]:
+    """Return what a file says of a network beside its arrays: the shape, if it has convolutions."""
+    return {"shape": params.shape} if isinstance(params, ConvParams) else {}
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], source: str) -> AnyParams:
-    """Return parameters from arrays named W1, b1, W2, ..., and nothing else but a shape."""
-    arrays = dict(arrays)
-    shape = arrays.pop(SHAPE, None)
+def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> AnyParams:
+    """Return parameters from arrays named W1, b1, W2, ..., and nothing else, and their shape."""
     layers = range(1, len(arrays) // 2 + 1)
     if not layers or set(arrays) != {f"{k}{n}" for n in layers for k in "Wb"}:
-        raise ValueError(
-            f"{source} must hold W1, b1, ..., W[N], b[N], got {sorted(arrays)}; "
-            "is this a file that `stbp-edu train` wrote?"
-        )
+        raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
     W, b = ([None, *(arrays[f"{k}{n}"] for n in layers)] for k in "Wb")
-    return Params(W=W, b=b) if shape is None else ConvParams(shape.tobytes().decode(), W, b)
+    return ConvParams(meta["shape"], W, b) if "shape" in meta else Params(W=W, b=b)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from stbp_edu import init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.files import (
+    Sealed,
     load_params,
     locked,
     read_arrays,
@@ -26,7 +29,7 @@ def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
     params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
     save_params(tmp_path / "p.npz", params)
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
-        assert sorted(file.files) == ["W1", "W2", "b1", "b2"]
+        assert sorted(file.files) == ["W1", "W2", "b1", "b2", "meta"]
     for name, array in tensors(load_params(tmp_path / "p.npz")).items():
         np.testing.assert_array_equal(array, tensors(params)[name])
     save_params(tmp_path / "again.npz", params)
@@ -93,10 +96,51 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
         pass
 
 
+KIND = Sealed("a test's file", "write it anew", version=2, unsealed=1)
+ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.asfortranarray(np.eye(3, dtype="f4"))}
+
+
+def as_json(path: Path) -> object:
+    return KIND.read(path)
+
+
+def as_arrays(path: Path) -> object:
+    values, arrays = KIND.read_arrays(path)
+    return values, {k: (a.dtype, a.tolist()) for k, a in arrays.items()}
+
+
+@pytest.mark.parametrize("read", [as_json, as_arrays])
+def test_a_sealed_file_that_is_changed_is_never_read_as_another(read, tmp_path: Path) -> None:
+    """Flipped bits and cut ends: refused, or the same as before to the bit."""
+    path, rng = tmp_path / "file", np.random.default_rng(0)
+    values = {"n": 3, "list": [1.5, "x"], "within": {"y": None, "t": (1, 2)}}
+    if read is as_json:
+        KIND.write(path, values)
+    else:
+        KIND.write_arrays(path, values, ARRAYS)
+    whole, good = path.read_bytes(), read(path)
+    for k in range(100 if os.environ.get("STBP_EXAMPLES", "quick") == "quick" else 1000):
+        data, at = bytearray(whole), int(rng.integers(len(whole)))
+        data[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(data if k % 3 else whole[:at])
+        with suppress(ValueError):  # and nothing else
+            assert read(path) == good
+
+
+def test_versions_without_a_checksum_are_read_and_later_ones_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_json(path, {"format": 1, "n": 3})
+    assert KIND.read(path)["n"] == 3
+    for version in (2, 3, None, True, "1"):
+        write_json(path, {"format": version, "n": 3})
+        with pytest.raises(ValueError, match=r"must be a test's file, but its .*; write it anew"):
+            KIND.read(path)
+
+
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, a=np.zeros(2))
-    with pytest.raises(ValueError, match=r"must hold W1, b1, .*, got \['a'\]"):
+    with pytest.raises(ValueError, match=r"must hold W1, b1, .*, and has \['a'\]"):
         load_params(path)
     np.savez(path, W1=np.array([{}], dtype=object), b1=np.zeros(2))
     with pytest.raises(ValueError, match="must be a whole npz file of plain arrays"):

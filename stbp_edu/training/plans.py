@@ -23,6 +23,7 @@ from stbp_edu.training.trainer import Epoch, Event
 from stbp_edu.training.workers import WorkerEndedError, one_blas_thread
 
 PLAN_RECORD = "sweep.json"
+KIND = files.Sealed("the record of a sweep", "give the same command to write it anew", version=2)
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
 Results = dict[str, dict[str, Any]]
@@ -166,7 +167,7 @@ def run_plan(
 def _write(plan: Plan, results: Results) -> None:
     """Write the record of a plan: what was planned, and what has ended so far."""
     planned = {**asdict(plan), "folder": str(plan.folder)}
-    files.write_json(plan.folder / PLAN_RECORD, {"format": 1, "plan": planned, "runs": results})
+    KIND.write(plan.folder / PLAN_RECORD, {"plan": planned, "runs": results})
 
 
 def _earlier(plan: Plan, data: Dataset) -> Results:

@@ -71,11 +71,16 @@ def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few, tmp_
         earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
 
 
+def unsealed(values: dict) -> dict:
+    """Return what version 1 wrote, which had no checksum."""
+    return {"format": 1, **{k: v for k, v in values.items() if k not in ("checksum", "format")}}
+
+
 def meta(**changes: Any) -> Callable[[dict], dict]:
     """Change what a checkpoint says of itself; None takes it out."""
 
     def change(arrays: dict) -> dict:
-        values = {**json.loads(arrays["meta"].tobytes()), **changes}
+        values = {**unsealed(json.loads(arrays["meta"].tobytes())), **changes}
         text = json.dumps({k: v for k, v in values.items() if v is not None})
         return {**arrays, "meta": np.frombuffer(text.encode(), np.uint8)}
 
@@ -85,9 +90,11 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'meta' is missing"),
+        (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'settings' is missing"),
         (lambda a: {**a, "meta": np.frombuffer(b"{", np.uint8)}, "must be a checkpoint"),
-        (meta(format=9), "its format is 9, and this version reads 1"),
+        (meta(format=9), "its format is 9, and this version reads 2"),
+        (meta(format=2), "its checksum is not that of what is in it"),
+        (lambda a: {**a, "params.W1": a["params.W1"] + 1}, "its checksum is not that"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
         (meta(epoch=9), "its epoch is 9, and the run has 2"),
         (meta(epoch=-5), "epoch must be >= 0"),
@@ -95,13 +102,13 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
         (meta(settings={"hidden": [21]}), r"its hidden layers are \(20,\), not \(21,\)"),
         (meta(curves=[{"epoch": 1}]), "'loss' is missing"),
         (meta(curves=[{**POINT, "seconds": "long"}]), "seconds must be a real number"),
-        (lambda a: {k: v for k, v in a.items() if k != "slot0.W1"}, "slot0 must hold W1, b1"),
+        (lambda a: meta()({k: v for k, v in a.items() if k != "slot0.W1"}), "must hold W1, b1"),
         (
-            lambda a: {k: v.astype(float) if k[:5] == "slot0" else v for k, v in a.items()},
+            lambda a: meta()({k: v.astype(float) if k[:5] == "slot0" else v for k, v in a.items()}),
             "W1 must be float32 throughout, got float64",
         ),
         (
-            lambda a: {**a, "average.W1": np.zeros((20, 3), np.float32)},
+            lambda a: meta()({**a, "average.W1": np.zeros((20, 3), np.float32)}),
             r"W1 must have shape \(20, 64\) throughout",
         ),
     ],
@@ -143,6 +150,8 @@ def within(*keys: Any, value: Any) -> Callable[[Any], None]:
     "change",
     [
         lambda record: record.clear(),
+        within("format", value=2),
+        within("checksum", value="0"),
         within("settings", value={"depth": 3}),
         within("settings", "T", value=-1),
         within("held_out", value="none"),
@@ -155,7 +164,7 @@ def within(*keys: Any, value: Any) -> Callable[[Any], None]:
     ],
 )
 def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, capsys) -> None:
-    record = json.loads((finished / RECORD).read_text())
+    record = unsealed(json.loads((finished / RECORD).read_text()))
     change(record)
     (tmp_path / "exact").mkdir()
     (tmp_path / "exact" / RECORD).write_text(json.dumps(record))
@@ -176,7 +185,7 @@ def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, ca
     ],
 )
 def test_files_of_two_runs_or_of_something_else_are_named(text, words, finished, tmp_path) -> None:
-    record = json.loads((finished / RECORD).read_text())
+    record = unsealed(json.loads((finished / RECORD).read_text()))
     (tmp_path / PARAMS).write_bytes((finished / PARAMS).read_bytes())
     (tmp_path / RECORD).write_text(json.dumps(record))
     assert open_run(tmp_path).settings.hidden == (30,)

@@ -1,31 +1,32 @@
 """Checkpoints: the whole state of a run in one file, from which it goes on bit for bit.
 
 The file is an npz without pickle: the arrays of the parameters, of their average and of the
-optimizer, and one entry of JSON. It is written whole or not at all, and every entry carries a
-checksum (npz is zip), so that damage is found when it is read.
+optimizer, and one entry of JSON with a checksum of all. It is written whole or not at all.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import tensors
-from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers
-from stbp_edu.files import SHAPE, as_arrays, as_params, read_arrays, write_arrays
+from stbp_edu.convolution import AnyParams, hidden_layers
+from stbp_edu.files import Sealed, as_params, shape_of
 from stbp_edu.network import Gradients
 from stbp_edu.training.optim import OptimizerState
-from stbp_edu.training.runs.record import check_curves, explain
+from stbp_edu.training.runs.record import check_curves
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.training_job import State
 
-FORMAT = 1
-META = "meta"
+KIND = Sealed(
+    "a checkpoint that `stbp-edu train` wrote",
+    "choose another folder with --out, or --restart",
+    version=2,
+    unsealed=1,
+)
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
     groups = {
-        "params": as_arrays(state.params),
-        "average": as_arrays(state.average) if state.average else {},
+        "params": tensors(state.params),
+        "average": tensors(state.average) if state.average else {},
         **{f"slot{i}": tensors(slot) for i, slot in enumerate(state.optimizer.slots)},
     }
-    arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in of.items()}
-    meta = {
-        "format": FORMAT,
+    values = {
+        **shape_of(state.params),
         "settings": to_dict(checkpoint.settings),
         "data": checkpoint.data,
         "epoch": state.epoch,
         "step": state.optimizer.step,
         "curves": checkpoint.curves,
     }
-    write_arrays(path, {**arrays, META: np.frombuffer(json.dumps(meta).encode(), np.uint8)})
+    KIND.write_arrays(
+        path, values, {f"{g}.{k}": a for g, of in groups.items() for k, a in of.items()}
+    )
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -66,52 +68,43 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: if it is damaged, or no checkpoint of this format.
+        ValueError: if it is damaged, or no checkpoint that this version reads.
     """
-    arrays = read_arrays(path)
-    try:
-        meta = json.loads(arrays.pop(META).tobytes())
-        if meta["format"] != FORMAT:
-            raise ValueError(f"its format is {meta['format']!r}, and this version reads {FORMAT}")
-        settings = from_dict(meta["settings"])
-        state = _state(arrays, meta, settings)
-        return Checkpoint(settings, str(meta["data"]), state, check_curves(meta["curves"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must be a checkpoint that `stbp-edu train` wrote, but {explain(error)}; "
-            "it belongs to something else: choose another folder with --out, or --restart"
-        ) from error
+    values, arrays = KIND.read_arrays(path)
+    with KIND.reading(path):
+        if "params.shape" in arrays:  # as version 1 kept it
+            values["shape"] = arrays.pop("params.shape").tobytes().decode()
+            arrays.pop("average.shape", None)
+        settings = from_dict(checks.instance("settings", values["settings"], dict))
+        state = _state(arrays, values, settings)
+        data = checks.instance("data", values["data"], str)
+        return Checkpoint(settings, data, state, check_curves(values["curves"]))
 
 
 def _state(
-    arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], settings: Settings
+    arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any], settings: Settings
 ) -> State:
     """Return the state from its arrays, after checking that they fit each other."""
-    params = _group(arrays, "params")
-    average = _group(arrays, "average", params) if settings.averaging else None
-    slots = [_group(arrays, f"slot{i}", params) for i in range(settings.make_optimizer().SLOTS)]
+
+    def group(name: str) -> AnyParams:
+        """Return the arrays of a group, of the shapes and the type of the parameters."""
+        own = {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}
+        found = as_params(own, values)
+        like = found if name == "params" else params
+        for k, array in tensors(found).items():
+            if array.shape != (want := tensors(like)[k].shape):
+                raise ValueError(f"{k} must have shape {want} throughout, got {array.shape}")
+            if array.dtype != like.dtype:
+                raise ValueError(f"{k} must be {like.dtype} throughout, got {array.dtype}")
+        return found
+
+    params = group("params")
+    average = group("average") if settings.averaging else None
+    slots = [group(f"slot{i}") for i in range(settings.make_optimizer().SLOTS)]
     if (hidden := hidden_layers(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
-    epoch, step = (checks.count(k, meta[k], at_least=0) for k in ("epoch", "step"))
+    epoch, step = (checks.count(k, values[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs:
         raise ValueError(f"its epoch is {epoch}, and the run has {settings.epochs}")
     optimizer = OptimizerState(step, tuple(Gradients(W=slot.W, b=slot.b) for slot in slots))
     return State(params, average, optimizer, epoch)
-
-
-def _group(
-    arrays: Mapping[str, NDArray[Any]], group: str, like: AnyParams | None = None
-) -> AnyParams:
-    """Return the arrays of a group, after comparing their shapes and dtype with ``like``."""
-    prefix = f"{group}."
-    own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-    if isinstance(like, ConvParams):
-        own[SHAPE] = as_arrays(like)[SHAPE]
-    params = as_params(own, group)
-    like = like or params
-    for name, array in tensors(params).items():
-        if array.shape != (want := tensors(like)[name].shape):
-            raise ValueError(f"{name} must have shape {want} throughout, got {array.shape}")
-        if array.dtype != like.dtype:
-            raise ValueError(f"{name} must be {like.dtype} throughout, got {array.dtype}")
-    return params

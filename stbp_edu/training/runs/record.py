@@ -14,6 +14,13 @@ PARAMS = "params.npz"
 RECORD = "record.json"
 """The files in the folder of a run: the first while it lasts, the others when it is finished."""
 
+KIND = files.Sealed(
+    "a record that `stbp-edu train` wrote",
+    "choose the folder of a run, or train with --restart",
+    version=2,
+    unsealed=1,
+)
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -50,14 +57,9 @@ def open_run(folder: Path) -> FinishedRun:
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the record in a folder, after checking that the parameters beside it are its own."""
     path, params = folder / RECORD, folder / PARAMS
-    record = files.read_json(path)
-    try:
+    record = KIND.read(path)
+    with KIND.reading(path):
         check_record(record)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must be a record that `stbp-edu train` wrote, but {explain(error)}; choose "
-            "the folder of a run, or train with --restart"
-        ) from error
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
     if record.get("params") not in (None, files.digest(params)):  # older records have none
@@ -65,12 +67,11 @@ def read_record(folder: Path) -> dict[str, Any]:
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"
         )
-    return dict(record)
+    return record
 
 
-def check_record(record: Any) -> None:
+def check_record(record: dict[str, Any]) -> None:
     """Check that a record has all that is read of it; raise KeyError, TypeError or ValueError."""
-    checks.instance("record", record, dict)
     from_dict(checks.instance("settings", record["settings"], dict))
     checks.instance("dataset", record["dataset"], str)
     checks.choice("held_out", record["held_out"], HELD_OUT)
@@ -95,8 +96,3 @@ def check_curves(curves: Any) -> list[dict[str, Any]]:
         if len(point["rates"]) != len(curves[0]["rates"]):
             raise ValueError("its curves have other layers from one epoch to the next")
     return list(curves)
-
-
-def explain(error: Exception) -> str:
-    """Return what is wrong with a file, from the error that reading it raised."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

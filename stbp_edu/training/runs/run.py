@@ -13,7 +13,7 @@ from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
-from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, read_record
+from stbp_edu.training.runs.record import CHECKPOINT, KIND, PARAMS, RECORD, read_record
 from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
@@ -178,7 +178,6 @@ def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -
     result = evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
     files.save_params(config.folder / PARAMS, params)
     record = {
-        "format": 1,
         "dataset": config.dataset,
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
@@ -193,6 +192,6 @@ def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -
             "images": len(labels),
         },
     }
-    files.write_json(config.folder / RECORD, record)
+    KIND.write(config.folder / RECORD, record)
     (config.folder / CHECKPOINT).unlink(missing_ok=True)
     return record
