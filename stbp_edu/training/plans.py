@@ -19,12 +19,17 @@ from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings, check_encodings
+from stbp_edu.training.threads import one_blas_thread
 from stbp_edu.training.trainer import Epoch, Event
-from stbp_edu.training.workers import WorkerEndedError, one_blas_thread
 
 PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew", version=2)
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
+
+
+class WorkerEndedError(ChildProcessError):
+    """A process that trains runs of a plan has ended before its time, time and again."""
+
 
 Results = dict[str, dict[str, Any]]
 """What has ended, by the name of the run: its accuracy, or the error that ended it."""
