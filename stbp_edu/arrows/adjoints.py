@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import (
     LayerParams,
@@ -82,6 +83,11 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
+    def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
+        """Return by node of layer n what a gain limit multiplies the arrows through time by."""
+        inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
+        return held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+
 
 def local_derivatives(
     net: Network, params: LayerParams, trace: Series, targets: Array
@@ -155,12 +161,17 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         states = product((s.name for s in net.layers[n].neuron.states), rule.moves)
         shape = (T, S, *net.shape_of(n))
         lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
+    limited = rule.gain_limit is not None
+    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
-                    adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
+                    term = handed_back(local, rule, lam, arrow, head, t, n)
+                    if limited and arrow.step and not arrow.leaves:
+                        term = term * held[n][arrow.target, head][t]
+                    adjoint += term  # p2-arrow, p2-rule
     return lam
 
 

@@ -99,6 +99,11 @@ def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
 def _check_form(net: Network, rule: Rule) -> None:
     """Check that a rule has an online form."""
     rule.check(net)
+    if rule.gain_limit is not None:
+        raise ValueError(
+            f"rule {rule.name!r} must have no gain limit to be learned forward in time, got "
+            f"{rule.gain_limit:g}; use backward"
+        )
     if word := forbidding_word(net, rule):
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(

@@ -17,7 +17,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import tensors
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import check_rule
+from stbp_edu.rules import check_gain_limit, check_rule
 from stbp_edu.torch.recurrence import check_sequence, lif
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
@@ -32,6 +32,7 @@ class LIFLayer(nn.Module):
             ``nn.Conv2d``, an ``nn.Sequential`` that ends in one, ...
         neuron: constants, gate and surrogate.
         rule: what flows backward through time: ``"exact"``, ``"classic"``, or an ablation.
+        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
 
     Raises:
         TypeError, ValueError: if an argument is none of these.
@@ -41,11 +42,18 @@ class LIFLayer(nn.Module):
     torch.Size([10, 2, 3])
     """
 
-    def __init__(self, weights: nn.Module, neuron: LIF, rule: str = "exact") -> None:
+    def __init__(
+        self,
+        weights: nn.Module,
+        neuron: LIF,
+        rule: str = "exact",
+        gain_limit: float | None = None,
+    ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
         self.neuron = checks.instance("neuron", neuron, LIF)
         self.rule = check_rule(rule)
+        self.gain_limit = check_gain_limit(gain_limit)
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
         """Return the layer's spikes; see :meth:`states`."""
@@ -65,7 +73,8 @@ class LIFLayer(nn.Module):
         """
         check_input(spikes, self.weights)
         if self.rule != "classic" or not spikes.requires_grad:
-            return lif(self._current(spikes), self.neuron, self.rule, twin=twin)
+            current = self._current(spikes)
+            return lif(current, self.neuron, self.rule, twin=twin, gain_limit=self.gain_limit)
         if self.training and any(isinstance(m, UNREPEATABLE) for m in self.weights.modules()):
             raise ValueError(
                 f"weights must hold no dropout and no batch norm under the classic rule, which "
@@ -74,7 +83,9 @@ class LIFLayer(nn.Module):
         # ε is for the weights, err for the layer below: so each gets a current of its own.
         fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
         current, signal = self._current(spikes.detach()), self._current(spikes, fixed)
-        return lif(current, self.neuron, self.rule, twin=twin, signal=signal)
+        return lif(
+            current, self.neuron, self.rule, twin=twin, signal=signal, gain_limit=self.gain_limit
+        )
 
     def _current(self, spikes: Tensor, fixed: dict[str, Tensor] | None = None) -> Tensor:
         """Return x = W o + b for all steps at once, perhaps with parameters held fixed."""
@@ -84,7 +95,8 @@ class LIFLayer(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
-        return f"{self.neuron}, rule={self.rule!r}"
+        limit = "" if self.gain_limit is None else f", gain_limit={self.gain_limit:g}"
+        return f"{self.neuron}, rule={self.rule!r}{limit}"
 
 
 class LIFNetwork(nn.Sequential):
@@ -115,14 +127,16 @@ class LIFNetwork(nn.Sequential):
             )
 
     @classmethod
-    def from_params(cls, params: Params, neuron: LIF, rule: str = "exact") -> "LIFNetwork":
+    def from_params(
+        cls, params: Params, neuron: LIF, rule: str = "exact", gain_limit: float | None = None
+    ) -> "LIFNetwork":
         """Return the network of these parameters, in their dtype."""
         checks.instance("params", params, Params)
         dtype = getattr(torch, params.dtype.name)
         shapes = [(W.shape[1], W.shape[0]) for W in params.W[1:]]
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             linears = [nn.Linear(*s, dtype=dtype) for s in shapes]
-        network = cls(*(LIFLayer(linear, neuron, rule) for linear in linears))
+        network = cls(*(LIFLayer(linear, neuron, rule, gain_limit) for linear in linears))
         network.load_state_dict(to_state(params, network.state_dict()))
         return network
 

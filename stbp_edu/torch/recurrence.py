@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stbp_edu import checks
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import CARRIED, check_rule
+from stbp_edu.rules import CARRIED, check_gain_limit, check_rule
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
 
@@ -25,6 +25,7 @@ def lif(
     *,
     twin: bool = False,
     signal: Tensor | None = None,
+    gain_limit: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return spikes o and potentials u of a layer of neurons, u^{t+1} = carried(u^t, o^t) + x.
 
@@ -38,6 +39,7 @@ def lif(
         twin: whether H takes the place of the spike, so that finite differences are valid.
         signal: the same current once more. Under the classic rule the layer below gets
             err = δ ⊙ h and not ε: it comes out at this argument, ε at the first one.
+        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
 
     Raises:
         TypeError, ValueError: if the current is no tensor of floats with two axes or more, or
@@ -51,7 +53,7 @@ def lif(
     check_rule(rule)
     check_sequence("current", current)
     current = current.to(torch.promote_types(current.dtype, torch.float32))
-    o, u = Neurons.apply(current, signal, neuron, rule, twin)
+    o, u = Neurons.apply(current, signal, neuron, rule, twin, check_gain_limit(gain_limit))
     return o, u
 
 
@@ -72,7 +74,13 @@ class Neurons(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, current: Tensor, signal: Tensor | None, neuron: LIF, rule: str, twin: bool
+        ctx: Any,
+        current: Tensor,
+        signal: Tensor | None,
+        neuron: LIF,
+        rule: str,
+        twin: bool,
+        gain_limit: float | None,
     ) -> tuple[Tensor, Tensor]:
         """Return spikes and potentials, each of the current's shape."""
         u, o = [current[0]], [spike(current[0], neuron, twin)]
@@ -81,7 +89,7 @@ class Neurons(torch.autograd.Function):
             o.append(spike(u[-1], neuron, twin))  # fwd-o
         O, U = torch.stack(o), torch.stack(u)
         ctx.save_for_backward(O, U)
-        ctx.setting = neuron, rule, twin
+        ctx.setting = neuron, rule, twin, gain_limit
         ctx.signal = None if signal is None else signal.dtype
         ctx.set_materialize_grads(False)
         return O, U
@@ -89,18 +97,27 @@ class Neurons(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dL_do: Tensor | None, dL_du: Tensor | None) -> Any:
         """Return ε for the current and err for the signal, from what came to o and to u."""
-        (O, U), (neuron, rule, twin) = ctx.saved_tensors, ctx.setting
+        (O, U), (neuron, rule, twin, limit) = ctx.saved_tensors, ctx.setting
         if dL_do is None and dL_du is None:
-            return None, None, None, None, None
+            return (None,) * 6
         h = derivative(neuron.surrogate, U - neuron.v_th)
         direct = 0 if dL_do is None else dL_do * h
         direct = direct if dL_du is None else direct + dL_du
         keep, back = factors(O, U, h, neuron, rule, twin)
         if rule != "classic":
-            return accumulate(direct, keep + back), None, None, None, None  # err-exact
-        err = accumulate(direct, back)  # err-classic
+            return accumulate(direct, held(keep + back, limit)), *(None,) * 5  # err-exact
+        err = accumulate(direct, held(back, limit))  # err-classic
         below = None if ctx.signal is None else err.to(ctx.signal)
-        return accumulate(err, keep), below, None, None, None
+        return accumulate(err, held(keep, limit)), below, *(None,) * 4
+
+
+def held(gain: Tensor | float, limit: float | None) -> Tensor | float:
+    """Return a gain held between -limit and limit."""
+    if limit is None:
+        return gain
+    if isinstance(gain, Tensor):
+        return gain.clamp(-limit, limit)  # gain-limit
+    return max(-limit, min(limit, gain))
 
 
 def accumulate(direct: Tensor, factor: Tensor | float) -> Tensor:

@@ -147,7 +147,7 @@ def passes(params: Trained, settings: Settings, work: Workspace | None = None) -
     """Return the passes through the network of a run: ``forward`` and ``gradients``."""
     known = settings.rule in RULES + ABLATIONS
     if not isinstance(params, DerivedParams) and known:
-        work = work or Workspace()
-        return Engine(params, settings.make_neuron(), settings.rule, work, settings.make_loss())
+        given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
+        return Engine(params, settings.make_neuron(), settings.rule, *given)
     shape = getattr(params, "shape", "-".join(map(str, params.sizes)))
     return Derived(params, network_of(settings, shape), settings.make_rule())
