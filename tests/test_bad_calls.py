@@ -266,7 +266,7 @@ ACCEPTED = {  # what is no mistake, or stands for the default
         ("Settings", argument): {"zero"}  # as many steps as in training; none; the first
         for argument in (
             *("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout"),
-            *("adversarial", "seed"),
+            *("adversarial", "seed", "gain_limit"),
         )
     },
     ("report.run", "seed"): {"zero"},

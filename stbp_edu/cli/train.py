@@ -95,7 +95,7 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     named = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"}
     given = {k: v for k, v in named.items() if v is not None}
     for name in {"neuron", "readout"} & {*given}:
-        given[name] = text_of(given[name])
+        given[name] = text_of(name, given[name])
     return replace(CATALOGUE[args.dataset].recipe, **given)
 
 

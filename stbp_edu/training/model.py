@@ -3,6 +3,7 @@
 Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gradient under a rule.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import arrows
-from stbp_edu.arrays import DerivedParams, Tensors, Trained, Workspace, by_columns, by_layer
+from stbp_edu.arrays import (
+    DerivedParams,
+    Tensors,
+    Trained,
+    Workspace,
+    by_columns,
+    by_layer,
+    hidden_of,
+)
 from stbp_edu.arrows import Loss, Network, Rule, hard_reset, soft_reset
 from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
@@ -53,8 +62,9 @@ def _derived_params(
         initial = {name: enter.initial for name, enter in layer.neuron.enters}
         for name, size in layer.shapes.items():
             if name in "WR":
-                (W,) = draw_weights([size[::-1]], rng, np.float32, *how.values())[0][1:]
-                arrays[name] = np.asfortranarray(W)
+                flat = math.prod(size[1:]), size[0]
+                (W,) = draw_weights([flat], rng, np.float32, **how)[0][1:]
+                arrays[name] = np.asfortranarray(W.reshape(size))
             else:
                 arrays[name] = np.full(size, initial.get(name, 0), np.float32)
         layers.append(arrays)
@@ -80,9 +90,15 @@ def network_of(settings: Settings, shape: str) -> Network:
 
 
 def check_fit(params: Trained, settings: Settings) -> None:
-    """Raise ValueError where derived parameters are not those of the network of the settings."""
-    if isinstance(params, DerivedParams):
-        check_params(network_of(settings, params.shape), list(params.layers))
+    """Raise ValueError where parameters are not those of the network of the settings."""
+    if not settings.is_derived and not isinstance(params, DerivedParams):
+        return
+    if not isinstance(params, DerivedParams) or hidden_of(params) != settings.hidden:
+        raise ValueError(
+            f"params must be of a network with hidden layers {settings.hidden} and the neurons of "
+            f"the settings, got {hidden_of(params)}; give the settings that they were trained with"
+        )
+    check_params(network_of(settings, params.shape), list(params.layers))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stbp_edu import checks
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.lines.forward_lines import read_lines
 from stbp_edu.arrows.lines.from_lines import neuron_from
@@ -22,13 +23,22 @@ from stbp_edu.surrogates import Surrogate
 CONSTANT = re.compile(r"(\w+)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 
 
-def text_of(given: str) -> str:
+def text_of(setting: str, given: object) -> str:
     """Return the lines that were given, or those in the file of that name.
 
     Raises:
-        FileNotFoundError: if it is neither.
+        TypeError, ValueError: if it is neither; the message names the setting.
     """
-    return given if "=" in given or not given else read_text(Path(given))
+    text = checks.instance(setting, given, str)
+    if "=" in text or not text:
+        return text
+    try:
+        return read_text(Path(text))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{setting} must be forward lines, such as 'u = tau * u + x; o = spike(u - v_th)', or "
+            f"a file with them, got {checks.brief(given)} ({error})"
+        ) from error
 
 
 def tidy_lines(text: str) -> str:
