@@ -19,7 +19,7 @@ from stbp_edu.arrows.models import (
     check_targets,
 )
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Arrow
+from stbp_edu.arrows.table import Arrow, Enter, like
 from stbp_edu.checks import Array
 
 Factors = list[dict[tuple[str, bool], Any]]
@@ -60,6 +60,11 @@ class LocalDerivatives:
     params: LayerParams
     direct: Any
     outputs: list[Any]
+
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
+        checks.fields("local derivatives", self, net=Network, **parts)
 
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -109,12 +114,14 @@ def derivatives_on(
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n in range(1, net.N + 1):
-        states = Steps({name: series[n] for name, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in net.layers[n].neuron.order})
         table = {}
         for arrow in net.layers[n].neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
-                    table[arrow.kind, forgets] = factor(states, params[n])
+                    value = factor(states, params[n])
+                    what = f"the factor of arrow {arrow.kind!r}"
+                    table[arrow.kind, forgets] = like(states[arrow.source], value, what)
         factors.append(table)
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
     return LocalDerivatives(net, factors, params, direct, outputs)
@@ -199,15 +206,21 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        states = Steps({k: series[n] for k, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in layer.neuron.order})
         for name, enter in layer.neuron.enters:
-            factor, adjoint = enter.factor(states, params[n]), lam[n][enter.target, q]
+            factor, adjoint = entering(enter, states, params[n]), lam[n][enter.target, q]
             if enter.step:
                 factor, adjoint = factor[:-1], adjoint[1:]
             entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
             found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result
+
+
+def entering(enter: Enter, states: Steps, params: dict[str, Any]) -> Any:
+    """Return the factor with which a neuron's own parameter enters a state."""
+    value = enter.factor(states, params)
+    return like(states[enter.target], value, f"the factor of what enters {enter.target!r}")
 
 
 def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
