@@ -255,9 +255,12 @@ class StepBack:
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
-        """By the name of a signal, what hands it back: arrows that leave, and the rule's state."""
+        """By the name of a signal, what hands it back: arrows that leave, and the rule's state.
+
+        Those of the output come first.
+        """
         found = {}
-        for state, q in self.nodes:
+        for state, q in sorted(self.nodes, key=lambda node: node[0] != self.neuron.output):
             if name := self._signal(state, q):
                 moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
                 found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
