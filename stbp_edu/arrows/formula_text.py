@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from stbp_edu.arrows.lines.expressions import symbol
 from stbp_edu.arrows.mathml import mathml
@@ -161,6 +161,7 @@ def placed_at(letters: str, t: str, n: str) -> str:
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
+Node = TypeVar("Node")
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -193,9 +194,7 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
     return reachable([(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)], heads)
 
 
-def reachable(
-    start: list[Adjoint], following: Callable[[Adjoint], Iterable[Adjoint]]
-) -> list[Adjoint]:
+def reachable(start: list[Node], following: Callable[[Node], Iterable[Node]]) -> list[Node]:
     """Return all that follows from a start, each once, in the order in which it is met."""
     found = [*start]
     for one in found:  # grows while it is read

@@ -80,8 +80,8 @@ def probe_networks() -> tuple[ForwardPass, ...]:
     """Return the networks; the same at every call and on every machine."""
     return (
         draw_network(700, (4, 3, 2), T=4, S=2, tau=0.5, smooth=False),
-        draw_network(701, (3, 3, 3, 3), T=3, S=3, tau=0.7, smooth=True),
-        draw_network(702, (3, 5, 4, 2), T=5, S=3, tau=0.9, smooth=False),
+        draw_network(701, (3, 3, 3, 3), T=3, S=3, tau=0.7, smooth=True, v_th=0.5),
+        draw_network(702, (3, 5, 4, 2), T=5, S=3, tau=0.9, smooth=False, v_th=0.75),
         draw_network(703, (2, 4, 3), T=2, S=4, tau=0.3, smooth=True),
         draw_network(704, (3, 2), T=3, S=2, tau=0.6, smooth=True),
         draw_network(705, (2, 3, 2), T=1, S=3, tau=0.5, smooth=True),
@@ -89,11 +89,11 @@ def probe_networks() -> tuple[ForwardPass, ...]:
 
 
 def draw_network(
-    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool
+    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool, v_th: float = 0.6
 ) -> ForwardPass:
     """Return a random network, a smooth twin or a spiking one, with a forward pass."""
     rng = np.random.default_rng([2018, seed])
-    neuron = LIF(tau, 0.6, Sigmoid(a=0.4) if smooth else Gaussian(a=0.8))
+    neuron = LIF(tau, v_th, Sigmoid(a=0.4) if smooth else Gaussian(a=0.8))
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     params = Params(
         W=[None, *(rng.uniform(-0.9, 1.2, shape) for shape in shapes)],

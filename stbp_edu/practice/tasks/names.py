@@ -62,8 +62,8 @@ def adam(
 
 
 def ode(rng: np.random.Generator, k: int) -> Args:
-    """Return four positive numbers: a potential, an input, τ and a time."""
-    return tuple(rng.uniform(0.2, 2.0, 4).tolist())
+    """Return four numbers: a potential and an input of either sign, τ and a time."""
+    return *rng.uniform(-2.0, 2.0, 2).tolist(), *rng.uniform(0.2, 2.0, 2).tolist()
 
 
 def gate(rng: np.random.Generator, k: int) -> Args:

@@ -1,0 +1,96 @@
+"""No answer is right by leaving out what the situations never vary."""
+
+import ast
+import copy
+
+import numpy as np
+import pytest
+
+from stbp_edu.neuron import LIF
+from stbp_edu.practice import exercises
+from stbp_edu.practice.grading.differences import RTOL
+from stbp_edu.practice.grading.exercise_check import first_difference, right_outcomes, run
+from stbp_edu.practice.grading.places import places
+from stbp_edu.practice.tasks import inputs_of
+
+CONSTANT = {"0 * o", "(0 * o, 0 * o)", "U.dtype"}
+"""Zeros whatever the input, and the one type that all have."""
+BUILTINS = {"np", "len", "sum", "max", "min", "zip", "range"}
+NOT_NEGATIVE = {
+    *("tau", "v_th", "a", "h", "f", "h_next", "h_above", "O_gate", "o", "O", "o_below", "O_below"),
+    *(
+        "Y",
+        "y",
+        "targets",
+        "spikes",
+        "dt",
+        "step",
+        "rho",
+        "alpha",
+        "beta",
+        "cost",
+        "lr",
+        "mu",
+        "eps",
+        "v",
+    ),
+    *("k", "t", "n", "T", "N", "S", "m", "P", "r", "c", "q", "w", "beta1", "beta2", "sizes"),
+    *("labels", "answers", "classes", "per_sample", "size", "bandwidth", "latency", "counts"),
+    *("length", "work", "rates"),
+}
+"""Arguments of tasks that stand for what is never below 0, and so may be taken without a sign."""
+
+
+def is_right(exercise, function):
+    """Return whether a function of the package's own gives the right results everywhere."""
+    right = right_outcomes(exercise)
+    return not first_difference(
+        exercise, [run(exercise, function, k) for k in range(len(right))], right, RTOL
+    )
+
+
+def known(exercise):
+    """Yield what a right answer makes of arguments alone, each with the values that it takes."""
+    every = places(exercise.source())
+    whole = {p.node.id for p in every if len(p.nodes) > 1}
+    for place in every:
+        if place.called or place.root or not place.used - BUILTINS <= set(exercise.arguments):
+            continue
+        alone = len(place.nodes) == 1 and place.text in whole
+        if alone or place.text in CONSTANT or not place.used - BUILTINS:
+            continue
+        values = values_of(exercise, place)
+        yield place, list({repr(v): v for v in values}.values())
+
+
+def values_of(exercise, place):
+    """Return what stands in a place of the solution, over all situations."""
+    values = []
+    look = place.of(lambda x: values.append(copy.deepcopy(x)) or x)
+    for k in range(len(right_outcomes(exercise))):
+        run(exercise, look, k)
+    return values
+
+
+TASKS = [e for e in exercises().values() if not e.view]
+
+
+@pytest.mark.parametrize("exercise", TASKS, ids=lambda e: e.id)
+def test_an_answer_that_holds_one_of_its_inputs_fixed_is_wrong(exercise):
+    for place, values in known(exercise):
+        assert len(values) > 1, place.text
+        for value in values[:12]:
+            fixed = place.of(lambda _, value=value: value)
+            assert not is_right(exercise, fixed), (place.text, value)
+    for values in zip(*(i.args for i in inputs_of(exercise)), strict=True):
+        if isinstance(values[0], LIF):
+            assert all(len({getattr(neuron, c) for neuron in values}) > 1 for c in ("tau", "v_th"))
+
+
+@pytest.mark.parametrize("exercise", TASKS, ids=lambda e: e.id)
+def test_what_may_be_negative_is_negative_somewhere(exercise):
+    for place, values in known(exercise):
+        if isinstance(place.node, ast.Name) and place.node.id not in NOT_NEGATIVE:
+            numbers = [v for v in values if isinstance(v, (float, np.ndarray))]
+            floats = [np.asarray(v) for v in numbers if np.asarray(v).dtype.kind == "f"]
+            assert not floats or any((v < 0).any() for v in floats), place.text
