@@ -6,28 +6,25 @@ inside. What the factors of a step back read is known before the first step back
 computed for as many steps at once as a processor's cache can hold.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.gains import groups
-from stbp_edu.torch.steps import Line, Steps, Term
+from stbp_edu.torch.steps import Steps, Term
 
 CACHED = 2**15
-"""How many numbers of a state are worked on at once; that many of each stay in a cache."""
-Adjoints = Mapping[str, Tensor | None]
+"""How many numbers of a state are worked on at once, so that temporaries stay in a cache."""
 
 
 class Neurons(torch.autograd.Function):
     """The neurons of a layer.
 
-    Its arguments are the steps, whether H takes the place of the spike, for each current the
-    adjoint that it is to get, the recurrent weights or None, and then tensors: the currents, which
+    Its arguments are the steps; whether H takes the place of the spike; for each current the
+    adjoint that it is to get; the recurrent weights, or None; and then tensors: the currents, which
     are equal, and what is learned. It returns the states, in the order of the neuron's lines, and
-    the output once more for each signal after the first.
+    the output once more for each of several signals.
     """
 
     @staticmethod
@@ -43,7 +40,7 @@ class Neurons(torch.autograd.Function):
         ctx.save_for_backward(R, *learned.values(), *(series[name] for name in kept))
         ctx.setting = steps, twin, heads, kept
         ctx.set_materialize_grads(False)
-        copies = (series[output].view_as(series[output]) for _ in [*steps.signals][1:])
+        copies = (series[output].view_as(series[output]) for _ in steps.copied)
         return *(series[name] for name in steps.states), *copies
 
     @staticmethod
@@ -56,12 +53,12 @@ class Neurons(torch.autograd.Function):
             return (None,) * (4 + len(heads) + len(names))
         learned = dict(zip(names, saved[: len(names)], strict=True))
         series = dict(zip(kept, saved[len(names) :], strict=True))
-        back = Back(steps, twin, R, series, learned, signals_of(steps, grads), heads)
-        found, own = back.run()
+        back = Back(steps, twin, R, series, learned, signals_of(steps, grads))
+        found, own = back.run(heads)
         of_R = None
         if R is not None:  # p2-recur-r
             epsilon, before = found[steps.start][1:], series[steps.neuron.output][:-1]
-            of_R = rows(epsilon).T @ rows(before)
+            of_R = (rows(epsilon).T @ rows(before)).to(R.dtype)
         return None, None, None, of_R, *(found[head] for head in heads), *(own[k] for k in names)
 
 
@@ -73,8 +70,9 @@ def run(
     last, found = [torch.zeros_like(current[0])] * len(steps.states), []
     for t, x in enumerate(current.unbind()):
         if R is not None and t:
-            x = x + (last[output].flatten(1).to(R.dtype) @ R.T).view_as(x)  # p2-recur-u
-        last = [like(x, value) for value in forward(*last, x, **learned)]
+            again = last[output].flatten(1).to(R.dtype) @ R.T
+            x = x + again.view_as(x)  # p2-recur-u
+        last = [like(x, value) for value in forward(*last, x, *learned.values())]
         found.append((x, *last))
     first, *columns = zip(*found, strict=True)
     x = current if R is None else torch.stack(first)
@@ -96,11 +94,12 @@ def rows(series: Tensor) -> Tensor:
 def signals_of(steps: Steps, grads: Sequence[Tensor | None]) -> dict[str, Tensor | None]:
     """Return what each adjoint gets from the loss and from other layers, by its name."""
     of_state = dict(zip(steps.states, grads, strict=False))
-    above = dict(zip([*steps.signals][1:], grads[len(steps.states) :], strict=True))
+    above = dict(zip(steps.copied, grads[len(steps.states) :], strict=True))
     found: dict[str, Tensor | None] = {}
     for line in steps.lines:
-        parts = [of_state.get(line.state) if steps.reads_out(line.q) else None]
-        parts.append(above.get(line.signal))
+        parts = [above.get(line.q) if line.signal else None]
+        if steps.reads_out(line.q) or (line.signal and not above):
+            parts.append(of_state.get(line.state))
         there = [part for part in parts if part is not None]
         found[line.name] = sum(there[1:], there[0]) if there else None
     return found
@@ -116,7 +115,6 @@ class Back:
         series: the states that are read.
         learned: the constants that are learned.
         signals: what comes to each adjoint from outside.
-        heads: the adjoints that are wanted.
     """
 
     def __init__(
@@ -127,35 +125,98 @@ class Back:
         series: Mapping[str, Tensor],
         learned: Mapping[str, Tensor],
         signals: Mapping[str, Tensor | None],
-        heads: Sequence[str],
     ) -> None:
-        self.steps, self.factors_at, self.R = steps, steps.factors[twin], R
+        self.steps, self.twin, self.R = steps, twin, R
         self.series, self.learned = series, learned
-        self.signals = {k: None if s is None else s.unbind() for k, s in signals.items()}
+        self.signals = {k: s if s is None else s.unbind() for k, s in signals.items()}
         self.output = series[steps.neuron.output]
         again = ((line.name, steps.behind(line.q, "recur")) for line in steps.lines if line.signal)
-        self.again = {name: head for name, head in again if head} if R is not None else {}
-        inside = (term.adjoint for terms in steps.gradients.values() for term in terms)
-        self.wanted = {steps.start, *heads, *inside}
+        self.again = {name: head for name, head in again if head and R is not None}
 
-    def run(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the wanted adjoints, and the gradients of what is learned."""
-        T, size = len(self.output), max(1, CACHED // max(1, self.output[0].numel()))
-        found: dict[str, list[Tensor]] = {name: [] for name in self.wanted}
-        own: dict[str, Any] = dict.fromkeys(self.learned, 0)
+    def run(self, heads: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return some adjoints at all steps, and the gradients of what is learned."""
+        own = {name: torch.zeros_like(value) for name, value in self.learned.items()}
+        inside = {term.adjoint for terms in self.steps.gradients.values() for term in terms}
+        found: dict[str, list[Tensor]] = {k: [] for k in {self.steps.start, *heads, *inside}}
         after: dict[str, Tensor | None] = {}
-        for last in range(T, 0, -size):
-            first = max(0, last - size)
-            factors = self.factors(first, last)
-            terms = self.terms(factors, last - first)
-            for t in reversed(range(first, last)):
-                if self.steps.rule.block and (t + 1) % self.steps.rule.block == 0:
+        size = max(1, CACHED // max(1, self.output[0].numel()))
+        zero, edge = torch.zeros_like(self.output[0]), self.steps.back.rule.block
+        for end in range(len(self.output), 0, -size):
+            first = max(0, end - size)
+            factors = self.factors(first, end)
+            by_step = [[*self.by_step(f, end - first)] for f in factors]
+            for t in reversed(range(first, end)):
+                if edge and (t + 1) % edge == 0:
                     after = {}
-                after = self.step(t, t - first, terms, after)
+                after = self.step(t, [f[t - first] for f in by_step], after)
                 for name, series in found.items():
-                    series.append(self.zero if (one := after[name]) is None else one)
-            for name, sums in self.steps.gradients.items():
-                for sign, factor, adjoint, _ in sums:
-                    entered = torch.stack(found[adjoint][: last - first][::-1])
-                    ...
+                    one = after[name]
+                    series.append(zero if one is None else one)
+            for name, terms in self.steps.gradients.items():
+                for term in terms:
+                    adjoint = torch.stack(found[term.adjoint][len(self.output) - end :]).flip(0)
+                    factor = 1 if term.factor is None else factors[term.factor]
+                    own[name] += summed(term.sign * factor * adjoint, own[name])  # p2-leak
         return {k: torch.stack(series[::-1]) for k, series in found.items()}, own
+
+    def factors(self, first: int, end: int) -> tuple[Any, ...]:
+        """Return the factors at some steps."""
+        states = (self.around(name, first, end) for name in self.steps.reads)
+        found: tuple[Any, ...] = self.steps.factors[self.twin](*states, *self.learned.values())
+        return found
+
+    def around(self, name: str, first: int, end: int) -> Tensor:
+        """Return a state at some steps, or at those before or after; before the first it is 0."""
+        if name in self.series:
+            return self.series[name][first:end]
+        if name.endswith("_last"):
+            series = self.series[name.removesuffix("_last")]
+            before = series[first - 1 : end - 1] if first else series[: end - 1]
+            return before if first else torch.cat([torch.zeros_like(series[:1]), before])
+        series = self.series[name.removesuffix("_next")]
+        later = series[first + 1 : end + 1]  # the step after the last one hands nothing back
+        return later if len(later) == end - first else torch.cat([later, series[-1:]])
+
+    def by_step(self, factor: Any, count: int) -> Sequence[Any]:
+        """Return a factor at each of some steps."""
+        every = isinstance(factor, Tensor) and factor.ndim == self.output.ndim
+        return factor.unbind() if every else [factor] * count
+
+    def step(
+        self, t: int, factors: Sequence[Any], after: Mapping[str, Tensor | None]
+    ) -> dict[str, Tensor | None]:
+        """Return the adjoints of step t from those of the step after it."""
+        now: dict[str, Tensor | None] = {}
+        for line in self.steps.lines:
+            signal = self.signals[line.name]
+            total = None if signal is None else signal[t]
+            head = self.again.get(line.name)
+            if head and (hears := after.get(head)) is not None:
+                R = self.R.to(hears.dtype)
+                back = (hears.flatten(1) @ R).view_as(hears)  # p2-recur-delta
+                total = back if total is None else total + back
+            for term in line.terms:
+                adjoint = (after if term.later else now).get(term.adjoint)
+                if adjoint is not None:
+                    factor = None if term.factor is None else factors[term.factor]
+                    total = added(total, term.sign, factor, adjoint)
+            now[line.name] = total
+        return now
+
+
+def added(total: Tensor | None, sign: int, factor: Any, adjoint: Tensor) -> Tensor:
+    """Return total + sign · factor · adjoint; factor None is 1."""
+    if isinstance(factor, Tensor):
+        if total is not None:
+            return torch.addcmul(total, factor, adjoint, value=sign)
+        return factor * adjoint if sign > 0 else -factor * adjoint
+    scale = sign if factor is None else sign * factor
+    if total is not None:
+        return torch.add(total, adjoint, alpha=scale)
+    return adjoint if scale == 1 else adjoint * scale
+
+
+def summed(entered: Tensor, like: Tensor) -> Tensor:
+    """Return the sum over steps and samples, and over neurons unless each has its own."""
+    over = tuple(range(entered.ndim - like.ndim))
+    return entered.sum(over)

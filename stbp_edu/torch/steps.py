@@ -5,9 +5,7 @@ each is a sum of terms, a factor times an adjoint. The factors read states and c
 that those of many steps are computed at once, and step by step only the sums are left.
 """
 
-import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeGuard
 
@@ -16,9 +14,19 @@ import torch
 from torch import Tensor
 
 from stbp_edu import checks
-from stbp_edu.arrows.formula_text import classes, reached
-from stbp_edu.arrows.lines.program import _named as named
-from stbp_edu.arrows.lines.program import program
+from stbp_edu.arrows.lines.expressions import (
+    Call,
+    Expression,
+    Name,
+    Number,
+    evaluate,
+    names_in,
+    ops_in,
+    python,
+    size,
+    written_out,
+)
+from stbp_edu.arrows.lines.program import Row, StepBack, steps_back
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
 from stbp_edu.arrows.readouts import Loss
@@ -29,6 +37,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
 AnyNeuron = LIF | Derived | Neuron
+Function = Callable[..., Any]
 
 
 def as_neuron(value: object) -> Neuron:
@@ -61,7 +70,7 @@ class Term(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The adjoint of a state in a state q of the rule, and the signal from outside that it gets."""
+    """The adjoint of a state in a state q of the rule, and the name of the signal that it gets."""
 
     name: str
     state: str
@@ -75,223 +84,202 @@ class Steps:
     """The steps of a neuron under a rule.
 
     Attributes:
-        neuron: the neuron.
-        rule: the rule.
+        back: the derived step back, which knows neuron and rule.
         forward: a step, with the spike and with its smooth twin.
-        factors: from states and constants to all factors of a step back, likewise.
+        factors: from states and what is learned to all factors of a step back, likewise.
         reads: the states that the factors read; ``_last`` and ``_next`` mark those of other steps.
         lines: the adjoints, in the order in which they follow.
         gradients: what a step adds to the gradient of each learned constant.
-        inputs: the adjoint of the state that weights enter, by state of the rule.
     """
 
-    neuron: Neuron
-    rule: Rule
-    forward: tuple[Callable[..., Any], ...]
-    factors: tuple[Callable[..., Any], ...]
-    reads: tuple[str, ...]
-    lines: tuple[Line, ...]
+    back: StepBack
+    forward: list[Function]
+    factors: list[Function]
+    reads: list[str]
+    lines: list[Line]
     gradients: dict[str, tuple[Term, ...]]
-    inputs: dict[str, str]
+
+    @property
+    def neuron(self) -> Neuron:
+        """The neuron."""
+        return self.back.neuron
 
     @property
     def states(self) -> list[str]:
         """The states that have a line."""
-        return [*self.neuron.lines.lines]
+        return [*self.back.lines.lines]
 
     @property
     def start(self) -> str:
         """The adjoint that weights and biases get."""
-        return self.inputs[self.rule.start]
+        return self.back.name(self.neuron.input, self.back.rule.start)
 
     @property
     def signals(self) -> dict[str, str]:
-        """The signals that come to the output, and for each a state of the rule that hears it."""
-        output = (line for line in reversed(self.lines) if line.state == self.neuron.output)
-        return {line.signal: line.q for line in output if line.signal}
+        """The signals that come to the output, by the states of the rule that get them."""
+        output = (line for line in self.lines if line.state == self.neuron.output)
+        return {line.q: line.signal for line in output if line.signal}
+
+    @property
+    def copied(self) -> tuple[str, ...]:
+        """The states of the rule for which the output is copied: where signals differ."""
+        return tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
 
     def behind(self, q: str, kind: str) -> str | None:
         """Return the adjoint of the input behind weights, from q, or None where they are cut."""
-        to = self.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
-        return None if to is None else self.inputs[to]
+        to = self.back.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
+        return None if to is None else self.back.name(self.neuron.input, to)
 
     def reads_out(self, q: str) -> bool:
         """Return whether the arrow to a loss is kept from q."""
-        return self.rule.move(q, Arrow("readout", "o", LOSS)) is not None
+        return self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
 
 
-def steps_of(neuron: Neuron, rule: Rule, others: Sequence[Neuron] = ()) -> Steps:
+def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuron] = ()) -> Steps:
     """Return the steps of a neuron under a rule.
 
     Args:
         neuron: the neuron.
         rule: the rule.
+        recurrent: whether it has recurrent weights.
         others: the other neurons of its network, which may keep apart what this one does not.
 
     Raises:
         ValueError: if the rule does not know the arrows, or keeps no path.
     """
-    neurons = [neuron, *others, neuron]
-    sizes = "-".join(["1", *["1R"] * len(neurons)])
-    net = network(sizes, neurons, Loss("of the output", neuron.output))
-    rule.check(net)
-    source = ast.parse(program(net, rule))
-    forward, backward = (f for f in source.body if isinstance(f, ast.FunctionDef))
-    same = classes(net, rule)
-
-    def name(state: str, q: str) -> str:
-        """Return what the program calls an adjoint."""
-        shared = same[state, q]
-        return f"d_{state}" if shared == rule.start else named(f"d_{state}", shared)
-
-    nodes = {name(*node): node for node in reached(net, rule, same) if node[0] in neuron.order}
-    sums = _Sums(backward)
-    folds = [Folded(neuron, binary=binary) for binary in (True, False)]
-    fires = (heaviside, lambda v: antiderivative(neuron.surrogate, v))
-    curve = {"h": lambda v: derivative(neuron.surrogate, v)}
+    neurons = [*others, neuron, neuron, *others, neuron]
+    sizes = "-".join(["1", *["1R" if recurrent else "1"] * len(neurons)])
+    read = dict.fromkeys([neuron.output, neuron.lines.potential])
+    nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
+    net = next((net for net in nets if rule.keeps(net)), nets[0])
+    back = steps_back(net, rule)[len(others) + 2]
+    factors: dict[Expression, int] = {}
+    terms = {row.name: tuple(_terms(row, factors)) for row in back.rows}
+    signals = {row.name: name for row in back.rows if (name := _signal(row))}
+    names = {back.name(*node): node for node in back.nodes}
+    inside = {name.name for factor in factors for name in names_in(factor) if name.when}
+    reads = [name for name in back.arguments if name in inside]
     return Steps(
-        neuron,
-        rule,
-        tuple(
-            made(fold.of(forward), {"spike": spike})
-            for fold, spike in zip(folds, fires, strict=True)
-        ),
-        tuple(made(fold.of(sums.factors()), curve) for fold in folds),
-        tuple(sums.reads),
-        tuple(
-            Line(k, *nodes[k], sums.signals.get(k, ""), terms)
-            for k, terms in sums.terms.items()
-            if k in nodes
-        ),
-        {k[2:]: terms for k, terms in sums.terms.items() if k.startswith("g_")},
-        {q: name(neuron.input, q) for q in rule.moves},
+        back,
+        [_forward(neuron, twin) for twin in (False, True)],
+        [_factors(neuron, twin, reads, [*factors]) for twin in (False, True)],
+        reads,
+        [Line(k, *names[k], signals.get(k, ""), terms[k]) for k in terms if k in names],
+        {k[2:]: found for k, found in terms.items() if k not in names},
     )
 
 
-class _Sums:
-    """What the body of a step back adds up.
+def _terms(row: Row, factors: dict[Expression, int]) -> Iterator[Term]:
+    """Yield the terms of an adjoint, and keep their factors; a signal is none of them."""
+    for tree in row.terms:
+        sign, place = 1, None
+        if isinstance(tree, Call) and tree.op == "neg":
+            sign, (tree,) = -1, tree.args
+        if isinstance(tree, Call):
+            factor, tree = tree.args
+            if isinstance(factor, Call) and factor.op == "neg":
+                sign, (factor,) = -1, factor.args
+            place = factors.setdefault(factor, len(factors))
+        name = checks.instance("adjoint", tree, Name).name
+        if not name.startswith("signal"):
+            yield Term(sign, place, name.removesuffix("_next"), name.endswith("_next"))
+
+
+def _signal(row: Row) -> str:
+    """Return the signal among the terms of an adjoint, or ""."""
+    names = [tree.name for tree in row.terms if isinstance(tree, Name)]
+    return next((name for name in names if name.startswith("signal")), "")
+
+
+def _forward(neuron: Neuron, twin: bool) -> Function:
+    """Return a step forward: (states of the last step, x, what is learned) to the states."""
+    folds, lines = _Folds(neuron, twin), neuron.lines.lines
+    body = [f"{state} = {_text(folds.of(line))}" for state, line in lines.items()]
+    return _function([*lines, "x", *neuron.learned], body, [*lines], {"spike": folds.spike})
+
+
+def _factors(
+    neuron: Neuron, twin: bool, reads: Sequence[str], factors: Sequence[Expression]
+) -> Function:
+    """Return the function of all factors."""
+    folds = _Folds(neuron, twin)
+    results = [_text(folds.of(factor)) for factor in factors]
+    body = [f"{name} = {_text(curve)}" for curve, name in folds.curves.items()]
+    h = {"h": lambda v: derivative(neuron.surrogate, v)}
+    return _function([*reads, *neuron.learned], body, results, h)
+
+
+def _function(
+    arguments: Sequence[str], body: Sequence[str], results: Sequence[str], more: dict[str, Function]
+) -> Function:
+    """Return a function of tensors; ``more``: what ``spike`` or ``h`` is."""
+    lines = [*body, f"return ({''.join(f'{result}, ' for result in results)})"]
+    source = "\n    ".join([f"def step({', '.join(arguments)}):", *lines])
+    space: dict[str, Any] = {**FUNCTIONS, **more}
+    exec(compile(source, "<derived>", "exec"), space)
+    return space["step"]  # type: ignore[no-any-return]
+
+
+class _Folds:
+    """Expressions in which whatever depends on fixed constants alone is a number.
+
+    What depends on a spike, too, such as τ e^(-o/τ), is the straight line through its values at 0
+    and 1, but for the smooth ``twin``.
 
     Attributes:
-        terms: of each name that is assigned.
-        signals: the signal among them, where there is one.
-        reads: the states in the factors.
+        curves: each h(v) in the expressions, and the name that stands in its place.
     """
 
-    def __init__(self, backward: ast.FunctionDef) -> None:
-        """Read the assignments of the function."""
-        self.terms: dict[str, tuple[Term, ...]] = {}
-        self.signals: dict[str, str] = {}
-        self._texts: list[str] = []
-        for line in backward.body:
-            if isinstance(line, ast.Assign) and isinstance(left := line.targets[0], ast.Name):
-                self.terms[left.id] = tuple(self._terms(left.id, line.value, 1))
-        read = {name for text in self._texts for name in names_in(ast.parse(text))}
-        args = [arg.arg for arg in backward.args.args]
-        self.reads = [arg for arg in args if arg in read]
-
-    def _terms(self, left: str, tree: ast.expr, sign: int) -> Iterator[Term]:
-        """Yield the terms of a sum, and keep their factors."""
-        match tree:
-            case ast.BinOp(a, ast.Add() | ast.Sub() as op, b):
-                yield from self._terms(left, a, sign)
-                yield from self._terms(left, b, sign if isinstance(op, ast.Add) else -sign)
-            case ast.UnaryOp(ast.USub(), a):
-                yield from self._terms(left, a, -sign)
-            case ast.BinOp(factor, ast.Mult(), ast.Name(adjoint)):
-                if (text := ast.unparse(factor)) not in self._texts:
-                    self._texts.append(text)
-                yield _term(sign, self._texts.index(text), adjoint)
-            case ast.Name(name) if name.startswith("signal"):
-                self.signals[left] = name
-            case ast.Name(name):
-                yield _term(sign, None, name)
-
-    def factors(self) -> ast.FunctionDef:
-        """Return the function of all factors, in which each curve h is computed once."""
-        results = "".join(f"{text}, " for text in self._texts)
-        calls = (n for n in ast.walk(ast.parse(results or "()")) if isinstance(n, ast.Call))
-        curves = dict.fromkeys(text for n in calls if (text := ast.unparse(n)).startswith("h("))
-        body = ""
-        for k, text in enumerate(curves):
-            body, results = f"{body}    _h{k} = {text}\n", results.replace(text, f"_h{k}")
-        text = f"def factors({', '.join(self.reads)}):\n{body}    return ({results})"
-        return checks.instance("factors", ast.parse(text).body[0], ast.FunctionDef)
-
-
-def _term(sign: int, factor: int | None, adjoint: str) -> Term:
-    """Return a term from the name of its adjoint."""
-    return Term(sign, factor, adjoint.removesuffix("_next"), adjoint.endswith("_next"))
-
-
-class Folded(ast.NodeTransformer):
-    """Replaces constants by their values, and computes once what depends on nothing else.
-
-    An expression of the spike alone, such as τ e^(-o/τ), becomes the straight line through its
-    values at 0 and 1. What is learned stays a name.
-    """
-
-    def __init__(self, neuron: Neuron, *, binary: bool) -> None:
-        """Begin with the constants of a neuron, whose spikes may be ``binary``."""
+    def __init__(self, neuron: Neuron, twin: bool) -> None:
+        """Begin with the constants of a neuron that are not learned."""
         lines = neuron.lines
-        self.values = {k: v for k, v in lines.constants.items() if k not in neuron.learned}
-        self.spikes = {f"{lines.spike}{when}" for when in ("", "_last", "_next") if binary}
+        self.fixed = {k: v for k, v in lines.constants.items() if k not in neuron.learned}
+        self.spikes = () if twin else tuple(f"{lines.spike}{w}" for w in ("", "_last", "_next"))
+        self.spike = heaviside
+        if twin:
+            self.spike = lambda v: antiderivative(neuron.surrogate, v)
+        self.curves: dict[Expression, str] = {}
 
-    def of(self, function: ast.FunctionDef) -> ast.FunctionDef:
-        """Return a function without the constants that have a value."""
-        found: ast.FunctionDef = self.visit(deepcopy(function))
-        found.args.args = [arg for arg in found.args.args if arg.arg not in self.values]
-        return found
+    def of(self, tree: Expression) -> Expression:
+        """Return an expression with numbers and lines in it."""
+        return self._of(written_out(tree))
 
-    def visit(self, node: ast.AST) -> Any:
-        """Return what stands in place of a node."""
-        match node:
-            case ast.Compare(left, _, [right]):
-                node = ast.Call(ast.Name("at_least", ast.Load()), [left, right], [])
-            case ast.Name(name) if name in self.values:
-                return ast.Constant(self.values[name])
-            case ast.BinOp() | ast.UnaryOp() | ast.Call():
-                if (found := self._line(node)) is not None:
-                    return found
-        return super().visit(node)
+    def _of(self, tree: Expression) -> Expression:
+        """Return an expression that calls no function of the reader's, likewise."""
+        if not isinstance(tree, Call):
+            known = isinstance(tree, Name) and not tree.when and tree.name in self.fixed
+            return Number(self.fixed[tree.name]) if known else tree
+        if line := self._line(tree):
+            return line
+        found = Call(RENAMED.get(tree.op, tree.op), tuple(map(self._of, tree.args)))
+        if tree.op != "h":
+            return found
+        return Name(self.curves.setdefault(found, f"_h{len(self.curves)}"), "now")
 
-    def _line(self, node: ast.expr) -> ast.expr | None:
-        """Return a constant or a straight line in place of an expression, where there is one."""
-        names = {*names_in(node)} - self.values.keys()
-        steep = sum(isinstance(n, ast.BinOp | ast.Call) for n in ast.walk(node)) > 1
-        if not (names <= self.spikes and len(names) <= steep) or {*calls_in(node)} & {"h", "spike"}:
+    def _line(self, tree: Call) -> Expression | None:
+        """Return a number or a straight line in place of an expression, where there is one."""
+        names = {name for name in names_in(tree) if name.when or name.name not in self.fixed}
+        short = size(tree) < 4 and names  # such as 1 - o
+        if short or len(names) > 1 or ops_in(tree) & {"spike", "h"}:
             return None
-        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<line>", "eval")
-        at = [eval(code, {**NUMBERS, **self.values, **dict.fromkeys(names, o)}) for o in (0.0, 1.0)]
-        if not np.isfinite(at).all():
+        if any(name.name not in self.spikes for name in names):
             return None
-        text = repr(float(at[0]))
-        if at[0] != at[1]:
-            text = f"{float(at[1] - at[0])!r} * {names.pop()} + {text}"
-        return ast.parse(text, mode="eval").body
+        with np.errstate(all="ignore"):
+            off, on = (
+                float(evaluate(tree, lambda n, o=o: o if n.when else self.fixed[n.name], {}))
+                for o in (0.0, 1.0)
+            )
+        if not np.isfinite([off, on]).all():
+            return None
+        if off == on:
+            return Number(off)
+        slope = Call("*", (Number(on - off), names.pop()))
+        return Call("+", (slope, Number(off))) if off else slope
 
 
-def names_in(tree: ast.AST) -> Iterator[str]:
-    """Yield the names that are read, but for those of functions."""
-    return (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id not in SPACE)
-
-
-def calls_in(tree: ast.AST) -> Iterator[str]:
-    """Yield the names of the functions that are called."""
-    calls = (n.func for n in ast.walk(tree) if isinstance(n, ast.Call))
-    return (f.id for f in calls if isinstance(f, ast.Name))
-
-
-def made(function: ast.FunctionDef, more: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a function of tensors from its source; ``more``: spike, or h."""
-    space: dict[str, Any] = {**SPACE, **more}
-    module = ast.fix_missing_locations(ast.Module([function], []))
-    exec(compile(module, "<derived>", "exec"), space)
-    return space[function.name]  # type: ignore[no-any-return]
-
-
-def at_least(a: Any, b: Any) -> Tensor:
-    """Return 1 where a >= b, else 0."""
-    return torch.where(_tensor(a) >= b, 1.0, 0.0)
+def _text(tree: Expression) -> str:
+    """Return an expression as Python."""
+    return python(tree, lambda name: name.name)
 
 
 def heaviside(v: Tensor) -> Tensor:
@@ -314,19 +302,28 @@ def known(surrogate: Surrogate) -> TypeGuard[Curve]:
     return type(surrogate) in SURROGATES.values()
 
 
-def _tensor(value: Any) -> Tensor:
-    """Return a number as a tensor that leaves the dtype of others as it is."""
-    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
+def _on_tensors(operation: Function) -> Function:
+    """Return an operation on two tensors as one on tensors or numbers."""
+
+    def call(*given: Any) -> Tensor:
+        """Return the result; a number leaves the dtype of a tensor as it is."""
+        tensors = (v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in given)
+        result: Tensor = operation(*tensors)
+        return result
+
+    return call
 
 
-SPACE: dict[str, Callable[..., Any]] = {
+def _at_least(a: Tensor, b: Tensor) -> Tensor:
+    """Return 1 where a >= b, else 0: tensors do not add up truth values, as NumPy does."""
+    return (a >= b).to(torch.result_type(a, b))
+
+
+RENAMED: Mapping[Any, str] = {"at_least": "_at_least"}
+FUNCTIONS: dict[str, Function] = {
     **{name: getattr(torch, name) for name in ("exp", "log", "tanh", "sqrt")},
-    "minimum": lambda a, b: torch.where(_tensor(b) >= a, a, b),
-    "maximum": lambda a, b: torch.where(_tensor(a) >= b, a, b),
-    "abs": abs,
-    "at_least": at_least,
-    "spike": heaviside,
-    "h": heaviside,
+    "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
+    "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
+    "_at_least": _on_tensors(_at_least),
 }
-"""What the source may call."""
-NUMBERS: dict[str, Any] = {name: getattr(np, name, abs) for name in SPACE}
+"""What the source of a step calls."""

@@ -30,7 +30,8 @@ from stbp_edu import checks, files
 from stbp_edu.cli.messages import tell
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
-from stbp_edu.torch.layers import LIFNetwork, to_params
+from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.parameters import to_params
 from stbp_edu.training.data import RECIPES, Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.runs import RECORD, RunConfig, finish, folder_lock
