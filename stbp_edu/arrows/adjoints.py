@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import (
     LayerParams,
@@ -18,7 +19,7 @@ from stbp_edu.arrows.models import (
     check_targets,
 )
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Arrow
+from stbp_edu.arrows.table import Arrow, Enter, like
 from stbp_edu.checks import Array
 
 Factors = list[dict[tuple[str, bool], Any]]
@@ -82,6 +83,11 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
+    def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
+        """Return by node of layer n what a gain limit multiplies the arrows through time by."""
+        inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
+        return held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+
 
 def local_derivatives(
     net: Network, params: LayerParams, trace: Series, targets: Array
@@ -108,7 +114,9 @@ def derivatives_on(
         for arrow in net.layers[n].neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
-                    table[arrow.kind, forgets] = factor(states, params[n])
+                    value = factor(states, params[n])
+                    what = f"the factor of arrow {arrow.kind!r}"
+                    table[arrow.kind, forgets] = like(states[arrow.source], value, what)
         factors.append(table)
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
     return LocalDerivatives(net, factors, params, direct, outputs)
@@ -155,12 +163,17 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         states = product((s.name for s in net.layers[n].neuron.states), rule.moves)
         shape = (T, S, *net.shape_of(n))
         lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
+    limited = rule.gain_limit is not None
+    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
-                    adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
+                    term = handed_back(local, rule, lam, arrow, head, t, n)
+                    if limited and arrow.step and not arrow.leaves:
+                        term = term * held[n][arrow.target, head][t]
+                    adjoint += term  # p2-arrow, p2-rule
     return lam
 
 
@@ -190,13 +203,19 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
         states = Steps({k: series[n] for k, series in trace.items()})
         for name, enter in layer.neuron.enters:
-            factor, adjoint = enter.factor(states, params[n]), lam[n][enter.target, q]
+            factor, adjoint = entering(enter, states, params[n]), lam[n][enter.target, q]
             if enter.step:
                 factor, adjoint = factor[:-1], adjoint[1:]
             entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
             found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result
+
+
+def entering(enter: Enter, states: Steps, params: dict[str, Any]) -> Any:
+    """Return the factor with which a neuron's own parameter enters a state."""
+    value = enter.factor(states, params)
+    return like(states[enter.target], value, f"the factor of what enters {enter.target!r}")
 
 
 def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     Steps,
     derivatives_on,
+    entering,
     gradients,
     handed_back,
     lambdas,
@@ -99,6 +100,11 @@ def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
 def _check_form(net: Network, rule: Rule) -> None:
     """Check that a rule has an online form."""
     rule.check(net)
+    if rule.gain_limit is not None:
+        raise ValueError(
+            f"rule {rule.name!r} must have no gain limit to be learned forward in time, got "
+            f"{rule.gain_limit:g}; use backward"
+        )
     if word := forbidding_word(net, rule):
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(
@@ -151,7 +157,7 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (
-                (enter.target, entry.view(enter.factor(states, params[n])[1 - enter.step]))
+                (enter.target, entry.view(entering(enter, states, params[n])[1 - enter.step]))
                 for one, enter in neuron.enters
                 if one == name
             )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import numpy as np
+
 from stbp_edu import checks
 from stbp_edu.arrows.link import Link
 from stbp_edu.surrogates import Surrogate
@@ -28,6 +30,21 @@ Update = Callable[[States, States, Any, Parameters], Any]
 """(states of this step, states of the last step, what comes in, parameters) to the new state."""
 LOSS = "L"
 """The head of a read-out."""
+
+
+def like(array: Any, value: Any, what: str) -> Any:
+    """Return what a function of the table returned, in the shape and dtype of an array.
+
+    Raises:
+        TypeError: if it is neither a number nor an array of this shape.
+    """
+    try:
+        return np.broadcast_to(np.asarray(value, array.dtype), array.shape)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{what} must be a number or an array of shape {array.shape}, got "
+            f"{checks.brief(value)}; return one value for each neuron"
+        ) from None
 
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
@@ -100,13 +117,13 @@ class State:
     Attributes:
         name: "u", say.
         adjoint: the letter of its adjoint in formulas, in LaTeX.
-        update: how it follows from the states before it; None for the spike, which is g(distance).
+        update: how it follows from the states before it.
         fires: whether it is a spike, and what its update gives is the distance from the threshold.
     """
 
     name: str
     adjoint: str
-    update: Update | None = None
+    update: Update
     fires: bool = False
 
 
@@ -138,8 +155,6 @@ class Neuron:
     Args:
         states: the states; one of them, ``output``, goes to other neurons.
         arrows: the arrows inside the neuron.
-        distance: how far the potential is above the threshold, v; the spike is g = [v >= 0]. None
-            where no state needs it.
         surrogate: h, which stands in for g', and H, the smooth twin.
         input: the state that weights, biases and recurrent weights enter.
         output: the state that goes to other neurons.
@@ -154,7 +169,6 @@ class Neuron:
 
     states: tuple[State, ...]
     arrows: tuple[Arrow, ...]
-    distance: Callable[[States], Any] | None
     surrogate: Surrogate
     input: str = "u"
     output: str = "o"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import LayerParams
-from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
@@ -30,6 +30,7 @@ class LIFLayer(nn.Module):
             ``nn.Conv2d``, an ``nn.Sequential`` that ends in one, ``nn.Identity``, ...
         neuron: an ``LIF``, or what ``stbp_edu.derive`` returns.
         rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
+        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
         recurrent: whether the spikes come back at the next step, through weights ``R``.
         shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
             where the weights do not end in ``nn.Linear``.
@@ -52,13 +53,14 @@ class LIFLayer(nn.Module):
         weights: nn.Module,
         neuron: AnyNeuron,
         rule: str | Rule = "exact",
+        gain_limit: float | None = None,
         *,
         recurrent: bool = False,
         shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
-        self.neuron, self._rule = neuron, as_rule(rule)
+        self.neuron, self._rule = neuron, with_gain_limit(gain_limit, rule)
         self._recurrent = checks.instance("recurrent", recurrent, bool)
         self.steps = self._steps()
         enters = dict(self.steps.neuron.enters)
@@ -195,6 +197,7 @@ class LIFNetwork(nn.Sequential):
         params: Params | LayerParams,
         neuron: AnyNeuron | Sequence[AnyNeuron],
         rule: str | Rule = "exact",
+        gain_limit: float | None = None,
     ) -> "LIFNetwork":
         """Return the network of these parameters, in their dtype.
 
@@ -202,6 +205,7 @@ class LIFNetwork(nn.Sequential):
             params: of Part I, or the list of :mod:`stbp_edu.arrows`; of fully connected layers.
             neuron: one for all layers, or one for each.
             rule: what flows backward.
+            gain_limit: see :class:`LIFLayer`.
         """
         layers = by_layer(params)
         neurons = [*neuron] if isinstance(neuron, list | tuple) else [neuron] * len(layers)
@@ -214,7 +218,7 @@ class LIFNetwork(nn.Sequential):
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):
                 linear = nn.Linear(*p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name))
-                made.append(LIFLayer(linear, one, rule, recurrent="R" in p))
+                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
         network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
         return network

@@ -6,13 +6,15 @@ inside. What the factors of a step back read is known before the first step back
 computed for as many steps at once as a processor's cache can hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from stbp_edu.torch.steps import Steps, Term
+from stbp_edu.arrows.gains import groups
+from stbp_edu.torch.steps import Line, Steps, Term
 
 CACHED = 2**15
 """How many numbers of a state are worked on at once, so that temporaries stay in a cache."""
@@ -145,10 +147,12 @@ class Back:
             first = max(0, end - size)
             factors = self.factors(first, end)
             by_step = [[*self.by_step(f, end - first)] for f in factors]
+            held = {k: self.by_step(f, end - first) for k, f in self.held(factors).items()}
             for t in reversed(range(first, end)):
                 if edge and (t + 1) % edge == 0:
                     after = {}
-                after = self.step(t, [f[t - first] for f in by_step], after)
+                gained = {k: f[t - first] for k, f in held.items()}
+                after = self.step(t, [f[t - first] for f in by_step], after, gained)
                 for name, series in found.items():
                     one = after[name]
                     series.append(zero if one is None else one)
@@ -182,11 +186,35 @@ class Back:
         every = isinstance(factor, Tensor) and factor.ndim == self.output.ndim
         return factor.unbind() if every else [factor] * count
 
+    def held(self, factors: Sequence[Any]) -> dict[str, Any]:
+        """Return what a gain limit multiplies the adjoints of the next step by."""
+        limit = self.steps.back.rule.gain_limit
+        if limit is None:
+            return {}
+        terms = [term for line in self.steps.lines for term in line.terms]
+        heads = sorted({term.adjoint for term in terms if term.later})
+        there = gains(self.steps.lines, heads, lambda term: 1.0)
+        matrix = gains(
+            self.steps.lines,
+            heads,
+            lambda term: term.sign * (1.0 if term.factor is None else factors[term.factor]),
+        )
+        found: dict[str, Any] = {}
+        for group in groups(np.array(there) != 0):
+            scale = limit / norm([[matrix[i][k] for k in group] for i in group]).clamp(min=limit)
+            found |= {heads[k]: scale for k in group}  # gain-limit
+        return found
+
     def step(
-        self, t: int, factors: Sequence[Any], after: Mapping[str, Tensor | None]
+        self,
+        t: int,
+        factors: Sequence[Any],
+        after: Mapping[str, Tensor | None],
+        held: Mapping[str, Any],
     ) -> dict[str, Tensor | None]:
         """Return the adjoints of step t from those of the step after it."""
         now: dict[str, Tensor | None] = {}
+        later = {k: a if a is None or k not in held else a * held[k] for k, a in after.items()}
         for line in self.steps.lines:
             signal = self.signals[line.name]
             total = None if signal is None else signal[t]
@@ -196,7 +224,7 @@ class Back:
                 back = (hears.flatten(1) @ R).view_as(hears)  # p2-recur-delta
                 total = back if total is None else total + back
             for term in line.terms:
-                adjoint = (after if term.later else now).get(term.adjoint)
+                adjoint = (later if term.later else now).get(term.adjoint)
                 if adjoint is not None:
                     factor = None if term.factor is None else factors[term.factor]
                     total = added(total, term.sign, factor, adjoint)
@@ -220,3 +248,29 @@ def summed(entered: Tensor, like: Tensor) -> Tensor:
     """Return the sum over steps and samples, and over neurons unless each has its own."""
     over = tuple(range(entered.ndim - like.ndim))
     return entered.sum(over)
+
+
+def gains(
+    lines: Sequence[Line], heads: Sequence[str], factor: Callable[[Term], Any]
+) -> list[list[Any]]:
+    """Return by how much each adjoint of a step grows with each of the next step."""
+    columns = []
+    for unit in heads:
+        now: dict[str, Any] = {}
+        for line in lines:
+            after = (
+                factor(term) * (float(term.adjoint == unit) if term.later else now[term.adjoint])
+                for term in line.terms
+            )
+            now[line.name] = sum(after, 0.0)
+        columns.append([now[head] for head in heads])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def norm(matrix: Sequence[Sequence[Any]]) -> Tensor:
+    """Return the largest gain of a matrix of tensors or numbers."""
+    entries = [torch.as_tensor(entry) for row in matrix for entry in row]
+    if len(entries) == 1:
+        return entries[0].abs()
+    together = torch.stack(torch.broadcast_tensors(*entries), -1)
+    return torch.linalg.matrix_norm(together.unflatten(-1, (len(matrix), -1)), 2)

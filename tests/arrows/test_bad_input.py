@@ -50,7 +50,7 @@ EVERY = {"all": {"*": "all"}}
 def changed(*arrows, **more):
     """The neuron of Part I with other arrows."""
     states, own = HARD.states, HARD.arrows
-    return Neuron(states, (*own, *arrows), None, HARD.surrogate, **more)
+    return Neuron(states, (*own, *arrows), HARD.surrogate, **more)
 
 
 def jump(source="u", target="o", **more):

@@ -2,12 +2,14 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import yaml
 
+from stbp_edu import derive
+from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.files import read_json
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
@@ -81,11 +83,24 @@ def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any
         yield id, list(found)
 
 
+def adjoints(text: str, learn: Sequence[str], sizes: str, **constants: float) -> list[Formula]:
+    """Return the adjoints of a neuron in case 4, and the gradients of what it learns besides W."""
+    neuron = derive(text, learn=learn, **constants).neuron
+    known = r"\partial w_", r"\partial b_"
+    return [
+        found
+        for found in formulas(network(sizes, neuron))
+        if found.where == "t < T, n < N"
+        or (found.where == "all t" and not any(name in found.left for name in known))
+    ]
+
+
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
     "frameworks.md": frameworks,
+    "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
     "results.md": lambda: results_page.names(read_records()),
     "time.md": lambda: time_page.names(read_records()),

@@ -55,6 +55,12 @@ class CodeCell:
     outputs: list[Any]
     tags: list[str]
 
+    @property
+    def about(self) -> str:
+        """What folded code is for, as the comment in its first line says; else ""."""
+        first = self.source.partition("\n")[0]
+        return first.removeprefix("# ") if first.startswith("# ") else ""
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -155,6 +161,7 @@ def cell_html(cell: CodeCell, figures: Figures) -> str:
         heavy=HEAVY in cell.tags,
         folded=FOLDED in cell.tags,
         output_folded=OUTPUT_FOLDED in cell.tags,
+        about=cell.about,
     )
 
 
