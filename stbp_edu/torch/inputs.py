@@ -27,9 +27,9 @@ def check_sequence(name: str, value: object) -> Tensor:
     return value
 
 
-def check_input(spikes: object, weights: nn.Module) -> None:
+def check_input(given: object, weights: nn.Module) -> None:
     """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
-    spikes = check_sequence("spikes", spikes)
+    spikes = check_sequence("spikes", given)
     first = next(weights.parameters(), spikes)
     if spikes.device != first.device:
         raise ValueError(
@@ -55,12 +55,12 @@ def check_finite(name: str, value: Tensor) -> None:
     checks.check_finite(name, value.detach().double().cpu().numpy())
 
 
-def check_rerun(module: nn.Module, rule: Rule) -> None:
+def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
     """Raise ValueError if a module cannot be run twice, for one error and for another."""
     if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):
         raise ValueError(
-            f"{module} must hold no dropout and no batch norm under the rule {rule.name}, which "
-            "runs weights twice; put them between the layers, or choose another rule"
+            f"{name} must hold no dropout and no batch norm under the rule {rule.name}, which runs "
+            f"them more than once, got {module}; put them elsewhere, or choose another rule"
         )
 
 

@@ -113,7 +113,7 @@ class LIFLayer(nn.Module):
         if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:
             wanted, currents = [start], [current_of(self.weights, spikes)]
         else:  # the error for the layer below is another than that for the weights
-            check_rerun(self.weights, self.rule)
+            check_rerun("weights", self.weights, self.rule)
             fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
             currents = [current_of(self.weights, spikes.detach())]
             currents += [current_of(self.weights, o, fixed) for head, o in below if head]
@@ -208,7 +208,8 @@ class LIFNetwork(nn.Sequential):
             gain_limit: see :class:`LIFLayer`.
         """
         layers = by_layer(params)
-        neurons = [*neuron] if isinstance(neuron, list | tuple) else [neuron] * len(layers)
+        several = isinstance(neuron, list | tuple)
+        neurons: list[Any] = [*neuron] if several else [neuron] * len(layers)  # type: ignore[misc]
         if len(neurons) != len(layers):
             raise ValueError(
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
@@ -242,20 +243,21 @@ class LIFNetwork(nn.Sequential):
     ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
         """Return what comes out of the last module, and the states of each layer."""
         output = self._turned(check_sequence("spikes", spikes))
-        checked, rule, copies, found = False, None, {}, []
+        copies: Copies = {}
+        found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
         for module in self:
             if not isinstance(module, LIFLayer):
                 if len(copies) > 1:
-                    check_rerun(module, rule)
+                    check_rerun("modules", module, found[-1][0].rule)
                 copies = {q: current_of(module, o) for q, o in copies.items()}
                 output = current_of(module, output)
                 continue
-            if not checked:
+            if not found:
                 check_input(output, module.weights)
-            if module.rule != rule or not copies:
+            if not (copies and module.rule == found[-1][0].rule):
                 copies = {module.rule.start: output}
             states, copies = module.run(copies, twin)
-            checked, rule, output = True, module.rule, states[module.steps.neuron.output]
+            output = states[module.steps.neuron.output]
             found.append((module, states))
         return output, found
 

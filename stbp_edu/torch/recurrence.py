@@ -133,7 +133,7 @@ class Back:
         self.signals = {k: s if s is None else s.unbind() for k, s in signals.items()}
         self.output = series[steps.neuron.output]
         again = ((line.name, steps.behind(line.q, "recur")) for line in steps.lines if line.signal)
-        self.again = {name: head for name, head in again if head and R is not None}
+        self.again = {name: head for name, head in again if head}
 
     def run(self, heads: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return some adjoints at all steps, and the gradients of what is learned."""
@@ -219,9 +219,8 @@ class Back:
             signal = self.signals[line.name]
             total = None if signal is None else signal[t]
             head = self.again.get(line.name)
-            if head and (hears := after.get(head)) is not None:
-                R = self.R.to(hears.dtype)
-                back = (hears.flatten(1) @ R).view_as(hears)  # p2-recur-delta
+            if self.R is not None and head and (hears := after.get(head)) is not None:
+                back = (hears.flatten(1) @ self.R.to(hears.dtype)).view_as(hears)  # p2-recur-delta
                 total = back if total is None else total + back
             for term in line.terms:
                 adjoint = (later if term.later else now).get(term.adjoint)

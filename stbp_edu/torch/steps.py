@@ -70,13 +70,22 @@ class Term(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The adjoint of a state in a state q of the rule, and the name of the signal that it gets."""
+    """The adjoint of a node (state, state of the rule), and the name of the signal that it gets."""
 
     name: str
-    state: str
-    q: str
+    node: tuple[str, str]
     signal: str
     terms: tuple[Term, ...]
+
+    @property
+    def state(self) -> str:
+        """The state of the neuron."""
+        return self.node[0]
+
+    @property
+    def q(self) -> str:
+        """The state of the rule."""
+        return self.node[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +173,7 @@ def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuro
         [_forward(neuron, twin) for twin in (False, True)],
         [_factors(neuron, twin, reads, [*factors]) for twin in (False, True)],
         reads,
-        [Line(k, *names[k], signals.get(k, ""), terms[k]) for k in terms if k in names],
+        [Line(k, names[k], signals.get(k, ""), terms[k]) for k in terms if k in names],
         {k[2:]: found for k, found in terms.items() if k not in names},
     )
 
@@ -217,7 +226,7 @@ def _function(
     source = "\n    ".join([f"def step({', '.join(arguments)}):", *lines])
     space: dict[str, Any] = {**FUNCTIONS, **more}
     exec(compile(source, "<derived>", "exec"), space)
-    return space["step"]  # type: ignore[no-any-return]
+    return space["step"]
 
 
 class _Folds:
@@ -247,8 +256,9 @@ class _Folds:
     def _of(self, tree: Expression) -> Expression:
         """Return an expression that calls no function of the reader's, likewise."""
         if not isinstance(tree, Call):
-            known = isinstance(tree, Name) and not tree.when and tree.name in self.fixed
-            return Number(self.fixed[tree.name]) if known else tree
+            if isinstance(tree, Name) and not tree.when and tree.name in self.fixed:
+                return Number(self.fixed[tree.name])
+            return tree
         if line := self._line(tree):
             return line
         found = Call(RENAMED.get(tree.op, tree.op), tuple(map(self._of, tree.args)))
@@ -264,17 +274,23 @@ class _Folds:
             return None
         if any(name.name not in self.spikes for name in names):
             return None
-        with np.errstate(all="ignore"):
-            off, on = (
-                float(evaluate(tree, lambda n, o=o: o if n.when else self.fixed[n.name], {}))
-                for o in (0.0, 1.0)
-            )
+        off, on = (self._value(tree, o) for o in (0.0, 1.0))
         if not np.isfinite([off, on]).all():
             return None
         if off == on:
             return Number(off)
         slope = Call("*", (Number(on - off), names.pop()))
         return Call("+", (slope, Number(off))) if off else slope
+
+    def _value(self, tree: Expression, o: float) -> float:
+        """Return the value of an expression of the spike o."""
+
+        def value(name: Name) -> float:
+            """Return the value of a name."""
+            return o if name.when else self.fixed[name.name]
+
+        with np.errstate(all="ignore"):
+            return float(evaluate(tree, value, {}))
 
 
 def _text(tree: Expression) -> str:
@@ -307,7 +323,9 @@ def _on_tensors(operation: Function) -> Function:
 
     def call(*given: Any) -> Tensor:
         """Return the result; a number leaves the dtype of a tensor as it is."""
-        tensors = (v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in given)
+        tensors = (
+            v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in given
+        )
         result: Tensor = operation(*tensors)
         return result
 

@@ -229,7 +229,8 @@ def train(run: Run, folder: Path) -> None:
 def finish_run(run: Run, dataset: str, folder: Path) -> None:
     """Write parameters and record as ``stbp-edu train`` does; remove the checkpoint."""
     config = RunConfig(dataset, run.settings, run.data, folder)
-    record = finish(config, to_params(run.network.state_dict()), run.curves)
+    params = checks.instance("params", to_params(run.network.state_dict()), Params)
+    record = finish(config, params, run.curves)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     tell(f"{dataset}: {record['accuracy']['mean']:.2%} on the images held out; {folder}/")
 

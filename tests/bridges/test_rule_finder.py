@@ -47,9 +47,9 @@ def test_a_scale_is_taken_into_account():
 def test_other_constants_mixed_rules_and_a_gradient_a_little_off_have_no_rule(network):
     for other in (LIF(tau=0.7, v_th=0.6), LIF(tau=0.8, v_th=0.5)):
         assert which_rule(network, network, X, other) == []
-    network[1].rule = "detached-reset"
-    assert which_rule(network, network, X, PROBLEM.neuron) == []
-    network[1].rule = "exact"
+    top = LIFLayer(network[1].weights, PROBLEM.neuron, "detached-reset")
+    mixed = LIFNetwork(network[0], top)
+    assert which_rule(mixed, mixed, X, PROBLEM.neuron) == []
     network[1].weights.weight.register_hook(lambda g: 1.001 * g)
     assert which_rule(network, network, X, PROBLEM.neuron) == []
 
