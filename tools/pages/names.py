@@ -11,6 +11,7 @@ import yaml
 from stbp_edu import derive
 from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.files import read_json
+from stbp_edu.practice.bug_hunt.answers import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from tools import ROOT
@@ -34,7 +35,12 @@ def bug_hunt() -> dict[str, object]:
     def counted(found: Iterable[Bug]) -> Counter[str]:
         return Counter(map(_place, found))
 
-    return {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+    first: dict[str, int] = {}  # one for each place
+    for k, bug in enumerate(bugs(), start=1):
+        first.setdefault(_place(bug), k)
+    begin = sorted(first.values(), key=lambda k: (bugs()[k - 1].case or 6, bugs()[k - 1].line))
+    names = {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+    return {**names, "begin": begin, "program": hunt(begin[0]).numbered}
 
 
 def by_symptoms() -> dict[tuple[str, ...], list[Bug]]:
