@@ -19,10 +19,10 @@ def check_sequence(name: str, value: object) -> Tensor:
     if not isinstance(value, Tensor) or not value.is_floating_point():
         got = value.dtype if isinstance(value, Tensor) else type(value).__name__
         raise TypeError(f"{name} must be a tensor of floats, got {got}; convert it with .float()")
-    if value.ndim < 3 or 0 in value.shape:
+    if value.ndim < 3 or not len(value):
         raise ValueError(
-            f"{name} must have shape (T, S, ...) with T >= 1 steps and S >= 1 samples, got "
-            f"{tuple(value.shape)}; {AXES}"
+            f"{name} must have shape (T, S, ...) with T >= 1 steps, got {tuple(value.shape)}; "
+            f"{AXES}"
         )
     return value
 
