@@ -71,7 +71,12 @@ def automaton(ax: Axes, rule: Rule, net: Network) -> Axes:
                 above = place[head] > x and many > 1  # no space between loops that are close
                 at = (x + place[head]) / 2, 0.52 if above else -0.5
                 _write(ax, *at, _listed(kinds, many), va="bottom" if above else "top")
-    ax.set(xlim=(-1.2, max(APART, *place.values()) + 1.2), ylim=(-1.4, 1.9), aspect="equal", title=rule.name)
+    ax.set(
+        xlim=(-1.2, max(APART, *place.values()) + 1.2),
+        ylim=(-1.4, 1.9),
+        aspect="equal",
+        title=rule.name,
+    )
     ax.axis("off")
     return ax
 
