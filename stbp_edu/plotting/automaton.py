@@ -31,9 +31,9 @@ def moves(rule: Rule, net: Network) -> Moves:
             head = rule.move(q, arrow)
             if arrow.kind not in found[q][head]:
                 found[q][head].append(arrow.kind)
-            node = n + arrow.layer, arrow.target, head
-            if head is not None and arrow.kind != "readout" and node not in reached:
-                reached.append(node)
+            if head is not None and arrow.kind != "readout":
+                node = n + arrow.layer, arrow.target, head
+                reached += [node] if node not in reached else []
     return {q: {head: kinds for head, kinds in row.items() if kinds} for q, row in found.items()}
 
 
