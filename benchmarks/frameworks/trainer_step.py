@@ -12,10 +12,10 @@ from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
 from stbp_edu.arrays import by_columns, tensors
 from stbp_edu.checks import Array
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.threads import one_blas_thread
 from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
 
