@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.convolution import AnyParams
+from stbp_edu.arrays import Trained
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import evaluate
@@ -171,7 +171,7 @@ def _point(epoch: Epoch) -> dict[str, Any]:
     }
 
 
-def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -> dict[str, Any]:
+def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = stream(config.settings, TEST)
