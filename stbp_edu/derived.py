@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stbp_edu import checks
 from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
 from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.forward_lines import read_lines
@@ -70,7 +71,7 @@ class Derived:
         >>> print(read_out.formulas()[-1])
         \frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)
         """
-        sizes = "2-2R-2R" if recurrent else "2-2-2"
+        sizes = "2-2R-2R" if checks.instance("recurrent", recurrent, bool) else "2-2-2"
         return Formulas(formulas(self._network(sizes), rule))
 
     def program(self, rule: str | Rule = "exact") -> Source:
@@ -118,7 +119,8 @@ def derive(
     A name that a line above has assigned is this step's value, any other state that of the last
     step; ``x`` is what weights and biases bring, and ``spike`` is 1 where its argument is >= 0.
     Understood are numbers, names, ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, and
-    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run. A
+    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run, and
+    it may have 20 lines of 200 characters and 8 states, names 20 letters, exponents up to 100. A
     text without ``spike`` is a read-out: its u, or its last line's state, goes to the loss.
 
     Args:

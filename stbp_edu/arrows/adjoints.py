@@ -61,6 +61,11 @@ class LocalDerivatives:
     direct: Any
     outputs: list[Any]
 
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
+        checks.fields("local derivatives", self, net=Network, **parts)
+
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
         """Number of steps."""
@@ -86,7 +91,9 @@ class LocalDerivatives:
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
         """Return by node of layer n what a gain limit multiplies the arrows through time by."""
         inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
-        return held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        found = held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
+        return {node: np.broadcast_to(scale, shape) for node, scale in found.items()}
 
 
 def local_derivatives(
@@ -109,7 +116,7 @@ def derivatives_on(
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n in range(1, net.N + 1):
-        states = Steps({name: series[n] for name, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in net.layers[n].neuron.order})
         table = {}
         for arrow in net.layers[n].neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
@@ -201,7 +208,7 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        states = Steps({k: series[n] for k, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in layer.neuron.order})
         for name, enter in layer.neuron.enters:
             factor, adjoint = entering(enter, states, params[n]), lam[n][enter.target, q]
             if enter.step:

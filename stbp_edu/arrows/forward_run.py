@@ -68,6 +68,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     array([0.75   , 1.125  , 0.3125])
     """
     check_params(net, params)
+    checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
     past, steps = rest(net, inputs[0]), []
     for x in inputs:

@@ -27,7 +27,7 @@ def lif_lines(lif: LIF) -> str:
     u = u * f(o) + x
     o = spike(u - v_th)
     """
-    if lif.gate not in GATES:
+    if checks.instance("lif", lif, LIF).gate not in GATES:
         return f"{SOFT}\n{SPIKE}"
     return f"f(o) = {GATES[lif.gate]}\n{HARD}\n{SPIKE}"
 
@@ -69,6 +69,7 @@ def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
     """Return the neuron of a text with the constants of Part I."""
     checks.instance("lif", lif, LIF)
     lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
+    learn_leak = checks.instance("learn_leak", learn_leak, bool)
     return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
 
 

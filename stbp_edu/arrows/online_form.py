@@ -8,7 +8,7 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -68,10 +68,11 @@ def online(
     """
     rule = as_rule(rule)
     check_params(net, params)
+    checks.instance("twin", twin, bool)
     if rule.block is None:
         _check_form(net, rule)
-    T = len(inputs)
     check_targets(net, targets, len(_at(net, inputs, 0)))
+    T = len(inputs)
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
     if rule.block is not None:
         return blockwise(net, params, inputs, targets, rule, mean, twin)
@@ -94,6 +95,11 @@ def online(
 
 def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
     """Return the input of one step."""
+    if isinstance(inputs, str | Mapping) or not hasattr(inputs, "__getitem__") or not len(inputs):
+        raise TypeError(
+            f"inputs must give one step after the other by index, got {checks.brief(inputs)}; pass "
+            "an array of shape (T, S, *input shape)"
+        )
     return checks.array(f"inputs[{t}]", inputs[t], f"(S, *{net.shape})", (None, *net.shape))
 
 
@@ -153,7 +159,7 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         if layer.recurrent:
             rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
-        states = Steps({k: series[n] for k, series in two_steps.items()})
+        states = Steps({name: two_steps[name][n] for name in neuron.order})
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (

@@ -75,15 +75,23 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check where the moves lead."""
+        checks.fields("a rule", self, name=str, moves=Mapping, forgets=tuple)
+        rows = [row for row in self.moves.values() if isinstance(row, Mapping)]
+        for kind in (*self.forgets, *self.moves, *(kind for row in rows for kind in row)):
+            checks.instance(f"rule {self.name!r}: each state and arrow", kind, str)
         if self.block is not None:
             checks.count("block", self.block)
         check_gain_limit(self.gain_limit)
-        checks.instance(f"rule {self.name!r}: forgets", self.forgets, tuple)
         if not self.moves:
             raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
         for state, row in self.moves.items():
+            if not isinstance(row, Mapping):
+                raise TypeError(
+                    f"rule {self.name!r}: moves[{state!r}] must be a row of moves, got "
+                    f"{checks.brief(row)}; write {{'*': {state!r}}} to keep everything"
+                )
             for kind, head in row.items():
-                if head is not None and head not in self.moves:
+                if head is not None and (type(head) is not str or head not in self.moves):
                     raise ValueError(
                         f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
                         f"which is no state of it; its states are {', '.join(self.moves)}"
@@ -150,7 +158,7 @@ def truncated(K: int) -> Rule:
     >>> list(truncated(1).moves)
     ['0', '1']
     """
-    K = checks.count("K", K, at_least=0)
+    K = checks.count("K", K, at_least=0, at_most=1000)
     rows: dict[str, Row] = {}
     for k in range(K + 1):
         rows[str(k)] = {"time": str(k + 1) if k < K else None, "*": str(k)}

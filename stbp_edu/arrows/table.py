@@ -8,13 +8,15 @@ arrow that leaves it: the factor, times the adjoint at the head.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.link import Link
-from stbp_edu.surrogates import Surrogate
+from stbp_edu.surrogates import Surrogate, checked
 
 States = Mapping[str, Any]
 """The arrays of one layer, by state."""
@@ -95,9 +97,14 @@ class Arrow:
 
     def __post_init__(self) -> None:
         """Check that there is a factor, and the steps that it takes."""
+        function = Callable, NoneType
+        checks.fields("an arrow", self, kind=str, source=str, target=str, letters=str)
+        what = f"arrow {self.kind!r}"
+        checks.fields(what, self, factor=function, leak=function, leak_letters=str)
+        checks.fields(what, self, link=(Link, NoneType))
         for name, value in (("step", self.step), ("layer", self.layer)):
-            if value not in (0, 1):
-                raise ValueError(f"arrow {self.kind!r}: {name} must be 0 or 1, got {value!r}")
+            if type(value) is not int or value not in (0, 1):
+                raise ValueError(f"{what}: {name} must be 0 or 1, got {checks.brief(value)}")
         if self.factor is None and self.link is None and self.target != LOSS:
             raise ValueError(
                 f"arrow {self.kind!r} from {self.source} to {self.target} has no factor; give "
@@ -126,6 +133,10 @@ class State:
     update: Update
     fires: bool = False
 
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("a state", self, name=str, adjoint=str, update=Callable, fires=bool)
+
 
 @dataclass(frozen=True)
 class Enter:
@@ -146,6 +157,13 @@ class Enter:
     initial: float
     step: int = 1
     each: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("what is learned", self, target=str, factor=Callable, letters=str, each=bool)
+        checks.number("initial", self.initial)
+        if type(self.step) is not int or self.step not in (0, 1):
+            raise ValueError(f"what is learned: step must be 0 or 1, got {checks.brief(self.step)}")
 
 
 @dataclass(frozen=True)
@@ -177,6 +195,12 @@ class Neuron:
 
     def __post_init__(self) -> None:
         """Check the table, and find the order in which a step computes its states."""
+        checks.fields("a neuron", self, states=tuple, arrows=tuple, learned=Mapping)
+        checks.fields("a neuron", self, input=str, output=str, lines=(ForwardLines, NoneType))
+        for kind, entries in ((State, self.states), (Arrow, self.arrows)):
+            for entry in entries:
+                checks.instance("an entry of a neuron", entry, kind)
+        checked("surrogate", self.surrogate)
         names, kinds = [s.name for s in self.states], [a.kind for a in self.arrows]
         for arrow in self.arrows:
             for state in (arrow.source, arrow.target):
@@ -186,6 +210,7 @@ class Neuron:
         checks.choice("input", self.input, names)
         checks.choice("output", self.output, names)
         for name, enter in self.enters:
+            checks.instance(f"learned {name!r}", enter, Enter)
             checks.choice(f"learned {name!r}: target", enter.target, names)
         waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
         try:

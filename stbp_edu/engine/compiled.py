@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import importlib.util
+import inspect
 import math
+import os
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +23,7 @@ from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
 from stbp_edu.engine.loop_source import LoopSource, holds_alone
 from stbp_edu.engine.threads import shared
+from stbp_edu.files import write_whole
 
 RARE = 0.35
 """The share of spikes above which a matrix product is quicker than a row for each spike."""
@@ -91,10 +98,33 @@ class CompiledSteps(ArraySteps):
 
 @cache
 def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return the functions of a source, compiled for a dtype when they are called first."""
+    """Return the functions of a source, compiled for a dtype when they are called first.
+
+    Where the user's cache can be written to, what is compiled is kept there for other processes:
+    the file's name tells all that it was made from.
+    """
     space = dict(_functions(dtype))
-    exec(compile(source, "<stbp_edu loops>", "exec"), space)
+    made_of = (
+        source,
+        dtype.name,
+        inspect.getsource(loops),
+        importlib.metadata.version("numba"),
+        sys.version,
+    )
+    path = _folder() / f"loops_{hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]}.py"
+    try:
+        if not path.exists():
+            write_whole(path, lambda file: file.write(source.encode()))
+        space["jit"] = _jit(cache=True)
+    except OSError:
+        pass
+    exec(compile(source, str(path), "exec"), space)
     return space
+
+
+def _folder() -> Path:
+    """Return the folder of what is compiled in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "stbp_edu"
 
 
 def are_rare(spikes: Array) -> bool:
@@ -123,12 +153,15 @@ def kernel(name: str) -> Callable[..., Any]:
     return function
 
 
+def _jit(**more: Any) -> Any:
+    """Return the compiler's decorator; without fastmath each operation is done as in NumPy."""
+    return importlib.import_module("numba").njit(nogil=True, error_model="numpy", **more)
+
+
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a source may call."""
-    import numba
-
-    jit = numba.njit(nogil=True, error_model="numpy")  # no fastmath: each operation as in NumPy
+    jit = _jit()
     space: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt")}
     space |= {"np": np, "F": dtype.type, "jit": jit, "erf": math.erf}
     space["reached"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
@@ -138,9 +171,10 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     space["settled"] = jit(lambda d: (d + floor) - floor)
     if dtype == np.float32:
         space["exp"] = jit(loops.quick_exp)
-    own: dict[str, Any] = {"np": np}
+    own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
+    space["__name__"] = loops.__name__  # which what is kept on the disk is read back into
     for name in ("spikes_in", "add_rows", "add_scaled_rows", "correlate", "census"):
         function = getattr(loops, name)
         copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
-        space[name] = own[name] = jit(copy)
+        space[name] = own[name] = _jit(cache=True)(copy)
     return space

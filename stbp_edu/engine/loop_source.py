@@ -241,8 +241,9 @@ class LoopSource:
             *_indented(4, (f"{name} = {self._row(name)}[neuron]" for name in self.signals)),
             *_indented(4, self._held(read, hoisted)),
             *_indented(4, updates),
+            *_indented(4, (f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later]))),
             *_indented(4, (f"now_{a}[neuron] = {a[2:]}" for a in kept)),
-            *_indented(4, (f"next_{d}[neuron] = settled({d})" for d in later)),
+            *_indented(4, (f"next_{d}[neuron] = {d}" for d in later)),
             f"                G_b[sample, neuron] += {start}",
             *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
         ]

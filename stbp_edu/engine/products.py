@@ -31,6 +31,9 @@ from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import check_gain_limit
 
+MANY = 50_000
+"""Weights of a network below which operations on whole arrays take less time than compiling."""
+
 
 def forward(
     spikes: Array,
@@ -208,7 +211,10 @@ class Engine:
 
     def _loops(self, reads: str) -> CompiledSteps | None:
         """Return the loops of a layer, of whose states the loss reads some; None without them."""
-        if self.backend == "numpy" or not installed() or not compilable(self.neuron.surrogate):
+        small = sum(W.size for W in self.params.W[1:]) < MANY
+        if self.backend == "numpy" or small or not installed():
+            return None
+        if not compilable(self.neuron.surrogate):
             return None
         return part_one_loops(self.neuron, self.rule, reads, self.gain_limit)
 

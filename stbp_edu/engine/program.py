@@ -31,6 +31,7 @@ from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
 from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.threads import multiply, one_blas_thread
+from stbp_edu.engine.weights import distinct_steps
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ class Program:
             states = {name: np.empty(shape, dtype) for name in layer.neuron.order}
             spikes = flat(below) if self._events(n, below) else None
             if spikes is None:
-                weigh(layer.link, below, p["W"], states[layer.neuron.order[0]])
+                drive, distinct = states[layer.neuron.order[0]], distinct_steps(below)
+                weigh(layer.link, distinct, p["W"], drive[: len(distinct)])
+                drive[len(distinct) :] = drive[0]
             self.layers[n].forward(states, p, spikes)
             for name, series in states.items():
                 by_layer = trace.setdefault(name, [None] * (net.N + 1))
@@ -166,7 +169,10 @@ class Program:
                 W = np.empty(layer.link.weight_shape, dtype, order="F")
                 correlate(flat(below), kept[0], W)
             else:
-                W = gradient(layer.link, kept[0], below)
+                distinct, epsilon = distinct_steps(below), kept[0]
+                if len(distinct) < len(epsilon):
+                    epsilon = epsilon.sum(axis=0, keepdims=True)
+                W = gradient(layer.link, epsilon, distinct)
             result[n] = {"W": W, **collected(layer, kept[0], states[layer.neuron.output], sums)}
         return result
 
@@ -180,9 +186,10 @@ class Program:
 
     def _events(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through what is below spike by spike."""
-        if self.backend == "numpy" or self.net.layers[n].link.maps != (Flatten(),):
+        dense = self.net.layers[n].link.maps == (Flatten(),)
+        if self.backend == "numpy" or not dense or self.net.sizes[n] < WIDE:
             return False
-        return self.net.sizes[n] >= WIDE and are_rare(np.ascontiguousarray(flat(below)))
+        return below.flags.c_contiguous and are_rare(flat(below))
 
     def _signal(
         self,
