@@ -35,6 +35,8 @@ from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.surrogates import Curve, Surrogate
 
+WRITTEN = "written"
+"""Marks a name that is a piece of source already."""
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
@@ -174,7 +176,7 @@ class LoopSource:
     @property
     def given(self) -> list[str]:
         """The arguments that both loops take: parameters and states."""
-        own = [f"each_{c}" if c in self.each else c for c in self.constants]
+        own = [f"each_{c}" if c in self.each else _free(c) for c in self.constants]
         return ["R"] * self.recurrent + own + [f"A_{s}" for s in self.states]
 
     def _forward(self) -> list[str]:
@@ -362,10 +364,10 @@ class _Hoisted:
         if not ops_in(tree) & SLOW or len(states) > 1 or states - self.spikes:
             return Call(tree.op, tuple(map(self._by_name, tree.args)))
         if not states:
-            return Name(self._name(tree))
+            return Name(self._name(tree), WRITTEN)
         (state,) = states
         low, high = (self._name(tidy(replaced(tree, {names[state]: o}))) for o in (ZERO, ONE))
-        return Name(f"({high} if {_free(state)} > 0 else {low})")
+        return Name(f"({high} if {_free(state)} > 0 else {low})", WRITTEN)
 
     def _name(self, tree: Expression) -> str:
         """Return the name of a constant expression, which is computed once."""
@@ -374,14 +376,14 @@ class _Hoisted:
 
 def _text(tree: Expression) -> str:
     """Return an expression as source, its numbers in the dtype of the arrays."""
-    return python(_typed(tree), lambda name: name.name if "(" in name.name else _free(name.name))
+    return python(_typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name))
 
 
 def _typed(tree: Expression) -> Expression:
     """Return an expression with ``F(1)`` for 1, but in exponents, and comparisons as functions."""
     match tree:
         case Number(value):
-            return Name(f"F({value})")
+            return Name(f"F({value})", WRITTEN)
         case Call("**", (a, Number(int()) as power)):
             return Call("**", (_typed(a), power))
         case Call(op, args):

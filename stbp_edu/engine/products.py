@@ -138,7 +138,7 @@ class Engine:
     backend: str = "auto"
     _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
 
-    def forward(self, spikes: Any, spike: Spike | None = None) -> Trace:
+    def forward(self, spikes: Array, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
         T, S, _ = spikes.shape
         U: list[Any] = [None]
@@ -224,7 +224,7 @@ class Engine:
             return False
         known = self._rare.get(n)
         if known is None or known[0] is not below:
-            self._rare[n] = known = below, _is_whole(below) and are_rare(below)
+            self._rare[n] = known = below, below.flags.c_contiguous and are_rare(below)
         return known[1]
 
     def _weight_gradient(
@@ -287,11 +287,6 @@ def part_one_loops(
     if "u" in reads:
         back = replace(back, leaving=[*back.leaving, Arrow("readout", "u", LOSS)])
     return CompiledSteps(back, ("d_u", "d_u_owes") if rule == "classic" else ("d_u",))
-
-
-def _is_whole(below: Any) -> bool:
-    """Return whether spikes are an array of all steps in memory."""
-    return isinstance(below, np.ndarray) and below.flags.c_contiguous
 
 
 def _kind(params: Any) -> type:
