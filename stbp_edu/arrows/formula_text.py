@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, NamedTuple, TypeVar
 
+from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import symbol
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
@@ -62,7 +63,7 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     \frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_i^{t+1,N}
     """
     rule = as_rule(rule)
-    rule.check(net)
+    rule.check(checks.instance("net", net, Network))
     text = _Text(net, rule)
     cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
     return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())

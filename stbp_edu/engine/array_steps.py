@@ -6,7 +6,7 @@ in the processor's cache, its temporaries too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,10 +28,12 @@ class ArraySteps:
 
     Attributes:
         back: the step back, which knows network, layer and rule.
+        wanted: the adjoints to keep, that of what the parameters enter first.
         twin: whether the smooth twin H stands in place of the spike.
     """
 
     back: StepBack
+    wanted: tuple[str, ...]
     twin: bool = False
 
     @cached_property
@@ -44,14 +46,20 @@ class ArraySteps:
         functions |= {"spike": spike, "h": curve.derivative}
         return step_functions(self.back.net, self.back.n, self.back.rule, functions)
 
+    @property
+    def text(self) -> str:
+        """Their source."""
+        return self.back.source()
+
     def forward(self, x: Array, p: Arrays) -> dict[str, Array]:
         """Return the states of all steps.
 
         Args:
-            x: what the weights bring, biases included, (T, S, m); recurrent weights add to it.
-            p: by name, the parameters of the layer.
+            x: what the weights bring, (T, S, m); written over.
+            p: by name, the parameters of the layer, ``"b"`` for each neuron.
         """
         neuron = self.back.neuron
+        x += p["b"]
         states = {name: x if name == "x" else np.empty_like(x) for name in neuron.order}
         constants = self._constants(p, x.dtype)
         for s in _blocks(x):
@@ -66,24 +74,23 @@ class ArraySteps:
         return states
 
     def backward(
-        self, signals: Arrays, states: Arrays, p: Arrays, wanted: Sequence[str]
+        self, signals: Arrays, states: Arrays, p: Arrays
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Return adjoints of all steps, and the gradient of what the neuron learns by neuron.
+        """Return the adjoints, and the gradients of biases and of what the neuron learns.
 
         Args:
-            signals: what other layers and the loss hand back, (T, S, m) each.
+            signals: what other layers and the loss hand back, (T, S, m) each; written over.
             states: by name, of all steps.
             p: by name, the parameters of the layer.
-            wanted: the names of the adjoints to return.
         """
         some = next(iter(states.values()))
-        found = {name: np.empty_like(some) for name in wanted}
+        found = {name: np.empty_like(some) for name in self.wanted}
         learned = {name: np.zeros(some.shape[2], some.dtype) for name in self.back.neuron.learned}
         for s in _blocks(some):
             here = [{k: a[:, s] for k, a in of.items()} for of in (signals, states, found)]
             for name, g in self._back(here[0], here[1], here[2], p).items():
                 learned[name] += np.broadcast_to(g, some[0, s].shape).sum(axis=0)
-        return found, learned
+        return found, {"b": found[self.wanted[0]].sum(axis=(0, 1)), **learned}
 
     def _back(self, signals: Arrays, states: Arrays, found: Arrays, p: Arrays) -> dict[str, Any]:
         """Fill the adjoints of a block of samples; return what is learned, by sample and neuron."""

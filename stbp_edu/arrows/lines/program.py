@@ -144,11 +144,14 @@ def _heads(
 def _function(
     name: str, arguments: list[str], results: list[str], body: list[str], what: str
 ) -> list[str]:
-    """Return the lines of a function."""
+    """Return the lines of a function; what is said of it may go on in a second paragraph."""
     head = f"def {name}({', '.join(arguments)}):"
+    what, _, more = what.partition("\n")
+    explained = ["", *(f"    {line}" for line in textwrap.wrap(more, 92)), '    """']
     return [
         *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False),
-        f'    """Return the {what}."""',
+        f'    """Return the {what}.' + ("" if more else '"""'),
+        *(explained if more else []),
         *(f"    {line}" for line in body),
         f"    return {', '.join(results)}" + "," * (len(results) == 1 and name == "forward"),
     ]
@@ -198,8 +201,8 @@ class StepBack:
             f"{name} = {added(map(_text, terms)) or '0.0'}" + (f"  # {why}" if why else "")
             for name, terms, why in self.rows
         ]
-        returned = "states of a step from those of the last one, and from the input x"
-        adjoints = f"adjoints of a step under the rule {self.rule.name}"
+        returned = "states of a step from the input x and the last ones, which begin at 0"
+        adjoints = f"adjoints of a step under the rule {self.rule.name}\n{self._use()}"
         given = [*self.arguments, *constants]
         return "\n".join(
             [
@@ -207,6 +210,23 @@ class StepBack:
                 *("", ""),
                 *_function("backward", given, self.results, backward, adjoints),
             ]
+        )
+
+    def _use(self) -> str:
+        """Return where a run back begins, and how gradients follow from the adjoints."""
+        entered, own = f"d_{self.neuron.input}", []
+        for name in self.neuron.learned:
+            each = dict(self.neuron.enters)[name].each
+            own.append(f"g_{name}{'' if each else ', also over neurons,'} to that of {name}")
+        sums = [
+            f"{entered} sums to the gradient of b",
+            f"{entered} times the output of the layer below to that of W",
+            f"{entered} times {self.neuron.output} of the step before to that of R",
+            *own,
+        ]
+        return (
+            "At the last step all that ends in _next is 0. Over steps and samples, "
+            f"{', '.join(sums[:-1])}, and {sums[-1]}."
         )
 
     @cached_property

@@ -59,6 +59,12 @@ class CodeCell:
     outputs: list[Any]
     tags: list[str]
 
+    @property
+    def about(self) -> str:
+        """What folded code is for, as the comment in its first line says; else ""."""
+        first = self.source.partition("\n")[0]
+        return first.removeprefix("# ") if first.startswith("# ") else ""
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -163,15 +169,14 @@ def cell_html(cell: CodeCell, figures: Figures) -> str:
         folded=FOLDED in cell.tags,
         label=_label(cell),
         output_folded=OUTPUT_FOLDED in cell.tags,
+        about=cell.about,
     )
 
 
 def _label(cell: CodeCell) -> str:
-    """Return what the line of a folded cell calls its code; a helper says it in its first line."""
-    lines = cell.source.splitlines()
-    if lines[0].startswith("# "):
-        return f"{lines[0][2:].rstrip('.')} · {len(lines) - 1} lines"
-    return "code" if cell.outputs else f"setup · {len(lines)} lines"
+    """Return what the line of a folded cell calls its code."""
+    lines = len(cell.source.splitlines())
+    return "code" if cell.outputs or cell.source.startswith("# ") else f"setup · {lines} lines"
 
 
 class _JoinPlain(Filter):
