@@ -51,6 +51,8 @@ def test_every_solution_is_right_in_the_page(opened, address):
     for number, (exercise, name, source) in zip(numbers(path), exercise_cells(path), strict=True):
         if path == PATHS[0]:
             assert "not attempted yet" in answer(number, source)
+            page.get_by_role("button", name=f"Show a hint for {exercise.id}").click()
+            expect(page.locator(f"#cell-{number} > .cell-help")).to_contain_text("Hint")
             for mistake in exercise.mistakes[:TRIED]:
                 text = answer(number, filled(source, name, exercise, mistake.body))
                 assert "not right yet" in text

@@ -185,7 +185,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     forget.click()
     expect(said).to_contain_text(f"0 of {total} right")
     said.get_by_role("link").click()
-    expect(page).to_have_url(re.compile(r"/notebooks/00_"))
+    expect(page).to_have_url(re.compile(r"/notebooks/00_\w+/#exercise-[\w-]+$"))
 
 
 def _exercises(page: Page) -> str:

@@ -15,12 +15,12 @@ function draw() {
     arrow.setAttribute("aria-pressed", cut.has(edge));
     arrow.classList.toggle("gone", !alive.has(edge));
   }
-  bar.style.width = `${Math.min(100, share / 1.5)}%`;
+  bar.style.width = `${Math.max(0, Math.min(100, share / 1.5))}%`;
   const words = cut.size
-    ? ` of what it was: ${left.length} of ${paths.length} paths are left. ${share > 100 ? "What you cut had taken some of the blame away." : ""}`
+    ? ` of what it was: ${left.length} of ${paths.length} paths are left. ${share > 100 ? "What you cut had taken some of the blame away." : share < 0 ? "Now the spike seems to have helped." : ""}`
     : " of the first spike's share in the mistake: four paths lead from it, and each counts.";
   const number = document.createElement("strong");
-  number.textContent = `${share}\u00a0%`;
+  number.textContent = `${share < 0 ? "−" : ""}${Math.abs(share)}\u00a0%`;
   status.replaceChildren(number, words);
   back.hidden = !cut.size;
 }
