@@ -49,6 +49,16 @@ def properties_that_hold(
     )
 
 
+def cube(x: float) -> float:
+    """Return x³."""
+    return x**3
+
+
+def parabola(x: float) -> float:
+    """Return x² - 2x."""
+    return x * x - 2 * x
+
+
 def adam(
     p: Array, m: Array, v: Array, g: Array, k: int, lr: float, *constants: float
 ) -> tuple[Array, Array, Array]:
