@@ -97,7 +97,7 @@ clean: ## remove what was built, keep the environment
 	$(PIP) --editable '.[$(EXTRA_$*)]'
 	@touch $@
 
-EXTRA_learn := notebooks,docs
+EXTRA_learn := notebooks,docs,fast
 EXTRA_test := test
 EXTRA_bench := bench
 EXTRA_mutants := mutants

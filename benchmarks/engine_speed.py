@@ -20,7 +20,7 @@ from stbp_edu import LIF, Gaussian, Params, network
 from stbp_edu.engine import Workspace
 from stbp_edu.engine import products as engine
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"
@@ -144,7 +144,7 @@ def main() -> None:
     args = parser.parse_args()
     record = {
         "what": f"One forward and backward step at {'-'.join(map(str, SIZES))}, float32",
-        "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, **environment(),
+        "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, **environment(), **origin(),
         "ladder": ladder(args.rounds), "scaling": scaling(max(5, args.rounds // 3)),
     }  # fmt: skip
     for part in ("ladder", "scaling"):

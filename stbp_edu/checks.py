@@ -39,16 +39,17 @@ def number(name: str, value: object, *, positive: bool = False) -> float:
     return result
 
 
-def count(name: str, value: object, *, at_least: int = 1) -> int:
-    """Return ``value`` as a Python int of at least ``at_least``."""
+def count(name: str, value: object, *, at_least: int = 1, at_most: int = LARGEST) -> int:
+    """Return ``value`` as a Python int from ``at_least`` to ``at_most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {brief(value)}; pass an int")
     if value < at_least:
         raise ValueError(
             f"{name} must be >= {at_least}, got {brief(value)}; choose a larger integer"
         )
-    if value > LARGEST:
-        raise ValueError(f"{name} must be < 2**63, got {brief(value)}; choose a smaller integer")
+    if value > at_most:
+        most = "< 2**63" if at_most == LARGEST else f"<= {at_most}"
+        raise ValueError(f"{name} must be {most}, got {brief(value)}; choose a smaller integer")
     return int(value)
 
 
@@ -66,6 +67,18 @@ def brief(value: object) -> str:
         return reprlib.repr(value)
     except Exception:  # too long an integer, or an object that fails to say what it is
         return f"an object of type {type(value).__name__}"
+
+
+def fields(what: str, record: object, **kinds: Any) -> None:
+    """Check that fields of a record that may have been built by hand are of one of their kinds."""
+    for name, allowed in kinds.items():
+        value = getattr(record, name)
+        if not isinstance(value, allowed):
+            several = allowed if isinstance(allowed, tuple) else (allowed,)
+            known = " or ".join(kind.__name__.replace("NoneType", "None") for kind in several)
+            raise TypeError(
+                f"{what}: {name} must be {known}, got {brief(value)}; see {type(record).__name__}"
+            )
 
 
 def instance(name: str, value: object, kind: type[T]) -> T:

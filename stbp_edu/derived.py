@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stbp_edu import checks
 from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
 from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.forward_lines import read_lines
@@ -61,14 +62,17 @@ class Derived:
 
         return draw(self._network("1-1-1"))
 
-    def formulas(self, rule: str | Rule = "exact") -> Formulas:
-        r"""Return the formulas of a rule, case by case, then ∂L/∂W, b, R and what is learned.
+    def formulas(self, rule: str | Rule = "exact", *, recurrent: bool = False) -> Formulas:
+        r"""Return the formulas of a rule, case by case, then ∂L/∂W, b and what is learned.
+
+        With ``recurrent``, those of layers with recurrent weights R.
 
         >>> read_out = derive("u = kappa * u + x", kappa=0.9)
-        >>> print(read_out.formulas()[-2])
+        >>> print(read_out.formulas()[-1])
         \frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)
         """
-        return Formulas(formulas(self._network("2-2R-2R"), rule))
+        sizes = "2-2R-2R" if checks.instance("recurrent", recurrent, bool) else "2-2-2"
+        return Formulas(formulas(self._network(sizes), rule))
 
     def program(self, rule: str | Rule = "exact") -> Source:
         """Return a step forward and a step back under a rule, as Python source."""
@@ -83,7 +87,11 @@ class Derived:
         return prove(self.neuron, seed=seed)
 
     def online(self, rule: str | Rule = "ottt") -> OnlineForm:
-        """Return how a rule is learned forward in time, or the word that forbids it."""
+        """Return how a rule is learned forward in time, or the word that forbids it.
+
+        >>> derive("u = kappa * u + x", kappa=0.9).online("e-prop").word
+        ('enter', 'weight', 'integrate', 'readout')
+        """
         return online_form(self._network("2-2-2"), as_rule(rule))
 
     def _network(self, sizes: str) -> Network:
@@ -130,7 +138,7 @@ def derive(
     ... o = spike(u - v_th)
     ... ''', tau=0.5, v_th=1.0)
     >>> print(mine)
-    spike      u → o  same step  h(u)
+    spike      u → o  same step  h(u-V_{th})
     carry      u → u  next step  \tau (1-o)
     reset      o → u  next step  -\tau u
     >>> print(*mine.program().splitlines()[-3:], sep="\n")
@@ -138,9 +146,6 @@ def derive(
         d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next  # spike, carry
         return d_o, d_u
     """
-    for name, value in (("learn", learn), ("learn_each", learn_each)):
-        if isinstance(value, str):
-            raise TypeError(f"{name} must list names, got {value!r}; write {name}=[{value!r}]")
     lines = read_lines(text, constants)
     surrogate = Gaussian(a=0.5) if surrogate is None else surrogate
     return Derived(neuron_from(lines, surrogate, learn, learn_each))

@@ -36,13 +36,13 @@ def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:
 
 
 def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float:
-    """Return 2(P - 1) (λ + B/(Pβ)): what it takes to add up an array over P machines in a ring.
+    """Return 2(P - 1) (ℓ + B/(Pω)): what it takes to add up an array over P machines in a ring.
 
     Args:
         P: number of machines, each connected with the next.
         size: B, the bytes of the array.
-        bandwidth: β, the bytes that go through a connection in a second.
-        latency: λ, the seconds until the first byte of a message arrives.
+        bandwidth: ω, the bytes that go through a connection in a second.
+        latency: ℓ, the seconds until the first byte of a message arrives.
 
     Raises:
         TypeError, ValueError: if P is no integer >= 1, or another argument no number > 0.

@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.surrogates import Gaussian, Surrogate
+from stbp_edu.surrogates import Gaussian, Surrogate, checked
 
 HARD_GATES = ("exponential", "linear")
 """The forget gates that take a share of the potential at a spike."""
@@ -62,13 +62,7 @@ class LIF:
         object.__setattr__(self, "tau", checks.number("tau", self.tau, positive=True))
         object.__setattr__(self, "v_th", checks.number("v_th", self.v_th))
         checks.choice("gate", self.gate, GATES)
-        if isinstance(self.surrogate, type) or not all(
-            callable(getattr(self.surrogate, m, None)) for m in ("derivative", "antiderivative")
-        ):
-            raise TypeError(
-                f"surrogate must have the methods derivative and antiderivative, got "
-                f"{self.surrogate!r}; pass for example stbp_edu.Gaussian(a=1.0)"
-            )
+        checked("surrogate", self.surrogate)
 
     def f(self, o: Array) -> Array:
         """Return f(o) = τ e^(-o/τ), or τ (1 - o), or τ: τ where there was no spike."""

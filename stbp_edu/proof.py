@@ -22,6 +22,7 @@ from stbp_edu.arrows.lines.forward_lines import ForwardLines, X
 from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, paths_from
+from stbp_edu.arrows.table import like
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.verify import require
 from stbp_edu.verify.finite_difference import MOVES, STEPS, central
@@ -77,7 +78,7 @@ class Proof:
     __repr__ = __str__
 
 
-def prove(neuron: Neuron, *, seed: int = 0) -> Proof:
+def prove(neuron: Any, *, seed: int = 0) -> Proof:
     """Return the proof of a table of arrows, derived or made by hand.
 
     Of a neuron with forward lines every constant is taken to be learned, so that each is proved;
@@ -85,7 +86,7 @@ def prove(neuron: Neuron, *, seed: int = 0) -> Proof:
     Where somebody has changed its arrows, the table is judged as it stands, as one made by hand.
 
     Args:
-        neuron: the table.
+        neuron: the table, a :class:`Neuron`, or what ``derive`` returned.
         seed: of the networks that are drawn.
 
     Raises:
@@ -97,13 +98,10 @@ def prove(neuron: Neuron, *, seed: int = 0) -> Proof:
     >>> prove(hard_reset(LIF())).holds
     True
     """
-    checks.instance("neuron", neuron, Neuron)
-    if neuron.lines and not _is_of_lines(neuron, neuron.lines, seed):
-        neuron = replace(neuron, lines=None)
+    neuron = checks.instance("neuron", getattr(neuron, "neuron", neuron), Neuron)
+    checks.count("seed", seed, at_least=0)
     if neuron.lines:
-        cornered = getattr(neuron.surrogate, "joints", ())
-        surrogate = Gaussian(0.5) if cornered else neuron.surrogate
-        neuron = neuron_from(neuron.lines, surrogate, neuron.lines.constants)
+        neuron = _all_learned(neuron, neuron.lines, seed)
     for k in range(3):  # again, where a corner of min, max or abs was too near
         nudged, faults = _arrows(neuron, np.random.default_rng((seed, k)))
         if not faults:
@@ -141,14 +139,23 @@ Place = tuple[str, str]
 that is ``"learned"``; and its name."""
 
 
-def _is_of_lines(neuron: Neuron, lines: ForwardLines, seed: int) -> bool:
-    """Return whether a table has the arrows that follow from its forward lines, and no other."""
-    at = _values(neuron, np.random.default_rng(seed))
-    found = _factors(neuron, at)
-    of_lines = _factors(neuron_from(lines, neuron.surrogate, list(neuron.learned)), at)
-    return found.keys() == of_lines.keys() and all(
-        _difference(found[edge][1], of_lines[edge][1]) <= COMPUTED for edge in found
-    )
+def _all_learned(neuron: Neuron, lines: ForwardLines, seed: int) -> Neuron:
+    """Return a neuron as its forward lines give it, every constant learned, its surrogate smooth.
+
+    Where its arrows are others than those that follow from the lines, it is returned without them.
+    """
+    of_lines = neuron_from(lines, neuron.surrogate, [*lines.constants])
+    at = _values(of_lines, np.random.default_rng(seed))
+    found, expected = _factors(neuron, at), _factors(of_lines, at)
+    own = {"learned": neuron.learned.keys()}
+    edges = {edge for edge in expected if edge[1][1] in own.get(edge[1][0], edge[1])}
+    if found.keys() != edges or any(
+        not _difference(found[edge][1], expected[edge][1]) <= COMPUTED for edge in edges
+    ):
+        return replace(neuron, lines=None)
+    if getattr(neuron.surrogate, "joints", ()):
+        return neuron_from(lines, Gaussian(0.5), [*lines.constants])
+    return of_lines
 
 
 def _values(neuron: Neuron, rng: np.random.Generator) -> dict[Place, Any]:
@@ -191,8 +198,6 @@ def _updated(neuron: Neuron, target: str, at: Mapping[Place, Any]) -> Any:
     """Return a state's update, the spike's as the smooth twin's."""
     now, last, learned = _grouped(at)
     state, smooth = neuron.state(target), neuron.surrogate.antiderivative
-    if state.update is None:
-        return smooth(neuron.distance(now))  # type: ignore[misc]
     value = state.update(now, last, at["input", "x"], learned)
     return smooth(value) if state.fires else value
 
@@ -205,7 +210,8 @@ def _factors(neuron: Neuron, at: Mapping[Place, Any]) -> dict[tuple[str, Place],
         """Return a factor from the states at its tail and at the step next to it."""
         tail, beside = (last, now) if step else (now, last)
         sign = "+1" if step else "-1"
-        return factor({**tail, **{s + sign: v for s, v in beside.items()}}, learned) * np.ones(5)
+        value = factor({**tail, **{s + sign: v for s, v in beside.items()}}, learned)
+        return like(at["input", "x"], value, "a factor")
 
     found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones(5))}
     for name, enter in neuron.enters:

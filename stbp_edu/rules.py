@@ -43,6 +43,21 @@ def check_rule(rule: object) -> str:
     return checks.choice("rule", rule, RULES + ABLATIONS)
 
 
+def check_gain_limit(gain_limit: object) -> float | None:
+    """Return ``gain_limit`` if it is None, for no limit, or a positive number.
+
+    From step t + 1 to step t a neuron's own error is multiplied by its gain: f + u f' h under the
+    exact rule, and under the classic one u f' h for err and f for what joins it in ε. With a limit
+    each gain is held between -limit and limit, whatever it would be, and every path is kept.
+
+    Raises:
+        TypeError, ValueError: if it is something else.
+    """
+    if gain_limit is None:
+        return None
+    return checks.number("gain_limit", gain_limit, positive=True)
+
+
 def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     """Return f and f' as the backward pass of this rule sees them.
 

@@ -28,6 +28,23 @@ class Surrogate(Protocol):
         """Return H(v), with H' = h, H(-inf) = 0 and H(inf) = 1."""
 
 
+def checked(name: str, surrogate: Surrogate) -> Surrogate:
+    """Return a surrogate if it has both curves.
+
+    Raises:
+        TypeError: if it lacks h or H.
+    """
+    methods = ("derivative", "antiderivative")
+    if isinstance(surrogate, type) or not all(
+        callable(getattr(surrogate, method, None)) for method in methods
+    ):
+        raise TypeError(
+            f"{name} must have the methods derivative and antiderivative, got "
+            f"{checks.brief(surrogate)}; pass for example stbp_edu.Gaussian(a=1.0)"
+        )
+    return surrogate
+
+
 @dataclass(frozen=True)
 class Curve(ABC):
     """A surrogate of this package, with one parameter.

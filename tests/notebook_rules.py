@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from stbp_edu.equations import EQUATIONS
-from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 
 EARLY = 6  # cells within which the grid must appear
@@ -26,6 +25,11 @@ UNSEEN = (
     r"|np\.random\.(?:seed|rand|randn|choice|RandomState)\b"
 )
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
+ASKS = re.compile(
+    r"\bon paper\b|\bGuess\b|\bTry\b|\btry (?:it|both)\b|\b[Tt]hink first\b|\b[Bb]efore you\b"
+    r"|\b[Ww]ith (?:a|the) pencil\b|\b[Tt]hen (?:look|compare)\b"
+)
+BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
 DRAWING = {"plotting", "fig", "ax", "axes"}
 
@@ -94,15 +98,21 @@ def picture_first(notebook: Any) -> Iterator[str]:
 
 
 def folded_code(notebook: Any) -> Iterator[str]:
-    """Code that only draws is folded; code that teaches, or that later cells need, is in view."""
+    """Code that only draws is folded; code that teaches is in view, unless it is an answer.
+
+    Code that later cells need is in view, too, or has its purpose as a comment in its first line.
+    """
     cells = code_cells(notebook)
     for k, cell in enumerate(cells):
         needed = _assigned(cell.source) & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
         drawn = _lines_that_draw(cell.source)
         has_equation = bool(re.search(EQUATION, cell.source, flags=re.M))
         teaches = has_equation or re.search(r"^(?:def|class|assert) ", cell.source, flags=re.M)
+        if _is_answer(cell):
+            continue
         if _is_folded(cell):
-            if needed or has_equation or re.search(CHECK, cell.source, flags=re.M):
+            helper = cell.source.startswith("# ")
+            if (needed and not helper) or has_equation or re.search(CHECK, cell.source, flags=re.M):
                 yield f"{cell.id}: folded, and has an equation, an exercise, or {sorted(needed)}"
         elif drawn > 1 and not needed and not teaches:
             yield f"{cell.id}: only draws; tag it {FOLDED}"
@@ -112,6 +122,11 @@ def folded_code(notebook: Any) -> Iterator[str]:
 
 def _is_folded(cell: Any) -> bool:
     return FOLDED in cell.metadata.get("tags", [])
+
+
+def _is_answer(cell: Any) -> bool:
+    """Whether both the code and its output are folded: a program that the reader writes first."""
+    return _is_folded(cell) and OUTPUT_FOLDED in cell.metadata.get("tags", [])
 
 
 @cache
@@ -157,20 +172,52 @@ def _lines_that_draw(code: str) -> int:
     return len(lines)
 
 
-def surprises(notebook: Any) -> Iterator[str]:
-    """What comes after a prediction, until it is held against the measurement, is folded."""
+def asked_first(notebook: Any) -> Iterator[str]:
+    """What a reader is asked to find is folded: after a question, and what a prediction is about.
+
+    A question is the last paragraph before code. Its answer is the last output before the next
+    text; what comes between a prediction and its measurement is folded altogether.
+    """
     waiting: set[str] = set()
-    for cell in code_cells(notebook):
-        folded = OUTPUT_FOLDED in cell.metadata.get("tags", [])
-        shows = bool(waiting and cell.outputs)
-        if folded != shows:
-            yield f"{cell.id}: {sorted(waiting)} ask for {OUTPUT_FOLDED} where something is shown"
-        for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "predict":
-                measured = any(keyword.arg == "measured" for keyword in node.keywords)
-                id_ = {ast.literal_eval(node.args[0])}
-                waiting = waiting - id_ if measured else waiting | id_
+    for question, cells in _questions(notebook):
+        shown = [] if any(map(_is_blank, cells)) else [cell for cell in cells if cell.outputs]
+        for cell in cells:
+            folded = OUTPUT_FOLDED in cell.metadata.get("tags", [])
+            asked = bool(waiting and cell.outputs) or bool(question and shown[-1:] == [cell])
+            if asked and not folded:
+                yield f"{cell.id}: {question or sorted(waiting)} asks for it: {OUTPUT_FOLDED}"
+            elif folded and not (asked or question or _is_folded(cell)):
+                yield f"{cell.id}: tagged {OUTPUT_FOLDED}, and nothing asks for it"
+            for id_, measured in _predicted(cell):
+                waiting = waiting - {id_} if measured else waiting | {id_}
     yield from (f"{id_}: predicted, and never held against a measurement" for id_ in waiting)
+    if re.search(r"Think first\. The answer:|^Answer: ", prose(notebook), flags=re.M):
+        yield "an answer in the open; put it into <details>"
+
+
+def _questions(notebook: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the words with which each text asks, or "", and the code cells up to the next text."""
+    question, cells = "", []
+    for cell in [*notebook.cells, None]:
+        if cell and cell.cell_type == "code":
+            cells.append(cell)
+        else:
+            yield question, cells
+            found = cell and ASKS.search(cell.source.rstrip().rsplit("\n\n", 1)[-1])
+            question, cells = found[0] if found else "", []
+
+
+def _is_blank(cell: Any) -> bool:
+    """Whether a reader answers in this cell."""
+    return bool(re.search(BLANK, cell.source, flags=re.M))
+
+
+def _predicted(cell: Any) -> Iterator[tuple[str, bool]]:
+    """Yield each prediction that a cell asks for, and whether it is held against a measurement."""
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "predict":
+            measured = any(keyword.arg == "measured" for keyword in node.keywords)
+            yield ast.literal_eval(node.args[0]), measured
 
 
 def outputs(notebook: Any) -> Iterator[str]:
@@ -227,12 +274,12 @@ def written_ids(code: str) -> list[str]:
 
 
 def closing(notebook: Any) -> Iterator[str]:
-    """Exercises, then the recap as the last section, with ids, functions and tests that exist."""
+    """Exercises, then the recap as the last section, with ids and functions that exist."""
     heads = re.findall(r"^## (.+)$", prose(notebook), flags=re.M)
-    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|(.*)\|$", prose(notebook), flags=re.M)
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", prose(notebook), flags=re.M)
     if heads[-2:] != ["Exercises", "Recap"] or not rows:
-        yield "the end must be Exercises and Recap, with | `id` | `function` | `test_name` |"
-    for id_, functions, tests in rows:
+        yield "the end must be Exercises and Recap, with | `id` | `function` |"
+    for id_, functions in rows:
         if id_ not in EQUATIONS:
             yield f"recap: unknown equation id {id_}"
         for dotted in re.findall(r"`([\w.]+)`", functions):
@@ -240,15 +287,6 @@ def closing(notebook: Any) -> Iterator[str]:
                 pkgutil.resolve_name(dotted)
             except (ImportError, AttributeError):
                 yield f"recap: {dotted} does not exist"
-        for key in re.findall(r"`(\w+)`", tests) or ["no test"]:
-            if not re.search(rf"def test_\w*{key}", _all_tests()):
-                yield f"recap: {id_}: no test has {key} in its name"
-
-
-@cache
-def _all_tests() -> str:
-    paths = sorted((ROOT / "tests").rglob("test_*.py"))
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def words(notebook: Any) -> Iterator[str]:
@@ -262,6 +300,6 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         executed_in_order, opening, one_generator, grid_early, picture_first, folded_code,
-        surprises, outputs, code_form, equations, closing, words,
+        asked_first, outputs, code_form, equations, closing, words,
     )
 }  # fmt: skip

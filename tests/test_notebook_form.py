@@ -53,7 +53,7 @@ BREAKS = [
     ("picture_first", lambda nb: nb.cells.insert(0, from_percent(f"# %%\n{WALL}").cells[0])),
     ("picture_first", lambda nb: nb.cells.pop(0)),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
-    ("surprises", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
+    ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
     ("outputs", lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"})),
     ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
     ("code_form", lambda nb: edit(nb, "import sympy", "np.random.seed(1)")),
@@ -62,7 +62,8 @@ BREAKS = [
     ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "\\tag{c9-delta}")),
     ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "+ 1 \\tag{c1-delta}")),
     ("closing", lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`")),
-    ("closing", lambda nb: edit(nb, "| `c1_delta`", "| `no_such_test`")),
+    ("closing", lambda nb: edit(nb, "## Recap", "## More")),
+    ("asked_first", lambda nb: edit(nb, "**Product**", "Answer: 3.\n\n**Product**")),
     ("words", lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep")),
 ]
 WALL = "import a\nimport b\nimport c\nfrom d import (\n    e\n)"
@@ -86,6 +87,7 @@ PANELS = "fig, axes = plotting.figure()\nfor a in b:\n    a.x(axes)\n    a.y(axe
 
 
 ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", "...", measured="t = 2")'
+QUESTION = "# %% [markdown]\n# Add them up on paper.\n"
 SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD}"
 
 
@@ -105,12 +107,19 @@ SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD
         ("folded_code", '# %% hide-input\ncheck("c1-delta", f)', False),
         ("folded_code", f"# %%\nx = 1\n{PANELS}# %%\nx", True),
         ("folded_code", f"# %%\nx = 1\n{PANELS}fig.a()\n# %%\nx", False),
-        ("surprises", SHOWN, True),
-        ("surprises", SHOWN.replace("hide-output\n1", "\n1"), False),
-        ("surprises", SHOWN.replace(f"hide-output\n{HOLD}", f"\n{HOLD}"), False),
-        ("surprises", SHOWN.replace("# %%\nx", "# %% hide-output\nx"), False),
-        ("surprises", f"{SHOWN}\n# %% hide-output\n1", False),
-        ("surprises", f"# %%\n{ASK}", False),
+        ("asked_first", SHOWN, True),
+        ("asked_first", SHOWN.replace("hide-output\n1", "\n1"), False),
+        ("asked_first", SHOWN.replace(f"hide-output\n{HOLD}", f"\n{HOLD}"), False),
+        ("asked_first", SHOWN.replace("# %%\nx", "# %% hide-output\nx"), False),
+        ("asked_first", f"{SHOWN}\n# %% hide-output\n1", False),
+        ("asked_first", f"# %%\n{ASK}", False),
+        ("asked_first", f"{QUESTION}# %%\n1", False),
+        ("asked_first", f"{QUESTION}# %% hide-output\n1", True),
+        ("asked_first", f"{QUESTION}# %%\n1\n# %% hide-output\n1", True),
+        ("asked_first", f"{QUESTION}# %% hide-output\n1\n# %%\n1", False),
+        ("asked_first", f"{QUESTION}# %%\nmine = ...", True),
+        ("asked_first", f"{QUESTION}#\n# Here it is.\n# %%\n1", True),
+        ("asked_first", "# %% hide-output\n1", False),
     ],
 )
 def test_what_is_folded(rule, cells, sound):

@@ -69,7 +69,7 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     tables = list(course_table().items())
     k = list(course_table()).index("measurements")
     course = dict([*tables[:k], ("new", {"able": "read"}), *tables[k:]])
-    new = notebook("[notebook 7](measurements.ipynb)", "word " * 2600, title="# New: more")
+    new = notebook("[notebook 7](measurements.ipynb)", "word " * 920, title="# New: more")
     nbformat.write(new, copied / "notebooks" / "new.ipynb")
     renamed = renumber(copied, course)
     assert [path.stem for path in renamed] == [f"{n:02d}_{s}" for n, s in enumerate(course)][k:]
@@ -142,7 +142,14 @@ def test_what_takes_time(cell, expected):
     assert contents(notebook(cell)) == opening + expected
 
 
+def test_the_short_path_leaves_a_notebook_where_it_says_so():
+    there = notebook("one two\n\n**One evening:** go on.\n\nthree", "four")
+    assert contents(there, short=True) == contents(notebook("one two"))
+    assert contents(there) == contents(notebook("one two")) + Counter(words=6)
+
+
 def test_times_are_sums_rounded_to_five_minutes():
     there = Counter(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
-    assert minutes(there) == Minutes(20, 15)  # 10 + 2 + 4 + 2 = 18, and 3 + 12
+    assert minutes(there) == Minutes(30, 15)  # 28.3 + 0.8 + 1 + 1 = 31, and 3 + 12
+    assert minutes(there, pace=1.5) == Minutes(45, 15)
     assert minutes(Counter()).exercises == 0

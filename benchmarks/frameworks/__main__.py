@@ -16,7 +16,7 @@ from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import LR, NEURON, Size
 from benchmarks.frameworks.side_by_side import asked, measured_at, places
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 FOLDER = measurements_folder()
 ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
@@ -93,7 +93,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
         "command": COMMAND + (" --home" if args.home else ""),
-        "neuron": neuron, "lr": LR, **environment(), "entries": about, "cells": cells,
+        "neuron": neuron, "lr": LR, **environment(), **origin(), "entries": about, "cells": cells,
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``lines``: a neuron from its forward lines;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
+- ``gains``: what a neuron hands back from step to step, and the limit on it;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it, or in blocks;
   ``online_text``: its formulas; ``mathml``: formulas that a browser draws;
@@ -53,7 +54,7 @@ from stbp_edu.arrows.readouts import (
     membrane,
     rate,
 )
-from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated
+from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
 
 __all__ = [
@@ -106,5 +107,6 @@ __all__ = [
     "truncated",
     "with_adaptation",
     "with_current",
+    "with_gain_limit",
     "words",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import (
     LayerParams,
@@ -18,7 +19,7 @@ from stbp_edu.arrows.models import (
     check_targets,
 )
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Arrow
+from stbp_edu.arrows.table import Arrow, Enter, like
 from stbp_edu.checks import Array
 
 Factors = list[dict[tuple[str, bool], Any]]
@@ -60,6 +61,11 @@ class LocalDerivatives:
     direct: Any
     outputs: list[Any]
 
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
+        checks.fields("local derivatives", self, net=Network, **parts)
+
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
         """Number of steps."""
@@ -82,6 +88,13 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
+    def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
+        """Return by node of layer n what a gain limit multiplies the arrows through time by."""
+        inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
+        found = held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
+        return {node: np.broadcast_to(scale, shape) for node, scale in found.items()}
+
 
 def local_derivatives(
     net: Network, params: LayerParams, trace: Series, targets: Array
@@ -103,12 +116,14 @@ def derivatives_on(
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n in range(1, net.N + 1):
-        states = Steps({name: series[n] for name, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in net.layers[n].neuron.order})
         table = {}
         for arrow in net.layers[n].neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
-                    table[arrow.kind, forgets] = factor(states, params[n])
+                    value = factor(states, params[n])
+                    what = f"the factor of arrow {arrow.kind!r}"
+                    table[arrow.kind, forgets] = like(states[arrow.source], value, what)
         factors.append(table)
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
     return LocalDerivatives(net, factors, params, direct, outputs)
@@ -155,12 +170,17 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
         states = product((s.name for s in net.layers[n].neuron.states), rule.moves)
         shape = (T, S, *net.shape_of(n))
         lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
+    limited = rule.gain_limit is not None
+    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
-                    adjoint += handed_back(local, rule, lam, arrow, head, t, n)  # p2-arrow, p2-rule
+                    term = handed_back(local, rule, lam, arrow, head, t, n)
+                    if limited and arrow.step and not arrow.leaves:
+                        term = term * held[n][arrow.target, head][t]
+                    adjoint += term  # p2-arrow, p2-rule
     return lam
 
 
@@ -188,15 +208,21 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        states = Steps({k: series[n] for k, series in trace.items()})
+        states = Steps({name: trace[name][n] for name in layer.neuron.order})
         for name, enter in layer.neuron.enters:
-            factor, adjoint = enter.factor(states, params[n]), lam[n][enter.target, q]
+            factor, adjoint = entering(enter, states, params[n]), lam[n][enter.target, q]
             if enter.step:
                 factor, adjoint = factor[:-1], adjoint[1:]
             entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
             found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result
+
+
+def entering(enter: Enter, states: Steps, params: dict[str, Any]) -> Any:
+    """Return the factor with which a neuron's own parameter enters a state."""
+    value = enter.factor(states, params)
+    return like(states[enter.target], value, f"the factor of what enters {enter.target!r}")
 
 
 def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:

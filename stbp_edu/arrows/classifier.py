@@ -174,10 +174,13 @@ def classify(
     >>> print(classify(lambda *a: stbp_edu.backward(*a, rule="detached-reset")))
     equals detached-reset
     """
-    if not callable(function):
-        raise TypeError(f"function must be callable, got {function!r}; pass your backward pass")
-    rng = np.random.default_rng(seed)
-    if net is None:
+    _check_callable("function", function, "backward pass")
+    T, rtol = checks.count("T", T, at_most=1000), checks.number("rtol", rtol, positive=True)
+    checks.instance("twin", twin, bool)
+    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    if net is not None:
+        checks.instance("net", net, Network)
+    else:
         net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
     function = _checked(function)
     trials = [
@@ -189,6 +192,12 @@ def classify(
         if all(_same(got, backward(net, *run, name).gradients, rtol) for run, got in trials)
     )
     return Verdict(equal, {} if equal else fit_words(function, net, twin, rng))
+
+
+def _check_callable(name: str, value: Any, what: str) -> None:
+    """Check that a value can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, got {checks.brief(value)}; pass your {what}")
 
 
 def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
@@ -254,7 +263,8 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
     ...                                               for by in lambdas(local, "classic")[1:])]))
     equals classic
     """
-    checks.count("T", T)
+    _check_callable("recursion", recursion, "recursion")
+    checks.count("T", T, at_most=1000)
     net = network("1-2-2", hard_reset(NEURON)) if net is None else net
     local = letters(net, T)
     nodes = [
@@ -263,6 +273,12 @@ def classify_letters(recursion: Function, net: Network | None = None, T: int = 4
         for t, i in np.ndindex(T, net.sizes[n])
     ]
     epsilon = recursion(local)
+    shapes = [np.shape(one) for one in epsilon[1:]] if isinstance(epsilon, list | tuple) else []
+    if shapes != [(T, 1, *net.shape_of(n)) for n in range(1, net.N + 1)]:
+        raise TypeError(
+            f"recursion must return ε: None, then an array of shape (T, 1, n[n]) for each layer, "
+            f"got {checks.brief(epsilon)}"
+        )
     found = [epsilon[node.n][node.t, 0].flat[node.i] for node in nodes]
     equal = tuple(
         name

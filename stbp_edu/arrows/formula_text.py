@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import symbol
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
@@ -62,7 +63,7 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     \frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_i^{t+1,N}
     """
     rule = as_rule(rule)
-    rule.check(net)
+    rule.check(checks.instance("net", net, Network))
     text = _Text(net, rule)
     cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
     return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())
@@ -161,6 +162,7 @@ def placed_at(letters: str, t: str, n: str) -> str:
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
+Node = TypeVar("Node")
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -193,9 +195,7 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
     return reachable([(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)], heads)
 
 
-def reachable(
-    start: list[Adjoint], following: Callable[[Adjoint], Iterable[Adjoint]]
-) -> list[Adjoint]:
+def reachable(start: list[Node], following: Callable[[Node], Iterable[Node]]) -> list[Node]:
     """Return all that follows from a start, each once, in the order in which it is met."""
     found = [*start]
     for one in found:  # grows while it is read

@@ -6,6 +6,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import LayerParams, Network, Series, check_params
+from stbp_edu.arrows.table import like
 from stbp_edu.checks import Array
 
 Now = list[dict[str, Any]]
@@ -35,11 +36,8 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             drive = drive + again.reshape(drive.shape)  # p2-recur-u
         for name in neuron.order:
             state = neuron.state(name)
-            if state.update is None:
-                value = neuron.distance(states)
-            else:
-                value = state.update(states, past[n], drive, p)
-            if state.update is None or state.fires:
+            value = like(drive, state.update(states, past[n], drive, p), f"state {name!r}")
+            if state.fires:
                 fire = neuron.surrogate.antiderivative
                 value = fire(value) if twin else (value >= 0).astype(value.dtype)
             states[name] = value
@@ -70,6 +68,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     array([0.75   , 1.125  , 0.3125])
     """
     check_params(net, params)
+    checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
     past, steps = rest(net, inputs[0]), []
     for x in inputs:

@@ -96,6 +96,16 @@ def letters(
     >>> lambdas(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
+    checks.instance("net", net, Network)
+    if not callable(letter):
+        raise TypeError(f"letter must make a letter of its name, got {checks.brief(letter)}")
+    try:
+        _ = 1 * letter("u") * letter("w") + letter("u")
+    except TypeError:
+        raise TypeError(
+            f"letter must make what can be added and multiplied, got {checks.brief(letter('u'))}; "
+            "see Polynomial.letter"
+        ) from None
 
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
@@ -105,7 +115,7 @@ def letters(
         return array
 
     factor = partial(letter_array, letter=letter)
-    return tabulated(net, checks.count("T", T), factor, weight)
+    return tabulated(net, checks.count("T", T, at_most=1000), factor, weight)
 
 
 def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:

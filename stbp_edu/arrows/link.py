@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from stbp_edu import checks
+
 Shape = tuple[int, ...]
 
 
@@ -51,6 +53,10 @@ class Patches:
 
     k: int
 
+    def __post_init__(self) -> None:
+        """Check the width."""
+        checks.count("k", self.k)
+
     def out(self, shape: Shape) -> Shape:
         """Return (patches, C k²)."""
         C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
@@ -85,6 +91,10 @@ class AveragePool:
     """
 
     k: int
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        checks.count("k", self.k)
 
     def out(self, shape: Shape) -> Shape:
         """Return (C, H/k, W/k)."""
@@ -131,6 +141,18 @@ class Link:
     source: Shape
     units: int
     parameter: str = "W"
+
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("a link", self, maps=tuple, source=tuple)
+        checks.choice("parameter", self.parameter, ("W", "R"))
+        checks.widths("source", self.source, at_least=1)
+        checks.count("units", self.units)
+        if not (self.maps and all(isinstance(one, Map) for one in self.maps)):
+            raise TypeError(
+                f"maps must list Flatten(), Patches(k) or AveragePool(k), got "
+                f"{checks.brief(self.maps)}; end in Flatten() or Patches(k)"
+            )
 
     @cached_property
     def shapes(self) -> list[Shape]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ class Layer:
     link: Link
     recurrent: Link | None = None
 
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("a layer", self, neuron=Neuron, link=Link, recurrent=(Link, NoneType))
+
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of each parameter, by name; biases are one for each neuron or channel."""
@@ -61,9 +66,12 @@ class Network:
 
     def __post_init__(self) -> None:
         """Check that everything fits together."""
+        checks.fields("a network", self, shape=tuple, layers=tuple, loss=Loss)
+        checks.widths("shape", self.shape, at_least=1)
         if len(self.layers) < 2 or self.layers[0] is not None:
             raise ValueError("layers must be (None, layer 1, ..., layer N); put None first")
         for n in range(1, self.N + 1):
+            checks.instance(f"layers[{n}]", self.layers[n], Layer)
             below, source = self.shape_of(n - 1), self.layers[n].link.source
             if below != source:
                 raise ValueError(f"layer {n} reads shape {source}, but below it is {below}")
@@ -135,10 +143,15 @@ def network(
     """
     if not isinstance(neuron, Neuron | list | tuple):
         raise TypeError(
-            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; "
-            "see hard_reset"
+            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
+            "hard_reset, or pass the .neuron of what derive returns"
         )
     loss = rate() if loss is None else checks.instance("loss", loss, Loss)
+    if not isinstance(sizes, str | list | tuple) or not sizes:
+        raise TypeError(
+            f"sizes must be a text such as '784-800-10', or a list of its parts, got "
+            f"{checks.brief(sizes)}; write for example '28x28-15C5-P2-300-10'"
+        )
     first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
     shape = read_input("sizes", first)
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
@@ -166,7 +179,10 @@ def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: N
     """Return the layer that one part of the sizes names."""
     link = Link((*maps, Patches(part.kernel) if part.kernel else Flatten()), below, part.units)
     if not isinstance(neuron, Neuron):
-        raise TypeError(f"a neuron must be a Neuron, got {neuron!r}; see hard_reset")
+        raise TypeError(
+            f"a neuron must be a Neuron, got {checks.brief(neuron)}; see hard_reset, or pass the "
+            ".neuron of what derive returns"
+        )
     try:
         shape = link.shape
         _ = link.weight_shape
@@ -192,6 +208,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
     {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
     """
+    checks.instance("net", net, Network)
     checks.generator("rng", rng)
     scale = checks.number("scale", scale, positive=True)
 
@@ -211,15 +228,18 @@ def check_params(net: Network, params: LayerParams) -> None:
     """Check that every parameter is there and has its shape."""
     checks.instance("net", net, Network)
     checks.instance("params", params, list)
-    if len(params) != net.N + 1:
-        raise ValueError(f"params must have N + 1 = {net.N + 1} entries, got {len(params)}")
+    if len(params) != net.N + 1 or params[0] is not None:
+        raise ValueError(
+            f"params must have N + 1 = {net.N + 1} entries, got {len(params)}, and None first"
+        )
     for n in range(1, net.N + 1):
         checks.instance(f"params[{n}]", params[n], dict)
         for name, shape in net.layers[n].shapes.items():
             if name not in params[n]:
                 raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
             axes = "the shape of this layer's weights" if shape else "()"
-            checks.array(f"params[{n}][{name!r}]", np.asarray(params[n][name]), axes, shape)
+            value = params[n][name] if shape else np.asarray(params[n][name])
+            checks.array(f"params[{n}][{name!r}]", value, axes, shape)
 
 
 def check_targets(net: Network, targets: Array, S: int) -> None:
@@ -233,7 +253,9 @@ def check_run(net: Network, trace: Series) -> int:
     for n in range(net.N + 1):
         for name in net.layers[n].neuron.order if n else ("o",):
             series = checks.instance("trace", trace, dict).get(name)
-            if series is None or len(series) != net.N + 1 or series[n] is None:
+            if not isinstance(series, list | tuple) or len(series) != net.N + 1:
+                series = [None] * (net.N + 1)
+            if series[n] is None:
                 raise ValueError(
                     f"trace must have state {name!r} of layer {n}; pass what forward returned for "
                     "this network"

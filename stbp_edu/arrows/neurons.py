@@ -27,7 +27,7 @@ def lif_lines(lif: LIF) -> str:
     u = u * f(o) + x
     o = spike(u - v_th)
     """
-    if lif.gate not in GATES:
+    if checks.instance("lif", lif, LIF).gate not in GATES:
         return f"{SOFT}\n{SPIKE}"
     return f"f(o) = {GATES[lif.gate]}\n{HARD}\n{SPIKE}"
 
@@ -69,7 +69,8 @@ def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
     """Return the neuron of a text with the constants of Part I."""
     checks.instance("lif", lif, LIF)
     lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
-    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [])
+    learn_leak = checks.instance("learn_leak", learn_leak, bool)
+    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:
@@ -115,4 +116,4 @@ def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
     lines = read_lines(text, {**neuron.lines.constants, **constants})
     each = [name for name, enter in neuron.enters if enter.each]
     layer = [name for name in neuron.learned if name not in each]
-    return neuron_from(lines, neuron.surrogate, layer, each)
+    return neuron_from(lines, neuron.surrogate, layer, each, h_of_u=True)

@@ -8,7 +8,7 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     Steps,
     derivatives_on,
+    entering,
     gradients,
     handed_back,
     lambdas,
@@ -67,10 +68,11 @@ def online(
     """
     rule = as_rule(rule)
     check_params(net, params)
+    checks.instance("twin", twin, bool)
     if rule.block is None:
         _check_form(net, rule)
-    T = len(inputs)
     check_targets(net, targets, len(_at(net, inputs, 0)))
+    T = len(inputs)
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
     if rule.block is not None:
         return blockwise(net, params, inputs, targets, rule, mean, twin)
@@ -93,12 +95,22 @@ def online(
 
 def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
     """Return the input of one step."""
+    if isinstance(inputs, str | Mapping) or not hasattr(inputs, "__getitem__") or not len(inputs):
+        raise TypeError(
+            f"inputs must give one step after the other by index, got {checks.brief(inputs)}; pass "
+            "an array of shape (T, S, *input shape)"
+        )
     return checks.array(f"inputs[{t}]", inputs[t], f"(S, *{net.shape})", (None, *net.shape))
 
 
 def _check_form(net: Network, rule: Rule) -> None:
     """Check that a rule has an online form."""
     rule.check(net)
+    if rule.gain_limit is not None:
+        raise ValueError(
+            f"rule {rule.name!r} must have no gain limit to be learned forward in time, got "
+            f"{rule.gain_limit:g}; use backward"
+        )
     if word := forbidding_word(net, rule):
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(
@@ -147,11 +159,11 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         if layer.recurrent:
             rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
-        states = Steps({k: series[n] for k, series in two_steps.items()})
+        states = Steps({name: two_steps[name][n] for name in neuron.order})
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (
-                (enter.target, entry.view(enter.factor(states, params[n])[1 - enter.step]))
+                (enter.target, entry.view(entering(enter, states, params[n])[1 - enter.step]))
                 for one, enter in neuron.enters
                 if one == name
             )

@@ -28,8 +28,8 @@ Word = tuple[str, ...]
 """The kinds of the edges on a path."""
 PARAMETERS = ("W", "b", "R")
 """The parameters from which paths are walked."""
-MOST_PATHS = 200_000
-"""A node with more paths is refused."""
+MOST_PATHS, MOST_STEPS = 200_000, 200
+"""A node with more paths is refused, and so is a longer run."""
 
 
 class Node(NamedTuple):
@@ -110,7 +110,14 @@ def edges_from(
 
     A rule leaves out the edges across the ends of its blocks, and says which factors forget.
     """
-    rule, net, T = as_rule(rule), local.net, local.T
+    _check(node, checks.instance("local", local, LocalDerivatives).net, local.T)
+    _check_sample(s, local)
+    yield from _leaving(node, local, as_rule(rule), s)
+
+
+def _leaving(node: Node, local: LocalDerivatives, rule: Rule, s: int) -> Iterator[Edge]:
+    """Yield every edge that leaves a node."""
+    net, T = local.net, local.T
     kind, n, t, i, _ = node
     if kind in PARAMETERS:
         yield from _entries(node, local, s)
@@ -156,6 +163,9 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
 def _check(start: Node, net: Network, T: int) -> None:
     """Check that a network of T steps has this node."""
     kind, n, t, i, j = checks.instance("start", start, Node)
+    checks.instance("start.kind", kind, str)
+    for name, index in zip("ntij", (n, t, i, j), strict=True):
+        checks.count(f"start.{name}", index, at_least=-1)
     fits = 1 <= n <= net.N
     if fits and kind in PARAMETERS:
         shape = net.layers[n].shapes.get(kind, (0,))
@@ -168,6 +178,12 @@ def _check(start: Node, net: Network, T: int) -> None:
             f"start must be a node of a network of sizes {net.sizes} and {T} steps, got {start}; "
             f"layers count from 1 to {net.N}, steps and neurons from 0"
         )
+
+
+def _check_sample(s: int, local: LocalDerivatives) -> None:
+    """Check that there is a sample."""
+    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
+        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
 
 
 def paths_from(
@@ -190,9 +206,8 @@ def paths_from(
     rule = as_rule(rule)
     checks.instance("local", local, LocalDerivatives)
     _check(start, local.net, local.T)
-    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
-        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
-    leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
+    _check_sample(s, local)
+    leaving = cache(lambda node: list(_leaving(node, local, rule, s)))
 
     def walk(node: Node, q: str) -> Iterator[tuple[Edge, ...]]:
         """Yield the edges of every path from a node, in a state of the rule."""
@@ -220,7 +235,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     >>> count_paths(network("1-2-2", hard_reset(LIF())), 4, "classic", Node("u", 1, 0, 0))
     (40, 58)
     """
-    T, rule = checks.count("T", T), as_rule(rule)
+    T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     _check(start, checks.instance("net", net, Network), T)
     ones = _ones(net, T)
     firsts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
@@ -268,7 +283,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    rule, T = as_rule(rule), checks.count("T", T)
+    rule, T = as_rule(rule), checks.count("T", T, at_most=MOST_STEPS)
     if checks.count("n", n) > checks.instance("net", net, Network).N:
         raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
     reads = net.loss.steps(T)
@@ -285,7 +300,9 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
             for rest in walk(n + arrow.layer, arrow.target, t + arrow.step, after):
                 yield (arrow.kind, *rest)
 
-    found = walk(n, net.layers[n].neuron.input, 0, rule.start)
+    found = [*islice(walk(n, net.layers[n].neuron.input, 0, rule.start), MOST_PATHS + 1)]
+    if len(found) > MOST_PATHS:
+        raise ValueError(f"T = {T} must give at most {MOST_PATHS} words; take fewer steps")
     return sorted(set(found), key=lambda word: (len(word), word))
 
 
@@ -301,6 +318,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
     rule = as_rule(rule)
+    checks.instance("net", net, Network)
     neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
     first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]

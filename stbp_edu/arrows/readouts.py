@@ -38,6 +38,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
+        checks.fields("a loss", self, name=str, state=str, per_step=bool)
         if not isinstance(self.fit, Rate | CrossEntropy):
             raise TypeError(
                 f"fit must be Rate() or CrossEntropy(), got {self.fit!r}; say with state=, last= "

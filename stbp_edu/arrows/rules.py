@@ -7,8 +7,9 @@ missing is dropped. So one recursion serves every rule, with an adjoint for each
     λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
 
 In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
-does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A rule may cut time
-into blocks as well: where an arrow is refused then depends on the step, which no word shows.
+does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A kind also stands for
+those with a name of their own behind it: ``adapt`` for ``adapt:r``. A rule may cut time into blocks
+as well: where an arrow is refused then depends on the step, which no word shows.
 
 Compared with published code: SLTT cuts the potential from step to step, which is ``spatial-only``.
 OTTT (soft reset) cuts it, too, and multiplies by the decayed sum of the spikes below, which is
@@ -24,6 +25,7 @@ from typing import Protocol
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow
+from stbp_edu.rules import check_gain_limit
 
 Row = Mapping[str, str | None]
 KINDS = (
@@ -54,6 +56,7 @@ class Rule:
         moves: a row of moves for each state of the automaton.
         forgets: arrows whose factor forgets the spike (their ``leak``).
         block: how many steps a block has that no arrow leaves through time; None for no blocks.
+        gain_limit: see :func:`with_gain_limit`; None for none.
 
     Raises:
         ValueError: if there is no state, a move leads to an unknown one, or a block has no step.
@@ -68,17 +71,27 @@ class Rule:
     moves: Mapping[str, Row]
     forgets: tuple[str, ...] = ()
     block: int | None = None
+    gain_limit: float | None = None
 
     def __post_init__(self) -> None:
         """Check where the moves lead."""
+        checks.fields("a rule", self, name=str, moves=Mapping, forgets=tuple)
+        rows = [row for row in self.moves.values() if isinstance(row, Mapping)]
+        for kind in (*self.forgets, *self.moves, *(kind for row in rows for kind in row)):
+            checks.instance(f"rule {self.name!r}: each state and arrow", kind, str)
         if self.block is not None:
             checks.count("block", self.block)
-        checks.instance(f"rule {self.name!r}: forgets", self.forgets, tuple)
+        check_gain_limit(self.gain_limit)
         if not self.moves:
             raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
         for state, row in self.moves.items():
+            if not isinstance(row, Mapping):
+                raise TypeError(
+                    f"rule {self.name!r}: moves[{state!r}] must be a row of moves, got "
+                    f"{checks.brief(row)}; write {{'*': {state!r}}} to keep everything"
+                )
             for kind, head in row.items():
-                if head is not None and head not in self.moves:
+                if head is not None and (type(head) is not str or head not in self.moves):
                     raise ValueError(
                         f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
                         f"which is no state of it; its states are {', '.join(self.moves)}"
@@ -92,7 +105,8 @@ class Rule:
     def move(self, state: str, arrow: AnyArrow) -> str | None:
         """Return the state after an arrow, or None where the rule refuses it."""
         row = self.moves[state]
-        for key in (arrow.kind, "time" if arrow.step else "*", "*"):
+        family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
+        for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
             if key in row:
                 return row[key]
         return None
@@ -144,7 +158,7 @@ def truncated(K: int) -> Rule:
     >>> list(truncated(1).moves)
     ['0', '1']
     """
-    K = checks.count("K", K, at_least=0)
+    K = checks.count("K", K, at_least=0, at_most=1000)
     rows: dict[str, Row] = {}
     for k in range(K + 1):
         rows[str(k)] = {"time": str(k + 1) if k < K else None, "*": str(k)}
@@ -162,6 +176,21 @@ def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
     rule = as_rule(rule)
     K = checks.count("K", K)
     return replace(rule, name=f"{rule.name} in blocks of {K}", block=K)
+
+
+def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
+    """Return a rule that keeps the same words, but holds each neuron's gain from step to step.
+
+    Where a step would multiply a neuron's error by more than the limit, its factors through time
+    are made smaller in one proportion: see :mod:`stbp_edu.arrows.gains`.
+
+    >>> with_gain_limit(1, "classic").name
+    'classic with gains up to 1'
+    """
+    rule = as_rule(rule)
+    if (most := check_gain_limit(limit)) is None:
+        return rule
+    return replace(rule, name=f"{rule.name} with gains up to {most:g}", gain_limit=most)
 
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")

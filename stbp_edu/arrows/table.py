@@ -8,11 +8,15 @@ arrow that leaves it: the factor, times the adjoint at the head.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from types import NoneType
 from typing import Any
 
+import numpy as np
+
 from stbp_edu import checks
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.link import Link
-from stbp_edu.surrogates import Surrogate
+from stbp_edu.surrogates import Surrogate, checked
 
 States = Mapping[str, Any]
 """The arrays of one layer, by state."""
@@ -28,6 +32,21 @@ Update = Callable[[States, States, Any, Parameters], Any]
 """(states of this step, states of the last step, what comes in, parameters) to the new state."""
 LOSS = "L"
 """The head of a read-out."""
+
+
+def like(array: Any, value: Any, what: str) -> Any:
+    """Return what a function of the table returned, in the shape and dtype of an array.
+
+    Raises:
+        TypeError: if it is neither a number nor an array of this shape.
+    """
+    try:
+        return np.broadcast_to(np.asarray(value, array.dtype), array.shape)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{what} must be a number or an array of shape {array.shape}, got "
+            f"{checks.brief(value)}; return one value for each neuron"
+        ) from None
 
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
@@ -78,9 +97,14 @@ class Arrow:
 
     def __post_init__(self) -> None:
         """Check that there is a factor, and the steps that it takes."""
+        function = Callable, NoneType
+        checks.fields("an arrow", self, kind=str, source=str, target=str, letters=str)
+        what = f"arrow {self.kind!r}"
+        checks.fields(what, self, factor=function, leak=function, leak_letters=str)
+        checks.fields(what, self, link=(Link, NoneType))
         for name, value in (("step", self.step), ("layer", self.layer)):
-            if value not in (0, 1):
-                raise ValueError(f"arrow {self.kind!r}: {name} must be 0 or 1, got {value!r}")
+            if type(value) is not int or value not in (0, 1):
+                raise ValueError(f"{what}: {name} must be 0 or 1, got {checks.brief(value)}")
         if self.factor is None and self.link is None and self.target != LOSS:
             raise ValueError(
                 f"arrow {self.kind!r} from {self.source} to {self.target} has no factor; give "
@@ -100,14 +124,18 @@ class State:
     Attributes:
         name: "u", say.
         adjoint: the letter of its adjoint in formulas, in LaTeX.
-        update: how it follows from the states before it; None for the spike, which is g(distance).
+        update: how it follows from the states before it.
         fires: whether it is a spike, and what its update gives is the distance from the threshold.
     """
 
     name: str
     adjoint: str
-    update: Update | None = None
+    update: Update
     fires: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("a state", self, name=str, adjoint=str, update=Callable, fires=bool)
 
 
 @dataclass(frozen=True)
@@ -130,6 +158,13 @@ class Enter:
     step: int = 1
     each: bool = False
 
+    def __post_init__(self) -> None:
+        """Check the kinds of what it has."""
+        checks.fields("what is learned", self, target=str, factor=Callable, letters=str, each=bool)
+        checks.number("initial", self.initial)
+        if type(self.step) is not int or self.step not in (0, 1):
+            raise ValueError(f"what is learned: step must be 0 or 1, got {checks.brief(self.step)}")
+
 
 @dataclass(frozen=True)
 class Neuron:
@@ -138,8 +173,6 @@ class Neuron:
     Args:
         states: the states; one of them, ``output``, goes to other neurons.
         arrows: the arrows inside the neuron.
-        distance: how far the potential is above the threshold, v; the spike is g = [v >= 0]. None
-            where no state needs it.
         surrogate: h, which stands in for g', and H, the smooth twin.
         input: the state that weights, biases and recurrent weights enter.
         output: the state that goes to other neurons.
@@ -154,7 +187,6 @@ class Neuron:
 
     states: tuple[State, ...]
     arrows: tuple[Arrow, ...]
-    distance: Callable[[States], Any] | None
     surrogate: Surrogate
     input: str = "u"
     output: str = "o"
@@ -163,6 +195,12 @@ class Neuron:
 
     def __post_init__(self) -> None:
         """Check the table, and find the order in which a step computes its states."""
+        checks.fields("a neuron", self, states=tuple, arrows=tuple, learned=Mapping)
+        checks.fields("a neuron", self, input=str, output=str, lines=(ForwardLines, NoneType))
+        for kind, entries in ((State, self.states), (Arrow, self.arrows)):
+            for entry in entries:
+                checks.instance("an entry of a neuron", entry, kind)
+        checked("surrogate", self.surrogate)
         names, kinds = [s.name for s in self.states], [a.kind for a in self.arrows]
         for arrow in self.arrows:
             for state in (arrow.source, arrow.target):
@@ -172,6 +210,7 @@ class Neuron:
         checks.choice("input", self.input, names)
         checks.choice("output", self.output, names)
         for name, enter in self.enters:
+            checks.instance(f"learned {name!r}", enter, Enter)
             checks.choice(f"learned {name!r}: target", enter.target, names)
         waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
         try:

@@ -5,11 +5,17 @@
 - ``recurrence``: what runs step by step, elementwise.
 - ``sparse_input``: input that holds each image's active pixels alone.
 
+- ``program``: the same for any derived neuron and any rule, made of the two functions of a step.
+- ``array_steps``: those functions on whole arrays.
+- ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` writes
+  them, ``loops`` has what they call, and ``threads`` shares them out.
+
 Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine.products import Engine, backward, forward
+from stbp_edu.engine.program import Program
 from stbp_edu.engine.sparse_input import SparseInput
 
-__all__ = ["Engine", "SparseInput", "Workspace", "backward", "forward"]
+__all__ = ["Engine", "Program", "SparseInput", "Workspace", "backward", "forward"]

@@ -23,6 +23,7 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
+from stbp_edu.rules import check_gain_limit
 
 
 def forward(
@@ -66,6 +67,7 @@ def backward(
     rule: str = "exact",
     loss: LossLike = RATE,
     *,
+    gain_limit: float | None = None,
     workspace: Workspace | None = None,
 ) -> Gradients:
     """Return dL/dW and dL/db: the gradients of :func:`stbp_edu.cases.sweep`, faster.
@@ -83,6 +85,7 @@ def backward(
         neuron: the neuron of that pass.
         rule: ``"exact"``, ``"classic"``, or an ablation of :mod:`stbp_edu.rules`.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
+        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
         workspace: buffers to use again; the gradients live in them.
 
     Raises:
@@ -97,7 +100,8 @@ def backward(
     _, S = check_trace(trace, params, _kind(params))
     read = checked(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
-    engine = Engine(params, neuron, rule, workspace or Workspace(), read)
+    limit = check_gain_limit(gain_limit)
+    engine = Engine(params, neuron, rule, workspace or Workspace(), read, limit)
     return engine.gradients(trace, targets, S=S, binary=binary)
 
 
@@ -109,6 +113,7 @@ class Engine:
         rule: what flows backward; see :func:`backward`.
         work: the buffers in which traces and gradients live.
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
+        gain_limit: see :func:`backward`.
     """
 
     params: AnyParams
@@ -116,6 +121,7 @@ class Engine:
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
     loss: Built | Direct = RATE
+    gain_limit: float | None = None
 
     def forward(self, spikes: Array | SparseInput, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
@@ -186,7 +192,7 @@ class Engine:
     ) -> Iterator[tuple[int, Array, Array]]:
         """Yield n, ε and err of each layer, from the last to the first."""
         N, dtype = self.params.N, self.params.dtype
-        known = factors(self.neuron, self.rule, dtype, binary)
+        known = factors(self.neuron, self.rule, dtype, binary, self.gain_limit)
         dL_do, dL_du = direct_term(self.loss, trace, targets, S)
         epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
         epsilon[...] = 0 if dL_do is None else dL_do  # the direct term

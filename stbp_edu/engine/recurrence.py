@@ -37,20 +37,24 @@ Fill = Callable[[Array, Array], Array | float]
 class Factors(NamedTuple):
     """What a neuron contributes to the backward pass, as a rule sees it.
 
-    They are h(u - V_th), f(o), f'(o), and V_th where -V_th replaces u f'(o) (soft reset), else 0.
+    They are h(u - V_th), f(o), f'(o), V_th where -V_th replaces u f'(o) (soft reset), else 0, and
+    the size that no gain from step to step may exceed, if there is one.
     """
 
     h: Fill
     f: Fill
     df: Fill
     taken: float
+    gain_limit: float | None = None
 
 
-def factors(neuron: LIF, rule: str, dtype: np.dtype[Any], binary: bool) -> Factors:
+def factors(
+    neuron: LIF, rule: str, dtype: np.dtype[Any], binary: bool, gain_limit: float | None = None
+) -> Factors:
     """Return the factors of a neuron; ``binary``: every spike is 0 or 1."""
     f, df = (line(gate, dtype) if binary else curve(gate) for gate in backward_gate(neuron, rule))
     soft = neuron.gate == "soft" and rule in RULES
-    return Factors(slope(neuron), f, df, neuron.v_th if soft else 0.0)
+    return Factors(slope(neuron), f, df, neuron.v_th if soft else 0.0, gain_limit)
 
 
 def integrate(u: Array, o: Array, b: Array, neuron: LIF, spike: Spike | None) -> None:
@@ -86,7 +90,8 @@ def recur(
     Cases 3 and 4 say δ = d + err^(t+1) u f' and ε = δ h + ε^(t+1) f, where d is what comes
     from the layer above (for the output layer, the direct term). Under the exact rule err is ε, so
     that ε = d h + (u h f' + f) ε^(t+1). Under the classic one err is δ h, so that
-    err = d h + (u h f') err^(t+1) and ε = err + f ε^(t+1). The factors are known beforehand.
+    err = d h + (u h f') err^(t+1) and ε = err + f ε^(t+1). The factors are known beforehand, and
+    a gain limit holds those in front of ε^(t+1) and err^(t+1) before they are used.
 
     Args:
         epsilon: d, shape (T, S, m), as the other arrays; ε afterwards.
@@ -126,6 +131,10 @@ def _recur(
             np.add(gate, back, out=keep)
         elif isinstance(gate, float):
             keep[...] = gate
+        if (most := factors.gain_limit) is not None:
+            np.clip(keep, -most, most, out=keep)  # gain-limit, gain-bound
+            if err is not None:
+                np.clip(back, -most, most, out=back)
         for t in reversed(range(len(back))):
             now = epsilon[some][t]
             if err is not None:

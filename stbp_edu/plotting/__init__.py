@@ -27,6 +27,7 @@ from stbp_edu.plotting.palette import (
     SPIKE,
     style,
 )
+from stbp_edu.plotting.poster import poster
 from stbp_edu.plotting.state_diagram import states
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
@@ -49,6 +50,7 @@ __all__ = [
     "heat",
     "learning_curve",
     "path_edges",
+    "poster",
     "potential",
     "raster",
     "read_outs",

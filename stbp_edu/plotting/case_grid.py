@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from stbp_edu.cases import case_at
-from stbp_edu.plotting.palette import CASE_COLOURS, GRID, INK, style
+from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, GRID, INK, style
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 Cell = tuple[int, int]
@@ -21,7 +21,10 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 def grid(
     ax: Axes, T: int, N: int, highlight: Collection[int | Cell] | None = None, labels: Labels = None
 ) -> Axes:
-    """Draw the grid of time steps (to the right) and layers (upward), coloured by case.
+    """Draw the grid of time steps (to the right) and layers (upward), coloured by term.
+
+    A cell is filled in the colour of its first term, direct or from above, and framed in that of
+    its last, which before the last step is what comes from the next one.
 
     Args:
         ax: where to draw.
@@ -37,8 +40,7 @@ def grid(
     for n, t in product(range(1, N + 1), range(1, T + 1)):
         case = case_at(t - 1, n, T, N)
         on = highlight is None or bool({case, 5, (t, n)} & set(highlight))
-        colour = CASE_COLOURS[5 if highlight and 5 in highlight else case]
-        _cell(ax, t, n, colour if on else None)
+        _cell(ax, t, n, (5 if highlight and 5 in highlight else case) if on else None)
         label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
         label = str(case) if labels is None else label
         weight = "bold" if on else "normal"
@@ -50,14 +52,14 @@ def grid(
     return ax
 
 
-def _cell(ax: Axes, t: int, n: int, colour: str | None, gid: str | None = None) -> None:
-    """Draw one cell: tinted and framed in its colour, or a hairline."""
+def _cell(ax: Axes, t: int, n: int, case: int | None, gid: str | None = None) -> None:
+    """Draw one cell: tinted and framed in the colours of its case, or a hairline."""
     corner = (t - 0.45, n - 0.45)
-    if colour is None:
+    if case is None:
         ax.add_patch(Rectangle(corner, 0.9, 0.9, fill=False, edgecolor=GRID, linewidth=0.8))
         return
     for fill, alpha in ((True, 0.3), (False, 1.0)):
-        face, edge = (colour, "none") if fill else ("none", colour)
+        face, edge = (CASE_TINTS[case], "none") if fill else ("none", CASE_COLOURS[case])
         patch = Rectangle(corner, 0.9, 0.9, facecolor=face, edgecolor=edge, alpha=alpha, lw=2)
         patch.set_gid(f"{gid}-{int(fill)}" if gid else None)
         ax.add_patch(patch)
@@ -85,7 +87,7 @@ def sweep_steps(T: int, N: int) -> Shown:
     grid(ax, T, N, highlight=(), labels=lambda t, n: "")
     for k, (t, n) in enumerate(order):
         case = case_at(t - 1, n, T, N)
-        _cell(ax, t, n, CASE_COLOURS[case], gid=f"sweep{k}")
+        _cell(ax, t, n, case, gid=f"sweep{k}")
         ax.text(t, n, f"{k + 1}.\ncase {case}", ha="center", va="center", size=9, color=INK)
     frames = "@keyframes NAME{from{opacity:0}to{opacity:1}}"
     css = frames.replace("NAME", "stbp-fill") + frames.replace("NAME", "stbp-refill")

@@ -9,13 +9,13 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import CASE_COLOURS, DASHES, GRID, INK, SERIES, SPIKE, style
+from stbp_edu.plotting.palette import DASHES, GRID, INK, LESS, MORE, SERIES, SPIKE, style
 from stbp_edu.surrogates import Surrogate
 
 # Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
 STRONG = 0.7
 INSIDE: Any = {"ha": "center", "va": "center", "size": 9, "color": INK}  # a number on a cell
-_LESS, _MORE = ([to_rgba(c, 0), to_rgba(c, STRONG)] for c in (CASE_COLOURS[1], CASE_COLOURS[3]))
+_LESS, _MORE = ([to_rgba(c, 0), to_rgba(c, STRONG)] for c in (LESS, MORE))
 AMOUNT = LinearSegmentedColormap.from_list("amount", _MORE)
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", list(zip((0, 0.5, 0.5, 1), (*reversed(_LESS), *_MORE), strict=True))
@@ -45,7 +45,7 @@ def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
 def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
     """Draw a potential over t = 1..T, its threshold (dashed) and its spikes (triangles)."""
     t = np.arange(1, len(u) + 1)
-    ax.plot(t, u, "o-", color=CASE_COLOURS[3], markersize=4, label="potential u")
+    ax.plot(t, u, "o-", color=SERIES[0], markersize=4, label="potential u")
     ax.axhline(v_th, color=GRID, linestyle="--", linewidth=1.2, label="threshold")
     fired = t[o > 0.5]
     top = max(float(np.max(u)), v_th)
@@ -109,7 +109,7 @@ def heat(
     signed: bool = True,
     peak: float | None = None,
 ) -> Axes:
-    """Draw a matrix (rows upward); blue positive, vermillion negative; numbers where asked.
+    """Draw a matrix (rows upward); blue positive, orange negative; numbers where asked.
 
     ``peak`` is the size that gets the strongest colour: the largest here, if it is None.
     """

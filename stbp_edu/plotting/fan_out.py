@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from matplotlib.axes import Axes
 
-from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, INK, style
+from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, GRID, INK, NEXT, style
 from stbp_edu.plotting.state_diagram import WIDE, Place, draw_arrow, draw_node
 
 BELOW = "₁₂₃₄₅₆₇₈₉"
@@ -16,9 +16,9 @@ HEIGHTS = {"u": 0.0, "o": 0.9, "above": 2.4}
 def fan_out(ax: Axes, above: int = 3) -> Axes:
     """Draw what leaves the spike and the potential of neuron i of layer n at step t < T, n < N.
 
-    In δ's colour: from o_i^{t,n} up to the potential of each neuron j of layer n + 1 at the same
-    step, and on to its own next potential. In ε's colour: from u_i^{t,n} to its own spike and to
-    its own next potential. Beside each arrow stands its factor.
+    From o_i^{t,n} up to the potential of each neuron j of layer n + 1 at the same step, and on to
+    its own next potential; from u_i^{t,n} to its own spike and to its own next potential. Each
+    arrow has the colour of its term, and beside it stands its factor.
 
     Args:
         ax: where to draw.
@@ -33,14 +33,14 @@ def fan_out(ax: Axes, above: int = 3) -> Axes:
     spread = 0.95 * (np.arange(above) - (above - 1) / 2)
     for k, x in enumerate(spread):
         head = (float(x), HEIGHTS["above"])
-        draw_arrow(ax, spike, head, DELTA)
+        draw_arrow(ax, spike, head, ABOVE)
         _factor(ax, spike, head, f"w{BELOW[k]}ᵢ", 0.55)
         draw_node(ax, head, f"u{BELOW[k]}", GRID)
-    draw_arrow(ax, spike, after, DELTA)
+    draw_arrow(ax, spike, after, NEXT)
     _factor(ax, spike, after, "u f′", 0.5)
-    draw_arrow(ax, u, spike, EPSILON)
+    draw_arrow(ax, u, spike, INK)
     _factor(ax, u, spike, "h", 0.5)
-    draw_arrow(ax, u, after, EPSILON)
+    draw_arrow(ax, u, after, NEXT)
     ax.text(WIDE / 2, -0.17, "f", ha="center", va="center", size=10, color=INK)
     draw_node(ax, u, "uᵢ", EPSILON)
     draw_node(ax, spike, "oᵢ", DELTA)
@@ -79,7 +79,7 @@ def read_outs(ax: Axes, T: int, reads: Collection[tuple[str, int]]) -> Axes:
             if (name, t) in reads:
                 # From a potential below L a straight arrow would cross the spike above it.
                 near = name == "u" and abs(t - loss[0]) < 1
-                draw_arrow(ax, at, loss, colour, bow=0.28 * near * (1 if t < loss[0] else -1))
+                draw_arrow(ax, at, loss, DIRECT, bow=0.28 * near * (1 if t < loss[0] else -1))
             draw_node(ax, at, name, colour if (name, t) in reads else GRID)
     draw_node(ax, loss, "L", GRID)
     ax.set(xlim=(0.5, T + 0.5), ylim=(-0.35, loss[1] + 0.35), xticks=range(1, T + 1), yticks=())

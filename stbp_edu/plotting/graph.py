@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON, GRID, INK, style
+from stbp_edu.plotting.palette import GRID, INK, LOST, NEXT, TERMS, style
 
 Node = tuple[str, int, int] | str
 """("u", t, n) or ("o", t, n) with t = 1..T, or "L"."""
@@ -75,10 +75,10 @@ def unrolled(
         ax: where to draw.
         T: number of time steps.
         N: number of layers, without the input.
-        highlight: arrows (tail, head) to draw thick, or their colours by arrow; see
-            :func:`path_edges`.
+        highlight: arrows (tail, head) to draw thick, in the colours of their terms, or a colour
+            for each arrow; see :func:`path_edges`.
         dropped: arrows to draw thick, dashed, and struck out with a cross.
-        nodes: colours of nodes to fill, such as ``{("o", 2, 1): DELTA}``.
+        nodes: colours of nodes to frame, such as ``{("o", 2, 1): DELTA}``.
         labels: write each arrow's factor beside it, on what is highlighted or, where nothing is,
             on the first arrow of each kind.
 
@@ -90,10 +90,11 @@ def unrolled(
     >>> len(unrolled(figure()[1], T=2, N=1, highlight=path_edges(path)).texts)
     11
     """
-    blue = dict.fromkeys(highlight, CASE_COLOURS[3])
-    colours = {**blue, **(highlight if isinstance(highlight, Mapping) else {})}
-    dropped, known = set(dropped), {(tail, head) for _, tail, head in edges(T, N)}
-    if unknown := (colours.keys() | dropped) - known:
+    known = {(tail, head): TERMS[kind] for kind, tail, head in edges(T, N)}
+    own = highlight if isinstance(highlight, Mapping) else {}
+    colours = {edge: own.get(edge) or known.get(edge, INK) for edge in highlight}
+    dropped = set(dropped)
+    if unknown := (colours.keys() | dropped) - known.keys():
         raise ValueError(
             f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
@@ -101,7 +102,7 @@ def unrolled(
     named: set[str] = set()
     for kind, tail, head in edges(T, N):
         cut = (tail, head) in dropped
-        colour = CASE_COLOURS[1] if cut else colours.get((tail, head))
+        colour = LOST if cut else colours.get((tail, head))
         ends = position(tail, T, N), position(head, T, N)
         _arrow(ax, *ends, kind, colour, cut)
         if labels and (colour if colours or dropped else kind not in named):
@@ -138,8 +139,8 @@ def two_doors(ax: Axes, T: int, N: int, t: int) -> Axes:
     if not 1 <= t < T:
         raise ValueError(f"t must be a step from 1 to T - 1 = {T - 1}, got {t}; nothing follows T")
     here, spike, later = ("u", t, N), ("o", t, N), ("u", t + 1, N)
-    ways = {(here, spike): DELTA, (here, later): CASE_COLOURS[3]}
-    unrolled(ax, T, N, highlight=ways, nodes={here: EPSILON, spike: DELTA, later: CASE_COLOURS[3]})
+    ways = [(here, spike), (here, later)]
+    unrolled(ax, T, N, highlight=ways, nodes={here: INK, spike: INK, later: NEXT})
     look: Any = {"va": "center", "size": 9.5, "color": INK, "zorder": 6}
     x, y = position(spike, T, N)
     ax.text(x - 0.12, y, "its own\nspike", ha="right", **look)
@@ -158,7 +159,7 @@ def _arrow(ax: Axes, tail: Array, head: Array, kind: str, colour: str | None, cu
     ax.add_patch(FancyArrowPatch(**ends, **form, **line, zorder=layer))
     if cut:
         x, y = tail + 0.5 * (head - tail)
-        ax.plot([x], [y], "x", color=CASE_COLOURS[1], markersize=11, markeredgewidth=2.6, zorder=4)
+        ax.plot([x], [y], "x", color=LOST, markersize=11, markeredgewidth=2.6, zorder=4)
 
 
 def _factor(ax: Axes, tail: Array, head: Array, kind: str, cut: bool) -> None:

@@ -1,9 +1,14 @@
 """One visual language: what each colour means, and the settings that every figure shares.
 
-A colour never stands alone: cases carry their number, δ and ε their letter and their own marker.
-Every colour that carries meaning has a contrast of at least 3:1 against the site's light ground
-and against its dark one, and the four cases of the grid stay apart under the three common colour
-vision deficiencies; ``tests/plotting/test_palette.py`` computes both.
+A term of the backward pass has one colour wherever it stands: in an arrow, a formula, the grid and
+the poster. The cases are sums of terms, and have no colours of their own. A colour never stands
+alone: arrows carry their factor, cases their number, what is lost a cross and dashes; δ and ε are
+told apart by their shape, a circle and a square.
+
+A figure is drawn in the colours of a light page. ``css`` has those of a dark one, and the site
+takes its colours from there. Every colour that carries meaning has a contrast of at least 3:1
+against its ground, and the terms stay apart under the three common colour vision deficiencies;
+``tests/plotting/test_palette.py`` computes both.
 """
 
 from collections.abc import Iterator
@@ -13,7 +18,7 @@ from typing import Any
 from matplotlib import rc_context
 
 INK = "#24292f"
-"""Text and axes on a light ground; a site swaps it for the dark one."""
+"""Text, axes, and what is followed, exact or right."""
 
 GROUND = "#ffffff"
 """The sheet behind a figure; a site makes it transparent."""
@@ -24,14 +29,37 @@ GRID = "#868c95"
 GROUNDS = {"light": "#fdfcfa", "dark": "#1b1e24"}
 """The grounds of the site."""
 
-CASE_COLOURS = {1: "#d55e00", 2: "#b6679b", 3: "#0078be", 4: "#009068", 5: "#a85c36"}
-"""The five cases."""
+DIRECT, ABOVE, NEXT = "#946800", "#00808a", "#4b35a0"
+"""The three terms: straight from the loss, from the layer above, from the next step."""
 
-DELTA = "#d1433f"
+LOST = "#a31545"
+"""What a rule loses: dashed, with a cross."""
+
+TERMS = {"readout": DIRECT, "weight": ABOVE, "carry": NEXT, "reset": NEXT, "spike": INK}
+"""The colour of the term that each kind of arrow brings."""
+
+DARK = {
+    "ink": (INK, "#e6e8eb"),
+    "direct": (DIRECT, "#f5c542"),
+    "above": (ABOVE, "#5fd0c0"),
+    "next": (NEXT, "#a98df0"),
+    "lost": (LOST, "#ff6a5a"),
+}
+"""The colours that change with the page, by name: on a light ground and on a dark one."""
+
+CASE_COLOURS = {1: DIRECT, 2: ABOVE, 3: NEXT, 4: NEXT, 5: INK}
+"""The frame of each case in the grid: its last term; the filling is its first (``CASE_TINTS``)."""
+
+CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE, 5: GRID}
+
+DELTA = INK
 """δ = dL/do, drawn with circles."""
 
-EPSILON = "#6f6fd8"
+EPSILON = INK
 """ε = dL/du, drawn with squares."""
+
+MORE, LESS = "#0078be", "#d55e00"
+"""The signs of a map: more than zero, and less; nothing else is told by these two."""
 
 SPIKE = "#b46a00"
 """A spike."""
@@ -77,3 +105,15 @@ def style() -> Iterator[None]:
     """
     with rc_context(STYLE):
         yield
+
+
+def css(dark: str = '[data-md-color-scheme="slate"]') -> str:
+    """Return the colours as CSS variables, for a light page and where ``dark`` selects a dark one.
+
+    >>> css(".dark").splitlines()[1]
+    '.dark{--stbp-ink:#e6e8eb;--stbp-direct:#f5c542;--stbp-above:#5fd0c0;--stbp-next:#a98df0;--stbp-lost:#ff6a5a}'
+    """
+    return "\n".join(
+        selector + "{" + ";".join(f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items()) + "}"
+        for k, selector in enumerate((":root", dark))
+    )

@@ -19,7 +19,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from stbp_edu.plotting.palette import GROUND, INK, style
+from stbp_edu.plotting.palette import DARK, GROUND, INK, style
 
 WIDTH = 4.8  # inches: 461 CSS pixels, so that 10 pt is still 9.5 px on a phone 360 px wide
 
@@ -96,6 +96,17 @@ def show(fig: Figure, *, alt: str, css: str = "") -> Shown:
     return Shown(svg=_finish(buffer.getvalue(), alt, css), alt=alt)
 
 
+def themed(svg: str) -> str:
+    """Return an SVG in which the colours that change with the page are CSS variables.
+
+    >>> themed('<path style="fill: #24292f"/>')
+    '<path style="fill: var(--stbp-ink, #24292f)"/>'
+    """
+    for name, (light, _) in DARK.items():
+        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
+    return svg
+
+
 def _finish(svg: str, alt: str, css: str) -> str:
     """Name the SVG, make its ids its own, and turn ink and sheet into CSS variables."""
     svg = svg[svg.index("<svg") :]
@@ -105,7 +116,7 @@ def _finish(svg: str, alt: str, css: str) -> str:
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    svg = svg.replace(INK, f"var(--stbp-ink, {INK})")
+    svg = themed(svg)
     label = escape(alt, quote=True)
     head = f'<svg role="img" aria-label="{label}" style="max-width: 100%; height: auto"'
     rules = f"<style>{css.replace('#ID', '#' + prefix)}</style>" if css else ""

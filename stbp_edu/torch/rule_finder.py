@@ -11,8 +11,9 @@ from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.torch.layers import LIFNetwork, to_params
-from stbp_edu.torch.recurrence import check_sequence
+from stbp_edu.torch.inputs import check_sequence
+from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.parameters import to_params
 
 TOLERANCE = 1e-4
 """How far two gradients may differ that are taken for equal, relative to their length.
@@ -49,7 +50,7 @@ def which_rule(
     checks.instance("model", model, nn.Module)
     checks.instance("neuron", neuron, LIF)
     check_sequence("spikes", spikes)
-    params = to_params(model.state_dict())
+    params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
     scaled = Params(
         W=[None, *(W * checks.number("scale", scale, positive=True) for W in params.W[1:])],
         b=[None, *(b * scale for b in params.b[1:])],

@@ -11,7 +11,7 @@ from stbp_edu.convolution import hidden_layer
 from stbp_edu.losses import LOSSES, LastSteps, Membrane
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.optim import SGD, Adam, Optimizer
@@ -74,6 +74,7 @@ class Settings:
     gate: str = _setting("exponential", "forget gate: exponential, linear, or soft (soft reset)")
     surrogate: str = _setting("gaussian", _either(SURROGATES))
     a: float = _setting(0.25, "width of the surrogate")
+    gain_limit: float = _setting(0.0, "largest gain of an error from step to step; 0: no limit")
     encoder: str = _setting("bernoulli", _either(ENCODERS))
     hold: int = _setting(1, "time steps for each row of an image, with rows and frames")
     loss: str = _setting("rate", _either(LOSSES))
@@ -104,6 +105,8 @@ class Settings:
             checks.count(name, getattr(self, name), at_least=0)
         for name in ("lr", "init_scale"):
             object.__setattr__(self, name, checks.number(name, getattr(self, name), positive=True))
+        object.__setattr__(self, "gain_limit", checks.number("gain_limit", self.gain_limit))
+        check_gain_limit(self.gain_limit or None)
         for name in ("averaging", "dropout", "adversarial"):
             if not 0 <= checks.number(name, getattr(self, name)) < 1:
                 raise ValueError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, add_up, by_columns, tensors, zeros_like
-from stbp_edu.arrows import part_one
+from stbp_edu.arrows import part_one, with_gain_limit
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, init_conv_params
 from stbp_edu.engine import Engine
@@ -122,6 +122,7 @@ class TrainingJob:
         self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
         self._test_images = data.test_images
         self._engine_knows = settings.rule in RULES + ABLATIONS
+        self._limit = settings.gain_limit or None
         self.ways = WAYS if self._engine_knows and not settings.adversarial else (EVERY, ACTIVE)
         self._grads = [zeros_like(self.params) for _ in range(settings.shards)]
         self._work = [Workspace() for _ in range(settings.shards)]
@@ -192,7 +193,8 @@ class TrainingJob:
         read = read_images(shifted, self.settings, self.settings.T, self.ways)
         kept = (read.pixels, *hidden)
         params = subnetwork(self.params, kept)
-        engine = Engine(params, self.neuron, self.settings.rule, self._work[shard], self.loss)
+        rule, work = self.settings.rule, self._work[shard]
+        engine = Engine(params, self.neuron, rule, work, self.loss, self._limit)
         targets = np.eye(params.sizes[-1], dtype=params.dtype)[self.labels[self._order[places]]]
         return _Shard(shard, read, targets, kept, engine)
 
@@ -223,7 +225,7 @@ class TrainingJob:
             grads = images.engine.gradients(few, targets, S=S, out=out if whole else None)
         else:
             params = checks.instance("params", images.engine.params, Params)
-            rule = self.settings.rule
+            rule = with_gain_limit(self._limit, self.settings.rule)
             grads = part_one.backward(few, targets, params, self.neuron, rule, self.loss, S=S)
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)

@@ -24,8 +24,6 @@ from stbp_edu.arrows import (
     forward,
     hard_reset,
     in_blocks,
-    lambdas,
-    last_steps,
     letters,
     local_derivatives,
     network,
@@ -34,7 +32,6 @@ from stbp_edu.arrows import (
     paths_from,
     soft_reset,
     truncated,
-    with_adaptation,
     with_current,
     words,
 )
@@ -50,7 +47,7 @@ EVERY = {"all": {"*": "all"}}
 def changed(*arrows, **more):
     """The neuron of Part I with other arrows."""
     states, own = HARD.states, HARD.arrows
-    return Neuron(states, (*own, *arrows), None, HARD.surrogate, **more)
+    return Neuron(states, (*own, *arrows), HARD.surrogate, **more)
 
 
 def jump(source="u", target="o", **more):
@@ -64,18 +61,13 @@ TABLES = [
     (lambda: jump(layer=-1), "'jump': layer must be 0 or 1, got -1"),
     (lambda: changed(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: changed(jump("u", "v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
-    (lambda: changed(learned={"tau": Enter("v", None, "", 1.0)}), "learned 'tau': target must be"),
+    (lambda: changed(learned={"tau": Enter("v", abs, "", 1.0)}), "learned 'tau': target must be"),
     (lambda: changed(jump("o", "u")), "form a cycle, [uo] → [uo] → [uo]; .* take a step"),
     (lambda: changed(HARD.arrows[1]), "two arrows are called 'carry'"),
     (lambda: changed(input="i"), "input must be one of 'u', 'o', got 'i'"),
     (lambda: changed(output="s"), "output must be one of 'u', 'o', got 's'"),
     (lambda: hard_reset(LIF(gate="soft")), r"lif.gate must be one of .*; use soft_reset\(lif\)"),
-    (lambda: hard_reset("lif"), "lif must be of type LIF, got str"),
-    (lambda: soft_reset(None), "lif must be of type LIF, got NoneType"),
     (lambda: with_current(LIF(), 2.0), "neuron must be of type Neuron, got LIF"),
-    (lambda: with_adaptation(LIF(), 0.5, 0.5), "neuron must be of type Neuron, got LIF"),
-    (lambda: with_current(HARD, "0.5"), "alpha must be a real number"),
-    (lambda: with_adaptation(HARD, 0.5, np.inf), "rho must be finite"),
 ]
 NETWORKS = [
     (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
@@ -87,8 +79,6 @@ NETWORKS = [
         lambda: Loss("mine", fit=Membrane()),
         r"fit must be Rate\(\) or CrossEntropy\(\), got .*; say",
     ),
-    (lambda: Loss("mine", fit=None), r"fit must be Rate\(\) or CrossEntropy\(\), got None"),
-    (lambda: last_steps(0), "last must be >= 1"),
     (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
     (lambda: network("4x4-3C5-2", HARD), "a kernel of 5 does not fit into an image of 4 × 4"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
@@ -101,11 +91,12 @@ NETWORKS = [
     ),
     (lambda: Network((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
     (lambda: Network((2,), NET.layers[1:], NET.loss), "put None first"),
-    (lambda: draw_params(NET, 0), "rng must be"),
-    (lambda: draw_params(NET, np.random.default_rng(0), 0.0), "scale must be > 0"),
 ]
 RULES = [
-    (lambda: Rule("mine", EVERY, forgets="carry"), "'mine': forgets must be of type tuple"),
+    (
+        lambda: Rule("mine", EVERY, forgets="carry"),
+        "a rule: forgets must be tuple, got 'carry'; see Rule",
+    ),
     (
         lambda: Rule("mine", {"a": {"carry": "b"}}),
         "in state 'a', 'carry' moves to 'b', which is",
@@ -116,28 +107,20 @@ RULES = [
     (lambda: formulas(NET, Rule("mine", {"a": {"wieght": None}})), "arrow must be .*'wieght'"),
     (lambda: formulas(NET, Rule("mine", {"a": {"readout": None}})), "'mine' keeps no word of this"),
     (lambda: formulas(NET, "clasic"), "rule must be one of 'exact', .* got 'clasic'"),
-    (lambda: truncated(-1), "K must be >= 0"),
-    (lambda: in_blocks(0), "K must be >= 1, got 0"),
+    (lambda: truncated(2**40), "K must be <= 1000"),
 ]
 LETTERS = letters(NET, T=2)
 GRAPHS = [
     *((lambda at=at: paths_from(Node("u", *at), LETTERS), "start must be a node of a network")
       for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1))),
     (lambda: paths_from(Node("v", 1, 0, 0), LETTERS), "start kind must be one of"),
-    (lambda: paths_from(Node("u", 1, 0, 0), LETTERS, s=None), "s must be an integer"),
     (lambda: count_paths(NET, 2, "exact", Node("u", 1, -1, 0)), "start must be a node"),
-    (lambda: count_paths(NET, -2, "exact", Node("u", 1, 0, 0)), "T must be >= 1"),
-    (lambda: count_paths("net", 2, "exact", Node("u", 1, 0, 0)), "net must be of type Network"),
-    (lambda: words(NET, 2, n=-1), "n must be >= 1"),
+    (lambda: words(network("1-2-2", HARD), 60), "T = 60 must give at most 200000 words"),
     (lambda: words(NET, 2, n=2), "n must be a layer from 1 to 1, got 2"),
-    (lambda: words(NET, 0), "T must be >= 1"),
-    (lambda: letters(NET, 0), "T must be >= 1"),
-    (lambda: lambdas("local"), "local must be of type LocalDerivatives"),
-    (lambda: classify("function"), "function must be callable"),
     (lambda: classify(lambda *run: None), r"function must return Gradients or \(W, b\), got None"),
     (lambda: classify(lambda *run: None, NET), "function must return a list of N . 1 dictionaries"),
     (lambda: classify(lambda *run: [None, {}], NET), "function must return at least one gradient"),
-    (lambda: classify_letters(lambda local: [None], NET, T=0), "T must be >= 1"),
+    (lambda: classify_letters(lambda local: [None], NET), "recursion must return ε"),
 ]  # fmt: skip
 
 
@@ -209,9 +192,6 @@ def test_runs_that_are_of_another_network():
     current = with_current(HARD, 0.5)
     for call, message in (
         (lambda: forward(net, params, inputs[0]), r"inputs must have shape \(T, S, \*\(2,\)\)"),
-        (lambda: forward("net", params, inputs), "net must be of type Network"),
-        (lambda: forward(net, "params", inputs), "params must be of type list"),
-        (lambda: backward(net, params, "trace", y), "trace must be of type dict"),
         (lambda: backward(network("2-2-2", current), params, trace, y), "state 'i' of layer 1"),
         (lambda: local_derivatives(network("2-2", HARD), params[:2], trace, y), "trace must have"),
         (lambda: online(net, params, inputs * np.nan, y), r"inputs\[0\] must be finite"),

@@ -6,7 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 
 import stbp_edu
-from stbp_edu import LIF
+from stbp_edu import LIF, Gaussian
 from stbp_edu.arrays import tensors
 from stbp_edu.losses import LOSSES
 from stbp_edu.neuron import GATES
@@ -45,6 +45,17 @@ def distance(got, want):
     """Return the largest difference of any array, relative to its largest entry."""
     pairs = zip(got, tensors(want).values(), strict=True)
     return max(np.abs(g - w).max() / max(np.abs(w).max(), 1e-3) for g, w in pairs)
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS])
+def test_a_gain_limit_gives_the_gradients_of_the_package(rule, gate):
+    problem = make_problem(5, [4, 6, 3], 8, 3, LIF(0.9, 1.0, Gaussian(0.02), gate))
+    y, run = torch.from_numpy(problem.targets), (problem.trace, *problem[1:], rule)
+    for limit in (0.5, 1.0):
+        network = LIFNetwork.from_params(problem.params, problem.neuron, rule, limit)
+        got = gradients(network, problem, lambda t: ((t.O[-1].mean(0) - y) ** 2).sum() / 6)
+        assert distance(got, stbp_edu.backward(*run, gain_limit=limit)) < 1e-12
 
 
 @pytest.mark.parametrize("dtype", LIMIT)

@@ -14,6 +14,9 @@ BAD = [
     ("u = tau * u + x\nu = u + 1", 2, "u =", "u has a line already, line 1"),
     ("u = gamma * u + x", 1, "gamma", "gamma has no value; known are x, u, tau, v_th"),
     ("u = tau * u", 1, "u =", "no line up to here reads x"),
+    ("u = tau * u + x\no = spike(1)", 2, "o =", "no input reaches o"),
+    ("u = tau * u + x + w\nw = w / 2\no = spike(u)", 2, "w =", "no input reaches w"),
+    ("u = tau * u + x\nw = w / 2 + u\no = spike(u)", 2, "w =", "o does not depend on w"),
     ("u = tau * u + x\no = 2 * spike(u)", 2, "spike", "spike inside an expression"),
     ("u = tau * u + x\no = spike(spike(u))", 2, "spike", "spike inside an expression"),
     ("f(a) = spike(a)\nu = f(u) + x", 1, "spike", "spike inside a function"),
@@ -42,6 +45,45 @@ BAD = [
     ("f(a) = a * a\n" + "u = f(f(f(f(f(f(f(f(f(x)))))))))", 2, "f(f(", "too long when written out"),
     ("u = u\x00 + x", 1, "", "not understood"),
 ]
+
+
+SPIKE, ALONE = "a spike is o = spike(u - v_th)", "write {} up to and in its own line it is the last"
+HABITS = [
+    # what is written from habit, what is marked, and what to write instead
+    ("u = tau^2 * u + x", "tau^2", "write ** for a power"),
+    ("u = u² + x", "²", "write ** for a power"),
+    ("u = np.exp(u) + x", "np.exp", "write functions by their names alone: exp(u)"),
+    ("u = tau * u + x\no = np.heaviside(u, 1)", "np.", SPIKE),
+    ("u = tau * u + x\no = heaviside(u)", "heaviside", SPIKE),
+    ("u = tau * u + x\no = (u > 1)", "u > 1", SPIKE),
+    ("u = tau * u * (1 - o[t-1]) + x", "o[t-1]", ALONE.format("the name alone:")),
+    ("u[t] = tau * u[t-1] + x[t]", "u[t]", ALONE.format("the name alone:")),
+    ("u = tau * u_prev + x", "u_prev", ALONE.format("u:")),
+    ("u = tau * u + x_t", "x_t", "write x: it is this step's input"),
+    ("u += x", "u +=", "write u = u + ..., with the name on both sides"),
+    ("u = x if u > 1 else 0", "x if", "a line is one formula"),
+    ("if u > 1: u = 0", "if", "a line is one formula"),
+    (
+        "du/dt = -u / tau + x",
+        "du",
+        "write what u is after a step, as in u = u + dt * (x - u) / tau",
+    ),
+    ("du = -u / tau + x", "u /", "write what u is after a step"),
+    ("u = 2u + x", "2u + x", "write * between factors"),
+    ("u = tau u + x", "u + x", "write * between factors"),
+    ("u = tau * u + W * x + b", "W", "x is the whole input"),
+    ("u = tau * u + I", "I", "the input is called x"),
+    ("u = relu(u) + x", "relu", "write max(v, 0)"),
+]
+
+
+@pytest.mark.parametrize(("text", "mark", "advice"), HABITS)
+def test_what_is_written_from_habit_meets_what_to_write_instead(text, mark, advice):
+    with pytest.raises(ValueError) as error:
+        derive(text, tau=0.5)
+    _, shown, place, said = str(error.value).split("\n")
+    assert said.startswith(advice)
+    assert shown[place.index("^") :].startswith(mark)
 
 
 @pytest.mark.parametrize(("text", "line", "mark", "words"), BAD)
@@ -73,6 +115,14 @@ def test_a_bad_text_shows_the_line_and_the_place(text, line, mark, words):
             r"write learn=\['tau'\]",
         ),
         (
+            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=["tau"], learn_each=["tau"]),
+            ValueError,
+            "learn_each must name other constants than learn, got tau in both",
+        ),
+        (lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=3), TypeError, "learn must list names"),
+        (lambda: derive(GOOD, tau=0.5, v_th=1.0, surrogate=1), TypeError, "surrogate must have"),
+        (lambda: derive(f"# {'a' * 20_000}\n{GOOD}"), ValueError, "at most 20000 characters"),
+        (
             lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=["rho"]),
             ValueError,
             "learn must be one of 'tau', 'v_th', got 'rho'",
@@ -88,10 +138,10 @@ def test_bad_arguments(call, error, words):
 def test_a_rule_that_names_an_arrow_which_is_not_there_says_which_there_are():
     mine = derive("w = tau * w + x\nu = w * w\no = spike(u - w)", tau=0.5)
     rule = arrows.Rule("mine", {"all": {"w>v": None, "*": "all"}})
-    with pytest.raises(ValueError, match=r"arrow must be one of .*'w>u', 'w>w', .*got 'w>v'"):
+    with pytest.raises(ValueError, match=r"arrow must be one of .*'threshold:u', .*'w>u', .*'w>v'"):
         mine.formulas(rule)
-    kept = arrows.Rule("mine", {"all": {"w>w": None, "*": "all"}})
-    assert r"\bar{w}_i^{t+1,N}" not in str(mine.formulas(kept))
+    kept = arrows.Rule("mine", {"all": {"carry": None, "*": "all"}})
+    assert r"\varepsilon_i^{t+1,N}" not in str(mine.formulas(kept))
 
 
 PIECES = ["u", "o", "x", "tau", "f", "(", ")", "*", "**", "+", "-", "/", " ", ",", "=", "\n", "1"]
@@ -124,5 +174,7 @@ def test_the_deepest_lines_are_derived_in_bounded_size(before, after):
 
 def test_the_longest_text_is_read_in_bounded_time_and_size():
     lines = [f"f{k}(a) = a * {' * '.join(['a'] * 12)} + exp(a)" for k in range(10)]
-    text = "\n".join([*lines, *(f"s{k} = f{k}(s{k}) * f{k}(x) + s0" for k in range(10))])
+    text = "\n".join(
+        [*lines, *(f"s{k} = f{k}(s{max(k - 1, 0)}) * f{k}(x) + s0" for k in range(10))]
+    )
     assert len(str(derive(text).program())) < 100_000

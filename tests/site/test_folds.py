@@ -1,4 +1,4 @@
-"""Code that is folded, and what was measured: out of sight until the reader asks for it."""
+"""Code and answers that are folded: out of sight until the reader asks for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-MEASURED = "[data-measured]:not([data-measured=''])"
+ANSWERS = ".answer > .out"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ CODE = Fold(
 )
 OUTPUT, OUTPUT_AND_CODE = (
     Fold(tags, ".cell-output > .cell-fold > summary", ".cell-output .out", name, "outputs_hidden")
-    for name in ["what was measured"]
+    for name in ["the answer"]
     for tags in (frozenset({OUTPUT_FOLDED}), frozenset({FOLDED, OUTPUT_FOLDED}))
 )
 by_code = pytest.mark.parametrize("fold", [CODE], indirect=True)
@@ -89,7 +89,7 @@ def number(fold: Fold) -> int:
 def test_the_line_says_what_it_opens(warm: Page, folded: Locator, fold: Fold, number: int) -> None:
     """In sight and by its name it says what, of which cell, and whether it is open."""
     line, inside = folded.locator(fold.line), folded.locator(fold.inside).first
-    name = f"{fold.name} {'of' if fold is CODE else 'by'} cell {number}"
+    name = f"{fold.name} of cell {number}"
     expect(inside).not_to_be_visible()
     assert line.inner_text().startswith(f"Show {fold.name}")
     before = [node[1:] for node in spoken(warm, folded)]
@@ -195,18 +195,17 @@ def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator, numbe
 
 
 @by_output
-def test_no_measurement_is_in_sight_before_it_is_asked_for(
+def test_no_answer_is_in_sight_before_it_is_asked_for(
     warm: Page, folded: Locator, number: int
 ) -> None:
-    """On a whole page, where the prediction can be chosen; nor after the code was changed."""
-    assert warm.get_by_role("radio").count()
-    assert warm.locator(MEASURED).count()
+    """On a whole page; nor after the code was changed."""
+    assert warm.locator(ANSWERS).count()
     write(warm, "mine = 1", number)
     warm.reload()
     warm.wait_for_selector(READY, state="attached")
     expect(folded.get_by_role("textbox")).to_have_value("mine = 1")
     expect(folded.get_by_role("textbox")).to_be_visible()
-    for one in warm.locator(MEASURED).all():
+    for one in warm.locator(ANSWERS).all():
         expect(one).not_to_be_visible()
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.explorers import pulse
 from tools.notebooks.execution import merged_streams
 from tools.site.render import notebook_page
@@ -34,8 +35,10 @@ def test_a_figure_is_written_for_both_themes() -> None:
     html = notebook_page.outputs_html([{"output_type": "display_data", "data": data}], 3, figures)
     assert html.count('alt="A &lt; B" loading="lazy" width="96" height="48"') == 2
     light, dark = (figures.files[f"3-1.{theme}.svg"].decode() for theme in ("light", "dark"))
-    assert notebook_page.LIGHT_INK in light
-    assert notebook_page.DARK_INK in dark
+    assert [ink in file for ink, file in zip(DARK["ink"], (light, dark), strict=True)] == [
+        True,
+        True,
+    ]
     assert "var(" not in light + dark
     assert "#ffffff" not in light + dark
 

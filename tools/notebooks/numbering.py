@@ -88,11 +88,12 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
         path.rename(paths[slug])
     notebooks = {slug: nbformat.read(path, as_version=4) for slug, path in paths.items()}
     _write_numbers(notebooks, course)
+    paces = {slug: table["pace"] for slug, table in course.items() if "pace" in table}
     for file in markdown_files(root):
         page = file.read_text(encoding="utf-8")
         new = numbered(page, course)
         if file == root / PATHS_PAGE:
-            new = with_times(notebooks, _with_parts(new, notebooks))
+            new = with_times(notebooks, _with_parts(new, notebooks), paces)
         if new != page:
             file.write_text(new, encoding="utf-8")
     for slug, path in paths.items():
@@ -128,7 +129,8 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
             raise NotebookError(
                 f"course.toml must say what a reader of {slug} is able to do; add able"
             )
-        link, time = _link(slug, notebooks), minutes(contents(notebooks[slug])).reading
+        time = minutes(contents(notebooks[slug]), course[slug].get("pace", 1.0)).reading
+        link = _link(slug, notebooks)
         number, _, title = link.removeprefix("[").partition(" · ")
         return f"| {number} | [{title}: {course[slug]['able']} | {time} |\n"
 

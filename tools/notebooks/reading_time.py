@@ -1,9 +1,10 @@
 """How long a notebook takes, and a path of several: a rule, so that stated times can be checked.
 
-The rule was fitted to the minutes that six notebooks of the first edition took readers who did not
-know them: 35 to 40, 30 to 35, 30 to 35, 45 to 55, 45 to 50 and 55. It gives 34, 37, 33, 49, 43 and
-56. That is half the pace of reading for pleasure, as one reads what is to be learned, and twenty
-seconds at a formula. Exercises have a rule of their own, which no one has measured yet.
+The rule was fitted to the minutes that careful readers took who did not know the second edition:
+440 for the first thirteen together and 125 for the first four of Part II; it gives 443 and 134.
+Nearly all the time goes into words, at a third of the pace of reading for pleasure. Some notebooks
+took longer than their words say; ``pace`` in ``course.toml`` says how much. Exercises have a rule
+of their own, which no one has measured yet.
 """
 
 import re
@@ -14,8 +15,8 @@ from typing import Any
 
 from tools.notebooks.execution import FOLDED
 
-WORDS_PER_MINUTE = 130  # an inline formula, or a piece of code, is a word
-SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 20, "lines": 8, "figures": 30}
+WORDS_PER_MINUTE = 46  # an inline formula, or a piece of code, is a word
+SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 8, "lines": 2, "figures": 15}
 """For a word, a formula on a line of its own, a line of code in view, and a figure."""
 MINUTES = {"questions": 3, "blanks": 3, "functions": 6, "passes": 30}
 """For a question, a formula to be typed, and a function or a whole backward pass to be written."""
@@ -29,6 +30,9 @@ LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)
 """A link to a notebook: its words, folder, slug and anchor."""
 CLAUSE = re.compile(r"(?<=[.;])\s+")
 OPTIONAL = re.compile(r"\bnew to you\b|\bhelps?\b")
+SHORT = "One evening"
+"""The path that leaves a notebook where it says so, as ``**One evening:** go on to ...``."""
+LEAVE = re.compile(rf"^\*\*{SHORT}:\*\*.*$", flags=re.M)
 TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
 
 
@@ -40,21 +44,29 @@ class Minutes:
     exercises: int
 
 
-def minutes(found: Counter[str]) -> Minutes:
-    """Return how long what a notebook holds takes."""
-    seconds = sum(each * found[kind] for kind, each in SECONDS.items())
+def minutes(found: Counter[str], pace: float = 1.0) -> Minutes:
+    """Return how long what a notebook holds takes; reading it takes ``pace`` times the rule."""
+    seconds = pace * sum(each * found[kind] for kind, each in SECONDS.items())
     return Minutes(_stated(seconds / 60), _stated(sum(MINUTES[k] * found[k] for k in MINUTES)))
 
 
-def contents(notebook: Any) -> Counter[str]:
-    """Count what takes time in a notebook; the keys are those of ``SECONDS`` and ``MINUTES``."""
+def contents(notebook: Any, short: bool = False) -> Counter[str]:
+    """Count what takes time in a notebook; the keys are those of ``SECONDS`` and ``MINUTES``.
+
+    Args:
+        notebook: a notebook, or what has its cells.
+        short: only up to where the short path leaves it, if it does.
+    """
     total, section = Counter[str](), ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts = re.split(r"^## (.+)$", cell.source, flags=re.M)
+            source, *after = LEAVE.split(cell.source)
+            parts = re.split(r"^## (.+)$", source if short else cell.source, flags=re.M)
             for head, text in zip([section, *parts[1::2]], parts[::2], strict=True):
                 section = head
                 total += _text(text, section == "Exercises")
+            if short and after:
+                break
         elif cell.cell_type == "code":
             total += _code(cell, section == "Exercises")
     return total
@@ -168,23 +180,28 @@ def links(text: str) -> Links:
     return result
 
 
-def with_times(notebooks: dict[str, Any], page: str) -> str:
+def with_times(notebooks: dict[str, Any], page: str, paces: dict[str, float]) -> str:
     """Write the times into the openings of notebooks, and return the page of paths with its sums.
 
     Args:
         notebooks: the notebooks by slug; they are changed.
         page: the page of reading paths. A path that says ``**Time.**`` is given its sum;
             a notebook of which the path asks for one section only counts nothing.
+        paces: how much longer than by the rule a notebook takes, where that is not 1.
     """
-    times = {slug: minutes(contents(notebook)) for slug, notebook in notebooks.items()}
+    full, short = (
+        {s: minutes(contents(n, cut), paces.get(s, 1.0)) for s, n in notebooks.items()}
+        for cut in (False, True)
+    )
     for slug, notebook in notebooks.items():
         first = notebook.cells[0]
-        first.source = TIME.sub(_time([times[slug]]), first.source)
+        first.source = TIME.sub(_time([full[slug]]), first.source)
     found = paths(page)
     parts = re.split(r"^(## (?:.+))$", page, flags=re.M)
     for k in range(1, len(parts), 2):
         path = found.get(parts[k][3:])
         if path:
+            times = short if parts[k][3:] == SHORT else full
             counted = [times[slug] for slug in path.steps if slug not in path.entries]
             parts[k + 1] = TIME.sub(_time(counted), parts[k + 1])
     return "".join(parts)

@@ -2,13 +2,16 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import yaml
 
+from stbp_edu import derive
+from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.files import read_json
+from stbp_edu.practice.bug_hunt.answers import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from tools import ROOT
@@ -32,7 +35,12 @@ def bug_hunt() -> dict[str, object]:
     def counted(found: Iterable[Bug]) -> Counter[str]:
         return Counter(map(_place, found))
 
-    return {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+    first: dict[str, int] = {}  # one for each place
+    for k, bug in enumerate(bugs(), start=1):
+        first.setdefault(_place(bug), k)
+    begin = sorted(first.values(), key=lambda k: (bugs()[k - 1].case or 6, bugs()[k - 1].line))
+    names = {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+    return {**names, "begin": begin, "program": hunt(begin[0]).numbered}
 
 
 def by_symptoms() -> dict[tuple[str, ...], list[Bug]]:
@@ -81,11 +89,24 @@ def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any
         yield id, list(found)
 
 
+def adjoints(text: str, learn: Sequence[str], sizes: str, **constants: float) -> list[Formula]:
+    """Return the adjoints of a neuron in case 4, and the gradients of what it learns besides W."""
+    neuron = derive(text, learn=learn, **constants).neuron
+    known = r"\partial w_", r"\partial b_"
+    return [
+        found
+        for found in formulas(network(sizes, neuron))
+        if found.where == "t < T, n < N"
+        or (found.where == "all t" and not any(name in found.left for name in known))
+    ]
+
+
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
     "frameworks.md": frameworks,
+    "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
     "results.md": lambda: results_page.names(read_records()),
     "time.md": lambda: time_page.names(read_records()),

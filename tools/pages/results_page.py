@@ -13,7 +13,7 @@ from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
-ELSEWHERE = ("speed", "framework", "time", "two-processes")  # records of other pages
+ELSEWHERE = ("speed", "framework", "time", "two-processes", "predictions")  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
 from tools.pages.names import names
 from tools.site import PUBLIC, ROOT, downloads
@@ -81,7 +82,7 @@ def collect() -> Content:
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
     generated[f"{downloads.FOLDER}/{downloads.NAME}"] = downloads.page_notebook(where)
     generated["assets/social.png"] = pictures.social_card()
-    generated["assets/css/cases.css"] = pictures.case_colours()
+    generated["assets/css/cases.css"] = palette.css()
     defined = source_code.definitions(package)
     return Content(live, notebooks, generated, places, defined, address=where)
 

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from stbp_edu import checks
+from stbp_edu.arrows.lines import hints
 from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     ONE,
@@ -35,7 +36,7 @@ from stbp_edu.arrows.lines.expressions import (
 from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
-MOST_LINES = 20
+MOST_LINES, LONGEST_TEXT = 20, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
@@ -86,11 +87,39 @@ class ForwardLines:
 
     @cached_property
     def potential(self) -> str:
-        """The state called u; otherwise the first that the spike reads, or the last line's."""
-        if "u" in self.lines or not self.spike:
+        """The state that the spike compares with a threshold; of a read-out, u or the last line's.
+
+        It is the first that the spike reads in its step, that remembers something, and that the
+        input enters in the same step; an adaptation is entered by the spike alone.
+        """
+        if not self.spike:
             return "u" if "u" in self.lines else [*self.lines][-1]
-        read = [name.name for name in names_in(self.lines[self.spike]) if name.when]
-        return next((name for name in read if name in self.lines), self.spike)
+        read = self._followed(self._names(self.spike, ("now", "last")), but=self.spike)
+        for wanted in (self._remembers_input, self._remembers, self.lines.__contains__):
+            if found := [state for state in read if wanted(state)]:
+                return found[0]
+        return self.spike
+
+    def _names(self, state: str, when: tuple[str, ...] = ("now",)) -> list[str]:
+        """Return the states that a line reads, in the order in which it does."""
+        names = (n.name for n in names_in(self.lines[state]) if n.when in when)
+        return [name for name in dict.fromkeys(names) if name in self.lines]
+
+    def _followed(self, states: list[str], but: str = "") -> list[str]:
+        """Return states, and those that they read within the step."""
+        for state in states:  # grows while it is read
+            states += [one for one in self._names(state) if one not in states]
+        return [state for state in states if state != but]
+
+    def _remembers(self, state: str) -> bool:
+        """Return whether a state reads its own last value, or the last spike."""
+        names = {name.name for name in names_in(self.lines[state]) if name.when}
+        return bool(names & {state, self.spike})
+
+    def _remembers_input(self, state: str) -> bool:
+        """Return whether it does, and x enters it in the same step."""
+        entered = any(X in names_in(self.lines[one]) for one in self._followed([state]))
+        return entered and self._remembers(state)
 
     @property
     def output(self) -> str:
@@ -147,11 +176,20 @@ class ForwardLines:
         return roles | ({self.spike: "o"} if self.spike else {})
 
     def kind(self, source: str, target: str) -> str:
-        """Return what rules call an arrow; one that they do not know is called by its ends."""
+        """Return what rules call an arrow; one that they do not know is called by its ends.
+
+        The arrows of the spike are told apart by where they lead and not by a letter: into the
+        potential, reset; into any other state s, adapt:s; and from one that is not the potential
+        into the spike, threshold:s. A rule that names adapt means adapt:s, too.
+        """
         ends = self.roles.get(source, ""), self.roles.get(target, "")
         if ends == ("u", "u") and not self.spike:
             return "integrate"
-        return KINDS.get(ends, f"{source}>{target}")
+        if ends in KINDS:
+            return KINDS[ends]
+        if ends[0] == "o":
+            return f"adapt:{target}"
+        return f"threshold:{source}" if ends[1] == "o" else f"{source}>{target}"
 
     def adjoint(self, state: str) -> str:
         """Return the letter of a state's adjoint, in LaTeX."""
@@ -188,9 +226,7 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     for row in rows:
         reading.take(row)
     found = ForwardLines(text, reading.lines, constants)
-    if not any(X in names_in(one) for one in found.lines.values()):
-        advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
-        raise rows[-1].line.error(0, "no line up to here reads x", advice)
+    _check_connected(found, {row.name: row.line for row in rows})
     read = {name.name for one in found.lines.values() for name in names_in(one)}
     if unread := sorted(constants.keys() - read):
         raise ValueError(
@@ -199,9 +235,30 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     return found
 
 
+def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
+    """Check that the input reaches every state, and every state the output."""
+    reads = {s: {name.name for name in names_in(line)} for s, line in found.lines.items()}
+    if not any("x" in names for names in reads.values()):
+        advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
+        raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
+    fed, heard = {"x"}, {found.output}
+    for _ in reads:  # far enough for the longest way
+        fed |= {state for state, names in reads.items() if names & fed}
+        heard |= {name for state in heard & reads.keys() for name in reads[state]}
+    for state in [s for s in reads if s not in fed]:
+        advice = "let its line read x or a state that x reaches, or give a constant by its name"
+        raise lines[state].error(0, f"no input reaches {state}", advice)
+    for state in [s for s in reads if s not in heard]:
+        advice = f"let a line on the way to {found.output} read it, or leave it out"
+        raise lines[state].error(0, f"{found.output} does not depend on {state}", advice)
+
+
 def _split(text: str) -> Iterator[Row]:
     """Yield the lines of a text, each apart at its first equals sign."""
-    checks.instance("text", text, str)
+    if len(checks.instance("text", text, str)) > LONGEST_TEXT:
+        raise ValueError(
+            f"text must have at most {LONGEST_TEXT} characters, got {len(text)}; comments count"
+        )
     lines = [(k, line.split("#")[0].rstrip()) for k, line in enumerate(text.split("\n"), 1)]
     lines = [(k, line) for k, line in lines if line]
     if not 1 <= len(lines) <= MOST_LINES:
@@ -237,12 +294,13 @@ def _row(text: str, number: int) -> Row:
     """Return a line apart at its first equals sign."""
     left, sign, right = text.partition("=")
     line = Line(text, number, len(text) - len(right.lstrip()))
+    line.check_length()
     found = LEFT.fullmatch(left)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
     at = len(left) - len(left.lstrip())
     if not found or not sign or not name.isidentifier():
-        advice = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        raise line.error(at, "a line must assign one name", advice)
+        write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
+        raise line.error(at, "a line must assign one name", hints.of_text(text) or write)
     args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
     return Row(line, name, at, args)
 
@@ -286,7 +344,8 @@ class _Reading:
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
-        raise ValueError(f"{name} has no value; known are {known}", f"{give}, or a line of its own")
+        advice = hints.of_name(name, self.states) or f"{give}, or a line of its own"
+        raise ValueError(f"{name} has no value; known are {known}", advice)
 
     def _check_arguments(self, row: Row) -> None:
         """Check what stands in the brackets on the left of a function."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from stbp_edu.arrows.lines.expressions import (
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.table import Arrow, Enter, Factor, Neuron, Parameters, State, States, Update
-from stbp_edu.surrogates import Surrogate
+from stbp_edu.surrogates import Surrogate, checked
 
 SHIFTS = {-1: "-1", 0: "", 1: "+1"}
 THRESHOLD = Name("v_th")
@@ -33,6 +33,8 @@ def neuron_from(
     surrogate: Surrogate,
     learn: Collection[str] = (),
     learn_each: Collection[str] = (),
+    *,
+    h_of_u: bool = False,
 ) -> Neuron:
     """Return the neuron with these forward lines.
 
@@ -41,104 +43,123 @@ def neuron_from(
         surrogate: h, which stands in for the derivative of the spike.
         learn: constants that each layer learns.
         learn_each: constants that each neuron learns.
+        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
 
     Raises:
-        ValueError: if a constant that is to be learned does not exist.
+        TypeError, ValueError: if what is to be learned is no list of constants, each once.
     """
-    for name in (*learn, *learn_each):
-        checks.choice("learn", name, [*lines.constants])
-    learned = {
-        name: tuple(
-            _enter(lines, surrogate, name, *entry, name in learn_each)
-            for entry in lines.enters(name)
+    for argument, names in (("learn", learn), ("learn_each", learn_each)):
+        if not isinstance(names, list | tuple | set | frozenset):
+            raise TypeError(
+                f"{argument} must list names, got {checks.brief(names)}; write {argument}=['tau']"
+            )
+        for name in names:
+            checks.choice(argument, name, [*lines.constants])
+    if both := {*learn} & {*learn_each}:
+        raise ValueError(
+            f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
+            "for the layer, or one for each neuron?"
         )
-        for name in (*learn, *learn_each)
-    }
+    table = _Table(lines, checked("surrogate", surrogate), h_of_u)
     return Neuron(
-        states=tuple(_state(lines, name) for name in lines.states),
-        arrows=tuple(_arrow(lines, surrogate, slope) for slope in lines.slopes),
-        distance=None,
+        states=tuple(map(table.state, lines.states)),
+        arrows=tuple(map(table.arrow, lines.slopes)),
         surrogate=surrogate,
         input=lines.input,
         output=lines.output,
-        learned=learned,
+        learned={name: table.enters(name, name in learn_each) for name in (*learn, *learn_each)},
         lines=lines,
     )
 
 
-def _state(lines: ForwardLines, name: str) -> State:
-    """Return one state and its update."""
-    line = lines.states[name]
-    fires = name == lines.spike
-    (inside,) = line.args if fires and isinstance(line, Call) else (line,)
-    return State(name, lines.adjoint(name), _update(lines, inside, name == "x"), fires)
+@dataclass(frozen=True)
+class _Table:
+    """How the entries of the table follow from the lines."""
 
+    lines: ForwardLines
+    surrogate: Surrogate
+    h_of_u: bool
 
-def _update(lines: ForwardLines, line: Expression, is_x: bool) -> Update:
-    """Return how a state follows from the others."""
+    def state(self, name: str) -> State:
+        """Return one state and its update."""
+        line = self.lines.states[name]
+        fires = name == self.lines.spike
+        (inside,) = line.args if fires and isinstance(line, Call) else (line,)
+        return State(name, self.lines.adjoint(name), self.update(inside, name == "x"), fires)
 
-    def update(now: States, past: States, x: Any, p: Parameters) -> Any:
-        """Return the state."""
+    def update(self, line: Expression, is_x: bool) -> Update:
+        """Return how a state follows from the others."""
 
-        def value(name: Name) -> Any:
-            """Return the value of a name."""
-            if name.name == "x":
-                return now["x"] if lines.input == "x" else x
-            return (now if name.when == "now" else past)[name.name] if name.when else constant(name)
+        def update(now: States, past: States, x: Any, p: Parameters) -> Any:
+            """Return the state."""
 
-        constant = _constants(lines, p, x.dtype)
-        return _like(x, x if is_x else evaluate(line, value, {}))
+            def value(name: Name) -> Any:
+                """Return the value of a name."""
+                if name.name == "x":
+                    return now["x"] if self.lines.input == "x" else x
+                states = now if name.when == "now" else past
+                return states[name.name] if name.when else constant(name)
 
-    return update
+            constant = self.constants(p, x.dtype)
+            return x if is_x else evaluate(line, value, {})
 
+        return update
 
-def _constants(lines: ForwardLines, p: Parameters, dtype: Any) -> Callable[[Name], Any]:
-    """Return what gives the value of a constant: the layer's own where it is learned."""
-    return lambda name: (
-        np.asarray(p[name.name], dtype) if name.name in p else lines.constants[name.name]
-    )
+    def constants(self, p: Parameters, dtype: Any) -> Callable[[Name], Any]:
+        """Return what gives the value of a constant: the layer's own where it is learned."""
+        given = self.lines.constants
+        return lambda one: np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
 
+    def factor(self, tree: Expression, tail: str, step: int) -> Factor:
+        """Return an arrow's factor as a function of the states at its tail's step."""
 
-def _like(x: Any, value: Any) -> Any:
-    """Return a value in the shape and dtype of an array."""
-    return np.broadcast_to(np.asarray(value, x.dtype), x.shape)
+        def factor(states: States, p: Parameters) -> Any:
+            """Return the factor; where the run divides by 0 it is not finite."""
+            constant = self.constants(p, states[tail].dtype)
 
+            def value(name: Name) -> Any:
+                """Return the value of a name."""
+                if not name.when:
+                    return constant(name)
+                return states[name.name + SHIFTS[step - (name.when == "last")]]
 
-def _factor(
-    lines: ForwardLines, surrogate: Surrogate, tree: Expression, tail: str, step: int
-) -> Factor:
-    """Return an arrow's factor as a function of the states at its tail's step."""
+            with np.errstate(all="ignore"):
+                return evaluate(tree, value, {"h": self.surrogate.derivative})
 
-    def factor(states: States, p: Parameters) -> Any:
-        """Return the factor; where the run divides by 0 it is not finite."""
-        here = states[tail]
-        constant = _constants(lines, p, here.dtype)
+        return factor
 
-        def value(name: Name) -> Any:
-            """Return the value of a name."""
-            if not name.when:
-                return constant(name)
-            return states[name.name + SHIFTS[step - (name.when == "last")]]
+    def letters(self, tree: Expression, step: int) -> str:
+        """Return a factor as letters; of 1 and -1 only the sign is written."""
 
-        with np.errstate(all="ignore"):
-            return _like(here, evaluate(tree, value, {"h": surrogate.derivative}))
+        def name(one: Name) -> str:
+            """Return a name as LaTeX, with a place for the indices of a state."""
+            if not one.when:
+                return symbol(one.name)
+            letter, later = symbol(one.name), SHIFTS[step - (one.when == "last")]
+            return (f"{{{letter}}}" if "_" in letter else letter) + f"{{{later[:1]}}}"
 
-    return factor
+        if tree in (ONE, Number(-1)):
+            return "" if tree == ONE else "-"
+        return latex(_without_threshold(tree) if self.h_of_u else tree, name, factor=True)
 
+    def arrow(self, slope: Slope) -> Arrow:
+        """Return one arrow of the table; a carry may forget the spike."""
+        kind, source, target, step, tree = slope
+        factor = self.factor(tree, source, step)
+        arrow = Arrow(kind, source, target, factor, self.letters(tree, step), step)
+        if kind != "carry":
+            return arrow
+        silent = self.lines.silent(tree)
+        leak = self.factor(silent, source, step)
+        return replace(arrow, leak=leak, leak_letters=self.letters(silent, step))
 
-def _letters(tree: Expression, step: int) -> str:
-    """Return a factor as letters; of 1 and -1 only the sign is written."""
-
-    def name(one: Name) -> str:
-        """Return a name as LaTeX, with a place for the indices of a state."""
-        if not one.when:
-            return symbol(one.name)
-        letter, later = symbol(one.name), SHIFTS[step - (one.when == "last")]
-        return (f"{{{letter}}}" if "_" in letter else letter) + f"{{{later[:1]}}}"
-
-    if tree in (ONE, Number(-1)):
-        return "" if tree == ONE else "-"
-    return latex(_without_threshold(tree), name, factor=True)
+    def enters(self, name: str, each: bool) -> tuple[Enter, ...]:
+        """Return how a learned constant enters the states whose lines read it."""
+        initial = self.lines.constants[name]
+        return tuple(
+            Enter(head, self.factor(tree, head, 0), self.letters(tree, 0), initial, 0, each)
+            for head, tree in self.lines.enters(name)
+        )
 
 
 def _without_threshold(tree: Expression) -> Expression:
@@ -149,28 +170,3 @@ def _without_threshold(tree: Expression) -> Expression:
         case Call(op, args):
             return Call(op, tuple(map(_without_threshold, args)))
     return tree
-
-
-def _arrow(lines: ForwardLines, surrogate: Surrogate, slope: Slope) -> Arrow:
-    """Return one arrow of the table; a carry may forget the spike."""
-    kind, source, target, step, tree = slope
-    factor = _factor(lines, surrogate, tree, source, step)
-    arrow = Arrow(kind, source, target, factor, _letters(tree, step), step)
-    if kind != "carry":
-        return arrow
-    silent = lines.silent(tree)
-    leak = _factor(lines, surrogate, silent, source, step)
-    return replace(arrow, leak=leak, leak_letters=_letters(silent, step))
-
-
-def _enter(
-    lines: ForwardLines,
-    surrogate: Surrogate,
-    name: str,
-    target: str,
-    tree: Expression,
-    each: bool,
-) -> Enter:
-    """Return how a learned constant enters one state."""
-    factor = _factor(lines, surrogate, tree, target, 0)
-    return Enter(target, factor, _letters(tree, 0), lines.constants[name], step=0, each=each)

@@ -1,12 +1,19 @@
-"""A neuron as a program: one step forward, and one step back under a rule, as Python source."""
+"""A neuron as a program: one step forward, and one step back under a rule, as Python source.
+
+``program`` is what a reader is shown. ``step_functions`` makes the same two functions for a layer
+of a network, with the functions of any array library; the engine and the bridge run them.
+"""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from stbp_edu.arrows.formula_text import added, classes, reached
+from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
 from stbp_edu.arrows.lines.expressions import (
     ONE,
     Call,
@@ -22,8 +29,8 @@ from stbp_edu.arrows.lines.expressions import (
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
 SHIFTED = {-1: "_last", 0: "", 1: "_next"}
@@ -36,107 +43,225 @@ def program(net: Network, rule: Rule) -> str:
     each arrow that leaves. What the arrows to other neurons and to the loss hand back comes in as
     ``signal``; ``_next`` and ``_last`` mark what belongs to the steps around this one.
     """
-    lines: ForwardLines = net.layers[net.N].neuron.lines
-    back = _Backward(net, rule)
-    body = [*back.adjoints(), *back.gradients()]
-    used = ops_in(*map(written_out, lines.lines.values()), *back.used)
+    same = classes(net, rule)
+    leaving = [a for table in net.arrows for a in table if a.leaves]
+    back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
+    used = ops_in(*map(written_out, back.lines.lines.values()), *back.trees)
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
-    if lines.spike:
+    if back.lines.spike:
         head += ["# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative", ""]
-    states, constants = [*lines.lines], [*lines.constants]
-    forward = [f"{state} = {python(line, lambda n: n.name)}" for state, line in lines.lines.items()]
-    backward = [f"{left} = {right}" + (f"  # {why}" if why else "") for left, right, why in body]
-    return "\n".join(
-        [
-            *head,
-            *_function(
-                "forward",
-                [*states, "x", *constants],
-                states,
-                forward,
-                "states of a step from those of the last one, and from the input x",
-            ),
-            *("", ""),
-            *_function(
-                "backward",
-                [*back.arguments(), *constants],
-                [row[0] for row in body],
-                backward,
-                f"adjoints of a step under the rule {rule.name}",
-            ),
-        ]
-    )
+    return "\n".join([*head, back.source()])
+
+
+def step_functions(
+    net: Network, n: int, rule: str | Rule, functions: Mapping[str, Any]
+) -> StepFunctions:
+    """Return one step forward and one step back of a neuron of layer n, to be called on arrays.
+
+    Args:
+        net: a network whose layers have forward lines.
+        n: the layer.
+        rule: a name in ``RULES``, or a :class:`Rule`.
+        functions: what ``exp``, ``log``, ``tanh``, ``sqrt``, ``minimum``, ``maximum``, ``spike``
+            and its derivative ``h`` are; those of NumPy, PyTorch, or a compiler.
+
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> from stbp_edu import LIF
+    >>> net = network("1-1", hard_reset(LIF(tau=0.5, v_th=1.0, gate="linear")))
+    >>> step = step_functions(net, 1, "exact", {"spike": lambda v: v >= 0, "h": lambda v: 1.0})
+    >>> step.forward(1.5, 0, 0.5, 0.5, 1.0)  # u, o, x, tau, v_th
+    (1.25, True)
+    >>> step.back.arguments, step.back.results
+    (['u', 'o', 'signal', 'd_u_next'], ['d_o', 'd_u'])
+    """
+    rule = as_rule(rule)
+    back = steps_back(net, rule)[n]
+    space = dict(functions)
+    exec(compile(back.source(), f"<layer {n}, {rule.name}>", "exec"), space)
+    return StepFunctions(space["forward"], space["backward"], back)
+
+
+@dataclass(frozen=True)
+class StepFunctions:
+    """A step of a layer's neuron, forward and back.
+
+    Attributes:
+        forward: the states of the last step in the order of the lines, x, and the constants, to
+            the states of this one.
+        backward: ``back.arguments`` and the constants, to ``back.results``.
+        back: what the step back reads and returns.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    back: StepBack
+
+
+def steps_back(net: Network, rule: Rule) -> list[Any]:
+    """Return for each layer the step back that the gradients need, None for the input.
+
+    Raises:
+        ValueError: if a layer's neuron has no forward lines, or the rule keeps no word.
+    """
+    rule.check(net)
+    for n in range(1, net.N + 1):
+        if net.layers[n].neuron.lines is None:
+            raise ValueError(
+                f"the neuron of layer {n} has no forward lines, but a table made by hand; write "
+                "it as lines for stbp_edu.derive"
+            )
+    same = classes(net, rule)
+    leaving = [[a for a in table if a.leaves] for table in net.arrows]
+    needed = reachable(list(_entered(net, rule)), lambda node: _heads(net, rule, same, node))
+    return [
+        None,
+        *(
+            StepBack(net, n, rule, same, [(s, q) for k, s, q in needed if k == n], leaving[n])
+            for n in range(1, net.N + 1)
+        ),
+    ]
+
+
+def _entered(net: Network, rule: Rule) -> Iterator[tuple[int, str, str]]:
+    """Yield the adjoints from which gradients are read: (layer, state, state of the rule)."""
+    for n in range(1, net.N + 1):
+        neuron = net.layers[n].neuron
+        for state in dict.fromkeys([neuron.input, *(e.target for _, e in neuron.enters)]):
+            yield n, state, rule.start
+
+
+def _heads(
+    net: Network, rule: Rule, same: Mapping[Adjoint, str], node: tuple[int, str, str]
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the adjoints in the terms of one."""
+    n, *adjoint = node
+    for arrow, head in rule.moves_from(net, n, *adjoint):
+        if arrow.target != LOSS:
+            yield n + arrow.layer, arrow.target, same[arrow.target, head]
 
 
 def _function(
     name: str, arguments: list[str], results: list[str], body: list[str], what: str
 ) -> list[str]:
-    """Return the lines of a function."""
+    """Return the lines of a function; what is said of it may go on in a second paragraph."""
     head = f"def {name}({', '.join(arguments)}):"
+    what, _, more = what.partition("\n")
+    explained = ["", *(f"    {line}" for line in textwrap.wrap(more, 92)), '    """']
     return [
         *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False),
-        f'    """Return the {what}."""',
+        f'    """Return the {what}.' + ("" if more else '"""'),
+        *(explained if more else []),
         *(f"    {line}" for line in body),
-        f"    return {', '.join(results)}",
+        f"    return {', '.join(results)}" + "," * (len(results) == 1 and name == "forward"),
     ]
 
 
-class _Backward:
-    """The lines of one step back."""
+class Row(NamedTuple):
+    """A line of a step back: what is assigned, the terms of its sum, and their arrows."""
 
-    def __init__(self, net: Network, rule: Rule) -> None:
-        """Find which adjoints the rule needs, each once."""
-        self.net, self.rule = net, rule
-        self.neuron = net.layers[net.N].neuron
-        self.lines: ForwardLines = self.neuron.lines
-        self.same = classes(net, rule)
-        self.found = reached(net, rule, self.same)
-        self.used: list[Expression] = []
+    name: str
+    terms: list[Expression]
+    arrows: str = ""
 
-    def adjoints(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (name, sum, its arrows) for each adjoint, in the order in which they follow."""
-        order = [*reversed(self.neuron.order)]
-        slopes = {slope.kind: slope for slope in self.lines.slopes}
-        for node in sorted(self.found, key=lambda node: order.index(node[0])):
-            moves = self.rule.moves_from(self.net, self.net.N, *node)
-            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
-            signal = self.signal(*node)
-            terms: list[Expression] = [Name(signal)] if signal else []
-            terms += [self.term(slope, head) for slope, head in inside]
-            yield self.name(*node), self.sum(terms), ", ".join(slope.kind for slope, _ in inside)
 
-    def gradients(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (name, sum, "") for each learned constant: what this step adds to its gradient."""
-        for name in self.neuron.learned:
-            terms = [
-                self.product(factor, 0, self.name(state, self.rule.start))
-                for state, factor in self.lines.enters(name)
+@dataclass(frozen=True)
+class StepBack:
+    """One step back of the neuron of a layer under a rule.
+
+    Attributes:
+        net, n, rule: the network, the layer, the rule.
+        same: which states of the rule share an adjoint.
+        nodes: the adjoints that it returns.
+        leaving: the arrows that leave the neuron.
+    """
+
+    net: Network
+    n: int
+    rule: Rule
+    same: Mapping[Adjoint, str]
+    nodes: Sequence[Adjoint]
+    leaving: Sequence[Arrow]
+
+    @property
+    def neuron(self) -> Neuron:
+        """The neuron of the layer."""
+        return self.net.layers[self.n].neuron
+
+    @property
+    def lines(self) -> ForwardLines:
+        """Its forward lines."""
+        return self.neuron.lines
+
+    def source(self) -> str:
+        """Return a step forward and a step back as Python source."""
+        states, constants = [*self.lines.lines], [*self.lines.constants]
+        forward = [f"{s} = {_text(line)}" for s, line in self.lines.lines.items()]
+        backward = [
+            f"{name} = {added(map(_text, terms)) or '0.0'}" + (f"  # {why}" if why else "")
+            for name, terms, why in self.rows
+        ]
+        returned = "states of a step from the input x and the last ones, which begin at 0"
+        adjoints = f"adjoints of a step under the rule {self.rule.name}\n{self._use()}"
+        given = [*self.arguments, *constants]
+        return "\n".join(
+            [
+                *_function("forward", [*states, "x", *constants], states, forward, returned),
+                *("", ""),
+                *_function("backward", given, self.results, backward, adjoints),
             ]
-            yield f"g_{name}", self.sum(terms), ""
+        )
 
+    def _use(self) -> str:
+        """Return where a run back begins, and how gradients follow from the adjoints."""
+        entered, own = f"d_{self.neuron.input}", []
+        for name in self.neuron.learned:
+            each = dict(self.neuron.enters)[name].each
+            own.append(f"g_{name}{'' if each else ', also over neurons,'} to that of {name}")
+        sums = [
+            f"{entered} sums to the gradient of b",
+            f"{entered} times the output of the layer below to that of W",
+            f"{entered} times {self.neuron.output} of the step before to that of R",
+            *own,
+        ]
+        return (
+            "At the last step all that ends in _next is 0. Over steps and samples, "
+            f"{', '.join(sums[:-1])}, and {sums[-1]}."
+        )
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The lines: each adjoint in the order in which they follow, then what is learned."""
+        return [*self._adjoints(), *self._gradients()]
+
+    @property
+    def results(self) -> list[str]:
+        """The names that it returns: ``d_...`` of the adjoints, ``g_...`` of what is learned."""
+        return [row.name for row in self.rows]
+
+    @property
+    def trees(self) -> list[Expression]:
+        """All terms."""
+        return [term for row in self.rows for term in row.terms]
+
+    @cached_property
     def arguments(self) -> list[str]:
-        """Return the values that a step back reads, in the order of the states, then the rest."""
-        read = {name.name for tree in self.used for name in names_in(tree) if name.when}
+        """The values that it reads, in the order of the states, then the rest; no constants."""
+        read = {name.name for tree in self.trees for name in names_in(tree) if name.when}
         states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
         signals = sorted(name for name in read if name.startswith("signal"))
         later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
         return [*(name for name in states if name in read), *signals, *later]
 
-    def signal(self, state: str, q: str) -> str:
-        """Return the name of what other neurons and the loss hand back to a state, or ""."""
-        if state != self.neuron.output:
-            return ""
-        leaves = {one: self.leaving(one) for kind, one in self.found if kind == state}
-        if not any(leaves[q]):
-            return ""
-        return "signal" if len({*leaves.values()}) == 1 else _named("signal", q)
-
-    def leaving(self, q: str) -> tuple[str | None, ...]:
-        """Return where the arrows lead that leave the neuron: the state of the rule there."""
-        leaving = [a for table in self.net.arrows for a in table if a.leaves]
-        moves = [(a.target, self.rule.move(q, a)) for a in leaving]
-        return tuple(q and self.same.get((target, q), LOSS) for target, q in moves)
+    @cached_property
+    def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
+        """By the name of a signal, what hands it back: arrows that leave, and the rule's state."""
+        found = {}
+        for state, q in self.nodes:
+            if name := self._signal(state, q):
+                moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
+                found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
+        return found
 
     def name(self, state: str, q: str, after: str = "") -> str:
         """Return the name of an adjoint."""
@@ -144,14 +269,48 @@ class _Backward:
         own = f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
         return own + after
 
-    def term(self, slope: Slope, head: str) -> Expression:
+    def _adjoints(self) -> Iterator[Row]:
+        """Yield the line of each adjoint."""
+        order = [*reversed(self.neuron.order)]
+        slopes = {slope.kind: slope for slope in self.lines.slopes}
+        for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
+            moves = self.rule.moves_from(self.net, self.n, *node)
+            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
+            signal = self._signal(*node)
+            terms: list[Expression] = [Name(signal, "now")] if signal else []
+            terms += [self._term(slope, head) for slope, head in inside]
+            yield Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside))
+
+    def _gradients(self) -> Iterator[Row]:
+        """Yield what this step adds to the gradient of each learned constant."""
+        for name in self.neuron.learned:
+            terms = [
+                self._product(factor, 0, self.name(state, self.rule.start))
+                for state, factor in self.lines.enters(name)
+            ]
+            yield Row(f"g_{name}", terms)
+
+    def _signal(self, state: str, q: str) -> str:
+        """Return the name of what other neurons and the loss hand back to a state, or ""."""
+        leaves = {one: self._leaving(state, one) for s, one in self.nodes if s == state}
+        if not any(leaves[q]):
+            return ""
+        name = "signal" if state == self.neuron.output else f"signal_{state}"
+        return name if len({*leaves.values()}) == 1 else _named(name, q)
+
+    def _leaving(self, state: str, q: str) -> tuple[str | None, ...]:
+        """Return where the arrows lead that leave a state: the state of the rule there."""
+        moves = [(a.target, self.rule.move(q, a)) for a in self.leaving if a.source == state]
+        return tuple(q and self.same.get((target, q), LOSS) for target, q in moves)
+
+    def _term(self, slope: Slope, head: str) -> Expression:
         """Return the term of one arrow: its factor times the adjoint at its head."""
-        forgets = slope.kind in self.rule.forgets
+        forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
         adjoint = self.name(slope.target, head, SHIFTED[slope.step])
-        return self.product(factor, slope.step, adjoint)
+        return self._product(factor, slope.step, adjoint)
 
-    def product(self, factor: Expression, step: int, adjoint: str) -> Expression:
+    def _product(self, factor: Expression, step: int, adjoint: str) -> Expression:
         """Return a factor, its names placed around the step of its tail, times an adjoint."""
         last = Name(adjoint, "now")
         if factor in (ONE, Number(-1)):
@@ -161,11 +320,10 @@ class _Backward:
         by = {s: Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
         return Call("*", (replaced(factor, by), last))
 
-    def sum(self, terms: list[Expression]) -> str:
-        """Return a sum as Python."""
-        self.used += [Name(t.name, "now") if isinstance(t, Name) else t for t in terms]
-        texts = [python(term, lambda name: name.name) for term in terms]
-        return added(texts) or "0.0"
+
+def _text(tree: Expression) -> str:
+    """Return an expression as Python."""
+    return python(tree, lambda name: name.name)
 
 
 def _named(name: str, q: str) -> str:

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from stbp_edu.arrows.lines import hints
 from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
     OPERATIONS,
@@ -64,6 +65,12 @@ class Line:
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
 
+    def check_length(self) -> None:
+        """Check that it is not too long."""
+        if len(self.text) > LONGEST_LINE:
+            advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
+            raise self.error(0, f"it has {len(self.text)} characters", advice)
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -95,9 +102,6 @@ class Reader:
 
     def _parsed(self) -> ast.expr:
         """Return the right side as Python parses it."""
-        if len(self.line.text) > LONGEST_LINE:
-            advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
-            raise self.line.error(0, f"it has {len(self.line.text)} characters", advice)
         text = self.right
         try:
             with warnings.catch_warnings():
@@ -108,7 +112,8 @@ class Reader:
             problem = f"not understood: {error.msg}"
         except (ValueError, MemoryError, RecursionError) as error:
             at, problem = 0, f"not understood: {error or 'too many brackets or signs in a row'}"
-        raise self.line.error(self.line.start + at, problem, UNDERSTOOD) from None
+        advice = hints.of_text(text) or UNDERSTOOD
+        raise self.line.error(self.line.start + at, problem, advice) from None
 
     @property
     def right(self) -> str:
@@ -147,7 +152,7 @@ class Reader:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.right, node) or type(node).__name__
-        raise self.error(node, f"not understood: {shown}", UNDERSTOOD)
+        raise self.error(node, f"not understood: {shown}", hints.of_text(shown) or UNDERSTOOD)
 
     def _check_exponent(self, node: ast.expr, exponent: Expression) -> None:
         """Check that numbers in an exponent are small."""
@@ -167,8 +172,8 @@ class Reader:
             many = OPERATIONS[op].__code__.co_argcount - 1 if op in OPERATIONS else 1
         else:
             known = ", ".join((*FUNCTIONS, *self.functions))
-            advice = f"known are {known}; define another in a line above: {name}(o) = ..."
-            raise self.error(node, f"no function is called {name}", advice)
+            define = f"known are {known}; define another in a line above: {name}(o) = ..."
+            raise self.error(node, f"no function is called {name}", hints.of_call(name) or define)
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"

@@ -19,6 +19,7 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node
+from stbp_edu.plotting.palette import css
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
@@ -153,6 +154,8 @@ def _widget_class(name: str) -> Any:
 def source(name: str) -> str:
     """Return an explorer's ES module with what it imports, for anywidget."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
+    colours = css('[data-jp-theme-light="false"]')
+    common = common.replace('PALETTE = ""', f"PALETTE = {json.dumps(colours)}")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
     return common + module.split(IMPORT, 1)[-1]
 

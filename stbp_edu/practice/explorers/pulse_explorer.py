@@ -9,7 +9,7 @@ from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
-from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON
+from stbp_edu.plotting.palette import TERMS
 from stbp_edu.practice.explorers.pulse_picture import Layout, node_id
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.tasks import ForwardPass
@@ -19,7 +19,6 @@ from stbp_edu.verify.paths import edges_from, paths_from, unroll
 
 Json = dict[str, Any]
 FIRST = Node("o", n=1, t=0, i=0)
-COLOURS = {"delta": DELTA, "epsilon": EPSILON, "lost": CASE_COLOURS[1]}
 
 
 def one_neuron() -> ForwardPass:
@@ -78,6 +77,7 @@ def pulse_data(
                 "from": node_id(e.source),
                 "to": node_id(e.target),
                 "symbol": SYMBOLS[e.kind],
+                "colour": TERMS[e.kind],
                 "d": layout.curve(e),
                 "head": layout.head(e),
                 "mid": layout.middle(e),
@@ -88,7 +88,6 @@ def pulse_data(
         "used": sorted({edges.index(edge) for path in paths for edge in path.edges}),
         "start": node_id(start),
         "goal": writer.name(start),
-        "colours": COLOURS,
         "rule": rule,
         "rules": {name: writer.rule(name) for name in rules},
     }

@@ -9,7 +9,8 @@ from operator import mul
 from typing import Any
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node
-from stbp_edu.plotting.palette import GRID, GROUND, INK
+from stbp_edu.plotting.palette import GRID, GROUND, INK, LOST
+from stbp_edu.plotting.svg_figure import themed
 
 SIDE, TOP, BOTTOM = 74, 30, 68  # pixels around the graph
 STEP, WIDER = 128, 42  # a step's width, and what each further neuron of a layer adds
@@ -180,7 +181,7 @@ def still(data: Json, rule: str, moving: bool = False) -> str:
         *(_text((width / 2, top + 18 + LINE * k), line) for k, line in enumerate(lines)),
         "</svg>",
     ]
-    return "\n".join(parts)
+    return themed("\n".join(parts))
 
 
 def alternative(data: Json, rule: str) -> str:
@@ -199,46 +200,38 @@ def _factor(edge: Json) -> str:
 
 def _text(at: Point, words: str, anchor: str = "middle", colour: str = INK, size: int = 14) -> str:
     """Return a line of text; ink follows the ground."""
-    ink = f"var(--stbp-ink, {INK})" if colour == INK else colour
     place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} font-size="{size}" style="fill: {ink}">{escape(words)}</text>'
+    return f'<text {place} font-size="{size}" style="fill: {colour}">{escape(words)}</text>'
 
 
 def _arrows(data: Json, shown: Json) -> list[str]:
     """Return the arrows: thick where the pulse went, dashed with a cross where it was lost."""
-    colours, drawn = data["colours"], []
+    drawn = []
     moves = [move for step in shown["steps"] for move in step["moves"]]
     for k, edge in enumerate(data["edges"]):
         passed = [move["weight"] for move in moves if move["edge"] == k and not move["ends"]]
         lost = any(move["edge"] == k and move["ends"] for move in moves)
-        colour = _colour(data, edge) if passed else colours["lost"] if lost else GRID
+        colour = edge["colour"] if passed else LOST if lost else GRID
         thick = 1.6 + 3 * max(passed) if passed else 2.2 if lost else 1
-        line = f'stroke="{colour}" stroke-width="{thick:.1f}"'
+        line = f'style="stroke: {colour}" stroke-width="{thick:.1f}"'
         line += ' stroke-dasharray="6 4"' if lost and not passed else ""
         drawn.append(f'<path d="{edge["d"]}" fill="none" {line}/>')
-        drawn.append(f'<path d="{edge["head"]}" fill="{colour}"/>')
+        drawn.append(f'<path d="{edge["head"]}" style="fill: {colour}"/>')
         if lost:
             x, y = edge["mid"]
             cross = f"M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14"
-            drawn.append(f'<path d="{cross}" stroke="{colours["lost"]}" stroke-width="3"/>')
+            drawn.append(f'<path d="{cross}" style="stroke: {LOST}" stroke-width="3"/>')
     return drawn
-
-
-def _colour(data: Json, edge: Json) -> str:
-    """Return the colour of what comes over an arrow: a part of a δ, or of an ε."""
-    return str(data["colours"]["delta" if edge["from"].startswith("o") else "epsilon"])
 
 
 def _node(data: Json, shown: Json, node: Json) -> str:
     """Return a node: spikes round, potentials and the loss square; the start is filled."""
     (x, y), kind = node["at"], node["kind"]
-    colour = {"o": data["colours"]["delta"], "u": data["colours"]["epsilon"]}.get(kind, INK)
     used = {data["edges"][k][end] for k in data["used"] for end in ("from", "to")}
-    stroke = f"var(--stbp-ink, {INK})" if kind == "L" else colour
-    stroke = stroke if node["id"] in used else GRID
+    stroke = INK if node["id"] in used else GRID
     width = 3 if node["id"] == data["start"] else 1.8
     sheet = f'style="fill: var(--stbp-ground, {GROUND}); stroke: {stroke}" stroke-width="{width}"'
-    tint = f'fill="{colour}" fill-opacity="0.22"' if node["id"] == data["start"] else ""
+    tint = f'style="fill: {INK}; fill-opacity: 0.12"' if node["id"] == data["start"] else ""
     if kind != "o":
         side = 2 * RADIUS - 3
         box = f'x="{x - side / 2}" y="{y - side / 2}" width="{side}" height="{side}" rx="3"'
@@ -256,8 +249,8 @@ def _pulse(data: Json, shown: Json) -> list[str]:
         moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
         for move in step["moves"]:
             edge, size = data["edges"][move["edge"]], 5 + 6 * move["weight"]
-            look = f'r="{size:.1f}" fill="{_colour(data, edge)}"'
-            way = f"offset-path:path('{edge['d']}')"
+            look = f'r="{size:.1f}"'
+            way = f"fill: {edge['colour']}; offset-path:path('{edge['d']}')"
             copies.append(f'<circle class="pulse s{k}" {look} style="{way}"/>')
     motion = f"@media (prefers-reduced-motion: no-preference){{{moved}}}"
     return [f"<style>{FRAMES}{motion}</style>", *copies]

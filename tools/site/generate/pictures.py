@@ -11,16 +11,16 @@ import re
 from PIL import Image, ImageDraw, ImageFont
 
 from stbp_edu.cases import case_at
-from stbp_edu.plotting.palette import CASE_COLOURS
+from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS
 from stbp_edu.practice.explorers import pulse_data
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from stbp_edu.practice.explorers.pulse_picture import still
 from tools import ROOT
-from tools.site.render.notebook_page import DARK_INK, LIGHT_INK, recolour
+from tools.site.render.notebook_page import recolour
 from tools.templates import filled
 
 FOLDER = ROOT / "docs" / "assets"
-INKS = {"course-light.svg": LIGHT_INK, "course-dark.svg": DARK_INK}
+THEMES = {"course-light.svg": "light", "course-dark.svg": "dark"}
 STEPS, LAYERS = 5, 3  # T and N
 SIZE = (1200, 630)
 GROUND, INK, SOFT = "#fdfcfa", "#24292f", "#5c636d"
@@ -39,7 +39,7 @@ def readme_pictures() -> dict[str, str]:
     larger = size.sub(
         lambda m: f'width="{3 * int(m[1]) // 2}" height="{3 * int(m[2]) // 2}" viewBox', picture
     )
-    return {name: recolour(larger, ink) + "\n" for name, ink in INKS.items()}
+    return {name: recolour(larger, theme) + "\n" for name, theme in THEMES.items()}
 
 
 def squares(T: int = STEPS, N: int = LAYERS) -> list[dict[str, int]]:
@@ -55,11 +55,6 @@ def sweep() -> str:
     """Return the grid as SVG; the page's style sheet moves it, or leaves it still."""
     size = {"side": 64, "gap": 12, "left": 64, "top": 14}
     return filled("sweep_grid.svg", T=STEPS, N=LAYERS, squares=squares(), **size).strip()
-
-
-def case_colours() -> str:
-    """Return the colours of the cases as CSS variables."""
-    return ":root{" + "".join(f"--case-{k}:{colour};" for k, colour in CASE_COLOURS.items()) + "}"
 
 
 def social_card() -> bytes:
@@ -79,7 +74,8 @@ def social_card() -> bytes:
     left, top = SIZE[0] - STEPS * step - 16, 170
     for s in squares():
         x, y = left + (s["t"] - 1) * step, top + (LAYERS - s["n"]) * step
-        draw.rounded_rectangle((x, y, x + side, y + side), 12, fill=CASE_COLOURS[s["case"]])
+        look = {"fill": CASE_TINTS[s["case"]], "outline": CASE_COLOURS[s["case"]], "width": 8}
+        draw.rounded_rectangle((x, y, x + side, y + side), 12, **look)
         font = ImageFont.load_default(34)
         draw.text((x + side / 2, y + side / 2), str(s["case"]), "white", font, anchor="mm")
     buffer = io.BytesIO()

@@ -22,6 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
+from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
@@ -35,12 +36,11 @@ GREEK = {
     "geq": "≥", "geqslant": "≥", "to": "→", "times": "×", "infty": "∞", "neq": "≠",
 }  # fmt: skip
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
-DARK_INK = "#e6e8eb"
-LIGHT_INK = "#24292f"
+THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
-VARIABLE = re.compile(r"var\(--stbp-(ink|ground)\s*(?:,\s*([^()]+?)\s*)?\)")
+VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 STATED = re.compile(r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for)?", re.M)
 LIST_ITEM = re.compile(r"^\s*([-*+]|\d+[.)])\s+\S")
 
@@ -54,6 +54,12 @@ class CodeCell:
     source: str
     outputs: list[Any]
     tags: list[str]
+
+    @property
+    def about(self) -> str:
+        """What folded code is for, as the comment in its first line says; else ""."""
+        first = self.source.partition("\n")[0]
+        return first.removeprefix("# ") if first.startswith("# ") else ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ def cell_html(cell: CodeCell, figures: Figures) -> str:
         heavy=HEAVY in cell.tags,
         folded=FOLDED in cell.tags,
         output_folded=OUTPUT_FOLDED in cell.tags,
+        about=cell.about,
     )
 
 
@@ -216,16 +223,17 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     alt = re.search(r'aria-label="([^"]*)"', head)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
     html = ""
-    for theme, ink in (("light", LIGHT_INK), ("dark", DARK_INK)):
-        figures.files[f"{name}.{theme}.svg"] = recolour(svg, ink).encode()
+    for theme in THEMES:
+        figures.files[f"{name}.{theme}.svg"] = recolour(svg, theme).encode()
         source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
         html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
 
 
-def recolour(svg: str, ink: str) -> str:
-    """Return the SVG as a file: ink in the theme's colour, on no ground."""
-    svg = VARIABLE.sub(lambda m: ink if m[1] == "ink" else "transparent", svg)
+def recolour(svg: str, theme: str) -> str:
+    """Return the SVG as a file, in the colours of a theme and on no ground."""
+    colours = {"ground": ("transparent",) * 2, **DARK}
+    svg = VARIABLE.sub(lambda m: colours[m[1]][THEMES.index(theme)], svg)
     space = "" if "xmlns=" in svg else ' xmlns="http://www.w3.org/2000/svg"'
     return svg.replace("<svg", f"<svg{space}", 1)
 

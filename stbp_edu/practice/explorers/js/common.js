@@ -60,11 +60,20 @@ export function rove(event, moves) {
   target.focus();
 }
 
-const BASE = `
+// The page has the palette's style sheet; for Jupyter it is put here.
+const PALETTE = "";
+
+// The term that an arrow brings: the class of its colour.
+export const term = (from, to) =>
+  to === "L" ? "direct" : from[0] === "u" && to[0] === "o" ? "spike" : from.split("-")[1] === to.split("-")[1] ? "next" : "above"; // prettier-ignore
+
+const BASE = `${PALETTE}
+.stbp-x .direct { --p-colour: var(--stbp-direct); } .stbp-x .above { --p-colour: var(--stbp-above); } .stbp-x .next { --p-colour: var(--stbp-next); }
+.stbp-x :is(.spike, .u, .o, .L) { --p-colour: var(--x-ink); }
 .stbp-x { --x-ink: var(--ink, var(--jp-content-font-color1, #24292f)); --x-ground: var(--ground, var(--jp-layout-color0, #fff));
   --x-soft: var(--soft, var(--jp-content-font-color2, #575d66)); --x-line: var(--line, var(--jp-border-color1, #c9ccd1));
   --x-raised: var(--raised, var(--jp-layout-color2, #f3f4f6)); --x-accent: var(--accent, var(--jp-brand-color1, #00609c));
-  --x-bad: var(--bad, color-mix(in srgb, #e0402f 75%, var(--x-ink)));
+  --x-bad: var(--stbp-lost);
   color: var(--x-ink); font: var(--jp-content-font-size1, 0.72rem)/1.5 var(--sans, system-ui, sans-serif); border: 1px solid var(--x-line); border-radius: 6px; padding: 1em; margin: 1.2em 0; accent-color: var(--x-accent); }
 .stbp-x :is(p, ol, ul, fieldset, figure, table) { margin: 0.6em 0; font-size: inherit; }
 .stbp-x fieldset { border: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.1em 1.2em; }
@@ -81,7 +90,8 @@ const BASE = `
 .stbp-x table { border-collapse: collapse; } .stbp-x :is(td, th) { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid var(--x-line); font-weight: normal; }
 @media (prefers-reduced-motion: no-preference) { .stbp-x button { transition: background-color 0.15s; } }
 `;
-export const CASES = { 1: "var(--case-1, #d55e00)", 2: "var(--case-2, #b6679b)", 3: "var(--case-3, #0078be)", 4: "var(--case-4, #009068)" };
+// A case is filled in the colour of its first term and framed in that of its last.
+export const CASES = { 1: ["direct", "direct"], 2: ["above", "above"], 3: ["direct", "next"], 4: ["above", "next"] };
 
 // In JupyterLab, arrows would move between cells and x would cut one while a button here has the focus:
 // its shortcuts ask for any focused element, and it listens at the document while the event bubbles. So

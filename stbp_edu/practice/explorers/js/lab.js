@@ -8,7 +8,7 @@ const STYLE = `
 .stbp-lab input[type=range] { width: 100%; }
 .stbp-lab .axis { stroke: var(--x-soft); stroke-width: 1; } .stbp-lab .level { stroke: var(--x-bad); stroke-width: 1.6; stroke-dasharray: 6 4; }
 .stbp-lab .curve { fill: none; stroke: var(--x-accent); stroke-width: 2.4; } .stbp-lab .twin { fill: none; stroke: var(--x-ink); stroke-width: 2; stroke-dasharray: 7 4; }
-.stbp-lab .spike { stroke: var(--case-1, #d55e00); stroke-width: 3; } .stbp-lab .dot { fill: var(--x-accent); }
+.stbp-lab .spike { stroke: var(--x-bad); stroke-width: 3; } .stbp-lab .dot { fill: var(--x-accent); }
 `;
 const called = (name) => (name === "gaussian" ? "Gaussian" : name);
 const W = 300, H = 200, PAD = 34; // prettier-ignore

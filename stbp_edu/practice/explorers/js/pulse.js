@@ -1,5 +1,5 @@
 // One error pulse that runs back from the loss and takes every path; under a rule, some end at a cross.
-import { frame, indexed, load, make, radios, tight } from "./common.js";
+import { frame, indexed, load, make, radios, term, tight } from "./common.js";
 
 const STYLE = `
 .stbp-pulse { max-width: 42em; margin: 0 auto; }
@@ -8,13 +8,12 @@ const STYLE = `
 .stbp-pulse .edge { fill: none; stroke: var(--x-line); stroke-width: 1; } .stbp-pulse .head { fill: var(--x-line); }
 .stbp-pulse .used .edge { stroke: var(--x-soft); stroke-width: 1.3; } .stbp-pulse .used .head { fill: var(--x-soft); }
 .stbp-pulse .walked .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked .head { fill: var(--p-colour); }
-.stbp-pulse .lost .edge { stroke: var(--p-lost); stroke-width: 2.2; stroke-dasharray: 6 4; } .stbp-pulse .lost .head { fill: var(--p-lost); }
-.stbp-pulse .cross { stroke: var(--p-lost); stroke-width: 3.2; display: none; } .stbp-pulse .lost .cross { display: inline; }
+.stbp-pulse .lost .edge { stroke: var(--x-bad); stroke-width: 2.2; stroke-dasharray: 6 4; } .stbp-pulse .lost .head { fill: var(--x-bad); }
+.stbp-pulse .cross { stroke: var(--x-bad); stroke-width: 3.2; display: none; } .stbp-pulse .lost .cross { display: inline; }
 .stbp-pulse .shape { fill: var(--x-ground); stroke: var(--x-line); stroke-width: 1.5; }
 .stbp-pulse .on .shape { stroke: var(--x-soft); }
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
 .stbp-pulse .goal .ring { stroke: var(--p-colour); fill: none; stroke-width: 1.5; stroke-dasharray: 3 3; }
-.stbp-pulse .o { --p-colour: var(--p-delta); } .stbp-pulse .u { --p-colour: var(--p-epsilon); } .stbp-pulse .L { --p-colour: var(--x-ink); }
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
 .stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
@@ -50,7 +49,7 @@ async function render({ model, el }) {
     const way = make("path", { class: "edge", d: edge.d });
     const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }),
       used.has(k) ? make("text", { class: "factor", x: edge.beside[0], y: edge.beside[1], "text-anchor": edge.beside[2] }, edge.symbol) : null);
-    return { group, way, base: `${kindOf(edge.from)}${used.has(k) ? " used" : ""}` };
+    return { group, way, base: `${term(edge.from, edge.to)}${used.has(k) ? " used" : ""}` };
   });
   const nodes = new Map(data.nodes.map(({ id, kind, at: [x, y], label }) => {
     const goal = id === data.start;
@@ -80,8 +79,6 @@ async function render({ model, el }) {
     choices.length > 1 ? radios("Rule:", choices.map((name) => [name, tight(NAMES[name] ?? name)]), rule, (value) => { rule = value; go(0); }) : null,
     stage, make("div", { class: "row" }, first, back, play, next, place), said, details,
     make("p", { class: "soft" }, ...keysShown(), data.words ? indexed(` The network: ${data.words}.`) : ""))); // prettier-ignore
-  const style = section.querySelector(".stbp-pulse").style;
-  for (const [name, colour] of Object.entries(data.colours)) style.setProperty(`--p-${name}`, colour);
   section.addEventListener("keydown", keys, true);
   still.addEventListener("change", () => { halt(); draw(); });
 
@@ -151,7 +148,7 @@ async function render({ model, el }) {
     // What leaves a node is no longer at it; only what has arrived stays.
     values.replaceChildren();
     for (const item of steps()[step].rest) if (item.node === data.start) label(item);
-    copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${kindOf(data.edges[edge].from)}${value === 0 ? " nothing" : ""}` },
+    copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${term(data.edges[edge].from, data.edges[edge].to)}${value === 0 ? " nothing" : ""}` },
       make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...(level(edge) ? { y: -19, "text-anchor": "middle" } : { x: 13, y: -9 }) }, words)))); // prettier-ignore
     moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
   }

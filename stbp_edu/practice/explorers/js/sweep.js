@@ -11,7 +11,7 @@ const STYLE = `
 .stbp-sweep { display: grid; gap: 0.5em; max-width: 42em; align-items: center; }
 .stbp-sweep button { min-height: 4.6em; padding: 0.1em; border: 2px solid var(--x-line); line-height: 1.25; }
 .stbp-sweep button span:first-child { white-space: nowrap; }
-.stbp-sweep .done { border-color: var(--case); background: color-mix(in srgb, var(--case) 16%, var(--x-ground)); }
+.stbp-sweep .done { border-color: var(--case); background: color-mix(in srgb, var(--tint) 20%, var(--x-ground)); }
 .stbp-sweep :where([aria-current]) { outline: 3px solid var(--x-ink); outline-offset: 1px; }
 .stbp-sweep .feeds { border-style: dashed; }
 .stbp-sweep .axis { color: var(--x-soft); text-align: center; }
@@ -79,7 +79,9 @@ async function render({ model, el }) {
       const button = buttons.get(name);
       const state = k === step ? "current" : k < step ? "done" : "to come";
       button.className = [k <= step ? "done" : "", feeds.has(name) ? "feeds" : ""].join(" ");
-      button.style.setProperty("--case", CASES[cell.case]);
+      const [tint, edge] = CASES[cell.case].map((name) => `var(--stbp-${name})`);
+      button.style.setProperty("--tint", tint);
+      button.style.setProperty("--case", edge);
       button.toggleAttribute("aria-current", k === step);
       if (k === step) button.setAttribute("aria-current", "step");
       button.tabIndex = k === step ? 0 : -1;

@@ -1,0 +1,367 @@
+"""The derived neuron inside loops over samples, steps and spikes: source that can be read.
+
+The lines of a step are those of :meth:`StepBack.source`, with three changes: numbers have the dtype
+of the arrays, ``F(1)``; what holds no state, or a spike alone, is computed before the loops; and
+states are read from arrays.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from stbp_edu.arrows.formula_text import added
+from stbp_edu.arrows.lines.expressions import (
+    ONE,
+    ZERO,
+    Call,
+    Expression,
+    Name,
+    Number,
+    names_in,
+    ops_in,
+    python,
+    replaced,
+    written_out,
+)
+from stbp_edu.arrows.lines.program import StepBack
+from stbp_edu.arrows.lines.slopes import tidy
+from stbp_edu.surrogates import Curve, Surrogate
+
+TAKEN = re.compile(
+    "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
+    r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
+    "|(now|last|next|at|each|above|A|E|G|S)_.*"
+)
+"""What the loops call something of their own."""
+SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
+"""Operations that are worth computing before the loops."""
+
+
+def compilable(surrogate: Surrogate) -> bool:
+    """Return whether a surrogate can be written as source: a curve with its own h and H alone."""
+    of = type(surrogate)
+    return isinstance(surrogate, Curve) and all(
+        getattr(of, name) is getattr(Curve, name) for name in ("derivative", "antiderivative")
+    )
+
+
+class Source(str):
+    """Text that stands for a number: what is done to it is written down."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Source:
+        return _infix(self, "+", other)
+
+    def __radd__(self, other: Any) -> Source:
+        return _infix(other, "+", self)
+
+    def __sub__(self, other: Any) -> Source:
+        return _infix(self, "-", other)
+
+    def __rsub__(self, other: Any) -> Source:
+        return _infix(other, "-", self)
+
+    def __mul__(self, other: Any) -> Source:
+        return _infix(self, "*", other)
+
+    def __rmul__(self, other: Any) -> Source:
+        return _infix(other, "*", self)
+
+    def __truediv__(self, other: Any) -> Source:
+        return _infix(self, "/", other)
+
+    def __rtruediv__(self, other: Any) -> Source:
+        return _infix(other, "/", self)
+
+    def __pow__(self, other: int) -> Source:
+        return Source(f"({self} ** {other})")
+
+    def __neg__(self) -> Source:
+        return Source(f"(-{self})")
+
+    def __lt__(self, other: Any) -> Source:  # type: ignore[override]
+        return Source(f"(F(1) - reached({self}, {_as_source(other)}))")
+
+    def __ge__(self, other: Any) -> Source:  # type: ignore[override]
+        return Source(f"reached({self}, {_as_source(other)})")
+
+
+class Writer:
+    """The part of NumPy that curves use; it writes instead of computing."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a function that writes a call of the one of this name."""
+        return lambda *args: Source(f"{name}({', '.join(map(_as_source, args))})")
+
+    @staticmethod
+    def clip(v: Source, low: float | None, high: float | None) -> Source:
+        """Write bounds."""
+        v = v if low is None else Source(f"maximum({v}, {_as_source(low)})")
+        return v if high is None else Source(f"minimum({v}, {_as_source(high)})")
+
+    @staticmethod
+    def ones_like(_: Source) -> float:
+        """Return 1."""
+        return 1.0
+
+
+def _as_source(value: Any) -> str:
+    """Return a number as source, in the dtype of the arrays."""
+    return value if isinstance(value, Source) else f"F({value!r})"
+
+
+def _infix(a: Any, sign: str, b: Any) -> Source:
+    """Write an operation between two numbers."""
+    return Source(f"({_as_source(a)} {sign} {_as_source(b)})")
+
+
+def curve_source(surrogate: Any, twin: bool) -> list[str]:
+    """Return h, and the spike or its twin H, as source."""
+    v, writer = Source("v"), Writer()
+    spike = surrogate.twin(v, writer) if twin else "reached(v, F(0))"
+    return [
+        "@jit",
+        "def spike(v):",
+        f"    return {spike}",
+        "",
+        "",
+        "@jit",
+        "def h(v):",
+        f"    return {surrogate.h(v, writer)}",
+        "",
+        "",
+    ]
+
+
+@dataclass
+class LoopSource:
+    """The source of one layer's loops.
+
+    Attributes:
+        back: the step back, which knows network, layer and rule.
+        wanted: the adjoints that are kept for every step.
+        twin: whether the smooth twin H stands in place of the spike.
+    """
+
+    back: StepBack
+    wanted: Sequence[str]
+    twin: bool = False
+
+    def __post_init__(self) -> None:
+        """Find the states and the constants; of the latter, some have a value for each neuron."""
+        neuron = self.back.neuron
+        self.states, self.constants = list(neuron.order), list(self.back.lines.constants)
+        self.each = list(dict.fromkeys(name for name, enter in neuron.enters if enter.each))
+        self.shared = {name for name in self.constants if name not in self.each}
+        self.recurrent = self.back.net.layers[self.back.n].recurrent is not None
+        self.signals = list(self.back.signals)
+
+    @cached_property
+    def text(self) -> str:
+        """The curves and both loops."""
+        curves = curve_source(self.back.neuron.surrogate, self.twin)
+        return "\n".join([*curves, *self._forward(), *("", ""), *self._backward(), ""])
+
+    @property
+    def given(self) -> list[str]:
+        """The arguments that both loops take: parameters and states."""
+        own = [f"each_{c}" if c in self.each else c for c in self.constants]
+        return ["R"] * self.recurrent + own + [f"A_{s}" for s in self.states]
+
+    def _forward(self) -> list[str]:
+        """Return the loop forward."""
+        lines, hoisted = self.back.lines.lines, _Hoisted(self)
+        drive, output = f"now_{self.states[0]}", f"last_{self.back.neuron.output}"
+        lasts = (f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero" for s in lines)
+        updates = [f"{_free(state)} = {hoisted.text(line)}" for state, line in lines.items()]
+        again = [f"add_scaled_rows({output}, R, {drive})"]
+        if self.back.lines.spike and not self.twin:
+            again = [f"add_rows(R, index, spikes_in({output}, index), {drive})"]
+        return [
+            *_head("forward", ["first", "last", "below", "W", "b", *self.given]),
+            *self._top(hoisted),
+            "    index = np.empty(max(size, below.shape[2]) + 1, np.int32)",
+            "    for sample in range(first, last):",
+            "        for step in range(steps):",
+            *_indented(3, (f"now_{s} = A_{s}[step, sample]" for s in self.states)),
+            *_indented(3, lasts),
+            "            if len(W) > 0:  # else this array holds the weighted input",
+            f"                {drive}[:] = 0",
+            f"                add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
+            *_indented(3, again if self.recurrent else []),
+            "            for neuron in range(size):",
+            *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
+            f"                x = {drive}[neuron] + b[neuron]",
+            *_indented(4, (f"{_free(s)} = last_{s}[neuron]" for s in lines)),
+            *_indented(4, updates),
+            *_indented(4, (f"now_{s}[neuron] = {_free(s)}" for s in self.states)),
+        ]
+
+    def _backward(self) -> list[str]:
+        """Return the loop backward."""
+        back, hoisted = self.back, _Hoisted(self)
+        updates = []
+        for name, terms, arrows in back.rows:
+            right = added(map(hoisted.text, terms)) or "F(0)"
+            updates.append(f"{name} = {right}" + (f"  # {arrows}" if arrows else ""))
+        read = [a for a in back.arguments if a.startswith("d_")]
+        later = [a.removesuffix("_next") for a in (*read, *self._recurring().values())]
+        later = [*dict.fromkeys(later)]
+        states = [a for a in back.arguments if a not in (*read, *self.signals)]
+        above = [f"above_{name}" for name in self.signals if self.weighted(name)]
+        kept = [f"E_{name}" for name in self.wanted]
+        learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
+        start = back.name(back.neuron.input, back.rule.start)
+        cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
+        given = ["first", "last", *above, *(["W"] * bool(above)), *self.given]
+        given += [f"S_{name}" for name in self.signals[1:]]
+        return [
+            *_head("backward", [*given, *kept, "G_b", *(f"G_{name}" for name in learned)]),
+            *self._top(hoisted),
+            *_indented(1, (f"next_{d} = np.zeros(size, F)" for d in later)),
+            "    for sample in range(first, last):",
+            "        for step in range(steps - 1, -1, -1):",
+            f"            if step == steps - 1{cut}:  # nothing comes back from later steps",
+            *_indented(4, [f"next_{d}[:] = 0" for d in later] or ["pass"]),
+            *_indented(3, (f"at_{a} = {_place(a)}" for a in states)),
+            *_indented(3, (f"now_{a} = {a}[step, sample]" for a in kept)),
+            *_indented(3, (f"now_{a} = S_{a}[step, sample]" for a in self.signals[1:])),
+            *_indented(3, (line for name in above for line in self._handed_down(name))),
+            *_indented(3, self._again()),
+            "            for neuron in range(size):",
+            *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
+            *_indented(4, (f"{_free(a)} = at_{a}[neuron]" for a in states)),
+            *_indented(4, (f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in read)),
+            *_indented(4, (f"{name} = {self._row(name)}[neuron]" for name in self.signals)),
+            *_indented(4, updates),
+            *_indented(4, (f"now_{a}[neuron] = {a[2:]}" for a in kept)),
+            *_indented(4, (f"next_{d}[neuron] = settled({d})" for d in later)),
+            f"                G_b[sample, neuron] += {start}",
+            *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
+        ]
+
+    def _top(self, hoisted: _Hoisted) -> list[str]:
+        """Return what is computed before the loops."""
+        return [
+            f"    steps, _, size = A_{self.states[0]}.shape",
+            "    zero = np.zeros(size, F)",
+            *_indented(1, (f"{name} = {text}" for text, name in hoisted.names.items())),
+        ]
+
+    def _row(self, signal: str) -> str:
+        """Return where a signal comes: the first in the row of the adjoint that takes its place."""
+        first = signal == self.signals[0]
+        return f"now_E_{self.wanted[0]}" if first else f"now_{signal}"
+
+    def weighted(self, signal: str) -> bool:
+        """Return whether the layer above hands back a part of a signal."""
+        return any(arrow.layer for arrow, _ in self.back.signals[signal])
+
+    def _handed_down(self, above: str) -> list[str]:
+        """Return the lines by which a narrow layer above hands back its errors."""
+        row = self._row(above.removeprefix("above_"))
+        return [
+            f"if len({above}) > 0:  # else the signal is there already",
+            f"    {row}[:] = 0",
+            f"    add_scaled_rows({above}[step, sample], W, {row})",
+        ]
+
+    def _recurring(self) -> dict[str, str]:
+        """Return the signals that the layer's own next step adds to, and the adjoint there."""
+        into, back = self.back.neuron.input, self.back
+        return {
+            name: back.name(into, q)
+            for name, moves in back.signals.items()
+            for arrow, q in moves
+            if arrow.kind == "recur"
+        }
+
+    def _again(self) -> Iterator[str]:
+        """Yield the lines by which the layer's own next step hands back its errors."""
+        for name, adjoint in self._recurring().items():
+            yield f"add_scaled_rows(next_{adjoint}, R, {self._row(name)})"
+
+
+def _head(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return the first lines of a function."""
+    head = f"def {name}({', '.join(arguments)}):"
+    return ["@jit", *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))]
+
+
+def _indented(depth: int, lines: Iterable[str]) -> list[str]:
+    """Return lines at some depth."""
+    return ["    " * depth + line for line in lines]
+
+
+def _place(argument: str) -> str:
+    """Return where the values of a state stand that a step back reads."""
+    state, _, when = argument.rpartition("_")
+    if when == "last":
+        return f"A_{state}[step - 1, sample] if step > 0 else zero"
+    if when == "next":
+        return f"A_{state}[min(step + 1, steps - 1), sample]"
+    return f"A_{argument}[step, sample]"
+
+
+def _free(name: str) -> str:
+    """Return a name of the reader's that means nothing else in the loops."""
+    return f"{name}_" if TAKEN.fullmatch(name) else name
+
+
+class _Hoisted:
+    """What is computed before the loops: it holds no state, or a spike alone.
+
+    A spike is 0 or 1, so that there are two values of what it stands in.
+    """
+
+    def __init__(self, source: LoopSource) -> None:
+        """Begin with nothing."""
+        spike = None if source.twin else source.back.lines.spike
+        self.spikes = {f"{spike}{after}" for after in ("", "_last", "_next")} if spike else set()
+        self.shared = source.shared
+        self.names: dict[str, str] = {}
+
+    def text(self, tree: Expression) -> str:
+        """Return an expression as source."""
+        return _text(self._by_name(written_out(tree)))
+
+    def _by_name(self, tree: Expression) -> Expression:
+        """Return an expression with what is hoisted by name."""
+        if not isinstance(tree, Call):
+            return tree
+        names = {name.name: name for name in names_in(tree)}
+        states = names.keys() - self.shared
+        if not ops_in(tree) & SLOW or len(states) > 1 or states - self.spikes:
+            return Call(tree.op, tuple(map(self._by_name, tree.args)))
+        if not states:
+            return Name(self._name(tree))
+        (state,) = states
+        low, high = (self._name(tidy(replaced(tree, {names[state]: o}))) for o in (ZERO, ONE))
+        return Name(f"({high} if {_free(state)} > 0 else {low})")
+
+    def _name(self, tree: Expression) -> str:
+        """Return the name of a constant expression, which is computed once."""
+        return self.names.setdefault(_text(tree), f"k{len(self.names)}")
+
+
+def _text(tree: Expression) -> str:
+    """Return an expression as source, its numbers in the dtype of the arrays."""
+    return python(_typed(tree), lambda name: name.name if "(" in name.name else _free(name.name))
+
+
+def _typed(tree: Expression) -> Expression:
+    """Return an expression with ``F(1)`` for 1, but in exponents, and comparisons as functions."""
+    match tree:
+        case Number(value):
+            return Name(f"F({value})")
+        case Call("**", (a, Number(int()) as power)):
+            return Call("**", (_typed(a), power))
+        case Call(op, args):
+            return Call("reached" if op == "at_least" else op, tuple(map(_typed, args)))
+    return tree

@@ -1,0 +1,117 @@
+"""Loops that every compiled program calls: over the spikes of a row, and over rows of weights.
+
+A spike costs one row of weights, silence costs nothing. Rows are whole slices, eight at a time, so
+that the processor adds many entries at once. A sum has the same order however the work is shared.
+"""
+
+from typing import Any
+
+import numpy as np
+
+FLOOR = 1e-10
+"""Added and taken away again, it rounds a float32 below 3e-18 to zero.
+
+Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
+"""
+
+
+def spikes_in(row: Any, index: Any) -> int:
+    """Write where a row is not 0 to ``index``, and return how many places these are."""
+    count = 0
+    for j in range(len(row)):
+        index[count] = j  # written always, kept where there is a spike: no branch
+        count += row[j] != 0
+    return count
+
+
+def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
+    """Add the rows of a table that ``index`` names to a row, ``total``."""
+    k = 0
+    while k + 8 <= count:
+        a0, a1 = table[index[k]], table[index[k + 1]]
+        a2, a3 = table[index[k + 2]], table[index[k + 3]]
+        a4, a5 = table[index[k + 4]], table[index[k + 5]]
+        a6, a7 = table[index[k + 6]], table[index[k + 7]]
+        for i in range(len(total)):
+            four = (a0[i] + a1[i]) + (a2[i] + a3[i])
+            total[i] += four + ((a4[i] + a5[i]) + (a6[i] + a7[i]))
+        k += 8
+    if k + 4 <= count:
+        a0, a1 = table[index[k]], table[index[k + 1]]
+        a2, a3 = table[index[k + 2]], table[index[k + 3]]
+        for i in range(len(total)):
+            total[i] += (a0[i] + a1[i]) + (a2[i] + a3[i])
+        k += 4
+    while k < count:
+        a0 = table[index[k]]
+        for i in range(len(total)):
+            total[i] += a0[i]
+        k += 1
+
+
+def add_scaled_rows(values: Any, table: Any, total: Any) -> None:
+    """Add each row of a table, times its value, to a row, ``total``."""
+    for j in range(len(values)):
+        if values[j] != 0:
+            row = table[j]
+            for i in range(len(total)):
+                total[i] += values[j] * row[i]
+
+
+def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None:
+    """Write the gradient of W, transposed: row j is the sum of ε where neuron j below spiked.
+
+    Sample by sample: first the places of each neuron's spikes, then one sum for each neuron.
+
+    Args:
+        first: the first row of ``out`` to write.
+        last: the one after the last.
+        below: spikes, shape (steps, S, n).
+        epsilon: shape (steps · S, m).
+        out: shape (n, m).
+    """
+    T, S, _ = below.shape
+    size = last - first
+    places, many = np.empty((size, T), np.int32), np.zeros(size, np.int32)
+    index = np.empty(size + 1, np.int32)
+    out[first:last] = 0
+    for s in range(S):
+        many[:] = 0
+        for t in range(T):
+            for k in range(spikes_in(below[t, s, first:last], index)):
+                j = index[k]
+                places[j, many[j]] = t * S + s
+                many[j] += 1
+        for j in range(size):
+            if many[j] > 0:
+                add_rows(epsilon, places[j], many[j], out[first + j])
+
+
+def census(first: int, last: int, spikes: Any, found: Any) -> None:
+    """Count for each sample the entries that are not 0, and those that are neither 0 nor 1."""
+    for s in range(first, last):
+        active, other = 0, 0
+        for t in range(len(spikes)):
+            row = spikes[t, s]
+            for j in range(len(row)):
+                active += row[j] != 0
+                other += (row[j] != 0) & (row[j] != 1)
+        found[s, 0], found[s, 1] = active, other
+
+
+def quick_exp(y: Any) -> Any:
+    """Return e^y in single precision, so that several can be computed at once.
+
+    y = n ln 2 + r: 2^n is written as bits, and e^r is a polynomial.
+    """
+    F = np.float32
+    x = y
+    y = min(max(y, F(-87)), F(88))
+    n = F(
+        F(y * F(1.4426950408889634) + F(12582912)) - F(12582912)
+    )  # rounded: 12582912 = 1.5 · 2^23
+    r = (y - n * F(0.693359375)) - n * F(-2.12194440e-4)
+    e = F(1 / 6) + r * (F(1 / 24) + r * (F(1 / 120) + r * F(1 / 720)))
+    e = F(1) + r * (F(1) + r * (F(1 / 2) + r * e))
+    e *= np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return e if x == x else x  # not a number stays so

@@ -1,0 +1,124 @@
+"""The five cases on one page: the grid, and in each cell its formulas, coloured by term.
+
+It is HTML with MathML: text that can be selected, read aloud, printed, and set again on a phone.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from stbp_edu import checks
+from stbp_edu.arrows.mathml import mathml
+from stbp_edu.equations import EQUATIONS
+from stbp_edu.plotting.palette import DARK
+
+PLACES = {1: ("T", "N"), 2: ("T", "n"), 3: ("t", "N"), 4: ("t", "n")}
+SUMS = {1: "direct", 2: "from above", 3: "direct + next step", 4: "from above + next step"}
+SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
+FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
+SLANTED = "<mi>h", '<mi mathvariant="normal" style="font-style: italic">h'  # fonts lack the other
+BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
+
+
+@dataclass(frozen=True, repr=False)
+class Poster:
+    """The five cases, ready to be shown.
+
+    Attributes:
+        lit: the case whose cell stands out; 0 where all do.
+    """
+
+    lit: int = 0
+
+    def __repr__(self) -> str:
+        cell = f", case {self.lit} lit" if self.lit else ""
+        return f"[Poster: the five cases in the grid, each with its formulas{cell}.]"
+
+    def _repr_html_(self) -> str:
+        """Return the poster with its style sheet."""
+        cells = "".join(self._cell(case) for case in (3, 1, 4, 2))
+        sums = "".join(f"<p>{line}</p>" for line in _lines("c5-w", "c5-b"))
+        return (
+            f"<style>{_style()}</style>"
+            '<section class="stbp-poster" aria-label="The five cases">'
+            '<p class="title">Four cells, three arrows, one sum</p>'
+            f'<p class="key">{_key()}</p><div class="cells">{cells}</div>'
+            f'<div class="sum{self._marked(5)}"><p><b>5</b> all t, summed</p>{sums}</div></section>'
+        )
+
+    def _cell(self, case: int) -> str:
+        """Return one cell: its number, where it holds, what it sums, and its two formulas."""
+        t, n = PLACES[case]
+        where = f"{'t = T' if t == 'T' else 't &lt; T'}, {'n = N' if n == 'N' else 'n &lt; N'}"
+        lines = _lines(f"c{case}-delta", f"c{case}-epsilon")
+        formulas = "".join(f"<p>{line}</p>" for line in lines)
+        arrows = f'<i class="down {"direct" if n == "N" else "above"}">↓</i>'
+        arrows += '<i class="back next">←</i>' if t == "t" else ""
+        return (
+            f'<div class="case-{case}{self._marked(case)}">{arrows}'
+            f"<p><b>{case}</b> {where} <span>{SUMS[case]}</span></p>{formulas}</div>"
+        )
+
+    def _marked(self, case: int) -> str:
+        return "" if not self.lit else " lit" if self.lit == case else " dim"
+
+
+def poster(lit: str | None = None) -> Poster:
+    """Return the five cases in the grid, each with its formulas.
+
+    Args:
+        lit: an equation whose case stands out, such as ``"c3-delta"``; ``"c3"`` does as well. All
+            cases stand out alike where it is None.
+
+    Raises:
+        ValueError: if there is no such case or equation.
+
+    >>> poster("c3-delta")
+    [Poster: the five cases in the grid, each with its formulas, case 3 lit.]
+    """
+    if lit is None:
+        return Poster()
+    ids = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
+    known = list(dict.fromkeys(name for id_ in ids for name in (id_[:2], id_)))
+    return Poster(int(checks.choice("lit", lit, known)[1]))
+
+
+def _lines(*ids: str) -> list[str]:
+    return [formula(id_) for id_ in ids]
+
+
+@cache
+def formula(id_: str) -> str:
+    """Return an equation of the register as MathML, each term of its sum in the term's colour.
+
+    >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
+    (3, True)
+    """
+    left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
+    html = f"{mathml(left + '=')} {' + '.join(_terms(right, id_))}"
+    return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
+
+
+def _terms(right: str, id_: str) -> Iterator[str]:
+    """Yield the terms of a sum: from the next step, from above, or direct; else in ink."""
+    for tex in BETWEEN.split(right):
+        begins = not id_.endswith("delta") or id_.startswith("c5")
+        kind = "next" if "t+1" in tex else "above" if "n+1" in tex else "" if begins else "direct"
+        yield f'<span class="{kind}">{mathml(tex)}</span>' if kind else mathml(tex)
+
+
+def _key() -> str:
+    """Return the three terms, in their colours."""
+    names = {"direct": "direct", "above": "from above", "next": "from the next step"}
+    return ", ".join(f'<span class="{kind}">{words}</span>' for kind, words in names.items())
+
+
+@cache
+def _style() -> str:
+    """Return the style sheet, with the colours of the palette."""
+    sheet = resources.files("stbp_edu.plotting").joinpath("poster.css").read_text("utf-8")
+    for name, (light, _) in DARK.items():
+        sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
+    return re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)

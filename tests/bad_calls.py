@@ -1,0 +1,204 @@
+"""Bad calls by Hypothesis: a good call of a public function with one thing in it made wrong.
+
+To put another package under it: give ``good_calls`` its public functions and a good value for each
+name of an argument, and draw from ``bad_calls`` in a test::
+
+    CALLS = good_calls([engine.forward, engine.backward], {"params": P.params, "rule": "exact"})
+
+    @given(bad_calls(CALLS))
+    def test_a_bad_call_is_refused_in_words(call):
+        assert not call.fault(ACCEPTED)
+
+What is made wrong is an argument, or a part of one: an entry of a list or dictionary, a field of a
+dataclass. It becomes something of another kind altogether, or a damaged copy of the right value: a
+list for an array, an axis too many, a NaN, a mask. The call has to end in a TypeError or ValueError
+that the package itself raises; one that Python or NumPy raises inside is raw. Where a wrong value
+is none, ``accepted`` says so, by function, last name of the place, and kind, as in
+``{("forward", "inputs"): {"one entry more"}}``.
+"""
+
+import dataclasses
+import inspect
+import math
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import stbp_edu
+
+PACKAGE = str(Path(stbp_edu.__file__).parent)
+Accepted = Mapping[tuple[str, str], Iterable[str]]
+"""Kinds of wrong values by function or "*", and the name of what is wrong; "*" for every kind."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call, and which part of its arguments is wrong in which way.
+
+    Attributes:
+        name: the function's.
+        function: what is called.
+        arguments: good ones, by name.
+        place: where the wrong value stands: the argument's name, and keys and fields below it.
+        kind: what is wrong, a key of :func:`wrong` there.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any]
+    place: tuple[Any, ...] = ()
+    kind: str = ""
+
+    def __repr__(self) -> str:
+        return f"{self.name}({'.'.join(map(str, self.place))} = {self.kind})"
+
+    def made(self) -> dict[str, Any]:
+        """Return the arguments, one of them wrong."""
+        return replaced(dict(self.arguments), self.place, self.kind) if self.place else {}
+
+    def fault(self, accepted: Accepted) -> str:
+        """Return what is wrong with how the call ends, or ""."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                result = self.function(**self.made())
+                if inspect.isgenerator(result):
+                    list(result)
+        except (TypeError, ValueError) as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            own = frame.filename.startswith(PACKAGE) and "raise" in (frame.line or "")
+            return "" if own else f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
+        except Exception as error:
+            return f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
+        place = [key for key in self.place if isinstance(key, str)][-1]
+        fine = (accepted.get(key, ()) for key in ((self.name, place), ("*", place)))
+        named = {kind for kinds in fine for kind in kinds}
+        return "" if named & {self.kind, "*"} else f"{self}: accepted"
+
+
+def good_calls(
+    functions: Iterable[Callable[..., Any]],
+    by_name: Mapping[str, Any],
+    own: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Call]:
+    """Return a good call for each function, with a good value for each argument it can take.
+
+    Args:
+        functions: functions, methods and classes.
+        by_name: a good value for each name of an argument.
+        own: by a function's name, values for it alone.
+
+    Raises:
+        KeyError: if an argument has no value; then it is named.
+    """
+    calls = []
+    for function in functions:
+        name = getattr(function, "__qualname__", repr(function))
+        parameters = inspect.signature(function).parameters.values()
+        values = {**by_name, **(own or {}).get(name, {})}
+        names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+        calls.append(Call(name, function, {one: values[one] for one in names}))
+    return calls
+
+
+@st.composite
+def bad_calls(draw: Any, calls: list[Call], whole: tuple[type, ...] = ()) -> Call:
+    """Return a strategy of calls with one thing wrong; not inside what is an instance of whole."""
+    call = draw(st.sampled_from([call for call in calls if {*call.arguments} - {"self"}]))
+    place: tuple[Any, ...] = (draw(st.sampled_from([k for k in call.arguments if k != "self"])),)
+    value = call.arguments[place[0]]
+    while (keys := list(parts(value, whole))) and draw(st.booleans()):
+        place = (*place, draw(st.sampled_from(keys)))
+        value = part(value, place[-1])
+    kind = draw(st.sampled_from(list(wrong(value))))
+    return dataclasses.replace(call, place=place, kind=kind)
+
+
+def parts(value: Any, whole: tuple[type, ...] = ()) -> Iterator[Any]:
+    """Yield the keys of what a value is made of; of some classes nothing, as only we make them."""
+    if isinstance(value, whole):
+        return
+    if isinstance(value, Mapping):
+        yield from value
+    elif isinstance(value, list | tuple):
+        yield from getattr(value, "_fields", range(len(value)))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield from (field.name for field in dataclasses.fields(value) if field.init)
+
+
+def part(value: Any, key: Any) -> Any:
+    """Return one of the parts of a value."""
+    entry = isinstance(value, Mapping) or isinstance(key, int)
+    return value[key] if entry else getattr(value, key)
+
+
+def replaced(value: Any, place: tuple[Any, ...], kind: str) -> Any:
+    """Return a value with what stands at a place made wrong."""
+    if not place:
+        return wrong(value)[kind]
+    key, *rest = place
+    new = replaced(part(value, key), tuple(rest), kind)
+    if isinstance(value, Mapping):
+        return {**value, key: new}
+    if isinstance(key, int):
+        return type(value)([*value[:key], new, *value[key + 1 :]])
+    if isinstance(value, tuple):
+        return value._replace(**{key: new})
+    return dataclasses.replace(value, **{key: new})
+
+
+def wrong(good: Any) -> dict[str, Any]:
+    """Return wrong values in place of a good one, by kind."""
+    found: dict[str, Any] = {
+        "None": None, "a type": int, "a module": math, "an object": object(), "bytes": b"x",
+        "a word": "no such word", "a set": {1}, "a dict": {"a": 1}, "a function": lambda *_: None,
+        "a complex number": 1j, "a NaN": math.nan, "infinity": math.inf, "a fraction": 0.3,
+        "a huge integer": 10**400, "a large integer": 2**40, "below zero": -3, "zero": 0,
+        "an empty list": [], "a list": [[1.0], [2.0]], "an empty array": np.empty((0,)),
+        "an array of words": np.array(["x"]), "five axes": np.zeros((1, 1, 1, 1, 1)),
+    }  # fmt: skip
+    if callable(good):
+        del found["a type"]
+    if good is None or isinstance(good, int | float):
+        same = {
+            kind for kind, value in found.items() if type(value) is type(good) and value == good
+        }
+        found = {kind: value for kind, value in found.items() if kind not in same}
+    if isinstance(good, np.ndarray):
+        spoiled = good.astype(float)
+        spoiled.flat[0] = math.nan
+        found |= {
+            "one axis more": good[None], "objects": good.astype(object),
+            "one entry more": np.concatenate([good, good[:1]]) if good.ndim else good[None],
+            "complex": good.astype(complex), "half floats": good.astype(np.float16),
+            "masked": np.ma.masked_array(good, mask=True), "words": good.astype(str),
+            "a NaN in it": spoiled,
+        }  # fmt: skip
+        if good.ndim:
+            found |= {
+                "a list of it": good.tolist(),
+                "one axis less": good[0],
+                "no entries": good[..., :0],
+            }
+    if isinstance(good, list | tuple):
+        found |= {
+            "one entry less": good[:-1],
+            "one entry more": [*good, None],
+            "an iterator": iter(good),
+        }
+    if isinstance(good, Mapping) and good:
+        found |= {
+            "one entry less": dict(list(good.items())[:-1]),
+            "an odd entry": {**good, 3: None},
+        }
+    if isinstance(good, str):
+        found["an empty word"] = ""
+    if isinstance(good, bool):
+        found["a word"] = "False"
+    return found

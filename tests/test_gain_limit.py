@@ -1,0 +1,144 @@
+"""A limit on the gain from step to step: in the engine, in Part II, and what it promises."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stbp_edu import LIF, Gaussian, backward
+from stbp_edu.arrows import (
+    Rule,
+    draw_params,
+    forward,
+    hard_reset,
+    lambdas,
+    local_derivatives,
+    network,
+    online,
+    part_one,
+    with_adaptation,
+    with_current,
+    with_gain_limit,
+)
+from stbp_edu.arrows import backward as gradients
+from stbp_edu.arrows.gains import groups
+from stbp_edu.engine import Engine
+from stbp_edu.neuron import GATES
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.training import Settings
+from tests.networks import assert_close, make_problem, problems
+
+STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")
+limits = st.sampled_from([0.3, 1.0, 2.5])
+SMALL = {"max_layers": 2, "max_steps": 6, "max_width": 4, "max_batch": 3}
+
+
+def arrays(found):
+    return [None, *found.W[1:], *found.b[1:]]
+
+
+@given(problem=problems(**SMALL), limit=limits)
+def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit):
+    """ε follows from ε one step later by the gain that is held, and so obeys the bound."""
+    trace, neuron = problem.trace, problem.neuron
+    local = part_one.as_local(trace, problem.targets, problem.params, neuron)
+    rule = with_gain_limit(limit, "exact")
+    lam, N = lambdas(local, rule), problem.params.N
+    for n in range(1, N + 1):
+        epsilon, u, o = lam[n]["u", "all"], trace.U[n], trace.O[n]
+        above = local.direct if n == N else lam[n + 1]["u", "all"] @ problem.params.W[n + 1]
+        own = above * neuron.h(u)
+        bound = limit * np.abs(epsilon[1:]) + np.abs(own[:-1])
+        assert (np.abs(epsilon[:-1]) <= bound * (1 + 1e-12)).all()
+        if neuron.gate != "soft":
+            gain = np.clip(neuron.f(o) + u * neuron.df(o) * neuron.h(u), -limit, limit)
+            np.testing.assert_allclose(epsilon[:-1], own[:-1] + gain[:-1] * epsilon[1:], atol=1e-12)
+
+
+@given(problem=problems(**SMALL), rule=st.sampled_from(RULES + ABLATIONS), limit=limits)
+def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, limit):
+    run = (problem.trace, problem.targets, problem.params, problem.neuron)
+    found = part_one.backward(*run, with_gain_limit(limit, rule))
+    assert_close(arrays(backward(*run, rule, gain_limit=limit)), arrays(found), "gradient", 1e-11)
+
+
+@pytest.mark.parametrize(("gate", "rule"), [*product(GATES, RULES + ABLATIONS)])
+def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
+    neuron = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate=gate)
+    problem = make_problem(0, [4, 6, 3], T=8, S=3, neuron=neuron)
+    run = (problem.trace, problem.targets, problem.params, neuron, rule)
+    free = arrays(backward(*run))
+    assert_close(arrays(backward(*run, gain_limit=1e6)), free, "gradient", 0)
+    held = arrays(backward(*run, gain_limit=0.05))
+    assert (rule == "spatial-only") == all(np.array_equal(*x) for x in zip(held, free, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("neuron", "rule", "found"),
+    [
+        (hard_reset(STEEP), "classic", {("u", "free"): 0, ("u", "owes"): 1}),
+        (with_current(hard_reset(STEEP), 0.9), "exact", {("i", "all"): 0, ("u", "all"): 1}),
+        (with_adaptation(hard_reset(STEEP), 0.5, 0.9), "exact", {("a", "all"): 0, ("u", "all"): 0}),
+    ],
+    ids=["classic", "current", "adaptation"],
+)
+def test_states_that_feed_each_other_are_held_together_and_others_apart(neuron, rule, found):
+    """A decay of 0.9 is left as it is beside a gain of -2; an adaptation's loop is one block."""
+    net = network("3-5-2", neuron)
+    params, rng = draw_params(net, np.random.default_rng(1)), np.random.default_rng(2)
+    trace = forward(net, params, 3 * rng.random((8, 4, 3)))
+    local, limited = local_derivatives(net, params, trace, np.eye(2)[[0, 1, 0, 1]]), []
+    for limit in (1.0, 0.5):
+        held = local.held(1, with_gain_limit(limit, rule))
+        assert all(((x > 0) & (x <= 1)).all() for x in held.values())
+        limited.append(held)
+    kinds = {k: [key for key in found if found[key] == k] for k in found.values()}
+    for together in kinds.values():
+        first, *rest = (limited[0][key] for key in together)
+        assert all(np.array_equal(first, other) for other in rest)
+    assert (limited[0][max(found)] < 1).any()
+    if len(kinds) > 1:
+        assert (limited[0][min(found)] == 1).all()
+        assert np.allclose(limited[1][min(found)].max(), 1) or (limited[1][min(found)] < 1).any()
+
+
+def test_a_rule_that_refuses_what_leads_to_a_state_leaves_nothing_to_hold():
+    """The current has no arrow to itself here, so that its gain is 0 at every step."""
+    net = network("2-2", with_current(hard_reset(STEEP), 0.9))
+    params = draw_params(net, np.random.default_rng(0))
+    trace, y = forward(net, params, np.ones((3, 1, 2))), np.ones((1, 2))
+    rule = Rule("no decay", {"all": {"decay": None, "carry": None, "reset": None, "*": "all"}})
+    found = gradients(net, params, trace, y, with_gain_limit(1, rule)).gradients[1]["W"]
+    np.testing.assert_array_equal(found, gradients(net, params, trace, y, rule).gradients[1]["W"])
+    only = Rule("only the reset", {"all": {"decay": None, "carry": None, "*": "all"}})
+    assert gradients(net, params, trace, y, with_gain_limit(0.1, only)).gradients[1]["W"].any()
+
+
+def test_groups_reach_each_other():
+    assert groups(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]], bool)) == [(0, 1, 2)]
+    assert groups(np.array([[0, 1], [0, 0]], bool)) == [(0,), (1,)]
+
+
+@pytest.mark.parametrize("wrong", [0, -1.0, "1", np.nan])
+def test_a_limit_is_a_positive_number(wrong):
+    problem = make_problem(0, [2, 2], T=2, S=1, neuron=STEEP)
+    with pytest.raises((TypeError, ValueError), match="gain_limit must be "):
+        backward(problem.trace, problem.targets, problem.params, STEEP, gain_limit=wrong)
+    if wrong != 0:
+        with pytest.raises((TypeError, ValueError), match="gain_limit must be "):
+            Settings(gain_limit=wrong)
+
+
+def test_a_limited_rule_is_not_learned_forward_in_time():
+    net = network("2-2", hard_reset(STEEP))
+    params = draw_params(net, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="must have no gain limit"):
+        online(net, params, np.ones((3, 1, 2)), np.ones((1, 2)), with_gain_limit(1, "ottt"))
+
+
+def test_an_engine_without_a_limit_is_the_default():
+    problem = make_problem(0, [2, 2], T=2, S=1, neuron=STEEP)
+    assert Engine(problem.params, STEEP).gain_limit is None
+    assert Settings().gain_limit == 0
