@@ -14,11 +14,26 @@ from stbp_edu.practice.grading.places import places
 from stbp_edu.practice.grading.search import Answer
 from stbp_edu.practice.grading.values import plain
 
-CONSTANT = {"0 * o", "(0 * o, 0 * o)", "U.dtype"}
+CONSTANT = {"0 * o", "(0 * o, 0 * o)", "0 * O[:1]", "O[:1]", "U.dtype"}
 """Zeros whatever the input, and the one type that all have."""
 BUILTINS = {"np", "len", "sum", "max", "min", "zip", "range"}
 NOT_NEGATIVE = {
-    *("tau", "v_th", "a", "h", "f", "h_next", "h_above", "O_gate", "o", "O", "o_below", "O_below"),
+    *(
+        "tau",
+        "v_th",
+        "a",
+        "h",
+        "f",
+        "h_next",
+        "h_above",
+        "O_gate",
+        "o",
+        "O",
+        "O_before",
+        "O_next",
+        "o_below",
+        "O_below",
+    ),
     *(
         "Y",
         "y",

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.values import Difference, Outcome, plain
+from stbp_edu.practice.grading.values import Difference, Outcome, is_blank, plain
 from stbp_edu.practice.tasks import Function
 
 SECONDS = 30.0
@@ -123,7 +123,7 @@ def _bytes(value: Any) -> bytes:
 def viewed(function: Function, args: Sequence[Any], view: View) -> Any:
     """Return what a function gives, or what can be compared of it."""
     value = function(*args)
-    return value if view is None or value is None else view(value, function, *args)
+    return value if view is None or is_blank(value) else view(value, function, *args)
 
 
 @contextlib.contextmanager
