@@ -119,7 +119,8 @@ def derive(
     A name that a line above has assigned is this step's value, any other state that of the last
     step; ``x`` is what weights and biases bring, and ``spike`` is 1 where its argument is >= 0.
     Understood are numbers, names, ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, and
-    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run. A
+    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run, and
+    it may have 20 lines of 200 characters and 8 states, names 20 letters, exponents up to 100. A
     text without ``spike`` is a read-out: its u, or its last line's state, goes to the loss.
 
     Args:

@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from typing import NamedTuple
 
 from stbp_edu import checks
@@ -36,12 +37,16 @@ from stbp_edu.arrows.lines.expressions import (
 from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
-MOST_LINES, LONGEST_TEXT = 20, 20_000
+MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
-NOT_FREE = f"not free are {', '.join((*TAKEN, *WEIGHTS))}, d_..., g_..., ..._next and ..._last"
+LONGEST_NAME = 20
+NOT_FREE = (
+    f"it may have {LONGEST_NAME} letters; not free are {', '.join((*TAKEN, *WEIGHTS))}, words of "
+    "Python, _..., d_..., g_..., ..._next and ..._last"
+)
 X = Name("x", "now")
 KINDS = {
     ("u", "u"): "carry",
@@ -218,11 +223,14 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
     [('spike', 0), ('carry', 1)]
     """
     for name in constants:
-        if name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(name):
+        if not _is_free(name):
             raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     rows = list(_split(text))
-    reading = _Reading([row.name for row in rows if row.args is None], constants)
+    states = [row.name for row in rows if row.args is None]
+    if len(states) > MOST_STATES:
+        raise ValueError(f"text must have at most {MOST_STATES} states, got {len(states)}")
+    reading = _Reading(states, constants)
     for row in rows:
         reading.take(row)
     found = ForwardLines(text, reading.lines, constants)
@@ -270,7 +278,7 @@ def _split(text: str) -> Iterator[Row]:
     for number, line in lines:
         row = _row(line, number)
         problem = ""
-        if row.name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(row.name):
+        if not _is_free(row.name):
             problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
         elif row.name in seen:
             problem = f"has a line already, line {seen[row.name]}"
@@ -279,6 +287,12 @@ def _split(text: str) -> Iterator[Row]:
             raise row.line.error(row.at, f"{row.name} {problem}", advice)
         seen[row.name] = number
         yield row
+
+
+def _is_free(name: str) -> bool:
+    """Return whether a state, a constant or a function may have a name."""
+    taken = name in (*TAKEN, *WEIGHTS) or iskeyword(name) or MARKED.fullmatch(name)
+    return len(name) <= LONGEST_NAME and not taken
 
 
 class Row(NamedTuple):
@@ -350,7 +364,8 @@ class _Reading:
     def _check_arguments(self, row: Row) -> None:
         """Check what stands in the brackets on the left of a function."""
         for arg in row.args or ():
-            if not arg.isidentifier() or arg in TAKEN or (row.args or []).count(arg) > 1:
+            free = arg in WEIGHTS or _is_free(arg)
+            if not (arg.isidentifier() and free) or (row.args or []).count(arg) > 1:
                 advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
                 raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
 
