@@ -24,12 +24,12 @@ from stbp_edu.training.runs.checkpoint import load_checkpoint
 
 EPOCHS = 8
 RUN = (
-    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 4 --batch 100 --shards 2 "
+    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 4 --batch 100 "
     "--dropout 0.2 --shift 1 --encodings 1 --resume"
 ).split()
 QUICK = [
     "train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2",
-    "--batch", "500", "--shards", "1", "--encodings", "1",
+    "--batch", "500", "--encodings", "1",
 ]  # fmt: skip
 
 
@@ -166,6 +166,18 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
     path.unlink()
     assert main(["eval", str(tmp_path / "exact")]) == 2
     assert "must be there" in capsys.readouterr().err
+
+
+def test_an_unfinished_run_in_pytorch_is_kept_until_restart(tmp_path: Path, capsys) -> None:
+    argv, theirs = [*QUICK, "--out", str(tmp_path)], tmp_path / "exact" / "checkpoint.pt"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"theirs")
+    for again in ([], ["--resume"]):
+        assert main([*argv, *again]) == 2
+        assert "an unfinished run that an earlier version began" in capsys.readouterr().err
+        assert theirs.read_bytes() == b"theirs"
+    assert main([*argv, "--restart"]) == 0
+    assert sorted(p.name for p in theirs.parent.iterdir()) == [PARAMS, RECORD]
 
 
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
