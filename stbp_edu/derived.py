@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from stbp_edu import checks
 from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
 from stbp_edu.arrows.formula_text import Formulas
-from stbp_edu.arrows.lines.forward_lines import read_lines
 from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.program import program
+from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.online_text import OnlineForm, online_form
 from stbp_edu.arrows.rules import as_rule
@@ -44,8 +44,9 @@ class Derived:
 
     def __str__(self) -> str:
         """Return the arrows, a line each."""
+        wide = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)])
         return "\n".join(
-            f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
+            f"{a.kind:{wide}} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
             f"{_shown(a.letters)}"
             for a in self.neuron.arrows
         )

@@ -24,7 +24,7 @@ PLANS = {
     "leak": "delayed XOR, τ = 0.8", "soft": "delayed XOR, soft reset",
     "rectangle": "delayed XOR, rectangle", "sigmoid": "delayed XOR, sigmoid",
     "gate": "delayed XOR, exponential gate", "deep": "delayed XOR, two hidden layers",
-    "levels": "delayed XOR, other limits",
+    "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
