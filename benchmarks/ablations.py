@@ -23,7 +23,7 @@ from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, load_digits, to_dict
 from stbp_edu.training.diagnosis import SILENT
 from stbp_edu.training.plans import Plan
-from stbp_edu.training.runs import RECORD, environment, measurements_folder
+from stbp_edu.training.runs import RECORD, environment, measurements_folder, origin
 
 NAME = "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)
@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "base": to_dict(replace(RECIPES["digits"], **BASE)),
         "seeds": SEEDS, "learning_rates": RATES, "encodings": ENCODINGS,
         "test_images": len(data.test_labels), "train_images": len(data.train_labels),
-        **environment(), "rows": rows,
+        **environment(), **origin(), "rows": rows,
     }  # fmt: skip
     write_json(args.out / NAME, record)
     return 0

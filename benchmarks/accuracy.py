@@ -25,7 +25,7 @@ from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
-from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder
+from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder, origin
 from stbp_edu.training.runs.record import KIND
 from stbp_edu.training.settings import from_dict
 
@@ -75,7 +75,7 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
             rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
             print(in_words(rows[-1]), flush=True)
     command = f"python -m benchmarks.accuracy --what {what}"
-    return {"title": plan.title, "command": command, "passed": PASSED,
+    return {"title": plan.title, "command": command, "passed": PASSED, **origin(),
             "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows,
             "together": plan.together and len(seeds) > 1}  # fmt: skip
 

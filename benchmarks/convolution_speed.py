@@ -30,7 +30,7 @@ from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.optim import Adam, start, update
-from stbp_edu.training.runs import environment, measurements_folder
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"
@@ -185,7 +185,7 @@ def main() -> None:
         record = {
             "what": f"One training step of {SHAPE} (forward, backward, Adam), float32, one thread",
             "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, "packages": packages,
-            **environment(), "rows": rows,
+            **environment(), **origin(), "rows": rows,
         }  # fmt: skip
         write_json(RECORD, record)
 

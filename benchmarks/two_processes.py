@@ -21,9 +21,9 @@ from tqdm import tqdm
 import stbp_edu
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrays import tensors
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder
-from stbp_edu.training.threads import one_blas_thread
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "two-processes.json"
 COMMAND = "OMP_NUM_THREADS=1 python -m benchmarks.two_processes"
@@ -121,7 +121,7 @@ def record(best: dict[tuple[str, int], float]) -> dict[str, Any]:
     return {
         "what": "Computing a gradient against sending it, two processes of one machine and a pipe",
         "command": COMMAND, "sizes": SIZES, "T": T, "dtype": "float32", "rounds": ROUNDS,
-        **environment(), "load": round(os.getloadavg()[0], 2),
+        **environment(), **origin(), "load": round(os.getloadavg()[0], 2),
         "gradient_bytes": GRADIENT, "send_gradient": sent[GRADIENT], "latency": latency,
         "bandwidth": GRADIENT / (sent[GRADIENT] - latency),
         "messages": [{"bytes": size, "seconds": s} for size, s in sent.items()],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, backward
 from stbp_edu.arrows import (
+    Rule,
     draw_params,
     forward,
     hard_reset,
@@ -21,11 +22,12 @@ from stbp_edu.arrows import (
     with_current,
     with_gain_limit,
 )
+from stbp_edu.arrows import backward as gradients
 from stbp_edu.arrows.gains import groups
 from stbp_edu.engine import Engine
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import Settings
+from stbp_edu.training import RECIPES, Settings
 from tests.networks import assert_close, make_problem, problems
 
 STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")
@@ -100,6 +102,29 @@ def test_states_that_feed_each_other_are_held_together_and_others_apart(neuron, 
     if len(kinds) > 1:
         assert (limited[0][min(found)] == 1).all()
         assert np.allclose(limited[1][min(found)].max(), 1) or (limited[1][min(found)] < 1).any()
+
+
+def test_a_rule_that_refuses_what_leads_to_a_state_leaves_nothing_to_hold():
+    """The current has no arrow to itself here, so that its gain is 0 at every step."""
+    net = network("2-2", with_current(hard_reset(STEEP), 0.9))
+    params = draw_params(net, np.random.default_rng(0))
+    trace, y = forward(net, params, np.ones((3, 1, 2))), np.ones((1, 2))
+    rule = Rule("no decay", {"all": {"decay": None, "carry": None, "reset": None, "*": "all"}})
+    found = gradients(net, params, trace, y, with_gain_limit(1, rule)).gradients[1]["W"]
+    np.testing.assert_array_equal(found, gradients(net, params, trace, y, rule).gradients[1]["W"])
+    only = Rule("only the reset", {"all": {"decay": None, "carry": None, "*": "all"}})
+    assert gradients(net, params, trace, y, with_gain_limit(0.1, only)).gradients[1]["W"].any()
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
+def test_no_gain_of_a_recipe_can_exceed_1_so_that_a_limit_changes_no_bit(name):
+    """Below the threshold for silent steps, above it for those with a spike."""
+    neuron = RECIPES[name].make_neuron()
+    u = np.linspace(-50, 50, 200_001)
+    o = neuron.g(u)
+    gain = neuron.f(o) + u * neuron.df(o) * neuron.h(u)
+    assert np.abs(gain).max() < 1
+    assert np.abs(u * neuron.df(o) * neuron.h(u)).max() < 1
 
 
 def test_groups_reach_each_other():

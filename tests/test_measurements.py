@@ -1,13 +1,23 @@
 """The records that the course reads are whole, and belong to the scripts that make them."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
+from stbp_edu.files import read_json
 from stbp_edu.training import RECIPES, from_dict
-from stbp_edu.training.runs.measurements import MEASUREMENTS, load_measurement
+from stbp_edu.training.runs.measurements import (
+    MEASUREMENTS,
+    load_measurement,
+    mean_interval,
+    measurements_folder,
+    share_interval,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +30,40 @@ def test_an_unknown_record_is_named():
         load_measurement("ablation")
 
 
-@pytest.mark.parametrize("name", MEASUREMENTS)
-def test_a_record_says_how_it_was_made(name):
-    found = load_measurement(name)
-    assert "python -m benchmarks." in found["command"]
+RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
+
+
+@pytest.mark.parametrize("name", [name for name in RESULTS if name != "predictions"])
+def test_a_record_says_where_it_comes_from(name):
+    found = read_json(measurements_folder() / f"{name}.json")
+    assert re.search(r"python -m benchmarks\.|stbp-edu sweep benchmarks/time/", found["command"])
+    assert re.fullmatch(r"[0-9a-f]{10}", found["commit"])
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", found["date"])
     # one machine for the whole record, or one for each run
     runs = [found] if "machine" in found else [run for r in found["rows"] for run in r["runs"]]
     assert runs
     for run in runs:
         assert run["machine"]["processor"]
         assert run["versions"]["numpy"]
+
+
+def test_the_records_that_the_course_reads_are_there():
+    assert set(MEASUREMENTS) <= set(RESULTS)
+
+
+@given(values=st.lists(st.floats(-1, 1), min_size=2, max_size=20), k=st.integers(0, 20))
+def test_an_interval_is_around_its_mean_and_a_share_within_0_and_1(values, k):
+    low, high = mean_interval(values)
+    assert low <= sum(values) / len(values) + 1e-12
+    assert high >= sum(values) / len(values) - 1e-12
+    low, high = share_interval(k, 20)
+    assert 0 <= low <= k / 20 + 1e-12
+    assert k / 20 - 1e-12 <= high <= 1 + 1e-12
+    # the share of an end is as far from k / n as the normal quantile allows there
+    for end in (end for end in (low, high) if 0 < end < 0.999):
+        assert abs(end - k / 20) == pytest.approx(
+            1.959964 * (end * (1 - end) / 20) ** 0.5, abs=1e-9
+        )
 
 
 def test_the_ablations_are_those_of_the_script(record):

@@ -1,108 +1,100 @@
-"""The page on tasks of time prints what its records hold, whichever of them and of their cells."""
+"""The page on tasks of time prints what its records hold, whichever of them and of their runs."""
 
-import copy
 import re
+from pathlib import Path
 
 import pytest
 
 from tools.pages import time_page
 from tools.pages.records import read_records
-from tools.pages.time_page import breaks_at, growth, predicted
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # each test draws the page's figures anew
 
+ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
+MADE = {
+    "command": "stbp-edu sweep benchmarks/time/limit.toml", "date": "2026-11-27", "commit": "abc",
+    "machine": {"processor": "a processor", "cores": 2},
+    "versions": {"numpy": "2.0", "blas": "a blas"},
+    "base": {"tau": 0.95, "hidden": [64], "rule": "exact", "gain_limit": 0.0, "a": 0.5, "lr": 1.0},
+}  # fmt: skip
 
 
-def run(accuracy: float) -> dict:
-    return {"accuracy": accuracy, "rates": [0.0, 0.1, 0.2], "reach": [1e-3, 1e-2, 1e-1]}
+def run(seed: int, accuracy: float) -> dict:
+    return {
+        "seed": seed, "accuracy": accuracy, "curve": [0.5, accuracy], "fires": 0.8,
+        "beyond": [0.1, 0.2], "rate": 0.1,
+    }  # fmt: skip
 
 
 @pytest.fixture
-def width() -> dict:
-    """Two rules and two widths: classic breaks half way between them on the logarithmic axis."""
-    cells = {
-        ("exact", 0.4): (1.0, 0.9), ("exact", 0.1): (0.9, 0.9),
-        ("classic", 0.4): (1.0, 1.0), ("classic", 0.1): (0.4, 0.6),
+def limit() -> dict:
+    """Two rules at one width and rate, two of three seeds done with the limit."""
+    found = {
+        ("exact", 0.0): (1.0, 0.5, 0.5), ("exact", 1.0): (1.0, 0.9),
+        ("classic", 0.0): (0.5, 0.5, 0.5), ("classic", 1.0): (),
     }  # fmt: skip
-    tuning = {"0.005": [0.5], "0.01": [0.9], "0.02": [0.8]}
     rows = [
-        {"cell": {"a": a, "rule": rule}, "lr": 0.01, "tuning": tuning, "runs": [*map(run, found)]}
-        for (rule, a), found in cells.items()
-    ]
-    return {
-        "command": "python -m benchmarks.time_tasks --what width", "seeds": [0, 1], "rows": rows,
-        "base": {"tau": 0.95, "T": 29, "hidden": [64], "epochs": 6},
-        "machine": {"processor": "a processor", "cores": 2},
-        "versions": {"numpy": "2.0", "blas": "a blas"},
-    }  # fmt: skip
+        {
+            "cell": {"a": 0.02, "rule": rule, "lr": 0.01, "gain_limit": most}, "planned": 3,
+            "runs": [run(seed, accuracy) for seed, accuracy in enumerate(accuracies)],
+        }
+        for (rule, most), accuracies in found.items()
+    ]  # fmt: skip
+    return {**MADE, "rows": rows}
 
 
 def page(records) -> str:
-    return filled("time.md", **time_page.names(records))
+    text = filled("time.md", **time_page.names(records))
+    return re.sub("\xa0|&nbsp;", " ", text)
 
 
-def lines(start: str, **records) -> list[str]:
-    """Return the lines of the page's tables that begin so, in plain spaces."""
-    text = page({f"time-{name}": record for name, record in records.items()})
-    text = re.sub("\xa0|&nbsp;", " ", text)
-    return [x.strip() for x in text.splitlines() if x.strip().startswith(f"| {start}")]
+def lines(start: str, records) -> list[str]:
+    """Return the lines of the page's tables that have this beginning."""
+    return [x.strip() for x in page(records).splitlines() if x.strip().startswith(f"| {start}")]
 
 
-def test_a_prediction_holds_at_both_ends_of_its_formula():
-    limits = [predicted(rule, 29, 0.95) for rule in ("classic", "exact")]
-    assert limits == pytest.approx([0.95**2 / 6.283185, 0.95**2 / 6.283185 / 1.95**2], rel=1e-6)
-    F = growth(0.05, 29, 0.95)
-    assert predicted("classic", 29, 0.95, F) == pytest.approx(0.05)
-    assert predicted("exact", 29, 0.95, F) < predicted("exact", 49, 0.95, F) < limits[1]
+def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
+    exact, classic = lines("a = 0.02, rate 0.01", {"time-limit": limit})
+    # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
+    assert exact.endswith("| 1 of 3 (6–79 %) | 1 of 2 (9–91 %) | +20.0 (−234.1 to +274.1) |")
+    assert classic.endswith("| 0 of 3 (0–56 %) | – | – |")
 
 
-def test_a_curve_that_does_not_cross_has_no_breaking_width():
-    assert breaks_at([0.4, 0.1], [1.0, 0.9]) is None
-    assert breaks_at([0.4, 0.1], [1.0, 0.5]) == pytest.approx(0.2)
+def test_what_is_not_finished_is_listed_with_its_command(limit):
+    (row,) = lines("delayed XOR | 4 runs", {"time-limit": limit})
+    assert row.endswith("| `stbp-edu sweep benchmarks/time/limit.toml` |")
 
 
-def test_accuracies_have_the_interval_of_student_and_differences_are_taken_by_seed(width):
-    accuracies, differences, breaks = lines("`classic`", width=width)
-    assert accuracies == "| `classic` | 100.0 ± 0.0 | 50.0 ± 127.1 |"
-    # 100 - 100 and 100 - 90; 40 - 90 and 60 - 90
-    assert differences == "| `classic` | +5.0 ± 63.5 | −40.0 ± 127.1 |"
-    assert breaks == "| `classic` | 0.1436 | 0.2000 | 0.72 | 0.85 | fitted |"
-    assert len(lines("`exact`", width=width)) == 2  # it does not break here
-
-
-def test_a_run_that_diverged_has_an_accuracy_alone(width):
-    diverged = {"accuracy": 0.5, "loss": None, "diverged": "it did"}
-    for row in width["rows"]:
-        row["runs"].append(diverged)
-    assert lines("`exact`", width=width)[0].startswith("| `exact` | 80.0 ±")
-
-
-@pytest.mark.parametrize(("rate", "count"), [(0.01, 0), (0.02, 1)])
-def test_the_edge_of_the_learning_rates_is_counted(width, rate, count):
-    width["rows"][0]["lr"] = rate
-    assert f"{count} of 4 chosen rates" in page({"time-width": width})
-
-
-def test_other_silences_stand_beside_their_predictions(width):
-    other = copy.deepcopy(width)
-    for row in other["rows"]:
-        row["cell"]["T"] = 49
-    exact, classic = lines("40 |", width=width, silence=other)
-    F = growth(0.2, 29, 0.95)
-    assert exact.startswith(f"| 40 | `exact` | {predicted('exact', 49, 0.95, F):.3f} |")
-    assert "0.4: 100.0, 0.1: 50.0" in classic
-
-
-def test_a_cell_that_is_missing_is_a_dash(width):
-    width["rows"] = [r for r in width["rows"] if r["cell"] != {"a": 0.1, "rule": "classic"}]
-    assert all(line.endswith("| – |") for line in lines("`classic`", width=width))
+def test_predictions_hold_fail_or_wait(limit):
+    """By the whole interval, and by the share of all runs of the cells."""
+    prediction = {"plan": "limit", "where": {"rule": "exact"}, "what": "limited minus not"}
+    shares = {"plan": "limit", "where": {"rule": "classic", "gain_limit": 0.0}, "what": "learns"}
+    cases = [
+        ({**prediction, "holds": 0.0}, True), ({**prediction, "above": 0.0}, False),
+        ({**prediction, "above": -3.0}, True), ({**prediction, "where": {"rule": "no"}}, None),
+        ({**shares, "at_most": 0.1}, True), ({**shares, "at_least": 0.1}, False),
+        ({**shares, "where": {"rule": "no"}}, None),
+    ]  # fmt: skip
+    assert [time_page.outcome(limit, p)[1] for p, _ in cases] == [held for _, held in cases]
+    written = {"predictions": [p for p, _ in cases] + [{**shares, "plan": "rows"}]}
+    assert time_page.counted({"limit": limit}, written) == (3, 2, 3)
 
 
 def test_the_page_needs_no_record_and_has_every_published_one():
-    assert "## " not in page({})
+    assert "## Known" not in page({})
     text = page(RECORDS)
     for name in (n for n in RECORDS if n.startswith("time-")):
-        assert f"`{RECORDS[name]['command']}`" in text
+        assert f"`{RECORDS[name]['command']}` | {RECORDS[name]['date']}" in text
     assert text.count("<svg") == 3
+
+
+SHARE = re.compile(r"\b(\d+) of (\d+)\s+runs")
+
+
+@pytest.mark.parametrize("name", ["docs/index.md", "README.md", "docs/silent-networks.md"])
+def test_a_share_of_runs_in_another_page_is_one_that_this_page_prints(name):
+    quoted = {" of ".join(found) for found in SHARE.findall((ROOT / name).read_text("utf-8"))}
+    text = page(RECORDS)
+    assert not {share for share in quoted if f"{share} (" not in text}

@@ -19,7 +19,7 @@ from stbp_edu.arrows import Network, classify, hard_reset, network, soft_reset, 
 from stbp_edu.arrows.paths import Word
 from stbp_edu.checks import Array
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "framework-rules.json"
 COMMAND = "python -m benchmarks.frameworks.classify --write"
@@ -107,7 +107,7 @@ def main() -> None:
     record = {
         "what": "Which words of arrows the gradients of frameworks keep, in float64",
         "command": COMMAND, "sizes": SIZES, "T": T, "rtol": RTOL, "neuron": neuron,
-        **environment(), "rows": rows,
+        **environment(), **origin(), "rows": rows,
     }  # fmt: skip
     if args.write:
         write_json(RECORD, record)

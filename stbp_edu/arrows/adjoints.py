@@ -91,7 +91,9 @@ class LocalDerivatives:
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
         """Return by node of layer n what a gain limit multiplies the arrows through time by."""
         inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
-        return held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        found = held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
+        return {node: np.broadcast_to(scale, shape) for node, scale in found.items()}
 
 
 def local_derivatives(

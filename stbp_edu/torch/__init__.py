@@ -1,8 +1,8 @@
-"""The same gradients in PyTorch: the layer as a module, for every rule, gate and surrogate.
+"""The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
-- ``recurrence``: the neurons of a layer as a ``torch.autograd.Function``.
-- ``layers``: modules: a layer of neurons on any weights, and a network of such layers, with its
-  parameters from :class:`stbp_edu.Params` and back.
+- ``steps``, ``recurrence``: the derived program of a neuron, as a ``torch.autograd.Function``.
+- ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
+- ``parameters``: their parameters as NumPy has them, and back. ``inputs``: checks.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``distributed``, ``train``: a run in one process or in several, as a command.
 
@@ -10,8 +10,8 @@ Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alon
 ``pip install 'stbp-edu[torch]'``.
 """
 
-from stbp_edu.torch.layers import LIFLayer, LIFNetwork, to_params, to_state
-from stbp_edu.torch.recurrence import lif
+from stbp_edu.torch.layers import LIFLayer, LIFNetwork
+from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.torch.rule_finder import which_rule
 
-__all__ = ["LIFLayer", "LIFNetwork", "lif", "to_params", "to_state", "which_rule"]
+__all__ = ["LIFLayer", "LIFNetwork", "to_params", "to_state", "which_rule"]

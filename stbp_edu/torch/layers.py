@@ -1,42 +1,48 @@
-"""Modules: a layer of neurons on any weights, a network of such layers, and its parameters.
+"""Modules: a layer of neurons on any weights, and a network of such layers."""
 
-A file of :class:`stbp_edu.Params` and one of PyTorch are two lines apart::
-
-    save_params(path, to_params(network.state_dict()))  # of stbp_edu.files
-    network.load_state_dict(to_state(load_params(path), network.state_dict()))
-"""
-
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from stbp_edu import checks
-from stbp_edu.arrays import tensors
+from stbp_edu.arrows.models import LayerParams
+from stbp_edu.arrows.rules import Rule, with_gain_limit
+from stbp_edu.arrows.table import Neuron
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import check_gain_limit, check_rule
-from stbp_edu.torch.recurrence import check_sequence, lif
+from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
+from stbp_edu.torch.parameters import by_layer, to_state
+from stbp_edu.torch.recurrence import Neurons
+from stbp_edu.torch.steps import AnyNeuron, Steps, as_neuron, steps_of
 
-UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
-"""Modules that give something else, or change, when they are run a second time."""
+Copies = Mapping[str, Tensor]
+"""Spikes, once for each state of the rule in which an error comes back to them."""
 
 
 class LIFLayer(nn.Module):
-    """Weights, and the neurons that they feed.
+    """Weights, and the neurons that they feed: leaky integrate-and-fire, or any that is derived.
 
     Args:
         weights: a module that turns a batch of inputs into one of currents: ``nn.Linear``,
-            ``nn.Conv2d``, an ``nn.Sequential`` that ends in one, ...
-        neuron: constants, gate and surrogate.
-        rule: what flows backward through time: ``"exact"``, ``"classic"``, or an ablation.
+            ``nn.Conv2d``, an ``nn.Sequential`` that ends in one, ``nn.Identity``, ...
+        neuron: an ``LIF``, or what ``stbp_edu.derive`` returns.
+        rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
         gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
+        recurrent: whether the spikes come back at the next step, through weights ``R``.
+        shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
+            where the weights do not end in ``nn.Linear``.
+
+    Attributes:
+        learned: the constants that the neuron learns, by name.
+        R: the recurrent weights, or None.
 
     Raises:
         TypeError, ValueError: if an argument is none of these.
 
+    >>> from stbp_edu import LIF
     >>> layer = LIFLayer(nn.Linear(4, 3), LIF(tau=0.5))
     >>> layer(torch.ones(10, 2, 4)).shape
     torch.Size([10, 2, 3])
@@ -45,58 +51,107 @@ class LIFLayer(nn.Module):
     def __init__(
         self,
         weights: nn.Module,
-        neuron: LIF,
-        rule: str = "exact",
+        neuron: AnyNeuron,
+        rule: str | Rule = "exact",
         gain_limit: float | None = None,
+        *,
+        recurrent: bool = False,
+        shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
-        self.neuron = checks.instance("neuron", neuron, LIF)
-        self.rule = check_rule(rule)
-        self.gain_limit = check_gain_limit(gain_limit)
+        self.neuron, self._rule = neuron, with_gain_limit(gain_limit, rule)
+        self._recurrent = checks.instance("recurrent", recurrent, bool)
+        self.steps = self._steps()
+        enters = dict(self.steps.neuron.enters)
+        each = recurrent or any(enter.each for enter in enters.values())
+        size = shape_of(weights, shape) if each else ()
+        like = next(weights.parameters(), torch.zeros(()))
+        made: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
+        self.learned = nn.ParameterDict(
+            {k: torch.full(size if e.each else (), e.initial, **made) for k, e in enters.items()}
+        )
+        self.R = None
+        if recurrent:
+            R = torch.empty(math.prod(size), math.prod(size), **made)
+            self.R = nn.Parameter(R.uniform_(-1, 1) / math.sqrt(len(R)))
+
+    @property
+    def rule(self) -> Rule:
+        """What flows backward."""
+        return self._rule
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
-        """Return the layer's spikes; see :meth:`states`."""
-        return self.states(spikes, twin=twin)[0]
-
-    def states(self, spikes: Tensor, *, twin: bool = False) -> tuple[Tensor, Tensor]:
-        """Return spikes and potentials, each of shape (T, S, ...).
+        """Return what the neurons hand on: spikes, or the potentials of a read-out.
 
         Args:
             spikes: the input, shape (T, S, ...): of the weights' dtype, on their device.
-            twin: whether H takes the place of the spike.
+            twin: whether H takes the place of the spike, so that finite differences are valid.
 
         Raises:
-            TypeError, ValueError: if the input is not on the weights' device, or has another
-                dtype or shape than they take, or the weights cannot be run twice, which the
-                classic rule needs.
+            TypeError, ValueError: if the input is not on the weights' device, has another dtype or
+                shape than they take, or is not finite, or the weights cannot be run twice, which
+                rules with an error of their own for the layer below need.
         """
-        check_input(spikes, self.weights)
-        if self.rule != "classic" or not spikes.requires_grad:
-            current = self._current(spikes)
-            return lif(current, self.neuron, self.rule, twin=twin, gain_limit=self.gain_limit)
-        if self.training and any(isinstance(m, UNREPEATABLE) for m in self.weights.modules()):
-            raise ValueError(
-                f"weights must hold no dropout and no batch norm under the classic rule, which "
-                f"runs them twice, got {self.weights}; put them between the layers"
-            )
-        # ε is for the weights, err for the layer below: so each gets a current of its own.
-        fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
-        current, signal = self._current(spikes.detach()), self._current(spikes, fixed)
-        return lif(
-            current, self.neuron, self.rule, twin=twin, signal=signal, gain_limit=self.gain_limit
-        )
+        return self.states(spikes, twin=twin)[self.steps.neuron.output]
 
-    def _current(self, spikes: Tensor, fixed: dict[str, Tensor] | None = None) -> Tensor:
-        """Return x = W o + b for all steps at once, perhaps with parameters held fixed."""
-        rows = spikes.flatten(0, 1)
-        x = self.weights(rows) if fixed is None else functional_call(self.weights, fixed, rows)
-        return x.unflatten(0, spikes.shape[:2])  # fwd-x
+    def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
+        """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
+        check_input(spikes, self.weights)
+        if self.steps.copied and spikes.grad_fn is not None:
+            raise ValueError(
+                f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
+                "tensor of spikes cannot carry; put the layers into a LIFNetwork"
+            )
+        return self.run({self.rule.start: spikes}, twin)[0]
+
+    def run(self, copies: Copies, twin: bool) -> tuple[dict[str, Tensor], Copies]:
+        """Return the states, and the output for each of several errors that come back to it."""
+        spikes, start = next(iter(copies.values())), self.steps.start
+        below = [(self.steps.behind(q, "weight"), o) for q, o in copies.items() if o.requires_grad]
+        wanted = [start, *(head for head, _ in below if head)]
+        if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:
+            wanted, currents = [start], [current_of(self.weights, spikes)]
+        else:  # the error for the layer below is another than that for the weights
+            check_rerun("weights", self.weights, self.rule)
+            fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
+            currents = [current_of(self.weights, spikes.detach())]
+            currents += [current_of(self.weights, o, fixed) for head, o in below if head]
+        dtype = torch.promote_types(currents[0].dtype, torch.float32)
+        given = [*currents, *(self.learned[k] for k in self.steps.neuron.learned)]
+        found = Neurons.apply(
+            self.steps, twin, tuple(wanted), self.R, *(tensor.to(dtype) for tensor in given)
+        )
+        states = dict(zip(self.steps.states, found, strict=False))
+        copies = dict(zip(self.steps.copied, found[len(states) :], strict=True))
+        whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
+        return states, copies or whole
+
+    def among(self, others: Sequence[Neuron]) -> None:
+        """Take into account which other neurons are in the network."""
+        text = self.steps.neuron.lines.text
+        apart = {n.lines.text: n for n in others if n.lines.text != text}
+        if apart and len(self.rule.moves) > 1:
+            self.steps = self._steps([*apart.values()])
+
+    def _steps(self, others: Sequence[Neuron] = ()) -> Steps:
+        """Return the neuron's steps under the rule."""
+        return steps_of(as_neuron(self.neuron), self.rule, self._recurrent, others)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: not the steps, which hold functions."""
+        return {k: v for k, v in self.__dict__.items() if k != "steps"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the steps again."""
+        super().__setstate__(state)
+        self.steps = self._steps()
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
-        limit = "" if self.gain_limit is None else f", gain_limit={self.gain_limit:g}"
-        return f"{self.neuron}, rule={self.rule!r}{limit}"
+        lines = self.steps.neuron.lines
+        shown = self.neuron if isinstance(self.neuron, LIF) else "; ".join(lines.text.split("\n"))
+        return f"{shown}, rule={self.rule.name!r}"
 
 
 class LIFNetwork(nn.Sequential):
@@ -104,12 +159,18 @@ class LIFNetwork(nn.Sequential):
 
     ``network[0]`` is the first module: layer 1, where nothing stands before it. Between the layers
     may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else takes a batch: it gets
-    the spikes of all steps at once, T · S of them. Under the classic rule dropout and batch norm
-    stand there and not among a layer's weights, which that rule runs twice.
+    the spikes of all steps at once, T · S of them. So dropout is drawn anew at each step; that of
+    ``stbp-edu train`` leaves a neuron out of all steps of a batch. Under rules that hand another
+    error to the layer below than to the weights, such as the classic one, dropout and batch norm
+    stand there and not among a layer's weights, which are then run twice.
+
+    Args:
+        modules: the layers and what stands between them.
+        batch_first: whether input and output have samples first, (S, T, ...), and not steps.
 
     >>> import numpy as np, stbp_edu
     >>> params = stbp_edu.init_params([4, 3, 2], np.random.default_rng(0))
-    >>> network = LIFNetwork.from_params(params, LIF(tau=0.5))
+    >>> network = LIFNetwork.from_params(params, stbp_edu.LIF(tau=0.5))
     >>> network(torch.ones(10, 5, 4, dtype=torch.float64)).shape
     torch.Size([10, 5, 2])
     >>> with_dropout = LIFNetwork(network[0], nn.Dropout(0.2), network[1])
@@ -117,150 +178,89 @@ class LIFNetwork(nn.Sequential):
     3
     """
 
-    def __init__(self, *modules: nn.Module) -> None:
+    def __init__(self, *modules: nn.Module, batch_first: bool = False) -> None:
         super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
-        if not any(isinstance(m, LIFLayer) for m in modules):
+        layers = [m for m in modules if isinstance(m, LIFLayer)]
+        if not layers:
             kinds = ", ".join(type(m).__name__ for m in modules)
             raise ValueError(
                 f"modules must hold at least one LIFLayer, got {kinds or 'none'}; "
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
+        self.batch_first = checks.instance("batch_first", batch_first, bool)
+        for layer in layers:
+            layer.among([other.steps.neuron for other in layers])
 
     @classmethod
     def from_params(
-        cls, params: Params, neuron: LIF, rule: str = "exact", gain_limit: float | None = None
+        cls,
+        params: Params | LayerParams,
+        neuron: AnyNeuron | Sequence[AnyNeuron],
+        rule: str | Rule = "exact",
+        gain_limit: float | None = None,
     ) -> "LIFNetwork":
-        """Return the network of these parameters, in their dtype."""
-        checks.instance("params", params, Params)
-        dtype = getattr(torch, params.dtype.name)
-        shapes = [(W.shape[1], W.shape[0]) for W in params.W[1:]]
+        """Return the network of these parameters, in their dtype.
+
+        Args:
+            params: of Part I, or the list of :mod:`stbp_edu.arrows`; of fully connected layers.
+            neuron: one for all layers, or one for each.
+            rule: what flows backward.
+            gain_limit: see :class:`LIFLayer`.
+        """
+        layers = by_layer(params)
+        several = isinstance(neuron, list | tuple)
+        neurons: list[Any] = [*neuron] if several else [neuron] * len(layers)  # type: ignore[misc]
+        if len(neurons) != len(layers):
+            raise ValueError(
+                f"neuron must be one for all layers or a list of {len(layers)}, got "
+                f"{len(neurons)}; one for each layer of weights"
+            )
+        made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
-            linears = [nn.Linear(*s, dtype=dtype) for s in shapes]
-        network = cls(*(LIFLayer(linear, neuron, rule, gain_limit) for linear in linears))
+            for p, one in zip(layers, neurons, strict=True):
+                linear = nn.Linear(*p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name))
+                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
+        network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
         return network
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
         """Return what comes out of the last module: of a layer, its spikes (T, S, n[N])."""
-        for module in self:
-            spikes = _run(module, spikes, twin)[0]
-        return spikes
+        return self._turned(self._run(spikes, twin)[0])
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
-        """Return the potentials and spikes of every layer, as :func:`stbp_edu.forward` does.
+        """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
 
-        They are tensors. A loss of a membrane reads ``trace.U[-1]``.
+        They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
-        U: list[Any] = [None]
-        O: list[Any] = [spikes]
+        states = self._run(spikes, twin)[1]
+        U = [s[layer.steps.back.lines.potential] for layer, s in states]
+        O = [s[layer.steps.neuron.output] for layer, s in states]
+        return Trace(U=[None, *U], O=[self._turned(spikes), *O])
+
+    def _run(
+        self, spikes: Tensor, twin: bool
+    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
+        """Return what comes out of the last module, and the states of each layer."""
+        output = self._turned(check_sequence("spikes", spikes))
+        copies: Copies = {}
+        found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
         for module in self:
-            spikes, u = _run(module, spikes, twin)
-            if u is not None:
-                O.append(spikes)
-                U.append(u)
-        return Trace(U=U, O=O)
+            if not isinstance(module, LIFLayer):
+                if len(copies) > 1:
+                    check_rerun("modules", module, found[-1][0].rule)
+                copies = {q: current_of(module, o) for q, o in copies.items()}
+                output = current_of(module, output)
+                continue
+            if not found:
+                check_input(output, module.weights)
+            if not (copies and module.rule == found[-1][0].rule):
+                copies = {module.rule.start: output}
+            states, copies = module.run(copies, twin)
+            output = states[module.steps.neuron.output]
+            found.append((module, states))
+        return output, found
 
-
-def _run(module: nn.Module, spikes: Tensor, twin: bool) -> tuple[Tensor, Tensor | None]:
-    """Return what comes out of a module of a network, and the potentials if it has neurons."""
-    if isinstance(module, LIFLayer):
-        return module.states(spikes, twin=twin)
-    return module(spikes.flatten(0, 1)).unflatten(0, spikes.shape[:2]), None
-
-
-def check_input(spikes: Tensor, weights: nn.Module) -> None:
-    """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
-    check_sequence("spikes", spikes)
-    first = next(weights.parameters(), None)
-    if first is None:
-        return
-    if spikes.device != first.device:
-        raise ValueError(
-            f"spikes must be on the weights' device, {first.device}, got {spikes.device}; "
-            "move them with .to(device)"
-        )
-    if spikes.dtype != first.dtype and not torch.is_autocast_enabled(spikes.device.type):
-        raise TypeError(
-            f"spikes must be {first.dtype}, as the weights are, got {spikes.dtype}; "
-            "convert them with .to(dtype)"
-        )
-    if isinstance(weights, nn.Linear) and spikes.shape[2:] != (weights.in_features,):
-        raise ValueError(
-            f"spikes must have shape (T, S, {weights.in_features}), got {tuple(spikes.shape)}; "
-            "steps come first, samples second, and the weights' inputs last"
-        )
-
-
-State = Mapping[str, Tensor]
-"""A ``state_dict``."""
-
-
-def to_params(state: State) -> Params:
-    """Return the weights and biases of the fully connected layers in a state dict, in its order.
-
-    Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
-    other. Entries that are called neither ``weight`` nor ``bias`` are left out; a layer without a
-    bias gets zeros.
-
-    Raises:
-        TypeError, ValueError: if a weight is no matrix of float32 or float64, there is none, or
-            the shapes do not chain.
-
-    >>> params = to_params(torch.nn.Linear(3, 2).state_dict())
-    >>> params.sizes
-    (3, 2)
-    """
-    W: list[object] = [None]
-    b: list[object] = [None]
-    for weight, bias in _layers(state):
-        w = state[weight].detach().cpu()
-        zeros = torch.zeros(len(w), dtype=w.dtype)
-        W.append(w.clone().numpy())
-        b.append(state.get(bias, zeros).detach().cpu().clone().numpy())
-    return Params(W=W, b=b)
-
-
-def to_state(params: Params, like: State) -> dict[str, Tensor]:
-    """Return a state dict that has the names, dtype and device of another, with these parameters.
-
-    Args:
-        params: the weights and biases.
-        like: a state dict with a place for each of them, such as ``model.state_dict()``.
-
-    Raises:
-        TypeError, ValueError: if the two do not have the same layers; ``like`` keeps its values.
-    """
-    places = to_params(like)
-    checks.instance("params", params, Params)
-    if places.sizes != params.sizes:
-        raise ValueError(
-            f"params must have the widths of the state dict, {places.sizes}, got {params.sizes}; "
-            "make the module with the widths of the parameters"
-        )
-    names = [name for pair in _layers(like) for name in pair]
-    state = dict(like)
-    for name, array in zip(names, tensors(params).values(), strict=True):
-        if name in like:
-            state[name] = torch.tensor(array, dtype=like[name].dtype, device=like[name].device)
-        elif array.any():
-            raise ValueError(
-                f"params must have biases of 0 where the module has none, got {name} != 0; "
-                "make the module with bias=True"
-            )
-    return state
-
-
-def _layers(state: State) -> Iterator[tuple[str, str]]:
-    """Yield the names of the weight and of the bias of each layer."""
-    weights = [name for name in state if name.rpartition(".")[2] == "weight"]
-    if not weights:
-        raise ValueError(
-            f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
-        )
-    for name in weights:
-        if state[name].ndim != 2:
-            raise ValueError(
-                f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
-                "Params hold fully connected layers alone"
-            )
-        yield name, f"{name.removesuffix('weight')}bias"
+    def _turned(self, series: Tensor) -> Tensor:
+        """Return samples and steps in the order that the user has, or the layers have."""
+        return series.transpose(0, 1) if self.batch_first else series

@@ -11,8 +11,9 @@ from stbp_edu import checks
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.torch.layers import LIFNetwork, to_params
-from stbp_edu.torch.recurrence import check_sequence
+from stbp_edu.torch.inputs import check_sequence
+from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.parameters import to_params
 
 TOLERANCE = 1e-4
 """How far two gradients may differ that are taken for equal, relative to their length.
@@ -28,6 +29,7 @@ def which_rule(
     neuron: LIF,
     *,
     scale: float = 1.0,
+    gain_limit: float | None = None,
 ) -> list[tuple[str, str]]:
     """Return each gate and rule of this package with your network's spikes and gradient.
 
@@ -41,6 +43,7 @@ def which_rule(
         spikes: an input, on which the output layer spikes.
         neuron: leak, threshold and surrogate of your neurons; its gate is not read.
         scale: the share of the current that your neurons take in, such as 1 - τ.
+        gain_limit: the limit on the gains of your neurons, if they have one.
 
     Raises:
         TypeError, ValueError: if an argument is none of these, the output has another shape, or
@@ -49,7 +52,7 @@ def which_rule(
     checks.instance("model", model, nn.Module)
     checks.instance("neuron", neuron, LIF)
     check_sequence("spikes", spikes)
-    params = to_params(model.state_dict())
+    params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
     scaled = Params(
         W=[None, *(W * checks.number("scale", scale, positive=True) for W in params.W[1:])],
         b=[None, *(b * scale for b in params.b[1:])],
@@ -66,7 +69,8 @@ def which_rule(
     yours = _gradients(output, signal, weights)
     found = []
     for gate, rule in product(GATES, (*RULES, *ABLATIONS)):
-        network = LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes.device)
+        same = replace(neuron, gate=gate)
+        network = LIFNetwork.from_params(scaled, same, rule, gain_limit).to(spikes.device)
         ours = [layer.weights.weight for layer in network]
         if torch.equal(o := network(spikes), output):
             expected = torch.autograd.grad((o * signal).sum(), ours)

@@ -30,7 +30,8 @@ from stbp_edu import checks, files
 from stbp_edu.cli.messages import tell
 from stbp_edu.network import Params
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
-from stbp_edu.torch.layers import LIFNetwork, to_params
+from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.parameters import to_params
 from stbp_edu.training.data import RECIPES, Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.runs import RECORD, RunConfig, finish, folder_lock
@@ -228,7 +229,8 @@ def train(run: Run, folder: Path) -> None:
 def finish_run(run: Run, dataset: str, folder: Path) -> None:
     """Write parameters and record as ``stbp-edu train`` does; remove the checkpoint."""
     config = RunConfig(dataset, run.settings, run.data, folder)
-    record = finish(config, to_params(run.network.state_dict()), run.curves)
+    params = checks.instance("params", to_params(run.network.state_dict()), Params)
+    record = finish(config, params, run.curves)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     tell(f"{dataset}: {record['accuracy']['mean']:.2%} on the images held out; {folder}/")
 

@@ -11,13 +11,13 @@ from stbp_edu import checks
 from stbp_edu.arrays import DerivedParams, Trained, Workspace
 from stbp_edu.checks import Array
 from stbp_edu.convolution import ConvParams
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.model import check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings, check_encodings
-from stbp_edu.training.threads import one_blas_thread
 
 CHUNK = 100  # images at a time
 

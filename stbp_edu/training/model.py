@@ -6,7 +6,8 @@ Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gr
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +22,20 @@ from stbp_edu.arrays import (
     by_layer,
     hidden_of,
 )
-from stbp_edu.arrows import Loss, Network, Rule, hard_reset, soft_reset
+from stbp_edu.arrows import Loss, Network, hard_reset, soft_reset
 from stbp_edu.arrows.models import check_params
+from stbp_edu.arrows.rules import as_rule
 from stbp_edu.checks import Array
-from stbp_edu.convolution import init_conv_params
-from stbp_edu.engine import Engine
+from stbp_edu.convolution import AnyParams, init_conv_params
+from stbp_edu.engine import Engine, Program
 from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
 from stbp_edu.network import Trace, draw_weights, init_params
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
+
+MUCH = 100_000_000
+"""Products of weights and spikes in a step, from which on it pays to compile."""
 
 
 def initial_params(
@@ -110,32 +115,64 @@ class Run(Trace):
 
 @dataclass(frozen=True)
 class Derived:
-    """The passes through a network of derived neurons, or under a rule of Part II: as Engine's."""
+    """The passes through a network of derived neurons, or under a rule of Part II."""
 
     params: Trained
-    net: Network
-    rule: Rule
+    program: Program
 
     def forward(self, spikes: Array) -> Run:
         """Return every state at every step, from the input (T, S, n[0])."""
         T, S, _ = spikes.shape
-        inputs = np.ascontiguousarray(spikes).reshape(T, S, *self.net.shape)
-        states = arrows.forward(self.net, self._layers, inputs)
+        net = self.program.net
+        states = self.program.forward(self._layers, spikes.reshape(T, S, *net.shape))
         O, U = [spikes], [None]
-        for n in range(1, self.net.N + 1):
-            neuron = self.net.layers[n].neuron
+        for n in range(1, net.N + 1):
+            neuron = net.layers[n].neuron
             O.append(states[neuron.output][n].reshape(T, S, -1))
             U.append(states[neuron.lines.potential][n].reshape(T, S, -1))
         return Run(U, O, states)
 
     def gradients(self, trace: Run, targets: Array, *, S: int) -> Tensors:
         """Return the gradient under the rule, by layer."""
-        return arrows.backward(self.net, self._layers, trace.states, targets, self.rule).gradients
+        net, rule = self.program.net, as_rule(self.program.rule)
+        if rule.gain_limit is not None:  # which the program does not know
+            return arrows.backward(net, self._layers, trace.states, targets, rule).gradients
+        return self.program.gradients(self._layers, trace.states, targets, S)
 
     @property
     def _layers(self) -> list[Any]:
         """The parameters as Part II has them."""
         return list(by_layer(self.params))
+
+
+@lru_cache(maxsize=16)
+def program_of(settings: Settings, shape: str) -> Program | None:
+    """Return the program of the network of these settings; None where the engine takes it.
+
+    The engine knows Part I's neuron and five rules. Loops are compiled where that is asked for, or
+    where a step is so much work that it pays.
+    """
+    in_engine = not settings.is_derived and settings.rule in RULES + ABLATIONS
+    net = network_of(settings, shape)
+    if in_engine and (settings.has_images or settings.adversarial or settings.gain_limit):
+        return None
+    backend = settings.backend
+    if backend == "auto":
+        work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
+        backend = "auto" if work >= MUCH else "numpy"
+    program = Program(net, settings.make_rule(), backend)
+    return None if in_engine and program.backend == "numpy" else program
+
+
+def backend_of(params: Trained, settings: Settings) -> str:
+    """Return how a run computes: ``"numpy"`` or ``"compiled"``."""
+    program = program_of(settings, _shape(params))
+    return "numpy" if program is None else program.backend
+
+
+def _shape(params: Trained) -> str:
+    """Return the shape of a network, such as 784-64R-10."""
+    return str(getattr(params, "shape", "-".join(map(str, params.sizes))))
 
 
 def encode_images(
@@ -161,9 +198,8 @@ def encode_images(
 
 def passes(params: Trained, settings: Settings, work: Workspace | None = None) -> Any:
     """Return the passes through the network of a run: ``forward`` and ``gradients``."""
-    known = settings.rule in RULES + ABLATIONS
-    if not isinstance(params, DerivedParams) and known:
-        given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
-        return Engine(params, settings.make_neuron(), settings.rule, *given)
-    shape = getattr(params, "shape", "-".join(map(str, params.sizes)))
-    return Derived(params, network_of(settings, shape), settings.make_rule())
+    if program := program_of(settings, _shape(params)):
+        return Derived(params, program)
+    given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
+    plain = cast("AnyParams", params)  # a derived network has a program
+    return Engine(plain, settings.make_neuron(), settings.rule, *given)

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
+from stbp_edu.engine.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.neuron_text import text_of
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings, check_encodings
-from stbp_edu.training.threads import one_blas_thread
 from stbp_edu.training.trainer import Epoch, Event
 
 PLAN_RECORD = "sweep.json"
@@ -263,6 +263,7 @@ def train_run(
             "name another in the plan"
         )
     one_blas_thread()  # for good: another run of this process may still need the limit
+    limit_threads(1)
     data = _load(plan.dataset, data_folder, held_out=plan.held_out)
     if data.fingerprint() != fingerprint:
         raise ValueError(

@@ -35,6 +35,7 @@ CHOICES: dict[str, Collection[str]] = {
     "optimizer": ("adam", "sgd"),
     "schedule": ("cosine", "constant"),
     "fgsm": FGSM,
+    "backend": ("auto", "numpy", "compiled"),
 }
 """The values that a setting may have, where they are words."""
 
@@ -102,6 +103,7 @@ class Settings:
     readout: str = _setting("", "that of the last layer, which need not spike")
     learn: tuple[str, ...] = _setting((), "constants that each layer learns, such as tau,v_th")
     learn_each: tuple[str, ...] = _setting((), "constants that each neuron learns")
+    backend: str = _setting("auto", "how it computes: auto, numpy, or compiled (needs Numba)")
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
@@ -173,8 +175,6 @@ class Settings:
         for name in ("learn", "learn_each"):
             for constant in getattr(self, name):
                 checks.choice(name, constant, sorted(known))
-        if both := sorted({*self.learn} & {*self.learn_each}):
-            raise ValueError(f"learn_each must not repeat learn, got {both} in both; choose one")
         if self.adversarial:
             raise ValueError(
                 f"adversarial must be 0 with a neuron of your own or recurrent layers, got "

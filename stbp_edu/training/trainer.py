@@ -8,6 +8,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import NotFiniteError
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
@@ -18,7 +19,6 @@ from stbp_edu.training.diagnosis import (
 from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge
 from stbp_edu.training.model import check_fit
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.threads import one_blas_thread
 from stbp_edu.training.training_job import TEST, State, TrainingJob, initial_state, stream
 
 EARLY = 20  # steps before the first look at the firing rates

@@ -11,7 +11,7 @@ import stbp_edu
 from stbp_edu import LIF
 from stbp_edu.arrays import tensors
 from stbp_edu.rules import RULES
-from stbp_edu.torch import LIFLayer, LIFNetwork, lif
+from stbp_edu.torch import LIFLayer, LIFNetwork
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.7, v_th=0.5)
@@ -183,8 +183,7 @@ X = torch.zeros(5, 3, 6, dtype=torch.float64)
         (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
         (lambda n: n(X[:0]), ValueError, "with T >= 1 steps"),
         (lambda n: n(X.to("meta")), ValueError, "on the weights' device, cpu, got meta"),
-        (lambda n: lif(X, NEURON, "exakt"), ValueError, "rule must be one of 'exact'"),
-        (lambda n: lif(X, 0.5), TypeError, "neuron must be of type LIF"),
+        (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF or come from"),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
         (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"), ValueError, "rule must be one of"),
         (lambda n: LIFNetwork(LIFLayer), TypeError, "modules must be of type Module"),

@@ -58,7 +58,7 @@ def test_a_layer_without_bias_has_zeros():
     assert not params.b[1].any()
     assert set(to_state(params, module.state_dict())) == {"weight"}
     params.b[1][2] = 1
-    with pytest.raises(ValueError, match="biases of 0"):
+    with pytest.raises(ValueError, match="b of 0 where"):
         to_state(params, module.state_dict())
 
 
@@ -71,11 +71,10 @@ OTHER = init_params([3, 2], np.random.default_rng(0))
     [
         (lambda: to_params({}), ValueError, "state must hold an entry called weight"),
         (lambda: to_params(nn.Conv2d(1, 2, 3).state_dict()), ValueError, "must be a matrix"),
-        (lambda: to_params(nn.Linear(2, 3).half().state_dict()), TypeError, "float32 or float64"),
         (lambda: to_params(nn.Sequential(LINEAR, LINEAR).state_dict()), ValueError,
          r"W\[2\] must have shape"),
         (lambda: to_state(OTHER, LINEAR.state_dict()), ValueError,
-         r"params must have the widths of the state dict, \(2, 3\), got \(3, 2\)"),
+         r"the widths of the state dict: weight has shape \(3, 2\), got \(2, 3\)"),
         (lambda: to_state({}, LINEAR.state_dict()), TypeError, "type Params"),
     ],
 )  # fmt: skip

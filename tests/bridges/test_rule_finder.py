@@ -7,7 +7,7 @@ from torch import nn
 from stbp_edu import LIF
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.torch import LIFNetwork, lif, which_rule
+from stbp_edu.torch import LIFLayer, LIFNetwork, which_rule
 from tests.networks import make_problem
 
 PROBLEM = make_problem(1, [6, 9, 4], 12, 3, LIF(tau=0.8, v_th=0.6))
@@ -37,19 +37,26 @@ def test_a_scale_is_taken_into_account():
 
     def scaled(x):
         for layer in network:
-            x, _ = lif(0.5 * layer.weights(x), neuron)
+            x = LIFLayer(nn.Identity(), neuron)(0.5 * layer.weights(x))
         return x
 
     assert which_rule(network, scaled, X, neuron, scale=0.5) == [("linear", "exact")]
     assert which_rule(network, scaled, X, neuron) == []
 
 
+def test_a_gain_limit_is_taken_into_account():
+    network = LIFNetwork.from_params(PROBLEM.params, PROBLEM.neuron, "exact", 0.7)
+    asked = network, network, X, PROBLEM.neuron
+    assert which_rule(*asked, gain_limit=0.7) == [("exponential", "exact")]
+    assert which_rule(*asked) == []
+
+
 def test_other_constants_mixed_rules_and_a_gradient_a_little_off_have_no_rule(network):
     for other in (LIF(tau=0.7, v_th=0.6), LIF(tau=0.8, v_th=0.5)):
         assert which_rule(network, network, X, other) == []
-    network[1].rule = "detached-reset"
-    assert which_rule(network, network, X, PROBLEM.neuron) == []
-    network[1].rule = "exact"
+    top = LIFLayer(network[1].weights, PROBLEM.neuron, "detached-reset")
+    mixed = LIFNetwork(network[0], top)
+    assert which_rule(mixed, mixed, X, PROBLEM.neuron) == []
     network[1].weights.weight.register_hook(lambda g: 1.001 * g)
     assert which_rule(network, network, X, PROBLEM.neuron) == []
 

@@ -5,7 +5,13 @@ import pytest
 
 from stbp_edu.arrows import RULES, Node, Rule, backward, count_paths, formulas, paths_from, words
 from stbp_edu.arrows.mathml import mathml
-from stbp_edu.practice.explorers.board_explorer import NEURONS, board_data, own_rule, run_of
+from stbp_edu.practice.explorers.board_explorer import (
+    LINEAR,
+    NEURONS,
+    board_data,
+    own_rule,
+    run_of,
+)
 
 T = 4
 
@@ -50,6 +56,15 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
             assert value == pytest.approx(sum(p.contribution for p in paths), rel=1e-5, abs=1e-15)
             left = 1 - sum(size[p.word, p.nodes] for p in paths) / sum(size.values())
             assert share == pytest.approx(left, rel=1e-5, abs=1e-9)
+
+
+def test_a_step_is_held_where_its_gain_is_above_the_limit(board):
+    """The gain of the first neuron at each step but the last, with its carry and its reset."""
+    run, most = run_of("hard reset, linear gate", False), board["limit"]
+    u, o = run.trace["u"][1][:-1, 0, 0], run.trace["o"][1][:-1, 0, 0]
+    gain = LINEAR.f(o) + u * LINEAR.df(o) * LINEAR.h(u)
+    shown = board["networks"]["hard reset, linear gate"]["rules"]["exact"]["held"]
+    assert shown == [t + 1 for t in range(T - 1) if abs(gain[t]) > most] != []
 
 
 def test_how_far_a_gradient_is_off_and_every_number_says_something(board):

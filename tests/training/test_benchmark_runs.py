@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import ablations, accuracy, time_tasks
+from benchmarks import ablations, accuracy, time_record
 from stbp_edu.files import read_json, write_json
-from stbp_edu.training import RECIPES, Epoch, Settings, train
+from stbp_edu.network import Trace
+from stbp_edu.rules import RULES
+from stbp_edu.training import RECIPES, Epoch, Settings, to_dict
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.runs import RECORD, RunConfig, train_in_folder
+from stbp_edu.training.plans import Plan, read_plan
+from stbp_edu.training.runs import RECORD, RunConfig, measurements_folder, train_in_folder
 from stbp_edu.training.runs import run as runs
 
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
@@ -124,35 +126,49 @@ def test_every_planned_row_has_settings_of_its_own() -> None:
             assert Settings(**{**vars(RECIPES[plan.dataset]), **changes})
     variants = [{**ablations.BASE, **changes} for _, _, changes in ablations.variants()]
     assert len({replace(RECIPES["digits"], **v) for v in variants}) == len(variants)
-    for plan in time_tasks.PLANS.values():
-        for cell in plan.cells():
-            assert replace(RECIPES[plan.task], **cell)
     for name in ("rectangle", "triangle", "sigmoid", "gaussian"):
         neuron = Settings(surrogate=name, a=float(ablations.width(name, 2.0))).make_neuron()
         assert neuron.h(np.array([neuron.v_th]))[0] == pytest.approx(1 / 2)
 
 
-@pytest.mark.parametrize("at", [5e-3, 4e-2, 6.25e-4])
-def test_a_grid_is_widened_until_the_best_rate_is_inside(monkeypatch, at) -> None:
-    def stand_in(task: str, settings: Settings, held_out: str) -> dict[str, float]:
-        assert held_out == "validation"
-        return {"accuracy": 1 - abs(math.log2(settings.lr / at)) / 20}
-
-    monkeypatch.setattr(time_tasks, "run", stand_in)
-    with ThreadPoolExecutor(1) as pool:
-        found = time_tasks.tune("delayed-xor", RECIPES["delayed-xor"], pool)
-    assert time_tasks.best_rate(found) == pytest.approx(at)
-    assert min(found) < at < max(found)
-    tied = {1.0: [0.9, 0.95], 2.0: [0.995, 1.0], 4.0: [0.995, 0.995], 8.0: [1.0, 1.0]}
-    assert time_tasks.best_rate(tied) == 4.0  # two seeds do not tell three of them apart
+PLANS = sorted(Path(time_record.__file__).parent.glob("time/*.toml"))
 
 
-def test_exact_has_a_cosine_of_one_and_the_others_less(few) -> None:
-    settings = replace(RECIPES["digits-by-rows"], hidden=(20,), epochs=1)
-    *_, last = train(settings, few)
-    cosine, reach = time_tasks.compare(settings, few, last.state)
-    assert cosine == pytest.approx(1)
-    assert len(reach) == settings.T
-    other, narrow = time_tasks.compare(replace(settings, rule="spatial-only"), few, last.state)
-    assert other < 0.999
-    assert narrow[: -settings.read] == [0] * (settings.T - settings.read)
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_every_prediction_is_of_a_cell_that_is_planned(path: Path) -> None:
+    plan = read_plan(path)
+    cells = [{**to_dict(s), "seed": None} for s in plan.runs().values()]
+    written = read_json(measurements_folder() / "predictions.json")["predictions"]
+    mine = [p for p in written if p["plan"] == path.stem]
+    assert mine
+    for prediction in mine:
+        assert any(prediction["where"].items() <= cell.items() for cell in cells)
+
+
+def test_the_record_of_a_sweep_has_every_run_that_is_done(tmp_path: Path) -> None:
+    """A run that never began is counted, and the gains are those of the trained network."""
+    axes = {"rule": ["exact", "classic"], "gain_limit": [0.0, 1.0]}
+    base = {"hidden": [8], "epochs": 1, "batch": 640}
+    plan = Plan("delayed-xor", [0, 1], tmp_path, base, axes, encodings=1)
+    data, done = load_dataset("delayed-xor"), [*plan.runs().items()][:3]
+    for name, settings in done:
+        config = plan.config(name, settings, data)
+        train_in_folder(config, lambda events: (e for e in events if type(e) is Epoch))
+    found = time_record.record(Path("some/plan.toml"), plan)
+    assert found["command"] == "stbp-edu sweep some/plan.toml"
+    assert found["versions"]["numpy"] == np.__version__
+    assert [len(row["runs"]) for row in found["rows"]] == [2, 1, 0, 0]
+    assert all(row["planned"] == 2 for row in found["rows"])
+    one = found["rows"][0]["runs"][1]
+    assert (one["seed"], one["curve"]) == (1, [round(one["accuracy"], 4)])
+    assert 0 <= one["fires"] <= 1
+    assert len(one["beyond"]) == 2
+
+
+def test_gains_beyond_one_are_counted_as_each_rule_has_them() -> None:
+    """Three steps of one neuron: f + u f' h is 0.9 (1 - 2 u), and without the carry -1.8 u."""
+    settings = Settings(surrogate="rectangle", a=0.5, tau=0.9, v_th=1.0, gate="linear")
+    u = np.array([0.8, 0.9, 1.2]).reshape(3, 1, 1)
+    trace = Trace([None, u], [u, np.zeros_like(u)])
+    shares = {rule: [*time_record.beyond(trace, replace(settings, rule=rule))] for rule in RULES}
+    assert shares == {"exact": [pytest.approx(1 / 3)], "classic": [1.0]}

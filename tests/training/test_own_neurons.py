@@ -15,7 +15,7 @@ from stbp_edu.cli.main import main
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.rules import RULES
 from stbp_edu.training import Epoch, Settings, evaluate, initial_state, train
-from stbp_edu.training.model import Derived, network_of
+from stbp_edu.training.model import backend_of, network_of, passes
 from stbp_edu.training.runs import Checkpoint, open_run
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import TRAINED
@@ -58,9 +58,10 @@ def test_part_ones_neuron_as_a_text_has_the_engines_gradient(rule, gate, small, 
         np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("limit", [0.0, 0.3])
 @pytest.mark.parametrize("rule", [*TRAINED, "truncated-3"])
-def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, small, few) -> None:
-    settings = replace(small, rule=rule, **OWN)
+def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, limit, small, few) -> None:
+    settings = replace(small, rule=rule, gain_limit=limit, **OWN)
     state = initial_state(settings, few)
     found = gradient(settings, few, state)
     net = network_of(settings, state.params.shape)
@@ -114,6 +115,17 @@ def test_runs_learn_and_go_on_bit_for_bit(changes, small, few, tmp_path: Path) -
         list(train(other, few, first.state))
 
 
+@pytest.mark.slow
+def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
+    pytest.importorskip("numba")
+    for changes in ({}, {"rule": "classic", **OWN}):
+        ways = [replace(small, **changes, backend=backend) for backend in ("numpy", "compiled")]
+        want, found = (gradient(settings, few) for settings in ways)
+        for name, array in want.items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6, err_msg=name)
+        assert [backend_of(initial_state(s, few).params, s) for s in ways] == ["numpy", "compiled"]
+
+
 def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsys) -> None:
     (tmp_path / "adaptive.txt").write_text(ADAPTIVE)
     common = ["--epochs", "1", "--T", "4", "--batch", "100", "--encodings", "1", "--hidden", "10R"]
@@ -150,7 +162,7 @@ def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsy
         ({"neuron": "u = kappa * u + x"}, r"(?s)neuron, line 1: kappa has no value.*kappa = 0\.5"),
         ({"readout": "y = 1"}, "readout, "),
         ({"hidden": ("8R",), "learn": ("rho",)}, "learn must be one of 'tau', 'v_th', got 'rho'"),
-        ({"learn": ("tau",), "learn_each": ("tau",)}, "learn_each must not repeat learn"),
+        ({"learn": ("tau",), "learn_each": ("tau",)}, "learn_each must name other constants"),
         ({"hidden": ("8R",), "adversarial": 0.1}, "adversarial must be 0 with a neuron of your"),
         ({"rule": "truncated--1"}, "rule must be one of"),
         ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
@@ -167,5 +179,5 @@ def test_a_read_out_that_does_not_spike_is_not_called_silent(small, few) -> None
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)
     assert not settings.has_output_spikes
     params = initial_state(settings, few).params
-    shown = Derived(params, network_of(settings, params.shape), settings.make_rule())
+    shown = passes(params, settings)
     assert set(shown.forward(np.ones((4, 1, 64), np.float32)).O[1].ravel()) <= {0, 1}

@@ -32,6 +32,7 @@ from stbp_edu.arrows import (
     soft_reset,
     with_adaptation,
     with_current,
+    with_gain_limit,
     words,
 )
 from stbp_edu.arrows.mathml import mathml
@@ -98,6 +99,7 @@ def run_of(neuron: str, recurrent: bool) -> Run:
 
 Json = dict[str, Any]
 T = len(INPUT)
+GAIN_LIMIT = 0.5  # the gains of this run are all within 1
 DIGITS = 6
 TITLES = {
     "ottt": "ottt, in its manner",
@@ -127,6 +129,7 @@ def board_data() -> Json:
     return {
         "neurons": list(NEURONS),
         "words": WORDS,
+        "limit": GAIN_LIMIT,
         "titles": {name: TITLES.get(name, name) for name in RULES},
         "networks": networks,
         "lines": [list(line) for line in lines],
@@ -156,7 +159,8 @@ class _Board:
         inside_first = sorted(found.values(), key=lambda arrow: arrow.leaves)
         self.arrows = {arrow.kind: arrow for arrow in inside_first}
         self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
-        self.paths = {start: paths_from(start, run.local) for start in self.starts}
+        self.local = run.local
+        self.paths = {start: paths_from(start, self.local) for start in self.starts}
         self.words = words(self.net, T)
         self.exact = _flat(self.backward("exact"))
 
@@ -212,7 +216,13 @@ class _Board:
             "words": [len(kept), len(dropped)],
             "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
             "off": _rounded(float(off)),
+            "held": self.held(rule),
         }
+
+    def held(self, rule: Rule) -> list[int]:
+        """Return the steps, from 1, whose factors to the next step a limit makes smaller."""
+        scales = self.local.held(1, with_gain_limit(GAIN_LIMIT, rule)).values()
+        return [t + 1 for t in range(T - 1) if any(scale[t, 0, 0] < 1 for scale in scales)]
 
     def formulas(self, rule: Rule) -> Iterator[int]:
         """Yield the place of each formula among the lines."""

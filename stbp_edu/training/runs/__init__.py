@@ -8,7 +8,12 @@
 """
 
 from stbp_edu.training.runs.checkpoint import Checkpoint
-from stbp_edu.training.runs.measurements import environment, load_measurement, measurements_folder
+from stbp_edu.training.runs.measurements import (
+    environment,
+    load_measurement,
+    measurements_folder,
+    origin,
+)
 from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, open_run
 from stbp_edu.training.runs.run import RunConfig, earlier_work, finish, folder_lock, train_in_folder
 
@@ -25,5 +30,6 @@ __all__ = [
     "load_measurement",
     "measurements_folder",
     "open_run",
+    "origin",
     "train_in_folder",
 ]

@@ -4,10 +4,14 @@ These are in ``docs/results`` of a checkout, and come inside the wheel, so that 
 the package can read them, too. The notebooks and the site's pages print them.
 """
 
+import math
 import os
 import platform
+import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,12 +26,20 @@ MEASUREMENTS = (
     "ablations-digits",
     "mnist-rules",
     "speed",
-    "time-silence",
+    "time-leak",
+    "time-limit",
     "time-tau",
     "time-width",
     "two-processes",
 )
 """The records that the notebooks read."""
+
+STUDENT = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093),
+)
+"""By degrees of freedom, from 1: the quantile of Student's t with 2.5 % on either side."""
+NORMAL = 1.959964  # the same quantile of the normal distribution
 
 
 def environment() -> dict[str, dict[str, str | int]]:
@@ -48,6 +60,18 @@ def environment() -> dict[str, dict[str, str | int]]:
             "stbp-edu": stbp_edu.__version__,
         },
     }
+
+
+def origin(newest: float | None = None) -> dict[str, str]:
+    """Return the date of a record, and the commit of the program that made it.
+
+    Args:
+        newest: when its last run ended, in seconds; now where None.
+    """
+    head = ["git", "rev-parse", "--short=10", "HEAD"]
+    found = subprocess.run(head, cwd=Path(__file__).parent, capture_output=True, text=True)
+    when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
+    return {"commit": found.stdout.strip() or "unknown", "date": when.date().isoformat()}
 
 
 def _processor() -> str:
@@ -79,3 +103,24 @@ def load_measurement(name: str) -> dict[str, Any]:
     """
     checks.choice("name", name, MEASUREMENTS)
     return dict(read_json(measurements_folder() / f"{name}.json"))
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a mean of 2 to 20 values, by Student's t.
+
+    >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])]
+    [-0.48, 4.48]
+    """
+    half = STUDENT[len(values) - 2] * np.std(values, ddof=1) / np.sqrt(len(values))
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def share_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the ends of Wilson's 95 % interval of a share, k of n.
+
+    >>> [round(end, 2) for end in share_interval(0, 20)]
+    [0.0, 0.16]
+    """
+    z, p = NORMAL, k / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z * z / n)), (middle + half) / (1 + z * z / n)

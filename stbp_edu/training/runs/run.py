@@ -11,9 +11,17 @@ from stbp_edu.arrays import Trained
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.model import backend_of
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
-from stbp_edu.training.runs.record import CHECKPOINT, KIND, PARAMS, RECORD, read_record
+from stbp_edu.training.runs.record import (
+    CHECKPOINT,
+    KIND,
+    OTHERS,
+    PARAMS,
+    RECORD,
+    read_record,
+)
 from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
@@ -64,6 +72,11 @@ def earlier_work(
     """
     if restart:
         return None, None
+    if (other := config.folder / OTHERS).exists():
+        raise ValueError(
+            f"{other} is of an unfinished run that an earlier version began in PyTorch; --restart "
+            "to begin anew, or --out for another folder"
+        )
     checkpoint = _unfinished(config)
     if checkpoint and not resume:
         raise ValueError(
@@ -182,6 +195,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
         **environment(),
+        "backend": backend_of(params, config.settings),
         "params": files.digest(config.folder / PARAMS),  # tells them from another run's
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
@@ -193,5 +207,6 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         },
     }
     KIND.write(config.folder / RECORD, record)
-    (config.folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, OTHERS):
+        (config.folder / name).unlink(missing_ok=True)
     return record

@@ -1,0 +1,118 @@
+"""The record of a sweep: what ``docs/results`` keeps of it, and the page on time prints.
+
+``stbp-edu sweep benchmarks/time/limit.toml`` trains the runs of a plan, and goes on where it was
+interrupted; then ``python -m benchmarks.time_record benchmarks/time/limit.toml`` writes
+``docs/results/time-limit.json``. Runs that are not finished are left out and counted.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import forward
+from stbp_edu.checks import Array
+from stbp_edu.files import write_json
+from stbp_edu.network import Trace
+from stbp_edu.rules import RULES
+from stbp_edu.training import Dataset, Settings, encode, to_dict
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.plans import Plan, read_plan
+from stbp_edu.training.runs import RECORD, measurements_folder, open_run, origin
+
+LOOKED_AT = 500  # held-out samples on which a trained network is looked at
+MADE_ON = ("machine", "versions")
+
+
+def record(path: Path, plan: Plan) -> dict[str, Any]:
+    """Return the record of a plan: where it comes from, and a row for each cell of its axes.
+
+    Raises:
+        ValueError: if runs are of several machines or versions, or none is finished.
+    """
+    rows, made, newest = [], [], 0.0
+    data = load_dataset(plan.dataset, held_out=plan.held_out)
+    for cell, runs in by_cell(plan):
+        done = [(s, plan.folder / name) for name, s in runs if (plan.folder / name).is_dir()]
+        done = [(s, folder) for s, folder in done if (folder / RECORD).exists()]
+        found = [open_run(folder).record for _, folder in done]
+        made += [{key: one[key] for key in MADE_ON} for one in found]
+        newest = max([newest, *((folder / RECORD).stat().st_mtime for _, folder in done)])
+        entries = [summary(folder, s, data) for s, folder in done]
+        rows.append({"cell": cell, "planned": len(runs), "runs": entries})
+    if not made or any(one != made[0] for one in made):
+        raise ValueError(f"{plan.folder} must hold runs of one machine and one set of versions")
+    base = next(iter(plan.runs().values()))
+    return {
+        "command": f"stbp-edu sweep {path.as_posix()}", **origin(newest), **made[0],
+        "dataset": plan.dataset, "base": to_dict(base) | {"seed": None}, "rows": rows,
+    }  # fmt: skip
+
+
+def by_cell(plan: Plan) -> Iterator[tuple[dict[str, Any], list[tuple[str, Settings]]]]:
+    """Yield each combination of the axes with the names and settings of its runs."""
+
+    def cell(item: tuple[str, Settings]) -> dict[str, Any]:
+        return {name: to_dict(item[1])[name] for name in plan.axes}
+
+    for values, items in groupby(plan.runs().items(), cell):
+        yield values, list(items)
+
+
+def summary(folder: Path, settings: Settings, data: Dataset) -> dict[str, Any]:
+    """Return what the record keeps of a run: accuracy, learning curve, spikes, and its gains.
+
+    ``fires`` is the share of hidden neurons that spike at all on the samples looked at, and
+    ``beyond`` the share of gains above 1 in size in each layer, as they are without a limit.
+    """
+    run = open_run(folder)
+    rng, hold = np.random.default_rng(0), settings.hold
+    images = data.test_images[:LOOKED_AT]
+    if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
+        images = images.reshape(len(images), -1)
+    spikes = encode(settings.encoder, images, settings.steps_to_answer, rng, hold=hold)
+    trace = forward(np.asarray(spikes, run.params.dtype), run.params, settings.make_neuron())
+    return {
+        "seed": settings.seed,
+        "accuracy": round(run.record["accuracy"]["mean"], 5),
+        "curve": [round(point["held_out"], 4) for point in run.record["curves"]],
+        "rate": round(run.record["curves"][-1]["rates"][1], 4),
+        "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
+        "beyond": [round(float(b), 4) for b in beyond(trace, settings)],
+    }
+
+
+def beyond(trace: Trace, settings: Settings) -> Iterator[float]:
+    """Yield for each layer the share of gains above 1 in size, as the rule has them."""
+    neuron = settings.make_neuron()
+    for u, o in zip(trace.U[1:], trace.O[1:], strict=True):
+        reset: Array = -neuron.v_th * neuron.h(u)
+        if neuron.gate != "soft":
+            reset = u * neuron.df(o) * neuron.h(u)
+        carry = neuron.f(o) if settings.rule != "classic" else 0.0
+        yield float(np.mean(np.abs(carry + reset) > 1)) if settings.rule in RULES else 0.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the record of a plan."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.time_record", description=__doc__)
+    p.add_argument("plan", type=Path, metavar="PLAN.toml")
+    p.add_argument("--commit", help="of the program that trained the runs (that of the checkout)")
+    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
+    args = p.parse_args(argv)
+    plan = read_plan(args.plan)
+    found = record(args.plan, plan)
+    if args.commit:
+        found["commit"] = args.commit
+    write_json(args.out / f"time-{args.plan.stem}.json", found)
+    missing = sum(row["planned"] - len(row["runs"]) for row in found["rows"])
+    print(f"{args.out}/time-{args.plan.stem}.json: {missing} runs of {len(plan.runs())} missing")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Checks of what enters the modules, and the one way in which they call others."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from stbp_edu import checks
+from stbp_edu.arrows.rules import Rule
+
+UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+"""Modules that give something else, or change, when they are run a second time."""
+AXES = "steps come first, samples second, and what a sample has at a step last"
+
+
+def check_sequence(name: str, value: object) -> Tensor:
+    """Return a value if it is a tensor of floats with at least one step, (T, S, ...)."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"{name} must be a tensor of floats, got {got}; convert it with .float()")
+    if value.ndim < 3 or not len(value):
+        raise ValueError(
+            f"{name} must have shape (T, S, ...) with T >= 1 steps, got {tuple(value.shape)}; "
+            f"{AXES}"
+        )
+    return value
+
+
+def check_input(given: object, weights: nn.Module) -> None:
+    """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
+    spikes = check_sequence("spikes", given)
+    first = next(weights.parameters(), spikes)
+    if spikes.device != first.device:
+        raise ValueError(
+            f"spikes must be on the weights' device, {first.device}, got {spikes.device}; "
+            "move them with .to(device)"
+        )
+    if spikes.dtype != first.dtype and not torch.is_autocast_enabled(spikes.device.type):
+        raise TypeError(
+            f"spikes must be {first.dtype}, as the weights are, got {spikes.dtype}; "
+            "convert them with .to(dtype)"
+        )
+    if isinstance(weights, nn.Linear) and spikes.shape[2:] != (weights.in_features,):
+        raise ValueError(
+            f"spikes must have shape (T, S, {weights.in_features}), got {tuple(spikes.shape)}; "
+            f"{AXES}"
+        )
+    if not torch.compiler.is_compiling() and not torch.isfinite(spikes.detach().sum()):
+        check_finite("spikes", spikes)
+
+
+def check_finite(name: str, value: Tensor) -> None:
+    """Raise NotFiniteError if a tensor has a NaN or an infinity."""
+    checks.check_finite(name, value.detach().double().cpu().numpy())
+
+
+def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
+    """Raise ValueError if a module cannot be run twice, for one error and for another."""
+    if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):
+        raise ValueError(
+            f"{name} must hold no dropout and no batch norm under the rule {rule.name}, which runs "
+            f"them more than once, got {module}; put them elsewhere, or choose another rule"
+        )
+
+
+def current_of(
+    module: nn.Module, spikes: Tensor, fixed: Mapping[str, Tensor] | None = None
+) -> Tensor:
+    """Return what a module makes of all steps at once, perhaps with parameters held fixed.
+
+    Raises:
+        ValueError, TypeError: if it does not take the spikes, or returns something else.
+    """
+    rows = spikes.flatten(0, 1)
+    first = next(module.parameters(), rows)
+    if first.dtype in (torch.bfloat16, torch.float16):
+        rows = rows.to(first.dtype)
+    try:
+        x = module(rows) if fixed is None else functional_call(module, dict(fixed), rows)
+    except RuntimeError as error:
+        raise ValueError(
+            f"weights must take spikes of shape (T, S, ...) = {tuple(spikes.shape)}, T · S at "
+            f"once, but {module} says: {error}; {AXES}"
+        ) from error
+    if not isinstance(x, Tensor) or x.shape[:1] != rows.shape[:1]:
+        got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(
+            f"weights must return a tensor with a row for each of T · S = {len(rows)} inputs, got "
+            f"{got} from {module}; a layer that comes back to itself is LIFLayer(nn.Linear(...), "
+            "neuron, recurrent=True)"
+        )
+    return x.unflatten(0, spikes.shape[:2])  # fwd-x
+
+
+def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the shape of the neurons that weights feed, given or known.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if shape is not None:
+        return checks.widths("shape", list(shape), at_least=1)
+    last = [m for m in weights.modules() if not [*m.children()]][-1]
+    if not isinstance(last, nn.Linear):
+        raise ValueError(
+            f"shape must be given where weights do not end in nn.Linear, got {weights}; pass the "
+            "shape of the neurons of one sample, shape=(8, 6, 6)"
+        )
+    return (last.out_features,)
