@@ -69,23 +69,17 @@ def run(
 ) -> dict[str, Tensor]:
     """Return the input x of the neurons, and their states, from rest."""
     forward, output = steps.forward[twin], steps.states.index(steps.neuron.output)
-    last, found = [torch.zeros_like(current[0])] * len(steps.states), []
-    for t, x in enumerate(current.unbind()):
+    last = [torch.zeros_like(current[0])] * len(steps.states)
+    series = [torch.empty_like(current) for _ in last]
+    x = current if R is None else current.clone()
+    for t, (now, *places) in enumerate(zip(x.unbind(), *(s.unbind() for s in series), strict=True)):
         if R is not None and t:
             again = last[output].flatten(1).to(R.dtype) @ R.T
-            x = x + again.view_as(x)  # p2-recur-u
-        last = [like(x, value) for value in forward(*last, x, *learned.values())]
-        found.append((x, *last))
-    first, *columns = zip(*found, strict=True)
-    x = current if R is None else torch.stack(first)
-    return dict(zip(["x", *steps.states], [x, *map(torch.stack, columns)], strict=True))
-
-
-def like(x: Tensor, value: Any) -> Tensor:
-    """Return a value in the shape and dtype of a tensor."""
-    if isinstance(value, Tensor) and value.shape == x.shape:
-        return value
-    return torch.as_tensor(value, dtype=x.dtype, device=x.device).expand_as(x)
+            now += again.view_as(now)  # p2-recur-u
+        for place, value in zip(places, forward(*last, now, *learned.values()), strict=True):
+            place[...] = value
+        last = places
+    return dict(zip(["x", *steps.states], [x, *series], strict=True))
 
 
 def rows(series: Tensor) -> Tensor:
@@ -139,10 +133,12 @@ class Back:
         """Return some adjoints at all steps, and the gradients of what is learned."""
         own = {name: torch.zeros_like(value) for name, value in self.learned.items()}
         inside = {term.adjoint for terms in self.steps.gradients.values() for term in terms}
-        found: dict[str, list[Tensor]] = {k: [] for k in {self.steps.start, *heads, *inside}}
+        wanted = {self.steps.start, *heads, *inside}
+        found = {name: torch.zeros_like(self.output) for name in wanted}
+        places = {name: series.unbind() for name, series in found.items()}
         after: dict[str, Tensor | None] = {}
         size = max(1, CACHED // max(1, self.output[0].numel()))
-        zero, edge = torch.zeros_like(self.output[0]), self.steps.back.rule.block
+        edge = self.steps.back.rule.block
         for end in range(len(self.output), 0, -size):
             first = max(0, end - size)
             factors = self.factors(first, end)
@@ -153,15 +149,15 @@ class Back:
                     after = {}
                 gained = {k: f[t - first] for k, f in held.items()}
                 after = self.step(t, [f[t - first] for f in by_step], after, gained)
-                for name, series in found.items():
-                    one = after[name]
-                    series.append(zero if one is None else one)
+                for name, place in places.items():
+                    if (one := after[name]) is not None:
+                        place[t].copy_(one)
             for name, terms in self.steps.gradients.items():
                 for term in terms:
-                    adjoint = torch.stack(found[term.adjoint][len(self.output) - end :]).flip(0)
+                    adjoint = found[term.adjoint][first:end]
                     factor = 1 if term.factor is None else factors[term.factor]
                     own[name] += summed(term.sign * factor * adjoint, own[name])  # p2-leak
-        return {k: torch.stack(series[::-1]) for k, series in found.items()}, own
+        return found, own
 
     def factors(self, first: int, end: int) -> tuple[Any, ...]:
         """Return the factors at some steps."""

@@ -300,7 +300,7 @@ def _text(tree: Expression) -> str:
 
 def heaviside(v: Tensor) -> Tensor:
     """Return the spike."""
-    return (v >= 0).to(v.dtype)
+    return torch.ge(v, 0, out=torch.empty_like(v))  # at once a number
 
 
 def derivative(surrogate: Surrogate, v: Tensor) -> Any:
