@@ -72,6 +72,8 @@ def summary(folder: Path, settings: Settings, data: Dataset) -> dict[str, Any]:
     run = open_run(folder)
     rng, hold = np.random.default_rng(0), settings.hold
     images = data.test_images[:LOOKED_AT]
+    if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
+        images = images.reshape(len(images), -1)
     spikes = encode(settings.encoder, images, settings.steps_to_answer, rng, hold=hold)
     trace = forward(np.asarray(spikes, run.params.dtype), run.params, settings.make_neuron())
     return {

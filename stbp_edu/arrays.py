@@ -1,60 +1,152 @@
-"""Arrays by layer: ``W`` and ``b``, by name and chunk by chunk, and buffers to use again.
-
-Chunks keep scratch arrays small; sections let several processes share the work.
-"""
+"""Arrays by layer, ``W``, ``b`` and others, by name and by chunk, and buffers to use again."""
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams
+from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers, hidden_parts, read_shape
 from stbp_edu.network import Gradients, Params
 
+NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
-Tensors = AnyParams | Gradients
-"""Arrays by layer, ``W`` and ``b``."""
-Section = tuple[int, int]
-"""(i, k): the i-th, from 0, of k equal sections of an array; see :func:`section_of`."""
 
-WHOLE: Section = (0, 1)
+
+@dataclass(frozen=True)
+class DerivedParams:
+    """The parameters of a network of derived neurons, with recurrent layers and learned constants.
+
+    Attributes:
+        shape: such as ``784-64R-10``.
+        layers: N + 1 entries; ``layers[0]`` is None, ``layers[n]`` has the arrays of layer n by
+            name: ``"W"``, ``"b"``, ``"R"`` and the constants that are learned.
+
+    Raises:
+        TypeError, ValueError: if an array is none of float32 or float64, or the dtypes are mixed.
+
+    >>> layer = {"W": np.zeros((3, 2)), "b": np.zeros(3), "R": np.zeros((3, 3)), "tau": np.ones(())}
+    >>> DerivedParams("2-3R", [None, layer]).sizes
+    (2, 3)
+    """
+
+    shape: str
+    layers: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        """Check the arrays; the network that they are for checks their shapes."""
+        dtype = None
+        for name, array in tensors(self).items():
+            axes = "(rows, columns), (neurons,) or ()"
+            dtype = checks.array(name, array, axes, np.shape(array), dtype=dtype).dtype
+        if len(self.shape.split("-")) - 1 - self.shape.count("P") != self.N:
+            raise ValueError(
+                f"layers must have an entry for each layer of {self.shape}, got {self.N}; give "
+                "None, then a dictionary a layer"
+            )
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return len(self.layers) - 1
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many neurons each layer has, (n[0], ..., n[N])."""
+        plain = self.shape.replace("R", "")
+        if "x" not in plain:
+            return tuple(map(int, plain.split("-")))
+        layers = read_shape(plain)
+        return tuple(map(math.prod, (layers[0].source, *(layer.shape for layer in layers))))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The float type that a run with these parameters uses."""
+        return np.dtype(self.layers[1]["W"].dtype)
+
+
+Trained = AnyParams | DerivedParams
+"""The parameters of a network that is trained."""
+Tensors = Trained | Gradients | Sequence[Any]
+"""Arrays by layer: ``W`` and ``b``, or None and then a dictionary a layer."""
+
+
+def by_layer(of: Tensors) -> Sequence[Any]:
+    """Return None, then a dictionary of the arrays of each layer by name."""
+    if isinstance(of, DerivedParams):
+        return of.layers
+    if isinstance(of, Params | ConvParams | Gradients):
+        return [None, *({"W": W, "b": b} for W, b in zip(of.W[1:], of.b[1:], strict=True))]
+    return of
 
 
 def tensors(of: Tensors) -> dict[str, Array]:
-    """Return the arrays by name, layer after layer.
+    """Return the arrays by name, layer after layer: W1, b1, R1, and constants such as tau.1.
 
     >>> list(tensors(Params(W=[None, np.zeros((2, 1))], b=[None, np.zeros(2)])))
     ['W1', 'b1']
     """
-    layers = range(1, len(of.W))
-    return {f"{k}{n}": a for n in layers for k, a in (("W", of.W[n]), ("b", of.b[n]))}
+    layers = enumerate(by_layer(of)[1:], 1)
+    dots = {"W": "", "b": "", "R": ""}
+    return {
+        f"{name}{dots.get(name, '.')}{n}": a for n, layer in layers for name, a in layer.items()
+    }
 
 
-def zeros_like(params: AnyParams) -> Gradients:
-    """Return zeros in the shape of the parameters."""
+def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
+    """Return arrays by layer from those that :func:`tensors` names.
+
+    Raises:
+        ValueError: if a name is none of these, or a layer has no weights or no biases.
+    """
+    found = {name: NAME.fullmatch(name) for name in arrays}
+    top = max((int(one[2] or one[4]) for one in found.values() if one), default=0)
+    layers: list[Any] = [None, *({} for _ in range(min(top, len(arrays))))]
+    for name, one in found.items():
+        if one and int(one[2] or one[4]) < len(layers):
+            layers[int(one[2] or one[4])][one[1] or one[3]] = arrays[name]
+    if (
+        len(layers) < 2
+        or not all(found.values())
+        or not all({"W", "b"} <= {*of} for of in layers[1:])
+    ):
+        raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
+    return layers
+
+
+def hidden_of(params: Trained) -> tuple[int | str, ...]:
+    """Return the hidden layers as the settings of a run name them."""
+    if isinstance(params, DerivedParams):
+        return hidden_parts(params.shape)
+    return hidden_layers(params)
+
+
+def zeros_like(params: Trained) -> Sequence[Any]:
+    """Return zeros in the shape of the parameters, by layer."""
     for name, array in tensors(params).items():
         if not (array.flags.forc and array.flags.writeable):
             raise ValueError(
                 f"params.{name} must be a writeable contiguous array, since it is changed in "
                 "place; pass np.ascontiguousarray(...).copy()"
             )
-    W, b = ([None, *(np.zeros_like(a) for a in of[1:])] for of in (params.W, params.b))
-    return Gradients(W=W, b=b)
+    layers = by_layer(params)[1:]
+    return [None, *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers)]
 
 
 def by_columns(params: Params) -> Params:
     """Return the parameters with the weights that leave one neuron side by side in memory.
 
-    A training step takes the columns of the pixels that it keeps, and puts their gradient back: a
-    column is then one piece of memory.
+    A spike then adds one piece of memory to what the layer above gets.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 
 
-def section_of(length: int, section: Section) -> slice:
+def section_of(length: int, section: tuple[int, int]) -> slice:
     """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
 
     >>> section_of(10, (1, 3))
@@ -64,16 +156,15 @@ def section_of(length: int, section: Section) -> slice:
     return slice(length * i // k, length * (i + 1) // k)
 
 
-def chunks(section: Section, *groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
+def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
     The second group is read and not changed: the gradients. The others may be changed. All must
-    lie in memory in the same way. Only one
-    section of each array is visited, so that several processes can share the work.
+    lie in memory in the same way.
     """
-    for name, *arrays in zip(
-        tensors(groups[0]), *(tensors(g).values() for g in groups), strict=True
-    ):
+    named = [tensors(group) for group in groups]
+    for name in named[0]:
+        arrays = [group[name] for group in named]
         # All with the axes as they lie in the first one's memory.
         aligned = arrays if arrays[0].flags.c_contiguous else [a.T for a in arrays]
         if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):
@@ -81,17 +172,9 @@ def chunks(section: Section, *groups: Tensors) -> Iterator[tuple[bool, list[Arra
                 f"{name} must lie in memory by rows or by columns in the optimizer's state as in "
                 "the parameters; begin with the state that start() returns for them"
             )
-        rows = section_of(len(aligned[0]), section)
-        flat = [a[rows].reshape(-1) for a in aligned]
+        flat = [a.reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):
-            yield name.startswith("W"), [a[i : i + CHUNK] for a in flat]
-
-
-def add_up(grads: Sequence[Gradients], section: Section = WHOLE) -> None:
-    """Add all gradients to the first, in place."""
-    for _, (total, *others) in chunks(section, *grads):
-        for g in others:
-            total += g
+            yield name[0] in "WR" and "." not in name, [a[i : i + CHUNK] for a in flat]
 
 
 @dataclass

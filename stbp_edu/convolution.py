@@ -87,13 +87,13 @@ def read_part(name: str, text: str, *, recurrent: bool = False) -> Part:
 
 
 def hidden_layer(name: str, text: str) -> int | str:
-    """Return one hidden layer of the settings: a width, or a part with a convolution or pooling.
+    """Return one hidden layer of the settings: a width, or a part such as 15C5, P2 or 64R.
 
     >>> hidden_layer("hidden", "300"), hidden_layer("hidden", "15C5")
     (300, '15C5')
     """
-    part = read_part(name, text)
-    return text if part.kernel or part.pool else part.units
+    part = read_part(name, text, recurrent=True)
+    return part.units if text.isdecimal() else text
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,12 @@ def hidden_layers(params: AnyParams) -> tuple[int | str, ...]:
     """
     if isinstance(params, Params):
         return params.sizes[1:-1]
-    return tuple(hidden_layer("shape", part) for part in params.shape.split("-")[1:-1])
+    return hidden_parts(params.shape)
+
+
+def hidden_parts(shape: str) -> tuple[int | str, ...]:
+    """Return the hidden layers of a shape as the settings of a run name them."""
+    return tuple(hidden_layer("shape", part) for part in shape.split("-")[1:-1])
 
 
 def init_conv_params(

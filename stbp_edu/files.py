@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import tensors
-from stbp_edu.convolution import AnyParams, ConvParams
+from stbp_edu.arrays import DerivedParams, Trained, from_tensors, tensors
+from stbp_edu.convolution import ConvParams
 from stbp_edu.network import Params
 
 META, CHECKSUM = "meta", "checksum"
@@ -193,9 +193,23 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} must be a TOML file, but {error}; mend that line") from error
 
 
+def read_text(path: Path) -> str:
+    """Return the text in a file.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none, or it is no text.
+    """
+    try:
+        return _read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be a text in UTF-8, but {error}; save it as one") from error
+
+
 def _read_bytes(path: Path) -> bytes:
     """Return the bytes of a file; a pipe or a device would keep us waiting for ever."""
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if not path.exists():
+        raise FileNotFoundError(f"{path} must be a file, and there is none; check the path")
+    if not (path.is_file() or path.is_dir()):
         raise ValueError(f"{path} must be a file, and is a pipe or a device; choose another path")
     return path.read_bytes()  # if the system refuses, its own message says why
 
@@ -237,15 +251,15 @@ PARAMETERS = Sealed(
 )
 
 
-def save_params(path: Path, params: AnyParams) -> None:
-    """Save parameters as npz, named W1, b1, W2, ... (no pickle), and the shape of a convolution."""
+def save_params(path: Path, params: Trained) -> None:
+    """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape."""
     checks.instance("path", path, Path)
-    if not isinstance(params, ConvParams):
+    if not isinstance(params, ConvParams | DerivedParams):
         checks.instance("params", params, Params)
     PARAMETERS.write_arrays(path, shape_of(params), tensors(params))
 
 
-def load_params(path: Path) -> AnyParams:
+def load_params(path: Path) -> Trained:
     """Return the parameters that :func:`save_params` wrote, in this version or an earlier one.
 
     Raises:
@@ -258,15 +272,19 @@ def load_params(path: Path) -> AnyParams:
         return as_params(arrays, meta)
 
 
-def shape_of(params: AnyParams) -> dict[str, Any]:
-    """Return what a file says of a network beside its arrays: the shape, if it has convolutions."""
-    return {"shape": params.shape} if isinstance(params, ConvParams) else {}
+def shape_of(params: Trained) -> dict[str, Any]:
+    """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
+    if isinstance(params, Params):
+        return {}
+    return {"shape": params.shape, "derived": isinstance(params, DerivedParams)}
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> AnyParams:
-    """Return parameters from arrays named W1, b1, W2, ..., and nothing else, and their shape."""
-    layers = range(1, len(arrays) // 2 + 1)
-    if not layers or set(arrays) != {f"{k}{n}" for n in layers for k in "Wb"}:
+def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
+    """Return parameters from arrays named W1, b1, ..., and what :func:`shape_of` said of them."""
+    layers = from_tensors(arrays)
+    if meta.get("derived"):
+        return DerivedParams(checks.instance("shape", meta["shape"], str), layers)
+    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
+    if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    W, b = ([None, *(arrays[f"{k}{n}"] for n in layers)] for k in "Wb")
     return ConvParams(meta["shape"], W, b) if "shape" in meta else Params(W=W, b=b)

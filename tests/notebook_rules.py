@@ -26,8 +26,8 @@ UNSEEN = (
 )
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 ASKS = re.compile(
-    r"\bon paper\b|\bGuess\b|\bTry\b|\btry (?:it|both)\b|\b[Tt]hink first\b|\b[Bb]efore you\b"
-    r"|\b[Ww]ith (?:a|the) pencil\b|\b[Tt]hen (?:look|compare)\b"
+    r"\b(?:on paper|Guess|guess (?:first|the)|Try|try (?:it|both)|[Tt]hink first|[Bb]efore you"
+    r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare))\b"
 )
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback

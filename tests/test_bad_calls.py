@@ -51,7 +51,8 @@ START = paths.Node("u", n=1, i=0, t=0)
 LABELS = np.eye(2)
 OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepCrossEntropy
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
-SMALL = Settings(hidden=(3,), T=2, shards=1)
+LINES = "u = tau * u + x; o = spike(u - v_th)"
+SMALL = Settings(hidden=(3,), T=2)
 DIGITS = load_digits()
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
@@ -126,7 +127,9 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
          "settings": SMALL, "rng": rng(), "encodings": 1},
     ),
     "Settings": (
-        Settings, {f.name: f.default for f in dataclasses.fields(Settings)} | {"shards": 1},
+        Settings,
+        {f.name: f.default for f in dataclasses.fields(Settings)}
+        | {"learn": ("tau",), "learn_each": ("v_th",), "neuron": LINES, "readout": LINES},
     ),
     "report.run": (report.run, {"seed": 0, "rounds": 1}),
     "check": (practice.check, {"exercise_id": "c3-delta", "function": None}),
@@ -254,13 +257,16 @@ ACCEPTED = {  # what is no mistake, or stands for the default
     ("encode", "pixels"): {"one entry less", "the other float type"},  # smaller images
     ("evaluate", "images"): {"the other float type"},
     ("evaluate", "labels"): {"big-endian"},
-    ("Settings", "hidden"): {"an empty list", "one entry less"},  # no hidden layer
+    **{
+        ("Settings", argument): {"an empty list", "one entry less"}  # no hidden layer; nothing
+        for argument in ("hidden", "learn", "learn_each")
+    },
     ("Settings", "v_th"): {"zero", "below zero"},
     **{
         ("Settings", argument): {"zero"}  # as many steps as in training; none; the first
         for argument in (
             *("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout"),
-            *("adversarial", "seed"),
+            *("adversarial", "seed", "gain_limit"),
         )
     },
     ("report.run", "seed"): {"zero"},
@@ -277,7 +283,8 @@ NO_DEFAULT = {  # the good call is made with another value than the default
     *((name, "spike") for name in ("engine.forward", "network.forward")),
     *(("hunt", argument) for argument in ("case", "term", "symptom")),
     *(("predict", argument) for argument in ("answer", "measured")),
-    *(("report.run", "rounds"), ("Settings", "shards")),
+    ("report.run", "rounds"),
+    *(("Settings", argument) for argument in ("learn", "learn_each", "neuron", "readout")),
 }
 LEFT_OUT = object()
 

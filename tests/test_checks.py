@@ -57,4 +57,4 @@ def test_evaluation_takes_images_and_labels_that_fit(images, labels, said: str) 
     rng = np.random.default_rng(0)
     params = init_params([64, 5, 10], rng, np.float32)
     with pytest.raises((TypeError, ValueError), match=said):
-        evaluate(params, images, labels, Settings(hidden=(5,), shards=1), rng)
+        evaluate(params, images, labels, Settings(hidden=(5,)), rng)

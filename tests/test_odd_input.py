@@ -111,7 +111,7 @@ def test_any_function_gets_a_verdict(name, changes, value):
 def whole_files() -> dict[str, tuple[bytes, Callable[[Path], object]]]:
     """Return whole files, each with what reads it."""
     params = init_params([3, 4, 10], np.random.default_rng(0))
-    chosen = Settings(hidden=(4,), T=2, shards=1, averaging=0)
+    chosen = Settings(hidden=(4,), T=2, averaging=0)
     state = State(params, None, start(chosen.make_optimizer(), params))
     images = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (2, 3, 4)) + bytes(range(24))
     with tempfile.TemporaryDirectory() as folder:

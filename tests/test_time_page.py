@@ -15,7 +15,7 @@ MADE = {
     "command": "stbp-edu sweep benchmarks/time/limit.toml", "date": "2026-11-27", "commit": "abc",
     "machine": {"processor": "a processor", "cores": 2},
     "versions": {"numpy": "2.0", "blas": "a blas"},
-    "base": {"tau": 0.95, "hidden": [64], "rule": "exact", "gain_limit": 0.0, "a": 0.5},
+    "base": {"tau": 0.95, "hidden": [64], "rule": "exact", "gain_limit": 0.0, "a": 0.5, "lr": 1.0},
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def lines(start: str, records) -> list[str]:
 
 
 def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
-    exact, classic = lines("delayed XOR | a 0.02, rate 0.01", {"time-limit": limit})
+    exact, classic = lines("a = 0.02, rate 0.01", {"time-limit": limit})
     # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
     assert exact.endswith("| 1 of 3 (6–79 %) | 1 of 2 (9–91 %) | +20.0 (−234.1 to +274.1) |")
     assert classic.endswith("| 0 of 3 (0–56 %) | – | – |")

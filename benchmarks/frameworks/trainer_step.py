@@ -2,28 +2,25 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.fixed_spikes import AllPixels, Remembered
 from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
-from stbp_edu.arrays import by_columns
+from stbp_edu.arrays import by_columns, tensors
 from stbp_edu.checks import Array
-from stbp_edu.network import Gradients
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
-from stbp_edu.training.workers import worker_pool
 
 Job = TypeVar("Job", bound=TrainingJob)
-PROCESSES = 2
-OPEN = ExitStack()  # the pool stays open as long as the process
+OPEN = ExitStack()  # the limit stays as long as the process
 
 
 def settings(problem: Problem) -> Settings:
@@ -32,19 +29,33 @@ def settings(problem: Problem) -> Settings:
     return Settings(
         hidden=(size.width,), T=size.T, tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
         surrogate="gaussian", a=NEURON.surrogate.a, lr=LR, schedule="constant", averaging=0.0,
-        batch=size.batch, shards=PROCESSES,
+        batch=size.batch,
     )  # fmt: skip
+
+
+class Remembered(TrainingJob):
+    """The trainer's step over one batch, the same each time, its spikes drawn once."""
+
+    spikes: Array | None = None
+
+    def _batch(self, _: int) -> tuple[NDArray[Any], Array]:
+        return super()._batch(0)
+
+    def encode(self, images: NDArray[Any]) -> Array:
+        """Return the spikes of the first step."""
+        if self.spikes is None:
+            self.spikes = super().encode(images).copy()
+        return self.spikes
 
 
 def learned(problem: Problem) -> Problem:
     """Return the problem with the parameters after one epoch over all training images."""
     rows, labels, _ = everything()
     job = _job(TrainingJob, problem, replace(settings(problem), lr=1e-3), rows, labels)
-    with worker_pool(job, PROCESSES) as pool:
-        steps = train_epoch(pool, epoch=0, taken=0)
-        for _ in tqdm(steps, "an epoch", pool.job.steps, leave=False):
+    with one_blas_thread():
+        for _ in tqdm(train_epoch(job, epoch=0), "an epoch", job.steps, leave=False):
             pass
-    return replace(problem, params=pool.job.params)
+    return replace(problem, params=job.params)
 
 
 def perfect(problem: Problem) -> int:
@@ -53,26 +64,26 @@ def perfect(problem: Problem) -> int:
     return int((trace.O[-1].mean(axis=0) == problem.targets).all(axis=1).sum())
 
 
-def build(problem: Problem, all_pixels: bool = False) -> Candidate:
-    """Return the trainer's step over a training set that is one batch, the same each time.
-
-    With ``all_pixels`` it is told that every pixel is active.
-    """
-    chosen, kind = settings(problem), AllPixels if all_pixels else Remembered
-    job = _job(kind, problem, chosen, problem.pixels, problem.labels)
-    pool = OPEN.enter_context(worker_pool(job, PROCESSES))
-    steps = train_epoch(pool, epoch=0, taken=0)
+def build(problem: Problem) -> Candidate:
+    """Return the trainer's step over a training set that is one batch, the same each time."""
+    chosen = settings(problem)
+    job = _job(Remembered, problem, chosen, problem.pixels, problem.labels)
+    OPEN.enter_context(one_blas_thread())
+    job.begin_epoch(0)
 
     def step() -> None:
-        next(steps)
+        job.step(0, chosen.lr)
 
     def gradients() -> Arrays:
         step()
-        mean = pool.job.slots[0]  # Adam's m after its first step: (1 - β₁) g
-        return [a / 0.1 for a in _flat(mean)]
+        mean = job.optimizer.slots[0]  # Adam's m after its first step: (1 - β₁) g
+        return [a / 0.1 for a in tensors(mean).values()]
 
     def reference() -> Arrays:
-        return _whole(problem, pool.map(kind.drawn), chosen)
+        order = stream(chosen, EPOCH, 0).permutation(len(problem.labels))
+        trace = stbp_edu.forward(job.encode(problem.pixels), problem.params, NEURON)
+        grads = stbp_edu.backward(trace, problem.targets[order], problem.params, NEURON)
+        return [*tensors(grads).values()]
 
     return Candidate(step, gradients, reference)
 
@@ -83,25 +94,3 @@ def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, label
     params = by_columns(problem.params)
     state = State(params, None, start(chosen.make_optimizer(), params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)
-
-
-def _whole(problem: Problem, shards: list[Array], chosen: Settings) -> Arrays:
-    """Return the gradient of the whole batch at once, for the spikes that were drawn."""
-    rng = stream(chosen, EPOCH, 0)
-    rng.spawn(chosen.shards)
-    order = rng.permutation(len(problem.labels))
-    spikes = np.zeros_like(problem.spikes)
-    for i, images in enumerate(np.array_split(order, chosen.shards)):
-        drawn = shards[i]
-        # The trainer keeps all pixels, those active in the batch, or those active in this shard.
-        seen = (problem.pixels[images], problem.pixels)
-        choices = [*(np.flatnonzero(p.any(axis=0)) for p in seen), np.arange(spikes.shape[2])]
-        kept = next(k for k in choices if len(k) == drawn.shape[2])
-        spikes[:, images[:, None], kept] = drawn
-    trace = stbp_edu.forward(spikes, problem.params, NEURON)
-    return _flat(stbp_edu.backward(trace, problem.targets, problem.params, NEURON))
-
-
-def _flat(grads: Gradients) -> Arrays:
-    """Return dL/dW1, dL/db1, dL/dW2, dL/db2."""
-    return [a for n in (1, 2) for a in (grads.W[n], grads.b[n])]

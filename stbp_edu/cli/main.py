@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
         said = str(error)
         if isinstance(error, MemoryError):
-            mend = "choose fewer neurons, steps, images in a batch, or shards"
+            mend = "choose fewer neurons, steps, or images in a batch"
             said = f"there is not enough memory ({error}); {mend}"
         print(f"stbp-edu {args.command}: {said}", file=sys.stderr)
         return 2

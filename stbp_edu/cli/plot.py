@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from stbp_edu.cli.messages import tell
-from stbp_edu.network import Params
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import open_run
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         "raster": run_figures.raster(first.params, first.settings, image, label),
     }
     by_pixel = first.settings.encoder not in TIMED  # the inputs are the pixels
-    if by_pixel and isinstance(first.params, Params):
+    if by_pixel and not first.settings.has_images:
         figures["weights"] = run_figures.weights(first.params, image.shape)
     for name, shown in figures.items():
         print(run_figures.save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))

@@ -43,10 +43,7 @@ def run(args: argparse.Namespace) -> int:
     plan = read_plan(args.plan)
     runs = plan.runs()
     if args.dask is None:
-        shards = max(settings.shards for settings in runs.values())
-        count = args.processes
-        if count is None:
-            count = max(1, (os.cpu_count() or 1) // shards)
+        count = (os.cpu_count() or 1) if args.processes is None else args.processes
         opened = partial(processes, min(checks.count("processes", count), len(runs)))
     else:
         opened = partial(dask, args.dask)

@@ -1,6 +1,10 @@
-"""Train a spiking network, and save its parameters and a record of the run.
+r"""Train a spiking network, and save its parameters and a record of the run.
 
-Options that are not given come from the recipe of the data set.
+Options that are not given come from the recipe of the data set. A neuron of your own is a text of
+forward lines and constants, or a file with them:
+
+    stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
+        --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
 """
 
 import argparse
@@ -22,10 +26,10 @@ from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.evaluation import plus_minus
+from stbp_edu.training.neuron_text import text_of
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import TRAINED, Settings, from_dict
 from stbp_edu.training.trainer import Epoch, Event, Step
-from stbp_edu.training.workers import WorkerEndedError
 
 LINES = 10  # about as many lines, where there is no bar
 SMOOTH = 0.95
@@ -46,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--encodings", type=int, default=5, help="encodings for the last word (5)")
     add("--checkpoint-every", type=int, default=1, metavar="EPOCHS", help="how often (1)")
+    add("--shards", type=int, help=argparse.SUPPRESS)  # of earlier versions
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
@@ -56,34 +61,49 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
     """Add one option for each setting."""
     for f in fields(Settings):
         flag, text = f"--{f.name.replace('_', '-')}", f.metadata["help"]
+        kind, shown = PARSERS.get(f.name, (type(f.default), "X"))
         if f.name == "rule":
-            text += "; both rules for the digits, exact for the rest"
-            group.add_argument(flag, choices=("both", *TRAINED), help=text)
-        elif f.name == "hidden":
-            group.add_argument(flag, type=_layers, metavar="N[,N]", help=text)
-        else:
-            group.add_argument(flag, type=type(f.default), metavar="X", help=text)
+            text += f": {', '.join(TRAINED)}, truncated-K; both (the digits') for the first two"
+        group.add_argument(flag, type=kind, metavar=shown, help=text)
 
 
 def _layers(text: str) -> tuple[int | str, ...]:
-    """Parse ``"800"``, ``"400,200"`` or ``"15C5,P2,300"``."""
+    """Parse ``"800"``, ``"400,64R"`` or ``"15C5,P2,300"``."""
     try:
         return tuple(hidden_layer("--hidden", part) for part in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Parse ``"tau,v_th"``."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+PARSERS: dict[str, tuple[Any, str]] = {
+    "hidden": (_layers, "N[,N]"),
+    "neuron": (str, "LINES"),
+    "readout": (str, "LINES"),
+    "learn": (_names, "NAME[,NAME]"),
+    "learn_each": (_names, "NAME[,NAME]"),
+}
+"""How the command line reads settings that are no word or number, and what its help calls them."""
+
+
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with the settings that were given instead."""
-    given = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"}
-    return replace(
-        CATALOGUE[args.dataset].recipe, **{k: v for k, v in given.items() if v is not None}
-    )
+    named = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"}
+    given = {k: v for k, v in named.items() if v is not None}
+    for name in {"neuron", "readout"} & {*given}:
+        given[name] = text_of(name, given[name])
+    return replace(CATALOGUE[args.dataset].recipe, **given)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train with each rule that was asked for, and print the results side by side."""
     settings = chosen_settings(args)
+    if args.shards is not None:
+        tell("--shards is not needed any more: a batch is no longer shared among processes")
     data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
@@ -119,8 +139,6 @@ def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
     except KeyboardInterrupt:
         kept = config.folder / CHECKPOINT
         tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
-        raise
-    except WorkerEndedError:
         raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

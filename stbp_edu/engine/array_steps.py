@@ -116,7 +116,8 @@ class ArraySteps:
             given = [*map(value, back.arguments), *constants]
             with np.errstate(all="ignore"):
                 results = self.step.backward(*given)
-            later = dict(zip(back.results, results, strict=True))
+            several = results if isinstance(results, tuple) else (results,)
+            later = dict(zip(back.results, several, strict=True))
             for name, array in found.items():
                 array[t] = later[name]
             learned = {name: g + later[f"g_{name}"] for name, g in learned.items()}

@@ -4,6 +4,7 @@ Every figure is made by :func:`figure`, drawn on by functions that take and retu
 as the last expression of its cell: ``show(fig, alt="...")``.
 """
 
+from stbp_edu.plotting.automaton import automaton
 from stbp_edu.plotting.case_grid import grid, sweep_order, sweep_steps
 from stbp_edu.plotting.charts import (
     confusion,
@@ -40,6 +41,7 @@ __all__ = [
     "SERIES",
     "SPIKE",
     "Shown",
+    "automaton",
     "confusion",
     "curves",
     "edges",

@@ -29,6 +29,7 @@ def which_rule(
     neuron: LIF,
     *,
     scale: float = 1.0,
+    gain_limit: float | None = None,
 ) -> list[tuple[str, str]]:
     """Return each gate and rule of this package with your network's spikes and gradient.
 
@@ -42,6 +43,7 @@ def which_rule(
         spikes: an input, on which the output layer spikes.
         neuron: leak, threshold and surrogate of your neurons; its gate is not read.
         scale: the share of the current that your neurons take in, such as 1 - τ.
+        gain_limit: the limit on the gains of your neurons, if they have one.
 
     Raises:
         TypeError, ValueError: if an argument is none of these, the output has another shape, or
@@ -67,7 +69,8 @@ def which_rule(
     yours = _gradients(output, signal, weights)
     found = []
     for gate, rule in product(GATES, (*RULES, *ABLATIONS)):
-        network = LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes.device)
+        same = replace(neuron, gate=gate)
+        network = LIFNetwork.from_params(scaled, same, rule, gain_limit).to(spikes.device)
         ours = [layer.weights.weight for layer in network]
         if torch.equal(o := network(spikes), output):
             expected = torch.autograd.grad((o * signal).sum(), ours)

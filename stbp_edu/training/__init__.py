@@ -3,12 +3,13 @@
 - ``settings``: everything that decides a run.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
-- ``workers``: a pool of processes that share arrays.
+- ``neuron_text``: a neuron of your own as a setting.
+- ``model``: the network of a run: its parameters, and its passes.
+- ``threads``: how many threads a run uses.
 - ``optim``: optimizers, and the running average of the weights.
-- ``sparsity``: the pixels, neurons and samples that matter to a step.
 - ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
-- ``training_job``: the state of a run, and the parts of a step, which the workers do.
+- ``training_job``: the state of a run, and what a step does.
 - ``trainer``: the loop over epochs and steps, as a generator of events.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
+from stbp_edu.arrays import DerivedParams, Trained, Workspace
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams
-from stbp_edu.engine import Engine, SparseInput, Workspace
+from stbp_edu.convolution import ConvParams
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace
 from stbp_edu.training.encoders import TIMED
+from stbp_edu.training.model import check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings, check_encodings
-from stbp_edu.training.sparsity import ACTIVE, EVERY, read_images, subnetwork
-from stbp_edu.training.workers import worker_pool
 
 CHUNK = 100  # images at a time
 
@@ -53,13 +53,13 @@ def observe(trace: Trace, targets: Array, loss: Built = RATE) -> BatchStatistics
         len(targets),
         loss.value(trace, targets),
         int((answers == targets.argmax(axis=1)).sum()),
-        tuple(o.rate if isinstance(o, SparseInput) else _rate(o) for o in trace.O),
+        tuple(map(_rate, trace.O)),
         trace.O[-1].mean(axis=(0, 1)),
     )
 
 
 def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
-    """Return the statistics of several batches, or shards of one, taken together."""
+    """Return the statistics of several batches, taken together."""
     sizes = [b.size for b in batches]
     loss, rates, outputs = (
         np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
@@ -104,7 +104,7 @@ class Evaluation:
 
 
 def evaluate(
-    params: AnyParams,
+    params: Trained,
     images: NDArray[Any],
     labels: NDArray[Any],
     settings: Settings,
@@ -128,22 +128,23 @@ def evaluate(
     Raises:
         TypeError, ValueError: if an argument is of another kind, or they do not fit together.
     """
-    if not isinstance(params, ConvParams):
+    if not isinstance(params, ConvParams | DerivedParams):
         checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     check_encodings(encodings)
     check_images(images, labels, params, settings)
-    with worker_pool((params, images, settings), settings.shards) as pool:
-        parts = [pool.map(answer_part, rng.spawn(pool.size)) for _ in range(encodings)]
-    answers = np.stack([np.concatenate(p) for p in parts])
+    check_fit(params, settings)
+    with one_blas_thread():
+        drawn = (rng.spawn(1)[0] for _ in range(encodings))
+        answers = np.stack([answers_to(images, params, settings, one) for one in drawn])
     confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
     np.add.at(confusion, (labels, answers), 1)
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
 
 
 def check_images(
-    images: NDArray[Any], labels: NDArray[Any], params: AnyParams, settings: Settings
+    images: NDArray[Any], labels: NDArray[Any], params: Trained, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     checks.instance("images", images, np.ndarray)
@@ -171,17 +172,14 @@ def check_images(
         )
 
 
-def answer_part(
-    job: tuple[AnyParams, NDArray[Any], Settings], part: int, streams: Sequence[np.random.Generator]
+def answers_to(
+    images: NDArray[Any], params: Trained, settings: Settings, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Return a network's answer to each image of one part, encoded with the stream of that part."""
-    params, images, s = job
-    images = np.array_split(images, len(streams))[part]
-    work, answers, neuron, loss = Workspace(), [], s.make_neuron(), s.make_loss()
+    """Return a network's answer to each image, encoded with this generator."""
+    work, answers, loss, T = Workspace(), [], settings.make_loss(), settings.steps_to_answer
+    run = passes(params, settings, work)
     for k in range(0, len(images), CHUNK):
-        read = read_images(images[k : k + CHUNK], s, s.steps_to_answer, (EVERY, ACTIVE))
-        small = subnetwork(params, [read.pixels, *[None] * params.N])
-        spikes = read.encode(streams[part], work, small.dtype)
-        trace = Engine(small, neuron, work=work, loss=loss).forward(spikes)
-        answers.append(loss.scores(trace).argmax(axis=1))
-    return np.concatenate([np.empty(0, np.intp), *answers])
+        some = images[k : k + CHUNK]
+        spikes = encode_images(some, settings, T, rng, work, params.dtype)
+        answers.append(loss.scores(run.forward(spikes)).argmax(axis=1))
+    return np.concatenate(answers)

@@ -8,10 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import CHUNK, WHOLE, Section, chunks, zeros_like
+from stbp_edu.arrays import CHUNK, Tensors, Trained, chunks, zeros_like
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams
-from stbp_edu.network import Gradients
 
 
 @dataclass
@@ -24,7 +22,7 @@ class OptimizerState:
     """
 
     step: int
-    slots: tuple[Gradients, ...]
+    slots: tuple[Tensors, ...]
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class SGD:
         weight_decay: share of each weight, times η, that is taken off at each step; biases are
             left alone.
 
-    >>> from stbp_edu import Params
+    >>> from stbp_edu import Gradients, Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> sgd = SGD(momentum=0.0)
@@ -74,7 +72,7 @@ class Adam:
         eps: ε > 0.
         weight_decay: as in :class:`SGD`.
 
-    >>> from stbp_edu import Params
+    >>> from stbp_edu import Gradients, Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
     >>> adam = Adam()
@@ -121,31 +119,24 @@ def _check(optimizer: Optimizer, *rates: str) -> None:
         raise ValueError(f"weight_decay must be >= 0, got {decay!r}; 0 turns it off")
 
 
-def start(optimizer: Optimizer, params: AnyParams) -> OptimizerState:
+def start(optimizer: Optimizer, params: Trained) -> OptimizerState:
     """Return the state before the first step."""
     return OptimizerState(0, tuple(zeros_like(params) for _ in range(optimizer.SLOTS)))
 
 
 def update(
-    optimizer: Optimizer,
-    params: AnyParams,
-    grads: Gradients,
-    state: OptimizerState,
-    lr: float,
-    section: Section = WHOLE,
+    optimizer: Optimizer, params: Trained, grads: Tensors, state: OptimizerState, lr: float
 ) -> None:
     """Take one step of size η = ``lr``: change the parameters and the state in place."""
     scratch = np.empty((2, CHUNK), params.dtype)
-    for is_weight, (p, *others) in chunks(section, params, grads, *state.slots):
+    for is_weight, (p, *others) in chunks(params, grads, *state.slots):
         if is_weight and optimizer.weight_decay:
             p *= 1 - lr * optimizer.weight_decay
         optimizer.step(state.step + 1, lr, scratch[:, : len(p)], [p, *others])
     state.step += 1
 
 
-def update_average(
-    average: AnyParams, params: AnyParams, decay: float, section: Section = WHOLE
-) -> None:
+def update_average(average: Trained, params: Trained, decay: float) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
-    for _, (mean, p) in chunks(section, average, params):
+    for _, (mean, p) in chunks(average, params):
         mean += (1 - decay) * (p - mean)  # ema

@@ -10,21 +10,28 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
+from stbp_edu.engine.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
+from stbp_edu.training.neuron_text import text_of
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings, check_encodings
 from stbp_edu.training.trainer import Epoch, Event
-from stbp_edu.training.workers import WorkerEndedError, one_blas_thread
 
 PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew", version=2)
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
+
+
+class WorkerEndedError(ChildProcessError):
+    """A process that trains runs of a plan has ended before its time, time and again."""
+
 
 Results = dict[str, dict[str, Any]]
 """What has ended, by the name of the run: its accuracy, or the error that ended it."""
@@ -82,11 +89,20 @@ class Plan:
 
     def runs(self) -> dict[str, Settings]:
         """Return the settings of each run by its name, which is also the name of its folder."""
-        names, runs = (*self.axes, "seed"), dict[str, Settings]()
+        names: list[str] = [*self.axes, "seed"]
+        runs: dict[str, Settings] = {}
         for values in product(*self.axes.values(), self.seeds):
-            changes = {**self.base, **dict(zip(names, values, strict=True))}
+            own: dict[str, Any] = dict(zip(names, values, strict=True))
+            changes: dict[str, Any] = {**self.base, **own}
+            texts: dict[str, Any] = {
+                k: text_of(k, changes[k]) for k in ("neuron", "readout") if k in changes
+            }
+            changes |= texts
             settings = replace(CATALOGUE[self.dataset].recipe, **changes)
-            run = ",".join(f"{name}={_word(getattr(settings, name))}" for name in names)
+            words = {
+                k: _text_word(own[k]) if k in texts else _word(getattr(settings, k)) for k in own
+            }
+            run = ",".join(f"{name}={word}" for name, word in words.items())
             if run in runs or settings in runs.values():
                 raise ValueError(f"runs must differ, got {run} twice; list each value once")
             runs[run] = settings
@@ -101,6 +117,11 @@ class Plan:
 def _word(value: Any) -> str:
     """Return the value of a setting as a part of the name of a folder."""
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _text_word(given: str) -> str:
+    """Return the name of a file with forward lines, or the beginning of a digest of the lines."""
+    return Path(given).stem if "=" not in given else sha256(given.encode()).hexdigest()[:8]
 
 
 def read_plan(path: Path) -> Plan:
@@ -242,6 +263,7 @@ def train_run(
             "name another in the plan"
         )
     one_blas_thread()  # for good: another run of this process may still need the limit
+    limit_threads(1)
     data = _load(plan.dataset, data_folder, held_out=plan.held_out)
     if data.fingerprint() != fingerprint:
         raise ValueError(

@@ -1,12 +1,14 @@
 """The settings of a training run, in one frozen dataclass."""
 
 import math
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import RULES as PART_TWO
+from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
 from stbp_edu.convolution import hidden_layer
 from stbp_edu.losses import LOSSES, LastSteps, Membrane
 from stbp_edu.losses.reading import Built
@@ -14,10 +16,12 @@ from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
+from stbp_edu.training.neuron_text import read_neuron, tidy_lines
 from stbp_edu.training.optim import SGD, Adam, Optimizer
 
 TRAINED = (*RULES, *ABLATIONS, *(r for r in PART_TWO if r not in RULES + ABLATIONS))
-"""The rules to train with: those of Part I, which are the fastest, and the others of Part II."""
+"""The rules to train with, and truncated-K for any K: Part I's, and the others of Part II."""
+TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
 FGSM = ("untargeted", "targeted")
 """Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
@@ -31,6 +35,7 @@ CHOICES: dict[str, Collection[str]] = {
     "optimizer": ("adam", "sgd"),
     "schedule": ("cosine", "constant"),
     "fgsm": FGSM,
+    "backend": ("auto", "numpy", "compiled"),
 }
 """The values that a setting may have, where they are words."""
 
@@ -51,7 +56,7 @@ def _either(names: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a run, seed and number of shards included.
+    """The settings of a run, its seed included.
 
     On one machine, with the same versions of NumPy and its BLAS, settings and data decide every bit
     of the result. Another processor may round sums in another order, and runs part from there.
@@ -94,12 +99,17 @@ class Settings:
     batch: int = _setting(100, "images for each step")
     epochs: int = _setting(60, "passes over the training images")
     seed: int = _setting(0, "seed of all that is drawn")
-    shards: int = _setting(1, "shards of a batch, for as many processes (under Windows: in turn)")
+    neuron: str = _setting("", "your own neuron, as forward lines: 'u = ...; o = spike(...)'")
+    readout: str = _setting("", "that of the last layer, which need not spike")
+    learn: tuple[str, ...] = _setting((), "constants that each layer learns, such as tau,v_th")
+    learn_each: tuple[str, ...] = _setting((), "constants that each neuron learns")
+    backend: str = _setting("auto", "how it computes: auto, numpy, or compiled (needs Numba)")
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
         object.__setattr__(self, "hidden", _hidden(self.hidden))
-        for name in ("T", "hold", "batch", "epochs", "shards"):
+        self._check_texts()
+        for name in ("T", "hold", "batch", "epochs"):
             checks.count(name, getattr(self, name))
         for name in ("T_test", "read", "shift", "seed"):
             checks.count(name, getattr(self, name), at_least=0)
@@ -113,15 +123,13 @@ class Settings:
                     f"{name} must be in [0, 1), got {getattr(self, name)!r}; 0 turns it off"
                 )
         for name, options in CHOICES.items():
-            checks.choice(name, getattr(self, name), options)
+            if name != "rule" or not TRUNCATED.fullmatch(str(self.rule)):
+                checks.choice(name, getattr(self, name), options)
         self.make_neuron()
         self._check_reading()
         SGD(momentum=self.momentum, weight_decay=self.weight_decay)  # whichever is chosen
         self.make_optimizer()
-        if self.batch < self.shards:
-            raise ValueError(
-                f"shards must be <= batch = {self.batch}, got {self.shards}; a shard needs an image"
-            )
+        self._check_neurons()
 
     def _check_reading(self) -> None:
         """Check which steps the loss reads, and what only the rate loss can do."""
@@ -145,10 +153,38 @@ class Settings:
             )
         self._check_images()
 
+    def _check_texts(self) -> None:
+        """Check the texts of neurons and the names of constants."""
+        for name in ("neuron", "readout"):
+            text = checks.instance(name, getattr(self, name), str)
+            object.__setattr__(self, name, tidy_lines(text))
+        for name in ("learn", "learn_each"):
+            value = getattr(self, name)
+            if not isinstance(value, list | tuple) or not all(isinstance(k, str) for k in value):
+                raise TypeError(
+                    f"{name} must list names of constants, got {checks.brief(value)}; "
+                    f"write {name}=['tau']"
+                )
+            object.__setattr__(self, name, tuple(value))
+
+    def _check_neurons(self) -> None:
+        """Check the neurons and what they learn, and what only Part I's neuron can do."""
+        if not self.is_derived:
+            return
+        known = {name for neuron in self.make_neurons() for name in neuron.lines.constants}
+        for name in ("learn", "learn_each"):
+            for constant in getattr(self, name):
+                checks.choice(name, constant, sorted(known))
+        if self.adversarial:
+            raise ValueError(
+                f"adversarial must be 0 with a neuron of your own or recurrent layers, got "
+                f"{self.adversarial}; leave it out"
+            )
+
     def _check_images(self) -> None:
         """Check what only networks without convolutions can do."""
         allowed = {
-            "rule": RULES + ABLATIONS,
+            "rule": (self.rule,) if self.is_derived else RULES + ABLATIONS,
             "encoder": ("bernoulli", "direct"),
             "dropout": (0,),
             "adversarial": (0,),
@@ -164,7 +200,18 @@ class Settings:
     @property
     def has_images(self) -> bool:
         """Whether a hidden layer is a convolution, or reads the means of blocks."""
-        return any(isinstance(part, str) for part in self.hidden)
+        return any(isinstance(part, str) and part[-1] != "R" for part in self.hidden)
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the network is one of derived neurons: your own, or with recurrent layers."""
+        own = self.neuron, self.readout, self.learn, self.learn_each
+        return any(own) or any(str(part)[-1] == "R" for part in self.hidden)
+
+    @property
+    def has_output_spikes(self) -> bool:
+        """Whether the neurons of the last layer spike."""
+        return not self.is_derived or self.make_neurons()[1].lines.spike is not None
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this size.
@@ -188,6 +235,20 @@ class Settings:
         """Return the neuron of these settings."""
         surrogate = SURROGATES[self.surrogate](a=self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
+
+    def make_neurons(self) -> tuple[Neuron, Neuron]:
+        """Return the neuron of the hidden layers and that of the last one, by their tables."""
+        lif = self.make_neuron()
+        given = {"tau": self.tau, "v_th": self.v_th}, lif.surrogate, self.learn, self.learn_each
+        neuron = read_neuron("neuron", self.neuron or lif_lines(lif), *given)
+        last = read_neuron("readout", self.readout, *given) if self.readout else neuron
+        return neuron, last
+
+    def make_rule(self) -> Rule:
+        """Return the rule of these settings, as a table of moves."""
+        found = TRUNCATED.fullmatch(self.rule)
+        rule = truncated(int(found[1])) if found else PART_TWO[self.rule]
+        return with_gain_limit(self.gain_limit or None, rule)
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
@@ -227,7 +288,8 @@ def _hidden(value: object) -> tuple[int | str, ...]:
 
 def to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON can hold them."""
-    return {**asdict(settings), "hidden": list(settings.hidden)}
+    lists = {name: list(getattr(settings, name)) for name in ("hidden", "learn", "learn_each")}
+    return {**asdict(settings), **lists}
 
 
 def from_dict(values: dict[str, Any]) -> Settings:
@@ -239,6 +301,8 @@ def from_dict(values: dict[str, Any]) -> Settings:
     if "nudge" in values:  # the name of fgsm in earlier versions
         values = {**values, "fgsm": {"loss": FGSM[0], "others": FGSM[1]}.get(values["nudge"])}
         del values["nudge"]
+    # Shards of a batch were for a pool of processes, which there is no longer.
+    values = {name: value for name, value in values.items() if name != "shards"}
     known = {f.name for f in fields(Settings)}
     if unknown := sorted(set(values) - known):
         raise ValueError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import NotFiniteError
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.diagnosis import (
     Advice,
@@ -15,10 +16,10 @@ from stbp_edu.training.diagnosis import (
     diagnose_learning,
     diagnose_outputs,
 )
-from stbp_edu.training.evaluation import BatchStatistics, merge
+from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge
+from stbp_edu.training.model import check_fit
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.training_job import TEST, State, TrainingJob, initial_state, stream
-from stbp_edu.training.workers import WorkerPool, worker_pool
 
 EARLY = 20  # steps before the first look at the firing rates
 SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
@@ -92,55 +93,52 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     state = initial_state(settings, data) if state is None else state
     _check_fit(state, settings, data)
     given: set[tuple[str, str]] = set()
-    with worker_pool(TrainingJob(settings, data, state), settings.shards) as pool:
-        steps, taken = pool.job.steps, state.optimizer.step
+    with one_blas_thread():
+        job = TrainingJob(settings, data, state)
+        steps = job.steps
         begun, first, total = time.perf_counter(), state.epoch * steps, settings.epochs * steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
             started = time.perf_counter()
-            for batch in train_epoch(pool, epoch, taken):
+            for batch in train_epoch(job, epoch):
                 batches.append(batch)
                 done = epoch * steps + len(batches)
                 left = (time.perf_counter() - begun) / (done - first) * (total - done)
                 where = epoch + 1, len(batches), done / total
                 yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
                 if len(batches) == EARLY:
-                    yield from _new(diagnose_layers(merge(batches).rates, settings.v_th), given)
-            taken += steps
-            after = pool.job.snapshot(epoch + 1, taken)
-            summary = _summarize(pool, after, merge(batches), data, started)
+                    yield from _new(_diagnose(merge(batches), settings, False), given)
+            summary = _summarize(settings, job.snapshot(epoch + 1), merge(batches), data, started)
             settled = epoch + 1 == settings.epochs or (epoch + 1) * steps >= SETTLED
             recent = merge(batches[len(batches) // 2 :])
             yield from _new(_diagnose(recent, settings, settled), given)
             yield summary
 
 
-def train_epoch(pool: WorkerPool[TrainingJob], epoch: int, taken: int) -> Iterator[BatchStatistics]:
+def train_epoch(job: TrainingJob, epoch: int) -> Iterator[BatchStatistics]:
     """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
 
-    Each image is seen once, in an order drawn anew. ``taken`` is the number of steps that the
-    optimizer has taken before.
+    Each image is seen once, in an order drawn anew.
 
     Raises:
         ValueError: if a gradient ceases to be finite.
     """
-    settings, steps = pool.job.settings, pool.job.steps
-    pool.map(TrainingJob.begin_epoch, epoch)
-    for step in range(steps):
-        done = (epoch * steps + step) / (settings.epochs * steps)
+    job.begin_epoch(epoch)
+    for step in range(job.steps):
+        done = (epoch * job.steps + step) / (job.settings.epochs * job.steps)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                shards = pool.map(TrainingJob.gradient, step, pool.job.draw_dropout())
-                pool.map(TrainingJob.update, taken + step, settings.learning_rate(done))
+                batch = job.step(step, job.settings.learning_rate(done))
         except NotFiniteError as error:
             raise ValueError(
                 f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
             ) from error
-        yield merge([shard for shard in shards if shard is not None])
+        yield batch
 
 
 def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
     """Check that the network has the inputs that images make, and an output for each class."""
+    check_fit(state.params, settings)
     got = (state.params.sizes[0], state.params.sizes[-1])
     want = (settings.inputs(data.shape), data.classes)
     if got[0] != want[0] or got[1] < want[1]:
@@ -151,16 +149,11 @@ def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
 
 
 def _summarize(
-    pool: WorkerPool[TrainingJob],
-    state: State,
-    seen: BatchStatistics,
-    data: Dataset,
-    started: float,
+    settings: Settings, state: State, seen: BatchStatistics, data: Dataset, started: float
 ) -> Epoch:
     """Return the event of an epoch, with the accuracy on the images held out."""
-    settings = pool.job.settings
     rng = stream(settings, TEST, state.epoch)
-    answers = np.concatenate(pool.map(TrainingJob.answers, rng.spawn(pool.size)))
+    answers = answers_to(data.test_images, state.kept, settings, rng.spawn(1)[0])
     outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
     seconds = time.perf_counter() - started
     return Epoch(state.epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
@@ -168,11 +161,12 @@ def _summarize(
 
 def _diagnose(recent: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; if there is none, on the outputs and on the accuracy."""
-    advice = diagnose_layers(recent.rates, settings.v_th)
-    if advice or not settled:
-        return advice
-    outputs = recent.outputs.tolist()
-    return diagnose_outputs(outputs, recent.loss) + diagnose_learning(recent.accuracy, len(outputs))
+    advice, outputs = diagnose_layers(recent.rates, settings.v_th), recent.outputs.tolist()
+    learning = diagnose_learning(recent.accuracy, len(outputs))
+    if not settings.has_output_spikes:
+        advice = [a for a in advice if a.where != f"layer {len(recent.rates) - 1}"]
+        return advice or learning * settled
+    return advice or (diagnose_outputs(outputs, recent.loss) + learning) * settled
 
 
 def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:

@@ -44,6 +44,13 @@ def test_a_scale_is_taken_into_account():
     assert which_rule(network, scaled, X, neuron) == []
 
 
+def test_a_gain_limit_is_taken_into_account():
+    network = LIFNetwork.from_params(PROBLEM.params, PROBLEM.neuron, "exact", 0.7)
+    asked = network, network, X, PROBLEM.neuron
+    assert which_rule(*asked, gain_limit=0.7) == [("exponential", "exact")]
+    assert which_rule(*asked) == []
+
+
 def test_other_constants_mixed_rules_and_a_gradient_a_little_off_have_no_rule(network):
     for other in (LIF(tau=0.7, v_th=0.6), LIF(tau=0.8, v_th=0.5)):
         assert which_rule(network, network, X, other) == []

@@ -24,12 +24,12 @@ from stbp_edu.training.runs.checkpoint import load_checkpoint
 
 EPOCHS = 8
 RUN = (
-    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 4 --batch 100 --shards 2 "
+    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 4 --batch 100 "
     "--dropout 0.2 --shift 1 --encodings 1 --resume"
 ).split()
 QUICK = [
     "train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2",
-    "--batch", "500", "--shards", "1", "--encodings", "1",
+    "--batch", "500", "--encodings", "1",
 ]  # fmt: skip
 
 

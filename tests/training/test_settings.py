@@ -21,7 +21,6 @@ CONV = {"hidden": ("4C3", 20)}
         ({**CONV, "dropout": 0.5}, ValueError, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, ValueError, "encoder must be 'bernoulli', 'direct' for"),
         ({**CONV, "rule": "ottt"}, ValueError, "rule must be 'exact', 'classic'"),
-        ({"batch": 2, "shards": 3}, ValueError, "shards must be <= batch = 2"),
         ({"loss": "last-steps", "read": 30}, ValueError, "read must be <= T = 10"),
         ({"read": 2}, ValueError, "read must be 0 with loss = 'rate'"),
         ({"loss": "membrane", "adversarial": 0.1}, ValueError, "adversarial must be 0"),
@@ -46,3 +45,7 @@ def test_the_earlier_name_of_fgsm_is_still_read(old, new) -> None:
     assert from_dict({**written, "nudge": old}) == Settings(adversarial=0.1, fgsm=new)
     with pytest.raises(ValueError, match="fgsm must be one of"):
         from_dict({**written, "nudge": "away"})
+
+
+def test_the_shards_of_earlier_versions_are_left_out() -> None:
+    assert from_dict({**to_dict(Settings()), "shards": 2}) == Settings()

@@ -1,27 +1,21 @@
-"""Training: every rule learns, a seed decides every bit, and processes change none."""
+"""Training: every rule learns, and a seed decides every bit."""
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from stbp_edu import backward, forward, loss
-from stbp_edu.arrays import add_up, tensors
+from stbp_edu import backward, forward, init_params, loss
+from stbp_edu.arrays import tensors
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, train
-from stbp_edu.training.evaluation import merge
-from stbp_edu.training.sparsity import samples_with_error
-from stbp_edu.training.trainer import train_epoch
-from stbp_edu.training.training_job import TrainingJob
-from stbp_edu.training.workers import worker_pool
+from stbp_edu.training.training_job import TrainingJob, draw_dropout, drop, with_dropout
 from tests.runs import bits, final
 
 VARIANTS = {
-    "two shards, shifts, dropout": {"shards": 2, "shift": 1, "dropout": 0.5},
+    "shifts, dropout": {"shift": 1, "dropout": 0.5},
     "sgd, direct, two layers": {
         "optimizer": "sgd",
         "lr": 0.1,
@@ -32,11 +26,6 @@ VARIANTS = {
     },
     "against the network": {"adversarial": 0.1, "fgsm": "targeted", "dropout": 0.2, "shift": 1},
 }
-
-
-@pytest.fixture
-def two_cores(monkeypatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
 @pytest.mark.slow
@@ -96,59 +85,33 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     settings = replace(small, shift=1, batch=7, encoder="direct")
     seen, places = [], set()
 
-    class Followed(TrainingJob):
-        def _encode(self, images):
-            for row, target in zip(images.read.images, images.targets, strict=True):
-                (k,) = row.nonzero()[0]
-                assert target[(row[k] - 1) % 3] == 1
-                seen.append(int(row[k]))
-                places.add(divmod(int(images.read.pixels[k]), 5))
-            return super()._encode(images)
-
-    with worker_pool(Followed(settings, data, initial_state(settings, data)), 1) as pool:
-        list(train_epoch(pool, epoch=0, taken=0))
+    job = TrainingJob(settings, data, initial_state(settings, data))
+    job.begin_epoch(0)
+    for number in range(job.steps):
+        for image, target in zip(*job._batch(number), strict=True):
+            ((y, x),) = np.argwhere(image)
+            assert target[(image[y, x] - 1) % 3] == 1
+            seen.append(int(image[y, x]))
+            places.add((int(y), int(x)))
     assert sorted(seen) == list(range(1, 31))
     assert seen != sorted(seen)
     assert places == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)}
 
 
-@pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize(("T", "dark"), [(4, False), (17, False), (17, True)])
-def test_processes_change_no_bit(T, dark, small, bytes_few, monkeypatch) -> None:
-    """43 images in batches of 10: the last has three shards of one image, which may be dark."""
-    images = np.pad(bytes_few.train_images[:43], ((0, 0), (0, 9), (0, 9)))
-    images *= not dark
-    data = Dataset(images, bytes_few.train_labels[:43], images[:5], bytes_few.train_labels[:5])
-    settings = replace(small, T=T, shards=3, batch=10, shift=2)  # T = 17: image by image
-    together = final(settings, data)
-    monkeypatch.setattr(sys, "platform", "emscripten")  # no processes on a web page
-    alone = final(settings, data)
-    assert bits(together.state.params) == bits(alone.state.params)
-    assert together.test == alone.test
-    assert together.rates[0] > 0 or dark
-
-
-@pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("shards", [1, 2])
-def test_states_are_copies_that_no_step_changes(shards, small, bytes_few) -> None:
-    settings = replace(small, shards=shards)
-    start = initial_state(settings, bytes_few)
+def test_states_are_copies_that_no_step_changes(small, bytes_few) -> None:
+    start = initial_state(small, bytes_few)
     before = bits(start.params), bits(start.kept)
-    states = (e.state for e in train(settings, bytes_few, start) if isinstance(e, Epoch))
+    states = (e.state for e in train(small, bytes_few, start) if isinstance(e, Epoch))
     kept = [(state, bits(state.params), bits(state.kept)) for state in states]
     assert (bits(start.params), bits(start.kept)) == before
     for state, params, average in kept:
         assert (bits(state.params), bits(state.kept)) == (params, average)
     assert len({params for _, params, _ in kept}) == 2
-    array = kept[-1][0].kept.W[1]
-    assert array.base is None or isinstance(array.base, np.ndarray)  # no memory of the pool
     assert [state.optimizer.step for state, *_ in kept] == [10, 20]
 
 
-@pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("shards", [1, 2])
-def test_a_run_that_diverges_says_so(shards, small, bytes_few) -> None:
-    settings = replace(small, shards=shards, optimizer="sgd", lr=1e39)
+def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
+    settings = replace(small, optimizer="sgd", lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
 
@@ -171,31 +134,45 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
 
 
 @pytest.mark.parametrize("changes", [{}, CONV])
-def test_shards_give_the_gradient_of_the_whole_batch(changes, small, few) -> None:
-    """Direct coding draws nothing, so that the shards must add up to one backward pass.
-
-    Images whose output is right send no error, and are left out of the shards' pass.
-    """
-    settings = replace(small, encoder="direct", epochs=8, **changes)
-    state = final(settings, few).state
-    settings = replace(settings, batch=21, shards=2)
-    with worker_pool(TrainingJob(settings, few, state), 2) as workers:
-        workers.map(TrainingJob.begin_epoch, 0)
-        batch = merge(workers.map(TrainingJob.gradient, 0, [None] * state.params.N))
-        job = workers.job
-        add_up(job._grads)
-        grads = job._grads[0]
+def test_a_step_takes_the_gradient_of_its_batch(changes, small, few, monkeypatch) -> None:
+    settings = replace(small, **{**changes, "encoder": "direct", "batch": 21})
+    state, taken = initial_state(settings, few), []
+    job = TrainingJob(settings, few, state)
+    monkeypatch.setattr(job, "update", lambda grads, lr: taken.append(grads))
+    job.begin_epoch(0)
+    batch = job.step(0, lr=0.1)
     order = job._order[:21]
     rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
-    expected = backward(trace, targets, state.params, neuron)
-    assert len(samples_with_error(trace, targets)) < 21 or changes != CONV
-    for name, array in tensors(expected).items():
-        np.testing.assert_allclose(tensors(grads)[name], array, rtol=1e-3, atol=1e-7)
+    for name, array in tensors(backward(trace, targets, state.params, neuron)).items():
+        np.testing.assert_allclose(tensors(taken[0])[name], array, rtol=1e-3, atol=1e-7)
     assert batch.size == 21
     assert batch.loss == pytest.approx(loss(trace, targets), rel=1e-6)
     answers = trace.O[-1].mean(axis=0).argmax(axis=1)
     assert batch.right == (answers == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
+
+
+def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> None:
+    rng, neuron = np.random.default_rng(2), Settings().make_neuron()
+    net = init_params([30, 7, 5, 3], rng, scale=3.0)
+    spikes, targets = (rng.random((5, 4, 30)) < 0.6) * 1.0, rng.random((4, 3))
+    factors = draw_dropout(net.sizes, 0.5, rng)
+    kept = [np.arange(30), *(np.flatnonzero(f) for f in factors), np.arange(3)]
+    assert [len(k) for k in kept] == [30, 4, 2, 3]
+    assert [set(f) for f in factors] == [{0, 7 / 4}, {0, 5 / 2}]
+    scale = [1, 7 / 4, 5 / 2]
+    blocks = [np.ix_(kept[n], kept[n - 1]) for n in (1, 2, 3)]
+    W = [net.W[n][blocks[n - 1]] * scale[n - 1] for n in (1, 2, 3)]
+    small = type(net)(W=[None, *W], b=[None, *(net.b[n][kept[n]] for n in (1, 2, 3))])
+    want = backward(forward(spikes, small, neuron), targets, small, neuron)
+    cut = with_dropout(net, factors)
+    found = drop(backward(forward(spikes, cut, neuron), targets, cut, neuron), factors)
+    for n in (1, 2, 3):
+        inside = np.zeros_like(net.W[n])
+        inside[blocks[n - 1]] = want.W[n] * scale[n - 1]
+        np.testing.assert_allclose(found[n]["W"], inside, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(found[n]["b"][kept[n]], want.b[n], rtol=1e-12)
+    assert draw_dropout(net.sizes, 0.0, rng) == []

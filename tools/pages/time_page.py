@@ -77,7 +77,8 @@ def share(runs: Sequence[Record]) -> str:
     if not runs:
         return "–"
     low, high = share_interval(learned(runs), len(runs))
-    return f"{learned(runs)} of {len(runs)} ({100 * low:.0f}–{100 * high:.0f}\xa0%)"
+    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f}–{100 * high:.0f} %)"
+    return text.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
 def between(values: Sequence[float]) -> str:
@@ -85,7 +86,8 @@ def between(values: Sequence[float]) -> str:
     if len(values) < 2:
         return "–"
     low, high = mean_interval(values)
-    return f"{mean(values):+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    text = f"{mean(values):+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    return text.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
 def differences(without: Sequence[Record], limited: Sequence[Record]) -> list[float]:
@@ -104,10 +106,10 @@ def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[R
             yield cell, row["runs"], [run for r in others for run in r["runs"]]
 
 
-def in_words(cell: Mapping[str, Any]) -> str:
-    """Return the settings of a cell, but for its rule, as text."""
-    symbols = {"lr": "rate"}
-    return ", ".join(f"{symbols.get(k, k)} {v:g}" for k, v in cell.items() if k != "rule") or "–"
+def in_words(record: Record, cell: Mapping[str, Any]) -> str:
+    """Return the width and the rate of a cell as text."""
+    settings = {**record["base"], **cell}
+    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}"
 
 
 def outcome(record: Record, prediction: Mapping[str, Any]) -> tuple[str, bool | None]:

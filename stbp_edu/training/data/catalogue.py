@@ -104,7 +104,7 @@ DVS_GESTURE = Recording(
 # T: a step with 5 costs half of one with 10, and its noise is good to learn with; to answer, the
 # rates of 20 steps are steadier. init_scale: larger weights leave an output neuron silent for good,
 # in some seeds.
-_MNIST = Settings(hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100, shards=2)
+_MNIST = Settings(hidden=(800,), T=5, T_test=20, init_scale=0.3, shift=1, epochs=100)
 # Two cues of three steps, one after the other; 20 steps of silence; then three that are read.
 _DELAYED_XOR = Settings(
     hidden=(64,), T=29, tau=0.95, v_th=1.0, gate="linear", surrogate="gaussian", a=0.5,
@@ -112,12 +112,12 @@ _DELAYED_XOR = Settings(
     batch=64, epochs=6,
 )  # fmt: skip
 # As for MNIST, in nine steps: three for each saccade.
-_EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30, shards=2)
+_EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30)
 _FRAMES = replace(_EVENTS, encoder="frames")
 # Grey levels as they are: the first convolution is computed once, and not at every step.
 _CONV = Settings(
     hidden=("15C5", "P2", "40C5", "P2", 300), T=4, tau=0.5, v_th=1.0, a=0.5, encoder="direct",
-    lr=2e-3, averaging=0.99, shift=2, batch=50, epochs=30, shards=2,
+    lr=2e-3, averaging=0.99, shift=2, batch=50, epochs=30,
 )  # fmt: skip
 
 CATALOGUE = {

@@ -12,10 +12,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import tensors
-from stbp_edu.convolution import AnyParams, hidden_layers
+from stbp_edu.arrays import Trained, by_layer, hidden_of, tensors
 from stbp_edu.files import Sealed, as_params, shape_of
-from stbp_edu.network import Gradients
+from stbp_edu.training.model import check_fit
 from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.runs.record import check_curves
 from stbp_edu.training.settings import Settings, from_dict, to_dict
@@ -86,7 +85,7 @@ def _state(
 ) -> State:
     """Return the state from its arrays, after checking that they fit each other."""
 
-    def group(name: str) -> AnyParams:
+    def group(name: str) -> Trained:
         """Return the arrays of a group, of the shapes and the type of the parameters."""
         own = {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}
         found = as_params(own, values)
@@ -101,10 +100,11 @@ def _state(
     params = group("params")
     average = group("average") if settings.averaging else None
     slots = [group(f"slot{i}") for i in range(settings.make_optimizer().SLOTS)]
-    if (hidden := hidden_layers(params)) != settings.hidden:
+    check_fit(params, settings)
+    if (hidden := hidden_of(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
     epoch, step = (checks.count(k, values[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs:
         raise ValueError(f"its epoch is {epoch}, and the run has {settings.epochs}")
-    optimizer = OptimizerState(step, tuple(Gradients(W=slot.W, b=slot.b) for slot in slots))
+    optimizer = OptimizerState(step, tuple(map(by_layer, slots)))
     return State(params, average, optimizer, epoch)

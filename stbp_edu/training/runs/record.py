@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.convolution import AnyParams, hidden_layers
+from stbp_edu.arrays import Trained, hidden_of
 from stbp_edu.training.data.datasets import HELD_OUT
+from stbp_edu.training.model import check_fit
 from stbp_edu.training.settings import Settings, from_dict
 
 CHECKPOINT = "checkpoint.npz"
@@ -28,7 +29,7 @@ class FinishedRun:
 
     record: dict[str, Any]
     settings: Settings
-    params: AnyParams
+    params: Trained
 
 
 def open_run(folder: Path) -> FinishedRun:
@@ -46,11 +47,13 @@ def open_run(folder: Path) -> FinishedRun:
         raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
     record = read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
-    if (hidden := hidden_layers(params)) != settings.hidden:
+    if (hidden := hidden_of(params)) != settings.hidden:
         raise ValueError(
             f"{folder / PARAMS} must have hidden layers {settings.hidden} as the record says, "
             f"got {hidden}; these files are of two runs"
         )
+    with KIND.reading(folder / RECORD):
+        check_fit(params, settings)
     return FinishedRun(record, settings, params)
 
 

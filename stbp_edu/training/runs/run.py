@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.convolution import AnyParams
+from stbp_edu.arrays import Trained
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import evaluate
+from stbp_edu.training.model import backend_of
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.runs.record import CHECKPOINT, KIND, PARAMS, RECORD, read_record
@@ -171,7 +172,7 @@ def _point(epoch: Epoch) -> dict[str, Any]:
     }
 
 
-def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -> dict[str, Any]:
+def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = stream(config.settings, TEST)
@@ -182,6 +183,7 @@ def finish(config: RunConfig, params: AnyParams, curves: list[dict[str, Any]]) -
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
         **environment(),
+        "backend": backend_of(params, config.settings),
         "params": files.digest(config.folder / PARAMS),  # tells them from another run's
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),

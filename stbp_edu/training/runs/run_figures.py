@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import plotting
-from stbp_edu.convolution import AnyParams
-from stbp_edu.engine.products import forward
+from stbp_edu.arrays import Trained, Workspace, by_layer
 from stbp_edu.files import write_whole
-from stbp_edu.network import Params
-from stbp_edu.training.encoders import TIMED, encode
+from stbp_edu.training.model import encode_images, passes
 from stbp_edu.training.settings import Settings
 
 ROWS = 40  # neurons of a layer in a raster
@@ -44,20 +42,21 @@ def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
     return plotting.show(fig, alt=alt)
 
 
-def raster(
-    params: AnyParams, settings: Settings, image: NDArray[Any], label: int
-) -> plotting.Shown:
+def raster(params: Trained, settings: Settings, image: NDArray[Any], label: int) -> plotting.Shown:
     """Draw the spikes of every layer for one image, with the answer."""
     rng = np.random.default_rng(settings.seed)
-    seen = image[None] if settings.encoder in TIMED else image.reshape(1, -1)
-    spikes = encode(settings.encoder, seen, settings.steps_to_answer, rng, hold=settings.hold)
-    trace = forward(spikes.astype(params.dtype), params, settings.make_neuron())
+    steps, work = settings.steps_to_answer, Workspace()
+    spikes = encode_images(image[None], settings, steps, rng, work, params.dtype)
+    trace = passes(params, settings, work).forward(spikes)
     layers = [o[:, 0, :] for o in trace.O[1:]]
-    answer = int(layers[-1].mean(axis=0).argmax())
+    answer = int(settings.make_loss().scores(trace).argmax())
     ratios = [*[3.0] * (len(layers) - 1), 1.5]
     fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
     for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
-        if n == len(layers):
+        if n == len(layers) and not set(np.unique(o)) <= {0, 1}:  # a read-out that does not spike
+            ax.plot(np.arange(1, len(o) + 1), o, label=[str(k) for k in range(o.shape[1])])
+            ax.set_ylabel("read-out")
+        elif n == len(layers):
             plotting.raster(ax, o, [str(k) for k in range(o.shape[1])])
             ax.set_ylabel("output")
         else:  # the neurons with the most spikes, the quickest to fire first
@@ -68,17 +67,18 @@ def raster(
     return plotting.show(fig, alt=alt)
 
 
-def weights(params: Params, shape: tuple[int, ...]) -> plotting.Shown:
+def weights(params: Trained, shape: tuple[int, ...]) -> plotting.Shown:
     """Draw the weights into the hidden neurons that reach furthest, as images."""
     rows, cols = FIELDS
-    reach = np.abs(params.W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
+    W: list[Any] = [None, *(layer["W"] for layer in by_layer(params)[1:])]
+    reach = np.abs(W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
     chosen = np.argsort(-reach, kind="stable")[: rows * cols]
     fig, axes = plotting.figure(rows, cols, height=2.8)
-    peak = float(np.abs(params.W[1][chosen]).max()) or 1.0
+    peak = float(np.abs(W[1][chosen]).max()) or 1.0
     for k, ax in enumerate(np.ravel(axes)):
         ax.set_axis_off()
         if k < len(chosen):
-            field = params.W[1][chosen[k]].reshape(shape)
+            field = W[1][chosen[k]].reshape(shape)
             ax.imshow(field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest")
     alt = (
         f"Weights from the pixels to {len(chosen)} neurons of layer 1, as images: blue excites, "

@@ -1,0 +1,205 @@
+"""The network that a run trains: Part I's neurons in the engine, or derived ones by their program.
+
+Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gradient under a rule.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu import arrows
+from stbp_edu.arrays import (
+    DerivedParams,
+    Tensors,
+    Trained,
+    Workspace,
+    by_columns,
+    by_layer,
+    hidden_of,
+)
+from stbp_edu.arrows import Loss, Network, hard_reset, soft_reset
+from stbp_edu.arrows.models import check_params
+from stbp_edu.arrows.rules import as_rule
+from stbp_edu.checks import Array
+from stbp_edu.convolution import AnyParams, init_conv_params
+from stbp_edu.engine import Engine, Program
+from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
+from stbp_edu.network import Trace, draw_weights, init_params
+from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.training.encoders import TIMED, encode
+from stbp_edu.training.settings import Settings
+
+MUCH = 100_000_000
+"""Products of weights and spikes in a step, from which on it pays to compile."""
+
+
+def initial_params(
+    settings: Settings, image: tuple[int, ...], classes: int, rng: np.random.Generator
+) -> Trained:
+    """Draw the parameters of a run on images of this size: float32, biases zero.
+
+    Raises:
+        ValueError: if the layers do not fit the images, or the rule reaches none of them.
+    """
+    how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
+    shape = settings.shape(image, classes)
+    if settings.is_derived:
+        return _derived_params(settings, shape, rng, how)
+    if settings.has_images:
+        return init_conv_params(shape, rng, np.float32, **how)
+    return by_columns(init_params(list(map(int, shape.split("-"))), rng, np.float32, **how))
+
+
+def _derived_params(
+    settings: Settings, shape: str, rng: np.random.Generator, how: dict[str, Any]
+) -> DerivedParams:
+    """Draw weights as for Part I, recurrent ones, too; constants begin at their value."""
+    net = network_of(settings, shape)
+    settings.make_rule().check(net)
+    layers: list[Any] = [None]
+    for layer in net.layers[1:]:
+        arrays = {}
+        initial = {name: enter.initial for name, enter in layer.neuron.enters}
+        for name, size in layer.shapes.items():
+            if name in "WR":
+                flat = math.prod(size[1:]), size[0]
+                (W,) = draw_weights([flat], rng, np.float32, **how)[0][1:]
+                arrays[name] = np.asfortranarray(W.reshape(size))
+            else:
+                arrays[name] = np.full(size, initial.get(name, 0), np.float32)
+        layers.append(arrays)
+    return DerivedParams(shape, layers)
+
+
+@lru_cache(maxsize=16)
+def network_of(settings: Settings, shape: str) -> Network:
+    """Return the network of these settings as a table of arrows, with the loss that they name."""
+    if settings.is_derived:
+        hidden, last = settings.make_neurons()
+    else:
+        lif = settings.make_neuron()
+        hidden = last = (soft_reset if lif.gate == "soft" else hard_reset)(lif)
+    layers = sum(part[0] != "P" for part in shape.split("-")[1:])
+    loss, (reads, k) = settings.make_loss(), (last.output, None)
+    if isinstance(loss, Membrane):
+        reads = last.lines.potential
+    of_steps = isinstance(loss, StepCrossEntropy)
+    fit = CrossEntropy() if of_steps or isinstance(loss, CrossEntropy) else RATE
+    read = Loss(settings.loss, reads, fit, getattr(loss, "k", k), of_steps)
+    return arrows.network(shape, [*[hidden] * (layers - 1), last], read)
+
+
+def check_fit(params: Trained, settings: Settings) -> None:
+    """Raise ValueError where parameters are not those of the network of the settings."""
+    if not settings.is_derived and not isinstance(params, DerivedParams):
+        return
+    if not isinstance(params, DerivedParams) or hidden_of(params) != settings.hidden:
+        raise ValueError(
+            f"params must be of a network with hidden layers {settings.hidden} and the neurons of "
+            f"the settings, got {hidden_of(params)}; give the settings that they were trained with"
+        )
+    check_params(network_of(settings, params.shape), list(params.layers))
+
+
+@dataclass(frozen=True)
+class Run(Trace):
+    """A forward pass of derived neurons, as losses read it, and all of its states."""
+
+    states: Any
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The passes through a network of derived neurons, or under a rule of Part II."""
+
+    params: Trained
+    program: Program
+
+    def forward(self, spikes: Array) -> Run:
+        """Return every state at every step, from the input (T, S, n[0])."""
+        T, S, _ = spikes.shape
+        net = self.program.net
+        states = self.program.forward(self._layers, spikes.reshape(T, S, *net.shape))
+        O, U = [spikes], [None]
+        for n in range(1, net.N + 1):
+            neuron = net.layers[n].neuron
+            O.append(states[neuron.output][n].reshape(T, S, -1))
+            U.append(states[neuron.lines.potential][n].reshape(T, S, -1))
+        return Run(U, O, states)
+
+    def gradients(self, trace: Run, targets: Array, *, S: int) -> Tensors:
+        """Return the gradient under the rule, by layer."""
+        net, rule = self.program.net, as_rule(self.program.rule)
+        if rule.gain_limit is not None:  # which the program does not know
+            return arrows.backward(net, self._layers, trace.states, targets, rule).gradients
+        return self.program.gradients(self._layers, trace.states, targets, S)
+
+    @property
+    def _layers(self) -> list[Any]:
+        """The parameters as Part II has them."""
+        return list(by_layer(self.params))
+
+
+@lru_cache(maxsize=16)
+def program_of(settings: Settings, shape: str) -> Program | None:
+    """Return the program of the network of these settings; None where the engine takes it.
+
+    The engine knows Part I's neuron and five rules. Loops are compiled where that is asked for, or
+    where a step is so much work that it pays.
+    """
+    in_engine = not settings.is_derived and settings.rule in RULES + ABLATIONS
+    net = network_of(settings, shape)
+    if in_engine and (settings.has_images or settings.adversarial or settings.gain_limit):
+        return None
+    backend = settings.backend
+    if backend == "auto":
+        work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
+        backend = "auto" if work >= MUCH else "numpy"
+    program = Program(net, settings.make_rule(), backend)
+    return None if in_engine and program.backend == "numpy" else program
+
+
+def backend_of(params: Trained, settings: Settings) -> str:
+    """Return how a run computes: ``"numpy"`` or ``"compiled"``."""
+    program = program_of(settings, _shape(params))
+    return "numpy" if program is None else program.backend
+
+
+def _shape(params: Trained) -> str:
+    """Return the shape of a network, such as 784-64R-10."""
+    return str(getattr(params, "shape", "-".join(map(str, params.sizes))))
+
+
+def encode_images(
+    images: NDArray[Any],
+    settings: Settings,
+    T: int,
+    rng: np.random.Generator,
+    work: Workspace,
+    dtype: Any,
+) -> Array:
+    """Return the input of all steps, drawn anew from images (S, height, width).
+
+    It lives in the workspace. With the encoder ``direct``, all steps are the same memory.
+    """
+    encoder = settings.encoder
+    if encoder in TIMED:
+        return encode(encoder, images, T, rng, hold=settings.hold).astype(dtype, copy=False)
+    pixels, steps = images.reshape(len(images), -1), 1 if encoder == "direct" else T
+    out = work.array("spikes", 0, (steps, *pixels.shape), dtype)
+    encode(encoder, pixels, steps, rng, out=out)
+    return np.broadcast_to(out, (T, *pixels.shape))
+
+
+def passes(params: Trained, settings: Settings, work: Workspace | None = None) -> Any:
+    """Return the passes through the network of a run: ``forward`` and ``gradients``."""
+    if program := program_of(settings, _shape(params)):
+        return Derived(params, program)
+    given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
+    plain = cast("AnyParams", params)  # a derived network has a program
+    return Engine(plain, settings.make_neuron(), settings.rule, *given)
