@@ -131,7 +131,7 @@ def back(
         outside = []
         for node in steps.nodes:
             signal = signals[node.name][t] if node.name in signals else None
-            after = later.get(again.get(node.name))
+            after = later.get(again.get(node.name) or "")
             if R is not None and isinstance(after, Tensor):
                 back = (after.flatten(1) @ R.to(after.dtype)).view_as(after)  # p2-recur-delta
                 signal = back if signal is None else signal + back
