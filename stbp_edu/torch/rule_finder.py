@@ -59,14 +59,17 @@ class SurrogateOf:
 
 @dataclass(frozen=True)
 class Measured:
-    """A surrogate that is known at some distances from the threshold, straight in between."""
+    """A surrogate known at some distances v: straight in between, and beyond falling as 1/v²."""
 
     v: Any
     h: Any
 
     def derivative(self, v: Tensor) -> Tensor:
         """Return h(v)."""
-        return torch.from_numpy(np.interp(v.detach().cpu().numpy(), self.v, self.h)).to(v)
+        x = v.detach().cpu().numpy()
+        inside = np.clip(x, self.v[0], self.v[-1])
+        beyond = np.where(x == inside, 1.0, inside / np.where(x == 0, 1.0, x)) ** 2
+        return torch.from_numpy(np.interp(inside, self.v, self.h) * beyond).to(v)
 
     antiderivative = SurrogateOf.antiderivative
 
@@ -100,6 +103,11 @@ class Candidate:
     residual: float
     factors: tuple[float, ...]
     left: float
+
+    def rank(self) -> tuple[bool, bool, float]:
+        """Return what is smaller the nearer it is: equal, equal but for a factor, others."""
+        near = self.residual < TOLERANCE, self.left < TOLERANCE
+        return not near[0], not near[1], 0.0 if near[0] else self.residual
 
     def __str__(self) -> str:
         """Return the names, and the factors if there are any."""
@@ -185,21 +193,26 @@ def which_rule(
     traces = {gate: _network(scaled, neuron, gate, spikes).trace(spikes) for gate in GATES}
     differing = {gate: int((trace.O[-1] != output).sum()) for gate, trace in traces.items()}
     gates = [gate for gate in GATES if not differing[gate]]
-    said = ""
-    if gates:
+
+    def candidates(neuron: LIF) -> list[Candidate]:
+        """Return every rule that may be, the nearest first."""
+        found = []
+        for gate, rule in product(gates, RULES):
+            network = _network(scaled, neuron, gate, spikes, rule)
+            ours = [layer.weights.weight for layer in network]
+            expected = _gradients(network(spikes), signal.to(ours[0].dtype), ours, zeros=True)
+            found.append(_candidate(gate, rule, yours, [g * scale for g in expected]))
+        return sorted(found, key=Candidate.rank)
+
+    found, said = candidates(neuron), ""
+    if found and found[0].residual > TOLERANCE:
         network = _network(scaled, neuron, gates[0], spikes)
-        surrogate, said = _compared(_curve(run, network, spikes, weights[-1], scale), neuron)
-        neuron = replace(neuron, surrogate=surrogate)
-    found = []
-    for gate, rule in product(gates, RULES):
-        network = _network(scaled, neuron, gate, spikes, rule)
-        ours = [layer.weights.weight for layer in network]
-        expected = _gradients(network(spikes), signal.to(ours[0].dtype), ours, zeros=True)
-        found.append(_candidate(gate, rule, yours, [g * scale for g in expected]))
-    found.sort(key=lambda one: min(one.residual, one.left + TOLERANCE))
+        surrogate, other = _compared(_curve(run, network, spikes, weights[-1], scale), neuron)
+        better = candidates(replace(neuron, surrogate=surrogate)) if other else found
+        if better[0].rank() < found[0].rank():
+            found, said = better, other
     rules = [(c.gate, c.rule) for c in found if c.residual < TOLERANCE]
-    order = list(product(GATES, RULES))
-    return Verdict(sorted(rules, key=order.index), gates, found, said, differing)
+    return Verdict(rules, gates, found, said, differing)
 
 
 def _output(run: Run, spikes: Tensor, width: int) -> Tensor:
@@ -257,7 +270,7 @@ def _curve(
     There a spike has one arrow to its weights, so that its gradient is h times the spikes below.
     """
     frames = spikes.flatten(0, 1)[:POINTS]
-    frames = torch.cat([frames * size for size in (0.0, 0.5, 1.0, 2.0, 4.0)])[None]
+    frames = torch.cat([frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)])[None]
     yours, ours = run(frames)[0], network.trace(frames)
     v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
     places = torch.argwhere(below.any(1)[:, None] & torch.ones_like(v, dtype=torch.bool))
