@@ -32,6 +32,7 @@ from stbp_edu.cli.messages import tell
 from stbp_edu.cli.train import add_arguments, saying_how_to_go_on
 from stbp_edu.cli.train import chosen_settings as chosen
 from stbp_edu.losses import LastSteps, Membrane, Rate
+from stbp_edu.network import Trace
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
@@ -66,6 +67,7 @@ class Run:
         optimizer: Adam.
         epoch: epochs done.
         curves: a point for each of them.
+        rates: by step of this epoch, the mean output of each layer, of this process's share.
     """
 
     settings: Settings
@@ -75,6 +77,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     epoch: int = 0
     curves: list[dict[str, Any]] = field(default_factory=list)
+    rates: list[list[float]] = field(default_factory=list)
 
     @property
     def named(self) -> dict[str, Tensor]:
@@ -96,7 +99,7 @@ def start(settings: Settings, data: Dataset, processes: Group, dtype: Any = np.f
 
 def train_epoch(run: Run) -> Iterator[float]:
     """Take the steps of one epoch, and yield the loss of the batch after each."""
-    s, labels = run.settings, run.data.train_labels
+    s, labels, run.rates = run.settings, run.data.train_labels, []
     order = np.random.default_rng([s.seed, EPOCH, run.epoch]).permutation(len(labels))
     steps = -(-len(labels) // s.batch)
     for step in range(steps):
@@ -105,7 +108,9 @@ def train_epoch(run: Run) -> Iterator[float]:
         chosen = order[step * s.batch :][: s.batch]
         rng = np.random.default_rng([s.seed, EPOCH, run.epoch, step])
         spikes, targets = share(run, run.data.train_images[chosen], labels[chosen], s.T, rng)
-        errors = (targets - read_out(run, spikes)) ** 2 / 2
+        trace = run.network.trace(spikes)
+        run.rates.append([float(o.detach().mean()) if o.numel() else 0.0 for o in trace.O])
+        errors = (targets - read_out(run, trace)) ** 2 / 2
         loss = errors.sum() / len(chosen)  # over the whole batch, of which this share is a part
         run.optimizer.zero_grad()
         loss.backward()
@@ -133,9 +138,9 @@ def share(
     return torch.from_numpy(spikes).to(**kind), torch.from_numpy(targets).to(**kind)
 
 
-def read_out(run: Run, spikes: Tensor) -> Tensor:
+def read_out(run: Run, trace: Trace) -> Tensor:
     """Return the mean over the steps that the loss reads, of the output or of the potentials."""
-    trace, loss = run.network.trace(spikes), run.settings.make_loss()
+    loss: Any = run.settings.make_loss()
     series = trace.U[-1] if isinstance(loss, Membrane) else trace.O[-1]
     mean: Tensor = series[-(getattr(loss, "k", None) or len(series)) :].mean(0)
     return mean
@@ -151,7 +156,8 @@ def accuracy(run: Run) -> float:
         some = slice(first, first + CHUNK)
         T = run.settings.steps_to_answer
         spikes, targets = share(run, images[some], labels[some], T, rng)
-        right += (read_out(run, spikes).argmax(1) == targets.argmax(1)).sum()
+        answers = read_out(run, run.network.trace(spikes)).argmax(1)
+        right += (answers == targets.argmax(1)).sum()
     return float(run.group.total(right)) / len(labels)
 
 
@@ -227,7 +233,8 @@ def train(run: Run, config: RunConfig) -> None:
         begun = time.perf_counter()
         losses = list(train_epoch(run))
         point = {"epoch": run.epoch, "loss": float(np.mean(losses)), "held_out": accuracy(run)}
-        run.curves.append({**point, "rates": [], "seconds": time.perf_counter() - begun})
+        rates = np.mean(run.rates, axis=0).tolist()
+        run.curves.append({**point, "rates": rates, "seconds": time.perf_counter() - begun})
         if first and run.epoch % config.checkpoint_every == 0:
             save(run, config.folder / CHECKPOINT)
         if first:
