@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from stbp_edu import checks
 from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
 from stbp_edu.arrows.formula_text import Formulas
-from stbp_edu.arrows.lines.forward_lines import read_lines
 from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.program import program
+from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.online_text import OnlineForm, online_form
 from stbp_edu.arrows.rules import as_rule
@@ -44,8 +44,9 @@ class Derived:
 
     def __str__(self) -> str:
         """Return the arrows, a line each."""
+        wide = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)])
         return "\n".join(
-            f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
+            f"{a.kind:{wide}} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
             f"{_shown(a.letters)}"
             for a in self.neuron.arrows
         )
@@ -119,7 +120,8 @@ def derive(
     A name that a line above has assigned is this step's value, any other state that of the last
     step; ``x`` is what weights and biases bring, and ``spike`` is 1 where its argument is >= 0.
     Understood are numbers, names, ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, and
-    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run. A
+    functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run, and
+    it may have 20 lines of 200 characters and 8 states, names 20 letters, exponents up to 100. A
     text without ``spike`` is a read-out: its u, or its last line's state, goes to the loss.
 
     Args:

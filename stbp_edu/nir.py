@@ -7,61 +7,111 @@ and its training are not part of a graph. It comes with ``pip install 'stbp-edu[
 read and written by ``nir.read`` and ``nir.write``.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import nir
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu import checks
+from stbp_edu.arrays import DerivedParams, Trained, by_layer
+from stbp_edu.arrows import Neuron
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate
 
+Pair = tuple[Neuron, Neuron]
 DT = 1e-4
 """The length of a step in seconds that snnTorch and SpikingJelly assume."""
 
 
-def to_graph(params: Params, neuron: LIF, dt: float = DT) -> nir.NIRGraph:
+def to_graph(params: Trained, neuron: LIF | Neuron | Pair, dt: float = DT) -> nir.NIRGraph:
     """Return the network as a graph: Input, then Affine and LIF for each layer, then Output.
 
     The resistance r is 1, which every reader takes, so that the weights in the graph are those of
-    the network divided by dt/τ_m = 1 - τ.
+    the network divided by dt/τ_m = 1 - τ. A last layer that does not spike is LI.
 
     Args:
-        params: weights and biases.
-        neuron: with the linear gate and τ < 1; NIR has no other that equals one of ours.
+        params: weights and biases, and constants that were learned.
+        neuron: with the linear gate and τ < 1; NIR has no other that equals one of ours. Also the
+            table of a neuron from forward lines that do the same, or two, the second for the last
+            layer, as ``Settings.make_neurons`` returns them.
         dt: the length of a step in seconds; > 0.
 
     Raises:
-        TypeError, ValueError: if an argument is none of these.
+        TypeError, ValueError: if an argument is none of these, or a layer is recurrent.
 
     >>> params = Params(W=[None, np.array([[1.0, 2.0]])], b=[None, np.array([0.5])])
     >>> graph = to_graph(params, LIF(tau=0.75, v_th=1.0, gate="linear"))
     >>> list(graph.nodes), graph.nodes["affine"].weight.tolist()
     (['input', 'affine', 'lif', 'output'], [[4.0, 8.0]])
     """
-    checks.instance("params", params, Params)
-    checks.instance("neuron", neuron, LIF)
+    if not isinstance(params, DerivedParams):
+        checks.instance("params", params, Params)
     dt = checks.number("dt", dt, positive=True)
-    if neuron.gate != "linear" or neuron.tau >= 1:
+    pair = neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (neuron, neuron)
+    layers = by_layer(params)[1:]
+    nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
+    for n, layer in enumerate(layers, 1):
+        if "R" in layer or layer["W"].ndim != 2:
+            raise ValueError(
+                f"params must be of fully connected layers for NIR, and layer {n} is recurrent or "
+                "a convolution; train one without"
+            )
+        nodes += _nodes(layer, pair[n == len(layers)], dt)
+    return nir.NIRGraph.from_list(nodes)
+
+
+def _nodes(layer: Mapping[str, Any], neuron: object, dt: float) -> list[nir.NIRNode]:
+    """Return the nodes of one layer: its weights, and its neurons."""
+    tau, v_th = _leak_and_threshold(neuron, layer)
+    share, ones, dtype = 1 - tau, np.ones(len(tau)), layer["b"].dtype
+    W, b = (layer["W"] / share[:, None]).astype(dtype), (layer["b"] / share).astype(dtype)
+    weights = nir.Affine(weight=W, bias=b)
+    given = {"tau": ones * (dt / share), "r": ones, "v_leak": 0 * ones}
+    if v_th is None:
+        return [weights, nir.LI(**given)]
+    return [weights, nir.LIF(**given, v_threshold=v_th, v_reset=0 * ones)]
+
+
+def _leak_and_threshold(
+    neuron: object, layer: Mapping[str, Any]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return τ and V_th of each neuron of a layer; no V_th where it does not spike.
+
+    Raises:
+        ValueError: if the neuron does something else than leak, and be reset to 0.
+    """
+    ones = np.ones(len(layer["b"]))
+    if not isinstance(neuron, Neuron):
+        lif = checks.instance("neuron", neuron, LIF)
+        tau, v_th, fits = lif.tau * ones, lif.v_th * ones, lif.gate == "linear"
+        said = f"gate={lif.gate!r}, tau={lif.tau}"
+    else:
+        known = {state.name for state in neuron.states}
+        u = neuron.lines.potential if neuron.lines else "u"
+        fits, said = {u, neuron.output} == known, f"the states {', '.join(sorted(known))}"
+
+        def new(state: str, u_value: float, o_value: float = 0, x: float = 0) -> NDArray[Any]:
+            """Return a state after these values, for each neuron."""
+            past = {neuron.output: o_value * ones, u: u_value * ones}
+            update = neuron.state(state).update
+            assert update is not None  # of a neuron with forward lines
+            return np.asarray(update(past, past, x * ones, layer))
+
+        tau, v_th = new(u, 1) if fits else ones, None
+        if fits and u != neuron.output:
+            v_th = -new(neuron.output, 0)
+            fits = not new(u, 3, 1).any() and np.allclose(new(neuron.output, 3), 3 - v_th)
+        fits = fits and np.allclose(new(u, -2, 0, 1), -2 * tau + 1)
+    if not fits or not (tau < 1).all():
         raise ValueError(
             f"neuron must have gate='linear' and tau < 1 for NIR, whose neuron leaks and is reset "
-            f"to a value, got gate={neuron.gate!r}, tau={neuron.tau}; train one of that kind"
+            f"to a value, got {said}; train one of that kind, such as "
+            "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
         )
-    nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
-    for W, b in zip(params.W[1:], params.b[1:], strict=True):
-        ones, zeros = np.ones(len(b)), np.zeros(len(b))
-        nodes.append(nir.Affine(weight=W / (1 - neuron.tau), bias=b / (1 - neuron.tau)))
-        nodes.append(
-            nir.LIF(
-                tau=ones * (dt / (1 - neuron.tau)),
-                r=ones,
-                v_leak=zeros,
-                v_threshold=ones * neuron.v_th,
-                v_reset=zeros,
-            )
-        )
-    return nir.NIRGraph.from_list(nodes)
+    return tau, v_th
 
 
 def from_graph(

@@ -27,8 +27,9 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.chdir(tmp_path)
     if page.name == TRAINED:  # its examples open what its commands have trained
-        plan = re.search(r"^```toml\n(.*?)^```", page.read_text("utf-8"), flags=re.S | re.M)
-        (tmp_path / "width.toml").write_text(plan[1], "utf-8")
+        for kind, name in (("toml", "width.toml"), ("text", "adaptive.txt")):
+            block = re.search(rf"^```{kind}\n(.*?)^```", page.read_text("utf-8"), re.S | re.M)
+            (tmp_path / name).write_text(block[1], "utf-8")
         for command in re.findall(r"^stbp-edu (.*)$", page.read_text("utf-8"), flags=re.M):
             assert main(shlex.split(command)) == 0
     blocks = re.findall(r"^```pycon\n(.*?)^```", page.read_text("utf-8"), flags=re.S | re.M)

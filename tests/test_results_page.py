@@ -122,8 +122,11 @@ def test_every_row_of_every_record_is_on_the_page(published):
 def test_a_record_is_of_the_plan_that_makes_it(name):
     record = RECORDS[name]
     plan = accuracy.PLANS[record["command"].split()[-1]]
-    assert {r["name"]: r["changes"] for r in record["rows"]} == json.loads(json.dumps(plan.rows))
-    for row in record["rows"]:
+    rows = [{**row, "changes": {**row["changes"]}} for row in record["rows"]]
+    for row in rows:
+        row["changes"].pop("shards", None)  # which later versions have not
+    assert {row["name"]: row["changes"] for row in rows} == json.loads(json.dumps(plan.rows))
+    for row in rows:
         assert [run["settings"]["seed"] for run in row["runs"]] == list(plan.seeds)
         for run in row["runs"]:  # the recipe that the page prints is the one that was run
             settings = from_dict(run["settings"])

@@ -3,8 +3,8 @@
 import re
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.forward_lines import read_lines
 from stbp_edu.arrows.lines.from_lines import neuron_from
+from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.neuron import HARD_GATES, LIF
 

@@ -9,7 +9,6 @@ prove the recursion, in numbers and in letters.
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import islice, product
 from typing import Any, NamedTuple
@@ -17,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
+from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import Flatten, Link, Shape
+from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
@@ -228,7 +227,7 @@ def paths_from(
 def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
     """Return how many paths from a node a rule keeps, and how many it drops.
 
-    Nothing is walked: it is the recursion with 1 for every factor.
+    No path is walked by itself: the counts of the heads are added up, each once.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network
@@ -237,38 +236,33 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     """
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     _check(start, checks.instance("net", net, Network), T)
-    ones = _ones(net, T)
-    firsts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
-    kept, every = (
-        sum(int(lam[n][kind, one.start][t, 0].flat[i]) for kind, n, t, i, _ in firsts)
-        for one in (rule, as_rule("exact"))
-        for lam in [lambdas(ones, one)]
-    )
+    local = tabulated(net, T, _ones, _ones)
+    kept, every = (_counted(start, local, one) for one in (rule, as_rule("exact")))
     return kept, every - kept
 
 
-def _ones(net: Network, T: int) -> LocalDerivatives:
-    """Return 1 for every factor, as Python integers, which never overflow."""
+def _ones(shape: Shape, *_: Any) -> Any:
+    """Return 1 in place of every factor."""
+    return np.ones(shape)
 
-    def dense(link: Link) -> Link:
-        """Return a link with a weight of its own for each pair of neurons."""
-        flat = (math.prod(link.source),)
-        return replace(link, maps=(Flatten(),), source=flat, units=math.prod(link.shape))
 
-    def ones(shape: Shape, *_: Any) -> Any:
-        """Return integers 1."""
-        return np.ones(shape, int).astype(object)
+def _counted(start: Node, local: LocalDerivatives, rule: Rule) -> int:
+    """Return how many paths from a node a rule keeps."""
+    net = local.net
 
-    layers = [
-        replace(one, link=dense(one.link), recurrent=one.recurrent and dense(one.recurrent))
-        for one in net.layers[1:]
-    ]
-    unit = replace(net, shape=(math.prod(net.shape),), layers=(None, *layers))
-    local = tabulated(unit, T, ones, ones)
-    for n, layer in enumerate(net.layers[1:], 1):
-        there = layer.link.matrix(np.ones(layer.link.weight_shape)) != 0
-        local.params[n]["W"] = there.astype(int).astype(object)
-    return local
+    @cache
+    def count(node: Node, q: str) -> int:
+        """Return the same of any node and state of the rule."""
+        if node.kind == LOSS:
+            return 1
+        moves = ((edge.target, _move(rule, q, edge)) for edge in _leaving(node, local, rule, 0))
+        return sum(count(target, after) for target, after in moves if after is not None)
+
+    for t, n in product(reversed(range(local.T)), reversed(range(1, net.N + 1))):  # heads first
+        for kind, i in product(reversed(net.layers[n].neuron.order), range(net.sizes[n])):
+            for q in rule.moves:
+                count(Node(kind, n, t, i), q)
+    return count(start, rule.start)
 
 
 def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import dist
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow, placed
-from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, GROUND, INK, style
+from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, INK, style
 from stbp_edu.plotting.state_diagram import draw_arrow, draw_node
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 WIDE, HIGH, GAP = 4.6, 1.0, 0.75
 ASIDE = 1.1  # every other state stands so far to the right, so that no arrow hides another
-SHARES = (0.5, 0.36, 0.62)  # where on an arrow its factor stands, of arrows from one state
+FEW = 3  # so many arrows bear their factors; where there are more, a number and a list below
+LONGEST = 80  # characters of a factor's LaTeX that are drawn
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8)  # where on an arrow it may stand
+POINTS = (45.0, 79.0)  # about what a unit across and a unit up measure
 STEPS = ("t-1", "t", "t+1")
 Place = tuple[float, float]
 
@@ -31,22 +36,25 @@ def draw(net: Network) -> Shown:
     """
     neuron = net.layers[net.N].neuron
     rows, tall = len(neuron.order), HIGH * len(neuron.order) + GAP
-    fig, ax = figure(height=1.0 + 1.1 * tall)
+    listed = neuron.arrows if len(neuron.arrows) > FEW else ()
+    height, below = 1.0 + 1.1 * tall, 0.22 * len(listed) + 0.1
+    fig, (ax, key) = figure(2, 1, height=height + below, height_ratios=[height, below])
     places = {
         (state, step, layer): (WIDE * step + ASIDE * (k % 2), tall * layer + HIGH * k)
-        for layer in (0, 1)
-        for step in (0, 1)
+        for layer, step in product((0, 1), (0, 1))
         for k, state in enumerate(neuron.order)
     }
-    for state, step, layer in places:
-        leaving = [a for a in net.arrows[net.N - 1 + layer] if a.source == state]
-        later = [a for a in leaving if a.step]
-        for arrow in leaving:
+    labels = {arrow.kind: str(k) for k, arrow in enumerate(listed, 1)}
+    taken = list(places.values())
+    for (state, step, layer), tail in places.items():
+        for arrow in (a for a in net.arrows[net.N - 1 + layer] if a.source == state):
             end = arrow.target, step + arrow.step, layer + arrow.layer
             if end in places:
-                ends = places[state, step, layer], places[end]
-                share = SHARES[later.index(arrow) % 3] if arrow.step else 0.5
-                _arrow(ax, arrow, *ends, share if not layer and not step else None)
+                bow = _bow(tail, places[end])
+                draw_arrow(ax, tail, places[end], EPSILON if arrow.step else INK, 1.3, bow)
+                if not layer and not step:
+                    label = labels.get(arrow.kind) or f"${_factor(arrow)}$"
+                    _label(ax, label, tail, places[end], taken)
     for (state, _, _), place in places.items():
         colour = DELTA if state == neuron.output else EPSILON
         draw_node(ax, place, state, colour if state in (neuron.output, neuron.input) else GRID)
@@ -56,29 +64,56 @@ def draw(net: Network) -> Shown:
     ax.set(yticks=(middle, middle + tall), yticklabels=("n", "n + 1"), ylabel="layer →")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    _list(key, listed)
     return show(fig, alt=_described(net))
 
 
-def _arrow(ax: Axes, arrow: Arrow, tail: Place, head: Place, share: float | None) -> None:
-    """Draw one arrow, bowed where it passes a state; with its factor at a share of its length."""
-    (x0, y0), (x1, y1) = tail, head
-    bow = 0.3 if x0 == x1 and abs(y1 - y0) > HIGH else 0.0
-    draw_arrow(ax, tail, head, EPSILON if arrow.step else INK, 1.3, bow)
-    if share is None:
-        return
-    text = (
-        "W"
-        if arrow.link
-        else placed(
-            f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters,
-            lambda later: f"^{{{STEPS[later + 1]}}}",
-        )
+def _bow(tail: Place, head: Place) -> float:
+    """Return how far an arrow is bowed: where it would pass a state."""
+    return 0.3 if tail[0] == head[0] and abs(head[1] - tail[1]) > HIGH else 0.0
+
+
+def _factor(arrow: Arrow) -> str:
+    """Return an arrow's factor as LaTeX; one that is very long is left out."""
+    if arrow.link:
+        return "W"
+    letters = f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters
+    letters = letters.replace("'", "′")  # the other is a 0 where a browser lacks the font
+    return (
+        r"\ldots" if len(letters) > LONGEST else placed(letters, lambda k: f"^{{{STEPS[k + 1]}}}")
     )
-    aside = 0.5 * bow * (y1 - y0) / HIGH  # a bow lies to the right of an arrow that leads upward
-    look: Any = {"size": 8, "color": INK, "zorder": 6, "ha": "center", "va": "center"}
-    box: Any = {"facecolor": GROUND, "edgecolor": "none", "pad": 0.5, "alpha": 0.8}
-    x, y = x0 + share * (x1 - x0) + aside, y0 + share * (y1 - y0)
-    ax.text(x, y, f"${text}$", bbox=box, **look)
+
+
+def _label(ax: Axes, text: str, tail: Place, head: Place, taken: list[Place]) -> None:
+    """Write beside an arrow, as far as possible from states and from what is written already."""
+    (x0, y0), (x1, y1) = tail, head
+    aside = 0.5 * _bow(tail, head) * (y1 - y0) / HIGH  # an upward arrow is bowed to the right
+    spots = [(x0 + share * (x1 - x0) + aside, y0 + share * (y1 - y0)) for share in SHARES]
+    if not text.isdigit():  # few arrows: the middle, where a formula has room
+        spots = spots[:1]
+    spot = max(spots, key=lambda one: min(min(dist(one, other) for other in taken), 0.6))
+    taken.append(spot)
+    across, up = -(y1 - y0) * POINTS[1], (x1 - x0) * POINTS[0]  # a right angle to the left
+    if up < 0 or not x1 - x0:
+        across, up = -across, -up
+    size = dist((0, 0), (across, up))
+    sideways = "center" if abs(across) < size / 3 else "left" if across > 0 else "right"
+    look: Any = {"size": 8, "color": INK, "va": "center", "ha": sideways}
+    if text.isdigit():
+        look["ha"] = "center"
+    offset = 7 * across / size, 7 * up / size
+    ax.annotate(text, spot, offset, textcoords="offset points", **look)
+
+
+def _list(ax: Axes, arrows: tuple[Arrow, ...]) -> None:
+    """Write the factor of each numbered arrow below the picture."""
+    ax.axis("off")
+    ax.set(xlim=(0, 1), ylim=(len(arrows) - 0.4, -0.6))
+    for k, arrow in enumerate(arrows):
+        look: Any = {"size": 8, "color": INK, "va": "center_baseline", "in_layout": False}
+        ax.text(0.0, k, str(k + 1), ha="right", **look)
+        ax.text(0.04, k, arrow.kind, **look)
+        ax.text(0.3, k, f"${_factor(arrow)}$", **look)
 
 
 def _described(net: Network) -> str:

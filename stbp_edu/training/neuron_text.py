@@ -15,8 +15,8 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron
-from stbp_edu.arrows.lines.forward_lines import read_lines
 from stbp_edu.arrows.lines.from_lines import neuron_from
+from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.files import read_text
 from stbp_edu.surrogates import Surrogate
 

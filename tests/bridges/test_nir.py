@@ -10,8 +10,9 @@ import torch
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian
-from stbp_edu.arrays import tensors
+from stbp_edu.arrays import DerivedParams, by_layer, tensors
 from stbp_edu.nir import DT, from_graph, to_graph
+from stbp_edu.training import Settings
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.8, v_th=0.5, surrogate=Gaussian(a=0.3), gate="linear")
@@ -78,6 +79,40 @@ def test_a_neuron_that_nir_does_not_have_is_refused(neuron, words):
     params = make_problem(0, [2, 2], 1, 1, NEURON).params
     with pytest.raises(ValueError, match=words):
         to_graph(params, neuron)
+
+
+def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
+    text = "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
+    settings = Settings(neuron=text, tau=0.8, v_th=0.5, learn=("tau",), learn_each=("v_th",))
+    layers = [dict(layer or {}) for layer in by_layer(problem.params)]
+    for layer in layers[1:]:
+        layer |= {"tau": np.array(0.8), "v_th": np.full(len(layer["b"]), 0.5)}
+    graph = to_graph(DerivedParams("6-9-4", [None, *layers[1:]]), settings.make_neurons())
+    found, neuron = from_graph(graph, NEURON.surrogate)
+    assert neuron == NEURON
+    for name, array in tensors(problem.params).items():
+        np.testing.assert_allclose(tensors(found)[name], array, rtol=1e-14)
+    read_out = Settings(neuron=text, readout="u = 0.9 * u + x", tau=0.8).make_neurons()
+    graph = to_graph(problem.params, read_out)
+    assert [type(node).__name__ for node in graph.nodes.values()][-2:] == ["LI", "Output"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "u = tau * u + x - v_th * o; o = spike(u - v_th)",
+        "i = 0.5 * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)",
+        "u = tau * u * (1 - o) + x; o = spike(2 * u - v_th)",
+        "u = tau * u * (1 - o) + 2 * x; o = spike(u - v_th)",
+    ],
+)
+def test_other_texts_and_recurrent_layers_are_refused(text):
+    params = make_problem(0, [2, 2], 1, 1, NEURON).params
+    with pytest.raises(ValueError, match="neuron must have gate='linear'"):
+        to_graph(params, Settings(neuron=text).make_neurons())
+    layer = {"W": np.ones((2, 2)), "b": np.zeros(2), "R": np.ones((2, 2))}
+    with pytest.raises(ValueError, match="layer 1 is recurrent"):
+        to_graph(DerivedParams("2-2R", [None, layer]), NEURON)
 
 
 def weights(n_out=2, n_in=2):

@@ -1,5 +1,6 @@
 """What a derived neuron gives: its table, formulas, program, picture and proof."""
 
+import re
 from dataclasses import replace
 
 import nbformat
@@ -13,6 +14,8 @@ from stbp_edu.proof import prove
 from tools.notebooks.numbering import files
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
+TWO_MORE = "{i} = 0.6 * {i} + x\n{a} = 0.8 * {a} + {o}\n{u} = tau * {u} * (1 - {o}) + {i}\n"
+TWO_MORE += "{o} = spike({u} - v_th - 0.3 * {a})"
 
 
 def started():
@@ -120,6 +123,14 @@ def test_the_picture_says_what_it_shows():
     assert shown.svg.startswith("<svg")
 
 
+def test_many_arrows_have_numbers_and_a_list_below_the_picture():
+    two = derive(lif_lines(LIF(gate="soft")), **CONSTANTS).graph().svg
+    assert ">adapt<" not in two
+    four = derive(TWO_MORE.format(i="i", a="a", u="u", o="o"), **CONSTANTS).graph().svg
+    for text in ("adapt", "threshold", "decay", "8"):
+        assert re.search(rf">{text}<", four)
+
+
 def test_a_word_or_the_traces():
     mine = derive(lif_lines(LIF(gate="soft")), **CONSTANTS)
     assert [str(line) for line in mine.online("ottt").formulas] == [
@@ -179,10 +190,6 @@ def test_of_minus_one_only_the_sign_is_written():
     assert r"\bar{w}_i^{t,n} = - \varepsilon_i^{t+1,n} + \bar{w}_i^{t+1,n}" in str(mine.formulas())
     assert "    d_w = -d_v_next + d_w_next  # w>v, w>w\n" in mine.program()
     assert "w>v        w → v  next step  -1\n" in str(mine)
-
-
-TWO_MORE = "{i} = 0.6 * {i} + x\n{a} = 0.8 * {a} + {o}\n{u} = tau * {u} * (1 - {o}) + {i}\n"
-TWO_MORE += "{o} = spike({u} - v_th - 0.3 * {a})"
 
 
 @pytest.mark.parametrize("names", ["cpuo", "piva", "uaos"])

@@ -98,7 +98,7 @@ def one_factor(bug):
 def test_the_program_is_the_packages_sweep_to_the_last_bit():
     for net in probe_networks():
         delta, epsilon, W, b = defined(PROGRAM)(*args(net))
-        sweep = net.adjoints
+        sweep = net.sweep("exact")
         for n in range(1, net.params.N + 1):
             np.testing.assert_array_equal(delta[n], sweep.delta[n])
             np.testing.assert_array_equal(epsilon[n], sweep.epsilon[n])

@@ -150,8 +150,8 @@ def test_hints_and_solution_of_a_blank():
 
 
 def test_a_number_is_the_decimal_that_was_typed():
-    tree = algebra.parse("0.1*x", ["x"])
-    assert algebra.evaluate(tree, {"x": Decimal(3)}, algebra.FUNCTIONS) == Decimal("0.3")
+    triple = algebra.function("def formula(x):\n    return 0.1 * x", Decimal)
+    assert triple(Decimal(3)) == Decimal("0.3")
 
 
 def signed_symbols(formula):

@@ -1,5 +1,6 @@
 """What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
 
+import builtins
 import os
 import subprocess
 import sys
@@ -17,12 +18,15 @@ from stbp_edu.practice import (
     predict,
     saved_progress,
 )
-from stbp_edu.practice.grading import calling, exercise_check
-from stbp_edu.practice.grading.differences import side_by_side
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading import calling, exercise_check, values
+from stbp_edu.practice.grading.values import side_by_side
+from stbp_edu.practice.tasks.inputs import probe_networks
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 
-C3 = exercises()["c3-delta"].function()
+C3_TASK = exercises()["c3-delta"]
+C3 = C3_TASK.function()
 BACKWARD = exercises()["backward"].function()
 
 
@@ -38,6 +42,23 @@ class BadTextError(Exception):
 
 class OwnError(BaseException):
     """What ``except Exception`` lets by."""
+
+
+class OwnStop(KeyboardInterrupt):
+    """It looks like the reader's own Stop."""
+
+
+class RaisesAnything:
+    """Whatever it is asked, it raises what is no Exception."""
+
+    def __getattribute__(self, name):
+        raise OwnError(name)
+
+    def __array__(self, *_, **__):
+        raise OwnError
+
+    __iter__ = __len__ = __float__ = __eq__ = __repr__ = __str__ = __deepcopy__ = __array__
+    __hash__ = None
 
 
 class BadAttributes:
@@ -167,14 +188,63 @@ def test_changed_arguments_are_told():
     assert "It changes `U` in place" in repr(feedback)
 
 
-def test_an_answer_that_changes_what_is_right_spoils_no_other():
-    def vandal(*args):
-        for array in exercise_check.right_outcomes(exercises()["c3-delta"]):
-            array[...] = 0.0
+def patched(holder, name, value):
+    """Return an answer that puts a value in a place of the program that grades it."""
+
+    def answer(*args):
+        setattr(holder, name, value)
         return np.zeros_like(args[0])
 
-    assert not check("c3-delta", vandal).right
+    return answer
+
+
+def spoils_situations(*args):
+    for part in exercise_check.situations(C3_TASK)[0][0].args:
+        part.setflags(write=True)
+        part[...] = 0.0
+    for network in probe_networks():
+        network.trace.U[1][...] = 0.0
+    return np.zeros_like(args[0])
+
+
+def forges_progress(*args):
+    saved_progress.path().write_text('{"c3-delta": "right"}')
+    return np.zeros_like(args[0])
+
+
+def sets_a_default(*args):
+    values.difference.__defaults__ = (1e9, (), (), {})
+    return np.zeros_like(args[0])
+
+
+HOSTILE = {
+    "difference": patched(exercise_check, "difference", lambda *a: None),
+    "its module's": patched(values, "difference", lambda *a: None),
+    "a shadow of zip": patched(values, "zip", lambda *a, **k: ()),
+    "abs": patched(np, "abs", lambda x: 0 * x),
+    "len": patched(builtins, "all", lambda x: True),
+    "a class": patched(Feedback, "state", "right"),
+    "a task": lambda *args: vars(C3_TASK).update(answer=lambda *a: 0) or np.zeros_like(args[0]),
+    "the tasks": lambda *args: exercises().clear() or np.zeros_like(args[0]),
+    "a default": sets_a_default,
+    "situations": spoils_situations,
+    "progress": forges_progress,
+    "the place of progress": lambda *args: os.environ.pop("STBP_EDU_PROGRESS") and 0.0,
+    "an error of its own": lambda *args: (_ for _ in ()).throw(OwnError()),
+    "no stop of the reader's": lambda *args: (_ for _ in ()).throw(OwnStop()),
+    "an object that raises": lambda *args: RaisesAnything(),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_an_answer_does_changes_no_verdict(kind):
+    place = os.environ["STBP_EDU_PROGRESS"]
+    assert check("c3-delta", HOSTILE[kind]).state == "wrong"
     assert check("c3-delta", C3).right
+    assert check("c1-epsilon", lambda delta, h: delta).state == "wrong"
+    assert check("c1-epsilon", lambda delta, h: h * delta).right
+    assert os.environ["STBP_EDU_PROGRESS"] == place
+    assert saved_progress.load() == {"c3-delta": "right", "c1-epsilon": "right"}
 
 
 def test_what_is_kept_from_call_to_call_is_found():

@@ -10,7 +10,7 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice.explorers.pencil_network import pencil
-from stbp_edu.practice.grading.differences import difference
+from stbp_edu.practice.grading.values import difference, plain
 from stbp_edu.practice.tasks import Exercise, ForwardPass, course_table, exercises
 from stbp_edu.practice.tasks.inputs import WALKS, one_neuron, quantity
 from stbp_edu.practice.tasks.mistakes import Mistake
@@ -73,7 +73,8 @@ def tells(net: ForwardPass, exercise: Exercise, mistake: Mistake) -> bool:
             got = wrong(*args)
         except Exception:  # NumPy refuses it
             return True
-        if difference(got, exercise.answer(*args)):
+        right = exercise.answer(*args)
+        if difference(plain(got, right), plain(right, right)):
             return True
     return False
 
@@ -111,7 +112,7 @@ def test_the_classic_rule_is_right_at_the_step_before_the_last_and_visibly_wrong
 def test_one_potential_reaches_the_loss_by_what_is_carried_alone():
     h = [None, *(NETWORK.neuron.h(u)[:, 0] for u in NETWORK.trace.U[1:])]
     assert [(n, *at) for n in (1, 2) for at in np.argwhere(h[n] == 0).tolist()] == [(1, 1, 1)]
-    epsilon = NETWORK.adjoints.epsilon[1][:, 0, 1]
+    epsilon = NETWORK.sweep("exact").epsilon[1][:, 0, 1]
     assert epsilon[1] == pytest.approx(epsilon[2] / 2) == pytest.approx(1 / 48)
 
 
@@ -123,7 +124,7 @@ def test_every_number_is_a_small_fraction():
         assert np.allclose([float(f) for f in fractions], numbers, rtol=1e-14, atol=0)
         return max(f.denominator for f in fractions)
 
-    exact, trace = NETWORK.adjoints, NETWORK.trace
+    exact, trace = NETWORK.sweep("exact"), NETWORK.trace
     assert largest(*trace.U[1:]) == 2
     assert largest(*exact.delta[1:]) == 24
     assert largest(*exact.epsilon[1:]) == 96

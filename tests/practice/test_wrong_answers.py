@@ -20,7 +20,7 @@ from tests.practice.mutants import mutants, mutated
 
 PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "4"))
 SEED = int(os.environ.get("STBP_MUTANTS_SEED", "2027"))
-VAGUE = {"part", "mixing", "calls", "digits"}
+VAGUE = {"calls", "digits"}
 """Findings that say where an answer is wrong, and not what is wrong with it."""
 TABLE = [
     tuple(line.split(" | "))
@@ -49,7 +49,7 @@ def test_the_table_asks_for_every_kind_of_finding():
     assert len(TABLE) >= 120
     asked = {row[2] for row in TABLE}
     assert {"factor", "shift", "name", "operation", "left-out", "comparison", "function"} <= asked
-    assert {"case", "part", "term-extra", "term-wrong", "calls", "cells", "digits"} <= asked
+    assert {"case", "term-extra", "term-wrong", "calls", "cells", "digits"} <= asked
 
 
 def clear(feedback):

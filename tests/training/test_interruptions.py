@@ -168,6 +168,18 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
     assert "must be there" in capsys.readouterr().err
 
 
+def test_an_unfinished_run_in_pytorch_is_kept_until_restart(tmp_path: Path, capsys) -> None:
+    argv, theirs = [*QUICK, "--out", str(tmp_path)], tmp_path / "exact" / "checkpoint.pt"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"theirs")
+    for again in ([], ["--resume"]):
+        assert main([*argv, *again]) == 2
+        assert "an unfinished run that an earlier version began" in capsys.readouterr().err
+        assert theirs.read_bytes() == b"theirs"
+    assert main([*argv, "--restart"]) == 0
+    assert sorted(p.name for p in theirs.parent.iterdir()) == [PARAMS, RECORD]
+
+
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "runs")
     with files.locked(tmp_path / "runs" / ".exact.lock"):

@@ -73,7 +73,8 @@ def changed(changes: Record) -> str:
 def differences(record: Record) -> list[dict[str, Any]]:
     """Return the settings of each row that differ from the recipe."""
     recipe = to_dict(RECIPES[record["dataset"]])
-    return [{k: v for k, v in r["changes"].items() if v != recipe[k]} for r in record["rows"]]
+    own = (r["changes"].items() for r in record["rows"])  # some name settings that are gone
+    return [{k: v for k, v in changes if v != recipe.get(k, v)} for changes in own]
 
 
 def shared(record: Record) -> dict[str, Any]:

@@ -24,7 +24,7 @@ PLANS = {
     "leak": "delayed XOR, τ = 0.8", "soft": "delayed XOR, soft reset",
     "rectangle": "delayed XOR, rectangle", "sigmoid": "delayed XOR, sigmoid",
     "gate": "delayed XOR, exponential gate", "deep": "delayed XOR, two hidden layers",
-    "levels": "delayed XOR, other limits",
+    "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
@@ -41,7 +41,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
         accuracies=accuracies, differences=differences, points=points, curves=curves, mean=mean,
         outcome=outcome, runs_of=runs_of, learned=learned, rows_of=rows_of, in_words=in_words,
         counted=counted, unfinished=unfinished, fires=fires, beyond=beyond, claim=claim,
-        minus=minus,
+        minus=minus, unlearned=unlearned,
     )  # fmt: skip
 
 
@@ -156,6 +156,12 @@ def unfinished(record: Record | None) -> int | None:
     return sum(
         row.get("planned", 0) - len(row["runs"]) for row in record["rows"] if "planned" in row
     )
+
+
+def unlearned(record: Record, **cell: Any) -> int:
+    """Return how many runs did not learn."""
+    runs = runs_of(record, **cell)
+    return len(runs) - learned(runs)
 
 
 def fires(record: Record, **cell: Any) -> list[float]:

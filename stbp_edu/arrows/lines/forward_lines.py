@@ -10,38 +10,24 @@ the derivative of that line, and it takes a step if it reads the last step's val
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from stbp_edu import checks
-from stbp_edu.arrows.lines import hints
 from stbp_edu.arrows.lines.expressions import (
-    FUNCTIONS,
     ONE,
     ZERO,
     Call,
     Expression,
-    Function,
     Name,
     names_in,
-    ops_in,
     replaced,
     symbol,
     written_out,
 )
-from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
-MOST_LINES, LONGEST_TEXT = 20, 20_000
-LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
-TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
-WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
-MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
-NOT_FREE = f"not free are {', '.join((*TAKEN, *WEIGHTS))}, d_..., g_..., ..._next and ..._last"
 X = Name("x", "now")
 KINDS = {
     ("u", "u"): "carry",
@@ -83,7 +69,7 @@ class ForwardLines:
     @cached_property
     def spike(self) -> str | None:
         """The state that spikes, if one does."""
-        return next((s for s, e in self.lines.items() if _spikes(e)), None)
+        return next((s for s, e in self.lines.items() if spikes(e)), None)
 
     @cached_property
     def potential(self) -> str:
@@ -197,172 +183,6 @@ class ForwardLines:
         return letters.get(self.roles.get(state, ""), rf"\bar{{{symbol(state)}}}")
 
 
-def _spikes(line: Expression) -> bool:
+def spikes(line: Expression) -> bool:
     """Return whether a line is a spike."""
     return isinstance(line, Call) and line.op == "spike"
-
-
-def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
-    r"""Return the lines of a neuron.
-
-    Args:
-        text: a line for each state, and for each function of the reader's own.
-        constants: the values of all other names.
-
-    Raises:
-        LineError: if a line is not understood; it shows the line and the place.
-        TypeError, ValueError: if it is no text, or a constant is no number or not read.
-
-    >>> found = read_lines("u = tau * u + x\no = spike(u - 1)", {"tau": 0.5})
-    >>> [(arrow.kind, arrow.step) for arrow in found.slopes]
-    [('spike', 0), ('carry', 1)]
-    """
-    for name in constants:
-        if name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(name):
-            raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
-    constants = {name: checks.number(name, value) for name, value in constants.items()}
-    rows = list(_split(text))
-    reading = _Reading([row.name for row in rows if row.args is None], constants)
-    for row in rows:
-        reading.take(row)
-    found = ForwardLines(text, reading.lines, constants)
-    _check_connected(found, {row.name: row.line for row in rows})
-    read = {name.name for one in found.lines.values() for name in names_in(one)}
-    if unread := sorted(constants.keys() - read):
-        raise ValueError(
-            f"no line reads {', '.join(unread)}; leave {unread[0]}= out, or use it in a line"
-        )
-    return found
-
-
-def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
-    """Check that the input reaches every state, and every state the output."""
-    reads = {s: {name.name for name in names_in(line)} for s, line in found.lines.items()}
-    if not any("x" in names for names in reads.values()):
-        advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
-        raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-    fed, heard = {"x"}, {found.output}
-    for _ in reads:  # far enough for the longest way
-        fed |= {state for state, names in reads.items() if names & fed}
-        heard |= {name for state in heard & reads.keys() for name in reads[state]}
-    for state in [s for s in reads if s not in fed]:
-        advice = "let its line read x or a state that x reaches, or give a constant by its name"
-        raise lines[state].error(0, f"no input reaches {state}", advice)
-    for state in [s for s in reads if s not in heard]:
-        advice = f"let a line on the way to {found.output} read it, or leave it out"
-        raise lines[state].error(0, f"{found.output} does not depend on {state}", advice)
-
-
-def _split(text: str) -> Iterator[Row]:
-    """Yield the lines of a text, each apart at its first equals sign."""
-    if len(checks.instance("text", text, str)) > LONGEST_TEXT:
-        raise ValueError(
-            f"text must have at most {LONGEST_TEXT} characters, got {len(text)}; comments count"
-        )
-    lines = [(k, line.split("#")[0].rstrip()) for k, line in enumerate(text.split("\n"), 1)]
-    lines = [(k, line) for k, line in lines if line]
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise ValueError(
-            f"text must have 1 to {MOST_LINES} lines, got {len(lines)}; write one line for each "
-            "state, such as u = tau * u + x"
-        )
-    seen: dict[str, int] = {}
-    for number, line in lines:
-        row = _row(line, number)
-        problem = ""
-        if row.name in (*TAKEN, *WEIGHTS) or MARKED.fullmatch(row.name):
-            problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
-        elif row.name in seen:
-            problem = f"has a line already, line {seen[row.name]}"
-            advice = "put all that changes it into one line, or give the second another name"
-        if problem:
-            raise row.line.error(row.at, f"{row.name} {problem}", advice)
-        seen[row.name] = number
-        yield row
-
-
-class Row(NamedTuple):
-    """A line apart at its equals sign: what is assigned and where, and a function's arguments."""
-
-    line: Line
-    name: str
-    at: int
-    args: list[str] | None
-
-
-def _row(text: str, number: int) -> Row:
-    """Return a line apart at its first equals sign."""
-    left, sign, right = text.partition("=")
-    line = Line(text, number, len(text) - len(right.lstrip()))
-    line.check_length()
-    found = LEFT.fullmatch(left)
-    name = unicodedata.normalize("NFKC", found[1]) if found else ""
-    at = len(left) - len(left.lstrip())
-    if not found or not sign or not name.isidentifier():
-        write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        raise line.error(at, "a line must assign one name", hints.of_text(text) or write)
-    args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
-    return Row(line, name, at, args)
-
-
-class _Reading:
-    """What has been read so far."""
-
-    def __init__(self, states: list[str], constants: Mapping[str, float]) -> None:
-        """Begin with no line."""
-        self.states, self.constants = states, constants
-        self.lines: dict[str, Expression] = {}
-        self.functions: dict[str, Function] = {}
-
-    def take(self, row: Row) -> None:
-        """Read one line more."""
-        if row.name in self.constants:
-            advice = f"leave {row.name}= out, or give the line another name"
-            raise row.line.error(0, f"{row.name} is a constant, too", advice)
-        self._check_arguments(row)
-        tree = Reader(row.line, lambda name: self.name(name, row), self.functions).read()
-        self._check_spike(row, tree)
-        if row.args is None:
-            self.lines[row.name] = tree
-        else:
-            parameters = tuple(Name(arg, "argument") for arg in row.args)
-            self.functions[row.name] = Function(symbol(row.name), parameters, tree)
-
-    def name(self, name: str, row: Row) -> Name:
-        """Return what a name on the right side of a line stands for."""
-        f, args = row.name, row.args
-        if args is not None and name in args:
-            return Name(name, "argument")
-        if name in self.constants:
-            return Name(name)
-        if name == "x" or name in self.states:
-            if args is not None:
-                advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
-                raise ValueError(f"{name} is no argument of {f}", advice)
-            return X if name == "x" else Name(name, "now" if name in self.lines else "last")
-        give = f"give it one, derive(..., {name}=0.5)"
-        if args is not None:
-            raise ValueError(f"{name} is no argument of {f}, and has no value", give)
-        known = ", ".join(("x", *self.states, *self.constants))
-        advice = hints.of_name(name, self.states) or f"{give}, or a line of its own"
-        raise ValueError(f"{name} has no value; known are {known}", advice)
-
-    def _check_arguments(self, row: Row) -> None:
-        """Check what stands in the brackets on the left of a function."""
-        for arg in row.args or ():
-            if not arg.isidentifier() or arg in TAKEN or (row.args or []).count(arg) > 1:
-                advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
-                raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
-
-    def _check_spike(self, row: Row, tree: Expression) -> None:
-        """Check that a spike stands alone in the line of a state, and that it is the only one."""
-        alone = row.args is None and _spikes(tree)
-        inside = tree.args if alone and isinstance(tree, Call) else (tree,)
-        if "spike" in ops_in(*inside):
-            problem = f"spike inside {'an expression' if row.args is None else 'a function'}"
-            advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
-        elif alone and any(map(_spikes, self.lines.values())):
-            problem, advice = "a second spike", "a neuron has one; make the other a smooth function"
-        else:
-            return
-        raise row.line.error(row.line.text.find("spike", row.line.start), problem, advice)

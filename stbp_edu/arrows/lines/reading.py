@@ -1,8 +1,8 @@
 """One expression from text, read node by node; nothing of it is run.
 
-A text may have 20 lines of 200 characters, and an expression 400 numbers, names and operations
-when the reader's functions are written out. So a line takes about a second to read and to derive
-at the most, whatever comes, and some megabytes.
+A text may have 20 lines of 200 characters and 8 states, a name 20 letters, and an expression 400
+numbers, names and operations when the reader's functions are written out. So whatever comes is
+read and derived in a second or two, drawn and proved in half a minute, and in 200 MB.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class Line:
     def error(self, place: int, problem: str, advice: str) -> LineError:
         """Return an error, with a mark below the place."""
         shown = self.text if len(self.text) <= LONGEST_LINE else f"{self.text[:60]} ..."
+        shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
 

@@ -138,7 +138,7 @@ def evidence(bug: Bug) -> Evidence:
     """Return what a bug does on every network."""
     wrong: dict[str, Wrong] = {}
     for name, pair in networks().items():
-        results = [(outcome(bug.run, net), net.adjoints.gradients) for net in pair]
+        results = [(outcome(bug.run, net), net.sweep("exact").gradients) for net in pair]
         wrong[name] = frozenset(g for result in results for g in wrong_gradients(*result))
         if name == "T = 4":
             factors = [_factor(*result) for result in results]
@@ -153,9 +153,10 @@ def first_wrong(bug: Bug) -> str:
     result, N = outcome(bug.run, net), len(SIZES) - 1
     if isinstance(result, Exception):
         return f"it raises {type(result).__name__}: {result}"
-    pairs = ("δ", result[0], net.adjoints.delta), ("ε", result[1], net.adjoints.epsilon)
+    exact = net.sweep("exact")
+    pairs = ("δ", result[0], exact.delta), ("ε", result[1], exact.epsilon)
     for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-        for name, got, exact in pairs:
-            if differs(got[n][t], exact[n][t]):
+        for name, got, right in pairs:
+            if differs(got[n][t], right[n][t]):
                 return f"{name} at {step_name(t)}, n = {n}, a cell of case {case_at(t, n, T, N)}"
     return "no δ and no ε, only what is summed from them"

@@ -1,12 +1,12 @@
 """What is right or wrong with a reader's function or formula.
 
 - ``exercise_check`` and ``formula_check``: grade a function or a formula;
-- ``calling``: call a reader's function safely;
-- ``differences``: what came, and where it differs;
+- ``calling``: call a reader's function safely; ``guard``: undo what it does besides;
+- ``values``: what came, as plain data, and where it differs;
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
   there by the tables of ``changes`` and ``transforms``;
 - ``diagnosis``: what is asked when, ``epsilon_fit`` for whole backward passes, and where no single
-  mistake explains an answer, ``several``;
+  mistake explains an answer, ``terms``;
 - ``algebra``: read formulas and compare them.
 """
 

@@ -1,15 +1,15 @@
 """Read a formula safely, and decide whether two formulas are equal.
 
-Text is parsed into a syntax tree of which only arithmetic is let through; nothing is executed.
+Text is parsed into a syntax tree of which only arithmetic is let through; nothing else is ever run.
 Equality is tried at seeded points, in floats and then with 300 digits, so that no small term
 hides behind rounding. A symbol takes both signs unless what it stands for cannot be negative.
 """
 
 import ast
 import math
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,17 +27,12 @@ NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
 SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
 SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
-OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
+FUNCTIONS: dict[type, dict[str, Callable[[Any], Any]]] = {
+    float: {"exp": math.exp, "sqrt": math.sqrt, "abs": abs, "_number": float},
+    Decimal: {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs, "_number": Decimal},
 }
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs}
-LONG_FUNCTIONS = {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs}
+"""What a formula may call, for each kind of number, and what makes such a number of text."""
 Tree = ast.expr
 Number = Any  # a float or a Decimal
 
@@ -90,16 +85,16 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
             exponent = _whole(right)
             if exponent is None or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
-            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), below(right))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), right)
+        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, OPERATORS):
             return ast.BinOp(below(left, deeper=0), op, below(right))  # a + b + c has no brackets
-        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
+        case ast.UnaryOp(op=sign, operand=operand) if isinstance(sign, OPERATORS):
             return ast.UnaryOp(sign, below(operand))
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            return ast.Call(ast.Name(name, ast.Load()), [below(argument)], [])
+        case ast.Call(func=ast.Name(id="exp" | "sqrt" | "abs"), args=[argument], keywords=[]):
+            return ast.Call(node.func, [below(argument)], [])
     raise ValueError(
-        f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and "
-        f"{', '.join(FUNCTIONS)} of the symbols {', '.join(symbols)}."
+        f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and exp, sqrt, abs "
+        f"of the symbols {', '.join(symbols)}."
     )
 
 
@@ -110,33 +105,48 @@ def listed(symbols: Mapping[str, str]) -> str:
 
 def _whole(node: ast.AST) -> int | None:
     """Return an exponent if it is a whole number, else None."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        exponent = _whole(node.operand)
-        return None if exponent is None else -exponent
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return node.value
-    return None
+    sign = -1 if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else 1
+    number = node.operand if isinstance(node, ast.UnaryOp) else node
+    value = getattr(number, "value", None)
+    return sign * value if type(value) is int else None
 
 
-def evaluate(tree: ast.AST, values: Mapping[str, Number], functions: Mapping[str, Any]) -> Number:
-    """Return the formula's value for these values, all of one kind: floats or decimals."""
-    match tree:
-        case ast.Name(id=name):
-            return values[name]
-        case ast.Constant(value=value):
-            return type(next(iter(values.values())))(str(value))
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = _whole(right)
-            assert exponent is not None  # the formula was checked
-            return evaluate(left, values, functions) ** exponent
-        case ast.BinOp():
-            left = evaluate(tree.left, values, functions)
-            return OPERATORS[type(tree.op)](left, evaluate(tree.right, values, functions))
-        case ast.UnaryOp():
-            return OPERATORS[type(tree.op)](evaluate(tree.operand, values, functions))
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return functions[name](evaluate(argument, values, functions))
-    raise TypeError(f"tree must be a checked formula, got {type(tree).__name__}; use parse")
+class _Numbers(ast.NodeTransformer):
+    """Lets every number be of the kind that is computed with; exponents stay whole."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Return what makes the number of its text."""
+        return ast.Call(ast.Name("_number", ast.Load()), [ast.Constant(str(node.value))], [])
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Return the operation, its exponent as it is."""
+        right = node.right if isinstance(node.op, ast.Pow) else self.visit(node.right)
+        return ast.BinOp(self.visit(node.left), node.op, right)
+
+
+def source(tree: Tree, blank: FormulaBlank, names: Sequence[str]) -> str:
+    """Return a formula as the source of a function of these symbols."""
+    lines = [f"    {symbol} = {formula}\n" for symbol, formula in blank.relations.items()]
+    return f"def formula({', '.join(names)}):\n{''.join(lines)}    return {ast.unparse(tree)}"
+
+
+def free_symbols(blank: FormulaBlank, *trees: Tree) -> list[str]:
+    """Return the symbols that are made of no others; those of some formulas, where given."""
+    known = [ast.parse(text) for text in blank.relations.values()]
+    used = {n.id for tree in (*trees, *known) for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    free = [symbol for symbol in blank.symbols if symbol not in blank.relations]
+    return [symbol for symbol in free if symbol in used or not trees]
+
+
+@lru_cache(4000)
+def function(text: str, kind: Any = float) -> Callable[..., Number]:
+    """Return a checked formula, given by its source, as a function of numbers of one kind."""
+    tree, space = (
+        ast.fix_missing_locations(_Numbers().visit(ast.parse(text))),
+        dict(FUNCTIONS[kind]),
+    )
+    exec(compile(tree, "<formula>", "exec"), space)  # plain arithmetic: it was checked
+    return space["formula"]
 
 
 def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
@@ -155,31 +165,27 @@ def has_a_value(tree: Tree, blank: FormulaBlank) -> bool:
     return not all(map(math.isnan, _values(tree, blank)))
 
 
-def completed(values: dict[str, Number], blank: FormulaBlank, kind: type[Number] = float) -> Any:
-    """Return the values with those of the symbols that are made of others."""
-    functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
-    made = {s: evaluate(parse(f, blank.symbols), values, functions)
-            for s, f in blank.relations.items() if s in values}  # fmt: skip
-    return {**values, **made}
-
-
-def _values(tree: Tree, blank: FormulaBlank, kind: type[Number] = float) -> Iterator[Number]:
+def _values(tree: Tree, blank: FormulaBlank, kind: Any = float) -> Iterator[Number]:
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
-    functions = FUNCTIONS if kind is float else LONG_FUNCTIONS
-    for values in points(blank, kind):
+    formula = function(source(tree, blank, free_symbols(blank)), kind)
+    for point in points(blank):
         try:
-            yield kind(evaluate(tree, completed(values, blank, kind), functions))
+            yield kind(formula(*(kind(str(value)) for value in point.values())))
         except (ArithmeticError, ValueError, TypeError):
             yield kind("nan")
 
 
-def points(blank: FormulaBlank, kind: type[Number] = float) -> Iterator[dict[str, Number]]:
-    """Yield the seeded points at which formulas are compared."""
+@cache
+def points(blank: FormulaBlank) -> list[dict[str, float]]:
+    """Return the seeded points at which formulas are compared: the value of each free symbol."""
+    found = []
     for k in range(POINTS):
         rng = np.random.default_rng([31, k])
         sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
         signs = rng.choice([1, -1], len(blank.symbols)).tolist()
-        yield {
-            symbol: kind(str(size if symbol in NOT_NEGATIVE else sign * size))
+        found.append({
+            symbol: size if symbol in NOT_NEGATIVE else sign * size
             for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
-        }
+            if symbol not in blank.relations
+        })  # fmt: skip
+    return found

@@ -1,27 +1,28 @@
 """Call a reader's function: on copies, within a time limit, and note what it does besides.
 
-Nothing that the function does gets out of here but a value or a ``Difference`` that says why there
-is none: no exception, no print, no change of the arguments.
+Nothing that the function does gets out of here but plain data, or a ``Difference`` that says why
+there is none: no exception, no print, no change of the arguments, no object of its own.
 """
 
 import contextlib
 import copy
 import io
 import linecache
+import pickle
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.differences import Difference, is_blank
-from stbp_edu.practice.tasks import Exercise, Function
+from stbp_edu.practice.grading.values import Difference, Outcome, is_blank, plain
+from stbp_edu.practice.tasks import Function
 
 SECONDS = 30.0
 """How long all calls together may take, where the system has an alarm clock.
@@ -36,7 +37,7 @@ class TooLongError(BaseException):
 
 
 @dataclass
-class Habits:
+class Habits(io.TextIOBase):
     """What a function does besides returning a value, noted over several calls.
 
     Attributes:
@@ -49,15 +50,21 @@ class Habits:
 
     printed: int = 0
     first_text: str = ""
-    changed: list[str] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
     seconds: float = 0.0
     stopped: bool = False
+
+    def write(self, text: str) -> int:
+        """Count what is printed, and keep its beginning alone."""
+        self.first_text += text[: LONGEST_TEXT - len(self.first_text)]
+        self.printed += len(text)
+        return len(text)
 
     def sentences(self) -> list[str]:
         """Return a sentence for each."""
         said = []
         if self.changed:
-            names = " and ".join(f"`{name}`" for name in dict.fromkeys(self.changed))
+            names = " and ".join(f"`{name}`" for name in self.changed)
             said.append(
                 f"It changes {names} in place, and whoever calls it is left with the change: "
                 "work on a copy."
@@ -70,68 +77,57 @@ class Habits:
         return said
 
 
-class _Paper(io.TextIOBase):
-    """Takes what is printed, and keeps its beginning alone."""
-
-    def __init__(self, habits: Habits) -> None:
-        self.habits = habits
-
-    def write(self, text: str) -> int:
-        """Count the text."""
-        self.habits.first_text += text[: LONGEST_TEXT - len(self.habits.first_text)]
-        self.habits.printed += len(text)
-        return len(text)
+View = Callable[..., Any] | None
+"""Makes of the result of a random function what can be compared."""
 
 
 def call(
     function: Function,
-    args: tuple[Any, ...],
-    exercise: Exercise | None = None,
-    habits: Habits | None = None,
-) -> Any:
-    """Return what ``function`` gives for copies of ``args``; a Difference where it fails.
-
-    Where the exercise has a view, the result of a random function becomes what can be compared.
-    """
-    habits = Habits() if habits is None else habits
+    args: Sequence[Any],
+    like: Any,
+    habits: Habits,
+    names: Sequence[str] = (),
+    parts: Sequence[str] = (),
+    view: View = None,
+) -> Outcome:
+    """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
     if habits.stopped:
         return Difference("problem", "It is not called again after a call that did not end.")
     given = copy.deepcopy(args)
-    view = exercise.comparable if exercise is not None else None
     try:
         # A division by zero shows up as a NaN, which is explained; no warning is needed.
-        with (
-            np.errstate(all="ignore"),
-            limited(habits, SECONDS),
-            contextlib.redirect_stdout(_Paper(habits)),
-        ):
-            value = function(*given)
-            if view is not None and not is_blank(value):
-                value = view(value, function, *copy.deepcopy(args))
-    except NotImplementedError:
-        return None
+        with np.errstate(all="ignore"), limited(habits), contextlib.redirect_stdout(habits):
+            outcome = plain(viewed(function, given, view), like, parts)
     except TooLongError:
         habits.stopped = True
-        return Difference(
-            "problem", f"It did not end within {SECONDS:g} seconds. Is there a loop without an end?"
-        )
-    except SystemExit:
-        return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
-    except KeyboardInterrupt:  # the reader's own, at the keyboard or by the Stop button
-        raise
+        text = f"It did not end within {SECONDS:g} seconds. Is there a loop without an end?"
+        return Difference("problem", text)
     except BaseException as error:  # an answer may raise what is no Exception
+        if type(error) is KeyboardInterrupt:
+            raise  # the reader's own, at the keyboard or by the Stop button
         return problem(error)
-    if exercise is not None:
-        triples = zip(exercise.arguments, given, args, strict=True)
-        habits.changed += [name for name, now, before in triples if not unchanged(now, before)]
+    for name, now, before in zip(names, given, args, strict=False):
+        if not isinstance(before, np.random.Generator) and _bytes(now) != _bytes(before):
+            habits.changed[name] = None
+    return outcome
+
+
+def _bytes(value: Any) -> bytes:
+    """Return what tells whether a value was changed."""
     try:
-        return copy.deepcopy(value)
-    except Exception:  # a generator, a module: it has no copy, and is no answer
-        return value
+        return pickle.dumps(value)
+    except Exception:  # something that has no bytes was put into it
+        return b""
+
+
+def viewed(function: Function, args: Sequence[Any], view: View) -> Any:
+    """Return what a function gives, or what can be compared of it."""
+    value = function(*args)
+    return value if view is None or is_blank(value) else view(value, function, *args)
 
 
 @contextlib.contextmanager
-def limited(habits: Habits, seconds: float = SECONDS) -> Iterator[None]:
+def limited(habits: Habits) -> Iterator[None]:
     """Raise TooLongError when the time is up, where the system and the thread allow it."""
     free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if (
@@ -146,7 +142,7 @@ def limited(habits: Habits, seconds: float = SECONDS) -> Iterator[None]:
     try:
         before = signal.signal(signal.SIGALRM, ring)
         begun = time.perf_counter()
-        signal.setitimer(signal.ITIMER_REAL, max(seconds - habits.seconds, 0.01))
+        signal.setitimer(signal.ITIMER_REAL, max(SECONDS - habits.seconds, 0.01))
     except (OSError, ValueError):  # a Python without signals
         yield
         return
@@ -158,41 +154,40 @@ def limited(habits: Habits, seconds: float = SECONDS) -> Iterator[None]:
         habits.seconds += time.perf_counter() - begun
 
 
-def unchanged(now: Any, before: Any) -> bool:
-    """Return whether an argument is as it was."""
-    if isinstance(before, np.ndarray):
-        if not isinstance(now, np.ndarray):
-            return False
-        numeric = before.dtype.kind in "fc" and now.dtype.kind in "fc"
-        return bool(np.array_equal(now, before, equal_nan=numeric))
-    if isinstance(before, (list, tuple)):
-        return len(now) == len(before) and all(map(unchanged, now, before))
-    if is_dataclass(before) and not isinstance(before, type):
-        return all(unchanged(getattr(now, f.name), getattr(before, f.name)) for f in fields(before))
-    return not isinstance(before, (int, float, str)) or bool(now == before)
+def problem(error: BaseException) -> Outcome:
+    """Return what a function's exception says, and at which expression it came.
 
-
-def problem(error: BaseException) -> Difference:
-    """Return what a function's exception says, and at which expression it came."""
-    kind = type(error).__name__
+    None where what is not filled in is the reason.
+    """
+    kind, text = type(error).__name__, text_of(error)
     # An "..." that is left inside a formula is a blank, not a mistake.
-    text = text_of(error)
-    blank = isinstance(error, TypeError) and "ellipsis" in text
-    frames = traceback.extract_tb(error.__traceback__)[1:]
+    if isinstance(error, NotImplementedError) or (kind == "TypeError" and "ellipsis" in text):
+        return None
+    if isinstance(error, SystemExit):
+        return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
+    frames = traceback.extract_tb(error.__traceback__)[2:]
     place = f", at {_expression(frames[0])}" if frames and frames[0].line else ""
     message = f"It raises {kind}: {text}{place}."
     if isinstance(error, NameError):  # a name without a value has several texts
         kind, text = "NameError", "".join(text.split("'")[1:2])
-    return Difference("problem", message, blank, error=f"{kind}: {text}")
+    return Difference("problem", message, error=f"{kind}: {text}")
 
 
-def tried(function: Function, args: Sequence[Any]) -> Any:
-    """Return what one of the package's own functions gives, or how it fails.
+def tried(function: Function, args: Sequence[Any], like: Any, view: View = None) -> Outcome:
+    """Return what comes of one of the package's own functions.
 
-    Nothing of the reader's runs here, so that it takes no clock, and copies of lists alone.
+    Nothing of the reader's runs here, so that it takes no clock. The arguments are closed to
+    changes: copies are made of lists, and of all where a function works in place.
     """
     try:
-        return function(*(copy.deepcopy(a) if isinstance(a, list) else a for a in args))
+        try:
+            copied = (list, np.random.Generator)
+            given = [copy.deepcopy(a) if isinstance(a, copied) else a for a in args]
+            return plain(viewed(function, given, view), like)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            return plain(viewed(function, copy.deepcopy(args), view), like)
     except Exception as error:
         return problem(error)
 
@@ -212,6 +207,6 @@ def text_of(value: object, longest: int = 300) -> str:
     """Return a value as text, whatever it is."""
     try:
         text = str(value)
-    except Exception:  # an object that fails to say what it is, or a number too long to print
+    except BaseException:  # an object that fails to say what it is, or a number too long to print
         return f"an object of type {type(value).__name__} that cannot be shown"
     return text if len(text) <= longest else f"{text[:longest]}..."

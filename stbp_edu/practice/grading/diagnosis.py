@@ -1,38 +1,36 @@
 """What is found out about a mistake that has no name, the plainest idea first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.practice.grading.calling import Habits, call
-from stbp_edu.practice.grading.differences import Difference, difference
 from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, case_reports
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.several import several_mistakes
+from stbp_edu.practice.grading.terms import wrong_terms
+from stbp_edu.practice.grading.values import Difference, difference
 from stbp_edu.practice.tasks import Exercise, Function, Inputs
 
-Mask = NDArray[np.bool_]
 NEAR = 5e-3
 """What is right to so many digits is rounded, or in float16."""
 
 
-def unnamed(exercise: Exercise, function: Function, answer: Answer) -> list[Finding]:
+def unnamed(
+    exercise: Exercise, answer: Answer, function: Function, ask: Callable[..., Any]
+) -> list[Finding]:
     """Return what can be said about an answer to an exercise."""
-    if all(isinstance(o, Difference) for o in answer.outcomes):
+    if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
         steps = wrong_cases(function, exercise.id) if exercise.id in BACKWARD else []
         clear = [f for f in steps if NO_SUM not in f.text]
         if found := clear or single_mistake(answer) or steps or nearly(answer):
             return found
-        if exercise.comparable is not None:
-            return []
-        if isinstance(answer.right[0], (set, frozenset)):
-            return [*wrong_cells(answer), *wrong_calls(answer)]
-        habits = Habits()
-        several = several_mistakes(answer, lambda args: call(function, tuple(args), habits=habits))
-        return several or wrong_calls(answer)
+        cells = wrong_cells(answer) if isinstance(answer.likes[0], set) else []
+        terms = wrong_terms(answer, ask) if not answer.view and not cells else []
+        return [*cells, *terms, *([] if terms or answer.view else wrong_calls(answer))]
 
 
 def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
@@ -48,8 +46,7 @@ def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
 
 def nearly(answer: Answer) -> list[Finding]:
     """Return that an answer is right to a few digits, if it is."""
-    pairs = zip(answer.outcomes, answer.right, strict=True)
-    if any(difference(*pair, rtol=NEAR) for pair in pairs):
+    if any(difference(*pair, NEAR) for pair in zip(answer.outcomes, answer.right, strict=True)):
         return []
     text = "It is right to about 3 digits; float64 holds 16. Is a number rounded, or in float16?"
     return [Finding("digits", "", text)]
@@ -58,21 +55,19 @@ def nearly(answer: Answer) -> list[Finding]:
 def wrong_calls(answer: Answer) -> list[Finding]:
     """Return what the calls have in common in which an answer is wrong."""
     wrong = np.array(answer.wrong)
-    if wrong.all():
-        return []
-    conditions = list(_of_calls(answer.names, answer.inputs))
-    for words, holds in conditions:
-        if np.array_equal(holds, wrong):
-            text = f"It is wrong where {words}, and right everywhere else."
-            return [Finding("calls", words, text)]
-    for words, holds in conditions:
-        if not (wrong & ~holds).any() and not holds.all():
-            text = f"It is wrong only where {words}, though not always there."
+    conditions = [] if wrong.all() else list(_of_calls(answer.names, answer.inputs))
+    for always, (words, holds) in product((True, False), conditions):
+        inside = not (wrong & ~holds).any() and not holds.all()
+        if inside and (np.array_equal(holds, wrong) or not always):
+            ending = "and right everywhere else" if always else "though not always there"
+            text = f"It is wrong {'' if always else 'only '}where {words}, {ending}."
             return [Finding("calls", words, text)]
     return []
 
 
-def _of_calls(names: Sequence[str], inputs: Sequence[Inputs]) -> Iterator[tuple[str, Mask]]:
+def _of_calls(
+    names: Sequence[str], inputs: Sequence[Inputs]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield conditions on the arguments of a call, each with the calls in which it holds."""
     columns = {
         name: np.array([i.args[k] for i in inputs], dtype=object)
@@ -86,7 +81,7 @@ def _of_calls(names: Sequence[str], inputs: Sequence[Inputs]) -> Iterator[tuple[
                  "n is the output layer": top, "n is below the output layer": ~top,
                  "t is the first step": t == 0, "n is the lowest layer": n == 1}  # fmt: skip
         yield from plain.items()
-        for (a, first), (b, second) in ((x, y) for x in plain.items() for y in plain.items()):
+        for (a, first), (b, second) in product(plain.items(), repeat=2):
             yield f"{a} or {b}", first | second
         for case, holds in enumerate((last & top, last & ~top, ~last & top, ~last & ~top), 1):
             yield f"the cell belongs to case {case}", holds
@@ -103,14 +98,13 @@ def wrong_cells(answer: Answer) -> list[Finding]:
     """Return which cells are missing and which are too many, as seen from the cell (t, n)."""
     missing: set[tuple[int, int]] = set()
     extra: set[tuple[int, int]] = set()
-    for inputs, got, want in zip(answer.inputs, answer.outcomes, answer.right, strict=True):
-        try:
-            cells = {(int(i), int(j)) for i, j in got}
-        except Exception:  # no set of cells: said elsewhere
+    for inputs, outcome, like in zip(answer.inputs, answer.outcomes, answer.likes, strict=True):
+        cells = outcome[0] if isinstance(outcome, tuple) else None
+        if not isinstance(cells, frozenset):  # no set of cells: said elsewhere
             return []
         t, n = inputs.args[:2]
-        missing |= {(i - t, j - n) for i, j in set(want) - cells}
-        extra |= {(i - t, j - n) for i, j in cells - set(want)}
+        missing |= {(i - t, j - n) for i, j in like - cells}
+        extra |= {(i - t, j - n) for i, j in cells - like}
     named = (("missing", missing), ("too many", extra))
     said = "; ".join(f"{words}: {_cells(cells)}" for words, cells in named if cells)
     return [Finding("cells", said, f"In some calls, {said}.")]

@@ -12,15 +12,14 @@ there, 0 is missing, -1 has its sign turned round.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
-from stbp_edu.practice.grading.calling import call
-from stbp_edu.practice.grading.differences import results_of
+from stbp_edu.practice.grading.calling import Habits, call
+from stbp_edu.practice.grading.values import Outcome
 from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
 
 TOLERANCE = 1e-6
@@ -41,18 +40,17 @@ BACKWARD = {"backward": EXPECTED, "backward-classic": OF_CLASSIC}
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
 
-@cache
 def wide_network() -> ForwardPass:
     """Return a network in which every layer below has more than T·S neurons."""
     return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
 
 
-def gradients_of(value: Any, net: ForwardPass) -> Gradients | None:
-    """Return the value as finite gradients of the right shapes, or None."""
+def gradients_of(outcome: Outcome, net: ForwardPass) -> Gradients | None:
+    """Return what came of a call as finite gradients of the right shapes, or None."""
     params, N = net.params, net.params.N
-    found = results_of(value, Gradients(params.W, params.b))
-    pairs = zip(found or (), (*params.W[1:], *params.b[1:]), strict=bool(found))
-    if not found or any(g.shape != p.shape or not np.isfinite(g).all() for g, p in pairs):
+    found: Any = outcome if isinstance(outcome, tuple) else ()
+    pairs = zip(found, (*params.W[1:], *params.b[1:]), strict=bool(found))
+    if not found or any(np.shape(g) != p.shape or not np.isfinite(g).all() for g, p in pairs):
         return None
     return Gradients([None, *found[:N]], [None, *found[N:]])
 
@@ -190,8 +188,8 @@ def case_reports(
     Empty where the function gives no gradients.
     """
     net = wide_network()
-    value = call(function, (net.trace, net.targets, net.params, net.neuron))
-    gradients = gradients_of(value, net)
+    given, like = (net.trace, net.targets, net.params, net.neuron), net.sweep("exact").gradients
+    gradients = gradients_of(call(function, given, like, Habits()), net)
     if gradients is None:
         return ()
     epsilon, misfit = recover_epsilon(net, gradients)

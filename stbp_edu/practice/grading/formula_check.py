@@ -1,8 +1,7 @@
 """Grade a formula: any form equal to the right-hand side of the equation is right."""
 
 import ast
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,10 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.differences import Difference
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.several import several_mistakes
+from stbp_edu.practice.grading.terms import wrong_terms
+from stbp_edu.practice.grading.values import Outcome, plain
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
-
-RTOL = 1e-6
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -50,7 +47,7 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
     """Compare a formula with the right one; where it differs, say what is wrong."""
     try:
         text = "" if answer is None or answer is Ellipsis else str(answer)
-    except Exception:  # an object that fails to say what it is, or a number too long to print
+    except BaseException:  # an object that fails to say what it is, or a number too long to print
         kind = type(answer).__name__
         return Feedback(blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",))
     if text.strip() in ("", "..."):
@@ -90,41 +87,22 @@ def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
 def _unnamed(blank: FormulaBlank, tree: Tree) -> list[Finding]:
     """Return what can be said where no named misconception fits."""
     if not algebra.has_a_value(tree, blank):
-        text = "It has no value: it takes a root of a negative number, or divides by zero."
+        text = (
+            "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+        )
         return [Finding("no-value", "", text)]
     right = algebra.parse(blank.solution, blank.symbols)
-    names = _used(blank, ast.Tuple([tree, right], ast.Load()))
+    names = algebra.free_symbols(blank, tree, right)
+    texts = [algebra.source(t, blank, names) for t in (tree, right)]
+    yours, exact = map(algebra.function, texts)
 
-    def complete(values: Sequence[Any]) -> tuple[Any, ...]:
-        point = dict(zip(names, values, strict=True))
-        return tuple(algebra.completed(point, blank).values())
+    def ask(args: Sequence[Any], like: float = 0.0) -> Outcome:
+        return tried(yours, args, like)
 
-    points = [[point[name] for name in names] for point in algebra.points(blank)]
-    inputs = [Inputs(complete(point), "") for point in points]
-    got, want = ([tried(_function(t, names), i.args) for i in inputs] for t in (tree, right))
-    if any(isinstance(o, Difference) or not math.isfinite(o) for o in got):
+    inputs = [Inputs(tuple(point[name] for name in names), "") for point in algebra.points(blank)]
+    got, likes = [ask(i.args) for i in inputs], [exact(*i.args) for i in inputs]
+    if not all(isinstance(o, tuple) and np.isfinite(o).all() for o in got):  # type: ignore[arg-type]
         return []
-    source = f"def formula({', '.join(names)}):\n    return {ast.unparse(right)}"
-    answer = Answer(
-        source, names, inputs, got, want,
-        lambda function, k: tried(function, inputs[k].args), complete, RTOL,
-    )  # fmt: skip
+    answer = Answer(texts[1], names, inputs, got, [plain(x, x) for x in likes], likes)
     with np.errstate(all="ignore"):
-        return single_mistake(answer) or several_mistakes(
-            answer, lambda args: tried(_function(tree, names), complete(args))
-        )
-
-
-def _function(tree: Tree, names: Sequence[str]) -> Callable[..., Any]:
-    """Return a formula as a function of these symbols."""
-    return lambda *args: algebra.evaluate(
-        tree, dict(zip(names, args, strict=True)), algebra.FUNCTIONS
-    )
-
-
-def _used(blank: FormulaBlank, tree: ast.AST) -> list[str]:
-    """Return the symbols that a formula needs, those among them that others are made of."""
-    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    for symbol in used & blank.relations.keys():
-        used |= {*_used(blank, ast.parse(blank.relations[symbol]))}
-    return [symbol for symbol in blank.symbols if symbol in used]
+        return single_mistake(answer) or wrong_terms(answer, ask)

@@ -13,10 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.practice.grading.changes import Put, is_module, parts_of
-
 ALL = -1
 FUNCTIONS = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
+Thunk = Callable[[], Any]
+Put = Callable[[Thunk, Sequence[Thunk], Sequence[Thunk]], Any]
+"""Returns what stands in a place, given what belongs there, its parts, and the known names."""
+
+
+def parts_of(node: ast.expr) -> list[ast.expr]:
+    """Return the parts of a node that can be put together anew: its operands or arguments."""
+    if isinstance(node, (ast.Subscript, ast.Attribute)):
+        return [node.value]
+    if isinstance(node, ast.Call):
+        of = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        return [part for part in (*node.args, *of) if _has_a_value(part)]
+    children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
+    return [] if any(isinstance(c, ast.Starred) for c in children) else children
+
+
+def _has_a_value(node: ast.expr) -> bool:
+    """Return whether a node has a value by itself; NumPy as a name has none of interest."""
+    return not isinstance(node, ast.Starred) and ast.unparse(node) != "np"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +109,22 @@ class Place:
         """Return the solution with a function of what belongs in this place."""
         return self.changed(lambda whole, parts, names: change(whole()))
 
+    def made_of(self, arguments: Sequence[str]) -> str:
+        """Return the place by what is in it, without giving it away."""
+        if isinstance(self.node, ast.Name):
+            return f"`{self.node.id}`"
+        names = [name for name in arguments if name in self.used]
+        names = names or sorted(self.used & set(self.names))
+        if not names:
+            return "a number"
+        operation = getattr(self.node, "op", None)
+        product = isinstance(operation, (ast.Mult, ast.MatMult))
+        return f"the {'product' if product else 'part'} made of {listed(names)}"
+
 
 def _later(node: ast.expr) -> ast.Lambda:
     """Return a function that evaluates a node when it is called."""
-    nothing = ast.arguments([], [], None, [], [], None, [])
-    return ast.Lambda(nothing, node)
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
 
 
 @cache
@@ -106,7 +134,7 @@ def places(source: str) -> tuple[Place, ...]:
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
     arguments = [a.arg for a in function.args.args]
-    known = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _stored(n)]
+    known = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)]
     names = tuple(dict.fromkeys([*arguments, *known]))
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
@@ -131,32 +159,18 @@ def _results(node: ast.expr | None) -> Iterator[tuple[int, ast.expr]]:
         yield from enumerate(node.elts)
 
 
-def _stored(node: ast.Name) -> bool:
+def _is_stored(node: ast.Name) -> bool:
     """Return whether a name is given a value here."""
     return isinstance(node.ctx, ast.Store)
 
 
 def _can_change(node: ast.expr) -> bool:
     """Return whether something else can stand in place of a node."""
-    if isinstance(node, (ast.Starred, ast.Slice, ast.JoinedStr, ast.Lambda)) or is_module(node):
+    if isinstance(node, (ast.Slice, ast.JoinedStr, ast.Lambda)) or not _has_a_value(node):
         return False
     if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
         return False
     return isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-
-
-def made_of(place: Place, arguments: Sequence[str]) -> str:
-    """Return a place by what is in it, without giving it away."""
-    if isinstance(place.node, ast.Name):
-        return f"`{place.node.id}`"
-    names = [name for name in arguments if name in place.used]
-    names = names or sorted(place.used & set(place.names))
-    if not names:
-        return "a number"
-    product = isinstance(place.node, ast.BinOp) and isinstance(
-        place.node.op, (ast.Mult, ast.MatMult)
-    )
-    return f"the {'product' if product else 'part'} made of {listed(names)}"
 
 
 def listed(names: Sequence[str]) -> str:

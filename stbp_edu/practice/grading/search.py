@@ -17,17 +17,12 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.practice.grading.calling import View, tried
 from stbp_edu.practice.grading.changes import changes, named
-from stbp_edu.practice.grading.differences import (
-    Difference,
-    difference,
-    leaves,
-    numbers,
-    same_outcome,
-)
-from stbp_edu.practice.grading.places import Place, made_of, places
+from stbp_edu.practice.grading.places import Place, places
 from stbp_edu.practice.grading.transforms import factor_words, shifted, times, transforms
-from stbp_edu.practice.tasks import Inputs
+from stbp_edu.practice.grading.values import RTOL, Difference, Outcome, difference, labels, same
+from stbp_edu.practice.tasks import Function, Inputs
 
 MOST_READINGS = 3
 FEW_PLACES = 75
@@ -38,7 +33,6 @@ JOINED = (
     ("is divided by", operator.truediv),
 )
 """What a name may do in a place, in words."""
-Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Finding:
     text: str = field(compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """A wrong answer beside the right one.
 
@@ -66,29 +60,34 @@ class Answer:
         inputs: what both were called with.
         outcomes: what came of the reader's function, call by call.
         right: what belongs there.
-        run: returns what comes of a function in one call.
-        complete: computes arguments that are made of others anew, after one was moved.
+        likes: the right results as they are returned.
         rtol: to how many digits the answer is computed.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.
+        view: makes of the result of a random function what can be compared.
     """
 
     source: str
     names: Sequence[str]
     inputs: Sequence[Inputs]
-    outcomes: Sequence[Any]
-    right: Sequence[Any]
-    run: Callable[[Function, int], Any]
-    complete: Callable[[Sequence[Any]], Sequence[Any]]
-    rtol: float
+    outcomes: Sequence[Outcome]
+    right: Sequence[Outcome]
+    likes: Sequence[Any]
+    rtol: float = RTOL
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
+    view: View = None
+
+    @cached_property
+    def labels(self) -> list[list[str]]:
+        """What each result is called, call by call."""
+        return [labels(like, self.parts) for like in self.likes]
 
     @cached_property
     def wrong(self) -> list[bool]:
         """Whether the answer is wrong, call by call."""
         pairs = zip(self.outcomes, self.right, strict=True)
-        return [difference(got, want, rtol=self.rtol) is not None for got, want in pairs]
+        return [difference(got, want, self.rtol) is not None for got, want in pairs]
 
     @cached_property
     def order(self) -> list[int]:
@@ -100,35 +99,39 @@ class Answer:
 
         return sorted(range(len(self.inputs)), key=rank)
 
+    def at(self, function: Function, args: Sequence[Any]) -> Outcome:
+        """Return what comes of one of the package's own functions, shaped as in the first call."""
+        return tried(function, args, self.likes[0], self.view)
+
+    def run(self, function: Function, k: int) -> Outcome:
+        """Return what comes of one of the package's own functions in the k-th call."""
+        return tried(function, self.inputs[k].args, self.likes[k], self.view)
+
     def gives(self, function: Function, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
         with np.errstate(all="ignore"):  # a mistake may overflow where the answer did
             return all(
-                same_outcome(
-                    self.run(function, k),
-                    self.outcomes[k],
-                    self.right[k],
-                    self.rtol,
-                    exactly=exactly,
-                )
+                same(self.run(function, k), self.outcomes[k], self.rtol, exactly=exactly)
                 for k in self.order
             )
 
-    def vector(self, outcome: Any, k: int) -> Array | None:
+    def vector(self, outcome: Outcome, k: int) -> Array | None:
         """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
-        found = []
-        for _, got, want in leaves(outcome, self.right[k]):
-            value = None if isinstance(got, Difference) else numbers(got)
-            if value is None or value.shape != np.shape(want):
-                return None
-            found.append(value.ravel())
-        return np.concatenate(found) if found else None
+        right = self.right[k]
+        if not isinstance(outcome, tuple) or not isinstance(right, tuple):
+            return None
+        found = [part for part in outcome if isinstance(part, np.ndarray)]
+        if [np.shape(part) for part in found] != [np.shape(part) for part in right]:  # type: ignore[arg-type]
+            return None
+        return np.concatenate([part.ravel().astype(float) for part in found])
 
 
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
     with np.errstate(all="ignore"):
-        return factor(answer) or single_change(answer) or single_transform(answer)
+        found = factor(answer) or single_change(answer)
+        # Whether random numbers have a property says too little for more.
+        return found if found or answer.view else single_transform(answer)
 
 
 def factor(answer: Answer) -> list[Finding]:
@@ -151,8 +154,7 @@ def single_change(answer: Answer) -> list[Finding]:
     every = places(answer.source)
     for place in every:
         factors = len(answer.names) if len(every) > FEW_PLACES else len(place.names)
-        row = changes(place.node, place.names, factors=factors, called=place.called)
-        for id_, words, put in row if len(place.nodes) == 1 else ():
+        for id_, words, put in changes(place, factors) if len(place.nodes) == 1 else ():
             if words not in fits and answer.gives(place.changed(put)):
                 fits[words] = Finding(id_, place.text, "")
     few = list(fits)[:MOST_READINGS]
@@ -164,71 +166,54 @@ def single_change(answer: Answer) -> list[Finding]:
 def single_transform(answer: Answer) -> list[Finding]:
     """Return the places at which one row of the table of values gives the answer everywhere."""
     every = places(answer.source)
-    if len(every) > FEW_PLACES:
-        return []
     fits: list[tuple[Place, str, str]] = []
-    for place in every:
+    for place in every if len(every) <= FEW_PLACES else ():
         if place.called or any(place.inside <= outer.inside for outer, _, _ in fits):
             continue
         if found := next(hypotheses(answer, place), None):
             fits.append((place, *found))
         if found and place.root:
             break
-    return told(answer, fits)
+    return told(answer, fits[:MOST_READINGS])
 
 
 def told(answer: Answer, fits: Sequence[tuple[Place, str, str]]) -> list[Finding]:
-    """Return the findings on places, with the sentence on all of them."""
-    few = fits[:MOST_READINGS]
-    if not few:
+    """Return the findings on places, the first with the sentence on all of them."""
+    if not fits:
         return []
-    what = ["your result" if p.root else made_of(p, answer.names) for p, _, _ in few]
-    clauses = [f"{w} {words}" for w, (_, _, words) in zip(what, few, strict=True)]
-    if few[0][0].root:
-        parts = dict(enumerate(answer.parts))
-        label = f"{parts[few[0][0].result]}: " if few[0][0].result in parts else ""
-        text = f"{label}Y{clauses[0][1:]}."
-    elif len(few) == 1:
+    first, _, words = fits[0]
+    clauses = [f"{p.made_of(answer.names)} {words}" for p, _, words in fits]
+    if first.result is not None:
+        label = f"{answer.parts[first.result]}: " if 0 <= first.result < len(answer.parts) else ""
+        text = f"{label}Your result {words}."
+    elif len(fits) == 1:
         text = f"One part alone explains it: {clauses[0]}."
     else:
         readings = ", or ".join(clauses)
-        text = f"One part alone explains it, and {len(few)} readings fit: either {readings}."
+        text = f"One part alone explains it, and {len(fits)} readings fit: either {readings}."
     return [
         Finding(id_, "" if p.root else p.text, "" if k else text)
-        for k, (p, id_, _) in enumerate(few)
+        for k, (p, id_, _) in enumerate(fits)
     ]
 
 
 def hypotheses(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
     """Yield what explains the answer in one place: an id, and words after "it"."""
-    values = seen(answer, place)
-    if not values:
+    values: list[Any] = []
+    answer.run(place.of(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
+    if not values or not all(isinstance(v, (int, float, np.number, np.ndarray)) for v in values):
         return
-    ndim = max(np.ndim(v) for v in values if not isinstance(v, (list, tuple, str)))
     axes = answer.axes if place.root else ()
-    for id_, words, change in transforms(ndim, axes):
+    for id_, words, change in transforms(max(map(np.ndim, values)), axes):
         if answer.gives(place.of(change)):
             yield id_, words
-    for ratio in (True, False):
-        if words := constant_words(answer, place, ratio=ratio):
-            yield "factor" if ratio else "shift", words
+    for id_ in ("factor", "shift"):
+        if words := constant_words(answer, place, ratio=id_ == "factor"):
+            yield id_, words
     for k, name in enumerate(place.names):
         for words, join in JOINED:
             if answer.gives(place.changed(named(k, join))):
                 yield "name", f"{words} `{name}`"
-
-
-def seen(answer: Answer, place: Place) -> list[Any]:
-    """Return the numbers that stand in a place in the first call; [] where it is not one."""
-    values = []
-
-    def look(value: Any) -> Any:
-        values.append(value)
-        return value
-
-    answer.run(place.of(look), answer.order[0])
-    numeric = all(isinstance(v, (int, float, np.number, np.ndarray, np.bool_)) for v in values)
-    return values if numeric else []
 
 
 def constant_words(answer: Answer, place: Place, *, ratio: bool) -> str:

@@ -15,6 +15,9 @@ PARAMS = "params.npz"
 RECORD = "record.json"
 """The files in the folder of a run: the first while it lasts, the others when it is finished."""
 
+OTHERS = "checkpoint.pt"
+"""What earlier versions of ``python -m stbp_edu.torch.train`` kept in place of a checkpoint."""
+
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",

@@ -14,7 +14,14 @@ from stbp_edu.training.evaluation import evaluate
 from stbp_edu.training.model import backend_of
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
-from stbp_edu.training.runs.record import CHECKPOINT, KIND, PARAMS, RECORD, read_record
+from stbp_edu.training.runs.record import (
+    CHECKPOINT,
+    KIND,
+    OTHERS,
+    PARAMS,
+    RECORD,
+    read_record,
+)
 from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
@@ -65,6 +72,11 @@ def earlier_work(
     """
     if restart:
         return None, None
+    if (other := config.folder / OTHERS).exists():
+        raise ValueError(
+            f"{other} is of an unfinished run that an earlier version began in PyTorch; --restart "
+            "to begin anew, or --out for another folder"
+        )
     checkpoint = _unfinished(config)
     if checkpoint and not resume:
         raise ValueError(
@@ -195,5 +207,6 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         },
     }
     KIND.write(config.folder / RECORD, record)
-    (config.folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, OTHERS):
+        (config.folder / name).unlink(missing_ok=True)
     return record
