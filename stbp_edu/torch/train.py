@@ -26,8 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stbp_edu import checks
-from stbp_edu.arrays import Trained, by_layer
+from stbp_edu.arrays import by_layer
 from stbp_edu.cli.messages import tell
 from stbp_edu.cli.train import add_arguments, saying_how_to_go_on
 from stbp_edu.cli.train import chosen_settings as chosen
@@ -280,23 +279,12 @@ def load(run: Run, checkpoint: Checkpoint, path: Path) -> None:
             f"{path} belongs to a run with another dtype, {state.params.dtype}; give --dtype "
             f"{state.params.dtype} to resume it, --restart to begin anew"
         )
-    _check_finite(state.params, path)
     run.network.load_state_dict(to_state(state.params, run.network.state_dict()))
     slots = [to_state(slot, run.named) for slot in state.optimizer.slots]
     for name, p in run.named.items():
         memory = {k: slot[name].detach() for k, slot in zip(SLOTS, slots, strict=True)}
         run.optimizer.state[p] = {"step": torch.tensor(float(state.optimizer.step)), **memory}
     run.epoch, run.curves = state.epoch, [*checkpoint.curves]
-
-
-def _check_finite(params: Trained, path: Path) -> None:
-    """Raise ValueError if a network in a checkpoint cannot go on."""
-    for n, layer in enumerate(by_layer(params)[1:], 1):
-        for name, array in layer.items():
-            try:
-                checks.check_finite(f"{name} of layer {n}", np.asarray(array))
-            except ValueError as error:
-                raise ValueError(f"{path} holds no usable network: {error}; --restart") from error
 
 
 if __name__ == "__main__":

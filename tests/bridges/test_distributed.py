@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from stbp_edu import Params, backward, forward
-from stbp_edu.arrays import by_layer, tensors
+from stbp_edu import backward, forward
+from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main as cli
 from stbp_edu.files import load_params
 from stbp_edu.torch import to_params, train
@@ -26,7 +26,7 @@ from stbp_edu.training import encode
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.checkpoint import load_checkpoint
 from stbp_edu.training.training_job import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
@@ -146,7 +146,7 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
 @pytest.fixture
 def unfinished(tmp_path, monkeypatch, capsys):
     """A folder with a checkpoint after the first epoch, when the disk was full."""
-    whole = train.save
+    whole, folder = train.save, tmp_path / "run"
 
     def save_and_stop(*arguments):
         whole(*arguments)
@@ -154,7 +154,7 @@ def unfinished(tmp_path, monkeypatch, capsys):
 
     with monkeypatch.context() as patched:
         patched.setattr(train, "save", save_and_stop)
-        assert run(folder := tmp_path / "run") == 2
+        assert run(folder) == 2
     said = capsys.readouterr().err
     assert f"{folder} could not be written" in said
     assert "make room, and add --resume" in said
@@ -188,12 +188,6 @@ def test_a_run_is_resumed_where_that_is_asked_for_and_with_its_settings(unfinish
             for a, b in zip(states(found), states(before), strict=True):
                 assert np.array_equal(a, b)
             assert (found.state.epoch, found.curves) == (1, before.curves)
-    nan = by_layer(before.state.params)
-    nan[1]["W"][0, 0] = np.nan
-    params = Params(W=[None, *(p["W"] for p in nan[1:])], b=[None, *(p["b"] for p in nan[1:])])
-    save_checkpoint(path, replace(before, state=replace(before.state, params=params)))
-    assert run(unfinished, "--resume") == 2
-    assert "holds no usable network: W of layer 1 must be finite" in capsys.readouterr().err
 
 
 def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(unfinished, capsys):
