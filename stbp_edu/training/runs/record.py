@@ -8,7 +8,7 @@ from stbp_edu import checks, files
 from stbp_edu.arrays import Trained, hidden_of
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.model import check_fit
-from stbp_edu.training.settings import Settings, from_dict
+from stbp_edu.training.settings import Settings, from_dict, to_dict
 
 CHECKPOINT = "checkpoint.npz"
 PARAMS = "params.npz"
@@ -66,6 +66,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     record = KIND.read(path)
     with KIND.reading(path):
         check_record(record)
+        record["settings"] = to_dict(from_dict(record["settings"]))  # with those of later versions
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
     if record.get("params") not in (None, files.digest(params)):  # older records have none

@@ -22,7 +22,7 @@ from stbp_edu.training.runs.record import (
     RECORD,
     read_record,
 )
-from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
+from stbp_edu.training.settings import Settings, check_encodings, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
 
@@ -111,7 +111,7 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
         return None
     record = read_record(config.folder)
     theirs = {
-        **to_dict(from_dict(record["settings"])),  # newer settings at their defaults
+        **record["settings"],
         **{key: record[key] for key in ("dataset", "held_out")},
         "encodings": len(record["accuracy"]["encodings"]),
     }
