@@ -42,6 +42,7 @@ def open_run(folder: Path) -> FinishedRun:
         FileNotFoundError: if there is no finished run in it.
         ValueError: if its files are damaged, or do not belong together.
     """
+    checks.instance("folder", folder, Path)
     if not (folder / RECORD).exists():
         below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
         hint = f"there are runs in {', '.join(below)}" if below else "train one first"

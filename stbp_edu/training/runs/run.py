@@ -70,6 +70,7 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
+    checks.instance("config", config, RunConfig)
     if restart:
         return None, None
     if (other := config.folder / OTHERS).exists():
@@ -140,6 +141,7 @@ def train_in_folder(
     Raises:
         ValueError: if another process trains in the folder, or it holds what must not be replaced.
     """
+    checks.instance("config", config, RunConfig)
     settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
