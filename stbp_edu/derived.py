@@ -44,8 +44,9 @@ class Derived:
 
     def __str__(self) -> str:
         """Return the arrows, a line each."""
+        wide = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)])
         return "\n".join(
-            f"{a.kind:10} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
+            f"{a.kind:{wide}} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
             f"{_shown(a.letters)}"
             for a in self.neuron.arrows
         )

@@ -118,8 +118,9 @@ def _proved(neuron: Neuron, seed: int) -> Proof:
     rows = [Row("each arrow", "nudging its tail", nudged, NUDGED)]
     if faults:
         return Proof(tuple(rows), tuple(faults))
-    read = dict.fromkeys([neuron.output, *(s.name for s in neuron.states if s.name == "u")])
-    for state in read:
+    potential = neuron.lines.potential if neuron.lines else "u"
+    read = [neuron.output, potential]
+    for state in dict.fromkeys(s for s in read if s in neuron.order):
         net = network("2-2R-2", neuron, Loss(f"of {state}", state))
         drawn = _drawn(net, 4, seed)
         what = f"gradients of a loss on {state}"

@@ -27,7 +27,7 @@ from stbp_edu.arrows.gains import groups
 from stbp_edu.engine import Engine
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import Settings
+from stbp_edu.training import RECIPES, Settings
 from tests.networks import assert_close, make_problem, problems
 
 STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")
@@ -114,6 +114,17 @@ def test_a_rule_that_refuses_what_leads_to_a_state_leaves_nothing_to_hold():
     np.testing.assert_array_equal(found, gradients(net, params, trace, y, rule).gradients[1]["W"])
     only = Rule("only the reset", {"all": {"decay": None, "carry": None, "*": "all"}})
     assert gradients(net, params, trace, y, with_gain_limit(0.1, only)).gradients[1]["W"].any()
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
+def test_no_gain_of_a_recipe_can_exceed_1_so_that_a_limit_changes_no_bit(name):
+    """Below the threshold for silent steps, above it for those with a spike."""
+    neuron = RECIPES[name].make_neuron()
+    u = np.linspace(-50, 50, 200_001)
+    o = neuron.g(u)
+    gain = neuron.f(o) + u * neuron.df(o) * neuron.h(u)
+    assert np.abs(gain).max() < 1
+    assert np.abs(u * neuron.df(o) * neuron.h(u)).max() < 1
 
 
 def test_groups_reach_each_other():

@@ -9,6 +9,8 @@ from tools.pages import time_page
 from tools.pages.records import read_records
 from tools.templates import filled
 
+pytestmark = pytest.mark.slow  # each test draws the page's figures anew
+
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
 MADE = {

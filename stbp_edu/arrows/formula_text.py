@@ -119,7 +119,7 @@ class _Text:
             entries = [enter for one, enter in layer.neuron.enters if one == name]
             own, over = ("_i", "t") if entries[0].each else ("", "t,i")
             right = added(map(self.entered, entries))
-            right = rf"\left({right}\right)" if len(entries) > 1 else right
+            right = rf"\left({right}\right)" if len(entries) > 1 or right[0] == "-" else right
             letter = f"{{{symbol(name)}}}" if "_" in symbol(name) else symbol(name)
             lines.append((f"{letter}{own}^n", rf"\sum_{{{over}}} {right}"))
         for name, right in lines:

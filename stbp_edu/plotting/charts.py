@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
 from stbp_edu.plotting.palette import DASHES, GRID, INK, LESS, MORE, SERIES, SPIKE, style
+from stbp_edu.plotting.svg_figure import place_legend
 from stbp_edu.surrogates import Surrogate
 
 # Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
@@ -54,7 +55,8 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
     ax.plot(fired, marks, "v", color=SPIKE, markersize=8, label="spike")
     ax.set(xlabel="time step t", ylabel="u")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return _legend(ax)
+    place_legend(ax)
+    return ax
 
 
 @style()
@@ -66,7 +68,9 @@ def curves(
         look: Any = {"color": SERIES[k % len(SERIES)], "linestyle": DASHES[k % len(DASHES)]}
         ax.plot(x, y, label=label, marker=marker, markersize=4, **look)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    return _legend(ax) if len(lines) > 1 else ax
+    if len(lines) > 1:
+        place_legend(ax)
+    return ax
 
 
 @style()
@@ -142,17 +146,4 @@ def confusion(ax: Axes, counts: Array, names: Sequence[str] | None = None) -> Ax
     ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
     ax.invert_yaxis()
     ax.set_aspect("equal")
-    return ax
-
-
-def _legend(ax: Axes) -> Axes:
-    """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
-    handles, labels = ax.get_legend_handles_labels()
-    spec = ax.get_subplotspec()
-    inches = 4.3 / (spec.get_gridspec().ncols if spec else 1)
-    columns = max(1, int(inches / (0.55 + 0.078 * max(map(len, labels)))))  # handle and text, about
-    rows = -(-len(labels) // columns)
-    columns = -(-len(labels) // rows)  # as even as the rows can be
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
-    ax.legend(handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place)
     return ax

@@ -41,7 +41,7 @@ def fan_out(ax: Axes, above: int = 3) -> Axes:
     draw_arrow(ax, u, spike, INK)
     _factor(ax, u, spike, "h", 0.5)
     draw_arrow(ax, u, after, NEXT)
-    ax.text(WIDE / 2, -0.17, "f", ha="center", va="center", size=10, color=INK)
+    ax.text(WIDE / 2, -0.17, "f", ha="center", va="center", size=11, color=INK)
     draw_node(ax, u, "uᵢ", EPSILON)
     draw_node(ax, spike, "oᵢ", DELTA)
     draw_node(ax, after, "uᵢ", GRID)
@@ -93,4 +93,4 @@ def _factor(ax: Axes, tail: Place, head: Place, text: str, share: float) -> None
     x, y = np.array(tail) + share * (np.array(head) - np.array(tail))
     left = head[0] < tail[0]
     x, y = (x - 0.1, y) if left else (x + 0.1, y + 0.1 * (head[1] < tail[1]))
-    ax.text(x, y, text, ha="right" if left else "left", va="center", size=10, color=INK)
+    ax.text(x, y, text, ha="right" if left else "left", va="center", size=11, color=INK)

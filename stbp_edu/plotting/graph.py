@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.figure import Figure
 
 from stbp_edu.checks import Array
 from stbp_edu.plotting.palette import GRID, INK, LOST, NEXT, TERMS, style
+from stbp_edu.plotting.state_diagram import draw_arrow, draw_node
 
 Node = tuple[str, int, int] | str
 """("u", t, n) or ("o", t, n) with t = 1..T, or "L"."""
@@ -69,7 +70,7 @@ def unrolled(
     nodes: Mapping[Node, str] | None = None,
     labels: bool = True,
 ) -> Axes:
-    """Draw the unrolled graph of T steps and N layers.
+    """Draw the unrolled graph of T steps and N layers, in a figure of its own as tall as it needs.
 
     Args:
         ax: where to draw.
@@ -109,7 +110,10 @@ def unrolled(
             named.add(kind)
             _factor(ax, *ends, kind, cut)
     for node in sorted({end for edge in known for end in edge}, key=str):
-        _node(ax, node, position(node, T, N), (nodes or {}).get(node))
+        name = node if isinstance(node, str) else node[0]
+        draw_node(ax, tuple(position(node, T, N)), name, (nodes or {}).get(node) or GRID)
+    if isinstance(ax.figure, Figure) and ax.figure.axes == [ax]:
+        ax.figure.set_figheight(1.4 + 1.6 * N)
     layers = range(1, N + 1)
     ax.set(xlim=(0.45, T + 0.65), ylim=(0.3, N * GAP + 2.1), xticks=range(1, T + 1))
     ax.set(yticks=[n * GAP + 0.4 for n in layers], yticklabels=layers)
@@ -141,7 +145,7 @@ def two_doors(ax: Axes, T: int, N: int, t: int) -> Axes:
     here, spike, later = ("u", t, N), ("o", t, N), ("u", t + 1, N)
     ways = [(here, spike), (here, later)]
     unrolled(ax, T, N, highlight=ways, nodes={here: INK, spike: INK, later: NEXT})
-    look: Any = {"va": "center", "size": 9.5, "color": INK, "zorder": 6}
+    look: Any = {"va": "center", "size": 10.5, "color": INK, "zorder": 6}
     x, y = position(spike, T, N)
     ax.text(x - 0.12, y, "its own\nspike", ha="right", **look)
     x, y = position(later, T, N)
@@ -151,13 +155,11 @@ def two_doors(ax: Axes, T: int, N: int, t: int) -> Axes:
 
 def _arrow(ax: Axes, tail: Array, head: Array, kind: str, colour: str | None, cut: bool) -> None:
     """Draw one arrow, thick if it has a colour; dashed and crossed if cut; to the loss, bowed."""
-    side = np.sign(tail[0] - head[0]) if kind == "readout" else 0
-    width, size, layer = (2.4, 11, 2) if colour else (0.9, 8, 1)
-    line: Any = {"color": colour or GRID, "linewidth": width, "linestyle": "--" if cut else "-"}
-    form: Any = {"arrowstyle": "-|>", "mutation_scale": size, "shrinkA": 9, "shrinkB": 9}
-    ends: Any = {"posA": tail, "posB": head, "connectionstyle": f"arc3,rad={0.08 * side}"}
-    ax.add_patch(FancyArrowPatch(**ends, **form, **line, zorder=layer))
+    bow = 0.08 * float(np.sign(tail[0] - head[0])) if kind == "readout" else 0.0
+    ends = tuple(tail), tuple(head)
+    arrow = draw_arrow(ax, *ends, colour or GRID, 2.4 if colour else 1.0, bow)
     if cut:
+        arrow.set_linestyle("--")
         x, y = tail + 0.5 * (head - tail)
         ax.plot([x], [y], "x", color=LOST, markersize=11, markeredgewidth=2.6, zorder=4)
 
@@ -172,15 +174,5 @@ def _factor(ax: Axes, tail: Array, head: Array, kind: str, cut: bool) -> None:
     elif kind == "reset":
         dx, dy, align = 0.08, 0.1, "left"
     else:
-        dx, dy, align = (-0.12, 0.16, "right") if tail[0] < head[0] else (0.12, 0.16, "left")
-    ax.text(x + dx, y + dy, KINDS[kind], ha=align, va="center", size=9.5, color=INK, zorder=5)
-
-
-def _node(ax: Axes, node: Node, at: Array, colour: str | None) -> None:
-    """Draw a node: u and L square, o round."""
-    kind = node if isinstance(node, str) else node[0]
-    shape, edge, width = "o" if kind == "o" else "s", colour or GRID, 2.6 if colour else 1.1
-    x, y = at
-    ax.plot(x, y, shape, markersize=15.0, mfc="none", mec=edge, mew=width)
-    look: Any = {"ha": "center", "va": "center_baseline", "size": 10, "color": INK, "zorder": 6}
-    ax.text(x, y, kind, fontweight="bold" if colour else "normal", **look)
+        dx, dy, align = (-0.08, 0.24, "right") if tail[0] < head[0] else (0.08, 0.24, "left")
+    ax.text(x + dx, y + dy, KINDS[kind], ha=align, va="center", size=11, color=INK, zorder=5)

@@ -38,6 +38,9 @@ LOST = "#a31545"
 TERMS = {"readout": DIRECT, "weight": ABOVE, "carry": NEXT, "reset": NEXT, "spike": INK}
 """The colour of the term that each kind of arrow brings."""
 
+CURRENT = "#ffd84d"
+"""The halo of what is asked about."""
+
 DARK = {
     "ink": (INK, "#e6e8eb"),
     "direct": (DIRECT, "#f5c542"),
@@ -73,24 +76,24 @@ STYLE: Any = {
     "axes.edgecolor": GRID,
     "axes.grid": False,
     "axes.labelcolor": INK,
-    "axes.labelsize": 10,
+    "axes.labelsize": 10.5,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": INK,
     "axes.titlelocation": "left",
-    "axes.titlesize": 10.5,
+    "axes.titlesize": 11,
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same layout everywhere
-    "font.size": 10,
-    "legend.fontsize": 9.5,
+    "font.size": 10.5,
+    "legend.fontsize": 10,
     "legend.frameon": False,
-    "lines.linewidth": 1.8,
+    "lines.linewidth": 2,
     "mathtext.fontset": "dejavusans",
     "svg.fonttype": "none",  # text stays text: it scales, can be searched and is read aloud
     "svg.hashsalt": "stbp-edu",
     "text.color": INK,
     **{f"{axis}tick.color": GRID for axis in "xy"},
     **{f"{axis}tick.labelcolor": INK for axis in "xy"},
-    **{f"{axis}tick.labelsize": 9.5 for axis in "xy"},
+    **{f"{axis}tick.labelsize": 10 for axis in "xy"},
 }
 
 

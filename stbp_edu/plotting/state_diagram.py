@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
-from stbp_edu.plotting.palette import GRID, INK, style
+from stbp_edu.plotting.palette import CURRENT, GRID, INK, style
 
 State = tuple[str, float, float]
 """Its name; its column, in time steps from t; its height."""
@@ -52,18 +52,24 @@ def states(
 
 def draw_arrow(
     ax: Axes, tail: Place, head: Place, colour: str, width: float = 2.2, bow: float = 0.0
-) -> None:
-    """Draw one arrow between two nodes, straight or bowed."""
-    form: Any = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 11, "shrinkB": 11}
-    form["connectionstyle"] = f"arc3,rad={bow}"
-    ax.add_patch(FancyArrowPatch(tail, head, color=colour, linewidth=width, **form))
+) -> FancyArrowPatch:
+    """Draw one arrow between two nodes, straight or bowed, and return it."""
+    form: Any = {"arrowstyle": "-|>", "mutation_scale": 9 + 2 * width, "shrinkA": 13, "shrinkB": 14}
+    form |= {"connectionstyle": f"arc3,rad={bow}", "zorder": 1 + (colour != GRID)}
+    arrow = FancyArrowPatch(tail, head, color=colour, linewidth=width, **form)
+    ax.add_patch(arrow)
+    return arrow
 
 
 def draw_node(ax: Axes, at: Place, name: str, colour: str) -> None:
-    """Draw a node with its name: spikes round, other states square, thick if it is asked about."""
-    shape, width = "o" if name.startswith("o") else "s", 1.1 if colour == GRID else 2.6
-    ax.plot(*at, shape, markersize=19, mfc="none", mec=colour, mew=width)
-    ax.text(*at, name, ha="center", va="center_baseline", size=10, color=INK)
+    """Draw a node with its name: spikes round, other states square, in a halo if asked about."""
+    shape, asked = "o" if name.startswith("o") else "s", colour != GRID
+    if asked:
+        ax.plot(*at, shape, markersize=29, mfc=CURRENT, mec="none", alpha=0.6, zorder=0)
+    width = 2.5 if asked or name == "L" else 1.2
+    ax.plot(*at, shape, markersize=21, mfc="none", mec=INK if name == "L" else colour, mew=width)
+    look: Any = {"ha": "center", "va": "center_baseline", "size": 12, "color": INK, "zorder": 6}
+    ax.text(*at, name, fontweight="bold" if asked else "normal", **look)
 
 
 def _place(state: State) -> Place:
@@ -78,4 +84,4 @@ def _factor(ax: Axes, tail: Place, head: Place, text: str) -> None:
     dx, dy, align = RIGHT if x0 == x1 else BELOW if y0 == y1 else (0.12, 0.12, "left")
     if y1 > y0 and x0 < x1:
         dx, dy, align = -0.1, 0.14, "right"
-    ax.text(x + dx, y + dy, text, ha=align, va="center", size=10, color=INK)
+    ax.text(x + dx, y + dy, text, ha=align, va="center", size=11, color=INK)

@@ -14,14 +14,16 @@ import sys
 import zlib
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, cast
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stbp_edu.plotting.palette import DARK, GROUND, INK, style
 
-WIDTH = 4.8  # inches: 461 CSS pixels, so that 10 pt is still 9.5 px on a phone 360 px wide
+WIDTH, NARROW = 7.2, 3.45  # inches: 691 CSS pixels, and 331 for a phone
+NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
 def figure(
@@ -37,7 +39,7 @@ def figure(
 
     >>> fig, ax = figure()
     >>> fig.get_size_inches().tolist()
-    [4.8, 2.6]
+    [7.2, 2.6]
     """
     with style():
         fig = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -46,13 +48,16 @@ def figure(
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """A drawn figure: its SVG and its alt text."""
+    """A drawn figure: its SVG, its alt text, and its SVG set again for a phone."""
 
     svg: str
     alt: str
+    narrow: str = ""
 
     def _repr_svg_(self) -> str:
-        return self.svg
+        """Return the SVG; a page finds the one for a phone in its metadata."""
+        kept = f'<metadata data-narrow="">{escape(self.narrow, quote=False)}</metadata></svg>'
+        return self.svg.removesuffix("</svg>") + kept if self.narrow else self.svg
 
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
@@ -87,13 +92,40 @@ def show(fig: Figure, *, alt: str, css: str = "") -> Shown:
     for text in fig.findobj(Text):
         if isinstance(text, Text) and str(text.get_color()) == "black":
             text.set_color(INK)  # text that was added outside of style()
+    alt = " ".join(alt.split())
+    wide = _drawn(fig, alt, css)
+    narrow = ""
+    if fig.get_figwidth() == WIDTH and not css:
+        fig.set_figwidth(NARROW)
+        narrow = _drawn(fig, alt, css)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(fig)
+    return Shown(wide, alt, narrow)
+
+
+def _drawn(fig: Figure, alt: str, css: str) -> str:
+    """Return a figure as SVG, its legends in as many columns as fit."""
+    for ax in fig.axes:
+        if ax.get_legend():
+            place_legend(ax)
     buffer = io.StringIO()
     with style():
         fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(fig)
-    alt = " ".join(alt.split())
-    return Shown(svg=_finish(buffer.getvalue(), alt, css), alt=alt)
+    return _finish(buffer.getvalue(), alt, css)
+
+
+def place_legend(ax: Axes) -> None:
+    """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
+    handles, labels = ax.get_legend_handles_labels()
+    spec = ax.get_subplotspec()
+    across = spec.get_gridspec().ncols if spec else 1
+    inches = 0.9 * cast(Figure, ax.figure).get_figwidth() / across
+    columns = max(1, int(inches / (0.55 + 0.08 * max(map(len, labels)))))  # handle and text, about
+    rows = -(-len(labels) // columns)
+    columns = -(-len(labels) // rows)  # as even as the rows can be
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
+    with style():
+        ax.legend(handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place)
 
 
 def themed(svg: str) -> str:
@@ -107,10 +139,21 @@ def themed(svg: str) -> str:
     return svg
 
 
+def _short(path: str) -> str:
+    r"""Return a path's data without the spaces that say nothing.
+
+    >>> _short("M 1.5 2 \nL 3 4 \nz\n")
+    'M1.5 2L3 4z'
+    """
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(path.split()))
+
+
 def _finish(svg: str, alt: str, css: str) -> str:
     """Name the SVG, make its ids its own, and turn ink and sheet into CSS variables."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", re.sub(r">\s+<", "><", svg))
+    svg = re.sub(r' (d|points)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
     prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg), *re.findall(r"#ID([\w-]+)", css)}
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)

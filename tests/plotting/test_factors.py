@@ -85,7 +85,7 @@ def test_no_arrow_to_the_loss_crosses_a_spike_on_its_way(T, panels):
         line = np.concatenate(np.linspace(ends[:-1], ends[1:], 20))
         if np.ptp(line[:, 1]) > 60:  # to the loss, and not from u to its own spike
             apart = np.linalg.norm(line[:, None] - spikes, axis=2)
-            assert apart.min() > 19 / 2 * ax.figure.dpi / 72, "a node 19 points wide is crossed"
+            assert apart.min() > 21 / 2 * ax.figure.dpi / 72, "a node 21 points wide is crossed"
 
 
 def test_states_draws_every_arrow_with_its_factor_every_state_once_and_grey_thin():

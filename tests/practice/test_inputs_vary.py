@@ -52,7 +52,7 @@ NOT_NEGATIVE = {
     ),
     *("k", "t", "n", "T", "N", "S", "m", "P", "r", "c", "q", "w", "beta1", "beta2", "sizes"),
     *("labels", "answers", "classes", "per_sample", "size", "bandwidth", "latency", "counts"),
-    *("length", "work", "rates"),
+    *("length", "work", "rates", "limit"),
 }
 """Arguments of tasks that stand for what is never below 0, and so may be taken without a sign."""
 

@@ -90,9 +90,9 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
     """Give a fresh profile while the block runs."""
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=180 * SECONDS)  # a busy machine takes its time to start Python
+    expect.set_options(timeout=30 * SECONDS)  # where Python starts, reader.run waits longer
     fresh = browser.new_context(viewport=WIDE, reduced_motion="reduce")
-    fresh.set_default_timeout(180 * SECONDS)
+    fresh.set_default_timeout(60 * SECONDS)
     yield fresh
     fresh.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+ENDS = re.compile("done|error|stopped")
+STARTING = 180_000  # milliseconds: a busy machine takes its time
 AXE = (Path(__file__).parent / "axe.js").read_text(encoding="utf-8")
 
 
@@ -32,7 +35,13 @@ def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locato
     """Put source into a cell, run it, wait for its end, and return its output."""
     target = write(page, source, number)
     target.get_by_role("button", name=f"Run code cell {number}", exact=True).click()
-    expect(target).to_have_attribute("data-state", state)
+    return ended(target, state)
+
+
+def ended(target: Locator, state: str = "done") -> Locator:
+    """Wait for the end of a cell's run, which may start Python first, and return its output."""
+    expect(target).to_have_attribute("data-state", ENDS, timeout=STARTING)
+    assert target.get_attribute("data-state") == state, target.locator(".cell-output").inner_text()
     return target.locator(".cell-output")
 
 
@@ -54,9 +63,9 @@ def bring(page: Page, script: Path) -> None:
     session.detach()
 
 
-def violations(page: Page, *, colours: bool = False) -> list[str]:
-    """Return what axe-core finds on the page as it is now, or in its colours; axe-core is there."""
-    found: list[str] = page.evaluate(AXE, colours)
+def violations(page: Page, rules: str = "all") -> list[str]:
+    """Return what axe-core finds on the page as it is now: by all rules, or some (see axe.js)."""
+    found: list[str] = page.evaluate(AXE, rules)
     return found
 
 

@@ -77,9 +77,9 @@ def _visit(page: Page, url: str, name: str, *, first: bool = True) -> list[str]:
     page.locator("[data-theme-button]").click()
     page.wait_for_selector("body[data-md-color-scheme=slate]")
     if first:
-        found += [f"dark: {v}" for v in violations(page, colours=True)]  # the theme has no more
+        found += [f"dark: {v}" for v in violations(page, "colours")]  # the theme has no more
     page.set_viewport_size(NARROW)
-    found += [f"dark and narrow: {v}" for v in violations(page)]
+    found += [f"dark and narrow: {v}" for v in violations(page, "look")]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
     page.evaluate("localStorage.clear()")  # the next page is light again

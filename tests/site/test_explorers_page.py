@@ -66,14 +66,6 @@ def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture(scope="module")
-def first_page(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
-    """Yield the first page of the site."""
-    with profile(browser) as context, _faultless(context, axe) as page:
-        page.goto(address)
-        yield page
-
-
 def _look(page: Page, width: int, theme: str) -> None:
     """Bring the page to this width and theme."""
     page.set_viewport_size({"width": width, "height": 900})
@@ -146,25 +138,23 @@ def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, ad
     context.close()
 
 
-@pytest.mark.xdist_group("first page")
 @pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pulse_on_the_first_page_keeps_the_surprise(
-    first_page: Page, width: int, theme: str
-) -> None:
-    """It has one rule, under which every path arrives; it is accessible and fits."""
-    _look(first_page, width, theme)
-    first_page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
-    pulse = explorer_on(first_page, "pulse")
-    expect(pulse.get_by_role("radio")).to_have_count(0)
-    pulse.get_by_role("group", name="The graph").focus()
-    first_page.keyboard.press("Home")
-    expect(pulse.get_by_role("status")).not_to_contain_text("All 4 paths have arrived")
-    first_page.keyboard.press("End")
-    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
-    assert "lost" not in pulse.inner_text()
-    assert violations(pulse) == []
-    assert too_wide(pulse) == []
+def test_an_arrow_of_the_first_page_can_be_cut(page: Page, address: str, width: int) -> None:
+    """By a click and by a key: the paths that are left are counted, and all can be put back."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    assert page.locator("[data-hero]").bounding_box()["y"] < 400  # in the first screen
+    said = page.locator("[data-hero] [role=status]")
+    arrow = page.get_by_role("button", name="from the spike of moment 1 to the mistake")
+    arrow.locator(".line").click(force=True)
+    expect(arrow).to_have_attribute("aria-pressed", "true")
+    expect(said).to_contain_text("3 of 4 paths are left")
+    page.get_by_role("button", name="from the spike of moment 1 to the potential").focus()
+    page.keyboard.press("Space")
+    expect(said).to_contain_text("0 % of what it was: 0 of 4")
+    page.get_by_role("button", name="Put all back").click()
+    expect(said).to_contain_text("100 % of the first spike")
+    assert "lost" not in page.locator(".hero").inner_text()  # what case 3 finds is not told
 
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
@@ -195,7 +185,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     forget.click()
     expect(said).to_contain_text(f"0 of {total} right")
     said.get_by_role("link").click()
-    expect(page).to_have_url(re.compile(r"/notebooks/00_"))
+    expect(page).to_have_url(re.compile(r"/notebooks/00_\w+/#exercise-[\w-]+$"))
 
 
 def _exercises(page: Page) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
+from stbp_edu import plotting
 from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.explorers import pulse
 from tools.notebooks.execution import merged_streams
@@ -23,36 +25,53 @@ def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
     assert "a\n- b $$ c\n```" in text
 
 
-def test_a_figure_is_written_for_both_themes() -> None:
+def rendered(svg: str) -> tuple[str, notebook_page.Figures]:
+    """Return the HTML of one figure, and the files that it needs."""
+    figures = notebook_page.Figures("f")
+    data = {"image/svg+xml": svg, "text/plain": "x"}
+    output = [{"output_type": "display_data", "data": data}]
+    return notebook_page.outputs_html(output, 3, figures), figures
+
+
+def test_a_figure_is_a_part_of_the_page_wide_and_for_a_phone() -> None:
+    """Its colours are the page's, whatever the theme."""
+    fig, ax = plotting.figure()
+    plotting.raster(ax, np.eye(3))
+    html, figures = rendered(
+        plotting.show(fig, alt="Three spikes, one after the other.")._repr_svg_()
+    )
+    assert not figures.files
+    assert html.count("<svg class=") == html.count('role="img"') == 2
+    assert "figure-wide" in html.partition("figure-narrow")[0]
+    assert "var(--stbp-ink," in html
+    assert "metadata" not in html
+
+
+def test_a_large_figure_is_written_for_both_themes() -> None:
     """Ink changes with the theme, the sheet goes, the words and the size stay."""
     svg = (
         '<svg role="img" aria-label="A &lt; B" width="72pt" height="36pt">'
         '<rect style="fill: var(--stbp-ground, #ffffff)"/>'
-        '<path style="fill: var(--stbp-ink, #24292f)"/></svg>'
+        f'<path style="fill: var(--stbp-ink, #24292f)" d="{"M0 0" * 20_000}"/></svg>'
     )
-    figures = notebook_page.Figures("f")
-    data = {"image/svg+xml": svg, "text/plain": "x"}
-    html = notebook_page.outputs_html([{"output_type": "display_data", "data": data}], 3, figures)
+    html, figures = rendered(svg)
     assert html.count('alt="A &lt; B" loading="lazy" width="96" height="48"') == 2
     light, dark = (figures.files[f"3-1.{theme}.svg"].decode() for theme in ("light", "dark"))
-    assert [ink in file for ink, file in zip(DARK["ink"], (light, dark), strict=True)] == [
-        True,
-        True,
-    ]
+    assert [ink in file for ink, file in zip(DARK["ink"], (light, dark), strict=True)] == [True] * 2
     assert "var(" not in light + dark
     assert "#ffffff" not in light + dark
 
 
 def test_a_figure_that_can_be_played_brings_its_values() -> None:
-    """They stand in a file of their own; the pictures are what is shown without scripts."""
+    """They stand in a file of their own; the picture is what is shown without scripts."""
     shown = pulse(rule="classic")
     figures = notebook_page.Figures("f")
     data = {"image/svg+xml": shown._repr_svg_(), "text/plain": repr(shown)}
     html = notebook_page.outputs_html([{"output_type": "execute_result", "data": data}], 3, figures)
     assert '<div class="out out-figure" data-explorer="pulse" data-source="f/3-1.json">' in html
-    assert html.count("<img") == 2
+    assert html.count("<svg") == 1
     assert json.loads(figures.files["3-1.json"]) == json.loads(json.dumps(shown.data))
-    assert b"metadata" not in figures.files["3-1.light.svg"]
+    assert "metadata" not in html
 
 
 def test_streams_are_joined_and_escaped() -> None:

@@ -36,12 +36,10 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     said = page.evaluate("said")
     assert any("Loading Python" in words and "MB" in words for words in said), said
     assert said[-1] == "Cell 1 has run."
-    output = run(
-        page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset, 'matplotlib' in sys.modules)"
-    )
+    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset)")
     import stbp_edu
 
-    assert output.inner_text().strip() == f"{stbp_edu.LIF().reset} False"
+    assert output.inner_text().strip() == str(stbp_edu.LIF().reset)
 
 
 def test_every_kind_of_result_is_shown(warm: Page) -> None:
@@ -100,12 +98,12 @@ def test_a_missing_name_offers_to_run_the_cells_above(warm: Page) -> None:
 
 
 def test_a_runaway_loop_can_be_stopped(warm: Page) -> None:
-    """Stop ends a loop, keeps what was written, says that variables are gone; Python goes on."""
+    """Esc ends a loop, keeps what was written, says that variables are gone; Python goes on."""
     run(warm, "kept = 1")
     target = write(warm, "print('started')\nwhile True:\n    pass")
     target.get_by_role("button", name="Run code cell 1", exact=True).click()
     expect(target.locator(".cell-output")).to_contain_text("started")
-    warm.get_by_role("button", name="Stop Python").click()
+    warm.keyboard.press("Escape")
     expect(target).to_have_attribute("data-state", "stopped")
     expect(warm.locator(".live-status")).to_contain_text("The variables are gone")
     expect(target.get_by_role("textbox")).to_have_value("print('started')\nwhile True:\n    pass")

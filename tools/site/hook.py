@@ -43,8 +43,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if link := content.address.repository:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
-    config.extra["hero"] = pictures.sweep()
-    config.extra["pulse"] = pictures.pulse()
+    config.extra["hero"] = pictures.hero()
     config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
     config.nav = _filled(config.nav, content.navigation)
     return config

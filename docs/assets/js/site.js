@@ -69,16 +69,4 @@
   const results = document.querySelector(".md-search-result__list");
   const unmark = () => all(".md-tags", results).forEach((tags) => tags.setAttribute("role", "presentation"));
   if (results) new MutationObserver(unmark).observe(results, { childList: true, subtree: true });
-
-  // The grid on the first page can be played again.
-  const replay = document.querySelector("[data-replay]");
-  if (replay && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const grid = document.querySelector("[data-hero]");
-    replay.hidden = false;
-    replay.addEventListener("click", () => {
-      grid.classList.remove("hero-play");
-      void grid.offsetWidth;
-      grid.classList.add("hero-play");
-    });
-  }
 })();

@@ -40,6 +40,8 @@ const near = new IntersectionObserver((entries) => {
 }, { rootMargin: "300px" }); // prettier-ignore
 const watch = (root) => root.querySelectorAll("div[data-explorer]").forEach((el) => near.observe(el));
 watch(document);
+// Paper shows all of them.
+addEventListener("beforeprint", () => document.querySelectorAll("div[data-explorer]").forEach((el) => load(el)));
 // A cell that is run brings one, too.
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) for (const node of addedNodes) if (node.parentElement) watch(node.parentElement);

@@ -18,7 +18,7 @@ function text(box, words) {
   return box;
 }
 
-function figure(svg) {
+function figure(svg, kind) {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   const box = make("div", "out out-figure");
   if (root.nodeName !== "svg") return make("pre", "out out-error", "This figure is no valid SVG.");
@@ -26,6 +26,14 @@ function figure(svg) {
   if (!root.hasAttribute("role")) root.setAttribute("role", "img");
   if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", "Figure drawn by this cell");
   root.classList.add("figure");
+  const narrow = root.querySelector("metadata[data-narrow]");
+  narrow?.remove();
+  if (narrow && !kind) {
+    const [wide, phone] = [figure(svg, "figure-wide"), figure(narrow.textContent, "figure-narrow")];
+    wide.append(...phone.children);
+    return wide;
+  }
+  if (kind) root.classList.add(kind);
   const live = root.querySelector("metadata[data-explorer]");
   if (live) Object.assign(box.dataset, { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` });
   live?.remove();

@@ -23,6 +23,12 @@ function button(label, name, action, className = "") {
   return element;
 }
 
+function box(className, ...children) {
+  const element = Object.assign(document.createElement("div"), { className });
+  element.append(...children);
+  return element;
+}
+
 function rename(element, label, name) {
   if (element.textContent !== label) element.textContent = label;
   element.setAttribute("aria-label", name);
@@ -70,19 +76,35 @@ class Cell {
     this.editor = editor(element, this.number, { changed: (text) => this.changed(text), run: () => request([this]) });
     const n = this.number;
     this.resetButton = button("", "", once(() => (this.touched ? this.reset() : this.undo())));
-    const tools = Object.assign(document.createElement("div"), { className: "cell-tools" });
-    tools.append(
-      button("Run", `Run code cell ${n}`, () => request([this]), "live-run"),
-      button("Run to here", `Run to here: all cells up to code cell ${n}`, () => runTo(this)),
-      this.resetButton,
-    );
-    element.prepend(tools);
+    this.more = box("cell-more", ...this.#helps(), button("Run to here", `Run to here: all cells up to code cell ${n}`, () => runTo(this)), this.resetButton);
+    const run = button("", `Run code cell ${n}`, () => request([this]), "live-run");
+    run.classList.remove("live-button");
+    element.prepend(box("cell-tools", run), this.more);
+    for (const event of ["pointermove", "focusin"]) element.addEventListener(event, (given) => this.#approached(given));
     const text = storage.get(this.key);
     if (text !== null && text !== this.editor.original) {
       this.editor.value = text;
       this.unfold();
     }
     this.mark();
+  }
+
+  // Python starts loading when a hand comes near: a mouse that moves here, not a page that moves below it.
+  #approached({ pointerType, movementX, movementY }) {
+    if (pointerType === undefined || (pointerType === "mouse" && (movementX || movementY))) warm(cells.filter((cell) => cell.number <= this.number));
+  }
+
+  // An exercise offers a hint and its solution, below its own output.
+  #helps() {
+    const id = /\bcheck(?:_formula|_network)?\(\s*"([\w-]+)"/.exec(this.editor.original)?.[1];
+    if (!id) return [];
+    this.element.dataset.exercise = id;
+    const shown = box("cell-help");
+    this.element.append(shown);
+    return ["hint", "solution"].map((name) => {
+      const code = `from stbp_edu.practice import ${name}\n${name}("${id}")`;
+      return button(name[0].toUpperCase() + name.slice(1), `Show a ${name} for ${id}`, () => ask({ cell: this, code, shown }));
+    });
   }
 
   // Code that was changed, or that failed, is seen; what the reader folds stays folded.
@@ -103,7 +125,7 @@ class Cell {
   mark() {
     const { edited, touched, resetButton, number } = this;
     this.element.toggleAttribute("data-edited", edited);
-    this.element.querySelector(".cell-tools").dataset.note = edited ? "edited" : "";
+    this.more.dataset.note = edited ? "edited" : "";
     resetButton.hidden = !touched && !this.before;
     resetButton.disabled = this.element.dataset.state === "running";
     if (touched) rename(resetButton, "Reset", `Reset code cell ${number} to the original`);
@@ -152,18 +174,22 @@ class Cell {
     this.mark();
   }
 
-  async run(code) {
-    const output = (shown = new Output(this.output));
+  async run(code, into) {
+    const output = (shown = new Output(into ?? this.output));
+    const before = this.element.dataset.state;
     this.state = "running";
     try {
       const result = await python.run(code, this.number, (message) => {
         if (message.type === "progress") loading(message);
         else if (message.type === "running") {
           meter.hidden = true;
-          say(`Running cell ${this.number}…`);
+          say(`Running cell ${this.number}… Esc stops it.`);
         } else output.show(message);
       });
-      this.state = result.ok ? "done" : "error";
+      if (into && before === undefined) {
+        delete this.element.dataset.state;
+        this.mark();
+      } else this.state = into ? before : result.ok ? "done" : "error";
       if (!result.ok) this.#explain(result.error, output);
       return result;
     } catch (error) {
@@ -196,6 +222,19 @@ function request(list, wanted = () => true) {
   working ??= work().finally(() => (working = undefined));
 }
 
+let warmed = 0; // cells that Python has been told of
+function warm(list) {
+  if (list.length <= warmed || working || navigator.connection?.saveData) return;
+  warmed = list.length;
+  python.warm(list.filter((cell) => !cell.heavy).map((cell) => cell.editor.value).join("\n")); // prettier-ignore
+}
+
+// A hint or a solution, which is no run of the cell.
+function ask(help) {
+  requests.push({ runs: [help], wanted: () => true });
+  working ??= work().finally(() => (working = undefined));
+}
+
 function runTo(cell) {
   const wanted = (one) => one === cell || one.element.dataset.state !== "done";
   request(cells.filter((one) => one.number <= cell.number), wanted); // prettier-ignore
@@ -218,11 +257,12 @@ async function work() {
 }
 
 async function runAll(runs) {
-  for (const { cell, code } of runs) {
-    const { ok, error } = await cell.run(code);
+  for (const { cell, code, shown: into } of runs) {
+    const { ok, error } = await cell.run(code, into);
     if (!ok) return say(`Cell ${cell.number}: ${error.name}. ${error.message}`);
     const all = runs.length > 1 && cell === runs.at(-1).cell;
-    say(all ? `All cells up to ${cell.number} have run.` : `Cell ${cell.number} has run.`);
+    say(into ? "It stands below the cell." : all ? `All cells up to ${cell.number} have run.` : `Cell ${cell.number} has run.`);
+    fade();
   }
 }
 
@@ -232,8 +272,22 @@ function busy(yes) {
   stopButton.disabled = !yes;
 }
 
+// What went well need not be put away by hand.
+let fading;
+function fade() {
+  clearTimeout(fading);
+  fading = setTimeout(() => working || pill.removeAttribute("data-open"), 4000);
+}
+
+document.addEventListener("keydown", ({ key }) => {
+  if (key === "Escape" && working) stop();
+}, true); // prettier-ignore
+
 function stop() {
+  const running = cells.find((cell) => cell.element.dataset.state === "running");
+  if (document.activeElement === stopButton) running?.element.querySelector(".live-run").focus(); // it is switched off
   requests = [];
+  warmed = 0;
   if (!python.stop()) return;
   for (const cell of cells) {
     if (cell.element.dataset.state === "done") cell.state = "stale";
@@ -276,16 +330,15 @@ new MutationObserver(() => pill.toggleAttribute("data-open", Boolean(status.text
 
 if (bar) {
   const keys = Object.assign(document.createElement("p"), { id: "live-keys", className: "live-keys" });
-  keys.innerHTML = "Click into a cell to edit it. <kbd>Shift</kbd> + <kbd>Enter</kbd> runs it. <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.";
-  const row = Object.assign(document.createElement("div"), { className: "live-buttons" });
-  row.append(
-    button("Run all", "Run all cells", () => request(cells), "live-primary"),
-    resetAllButton,
-  );
-  bar.append(row, keys);
+  keys.innerHTML = 'You can change the code of every cell: click or tap into it, then ▶ runs it. <span class="by-keys"><kbd>Shift</kbd> + <kbd>Enter</kbd> runs it, too; <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.</span>';
+  const runAll = button("Run all", "Run all cells", () => request(cells));
+  for (const event of ["pointerenter", "focus"]) runAll.addEventListener(event, () => warm(cells));
+  bar.append(box("live-buttons", runAll, resetAllButton), keys);
   for (const element of document.querySelectorAll(".cell")) cells.push(new Cell(element));
   document.addEventListener("stbp-progress", () => live().forEach((cell) => cell.mark())); // a prediction was chosen
   document.body.append(pill);
   bar.hidden = false;
+  const [, id] = /^#exercise-([\w-]+)$/.exec(location.hash) ?? []; // from the page of progress
+  if (id) document.querySelector(`[data-exercise="${id}"]`)?.scrollIntoView();
   document.documentElement.dataset.live = "ready";
 }

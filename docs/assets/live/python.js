@@ -20,6 +20,12 @@ export class Python {
     });
   }
 
+  // Begins to load what a cell needs, unless a cell runs.
+  warm(code) {
+    this.#worker ??= this.#start();
+    if (!this.#current) this.#worker.postMessage({ warm: code });
+  }
+
   // Ends Python at once, even in the middle of a loop. True if there was something to end.
   stop() {
     const had = Boolean(this.#worker);

@@ -120,6 +120,16 @@ class Runner:
         finally:
             sys.stdout, sys.stderr = kept
 
+    def warm(self, source):
+        """Make the imports of a cell that may run next; what goes wrong is told when it runs."""
+        try:
+            found = [
+                n for n in ast.parse(source).body if isinstance(n, (ast.Import, ast.ImportFrom))
+            ]
+            exec(compile(ast.Module(found, []), "<warm>", "exec"), {})
+        except Exception:
+            return
+
     def _execute(self, source, name):
         """Run the statements; show the value of a last expression, and return it."""
         tree = ast.parse(source, name)

@@ -14,16 +14,16 @@ self.fetch = async (...request) => {
   const name = answer.url.split("/").pop();
   if (!answer.ok || !(name in sizes)) return answer;
   expected.add(name);
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      received += chunk.byteLength;
-      report();
-      controller.enqueue(chunk);
-    },
-  });
-  const { status, statusText, headers } = answer;
-  return new Response(answer.body.pipeThrough(counter), { status, statusText, headers });
+  count(answer.clone().body);
+  return answer; // itself: of a copy a browser would not keep the compiled code
 };
+
+async function count(body) {
+  for await (const chunk of body) {
+    received += chunk.byteLength;
+    report();
+  }
+}
 
 let reported = 0;
 function report() {
@@ -105,11 +105,23 @@ async function run({ code, number }) {
   return JSON.parse(runner.run(code, number));
 }
 
-onmessage = async ({ data }) => {
+// What a reader may run next: its packages are loaded and its imports made, and nothing is said.
+async function warm(code) {
+  ready ??= start(code);
+  await ready;
+  await load(wanted(code));
+  runner.warm(code);
+}
+
+async function handle(data) {
+  if ("warm" in data) return warm(data.warm).catch(() => {}); // a run meets the same fault, and tells
   try {
     postMessage({ type: "done", ...(await run(data)) });
   } catch (failure) {
     const text = `Python could not be started.\n${failure}`;
     postMessage({ type: "done", ok: false, error: { name: "Error", message: String(failure), text, fatal: true } });
   }
-};
+}
+
+let last = Promise.resolve();
+onmessage = ({ data }) => (last = last.then(() => handle(data)));

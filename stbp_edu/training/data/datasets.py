@@ -114,7 +114,8 @@ def check_labelled(images: object, labels: object, part: str = "") -> None:
         )
     if labels.min() < 0:
         raise ValueError(
-            f"{part}labels must be integers from 0, got {labels.min()}; number the classes"
+            f"{part}labels must be integers from 0, got {labels.dtype} from {labels.min()}; number "
+            "the classes"
         )
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the site: one error pulse, the grid of the backward sweep, the card of a link.
+"""The pictures of the site: the graph of the first page, the README's pulse, the card of a link.
 
 python -m tools.site.generate.pictures
 
@@ -11,10 +11,11 @@ import re
 from PIL import Image, ImageDraw, ImageFont
 
 from stbp_edu.cases import case_at
-from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS
+from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
 from stbp_edu.practice.explorers import pulse_data
-from stbp_edu.practice.explorers.pulse_explorer import one_neuron
-from stbp_edu.practice.explorers.pulse_picture import still
+from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron
+from stbp_edu.practice.explorers.pulse_picture import node_id, still
+from stbp_edu.verify.paths import paths_from, unroll
 from tools import ROOT
 from tools.site.render.notebook_page import recolour
 from tools.templates import filled
@@ -27,9 +28,36 @@ GROUND, INK, SOFT = "#fdfcfa", "#24292f", "#5c636d"
 LINES = ("Learn how error flows", "through space and time", "in a spiking network.")
 
 
-def pulse() -> str:
-    """Return the picture for the landing page, where it stands until it can be played."""
-    return still(pulse_data(one_neuron()), "exact")
+def hero() -> str:
+    """Return the graph of the first page; its script adds up the paths that are not cut."""
+    net = one_neuron()
+    data = pulse_data(net)
+    graph = unroll(net.trace, net.targets, net.params, net.neuron)
+    ends = [(edge["from"], edge["to"]) for edge in data["edges"]]
+    paths = [
+        {
+            "edges": [ends.index((node_id(e.source), node_id(e.target))) for e in path.edges],
+            "value": float(path.contribution),
+        }
+        for path in paths_from(FIRST, graph)
+    ]
+    copies = [
+        {**data["edges"][move["edge"]], "step": k, "size": 4 + 5 * move["weight"]}
+        for k, step in enumerate(data["rules"]["exact"]["steps"][1:])
+        for move in step["moves"]
+    ]
+    first = next(node["at"] for node in data["nodes"] if node["id"] == data["start"])
+    words = {node["id"]: _words(node["id"]) for node in data["nodes"]}
+    terms = {light: name for name, (light, _) in DARK.items()}
+    return filled("hero.svg", **locals()).strip()
+
+
+def _words(id_: str) -> str:
+    """Return what a node of the one neuron is, in words."""
+    if id_ == "L":
+        return "the mistake"
+    kind, _, step, _ = id_.split("-")
+    return f"the {'spike' if kind == 'o' else 'potential'} of moment {step}"
 
 
 def readme_pictures() -> dict[str, str]:
@@ -49,12 +77,6 @@ def squares(T: int = STEPS, N: int = LAYERS) -> list[dict[str, int]]:
         {"t": t, "n": n, "case": case_at(t - 1, n, T, N), "order": k}
         for k, (t, n) in enumerate(order)
     ]
-
-
-def sweep() -> str:
-    """Return the grid as SVG; the page's style sheet moves it, or leaves it still."""
-    size = {"side": 64, "gap": 12, "left": 64, "top": 14}
-    return filled("sweep_grid.svg", T=STEPS, N=LAYERS, squares=squares(), **size).strip()
 
 
 def social_card() -> bytes:

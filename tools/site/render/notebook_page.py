@@ -39,9 +39,13 @@ PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Name
 THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+NARROW = re.compile(r'<metadata data-narrow="">(.*?)</metadata>', re.S)
+INLINE = 60_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
-STATED = re.compile(r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for)?", re.M)
+STATED = re.compile(
+    r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for the exercises)?\.\n", re.M
+)
 LIST_ITEM = re.compile(r"^\s*([-*+]|\d+[.)])\s+\S")
 
 
@@ -89,7 +93,9 @@ class Notebook:
     def meta(self) -> dict[str, Any]:
         """The metadata of the page, as other pages have it in their front matter."""
         about = course_table().get(self.stem.partition("_")[2], {"topics": []})
-        return {"title": self.title, "description": self.description, "tags": about["topics"]}
+        search = {"boost": 4}  # before the pages about it
+        facts = {"title": self.title, "description": self.description, "search": search}
+        return facts | {"tags": about["topics"], "hide": ["tags"]}
 
 
 @dataclass
@@ -130,6 +136,7 @@ def read_notebook(path: Path) -> Notebook:
     )
     stated = STATED.search(markdown)
     times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
+    markdown = STATED.sub("", markdown)  # it stands in the line under the title
     return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
 
 
@@ -160,9 +167,16 @@ def cell_html(cell: CodeCell, figures: Figures) -> str:
         output=outputs_html(cell.outputs, cell.number, figures),
         heavy=HEAVY in cell.tags,
         folded=FOLDED in cell.tags,
+        label=_label(cell),
         output_folded=OUTPUT_FOLDED in cell.tags,
         about=cell.about,
     )
+
+
+def _label(cell: CodeCell) -> str:
+    """Return what the line of a folded cell calls its code."""
+    lines = len(cell.source.splitlines())
+    return "code" if cell.outputs or cell.source.startswith("# ") else f"setup · {lines} lines"
 
 
 class _JoinPlain(Filter):
@@ -210,11 +224,14 @@ def text(content: str, kind: str) -> str:
 
 
 def _svg(svg: str, name: str, figures: Figures) -> str:
-    """Write the light and the dark variant, and return the pair of images.
+    """Return a figure in the page's own type and colours, wide and set again for a phone.
 
-    Where the figure can be played, what the explorer needs becomes a file beside them.
+    A large one becomes a file for each theme. Where the figure can be played, what the explorer
+    needs becomes a file, too.
     """
     live, played = EXPLORER.search(svg), ""
+    found = NARROW.search(svg)
+    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", svg)
     if live:
         figures.files[f"{name}.json"] = unescape(live[2]).encode()
         played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
@@ -222,12 +239,20 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     head = svg[: svg.index(">", svg.index("<svg")) + 1]
     alt = re.search(r'aria-label="([^"]*)"', head)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    if len(svg) < INLINE:
+        html = _inline(svg, "figure-wide" if narrow else "") + _inline(narrow, "figure-narrow")
+        return f'<div class="out out-figure"{played}>{html}</div>'
     html = ""
     for theme in THEMES:
         figures.files[f"{name}.{theme}.svg"] = recolour(svg, theme).encode()
         source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
         html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
+
+
+def _inline(svg: str, kind: str) -> str:
+    """Return an SVG as a part of the page."""
+    return svg[svg.index("<svg") :].replace("<svg", f'<svg class="figure {kind}"', 1) if svg else ""
 
 
 def recolour(svg: str, theme: str) -> str:

@@ -83,6 +83,7 @@ const BASE = `${PALETTE}
 .stbp-x button[aria-disabled=true] { opacity: 0.45; cursor: default; }
 .stbp-x :is(button, input, summary, [tabindex]):focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
 .stbp-x .row { display: flex; margin: 0.6em 0; flex-wrap: wrap; gap: 0.4em 1.1em; align-items: center; }
+.stbp-x input[type=range] { min-height: 24px; } .stbp-x input:is([type=checkbox], [type=radio]) { width: 24px; height: 24px; margin: 0; }
 .stbp-x .soft { color: var(--x-soft); }
 .stbp-x .scroll { overflow-x: auto; }
 .stbp-x .num { font-variant-numeric: tabular-nums; }

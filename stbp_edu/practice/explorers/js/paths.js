@@ -2,7 +2,7 @@
 import { checkbox, frame, indexed, load, make, number, radios, rove, tight, unique } from "./common.js";
 
 const STYLE = `
-.stbp-paths svg { display: block; min-width: 27em; width: 100%; max-width: 40em; height: auto; }
+.stbp-paths svg { display: block; width: 100%; max-width: 40em; height: auto; }
 .stbp-paths .edge { stroke: var(--x-line); stroke-width: 1.4; fill: none; }
 .stbp-paths marker path { fill: var(--x-soft); fill: context-stroke; }
 .stbp-paths .edge.kept { stroke: var(--x-accent); stroke-width: 2.2; }
@@ -14,6 +14,7 @@ const STYLE = `
 .stbp-paths g[aria-pressed=true] .node { stroke: var(--x-ink); stroke-width: 3.5; fill: var(--x-raised); }
 .stbp-paths g[role=button]:focus { outline: none; } .stbp-paths g[role=button]:focus-visible .node { stroke: var(--x-accent); stroke-width: 5; }
 .stbp-paths ol { list-style: none; padding: 0; margin: 0.6em 0; max-height: 30em; overflow-y: auto; border-block: 1px solid var(--x-line); }
+@media print { .stbp-paths ol { max-height: none; } }
 .stbp-paths ol li { margin: 0.3em 0; }
 .stbp-paths li button { display: block; width: 100%; text-align: left; border-color: var(--x-line); overflow-wrap: anywhere; }
 .stbp-paths li button[aria-pressed=true] { border-color: var(--x-ink); background: var(--x-raised); }
@@ -21,10 +22,11 @@ const STYLE = `
 .stbp-paths .share { display: block; height: 0.3em; margin-top: 0.3em; background: var(--x-accent); border-radius: 2px; }
 .stbp-paths .is-dropped .share { background: var(--x-bad); }
 `;
-const DX = 130, DY = 66, LEFT = 62, GAP = 52, BEND = { carry: -26, reset: 16 }; // prettier-ignore
+const DY = 66, BEND = { carry: -26, reset: 16 };
 
 async function render({ model, el }) {
   const data = await load(model, "paths");
+  const [DX, GAP, LEFT] = innerWidth < 480 ? [86, 42, 50] : [130, 52, 62];
   const rows = [];
   for (let n = data.N; n >= 1; n -= 1) for (let i = data.sizes[n]; i >= 1; i -= 1) rows.push(`${n},${i}`);
   const TOP = 14 + 11 * data.T; // room for the long way from an early spike to the loss, over the top row

@@ -115,7 +115,8 @@ function table(label, exercises, kept, link) {
   const head = ["Notebook", "Exercise", "What", "State"].map((text) => make("th", {}, text));
   const body = exercises.map((exercise) => {
     const state = WORDS[kept[exercise.id]] ? kept[exercise.id] : "todo";
-    const cells = [link(exercise.notebook, exercise.notebook), code(exercise.id), title(exercise), WORDS[state]];
+    const to = (...words) => (exercise.course ? link(exercise.notebook, exercise.id, ...words) : make("span", {}, ...words));
+    const cells = [String(exercise.notebook), to(code(exercise.id)), to(title(exercise)), WORDS[state]];
     return make("tr", { "data-kept": state }, ...cells.map((content) => make("td", {}, content)));
   });
   return make("div", { class: "progress-table", tabindex: 0, role: "group", "aria-label": label },
@@ -124,9 +125,9 @@ function table(label, exercises, kept, link) {
 
 async function show(place) {
   const [exercises, { notebooks }] = await Promise.all([json("exercises.json"), json("../site.json")]);
-  const link = (notebook, ...words) => {
+  const link = (notebook, id, ...words) => {
     const stem = notebooks.find((name) => Number.parseInt(name, 10) === notebook);
-    return make("a", { href: new URL(`../../notebooks/${stem}/`, import.meta.url).href }, ...words);
+    return make("a", { href: new URL(`../../notebooks/${stem}/#exercise-${id}`, import.meta.url).href }, ...words);
   };
   const course = exercises.filter((exercise) => exercise.course);
   const more = exercises.filter((exercise) => !exercise.course);
@@ -134,7 +135,7 @@ async function show(place) {
     const kept = read();
     const done = course.filter(({ id }) => kept[id] === "right").length;
     const next = course.find(({ id }) => kept[id] !== "right");
-    const then = next ? [" Next: ", link(next.notebook, title(next)), ` (notebook ${next.notebook}, `, code(next.id), ")."] : [];
+    const then = next ? [" Next: ", link(next.notebook, next.id, title(next)), ` (notebook ${next.notebook}, `, code(next.id), ")."] : [];
     const said = make("p", { role: "status" }, `${done} of ${course.length} right.`, ...then);
     const meter = make("progress", { max: course.length, value: done, "aria-label": "Exercises of the notebooks that are right" });
     const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));

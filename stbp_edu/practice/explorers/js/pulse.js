@@ -15,7 +15,7 @@ const STYLE = `
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
 .stbp-pulse .goal .ring { stroke: var(--p-colour); fill: none; stroke-width: 1.5; stroke-dasharray: 3 3; }
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
-.stbp-pulse svg text { font-size: 15px; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-soft); } .stbp-pulse svg .axis { fill: var(--x-soft); }
+.stbp-pulse svg text { font-size: 15px; user-select: none; pointer-events: none; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-ink); paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
 @media (max-width: 30em) { .stbp-pulse svg.wide text { font-size: 18px; } .stbp-pulse svg.wide .factor { font-size: 15px; } .stbp-pulse svg.wide .value { font-size: 17px; } }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
@@ -47,8 +47,7 @@ async function render({ model, el }) {
   const edges = data.edges.map((edge, k) => {
     const [x, y] = edge.mid;
     const way = make("path", { class: "edge", d: edge.d });
-    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }),
-      used.has(k) ? make("text", { class: "factor", x: edge.beside[0], y: edge.beside[1], "text-anchor": edge.beside[2] }, edge.symbol) : null);
+    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }));
     return { group, way, base: `${term(edge.from, edge.to)}${used.has(k) ? " used" : ""}` };
   });
   const nodes = new Map(data.nodes.map(({ id, kind, at: [x, y], label }) => {
@@ -58,12 +57,13 @@ async function render({ model, el }) {
     return [id, { group, x, y, base: `${kind}${touched.has(id) ? " on" : ""}${goal ? " goal" : ""}` }];
   }));
   const copies = make("g");
+  const factors = data.used.map((k) => make("text", { class: "factor", x: data.edges[k].beside[0], y: data.edges[k].beside[1], "text-anchor": data.edges[k].beside[2] }, data.edges[k].symbol));
   const values = make("g");
   const [width, height] = data.size;
   const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: 270px`, class: width > 440 ? "wide" : false, "aria-hidden": "true" },
-    edges.map(({ group }) => group), [...nodes.values()].map(({ group }) => group),
-    data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), copies, values); // prettier-ignore
-  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. Space plays and pauses, the arrow keys step.` }, picture);
+    edges.map(({ group }) => group), copies, [...nodes.values()].map(({ group }) => group), factors,
+    data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), values); // prettier-ignore
+  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. ${still.matches ? "The" : "Space plays and pauses, the"} arrow keys step.` }, picture);
 
   const button = (words, act, name = "") => make("button", { type: "button", class: name, onclick: act }, words);
   const first = button("First", () => go(0));
@@ -83,7 +83,7 @@ async function render({ model, el }) {
   still.addEventListener("change", () => { halt(); draw(); });
 
   function keysShown() {
-    return [make("kbd", {}, "space"), " plays and pauses, ", make("kbd", {}, "←"), " and ", make("kbd", {}, "→"), " step."];
+    return [...(still.matches ? [] : [make("kbd", {}, "space"), " plays and pauses, "]), make("kbd", {}, "←"), " and ", make("kbd", {}, "→"), " step."];
   }
   function keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
@@ -118,7 +118,11 @@ async function render({ model, el }) {
     const wasMoving = gone > 0;
     if (step === last()) return go(last());
     halt();
-    if (still.matches || wasMoving) return go(step + 1);
+    if (still.matches) return go(step + 1);
+    if (wasMoving) {
+      go(step + 1); // each press is one step, however quick
+      if (step === last()) return;
+    }
     draw();
     run();
   }

@@ -42,10 +42,7 @@ async function render({ model, el }) {
       const button = make("button", {
         type: "button",
         onclick: () => go(at(t, n)),
-        onkeydown: (event) => rove(event, {
-          ArrowLeft: () => buttons.get(`${t - 1},${n}`), ArrowRight: () => buttons.get(`${t + 1},${n}`),
-          ArrowUp: () => buttons.get(`${t},${n + 1}`), ArrowDown: () => buttons.get(`${t},${n - 1}`),
-        }),
+        onkeydown: (event) => rove(event, { ArrowLeft: () => chosen(t - 1, n), ArrowRight: () => chosen(t + 1, n), ArrowUp: () => chosen(t, n + 1), ArrowDown: () => chosen(t, n - 1) }),
       }); // prettier-ignore
       buttons.set(`${t},${n}`, button);
       grid.append(button);
@@ -65,6 +62,10 @@ async function render({ model, el }) {
     radios("What is passed on:", [["exact", "ε (exact)"], ["classic", tight("δ · h (classic)")]], rule, (value) => { rule = value; draw(); }),
     make("div", { class: "row" }, first, back, forward, last, place), grid, panel); // prettier-ignore
 
+  function chosen(t, n) {
+    if (buttons.has(`${t},${n}`)) go(at(t, n));
+    return buttons.get(`${t},${n}`);
+  }
   function go(to) {
     step = Math.max(0, Math.min(order.length - 1, to));
     draw();
