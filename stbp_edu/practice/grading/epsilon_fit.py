@@ -12,6 +12,7 @@ there, 0 is missing, -1 has its sign turned round.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,16 @@ def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     return own
 
 
+def _out_of_order(epsilon: Layers, exact: Layers) -> str:
+    """Return "steps" or "samples" where ε is right but for their order, or ""."""
+    pairs = list(zip(epsilon[1:], exact[1:], strict=True))
+    for axis, what in enumerate(("steps", "samples")):
+        for change in (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1)):
+            if all(np.allclose(change(e, axis=axis), x, rtol=NEAR, atol=1e-9) for e, x in pairs):
+                return what
+    return ""
+
+
 @dataclass(frozen=True)
 class CaseReport:
     """How many cells of one case are right, and what is wrong.
@@ -194,6 +205,10 @@ def case_reports(
         return ()
     epsilon, misfit = recover_epsilon(net, gradients)
     exact = net.sweep("exact" if expected is EXPECTED else "classic").epsilon
+    if what := _out_of_order(epsilon, list(exact)):
+        text = f"the {what} of ε and of the spikes below are not those that belong together"
+        right = [CaseReport(case, len(list(net.cells(case))), 0) for case in (1, 2, 3, 4)]
+        return (*right, CaseReport(5, N := net.params.N, N, f"layer {N}", text))
     found = []
     for case in (1, 2, 3, 4):
         cells = list(net.cells(case))
