@@ -110,18 +110,6 @@ def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
     assert [(f.id, f.place) for f in found] == [("calls", "there is more than one step")]
 
 
-@pytest.mark.slow
-def test_nothing_passes_by_luck():
-    """A constant, and each argument by itself, are wrong wherever they are not the answer."""
-    for exercise in exercises().values():
-        names = exercise.signature.split("(")[1].rstrip(")").split(", ")
-        for body in ("0.0", "1.0", *names):
-            answer = exercise.function(body)
-            if exercise.id == "err-exact" and body == "epsilon":
-                continue
-            assert check(exercise.id, answer).state == "wrong", (exercise.id, body)
-
-
 def test_unknown_ids_name_the_nearest():
     with pytest.raises(ValueError, match="'c3-delta'"):
         check("c3-dleta", None)

@@ -24,7 +24,7 @@ from stbp_edu.practice.grading.values import Outcome
 from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
 
 TOLERANCE = 1e-6
-NEAR = 1e-5  # ε comes from a linear solve, which costs some digits
+SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
 CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
@@ -158,7 +158,7 @@ def _out_of_order(epsilon: Layers, exact: Layers) -> str:
     pairs = list(zip(epsilon[1:], exact[1:], strict=True))
     for axis, what in enumerate(("steps", "samples")):
         for change in (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1)):
-            if all(np.allclose(change(e, axis=axis), x, rtol=NEAR, atol=1e-9) for e, x in pairs):
+            if all(np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9) for e, x in pairs):
                 return what
     return ""
 
@@ -215,7 +215,7 @@ def case_reports(
         wrong = [
             (t, n)
             for t, n in cells
-            if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
+            if np.abs(epsilon[n][t] - exact[n][t]).max() > SOLVED * np.abs(exact[n][t]).max()
         ]
         first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
         terms = explanations(net, epsilon, case, expected) if wrong else []
