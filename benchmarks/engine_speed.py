@@ -39,17 +39,20 @@ def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
 
 
 def products(spikes: np.ndarray, params: Params) -> Step:
-    """Return the five matrix products of a step and nothing else: the limit for dense input."""
-    x, (_, W1, W2) = spikes.reshape(-1, spikes.shape[2]), params.W
-    hidden, out = (np.zeros((len(x), len(W)), x.dtype) for W in (W1, W2))
-    above, g1, g2 = np.empty_like(hidden), np.empty_like(W1), np.empty_like(W2)
+    """Return the matrix products of a step and nothing else: the limit for dense input."""
+    x, W = spikes.reshape(-1, spikes.shape[2]), params.W
+    O = [x, *(np.zeros((len(x), len(w)), x.dtype) for w in W[1:])]
+    E = [np.empty_like(o) for o in O]
+    E[-1][...] = 0
+    G = [None, *map(np.empty_like, W[1:])]
 
     def run() -> None:
-        np.matmul(x, W1.T, out=hidden)
-        np.matmul(hidden, W2.T, out=out)
-        np.matmul(out.T, hidden, out=g2)
-        np.matmul(out, W2, out=above)
-        np.matmul(above.T, x, out=g1)
+        for n in range(1, len(W)):
+            np.matmul(O[n - 1], W[n].T, out=O[n])
+        for n in range(len(W) - 1, 0, -1):
+            np.matmul(E[n].T, O[n - 1], out=G[n])
+            if n > 1:
+                np.matmul(E[n], W[n], out=E[n - 1])
 
     return run
 

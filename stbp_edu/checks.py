@@ -16,6 +16,8 @@ Array = NDArray[np.floating[Any]]
 T = TypeVar("T")
 
 LARGEST = 2**63 - 1
+WIDEST = 10_000_000
+"""Neurons that a layer may have; a mistyped width would ask for terabytes."""
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 """The dtypes that networks may have."""
@@ -58,7 +60,7 @@ def widths(name: str, value: object, *, at_least: int = 0) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)) or len(value) < at_least:
         many = f"at least {at_least} " if at_least else ""
         raise ValueError(f"{name} must list {many}widths, got {brief(value)}; e.g. [64, 128, 10]")
-    return tuple(count(f"{name}[{n}]", width) for n, width in enumerate(value))
+    return tuple(count(f"{name}[{n}]", width, at_most=WIDEST) for n, width in enumerate(value))
 
 
 def brief(value: object) -> str:

@@ -20,13 +20,16 @@ def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:
         counts: S_p, the number of samples of each.
 
     Raises:
-        TypeError: if a count is no integer.
-        ValueError: if a count is below 1, or there are not as many as gradients.
+        TypeError, ValueError: if a gradient is no array as the first, a count no integer >= 1, or
+            there are not as many counts as gradients.
 
     >>> whole_gradient([np.array([1.0]), np.array([4.0])], counts=[2, 1])
     array([2.])
     """
-    shares = np.array([checks.count("counts", S_p) for S_p in counts], float)
+    shares = np.array(checks.widths("counts", counts, at_least=1), float)
+    shape = np.shape(means[0]) if checks.instance("means", means, list) else ()
+    for p, mean in enumerate(means):
+        checks.array(f"means[{p}]", mean, "of the first", shape)
     if len(means) != len(shares):
         raise ValueError(
             f"counts must have an entry for each of the {len(means)} gradients, got {len(shares)}; "

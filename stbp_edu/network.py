@@ -199,6 +199,10 @@ def check_trace(trace: Trace, params: Any, kind: type = Params) -> tuple[int, in
     checks.instance("params", params, kind)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
+        if not isinstance(entries, (list, tuple)):
+            raise TypeError(
+                f"{name} must be a list, got {checks.brief(entries)}; pass forward's trace"
+            )
         if len(entries) != params.N + 1:
             raise ValueError(
                 f"{name} must have N + 1 = {params.N + 1} entries, got {len(entries)}; "

@@ -4,6 +4,9 @@ import math
 
 from stbp_edu import checks
 
+LARGEST = 700
+"""What may stand in an exponential: beyond it lies no float."""
+
 
 def slope(u: float, current: float, tau: float) -> float:
     """Return du/dt = (I - u) / τ.
@@ -14,11 +17,12 @@ def slope(u: float, current: float, tau: float) -> float:
         tau: time constant of the membrane, in units of time; > 0.
 
     Raises:
-        TypeError, ValueError: if ``tau`` is not a finite number > 0.
+        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
 
     >>> slope(u=0.0, current=1.0, tau=2.0)
     0.5
     """
+    u, current = checks.number("u", u), checks.number("current", current)
     return (current - u) / checks.number("tau", tau, positive=True)  # ode
 
 
@@ -26,11 +30,12 @@ def euler_step(u: float, current: float, dt: float, tau: float) -> float:
     """Return u + dt (I - u)/τ: one Euler step, along the slope at t for a time dt.
 
     Raises:
-        TypeError, ValueError: if ``tau`` is not a finite number > 0.
+        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
 
     >>> euler_step(u=1.0, current=0.0, dt=0.5, tau=2.0)
     0.75
     """
+    dt = checks.number("dt", dt)
     return u + dt * slope(u, current, tau)  # ode-euler
 
 
@@ -38,10 +43,16 @@ def exact_step(u: float, current: float, dt: float, tau: float) -> float:
     """Return I + (u - I) e^(-dt/τ): u(t + dt), exact for an input that stays constant.
 
     Raises:
-        TypeError, ValueError: if ``tau`` is not a finite number > 0.
+        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
 
     >>> round(exact_step(u=1.0, current=0.0, dt=0.5, tau=2.0), 4)
     0.7788
     """
-    decay = math.exp(-dt / checks.number("tau", tau, positive=True))
+    u, current, dt = (
+        checks.number(name, value) for name, value in (("u", u), ("current", current), ("dt", dt))
+    )
+    tau = checks.number("tau", tau, positive=True)
+    if -dt / tau > LARGEST:
+        raise ValueError(f"dt must be > {-LARGEST} tau, got {dt:g}; e^(-dt/τ) overflows")
+    decay = math.exp(-dt / tau)
     return current + (u - current) * decay  # ode-exact

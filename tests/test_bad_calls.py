@@ -23,9 +23,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Params, Trace, cases, files, losses, network, practice
+from stbp_edu import (
+    LIF,
+    Gaussian,
+    Params,
+    Trace,
+    cases,
+    convolution,
+    files,
+    losses,
+    machines,
+    network,
+    ode,
+    practice,
+    rules,
+)
+from stbp_edu.arrows import LocalDerivatives
+from stbp_edu.arrows import Path as GraphPath
 from stbp_edu.rules import backward_gate
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import load_digits
@@ -35,6 +52,7 @@ from stbp_edu.training.runs.run import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
+from tests.bad_calls import Call, bad_calls, good_calls
 from tests.networks import make_problem
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
@@ -49,6 +67,7 @@ RUN = {"spikes": P.spikes, "params": P.params, "neuron": P.neuron}
 WHOLE = {"spikes": P.spikes, "targets": P.targets, "params": P.params, "neuron": P.neuron}
 START = paths.Node("u", n=1, i=0, t=0)
 LABELS = np.eye(2)
+OUTPUT = Trace(U=P.trace.U[-1:], O=P.trace.O[-1:])  # what a loss reads
 OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepCrossEntropy
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 LINES = "u = tau * u + x; o = spike(u - v_th)"
@@ -94,7 +113,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "loss": (stbp_edu.loss, {"trace": P.trace, "targets": P.targets, "loss": losses.Rate()}),
     **{
         f"{kind.__name__}.{method}": (
-            getattr(kind(), method), {"trace": P.trace, "targets": LABELS},
+            getattr(kind(), method), {"trace": OUTPUT, "targets": LABELS},
         )
         for kind in OF_LABELS for method in ("value", "direct")
     },
@@ -396,3 +415,79 @@ def test_no_wrong_argument_gets_through_or_meets_a_raw_error(name: str) -> None:
 
 def test_there_are_many_of_them() -> None:
     assert len(CASES) >= 3000
+
+
+OF_ODE = ("u", "current", "dt")
+OF_RING = ("size", "bandwidth", "latency", "compute")
+LEAF = lambda x: SimpleNamespace(grad=x)  # noqa: E731 - a tensor that has its gradient
+CONV = convolution.init_conv_params("4x4x1-2C3-2", rng())
+MORE = good_calls(
+    [
+        *(ode.slope, ode.euler_step, ode.exact_step),
+        *(machines.idle_share, machines.ring_seconds, machines.step_seconds),
+        *(machines.whole_gradient, convolution.init_conv_params, convolution.read_shape),
+        *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H),
+        *(Gaussian.derivative, Gaussian.antiderivative, practice.by_autograd, stbp_edu.loss),
+        *(losses.read_loss, rules.check_rule, paths.total),
+    ],
+    {
+        **PASS, "u": 0.5, "current": 1.0, "dt": 0.1, "tau": 0.5, "T": 3, "N": 2, "P": 2,
+        "size": 1e6, "bandwidth": 1e8, "latency": 1e-3, "compute": 0.1, "counts": [1, 2],
+        "means": [np.ones(2), np.zeros(2)], "shape": "4x4x1-2C3-2", "rng": rng(),
+        "dtype": np.float64, "scheme": "unit-rows", "scale": 1.0, "self": P.neuron,
+        "o": np.zeros((2, 2)), "U": P.trace.U, "O": P.trace.O, "W": P.params.W, "b": P.params.b,
+        "v": np.zeros((2, 2)), "loss": losses.RATE, "leaf": LEAF, "method": "direct",
+        "rule": "exact", "paths": paths.paths_from(START, GRAPH), "sizes": (2, 1), "S": 2,
+    },
+    {
+        **{f"LIF.{name}": {"u": np.zeros((2, 2))} for name in "ghH"},
+        **{f"Curve.{name}": {"self": Gaussian()} for name in ("derivative", "antiderivative")},
+        **{f"Gaussian.{name}": {"self": Gaussian()} for name in ("derivative", "antiderivative")},
+        "by_autograd": {"loss": len},
+    },
+)  # fmt: skip
+EVERY = [*MORE, *(Call(name, *pair) for name, pair in CALLS.items() if name not in SLOW)]
+WHOLE = (LocalDerivatives, GraphPath, LIF, SimpleNamespace)
+REAL = ("a fraction", "zero", "below zero", "a large integer")
+POSITIVE = ("a fraction", "a large integer")
+SHAPES = ("one axis more", "one axis less", "one entry more", "no entries", "half floats")
+ELEMENTWISE = (*REAL, *SHAPES, "a NaN", "a NaN in it", "infinity", "an empty array", "five axes")
+READ = [f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")]
+ACCEPT = {
+    **ACCEPTED,
+    **{(name, "function"): ("*",) for name in ("check", "check_network")},
+    ("check_formula", "answer"): ("*",),
+    **{(f"LIF.{name}", "u"): ELEMENTWISE for name in ("g", "h", "H")},
+    **{(f"LIF.{name}", "o"): ELEMENTWISE for name in ("f", "df")},
+    **{(f"Curve.{name}", "v"): ELEMENTWISE for name in ("derivative", "antiderivative")},
+    **{(name, x): REAL for name in ("slope", "euler_step", "exact_step") for x in OF_ODE},
+    **{("*", name): POSITIVE for name in ("a", "tau", "scale", *OF_RING)},
+    **{("*", name): ("a large integer",) for name in ("T", "N", "P", "k", "checkpoint_every")},
+    **{(name, "U"): ("*",) for name in (*READ, "loss")},  # the loss reads one of the two
+    **{(name, j): ("*",) for name in ("differences", "count_paths", "paths_from") for j in "jt"},
+    **{(name, "O"): ("*",) for name in (*READ, "loss")},  # another number of steps
+    **{(name, "spikes"): ("one entry more",) for name in ("engine.forward", "network.forward")},
+    **{(name, "spikes"): ("one entry more",) for name in ("differences", "autodiff")},
+    **{(name, "U"): ("*",) for name in ("cases.sweep", "engine.backward", "paths")},  # of the input
+    ("LIF", "v_th"): REAL,
+    ("RunConfig", "dataset"): ("a word", "an empty word"),
+    **{("*", name): ("*",) for name in ("settings", "test_images")},  # see tests/training
+    **{("*", field.name): ("*",) for field in dataclasses.fields(Settings)},
+    ("whole_gradient", "counts"): ("a large integer",),
+    ("by_autograd", "leaf"): ("a function",),
+    ("by_autograd", "loss"): ("a function",),
+    ("encode", "pixels"): ("one entry more",),
+    ("predict", "answer"): ("None", "an empty word"),
+    ("total", "paths"): ("an empty list", "one entry less", "one entry more"),
+}
+"""Wrong values that are none: other numbers, other shapes of what is taken entry by entry."""
+EVERY = [
+    *MORE,
+    *(Call(name, *pair) for name, pair in CALLS.items() if name not in (*SLOW, "Settings")),
+]
+
+
+@settings(max_examples=20 * settings().max_examples)
+@given(bad_calls(EVERY, WHOLE))
+def test_no_bad_call_is_raw_or_accepted(call: Call) -> None:
+    assert not call.fault(ACCEPT)

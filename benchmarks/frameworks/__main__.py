@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import LR, NEURON, Size
-from benchmarks.frameworks.side_by_side import asked, measured_at, places
+from benchmarks.frameworks.side_by_side import asked, measured_at
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -26,7 +26,8 @@ CROSS = (
     *(Size(T=T) for T in (10, 100)),
     *(Size(width=width) for width in (200, 3200)),
     *(Size(batch=batch) for batch in (20, 500)),
-    Size(lit_only=True),
+    Size(hidden=2),
+    Size(rate=2),
 )
 QUICK = Size(T=5, batch=20, width=50)
 
@@ -60,12 +61,12 @@ def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
 
 def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     """Return what each entry is, and how its gradients agree with ours at the main size."""
-    files, running = places(folder), {e.name for e in entries}
+    running = {e.name for e in entries}
     return [
         {
             **{key: getattr(e, key) for key in ("name", "title", "form", "rule", "peer")},
             "versions": e.versions(), "absent": absent.get(e.name, ""),
-            "gradients": asked(e, files[e.learned], "check") if e.name in running else {},
+            "gradients": asked(e, folder / "problem.npz", "check") if e.name in running else {},
         }
         for e in tqdm([BY_NAME[n] for n in BY_NAME if n in running | set(absent)], leave=False)
     ]  # fmt: skip
@@ -78,8 +79,6 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         first = QUICK if args.quick else HOME
         rounds = 2 if args.quick else args.rounds
-        if args.quick:
-            entries = [e for e in entries if not e.learned]
         cells = [measured_at(first, entries, rounds, folder, with_memory=True)]
         about = describe(entries, absent, folder)
         if not (args.quick or args.home):

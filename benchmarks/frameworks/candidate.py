@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-Arrays = list[Any]  # dL/dW1, dL/db1, dL/dW2, dL/db2
+Arrays = list[Any]  # dL/dW1, dL/db1, dL/dW2, dL/db2, ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ class Entry:
         form: how it is used, in a sentence.
         peer: whether it is one of the spiking frameworks, run as it comes.
         home_only: whether it is measured at the main size alone, since it takes long to make.
-        learned: whether its network has learned for an epoch, instead of being a new one.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Entry:
     form: str = ""
     peer: bool = False
     home_only: bool = False
-    learned: bool = False
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""

@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.engine_speed import measure
 from benchmarks.frameworks import problem as problems
 from benchmarks.frameworks.candidate import BY_NAME, Entry
+from stbp_edu.arrays import tensors
 
 WARM_UP, STEPS = 3, 5
 PROC = Path("/proc")
@@ -115,7 +116,7 @@ def reference(problem: problems.Problem, rule: str) -> list[Any]:
     trace = network.forward(problem.spikes, problem.params, problems.NEURON)
     args = (trace, problem.targets, problem.params, problems.NEURON)
     grads = cases.sweep(*args, rule=rule).gradients
-    return [a for n in (1, 2) for a in (grads.W[n], grads.b[n])]
+    return [*tensors(grads).values()]
 
 
 def distance(got: list[Any], wanted: list[Any]) -> float:

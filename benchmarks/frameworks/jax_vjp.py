@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
+from stbp_edu.arrays import tensors
 
 TAU, V_TH, A = NEURON.tau, NEURON.v_th, NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
@@ -57,9 +58,9 @@ layer.defvjp(_forward, _backward)
 
 def loss(params: Any, x: Any, y: Any) -> Any:
     """Return the rate loss."""
-    W1, b1, W2, b2 = params
-    output = layer(layer(x @ W1.T + b1) @ W2.T + b2)
-    miss = output.mean(0) - y
+    for W, b in zip(params[::2], params[1::2], strict=True):
+        x = layer(x @ W.T + b)
+    miss = x.mean(0) - y
     return (miss * miss).sum() / (2 * len(y))
 
 
@@ -80,8 +81,7 @@ def build(problem: Problem) -> Candidate:
     """Return the step, with the parameters on the device."""
     if problem.spikes.dtype == np.float64:
         jax.config.update("jax_enable_x64", True)
-    W, b = problem.params.W, problem.params.b
-    params = [jnp.array(a) for n in (1, 2) for a in (W[n], b[n])]
+    params = [jnp.array(a) for a in tensors(problem.params).values()]
     x, y = jnp.array(problem.spikes), jnp.array(problem.targets)
     held: list[Any] = [params, [jnp.zeros_like(p) for p in params]]
     held.append([jnp.zeros_like(p) for p in params])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, two_layers
+from benchmarks.frameworks.torch_common import Neurons, layered
 
 DT = 0.001
 K = 1 - NEURON.tau
@@ -37,4 +37,4 @@ def neurons(dtype: torch.dtype) -> Neurons:
 
 def build(problem: Problem, compiled: bool = False) -> Candidate:
     """Return a network of :func:`neurons`."""
-    return two_layers(problem, neurons, compiled, scale=1 / K)
+    return layered(problem, neurons, compiled, scale=1 / K)

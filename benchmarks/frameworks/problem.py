@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params
+from stbp_edu.arrays import tensors
 from stbp_edu.training.data import bernoulli, digits, load_dataset
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart
-# has ε below the smallest normal float32, over which some processors take twice as long, and our
-# step leaves out images that are answered perfectly.
+# has ε below the smallest normal float32, over which some processors take twice as long.
 LR = 1e-6
 # The linear gate is decay times hard reset to zero, which every framework can be told. a = 1/8
 # makes the Gaussian equal to surrogates that Norse and SpikingJelly have (see there).
@@ -23,17 +23,22 @@ NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.125), gate="linear")
 
 @dataclass(frozen=True)
 class Size:
-    """One size: steps, batch, hidden width, and whether unlit pixels are left out for everyone."""
+    """One size: steps, batch, width and number of hidden layers, and the rate of the input.
+
+    Attributes:
+        rate: mean of the input spikes in percent; 0 for that of the images.
+    """
 
     T: int = 30
     batch: int = 100
     width: int = 800
-    lit_only: bool = False
+    hidden: int = 1
+    rate: int = 0
 
     def describe(self) -> str:
         """Return the size as text."""
-        left_out = ", lit pixels only" if self.lit_only else ""
-        return f"T {self.T}, batch {self.batch}, width {self.width}{left_out}"
+        input_ = f", {self.rate} % spikes" if self.rate else ""
+        return f"T {self.T}, batch {self.batch}, {self.hidden} × width {self.width}{input_}"
 
 
 @dataclass(frozen=True)
@@ -87,27 +92,26 @@ def draw(size: Size) -> tuple[Problem, str]:
     rows, classes, name = everything()
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, labels = rows[chosen], classes[chosen]
-    if size.lit_only:
-        pixels = np.ascontiguousarray(pixels[:, pixels.any(axis=0)])
+    if size.rate:
+        pixels = np.rint(pixels * (size.rate / 100 * 255 / pixels.mean())).astype(np.uint8)
     rng = np.random.default_rng(1)
     spikes = bernoulli(pixels, size.T, rng)
-    sizes = (pixels.shape[1], size.width, CLASSES)
+    sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
     params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
     return Problem(size, pixels, labels, spikes, params), name
 
 
 def save(problem: Problem, path: Path) -> None:
     """Write a problem, so that each process reads its arrays and nothing else."""
-    W, b = problem.params.W, problem.params.b
     arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
-    arrays |= {"W1": W[1], "W2": W[2], "b1": b[1], "b2": b[2]}
+    arrays |= tensors(problem.params)
     np.savez(path, size=np.array(list(asdict(problem.size).values())), **arrays)
 
 
 def read(path: Path) -> Problem:
     """Read what :func:`save` wrote."""
     with np.load(path, allow_pickle=False) as f:
-        T, batch, width, lit_only = (int(v) for v in f["size"])
-        params = Params(W=[None, f["W1"], f["W2"]], b=[None, f["b1"], f["b2"]])
-        size = Size(T, batch, width, bool(lit_only))
+        size = Size(*(int(v) for v in f["size"]))
+        W, b = ([None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb")
+        params = Params(W=W, b=b)
         return Problem(size, f["pixels"], f["labels"], f["spikes"], params)

@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +13,8 @@ from tqdm import tqdm
 
 from benchmarks.engine_speed import row
 from benchmarks.frameworks.candidate import Entry
-from benchmarks.frameworks.problem import Problem, Size, draw, read, save
+from benchmarks.frameworks.problem import Size, draw, save
 from benchmarks.frameworks.processes import CandidateError, Process, ask
-from benchmarks.frameworks.trainer_step import learned, perfect
 
 STEPS = 8  # timed in each turn, after one to warm up
 PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
@@ -27,45 +26,31 @@ def measured_at(
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]
     problem, data = draw(size)
-    files = write(problem, entries, folder)
-    times, failed = turns(entries, files, rounds, size.describe())
+    path = folder / "problem.npz"
+    save(problem, path)
+    times, failed = turns(entries, path, rounds, size.describe())
     limit = times.get("products", next(iter(times.values())))
     rows = []
     for e in tqdm([e for e in entries if e.name in times], desc="memory", leave=False):
-        rise = asked(e, files[e.learned], "memory").get("mb") if with_memory else None
+        rise = asked(e, path, "memory").get("mb") if with_memory else None
         best = round(min(times[e.name]), 3)
         rows.append(row(e.name, times[e.name], limit, best=best, peak_mb=rise))
     return {
         **asdict(size), "inputs": problem.pixels.shape[1],
-        "lit": int(problem.pixels.any(axis=0).sum()), "data": data, "rounds": rounds,
-        "perfect": perfect(read(files[True])) if any(e.learned for e in entries) else None,
+        "mean": round(float(problem.spikes.mean()), 4), "data": data, "rounds": rounds,
         "load": [round(before, 2), round(os.getloadavg()[0], 2)], "rows": rows, "failed": failed,
     }  # fmt: skip
 
 
-def places(folder: Path) -> dict[bool, Path]:
-    """Return where the problem of a new network is (False), and that of a learned one (True)."""
-    return {False: folder / "problem.npz", True: folder / "learned.npz"}
-
-
-def write(problem: Problem, entries: Sequence[Entry], folder: Path) -> dict[bool, Path]:
-    """Write the problem, and the one after an epoch if an entry asks for it."""
-    files = places(folder)
-    save(problem, files[False])
-    if any(e.learned for e in entries):
-        save(learned(problem), files[True])
-    return files
-
-
 def turns(
-    entries: Sequence[Entry], files: Mapping[bool, Path], rounds: int, label: str
+    entries: Sequence[Entry], path: Path, rounds: int, label: str
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
     """Time the processes in turns; a round's time is the median of the turn's steps."""
     with ExitStack() as stack:
         running: dict[str, Process] = {}
         failed: dict[str, str] = {}
         for entry in tqdm(entries, desc=f"{label}: start and compile", leave=False):
-            process = stack.enter_context(Process(entry, files[entry.learned], "time"))
+            process = stack.enter_context(Process(entry, path, "time"))
             try:
                 process.answer()
             except CandidateError as error:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, Spike, two_layers
+from benchmarks.frameworks.torch_common import Neurons, Spike, layered
 
 
 def neurons(dtype: torch.dtype, reset: str = "zero", delay: bool = True) -> Neurons:
@@ -37,4 +37,4 @@ def build(
     problem: Problem, compiled: bool = False, reset: str = "zero", delay: bool = True
 ) -> Candidate:
     """Return a network of :func:`neurons`."""
-    return two_layers(problem, partial(neurons, reset=reset, delay=delay), compiled)
+    return layered(problem, partial(neurons, reset=reset, delay=delay), compiled)

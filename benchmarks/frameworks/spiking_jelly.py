@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, two_layers
+from benchmarks.frameworks.torch_common import Neurons, layered
 
 
 def neurons(_: torch.dtype, detach: bool = False) -> Neurons:
@@ -32,4 +32,4 @@ def neurons(_: torch.dtype, detach: bool = False) -> Neurons:
 
 def build(problem: Problem, compiled: bool = False, detach: bool = False) -> Candidate:
     """Return a network of :func:`neurons`."""
-    return two_layers(problem, partial(neurons, detach=detach), compiled)
+    return layered(problem, partial(neurons, detach=detach), compiled)

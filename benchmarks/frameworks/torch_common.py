@@ -58,7 +58,7 @@ def through(network: Network, compiled: bool) -> Network:
     return torch.compile(network, dynamic=False) if compiled else network
 
 
-def two_layers(
+def layered(
     problem: Problem, neurons: Callable[[torch.dtype], Neurons], compiled: bool, scale: float = 1.0
 ) -> Candidate:
     """Return a network with one product a layer for all steps.
@@ -69,7 +69,7 @@ def two_layers(
         compiled: whether the whole network goes through ``torch.compile``.
         scale: what the parameters are multiplied by, for neurons that take 1/scale of a current.
     """
-    layers = [linear(problem, n, scale) for n in (1, 2)]
+    layers = [linear(problem, n, scale) for n in range(1, problem.params.N + 1)]
     own = [neurons(layers[0].weight.dtype) for _ in layers]
 
     def network(x: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def differentiated(
 
 
 def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
-    """Return W1, b1, W2, b2."""
+    """Return W1, b1, W2, b2 and so on."""
     return [p for layer in layers for p in (layer.weight, layer.bias)]
 
 

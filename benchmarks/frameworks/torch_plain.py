@@ -10,9 +10,9 @@ from benchmarks.frameworks.torch_common import (
     candidate,
     differentiated,
     gaussian,
+    layered,
     linear,
     parameters,
-    two_layers,
 )
 from stbp_edu.torch import LIFNetwork
 
@@ -29,7 +29,7 @@ def run(currents: Tensor) -> Tensor:
 
 def loop(problem: Problem) -> Candidate:
     """Return the network of :func:`run`."""
-    return two_layers(problem, lambda _: run, compiled=False)
+    return layered(problem, lambda _: run, compiled=False)
 
 
 def bridge(problem: Problem) -> Candidate:
@@ -41,30 +41,33 @@ def bridge(problem: Problem) -> Candidate:
 def compiled(problem: Problem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
     x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-    params = parameters([linear(problem, n) for n in (1, 2)])
+    params = parameters([linear(problem, n) for n in range(1, problem.params.N + 1)])
     run = torch.compile(_gradients, fullgraph=True, dynamic=False)
 
     def backward() -> None:
         with torch.no_grad():
-            for p, g in zip(params, run(*params, x, y), strict=True):
+            for p, g in zip(params, run(x, y, *params), strict=True):
                 p.grad = g
 
     return candidate(params, backward, lambda: [p.grad.numpy() for p in params])
 
 
-def _gradients(
-    W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor, x: Tensor, y: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return dL/dW and dL/db of both layers."""
+def _gradients(x: Tensor, y: Tensor, *params: Tensor) -> list[Tensor]:
+    """Return dL/dW and dL/db of every layer."""
     T, S = x.shape[:2]
-    u1, o1 = _layer(x @ W1.T + b1)
-    u2, o2 = _layer(o1 @ W2.T + b2)
-    direct = (o2.mean(0) - y) / (T * S)
-    e2 = _epsilon(direct.expand(T, -1, -1), u2, o2)
-    e1 = _epsilon(e2 @ W2, u1, o1)
-    rows1, rows2 = e1.flatten(0, 1), e2.flatten(0, 1)
-    W1_slope, W2_slope = rows1.T @ x.flatten(0, 1), rows2.T @ o1.flatten(0, 1)
-    return W1_slope, rows1.sum(0), W2_slope, rows2.sum(0)
+    U, O = [x], [x]
+    for W, b in zip(params[::2], params[1::2], strict=True):
+        u, o = _layer(O[-1] @ W.T + b)
+        U.append(u)
+        O.append(o)
+    above = ((O[-1].mean(0) - y) / (T * S)).expand(T, -1, -1)
+    found: list[Tensor] = []
+    for n in range(len(U) - 1, 0, -1):
+        e = _epsilon(above, U[n], O[n])
+        rows = e.flatten(0, 1)
+        found = [rows.T @ O[n - 1].flatten(0, 1), rows.sum(0), *found]
+        above = e @ params[2 * n - 2]
+    return found
 
 
 def _layer(current: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,35 +1,35 @@
 """The trainer's training step, with the spikes of the first step used again and again."""
 
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem, everything
+from benchmarks.frameworks.problem import LR, NEURON, Problem
 from stbp_edu.arrays import by_columns, tensors
 from stbp_edu.checks import Array
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import train_epoch
 from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
+
+with suppress(ImportError):
+    import numba  # noqa: F401 - imported beforehand, as PyTorch is by those who use it
 
 Job = TypeVar("Job", bound=TrainingJob)
 OPEN = ExitStack()  # the limit stays as long as the process
 
 
-def settings(problem: Problem) -> Settings:
+def settings(problem: Problem, backend: str = "auto") -> Settings:
     """Return settings that make the trainer take this step."""
     size = problem.size
     return Settings(
-        hidden=(size.width,), T=size.T, tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
+        hidden=(size.width,) * size.hidden, T=size.T, batch=size.batch, backend=backend,
+        tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
         surrogate="gaussian", a=NEURON.surrogate.a, lr=LR, schedule="constant", averaging=0.0,
-        batch=size.batch,
     )  # fmt: skip
 
 
@@ -48,25 +48,9 @@ class Remembered(TrainingJob):
         return self.spikes
 
 
-def learned(problem: Problem) -> Problem:
-    """Return the problem with the parameters after one epoch over all training images."""
-    rows, labels, _ = everything()
-    job = _job(TrainingJob, problem, replace(settings(problem), lr=1e-3), rows, labels)
-    with one_blas_thread():
-        for _ in tqdm(train_epoch(job, epoch=0), "an epoch", job.steps, leave=False):
-            pass
-    return replace(problem, params=job.params)
-
-
-def perfect(problem: Problem) -> int:
-    """Return how many images of the batch have rates that are the target, in one draw of spikes."""
-    trace = stbp_edu.forward(problem.spikes, problem.params, NEURON)
-    return int((trace.O[-1].mean(axis=0) == problem.targets).all(axis=1).sum())
-
-
-def build(problem: Problem) -> Candidate:
+def build(problem: Problem, backend: str = "auto") -> Candidate:
     """Return the trainer's step over a training set that is one batch, the same each time."""
-    chosen = settings(problem)
+    chosen = settings(problem, backend)
     job = _job(Remembered, problem, chosen, problem.pixels, problem.labels)
     OPEN.enter_context(one_blas_thread())
     job.begin_epoch(0)

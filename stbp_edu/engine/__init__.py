@@ -3,7 +3,6 @@
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
 - ``weights``: the linear map between two layers: fully connected, convolution, average pooling.
 - ``recurrence``: what runs step by step, elementwise.
-- ``sparse_input``: input that holds each image's active pixels alone.
 
 - ``program``: the same for any derived neuron and any rule, made of the two functions of a step.
 - ``array_steps``: those functions on whole arrays.
@@ -16,6 +15,5 @@ Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine.products import Engine, backward, forward
 from stbp_edu.engine.program import Program
-from stbp_edu.engine.sparse_input import SparseInput
 
-__all__ = ["Engine", "Program", "SparseInput", "Workspace", "backward", "forward"]
+__all__ = ["Engine", "Program", "Workspace", "backward", "forward"]

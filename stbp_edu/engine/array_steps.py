@@ -6,7 +6,7 @@ in the processor's cache, its temporaries too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,46 +51,64 @@ class ArraySteps:
         """Their source."""
         return self.back.source()
 
-    def forward(self, x: Array, p: Arrays) -> dict[str, Array]:
-        """Return the states of all steps.
+    @property
+    def holds_gains(self) -> bool:
+        """Whether a step back holds gains within the rule's limit, if it has one."""
+        return self.back.rule.gain_limit is None
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states, in the order in which a step computes them."""
+        return self.back.neuron.order
+
+    @property
+    def signals(self) -> list[str]:
+        """The signals that a step back reads."""
+        return list(self.back.signals)
+
+    def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
+        """Fill the states of all steps.
 
         Args:
-            x: what the weights bring, (T, S, m); written over.
+            states: by name, (T, S, m) each; the first one holds what the weights bring.
             p: by name, the parameters of the layer, ``"b"`` for each neuron.
+            spikes: those below, where the steps themselves have to weigh them; compiled ones can.
         """
-        neuron = self.back.neuron
-        x += p["b"]
-        states = {name: x if name == "x" else np.empty_like(x) for name in neuron.order}
-        constants = self._constants(p, x.dtype)
-        for s in _blocks(x):
-            last = dict.fromkeys(self.back.lines.lines, np.zeros_like(x[0, s]))
-            for t, now in enumerate(x[:, s]):
+        first, output = self.states[0], self.back.neuron.output
+        constants = self._constants(p, states[first].dtype)
+        for s in _blocks(states[first]):
+            last = {name: np.zeros_like(states[name][0, s]) for name in self.back.lines.lines}
+            for t, drive in enumerate(states[first][:, s]):
+                x = drive + p["b"]
                 if "R" in p and t:
-                    now += last[neuron.output] @ p["R"].T
-                found = self.step.forward(*last.values(), now, *constants)
-                for name, value in zip(last, found, strict=True):
-                    states[name][t, s] = value
-                    last[name] = states[name][t, s]
-        return states
+                    x += last[output] @ p["R"].T
+                found = self.step.forward(*last.values(), x, *constants)
+                for name, value in zip(("x", *last), (x, *found), strict=True):
+                    if name in states:
+                        states[name][t, s] = value
+                        last[name] = states[name][t, s]
+                last.pop("x", None)
 
     def backward(
-        self, signals: Arrays, states: Arrays, p: Arrays
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Return the adjoints, and the gradients of biases and of what the neuron learns.
+        self, kept: Sequence[Array], states: Arrays, p: Arrays, signals: Arrays
+    ) -> dict[str, Array]:
+        """Fill the adjoints to keep; return the gradients of b and of what the neuron learns.
 
         Args:
-            signals: what other layers and the loss hand back, (T, S, m) each; written over.
+            kept: where they go, (T, S, m) each; the first one holds the first signal.
             states: by name, of all steps.
             p: by name, the parameters of the layer.
+            signals: the other signals: what other layers and the loss hand back.
         """
-        some = next(iter(states.values()))
-        found = {name: np.empty_like(some) for name in self.wanted}
-        learned = {name: np.zeros(some.shape[2], some.dtype) for name in self.back.neuron.learned}
+        some = states[self.states[0]]
+        sums = {name: np.zeros(some.shape[2], some.dtype) for name in self.back.neuron.learned}
+        given = {**dict(zip(self.signals[:1], kept, strict=False)), **signals}
+        found = dict(zip(self.wanted, kept, strict=True))
         for s in _blocks(some):
-            here = [{k: a[:, s] for k, a in of.items()} for of in (signals, states, found)]
+            here = [{k: a[:, s] for k, a in of.items()} for of in (given, states, found)]
             for name, g in self._back(here[0], here[1], here[2], p).items():
-                learned[name] += np.broadcast_to(g, some[0, s].shape).sum(axis=0)
-        return found, {"b": found[self.wanted[0]].sum(axis=(0, 1)), **learned}
+                sums[name] += np.broadcast_to(g, some[0, s].shape).sum(axis=0)
+        return {"b": kept[0].sum(axis=(0, 1)), **sums}
 
     def _back(self, signals: Arrays, states: Arrays, found: Arrays, p: Arrays) -> dict[str, Any]:
         """Fill the adjoints of a block of samples; return what is learned, by sample and neuron."""
@@ -116,8 +134,7 @@ class ArraySteps:
             given = [*map(value, back.arguments), *constants]
             with np.errstate(all="ignore"):
                 results = self.step.backward(*given)
-            several = results if isinstance(results, tuple) else (results,)
-            later = dict(zip(back.results, several, strict=True))
+            later = {k: zero + v for k, v in zip(back.results, results, strict=True)}
             for name, array in found.items():
                 array[t] = later[name]
             learned = {name: g + later[f"g_{name}"] for name, g in learned.items()}
@@ -126,7 +143,7 @@ class ArraySteps:
     def _signal(self, name: str, above: Any, later: Arrays, p: Arrays) -> Any:
         """Return a signal, with what the layer's own next step hands back."""
         for arrow, head in self.back.signals[name]:
-            if arrow.kind == "recur":
+            if arrow.step:
                 adjoint = later.get(self.back.name(self.back.neuron.input, head))
                 above = above if adjoint is None else above + adjoint @ p["R"]
         return above

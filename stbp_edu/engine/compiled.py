@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import importlib.util
+import inspect
 import math
+import os
+import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.engine.loop_source import LoopSource
+from stbp_edu.engine.array_steps import Arrays, ArraySteps
+from stbp_edu.engine.loop_source import LoopSource, holds_alone
 from stbp_edu.engine.threads import shared
+from stbp_edu.files import write_whole
 
 RARE = 0.35
 """The share of spikes above which a matrix product is quicker than a row for each spike."""
@@ -30,18 +37,8 @@ def installed() -> bool:
 
 
 @dataclass(frozen=True)
-class CompiledSteps:
-    """The loops of one layer.
-
-    Attributes:
-        back: the step back, which knows network, layer and rule.
-        wanted: the adjoints to keep, that of what the parameters enter first.
-        twin: whether the smooth twin H stands in place of the spike.
-    """
-
-    back: StepBack
-    wanted: tuple[str, ...]
-    twin: bool = False
+class CompiledSteps(ArraySteps):
+    """The loops of one layer."""
 
     @cached_property
     def source(self) -> LoopSource:
@@ -53,52 +50,39 @@ class CompiledSteps:
         """Their source as text."""
         return self.source.text
 
-    def forward(
-        self, x: Array, p: Mapping[str, Array], spikes: Array | None = None
-    ) -> dict[str, Array]:
-        """Return the states of all steps.
+    @property
+    def holds_gains(self) -> bool:
+        """Whether a step back holds gains within the rule's limit, if it has one."""
+        return holds_alone(self.back)
 
-        Args:
-            x: what the weights bring, (T, S, m); it becomes a state.
-            p: by name, the parameters of the layer, ``"b"`` for each neuron.
-            spikes: those below, (T, S, n); then the weights are added here, and x is not read.
-        """
-        T, S, m = x.shape
-        states = {name: np.empty_like(x) if k else x for k, name in enumerate(self.source.states)}
-        W = np.zeros((0, m), x.dtype)
+    def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
+        """Fill the states of all steps: see :class:`ArraySteps`."""
+        first = states[self.states[0]]
+        T, S, m = first.shape
+        work, W = 10.0 * first.size, np.zeros((0, m), first.dtype)
         if spikes is None:
-            spikes = np.zeros((T, S, 0), x.dtype)
+            spikes = np.zeros((T, S, 0), first.dtype)
         else:
             W = np.ascontiguousarray(p["W"].T)
-        loop = compiled(self.source.text, x.dtype)["forward"]
-        shared(loop, S, 10 * x.size, spikes, W, p["b"], *self._given(p, states, forward=True))
-        return states
+            work += spikes.size * m / 8
+        loop = compiled(self.source.text, first.dtype)["forward"]
+        shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, forward=True))
 
     def backward(
-        self, signals: Mapping[str, Array], states: Mapping[str, Array], p: Mapping[str, Array]
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Return the adjoints, and the gradients of biases and of what the neuron learns.
-
-        Args:
-            signals: what other layers and the loss hand back, (T, S, m) each; written over.
-            states: by name, of all steps.
-            p: by name, the parameters of the layer.
-        """
-        some, names = states[self.source.states[0]], self.source.signals
-        kept = [np.empty_like(some) for _ in self.wanted]
-        if names:
-            kept[0] = signals[names[0]]
+        self,
+        kept: Sequence[Array],
+        states: Mapping[str, Array],
+        p: Mapping[str, Array],
+        signals: Mapping[str, Array],
+    ) -> dict[str, Array]:
+        """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
+        some, names = states[self.states[0]], self.signals
         learned = ["b", *dict.fromkeys(name for name, _ in self.back.neuron.enters)]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        above = [np.zeros((0, 0, 0), some.dtype) for k in names if self.source.weighted(k)]
-        W = [np.zeros((0, 0), some.dtype)] * bool(above)
         loop = compiled(self.source.text, some.dtype)["backward"]
-        given = [*above, *W, *self._given(p, states), *(signals[k] for k in names[1:])]
-        shared(loop, some.shape[1], 20 * some.size, *given, *kept, *sums)
-        return (
-            dict(zip(self.wanted, kept, strict=True)),
-            {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)},
-        )
+        given = [*self._given(p, states), *(signals[k] for k in names[1:])]
+        shared(loop, some.shape[1], 20.0 * some.size, *given, *kept, *sums)
+        return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
 
     def _given(
         self, p: Mapping[str, Array], states: Mapping[str, Array], forward: bool = False
@@ -109,15 +93,38 @@ class CompiledSteps:
         constants = [np.asarray(p.get(name, value), dtype)[()] for name, value in own.items()]
         if self.source.recurrent:
             constants.insert(0, np.ascontiguousarray(p["R"].T if forward else p["R"]))
-        return [*constants, *(np.ascontiguousarray(states[s]) for s in self.source.states)]
+        return [*constants, *(np.ascontiguousarray(states[s]) for s in self.states)]
 
 
 @cache
 def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return the functions of a source, compiled for a dtype when they are called first."""
+    """Return the functions of a source, compiled for a dtype when they are called first.
+
+    Where the user's cache can be written to, what is compiled is kept there for other processes:
+    the file's name tells all that it was made from.
+    """
     space = dict(_functions(dtype))
-    exec(compile(source, "<stbp_edu loops>", "exec"), space)
+    made_of = (
+        source,
+        dtype.name,
+        inspect.getsource(loops),
+        importlib.metadata.version("numba"),
+        sys.version,
+    )
+    path = _folder() / f"loops_{hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]}.py"
+    try:
+        if not path.exists():
+            write_whole(path, lambda file: file.write(source.encode()))
+        space["jit"] = _jit(cache=True)
+    except OSError:
+        pass
+    exec(compile(source, str(path), "exec"), space)
     return space
+
+
+def _folder() -> Path:
+    """Return the folder of what is compiled in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "stbp_edu"
 
 
 def are_rare(spikes: Array) -> bool:
@@ -128,12 +135,15 @@ def are_rare(spikes: Array) -> bool:
     return bool(other == 0 and active < RARE * spikes.size)
 
 
-def correlated(spikes: Array, epsilon: Array) -> Array:
-    """Return the gradient of W, Σ ε oᵀ, from spikes (T, S, n) and ε (T, S, m)."""
-    out = np.empty((spikes.shape[2], epsilon.shape[2]), epsilon.dtype)
+def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
+    """Write the gradient of W, Σ ε oᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
+    by_columns = out.T.flags.c_contiguous
+    across = out.T if by_columns else np.empty(out.T.shape, out.dtype)
     work = float(spikes.size) * epsilon.shape[2] / 8
-    shared(kernel("correlate"), len(out), work, spikes, epsilon.reshape(-1, epsilon.shape[2]), out)
-    return out.T
+    rows = epsilon.reshape(-1, epsilon.shape[2])
+    shared(kernel("correlate"), len(across), work, spikes, rows, across)
+    if not by_columns:
+        out[...] = across.T
 
 
 @cache
@@ -143,12 +153,15 @@ def kernel(name: str) -> Callable[..., Any]:
     return function
 
 
+def _jit(**more: Any) -> Any:
+    """Return the compiler's decorator; without fastmath each operation is done as in NumPy."""
+    return importlib.import_module("numba").njit(nogil=True, error_model="numpy", **more)
+
+
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a source may call."""
-    import numba
-
-    jit = numba.njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+    jit = _jit()
     space: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt")}
     space |= {"np": np, "F": dtype.type, "jit": jit, "erf": math.erf}
     space["reached"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
@@ -158,9 +171,10 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     space["settled"] = jit(lambda d: (d + floor) - floor)
     if dtype == np.float32:
         space["exp"] = jit(loops.quick_exp)
-    own: dict[str, Any] = {"np": np}
+    own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
+    space["__name__"] = loops.__name__  # which what is kept on the disk is read back into
     for name in ("spikes_in", "add_rows", "add_scaled_rows", "correlate", "census"):
         function = getattr(loops, name)
         copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
-        space[name] = own[name] = jit(copy)
+        space[name] = own[name] = _jit(cache=True)(copy)
     return space

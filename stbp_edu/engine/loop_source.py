@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from stbp_edu.arrows.formula_text import added
+from stbp_edu.arrows.gains import groups, moves_inside, step_matrix
 from stbp_edu.arrows.lines.expressions import (
     ONE,
     ZERO,
@@ -29,13 +32,15 @@ from stbp_edu.arrows.lines.expressions import (
     written_out,
 )
 from stbp_edu.arrows.lines.program import StepBack
-from stbp_edu.arrows.lines.slopes import tidy
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.surrogates import Curve, Surrogate
 
+WRITTEN = "written"
+"""Marks a name that is a piece of source already."""
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
-    "|(now|last|next|at|each|above|A|E|G|S)_.*"
+    "|(now|last|next|at|each|A|E|G|S)_.*"
 )
 """What the loops call something of their own."""
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
@@ -171,7 +176,7 @@ class LoopSource:
     @property
     def given(self) -> list[str]:
         """The arguments that both loops take: parameters and states."""
-        own = [f"each_{c}" if c in self.each else c for c in self.constants]
+        own = [f"each_{c}" if c in self.each else _free(c) for c in self.constants]
         return ["R"] * self.recurrent + own + [f"A_{s}" for s in self.states]
 
     def _forward(self) -> list[str]:
@@ -214,13 +219,11 @@ class LoopSource:
         later = [a.removesuffix("_next") for a in (*read, *self._recurring().values())]
         later = [*dict.fromkeys(later)]
         states = [a for a in back.arguments if a not in (*read, *self.signals)]
-        above = [f"above_{name}" for name in self.signals if self.weighted(name)]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
         start = back.name(back.neuron.input, back.rule.start)
         cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
-        given = ["first", "last", *above, *(["W"] * bool(above)), *self.given]
-        given += [f"S_{name}" for name in self.signals[1:]]
+        given = ["first", "last", *self.given, *(f"S_{name}" for name in self.signals[1:])]
         return [
             *_head("backward", [*given, *kept, "G_b", *(f"G_{name}" for name in learned)]),
             *self._top(hoisted),
@@ -232,16 +235,17 @@ class LoopSource:
             *_indented(3, (f"at_{a} = {_place(a)}" for a in states)),
             *_indented(3, (f"now_{a} = {a}[step, sample]" for a in kept)),
             *_indented(3, (f"now_{a} = S_{a}[step, sample]" for a in self.signals[1:])),
-            *_indented(3, (line for name in above for line in self._handed_down(name))),
             *_indented(3, self._again()),
             "            for neuron in range(size):",
             *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
             *_indented(4, (f"{_free(a)} = at_{a}[neuron]" for a in states)),
             *_indented(4, (f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in read)),
             *_indented(4, (f"{name} = {self._row(name)}[neuron]" for name in self.signals)),
+            *_indented(4, self._held(read, hoisted)),
             *_indented(4, updates),
+            *_indented(4, (f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later]))),
             *_indented(4, (f"now_{a}[neuron] = {a[2:]}" for a in kept)),
-            *_indented(4, (f"next_{d}[neuron] = settled({d})" for d in later)),
+            *_indented(4, (f"next_{d}[neuron] = {d}" for d in later)),
             f"                G_b[sample, neuron] += {start}",
             *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
         ]
@@ -259,18 +263,15 @@ class LoopSource:
         first = signal == self.signals[0]
         return f"now_E_{self.wanted[0]}" if first else f"now_{signal}"
 
-    def weighted(self, signal: str) -> bool:
-        """Return whether the layer above hands back a part of a signal."""
-        return any(arrow.layer for arrow, _ in self.back.signals[signal])
-
-    def _handed_down(self, above: str) -> list[str]:
-        """Return the lines by which a narrow layer above hands back its errors."""
-        row = self._row(above.removeprefix("above_"))
-        return [
-            f"if len({above}) > 0:  # else the signal is there already",
-            f"    {row}[:] = 0",
-            f"    add_scaled_rows({above}[step, sample], W, {row})",
-        ]
+    def _held(self, later: list[str], hoisted: _Hoisted) -> Iterator[str]:
+        """Yield the lines that hold the gain of each adjoint from step to step within a limit."""
+        if (limit := self.back.rule.gain_limit) is None:
+            return
+        sums = {row.name: row.terms for row in self.back.rows}
+        for name in later:
+            whole = _inserted(Name(name.removesuffix("_next")), sums)
+            gain = hoisted.text(derivative(whole, Name(name, "now")))
+            yield f"{name} *= F({limit}) / max(abs({gain}), F({limit}))  # gain-limit"
 
     def _recurring(self) -> dict[str, str]:
         """Return the signals that the layer's own next step adds to, and the adjoint there."""
@@ -279,7 +280,7 @@ class LoopSource:
             name: back.name(into, q)
             for name, moves in back.signals.items()
             for arrow, q in moves
-            if arrow.kind == "recur"
+            if arrow.step
         }
 
     def _again(self) -> Iterator[str]:
@@ -297,6 +298,29 @@ def _head(name: str, arguments: Sequence[str]) -> list[str]:
 def _indented(depth: int, lines: Iterable[str]) -> list[str]:
     """Return lines at some depth."""
     return ["    " * depth + line for line in lines]
+
+
+def _inserted(tree: Expression, sums: Mapping[str, list[Expression]]) -> Expression:
+    """Return an expression with the sums of the same step in place of adjoints."""
+    match tree:
+        case Name(name) if name in sums:
+            total: Expression = ZERO
+            for term in sums[name]:
+                total = Call("+", (total, _inserted(term, sums)))
+            return total
+        case Call(op, args):
+            return Call(op, tuple(_inserted(arg, sums) for arg in args))
+    return tree
+
+
+def holds_alone(back: StepBack) -> bool:
+    """Return whether a gain limit holds each adjoint of a neuron for itself, or there is none."""
+    if back.rule.gain_limit is None:
+        return True
+    moves = moves_inside(back.net, back.n, back.rule)
+    heads = sorted({head for _, arrow, head in moves if arrow.step})
+    kinds = {arrow.kind: np.ones(()) for _, arrow, _ in moves}
+    return not heads or all(len(g) == 1 for g in groups(step_matrix(moves, heads, kinds) != 0))
 
 
 def _place(argument: str) -> str:
@@ -340,10 +364,10 @@ class _Hoisted:
         if not ops_in(tree) & SLOW or len(states) > 1 or states - self.spikes:
             return Call(tree.op, tuple(map(self._by_name, tree.args)))
         if not states:
-            return Name(self._name(tree))
+            return Name(self._name(tree), WRITTEN)
         (state,) = states
         low, high = (self._name(tidy(replaced(tree, {names[state]: o}))) for o in (ZERO, ONE))
-        return Name(f"({high} if {_free(state)} > 0 else {low})")
+        return Name(f"({high} if {_free(state)} > 0 else {low})", WRITTEN)
 
     def _name(self, tree: Expression) -> str:
         """Return the name of a constant expression, which is computed once."""
@@ -352,14 +376,14 @@ class _Hoisted:
 
 def _text(tree: Expression) -> str:
     """Return an expression as source, its numbers in the dtype of the arrays."""
-    return python(_typed(tree), lambda name: name.name if "(" in name.name else _free(name.name))
+    return python(_typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name))
 
 
 def _typed(tree: Expression) -> Expression:
     """Return an expression with ``F(1)`` for 1, but in exponents, and comparisons as functions."""
     match tree:
         case Number(value):
-            return Name(f"F({value})")
+            return Name(f"F({value})", WRITTEN)
         case Call("**", (a, Number(int()) as power)):
             return Call("**", (_typed(a), power))
         case Call(op, args):

@@ -49,13 +49,28 @@ def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
         k += 1
 
 
-def add_scaled_rows(values: Any, table: Any, total: Any) -> None:
-    """Add each row of a table, times its value, to a row, ``total``."""
-    for j in range(len(values)):
-        if values[j] != 0:
-            row = table[j]
-            for i in range(len(total)):
-                total[i] += values[j] * row[i]
+def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
+    """Add each row of a table, times its value in ``v``, to a row, ``total``."""
+    k = 0
+    while k + 8 <= len(v):
+        a0, a1, a2, a3 = table[k], table[k + 1], table[k + 2], table[k + 3]
+        a4, a5, a6, a7 = table[k + 4], table[k + 5], table[k + 6], table[k + 7]
+        v0, v1, v2, v3 = v[k], v[k + 1], v[k + 2], v[k + 3]
+        v4, v5, v6, v7 = v[k + 4], v[k + 5], v[k + 6], v[k + 7]
+        for i in range(len(total)):
+            four = (v0 * a0[i] + v1 * a1[i]) + (v2 * a2[i] + v3 * a3[i])
+            total[i] += four + ((v4 * a4[i] + v5 * a5[i]) + (v6 * a6[i] + v7 * a7[i]))
+        k += 8
+    if k + 2 <= len(v):
+        a0, a1, v0, v1 = table[k], table[k + 1], v[k], v[k + 1]
+        for i in range(len(total)):
+            total[i] += v0 * a0[i] + v1 * a1[i]
+        k += 2
+    while k < len(v):
+        a0, v0 = table[k], v[k]
+        for i in range(len(total)):
+            total[i] += v0 * a0[i]
+        k += 1
 
 
 def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None:

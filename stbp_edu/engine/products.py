@@ -7,23 +7,32 @@ see :mod:`stbp_edu.engine.recurrence`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
+from stbp_edu.arrows import hard_reset, network, soft_reset, with_gain_limit
+from stbp_edu.arrows.lines.program import steps_back
+from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, ConvParams
+from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
+from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.recurrence import factors, integrate, recur
-from stbp_edu.engine.sparse_input import SparseInput
-from stbp_edu.engine.weights import Weights, by_channel, distinct_steps, weights_into
+from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.weights import Dense, Weights, by_channel, distinct_steps, weights_into
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import check_gain_limit
+
+MANY = 50_000
+"""Weights of a network below which operations on whole arrays take less time than compiling."""
 
 
 def forward(
@@ -109,11 +118,15 @@ def backward(
 class Engine:
     """The passes through one network, for a caller that has checked the arguments.
 
+    With Numba they are compiled loops, in which a spike costs one row of weights and silence
+    nothing, as long as spikes are rare and layers wide; without it, operations on whole arrays.
+
     Attributes:
         rule: what flows backward; see :func:`backward`.
         work: the buffers in which traces and gradients live.
         loss: a loss of :mod:`stbp_edu.losses`, or the direct term of another.
         gain_limit: see :func:`backward`.
+        backend: ``"numpy"``, or ``"auto"``: compiled where that is possible.
     """
 
     params: AnyParams
@@ -122,22 +135,32 @@ class Engine:
     work: Workspace = field(default_factory=Workspace)
     loss: Built | Direct = RATE
     gain_limit: float | None = None
+    backend: str = "auto"
+    _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
 
-    def forward(self, spikes: Array | SparseInput, spike: Spike | None = None) -> Trace:
+    def forward(self, spikes: Array, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
         T, S, _ = spikes.shape
         U: list[Any] = [None]
         O: list[Any] = [spikes]
-        for n in range(1, self.params.N + 1):
-            b = self.params.b[n]
-            u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
-            o = self.work.array("O", n, u.shape, b.dtype)
-            below = distinct_steps(O[n - 1])
-            self._weights(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
-            u[below.shape[0] :] = u[0]
-            integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
-            U.append(u)
-            O.append(o)
+        loops = self._loops("") if spike is None else None
+        with one_blas_thread():
+            for n in range(1, self.params.N + 1):
+                b = self.params.b[n]
+                u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
+                o = self.work.array("O", n, u.shape, b.dtype)
+                rare = loops is not None and self._are_rare(n, O[n - 1])
+                if not rare:
+                    below = distinct_steps(O[n - 1])
+                    self._weights(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
+                    u[below.shape[0] :] = u[0]
+                if loops is None:
+                    integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
+                else:
+                    p = {"W": self.params.W[n], "b": np.tile(b, u.shape[2] // len(b))}
+                    loops.forward({"u": u, "o": o}, p, O[n - 1] if rare else None)
+                U.append(u)
+                O.append(o)
         return Trace(U=U, O=O)
 
     def gradients(
@@ -161,14 +184,12 @@ class Engine:
         W, N = self.params.W, self.params.N
         gW: list[Any] = [None] * (N + 1)
         gb: list[Any] = [None] * (N + 1)
-        for n, epsilon, _ in self._down(trace, targets, S, binary):
-            gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-            below, error = distinct_steps(trace.O[n - 1]), epsilon
-            if below.shape[0] < len(epsilon):
-                error = epsilon.sum(axis=0, keepdims=True)
-            self._weights(n).gradient(error, below, gW[n])  # c5-w
-            by_position = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
-            gb[n] = by_position.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
+        with one_blas_thread():
+            for n, epsilon, _ in self._down(trace, targets, S, binary):
+                gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
+                self._weight_gradient(n, epsilon, trace.O[n - 1], gW[n], binary)
+                by_position = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
+                gb[n] = by_position.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
         return Gradients(W=gW, b=gb)
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
@@ -177,15 +198,46 @@ class Engine:
         δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
         carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
         """
-        *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
-        delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
-        over_time = err.sum(axis=0, keepdims=True)
-        self._weights(1).transpose(over_time, delta)  # c2-delta, c2-delta-classic
+        with one_blas_thread():
+            *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
+            delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
+            over_time = err.sum(axis=0, keepdims=True)
+            self._weights(1).transpose(over_time, delta)  # c2-delta, c2-delta-classic
         return delta[0]
 
     def _weights(self, n: int) -> Weights:
         """Return the map from layer n - 1 to layer n."""
         return weights_into(self.params, n, self.work)
+
+    def _loops(self, reads: str) -> CompiledSteps | None:
+        """Return the loops of a layer, of whose states the loss reads some; None without them."""
+        small = sum(W.size for W in self.params.W[1:]) < MANY
+        if self.backend == "numpy" or small or not installed():
+            return None
+        if not compilable(self.neuron.surrogate):
+            return None
+        return part_one_loops(self.neuron, self.rule, reads, self.gain_limit)
+
+    def _are_rare(self, n: int, below: Array) -> bool:
+        """Return whether layer n goes through the spikes below one by one."""
+        if len(self.params.b[n]) < WIDE or type(self._weights(n)) is not Dense:
+            return False
+        known = self._rare.get(n)
+        if known is None or known[0] is not below:
+            self._rare[n] = known = below, below.flags.c_contiguous and are_rare(below)
+        return known[1]
+
+    def _weight_gradient(
+        self, n: int, epsilon: Array, spikes: Array, out: Array, binary: bool
+    ) -> None:
+        """Write the gradient of the weights of a layer."""
+        if binary and self._loops("") and self._are_rare(n, spikes):
+            correlate(spikes, epsilon, out)  # c5-w
+            return
+        below, error = distinct_steps(spikes), epsilon
+        if below.shape[0] < len(epsilon):
+            error = epsilon.sum(axis=0, keepdims=True)
+        self._weights(n).gradient(error, below, out)  # c5-w
 
     def _down(
         self, trace: Trace, targets: Array | None, S: int, binary: bool
@@ -200,14 +252,41 @@ class Engine:
             # The exact rule hands on ε itself; only the classic one needs a second buffer.
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
-            layer = (epsilon, err, trace.U[n], trace.O[n], dL_du if n == N else None)
-            e, passed_on, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
-            recur(e, passed_on, u, o, known, direct)
+            direct = dL_du if n == N else None
+            loops = self._loops("" if n < N else "o" if direct is None else "ou")
+            if loops is None or not binary:
+                layer = (epsilon, err, trace.U[n], trace.O[n], direct)
+                e, passed_on, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
+                recur(e, passed_on, u, o, known, direct)
+            else:
+                kept = [epsilon] if err is None else [epsilon, err]
+                signals = {} if direct is None else {"signal_u": np.ascontiguousarray(direct)}
+                loops.backward(kept, {"u": trace.U[n], "o": trace.O[n]}, {}, signals)
             signal = epsilon if err is None else err
             yield n, epsilon, signal
             if n > 1:
                 epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
                 self._weights(n).transpose(signal, epsilon)
+
+
+@cache
+def part_one_loops(
+    neuron: LIF, rule: str, reads: str, gain_limit: float | None = None
+) -> CompiledSteps:
+    """Return the loops of a layer of Part I.
+
+    Args:
+        neuron: constants and gate.
+        rule: a rule of Part I.
+        reads: the states that the loss reads: ``"o"``, ``"ou"``, or ``""`` in a hidden layer.
+        gain_limit: see :func:`backward`.
+    """
+    derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
+    net = network("1-1" if reads else "1-1-1", derived)
+    back = steps_back(net, with_gain_limit(gain_limit, rule))[1]
+    if "u" in reads:
+        back = replace(back, leaving=[*back.leaving, Arrow("readout", "u", LOSS)])
+    return CompiledSteps(back, ("d_u", "d_u_owes") if rule == "classic" else ("d_u",))
 
 
 def _kind(params: Any) -> type:

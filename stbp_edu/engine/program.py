@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten, Link
 from stbp_edu.arrows.models import (
@@ -27,9 +28,10 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlated, installed
+from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
 from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.threads import multiply, one_blas_thread
+from stbp_edu.engine.weights import distinct_steps
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Program:
         checks.instance("net", self.net, Network)
         object.__setattr__(self, "rule", as_rule(self.rule))
         object.__setattr__(self, "backend", chosen(self.backend, self.net))
-        _ = self.layers
+        _ = self.layers  # which checks the rule and the neurons
 
     @cached_property
     def layers(self) -> list[Any]:
@@ -108,9 +110,17 @@ class Program:
         for n in range(1, net.N + 1):
             layer, p = net.layers[n], cast(net.layers[n], params[n], dtype)
             below = trace[net.output_of(n - 1)][n - 1]
-            for name, series in self._layer_forward(n, below, p).items():
+            shape = (*below.shape[:2], net.sizes[n])
+            states = {name: np.empty(shape, dtype) for name in layer.neuron.order}
+            spikes = flat(below) if self._events(n, below) else None
+            if spikes is None:
+                drive, distinct = states[layer.neuron.order[0]], distinct_steps(below)
+                weigh(layer.link, distinct, p["W"], drive[: len(distinct)])
+                drive[len(distinct) :] = drive[0]
+            self.layers[n].forward(states, p, spikes)
+            for name, series in states.items():
                 by_layer = trace.setdefault(name, [None] * (net.N + 1))
-                by_layer[n] = series.reshape(*series.shape[:2], *layer.link.shape)
+                by_layer[n] = series.reshape(*shape[:2], *layer.link.shape)
         return trace
 
     def gradients(
@@ -131,6 +141,8 @@ class Program:
         check_params(net, params)
         here = check_run(net, trace)
         check_targets(net, targets, here)
+        if not all(steps.holds_gains for _, steps in _from_1(self.layers)):
+            return self._limited(params, trace, targets, here, S)
         averaged = here if S is None else checks.count("S", S)
         direct: Any = net.loss.direct(trace[net.loss.state][net.N], targets) * (here / averaged)
         with one_blas_thread() if self.backend == "compiled" else nullcontext():
@@ -138,52 +150,65 @@ class Program:
 
     def _backward(self, params: LayerParams, trace: Series, direct: Array) -> LayerParams:
         """Return the gradients, given what the loss hands back."""
-        net, rule = self.net, as_rule(self.rule)
+        net, dtype = self.net, params[1]["W"].dtype
         result: LayerParams = [None] * (net.N + 1)
-        above: dict[str, Array] = {}
+        errors: dict[str, Array] = {}
         for n in range(net.N, 0, -1):
-            layer, back, dtype = net.layers[n], self.layers[n].back, params[n]["W"].dtype
+            layer, steps = net.layers[n], self.layers[n]
             states = {k: flat(trace[k][n]).astype(dtype, copy=False) for k in layer.neuron.order}
-            signals = {name: self._signal(n, name, above, params, direct) for name in back.signals}
-            start = back.name(layer.neuron.input, rule.start)
-            above, sums = self.layers[n].backward(signals, states, cast(layer, params[n], dtype))
+            p = cast(layer, params[n], dtype)
+            kept = [np.empty((*direct.shape[:2], net.sizes[n]), dtype) for _ in steps.wanted]
+            signals = dict(zip(steps.signals[:1], kept, strict=False))
+            for name in steps.signals:
+                signals.setdefault(name, np.empty_like(kept[0]))
+                self._signal(n, name, errors, params, direct, signals[name])
+            sums = steps.backward(kept, states, p, signals)
+            errors = dict(zip(steps.wanted, kept, strict=True))
             below = trace[net.output_of(n - 1)][n - 1].astype(dtype, copy=False)
-            output = states[layer.neuron.output]
-            epsilon = above[start]
-            events = self._events(n, below)
-            W = correlated(flat(below), epsilon) if events else gradient(layer.link, epsilon, below)
-            result[n] = {"W": W, **collected(layer, epsilon, output, sums)}
+            if self._events(n, below):
+                W = np.empty(layer.link.weight_shape, dtype, order="F")
+                correlate(flat(below), kept[0], W)
+            else:
+                distinct, epsilon = distinct_steps(below), kept[0]
+                if len(distinct) < len(epsilon):
+                    epsilon = epsilon.sum(axis=0, keepdims=True)
+                W = gradient(layer.link, epsilon, distinct)
+            result[n] = {"W": W, **collected(layer, kept[0], states[layer.neuron.output], sums)}
         return result
 
-    def _layer_forward(self, n: int, below: Array, p: dict[str, Array]) -> dict[str, Array]:
-        """Return the states of one layer."""
-        layer = self.net.layers[n]
-        if self._events(n, below):
-            x = np.empty((*below.shape[:2], self.net.sizes[n]), below.dtype)
-            return self.layers[n].forward(x, p, flat(below))
-        return self.layers[n].forward(weighed(layer, below, p), p)
+    def _limited(
+        self, params: LayerParams, trace: Series, targets: Array, here: int, S: int | None
+    ) -> LayerParams:
+        """Return the gradients under a gain limit that holds several states together."""
+        found = adjoints.backward(self.net, params, trace, targets, self.rule).gradients
+        share = here / (here if S is None else checks.count("S", S))
+        return [None, *({k: g * share for k, g in layer.items()} for layer in found[1:])]
 
     def _events(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through what is below spike by spike."""
-        if self.backend == "numpy" or self.net.layers[n].link.maps != (Flatten(),):
+        dense = self.net.layers[n].link.maps == (Flatten(),)
+        if self.backend == "numpy" or not dense or self.net.sizes[n] < WIDE:
             return False
-        return self.net.sizes[n] >= WIDE and are_rare(np.ascontiguousarray(flat(below)))
+        return below.flags.c_contiguous and are_rare(flat(below))
 
     def _signal(
-        self, n: int, name: str, above: Mapping[str, Array], params: LayerParams, direct: Array
-    ) -> Array:
-        """Return what the loss and the layer above hand back to layer n."""
-        total: Any = 0.0
+        self,
+        n: int,
+        name: str,
+        errors: Mapping[str, Array],
+        params: LayerParams,
+        direct: Array,
+        out: Array,
+    ) -> None:
+        """Write what the loss and the layer above hand back to layer n."""
+        out[...] = 0
         for arrow, q in self.layers[n].back.signals[name]:
             if arrow.target == LOSS:
-                total = total + flat(direct).astype(params[n]["W"].dtype, copy=False)
+                out[...] = flat(direct)
             elif arrow.layer:
-                adjoint = above[self.layers[n + 1].back.name(arrow.target, q)]
-                link, W = self.net.layers[n + 1].link, params[n + 1]["W"]
-                total = total + handed_back(link, adjoint, W.astype(adjoint.dtype, copy=False))
-        if isinstance(total, float):  # the layer's own next step alone
-            return np.zeros((*direct.shape[:2], self.net.sizes[n]), params[n]["W"].dtype)
-        return np.asarray(total)
+                error = errors[self.layers[n + 1].back.name(arrow.target, q)]
+                W = np.asarray(params[n + 1]["W"], error.dtype)
+                hand_back(self.net.layers[n + 1].link, error, W, out)
 
 
 def _from_1(of: list[Any]) -> Iterator[tuple[int, Any]]:
@@ -233,23 +258,20 @@ def cast(layer: Layer, p: Mapping[str, Any], dtype: Any) -> dict[str, Array]:
     return found | {"b": np.repeat(found["b"], math.prod(layer.link.shape[1:]))}
 
 
-def weighed(layer: Layer, below: Array, p: Mapping[str, Array]) -> Array:
-    """Return what the weights bring to a layer, (T, S, m)."""
-    link, W = layer.link, p["W"]
-    if link.maps != (Flatten(),):
-        return flat(link.forward(below, W))
-    x = np.empty((*below.shape[:2], len(W)), W.dtype)
-    multiply(rows(below, 2), W.T, rows(x, 2))
-    return x
+def weigh(link: Link, below: Array, W: Array, out: Array) -> None:
+    """Write what the weights bring to a layer, (T, S, m)."""
+    if link.maps == (Flatten(),):
+        multiply(rows(below, 2), W.T, rows(out, 2))
+    else:
+        out[...] = flat(link.forward(below, W))
 
 
-def handed_back(link: Link, adjoint: Array, W: Array) -> Array:
-    """Return what the weights hand back to the layer below, Wᵀ err, (T, S, m)."""
-    if link.maps != (Flatten(),):
-        return flat(link.back(adjoint.reshape(*adjoint.shape[:2], *link.shape), W))
-    x = np.empty((*adjoint.shape[:2], W.shape[1]), W.dtype)
-    multiply(rows(adjoint, 2), W, rows(x, 2))
-    return x
+def hand_back(link: Link, error: Array, W: Array, out: Array) -> None:
+    """Write what the weights hand back to the layer below, Wᵀ err, (T, S, m)."""
+    if link.maps == (Flatten(),):
+        multiply(rows(error, 2), W, rows(out, 2))
+    else:
+        out[...] = flat(link.back(error.reshape(*error.shape[:2], *link.shape), W))
 
 
 def gradient(link: Link, epsilon: Array, below: Array) -> Array:

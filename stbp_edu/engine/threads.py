@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -30,6 +31,8 @@ def limit_threads(count: int) -> None:
 
 def threads() -> int:
     """Return in how many threads compiled loops run."""
+    if sys.platform == "emscripten":  # a web page can start none
+        return 1
     free = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
     return _limit[0] or len(free(0))
 
@@ -81,3 +84,7 @@ def _controller() -> Any:
 def _pool(parts: int) -> ThreadPoolExecutor:
     """Return the threads beside this one."""
     return ThreadPoolExecutor(max(1, parts - 1), "stbp_edu")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of these threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu.arrays import Workspace
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, LayerShape
-from stbp_edu.engine.sparse_input import SparseInput
+from stbp_edu.engine.threads import multiply
 from stbp_edu.network import Params
 
 PATCHES = 2**19
@@ -74,23 +74,17 @@ class Dense:
 
     W: Array
 
-    def forward(self, below: Array | SparseInput, out: Array) -> None:
+    def forward(self, below: Array, out: Array) -> None:
         """Write W o, for every step and sample."""
-        if isinstance(below, SparseInput):
-            below.weigh(self.W, out)
-        else:
-            np.matmul(flat(below), self.W.T, out=flat(out))  # fwd-x
+        multiply(flat(below), self.W.T, flat(out))  # fwd-x
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Write Wᵀ err."""
-        np.matmul(flat(signal), self.W, out=flat(out))
+        multiply(flat(signal), self.W, flat(out))
 
-    def gradient(self, epsilon: Array, below: Array | SparseInput, out: Array) -> None:
+    def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
         """Write Σ ε oᵀ over steps and samples."""
-        if isinstance(below, SparseInput):
-            below.correlate(epsilon, out)
-        else:
-            np.matmul(flat(epsilon).T, flat(below), out=out)  # c5-w
+        multiply(flat(epsilon).T, flat(below), out)  # c5-w
 
 
 @dataclass(frozen=True)

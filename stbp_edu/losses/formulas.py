@@ -7,7 +7,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses.reading import Built, Direct, check_targets
+from stbp_edu.losses.reading import Built, Direct, check_targets, outputs
 from stbp_edu.network import Trace
 
 TOLERANCE = 1e-5
@@ -30,7 +30,7 @@ class _SquaredMean(Built):
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if the states, the targets and k do not fit together."""
-        states = getattr(checks.instance("trace", trace, Trace), self.reads)[-1]
+        states = outputs(trace, self.reads)
         check_targets(targets, states, f"trace.{self.reads}[N]")
         if (k := self._steps(states)) > len(states):
             raise ValueError(

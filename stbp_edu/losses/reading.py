@@ -53,7 +53,7 @@ class Built(ABC):
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise TypeError or ValueError if the loss cannot read these."""
-        check_targets(targets, checks.instance("trace", trace, Trace).O[-1])
+        check_targets(targets, outputs(trace))
 
     @abstractmethod
     def formula(self, trace: Trace, targets: Array) -> float:
@@ -62,6 +62,21 @@ class Built(ABC):
     @abstractmethod
     def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
         """Return the direct term, unchecked, of a loss that averages S samples."""
+
+
+def outputs(trace: Trace, reads: str = "O") -> Any:
+    """Return the spikes of a trace's output layer, or the potentials ("U"), not yet checked.
+
+    Raises:
+        TypeError, ValueError: if it is no trace, or lists no layers.
+    """
+    states = getattr(checks.instance("trace", trace, Trace), reads)
+    if not isinstance(states, (list, tuple)) or not states:
+        raise ValueError(
+            f"trace.{reads} must list a layer's states, got {checks.brief(states)}; "
+            "pass the trace that forward made"
+        )
+    return states[-1]
 
 
 def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
@@ -75,8 +90,9 @@ def read_loss(loss: Any, method: str = "direct") -> Any:
     """Return ``loss`` if it is one.
 
     Raises:
-        TypeError: if it is none; the message says what to pass.
+        TypeError, ValueError: if it is none; the message says what to pass.
     """
+    checks.choice("method", method, ("direct", "value"))
     if isinstance(loss, type) or not callable(getattr(loss, method, None)):
         wanted = "a loss" if method == "value" else "a loss, or a direct term (T, S, n[N]),"
         got = f"the class {loss.__name__}" if isinstance(loss, type) else type(loss).__name__
@@ -95,7 +111,6 @@ def checked(loss: Any, trace: Trace, targets: Array | None) -> Built | Direct:
         trace: a forward pass whose arrays have been checked.
         targets: Y, shape (S, n[N]); not read where the direct term is given.
     """
-    outputs = trace.O[-1]
     if isinstance(loss, Built):
         loss.check(trace, targets)  # type: ignore[arg-type]  # it refuses None
         return loss
@@ -103,14 +118,14 @@ def checked(loss: Any, trace: Trace, targets: Array | None) -> Built | Direct:
         loss = Direct(loss)
     if not isinstance(loss, Direct):
         read_loss(loss)
-        check_targets(targets, outputs)  # type: ignore[arg-type]
+        check_targets(targets, trace.O[-1])  # type: ignore[arg-type]
         loss = checks.instance("the direct term of the loss", loss.direct(trace, targets), Direct)
     if loss.o is None and loss.u is None:
         raise ValueError("loss (the direct term) must hold dL/do or dL/du, got None; give an array")
     for name, term in (("o", loss.o), ("u", loss.u)):
         if term is not None:
             what = f"loss (the direct term dL/d{name})"
-            checks.array(what, term, "(T, S, n[N])", outputs.shape, dtype=outputs.dtype)
+            checks.array(what, term, "(T, S, n[N])", trace.O[-1].shape, dtype=trace.O[-1].dtype)
     return loss
 
 

@@ -31,6 +31,7 @@ CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to th
 PATH = [*(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)), CORNERS[-1]]
 """Where the image stands before each of the 18 moves, and after the last."""
 
+MOST_STEPS = 100_000
 MARGIN = int(CORNERS.max())
 THRESHOLD = 0.2  # of white: a change of brightness beyond it makes an event
 
@@ -185,7 +186,7 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     limit = THRESHOLD * 255 if of_bytes else THRESHOLD
     grey = images.astype(np.int16) if of_bytes else images
     S, height, width = images.shape
-    shape = (checks.count("T", T), S, 2, height + MARGIN, width + MARGIN)
+    shape = (checks.count("T", T, at_most=MOST_STEPS), S, 2, height + MARGIN, width + MARGIN)
     spikes = np.zeros(shape, np.float32 if of_bytes else images.dtype)
     for k, (before, after) in enumerate(pairwise(PATH)):
         change = _placed(grey, after) - _placed(grey, before)
@@ -200,7 +201,7 @@ def _held(images: NDArray[Any], T: int, hold: int) -> NDArray[Any]:
     _check_images(images)
     height = images.shape[1]
     steps = height * checks.count("hold", hold)
-    if checks.count("T", T) < steps:
+    if checks.count("T", T, at_most=MOST_STEPS) < steps:
         raise ValueError(
             f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
         )
@@ -241,7 +242,7 @@ def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:
             f"pixels must have shape (S, n[0]), no axis empty, got {pixels.shape}; "
             "give each image as one row: images.reshape(len(images), -1)"
         )
-    shape = (checks.count("T", T), *pixels.shape)
+    shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     if out is None:
         return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)
     return checks.array("out", out, "(T, S, n[0])", shape, finite=False)

@@ -105,6 +105,8 @@ def _check(node: Node, setting: Setting) -> None:
         )
     checks.choice("node kind", checks.instance("node", node, Node).kind, ("W", "b", "u", "o"))
     kind, n, t, i, j = node
+    for name, k in zip("ntij", node[1:], strict=True):
+        checks.count(f"node {name}", k, at_least=-1)
     if not 1 <= n <= params.N:
         raise ValueError(f"node n must be a layer from 1 to {params.N}, got {n}; pick one")
     m, below = params.sizes[n], params.sizes[n - 1]

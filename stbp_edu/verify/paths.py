@@ -57,6 +57,8 @@ def count_paths(start: Node, graph: LocalDerivatives) -> int:
 
 def total(paths: list[Path], rule: str | Rule = "exact") -> Any:
     """Return the sum of the contributions of the paths that a rule keeps."""
+    for path in instance("paths", paths, list):
+        instance("each entry of paths", path, Path)
     return sum(path.contribution for path in paths if not path.dropped_by(rule))
 
 

@@ -8,7 +8,7 @@ from stbp_edu.plotting.palette import GRID, INK, SERIES
 from tools.pages.records import Record, figure_html, processor
 
 ELSEWHERE = "speed-frameworks-"  # records of other processors
-ALL_PIXELS = "ours-all-pixels"
+AXES = ("T", "batch", "width", "hidden", "rate")
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
@@ -19,6 +19,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
             main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``,
             ``speed-convolution``, and those of other processors; any may be missing.
     """
+    records = {name: _of_sizes(record) for name, record in records.items()}
     sizes = records.get("speed-frameworks")
     step = sizes and records.get("speed-step", sizes)
     others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
@@ -28,8 +29,15 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
         step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
         used=list(used.values()), picture=picture, processor=processor, row=row_of,
         titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
-        ALL_PIXELS=ALL_PIXELS,
     )  # fmt: skip
+
+
+def _of_sizes(record: Record) -> Record:
+    """Return a record whose cells name every axis; one of an earlier version lacks two of them."""
+    cells = [
+        {"hidden": 1, "rate": 0, **c} for c in record.get("cells", ()) if not c.get("lit_only")
+    ]
+    return {**record, "cells": cells} if cells else record
 
 
 def row_of(cell: Record, name: str) -> Any:
@@ -45,9 +53,9 @@ def titles_of(record: Record) -> dict[str, str]:
 def cells_along(record: Record, axis: str) -> list[Record]:
     """Return the main cell and those that differ from it in ``axis`` alone, in its order."""
     main = record["cells"][0]
-    others = {"T", "batch", "width", "lit_only"} - {axis}
+    others = set(AXES) - {axis}
     found = [c for c in record["cells"] if all(c[k] == main[k] for k in others)]
-    return sorted(found, key=lambda c: c[axis])
+    return sorted(found, key=lambda c: c[axis] or 100)
 
 
 def fastest_of(record: Record, group: str) -> Any:
@@ -63,33 +71,25 @@ def fastest_of(record: Record, group: str) -> Any:
     return min(rows, key=lambda r: r["ms"], default=None)
 
 
-def better(step: Record, sizes: Record) -> Iterator[tuple[Record, str, str, str, float]]:
-    """Yield what is faster than ours or holds less memory: the cell, who, in what, and the ratio.
-
-    With every pixel ours is compared with those alone that do the whole step.
-    """
+def better(step: Record, sizes: Record) -> Iterator[tuple[Record, str, str, float]]:
+    """Yield what is faster than ours or holds less memory: cell, who, in what, and the ratio."""
     for cell in (step["cells"][0], *sizes["cells"][1:]):
-        ours, bare = row_of(cell, "ours"), row_of(cell, ALL_PIXELS)
+        ours = row_of(cell, "ours")
         for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
                 if ours[key] is not None and r[key] is not None and r[key] < ours[key]:
-                    yield cell, "", r["name"], what, ours[key] / r[key]
-                elif key == "ms" and bare and r["name"] != "products" and r[key] < bare[key]:
-                    yield cell, ", every pixel", r["name"], what, bare[key] / r[key]
+                    yield cell, r["name"], what, ours[key] / r[key]
 
 
 def picture(record: Record, others: Sequence[Record], alt: str) -> str:
     """Return a bar for each candidate at the main size, and a mark for each other processor."""
     titles = titles_of(record)
-    rows = [r for r in record["cells"][0]["rows"] if r["name"] != "ours-learned"]
-    rows = sorted(rows, key=lambda r: -r["ms"])
+    rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
     for k, r in enumerate(rows):
         own = r["name"].startswith("ours")
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
-        bare = r["name"] == ALL_PIXELS  # outlined: the same work as the others do
-        ax.barh(k, r["ms"], height=0.62, linewidth=1.2, edgecolor=colour,
-                color="none" if bare else colour)  # fmt: skip
+        ax.barh(k, r["ms"], height=0.62, color=colour)
     for other, marker in zip(others, "DsvP", strict=False):
         there = {r["name"]: r["ms"] for r in other["cells"][0]["rows"]}
         points = [(there[r["name"]], k) for k, r in enumerate(rows) if r["name"] in there]

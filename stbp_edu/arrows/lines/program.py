@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
@@ -79,7 +79,19 @@ def step_functions(
     back = steps_back(net, rule)[n]
     space = dict(functions)
     exec(compile(back.source(), f"<layer {n}, {rule.name}>", "exec"), space)
-    return StepFunctions(space["forward"], space["backward"], back)
+    forward, backward = (
+        of if many > 1 else partial(_in_tuple, of)
+        for of, many in (
+            (space["forward"], len(back.lines.lines)),
+            (space["backward"], len(back.results)),
+        )
+    )
+    return StepFunctions(forward, backward, back)
+
+
+def _in_tuple(function: Callable[..., Any], *args: Any, **more: Any) -> tuple[Any]:
+    """Return the one result of a function as a tuple."""
+    return (function(*args, **more),)
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,8 @@ class StepFunctions:
 
     Attributes:
         forward: the states of the last step in the order of the lines, x, and the constants, to
-            the states of this one.
-        backward: ``back.arguments`` and the constants, to ``back.results``.
+            the states of this one, a tuple.
+        backward: ``back.arguments`` and the constants, to ``back.results``, a tuple.
         back: what the step back reads and returns.
     """
 
@@ -153,7 +165,7 @@ def _function(
         f'    """Return the {what}.' + ("" if more else '"""'),
         *(explained if more else []),
         *(f"    {line}" for line in body),
-        f"    return {', '.join(results)}" + "," * (len(results) == 1 and name == "forward"),
+        f"    return {', '.join(results)}",
     ]
 
 
@@ -255,9 +267,12 @@ class StepBack:
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
-        """By the name of a signal, what hands it back: arrows that leave, and the rule's state."""
+        """By the name of a signal, what hands it back: arrows that leave, and the rule's state.
+
+        Those of the output come first.
+        """
         found = {}
-        for state, q in self.nodes:
+        for state, q in sorted(self.nodes, key=lambda node: node[0] != self.neuron.output):
             if name := self._signal(state, q):
                 moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
                 found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]

@@ -63,15 +63,24 @@ class Dataset:
         """Check that images and labels belong together."""
         for part in ("train", "test"):
             images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            for kind, value in (("images", images), ("labels", labels)):
+                if type(value) not in (np.ndarray, np.memmap):
+                    raise TypeError(
+                        f"{part}_{kind} must be a NumPy array, got {type(value).__name__}; "
+                        "convert it with np.array"
+                    )
+            if images.dtype.kind == "f":
+                checks.check_finite(f"{part}_images", images)
             if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
                 raise ValueError(
                     f"{part}_images must have shape (n, height, width), n >= 1, and {part}_labels "
                     f"(n,), got {images.shape} and {labels.shape}; give one label an image"
                 )
             if labels.dtype.kind not in "iu" or labels.min() < 0:
+                least = labels.min() if labels.dtype.kind in "if" else labels.flat[0]
                 raise ValueError(
                     f"{part}_labels must be integers from 0, got {labels.dtype} from "
-                    f"{labels.min()}; number the classes"
+                    f"{least}; number the classes"
                 )
         if self.train_images.shape[1:] != self.test_images.shape[1:]:
             raise ValueError(

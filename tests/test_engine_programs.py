@@ -1,0 +1,211 @@
+"""The derived program of a network, on arrays and compiled: any text, any rule, any threads."""
+
+import os
+import sys
+from itertools import product
+
+import numpy as np
+import pytest
+
+from stbp_edu import LIF, Gaussian, arrows, backward, derive, forward, network
+from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
+from stbp_edu.arrows.lines.program import step_functions
+from stbp_edu.engine import Engine, Program, compiled
+from stbp_edu.engine.threads import limit_threads
+from stbp_edu.rules import ABLATIONS
+from stbp_edu.rules import RULES as PART_ONE
+from tests.derive.texts import derived, difference, run_of
+from tests.networks import assert_close, make_problem
+
+MORE = bool(os.environ.get("STBP_EXAMPLES"))
+SINGLE = {np.float64: 1e-12, np.float32: 1e-5}
+numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not installed")
+BACKENDS = ["numpy", pytest.param("compiled", marks=numba)]
+
+
+def kept_rules(net):
+    return [rule for rule in RULES if RULES[rule].keeps(net)]
+
+
+def single(params):
+    return [None, *({k: np.float32(v) for k, v in p.items()} for p in params[1:])]
+
+
+def check_text(seed, backend, rules=None):
+    """One drawn text: every state, and every gradient under some rules, in both precisions."""
+    mine, *_ = derived(seed, spikes=seed % 7 > 0)
+    net, params, inputs, y = run_of(mine.neuron, seed)
+    trace = arrows.forward(net, params, inputs)
+    rules = kept_rules(net) if rules is None else rules(kept_rules(net))
+    for rule in rules:
+        program = Program(net, rule, backend)
+        found = program.forward(params, inputs)
+        for name, n in product(trace, range(net.N + 1)):
+            if trace[name][n] is not None:
+                assert found[name][n] == pytest.approx(trace[name][n], rel=1e-12, abs=1e-12)
+        expected = arrows.backward(net, params, trace, y, rule).gradients
+        assert difference(program.gradients(params, found, y), expected) < 1e-12
+        rounded = {k: [None if a is None else np.float32(a) for a in of] for k, of in trace.items()}
+        # rounding may move a spike of a new run, so that both precisions take the same one
+        of_rounded = {k: [None if a is None else a + 0.0 for a in of] for k, of in rounded.items()}
+        of_rounded = {
+            k: [None if a is None else a.astype(float) for a in of] for k, of in of_rounded.items()
+        }
+        low = program.gradients(single(params), rounded, np.float32(y))
+        high = arrows.backward(net, params, of_rounded, y, rule).gradients
+        assert {g.dtype for layer in low[1:] for g in layer.values()} == {np.dtype(np.float32)}
+        assert difference(low, high) < 1e-4
+
+
+@pytest.mark.parametrize("seed", range(300 if MORE else 12))
+def test_a_drawn_text_on_arrays_equals_part_two(seed):
+    check_text(seed, "numpy")
+
+
+@numba
+@pytest.mark.parametrize("seed", range(300 if MORE else 3))
+def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
+    """A rule each: all of them come up many times among many texts."""
+    check_text(seed, "compiled", lambda rules: [rules[seed % len(rules)]])
+
+
+def course_network(sizes="70-80R-66-5"):
+    """An adaptive neuron with a current, and a read-out that does not spike."""
+    hidden = arrows.with_adaptation(
+        arrows.with_current(soft_reset(LIF(v_th=0.5), learn_leak=True), 0.6), 0.4, 0.8
+    )
+    read_out = derive("u = kappa * u + x", kappa=0.9, learn_each=["kappa"]).neuron
+    net = arrows.network(sizes, [hidden, hidden, read_out], arrows.membrane(5))
+    rng = np.random.default_rng(3)
+    params = draw_params(net, rng, scale=2.0)
+    return net, params, (rng.random((9, 6, 70)) < 0.15) * 1.0, rng.random((6, 5))
+
+
+@pytest.mark.parametrize("rule", ["e-prop", in_blocks(3, "classic")], ids=["e-prop", "blocks"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_events_recurrence_and_a_read_out(backend, rule):
+    """Layers so wide and spikes so rare that the loops go through spikes."""
+    net, params, inputs, y = course_network()
+    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    program = Program(net, rule, backend)
+    found = program.gradients(params, program.forward(params, inputs), y)
+    assert difference(found, expected.gradients) < 1e-12
+    half = program.gradients(params, program.forward(params, inputs), y, S=12)
+    assert difference([None, *({k: 2 * g for k, g in p.items()} for p in half[1:])], found) < 1e-12
+
+
+@numba
+def test_the_number_of_threads_changes_no_bit(monkeypatch):
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    net, params, inputs, y = course_network()
+    params, inputs = single(params), np.float32(inputs)
+    program, found = Program(net, "exact", "compiled"), []
+    for count in (1, 2, 4):
+        limit_threads(count)
+        trace = program.forward(params, inputs)
+        found.append([trace, program.gradients(params, trace, np.float32(y))])
+    limit_threads(0)
+    for trace, gradients in found[1:]:
+        for name, of in trace.items():
+            assert all(np.array_equal(a, b) for a, b in zip(of, found[0][0][name], strict=True))
+        for layer, first in zip(gradients[1:], found[0][1][1:], strict=True):
+            assert all(np.array_equal(layer[k], first[k]) for k in first)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_smooth_twin_and_a_convolution(backend):
+    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3)))
+    rng = np.random.default_rng(0)
+    params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
+    for twin in (False, True):
+        trace = arrows.forward(net, params, inputs, twin=twin)
+        expected = arrows.backward(net, params, trace, y).gradients
+        program = Program(net, "exact", backend, twin=twin)
+        found = program.forward(params, inputs)
+        assert found["o"][2] == pytest.approx(trace["o"][2], rel=1e-12)
+        assert difference(program.gradients(params, found, y), expected) < 1e-12
+
+
+@numba
+@pytest.mark.parametrize("loss", [None, "u", "both"])
+@pytest.mark.parametrize("rule", PART_ONE + ABLATIONS)
+def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
+    monkeypatch.setattr("stbp_edu.engine.products.MANY", 0)
+    neuron = LIF(tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential")
+    problem = make_problem(1, [70, 66, 3], T=5, S=4, neuron=neuron)
+    term = np.random.default_rng(0).normal(size=problem.trace.O[2].shape)
+    given = {} if loss is None else {"loss": network.Trace and _direct(loss, term)}
+    args = (problem.targets, problem.params, neuron, rule)
+    run = forward(problem.spikes, problem.params, neuron)
+    assert_close(run.U, problem.trace.U, "U")
+    found = backward(run, *args, **given)
+    monkeypatch.setattr("stbp_edu.engine.products.installed", lambda: False)
+    expected = backward(problem.trace, *args, **given)
+    assert_close(found.W, expected.W, "W", tol=1e-11)
+    assert_close(found.b, expected.b, "b", tol=1e-11)
+
+
+def _direct(loss, term):
+    from stbp_edu.losses.reading import Direct
+
+    return Direct(None if loss == "u" else term, term)
+
+
+def test_a_source_can_be_read():
+    net = arrows.network("3-4-2", hard_reset(LIF()))
+    source = Program(net, "classic", "numpy").source
+    assert "d_u_owes = h(u - v_th) * d_o  # spike" in source
+    if compiled.installed():
+        source = Program(net, "classic", "compiled").source
+        assert "for sample in range(first, last):" in source
+        assert "u = u * (k1 if o > 0 else k0) + x" in source
+
+
+def test_names_of_a_text_may_be_those_of_the_loops():
+    mine = derive(
+        "step = k0 * step + size * x\nsample = step\no = spike(sample - zero)",
+        k0=0.5,
+        size=0.7,
+        zero=0.4,
+    )
+    net = arrows.network("3-2", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, inputs, y = draw_params(net, rng), rng.random((4, 2, 3)), rng.random((2, 2))
+    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y).gradients
+    program = Program(net)
+    found = program.gradients(params, program.forward(params, inputs), y)
+    assert difference(found, expected) < 1e-12
+
+
+class Half(Gaussian):
+    def derivative(self, v):
+        return super().derivative(v) / 2
+
+
+def test_what_cannot_be_compiled_is_said(monkeypatch):
+    net = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
+    assert Program(net).backend == "numpy"
+    if compiled.installed():
+        with pytest.raises(TypeError, match="surrogate of layer 1 cannot be compiled"):
+            Program(net, backend="compiled")
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr("stbp_edu.engine.program.installed", lambda: False)
+    plain = arrows.network("3-2", hard_reset(LIF()))
+    with pytest.raises(ImportError, match=r"needs Numba.*stbp-edu\[fast\]"):
+        Program(plain, backend="compiled")
+    assert Program(plain).backend == "numpy"
+    with pytest.raises(ValueError, match="backend must be one of"):
+        Program(plain, backend="cuda")
+
+
+def test_step_functions_take_numbers_as_well():
+    net = arrows.network("1-1R", hard_reset(LIF(tau=0.5, v_th=1.0, gate="linear")))
+    functions = {"spike": lambda v: float(v >= 0), "h": lambda v: 1.0}
+    step = step_functions(net, 1, "e-prop", functions)
+    assert step.forward(1.5, 0.0, 0.5, 0.5, 1.0) == (1.25, 1.0)
+    assert len(step.backward(*[0.0] * (len(step.back.arguments) + 2))) == len(step.back.results)
+
+
+def test_an_engine_of_a_small_network_does_not_compile():
+    problem = make_problem(0, [3, 4, 2], T=3, S=2, neuron=LIF())
+    assert Engine(problem.params, LIF())._loops("") is None
