@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.forward_run import check_follows
 from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.models import (
@@ -106,6 +107,7 @@ def local_derivatives(
     """
     check_params(net, params)
     check_targets(net, targets, check_run(net, trace))
+    check_follows(net, params, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
     return derivatives_on(net, params, trace, direct)
 

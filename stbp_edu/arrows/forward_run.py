@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import LayerParams, Network, Series, check_params
+from stbp_edu.arrows.models import Layer, LayerParams, Network, Series, check_params
 from stbp_edu.arrows.table import like
 from stbp_edu.checks import Array
 
+NEAR = 1e-4  # the most by which a state may differ that was computed again
 Now = list[dict[str, Any]]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
@@ -26,14 +27,9 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
     """Return the states of one step from its input x, shape (S, *shape), and the last states."""
     now: Now = [{"o": x}]
     for n in range(1, net.N + 1):
-        layer, p = net.layers[n], params[n]
-        neuron = layer.neuron
+        neuron, p = net.layers[n].neuron, params[n]
         states: dict[str, Any] = {}
-        drive = layer.link.forward(now[n - 1][net.output_of(n - 1)], p["W"])
-        drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
-        if layer.recurrent:
-            again = layer.recurrent.forward(past[n][neuron.output], p["R"])
-            drive = drive + again.reshape(drive.shape)  # p2-recur-u
+        drive = driven(net.layers[n], p, now[n - 1][net.output_of(n - 1)], past[n])
         for name in neuron.order:
             state = neuron.state(name)
             value = like(drive, state.update(states, past[n], drive, p), f"state {name!r}")
@@ -43,6 +39,47 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             states[name] = value
         now.append(states)
     return now
+
+
+def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) -> Any:
+    """Return what weights and biases bring to the neurons of a layer: x."""
+    drive = layer.link.forward(below, p["W"])
+    drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
+    if layer.recurrent:
+        again = layer.recurrent.forward(past[layer.neuron.output], p["R"])
+        drive = drive + again.reshape(drive.shape)  # p2-recur-u
+    return drive
+
+
+def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
+    """Check that a trace's last step follows from the one before by this network.
+
+    Raises:
+        ValueError: if it is the trace of another neuron, or of other parameters.
+    """
+
+    def at(t: int) -> Now:
+        """Return the states of a step from the end."""
+        orders = [("o",), *(layer.neuron.order for layer in net.layers[1:])]
+        return [{s: trace[s][n][t] for s in order} for n, order in enumerate(orders)]
+
+    now = at(-1)
+    past = at(-2) if len(trace["o"][0]) > 1 else rest(net, now[0]["o"])
+    for n in range(1, net.N + 1):
+        neuron = net.layers[n].neuron
+        x = driven(net.layers[n], params[n], now[n - 1][net.output_of(n - 1)], past[n])
+        for state in neuron.states:
+            value = like(x, state.update(now[n], past[n], x, params[n]), f"state {state.name!r}")
+            may_be = [value]
+            if state.fires:
+                may_be = [value >= -NEAR, value >= NEAR, neuron.surrogate.antiderivative(value)]
+            found = now[n][state.name]
+            if not any(np.allclose(one, found, 1e-3, NEAR, equal_nan=True) for one in may_be):
+                raise ValueError(
+                    f"trace[{state.name!r}][{n}] must follow from this network and these "
+                    "parameters, but at its last step it does not; pass what forward returned "
+                    "for them"
+                )
 
 
 def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Series:

@@ -144,6 +144,7 @@ def test_a_layer_that_says_no_size_is_refused(part):
 
 Y = np.ones((3, 2))
 TARGETS = {"one sample": Y[:1], "a row": Y[0], "a list": Y.tolist(), "NaN": Y * np.nan}
+TARGETS |= {"masked": np.ma.masked_array(Y, mask=True), "complex": Y.astype(complex)}
 
 
 @pytest.mark.parametrize("targets", TARGETS)
@@ -193,6 +194,11 @@ def test_runs_that_are_of_another_network():
     for call, message in (
         (lambda: forward(net, params, inputs[0]), r"inputs must have shape \(T, S, \*\(2,\)\)"),
         (lambda: backward(network("2-2-2", current), params, trace, y), "state 'i' of layer 1"),
+        (lambda: backward(network("2-2-2", HARD), params, trace, y), r"must follow from this net"),
+        (
+            lambda: backward(net, draw_params(net, np.random.default_rng(9)), trace, y),
+            "must follow",
+        ),
         (lambda: local_derivatives(network("2-2", HARD), params[:2], trace, y), "trace must have"),
         (lambda: online(net, params, inputs * np.nan, y), r"inputs\[0\] must be finite"),
         (lambda: online(net, params, inputs[..., :1], y), r"inputs\[0\] must have shape"),
