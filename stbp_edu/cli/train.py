@@ -12,6 +12,7 @@ import errno
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -135,16 +136,24 @@ def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
     label = f"{config.dataset}, {config.settings.rule}"
     try:
         show = partial(watch, settings=config.settings, label=label)
-        return train_in_folder(config, show, resume=args.resume, restart=args.restart)
+        with saying_how_to_go_on(config.folder):
+            return train_in_folder(config, show, resume=args.resume, restart=args.restart)
     except KeyboardInterrupt:
         kept = config.folder / CHECKPOINT
         tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
         raise
+
+
+@contextmanager
+def saying_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Say in an error of the system which folder it is about, and what to do."""
+    try:
+        yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         mend = "make room" if full else "make the folder writable"
         raise OSError(
-            f"{config.folder} could not be written ({error}); what was saved before is whole: "
+            f"{folder} could not be written ({error}); what was saved before is whole: "
             f"{mend}, and add --resume to go on"
         ) from error
 

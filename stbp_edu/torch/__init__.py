@@ -12,6 +12,6 @@ Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alon
 
 from stbp_edu.torch.layers import LIFLayer, LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
-from stbp_edu.torch.rule_finder import which_rule
+from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 
-__all__ = ["LIFLayer", "LIFNetwork", "to_params", "to_state", "which_rule"]
+__all__ = ["LIFLayer", "LIFNetwork", "SurrogateOf", "to_params", "to_state", "which_rule"]

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import LayerParams
+from stbp_edu.arrays import Tensors
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.arrows.table import Neuron
-from stbp_edu.network import Params, Trace
+from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
-from stbp_edu.torch.parameters import by_layer, to_state
+from stbp_edu.torch.parameters import layers_of, to_state
 from stbp_edu.torch.recurrence import Neurons
 from stbp_edu.torch.steps import AnyNeuron, Steps, as_neuron, steps_of
 
@@ -194,7 +194,7 @@ class LIFNetwork(nn.Sequential):
     @classmethod
     def from_params(
         cls,
-        params: Params | LayerParams,
+        params: Tensors,
         neuron: AnyNeuron | Sequence[AnyNeuron],
         rule: str | Rule = "exact",
         gain_limit: float | None = None,
@@ -202,12 +202,12 @@ class LIFNetwork(nn.Sequential):
         """Return the network of these parameters, in their dtype.
 
         Args:
-            params: of Part I, or the list of :mod:`stbp_edu.arrows`; of fully connected layers.
+            params: of fully connected layers, in any form in which NumPy has them.
             neuron: one for all layers, or one for each.
             rule: what flows backward.
             gain_limit: see :class:`LIFLayer`.
         """
-        layers = by_layer(params)
+        layers = layers_of(params)
         several = isinstance(neuron, list | tuple)
         neurons: list[Any] = [*neuron] if several else [neuron] * len(layers)  # type: ignore[misc]
         if len(neurons) != len(layers):

@@ -14,22 +14,22 @@ import torch
 from torch import Tensor
 
 from stbp_edu import checks
+from stbp_edu.arrays import DerivedParams, Tensors, by_layer
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.models import LayerParams
 from stbp_edu.network import Params
 
 State = Mapping[str, Tensor]
 """A ``state_dict``."""
 
 
-def to_params(state: State) -> Params | LayerParams:
+def to_params(state: State) -> Params | DerivedParams:
     """Return the parameters of the fully connected layers in a state dict, in its order.
 
     Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
-    other. Of a network with recurrent weights or learned constants it is the list that
-    :mod:`stbp_edu.arrows` takes, otherwise :class:`stbp_edu.Params`. Other entries than these,
-    weights and biases are left out; a layer without a bias gets zeros. Half precision becomes
-    float32, which NumPy has.
+    other. Recurrent weights and learned constants come along, and make it
+    :class:`stbp_edu.arrays.DerivedParams`, whose ``layers`` are what :mod:`stbp_edu.arrows` takes.
+    Entries that are none of these are left out; a layer without a bias gets zeros. Half precision
+    becomes float32, which NumPy has.
 
     Raises:
         TypeError, ValueError: if a weight is no matrix of floats, there is none, or the shapes do
@@ -39,15 +39,18 @@ def to_params(state: State) -> Params | LayerParams:
     >>> params.sizes
     (3, 2)
     """
-    layers: LayerParams = [None]
+    layers: list[Any] = [None]
     for names in layer_names(state):
         found = {name: _array(key, state[key]) for name, key in names.items() if key in state}
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
     params = Params(**part_one.by_name(layers))  # it checks that they chain
-    return layers if any(len(p) > 2 for p in layers[1:]) else params
+    if all(len(layer) == 2 for layer in layers[1:]):
+        return params
+    widths = (f"{len(layer['W'])}{'R' * ('R' in layer)}" for layer in layers[1:])
+    return DerivedParams("-".join([str(params.sizes[0]), *widths]), layers)
 
 
-def to_state(params: Params | LayerParams, like: State) -> dict[str, Tensor]:
+def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
     """Return a state dict that has the names, dtype and device of another, with these parameters.
 
     Args:
@@ -57,41 +60,36 @@ def to_state(params: Params | LayerParams, like: State) -> dict[str, Tensor]:
     Raises:
         TypeError, ValueError: if the two do not have the same layers; ``like`` keeps its values.
     """
-    layers, state = by_layer(params), dict(like)
-    places = [*layer_names(like)]
+    layers, places, state = layers_of(params), [*layer_names(like)], dict(like)
     if len(places) != len(layers):
         raise ValueError(
             f"params must have the {len(places)} layers of the state dict, got {len(layers)}; make "
             "the module with the layers of the parameters"
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
-        missing = {k for k, key in names.items() if key in like and k not in p}
-        if missing:
+        if missing := {k for k, key in names.items() if key in like} - p.keys():
             raise ValueError(f"params[{n}] lacks {', '.join(sorted(missing))}; give an array")
-        for name, value in p.items():
-            key = names.get(name, f"{name} of layer {n}")
-            array = np.asarray(value)
-            if key not in like:
-                if array.any():
+        for name, array in p.items():
+            if (key := names.get(name, "")) in like:
+                if np.shape(array) != tuple(like[key].shape):
                     raise ValueError(
-                        f"params must have {name} of 0 where the module has none, got {key} != 0; "
-                        "make the module with it, such as bias=True or recurrent=True"
+                        f"params must have the widths of the state dict: {key} has shape "
+                        f"{tuple(like[key].shape)}, got {np.shape(array)}; make the module with "
+                        "those of the parameters"
                     )
-            elif array.shape != tuple(like[key].shape):
-                raise ValueError(
-                    f"params must have the widths of the state dict: {key} has shape "
-                    f"{tuple(like[key].shape)}, got {array.shape}; make the module with the widths "
-                    "of the parameters"
-                )
-            else:
                 state[key] = torch.tensor(array, dtype=like[key].dtype, device=like[key].device)
+            elif np.any(array):
+                raise ValueError(
+                    f"params must have no {name} but 0 where the module has none, got {name} of "
+                    f"layer {n}; make it with bias=True, recurrent=True or a constant to learn"
+                )
     return state
 
 
-def by_layer(params: object) -> list[dict[str, Any]]:
-    """Return the parameters of each layer by name, from Part I's or from the list of arrows."""
-    if isinstance(params, Params):
-        params = part_one.by_layer(params)
+def layers_of(params: object) -> list[dict[str, Any]]:
+    """Return the parameters of each layer by name, in any form in which NumPy has them."""
+    if isinstance(params, Params | DerivedParams):
+        return [*by_layer(params)[1:]]
     if not isinstance(params, list) or len(params) < 2 or params[0] is not None:
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
@@ -101,9 +99,9 @@ def by_layer(params: object) -> list[dict[str, Any]]:
         for name in ("W", "b"):
             if name not in checks.instance(f"params[{n}]", p, dict):
                 raise ValueError(f"params[{n}] lacks {name!r}; give an array")
-        for name, value in p.items():
-            checks.floats(f"params[{n}][{name!r}]", np.asarray(value))
-        checks.array(f"params[{n}]['W']", p["W"], "(n[n], n[n-1])", (None, None))
+        for name, array in p.items():
+            axes = (None, None) if name == "W" else np.shape(array)
+            checks.array(f"params[{n}][{name!r}]", np.asarray(array), "of the layer", axes)
     return params[1:]
 
 

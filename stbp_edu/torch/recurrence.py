@@ -2,11 +2,10 @@
 
 Forward and backward are the derived program of the neuron: see :mod:`stbp_edu.torch.steps`. The
 weights from below stand outside, so that any module can make the current; recurrent weights stand
-inside. What the factors of a step back read is known before the first step back, so that they are
-computed for as many steps at once as a processor's cache can hold.
+inside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,9 @@ import torch
 from torch import Tensor
 
 from stbp_edu.arrows.gains import groups
-from stbp_edu.torch.steps import Line, Steps, Term
+from stbp_edu.torch.steps import Steps
 
-CACHED = 2**15
-"""How many numbers of a state are worked on at once, so that temporaries stay in a cache."""
+Named = dict[str, Any]
 
 
 class Neurons(torch.autograd.Function):
@@ -34,58 +32,58 @@ class Neurons(torch.autograd.Function):
         ctx: Any, steps: Steps, twin: bool, heads: tuple[str, ...], R: Tensor | None, *given: Tensor
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
-        learned = dict(zip(steps.neuron.learned, given[len(heads) :], strict=True))
-        series = run(steps, twin, R, given[0], learned)
-        output = steps.neuron.output
-        read = {name.removesuffix("_last").removesuffix("_next") for name in steps.reads}
-        kept = [name for name in series if name in read | {output}]
-        ctx.save_for_backward(R, *learned.values(), *(series[name] for name in kept))
-        ctx.setting = steps, twin, heads, kept
+        learned = given[len(heads) :]
+        series = run(steps, twin, R, given[0], constants(steps, learned))
+        output = series[steps.neuron.output]
+        read = [k for k in series if k == steps.neuron.output or _reads(steps, k)]
+        ctx.save_for_backward(R, *learned, *(series[name] for name in read))
+        ctx.setting = steps, heads, read
         ctx.set_materialize_grads(False)
-        copies = (series[output].view_as(series[output]) for _ in steps.copied)
-        return *(series[name] for name in steps.states), *copies
+        return *(series[k] for k in steps.states), *(output.view_as(output) for _ in steps.copied)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, twin, heads, kept = ctx.setting
+        steps, heads, read = ctx.setting
         R, *saved = ctx.saved_tensors
-        names = [*steps.neuron.learned]
+        learned, series = saved[: -len(read)], dict(zip(read, saved[-len(read) :], strict=True))
         if all(grad is None for grad in grads):
-            return (None,) * (4 + len(heads) + len(names))
-        learned = dict(zip(names, saved[: len(names)], strict=True))
-        series = dict(zip(kept, saved[len(names) :], strict=True))
-        back = Back(steps, twin, R, series, learned, signals_of(steps, grads))
-        found, own = back.run(heads)
+            return (None,) * (4 + len(heads) + len(learned))
+        wanted = {steps.start, *heads}
+        found, own = back(steps, R, series, learned, signals_of(steps, grads), wanted)
         of_R = None
         if R is not None:  # p2-recur-r
             epsilon, before = found[steps.start][1:], series[steps.neuron.output][:-1]
             of_R = (rows(epsilon).T @ rows(before)).to(R.dtype)
-        return None, None, None, of_R, *(found[head] for head in heads), *(own[k] for k in names)
+        return None, None, None, of_R, *(found[head] for head in heads), *own
+
+
+def _reads(steps: Steps, state: str) -> bool:
+    """Return whether a step back reads a state, of any step."""
+    return not {state, f"{state}_last", f"{state}_next"}.isdisjoint(steps.back.arguments)
+
+
+def constants(steps: Steps, learned: Sequence[Tensor]) -> list[Any]:
+    """Return the constants in the order of the program, those that are learned as tensors."""
+    own = dict(zip(steps.neuron.learned, learned, strict=True))
+    return [own.get(name, value) for name, value in steps.back.lines.constants.items()]
 
 
 def run(
-    steps: Steps, twin: bool, R: Tensor | None, current: Tensor, learned: Mapping[str, Tensor]
+    steps: Steps, twin: bool, R: Tensor | None, current: Tensor, constants: Sequence[Any]
 ) -> dict[str, Tensor]:
     """Return the input x of the neurons, and their states, from rest."""
     forward, output = steps.forward[twin], steps.states.index(steps.neuron.output)
-    last, found = [torch.zeros_like(current[0])] * len(steps.states), []
-    for t, x in enumerate(current.unbind()):
+    last = [torch.zeros_like(current[0])] * len(steps.states)
+    series = [torch.empty_like(current) for _ in last]
+    x = current if R is None else current.clone()
+    for t, (now, *places) in enumerate(zip(x.unbind(), *(s.unbind() for s in series), strict=True)):
         if R is not None and t:
-            again = last[output].flatten(1).to(R.dtype) @ R.T
-            x = x + again.view_as(x)  # p2-recur-u
-        last = [like(x, value) for value in forward(*last, x, *learned.values())]
-        found.append((x, *last))
-    first, *columns = zip(*found, strict=True)
-    x = current if R is None else torch.stack(first)
-    return dict(zip(["x", *steps.states], [x, *map(torch.stack, columns)], strict=True))
-
-
-def like(x: Tensor, value: Any) -> Tensor:
-    """Return a value in the shape and dtype of a tensor."""
-    if isinstance(value, Tensor) and value.shape == x.shape:
-        return value
-    return torch.as_tensor(value, dtype=x.dtype, device=x.device).expand_as(x)
+            now += (last[output].flatten(1).to(R.dtype) @ R.T).view_as(now)  # p2-recur-u
+        for place, value in zip(places, forward(*last, now, *constants), strict=True):
+            place[...] = value
+        last = places
+    return dict(zip(["x", *steps.states], [x, *series], strict=True))
 
 
 def rows(series: Tensor) -> Tensor:
@@ -93,183 +91,98 @@ def rows(series: Tensor) -> Tensor:
     return series.flatten(2).flatten(0, 1)
 
 
-def signals_of(steps: Steps, grads: Sequence[Tensor | None]) -> dict[str, Tensor | None]:
-    """Return what each adjoint gets from the loss and from other layers, by its name."""
+def signals_of(steps: Steps, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
+    """Return what comes to each adjoint from the loss and from other layers, by its name."""
     of_state = dict(zip(steps.states, grads, strict=False))
     above = dict(zip(steps.copied, grads[len(steps.states) :], strict=True))
-    found: dict[str, Tensor | None] = {}
-    for line in steps.lines:
-        parts = [above.get(line.q) if line.signal else None]
-        if steps.reads_out(line.q) or (line.signal and not above):
-            parts.append(of_state.get(line.state))
+    found: dict[str, Tensor] = {}
+    for node in steps.nodes:
+        parts = [above.get(node.q) if node.signal else None]
+        if steps.reads_out(node.q) or (node.signal and not above):
+            parts.append(of_state.get(node.state))
         there = [part for part in parts if part is not None]
-        found[line.name] = sum(there[1:], there[0]) if there else None
+        if there:
+            found[node.name] = sum(there[1:], there[0])
     return found
 
 
-class Back:
-    """A backward run through the steps of one layer.
-
-    Args:
-        steps: of the neurons.
-        twin: whether H took the place of the spike.
-        R: the recurrent weights, or None.
-        series: the states that are read.
-        learned: the constants that are learned.
-        signals: what comes to each adjoint from outside.
-    """
-
-    def __init__(
-        self,
-        steps: Steps,
-        twin: bool,
-        R: Tensor | None,
-        series: Mapping[str, Tensor],
-        learned: Mapping[str, Tensor],
-        signals: Mapping[str, Tensor | None],
-    ) -> None:
-        self.steps, self.twin, self.R = steps, twin, R
-        self.series, self.learned = series, learned
-        self.signals = {k: s if s is None else s.unbind() for k, s in signals.items()}
-        self.output = series[steps.neuron.output]
-        again = ((line.name, steps.behind(line.q, "recur")) for line in steps.lines if line.signal)
-        self.again = {name: head for name, head in again if head}
-
-    def run(self, heads: Sequence[str]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return some adjoints at all steps, and the gradients of what is learned."""
-        own = {name: torch.zeros_like(value) for name, value in self.learned.items()}
-        inside = {term.adjoint for terms in self.steps.gradients.values() for term in terms}
-        found: dict[str, list[Tensor]] = {k: [] for k in {self.steps.start, *heads, *inside}}
-        after: dict[str, Tensor | None] = {}
-        size = max(1, CACHED // max(1, self.output[0].numel()))
-        zero, edge = torch.zeros_like(self.output[0]), self.steps.back.rule.block
-        for end in range(len(self.output), 0, -size):
-            first = max(0, end - size)
-            factors = self.factors(first, end)
-            by_step = [[*self.by_step(f, end - first)] for f in factors]
-            held = {k: self.by_step(f, end - first) for k, f in self.held(factors).items()}
-            for t in reversed(range(first, end)):
-                if edge and (t + 1) % edge == 0:
-                    after = {}
-                gained = {k: f[t - first] for k, f in held.items()}
-                after = self.step(t, [f[t - first] for f in by_step], after, gained)
-                for name, series in found.items():
-                    one = after[name]
-                    series.append(zero if one is None else one)
-            for name, terms in self.steps.gradients.items():
-                for term in terms:
-                    adjoint = torch.stack(found[term.adjoint][len(self.output) - end :]).flip(0)
-                    factor = 1 if term.factor is None else factors[term.factor]
-                    own[name] += summed(term.sign * factor * adjoint, own[name])  # p2-leak
-        return {k: torch.stack(series[::-1]) for k, series in found.items()}, own
-
-    def factors(self, first: int, end: int) -> tuple[Any, ...]:
-        """Return the factors at some steps."""
-        states = (self.around(name, first, end) for name in self.steps.reads)
-        found: tuple[Any, ...] = self.steps.factors[self.twin](*states, *self.learned.values())
-        return found
-
-    def around(self, name: str, first: int, end: int) -> Tensor:
-        """Return a state at some steps, or at those before or after; before the first it is 0."""
-        if name in self.series:
-            return self.series[name][first:end]
-        if name.endswith("_last"):
-            series = self.series[name.removesuffix("_last")]
-            before = series[first - 1 : end - 1] if first else series[: end - 1]
-            return before if first else torch.cat([torch.zeros_like(series[:1]), before])
-        series = self.series[name.removesuffix("_next")]
-        later = series[first + 1 : end + 1]  # the step after the last one hands nothing back
-        return later if len(later) == end - first else torch.cat([later, series[-1:]])
-
-    def by_step(self, factor: Any, count: int) -> Sequence[Any]:
-        """Return a factor at each of some steps."""
-        every = isinstance(factor, Tensor) and factor.ndim == self.output.ndim
-        return factor.unbind() if every else [factor] * count
-
-    def held(self, factors: Sequence[Any]) -> dict[str, Any]:
-        """Return what a gain limit multiplies the adjoints of the next step by."""
-        limit = self.steps.back.rule.gain_limit
-        if limit is None:
-            return {}
-        terms = [term for line in self.steps.lines for term in line.terms]
-        heads = sorted({term.adjoint for term in terms if term.later})
-        there = gains(self.steps.lines, heads, lambda term: 1.0)
-        matrix = gains(
-            self.steps.lines,
-            heads,
-            lambda term: term.sign * (1.0 if term.factor is None else factors[term.factor]),
-        )
-        found: dict[str, Any] = {}
-        for group in groups(np.array(there) != 0):
-            scale = limit / norm([[matrix[i][k] for k in group] for i in group]).clamp(min=limit)
-            found |= {heads[k]: scale for k in group}  # gain-limit
-        return found
-
-    def step(
-        self,
-        t: int,
-        factors: Sequence[Any],
-        after: Mapping[str, Tensor | None],
-        held: Mapping[str, Any],
-    ) -> dict[str, Tensor | None]:
-        """Return the adjoints of step t from those of the step after it."""
-        now: dict[str, Tensor | None] = {}
-        later = {k: a if a is None or k not in held else a * held[k] for k, a in after.items()}
-        for line in self.steps.lines:
-            signal = self.signals[line.name]
-            total = None if signal is None else signal[t]
-            head = self.again.get(line.name)
-            if self.R is not None and head and (hears := after.get(head)) is not None:
-                back = (hears.flatten(1) @ self.R.to(hears.dtype)).view_as(hears)  # p2-recur-delta
-                total = back if total is None else total + back
-            for term in line.terms:
-                adjoint = (later if term.later else now).get(term.adjoint)
-                if adjoint is not None:
-                    factor = None if term.factor is None else factors[term.factor]
-                    total = added(total, term.sign, factor, adjoint)
-            now[line.name] = total
-        return now
+def back(
+    steps: Steps,
+    R: Tensor | None,
+    series: Mapping[str, Tensor],
+    learned: Sequence[Tensor],
+    signals: Mapping[str, Tensor],
+    wanted: set[str],
+) -> tuple[dict[str, Tensor], list[Tensor]]:
+    """Return the wanted adjoints of all steps, and the gradients of what is learned."""
+    output, rule = series[steps.neuron.output], steps.back.rule
+    fixed = constants(steps, learned)
+    own = {
+        f"g_{k}": torch.zeros_like(v) for k, v in zip(steps.neuron.learned, learned, strict=True)
+    }
+    found = {name: torch.zeros_like(output) for name in wanted}
+    states = [_around(series, name) for name in steps.reads]
+    again = {k.name: steps.behind(k.q, "recur") for k in steps.nodes if k.signal and R is not None}
+    later: dict[str, Any] = {}
+    for t in reversed(range(len(output))):
+        if rule.block and (t + 1) % rule.block == 0:
+            later = {}
+        here = [state[t] for state in states]
+        outside = []
+        for node in steps.nodes:
+            signal = signals[node.name][t] if node.name in signals else None
+            after = later.get(again.get(node.name) or "")
+            if R is not None and isinstance(after, Tensor):
+                back = (after.flatten(1) @ R.to(after.dtype)).view_as(after)  # p2-recur-delta
+                signal = back if signal is None else signal + back
+            outside.append(signal)
+        if rule.gain_limit is not None:
+            held = gain_limited(steps, here, fixed)
+            later = {k: v * held.get(k, 1.0) for k, v in later.items()}
+        results = steps.backward(*here, *outside, *(later.get(k, 0.0) for k in steps.later), *fixed)
+        later = dict(zip(steps.back.results, results, strict=True))
+        for name, place in found.items():
+            place[t] = later[name]
+        for name, total in own.items():
+            total += summed(later[name], total)  # p2-leak
+    return found, [*own.values()]
 
 
-def added(total: Tensor | None, sign: int, factor: Any, adjoint: Tensor) -> Tensor:
-    """Return total + sign · factor · adjoint; factor None is 1."""
-    if isinstance(factor, Tensor):
-        if total is not None:
-            return torch.addcmul(total, factor, adjoint, value=sign)
-        return factor * adjoint if sign > 0 else -factor * adjoint
-    scale = sign if factor is None else sign * factor
-    if total is not None:
-        return torch.add(total, adjoint, alpha=scale)
-    return adjoint if scale == 1 else adjoint * scale
+def _around(series: Mapping[str, Tensor], name: str) -> Sequence[Tensor]:
+    """Return a state at each step, or that of the step before or after each."""
+    state = name.removesuffix("_last").removesuffix("_next")
+    steps = series[name if name in series else state].unbind()
+    if name in series:
+        return steps
+    if name.endswith("_last"):
+        return [torch.zeros_like(steps[0]), *steps[:-1]]
+    return [*steps[1:], steps[-1]]  # after the last step nothing comes back
 
 
-def summed(entered: Tensor, like: Tensor) -> Tensor:
-    """Return the sum over steps and samples, and over neurons unless each has its own."""
-    over = tuple(range(entered.ndim - like.ndim))
-    return entered.sum(over)
+def gain_limited(steps: Steps, here: Sequence[Tensor], fixed: Sequence[Any]) -> dict[str, Any]:
+    """Return what the adjoints of the next step are multiplied by, so that no gain is too large."""
+    heads, limit = steps.later, steps.back.rule.gain_limit
+    nothing = [None] * len(steps.nodes)
+    gains, there = [], np.zeros((len(heads), len(heads)), bool)
+    for k, unit in enumerate(heads):
+        units = (float(head == unit) for head in heads)
+        results = steps.backward(*here, *nothing, *units, *fixed)
+        gains.append(dict(zip(steps.back.results, results, strict=True)))
+        reached = {f"{unit}_next"}
+        for node in steps.nodes:
+            reached |= {node.name} if node.after & reached else set()
+        there[:, k] = [head in reached for head in heads]
+    found: dict[str, Any] = {}
+    for group in groups(there):
+        entries = [torch.as_tensor(gains[k][heads[i]]) for i in group for k in group]
+        matrix = torch.stack(torch.broadcast_tensors(*entries), -1).unflatten(-1, (len(group), -1))
+        norm = torch.linalg.matrix_norm(matrix, 2) if len(group) > 1 else entries[0].abs()
+        scale = limit / norm.clamp(min=limit)  # gain-limit
+        found |= {heads[k]: scale for k in group}
+    return found
 
 
-def gains(
-    lines: Sequence[Line], heads: Sequence[str], factor: Callable[[Term], Any]
-) -> list[list[Any]]:
-    """Return by how much each adjoint of a step grows with each of the next step."""
-    columns = []
-    for unit in heads:
-        now: dict[str, Any] = {}
-        for line in lines:
-            after = (
-                factor(term) * (float(term.adjoint == unit) if term.later else now[term.adjoint])
-                for term in line.terms
-            )
-            now[line.name] = sum(after, 0.0)
-        columns.append([now[head] for head in heads])
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def norm(matrix: Sequence[Sequence[Any]]) -> Tensor:
-    """Return the largest gain of a matrix of tensors or numbers."""
-    entries = [torch.as_tensor(entry) for row in matrix for entry in row]
-    if len(entries) == 1:
-        return entries[0].abs()
-    together = torch.stack(torch.broadcast_tensors(*entries), -1)
-    return torch.linalg.matrix_norm(together.unflatten(-1, (len(matrix), -1)), 2)
+def summed(entered: Any, like: Tensor) -> Any:
+    """Return the sum over samples, and over neurons unless each has its own."""
+    over = entered.ndim - like.ndim if isinstance(entered, Tensor) else 0  # 0.0 where all is cut
+    return entered.sum(tuple(range(over))) if over else entered

@@ -1,41 +1,169 @@
 """Find the gate and the rule of a network that is written in PyTorch, in whatever framework."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from stbp_edu import checks
+from stbp_edu.arrows.rules import RULES
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch.inputs import check_sequence
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.steps import derivative
 
 TOLERANCE = 1e-4
 """How far two gradients may differ that are taken for equal, relative to their length.
 
 Rules differ by hundredths and more; a leak that a framework keeps in float32, by 1e-7.
 """
+ALIKE, NEAR = 1e-3, 0.02
+"""How far two surrogates may differ, relative to the height, that are alike, or nearly so."""
+POINTS = 200
+"""At how many places a surrogate is looked at."""
+Run = Callable[[Tensor], Tensor]
+
+
+class SurrogateOf:
+    """The surrogate of a spike function in PyTorch, such as one of snnTorch's.
+
+    Its H is not known, so that there is no smooth twin.
+
+    Args:
+        spike: from v = u - V_th to spikes, with a backward of its own.
+
+    >>> SurrogateOf(torch.sigmoid).derivative(torch.zeros(1)).item()
+    0.25
+    """
+
+    def __init__(self, spike: Callable[[Tensor], Tensor]) -> None:
+        self.spike = spike
+
+    def derivative(self, v: Tensor) -> Tensor:
+        """Return h(v), by autograd."""
+        with torch.enable_grad():
+            v = v.detach().requires_grad_()
+            return torch.autograd.grad(self.spike(v).sum(), v)[0]
+
+    def antiderivative(self, v: Tensor) -> Tensor:
+        """Raise NotImplementedError."""
+        raise NotImplementedError("the spike function does not tell H; use a surrogate with one")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A surrogate known at some distances v: straight in between, and beyond falling as 1/v²."""
+
+    v: Any
+    h: Any
+
+    def derivative(self, v: Tensor) -> Tensor:
+        """Return h(v)."""
+        x = v.detach().cpu().numpy()
+        inside = np.clip(x, self.v[0], self.v[-1])
+        beyond = np.where(x == inside, 1.0, inside / np.where(x == 0, 1.0, x)) ** 2
+        return torch.from_numpy(np.interp(inside, self.v, self.h) * beyond).to(v)
+
+    antiderivative = SurrogateOf.antiderivative
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A surrogate times a number."""
+
+    times: float
+    of: Any
+
+    def derivative(self, v: Tensor) -> Tensor:
+        """Return h(v)."""
+        return self.times * derivative(self.of, v)
+
+    antiderivative = SurrogateOf.antiderivative
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A gate and a rule, and how far the gradient is from theirs.
+
+    Attributes:
+        residual: the length of the difference, relative to the gradient; of the worst layer.
+        factors: for each layer, what the rule's gradient is multiplied by to come nearest.
+        left: the residual after that.
+    """
+
+    gate: str
+    rule: str
+    residual: float
+    factors: tuple[float, ...]
+    left: float
+
+    def rank(self) -> tuple[bool, bool, float]:
+        """Return what is smaller the nearer it is: equal, equal but for a factor, others."""
+        near = self.residual < TOLERANCE, self.left < TOLERANCE
+        return not near[0], not near[1], 0.0 if near[0] else self.residual
+
+    def __str__(self) -> str:
+        """Return the names, and the factors if there are any."""
+        shown = ", ".join(f"{factor:.4g}" for factor in self.factors)
+        times = f" times {shown} by layer" if self.left < TOLERANCE < self.residual else ""
+        return f"{self.gate} gate, {self.rule}{times}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which gates and rules a network has.
+
+    Attributes:
+        rules: each gate and rule with its spikes and its gradient.
+        gates: the gates that have its spikes.
+        nearest: by residual, the nearest first; empty where no gate has the spikes.
+        surrogate: what was found out about its surrogate; "" where it is the neuron's.
+        differing: by gate, how many output spikes differ.
+    """
+
+    rules: list[tuple[str, str]]
+    gates: list[str]
+    nearest: list[Candidate]
+    surrogate: str
+    differing: dict[str, int]
+
+    def __repr__(self) -> str:
+        """Return the verdict in sentences."""
+        return " ".join([*self._sentences(), self.surrogate]).strip()
+
+    def _sentences(self) -> Iterator[str]:
+        """Yield what is known of the spikes and of the gradient."""
+        if not self.gates:
+            gate = min(self.differing, key=lambda gate: self.differing[gate])
+            yield (
+                f"No gate has these spikes: nearest is {gate}, with {self.differing[gate]} that "
+                "differ. Compare leak, threshold, the time of the reset, and scale=."
+            )
+        elif self.rules:
+            yield " = ".join(f"{gate} gate, {rule}" for gate, rule in self.rules) + "."
+        elif (best := self.nearest[0]).left < TOLERANCE:
+            yield f"{best}."
+        else:
+            yield (
+                f"No rule has this gradient, though {' and '.join(self.gates)} has the spikes: "
+                f"nearest is {best}, {best.residual:.1%} away."
+            )
 
 
 def which_rule(
-    model: nn.Module,
-    run: Callable[[Tensor], Tensor],
-    spikes: Tensor,
-    neuron: LIF,
-    *,
-    scale: float = 1.0,
-    gain_limit: float | None = None,
-) -> list[tuple[str, str]]:
-    """Return each gate and rule of this package with your network's spikes and gradient.
+    model: nn.Module, run: Run, spikes: Tensor, neuron: LIF, *, scale: float = 1.0
+) -> Verdict:
+    """Return which gates have your network's spikes, and which rules its gradient.
 
-    Where the reset never acts, several give the same. An empty list says that the spikes differ
-    whatever the gate, so that leak, threshold, reset or scale are others, or that they agree and
-    no rule has your gradient: then look at the surrogate first.
+    Where the reset never acts, several give the same. If the gradient has another surrogate than
+    the neuron's, rules are compared with that one, as far as the first step shows it.
 
     Args:
         model: what holds the weights: ``nn.Linear``, one for each layer, in their order.
@@ -43,7 +171,6 @@ def which_rule(
         spikes: an input, on which the output layer spikes.
         neuron: leak, threshold and surrogate of your neurons; its gate is not read.
         scale: the share of the current that your neurons take in, such as 1 - τ.
-        gain_limit: the limit on the gains of your neurons, if they have one.
 
     Raises:
         TypeError, ValueError: if an argument is none of these, the output has another shape, or
@@ -51,6 +178,8 @@ def which_rule(
     """
     checks.instance("model", model, nn.Module)
     checks.instance("neuron", neuron, LIF)
+    if not callable(run):
+        raise TypeError(f"run must be a function of spikes, got {checks.brief(run)}; pass your own")
     check_sequence("spikes", spikes)
     params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
     scaled = Params(
@@ -58,33 +187,61 @@ def which_rule(
         b=[None, *(b * scale for b in params.b[1:])],
     )
     weights = [p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"]
-    output = checks.instance("what run returns", run(spikes), Tensor)
-    if output.shape != (*spikes.shape[:2], params.sizes[-1]) or not output.any():
-        raise ValueError(
-            f"run must return spikes (T, S, n[N]) = {(*spikes.shape[:2], params.sizes[-1])}, some "
-            f"of them 1, got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those "
-            "of each step, and lower the threshold or raise the weights"
-        )
+    output = _output(run, spikes, params.sizes[-1])
     signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
     yours = _gradients(output, signal, weights)
-    found = []
-    for gate, rule in product(GATES, (*RULES, *ABLATIONS)):
-        same = replace(neuron, gate=gate)
-        network = LIFNetwork.from_params(scaled, same, rule, gain_limit).to(spikes.device)
-        ours = [layer.weights.weight for layer in network]
-        if torch.equal(o := network(spikes), output):
-            expected = torch.autograd.grad((o * signal).sum(), ours)
-            if all(_equal(a, b * scale) for a, b in zip(yours, expected, strict=True)):
-                found.append((gate, rule))
-    return found
+    traces = {gate: _network(scaled, neuron, gate, spikes).trace(spikes) for gate in GATES}
+    differing = {gate: int((trace.O[-1] != output).sum()) for gate, trace in traces.items()}
+    gates = [gate for gate in GATES if not differing[gate]]
+
+    def candidates(neuron: LIF) -> list[Candidate]:
+        """Return every rule that may be, the nearest first."""
+        found = []
+        for gate, rule in product(gates, RULES):
+            network = _network(scaled, neuron, gate, spikes, rule)
+            ours = [layer.weights.weight for layer in network]
+            expected = _gradients(network(spikes), signal.to(ours[0].dtype), ours, zeros=True)
+            found.append(_candidate(gate, rule, yours, [g * scale for g in expected]))
+        return sorted(found, key=Candidate.rank)
+
+    found, said = candidates(neuron), ""
+    if found and found[0].residual > TOLERANCE:
+        network = _network(scaled, neuron, gates[0], spikes)
+        surrogate, other = _compared(_curve(run, network, spikes, weights[-1], scale), neuron)
+        better = candidates(replace(neuron, surrogate=surrogate)) if other else found
+        if better[0].rank() < found[0].rank():
+            found, said = better, other
+    rules = [(c.gate, c.rule) for c in found if c.residual < TOLERANCE]
+    return Verdict(rules, gates, found, said, differing)
 
 
-def _gradients(output: Tensor, signal: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
+def _output(run: Run, spikes: Tensor, width: int) -> Tensor:
+    """Return the output spikes of a run, checked."""
+    output = checks.instance("what run returns", run(spikes), Tensor)
+    if output.shape != (*spikes.shape[:2], width) or not output.any():
+        raise ValueError(
+            f"run must return spikes (T, S, n[N]) = {(*spikes.shape[:2], width)}, some of them 1, "
+            f"got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those of each "
+            "step, and lower the threshold or raise the weights"
+        )
+    return output
+
+
+def _network(
+    params: Params, neuron: LIF, gate: str, spikes: Tensor, rule: str = "exact"
+) -> LIFNetwork:
+    """Return the package's network with a gate and a rule, where the spikes are."""
+    return LIFNetwork.from_params(params, replace(neuron, gate=gate), rule).to(spikes)
+
+
+def _gradients(
+    output: Tensor, signal: Tensor, weights: Sequence[Tensor], *, zeros: bool = False
+) -> tuple[Tensor, ...]:
     """Return the gradients of the weights where ``signal`` is that of the output."""
     followed = output.requires_grad and all(p.requires_grad for p in weights)
-    kept = {"allow_unused": True, "materialize_grads": True}
+    kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
     found = torch.autograd.grad((output * signal).sum(), weights, **kept) if followed else ()
-    if not any(g.any() for g in found):
+    if not zeros and not any(g.any() for g in found):
         raise ValueError(
             "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
             "detach, let all weights require gradients, or widen the surrogate"
@@ -92,6 +249,61 @@ def _gradients(output: Tensor, signal: Tensor, weights: list[Tensor]) -> tuple[T
     return found
 
 
-def _equal(a: Tensor, b: Tensor) -> bool:
-    """Return whether two gradients agree to rounding."""
-    return bool((a - b).norm() <= TOLERANCE * max(a.norm(), b.norm()))
+def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Tensor]) -> Candidate:
+    """Return how far gradients are from those of a rule, with and without a factor each."""
+    residuals, factors, left = [], [], []
+    for y, g in zip(yours, ours, strict=True):
+        square = (g * g).sum()
+        factor = (y * g).sum() / square if square > 0 else torch.ones(())
+        size = max(y.norm(), g.norm())
+        residuals.append(float((y - g).norm() / size) if size > 0 else 0.0)
+        left.append(float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1])
+        factors.append(float(factor))
+    return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
+
+
+def _curve(
+    run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor, scale: float
+) -> list[tuple[float, float]]:
+    """Return points (v, h) of your surrogate: what the last layer shows in runs of one step.
+
+    There a spike has one arrow to its weights, so that its gradient is h times the spikes below.
+    """
+    frames = spikes.flatten(0, 1)[:POINTS]
+    frames = torch.cat([frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)])[None]
+    yours, ours = run(frames)[0], network.trace(frames)
+    v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
+    places = torch.argwhere(below.any(1)[:, None] & torch.ones_like(v, dtype=torch.bool))
+    order = v[places[:, 0], places[:, 1]].abs().argsort()  # the nearest, and others throughout
+    some = {*range(POINTS // 2), *np.linspace(0, len(order) - 1, POINTS // 2).astype(int).tolist()}
+    points = []
+    for s, i in places[order[[k for k in some if 0 <= k < len(order)]]].tolist():
+        (g,) = torch.autograd.grad(yours[s, i], last, retain_graph=True)
+        h = (g[i] @ below[s].to(g)) / (below[s] @ below[s]) / scale
+        points.append((float(v[s, i]), float(h)))
+    return sorted(points)
+
+
+def _compared(points: Sequence[tuple[float, float]], neuron: LIF) -> tuple[Any, str]:
+    """Return the surrogate to compare rules with, and what to say if it is not the neuron's."""
+    if not points:
+        return neuron.surrogate, ""
+    v, h = (torch.tensor(column, dtype=torch.float64) for column in zip(*points, strict=True))
+    expected, size = derivative(neuron.surrogate, v), h.abs().max()
+    if (h - expected).abs().max() <= ALIKE * size:
+        return neuron.surrogate, ""
+    said, times = (
+        f"The surrogate is not {neuron.surrogate}",
+        float(h @ expected / expected.square().sum()),
+    )
+    if (h - times * expected).abs().max() <= ALIKE * size:
+        return Multiple(times, neuron.surrogate), f"{said}, but {times:.4g} times that."
+    shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points[:: -(-len(points) // 4)])
+    widths = sorted({float(f"{a:.2g}") for a in np.geomspace(0.02, 5, 400)})
+    curves = [kind(a) for kind in SURROGATES.values() for a in widths]
+    off = [float((h - curve.h(v, torch)).abs().max() / size) for curve in curves]
+    if (least := min(off)) <= NEAR:
+        best = curves[off.index(least)]
+        return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
+    own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
+    return Measured(*zip(*points, strict=True)), own

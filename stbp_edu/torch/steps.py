@@ -1,32 +1,16 @@
-"""A neuron's program on tensors: its step forward, and its step back as sums of known factors.
-
-The program is the one that :func:`stbp_edu.derive` prints. A step back is linear in the adjoints:
-each is a sum of terms, a factor times an adjoint. The factors read states and constants alone, so
-that those of many steps are computed at once, and step by step only the sums are left.
-"""
+"""A neuron's derived program on tensors: one step forward, and one step back under a rule."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.expressions import (
-    Call,
-    Expression,
-    Name,
-    Number,
-    evaluate,
-    names_in,
-    ops_in,
-    python,
-    size,
-    written_out,
-)
-from stbp_edu.arrows.lines.program import Row, StepBack, steps_back
+from stbp_edu.arrows.formula_text import added
+from stbp_edu.arrows.lines.expressions import Call, Expression, names_in, python, written_out
+from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
 from stbp_edu.arrows.readouts import Loss
@@ -57,35 +41,18 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
-class Term(NamedTuple):
-    """A term of a sum: sign · factor · adjoint, the adjoint of this step or of the ``later`` one.
+@dataclass(frozen=True)
+class Node:
+    """An adjoint: its name, the states of neuron and rule that it belongs to, and its signal.
 
-    ``factor`` is the place of the factor, or None for 1.
+    ``after`` are the adjoints of this step and of the next one, ``..._next``, in its sum.
     """
 
-    sign: int
-    factor: int | None
-    adjoint: str
-    later: bool
-
-
-class Line(NamedTuple):
-    """The adjoint of a node (state, state of the rule), and the name of the signal that it gets."""
-
     name: str
-    node: tuple[str, str]
+    state: str
+    q: str
     signal: str
-    terms: tuple[Term, ...]
-
-    @property
-    def state(self) -> str:
-        """The state of the neuron."""
-        return self.node[0]
-
-    @property
-    def q(self) -> str:
-        """The state of the rule."""
-        return self.node[1]
+    after: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,25 +60,34 @@ class Steps:
     """The steps of a neuron under a rule.
 
     Attributes:
-        back: the derived step back, which knows neuron and rule.
-        forward: a step, with the spike and with its smooth twin.
-        factors: from states and what is learned to all factors of a step back, likewise.
-        reads: the states that the factors read; ``_last`` and ``_next`` mark those of other steps.
-        lines: the adjoints, in the order in which they follow.
-        gradients: what a step adds to the gradient of each learned constant.
+        back: the derived step back, which knows both.
+        forward: a step, with the spike and with its smooth twin: the states of the last step, x
+            and the constants, to the states.
+        backward: a step back: states, what comes to each adjoint from outside, adjoints of the
+            next step and constants, to ``back.results``.
+        nodes: the adjoints, in the order in which they follow.
     """
 
     back: StepBack
-    forward: list[Function]
-    factors: list[Function]
-    reads: list[str]
-    lines: list[Line]
-    gradients: dict[str, tuple[Term, ...]]
+    forward: tuple[Function, Function]
+    backward: Function
+    nodes: tuple[Node, ...]
 
     @property
     def neuron(self) -> Neuron:
         """The neuron."""
         return self.back.neuron
+
+    @property
+    def reads(self) -> list[str]:
+        """The states that a step back reads; ``_last`` and ``_next`` mark those around it."""
+        return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
+
+    @property
+    def later(self) -> list[str]:
+        """The adjoints of the next step that a step back reads."""
+        found = [k for k in self.back.arguments if k.startswith("d_")]
+        return [k.removesuffix("_next") for k in found]
 
     @property
     def states(self) -> list[str]:
@@ -126,8 +102,8 @@ class Steps:
     @property
     def signals(self) -> dict[str, str]:
         """The signals that come to the output, by the states of the rule that get them."""
-        output = (line for line in self.lines if line.state == self.neuron.output)
-        return {line.q: line.signal for line in output if line.signal}
+        output = (node for node in self.nodes if node.state == self.neuron.output)
+        return {node.q: node.signal for node in output if node.signal}
 
     @property
     def copied(self) -> tuple[str, ...]:
@@ -162,145 +138,72 @@ def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuro
     nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
     net = next((net for net in nets if rule.keeps(net)), nets[0])
     back = steps_back(net, rule)[len(others) + 2]
-    factors: dict[Expression, int] = {}
-    terms = {row.name: tuple(_terms(row, factors)) for row in back.rows}
-    signals = {row.name: name for row in back.rows if (name := _signal(row))}
+    nodes = tuple(_nodes(back))
+    fires = (heaviside, lambda v: antiderivative(neuron.surrogate, v))
+    binary, twin = (_forward(back, fire) for fire in fires)
+    return Steps(back, (binary, twin), _backward(back, nodes), nodes)
+
+
+def _nodes(back: StepBack) -> Iterator[Node]:
+    """Yield the adjoints."""
     names = {back.name(*node): node for node in back.nodes}
-    inside = {name.name for factor in factors for name in names_in(factor) if name.when}
-    reads = [name for name in back.arguments if name in inside]
-    return Steps(
-        back,
-        [_forward(neuron, twin) for twin in (False, True)],
-        [_factors(neuron, twin, reads, [*factors]) for twin in (False, True)],
-        reads,
-        [Line(k, names[k], signals.get(k, ""), terms[k]) for k in terms if k in names],
-        {k[2:]: found for k, found in terms.items() if k not in names},
-    )
+    for name, terms, _ in back.rows:
+        if name in names:
+            read = {one.name for term in terms for one in names_in(term)}
+            signal = "".join(one for one in read if one.startswith("signal"))
+            yield Node(name, *names[name], signal, frozenset(k for k in read if k[:2] == "d_"))
 
 
-def _terms(row: Row, factors: dict[Expression, int]) -> Iterator[Term]:
-    """Yield the terms of an adjoint, and keep their factors; a signal is none of them."""
-    for tree in row.terms:
-        sign, place = 1, None
-        if isinstance(tree, Call) and tree.op == "neg":
-            sign, (tree,) = -1, tree.args
-        if isinstance(tree, Call):
-            factor, tree = tree.args
-            if isinstance(factor, Call) and factor.op == "neg":
-                sign, (factor,) = -1, factor.args
-            place = factors.setdefault(factor, len(factors))
-        name = checks.instance("adjoint", tree, Name).name
-        if not name.startswith("signal"):
-            yield Term(sign, place, name.removesuffix("_next"), name.endswith("_next"))
+def _forward(back: StepBack, fire: Function) -> Function:
+    """Return a step forward."""
+    lines = back.lines
+    body = [f"{state} = {_text(line)}" for state, line in lines.lines.items()]
+    return _function([*lines.lines, "x", *lines.constants], body, [*lines.lines], {"spike": fire})
 
 
-def _signal(row: Row) -> str:
-    """Return the signal among the terms of an adjoint, or ""."""
-    names = [tree.name for tree in row.terms if isinstance(tree, Name)]
-    return next((name for name in names if name.startswith("signal")), "")
-
-
-def _forward(neuron: Neuron, twin: bool) -> Function:
-    """Return a step forward: (states of the last step, x, what is learned) to the states."""
-    folds, lines = _Folds(neuron, twin), neuron.lines.lines
-    body = [f"{state} = {_text(folds.of(line))}" for state, line in lines.items()]
-    return _function([*lines, "x", *neuron.learned], body, [*lines], {"spike": folds.spike})
-
-
-def _factors(
-    neuron: Neuron, twin: bool, reads: Sequence[str], factors: Sequence[Expression]
-) -> Function:
-    """Return the function of all factors."""
-    folds = _Folds(neuron, twin)
-    results = [_text(folds.of(factor)) for factor in factors]
-    body = [f"{name} = {_text(curve)}" for curve, name in folds.curves.items()]
-    h = {"h": lambda v: derivative(neuron.surrogate, v)}
-    return _function([*reads, *neuron.learned], body, results, h)
+def _backward(back: StepBack, nodes: Sequence[Node]) -> Function:
+    """Return a step back, in which something from outside may come to every adjoint."""
+    signals = {node.name: f"signal_{node.name}" for node in nodes}
+    body = []
+    for name, terms, _ in back.rows:
+        texts = [text for text in map(_text, terms) if not text.startswith("signal")]
+        total = added(texts) or "0.0"
+        body.append(
+            f"{name} = " + (f"_and({signals[name]}, {total})" if name in signals else total)
+        )
+    states = [k for k in back.arguments if not k.startswith(("signal", "d_"))]
+    later = [k for k in back.arguments if k.startswith("d_")]
+    given = [*states, *signals.values(), *later, *back.lines.constants]
+    h = {"h": lambda v: derivative(back.neuron.surrogate, v)}
+    return _function(given, body, back.results, h)
 
 
 def _function(
     arguments: Sequence[str], body: Sequence[str], results: Sequence[str], more: dict[str, Function]
 ) -> Function:
     """Return a function of tensors; ``more``: what ``spike`` or ``h`` is."""
-    lines = [*body, f"return ({''.join(f'{result}, ' for result in results)})"]
+    lines = [*body, f"return [{', '.join(results)}]"]
     source = "\n    ".join([f"def step({', '.join(arguments)}):", *lines])
     space: dict[str, Any] = {**FUNCTIONS, **more}
     exec(compile(source, "<derived>", "exec"), space)
     return space["step"]
 
 
-class _Folds:
-    """Expressions in which whatever depends on fixed constants alone is a number.
-
-    What depends on a spike, too, such as τ e^(-o/τ), is the straight line through its values at 0
-    and 1, but for the smooth ``twin``.
-
-    Attributes:
-        curves: each h(v) in the expressions, and the name that stands in its place.
-    """
-
-    def __init__(self, neuron: Neuron, twin: bool) -> None:
-        """Begin with the constants of a neuron that are not learned."""
-        lines = neuron.lines
-        self.fixed = {k: v for k, v in lines.constants.items() if k not in neuron.learned}
-        self.spikes = () if twin else tuple(f"{lines.spike}{w}" for w in ("", "_last", "_next"))
-        self.spike = heaviside
-        if twin:
-            self.spike = lambda v: antiderivative(neuron.surrogate, v)
-        self.curves: dict[Expression, str] = {}
-
-    def of(self, tree: Expression) -> Expression:
-        """Return an expression with numbers and lines in it."""
-        return self._of(written_out(tree))
-
-    def _of(self, tree: Expression) -> Expression:
-        """Return an expression that calls no function of the reader's, likewise."""
-        if not isinstance(tree, Call):
-            if isinstance(tree, Name) and not tree.when and tree.name in self.fixed:
-                return Number(self.fixed[tree.name])
-            return tree
-        if line := self._line(tree):
-            return line
-        found = Call(RENAMED.get(tree.op, tree.op), tuple(map(self._of, tree.args)))
-        if tree.op != "h":
-            return found
-        return Name(self.curves.setdefault(found, f"_h{len(self.curves)}"), "now")
-
-    def _line(self, tree: Call) -> Expression | None:
-        """Return a number or a straight line in place of an expression, where there is one."""
-        names = {name for name in names_in(tree) if name.when or name.name not in self.fixed}
-        short = size(tree) < 4 and names  # such as 1 - o
-        if short or len(names) > 1 or ops_in(tree) & {"spike", "h"}:
-            return None
-        if any(name.name not in self.spikes for name in names):
-            return None
-        off, on = (self._value(tree, o) for o in (0.0, 1.0))
-        if not np.isfinite([off, on]).all():
-            return None
-        if off == on:
-            return Number(off)
-        slope = Call("*", (Number(on - off), names.pop()))
-        return Call("+", (slope, Number(off))) if off else slope
-
-    def _value(self, tree: Expression, o: float) -> float:
-        """Return the value of an expression of the spike o."""
-
-        def value(name: Name) -> float:
-            """Return the value of a name."""
-            return o if name.when else self.fixed[name.name]
-
-        with np.errstate(all="ignore"):
-            return float(evaluate(tree, value, {}))
-
-
 def _text(tree: Expression) -> str:
-    """Return an expression as Python."""
-    return python(tree, lambda name: name.name)
+    """Return an expression as Python; a comparison is a call, since tensors add no truth values."""
+
+    def called(tree: Expression) -> Expression:
+        """Return an expression with calls in place of comparisons."""
+        if not isinstance(tree, Call):
+            return tree
+        return Call("_at_least" if tree.op == "at_least" else tree.op, (*map(called, tree.args),))
+
+    return python(called(written_out(tree)), lambda name: name.name)
 
 
 def heaviside(v: Tensor) -> Tensor:
     """Return the spike."""
-    return (v >= 0).to(v.dtype)
+    return torch.ge(v, 0, out=torch.empty_like(v))  # at once a number
 
 
 def derivative(surrogate: Surrogate, v: Tensor) -> Any:
@@ -319,29 +222,23 @@ def known(surrogate: Surrogate) -> TypeGuard[Curve]:
 
 
 def _on_tensors(operation: Function) -> Function:
-    """Return an operation on two tensors as one on tensors or numbers."""
+    """Return an operation on tensors that takes numbers, too, and then keeps a tensor's dtype."""
+    number = {"dtype": torch.float64}
 
-    def call(*given: Any) -> Tensor:
-        """Return the result; a number leaves the dtype of a tensor as it is."""
-        tensors = (
-            v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in given
+    def call(*given: Any) -> Any:
+        """Return the result."""
+        return operation(
+            *(v if isinstance(v, Tensor) else torch.tensor(v, **number) for v in given)
         )
-        result: Tensor = operation(*tensors)
-        return result
 
     return call
 
 
-def _at_least(a: Tensor, b: Tensor) -> Tensor:
-    """Return 1 where a >= b, else 0: tensors do not add up truth values, as NumPy does."""
-    return (a >= b).to(torch.result_type(a, b))
-
-
-RENAMED: Mapping[Any, str] = {"at_least": "_at_least"}
-FUNCTIONS: dict[str, Function] = {
-    **{name: getattr(torch, name) for name in ("exp", "log", "tanh", "sqrt")},
+FUNCTIONS: Mapping[str, Function] = {
+    "_and": lambda signal, total: total if signal is None else signal + total,
+    **{name: _on_tensors(getattr(torch, name)) for name in ("exp", "log", "tanh", "sqrt")},
     "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
     "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
-    "_at_least": _on_tensors(_at_least),
+    "_at_least": _on_tensors(lambda a, b: (a >= b).to(torch.result_type(a, b))),
 }
 """What the source of a step calls."""

@@ -7,18 +7,18 @@ batch, and the gradient is that of one::
 
 Order and spikes are drawn for the whole batch in every process, by NumPy and from the seed, and
 each keeps its share. So what is drawn depends neither on the device nor on how many there are. The
-folder then holds what ``stbp-edu train`` writes, so that ``stbp-edu eval`` reads it.
+folder holds what ``stbp-edu train`` writes, while it trains and afterwards: either command goes on
+with a run of the other if its settings are the same, and neither replaces one unasked.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields, replace
-from io import BytesIO
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -26,25 +26,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stbp_edu import checks, files
+from stbp_edu.arrays import by_layer
 from stbp_edu.cli.messages import tell
-from stbp_edu.network import Params
+from stbp_edu.cli.train import add_arguments, saying_how_to_go_on
+from stbp_edu.cli.train import chosen_settings as chosen
+from stbp_edu.losses import LastSteps, Membrane, Rate
+from stbp_edu.network import Trace
 from stbp_edu.torch.distributed import Group, PeerEndedError, group
 from stbp_edu.torch.layers import LIFNetwork
-from stbp_edu.torch.parameters import to_params
-from stbp_edu.training.data import RECIPES, Dataset, load_dataset
+from stbp_edu.torch.parameters import to_params, to_state
+from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED, encode
-from stbp_edu.training.runs import RECORD, RunConfig, finish, folder_lock
-from stbp_edu.training.settings import Settings, to_dict
-from stbp_edu.training.training_job import EPOCH, TEST, initial_state
+from stbp_edu.training.optim import OptimizerState
+from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, finish, folder_lock
+from stbp_edu.training.runs.checkpoint import Checkpoint, save_checkpoint
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.training_job import EPOCH, TEST, State, initial_state
 
 CHUNK = 500  # held-out images at a time
-CHECKPOINT = "checkpoint.pt"
-WORDS = (
-    "rule", "T", "T_test", "tau", "v_th", "gate", "surrogate", "a", "encoder", "init", "init_scale",
-    "loss", "read", "lr", "schedule", "batch", "epochs", "seed",
-)  # fmt: skip
-"""The settings that this loop follows, besides ``hidden``."""
+SLOTS = ("exp_avg", "exp_avg_sq")
+"""What Adam remembers of each parameter."""
 OFF: dict[str, Any] = {
     "optimizer": "adam",
     "weight_decay": 0.0,
@@ -52,9 +53,8 @@ OFF: dict[str, Any] = {
     "shift": 0,
     "dropout": 0.0,
     "adversarial": 0.0,
-    "shards": 1,
 }
-"""Those that it leaves to ``stbp-edu train``."""
+"""The settings that this loop leaves to ``stbp-edu train``."""
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Run:
         optimizer: Adam.
         epoch: epochs done.
         curves: a point for each of them.
+        rates: by step of this epoch, the mean output of each layer, of this process's share.
     """
 
     settings: Settings
@@ -75,13 +76,21 @@ class Run:
     optimizer: torch.optim.Optimizer
     epoch: int = 0
     curves: list[dict[str, Any]] = field(default_factory=list)
+    rates: list[list[float]] = field(default_factory=list)
+
+    @property
+    def named(self) -> dict[str, Tensor]:
+        """The parameters by name."""
+        return dict(self.network.named_parameters())
 
 
 def start(settings: Settings, data: Dataset, processes: Group, dtype: Any = np.float32) -> Run:
     """Return a run before its first step, its parameters drawn from the seed."""
-    drawn = checks.instance("params", initial_state(settings, data).params, Params)
-    W, b = ([None, *(np.ascontiguousarray(a, dtype) for a in of[1:])] for of in (drawn.W, drawn.b))
-    network = LIFNetwork.from_params(Params(W=W, b=b), settings.make_neuron(), settings.rule)
+    drawn = by_layer(initial_state(settings, data).params)[1:]
+    layers = [None, *({k: np.asarray(a, dtype) for k, a in p.items()} for p in drawn)]
+    hidden, last = settings.make_neurons()
+    neurons = [*[hidden] * (len(drawn) - 1), last]
+    network = LIFNetwork.from_params(layers, neurons, settings.make_rule())
     processes.place(network)
     optimizer = torch.optim.Adam(network.parameters(), settings.lr)
     return Run(settings, data, processes, network, optimizer)
@@ -89,7 +98,7 @@ def start(settings: Settings, data: Dataset, processes: Group, dtype: Any = np.f
 
 def train_epoch(run: Run) -> Iterator[float]:
     """Take the steps of one epoch, and yield the loss of the batch after each."""
-    s, labels = run.settings, run.data.train_labels
+    s, labels, run.rates = run.settings, run.data.train_labels, []
     order = np.random.default_rng([s.seed, EPOCH, run.epoch]).permutation(len(labels))
     steps = -(-len(labels) // s.batch)
     for step in range(steps):
@@ -98,13 +107,20 @@ def train_epoch(run: Run) -> Iterator[float]:
         chosen = order[step * s.batch :][: s.batch]
         rng = np.random.default_rng([s.seed, EPOCH, run.epoch, step])
         spikes, targets = share(run, run.data.train_images[chosen], labels[chosen], s.T, rng)
-        errors = (targets - read_out(run, spikes)) ** 2 / 2
+        trace = run.network.trace(spikes)
+        run.rates.append([float(o.detach().mean()) if o.numel() else 0.0 for o in trace.O])
+        errors = (targets - read_out(run, trace)) ** 2 / 2
         loss = errors.sum() / len(chosen)  # over the whole batch, of which this share is a part
         run.optimizer.zero_grad()
         loss.backward()
         run.group.add_gradients(run.network)
         run.optimizer.step()
-        yield float(run.group.total(loss.detach()))
+        if not math.isfinite(value := float(run.group.total(loss.detach()))):
+            raise ValueError(
+                f"the loss must be finite, got {value} in epoch {run.epoch + 1}; lower lr, or set "
+                "a gain limit"
+            )
+        yield value
     run.epoch += 1
 
 
@@ -116,15 +132,17 @@ def share(
     encoder, hold = run.settings.encoder, run.settings.hold
     seen = images if encoder in TIMED else images.reshape(len(labels), -1)
     spikes = encode(encoder, seen, T, rng, hold=hold)[:, mine]
-    targets = np.eye(run.network[-1].weights.out_features)[labels[mine]]
+    targets = np.eye(run.data.classes)[labels[mine]]
     kind = {"dtype": weights.dtype, "device": weights.device}
     return torch.from_numpy(spikes).to(**kind), torch.from_numpy(targets).to(**kind)
 
 
-def read_out(run: Run, spikes: Tensor) -> Tensor:
-    """Return the mean output over the steps that the loss reads: the last ``read``, or all."""
-    output: Tensor = run.network(spikes)
-    return output[-(run.settings.read or len(output)) :].mean(0)
+def read_out(run: Run, trace: Trace) -> Tensor:
+    """Return the mean over the steps that the loss reads, of the output or of the potentials."""
+    loss: Any = run.settings.make_loss()
+    series = trace.U[-1] if isinstance(loss, Membrane) else trace.O[-1]
+    mean: Tensor = series[-(getattr(loss, "k", None) or len(series)) :].mean(0)
+    return mean
 
 
 @torch.no_grad()
@@ -137,26 +155,17 @@ def accuracy(run: Run) -> float:
         some = slice(first, first + CHUNK)
         T = run.settings.steps_to_answer
         spikes, targets = share(run, images[some], labels[some], T, rng)
-        right += (read_out(run, spikes).argmax(1) == targets.argmax(1)).sum()
+        answers = read_out(run, run.network.trace(spikes)).argmax(1)
+        right += (answers == targets.argmax(1)).sum()
     return float(run.group.total(right)) / len(labels)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line: that of ``stbp-edu train``, a device and a type of floats."""
     parser = argparse.ArgumentParser(prog="python -m stbp_edu.torch.train", description=__doc__)
-    parser.add_argument("dataset", choices=sorted(RECIPES))
-    parser.add_argument("--out", type=Path, help="folder for the results (runs/torch-DATASET)")
-    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    add_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
-    parser.add_argument("--hidden", type=int, nargs="*", help="widths of the hidden layers")
-    for f in fields(Settings):
-        if f.name in WORDS:
-            flag, kind = f"--{f.name.replace('_', '-')}", type(f.default)
-            parser.add_argument(flag, type=kind, metavar="X", help=f.metadata["help"])
     return parser.parse_args(argv)
 
 
@@ -166,13 +175,17 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     Raises:
         ValueError: if a setting is unusable, or this loop does not follow it.
     """
-    given: dict[str, Any] = {k: v for k in WORDS if (v := getattr(args, k)) is not None}
-    if args.hidden is not None:
-        given["hidden"] = tuple(args.hidden)
-    settings = replace(RECIPES[args.dataset], **OFF, **given)
-    if settings.loss not in ("rate", "last-steps"):
+    for name, off in OFF.items():
+        if getattr(args, name) not in (None, off):
+            raise ValueError(
+                f"{name} must be {off!r} in this command, got {getattr(args, name)!r}; stbp-edu "
+                "train follows it"
+            )
+        setattr(args, name, off)
+    settings = replace(chosen(args), **({"rule": args.rule} if args.rule else {}))
+    if not isinstance(settings.make_loss(), Rate | LastSteps | Membrane):
         raise ValueError(
-            f"loss must be rate or last-steps in this command, got {settings.loss!r}; "
+            f"loss must be rate, last-steps or membrane in this command, got {settings.loss!r}; "
             "stbp-edu train has the others"
         )
     if settings.has_images:
@@ -188,14 +201,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments(argv)
     try:
         settings = chosen_settings(args)
-        data = load_dataset(args.dataset, args.data, tell, "test")
+        data = load_dataset(args.dataset, args.data, tell, args.held_out)
         folder = args.out or Path("runs") / f"torch-{args.dataset}"
-        with group(args.device) as processes, alone(folder, processes):
+        config = RunConfig(
+            args.dataset, settings, data, folder, args.held_out, args.encodings,
+            args.checkpoint_every,
+        )  # fmt: skip
+        with group(args.device) as processes, alone(folder, processes), saying_how_to_go_on(folder):
             run = start(settings, data, processes, np.dtype(args.dtype))
-            open_folder(run, folder, args)
-            train(run, folder)
-            if processes.rank == 0:
-                finish_run(run, args.dataset, folder)
+            open_folder(run, config, args)
+            train(run, config)
     except PeerEndedError as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 3
@@ -210,93 +225,66 @@ def alone(folder: Path, processes: Group) -> AbstractContextManager[None]:
     return folder_lock(folder) if processes.rank == 0 else nullcontext()
 
 
-def train(run: Run, folder: Path) -> None:
-    """Train to the end; the first process saves a checkpoint after each epoch, and tells of it."""
-    s = run.settings
+def train(run: Run, config: RunConfig) -> None:
+    """Train to the end; the first process saves checkpoints and results, and tells of them."""
+    s, first = run.settings, run.group.rank == 0
     while run.epoch < s.epochs:
         begun = time.perf_counter()
         losses = list(train_epoch(run))
         point = {"epoch": run.epoch, "loss": float(np.mean(losses)), "held_out": accuracy(run)}
-        run.curves.append({**point, "rates": [], "seconds": time.perf_counter() - begun})
-        if run.group.rank == 0:
-            save(run, folder / CHECKPOINT)
+        rates = np.mean(run.rates, axis=0).tolist()
+        run.curves.append({**point, "rates": rates, "seconds": time.perf_counter() - begun})
+        if first and run.epoch % config.checkpoint_every == 0:
+            save(run, config.folder / CHECKPOINT)
+        if first:
             tell(
                 f"epoch {run.epoch} of {s.epochs}: loss {point['loss']:.4f}, "
                 f"held out {point['held_out']:.2%}"
             )
-
-
-def finish_run(run: Run, dataset: str, folder: Path) -> None:
-    """Write parameters and record as ``stbp-edu train`` does; remove the checkpoint."""
-    config = RunConfig(dataset, run.settings, run.data, folder)
-    params = checks.instance("params", to_params(run.network.state_dict()), Params)
-    record = finish(config, params, run.curves)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-    tell(f"{dataset}: {record['accuracy']['mean']:.2%} on the images held out; {folder}/")
+    if first:
+        record = finish(config, to_params(run.network.state_dict()), run.curves)
+        mean, folder = record["accuracy"]["mean"], config.folder
+        tell(f"{config.dataset}: {mean:.2%} on the images held out; {folder}/")
 
 
 def save(run: Run, path: Path) -> None:
     """Write the state of a run; ``path`` holds the old one until the new one is whole."""
-    state = {
-        "belongs_to": identity(run),
-        "network": run.network.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-        "epoch": run.epoch,
-        "curves": run.curves,
-    }
-    files.write_whole(path, lambda file: torch.save(state, file))
+    memory = [run.optimizer.state[p] for p in run.named.values()]
+    slots = (dict(zip(run.named, [m[k] for m in memory], strict=True)) for k in SLOTS)
+    adam = OptimizerState(int(memory[0]["step"]), tuple(by_layer(to_params(m)) for m in slots))
+    state = State(to_params(run.network.state_dict()), None, adam, run.epoch)
+    save_checkpoint(path, Checkpoint(run.settings, run.data.fingerprint(), state, run.curves))
 
 
-def open_folder(run: Run, folder: Path, args: argparse.Namespace) -> None:
+def open_folder(run: Run, config: RunConfig, args: argparse.Namespace) -> None:
     """Go on from the checkpoint in the folder where that is asked for.
 
     Raises:
         ValueError: if there is work in the folder and neither --resume nor --restart was given, or
-            the checkpoint belongs to another run.
+            the checkpoint is damaged or belongs to another run.
     """
-    path = folder / CHECKPOINT
-    if args.restart:
-        return
-    if not path.exists():
-        if (folder / RECORD).exists():
-            raise ValueError(f"{folder} holds a finished run; --restart to train it again")
-        return
-    if not args.resume:
+    checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
+    if record:
+        raise ValueError(f"{config.folder} holds a finished run; --restart to train it again")
+    if checkpoint:
+        load(run, checkpoint, config.folder / CHECKPOINT)
+
+
+def load(run: Run, checkpoint: Checkpoint, path: Path) -> None:
+    """Go on from a checkpoint: network, optimizer, epochs done and curves."""
+    state, dtype = checkpoint.state, next(run.network.parameters()).dtype
+    ours = f"float{torch.finfo(dtype).bits}"
+    if state.params.dtype != ours:
         raise ValueError(
-            f"{folder} holds an unfinished run: --resume to go on, --restart to begin anew"
+            f"{path} belongs to a run with another dtype, {state.params.dtype}; give --dtype "
+            f"{state.params.dtype} to resume it, --restart to begin anew"
         )
-    load(run, path)
-
-
-def load(run: Run, path: Path) -> None:
-    """Go on from a checkpoint: network, optimizer, epochs done and curves.
-
-    Raises:
-        ValueError: if it is damaged, or belongs to a run with other settings, images or dtype.
-    """
-    try:
-        data = BytesIO(path.read_bytes())
-        state: dict[str, Any] = torch.load(data, map_location=run.group.device, weights_only=True)
-        theirs = state["belongs_to"]
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as error:
-        raise ValueError(
-            f"{path} must be a checkpoint of this command, but could not be read "
-            f"({type(error).__name__}); --restart to begin anew"
-        ) from error
-    if changed := [k for k, ours in identity(run).items() if theirs.get(k) != ours]:
-        raise ValueError(
-            f"{path} belongs to a run with another {', '.join(changed)}; give the same to resume "
-            "it, --restart to begin anew, or --out for another folder"
-        )
-    run.network.load_state_dict(state["network"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    run.epoch, run.curves = state["epoch"], state["curves"]
-
-
-def identity(run: Run) -> dict[str, Any]:
-    """Return what a checkpoint must share with the run that goes on from it."""
-    dtype = str(next(run.network.parameters()).dtype)
-    return {**to_dict(run.settings), "images": run.data.fingerprint(), "dtype": dtype}
+    run.network.load_state_dict(to_state(state.params, run.network.state_dict()))
+    slots = [to_state(slot, run.named) for slot in state.optimizer.slots]
+    for name, p in run.named.items():
+        memory = {k: slot[name].detach() for k, slot in zip(SLOTS, slots, strict=True)}
+        run.optimizer.state[p] = {"step": torch.tensor(float(state.optimizer.step)), **memory}
+    run.epoch, run.curves = state.epoch, [*checkpoint.curves]
 
 
 if __name__ == "__main__":

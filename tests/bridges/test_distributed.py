@@ -1,5 +1,7 @@
 """Several processes learn what one learns; one that dies ends the run, which then goes on."""
 
+import contextlib
+import errno
 import os
 import signal
 import socket
@@ -15,6 +17,7 @@ import torch
 
 from stbp_edu import backward, forward
 from stbp_edu.arrays import tensors
+from stbp_edu.cli.main import main as cli
 from stbp_edu.files import load_params
 from stbp_edu.torch import to_params, train
 from stbp_edu.torch.distributed import Group
@@ -22,11 +25,13 @@ from stbp_edu.torch.train import start, train_epoch
 from stbp_edu.training import encode
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
-from stbp_edu.training.runs import folder_lock, open_run
+from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
+from stbp_edu.training.runs.checkpoint import load_checkpoint
 from stbp_edu.training.training_job import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
+FLIPS = 20 if os.environ.get("STBP_EXAMPLES", "quick") == "quick" else 1000
 PATIENCE = 300  # seconds until a test that hangs is ended
 SMALL = ["--hidden", "16", "--T", "3", "--batch", "100", "--dtype", "float64", "--device", "cpu"]
 
@@ -91,14 +96,14 @@ def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(t
     folder = tmp_path / "killed"
     process = torchrun(*words, str(folder))
     begun = time.monotonic()
-    while not (folder / train.CHECKPOINT).exists() and time.monotonic() - begun < PATIENCE:
+    while not (folder / CHECKPOINT).exists() and time.monotonic() - begun < PATIENCE:
         time.sleep(0.02)
     os.kill(worker(process.pid, 1), signal.SIGKILL)
     status, said = finish(process)
     assert status != 0
     assert "another process of this run has ended" in said
     assert "with --resume" in said
-    assert sorted(p.name for p in folder.iterdir()) == [train.CHECKPOINT]
+    assert sorted(p.name for p in folder.iterdir()) == [CHECKPOINT]
     status, said = finish(torchrun(*words, str(folder), "--resume"))
     assert status == 0, said
     assert "epoch 1 of" not in said
@@ -138,29 +143,76 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
     assert not folder.exists()
 
 
-def test_a_run_is_resumed_where_that_is_asked_for_and_with_its_settings(
-    tmp_path, monkeypatch, capsys
-):
-    whole = train.save
+@pytest.fixture
+def unfinished(tmp_path, monkeypatch, capsys):
+    """A folder with a checkpoint after the first epoch, when the disk was full."""
+    whole, folder = train.save, tmp_path / "run"
 
     def save_and_stop(*arguments):
         whole(*arguments)
-        raise ValueError("stopped here")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(train, "save", save_and_stop)
-        assert run(tmp_path) == 2
-    assert "stopped here" in capsys.readouterr().err
+        assert run(folder) == 2
+    said = capsys.readouterr().err
+    assert f"{folder} could not be written" in said
+    assert "make room, and add --resume" in said
+    return folder
+
+
+def states(checkpoint):
+    """The arrays of a checkpoint."""
+    groups = [checkpoint.state.params, *checkpoint.state.optimizer.slots]
+    return [array for group in groups for array in tensors(group).values()]
+
+
+def test_a_run_is_resumed_where_that_is_asked_for_and_with_its_settings(unfinished, capsys):
+    path, rng = unfinished / CHECKPOINT, np.random.default_rng(0)
+    data, before = path.read_bytes(), load_checkpoint(path)
     for more, words in (
-        ([], "holds an unfinished run: --resume to go on"),
-        (["--resume", "--lr", "0.5"], "a run with another lr"),
+        ([], "holds an unfinished run, 1 of 2 epochs done: --resume to go on"),
+        (["--resume", "--lr", "0.5"], "a run with lr = "),
         (["--resume", "--dtype", "float32"], "a run with another dtype"),
     ):
-        assert run(tmp_path, *more) == 2
+        assert run(unfinished, *more) == 2
         assert words in capsys.readouterr().err
-    (tmp_path / train.CHECKPOINT).write_bytes(b"not a checkpoint")
-    assert run(tmp_path, "--resume") == 2
-    assert "must be a checkpoint of this command" in capsys.readouterr().err
+    assert path.read_bytes() == data
+    for _ in range(FLIPS):
+        bit = rng.integers(8 * len(data))
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with contextlib.suppress(ValueError):  # or it is not in what is read
+            found = load_checkpoint(path)
+            for a, b in zip(states(found), states(before), strict=True):
+                assert np.array_equal(a, b)
+            assert (found.state.epoch, found.curves) == (1, before.curves)
+
+
+def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(unfinished, capsys):
+    path = unfinished / CHECKPOINT
+    data, off = path.read_bytes(), [f"--{k.replace('_', '-')}={v}" for k, v in train.OFF.items()]
+    words = ["train", "digits", *SMALL[:6], "--epochs=2", *off, "--rule=exact"]
+    folder = ["--out", str(unfinished.parent)]
+    unfinished.rename(unfinished.parent / "exact")  # where stbp-edu train puts a rule's run
+    path = unfinished.parent / "exact" / CHECKPOINT
+    assert cli(words + folder) == 2
+    assert "holds an unfinished run" in capsys.readouterr().err
+    assert path.read_bytes() == data
+    assert cli([*words, *folder, "--resume"]) == 0
+    assert open_run(unfinished.parent / "exact").params.dtype == np.float64
+
+
+def test_a_derived_neuron_in_a_recurrent_layer_is_trained_and_read(tmp_path, capsys):
+    text = "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
+    words = ["--hidden", "12R", "--neuron", text, "--readout", "u = 0.9 * u + x", "--learn", "tau"]
+    words += ["--rule", "e-prop", "--loss", "membrane", "--read", "2", "--lr", "1e-2"]
+    assert run(tmp_path, *words, "--epochs", "3", "--tau", "0.8") == 0
+    done = open_run(tmp_path)
+    assert done.params.shape == "64-12R-10"
+    assert done.params.layers[1]["tau"] != 0.8
+    assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
 
 
 @pytest.mark.parametrize(
@@ -195,9 +247,10 @@ def test_a_step_goes_down_the_gradient_of_the_recipe_s_loss(task, changes):
     ("words", "said"),
     [
         ("mnist-conv", "mnist-conv must have fully connected layers in this command"),
-        ("digits --loss membrane", "loss must be rate or last-steps in this command"),
+        ("digits --loss cross-entropy", "loss must be rate, last-steps or membrane in"),
         ("digits --rule exakt", "rule must be one of"),
         ("digits --batch 0", "batch must be >= 1"),
+        ("digits --dropout 0.5", "dropout must be 0.0 in this command, got 0.5; stbp-edu train"),
         ("digits --device tpu", "device must be cpu, or cuda"),
         *([] if torch.cuda.is_available() else [("digits --device cuda", "where there is a GPU")]),
     ],

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from stbp_edu import LIF, init_params
+from stbp_edu import LIF, arrows, derive, init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, save_params
-from stbp_edu.torch import LIFNetwork, to_params, to_state
+from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
 
 
 @pytest.fixture(params=[np.float32, np.float64])
@@ -58,8 +58,38 @@ def test_a_layer_without_bias_has_zeros():
     assert not params.b[1].any()
     assert set(to_state(params, module.state_dict())) == {"weight"}
     params.b[1][2] = 1
-    with pytest.raises(ValueError, match="b of 0 where"):
+    with pytest.raises(ValueError, match="no b but 0 where the module has none"):
         to_state(params, module.state_dict())
+
+
+def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
+    text = "u = tau * u + x - v_th * o\no = spike(u - v_th)"
+    mine = derive(text, tau=0.8, v_th=0.5, learn=["tau"], learn_each=["v_th"])
+    layers = (LIFLayer(nn.Linear(5, 4), mine, recurrent=True), LIFLayer(nn.Linear(4, 3), mine))
+    network = LIFNetwork(*layers)
+    found = to_params(network.state_dict())
+    assert found.shape == "5-4R-3"
+    save_params(tmp_path / "network.npz", found)
+    read = load_params(tmp_path / "network.npz")
+    again = LIFNetwork.from_params(read, mine)
+    assert set(read.layers[1]) == {"W", "b", "R", "tau", "v_th"}
+    for name, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+    net = arrows.network(found.shape, mine.neuron)
+    params = [None, *({k: a.astype(float) for k, a in p.items()} for p in read.layers[1:])]
+    x = np.random.default_rng(0).normal(size=(6, 2, 5))
+    ours = LIFNetwork.from_params(params, mine)(torch.from_numpy(x))
+    np.testing.assert_array_equal(ours.detach(), arrows.forward(net, params, x)["o"][2])
+
+
+def test_half_precision_becomes_single_and_comes_back_as_it_is():
+    for dtype in (torch.bfloat16, torch.float16):
+        module = nn.Linear(5, 4).to(dtype)
+        params = to_params(module.state_dict())
+        assert params.dtype == np.float32
+        assert all(
+            map(torch.equal, to_state(params, like := module.state_dict()).values(), like.values())
+        )
 
 
 LINEAR = nn.Linear(2, 3)
