@@ -25,7 +25,7 @@ from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.verify import require
-from stbp_edu.verify.finite_difference import MOVES, STEPS, central
+from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
 
 NUDGED, COMPUTED = 1e-6, 1e-10  # what a measured and a computed number may differ by
 DRAWS = 20
@@ -190,8 +190,10 @@ def _arrows(neuron: Neuron, rng: np.random.Generator) -> tuple[float, list[str]]
     for target, place in product(names, at):
         if place == ("now", target):
             continue
-        moved = [{**at, place: at[place] + k * STEPS[0]} for k in MOVES]
-        slope = central([_updated(neuron, target, one) for one in moved], STEPS[0]) * np.ones(5)
+        moved = [{**at, place: at[place] + k * STEP_SIZES[0]} for k in MOVES]
+        slope = central([_updated(neuron, target, one) for one in moved], STEP_SIZES[0]) * np.ones(
+            5
+        )
         end = f"{place[1]} of the last step" if place[0] == "last" else place[1]
         what, factor = factors.get((target, place), (f"no arrow from {end} to {target}", 0.0))
         worst = max(worst, _difference(factor, slope))
@@ -284,7 +286,7 @@ def _nudged_parameters(net: Network, params: Any, inputs: Any, weight: Any) -> f
 
         slope = float((found[n][name] * way).sum())
         # ever smaller steps, since a corner of min, max or abs may be near
-        measured = (central([value(k * step) for k in MOVES], step) for step in STEPS)
+        measured = (central([value(k * step) for k in MOVES], step) for step in STEP_SIZES)
         worst = max(worst, min(_difference(slope, one) for one in measured))
     return worst
 
