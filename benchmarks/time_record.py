@@ -17,7 +17,7 @@ import numpy as np
 from stbp_edu import forward
 from stbp_edu.checks import Array
 from stbp_edu.files import write_json
-from stbp_edu.network import Trace
+from stbp_edu.network import Params, Trace
 from stbp_edu.rules import RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
@@ -64,23 +64,29 @@ def by_cell(plan: Plan) -> Iterator[tuple[dict[str, Any], list[tuple[str, Settin
 
 
 def summary(folder: Path, settings: Settings, data: Dataset) -> dict[str, Any]:
-    """Return what the record keeps of a run: accuracy, learning curve, spikes, and its gains.
-
-    ``fires`` is the share of hidden neurons that spike at all on the samples looked at, and
-    ``beyond`` the share of gains above 1 in size in each layer, as they are without a limit.
-    """
+    """Return what the record keeps of a run: accuracy, learning curve, spikes, and its gains."""
     run = open_run(folder)
-    rng, hold = np.random.default_rng(0), settings.hold
-    images = data.test_images[:LOOKED_AT]
-    if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
-        images = images.reshape(len(images), -1)
-    spikes = encode(settings.encoder, images, settings.steps_to_answer, rng, hold=hold)
-    trace = forward(np.asarray(spikes, run.params.dtype), run.params, settings.make_neuron())
     return {
         "seed": settings.seed,
         "accuracy": round(run.record["accuracy"]["mean"], 5),
         "curve": [round(point["held_out"], 4) for point in run.record["curves"]],
         "rate": round(run.record["curves"][-1]["rates"][1], 4),
+        **(inside(run.params, settings, data) if isinstance(run.params, Params) else {}),
+    }
+
+
+def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
+    """Return what a trained network does on some of the samples held out.
+
+    ``fires`` is the share of hidden neurons that spike at all, and ``beyond`` the share of gains
+    above 1 in size in each layer, as they are without a limit.
+    """
+    rng, images = np.random.default_rng(0), data.test_images[:LOOKED_AT]
+    if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
+        images = images.reshape(len(images), -1)
+    spikes = encode(settings.encoder, images, settings.steps_to_answer, rng, hold=settings.hold)
+    trace = forward(np.asarray(spikes, params.dtype), params, settings.make_neuron())
+    return {
         "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
         "beyond": [round(float(b), 4) for b in beyond(trace, settings)],
     }

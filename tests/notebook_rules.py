@@ -14,8 +14,9 @@ from stbp_edu.equations import EQUATIONS
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 
 EARLY = 6  # cells within which the grid must appear
-LINES = {"": 15, "long": 25}
-LONG_CELLS = 2
+LINES = {"": 15, "long": 25, "folded": 30}
+LONG_CELLS = 3
+NARROW, WIDE = 12, 76  # up to this notebook, lines of code have at most so many characters
 WALL = 3  # lines of imports
 MIXED = 4  # lines that draw in a cell that does more than drawing
 CHECK = r"^check(?:_formula|_network)?\("
@@ -175,15 +176,15 @@ def _lines_that_draw(code: str) -> int:
 def asked_first(notebook: Any) -> Iterator[str]:
     """What a reader is asked to find is folded: after a question, and what a prediction is about.
 
-    A question is the last paragraph before code. Its answer is the last output before the next
-    text; what comes between a prediction and its measurement is folded altogether.
+    A question is the last paragraph before code, and its answer all output up to the next text,
+    unless one of these cells is for the reader to fill in.
     """
     waiting: set[str] = set()
     for question, cells in _questions(notebook):
-        shown = [] if any(map(_is_blank, cells)) else [cell for cell in cells if cell.outputs]
+        open_question = question and not any(map(_is_blank, cells))
         for cell in cells:
             folded = OUTPUT_FOLDED in cell.metadata.get("tags", [])
-            asked = bool(waiting and cell.outputs) or bool(question and shown[-1:] == [cell])
+            asked = bool(cell.outputs and (waiting or open_question))
             if asked and not folded:
                 yield f"{cell.id}: {question or sorted(waiting)} asks for it: {OUTPUT_FOLDED}"
             elif folded and not (asked or question or _is_folded(cell)):
@@ -243,12 +244,17 @@ def code_form(notebook: Any) -> Iterator[str]:
     if len(long) > LONG_CELLS:
         yield f"{len(long)} cells tagged long; at most {LONG_CELLS}"
     for cell in code_cells(notebook):
-        count, most = len(cell.source.split("\n")), LINES["long" if cell in long else ""]
+        size = "folded" if _is_folded(cell) else "long" if cell in long else ""
+        count, most = len(cell.source.split("\n")), LINES[size]
         count -= len(re.findall(r"^\s*$", cell.source, flags=re.M))
         if count > most:
             yield f"{cell.id}: {count} lines of code; at most {most}"
         if found := re.search(UNSEEN, cell.source, flags=re.M):
             yield f"{cell.id}: {found[0].strip()} has no place in a notebook"
+        first = re.match(r"# (\d+)", notebook.cells[0].source)
+        if first and int(first[1]) <= NARROW:
+            wide = [line for line in cell.source.splitlines() if len(line) > WIDE]
+            yield from (f"{cell.id}: more than {WIDE} characters: {line}" for line in wide)
 
 
 def equations(notebook: Any) -> Iterator[str]:
