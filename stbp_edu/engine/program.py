@@ -84,8 +84,14 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The source of each layer's loops, or of the two functions that arrays go through."""
-        return "\n\n".join(f"# layer {n}\n{steps.text}" for n, steps in _from_1(self.layers))
+        """The source of each layer's loops, which are compiled where Numba is installed.
+
+        Where the surrogate is not of this package, that of the functions that arrays go through.
+        """
+        return "\n\n".join(
+            f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.text}"
+            for n, steps in _from_1(self.layers)
+        )
 
     def forward(self, params: LayerParams, inputs: Array) -> Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
