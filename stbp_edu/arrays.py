@@ -163,16 +163,6 @@ def by_columns(params: Params) -> Params:
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 
 
-def section_of(length: int, section: tuple[int, int]) -> slice:
-    """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
-
-    >>> section_of(10, (1, 3))
-    slice(3, 6, None)
-    """
-    i, k = section
-    return slice(length * i // k, length * (i + 1) // k)
-
-
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
