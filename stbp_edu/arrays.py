@@ -40,6 +40,17 @@ class DerivedParams:
 
     def __post_init__(self) -> None:
         """Check the arrays; the network that they are for checks their shapes."""
+        checks.instance("shape", self.shape, str)
+        layers = checks.instance("layers", self.layers, list)
+        if (
+            len(layers) < 2
+            or layers[0] is not None
+            or not all(isinstance(layer, dict) and {"W", "b"} <= {*layer} for layer in layers[1:])
+        ):
+            raise ValueError(
+                f"layers must be None, then a dictionary with W and b a layer, got "
+                f"{checks.brief(layers)}"
+            )
         dtype = None
         for name, array in tensors(self).items():
             axes = "(rows, columns), (neurons,) or ()"
@@ -74,6 +85,12 @@ Trained = AnyParams | DerivedParams
 """The parameters of a network that is trained."""
 Tensors = Trained | Gradients | Sequence[Any]
 """Arrays by layer: ``W`` and ``b``, or None and then a dictionary a layer."""
+
+
+def check_params(params: object) -> None:
+    """Raise TypeError if a value is no parameters of a network."""
+    if not isinstance(params, ConvParams | DerivedParams):
+        checks.instance("params", params, Params)
 
 
 def by_layer(of: Tensors) -> Sequence[Any]:
@@ -144,16 +161,6 @@ def by_columns(params: Params) -> Params:
     A spike then adds one piece of memory to what the layer above gets.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
-
-
-def section_of(length: int, section: tuple[int, int]) -> slice:
-    """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
-
-    >>> section_of(10, (1, 3))
-    slice(3, 6, None)
-    """
-    i, k = section
-    return slice(length * i // k, length * (i + 1) // k)
 
 
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:

@@ -59,6 +59,16 @@ class Shown:
         kept = f'<metadata data-narrow="">{escape(self.narrow, quote=False)}</metadata></svg>'
         return self.svg.removesuffix("</svg>") + kept if self.narrow else self.svg
 
+    def html(self) -> str:
+        """Return the SVG as a part of a page, whose style sheet shows the wide or the narrow one.
+
+        >>> Shown("<svg></svg>", "", "<svg></svg>").html()
+        '<svg class="figure figure-wide"></svg><svg class="figure figure-narrow"></svg>'
+        """
+        kinds = {"figure figure-wide" if self.narrow else "figure": self.svg}
+        kinds |= {"figure figure-narrow": self.narrow}
+        return "".join(s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s)
+
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
 

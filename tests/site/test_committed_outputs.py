@@ -100,11 +100,11 @@ def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
 
 
 def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
-    """Under 150 KB of HTML as it is, and under 600 KB all told as it travels."""
+    """Under 400 KB of HTML with its figures, and under 600 KB all told as it travels."""
     html = (site / "notebooks" / opened.stem / "index.html").stat().st_size
-    assert html < 150 * KB, f"{html / KB:.0f} KB of HTML"
+    assert html < 400 * KB, f"{html / KB:.0f} KB of HTML"
     total = sum(opened.sizes.values())
-    assert 200 * KB < total < 600 * KB, f"{total / KB:.0f} KB: {opened.sizes}"
+    assert 150 * KB < total < 600 * KB, f"{total / KB:.0f} KB: {opened.sizes}"
 
 
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:

@@ -23,4 +23,4 @@ def processor(record: Record) -> str:
 
 def figure_html(fig: Any, alt: str) -> str:
     """Return a figure as HTML, with the words that stand for it."""
-    return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).svg}</div>\n'
+    return f'<div class="stbp-figure">{plotting.show(fig, alt=alt).html()}</div>\n'

@@ -1,5 +1,6 @@
 // The live cells of a notebook page: buttons, order of runs, status, edits that stay.
 import { editor } from "./editor.js";
+import { box, button, once, rename } from "./elements.js";
 import { Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 import { keepPredictions, takePredictions } from "../explorers/progress.js";
@@ -14,28 +15,6 @@ const storage = {
   set: (key, text) => { try { localStorage.setItem(key, text); } catch { /* private window */ } },
   remove: (key) => { try { localStorage.removeItem(key); } catch { /* private window */ } },
 }; // prettier-ignore
-
-function button(label, name, action, className = "") {
-  const element = document.createElement("button");
-  Object.assign(element, { type: "button", className: `live-button ${className}` });
-  rename(element, label, name);
-  element.addEventListener("click", action);
-  return element;
-}
-
-function box(className, ...children) {
-  const element = Object.assign(document.createElement("div"), { className });
-  element.append(...children);
-  return element;
-}
-
-function rename(element, label, name) {
-  if (element.textContent !== label) element.textContent = label;
-  element.setAttribute("aria-label", name);
-}
-
-// The second click of a double click on a button that resets, and then undoes, would undo.
-const once = (action) => (event) => event.detail > 1 || action();
 
 // Status: one live region for words, one bar for the eye.
 const status = document.createElement("p");

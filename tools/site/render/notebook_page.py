@@ -22,6 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
+from stbp_edu.plotting import Shown
 from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
@@ -240,7 +241,7 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     alt = re.search(r'aria-label="([^"]*)"', head)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
     if len(svg) < INLINE:
-        html = _inline(svg, "figure-wide" if narrow else "") + _inline(narrow, "figure-narrow")
+        html = Shown(svg[svg.index("<svg") :], "", narrow).html()
         return f'<div class="out out-figure"{played}>{html}</div>'
     html = ""
     for theme in THEMES:
@@ -248,11 +249,6 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
         source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
         html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
-
-
-def _inline(svg: str, kind: str) -> str:
-    """Return an SVG as a part of the page."""
-    return svg[svg.index("<svg") :].replace("<svg", f'<svg class="figure {kind}"', 1) if svg else ""
 
 
 def recolour(svg: str, theme: str) -> str:
