@@ -155,7 +155,7 @@ def program_of(settings: Settings, shape: str) -> Program | None:
     if backend == "auto":
         work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
         backend = "auto" if work >= MUCH else "numpy"
-    program = Program(net, settings.make_rule(), backend)
+    program = Program(net, settings.make_rule(), backend, work=Workspace())
     return None if in_engine and program.backend == "numpy" else program
 
 
