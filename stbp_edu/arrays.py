@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers, hidden_parts, read_shape
+from stbp_edu.convolution import AnyParams, ConvParams, hidden_layer, read_shape
 from stbp_edu.network import Gradients, Params
 
 NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
@@ -40,6 +40,17 @@ class DerivedParams:
 
     def __post_init__(self) -> None:
         """Check the arrays; the network that they are for checks their shapes."""
+        checks.instance("shape", self.shape, str)
+        layers = checks.instance("layers", self.layers, list)
+        if (
+            len(layers) < 2
+            or layers[0] is not None
+            or not all(isinstance(layer, dict) and {"W", "b"} <= {*layer} for layer in layers[1:])
+        ):
+            raise ValueError(
+                f"layers must be None, then a dictionary with W and b a layer, got "
+                f"{checks.brief(layers)}"
+            )
         dtype = None
         for name, array in tensors(self).items():
             axes = "(rows, columns), (neurons,) or ()"
@@ -74,6 +85,12 @@ Trained = AnyParams | DerivedParams
 """The parameters of a network that is trained."""
 Tensors = Trained | Gradients | Sequence[Any]
 """Arrays by layer: ``W`` and ``b``, or None and then a dictionary a layer."""
+
+
+def check_params(params: object) -> None:
+    """Raise TypeError if a value is no parameters of a network."""
+    if not isinstance(params, ConvParams | DerivedParams):
+        checks.instance("params", params, Params)
 
 
 def by_layer(of: Tensors) -> Sequence[Any]:
@@ -120,10 +137,15 @@ def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
 
 
 def hidden_of(params: Trained) -> tuple[int | str, ...]:
-    """Return the hidden layers as the settings of a run name them."""
-    if isinstance(params, DerivedParams):
-        return hidden_parts(params.shape)
-    return hidden_layers(params)
+    """Return the hidden layers as the settings of a run name them.
+
+    >>> from stbp_edu.convolution import init_conv_params
+    >>> hidden_of(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
+    ('15C5', 'P2', 300)
+    """
+    if isinstance(params, Params):
+        return params.sizes[1:-1]
+    return tuple(hidden_layer("shape", part) for part in params.shape.split("-")[1:-1])
 
 
 def zeros_like(params: Trained) -> Sequence[Any]:
@@ -144,16 +166,6 @@ def by_columns(params: Params) -> Params:
     A spike then adds one piece of memory to what the layer above gets.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
-
-
-def section_of(length: int, section: tuple[int, int]) -> slice:
-    """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
-
-    >>> section_of(10, (1, 3))
-    slice(3, 6, None)
-    """
-    i, k = section
-    return slice(length * i // k, length * (i + 1) // k)
 
 
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:

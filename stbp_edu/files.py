@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, from_tensors, tensors
+from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, tensors
 from stbp_edu.convolution import ConvParams
 from stbp_edu.network import Params
 
@@ -254,8 +254,7 @@ PARAMETERS = Sealed(
 def save_params(path: Path, params: Trained) -> None:
     """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape."""
     checks.instance("path", path, Path)
-    if not isinstance(params, ConvParams | DerivedParams):
-        checks.instance("params", params, Params)
+    check_params(params)
     PARAMETERS.write_arrays(path, shape_of(params), tensors(params))
 
 

@@ -23,6 +23,11 @@ numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not instal
 BACKENDS = ["numpy", pytest.param("compiled", marks=numba)]
 
 
+class Half(Gaussian):
+    def derivative(self, v):
+        return super().derivative(v) / 2
+
+
 def kept_rules(net):
     return [rule for rule in RULES if RULES[rule].keeps(net)]
 
@@ -153,12 +158,12 @@ def _direct(loss, term):
 
 def test_a_source_can_be_read():
     net = arrows.network("3-4-2", hard_reset(LIF()))
-    source = Program(net, "classic", "numpy").source
+    source = Program(net, "classic", "numpy").source  # for that, no compiler is needed
     assert "d_u_owes = h(u - v_th) * d_o  # spike" in source
-    if compiled.installed():
-        source = Program(net, "classic", "compiled").source
-        assert "for sample in range(first, last):" in source
-        assert "u = u * (k1 if o > 0 else k0) + x" in source
+    assert "for sample in range(first, last):" in source
+    assert "u = u * (k1 if o > 0 else k0) + x" in source
+    odd = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
+    assert Program(odd).source.startswith("# layer 1\ndef forward(u, o, x, tau, v_th):")
 
 
 def test_names_of_a_text_may_be_those_of_the_loops():
@@ -175,11 +180,6 @@ def test_names_of_a_text_may_be_those_of_the_loops():
     program = Program(net)
     found = program.gradients(params, program.forward(params, inputs), y)
     assert difference(found, expected) < 1e-12
-
-
-class Half(Gaussian):
-    def derivative(self, v):
-        return super().derivative(v) / 2
 
 
 def test_what_cannot_be_compiled_is_said(monkeypatch):

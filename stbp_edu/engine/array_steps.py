@@ -15,6 +15,8 @@ import numpy as np
 
 from stbp_edu.arrows.lines.program import StepBack, StepFunctions, step_functions
 from stbp_edu.checks import Array
+from stbp_edu.engine.loop_source import LoopSource
+from stbp_edu.surrogates import Surrogate
 
 BLOCK = 40_960
 """Entries of one step that are worked on at a time: 160 KB in float32."""
@@ -39,12 +41,22 @@ class ArraySteps:
     @cached_property
     def step(self) -> StepFunctions:
         """One step, forward and back."""
-        curve = self.back.neuron.surrogate
+        curve = self.curve
         functions = {name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt")}
         functions |= {name: getattr(np, name) for name in ("minimum", "maximum")}
         spike = curve.antiderivative if self.twin else lambda v: (v >= 0).astype(v.dtype)
         functions |= {"spike": spike, "h": curve.derivative}
         return step_functions(self.back.net, self.back.n, self.back.rule, functions)
+
+    @property
+    def curve(self) -> Surrogate:
+        """What stands in for the derivative of the spike."""
+        return self.back.neuron.surrogate
+
+    @cached_property
+    def loops(self) -> LoopSource:
+        """The source of the loops that do the same."""
+        return LoopSource(self.back, self.wanted, self.twin)
 
     @property
     def text(self) -> str:

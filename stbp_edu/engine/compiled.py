@@ -12,7 +12,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
-from stbp_edu.engine.loop_source import LoopSource, holds_alone
+from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
 from stbp_edu.files import write_whole
 
@@ -40,16 +40,6 @@ def installed() -> bool:
 class CompiledSteps(ArraySteps):
     """The loops of one layer."""
 
-    @cached_property
-    def source(self) -> LoopSource:
-        """Their source."""
-        return LoopSource(self.back, self.wanted, self.twin)
-
-    @property
-    def text(self) -> str:
-        """Their source as text."""
-        return self.source.text
-
     @property
     def holds_gains(self) -> bool:
         """Whether a step back holds gains within the rule's limit, if it has one."""
@@ -65,7 +55,7 @@ class CompiledSteps(ArraySteps):
         else:
             W = np.ascontiguousarray(p["W"].T)
             work += spikes.size * m / 8
-        loop = compiled(self.source.text, first.dtype)["forward"]
+        loop = compiled(self.loops.text, first.dtype)["forward"]
         shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, forward=True))
 
     def backward(
@@ -79,7 +69,7 @@ class CompiledSteps(ArraySteps):
         some, names = states[self.states[0]], self.signals
         learned = ["b", *dict.fromkeys(name for name, _ in self.back.neuron.enters)]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        loop = compiled(self.source.text, some.dtype)["backward"]
+        loop = compiled(self.loops.text, some.dtype)["backward"]
         given = [*self._given(p, states), *(signals[k] for k in names[1:])]
         shared(loop, some.shape[1], 20.0 * some.size, *given, *kept, *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
@@ -91,7 +81,7 @@ class CompiledSteps(ArraySteps):
         dtype = next(iter(states.values())).dtype
         own = self.back.lines.constants
         constants = [np.asarray(p.get(name, value), dtype)[()] for name, value in own.items()]
-        if self.source.recurrent:
+        if self.loops.recurrent:
             constants.insert(0, np.ascontiguousarray(p["R"].T if forward else p["R"]))
         return [*constants, *(np.ascontiguousarray(states[s]) for s in self.states)]
 

@@ -65,7 +65,7 @@ def forward(
     check_spikes(spikes, params, _kind(params))
     checks.instance("neuron", neuron, LIF)
     check_spike(spike)
-    return Engine(params, neuron, work=workspace or Workspace()).forward(spikes, spike)
+    return Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
 
 
 def backward(
@@ -110,8 +110,13 @@ def backward(
     read = checked(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)
-    engine = Engine(params, neuron, rule, workspace or Workspace(), read, limit)
+    engine = Engine(params, neuron, rule, _workspace(workspace), read, limit)
     return engine.gradients(trace, targets, S=S, binary=binary)
+
+
+def _workspace(given: Workspace | None) -> Workspace:
+    """Return the buffers to use: those that were given, or new ones."""
+    return Workspace() if given is None else checks.instance("workspace", given, Workspace)
 
 
 @dataclass(frozen=True)

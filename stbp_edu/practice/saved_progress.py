@@ -5,19 +5,22 @@ The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stb
 of the site saves the states in the browser.
 """
 
-import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.files import Sealed, locked, read_json
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
 PREDICTIONS = "predictions"
+FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
+"""Version 1 had neither a version nor a checksum, and is read as it is."""
 
 
 def path() -> Path | None:
@@ -42,14 +45,24 @@ def record(exercise_id: str, state: str) -> None:
 
     Where the file cannot be written, the state is not saved and nothing is raised.
     """
-    kept = _kept()
-    if state != "todo" and kept.get(exercise_id) not in ("right", state):
-        _keep({**kept, exercise_id: state})
+
+    def after(kept: dict[str, Any]) -> dict[str, Any]:
+        known = kept.get(exercise_id) in ("right", state)
+        return kept if known else {**kept, exercise_id: state}
+
+    if state != "todo" and after(_kept()) != _kept():
+        _change(after)
 
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-    _keep({**_kept(), PREDICTIONS: {**load_predictions(), prediction_id: answer}})
+
+    def after(kept: dict[str, Any]) -> dict[str, Any]:
+        earlier = kept.get(PREDICTIONS)
+        before = earlier if isinstance(earlier, dict) else {}
+        return {**kept, PREDICTIONS: {**before, prediction_id: answer}}
+
+    _change(after)
 
 
 def load() -> dict[str, str]:
@@ -64,25 +77,39 @@ def load_predictions() -> dict[str, str]:
 
 
 def _kept() -> dict[str, Any]:
-    """Return what the file holds; empty where it is missing or unreadable."""
-    place = path()
+    """Return what the file holds; empty where it is missing or damaged."""
     try:
-        kept = json.loads(place.read_text(encoding="utf-8")) if place else {}
-    except (OSError, ValueError, RecursionError):
+        return _read(path())
+    except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) else {}
 
 
-def _keep(kept: dict[str, Any]) -> None:
-    """Write the file in one step; where it cannot be written, nothing is raised."""
+def _read(place: Path | None) -> dict[str, Any]:
+    """Return what a file holds; raise ValueError where it is damaged."""
+    if place is None or not place.exists():
+        return {}
+    kept = read_json(place)
+    if isinstance(kept, dict) and "format" not in kept:
+        return kept  # of version 1
+    return FILE.read(place)
+
+
+def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the file as it is now, while no other process does; nothing is raised.
+
+    A damaged one is put aside, under another name.
+    """
     place = path()
     if place is None:
         return
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_suffix(".new")
-        draft.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
-        draft.replace(place)
+        with locked(place.with_suffix(".lock")):
+            try:
+                kept = _read(place)
+            except ValueError:
+                place.replace(place.with_suffix(".damaged"))
+                kept = {}
+            FILE.write(place, change(kept))
     except (OSError, ValueError, RecursionError):
         return
 
@@ -93,6 +120,8 @@ class Progress:
 
     states: dict[str, str]
     predictions: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    """Why the file could not be read, or an empty string."""
 
     def state(self, task: Task) -> str:
         """Return ``"right"``, ``"wrong"`` or ``"todo"``."""
@@ -122,6 +151,7 @@ class Progress:
         if self.hunted:
             lines.append(f"Bugs found: {self.hunted}.")
         lines += [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
+        lines += [self.problem] * bool(self.problem)
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -137,10 +167,15 @@ class Progress:
             for id_, answer in self.predictions.items()
         )
         said = f"<p>Bugs found: {self.hunted}.</p>" * bool(self.hunted) + said
+        said += f"<p>{escape(self.problem)}</p>" * bool(self.problem)
         table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
         return f'<table class="stbp-progress">{table}</table>{said}'
 
 
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
+    try:
+        _read(path())
+    except (OSError, ValueError) as error:
+        return Progress({}, {}, f"{error}.")
     return Progress(load(), load_predictions())

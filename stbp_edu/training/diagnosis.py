@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stbp_edu import checks
+
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
@@ -33,8 +35,12 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     >>> [a.kind for a in diagnose_layers([0.2, 0.0, 0.1], 1.5)]
     ['silent']
     """
+    checks.number("v_th", v_th)
     advice = []
+    if not isinstance(rates, list | tuple):
+        raise TypeError(f"rates must be a list, got {checks.brief(rates)}; give one a layer")
     for n, rate in enumerate(rates):
+        checks.number(f"rates[{n}]", rate)
         name = f"layer {n}" + " (output)" * (n == len(rates) - 1)
         if rate < SILENT and n == 0:
             message = (

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, Workspace
+from stbp_edu.arrays import Trained, Workspace, check_params
 from stbp_edu.checks import Array
-from stbp_edu.convolution import ConvParams
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
-from stbp_edu.network import Params, Trace
+from stbp_edu.network import Trace
+from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.model import check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings, check_encodings
@@ -128,8 +128,7 @@ def evaluate(
     Raises:
         TypeError, ValueError: if an argument is of another kind, or they do not fit together.
     """
-    if not isinstance(params, ConvParams | DerivedParams):
-        checks.instance("params", params, Params)
+    check_params(params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     check_encodings(encodings)
@@ -147,25 +146,15 @@ def check_images(
     images: NDArray[Any], labels: NDArray[Any], params: Trained, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
-    checks.instance("images", images, np.ndarray)
-    if type(labels) is not np.ndarray:  # a masked array would be counted without its mask
-        raise TypeError(f"labels must be a NumPy array, got {checks.brief(labels)}; use np.array")
-    if images.dtype != np.uint8:  # bytes of which 255 is white
-        axes = "(n, height, width)"
-        checks.array("images", images, axes, (None, None, None), unit_interval=True)
+    check_labelled(images, labels)
     inputs, classes = params.sizes[0], params.sizes[-1]
-    if images.ndim != 3 or not len(images) or settings.inputs(images.shape[1:]) != inputs:
+    if settings.inputs(images.shape[1:]) != inputs:
         what = "inputs" if settings.encoder in TIMED else "pixels"
         raise ValueError(
             f"images must have shape (n, height, width) with {inputs} {what} each, as W[1] has "
             f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
         )
-    if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels must be {len(images)} integers, one for each image, got shape {labels.shape} "
-            f"of {labels.dtype}; pass the labels of these images"
-        )
-    if labels.min() < 0 or labels.max() >= classes:
+    if labels.max() >= classes:
         raise ValueError(
             f"labels must lie in 0..{classes - 1}, one for each output neuron, got values from "
             f"{labels.min()} to {labels.max()}; is this network for other images?"

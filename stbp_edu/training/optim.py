@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import CHUNK, Tensors, Trained, chunks, zeros_like
+from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, zeros_like
 from stbp_edu.checks import Array
 
 
@@ -121,6 +121,11 @@ def _check(optimizer: Optimizer, *rates: str) -> None:
 
 def start(optimizer: Optimizer, params: Trained) -> OptimizerState:
     """Return the state before the first step."""
+    if not isinstance(optimizer, SGD | Adam):
+        raise TypeError(
+            f"optimizer must be SGD or Adam, got {checks.brief(optimizer)}; pass Adam()"
+        )
+    check_params(params)
     return OptimizerState(0, tuple(zeros_like(params) for _ in range(optimizer.SLOTS)))
 
 

@@ -131,6 +131,7 @@ def read_plan(path: Path) -> Plan:
         OSError: if the file cannot be read.
         TypeError, ValueError: if it is no TOML, or no plan; see :class:`Plan`.
     """
+    checks.instance("path", path, Path)
     table = {"folder": f"runs/{path.stem}", **files.read_toml(path)}
     known = {f.name for f in fields(Plan)}
     if unknown := sorted(set(table) - known):

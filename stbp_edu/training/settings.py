@@ -288,6 +288,7 @@ def _hidden(value: object) -> tuple[int | str, ...]:
 
 def to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON can hold them."""
+    checks.instance("settings", settings, Settings)
     lists = {name: list(getattr(settings, name)) for name in ("hidden", "learn", "learn_each")}
     return {**asdict(settings), **lists}
 
@@ -298,6 +299,7 @@ def from_dict(values: dict[str, Any]) -> Settings:
     Raises:
         ValueError: if a name is unknown.
     """
+    checks.instance("values", values, dict)
     if "nudge" in values:  # the name of fgsm in earlier versions
         values = {**values, "fgsm": {"loss": FGSM[0], "others": FGSM[1]}.get(values["nudge"])}
         del values["nudge"]

@@ -21,7 +21,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
 from stbp_edu.verify.formulas import carried, loss_value
 
-STEPS = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
+STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 
@@ -163,7 +163,7 @@ def partial(
     _check(node, setting)
     home = _twin_run(setting, loss)[1]
     before, crossed = float("nan"), False
-    for step in STEPS:
+    for step in STEP_SIZES:
         runs = [_twin_run(setting, loss, node, k * step, s) for k in MOVES]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
@@ -173,7 +173,7 @@ def partial(
         before = slope
     reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
     raise StepSizeError(
-        f"no step from {STEPS[0]:.0e} to {STEPS[-1]:.0e} measures dL/d{node.kind} at "
+        f"no step from {STEP_SIZES[0]:.0e} to {STEP_SIZES[-1]:.0e} measures dL/d{node.kind} at "
         f"{node}, sample {s}: {reason}; draw another network"
     )
 

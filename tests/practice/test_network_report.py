@@ -97,6 +97,20 @@ def test_the_first_wrong_cell_and_the_term(old, new, case, first, words):
     assert not report.right
 
 
+def test_samples_in_another_order_are_a_mistake_of_case_5_alone():
+    def reversed_samples(trace, targets, params, neuron):
+        W, b = SOLUTION(trace, targets, params, neuron)
+        epsilon = stbp_edu.cases.sweep(trace, targets, params, neuron).epsilon
+        for n in range(1, params.N + 1):
+            W[n] = np.einsum("tsi,tsj->ij", epsilon[n], trace.O[n - 1][:, ::-1])
+        return W, b
+
+    report = check_network(reversed_samples)
+    assert [c.wrong for c in report.cases] == [0, 0, 0, 0, 3]
+    assert "the samples of ε" in report.cases[4].explanation
+    assert "(c5-w)" in repr(report)
+
+
 def test_a_case_that_passes_on_an_error_is_not_blamed():
     report = check_network(edited("-(Y - O[N]", "(Y - O[N]"))
     assert report.cases[3].wrong == report.cases[3].cells

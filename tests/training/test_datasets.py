@@ -35,7 +35,7 @@ def test_the_digits_are_the_digits_and_credited() -> None:
 
 def test_no_image_is_in_two_parts() -> None:
     assert load_digits().fingerprint() == load_dataset("digits").fingerprint()  # each time
-    images, labels = np.arange(60.0).reshape(60, 1, 1), np.arange(60) % 3
+    images, labels = np.arange(60, dtype=np.uint8).reshape(60, 1, 1), np.arange(60) % 3
     data = split(images, labels, np.random.default_rng(0))
     assert np.bincount(data.test_labels).tolist() == [4, 4, 4]  # a fifth of each class
     inner = validation(data, 0.25)

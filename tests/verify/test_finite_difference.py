@@ -59,7 +59,7 @@ def test_a_joint_of_h1_nearby_makes_the_step_smaller():
     """u is 1e-4 inside the window: the first step would leave it."""
     net = one_neuron(0.5 - 1e-4, Rectangle(a=1.0))
     assert partial(Node("u", 1, 0, 0), *net) == pytest.approx(1 - 1e-4, rel=1e-6)
-    step = finite_difference.STEPS[0]
+    step = finite_difference.STEP_SIZES[0]
     crude = [twin_loss(*net, BIAS, k * step) for k in (-1, 1)]
     assert abs((crude[1] - crude[0]) / (2 * step) - 1) > 0.1
 

@@ -28,7 +28,6 @@ PLANS = {
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
-XOR = tuple(name for name, task in PLANS.items() if task.startswith("delayed XOR"))
 Rows = dict[str, list[Record | None]]
 
 
@@ -36,7 +35,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
     return dict(
-        records=found, written=records.get("predictions"), PLANS=PLANS, XOR=XOR,
+        records=found, written=records.get("predictions"), PLANS=PLANS, LEARNS=LEARNS,
         width_figure=width_figure, by_width=by_width, pairs=pairs, share=share, between=between,
         accuracies=accuracies, differences=differences, points=points, curves=curves, mean=mean,
         outcome=outcome, runs_of=runs_of, learned=learned, rows_of=rows_of, in_words=in_words,

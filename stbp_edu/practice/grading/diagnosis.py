@@ -13,7 +13,7 @@ from stbp_edu.practice.grading.terms import wrong_terms
 from stbp_edu.practice.grading.values import Difference, difference
 from stbp_edu.practice.tasks import Exercise, Function, Inputs
 
-NEAR = 5e-3
+FEW_DIGITS = 5e-3
 """What is right to so many digits is rounded, or in float16."""
 
 
@@ -46,7 +46,9 @@ def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
 
 def nearly(answer: Answer) -> list[Finding]:
     """Return that an answer is right to a few digits, if it is."""
-    if any(difference(*pair, NEAR) for pair in zip(answer.outcomes, answer.right, strict=True)):
+    if any(
+        difference(*pair, FEW_DIGITS) for pair in zip(answer.outcomes, answer.right, strict=True)
+    ):
         return []
     text = "It is right to about 3 digits; float64 holds 16. Is a number rounded, or in float16?"
     return [Finding("digits", "", text)]

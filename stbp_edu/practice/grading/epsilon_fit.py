@@ -12,6 +12,7 @@ there, 0 is missing, -1 has its sign turned round.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from stbp_edu.practice.grading.values import Outcome
 from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
 
 TOLERANCE = 1e-6
-NEAR = 1e-5  # ε comes from a linear solve, which costs some digits
+SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
 CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
@@ -152,6 +153,16 @@ def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     return own
 
 
+def _out_of_order(epsilon: Layers, exact: Layers) -> str:
+    """Return "steps" or "samples" where ε is right but for their order, or ""."""
+    pairs = list(zip(epsilon[1:], exact[1:], strict=True))
+    for axis, what in enumerate(("steps", "samples")):
+        for change in (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1)):
+            if all(np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9) for e, x in pairs):
+                return what
+    return ""
+
+
 @dataclass(frozen=True)
 class CaseReport:
     """How many cells of one case are right, and what is wrong.
@@ -194,13 +205,17 @@ def case_reports(
         return ()
     epsilon, misfit = recover_epsilon(net, gradients)
     exact = net.sweep("exact" if expected is EXPECTED else "classic").epsilon
+    if what := _out_of_order(epsilon, list(exact)):
+        text = f"the {what} of ε and of the spikes below are not those that belong together"
+        right = [CaseReport(case, len(list(net.cells(case))), 0) for case in (1, 2, 3, 4)]
+        return (*right, CaseReport(5, N := net.params.N, N, f"layer {N}", text))
     found = []
     for case in (1, 2, 3, 4):
         cells = list(net.cells(case))
         wrong = [
             (t, n)
             for t, n in cells
-            if np.abs(epsilon[n][t] - exact[n][t]).max() > NEAR * np.abs(exact[n][t]).max()
+            if np.abs(epsilon[n][t] - exact[n][t]).max() > SOLVED * np.abs(exact[n][t]).max()
         ]
         first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
         terms = explanations(net, epsilon, case, expected) if wrong else []

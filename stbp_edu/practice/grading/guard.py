@@ -28,7 +28,7 @@ from stbp_edu.practice.tasks import blanks, exercises
 
 OUTER = (builtins, copy, inspect, math, operator, pickle, np, np.linalg, np.random)
 """The modules that grading uses and that are not of this package."""
-NEAR = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
+GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
 PLACES = (saved_progress.VARIABLE, "XDG_DATA_HOME", "HOME")
 """The variables that say where progress is kept."""
 Table = dict[Any, Any]
@@ -38,7 +38,7 @@ Table = dict[Any, Any]
 def undone() -> Iterator[Callable[[], None]]:
     """Undo at the end of a block what changed in it; yield what undoes most of it at once."""
     own = [name for name in [*sys.modules] if name.startswith("stbp_edu")]
-    own.sort(key=lambda name: not name.startswith(NEAR))
+    own.sort(key=lambda name: not name.startswith(GRADERS))
     parts = (
         *OUTER,
         *(sys.modules[name] for name in own),
@@ -49,7 +49,7 @@ def undone() -> Iterator[Callable[[], None]]:
     names = [(table, dict(table)) for table in tables]
     traced, profiled = sys.gettrace(), sys.getprofile()
     places = {name: os.environ.get(name) for name in PLACES}
-    near = tuple(name for name in own if name.startswith(NEAR))
+    near = tuple(name for name in own if name.startswith(GRADERS))
     inside = _defined(near)
     try:
         yield lambda: _put_back(names[: len(OUTER) + len(near)])

@@ -15,10 +15,10 @@ from stbp_edu.checks import Array
 from stbp_edu.practice.tasks import Inputs
 
 Transform = Callable[[Any], Any]
-Row = tuple[str, str, Transform]
+Transformed = tuple[str, str, Transform]
 """The id of a finding, its words after "it", and the function."""
 
-PLAIN: tuple[Row, ...] = (
+PLAIN: tuple[Transformed, ...] = (
     ("missing", "is missing: 0 stands there", lambda x: 0 * x),
     ("missing", "is missing: 1 stands there", lambda x: 0 * x + 1),
     ("sign", "has its sign turned round", lambda x: -x),
@@ -76,7 +76,7 @@ def _keep(fold: Callable[..., Any], axis: int | None) -> Transform:
     return lambda x: np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))
 
 
-def transforms(ndim: int, axes: Sequence[str] = ()) -> Iterator[Row]:
+def transforms(ndim: int, axes: Sequence[str] = ()) -> Iterator[Transformed]:
     """Yield every row for a value of so many axes, the plainest first."""
     yield from PLAIN
     for c in FACTORS:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stbp_edu import checks
-from stbp_edu.training.data.datasets import Dataset, Source, Tell, load_digits, validation
+from stbp_edu.training.data.datasets import HELD_OUT, Dataset, Source, Tell, load_digits, validation
 from stbp_edu.training.data.event_files import read_gesture, read_nmnist, read_shd
 from stbp_edu.training.data.events import Recording
 from stbp_edu.training.data.tasks import Task, binary_adding, delayed_xor, make_examples
@@ -171,6 +171,7 @@ def load_dataset(
         ImportError: if events need a package that is not installed.
     """
     entry = CATALOGUE[checks.choice("dataset", name, CATALOGUE)]
+    checks.choice("held_out", held_out, HELD_OUT)
     if folder is not None and not entry.has_files:
         raise ValueError(
             f"data must not be given for {name}, which the package brings or makes, got "

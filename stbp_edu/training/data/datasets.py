@@ -61,27 +61,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Check that images and labels belong together."""
-        for part in ("train", "test"):
-            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
-            for kind, value in (("images", images), ("labels", labels)):
-                if type(value) not in (np.ndarray, np.memmap):
-                    raise TypeError(
-                        f"{part}_{kind} must be a NumPy array, got {type(value).__name__}; "
-                        "convert it with np.array"
-                    )
-            if images.dtype.kind == "f":
-                checks.check_finite(f"{part}_images", images)
-            if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
-                raise ValueError(
-                    f"{part}_images must have shape (n, height, width), n >= 1, and {part}_labels "
-                    f"(n,), got {images.shape} and {labels.shape}; give one label an image"
-                )
-            if labels.dtype.kind not in "iu" or labels.min() < 0:
-                least = labels.min() if labels.dtype.kind in "if" else labels.flat[0]
-                raise ValueError(
-                    f"{part}_labels must be integers from 0, got {labels.dtype} from "
-                    f"{least}; number the classes"
-                )
+        for part in ("train_", "test_"):
+            check_labelled(getattr(self, f"{part}images"), getattr(self, f"{part}labels"), part)
         if self.train_images.shape[1:] != self.test_images.shape[1:]:
             raise ValueError(
                 f"test_images must be of the size of train_images {self.train_images.shape[1:]}, "
@@ -105,6 +86,37 @@ class Dataset:
     def classes(self) -> int:
         """Number of classes that the labels name: the width of the output layer."""
         return int(max(self.train_labels.max(), self.test_labels.max())) + 1
+
+
+def check_labelled(images: object, labels: object, part: str = "") -> None:
+    """Check that images (n, height, width) are grey, and labels (n,) integers from 0.
+
+    ``part`` is what the names of the two begin with in an error.
+    """
+    for name, value in (("images", images), ("labels", labels)):
+        if type(value) not in (np.ndarray, np.memmap):  # a masked array has a mask, too
+            raise TypeError(
+                f"{part}{name} must be a NumPy array, got {checks.brief(value)}; use np.array"
+            )
+    assert isinstance(images, np.ndarray)
+    assert isinstance(labels, np.ndarray)
+    if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
+        raise ValueError(
+            f"{part}images must have shape (n, height, width), n >= 1, and {part}labels (n,), got "
+            f"{images.shape} and {labels.shape}; give one label an image"
+        )
+    if images.dtype != np.uint8:  # bytes of which 255 is white
+        axes = "(n, height, width)"
+        checks.array(f"{part}images", images, axes, (None, None, None), unit_interval=True)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{part}labels must be integers from 0, got {labels.dtype}; number the classes"
+        )
+    if labels.min() < 0:
+        raise ValueError(
+            f"{part}labels must be integers from 0, got {labels.dtype} from {labels.min()}; number "
+            "the classes"
+        )
 
 
 def digits() -> tuple[Array, NDArray[np.uint8]]:
@@ -146,6 +158,7 @@ def split(
     if not 0 < checks.number("fraction", fraction) < 1:
         raise ValueError(f"fraction must be in (0, 1), got {fraction!r}; 0.2 is usual")
     checks.generator("rng", rng)
+    check_labelled(images, labels)
     held = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
@@ -155,6 +168,7 @@ def split(
 
 def validation(data: Dataset, fraction: float = 0.2) -> Dataset:
     """Hold out a share of the *training* part, to choose settings without the test images."""
+    checks.instance("data", data, Dataset)
     rng = np.random.default_rng(SPLIT_SEED + 1)
     return split(data.train_images, data.train_labels, rng, fraction=fraction)
 

@@ -69,7 +69,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         FileNotFoundError: if there is none.
         ValueError: if it is damaged, or no checkpoint that this version reads.
     """
-    values, arrays = KIND.read_arrays(path)
+    values, arrays = KIND.read_arrays(checks.instance("path", path, Path))
     with KIND.reading(path):
         if "params.shape" in arrays:  # as version 1 kept it
             values["shape"] = arrays.pop("params.shape").tobytes().decode()

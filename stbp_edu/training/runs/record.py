@@ -8,7 +8,7 @@ from stbp_edu import checks, files
 from stbp_edu.arrays import Trained, hidden_of
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.model import check_fit
-from stbp_edu.training.settings import Settings, from_dict
+from stbp_edu.training.settings import Settings, from_dict, to_dict
 
 CHECKPOINT = "checkpoint.npz"
 PARAMS = "params.npz"
@@ -42,6 +42,7 @@ def open_run(folder: Path) -> FinishedRun:
         FileNotFoundError: if there is no finished run in it.
         ValueError: if its files are damaged, or do not belong together.
     """
+    checks.instance("folder", folder, Path)
     if not (folder / RECORD).exists():
         below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
         hint = f"there are runs in {', '.join(below)}" if below else "train one first"
@@ -66,6 +67,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     record = KIND.read(path)
     with KIND.reading(path):
         check_record(record)
+        record["settings"] = to_dict(from_dict(record["settings"]))  # with those of later versions
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
     if record.get("params") not in (None, files.digest(params)):  # older records have none

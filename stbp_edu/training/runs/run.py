@@ -22,7 +22,7 @@ from stbp_edu.training.runs.record import (
     RECORD,
     read_record,
 )
-from stbp_edu.training.settings import Settings, check_encodings, from_dict, to_dict
+from stbp_edu.training.settings import Settings, check_encodings, to_dict
 from stbp_edu.training.trainer import Epoch, Event, train
 from stbp_edu.training.training_job import TEST, stream
 
@@ -70,6 +70,7 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
+    checks.instance("config", config, RunConfig)
     if restart:
         return None, None
     if (other := config.folder / OTHERS).exists():
@@ -111,7 +112,7 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
         return None
     record = read_record(config.folder)
     theirs = {
-        **to_dict(from_dict(record["settings"])),  # newer settings at their defaults
+        **record["settings"],
         **{key: record[key] for key in ("dataset", "held_out")},
         "encodings": len(record["accuracy"]["encodings"]),
     }
@@ -140,6 +141,7 @@ def train_in_folder(
     Raises:
         ValueError: if another process trains in the folder, or it holds what must not be replaced.
     """
+    checks.instance("config", config, RunConfig)
     settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
