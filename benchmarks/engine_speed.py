@@ -10,6 +10,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,7 @@ from tqdm import tqdm
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, network
-from stbp_edu.engine import Workspace
-from stbp_edu.engine import products as engine
+from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -63,14 +63,13 @@ def products_step(T: int, S: int) -> Step:
     return products(spikes, params)
 
 
-def engine_step(T: int, S: int) -> Step:
+def engine_step(T: int, S: int, backend: str = "auto") -> Step:
     """Return the engine's forward and backward, in a workspace."""
     params, spikes, targets = problem(T, S)
-    work = Workspace()
+    engine = Engine(params, NEURON, backend=backend)
 
     def run() -> None:
-        trace = engine.forward(spikes, params, NEURON, workspace=work)
-        engine.backward(trace, targets, params, NEURON, workspace=work)
+        engine.gradients(engine.forward(spikes), targets, S=S)
 
     return run
 
@@ -118,7 +117,12 @@ def peak_megabytes(make: Callable[[int, int], Step], T: int, S: int) -> float:
 
 def ladder(rounds: int) -> list[dict[str, Any]]:
     """Measure the readable step, the engine and the limit at the paper's size."""
-    makers = {"five cases": readable_step, "engine": engine_step, "products alone": products_step}
+    makers = {
+        "five cases": readable_step,
+        "engine, NumPy alone": partial(engine_step, backend="numpy"),
+        "engine": engine_step,
+        "products alone": products_step,
+    }
     times = measure({name: make(T, S) for name, make in makers.items()}, rounds, "ladder")
     limit = times["products alone"]
     return [

@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers, hidden_parts, read_shape
+from stbp_edu.convolution import AnyParams, ConvParams, hidden_layer, read_shape
 from stbp_edu.network import Gradients, Params
 
 NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
@@ -137,10 +137,15 @@ def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
 
 
 def hidden_of(params: Trained) -> tuple[int | str, ...]:
-    """Return the hidden layers as the settings of a run name them."""
-    if isinstance(params, DerivedParams):
-        return hidden_parts(params.shape)
-    return hidden_layers(params)
+    """Return the hidden layers as the settings of a run name them.
+
+    >>> from stbp_edu.convolution import init_conv_params
+    >>> hidden_of(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
+    ('15C5', 'P2', 300)
+    """
+    if isinstance(params, Params):
+        return params.sizes[1:-1]
+    return tuple(hidden_layer("shape", part) for part in params.shape.split("-")[1:-1])
 
 
 def zeros_like(params: Trained) -> Sequence[Any]:
@@ -161,16 +166,6 @@ def by_columns(params: Params) -> Params:
     A spike then adds one piece of memory to what the layer above gets.
     """
     return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
-
-
-def section_of(length: int, section: tuple[int, int]) -> slice:
-    """Return the indices of the i-th of k sections of a length, for ``section`` = (i, k).
-
-    >>> section_of(10, (1, 3))
-    slice(3, 6, None)
-    """
-    i, k = section
-    return slice(length * i // k, length * (i + 1) // k)
 
 
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:

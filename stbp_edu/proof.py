@@ -7,7 +7,6 @@ differentiation of the forward lines; and the adjoints under each rule are summe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
@@ -152,6 +151,8 @@ def _difference(found: Any, expected: Any) -> float:
 Place = tuple[str, str]
 """Where an update reads a number: a state ``"now"`` or ``"last"``, the ``"input"``, or a constant
 that is ``"learned"``; and its name."""
+Values = dict[str, dict[str, Any]]
+"""The numbers, by where and name."""
 
 
 def _all_learned(neuron: Neuron, lines: ForwardLines, seed: int) -> Neuron:
@@ -173,27 +174,25 @@ def _all_learned(neuron: Neuron, lines: ForwardLines, seed: int) -> Neuron:
     return of_lines
 
 
-def _values(neuron: Neuron, rng: np.random.Generator) -> dict[Place, Any]:
+def _values(neuron: Neuron, rng: np.random.Generator) -> Values:
     """Return drawn values of all states at both steps, the input, and what is learned."""
     names = [state.name for state in neuron.states]
-    at: dict[Place, Any] = {
-        (when, s): rng.uniform(0.2, 0.9, 5) for when in ("now", "last") for s in names
-    }
-    at["input", "x"] = rng.uniform(0.2, 0.9, 5)
-    return at | {("learned", name): np.array(enter.initial) for name, enter in neuron.enters}
+    read = {"now": names, "last": names, "input": ["x"]}
+    drawn = {where: {s: rng.uniform(0.2, 0.9, 5) for s in read[where]} for where in read}
+    return drawn | {"learned": {name: np.array(enter.initial) for name, enter in neuron.enters}}
 
 
 def _arrows(neuron: Neuron, rng: np.random.Generator) -> tuple[float, list[str]]:
     """Return how much factors and measured slopes differ, and which arrows that concerns."""
     names, at = [state.name for state in neuron.states], _values(neuron, rng)
     factors, worst, faults = _factors(neuron, at), 0.0, []
-    for target, place in product(names, at):
+    places = [(where, name) for where in at for name in at[where]]
+    for target, place in product(names, places):
         if place == ("now", target):
             continue
-        moved = [{**at, place: at[place] + k * STEP_SIZES[0]} for k in MOVES]
-        slope = central([_updated(neuron, target, one) for one in moved], STEP_SIZES[0]) * np.ones(
-            5
-        )
+        moved = [_moved(at, *place, k * STEP_SIZES[0]) for k in MOVES]
+        ends = [_updated(neuron, target, one) for one in moved]
+        slope = central(ends, STEP_SIZES[0]) * np.ones(5)
         end = f"{place[1]} of the last step" if place[0] == "last" else place[1]
         what, factor = factors.get((target, place), (f"no arrow from {end} to {target}", 0.0))
         worst = max(worst, _difference(factor, slope))
@@ -205,30 +204,26 @@ def _arrows(neuron: Neuron, rng: np.random.Generator) -> tuple[float, list[str]]
     return worst, faults
 
 
-def _grouped(at: Mapping[Place, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the states now and at the last step, and what is learned, by name."""
-    for group in ("now", "last", "learned"):
-        yield {name: value for (where, name), value in at.items() if where == group}
+def _moved(at: Values, where: str, name: str, amount: float) -> Values:
+    """Return the numbers, one of them moved."""
+    return {**at, where: {**at[where], name: at[where][name] + amount}}
 
 
-def _updated(neuron: Neuron, target: str, at: Mapping[Place, Any]) -> Any:
+def _updated(neuron: Neuron, target: str, at: Values) -> Any:
     """Return a state's update, the spike's as the smooth twin's."""
-    now, last, learned = _grouped(at)
     state, smooth = neuron.state(target), neuron.surrogate.antiderivative
-    value = state.update(now, last, at["input", "x"], learned)
+    value = state.update(at["now"], at["last"], at["input"]["x"], at["learned"])
     return smooth(value) if state.fires else value
 
 
-def _factors(neuron: Neuron, at: Mapping[Place, Any]) -> dict[tuple[str, Place], tuple[str, Any]]:
+def _factors(neuron: Neuron, at: Values) -> dict[tuple[str, Place], tuple[str, Any]]:
     """Return what the table has for the target and place of each arrow: its name and factor."""
-    now, last, learned = _grouped(at)
 
     def value(factor: Any, step: int) -> Any:
         """Return a factor from the states at its tail and at the step next to it."""
-        tail, beside = (last, now) if step else (now, last)
-        sign = "+1" if step else "-1"
-        value = factor({**tail, **{s + sign: v for s, v in beside.items()}}, learned)
-        return like(at["input", "x"], value, "a factor")
+        tail, beside, sign = ("last", "now", "+1") if step else ("now", "last", "-1")
+        states = {**at[tail], **{s + sign: v for s, v in at[beside].items()}}
+        return like(at["input"]["x"], factor(states, at["learned"]), "a factor")
 
     found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones(5))}
     for name, enter in neuron.enters:

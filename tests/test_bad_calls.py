@@ -176,6 +176,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 
 WRONG: dict[tuple[str, str], dict[str, Any]] = {
     **{(name, "k"): {"more than there are": 5} for name in CALLS if name.endswith("k steps")},
+    ("report.run", "rounds"): {"more than a day takes": 2**40},
     ("case_at", "t"): {"T": 3},
     ("case_at", "n"): {"N + 1": 3},
     ("LIF", "surrogate"): {

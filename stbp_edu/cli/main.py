@@ -57,6 +57,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         if name == called:
             chosen = import_module(module)
             command.description = chosen.__doc__
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
             command.set_defaults(run=chosen.run)
             chosen.add_arguments(command)
     return parser.parse_args(argv)

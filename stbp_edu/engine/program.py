@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten, Link
@@ -45,6 +46,8 @@ class Program:
             spikes, which needs Numba; ``"auto"``: compiled where Numba is installed and the
             surrogate is one of this package.
         twin: whether the smooth twin H stands in place of the spike.
+        work: buffers to use again; traces and gradients live in them. Without them each call makes
+            new arrays.
 
     Raises:
         ValueError: if a neuron has no forward lines, or the rule does not fit the network.
@@ -64,6 +67,7 @@ class Program:
     rule: Rule | str = "exact"
     backend: str = "auto"
     twin: bool = False
+    work: Workspace | None = None
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
@@ -117,7 +121,7 @@ class Program:
             layer, p = net.layers[n], cast(net.layers[n], params[n], dtype)
             below = trace[net.output_of(n - 1)][n - 1]
             shape = (*below.shape[:2], net.sizes[n])
-            states = {name: np.empty(shape, dtype) for name in layer.neuron.order}
+            states = {name: self._array(name, n, shape, dtype) for name in layer.neuron.order}
             spikes = flat(below) if self._events(n, below) else None
             if spikes is None:
                 drive, distinct = states[layer.neuron.order[0]], distinct_steps(below)
@@ -163,16 +167,18 @@ class Program:
             layer, steps = net.layers[n], self.layers[n]
             states = {k: flat(trace[k][n]).astype(dtype, copy=False) for k in layer.neuron.order}
             p = cast(layer, params[n], dtype)
-            kept = [np.empty((*direct.shape[:2], net.sizes[n]), dtype) for _ in steps.wanted]
+            shape = (*direct.shape[:2], net.sizes[n])
+            kept = [self._array(f"E {name}", n, shape, dtype) for name in steps.wanted]
             signals = dict(zip(steps.signals[:1], kept, strict=False))
             for name in steps.signals:
-                signals.setdefault(name, np.empty_like(kept[0]))
+                if name not in signals:
+                    signals[name] = self._array(name, n, shape, dtype)
                 self._signal(n, name, errors, params, direct, signals[name])
             sums = steps.backward(kept, states, p, signals)
             errors = dict(zip(steps.wanted, kept, strict=True))
             below = trace[net.output_of(n - 1)][n - 1].astype(dtype, copy=False)
             if self._events(n, below):
-                W = np.empty(layer.link.weight_shape, dtype, order="F")
+                W = self._array("W", n, layer.link.weight_shape[::-1], dtype).T
                 correlate(flat(below), kept[0], W)
             else:
                 distinct, epsilon = distinct_steps(below), kept[0]
@@ -189,6 +195,11 @@ class Program:
         found = adjoints.backward(self.net, params, trace, targets, self.rule).gradients
         share = here / (here if S is None else checks.count("S", S))
         return [None, *({k: g * share for k, g in layer.items()} for layer in found[1:])]
+
+    def _array(self, name: str, n: int, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return an array to be written to, a buffer if there are any."""
+        work = Workspace() if self.work is None else self.work
+        return work.array(name, n, shape, dtype)
 
     def _events(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through what is below spike by spike."""

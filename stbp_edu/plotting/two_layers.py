@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow, placed
-from stbp_edu.plotting.palette import DELTA, EPSILON, GRID, INK, style
+from stbp_edu.plotting.palette import ABOVE, GRID, INK, NEXT, style
 from stbp_edu.plotting.state_diagram import draw_arrow, draw_node
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
@@ -19,7 +19,8 @@ ASIDE = 1.1  # every other state stands so far to the right, so that no arrow hi
 FEW = 3  # so many arrows bear their factors; where there are more, a number and a list below
 LONGEST = 80  # characters of a factor's LaTeX that are drawn
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8)  # where on an arrow it may stand
-POINTS = (45.0, 79.0)  # about what a unit across and a unit up measure
+SIZE = 12  # of letters, so that they can be read on a phone
+POINTS = (64.0, 79.0)  # about what a unit across and a unit up measure
 STEPS = ("t-1", "t", "t+1")
 Place = tuple[float, float]
 
@@ -37,7 +38,7 @@ def draw(net: Network) -> Shown:
     neuron = net.layers[net.N].neuron
     rows, tall = len(neuron.order), HIGH * len(neuron.order) + GAP
     listed = neuron.arrows if len(neuron.arrows) > FEW else ()
-    height, below = 1.0 + 1.1 * tall, 0.22 * len(listed) + 0.1
+    height, below = 1.0 + 1.1 * tall, 0.3 * len(listed) + 0.1
     fig, (ax, key) = figure(2, 1, height=height + below, height_ratios=[height, below])
     places = {
         (state, step, layer): (WIDE * step + ASIDE * (k % 2), tall * layer + HIGH * k)
@@ -51,13 +52,13 @@ def draw(net: Network) -> Shown:
             end = arrow.target, step + arrow.step, layer + arrow.layer
             if end in places:
                 bow = _bow(tail, places[end])
-                draw_arrow(ax, tail, places[end], EPSILON if arrow.step else INK, 1.3, bow)
+                colour = NEXT if arrow.step else ABOVE if arrow.layer else INK
+                draw_arrow(ax, tail, places[end], colour, 1.3, bow)
                 if not layer and not step:
                     label = labels.get(arrow.kind) or f"${_factor(arrow)}$"
                     _label(ax, label, tail, places[end], taken)
     for (state, _, _), place in places.items():
-        colour = DELTA if state == neuron.output else EPSILON
-        draw_node(ax, place, state, colour if state in (neuron.output, neuron.input) else GRID)
+        draw_node(ax, place, state, GRID)
     middle = HIGH * (rows - 1) / 2
     ax.set(xlim=(-0.9, WIDE + ASIDE + 0.6), ylim=(-0.5, tall + HIGH * (rows - 1) + 0.5))
     ax.set(xticks=(ASIDE / 2, WIDE + ASIDE / 2), xticklabels=("t", "t + 1"), xlabel="time step →")
@@ -98,10 +99,9 @@ def _label(ax: Axes, text: str, tail: Place, head: Place, taken: list[Place]) ->
         across, up = -across, -up
     size = dist((0, 0), (across, up))
     sideways = "center" if abs(across) < size / 3 else "left" if across > 0 else "right"
-    look: Any = {"size": 8, "color": INK, "va": "center", "ha": sideways}
-    if text.isdigit():
-        look["ha"] = "center"
-    offset = 7 * across / size, 7 * up / size
+    away, sideways = (9, "center") if text.isdigit() else (14, sideways)
+    look: Any = {"size": SIZE, "color": INK, "va": "center", "ha": sideways}
+    offset = away * across / size, away * up / size
     ax.annotate(text, spot, offset, textcoords="offset points", **look)
 
 
@@ -110,7 +110,7 @@ def _list(ax: Axes, arrows: tuple[Arrow, ...]) -> None:
     ax.axis("off")
     ax.set(xlim=(0, 1), ylim=(len(arrows) - 0.4, -0.6))
     for k, arrow in enumerate(arrows):
-        look: Any = {"size": 8, "color": INK, "va": "center_baseline", "in_layout": False}
+        look: Any = {"size": SIZE, "color": INK, "va": "center_baseline", "in_layout": False}
         ax.text(0.0, k, str(k + 1), ha="right", **look)
         ax.text(0.04, k, arrow.kind, **look)
         ax.text(0.3, k, f"${_factor(arrow)}$", **look)

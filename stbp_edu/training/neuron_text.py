@@ -22,6 +22,8 @@ from stbp_edu.surrogates import Surrogate
 
 CONSTANT = re.compile(r"(\w+)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 
+DERIVE = r"derive\(\.\.\., (\w+)=0\.5\), or a line of its own"
+
 
 def text_of(setting: str, given: object) -> str:
     """Return the lines that were given, or those in the file of that name.
@@ -91,7 +93,7 @@ def read_neuron(
     try:
         return _derived("\n".join(lines), tuple(known.items()), curve, *learned)
     except ValueError as error:
-        said = re.sub(r"derive\(\.\.\., (\w+)=0\.5\)", r"in a line \1 = 0.5", str(error))
+        said = re.sub(DERIVE, r"a line of its own: \1 = 0.5", str(error))
         raise ValueError(f"{setting}, {said}") from error
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from stbp_edu import network
-from stbp_edu.arrows import Node
+from stbp_edu import arrows, network
+from stbp_edu.arrows import Node, hard_reset, part_one, soft_reset
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
+from stbp_edu.engine import Program
 from stbp_edu.engine import products as engine
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
@@ -140,10 +141,10 @@ def all_forms(
     spike: Spike | None,
     loss: LossLike = RATE,
 ) -> Forms:
-    """Return the results of the index formulas, the sweep and the engine, by name.
+    """Return the results of the index formulas, the sweep, the engine and the program, by name.
 
-    The five cases have a hard reset; with the soft one there is the engine alone. The index
-    formulas have the rate loss and the two rules.
+    The five cases have a hard reset; with the soft one there are the last two alone. The index
+    formulas and the program have the rate loss, and the former the two rules.
     """
     rest, forms = (targets, params, neuron, rule), Forms()
     if neuron.gate != "soft":
@@ -151,5 +152,24 @@ def all_forms(
         if loss is RATE and rule in RULES:
             forms["scalar"] = scalar_adjoints(slow, *rest)
         forms["vector"] = sweep(slow, *rest, loss)
+    if loss is RATE:
+        forms["program"] = by_program(spikes, *rest, "numpy", twin=spike is not None)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {**forms, "engine": engine.backward(fast, *rest, loss)}
+
+
+def by_program(
+    spikes: Array,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    rule: str,
+    backend: str,
+    twin: bool = False,
+) -> Gradients:
+    """Return the gradients by the program that is derived from the neuron's forward lines."""
+    derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
+    net = arrows.network(params.sizes, derived)
+    program, given = Program(net, rule, backend, twin), part_one.by_layer(params)
+    found = program.gradients(given, program.forward(given, spikes), targets)
+    return Gradients(**part_one.by_name(found))

@@ -18,6 +18,7 @@ from stbp_edu.verify import formulas, trials
 from stbp_edu.verify.comparison import IDS, equation_under
 from stbp_edu.verify.trials import Outcome
 
+MOST_ROUNDS = 1000  # a day's work
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
@@ -101,7 +102,7 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
 
     Args:
         seed: decides the random networks; >= 0.
-        rounds: how many networks for each surrogate and gate; >= 1. Five see every shape.
+        rounds: how many networks for each surrogate and gate, 1 to 1000. Five see every shape.
 
     Raises:
         ImportError: if autograd or SymPy is not installed.
@@ -121,7 +122,7 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
-    for k in range(checks.count("rounds", rounds)):
+    for k in range(checks.count("rounds", rounds, at_most=MOST_ROUNDS)):
         other = trials.NEURONS[(-2 - k) % len(trials.NEURONS)]  # a hard reset first
         shape = (*trials.OTHER_SHAPE, other, trials.SAMPLES)
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)

@@ -9,6 +9,7 @@ import numpy as np
 from stbp_edu import losses
 from stbp_edu.checks import Array
 from stbp_edu.engine import products as engine
+from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
@@ -24,7 +25,7 @@ from stbp_edu.verify.comparison import (
     equal_under_classic,
     equation_under,
 )
-from stbp_edu.verify.forms import Forms, all_forms
+from stbp_edu.verify.forms import Forms, all_forms, by_program
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
@@ -219,9 +220,12 @@ def by_ablations(problem: Problem) -> Iterator[Outcome]:
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     """Compare the engine with autodiff on a random network and a batch of many samples.
 
-    It works on some samples and some steps at a time; the other networks are one such block.
+    It works on some samples and some steps at a time; the other networks are one such block. Here
+    the compiled program is compared, too, where there is a compiler.
     """
     problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
     trace = engine.forward(problem.spikes, problem.params, problem.neuron)
     got: Forms = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
+    if installed():
+        got["program (compiled)"] = by_program(*problem, "exact", "compiled")
     yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))

@@ -171,6 +171,7 @@ for k in range(20):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_keep_progress_lose_none():
     both = [subprocess.Popen([sys.executable, "-c", KEEP, str(k)]) for k in (1, 2)]
     assert [process.wait() for process in both] == [0, 0]

@@ -61,6 +61,28 @@ def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
     assert bits(resumed.state.kept) == bits(whole.state.kept)
 
 
+@pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
+def test_files_of_version_1_are_read(changes, small, few, tmp_path: Path) -> None:
+    """They have no checksum, keep the shape of a convolution as an array, and name shards."""
+    settings = replace(small, **changes)
+    state = next(e for e in train(settings, few) if isinstance(e, Epoch)).state
+    checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
+    save_checkpoint(checkpoint, Checkpoint(settings, "", state, []))
+    save_params(params, state.kept)
+    arrays = read_arrays(checkpoint)
+    values = unsealed(json.loads(arrays.pop("meta").tobytes()))
+    values["settings"] |= {"shards": 2}
+    shape = values.pop("shape", None)
+    shapes = {} if shape is None else {"shape": np.frombuffer(shape.encode(), np.uint8)}
+    np.savez(params, **{k: a for k, a in read_arrays(params).items() if k != "meta"}, **shapes)
+    before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
+    np.savez(checkpoint, **arrays, **before, meta=np.frombuffer(json.dumps(values).encode(), "u1"))
+    assert bits(load_params(params)) == bits(state.kept)
+    found = load_checkpoint(checkpoint)
+    assert found.settings == settings
+    assert bits(found.state.params) == bits(state.params)
+
+
 def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few, tmp_path) -> None:
     path, checkpoint = written
     path.rename(tmp_path / CHECKPOINT)
