@@ -133,6 +133,7 @@ def back(
             signal = signals[node.name][t] if node.name in signals else None
             after = later.get(again.get(node.name) or "")
             if R is not None and isinstance(after, Tensor):
+                after = after.expand_as(output[0])  # a number where no error has come yet
                 back = (after.flatten(1) @ R.to(after.dtype)).view_as(after)  # p2-recur-delta
                 signal = back if signal is None else signal + back
             outside.append(signal)
