@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams, hidden_layers, hidden_parts, read_shape
+from stbp_edu.convolution import AnyParams, ConvParams, hidden_layer, read_shape
 from stbp_edu.network import Gradients, Params
 
 NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
@@ -137,10 +137,15 @@ def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
 
 
 def hidden_of(params: Trained) -> tuple[int | str, ...]:
-    """Return the hidden layers as the settings of a run name them."""
-    if isinstance(params, DerivedParams):
-        return hidden_parts(params.shape)
-    return hidden_layers(params)
+    """Return the hidden layers as the settings of a run name them.
+
+    >>> from stbp_edu.convolution import init_conv_params
+    >>> hidden_of(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
+    ('15C5', 'P2', 300)
+    """
+    if isinstance(params, Params):
+        return params.sizes[1:-1]
+    return tuple(hidden_layer("shape", part) for part in params.shape.split("-")[1:-1])
 
 
 def zeros_like(params: Trained) -> Sequence[Any]:

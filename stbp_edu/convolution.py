@@ -244,22 +244,6 @@ AnyParams = Params | ConvParams
 """The parameters of a network, with convolutions or without."""
 
 
-def hidden_layers(params: AnyParams) -> tuple[int | str, ...]:
-    """Return the hidden layers as the settings of a run name them.
-
-    >>> hidden_layers(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
-    ('15C5', 'P2', 300)
-    """
-    if isinstance(params, Params):
-        return params.sizes[1:-1]
-    return hidden_parts(params.shape)
-
-
-def hidden_parts(shape: str) -> tuple[int | str, ...]:
-    """Return the hidden layers of a shape as the settings of a run name them."""
-    return tuple(hidden_layer("shape", part) for part in shape.split("-")[1:-1])
-
-
 def init_conv_params(
     shape: str,
     rng: np.random.Generator,

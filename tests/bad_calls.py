@@ -103,6 +103,8 @@ def good_calls(
         parameters = inspect.signature(function).parameters.values()
         values = {**by_name, **(own or {}).get(name, {})}
         names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+        if lacking := [one for one in names if one not in values]:
+            raise KeyError(f"give a good value for {', '.join(lacking)} of {name}")
         calls.append(Call(name, function, {one: values[one] for one in names}))
     return calls
 

@@ -58,8 +58,8 @@ def lines(start: str, records) -> list[str]:
 def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
     exact, classic = lines("a = 0.02, rate 0.01", {"time-limit": limit})
     # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
-    assert exact.endswith("| 1 of 3 (6–79 %) | 1 of 2 (9–91 %) | +20.0 (−234.1 to +274.1) |")
-    assert classic.endswith("| 0 of 3 (0–56 %) | – | – |")
+    assert exact.endswith("| 1 of 3 (6 to 79 %) | 1 of 2 (9 to 91 %) | +20.0 (−234.1 to +274.1) |")
+    assert classic.endswith("| 0 of 3 (0 to 56 %) | – | – |")
 
 
 def test_what_is_not_finished_is_listed_with_its_command(limit):

@@ -41,7 +41,8 @@ def like(array: Any, value: Any, what: str) -> Any:
         TypeError: if it is neither a number nor an array of this shape.
     """
     try:
-        return np.broadcast_to(np.asarray(value, array.dtype), array.shape)
+        found = np.asarray(value, array.dtype)
+        return found if found.shape == array.shape else np.broadcast_to(found, array.shape)
     except (TypeError, ValueError):
         raise TypeError(
             f"{what} must be a number or an array of shape {array.shape}, got "

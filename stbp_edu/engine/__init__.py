@@ -6,8 +6,8 @@
 
 - ``program``: the same for any derived neuron and any rule, made of the two functions of a step.
 - ``array_steps``: those functions on whole arrays.
-- ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` writes
-  them, ``loops`` has what they call, and ``threads`` shares them out.
+- ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` and
+  ``curve_source`` write them, ``loops`` has what they call, and ``threads`` shares them out.
 
 Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """

@@ -21,7 +21,7 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
-from stbp_edu.engine.loop_source import compilable
+from stbp_edu.engine.curve_source import compilable
 from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.engine.weights import Dense, Weights, by_channel, distinct_steps, weights_into

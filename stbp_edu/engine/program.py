@@ -30,7 +30,7 @@ from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
-from stbp_edu.engine.loop_source import compilable
+from stbp_edu.engine.curve_source import compilable
 from stbp_edu.engine.threads import multiply, one_blas_thread
 from stbp_edu.engine.weights import distinct_steps
 

@@ -6,7 +6,7 @@ It is HTML with MathML: text that can be selected, read aloud, printed, and set 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 from stbp_edu import checks
@@ -28,18 +28,21 @@ class Poster:
 
     Attributes:
         lit: the case whose cell stands out; 0 where all do.
+        known: the last case whose formulas are shown; the others have room for them.
     """
 
     lit: int = 0
+    known: int = 5
 
     def __repr__(self) -> str:
         cell = f", case {self.lit} lit" if self.lit else ""
-        return f"[Poster: the five cases in the grid, each with its formulas{cell}.]"
+        whose = "each" if self.known == 5 else f"those up to {self.known}"
+        return f"[Poster: the five cases in the grid, {whose} with its formulas{cell}.]"
 
     def _repr_html_(self) -> str:
         """Return the poster with its style sheet."""
         cells = "".join(self._cell(case) for case in (3, 1, 4, 2))
-        sums = "".join(f"<p>{line}</p>" for line in _lines("c5-w", "c5-b"))
+        sums = self._formulas(5, "w", "b")
         return (
             f"<style>{_style()}</style>"
             '<section class="stbp-poster" aria-label="The five cases">'
@@ -52,8 +55,7 @@ class Poster:
         """Return one cell: its number, where it holds, what it sums, and its two formulas."""
         t, n = PLACES[case]
         where = f"{'t = T' if t == 'T' else 't &lt; T'}, {'n = N' if n == 'N' else 'n &lt; N'}"
-        lines = _lines(f"c{case}-delta", f"c{case}-epsilon")
-        formulas = "".join(f"<p>{line}</p>" for line in lines)
+        formulas = self._formulas(case, "delta", "epsilon")
         arrows = f'<i class="down {"direct" if n == "N" else "above"}">↓</i>'
         arrows += '<i class="back next">←</i>' if t == "t" else ""
         return (
@@ -61,43 +63,49 @@ class Poster:
             f"<p><b>{case}</b> {where} <span>{SUMS[case]}</span></p>{formulas}</div>"
         )
 
+    def _formulas(self, case: int, *of: str) -> str:
+        """Return the formulas of a case, or only what they are equal to."""
+        left = partial(formula, known=case <= self.known)
+        return "".join(f"<p>{left(f'c{case}-{name}')}</p>" for name in of)
+
     def _marked(self, case: int) -> str:
         return "" if not self.lit else " lit" if self.lit == case else " dim"
 
 
-def poster(lit: str | None = None) -> Poster:
+def poster(lit: str | None = None, known: int = 5) -> Poster:
     """Return the five cases in the grid, each with its formulas.
 
     Args:
         lit: an equation whose case stands out, such as ``"c3-delta"``; ``"c3"`` does as well. All
             cases stand out alike where it is None.
+        known: the last case whose formulas are shown; the others have room for them.
 
     Raises:
-        ValueError: if there is no such case or equation.
+        ValueError: if there is no such case or equation, or ``known`` is not 0 to 5.
 
     >>> poster("c3-delta")
     [Poster: the five cases in the grid, each with its formulas, case 3 lit.]
     """
+    checks.count("known", known, at_least=0, at_most=5)
     if lit is None:
-        return Poster()
+        return Poster(known=known)
     ids = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
-    known = list(dict.fromkeys(name for id_ in ids for name in (id_[:2], id_)))
-    return Poster(int(checks.choice("lit", lit, known)[1]))
-
-
-def _lines(*ids: str) -> list[str]:
-    return [formula(id_) for id_ in ids]
+    names = list(dict.fromkeys(name for id_ in ids for name in (id_[:2], id_)))
+    return Poster(int(checks.choice("lit", lit, names)[1]), known)
 
 
 @cache
-def formula(id_: str) -> str:
+def formula(id_: str, known: bool = True) -> str:
     """Return an equation of the register as MathML, each term of its sum in the term's colour.
+
+    Of one that is not known yet, the right side is left out.
 
     >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
-    html = f"{mathml(left + '=')} {' + '.join(_terms(right, id_))}"
+    terms = _terms(right, id_) if known else ["…"]
+    html = f"{mathml(left + '=')} {' + '.join(terms)}"
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
 
 

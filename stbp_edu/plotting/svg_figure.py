@@ -150,20 +150,21 @@ def themed(svg: str) -> str:
 
 
 def _short(path: str) -> str:
-    r"""Return a path's data without the spaces that say nothing.
+    r"""Return a path's data without spaces and digits that say nothing.
 
-    >>> _short("M 1.5 2 \nL 3 4 \nz\n")
+    >>> _short("M 1.52 2 \nL 3 4 \nz\n")
     'M1.5 2L3 4z'
     """
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(path.split()))
+    path = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", " ".join(path.split()))
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", path)
 
 
 def _finish(svg: str, alt: str, css: str) -> str:
     """Name the SVG, make its ids its own, and turn ink and sheet into CSS variables."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
-    svg = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", re.sub(r">\s+<", "><", svg))
-    svg = re.sub(r' (d|points)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
+    svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
+    svg = re.sub(r">\s+<", "><", svg)
     prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg), *re.findall(r"#ID([\w-]+)", css)}
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)

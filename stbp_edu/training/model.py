@@ -22,7 +22,7 @@ from stbp_edu.arrays import (
     by_layer,
     hidden_of,
 )
-from stbp_edu.arrows import Loss, Network, hard_reset, soft_reset
+from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.models import check_params
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.checks import Array
@@ -66,7 +66,7 @@ def _derived_params(
         arrays = {}
         initial = {name: enter.initial for name, enter in layer.neuron.enters}
         for name, size in layer.shapes.items():
-            if name in "WR":
+            if name in ("W", "R"):
                 flat = math.prod(size[1:]), size[0]
                 (W,) = draw_weights([flat], rng, np.float32, **how)[0][1:]
                 arrays[name] = np.asfortranarray(W.reshape(size))
@@ -79,18 +79,13 @@ def _derived_params(
 @lru_cache(maxsize=16)
 def network_of(settings: Settings, shape: str) -> Network:
     """Return the network of these settings as a table of arrows, with the loss that they name."""
-    if settings.is_derived:
-        hidden, last = settings.make_neurons()
-    else:
-        lif = settings.make_neuron()
-        hidden = last = (soft_reset if lif.gate == "soft" else hard_reset)(lif)
+    hidden, last = settings.make_neurons()
     layers = sum(part[0] != "P" for part in shape.split("-")[1:])
-    loss, (reads, k) = settings.make_loss(), (last.output, None)
-    if isinstance(loss, Membrane):
-        reads = last.lines.potential
+    loss = settings.make_loss()
+    reads = last.lines.potential if isinstance(loss, Membrane) else last.output
     of_steps = isinstance(loss, StepCrossEntropy)
     fit = CrossEntropy() if of_steps or isinstance(loss, CrossEntropy) else RATE
-    read = Loss(settings.loss, reads, fit, getattr(loss, "k", k), of_steps)
+    read = Loss(settings.loss, reads, fit, getattr(loss, "k", None), of_steps)
     return arrows.network(shape, [*[hidden] * (layers - 1), last], read)
 
 

@@ -205,3 +205,23 @@ def test_under_every_rule_the_letters_of_a_text_play_no_part(rule, names):
         found.append(arrows.backward(net, params, trace, np.ones((2, 2)), rule).gradients[1]["W"])
     assert np.abs(found[0]).max() > 1e-3
     assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+def test_a_factor_may_be_a_number_for_the_proof_and_for_the_backward_pass():
+    mine = derive("u = tau * u + x - o\no = spike(u - v_th)", **CONSTANTS)
+    spike, carry, reset = mine.neuron.arrows
+    by_hand = (spike, replace(carry, factor=lambda s, p: 0.6), reset)
+    made = replace(mine.neuron, arrows=by_hand, lines=None)
+    assert prove(mine).holds
+    assert prove(made).holds
+    found = []
+    for one in (mine.neuron, made):
+        net = arrows.network("2-2", one)
+        params = arrows.draw_params(net, np.random.default_rng(1))
+        trace = arrows.forward(net, params, np.ones((4, 1, 2)))
+        found.append(arrows.backward(net, params, trace, np.ones((1, 2))).gradients[1]["W"])
+    assert np.array_equal(*found)
+    odd = replace(carry, factor=lambda s, p: np.ones(3))
+    net = arrows.network("2-2", replace(made, arrows=(spike, odd, reset)))
+    with pytest.raises(TypeError, match="the factor of arrow 'carry' must be a number or an array"):
+        arrows.backward(net, params, trace, np.ones((1, 2)))

@@ -43,3 +43,13 @@ def test_terms_have_the_colours_of_their_meaning():
 def test_what_is_no_case_is_refused(lit):
     with pytest.raises(ValueError, match="lit"):
         poster(lit)
+
+
+def test_what_is_not_known_yet_is_left_to_be_written():
+    cells = [
+        e for e in ET.fromstring(poster("c3", known=2)._repr_html_().split("</style>")[1]).iter()
+    ]
+    found = {e.get("class"): "".join(e.itertext()) for e in cells if e.get("class")}
+    assert found["case-3 lit"].count("…") == 2
+    assert "…" not in found["case-1 dim"] + found["case-2 dim"]
+    assert found["sum dim"].count("…") == 2

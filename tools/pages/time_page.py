@@ -76,7 +76,7 @@ def share(runs: Sequence[Record]) -> str:
     if not runs:
         return "–"
     low, high = share_interval(learned(runs), len(runs))
-    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f}–{100 * high:.0f} %)"
+    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f} to {100 * high:.0f} %)"
     return text.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
@@ -249,7 +249,12 @@ def curves(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
                         linewidth=0.9, alpha=0.8, label=label)  # fmt: skip
             ends = [100 * curve[-1] for curve in found]
             said.append(f"{cell['rule']}, limit {limit:g}: {_range(ends)}")
-        ax.set(xlabel="epoch", ylim=(40, 103), title=f"{cell['rule']}, a = {cell['a']:g}")
+        ax.set(
+            xlabel="epoch",
+            xticks=(1, 4, 8, 12),
+            ylim=(40, 103),
+            title=f"{cell['rule']}, a = {cell['a']:g}",
+        )
     axes[0].set(ylabel="accuracy, %")
     lines = axes[0].get_legend_handles_labels()
     fig.legend(*lines, loc="outside upper left", ncols=2, frameon=False, fontsize=9)

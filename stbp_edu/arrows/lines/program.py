@@ -226,20 +226,13 @@ class StepBack:
 
     def _use(self) -> str:
         """Return where a run back begins, and how gradients follow from the adjoints."""
-        entered, own = f"d_{self.neuron.input}", []
-        for name in self.neuron.learned:
-            each = dict(self.neuron.enters)[name].each
-            own.append(f"g_{name}{'' if each else ', also over neurons,'} to that of {name}")
-        sums = [
-            f"{entered} sums to the gradient of b",
-            f"{entered} times the output of the layer below to that of W",
-            f"{entered} times {self.neuron.output} of the step before to that of R",
-            *own,
-        ]
-        return (
-            "At the last step all that ends in _next is 0. Over steps and samples, "
-            f"{', '.join(sums[:-1])}, and {sums[-1]}."
-        )
+        d, own = f"d_{self.neuron.input}", self.neuron.output
+        sums = [f"{d} sums to the gradient of b", f"{d} times the output below to that of W"]
+        sums.append(f"{d} times {own} of the step before to that of R")
+        sums += [f"g_{name} to that of {name}" for name in self.neuron.learned]
+        over = "steps and samples" + " (and neurons, for what a layer shares)" * (len(sums) > 3)
+        start = "At the last step all that ends in _next is 0."
+        return f"{start} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
 
     @cached_property
     def rows(self) -> list[Row]:
