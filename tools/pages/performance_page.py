@@ -17,7 +17,8 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     Args:
         records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
             main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``,
-            ``speed-convolution``, ``speed-recurrent``, and those of other processors; any may be missing.
+            ``speed-convolution``, ``speed-recurrent``, and those of other processors; any may be
+            missing.
     """
     records = {name: _of_sizes(record) for name, record in records.items()}
     sizes = records.get("speed-frameworks")
@@ -28,8 +29,8 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     used = {id(r): r for r in (step, sizes, *others, engine, convolution, recurrent) if r}
     return dict(
         step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
-        recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor, row=row_of,
-        titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
+        recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor,
+        row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
     )  # fmt: skip
 
 
