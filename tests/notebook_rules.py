@@ -74,8 +74,9 @@ def one_generator(notebook: Any) -> Iterator[str]:
 
 
 def grid_early(notebook: Any) -> Iterator[str]:
-    """The (t, n) grid stands near the top."""
-    if not any("plotting.grid(" in cell.source for cell in notebook.cells[:EARLY]):
+    """The (t, n) grid stands near the top, alone or as the poster of the cases."""
+    drawn = ("plotting.grid(", "plotting.poster(")
+    if not any(call in cell.source for cell in notebook.cells[:EARLY] for call in drawn):
         yield f"plotting.grid(...) must be among the first {EARLY} cells"
 
 
@@ -92,7 +93,8 @@ def picture_first(notebook: Any) -> Iterator[str]:
             if not picture:
                 yield f"{cell.id}: a wall of imports before a picture"
             return
-        if any("image/svg+xml" in output.get("data", {}) for output in cell.outputs):
+        drawn = any("image/svg+xml" in output.get("data", {}) for output in cell.outputs)
+        if drawn or "plotting.poster(" in cell.source:
             if not sentence:
                 yield f"{cell.id}: a picture before any sentence"
             picture = True

@@ -49,7 +49,7 @@ BREAKS = [
     ("opening", lambda nb: edit(nb, "every factor named.", "factors. All of them.")),
     ("opening", lambda nb: edit(nb, "**You need.**", "**Needed.**")),
     ("one_generator", lambda nb: edit(nb, "default_rng(5)", "default_rng()")),
-    ("grid_early", lambda nb: edit(nb, "plotting.grid(", "plotting.other(")),
+    ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
     ("picture_first", lambda nb: nb.cells.insert(0, from_percent(f"# %%\n{WALL}").cells[0])),
     ("picture_first", lambda nb: nb.cells.pop(0)),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),

@@ -148,7 +148,9 @@ def test_a_pointer_edits_where_it_points(
     expect(editor).to_have_value(f"first = 1\n{LONG} + first\n")
     keys.press("Control+End")
     keys.type("second")
-    run = target.get_by_role("button", name="Run code cell").bounding_box()
+    button = target.get_by_role("button", name="Run code cell")
+    button.scroll_into_view_if_needed()
+    run = button.bounding_box()
     assert run
     hand.press(run["x"] + run["width"] / 2, run["y"] + run["height"] / 2)
     expect(target.locator(".out-result")).to_have_text("200")
