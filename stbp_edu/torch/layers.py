@@ -98,6 +98,7 @@ class LIFLayer(nn.Module):
     def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
         """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
         check_input(spikes, self.weights)
+        checks.instance("twin", twin, bool)
         if self.steps.copied and spikes.grad_fn is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
@@ -243,6 +244,7 @@ class LIFNetwork(nn.Sequential):
     ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
         """Return what comes out of the last module, and the states of each layer."""
         output = self._turned(check_sequence("spikes", spikes))
+        checks.instance("twin", twin, bool)
         copies: Copies = {}
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
         for module in self:

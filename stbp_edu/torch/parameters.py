@@ -115,9 +115,10 @@ def layer_names(state: State) -> list[dict[str, str]]:
         )
     found = []
     for name in weights:
-        if state[name].ndim != 2:
+        weight = checks.instance(f"state[{name!r}]", state[name], Tensor)
+        if weight.ndim != 2:
             raise ValueError(
-                f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
+                f"state[{name!r}] must be a matrix, got shape {tuple(weight.shape)}; "
                 "parameters in NumPy hold fully connected layers alone"
             )
         prefix, inside, _ = name.rpartition("weights.")

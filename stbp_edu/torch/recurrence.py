@@ -175,7 +175,8 @@ def gain_limited(steps: Steps, here: Sequence[Tensor], fixed: Sequence[Any]) -> 
         there[:, k] = [head in reached for head in heads]
     found: dict[str, Any] = {}
     for group in groups(there):
-        entries = [torch.as_tensor(gains[k][heads[i]]) for i in group for k in group]
+        gained = (torch.as_tensor(gains[k][heads[i]]) for i in group for k in group)
+        entries = [entry.to(here[0]) if here else entry for entry in gained]
         matrix = torch.stack(torch.broadcast_tensors(*entries), -1).unflatten(-1, (len(group), -1))
         norm = torch.linalg.matrix_norm(matrix, 2) if len(group) > 1 else entries[0].abs()
         scale = limit / norm.clamp(min=limit)  # gain-limit

@@ -224,6 +224,7 @@ def in_a_row(rule):
         (lambda n: LIFNetwork.from_params([None, {"W": 1}], NEURON), ValueError, "lacks 'b'"),
         (lambda n: n(X.to("meta")), ValueError, "on the weights' device, cpu, got meta"),
         (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF or come from"),
+        (lambda n: n(X, twin=X), TypeError, "twin must be of type bool"),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
         (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"), ValueError, "rule must be one of"),
         (lambda n: LIFNetwork(LIFLayer), TypeError, "modules must be of type Module"),

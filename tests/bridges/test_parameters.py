@@ -99,6 +99,7 @@ OTHER = init_params([3, 2], np.random.default_rng(0))
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
+        (lambda: to_params({"weight": 1}), TypeError, "must be of type Tensor"),
         (lambda: to_params({}), ValueError, "state must hold an entry called weight"),
         (lambda: to_params(nn.Conv2d(1, 2, 3).state_dict()), ValueError, "must be a matrix"),
         (lambda: to_params(nn.Sequential(LINEAR, LINEAR).state_dict()), ValueError,

@@ -17,18 +17,20 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     Args:
         records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
             main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``,
-            ``speed-convolution``, and those of other processors; any may be missing.
+            ``speed-convolution``, ``speed-recurrent``, and those of other processors; any may be
+            missing.
     """
     records = {name: _of_sizes(record) for name, record in records.items()}
     sizes = records.get("speed-frameworks")
     step = sizes and records.get("speed-step", sizes)
     others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
     engine, convolution = records.get("speed"), records.get("speed-convolution")
-    used = {id(r): r for r in (step, sizes, *others, engine, convolution) if r}
+    recurrent = records.get("speed-recurrent")
+    used = {id(r): r for r in (step, sizes, *others, engine, convolution, recurrent) if r}
     return dict(
         step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
-        used=list(used.values()), picture=picture, processor=processor, row=row_of,
-        titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
+        recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor,
+        row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
     )  # fmt: skip
 
 
