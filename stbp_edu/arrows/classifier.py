@@ -6,6 +6,8 @@ contributions are known one by one, so c follows by least squares from the gradi
 letters it is read off.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N
 input, in ``trace["o"][0]``. Inputs are any real numbers.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

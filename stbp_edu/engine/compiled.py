@@ -23,7 +23,6 @@ from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
 from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
-from stbp_edu.files import write_whole
 
 RARE = 0.35
 """The share of spikes above which a matrix product is quicker than a row for each spike."""
@@ -93,6 +92,8 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     Where the user's cache can be written to, what is compiled is kept there for other processes:
     the file's name tells all that it was made from.
     """
+    from stbp_edu.files import write_whole  # with what no other user of the engine needs
+
     space = dict(_functions(dtype))
     made_of = (
         source,
