@@ -67,7 +67,8 @@ class Arrow:
 
     Args:
         kind: its name in the words of a rule; each arrow of a neuron has its own.
-        source, target: the states at its tail and its head.
+        source: the state at its tail.
+        target: the state at its head.
         factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
         letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``;
             ``{+}`` for those of the step after it, ``{-}`` for those of the step before.
