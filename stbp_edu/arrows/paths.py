@@ -107,9 +107,12 @@ def edges_from(
 ) -> Iterator[Edge]:
     """Yield every edge that leaves a node, those inside the neuron first, for sample s.
 
-    A rule leaves out the edges across the ends of its blocks, and says which factors forget.
+    A rule leaves out the edges across the ends of its blocks, and says which factors forget. None
+    leaves the loss.
     """
-    _check(node, checks.instance("local", local, LocalDerivatives).net, local.T)
+    net = checks.instance("local", local, LocalDerivatives).net
+    if checks.instance("node", node, Node).kind != LOSS:
+        _check(node, net, local.T)
     _check_sample(s, local)
     yield from _leaving(node, local, as_rule(rule), s)
 

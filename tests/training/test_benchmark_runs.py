@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ablations, accuracy, time_record
-from stbp_edu.files import read_json, write_json
+from stbp_edu.files import read_json
 from stbp_edu.network import Trace
 from stbp_edu.rules import RULES
 from stbp_edu.training import RECIPES, Epoch, Settings, to_dict
@@ -20,6 +20,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, RunConfig, measurements_folder, train_in_folder
 from stbp_edu.training.runs import run as runs
+from stbp_edu.training.runs.record import KIND
 
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
 ROWS = {"classic": {"rule": "classic"}, "steep": {"optimizer": "sgd", "weight_decay": 1e38}}
@@ -115,7 +116,7 @@ def test_ablations_are_on_one_footing(ablate, tmp_path: Path, monkeypatch) -> No
     assert steep["accuracy"] == {"mean": 0.1, "spread": 0.0, "seeds": [0.1, 0.1]}  # it diverges
     monkeypatch.setattr(accuracy, "processes", nobody)
     (path,) = tmp_path.glob(f"work/*/name=classic/test/seed=1/{RECORD}")
-    write_json(path, {**read_json(path), "versions": {"numpy": "1.0"}})
+    KIND.write(path, {**KIND.read(path), "versions": {"numpy": "1.0"}})
     with pytest.raises(SystemExit, match=r"seed=1 is of another machine or other versions"):
         ablate("classic")
 

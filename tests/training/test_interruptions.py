@@ -87,7 +87,7 @@ def saved_epoch(out: Path) -> int:
 def test_kills_lose_at_most_one_interval_and_change_no_bit(undisturbed, tmp_path: Path) -> None:
     (bits, seconds), rng = undisturbed, random.Random(0)
     reached = kills = 0
-    for k in range(30):
+    for k in range(80):
         if saved_epoch(tmp_path) == EPOCHS and not (tmp_path / "exact" / CHECKPOINT).exists():
             for path in (tmp_path / "exact").iterdir():  # it is done: begin again
                 path.unlink()
