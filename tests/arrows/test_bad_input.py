@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF
+from stbp_edu import LIF, derive
 from stbp_edu.arrows import (
     Arrow,
     Enter,
@@ -222,3 +222,17 @@ def test_a_pass_of_part_one_that_does_not_fit():
             part_one.backward(run, targets, params, lif, "exact", loss)
     with pytest.raises(ValueError, match="S must be >= 1, got 0"):
         part_one.backward(run, y, params, neuron, "exact", S=0)
+
+
+def test_spikes_close_to_the_threshold_may_have_been_rounded_to_either_side() -> None:
+    """A genuine trace is not refused for two neurons on different sides of it."""
+    net = network("1-1", derive("u = x\no = spike(u - 1)").neuron)
+    params = [None, {"W": np.ones((1, 1)), "b": np.zeros(1)}]
+    trace = forward(net, params, np.array([[[1 - 5e-5], [1 + 5e-5]]]))
+    assert np.isfinite(backward(net, params, trace, np.ones((2, 1))).gradients[1]["W"]).all()
+    trace["o"][1] = 1 - trace["o"][1]  # rounded the other way
+    backward(net, params, trace, np.ones((2, 1)))
+    far = forward(net, params, np.array([[[0.5], [1 + 5e-5]]]))
+    far["o"][1] = 1 - far["o"][1]
+    with pytest.raises(ValueError, match="must follow from this network"):
+        backward(net, params, far, np.ones((2, 1)))

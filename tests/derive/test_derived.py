@@ -152,6 +152,15 @@ def wrong(kind, factor, *, lines=True):
     return replace(neuron, arrows=(*others, *new))
 
 
+def test_states_that_are_not_the_lines_are_judged_as_they_stand() -> None:
+    neuron = derive("u = tau * u * (1 - o) + x\no = spike(u - 1)", tau=0.5).neuron
+    u, o = neuron.states
+    turned = replace(u, update=lambda *given: -u.update(*given))
+    proof = prove(replace(neuron, states=(turned, o)))
+    assert not proof.holds
+    assert proof.faults[0].startswith("arrow 'carry' from u to u")
+
+
 @pytest.mark.parametrize("lines", [True, False], ids=["changed", "made by hand"])
 @pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
 def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind, lines):

@@ -168,9 +168,9 @@ def fires(record: Record, **cell: Any) -> list[float]:
     return [run["fires"] for run in runs_of(record, **cell) if run["accuracy"] <= LEARNS]
 
 
-def beyond(record: Record, **cell: Any) -> float:
-    """Return the mean share of the hidden layer's gains that are above 1 in size."""
-    return mean([run["beyond"][0] for run in runs_of(record, **cell)])
+def beyond(record: Record, layer: int = 0, **cell: Any) -> float:
+    """Return the mean share of a layer's gains that are above 1 in size, from the lowest up."""
+    return mean([run["beyond"][layer] for run in runs_of(record, **cell)] or [0.0])
 
 
 def minus(record: Record, rule: str, other: str, a: float) -> list[float]:

@@ -25,7 +25,7 @@ FONTS: dict[tuple[str, str], tuple[str, int | list[int]]] = {  # name on the sit
     ("jetbrains-mono", "normal"): ("JetBrains Mono", [400, 700]),
 }
 SUBSETS = {  # cut to what the pages use often
-    "latin": "".join(map(chr, range(0x20, 0x7F))) + "\xa0·×±²³§©é–—‘’“”…←→↑↓−",
+    "latin": "".join(map(chr, range(0x20, 0x7F))) + "\xa0·×±²³µ§©é–—‘’“”′…←→↑↓−",
     "greek": "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΣΦΨΩ",
 }
 REST = {  # whole files, for the characters that are rare

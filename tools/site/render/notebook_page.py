@@ -41,7 +41,7 @@ THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 NARROW = re.compile(r'<metadata data-narrow="">(.*?)</metadata>', re.S)
-INLINE = 60_000  # characters: a larger figure is a file, fetched when it comes near
+INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 STATED = re.compile(
