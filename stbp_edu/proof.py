@@ -104,9 +104,7 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
         if neuron.lines:
             given, neuron = neuron, _all_learned(neuron, neuron.lines, seed)
             if neuron.lines and not getattr(given.surrogate, "joints", ()):
-                row, faults = _nudged_arrows(
-                    given, seed
-                )  # its states may be others than the lines'
+                row, faults = _nudged_arrows(given, seed)  # its states may be others
                 if faults:
                     return Proof((row,), faults)
         return _proved(neuron, seed)

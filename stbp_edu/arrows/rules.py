@@ -139,17 +139,20 @@ class Rule:
                 "be 0; let 'readout' and the arrows before it move"
             )
 
+    def met(self, net: Network) -> Iterator[tuple[str, Arrow, str | None]]:
+        """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
+        found = [(n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)]
+        for n, kind, q in found:  # grows while it is read
+            for arrow in (arrow for arrow in net.arrows[n] if arrow.source == kind):
+                head = self.move(q, arrow)
+                yield q, arrow, head
+                if head is not None and arrow.kind != "readout":
+                    node = n + arrow.layer, arrow.target, head
+                    found += [node] if node not in found else []
+
     def keeps(self, net: Network) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        found = [(n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)]
-        for layer, state, q in found:  # grows while it is read
-            for arrow, head in self.moves_from(net, layer, state, q):
-                if arrow.kind == "readout":
-                    return True
-                node = (layer + arrow.layer, arrow.target, head)
-                if node not in found:
-                    found.append(node)
-        return False
+        return any(arrow.kind == "readout" and head is not None for _, arrow, head in self.met(net))
 
 
 def truncated(K: int) -> Rule:

@@ -25,15 +25,9 @@ def moves(rule: Rule, net: Network) -> Moves:
     {'free': ['spike'], None: ['carry']}
     """
     found: Moves = {q: defaultdict(list) for q in rule.moves}
-    reached = [(n, net.layers[n].neuron.input, rule.start) for n in range(1, net.N + 1)]
-    for n, state, q in reached:  # grows while it is read
-        for arrow in (arrow for arrow in net.arrows[n] if arrow.source == state):
-            head = rule.move(q, arrow)
-            if arrow.kind not in found[q][head]:
-                found[q][head].append(arrow.kind)
-            if head is not None and arrow.kind != "readout":
-                node = n + arrow.layer, arrow.target, head
-                reached += [node] if node not in reached else []
+    for q, arrow, head in rule.met(net):
+        if arrow.kind not in found[q][head]:
+            found[q][head].append(arrow.kind)
     return {q: {head: kinds for head, kinds in row.items() if kinds} for q, row in found.items()}
 
 
