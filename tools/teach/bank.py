@@ -20,12 +20,13 @@ import numpy as np
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, inputs_of, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
+from stbp_edu.practice.tasks.prompts import question_of
 from tools.teach.form import TOKEN, chances
 
 PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task
 LONGEST = 100  # characters of a choice
-ASKED = "which of these is right?", "which one is it?"  # no two questions have the same words
+ASKED = "Which of these is right?", "Which one is it?"  # no two questions have the same words
 ARTIFICIAL = re.compile(r"\b0 \*|\* 0\b|\b1\.0\b")  # there for the grader, and nobody writes it
 
 
@@ -44,11 +45,11 @@ class Question:
 
     Attributes:
         id: names it in a learning platform.
-        prompt: what is asked, as a line of text with `code` and indices.
+        prompt: what is asked, as Markdown.
         choices: the key first.
         code: whether the choices are code.
         general: what is said to everybody afterwards.
-        tag: the equation or the topic.
+        tag: the objective.
     """
 
     id: str
@@ -156,7 +157,7 @@ def _question(task: Task, texts: Sequence[str], named: dict[str, Mistake]) -> Qu
         last = Choice(mixed, (first.id, second.id), words)
     single = [Choice(text, (m.id,), _sentence(m.name, m.why)) for text, m in pairs]
     choices = (Choice(key, (), "Right."), *single, last)
-    return Question(task.id, prompt_of(task), choices, task.reasoning, tag=task.equation or task.id)
+    return Question(task.id, prompt_of(task), choices, task.reasoning, tag=task.objective)
 
 
 def _sentence(name: str, why: str) -> str:
@@ -164,14 +165,9 @@ def _sentence(name: str, why: str) -> str:
 
 
 def prompt_of(task: Task) -> str:
-    """Return what a task asks, with the names that the choices are written in."""
-    asked = getattr(task, "prompt", "") or task.title
-    asked += "." * (asked[-1:] not in ".?:")
-    if isinstance(task, FormulaBlank):
-        symbols = ", ".join(f"`{name}` is {meaning}" for name, meaning in task.symbols.items())
-        return f"{asked} Here {symbols}: {ASKED[0]}"
-    assert isinstance(task, Exercise)
-    return f"{asked} What `{task.signature}` returns: {ASKED[0]}"
+    """Return what a task asks, with the names that the choices are written in, as Markdown."""
+    line = f"`{task.signature}`: {ASKED[0]}" if isinstance(task, Exercise) else ASKED[0]
+    return f"{question_of(task)}\n\n{line}"
 
 
 def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
@@ -206,9 +202,10 @@ def _asked(question: Question, nth: int) -> Question:
 
 
 def bank(chosen: Iterable[Task] | None = None) -> list[Question]:
-    """Return the questions of these tasks; of all where None."""
-    every = tasks().values() if chosen is None else chosen
-    pools = [pool for task in every if (pool := list(candidates(task)))]
+    """Return the questions of these tasks; of all that no exam asks where None."""
+    if chosen is None:
+        chosen = (task for task in tasks().values() if task.use != "exam")
+    pools = [pool for task in chosen if (pool := list(candidates(task)))]
     seen: set[str] = set()  # the same choices, asked of another case
     kept = []
     for pool in pools:

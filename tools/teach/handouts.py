@@ -121,7 +121,11 @@ def _anchor(found: Tag, page: str, within: set[str], site: Path) -> None:
             continue
         path, _, name = href.partition("#")
         there = (site / page / path).resolve() if path else (site / page).resolve()
-        target = there.relative_to(site.resolve()).as_posix() if there.is_relative_to(site.resolve()) else ""
+        target = (
+            there.relative_to(site.resolve()).as_posix()
+            if there.is_relative_to(site.resolve())
+            else ""
+        )
         if target == page or target in within:
             link["href"] = f"#{target}--{name}" if name else f"#{target}"
         else:

@@ -1,7 +1,6 @@
 """Prints pages in a browser: tagged, with bookmarks, and the same bytes for the same page."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ByteStringObject
 
 from tools.site import SITE
 from tools.templates import filled
@@ -23,7 +21,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-fro
 CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
     const box = e.getBoundingClientRect();
     return box.width && box.right > document.body.clientWidth + 1;
-}).map((e) => `${e.tagName}.${e.className.baseVal ?? e.className}: ${e.textContent.trim().slice(0, 60)}`)"""
+}).map((e) => `${e.tagName}: ${e.textContent.trim().slice(0, 60)}`)"""
 
 
 @contextmanager

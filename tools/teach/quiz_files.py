@@ -4,13 +4,16 @@ The key stands at another place in each question, for platforms that do not shuf
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from random import Random
+from textwrap import indent
 from xml.etree import ElementTree
 
+from markdown import markdown
 from text2qti.config import Config
 from text2qti.qti import QTI
 from text2qti.quiz import Quiz
@@ -18,12 +21,23 @@ from text2qti.quiz import Quiz
 from stbp_edu.practice.feedback import markup
 from tools.teach.bank import Choice, Question
 
+DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 DATE = (1980, 1, 1, 0, 0, 0)  # the same questions give the same zip
 
 
 def shuffled(question: Question) -> list[Choice]:
     """Return the choices in an order drawn from the question's own name."""
     return Random(question.id).sample(question.choices, len(question.choices))
+
+
+def prompt_html(prompt: str) -> str:
+    r"""Return a prompt as HTML, its formulas between \( and \), which Moodle sets.
+
+    >>> prompt_html("`h` is $h(u)$.")
+    '<p><code>h</code> is <span class="arithmatex">\\(h(u)\\)</span>.</p>'
+    """
+    settings = {"pymdownx.arithmatex": {"generic": True}}
+    return markdown(prompt, extensions=["sane_lists", *settings], extension_configs=settings)
 
 
 def choice_html(question: Question, choice: Choice) -> str:
@@ -39,7 +53,7 @@ def moodle(questions: Sequence[Question], category: str) -> str:
     for question in questions:
         node = ElementTree.SubElement(quiz, "question", type="multichoice")
         _text(node, "name", question.id)
-        _text(node, "questiontext", f"<p>{markup(question.prompt)}</p>", "html")
+        _text(node, "questiontext", prompt_html(question.prompt), "html")
         _text(node, "generalfeedback", f"<p>{markup(question.general)}</p>", "html")
         facts = {"defaultgrade": "1", "penalty": "0.3333333", "hidden": "0", "single": "true"}
         for name, value in {**facts, "shuffleanswers": "true", "answernumbering": "abc"}.items():
@@ -84,14 +98,21 @@ def _lines(questions: Sequence[Question], title: str) -> str:
     """Return the questions in the plain text that text2qti reads."""
     parts = [f"Quiz title: {title}\nshuffle answers: true\nshow correct answers: false\n"]
     for number, question in enumerate(questions, start=1):
-        lines = [f"Title: {question.id}", f"{number}. {markup(question.prompt)}"]
+        mark = f"{number}. "
+        prompt = indent(DISPLAY.sub(_inline, question.prompt), " " * len(mark))
+        lines = [f"Title: {question.id}", mark + prompt.lstrip()]
         lines += [f"... {markup(question.general)}"] * bool(question.general)
         for letter, choice in zip("abcdef", shuffled(question), strict=False):
-            mark = "" if choice.mistakes else "*"
-            lines.append(f"{mark}{letter}) {choice_html(question, choice)}")
+            star = "" if choice.mistakes else "*"
+            lines.append(f"{star}{letter}) {choice_html(question, choice)}")
             lines.append(f"... {markup(choice.feedback)}")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _inline(display: re.Match[str]) -> str:
+    """Return a displayed formula as one in a line, which is what text2qti knows."""
+    return f"${' '.join(display[1].split())}$"
 
 
 def write(questions: Sequence[Question], folder: Path, name: str, title: str) -> None:
