@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.practice.grading import algebra
-from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, inputs_of, tasks
+from stbp_edu.practice.tasks import Exercise, FormulaBlank, Inputs, Task, inputs_of, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
 from stbp_edu.practice.tasks.prompts import question_of
 from tools.teach.form import TOKEN, chances
@@ -109,9 +109,14 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
     return not any(all(map(_same, a, b)) for a, b in combinations(given, 2))
 
 
+@cache
+def _inputs(task: Exercise) -> tuple[Inputs, ...]:
+    return inputs_of(task)[:4]  # of networks that differ in every size
+
+
 def _results(task: Exercise, text: str) -> Iterator[Any]:
     function = task.function(text)
-    for inputs in inputs_of(task)[:4]:
+    for inputs in _inputs(task):
         with np.errstate(all="ignore"):
             try:
                 yield function(*inputs.args)
