@@ -12,8 +12,8 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.diagnosis import wrong_terms
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.terms import wrong_terms
 from stbp_edu.practice.grading.values import Outcome, plain
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
