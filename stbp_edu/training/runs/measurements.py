@@ -28,7 +28,7 @@ MEASUREMENTS = (
     "speed",
     "time-leak",
     "time-limit",
-    "time-tau",
+    "time-others",
     "time-width",
     "two-processes",
 )
