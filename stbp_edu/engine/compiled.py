@@ -20,7 +20,8 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.engine.array_steps import Arrays, ArraySteps
+from stbp_edu.engine.array_steps import ArraySteps
+from stbp_edu.engine.linear_steps import Arrays
 from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
 
@@ -38,11 +39,6 @@ def installed() -> bool:
 @dataclass(frozen=True)
 class CompiledSteps(ArraySteps):
     """The loops of one layer."""
-
-    @property
-    def holds_gains(self) -> bool:
-        """Whether a step back holds gains within the rule's limit, if it has one."""
-        return holds_alone(self.back)
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
         """Fill the states of all steps: see :class:`ArraySteps`."""
@@ -65,6 +61,8 @@ class CompiledSteps(ArraySteps):
         signals: Mapping[str, Array],
     ) -> dict[str, Array]:
         """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
+        if not holds_alone(self.back):
+            return super().backward(kept, states, p, signals)
         some, names = states[self.states[0]], self.signals
         learned = ["b", *dict.fromkeys(name for name, _ in self.back.neuron.enters)]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
