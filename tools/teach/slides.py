@@ -5,9 +5,11 @@ the section, and the misconceptions to expect there. The decks show with reveal.
 itself; the key S opens the notes.
 """
 
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bs4 import Tag
 
@@ -16,6 +18,9 @@ from tools.site import SITE
 from tools.site.assets import npm
 from tools.teach.handouts import article, question, sections
 from tools.templates import filled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 LAST = 12  # the number of the last notebook with a deck
 SKIPPED = ("Exercises", "Recap")
@@ -30,6 +35,17 @@ VENDOR = (
     "assets/vendor/fonts",
     "assets/vendor/mathjax",
 )
+
+
+OVERFULL = """() => Reveal.getSlides().flatMap((slide, k) => {
+    Reveal.slide(k);
+    slide.querySelectorAll(".fragment").forEach((part) => part.classList.add("visible"));
+    const frame = slide.getBoundingClientRect();
+    const parts = [...slide.querySelectorAll(":scope > :not(aside), .fragment > *, .out *")];
+    const beyond = parts.map((part) => part.getBoundingClientRect()).filter(
+        (box) => box.bottom > frame.bottom + 1 || box.right > frame.right + 1);
+    return beyond.length ? [`${k + 1}: ${slide.querySelector("h1, h2").textContent}`] : [];
+})"""
 
 
 @dataclass
@@ -138,10 +154,20 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     for stem in stems:
         written.append(folder / f"{stem}.html")
         text = deck(stem, site).replace((site / "assets").resolve().as_uri(), "assets")
-        for name in sorted({f"figures/{stem}"} if f"assets/figures/{stem}/" in text else set()):
-            _copy(site / "assets" / name, folder / "assets" / name)
+        for name in re.findall(r'src="(assets/figures/[^"]+)"', text):
+            _copy(site / name, folder / name)
         written[-1].write_text(text, encoding="utf-8")
     return written
+
+
+def overfull(running: "Browser", file: Path) -> list[str]:
+    """Return the slides of a deck that are higher or wider than the screen."""
+    page = running.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(file.resolve().as_uri())
+    page.wait_for_function("window.Reveal?.isReady()", timeout=120_000)
+    found: list[str] = page.evaluate(OVERFULL)
+    page.close()
+    return found
 
 
 def _copy(source: Path, target: Path) -> None:
