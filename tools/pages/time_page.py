@@ -17,6 +17,9 @@ RULES = (
     *("exact", "classic", "detached-reset", "leak-only", "spatial-only"),
     *("ottt", "e-prop-reset"),
 )
+ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
+RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
+"""What each arm, a rule and a limit, has its own rate from."""
 SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
 """Without a limit and with it: its value, name, colour, line and marker."""
 PLANS = {
@@ -43,7 +46,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
 def at_own_rates(record: Record, rates: Record) -> Record:
     """Return the rows whose rate served their rule and limit best in the record of rates."""
     rows = []
-    for rule, limit in product(("exact", "classic"), (0.0, 1.0)):
+    for rule, limit in ARMS:
         arm = {"rule": rule, "gain_limit": limit}
         tried = [row for row in rows_of(rates, **arm) if row["runs"]]
         best = max(tried, key=lambda row: mean(accuracies(row["runs"])))["cell"]["lr"]
