@@ -78,10 +78,14 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file with sorted keys."""
-    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
