@@ -4,7 +4,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tools import ROOT
 
-FOLDERS = (ROOT / "docs", ROOT / "tools" / "site" / "templates")
+TOOLS = ROOT / "tools"
+FOLDERS = (ROOT / "docs", TOOLS / "site" / "templates", TOOLS / "teach" / "templates")
 TEMPLATES = Environment(
     loader=FileSystemLoader(FOLDERS), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, autoescape=False,

@@ -60,7 +60,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
             message = "Checked against the exact gradients of several networks."
             report = replace(report, message=(message,))
     if record:
-        saved_progress.record("backward", report.state)
+        saved_progress.record("backward", report.state, report.mistakes)
     return report
 
 

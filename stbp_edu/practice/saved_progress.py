@@ -6,8 +6,8 @@ of the site saves the states in the browser.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from stbp_edu.practice.tasks import Task, tasks
 
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-PREDICTIONS = "predictions"
+PREDICTIONS, HISTORY = "predictions", "history"
 FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
 """Version 1 had neither a version nor a checksum, and is read as it is."""
 
@@ -40,17 +40,22 @@ def path() -> Path | None:
         return None
 
 
-def record(exercise_id: str, state: str) -> None:
-    """Save the state of an exercise; what was once right stays right.
+def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
+    """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
 
-    Where the file cannot be written, the state is not saved and nothing is raised.
+    What was once right stays right. Where the file cannot be written, nothing is saved and nothing
+    is raised.
     """
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
         known = kept.get(exercise_id) in ("right", state)
-        return kept if known else {**kept, exercise_id: state}
+        history = _history(kept)
+        one = history.get(exercise_id, Attempts())
+        counted = {m: one.mistakes.get(m, 0) + 1 for m in mistakes}
+        history[exercise_id] = Attempts(one.attempts + 1, {**one.mistakes, **counted})
+        return {**kept, **({} if known else {exercise_id: state}), HISTORY: _plain(history)}
 
-    if state != "todo" and after(_kept()) != _kept():
+    if state != "todo":
         _change(after)
 
 
@@ -58,22 +63,47 @@ def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        earlier = kept.get(PREDICTIONS)
-        before = earlier if isinstance(earlier, dict) else {}
-        return {**kept, PREDICTIONS: {**before, prediction_id: answer}}
+        return {**kept, PREDICTIONS: {**_table(kept, PREDICTIONS), prediction_id: answer}}
 
     _change(after)
 
 
 def load() -> dict[str, str]:
     """Return the saved states by exercise; empty where the file is missing or unreadable."""
-    return {k: v for k, v in _kept().items() if isinstance(v, str) and v in STATES}
+    return _states(_kept())
 
 
 def load_predictions() -> dict[str, str]:
     """Return what the reader predicted, by the question's id."""
-    saved = _kept().get(PREDICTIONS)
-    return {k: v for k, v in saved.items() if isinstance(v, str)} if isinstance(saved, dict) else {}
+    return _predictions(_kept())
+
+
+def _states(kept: dict[str, Any]) -> dict[str, str]:
+    return {k: v for k, v in kept.items() if isinstance(v, str) and v in STATES}
+
+
+def _predictions(kept: dict[str, Any]) -> dict[str, str]:
+    return {k: v for k, v in _table(kept, PREDICTIONS).items() if isinstance(v, str)}
+
+
+def _history(kept: dict[str, Any]) -> dict[str, "Attempts"]:
+    """Return the attempts at each exercise, as far as they can be read."""
+    found = {}
+    for id_, one in _table(kept, HISTORY).items():
+        attempts = one.get("attempts") if isinstance(one, dict) else None
+        if type(attempts) is int:
+            counted = {m: n for m, n in _table(one, "mistakes").items() if type(n) is int}
+            found[id_] = Attempts(attempts, counted)
+    return found
+
+
+def _table(kept: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a table of a file that may hold anything."""
+    return table if isinstance(table := kept.get(name), dict) else {}
+
+
+def _plain(history: dict[str, "Attempts"]) -> dict[str, Any]:
+    return {id_: asdict(one) for id_, one in history.items()}
 
 
 def _kept() -> dict[str, Any]:
@@ -115,11 +145,20 @@ def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True)
+class Attempts:
+    """How often an exercise was tried, and how often each misconception was found in it."""
+
+    attempts: int = 0
+    mistakes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Progress:
-    """Every exercise with its state, and what the reader predicted by the question's id."""
+    """Every exercise with its state and attempts, and what was predicted by the question's id."""
 
     states: dict[str, str]
     predictions: dict[str, str] = field(default_factory=dict)
+    history: dict[str, Attempts] = field(default_factory=dict)
     problem: str = ""
     """Why the file could not be read, or an empty string."""
 
@@ -175,7 +214,55 @@ class Progress:
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
     try:
-        _read(path())
+        return _progress(_read(path()))
     except (OSError, ValueError) as error:
-        return Progress({}, {}, f"{error}.")
-    return Progress(load(), load_predictions())
+        return Progress({}, problem=f"{error}.")
+
+
+def read_progress(file: Path) -> Progress:
+    """Return the progress in a file that :func:`export_progress` or the page has written.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none, or it is damaged.
+    """
+    return _progress(FILE.read(file))
+
+
+def export_progress(file: str | Path) -> Path:
+    """Write your progress to a file of its own, to hand in or to take to another machine.
+
+    Raises:
+        ValueError: if nothing is saved yet, or what is saved is damaged.
+    """
+    kept = _read(path())
+    if not kept:
+        raise ValueError("there is no progress to export yet; check an answer first")
+    FILE.write(Path(file), kept)
+    return Path(file)
+
+
+def import_progress(file: str | Path) -> Progress:
+    """Add the progress in a file to yours, and return both: what is right in either is right.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none, or it is damaged.
+    """
+    new = FILE.read(Path(file))
+
+    def after(kept: dict[str, Any]) -> dict[str, Any]:
+        states, history = {**_states(new), **_states(kept)}, _history(kept)
+        states |= {k: v for k, v in _states(new).items() if v == "right"}
+        for id_, theirs in _history(new).items():
+            ours = history.get(id_, Attempts())
+            larger = {m: max(n, ours.mistakes.get(m, 0)) for m, n in theirs.mistakes.items()}
+            attempts = max(ours.attempts, theirs.attempts)
+            history[id_] = Attempts(attempts, {**ours.mistakes, **larger})
+        predictions = {**_predictions(kept), **_predictions(new)}
+        return {**kept, **states, PREDICTIONS: predictions, HISTORY: _plain(history)}
+
+    _change(after)
+    return progress_report()
+
+
+def _progress(kept: dict[str, Any]) -> Progress:
+    return Progress(_states(kept), _predictions(kept), _history(kept))

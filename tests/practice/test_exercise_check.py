@@ -7,8 +7,16 @@ import sys
 import numpy as np
 import pytest
 
-from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice.saved_progress import load, path
+from stbp_edu.practice import (
+    check,
+    exercises,
+    export_progress,
+    hint,
+    import_progress,
+    progress_report,
+    solution,
+)
+from stbp_edu.practice.saved_progress import Attempts, load, path, read_progress
 from stbp_edu.practice.tasks import inputs_of
 
 
@@ -106,8 +114,9 @@ def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
     def nearly(delta, h):
         return h * delta + np.array_equal(delta, special)
 
-    found = check("c1-epsilon", nearly).findings
-    assert [(f.id, f.place) for f in found] == [("calls", "there is more than one step")]
+    feedback = check("c1-epsilon", nearly)
+    assert not feedback.findings
+    assert "It agrees with the exact value in 5 of 6 situations." in repr(feedback)
 
 
 def test_unknown_ids_name_the_nearest():
@@ -137,7 +146,10 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     c3(exercises()["c3-delta"].solution)
     c3("delta_last")
     kept = json.loads(path().read_text())
-    assert kept == {"c3-delta": "right", "format": 2, "checksum": kept["checksum"]}
+    once = {"missing-temporal": 2, "reset-detached": 2}
+    history = {"c3-delta": {"attempts": 3, "mistakes": once}}
+    sealed = {"format": 2, "checksum": kept["checksum"]}
+    assert kept == {"c3-delta": "right", "history": history, **sealed}
     report = progress_report()
     assert "1 of " in repr(report)
     assert report.next.id == "case-at"
@@ -161,6 +173,23 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
 def test_progress_without_a_version_is_read():
     path().write_text('{"c3-delta": "right", "c1-delta": 3}')
     assert load() == {"c3-delta": "right"}
+
+
+def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="no progress to export yet"):
+        export_progress(tmp_path / "none.json")
+    c3("delta_last")
+    file = export_progress(tmp_path / "handed-in.json")
+    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "another.json"))
+    check("gain", exercises()["gain"].function())
+    c3(exercises()["c3-delta"].solution)
+    both = import_progress(file)
+    assert both.states == {"gain": "right", "c3-delta": "right"}
+    assert both.history["c3-delta"] == Attempts(1, {"missing-temporal": 1, "reset-detached": 1})
+    assert import_progress(file) == both
+    file.write_text(file.read_text().replace("wrong", "right"))
+    with pytest.raises(ValueError, match="must be a file of saved progress, but its checksum"):
+        read_progress(file)
 
 
 KEEP = """

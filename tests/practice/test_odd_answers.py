@@ -1,15 +1,20 @@
 """What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
 
 import builtins
+import dataclasses
+import inspect
+import json
 import os
 import subprocess
 import sys
+import threading
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stbp_edu.neuron import LIF
 from stbp_edu.practice import (
     check,
     check_formula,
@@ -19,9 +24,10 @@ from stbp_edu.practice import (
     saved_progress,
 )
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import calling, exercise_check, values
+from stbp_edu.practice.grading import algebra, calling, exercise_check, values
 from stbp_edu.practice.grading.values import side_by_side
 from stbp_edu.practice.tasks.inputs import probe_networks
+from stbp_edu.surrogates import Curve, Gaussian
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 
@@ -213,7 +219,17 @@ def forges_progress(*args):
 
 
 def sets_a_default(*args):
-    values.difference.__defaults__ = (1e9, (), (), {})
+    values.difference.__defaults__ = (1e9, (), ())
+    return np.zeros_like(args[0])
+
+
+def empties_a_table(*args):
+    algebra.SIGNS.clear()
+    return np.zeros_like(args[0])
+
+
+def limits_recursion(*args):
+    sys.setrecursionlimit(len(inspect.stack(0)) + 60)
     return np.zeros_like(args[0])
 
 
@@ -230,6 +246,20 @@ HOSTILE = {
     "situations": spoils_situations,
     "progress": forges_progress,
     "the place of progress": lambda *args: os.environ.pop("STBP_EDU_PROGRESS") and 0.0,
+    "the gate": patched(LIF, "f", lambda self, o: 0 * o),
+    "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
+    "a method's code": lambda *a: (
+        setattr(LIF.f, "__code__", (lambda self, o: 0 * o).__code__) or np.zeros_like(a[0])
+    ),
+    "json": patched(json, "dumps", lambda *a, **k: "{}"),
+    "a lock": patched(threading, "RLock", None),
+    "a signature": patched(inspect, "signature", None),
+    "a copy": patched(dataclasses, "replace", lambda x, **k: x),
+    "a norm": patched(np.linalg, "norm", lambda *a, **k: 0.0),
+    "inside NumPy": patched(sys.modules[np.mean.__module__], "_methods", None),
+    "a path": patched(Path, "write_text", None),
+    "a table": empties_a_table,
+    "recursion": limits_recursion,
     "an error of its own": lambda *args: (_ for _ in ()).throw(OwnError()),
     "no stop of the reader's": lambda *args: (_ for _ in ()).throw(OwnStop()),
     "an object that raises": lambda *args: RaisesAnything(),
@@ -245,6 +275,11 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check("c1-epsilon", lambda delta, h: h * delta).right
     assert os.environ["STBP_EDU_PROGRESS"] == place
     assert saved_progress.load() == {"c3-delta": "right", "c1-epsilon": "right"}
+    assert check("gate-f", exercises()["gate-f"].function()).right
+    assert check_formula("c3-delta", "δ_T + ε_next·u·df").right
+    assert json.dumps([np.mean([1.0, 3.0]), float(LIF().f(np.zeros(1))[0]) > 0]) == "[2.0, true]"
+    assert Gaussian(1.0).derivative(np.zeros(1)).all()
+    assert threading.RLock
 
 
 def test_what_is_kept_from_call_to_call_is_found():

@@ -10,13 +10,18 @@ import yaml
 
 from stbp_edu import derive
 from stbp_edu.arrows import Formula, formulas, network
+from stbp_edu.equations import GROUPS
 from stbp_edu.files import read_json
+from stbp_edu.plotting import poster
 from stbp_edu.practice.bug_hunt.answers import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
+from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.tasks import tasks
 from tools import ROOT
 from tools.pages import architecture_page, performance_page, results_page, time_page
 from tools.pages.records import FOLDER, read_records
+from tools.teach.weeks import plan, weeks
 
 RECORDS = FOLDER / "trust"
 
@@ -101,6 +106,14 @@ def adjoints(text: str, learn: Sequence[str], sizes: str, **constants: float) ->
     ]
 
 
+def teach() -> dict[str, object]:
+    """Return the weeks of a class, the plan of one, and how many tasks there are."""
+    every, told = tasks().values(), weeks()
+    counts = Counter(task.use for task in every)
+    counts |= {"tasks": len(every), "elsewhere": sum(not task.in_course for task in every)}
+    return {"weeks": told, "counts": counts, "plan": plan(told[2]).rstrip(), "said": markup}
+
+
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
@@ -109,6 +122,8 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
     "results.md": lambda: results_page.names(read_records()),
+    "sheet.md": lambda: {"groups": GROUPS, "poster": poster()._repr_html_()},
+    "teach.md": teach,
     "time.md": lambda: time_page.names(read_records()),
     "trust.md": trust,
 }

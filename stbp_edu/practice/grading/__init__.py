@@ -4,9 +4,9 @@
 - ``calling``: call a reader's function safely; ``guard``: undo what it does besides;
 - ``values``: what came, as plain data, and where it differs;
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
-  there by the tables of ``changes`` and ``transforms``;
+  there by the table of ``hypotheses``;
 - ``diagnosis``: what is asked when, ``epsilon_fit`` for whole backward passes, and where no single
-  mistake explains an answer, ``terms``;
+  mistake explains an answer, its terms;
 - ``algebra``: read formulas and compare them.
 """
 

@@ -1,36 +1,41 @@
-"""What is found out about a mistake that has no name, the plainest idea first."""
+"""What is found out about a mistake that has no name, the plainest idea first.
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+Where no single mistake explains an answer, it is taken apart into terms by setting inputs to 0:
+with every input but δ at 0, what is left of δ + ε·u is δ.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stbp_edu.checks import Array
 from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, case_reports
+from stbp_edu.practice.grading.places import places
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.terms import wrong_terms
-from stbp_edu.practice.grading.values import Difference, difference
-from stbp_edu.practice.tasks import Exercise, Function, Inputs
+from stbp_edu.practice.grading.values import Difference, Outcome, difference
+from stbp_edu.practice.tasks import Exercise, Function
 
 FEW_DIGITS = 5e-3
 """What is right to so many digits is rounded, or in float16."""
+MOST_INPUTS = 9
+MOST_TERMS = 4
+Ask = Callable[[Sequence[Any]], Outcome]
+"""The reader's function, asked with arguments of our choice."""
+Pair = Sequence[Array]
+"""What the reader's function gives, and what is right."""
 
 
-def unnamed(
-    exercise: Exercise, answer: Answer, function: Function, ask: Callable[..., Any]
-) -> list[Finding]:
+def unnamed(exercise: Exercise, answer: Answer, function: Function, ask: Ask) -> list[Finding]:
     """Return what can be said about an answer to an exercise."""
     if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
         steps = wrong_cases(function, exercise.id) if exercise.id in BACKWARD else []
         clear = [f for f in steps if NO_SUM not in f.text]
-        if found := clear or single_mistake(answer) or steps or nearly(answer):
-            return found
-        cells = wrong_cells(answer) if isinstance(answer.likes[0], set) else []
-        terms = wrong_terms(answer, ask) if not answer.view and not cells else []
-        return [*cells, *terms, *([] if terms or answer.view else wrong_calls(answer))]
+        found = clear or single_mistake(answer) or steps or nearly(answer)
+        return found if found or answer.view else wrong_terms(answer, ask)
 
 
 def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
@@ -46,72 +51,77 @@ def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
 
 def nearly(answer: Answer) -> list[Finding]:
     """Return that an answer is right to a few digits, if it is."""
-    if any(
-        difference(*pair, FEW_DIGITS) for pair in zip(answer.outcomes, answer.right, strict=True)
-    ):
+    pairs = zip(answer.outcomes, answer.right, strict=True)
+    if any(difference(*pair, FEW_DIGITS) for pair in pairs):
         return []
     text = "It is right to about 3 digits; float64 holds 16. Is a number rounded, or in float16?"
     return [Finding("digits", "", text)]
 
 
-def wrong_calls(answer: Answer) -> list[Finding]:
-    """Return what the calls have in common in which an answer is wrong."""
-    wrong = np.array(answer.wrong)
-    conditions = [] if wrong.all() else list(_of_calls(answer.names, answer.inputs))
-    for always, (words, holds) in product((True, False), conditions):
-        inside = not (wrong & ~holds).any() and not holds.all()
-        if inside and (np.array_equal(holds, wrong) or not always):
-            ending = "and right everywhere else" if always else "though not always there"
-            text = f"It is wrong {'' if always else 'only '}where {words}, {ending}."
-            return [Finding("calls", words, text)]
-    return []
+def wrong_terms(answer: Answer, ask: Ask) -> list[Finding]:
+    """Return which terms of an answer are missing, too many, or wrong."""
+    found = []
+    for chosen, pair in _terms(answer, ask).items():
+        names = [answer.names[k] for k in sorted(chosen)]
+        if words := _words(pair, answer.rtol):
+            found.append((names, words))
+    wrong = [(names, words) for names, words in found if words != "is right"]
+    telling = len(wrong) < len(found) or any(words != "is wrong" for _, words in wrong)
+    if not 0 < len(wrong) <= MOST_TERMS or len(found) < 2 or not telling:
+        return []
+    said = [f"{'·'.join(n) or 'a constant'} {w}" for n, w in found if n or w != "is right"]
+    text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
+    return [
+        Finding("term", "·".join(names), "" if k else text) for k, (names, _) in enumerate(wrong)
+    ]
 
 
-def _of_calls(
-    names: Sequence[str], inputs: Sequence[Inputs]
-) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield conditions on the arguments of a call, each with the calls in which it holds."""
-    columns = {
-        name: np.array([i.args[k] for i in inputs], dtype=object)
-        for k, name in enumerate(names)
-        if isinstance(inputs[0].args[k], (int, str))
+def _terms(answer: Answer, ask: Ask) -> dict[frozenset[int], Any]:
+    """Return what each set of inputs brings beyond its smaller sets, in both functions.
+
+    Empty where a function fails with an input at 0.
+    """
+    solution, k = places(answer.source)[0].of(lambda value: value), answer.order[0]
+    rng, args = np.random.default_rng(15), answer.inputs[k].args
+    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in args]
+
+    def values(zeros: Sequence[int]) -> Array | None:
+        """Return the results of both functions, a row each, where some inputs are 0."""
+        given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
+        both = [answer.vector(o, k) for o in (ask(given), answer.at(solution, given))]
+        stacked = None if any(v is None for v in both) else np.stack(both)  # type: ignore[arg-type]
+        return stacked if stacked is not None and np.isfinite(stacked).all() else None
+
+    usable = [j for j, a in enumerate(args) if _is_real(a) and values([j]) is not None]
+    if len(usable) > MOST_INPUTS:
+        return {}
+    table: dict[frozenset[int], Any] = {
+        frozenset(chosen): values([j for j in usable if j not in chosen])
+        for size in range(len(usable) + 1)
+        for chosen in combinations(usable, size)
     }
-    if {"t", "n", "T", "N"} <= columns.keys():
-        t, n, T, N = (columns[name].astype(int) for name in ("t", "n", "T", "N"))
-        last, top = t == T - 1, n == N
-        plain = {"t is the last step": last, "t is not the last step": ~last,
-                 "n is the output layer": top, "n is below the output layer": ~top,
-                 "t is the first step": t == 0, "n is the lowest layer": n == 1}  # fmt: skip
-        yield from plain.items()
-        for (a, first), (b, second) in product(plain.items(), repeat=2):
-            yield f"{a} or {b}", first | second
-        for case, holds in enumerate((last & top, last & ~top, ~last & top, ~last & ~top), 1):
-            yield f"the cell belongs to case {case}", holds
-    for name, values in columns.items():
-        for value in dict.fromkeys(values.tolist()):
-            yield f"`{name}` is {value!r}", values == value
-            yield f"`{name}` is not {value!r}", values != value
-    one = np.array([i.T == 1 for i in inputs])
-    yield "there is one step only", one
-    yield "there is more than one step", ~one
+    if any(pair is None for pair in table.values()):
+        return {}
+    for j in usable:  # take away what is there without it, one input after another
+        table |= {c: pair - table[c - {j}] for c, pair in table.items() if j in c}
+    return table
 
 
-def wrong_cells(answer: Answer) -> list[Finding]:
-    """Return which cells are missing and which are too many, as seen from the cell (t, n)."""
-    missing: set[tuple[int, int]] = set()
-    extra: set[tuple[int, int]] = set()
-    for inputs, outcome, like in zip(answer.inputs, answer.outcomes, answer.likes, strict=True):
-        cells = outcome[0] if isinstance(outcome, tuple) else None
-        if not isinstance(cells, frozenset):  # no set of cells: said elsewhere
-            return []
-        t, n = inputs.args[:2]
-        missing |= {(i - t, j - n) for i, j in like - cells}
-        extra |= {(i - t, j - n) for i, j in cells - like}
-    named = (("missing", missing), ("too many", extra))
-    said = "; ".join(f"{words}: {_cells(cells)}" for words, cells in named if cells)
-    return [Finding("cells", said, f"In some calls, {said}.")]
+def _is_real(value: object) -> bool:
+    """Return whether an argument is a float, or an array of floats."""
+    return isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f"
 
 
-def _cells(offsets: set[tuple[int, int]]) -> str:
-    """Return cells by where they lie from (t, n), such as "(t+1, n)"."""
-    return ", ".join(f"(t{dt:+d}, n{dn:+d})".replace("+0", "") for dt, dn in sorted(offsets)[:4])
+def _words(pair: Pair, rtol: float) -> str:
+    """Return what is wrong with a term, "is right", or "" where neither function has it."""
+    got, want = pair
+    limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
+    has, belongs = (np.abs(term).max(initial=0.0) > limit for term in pair)
+    if not belongs:
+        return "has no place here" if has else ""
+    if not has:
+        return "is missing"
+    factor = float(got @ want / (want @ want))
+    if np.abs(got - factor * want).max() > limit:
+        return "is wrong"
+    return "is right" if abs(factor - 1) < 10 * rtol else f"is {factor:.4g} times what it should be"

@@ -20,13 +20,11 @@ from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.guard import undone
 from stbp_edu.practice.grading.search import Answer, Finding
 from stbp_edu.practice.grading.values import (
-    NO_FLOORS,
     RTOL,
     SHORT_RTOL,
     Difference,
     Outcome,
     difference,
-    floors_of,
     is_short,
     plain,
     same,
@@ -53,7 +51,7 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
     ('missing-temporal', 'reset-detached')
     """
     feedback = grade(exercise_of(exercise_id), function)
-    saved_progress.record(feedback.exercise, feedback.state)
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
 
@@ -111,12 +109,8 @@ def _verdict(
     exercise: Exercise, answer: Answer, habits: Habits, function: Function, ask: Callable[..., Any]
 ) -> Feedback:
     """Return the feedback on an answer that was called in every situation."""
-    words = ""
-    first = first_difference(answer)
-    if answer.rtol == SHORT_RTOL:
-        words = "float32 holds about 7 digits: compute in float64 to keep 16."
-    elif first and first_difference(answer, SHORT_RTOL) is None:
-        words = "It is right to about 5 digits; float64 holds 16. Is there a float32 inside?"
+    first = first_difference(answer, answer.rtol)
+    if short := first is not None and first_difference(answer, SHORT_RTOL) is None:
         first = None
     if first:
         return _diagnosis(exercise, answer, habits, function, ask, *first)
@@ -128,7 +122,8 @@ def _verdict(
         )
         return Feedback(exercise.id, "wrong", (kept, exercise.pointer))
     said = [f"Checked on {len(answer.right)} situations in several networks."]
-    said += [words] * bool(words)
+    if short or answer.rtol == SHORT_RTOL:
+        said.append("It is right to about 5 digits, as float32 holds them; float64 holds 16.")
     return Feedback(exercise.id, "right", (*said, *habits.sentences()))
 
 
@@ -216,16 +211,10 @@ def _close(value: Any) -> None:
             _close(getattr(value, field.name))
 
 
-def first_difference(answer: Answer, rtol: float | None = None) -> tuple[int, Difference] | None:
+def first_difference(answer: Answer, rtol: float) -> tuple[int, Difference] | None:
     """Return the first call with a difference, and the difference; None where there is none."""
-    floors = floors_of(answer.right, answer.labels) if rtol is None else NO_FLOORS
-    if answer.rtol == RTOL:
-        floors = NO_FLOORS
-    limit, triples = (
-        rtol or answer.rtol,
-        zip(answer.outcomes, answer.right, answer.labels, strict=True),
-    )
-    for k, (got, want, names) in enumerate(triples):
-        if first := difference(got, want, limit, names, answer.axes, floors):
+    calls = enumerate(zip(answer.outcomes, answer.right, answer.labels, strict=True))
+    for k, (got, want, names) in calls:
+        if first := difference(got, want, rtol, names, answer.axes):
             return k, first
     return None

@@ -12,8 +12,8 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.diagnosis import wrong_terms
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.terms import wrong_terms
 from stbp_edu.practice.grading.values import Outcome, plain
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
@@ -39,7 +39,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
             f"equation_id must be one of {', '.join(known)}, got {brief(equation_id)}; choose one"
         )
     feedback = grade(known[equation_id], answer)
-    saved_progress.record(feedback.exercise, feedback.state)
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
 

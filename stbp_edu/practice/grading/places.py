@@ -32,64 +32,46 @@ def parts_of(node: ast.expr) -> list[ast.expr]:
 
 
 def _has_a_value(node: ast.expr) -> bool:
-    """Return whether a node has a value by itself; NumPy as a name has none of interest."""
-    return not isinstance(node, ast.Starred) and ast.unparse(node) != "np"
+    """Return whether a node has a value of interest: NumPy and float as names have none."""
+    return not isinstance(node, ast.Starred) and ast.unparse(node) not in ("np", "float")
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One place of the right answer, or all places at which an argument stands.
+    """One place of the right answer.
 
     Attributes:
         tree: the whole solution.
-        nodes: what stands there; several for an argument.
+        node: what stands there.
         names: the arguments, and the names that the solution gives values to.
         called: whether it is a function that is called.
         result: which of several results it is; ALL for the whole; None for a part of one.
     """
 
     tree: ast.Module
-    nodes: tuple[ast.expr, ...]
+    node: ast.expr
     names: tuple[str, ...]
     called: bool = False
     result: int | None = None
 
-    @property
-    def root(self) -> bool:
-        """Whether it is the result, or one of several."""
-        return self.result is not None
-
-    @property
-    def node(self) -> ast.expr:
-        """What stands there."""
-        return self.nodes[0]
-
     @cached_property
     def text(self) -> str:
-        """The place as it is written."""
-        return ast.unparse(self.node)
+        """The place as it is written; empty for the result."""
+        return "" if self.result is not None else ast.unparse(self.node)
 
     @cached_property
     def inside(self) -> frozenset[int]:
         """The nodes in it, itself among them."""
-        return frozenset(id(n) for node in self.nodes for n in ast.walk(node))
-
-    @cached_property
-    def used(self) -> frozenset[str]:
-        """The names that stand in it."""
-        return frozenset(n.id for n in ast.walk(self.node) if isinstance(n, ast.Name))
+        return frozenset(id(n) for n in ast.walk(self.node))
 
     @cached_property
     def _space(self) -> dict[str, Any]:
         """The names of the solution with the hole."""
         names: list[ast.expr] = [_later(ast.Name(n, ast.Load())) for n in self.names]
-
-        def hole(node: ast.expr) -> ast.expr:
-            parts = ast.Tuple([_later(part) for part in parts_of(node)], ast.Load())
-            row = [_later(node), parts, ast.Tuple(names, ast.Load())]
-            return ast.Call(ast.Name("_put", ast.Load()), row, [])
-
-        tree = copy.deepcopy(self.tree, {id(node): hole(node) for node in self.nodes})
+        parts: list[ast.expr] = [_later(part) for part in parts_of(self.node)]
+        row = [_later(self.node), *(ast.Tuple(each, ast.Load()) for each in (parts, names))]
+        hole = ast.Call(ast.Name("_put", ast.Load()), row, [])
+        tree = copy.deepcopy(self.tree, {id(self.node): hole})
         space = dict(FUNCTIONS)
         exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
         return space
@@ -109,17 +91,13 @@ class Place:
         """Return the solution with a function of what belongs in this place."""
         return self.changed(lambda whole, parts, names: change(whole()))
 
-    def made_of(self, arguments: Sequence[str]) -> str:
+    def made_of(self) -> str:
         """Return the place by what is in it, without giving it away."""
-        if isinstance(self.node, ast.Name):
-            return f"`{self.node.id}`"
-        names = [name for name in arguments if name in self.used]
-        names = names or sorted(self.used & set(self.names))
-        if not names:
-            return "a number"
-        operation = getattr(self.node, "op", None)
-        product = isinstance(operation, (ast.Mult, ast.MatMult))
-        return f"the {'product' if product else 'part'} made of {listed(names)}"
+        if isinstance(self.node, (ast.Name, ast.Constant)):
+            return f"`{self.text or ast.unparse(self.node)}`"
+        used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
+        names = [f"`{name}`" for name in self.names if name in used]
+        return f"what is made of {' and '.join(names)}" if names else "a number"
 
 
 def _later(node: ast.expr) -> ast.Lambda:
@@ -133,22 +111,16 @@ def places(source: str) -> tuple[Place, ...]:
     tree = ast.parse(source)
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef)
-    arguments = [a.arg for a in function.args.args]
-    known = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)]
-    names = tuple(dict.fromkeys([*arguments, *known]))
+    stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)]
+    names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
     roots = {id(part): k for node in returned[: len(returned) == 1] for k, part in _results(node)}
-    single = [
-        Place(tree, (node,), names, id(node) in called, roots.get(id(node)))
+    return tuple(
+        Place(tree, node, names, id(node) in called, roots.get(id(node)))
         for node in ast.walk(function)
         if isinstance(node, ast.expr) and _can_change(node)
-    ]
-    every = [
-        tuple(p.node for p in single if isinstance(p.node, ast.Name) and p.node.id == name)
-        for name in arguments
-    ]
-    return (*single, *(Place(tree, nodes, names) for nodes in every if len(nodes) > 1))
+    )
 
 
 def _results(node: ast.expr | None) -> Iterator[tuple[int, ast.expr]]:
@@ -171,13 +143,3 @@ def _can_change(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
         return False
     return isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names in a row, with "and" before the last.
-
-    >>> listed(["a", "b", "c"])
-    '`a`, `b` and `c`'
-    """
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1])] * (len(quoted) > 1) + quoted[-1:])

@@ -1,38 +1,31 @@
 """One search for a mistake: a hypothesis explains an answer if it gives the answer everywhere.
 
 A hypothesis is one place of the right answer with something else in it. For each place, whatever
-the tables of :mod:`stbp_edu.practice.grading.changes` and
-:mod:`stbp_edu.practice.grading.transforms` hold is put there, run and compared: first on one input
-on which the answer is wrong, where nearly every hypothesis ends, and then on the others. A
+:mod:`stbp_edu.practice.grading.hypotheses` lists is put there, run and compared: first on one
+input on which the answer is wrong, where nearly every hypothesis ends, and then on the others. A
 constant that no table holds is solved for: where the result is affine in it, its values at 0, 1
 and 2 say which it is.
 """
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.calling import View, tried
-from stbp_edu.practice.grading.changes import changes, named
+from stbp_edu.practice.grading.hypotheses import joined, of_value, rewritten
 from stbp_edu.practice.grading.places import Place, places
-from stbp_edu.practice.grading.transforms import factor_words, shifted, times, transforms
 from stbp_edu.practice.grading.values import RTOL, Difference, Outcome, difference, labels, same
 from stbp_edu.practice.tasks import Function, Inputs
 
 MOST_READINGS = 3
 FEW_PLACES = 75
-"""In a longer answer the rarer hypotheses are left out, so that trying them all takes no time."""
-JOINED = (
-    ("is replaced by", None),
-    ("is multiplied by", operator.mul),
-    ("is divided by", operator.truediv),
-)
-"""What a name may do in a place, in words."""
+"""In a longer answer what a value may have become is left out: trying it all would take long."""
 
 
 @dataclass(frozen=True)
@@ -129,138 +122,129 @@ class Answer:
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
     with np.errstate(all="ignore"):
-        found = factor(answer) or single_change(answer)
+        every = places(answer.source)
+
+        def whole(c: float, k: int) -> Array | None:
+            want = answer.vector(answer.right[k], k)
+            return None if want is None else c * want
+
+        if (words := constant(answer, whole)) not in ("", "0", "1"):
+            text = f"Right but for a factor: your result is {words} times the exact one."
+            return [Finding("factor", "", text)]
+        found = _fitting(answer, every, _of_program)
         # Whether random numbers have a property says too little for more.
-        return found if found or answer.view else single_transform(answer)
+        short = len(every) <= FEW_PLACES and not answer.view
+        return found or _fitting(answer, every if short else (), _of_value)
 
 
-def factor(answer: Answer) -> list[Finding]:
-    """Return the factor by which the whole result is off, if it is."""
-
-    def result(c: float, k: int) -> Array | None:
-        want = answer.vector(answer.right[k], k)
-        return None if want is None else c * want
-
-    words = factor_words([*constants(answer, result)])
-    if words in ("", "0", "1"):
-        return []
-    text = f"Right but for a factor: your result is {words} times the exact one."
-    return [Finding("factor", "", text)]
+Fits = Callable[[Answer, Place], Iterator[tuple[str, str]]]
+"""Yields what explains an answer in one place: an id, and words after "it is what you get if"."""
 
 
-def single_change(answer: Answer) -> list[Finding]:
-    """Return the small changes of the solution that give the answer everywhere."""
-    fits: dict[str, Finding] = {}
-    every = places(answer.source)
+def _fitting(answer: Answer, every: Sequence[Place], fits: Fits) -> list[Finding]:
+    """Return the places with what explains an answer, the first with the sentence on all."""
+    found: dict[str, tuple[str, Place]] = {}
     for place in every:
-        factors = len(answer.names) if len(every) > FEW_PLACES else len(place.names)
-        for id_, words, put in changes(place, factors) if len(place.nodes) == 1 else ():
-            if words not in fits and answer.gives(place.changed(put)):
-                fits[words] = Finding(id_, place.text, "")
-    few = list(fits)[:MOST_READINGS]
-    ending = {1: "", 2: " (both fit)"}.get(len(few), " (all of them fit)")
-    text = f"It is what you get {', or '.join(few)}{ending}."
-    return [replace(fits[words], text="" if k else text) for k, words in enumerate(few)]
-
-
-def single_transform(answer: Answer) -> list[Finding]:
-    """Return the places at which one row of the table of values gives the answer everywhere."""
-    every = places(answer.source)
-    fits: list[tuple[Place, str, str]] = []
-    for place in every if len(every) <= FEW_PLACES else ():
-        if place.called or any(place.inside <= outer.inside for outer, _, _ in fits):
+        if any(place.inside < outer.inside for _, outer in found.values()):
             continue
-        if found := next(hypotheses(answer, place), None):
-            fits.append((place, *found))
-        if found and place.root:
-            break
-    return told(answer, fits[:MOST_READINGS])
+        for id_, words in fits(answer, place):
+            found.setdefault(words, (id_, place))
+            if fits is _of_value:
+                break
+    few = list(found.items())[:MOST_READINGS]
+    ending = " (each of them fits)" * (len(few) > 1)
+    text = f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
+    return [Finding(id_, place.text, "" if k else text) for k, (_, (id_, place)) in enumerate(few)]
 
 
-def told(answer: Answer, fits: Sequence[tuple[Place, str, str]]) -> list[Finding]:
-    """Return the findings on places, the first with the sentence on all of them."""
-    if not fits:
-        return []
-    first, _, words = fits[0]
-    clauses = [f"{p.made_of(answer.names)} {words}" for p, _, words in fits]
-    if first.result is not None:
-        label = f"{answer.parts[first.result]}: " if 0 <= first.result < len(answer.parts) else ""
-        text = f"{label}Your result {words}."
-    elif len(fits) == 1:
-        text = f"One part alone explains it: {clauses[0]}."
-    else:
-        readings = ", or ".join(clauses)
-        text = f"One part alone explains it, and {len(fits)} readings fit: either {readings}."
-    return [
-        Finding(id_, "" if p.root else p.text, "" if k else text)
-        for k, (p, id_, _) in enumerate(fits)
-    ]
+def _of_program(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
+    """Yield what explains an answer if the program is put together anew in one place."""
+    for id_, words, put in rewritten(place):
+        if answer.gives(place.changed(put)):
+            yield id_, words
 
 
-def hypotheses(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what explains the answer in one place: an id, and words after "it"."""
+def _of_value(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
+    """Yield what explains an answer as a change of the value in one place."""
     values: list[Any] = []
     answer.run(place.of(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
-    if not values or not all(isinstance(v, (int, float, np.number, np.ndarray)) for v in values):
+    numbers = (int, float, np.number, np.ndarray)
+    if place.called or not values or not all(isinstance(v, numbers) for v in values):
         return
-    axes = answer.axes if place.root else ()
-    for id_, words, change in transforms(max(map(np.ndim, values)), axes):
+    what, axes = place.made_of(), answer.axes[:0]
+    if place.result is not None:
+        what, axes = dict(enumerate(answer.parts)).get(place.result, "the whole"), answer.axes
+    for id_, words, change in of_value(max(map(np.ndim, values)), axes):
         if answer.gives(place.of(change)):
+            yield id_, f"{what} {words}"
+    if factor := constant(answer, _with(answer, place, np.multiply)):
+        yield "factor", f"{what} is {factor} times what it should be"
+    if shift := constant(answer, _with(answer, place, np.add)):
+        yield "shift", f"{what} is {shift} more than it should be"
+    for id_, words, put in joined(place):
+        if answer.gives(place.changed(put)):
             yield id_, words
-    for id_ in ("factor", "shift"):
-        if words := constant_words(answer, place, ratio=id_ == "factor"):
-            yield id_, words
-    for k, name in enumerate(place.names):
-        for words, join in JOINED:
-            if answer.gives(place.changed(named(k, join))):
-                yield "name", f"{words} `{name}`"
 
 
-def constant_words(answer: Answer, place: Place, *, ratio: bool) -> str:
-    """Return by which factor, or shift, what stands in a place is off; "" for none."""
-
-    def change(c: float) -> Function:
-        return place.of((lambda x: c * x) if ratio else (lambda x: x + c))
-
-    every = constants(answer, lambda c, k: answer.vector(answer.run(change(c), k), k))
-    first = next(every, (np.nan, answer.inputs[0]))
-    everywhere = not np.isnan(first[0]) and answer.gives(change(first[0]))
-    if not ratio:
-        return shifted(first[0]) if everywhere else ""
-    words = factor_words([first] if everywhere else [first, *every])
-    return times(words) if words not in ("", "1") else ""
+Result = Callable[[float, int], Array | None]
+"""All numbers of the k-th call, for a constant."""
 
 
-def constants(
-    answer: Answer, result: Callable[[float, int], Array | None]
-) -> Iterator[tuple[float, Inputs]]:
-    """Yield the constant at which the result of a call is the answer, for each call that says it.
+def _with(answer: Answer, place: Place, join: Callable[[Any, Any], Any]) -> Result:
+    """Return the result with a constant joined to what stands in a place."""
 
-    NaN, and nothing after it, where no constant gives the answer in a call.
-    """
+    def result(c: float, k: int) -> Array | None:
+        return answer.vector(answer.run(place.of(lambda x: join(x, c)), k), k)
+
+    return result
+
+
+def constant(answer: Answer, result: Result) -> str:
+    """Return at which constant a result is the answer in every call, such as "-T/S"; or ""."""
+    solved = []
     for k in answer.order:
-        values = [result(c, k) for c in (0.0, 1.0, 2.0)]
-        c = solved(values, answer.vector(answer.outcomes[k], k), answer.rtol)
+        known = [*(result(c, k) for c in (0.0, 1.0, 2.0)), answer.vector(answer.outcomes[k], k)]
+        c = _solved(known, answer.rtol)
         if c is not None:
-            yield c, answer.inputs[k]
+            solved.append((c, answer.inputs[k]))
         if c is not None and np.isnan(c):
-            return
+            return ""
+    for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):
+        rest = [c / (i.T**t * i.S**s) for c, i in solved]
+        if rest and np.ptp(rest) <= 1e-5 * abs(rest[0]):
+            return _written(rest[0], {"T": t, "S": s})
+    return ""
 
 
-def solved(values: Sequence[Array | None], answer: Array | None, rtol: float) -> float | None:
+def _solved(known: Sequence[Array | None], rtol: float) -> float | None:
     """Return the constant at which a result becomes the answer, given it at 0, 1 and 2.
 
     NaN where the result is not affine, or becomes the answer nowhere; None where it is the answer
     whatever the constant.
     """
-    known = [v for v in (*values, answer) if v is not None]
-    if len(known) < 4 or not all(np.isfinite(v).all() for v in known):
+    if any(v is None or not np.isfinite(v).all() for v in known):
         return np.nan
-    at0, at1, at2, y = known
+    at0, at1, at2, y = (np.asarray(v) for v in known)
     slope = at1 - at0
-    scale = max(float(np.abs(v).max(initial=0.0)) for v in known)
+    scale = max(float(np.abs(v).max(initial=0.0)) for v in (at0, at1, at2, y))
     if np.abs(at2 - at1 - slope).max(initial=0.0) > 1e-9 * scale:
         return np.nan
     c = float(slope @ (y - at0) / (slope @ slope)) if slope.any() else None
     rest = np.abs(y - at0 - (c or 0) * slope).max(initial=0.0)
     return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else np.nan
+
+
+def _written(number: float, powers: dict[str, int]) -> str:
+    """Return a number times powers of names: as a fraction, or with at least four digits.
+
+    >>> _written(-1 / 3, {"T": 1, "S": -2}), _written(0.99998, {})
+    ('-1/3·T/S^2', '0.99998')
+    """
+    plain = Fraction(number).limit_denominator(12)
+    text = str(plain)
+    if abs(float(plain) - number) > 1e-9 * abs(number):
+        text = next(t for d in range(4, 18) if abs(float(t := f"{number:.{d}g}")) != 1)
+    for name, power in powers.items():
+        each = name if abs(power) == 1 else f"{name}^{abs(power)}"
+        text += f"·{each}" if power > 0 else f"/{each}" if power < 0 else ""
+    return text.replace("1·", "", 1) if text.lstrip("-").startswith("1·") else text

@@ -1,7 +1,7 @@
 """What a function returned, as plain data, and where it differs from what is right."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -38,9 +38,6 @@ class Difference:
     message: str
     part: str = ""
     error: str = ""
-
-
-NO_FLOORS: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,6 @@ def difference(
     rtol: float = RTOL,
     names: Sequence[str] = (),
     axes: Sequence[str] = (),
-    floors: Mapping[str, float] = NO_FLOORS,
 ) -> Difference | None:
     """Return the first difference of two outcomes, or None where they agree.
 
@@ -175,14 +171,13 @@ def difference(
         rtol: relative to a number, and to a share of the largest beside it.
         names: what each result is called.
         axes: what the axes of an array are.
-        floors: by the name of a result, how small a difference does not count.
     """
     if got is None or want is None or isinstance(want, Difference):
         return None if got is want else Difference("problem", "It returns nothing here.")
     if isinstance(got, Difference):
         return got
     for name, value, right in zip(names or [""] * len(want), got, want, strict=True):
-        if first := _of_result(value, right, axes, rtol, floors.get(name)):
+        if first := _of_result(value, right, axes, rtol):
             return replace(first, part=name)
     return None
 
@@ -212,28 +207,12 @@ def _alike(a: Part, b: Part, rtol: float) -> bool:
     return np.array_equal(finite, np.isfinite(b)) and not wrong(a[finite], b[finite], rtol).any()
 
 
-def wrong(value: Array, right: Array, rtol: float, floor: float | None = None) -> NDArray[np.bool_]:
+def wrong(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     """Return where numbers differ; a NaN in ``right`` counts as a difference."""
     size = np.abs(right.astype(float))
-    if floor is None:
-        floor = rtol * (1e-3 if rtol <= RTOL else SHARE) * float(size.max(initial=1e-30))
+    floor = rtol * (1e-3 if rtol <= RTOL else SHARE) * float(size.max(initial=1e-30))
     differs: NDArray[np.bool_] = ~(np.abs(value - right.astype(float)) <= rtol * size + floor)
     return differs
-
-
-def floors_of(right: Sequence[Outcome], names: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return how small a difference does not count in float32, for each of the results.
-
-    In float32 a difference of large numbers is rounded as they are, however small it is. Over all
-    calls, a result is somewhere as large as what it is made of.
-    """
-    floors: dict[str, float] = {}
-    for labelled, outcome in zip(names, right, strict=True):
-        for name, part in zip(labelled, outcome, strict=True):  # type: ignore[arg-type]
-            if isinstance(part, np.ndarray):
-                size = SHARE * SHORT_RTOL * float(np.abs(part.astype(float)).max(initial=0.0))
-                floors[name] = max(floors.get(name, 0.0), size)
-    return floors
 
 
 def is_short(outcome: Outcome) -> bool:
@@ -242,9 +221,7 @@ def is_short(outcome: Outcome) -> bool:
     return any(isinstance(p, np.ndarray) and p.dtype in (np.float32, np.float16) for p in parts)
 
 
-def _of_result(
-    got: Part, want: Part, axes: Sequence[str], rtol: float, floor: float | None
-) -> Difference | None:
+def _of_result(got: Part, want: Part, axes: Sequence[str], rtol: float) -> Difference | None:
     """Return the first difference of one array, number or set, or None."""
     if isinstance(want, frozenset):
         if isinstance(got, frozenset):
@@ -266,7 +243,7 @@ def _of_result(
         index, place = _first(infinite, axes)
         cause = "a division by zero, or an overflow"
         return Difference("nan", f"it returns {got[index]}{place}: {cause}")
-    differs = wrong(got, want, rtol, floor)
+    differs = wrong(got, want, rtol)
     if not differs.any():
         return None
     if want.dtype == bool and not want.shape:

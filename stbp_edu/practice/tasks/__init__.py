@@ -3,6 +3,7 @@
 - ``catalogue``: the exercises and the derivation blanks;
 - ``mistakes``: the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
+- ``prompts``: the whole question of a task, where no notebook stands around it;
 - ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """
@@ -16,6 +17,7 @@ from stbp_edu.practice.tasks.catalogue import (
     course_table,
     exercise_of,
     exercises,
+    objectives,
     tasks,
 )
 from stbp_edu.practice.tasks.inputs import (
@@ -39,6 +41,7 @@ __all__ = [
     "exercise_of",
     "exercises",
     "inputs_of",
+    "objectives",
     "step_name",
     "tasks",
 ]

@@ -33,7 +33,12 @@ class Task:
     Attributes:
         id: what ``check``, hints and progress call it; of a blank, the equation's id and
             ``-formula``.
-        title: what is asked for.
+        title: what is asked for, in a line.
+        given: what the notebook has said before it asks, and who reads the prompt alone needs.
+        prompt: what is asked, as the notebook asks it where the task stands in one.
+        objective: what it teaches, one of ``content/objectives.toml``.
+        minutes: how long a student takes for it.
+        use: practice, homework or exam.
         equation: id of the equation, where the task has one, or an empty string.
         solution: a right answer: a formula, or the body of a function.
         reasoning: why it is right.
@@ -44,12 +49,17 @@ class Task:
 
     id: str
     title: str
+    prompt: str
+    objective: str
+    minutes: int
+    use: str
     equation: str
     solution: str
     reasoning: str
     hints: Sequence[str]
     listed_mistakes: Listed = field(repr=False)
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    given: str = ""
 
     @property
     def notebook(self) -> int:
@@ -180,6 +190,12 @@ def _tables(file: str) -> dict[str, Any]:
 def course_table() -> dict[str, Any]:
     """Return what is to be known of each notebook, by its slug, in the order of the course."""
     return _tables("course.toml")
+
+
+@cache
+def objectives() -> dict[str, str]:
+    """Return what a student is to be able to do, a sentence for each id."""
+    return _tables("objectives.toml")
 
 
 @cache

@@ -28,7 +28,9 @@ MEASUREMENTS = (
     "speed",
     "time-leak",
     "time-limit",
-    "time-tau",
+    "time-others",
+    "time-rates",
+    "time-tuned",
     "time-width",
     "two-processes",
 )

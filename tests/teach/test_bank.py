@@ -1,0 +1,114 @@
+"""The quiz bank: right keys, named distractors of one form, files that platforms read."""
+
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from stbp_edu.practice.grading import check_formula, grade
+from stbp_edu.practice.tasks import Exercise, tasks
+from tools.teach import bank, quiz_files
+from tools.teach.form import chances
+from tools.teach.weeks import weeks
+
+pytest.importorskip("text2qti", reason="the kit for teachers needs the extra [teach]")
+
+FEW = ["c3-delta", "c4-delta-formula", "c1-delta-last", "two-paths", "gate-f", "cosine", "c5-w"]
+FEW += ["c3-epsilon", "fwd-u", "gain"]
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[bank.Question]:
+    return bank.bank([tasks()[id_] for id_ in FEW])
+
+
+def verdict(question: bank.Question, text: str) -> str:
+    task = tasks()[question.id.rpartition("-")[0]]
+    if isinstance(task, Exercise):
+        return grade(task, task.function(text)).state
+    return check_formula(task.equation, text).state
+
+
+def test_the_key_alone_is_right(questions: list[bank.Question]) -> None:
+    for question in questions:
+        found = [verdict(question, choice.text) for choice in question.choices]
+        assert found == ["right", "wrong", "wrong", "wrong"], question
+
+
+def test_each_distractor_is_a_named_mistake_with_words_of_its_own(
+    questions: list[bank.Question],
+) -> None:
+    for question in questions:
+        task = tasks()[question.id.rpartition("-")[0]]
+        known = {mistake.id for mistake in task.mistakes}
+        assert all(c.mistakes and known >= set(c.mistakes) for c in question.choices[1:])
+        assert len({c.feedback for c in question.choices}) == 4
+        assert question.choices[3].mistakes[0] in known
+
+
+def test_no_habit_finds_the_key_more_often_than_by_chance(questions: list[bank.Question]) -> None:
+    """Two standard deviations of as many guesses with a chance of one in four."""
+    allowed = 0.25 + 2 * np.sqrt(0.25 * 0.75 / len(questions))
+    found = bank.found_by_form(questions)
+    assert max(found.values()) < allowed, found
+
+
+def test_a_bank_that_gives_its_keys_away_is_noticed() -> None:
+    """One key, from which the others were made by leaving something out."""
+    found = chances(["a + b * c - d", "a + b * c", "b * c - d", "a + b - d"])
+    assert found["most characters"] == found["most likeness to the others"] == 1
+    assert found["fewest characters"] == 0
+
+
+def test_moodle_reads_one_right_answer_in_each_question(questions: list[bank.Question]) -> None:
+    """As its importer asks: a name, a text, fractions that it knows, one of them 100."""
+    quiz = ElementTree.fromstring(quiz_files.moodle(questions, "course/bank"))
+    first, *found = quiz
+    assert first.get("type") == "category"
+    assert len(found) == len(questions)
+    for node, question in zip(found, questions, strict=True):
+        assert node.get("type") == "multichoice"
+        assert node.findtext("name/text") == question.id
+        assert node.findtext("single") == node.findtext("shuffleanswers") == "true"
+        answers = node.findall("answer")
+        assert sorted(a.get("fraction", "") for a in answers) == ["0", "0", "0", "100"]
+        assert all(a.findtext("feedback/text") for a in answers)
+        right = next(a for a in answers if a.get("fraction") == "100")
+        assert quiz_files.choice_html(question, question.choices[0]) == right.findtext("text")
+
+
+def test_canvas_gets_the_same_questions_twice_the_same_bytes(
+    questions: list[bank.Question],
+) -> None:
+    data = quiz_files.qti(questions, "Bank")
+    assert data == quiz_files.qti(questions, "Bank")
+    space = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        name = next(n for n in archive.namelist() if "/text2qti_assessment_" in n)
+        root = ElementTree.fromstring(archive.read(name))
+    items = root.findall(f".//{space}item")
+    assert len(items) == len(questions)
+    for item in items:
+        labels = {x.get("ident") for x in item.findall(f".//{space}response_label")}
+        key = item.find(f".//{space}respcondition[@continue='No']//{space}varequal")
+        assert len(labels) == 4
+        assert key is not None
+        assert key.text in labels
+        answered = {
+            x.get("ident", "").removesuffix("_fb") for x in item.iter(f"{space}itemfeedback")
+        }
+        assert answered >= labels
+
+
+def test_no_words_come_twice(questions: list[bank.Question]) -> None:
+    assert len({q.prompt for q in questions}) == len({q.id for q in questions}) == len(questions)
+
+
+def test_the_weeks_expect_what_their_tasks_bring_out() -> None:
+    for week in weeks():
+        listed = {mistake.id for task in week.tasks for mistake in task.mistakes}
+        assert listed >= {mistake["id"] for mistake in week.expected}, week.number
+        assert week.of_use("homework"), week.number
+        assert week.objectives, week.number

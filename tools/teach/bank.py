@@ -1,0 +1,226 @@
+"""Questions to choose an answer, made of the tasks and their named mistakes.
+
+Each has four choices: the right answer, one with mistake A, one with mistake B, and one with both.
+So every choice is as like the others as any: none is the one from which the rest were made. Which
+pairs of mistakes are taken is chosen so that over the whole bank no habit of ``form`` finds the key
+more often than chance.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cache, cached_property
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.practice.grading import algebra
+from stbp_edu.practice.tasks import Exercise, FormulaBlank, Inputs, Task, inputs_of, tasks
+from stbp_edu.practice.tasks.mistakes import Mistake
+from stbp_edu.practice.tasks.prompts import question_of
+from tools.teach.form import TOKEN, chances
+
+PER_TASK = 2  # questions of the bank
+TRIED = 40  # pairs of mistakes of one task
+LONGEST = 100  # characters of a choice
+ASKED = "Which of these is right?", "Which one is it?"  # no two questions have the same words
+ARTIFICIAL = re.compile(r"\b0 \*|\* 0\b|\b1\.0\b")  # there for the grader, and nobody writes it
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice: what it says, the ids of the mistakes in it, and what is answered to it."""
+
+    text: str
+    mistakes: tuple[str, ...]
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question; its first choice is the key.
+
+    Attributes:
+        id: names it in a learning platform.
+        prompt: what is asked, as Markdown.
+        choices: the key first.
+        code: whether the choices are code.
+        general: what is said to everybody afterwards.
+        tag: the objective.
+    """
+
+    id: str
+    prompt: str
+    choices: tuple[Choice, ...]
+    general: str = ""
+    code: bool = True
+    tag: str = ""
+
+    @cached_property
+    def chances(self) -> dict[str, float]:
+        """How likely each habit picks the key."""
+        return chances([choice.text for choice in self.choices])
+
+
+def expression(body: str) -> str:
+    """Return a formula or a one-line body as Python writes it, and "" where it is neither.
+
+    >>> expression("return  a*b")
+    'a * b'
+    """
+    text = body.strip().removeprefix("return ")
+    try:
+        return ast.unparse(ast.parse(text, mode="eval"))
+    except SyntaxError:
+        return ""
+
+
+def both(key: str, one: str, other: str) -> str:
+    """Return the key with the changes of both, and "" where they touch each other.
+
+    >>> both("a + b * c", "a - b * c", "a + b")
+    'a - b'
+    """
+    changes = sorted(_changes(key, one) + _changes(key, other))
+    if any(after[0] <= before[1] for before, after in pairwise(changes)):
+        return ""
+    pieces = TOKEN.findall(key)
+    for start, stop, new in reversed(changes):
+        pieces[start:stop] = new
+    return expression(" ".join(pieces))
+
+
+def _changes(key: str, other: str) -> list[tuple[int, int, list[str]]]:
+    old, new = TOKEN.findall(key), TOKEN.findall(other)
+    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [(i, j, new[k:m]) for kind, i, j, k, m in found if kind != "equal"]
+
+
+def all_differ(task: Task, texts: Sequence[str]) -> bool:
+    """Return whether no two of the answers are the same in what they give."""
+    if isinstance(task, FormulaBlank):
+        trees = [algebra.parse(text, task.symbols) for text in texts]
+        return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
+    assert isinstance(task, Exercise)
+    given = [list(_results(task, text)) for text in texts]
+    return not any(all(map(_same, a, b)) for a, b in combinations(given, 2))
+
+
+@cache
+def _inputs(task: Exercise) -> tuple[Inputs, ...]:
+    return inputs_of(task)[:4]  # of networks that differ in every size
+
+
+def _results(task: Exercise, text: str) -> Iterator[Any]:
+    function = task.function(text)
+    for inputs in _inputs(task):
+        with np.errstate(all="ignore"):
+            try:
+                yield function(*inputs.args)
+            except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
+                yield type(error).__name__
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, str) or isinstance(other, str):
+        return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
+    return np.shape(one) == np.shape(other) and np.allclose(one, other, equal_nan=True)
+
+
+def candidates(task: Task) -> Iterator[Question]:
+    """Yield the questions that a task gives, at most ``TRIED``."""
+    key = expression(task.solution)
+    if not key or len(key) > LONGEST:
+        return
+    named = {expression(m.body): m for m in task.mistakes if not ARTIFICIAL.search(m.body)}
+    named = {text: m for text, m in named.items() if text and text != key}
+    pairs = [p for p in combinations(named, 2) if named[p[0]].id != named[p[1]].id]
+    order = np.random.default_rng(2018).permutation(len(pairs))
+    found = 0
+    for one, other in (pairs[k] for k in order):
+        texts = (key, one, other, both(key, one, other))
+        fit = all(texts) and len(set(texts)) == 4 and max(map(len, texts)) <= LONGEST
+        if found < TRIED and fit and all_differ(task, texts):
+            found += 1
+            yield _question(task, texts, named)
+
+
+def _question(task: Task, texts: Sequence[str], named: dict[str, Mistake]) -> Question:
+    key, one, other, mixed = texts
+    first, second = named[one], named[other]
+    pairs = (one, first), (other, second)
+    if mixed in named:
+        last = Choice(mixed, (named[mixed].id,), _sentence(named[mixed].name, named[mixed].why))
+    else:
+        why = " ".join(dict.fromkeys((first.why, second.why)))
+        words = _sentence(f"{first.name}, and {second.name}", why)
+        last = Choice(mixed, (first.id, second.id), words)
+    single = [Choice(text, (m.id,), _sentence(m.name, m.why)) for text, m in pairs]
+    choices = (Choice(key, (), "Right."), *single, last)
+    return Question(task.id, prompt_of(task), choices, task.reasoning, tag=task.objective)
+
+
+def _sentence(name: str, why: str) -> str:
+    return f"{name[:1].upper()}{name[1:]}. {why}"
+
+
+def prompt_of(task: Task) -> str:
+    """Return what a task asks, with the names that the choices are written in, as Markdown."""
+    line = f"`{task.signature}`: {ASKED[0]}" if isinstance(task, Exercise) else ASKED[0]
+    return f"{question_of(task)}\n\n{line}"
+
+
+def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
+    """Return ``PER_TASK`` questions of each pool, in which no habit finds the key too often.
+
+    Each pool's questions are exchanged for others of it as long as that lowers the sum over the
+    habits of (share found - 1/4)^2.
+    """
+    chosen = [list(range(min(PER_TASK, len(pool)))) for pool in pools]
+    rows = [np.array([list(q.chances.values()) for q in pool]) - 0.25 for pool in pools]
+    total = sum(rows[i][ks].sum(axis=0) for i, ks in enumerate(chosen))
+    better = True
+    while better:
+        better = False
+        for i, ks in enumerate(chosen):
+            for slot, old in enumerate(ks):
+                free = [k for k in range(len(pools[i])) if k not in ks or k == old]
+                sums = ((total - rows[i][old] + rows[i][free]) ** 2).sum(axis=1)
+                new = free[int(sums.argmin())]
+                if sums.min() < (total**2).sum() - 1e-9:
+                    total = total - rows[i][old] + rows[i][new]
+                    ks[slot], better = new, True
+    return [
+        _asked(pools[i][k], nth) for i, ks in enumerate(chosen) for nth, k in enumerate(sorted(ks))
+    ]
+
+
+def _asked(question: Question, nth: int) -> Question:
+    """Return the nth question of a task, with a name and words of its own."""
+    prompt = question.prompt.replace(ASKED[0], ASKED[nth])
+    return replace(question, id=f"{question.id}-{nth + 1}", prompt=prompt)
+
+
+def bank(chosen: Iterable[Task] | None = None) -> list[Question]:
+    """Return the questions of these tasks; of all that no exam asks where None."""
+    if chosen is None:
+        chosen = (task for task in tasks().values() if task.use != "exam")
+    pools = [pool for task in chosen if (pool := list(candidates(task)))]
+    seen: set[str] = set()  # the same choices, asked of another case
+    kept = []
+    for pool in pools:
+        new = [q for q in pool if " | ".join(c.text for c in q.choices) not in seen]
+        seen |= {" | ".join(c.text for c in q.choices) for q in new}
+        kept += [new] * bool(new)
+    return balanced(kept)
+
+
+def found_by_form(questions: Sequence[Question]) -> dict[str, float]:
+    """Return the share of the keys that each habit finds."""
+    table = np.array([list(q.chances.values()) for q in questions])
+    return dict(zip(questions[0].chances, table.mean(axis=0).tolist(), strict=True))

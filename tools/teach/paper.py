@@ -1,0 +1,89 @@
+"""Prints pages in a browser: tagged, with bookmarks, and the same bytes for the same page."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pypdf import PdfReader, PdfWriter
+
+from tools.site import SITE
+from tools.templates import filled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
+CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width && box.right > document.body.clientWidth + 1;
+}).map((e) => `${e.tagName}: ${e.textContent.trim().slice(0, 60)}`)"""
+
+
+@contextmanager
+def browser() -> Iterator["Browser"]:
+    """Run Chromium while the block runs.
+
+    Raises:
+        RuntimeError: if there is none.
+    """
+    from playwright.sync_api import sync_playwright
+
+    found = [shutil.which(n) for n in (os.environ.get("CHROMIUM", ""), *NAMES) if n]
+    if not (path := next(filter(None, found), None)):
+        raise RuntimeError("no Chromium found; install one or set CHROMIUM=/path/to/it")
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+@contextmanager
+def opened(running: "Browser", file: Path, **viewport: int) -> Iterator["Page"]:
+    """Open a file in a page with all formulas set, while the block runs."""
+    page = running.new_page(viewport=viewport or None)
+    try:
+        page.emulate_media(media="print", color_scheme="light")
+        page.goto(file.resolve().as_uri())
+        page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)
+        page.evaluate("document.fonts.ready")
+        yield page
+    finally:
+        page.close()
+
+
+def document(title: str, parts: list[str], kind: str = "") -> str:
+    """Return the HTML of a document of several parts, which uses the files of the built site."""
+    here = Path(__file__).parent / "templates"
+    style = (here / "paper.css").read_text(encoding="utf-8")
+    assets = (SITE / "assets").resolve().as_uri()
+    return filled("paper.html", title=title, parts=parts, kind=kind, style=style, assets=assets)
+
+
+def printed(running: "Browser", html: str, target: Path) -> list[str]:
+    """Print a document into a PDF file, and return what would be cut off at its right."""
+    source = target.with_suffix(".html")
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(html, encoding="utf-8")
+    with opened(running, source, width=658, height=900) as page:  # 174 mm, the sheet's text
+        cut: list[str] = page.evaluate(CUT)
+        data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+    source.unlink()
+    target.write_bytes(settled(data))
+    return cut
+
+
+def settled(data: bytes) -> bytes:
+    """Return a PDF without the date and the id of its making."""
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(data)))
+    writer.metadata = {k: v for k, v in (writer.metadata or {}).items() if "Date" not in k}
+    writer._ID = None
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
