@@ -109,7 +109,7 @@ def _memory(packs: Sequence[str]) -> dict[str, Any]:
 def _named(file: str | Path) -> str:
     """Put a file's hash into its name, so that a browser may keep it; return the name."""
     path = Path(file)
-    name = f"{path.name.partition('-')[0]}-{_sha256(path)[:10]}.pack"
+    name = f"{path.stem.partition('-')[0]}-{_sha256(path)[:10]}.pack"
     path.rename(path.with_name(name))
     return name
 
