@@ -124,6 +124,13 @@ def are_rare(spikes: Array) -> bool:
     return bool(other == 0 and active < RARE * spikes.size)
 
 
+def weigh(spikes: Array, W: Array, out: Array) -> None:
+    """Write what weights (m, n) bring, W o, to ``out`` (T, S, m), from spikes (T, S, n)."""
+    rows, across = out.reshape(-1, out.shape[2]), np.ascontiguousarray(W.T)
+    below = spikes.reshape(len(rows), -1)
+    shared(kernel("weigh"), len(rows), spikes.size * len(W) / 8, below, across, rows)
+
+
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
     """Write the gradient of W, Σ ε oᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
     by_columns = out.T.flags.c_contiguous
@@ -162,7 +169,7 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
         space["exp"] = jit(loops.quick_exp)
     own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
     space["__name__"] = loops.__name__  # which what is kept on the disk is read back into
-    for name in ("spikes_in", "add_rows", "add_scaled_rows", "correlate", "census"):
+    for name in ("spikes_in", "add_rows", "add_scaled_rows", "weigh", "correlate", "census"):
         function = getattr(loops, name)
         copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
         space[name] = own[name] = _jit(cache=True)(copy)
