@@ -21,7 +21,8 @@ from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.practice.grading.calling import Habits, call
 from stbp_edu.practice.grading.values import Outcome
-from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
+from stbp_edu.practice.tasks import ForwardPass, Function, step_name
+from stbp_edu.practice.tasks.inputs import wide_network
 
 TOLERANCE = 1e-6
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
@@ -39,11 +40,6 @@ OF_CLASSIC = {
 BACKWARD = {"backward": EXPECTED, "backward-classic": OF_CLASSIC}
 """The exercises that ask for a whole backward pass."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
-
-
-def wide_network() -> ForwardPass:
-    """Return a network in which every layer below has more than T·S neurons."""
-    return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
 
 
 def gradients_of(outcome: Outcome, net: ForwardPass) -> Gradients | None:
