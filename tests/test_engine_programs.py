@@ -9,7 +9,6 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, arrows, backward, derive, forward
 from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
-from stbp_edu.arrows.lines.program import step_functions
 from stbp_edu.engine import Engine, Program, compiled
 from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.reading import Direct
@@ -201,14 +200,6 @@ def test_what_cannot_be_compiled_is_said(monkeypatch):
         Program(plain, backend="cuda")
 
 
-def test_step_functions_take_numbers_as_well():
-    net = arrows.network("1-1R", hard_reset(LIF(tau=0.5, v_th=1.0, gate="linear")))
-    functions = {"spike": lambda v: float(v >= 0), "h": lambda v: 1.0}
-    step = step_functions(net, 1, "e-prop", functions)
-    assert step.forward(1.5, 0.0, 0.5, 0.5, 1.0) == (1.25, 1.0)
-    assert len(step.backward(*[0.0] * (len(step.back.arguments) + 2))) == len(step.back.results)
-
-
 def test_an_engine_of_a_small_network_does_not_compile():
     problem = make_problem(0, [3, 4, 2], T=3, S=2, neuron=LIF())
-    assert Engine(problem.params, LIF())._loops("") is None
+    assert not isinstance(Engine(problem.params, LIF())._steps(""), compiled.CompiledSteps)

@@ -23,7 +23,7 @@ from stbp_edu.arrows import (
     with_gain_limit,
 )
 from stbp_edu.arrows import backward as gradients
-from stbp_edu.arrows.gains import groups
+from stbp_edu.arrows.gains import norms
 from stbp_edu.engine import Engine
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
@@ -127,9 +127,10 @@ def test_no_gain_of_a_recipe_can_exceed_1_so_that_a_limit_changes_no_bit(name):
     assert np.abs(u * neuron.df(o) * neuron.h(u)).max() < 1
 
 
-def test_groups_reach_each_other():
-    assert groups(np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]], bool)) == [(0, 1, 2)]
-    assert groups(np.array([[0, 1], [0, 0]], bool)) == [(0,), (1,)]
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_the_norm_of_a_block_is_the_most_that_it_can_stretch(size):
+    blocks = np.random.default_rng(size).normal(size=(5, size, size))
+    np.testing.assert_allclose(norms(blocks), np.linalg.svd(blocks)[1][:, 0], rtol=1e-13)
 
 
 @pytest.mark.parametrize("wrong", [0, -1.0, "1", np.nan])

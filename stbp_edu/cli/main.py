@@ -1,4 +1,4 @@
-"""The command ``stbp-edu``: verify, train, eval, plot, check, progress and sweep.
+"""The command ``stbp-edu``: verify, train, eval, plot, check, progress, assign, grade and sweep.
 
 ``stbp-edu --help`` lists them, and ``--help`` after a command explains it:
 
@@ -20,6 +20,8 @@ COMMANDS = {
     "plot": ("stbp_edu.cli.plot", "draw the curves, spikes and weights of a run"),
     "check": ("stbp_edu.cli.check", "check your own backward pass, case by case"),
     "progress": ("stbp_edu.cli.progress", "show which exercises are done"),
+    "assign": ("stbp_edu.cli.assign", "write a problem set from a plan: for teachers"),
+    "grade": ("stbp_edu.cli.grade", "grade a folder of submissions: for teachers"),
     "sweep": ("stbp_edu.cli.sweep", "train many networks: seeds and settings from a plan"),
 }
 """The module of each command, which is imported when the command is called, and its help."""

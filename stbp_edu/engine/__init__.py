@@ -2,10 +2,10 @@
 
 - ``products``: the passes through a network, one matrix product for all time steps of a layer.
 - ``weights``: the linear map between two layers: fully connected, convolution, average pooling.
-- ``recurrence``: what runs step by step, elementwise.
 
 - ``program``: the same for any derived neuron and any rule, made of the two functions of a step.
-- ``array_steps``: those functions on whole arrays.
+- ``array_steps``: those functions on whole arrays; ``array_source`` writes them, and
+  ``linear_steps``, which the bridge to PyTorch shares, runs them.
 - ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` and
   ``curve_source`` write them, ``loops`` has what they call, and ``threads`` shares them out.
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.engine.array_steps import Arrays, ArraySteps
+from stbp_edu.engine.array_steps import ArraySteps
+from stbp_edu.engine.linear_steps import Arrays
 from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
 
@@ -38,11 +39,6 @@ def installed() -> bool:
 @dataclass(frozen=True)
 class CompiledSteps(ArraySteps):
     """The loops of one layer."""
-
-    @property
-    def holds_gains(self) -> bool:
-        """Whether a step back holds gains within the rule's limit, if it has one."""
-        return holds_alone(self.back)
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
         """Fill the states of all steps: see :class:`ArraySteps`."""
@@ -65,6 +61,8 @@ class CompiledSteps(ArraySteps):
         signals: Mapping[str, Array],
     ) -> dict[str, Array]:
         """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
+        if not holds_alone(self.back):
+            return super().backward(kept, states, p, signals)
         some, names = states[self.states[0]], self.signals
         learned = ["b", *dict.fromkeys(name for name, _ in self.back.neuron.enters)]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
@@ -126,6 +124,13 @@ def are_rare(spikes: Array) -> bool:
     return bool(other == 0 and active < RARE * spikes.size)
 
 
+def weigh(spikes: Array, W: Array, out: Array) -> None:
+    """Write what weights (m, n) bring, W o, to ``out`` (T, S, m), from spikes (T, S, n)."""
+    rows, across = out.reshape(-1, out.shape[2]), np.ascontiguousarray(W.T)
+    below = spikes.reshape(len(rows), -1)
+    shared(kernel("weigh"), len(rows), spikes.size * len(W) / 8, below, across, rows)
+
+
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
     """Write the gradient of W, Σ ε oᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
     by_columns = out.T.flags.c_contiguous
@@ -164,7 +169,7 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
         space["exp"] = jit(loops.quick_exp)
     own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
     space["__name__"] = loops.__name__  # which what is kept on the disk is read back into
-    for name in ("spikes_in", "add_rows", "add_scaled_rows", "correlate", "census"):
+    for name in ("spikes_in", "add_rows", "add_scaled_rows", "weigh", "correlate", "census"):
         function = getattr(loops, name)
         copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
         space[name] = own[name] = _jit(cache=True)(copy)

@@ -73,6 +73,14 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
         k += 1
 
 
+def weigh(first: int, last: int, below: Any, W: Any, out: Any) -> None:
+    """Write for rows of spikes (rows, n) the sum of the rows of W that they name, (rows, m)."""
+    index = np.empty(below.shape[1] + 1, np.int32)
+    for row in range(first, last):
+        out[row] = 0
+        add_rows(W, index, spikes_in(below[row], index), out[row])
+
+
 def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None:
     """Write the gradient of W, transposed: row j is the sum of ε where neuron j below spiked.
 

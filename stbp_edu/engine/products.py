@@ -3,7 +3,7 @@
 Layer n at every step needs only layer n - 1 at every step (forward) or layer n + 1 at every step
 (backward). So the input of a layer for all T steps is one product of a (T·S, n[n-1]) matrix with
 W^n, and W^n is read once instead of T times. What remains is elementwise and runs step by step:
-see :mod:`stbp_edu.engine.recurrence`.
+see :mod:`stbp_edu.engine.array_steps`.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, ConvParams
+from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
 from stbp_edu.engine.curve_source import compilable
-from stbp_edu.engine.recurrence import factors, integrate, recur
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.weights import Dense, Weights, by_channel, distinct_steps, weights_into
+from stbp_edu.engine.weights import Dense, Weights, distinct_steps, weights_into
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -148,22 +148,22 @@ class Engine:
         T, S, _ = spikes.shape
         U: list[Any] = [None]
         O: list[Any] = [spikes]
-        loops = self._loops("") if spike is None else None
+        steps = self._steps("", twin=spike is not None)
+        if spike is not None:
+            v_th = self.neuron.v_th
+            steps = replace(steps, fires=lambda v: spike(v + v_th))
         with one_blas_thread():
             for n in range(1, self.params.N + 1):
                 b = self.params.b[n]
                 u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
                 o = self.work.array("O", n, u.shape, b.dtype)
-                rare = loops is not None and self._are_rare(n, O[n - 1])
+                rare = isinstance(steps, CompiledSteps) and self._are_rare(n, O[n - 1])
                 if not rare:
                     below = distinct_steps(O[n - 1])
                     self._weights(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
                     u[below.shape[0] :] = u[0]
-                if loops is None:
-                    integrate(by_channel(u, b), by_channel(o, b), b, self.neuron, spike)
-                else:
-                    p = {"W": self.params.W[n], "b": np.tile(b, u.shape[2] // len(b))}
-                    loops.forward({"u": u, "o": o}, p, O[n - 1] if rare else None)
+                p = {"W": self.params.W[n], "b": np.tile(b, u.shape[2] // len(b))}
+                steps.forward({"u": u, "o": o}, p, O[n - 1] if rare else None)
                 U.append(u)
                 O.append(o)
         return Trace(U=U, O=O)
@@ -190,10 +190,10 @@ class Engine:
         gW: list[Any] = [None] * (N + 1)
         gb: list[Any] = [None] * (N + 1)
         with one_blas_thread():
-            for n, epsilon, _ in self._down(trace, targets, S, binary):
+            for n, epsilon, _, of_b in self._down(trace, targets, S, binary):
                 gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
                 self._weight_gradient(n, epsilon, trace.O[n - 1], gW[n], binary)
-                by_position = epsilon.sum(axis=(0, 1)).reshape(-1, len(gW[n]))
+                by_position = of_b.reshape(-1, len(gW[n]))
                 gb[n] = by_position.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
         return Gradients(W=gW, b=gb)
 
@@ -204,7 +204,7 @@ class Engine:
         carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
         """
         with one_blas_thread():
-            *_, (_, _, err) = self._down(trace, targets, len(targets), binary=True)
+            *_, (_, _, err, _) = self._down(trace, targets, len(targets), binary=True)
             delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
             over_time = err.sum(axis=0, keepdims=True)
             self._weights(1).transpose(over_time, delta)  # c2-delta, c2-delta-classic
@@ -214,14 +214,12 @@ class Engine:
         """Return the map from layer n - 1 to layer n."""
         return weights_into(self.params, n, self.work)
 
-    def _loops(self, reads: str) -> CompiledSteps | None:
-        """Return the loops of a layer, of whose states the loss reads some; None without them."""
+    def _steps(self, reads: str, twin: bool = False) -> ArraySteps:
+        """Return the steps of a layer, of whose states the loss reads some."""
         small = sum(W.size for W in self.params.W[1:]) < MANY
-        if self.backend == "numpy" or small or not installed():
-            return None
-        if not compilable(self.neuron.surrogate):
-            return None
-        return part_one_loops(self.neuron, self.rule, reads, self.gain_limit)
+        loops = not (twin or small or self.backend == "numpy") and installed()
+        kind = CompiledSteps if loops and compilable(self.neuron.surrogate) else ArraySteps
+        return part_one_steps(kind, self.neuron, self.rule, reads, self.gain_limit, twin)
 
     def _are_rare(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through the spikes below one by one."""
@@ -236,7 +234,8 @@ class Engine:
         self, n: int, epsilon: Array, spikes: Array, out: Array, binary: bool
     ) -> None:
         """Write the gradient of the weights of a layer."""
-        if binary and self._loops("") and self._are_rare(n, spikes):
+        loops = isinstance(self._steps("", twin=not binary), CompiledSteps)
+        if loops and self._are_rare(n, spikes):
             correlate(spikes, epsilon, out)  # c5-w
             return
         below, error = distinct_steps(spikes), epsilon
@@ -246,10 +245,9 @@ class Engine:
 
     def _down(
         self, trace: Trace, targets: Array | None, S: int, binary: bool
-    ) -> Iterator[tuple[int, Array, Array]]:
-        """Yield n, ε and err of each layer, from the last to the first."""
+    ) -> Iterator[tuple[int, Array, Array, Array]]:
+        """Yield n, ε, err and the sum of ε of each layer, from the last to the first."""
         N, dtype = self.params.N, self.params.dtype
-        known = factors(self.neuron, self.rule, dtype, binary, self.gain_limit)
         dL_do, dL_du = direct_term(self.loss, trace, targets, S)
         epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
         epsilon[...] = 0 if dL_do is None else dL_do  # the direct term
@@ -258,40 +256,42 @@ class Engine:
             classic = self.rule == "classic"
             err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
             direct = dL_du if n == N else None
-            loops = self._loops("" if n < N else "o" if direct is None else "ou")
-            if loops is None or not binary:
-                layer = (epsilon, err, trace.U[n], trace.O[n], direct)
-                e, passed_on, u, o, direct = (by_channel(a, self.params.b[n]) for a in layer)
-                recur(e, passed_on, u, o, known, direct)
-            else:
-                kept = [epsilon] if err is None else [epsilon, err]
-                signals = {} if direct is None else {"signal_u": np.ascontiguousarray(direct)}
-                loops.backward(kept, {"u": trace.U[n], "o": trace.O[n]}, {}, signals)
+            steps = self._steps("" if n < N else "o" if direct is None else "ou", not binary)
+            kept = [epsilon] if err is None else [epsilon, err]
+            signals = {} if direct is None else {"signal_u": np.ascontiguousarray(direct)}
+            sums = steps.backward(kept, {"u": trace.U[n], "o": trace.O[n]}, {}, signals)
             signal = epsilon if err is None else err
-            yield n, epsilon, signal
+            yield n, epsilon, signal, sums["b"]
             if n > 1:
                 epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
                 self._weights(n).transpose(signal, epsilon)
 
 
 @cache
-def part_one_loops(
-    neuron: LIF, rule: str, reads: str, gain_limit: float | None = None
-) -> CompiledSteps:
-    """Return the loops of a layer of Part I.
+def part_one_steps(
+    kind: type[ArraySteps],
+    neuron: LIF,
+    rule: str,
+    reads: str,
+    gain_limit: float | None,
+    twin: bool,
+) -> ArraySteps:
+    """Return the steps of a layer of Part I.
 
     Args:
+        kind: on arrays, or compiled.
         neuron: constants and gate.
         rule: a rule of Part I.
         reads: the states that the loss reads: ``"o"``, ``"ou"``, or ``""`` in a hidden layer.
         gain_limit: see :func:`backward`.
+        twin: whether outputs may be other numbers than 0 and 1.
     """
     derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
     net = network("1-1" if reads else "1-1-1", derived)
     back = steps_back(net, with_gain_limit(gain_limit, rule))[1]
     if "u" in reads:
         back = replace(back, leaving=[*back.leaving, Arrow("readout", "u", LOSS)])
-    return CompiledSteps(back, ("d_u", "d_u_owes") if rule == "classic" else ("d_u",))
+    return kind(back, ("d_u", "d_u_owes") if rule == "classic" else ("d_u",), twin)
 
 
 def _kind(params: Any) -> type:

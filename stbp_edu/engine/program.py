@@ -13,7 +13,6 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
-from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten, Link
 from stbp_edu.arrows.models import (
@@ -151,8 +150,6 @@ class Program:
         check_params(net, params)
         here = check_run(net, trace)
         check_targets(net, targets, here)
-        if not all(steps.holds_gains for _, steps in _from_1(self.layers)):
-            return self._limited(params, trace, targets, here, S)
         averaged = here if S is None else checks.count("S", S)
         direct: Any = net.loss.direct(trace[net.loss.state][net.N], targets) * (here / averaged)
         with one_blas_thread() if self.backend == "compiled" else nullcontext():
@@ -187,14 +184,6 @@ class Program:
                 W = gradient(layer.link, epsilon, distinct)
             result[n] = {"W": W, **collected(layer, kept[0], states[layer.neuron.output], sums)}
         return result
-
-    def _limited(
-        self, params: LayerParams, trace: Series, targets: Array, here: int, S: int | None
-    ) -> LayerParams:
-        """Return the gradients under a gain limit that holds several states together."""
-        found = adjoints.backward(self.net, params, trace, targets, self.rule).gradients
-        share = here / (here if S is None else checks.count("S", S))
-        return [None, *({k: g * share for k, g in layer.items()} for layer in found[1:])]
 
     def _array(self, name: str, n: int, shape: tuple[int, ...], dtype: Any) -> Array:
         """Return an array to be written to, a buffer if there are any."""

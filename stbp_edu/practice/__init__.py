@@ -21,7 +21,12 @@ from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.grading.epsilon_fit import CaseReport
 from stbp_edu.practice.network_check import NetworkReport, by_autograd, check_network
 from stbp_edu.practice.predictions import Prediction, predict
-from stbp_edu.practice.saved_progress import Progress, progress_report
+from stbp_edu.practice.saved_progress import (
+    Progress,
+    export_progress,
+    import_progress,
+    progress_report,
+)
 from stbp_edu.practice.tasks import exercises
 
 __all__ = [
@@ -38,8 +43,10 @@ __all__ = [
     "check_formula",
     "check_network",
     "exercises",
+    "export_progress",
     "hint",
     "hunt",
+    "import_progress",
     "predict",
     "progress_report",
     "solution",

@@ -56,7 +56,8 @@ class Feedback:
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         return (
             f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"><p><strong>{escape(self.title or self.exercise)}: '
+            f'data-state="{self.state}" data-mistakes="{" ".join(self.mistakes)}">'
+            f"<p><strong>{escape(self.title or self.exercise)}: "
             f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
         )
 

@@ -60,7 +60,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     elif any(c.wrong for c in cases):
         report = replace(report, cases=cases, message=_message(report, cases))
     if record:
-        saved_progress.record("backward", report.state)
+        saved_progress.record("backward", report.state, report.mistakes)
     return report
 
 

@@ -6,19 +6,20 @@ of the site saves the states in the browser.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stbp_edu.files import Sealed, locked, read_json
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
+T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-PREDICTIONS = "predictions"
+PREDICTIONS, HISTORY = "predictions", "history"
 FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
 """Version 1 had neither a version nor a checksum, and is read as it is."""
 
@@ -40,17 +41,19 @@ def path() -> Path | None:
         return None
 
 
-def record(exercise_id: str, state: str) -> None:
-    """Save the state of an exercise; what was once right stays right.
+def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
+    """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
 
-    Where the file cannot be written, the state is not saved and nothing is raised.
+    What was once right stays right. Where the file cannot be written, nothing is raised.
     """
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        known = kept.get(exercise_id) in ("right", state)
-        return kept if known else {**kept, exercise_id: state}
+        before = _progress(kept)
+        now = "right" if before.states.get(exercise_id) == "right" else state
+        one = before.history.get(exercise_id, Attempts()).with_one_more(mistakes)
+        return {**kept, exercise_id: now, HISTORY: _plain({**before.history, exercise_id: one})}
 
-    if state != "todo" and after(_kept()) != _kept():
+    if state != "todo":
         _change(after)
 
 
@@ -58,30 +61,9 @@ def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        earlier = kept.get(PREDICTIONS)
-        before = earlier if isinstance(earlier, dict) else {}
-        return {**kept, PREDICTIONS: {**before, prediction_id: answer}}
+        return {**kept, PREDICTIONS: {**_progress(kept).predictions, prediction_id: answer}}
 
     _change(after)
-
-
-def load() -> dict[str, str]:
-    """Return the saved states by exercise; empty where the file is missing or unreadable."""
-    return {k: v for k, v in _kept().items() if isinstance(v, str) and v in STATES}
-
-
-def load_predictions() -> dict[str, str]:
-    """Return what the reader predicted, by the question's id."""
-    saved = _kept().get(PREDICTIONS)
-    return {k: v for k, v in saved.items() if isinstance(v, str)} if isinstance(saved, dict) else {}
-
-
-def _kept() -> dict[str, Any]:
-    """Return what the file holds; empty where it is missing or damaged."""
-    try:
-        return _read(path())
-    except (OSError, ValueError):
-        return {}
 
 
 def _read(place: Path | None) -> dict[str, Any]:
@@ -115,11 +97,31 @@ def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
 
 
 @dataclass(frozen=True)
+class Attempts:
+    """How often an exercise was tried, and how often each misconception was found in it."""
+
+    attempts: int = 0
+    mistakes: dict[str, int] = field(default_factory=dict)
+
+    def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
+        """Return these attempts and one more, which showed some misconceptions."""
+        counted = {m: self.mistakes.get(m, 0) + 1 for m in mistakes}
+        return Attempts(self.attempts + 1, {**self.mistakes, **counted})
+
+    def at_least(self, others: "Attempts") -> "Attempts":
+        """Return the larger of either number: a file that is taken in twice counts once."""
+        names = {**self.mistakes, **others.mistakes}
+        counted = {m: max(x.mistakes.get(m, 0) for x in (self, others)) for m in names}
+        return Attempts(max(self.attempts, others.attempts), counted)
+
+
+@dataclass(frozen=True)
 class Progress:
-    """Every exercise with its state, and what the reader predicted by the question's id."""
+    """Every exercise with its state and attempts, and what was predicted by the question's id."""
 
     states: dict[str, str]
     predictions: dict[str, str] = field(default_factory=dict)
+    history: dict[str, Attempts] = field(default_factory=dict)
     problem: str = ""
     """Why the file could not be read, or an empty string."""
 
@@ -175,7 +177,67 @@ class Progress:
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
     try:
-        _read(path())
+        return _progress(_read(path()))
     except (OSError, ValueError) as error:
-        return Progress({}, {}, f"{error}.")
-    return Progress(load(), load_predictions())
+        return Progress({}, problem=f"{error}.")
+
+
+def read_progress(file: Path) -> Progress:
+    """Return the progress in a file that :func:`export_progress` or the page has written.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none, or it is damaged.
+    """
+    return _progress(FILE.read(file))
+
+
+def export_progress(file: str | Path) -> Path:
+    """Write your progress to a file of its own, to hand in or to take to another machine.
+
+    Raises:
+        ValueError: if nothing is saved yet, or what is saved is damaged.
+    """
+    kept = _read(path())
+    if not kept:
+        raise ValueError("there is no progress to export yet; check an answer first")
+    FILE.write(Path(file), kept)
+    return Path(file)
+
+
+def import_progress(file: str | Path) -> Progress:
+    """Add the progress in a file to yours, and return both: what is right in either is right.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none, or it is damaged.
+    """
+    new = read_progress(Path(file))
+
+    def after(kept: dict[str, Any]) -> dict[str, Any]:
+        ours, both = _progress(kept), {**kept, **new.states}
+        both |= {id_: "right" for id_, state in ours.states.items() if state == "right"}
+        history = {i: h.at_least(ours.history.get(i, h)) for i, h in new.history.items()}
+        both[PREDICTIONS] = {**ours.predictions, **new.predictions}
+        return {**both, HISTORY: _plain({**ours.history, **history})}
+
+    _change(after)
+    return progress_report()
+
+
+def _progress(kept: dict[str, Any]) -> Progress:
+    """Return what a file says, as far as it can be read."""
+    history = {
+        id_: Attempts(attempts, _entries(one.get("mistakes"), int))
+        for id_, one in _entries(kept.get(HISTORY), dict).items()
+        if type(attempts := one.get("attempts")) is int
+    }
+    states = {k: v for k, v in _entries(kept, str).items() if v in STATES}
+    return Progress(states, _entries(kept.get(PREDICTIONS), str), history)
+
+
+def _entries(table: Any, kind: type[T]) -> dict[str, T]:
+    """Return the entries of a table that are of a kind; none where it is no table."""
+    return {k: v for k, v in table.items() if type(v) is kind} if isinstance(table, dict) else {}
+
+
+def _plain(history: dict[str, Attempts]) -> dict[str, Any]:
+    return {id_: asdict(one) for id_, one in history.items()}

@@ -1,16 +1,21 @@
 """Checks of what enters the modules, and the one way in which they call others."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
 from stbp_edu import checks
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.engine import compiled, threads
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Modules that give something else, or change, when they are run a second time."""
+MUCH = 10_000_000
+"""Products of weights and inputs from which on it pays to compile."""
 AXES = "steps come first, samples second, and what a sample has at a step last"
 
 
@@ -64,6 +69,42 @@ def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
         )
 
 
+class SpikeProduct(torch.autograd.Function):
+    """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
+
+    @staticmethod
+    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        """Return what (T, S, n) brings, (T, S, m)."""
+        ctx.save_for_backward(spikes, W)
+        x = spikes.new_empty((*spikes.shape[:2], len(W)))
+        compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
+        return x if b is None else x.add_(b)  # fwd-x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, epsilon: Tensor) -> Any:
+        """Return the gradients of spikes, weights and biases."""
+        spikes, W = ctx.saved_tensors
+        below = epsilon @ W if ctx.needs_input_grad[0] else None
+        of_W = torch.empty_like(W)
+        compiled.correlate(spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy())  # c5-w
+        return below, of_W, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
+
+
+def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
+    """Return whether a module is a plain matrix, and it pays to go through the spikes."""
+    if type(module) is not nn.Linear or not compiled.installed() or torch.compiler.is_compiling():
+        return False
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+    plain = spikes.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not hooks
+    kinds = {spikes.dtype, module.weight.dtype} <= {torch.float32, torch.float64}
+    much = spikes.numel() * module.out_features > MUCH and module.out_features >= compiled.WIDE
+    if not (plain and kinds and much and spikes.ndim == 3 and spikes.is_contiguous()):
+        return False
+    threads.limit_threads(torch.get_num_threads())
+    return compiled.are_rare(spikes.detach().numpy())
+
+
 def current_of(
     module: nn.Module, spikes: Tensor, fixed: Mapping[str, Tensor] | None = None
 ) -> Tensor:
@@ -72,6 +113,8 @@ def current_of(
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.
     """
+    if fixed is None and go_one_by_one(module, spikes):
+        return SpikeProduct.apply(spikes, module.weight, module.bias)
     rows = spikes.flatten(0, 1)
     first = next(module.parameters(), rows)
     if first.dtype in (torch.bfloat16, torch.float16):

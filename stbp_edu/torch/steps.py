@@ -1,15 +1,14 @@
 """A neuron's derived program on tensors: one step forward, and one step back under a rule."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from functools import cached_property, partial
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
 
 from stbp_edu import checks
-from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.lines.expressions import Call, Expression, names_in, python, written_out
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
@@ -17,6 +16,8 @@ from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived
+from stbp_edu.engine.array_source import ArraySource
+from stbp_edu.engine.linear_steps import LinearSteps
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
@@ -41,18 +42,13 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
-@dataclass(frozen=True)
-class Node:
-    """An adjoint: its name, the states of neuron and rule that it belongs to, and its signal.
-
-    ``after`` are the adjoints of this step and of the next one, ``..._next``, in its sum.
-    """
+class Node(NamedTuple):
+    """An adjoint: its name, the states of neuron and rule that it belongs to, and its signal."""
 
     name: str
     state: str
     q: str
     signal: str
-    after: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,33 +57,40 @@ class Steps:
 
     Attributes:
         back: the derived step back, which knows both.
-        forward: a step, with the spike and with its smooth twin: the states of the last step, x
-            and the constants, to the states.
-        backward: a step back: states, what comes to each adjoint from outside, adjoints of the
-            next step and constants, to ``back.results``.
-        nodes: the adjoints, in the order in which they follow.
     """
 
     back: StepBack
-    forward: tuple[Function, Function]
-    backward: Function
-    nodes: tuple[Node, ...]
 
     @property
     def neuron(self) -> Neuron:
         """The neuron."""
         return self.back.neuron
 
-    @property
-    def reads(self) -> list[str]:
-        """The states that a step back reads; ``_last`` and ``_next`` mark those around it."""
-        return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The adjoints."""
+        return [Node(self.back.name(*one), *one, self.back.signal(*one)) for one in self.back.nodes]
 
-    @property
-    def later(self) -> list[str]:
-        """The adjoints of the next step that a step back reads."""
-        found = [k for k in self.back.arguments if k.startswith("d_")]
-        return [k.removesuffix("_next") for k in found]
+    @cached_property
+    def _made(self) -> dict[Any, LinearSteps]:
+        """The steps on tensors that were made already."""
+        return {}
+
+    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> LinearSteps:
+        """Return the steps on tensors; something from outside may come to every adjoint.
+
+        Args:
+            wanted: the adjoints to keep.
+            twin: whether H takes the place of the spike.
+        """
+        if (wanted, twin) not in self._made:
+            outside = {node.name: f"signal_{node.name}" for node in self.nodes}
+            curve = self.neuron.surrogate
+            fires = partial(antiderivative, curve) if twin else heaviside
+            functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
+            source = ArraySource(self.back, wanted, outside, twin)
+            self._made[wanted, twin] = LinearSteps(source, functions, torch)
+        return self._made[wanted, twin]
 
     @property
     def states(self) -> list[str]:
@@ -137,68 +140,7 @@ def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuro
     read = dict.fromkeys([neuron.output, neuron.lines.potential])
     nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
     net = next((net for net in nets if rule.keeps(net)), nets[0])
-    back = steps_back(net, rule)[len(others) + 2]
-    nodes = tuple(_nodes(back))
-    fires = (heaviside, lambda v: antiderivative(neuron.surrogate, v))
-    binary, twin = (_forward(back, fire) for fire in fires)
-    return Steps(back, (binary, twin), _backward(back, nodes), nodes)
-
-
-def _nodes(back: StepBack) -> Iterator[Node]:
-    """Yield the adjoints."""
-    names = {back.name(*node): node for node in back.nodes}
-    for name, terms, _ in back.rows:
-        if name in names:
-            read = {one.name for term in terms for one in names_in(term)}
-            signal = "".join(one for one in read if one.startswith("signal"))
-            yield Node(name, *names[name], signal, frozenset(k for k in read if k[:2] == "d_"))
-
-
-def _forward(back: StepBack, fire: Function) -> Function:
-    """Return a step forward."""
-    lines = back.lines
-    body = [f"{state} = {_text(line)}" for state, line in lines.lines.items()]
-    return _function([*lines.lines, "x", *lines.constants], body, [*lines.lines], {"spike": fire})
-
-
-def _backward(back: StepBack, nodes: Sequence[Node]) -> Function:
-    """Return a step back, in which something from outside may come to every adjoint."""
-    signals = {node.name: f"signal_{node.name}" for node in nodes}
-    body = []
-    for name, terms, _ in back.rows:
-        texts = [text for text in map(_text, terms) if not text.startswith("signal")]
-        total = added(texts) or "0.0"
-        body.append(
-            f"{name} = " + (f"_and({signals[name]}, {total})" if name in signals else total)
-        )
-    states = [k for k in back.arguments if not k.startswith(("signal", "d_"))]
-    later = [k for k in back.arguments if k.startswith("d_")]
-    given = [*states, *signals.values(), *later, *back.lines.constants]
-    h = {"h": lambda v: derivative(back.neuron.surrogate, v)}
-    return _function(given, body, back.results, h)
-
-
-def _function(
-    arguments: Sequence[str], body: Sequence[str], results: Sequence[str], more: dict[str, Function]
-) -> Function:
-    """Return a function of tensors; ``more``: what ``spike`` or ``h`` is."""
-    lines = [*body, f"return [{', '.join(results)}]"]
-    source = "\n    ".join([f"def step({', '.join(arguments)}):", *lines])
-    space: dict[str, Any] = {**FUNCTIONS, **more}
-    exec(compile(source, "<derived>", "exec"), space)
-    return space["step"]
-
-
-def _text(tree: Expression) -> str:
-    """Return an expression as Python; a comparison is a call, since tensors add no truth values."""
-
-    def called(tree: Expression) -> Expression:
-        """Return an expression with calls in place of comparisons."""
-        if not isinstance(tree, Call):
-            return tree
-        return Call("_at_least" if tree.op == "at_least" else tree.op, (*map(called, tree.args),))
-
-    return python(called(written_out(tree)), lambda name: name.name)
+    return Steps(steps_back(net, rule)[len(others) + 2])
 
 
 def heaviside(v: Tensor) -> Tensor:
@@ -225,20 +167,34 @@ def _on_tensors(operation: Function) -> Function:
     """Return an operation on tensors that takes numbers, too, and then keeps a tensor's dtype."""
     number = {"dtype": torch.float64}
 
-    def call(*given: Any) -> Any:
+    def call(*given: Any, **more: Any) -> Any:
         """Return the result."""
-        return operation(
-            *(v if isinstance(v, Tensor) else torch.tensor(v, **number) for v in given)
-        )
+        tensors = (v if isinstance(v, Tensor) else torch.tensor(v, **number) for v in given)
+        return operation(*tensors, **more)
+
+    return call
+
+
+def _into(operation: Function) -> Function:
+    """Return an operation on tensors and numbers that writes to a tensor."""
+    on_tensors = _on_tensors(operation)
+
+    def call(a: Any, b: Any, out: Tensor) -> Tensor:
+        """Write the result."""
+        if out.shape in (getattr(a, "shape", None), getattr(b, "shape", None)):
+            return on_tensors(a, b, out=out)
+        return out.copy_(on_tensors(a, b))
 
     return call
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "_and": lambda signal, total: total if signal is None else signal + total,
     **{name: _on_tensors(getattr(torch, name)) for name in ("exp", "log", "tanh", "sqrt")},
     "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
     "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
     "_at_least": _on_tensors(lambda a, b: (a >= b).to(torch.result_type(a, b))),
+    **{f"_{k}": _into(getattr(torch, k)) for k in ("add", "subtract", "multiply", "divide")},
+    "_reached": _into(torch.ge),
+    "_written": lambda value, out: out.copy_(torch.as_tensor(value)),
 }
 """What the source of a step calls."""

@@ -12,12 +12,14 @@ import stbp_edu
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
+from stbp_edu.engine import compiled
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.rules import RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
+from stbp_edu.torch.inputs import current_of, go_one_by_one
 from tests.derive.texts import BELL, derived, difference, run_of
 from tests.networks import make_problem, problems
 
@@ -33,6 +35,24 @@ def gradients(network, loss):
     named = dict(network.named_parameters())
     grads = {k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in named.items()}
     return [*by_layer(to_params(grads))]
+
+
+@pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
+    linear = nn.Linear(70, compiled.WIDE, bias, dtype=dtype)
+    spikes = (torch.rand(5, 4, 70) < 0.2).to(dtype).requires_grad_()
+    above, found = torch.randn(5, 4, compiled.WIDE, dtype=dtype), []
+    for much in (0, 10**9):
+        monkeypatch.setattr("stbp_edu.torch.inputs.MUCH", much)
+        assert go_one_by_one(linear, spikes) == (much == 0)
+        assert not go_one_by_one(linear, spikes + 0.5)
+        x = current_of(linear, spikes)
+        given = [spikes, *linear.parameters()]
+        found.append([x, *torch.autograd.grad((x * above).sum(), given)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def rate(y, O, U):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Rectangle, arrows, derive
+from stbp_edu import LIF, Gaussian, Rectangle, Triangle, arrows, derive
 from stbp_edu.arrows.neurons import lif_lines
 from stbp_edu.proof import prove
 from tools.notebooks.numbering import files
@@ -187,11 +187,70 @@ def test_an_arrow_too_many_and_the_wrong_entry_are_named():
     assert fault.startswith("tau into u: its factor is")
 
 
-def test_corners_and_runs_that_do_not_stay_finite():
-    sharp = derive(lif_lines(LIF()), surrogate=Rectangle(1.0), **CONSTANTS)
-    assert sharp.prove().holds
+def spiking(v_th, surrogate=None, more=""):
+    """A neuron with a threshold and a curve."""
+    text = f"u = tau * u * (1 - o) + x{more}\no = spike(u - v_th)"
+    return derive(text, surrogate=surrogate, tau=0.6, v_th=v_th)
+
+
+@pytest.mark.parametrize("curve", [Rectangle, Triangle, Gaussian])
+@pytest.mark.parametrize("v_th", [10.0, 1000.0])
+def test_the_proof_judges_a_curve_where_its_neuron_fires(curve, v_th):
+    class Wrong(curve):
+        def derivative(self, v):
+            return np.where(v > 0.01, 1.01, 1.0) * super().derivative(v)
+
+    proof = spiking(v_th, curve(1.0)).prove()
+    assert proof.holds, str(proof)
+    assert re.search(r"layer 2 in [1-9]\d% of its steps, h > 0 in [1-9]", str(proof))
+    assert prove(spiking(v_th, Wrong(1.0))).faults[0].startswith("arrow 'spike' from u to o")
+
+
+@pytest.mark.parametrize("lines", [True, False], ids=["changed", "made by hand"])
+def test_factors_are_judged_where_the_neuron_goes_and_without_the_spike(lines):
+    neuron = spiking(3.0).neuron
+    spike, carry, reset = neuron.arrows
+    far = replace(carry, factor=lambda s, p: np.where(s["u"] > 3, 1.1, 1.0) * carry.factor(s, p))
+    for one in (far, replace(carry, leak=lambda s, p: 0.3)):
+        made = replace(neuron, arrows=(spike, one, reset))
+        fault = prove(made if lines else replace(made, lines=None)).faults[0]
+        assert fault.startswith("arrow 'carry' from u to u")
+
+
+def test_what_no_run_meets_is_not_called_proved():
+    never = derive("u = tanh(x)\no = spike(u - v_th)", v_th=3.0).prove()
+    assert not never.holds
+    assert "NOT TESTED: no drawn run in which every layer fires" in str(never)
+    idle = spiking(1.0, more=" + max(u - 1e5, 0)").prove()
+    assert idle.holds  # the same arrow has another term
+    idle = derive("u = tau * u + x\nw = max(u - 1e5, 0)\no = spike(u - w)", tau=0.5).prove()
+    assert "no drawn run in which arrow 'u>w' from u to w has a factor other than 0" in str(idle)
     with pytest.raises(ValueError, match="no drawn run stays finite"):
         derive("u = x / u\no = spike(u)").prove()
+
+
+@pytest.mark.parametrize(
+    ("line", "constants"),
+    [("tau * max(u, c)", {"c": 0.1}), ("tau * min(c, d) * u", {"c": 0.1, "d": 0.1})],
+)
+def test_constants_may_be_compared_and_be_equal(line, constants):
+    proof = derive(f"u = {line} + x\no = spike(u - v_th)", **CONSTANTS, **constants).prove()
+    assert proof.holds, str(proof)
+
+
+def test_what_is_not_judged_is_said():
+    power = derive("u = tau * u ** p + x\no = spike(u - v_th)", **CONSTANTS, p=2.0)
+    assert power.prove().holds
+    assert "not judged: how p is learned" in str(power.prove())
+    neuron = arrows.hard_reset(LIF(), learn_leak=True)
+    (enter,) = neuron.learned["tau"]
+    odd = replace(neuron, learned={"tau": replace(enter, letters="?")})
+    assert prove(odd).notes[1:] == ("not judged: the letters of tau",)
+    assert "its letters" in str(prove(replace(neuron, lines=None)))
+    assert prove(replace(neuron, output="u")).faults == ("output is u, but its lines give o",)
+    unknown = replace(neuron.states[0], update=lambda now, last, x, p: p["rho"] * x)
+    with pytest.raises(ValueError, match="neuron reads 'rho', which is none of its states"):
+        prove(replace(neuron, lines=None, states=(unknown, neuron.states[1])))
 
 
 def test_of_minus_one_only_the_sign_is_written():

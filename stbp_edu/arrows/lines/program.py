@@ -1,16 +1,16 @@
 """A neuron as a program: one step forward, and one step back under a rule, as Python source.
 
-``program`` is what a reader is shown. ``step_functions`` makes the same two functions for a layer
-of a network, with the functions of any array library; the engine and the bridge run them.
+``program`` is what a reader is shown; the engine and the bridge make their source of the same
+lines.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
@@ -29,7 +29,7 @@ from stbp_edu.arrows.lines.expressions import (
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
@@ -52,62 +52,6 @@ def program(net: Network, rule: Rule) -> str:
     if back.lines.spike:
         head += ["# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative", ""]
     return "\n".join([*head, back.source()])
-
-
-def step_functions(
-    net: Network, n: int, rule: str | Rule, functions: Mapping[str, Any]
-) -> StepFunctions:
-    """Return one step forward and one step back of a neuron of layer n, to be called on arrays.
-
-    Args:
-        net: a network whose layers have forward lines.
-        n: the layer.
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        functions: what ``exp``, ``log``, ``tanh``, ``sqrt``, ``minimum``, ``maximum``, ``spike``
-            and its derivative ``h`` are; those of NumPy, PyTorch, or a compiler.
-
-    >>> from stbp_edu.arrows import hard_reset, network
-    >>> from stbp_edu import LIF
-    >>> net = network("1-1", hard_reset(LIF(tau=0.5, v_th=1.0, gate="linear")))
-    >>> step = step_functions(net, 1, "exact", {"spike": lambda v: v >= 0, "h": lambda v: 1.0})
-    >>> step.forward(1.5, 0, 0.5, 0.5, 1.0)  # u, o, x, tau, v_th
-    (1.25, True)
-    >>> step.back.arguments, step.back.results
-    (['u', 'o', 'signal', 'd_u_next'], ['d_o', 'd_u'])
-    """
-    rule = as_rule(rule)
-    back = steps_back(net, rule)[n]
-    space = dict(functions)
-    exec(compile(back.source(), f"<layer {n}, {rule.name}>", "exec"), space)
-    forward, backward = (
-        of if many > 1 else partial(_in_tuple, of)
-        for of, many in (
-            (space["forward"], len(back.lines.lines)),
-            (space["backward"], len(back.results)),
-        )
-    )
-    return StepFunctions(forward, backward, back)
-
-
-def _in_tuple(function: Callable[..., Any], *args: Any, **more: Any) -> tuple[Any]:
-    """Return the one result of a function as a tuple."""
-    return (function(*args, **more),)
-
-
-@dataclass(frozen=True)
-class StepFunctions:
-    """A step of a layer's neuron, forward and back.
-
-    Attributes:
-        forward: the states of the last step in the order of the lines, x, and the constants, to
-            the states of this one, a tuple.
-        backward: ``back.arguments`` and the constants, to ``back.results``, a tuple.
-        back: what the step back reads and returns.
-    """
-
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    back: StepBack
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
@@ -266,7 +210,7 @@ class StepBack:
         """
         found = {}
         for state, q in sorted(self.nodes, key=lambda node: node[0] != self.neuron.output):
-            if name := self._signal(state, q):
+            if name := self.signal(state, q):
                 moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
                 found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
         return found
@@ -284,7 +228,7 @@ class StepBack:
         for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
             moves = self.rule.moves_from(self.net, self.n, *node)
             inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
-            signal = self._signal(*node)
+            signal = self.signal(*node)
             terms: list[Expression] = [Name(signal, "now")] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
             yield Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside))
@@ -298,7 +242,7 @@ class StepBack:
             ]
             yield Row(f"g_{name}", terms)
 
-    def _signal(self, state: str, q: str) -> str:
+    def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss hand back to a state, or ""."""
         leaves = {one: self._leaving(state, one) for s, one in self.nodes if s == state}
         if not any(leaves[q]):

@@ -51,7 +51,7 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
     ('missing-temporal', 'reset-detached')
     """
     feedback = grade(exercise_of(exercise_id), function)
-    saved_progress.record(feedback.exercise, feedback.state)
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
 

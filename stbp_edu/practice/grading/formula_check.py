@@ -39,7 +39,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
             f"equation_id must be one of {', '.join(known)}, got {brief(equation_id)}; choose one"
         )
     feedback = grade(known[equation_id], answer)
-    saved_progress.record(feedback.exercise, feedback.state)
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
 

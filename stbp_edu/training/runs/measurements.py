@@ -29,6 +29,8 @@ MEASUREMENTS = (
     "time-leak",
     "time-limit",
     "time-others",
+    "time-rates",
+    "time-tuned",
     "time-width",
     "two-processes",
 )

@@ -1,0 +1,172 @@
+"""Drawn networks whose layers fire in some steps and stay silent in others, for the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows import Loss, Neuron, draw_params, forward, network
+from stbp_edu.arrows.adjoints import LocalDerivatives, Steps, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.forward_run import driven
+from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.table import like
+
+DRAWS, ENOUGH = 40, 0.2  # networks drawn, until each layer fires, and is silent, in this share
+LARGEST = 1e6  # a state in a run
+SPREADS = 0.25 ** np.arange(6)[::-1]  # of an input, relative to its size
+Values = dict[str, dict[str, Any]]
+"""What updates read, by where and name: states ``"now"`` and ``"last"``, the ``"input"`` x, and
+what is ``"learned"``."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A drawn network and its runs; ``weight`` is that of each entry of a state in a loss."""
+
+    net: Network
+    params: Any
+    inputs: Any
+    weight: Any
+
+    @property
+    def neuron(self) -> Neuron:
+        """The neuron of every layer."""
+        return self.net.layers[1].neuron
+
+    @cached_property
+    def traces(self) -> list[Any]:
+        """The run, that of the smooth twin, and one whose inputs are more than its biases."""
+        wide = 3 + np.abs(self.params[1]["b"]).max() / np.abs(self.params[1]["W"]).max()
+        runs = ((self.inputs, False), (self.inputs, True), (wide * self.inputs, False))
+        return [forward(self.net, self.params, inputs, twin=twin) for inputs, twin in runs]
+
+    def read(self, trace: Any, n: int) -> Values:
+        """Return what the updates of a layer read."""
+        now = {s: trace[s][n] for s in self.neuron.order}
+        last = {s: Steps(now)[f"{s}-1"] for s in now}
+        learned = {name: self.params[n][name] for name in self.neuron.learned}
+        below = trace[self.net.output_of(n - 1)][n - 1]
+        x = driven(self.net.layers[n], self.params[n], below, last)
+        return {"now": now, "last": last, "input": {"x": x}, "learned": learned}
+
+    @property
+    def points(self) -> Values:
+        """All that updates read in the runs, moved a little, away from corners."""
+        every = [self.read(trace, n) for trace in self.traces for n in range(1, self.net.N + 1)]
+        rng = np.random.default_rng(0)
+
+        def joined(where: str, name: str) -> Any:
+            """Return one quantity."""
+            pairs = [(at[where][name], at["input"]["x"].shape) for at in every]
+            values = np.concatenate([np.broadcast_to(*pair).ravel() for pair in pairs])
+            return values + rng.normal(size=len(values)) * (0.01 + 0.003 * np.abs(values))
+
+        return {where: {s: joined(where, s) for s in every[0][where]} for where in every[0]}
+
+    @cached_property
+    def shares(self) -> Any:
+        """By layer, in which shares of its steps it fires, is silent, and has h > 0."""
+        layers = [self.read(self.traces[0], n) for n in range(1, self.net.N + 1)]
+        return np.array([[one.mean() for one in met(self.neuron, at)] for at in layers])
+
+    @property
+    def lacks(self) -> str:
+        """What it does not show."""
+        tasks = zip(("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True)
+        missing = " or ".join(what for what, share in tasks if not share > 0)
+        return f"no drawn run in which every layer {missing}" if missing else ""
+
+    def __str__(self) -> str:
+        """Return how often its layers fire."""
+        layers = enumerate(self.shares, 1)
+        found = [f"layer {n} in {a:.0%} of its steps, h > 0 in {c:.0%}" for n, (a, _, c) in layers]
+        return f"spikes in the drawn run: {'; '.join(found)}"
+
+    def local(self, state: str, twin: bool = False) -> LocalDerivatives:
+        """Return the factors on the run, where the loss is Σ weight · state."""
+        net = replace(self.net, loss=Loss("of a state", state))
+        return derivatives_on(net, self.params, self.traces[twin], self.weight)
+
+    def gradients(self, state: str, twin: bool = False) -> Any:
+        """Return the gradients of Σ weight · state by the exact rule."""
+        local = self.local(state, twin)
+        return gradients(local.net, self.params, self.traces[twin], lambdas(local), "all")
+
+
+def updated(neuron: Neuron, target: str, at: Values, smooth: bool = True) -> Any:
+    """Return a state's update; of a spike the smooth twin's, or its distance from the threshold."""
+    state, x = neuron.state(target), at["input"]["x"]
+    value = like(x, state.update(at["now"], at["last"], x, at["learned"]), f"state {target!r}")
+    return neuron.surrogate.antiderivative(value) if smooth and state.fires else value
+
+
+def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
+    """Return where a neuron fires, is silent, and has h > 0; one without spikes does all three."""
+    spike = next((state.name for state in neuron.states if state.fires), None)
+    if not spike:
+        return (np.ones(at["input"]["x"].shape),) * 3
+    v, h = updated(neuron, spike, at, smooth=False), neuron.surrogate.derivative
+    return v >= 0, v < 0, h(v) > 0.01 * h(np.zeros(1))
+
+
+def simple(sizes: str, neuron: Neuron) -> Network:
+    """Return a network whose loss reads the output."""
+    return network(sizes, neuron, Loss("of the output", neuron.output))
+
+
+def drive(neuron: Neuron, T: int) -> tuple[float, float]:
+    """Return mean and spread of an input that makes a neuron fire in some of T steps, not in all.
+
+    The search begins with inputs of all sizes, and goes on around the best, ever closer; of
+    alike ones it takes the narrowest.
+    """
+    best, around, width = (0.2, 0.8), 0.0, 14.0
+    net, rng = simple("1-1", neuron), np.random.default_rng(0)
+    params = [None, draw_params(net, rng)[1] | {"W": np.ones((1, 1))}]
+    noise = rng.normal(size=(T, 1, 16))
+    for _ in range(4 * any(state.fires for state in neuron.states)):
+        tried = around + width * np.linspace(-1, 1, 57)
+        pairs = [(m, r * (1 + abs(m))) for r in SPREADS for m in np.sinh(tried)]
+        means, spreads = np.array(pairs).T[..., None]
+        run = Run(net, params, (means + spreads * noise).reshape(T, -1, 1), None)
+        at = run.read(forward(net, params, run.inputs), 1)
+        found = *met(neuron, at), np.all([np.abs(a) < LARGEST for a in at["now"].values()], axis=0)
+        fires, silent, near, fine = (one.reshape(T, -1, 16).mean(axis=(0, 2)) for one in found)
+        score = np.minimum(np.minimum(fires, silent), 0.3) * (0.1 + near) * (fine == 1)
+        k = int(np.argmax(score))
+        if not score[k] > 0:  # it never fires, or always does
+            break
+        best, around, width = pairs[k], tried[k % len(tried)], width / 14
+    return best
+
+
+def drawn(net: Network, T: int, seed: int) -> Run:
+    """Return the drawn run, of those that stay finite, whose layers fire and are silent most.
+
+    Raises:
+        ValueError: if no run stays finite.
+    """
+    mean, spread = drive(net.layers[1].neuron, T)
+    runs: list[Run] = []
+    for rng in (np.random.default_rng((seed, k)) for k in range(DRAWS)):
+        params = draw_params(net, rng, spread)
+        for n, p in enumerate(params[1:], 1):
+            half = sum(p[k].sum(axis=1) / 2 for k in ("W", "R")[n == 1 :] if k in p)
+            p["b"] = mean + spread * rng.normal(0, 0.3, p["b"].shape) - half
+            for name in net.layers[n].neuron.learned:  # others than given: no two are equal
+                p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
+        inputs, weight = (rng.normal(size=(T, 3, *net.shape_of(n))) for n in (0, net.N))
+        run = Run(net, params, inputs, weight)
+        states = (trace[s] for trace in run.traces[:2] for s in run.neuron.order)
+        if all(np.abs(series).max() < LARGEST for state in states for series in state[1:]):
+            runs.append(run)
+            if run.shares.min() >= ENOUGH:
+                break
+    if not runs:
+        raise ValueError(
+            "no drawn run stays finite and below a million; does a line divide by a state, or grow?"
+        )
+    return max(runs, key=lambda run: run.shares.min())

@@ -1,0 +1,153 @@
+"""The plan of a problem set: which tasks, for how many points, and in how many variants.
+
+It is a TOML file; ``stbp-edu assign --help`` shows one.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks, files
+from stbp_edu.practice.tasks import objectives, tasks
+
+USES = ("practice", "homework", "exam")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Tasks of which so many are drawn for each variant."""
+
+    draw: int
+    tasks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """What students of a class are asked.
+
+    Attributes:
+        title: stands above it.
+        tasks: the ids of those that stand in every variant, in their order.
+        points: by task; where nothing is said, its minutes.
+        pools: what else is drawn for each variant.
+        count: how many variants there are; 1 where all students get the same.
+        seed: decides what is drawn, and the order of each variant.
+        checks: whether students may check their answers in the notebook.
+    """
+
+    title: str
+    tasks: Sequence[str]
+    points: Mapping[str, float] = field(default_factory=dict)
+    pools: Sequence[Pool] = ()
+    count: int = 1
+    seed: int = 0
+    checks: bool = True
+
+    @property
+    def slug(self) -> str:
+        """The title as the name of a file.
+
+        >>> ProblemSet("Problem set 2: back", ["gain"]).slug
+        'problem-set-2-back'
+        """
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60] or "problem-set"
+
+    def tasks_of(self, variant: int = 1) -> list[str]:
+        """Return the tasks of a variant, counted from 1, in the order of its students.
+
+        Raises:
+            ValueError: if there is no such variant.
+        """
+        if not 1 <= variant <= self.count:
+            raise ValueError(f"variant must be 1 to {self.count}, got {variant}")
+        rng = np.random.default_rng([self.seed, variant])
+        chosen = list(self.tasks)
+        for pool in self.pools:
+            left = [id_ for id_ in pool.tasks if id_ not in chosen]
+            chosen += [left[k] for k in sorted(rng.permutation(len(left))[: pool.draw])]
+        return [chosen[k] for k in rng.permutation(len(chosen))] if self.count > 1 else chosen
+
+    def every_task(self) -> list[str]:
+        """Return the tasks of all variants, each once, in the order of the course."""
+        asked = {id_ for k in range(self.count) for id_ in self.tasks_of(k + 1)}
+        return [id_ for id_ in tasks() if id_ in asked]
+
+    def points_of(self, task: str) -> float:
+        """Return the points of a task."""
+        return self.points.get(task, tasks()[task].minutes)
+
+
+def read_problem_set(path: Path) -> ProblemSet:
+    """Return the problem set that a plan describes.
+
+    Raises:
+        FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
+    """
+    table = files.read_toml(path)
+    known = ("title", "tasks", "checks", "points", "pools", "variants")
+    if unknown := sorted(set(table) - set(known)):
+        raise ValueError(f"{path} must have the keys {', '.join(known)}, got {unknown}; remove it")
+    variants = _table(table, "variants", ("count", "seed"))
+    pools = checks.instance("pools", table.get("pools", []), list)
+    found = ProblemSet(
+        title=checks.instance("title", table.get("title", path.stem), str),
+        tasks=_ids("tasks", table.get("tasks", [])),
+        points={
+            task: checks.number(f"points of {task}", value, positive=True)
+            for task, value in _table(table, "points", tasks()).items()
+        },
+        pools=[_pool(pool) for pool in pools],
+        count=checks.count("count", variants.get("count", 1)),
+        seed=checks.count("seed", variants.get("seed", 0), at_least=0),
+        checks=checks.instance("checks", table.get("checks", True), bool),
+    )
+    if not found.every_task():
+        raise ValueError(f'{path} must ask something; write tasks = ["c3-delta", ...]')
+    return found
+
+
+def _table(table: Mapping[str, Any], name: str, known: Collection[str]) -> dict[str, Any]:
+    """Return a table in the plan, whose keys are known."""
+    part = checks.instance(name, table.get(name, {}), dict)
+    for key in part:
+        _known(f"a key of {name}", key, known)
+    return part
+
+
+def _known(name: str, value: Any, known: Collection[str]) -> None:
+    """Raise ValueError where a name is none of the known; the message has those nearest to it."""
+    if not isinstance(value, str) or value not in known:
+        near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.4) or list(known)[:3]
+        said = (
+            f"such as {', '.join(map(repr, near))}, got {checks.brief(value)}; check the spelling"
+        )
+        raise ValueError(f"{name} must be one that is known, {said}")
+
+
+def _ids(name: str, ids: Any) -> list[str]:
+    """Return the ids of tasks, each once."""
+    for id_ in checks.instance(name, ids, list):
+        _known(f"a task of {name}", id_, tasks())
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"{name} must name each task once, got {ids}")
+    return list(ids)
+
+
+def _pool(table: Any) -> Pool:
+    """Return a pool: tasks by name, or all of an objective and a use."""
+    part = _table({"pool": table}, "pool", ("draw", "tasks", "objective", "use"))
+    draw = checks.count("draw", part.get("draw", 1))
+    if "tasks" in part:
+        ids = _ids("tasks of a pool", part["tasks"])
+    else:
+        objective = checks.choice("objective", part.get("objective"), objectives())
+        use = checks.choice("use", part.get("use", "homework"), USES)
+        ids = [t.id for t in tasks().values() if (t.objective, t.use) == (objective, use)]
+    if len(ids) < draw:
+        raise ValueError(f"a pool must have as many tasks as are drawn, got {ids} for {draw}")
+    return Pool(draw, ids)

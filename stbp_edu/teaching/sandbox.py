@@ -1,0 +1,246 @@
+"""Call one student's function in a process that can do little else, and send back what it returns.
+
+``judge`` starts this file by its path, with NumPy alone: neither the solutions nor what is right
+are anywhere in the process. It reads a message with the source, then one for each call, and
+answers with plain values; the judge compares these with what is right. So a forged message, a
+patched function or a printed "right" is one more wrong value.
+
+What the system allows is closed before the first line of the source runs: memory, time, files and
+processes by limits, the network by a namespace of its own, and, for root, another user. Python's
+audit hook, which cannot be taken out again, refuses the rest: other processes, files that are not
+Python's own, and this package.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from types import SimpleNamespace
+from typing import IO, Any
+
+import numpy as np
+
+LARGEST = 32 * 2**20
+"""Bytes in a message; an answer has no more than a million numbers."""
+FOREIGN = ("stbp_edu", "ctypes", "_ctypes", "cffi", "subprocess", "_posixsubprocess", "socket")
+"""Modules that an answer may not import; nor ``multiprocessing``, which needs the last ones."""
+IMPORTED = (
+    "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "fractions", "functools",
+    "heapq", "itertools", "math", "numbers", "numpy.fft", "numpy.polynomial", "numpy.random",
+    "operator", "random", "re", "statistics", "string", "time", "typing",
+)  # fmt: skip
+"""Modules that an answer may use even where nobody else may read Python's own files."""
+REFUSED = (
+    "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "ctypes.", "pty.", "mmap.", "signal.",
+    "sqlite3.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.", "fcntl.", "syslog.",
+    "_thread.", "glob.", "pathlib.",
+)  # fmt: skip
+"""Beginnings of the audit events that are refused."""
+
+
+def write_message(pipe: IO[bytes], message: object) -> None:
+    """Write a message: its length, and JSON."""
+    text = json.dumps(message).encode()
+    pipe.write(struct.pack(">Q", len(text)) + text)
+    pipe.flush()
+
+
+def read_message(pipe: IO[bytes]) -> Any:
+    """Return the next message.
+
+    Raises:
+        EOFError: if there is none, or it is too long.
+        ValueError: if it is no JSON.
+    """
+    head = pipe.read(8)
+    size = struct.unpack(">Q", head)[0] if len(head) == 8 else LARGEST + 1
+    text = pipe.read(size) if size <= LARGEST else b""
+    if size > LARGEST or len(text) < size:
+        raise EOFError("the message is cut short or too long")
+    return json.loads(text)
+
+
+def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
+    """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
+        return ["kind", "int"] if large else ["plain", _own(value)]
+    if value is Ellipsis:
+        return ["blank"]
+    if isinstance(value, (tuple, list, set, frozenset)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        kind = "set" if isinstance(value, (set, frozenset)) else kind
+        return [kind, [pack(part, other) for part in value]]
+    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, np.ma.MaskedArray):
+        array = np.asarray(value)
+        if array.dtype.kind in "biufc":
+            data = base64.b64encode(array.tobytes()).decode()
+            return ["array", array.dtype.str, array.shape, data]
+        return pack(array.tolist(), other)
+    for names in (("W", "b"), ("U", "O")):
+        if other is None and all(hasattr(value, name) for name in names):
+            return ["named", {name: pack(getattr(value, name)) for name in names}]
+    return other(value) if other else ["kind", type(value).__name__[:80]]
+
+
+def _own(value: Any) -> Any:
+    """Return a number or a text as one of Python's own types."""
+    kinds = (bool, int, float, str)
+    return value if value is None else next(k for k in kinds if isinstance(value, k))(value)
+
+
+def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
+    """Return the value that :func:`pack` has packed; ValueError where it is none."""
+    try:
+        kind, *rest = packed
+        if kind == "plain" and (rest[0] is None or isinstance(rest[0], (bool, int, float, str))):
+            return rest[0]
+        if kind == "blank":
+            return Ellipsis
+        if kind in ("tuple", "list", "set"):
+            parts = [unpack(part, function) for part in rest[0]]
+            return {"tuple": tuple, "list": list, "set": frozenset}[kind](parts)
+        if kind == "array":
+            dtype, shape, data = rest
+            if np.dtype(dtype).kind not in "biufc":
+                raise ValueError(f"an array of {dtype}")
+            return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+        if kind == "named":
+            return SimpleNamespace(**{n: unpack(p, function) for n, p in rest[0].items()})
+        if kind == "kind":
+            return type(str(rest[0]), (), {})()
+        if kind == "function" and function:
+            return function(int(rest[0]))
+        if kind == "generator" and function:  # from the judge alone
+            generator = np.random.default_rng(0)
+            generator.bit_generator.state = rest[0]
+            return generator
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise ValueError(f"a message that cannot be read ({error})") from error
+    raise ValueError(f"a message of no known kind ({str(kind)[:40]})")
+
+
+def close_doors(memory: int, seconds: int) -> None:
+    """Set the limits that the system has, leave the network, and be nobody if we are root."""
+    import resource  # not on Windows, where there is no judge either
+
+    share_nothing()
+    for name, limit in {
+        "RLIMIT_AS": memory,
+        "RLIMIT_CPU": seconds,
+        "RLIMIT_FSIZE": 0,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NPROC": 0,
+        "RLIMIT_NOFILE": 64,
+    }.items():
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            nobody = 61000 + os.getpid() % 4000  # no user that owns a file
+            os.setgroups([])
+            os.setgid(nobody)
+            os.setuid(nobody)
+
+
+def share_nothing() -> None:
+    """Leave the network and the shared memory of the others, where the system lets us."""
+    flags = 0x40000000 | 0x08000000  # CLONE_NEWNET, CLONE_NEWIPC
+    with contextlib.suppress(Exception):
+        import ctypes
+
+        unshare = ctypes.CDLL(None).unshare
+        if unshare(flags):
+            unshare(flags | 0x10000000)  # with CLONE_NEWUSER, for all who are not root
+
+
+def refuse(readable: Sequence[str], hidden: str) -> Callable[[str, tuple[Any, ...]], None]:
+    """Return the audit hook that lets an answer read Python's own files, and do nothing else."""
+    inside = os.path.realpath
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event == "import" and str(args[0]).partition(".")[0] in FOREIGN:
+            raise PermissionError(f"an answer may not import {args[0]}")
+        if event in ("open", "os.listdir", "os.scandir"):
+            path, writes = args[0], event == "open" and (args[2] or 0) & (os.O_WRONLY | os.O_RDWR)
+            if isinstance(path, int):
+                return
+            place = inside(os.fsdecode(path or "."))
+            if not writes and place.startswith(tuple(readable)) and not place.startswith(hidden):
+                return
+            raise PermissionError("an answer may not read or write files")
+        if event.startswith(REFUSED):
+            raise PermissionError(f"an answer may not use {event}")
+
+    return hook
+
+
+def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Define the function, and call it for each message until there are no more."""
+
+    def stub(k: int) -> Callable[..., Any]:
+        def ask(*args: Any) -> Any:
+            write_message(replies, ["ask", k, pack(args)])
+            kind, value = read_message(requests)
+            if kind == "problem":
+                raise ValueError(value)
+            return unpack(value, stub)
+
+        return ask
+
+    source, name = read_message(requests)
+    space: dict[str, Any] = {"__name__": "answer", "np": np}
+    try:
+        exec(compile(source, "<answer>", "exec"), space)
+        function = space[name]
+        write_message(replies, ["ready"])
+    except BaseException as error:
+        write_message(replies, ["problem", *describe(error)])
+        return
+    while True:
+        args = unpack(read_message(requests), stub)
+        try:
+            with np.errstate(all="ignore"):
+                reply = ["value", pack(function(*args))]
+        except BaseException as error:
+            reply = ["problem", *describe(error)]
+        write_message(replies, reply)
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """Return the kind of an exception and what it says."""
+    try:
+        text = str(error)[:300]
+    except BaseException:
+        text = ""
+    if isinstance(error, NameError) and getattr(error, "name", None):
+        return "NameError", str(error.name)
+    return type(error).__name__, text
+
+
+def main() -> None:
+    """Close the doors, and serve."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # what an answer reads or prints
+        os.dup2(nothing, stream)
+    for name in IMPORTED:
+        import_module(name)
+    memory, seconds, package = int(sys.argv[1]), int(sys.argv[2]), os.path.realpath(sys.argv[3])
+    places = {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} - {""}
+    readable = [os.path.realpath(place) + os.sep for place in places]
+    readable += [os.path.realpath(place) for place in places]
+    close_doors(memory, seconds)
+    for name in FOREIGN:
+        sys.modules.pop(name, None)
+    sys.addaudithook(refuse(readable, package))
+    with contextlib.suppress(EOFError, BrokenPipeError, ValueError):
+        serve(requests, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Problem sets: every task in every flavour, the same bytes twice, and plans with a mistake."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from stbp_edu.cli.main import main
+from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.tasks import tasks
+from stbp_edu.teaching.answers import answer_to
+from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of
+from stbp_edu.teaching.problem_set import read_problem_set
+
+PLAN = 'title = "Week 3"\ntasks = ["c3-delta", "h4-formula"]\n'
+DRAWN = """
+[[pools]]
+draw = 2
+objective = "before-last"
+use = "homework"
+[variants]
+count = 3
+seed = 7
+"""
+
+
+def plan(folder, text):
+    path = folder / "plan.toml"
+    path.write_text(text)
+    return path
+
+
+def written(folder, text, flavour="plain"):
+    return dict(files_of(read_problem_set(plan(folder, text)), flavour))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_every_task_can_be_asked_and_only_the_teacher_is_told(flavour, tmp_path):
+    text = f"title = 'All'\ntasks = {list(tasks())}"
+    files = written(tmp_path, text, flavour)
+    assert files == written(tmp_path, text, flavour)
+    for path, content in files.items():
+        if path.suffix == ".ipynb":
+            nbformat.validate(nbformat.reads(content, as_version=4))
+            cells = json.loads(content)["cells"]
+            sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+            assert path.parts[0] == "source" or answer_to(tasks()["gain"], sources)
+            joined = "\n".join(sources)
+            for task in tasks().values():
+                told = code(task) in joined
+                if path.parts[0] != "source":
+                    assert told == (path.parts[0] == "teacher"), task.id
+    assert all(markup(task.title) in files[next(iter(files))] for task in tasks().values())
+
+
+def test_nbgrader_and_otter_are_told_what_is_what(tmp_path):
+    (book,) = (c for p, c in written(tmp_path, PLAN, "nbgrader").items() if "source" in p.parts)
+    marks = [m for c in json.loads(book)["cells"] if (m := c["metadata"].get("nbgrader"))]
+    assert [m["schema_version"] for m in marks] == [3] * 6
+    assert [(m["solution"], m["grade"], m["locked"]) for m in marks[:3]] == [
+        (False, False, True),
+        (True, False, False),
+        (False, True, True),
+    ]
+    assert [m.get("points") for m in marks if m["grade"]] == [12, 4]
+    (book,) = (c for p, c in written(tmp_path, PLAN, "otter").items() if "source" in p.parts)
+    raw = [c["source"].split("\n")[0] for c in json.loads(book)["cells"] if c["cell_type"] == "raw"]
+    assert (
+        raw
+        == ["# ASSIGNMENT CONFIG"]
+        + [
+            "# BEGIN QUESTION",
+            "# BEGIN SOLUTION",
+            "# END SOLUTION",
+            "# BEGIN TESTS",
+            "# END TESTS",
+            "# END QUESTION",
+        ]
+        * 2
+    )
+
+
+def test_variants_differ_and_come_again_by_their_seed(tmp_path):
+    drawn = read_problem_set(plan(tmp_path, PLAN + DRAWN))
+    variants = [drawn.tasks_of(k) for k in (1, 2, 3)]
+    assert variants == [read_problem_set(tmp_path / "plan.toml").tasks_of(k) for k in (1, 2, 3)]
+    assert len({tuple(v) for v in variants}) == 3
+    for chosen in variants:
+        assert len(set(chosen)) == 4
+        assert {"c3-delta", "h4-formula"} <= set(chosen)
+    assert {p.name for p in written(tmp_path, PLAN + DRAWN) if p.suffix == ".ipynb"} == {
+        f"week-3-{k}.ipynb" for k in (1, 2, 3)
+    }
+    with pytest.raises(ValueError, match="variant must be 1 to 3, got 4"):
+        drawn.tasks_of(4)
+
+
+def test_an_exam_holds_no_checks(tmp_path):
+    book = next(c for p, c in written(tmp_path, "checks = false\n" + PLAN).items() if p.parent.name)
+    assert "check" not in book
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tasks = [", "must be a TOML file"),
+        ("", "must ask something"),
+        ('tasks = ["c3-dleta"]', "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'"),
+        ('tasks = "gain"', "tasks must be of type list"),
+        ('tasks = ["gain", "gain"]', "tasks must name each task once"),
+        (PLAN + "[points]\ngain = -1", "points of gain must be"),
+        (PLAN + "[points]\ngian = 1", "a key of points must be .*'gain'"),
+        (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
+        (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
+        (PLAN + "[variants]\ncount = 0", "count must be >= 1"),
+        ("flavor = 1\n" + PLAN, "must have the keys title.*got \\['flavor'\\]"),
+    ],
+)
+def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(text, message, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["assign", str(plan(tmp_path, text)), str(out)]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert [p.name for p in tmp_path.iterdir()] == ["plan.toml"]
+
+
+def test_a_dry_run_writes_nothing_and_a_folder_in_use_is_left_alone(tmp_path, capsys):
+    out = tmp_path / "out"
+    path = plan(tmp_path, PLAN)
+    assert main(["assign", str(path), str(out), "--dry-run"]) == 0
+    assert "would write" in capsys.readouterr().out
+    assert not out.exists()
+    assert main(["assign", str(path), str(out)]) == 0
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert len(before) == 3
+    assert main(["assign", str(path), str(out)]) == 2
+    assert "OUT must be a new or empty folder" in capsys.readouterr().err
+    assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert main(["assign", "--list"]) == 0
+    assert "  homework" in capsys.readouterr().out
