@@ -13,7 +13,7 @@ from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
-from stbp_edu.practice.saved_progress import load, path
+from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
@@ -167,7 +167,7 @@ def test_the_right_answers_are_right_with_each_of_their_symptoms_and_are_kept():
             assert answer.right, bug
             assert f"Line {bug.line}: {bug.what}." in repr(answer)
             assert bug.mended in repr(answer)
-    assert load() == {f"hunt({k + 1})": "right" for k in range(len(BUGS))}
+    assert progress_report().states == {f"hunt({k + 1})": "right" for k in range(len(BUGS))}
     assert f"Bugs found: {len(BUGS)}." in repr(progress_report())
 
 
@@ -180,7 +180,7 @@ def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line()
     assert "δ at t = 3 (index 2 in code), n = 2, a cell of case 4" in text
     assert BUGS[k - 1].what not in text
     assert "still to say: term, symptom" in repr(hunt(k, case=4))
-    assert load() == {f"hunt({k})": "wrong"}
+    assert progress_report().states == {f"hunt({k})": "wrong"}
 
 
 @pytest.mark.parametrize(

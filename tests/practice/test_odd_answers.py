@@ -274,7 +274,7 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check("c1-epsilon", lambda delta, h: delta).state == "wrong"
     assert check("c1-epsilon", lambda delta, h: h * delta).right
     assert os.environ["STBP_EDU_PROGRESS"] == place
-    assert saved_progress.load() == {"c3-delta": "right", "c1-epsilon": "right"}
+    assert saved_progress.progress_report().states == {"c3-delta": "right", "c1-epsilon": "right"}
     assert check("gate-f", exercises()["gate-f"].function()).right
     assert check_formula("c3-delta", "δ_T + ε_next·u·df").right
     assert json.dumps([np.mean([1.0, 3.0]), float(LIF().f(np.zeros(1))[0]) > 0]) == "[2.0, true]"
@@ -386,7 +386,7 @@ def test_a_place_that_holds_no_file_is_left_alone(place, tmp_path, monkeypatch):
     assert check("c3-delta", C3).right
     assert check_formula("c3-delta", "delta_T").state == "wrong"
     predict("c3-holds", "t = 1")
-    assert saved_progress.load() == {}
+    assert saved_progress.progress_report().states == {}
     assert repr(saved_progress.progress_report()).startswith("0 of ")
     assert not list(tmp_path.iterdir())
 
