@@ -240,7 +240,8 @@ def check_params(net: Network, params: LayerParams) -> None:
             if name not in params[n]:
                 raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
             axes = "the shape of this layer's weights" if shape else "()"
-            value = params[n][name] if shape else np.asarray(params[n][name])
+            value = params[n][name]
+            value = value if shape or isinstance(value, np.ndarray) else np.asarray(value)
             checks.array(f"params[{n}][{name!r}]", value, axes, shape)
 
 
