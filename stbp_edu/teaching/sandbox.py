@@ -34,9 +34,10 @@ FOREIGN = (
 )  # fmt: skip
 """Modules that an answer may not import."""
 IMPORTED = (
-    "array", "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "fractions", "functools",
-    "heapq", "itertools", "math", "numbers", "numpy.fft", "numpy.polynomial", "numpy.random",
-    "operator", "pprint", "random", "re", "statistics", "string", "time", "typing", "warnings",
+    "array", "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "fractions",
+    "functools", "heapq", "itertools", "math", "numbers", "numpy.fft", "numpy.polynomial",
+    "numpy.random", "operator", "pprint", "random", "re", "statistics", "string", "time",
+    "typing", "warnings",
 )  # fmt: skip
 """Modules that an answer may use even where nobody else may read Python's own files."""
 REFUSED = (
