@@ -24,7 +24,6 @@ from stbp_edu.arrows import (
 )
 from stbp_edu.arrows import backward as gradients
 from stbp_edu.arrows.gains import norms
-from stbp_edu.engine import Engine
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import RECIPES, Settings
@@ -148,9 +147,3 @@ def test_a_limited_rule_is_not_learned_forward_in_time():
     params = draw_params(net, np.random.default_rng(0))
     with pytest.raises(ValueError, match="must have no gain limit"):
         online(net, params, np.ones((3, 1, 2)), np.ones((1, 2)), with_gain_limit(1, "ottt"))
-
-
-def test_an_engine_without_a_limit_is_the_default():
-    problem = make_problem(0, [2, 2], T=2, S=1, neuron=STEEP)
-    assert Engine(problem.params, STEEP).gain_limit is None
-    assert Settings().gain_limit == 0
