@@ -111,8 +111,6 @@ def test_a_rule_that_refuses_what_leads_to_a_state_leaves_nothing_to_hold():
     rule = Rule("no decay", {"all": {"decay": None, "carry": None, "reset": None, "*": "all"}})
     found = gradients(net, params, trace, y, with_gain_limit(1, rule)).gradients[1]["W"]
     np.testing.assert_array_equal(found, gradients(net, params, trace, y, rule).gradients[1]["W"])
-    only = Rule("only the reset", {"all": {"decay": None, "carry": None, "*": "all"}})
-    assert gradients(net, params, trace, y, with_gain_limit(0.1, only)).gradients[1]["W"].any()
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
@@ -140,6 +138,7 @@ def test_a_limit_is_a_positive_number(wrong):
     if wrong != 0:
         with pytest.raises((TypeError, ValueError), match="gain_limit must be "):
             Settings(gain_limit=wrong)
+    assert Settings().gain_limit == 0  # which is none
 
 
 def test_a_limited_rule_is_not_learned_forward_in_time():
