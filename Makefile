@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
 
-.PHONY: help learn test test-bridges check lab site serve notebooks bench verify mutants clean
+.PHONY: help learn test test-bridges check lab site teach serve notebooks bench verify mutants clean
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -48,6 +48,10 @@ lab: .venv/learn ## open the notebooks in JupyterLab
 site: .venv/learn ## build the site into site/
 	$(BIN)/python -m tools.site.build
 
+teach: .venv/teach ## build what teachers hand out into teach/
+	$(BIN)/python -m tools.site.build --no-zip
+	$(BIN)/python -m tools.teach teach
+
 serve: .venv/learn ## serve the built site
 	$(BIN)/python -m tools.site.serve --port $(PORT)
 
@@ -84,7 +88,7 @@ mutants: .venv/mutants ## change the mathematics in one place at a time, and ask
 	$(BIN)/mutmut export-cicd-stats
 
 clean: ## remove what was built, keep the environment
-	rm -rf site build dist .cache runs
+	rm -rf site teach build dist .cache runs
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -99,6 +103,7 @@ clean: ## remove what was built, keep the environment
 	@touch $@
 
 EXTRA_learn := notebooks,docs,fast
+EXTRA_teach := teach
 EXTRA_test := test
 EXTRA_bench := bench
 EXTRA_mutants := mutants

@@ -23,6 +23,7 @@ from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, measurements_folder, open_run, origin
+from stbp_edu.training.runs.record import FinishedRun
 
 LOOKED_AT = 500  # held-out samples on which a trained network is looked at
 MADE_ON = ("machine", "versions")
@@ -34,44 +35,37 @@ def record(path: Path, plan: Plan) -> dict[str, Any]:
     Raises:
         ValueError: if runs are of several machines or versions, or none is finished.
     """
-    rows, made, newest = [], [], 0.0
+
+    def cell(run: tuple[str, Settings]) -> dict[str, Any]:
+        return {name: to_dict(run[1])[name] for name in plan.axes}
+
+    rows, made, ended = [], [], [0.0]
     data = load_dataset(plan.dataset, held_out=plan.held_out)
-    for cell, runs in by_cell(plan):
-        done = [(s, plan.folder / name) for name, s in runs if (plan.folder / name).is_dir()]
-        done = [(s, folder) for s, folder in done if (folder / RECORD).exists()]
-        found = [open_run(folder).record for _, folder in done]
-        made += [{key: one[key] for key in MADE_ON} for one in found]
-        newest = max([newest, *((folder / RECORD).stat().st_mtime for _, folder in done)])
-        entries = [summary(folder, s, data) for s, folder in done]
-        rows.append({"cell": cell, "planned": len(runs), "runs": entries})
+    for values, runs in groupby(plan.runs().items(), cell):
+        folders = [plan.folder / name for name, _ in runs]
+        done = [folder for folder in folders if (folder / RECORD).exists()]
+        found = [open_run(folder) for folder in done]
+        made += [{key: run.record[key] for key in MADE_ON} for run in found]
+        ended += [(folder / RECORD).stat().st_mtime for folder in done]
+        entries = [summary(run, data) for run in found]
+        rows.append({"cell": values, "planned": len(folders), "runs": entries})
     if not made or any(one != made[0] for one in made):
         raise ValueError(f"{plan.folder} must hold runs of one machine and one set of versions")
     base = next(iter(plan.runs().values()))
     return {
-        "command": f"stbp-edu sweep {path.as_posix()}", **origin(newest), **made[0],
+        "command": f"stbp-edu sweep {path.as_posix()}", **origin(max(ended)), **made[0],
         "dataset": plan.dataset, "base": to_dict(base) | {"seed": None}, "rows": rows,
     }  # fmt: skip
 
 
-def by_cell(plan: Plan) -> Iterator[tuple[dict[str, Any], list[tuple[str, Settings]]]]:
-    """Yield each combination of the axes with the names and settings of its runs."""
-
-    def cell(item: tuple[str, Settings]) -> dict[str, Any]:
-        return {name: to_dict(item[1])[name] for name in plan.axes}
-
-    for values, items in groupby(plan.runs().items(), cell):
-        yield values, list(items)
-
-
-def summary(folder: Path, settings: Settings, data: Dataset) -> dict[str, Any]:
+def summary(run: FinishedRun, data: Dataset) -> dict[str, Any]:
     """Return what the record keeps of a run: accuracy, learning curve, spikes, and its gains."""
-    run = open_run(folder)
     return {
-        "seed": settings.seed,
+        "seed": run.settings.seed,
         "accuracy": round(run.record["accuracy"]["mean"], 5),
         "curve": [round(point["held_out"], 4) for point in run.record["curves"]],
         "rate": round(run.record["curves"][-1]["rates"][1], 4),
-        **(inside(run.params, settings, data) if isinstance(run.params, Params) else {}),
+        **(inside(run.params, run.settings, data) if isinstance(run.params, Params) else {}),
     }
 
 

@@ -119,6 +119,7 @@ def derive(
 
     A name that a line above has assigned is this step's value, any other state that of the last
     step; ``x`` is what weights and biases bring, and ``spike`` is 1 where its argument is >= 0.
+    ``tau = 0.5`` gives a constant its value; a semicolon ends a line, too.
     Understood are numbers, names, ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, and
     functions that a line defines: ``f(o) = tau * exp(-o / tau)``. Nothing of the text is run, and
     it may have 20 lines of 200 characters and 8 states, names 20 letters, exponents up to 100. A
@@ -129,7 +130,7 @@ def derive(
         surrogate: h, which stands in for the derivative of the spike; a Gaussian where None.
         learn: constants that each layer learns.
         learn_each: constants that each neuron learns.
-        constants: the value of every other name.
+        constants: the values of names that the text gives none.
 
     Raises:
         TypeError, ValueError: if a line is not understood; it shows the line, the place, and what

@@ -108,19 +108,6 @@ def last_steps(k: int) -> Loss:
     return Loss("last steps", last=k)
 
 
-def cross_entropy_on_rates() -> Loss:
-    """Return -1/S Σ_s y_s · log softmax(1/T Σ_t o_s^{t,N})."""
-    return Loss("cross-entropy on rates", fit=CrossEntropy())
-
-
-def cross_entropy_per_step(state: str = "o") -> Loss:
-    """Return -1/(TS) Σ_t Σ_s y_s · log softmax(o_s^{t,N}), each step fitted by itself as in TET.
-
-    ``state`` "u" reads potentials in place of spikes.
-    """
-    return Loss("cross-entropy per step", state, CrossEntropy(), per_step=True)
-
-
 def membrane(last: int | None = 1) -> Loss:
     """Return 1/(2S) Σ_s ‖y_s - u_s^{T,N}‖²; with ``last`` None, of the mean of u over all steps."""
     return Loss("membrane", "u", last=last)

@@ -20,12 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the figures, save them, and print their paths."""
     runs = {folder: open_run(folder) for folder in args.run_folders}
-    try:
-        from stbp_edu.training.runs import run_figures
-    except ImportError as error:
-        raise ImportError(
-            f"figures need matplotlib ({error}); install it with: pip install 'stbp-edu[plot]'"
-        ) from error
+    from stbp_edu.training.runs import run_figures
+
     first = runs[args.run_folders[0]]
     data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
     if not 0 <= args.image < len(data.test_labels):

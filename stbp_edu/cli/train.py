@@ -97,7 +97,22 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     given = {k: v for k, v in named.items() if v is not None}
     for name in {"neuron", "readout"} & {*given}:
         given[name] = text_of(name, given[name])
-    return replace(CATALOGUE[args.dataset].recipe, **given)
+    settings = replace(CATALOGUE[args.dataset].recipe, **given)
+    gate = "soft" if settings.gate == "linear" else "linear"
+    others: dict[str, Any] = {"tau": settings.tau / 2, "v_th": settings.v_th + 1, "gate": gate}
+    for name in others.keys() & given.keys() if settings.is_derived else ():
+        changed = replace(settings, **{name: others[name]})
+        if _lines(changed) == _lines(settings):
+            raise ValueError(
+                f"{name} must be left out, since no line of the neuron reads it; write it into "
+                "the lines, or give it no value there"
+            )
+    return settings
+
+
+def _lines(settings: Settings) -> list[tuple[str, dict[str, float]]]:
+    """Return the lines and constants of a network's neurons."""
+    return [(n.lines.text, dict(n.lines.constants)) for n in settings.make_neurons()]
 
 
 def run(args: argparse.Namespace) -> int:

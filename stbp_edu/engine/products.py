@@ -27,7 +27,7 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import check_gain_limit
+from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
 
 MANY = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -105,6 +105,8 @@ def backward(
     array([-0.2957])
     """
     _, S = check_trace(trace, params, _kind(params))
+    checks.instance("neuron", neuron, LIF)
+    checks.choice("rule", rule, RULES + ABLATIONS)
     read = checked(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)

@@ -4,6 +4,13 @@ Every figure is made by :func:`figure`, drawn on by functions that take and retu
 as the last expression of its cell: ``show(fig, alt="...")``.
 """
 
+try:
+    import matplotlib  # noqa: F401 - the error says how to install it
+except ImportError as error:
+    raise ImportError(
+        f"figures need matplotlib; run: pip install 'stbp-edu[plot]' ({error})"
+    ) from None
+
 from stbp_edu.plotting.automaton import automaton
 from stbp_edu.plotting.case_grid import grid, sweep_order, sweep_steps
 from stbp_edu.plotting.charts import (

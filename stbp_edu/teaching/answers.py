@@ -35,8 +35,8 @@ def name_of(task: Task) -> str:
     return task.id.replace("-", "_")
 
 
-def code_of(path: Path) -> list[str]:
-    """Return the source of a notebook's code cells.
+def read_notebook(path: Path) -> tuple[list[str], int]:
+    """Return the source of a notebook's code cells, and the variant that it says it is of.
 
     Raises:
         ValueError: if it is no notebook.
@@ -44,20 +44,12 @@ def code_of(path: Path) -> list[str]:
     if path.stat().st_size > LARGEST:
         raise ValueError(f"it has more than {LARGEST // 2**20} MB: no notebook of a problem set")
     try:
-        cells = json.loads(path.read_bytes())["cells"]
-        code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-        return ["".join(source) for source in code]
-    except (ValueError, LookupError, TypeError, RecursionError, MemoryError) as error:
+        book = json.loads(path.read_bytes())
+        code = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+        variant = book["metadata"].get(PACKAGE, {}).get("variant", 1)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"it is no notebook ({type(error).__name__}: {error})") from error
-
-
-def variant_of(path: Path) -> int:
-    """Return the variant that a notebook says it is of; 0 where it says nothing."""
-    try:
-        found = json.loads(path.read_bytes())["metadata"][PACKAGE]["variant"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return 0
-    return found if type(found) is int else 0
+    return code, variant if type(variant) is int else 1
 
 
 def answer_to(task: Task, cells: Sequence[str]) -> str:

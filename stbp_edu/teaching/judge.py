@@ -24,12 +24,11 @@ import numpy as np
 import stbp_edu
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import exercise_check, formula_check
 from stbp_edu.practice.grading.values import Difference
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.teaching import sandbox
-from stbp_edu.teaching.answers import NoAnswerError, answer_to, code_of, name_of, variant_of
+from stbp_edu.teaching.answers import NoAnswerError, answer_to, name_of, read_notebook
 from stbp_edu.teaching.problem_set import read_problem_set
 
 SEARCH = 60.0
@@ -77,7 +76,7 @@ class Answer:
         self._scratch = tempfile.TemporaryDirectory()
         package = str(Path(stbp_edu.__file__).parent) + os.sep
         seconds = str(int(limits.seconds) + 2)
-        command = [sys.executable, "-I", sandbox.__file__]
+        command = [sys.executable, "-IB", sandbox.__file__]
         self._process = subprocess.Popen(
             [*command, str(limits.memory * 2**20), seconds, package],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -166,13 +165,14 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
     except NoAnswerError as error:
         return Verdict(task.id, error.state, message=(str(error),))
     if isinstance(task, FormulaBlank):
-        return _verdict(formula_check.grade(task, source))
-    assert isinstance(task, Exercise)
-    with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
-        feedback = exercise_check.grade(task, answer)
-        if answer.stopped:
-            return Verdict(task.id, "stopped", message=(answer.stopped,))
-        return _verdict(feedback)
+        said = formula_check.grade(task, source)
+    else:
+        assert isinstance(task, Exercise)
+        with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
+            said = exercise_check.grade(task, answer)
+            if answer.stopped:
+                return Verdict(task.id, "stopped", message=(answer.stopped,))
+    return Verdict(task.id, said.state, said.mistakes, said.message)
 
 
 @contextlib.contextmanager
@@ -180,7 +180,7 @@ def cut_short() -> Iterator[None]:
     """End a long search for what is wrong: then the answer is wrong, and nothing more is said."""
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"no more than {SEARCH:g} seconds")
+        raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, SEARCH, 1.0)  # again, if a part of the search goes on
@@ -191,16 +191,11 @@ def cut_short() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _verdict(feedback: Feedback) -> Verdict:
-    """Return the feedback of ``check`` as a verdict."""
-    return Verdict(feedback.exercise, feedback.state, feedback.mistakes, feedback.message)
-
-
 def judged(plan: Path, notebook: Path, limits: Limits) -> Iterator[dict[str, Any]]:
     """Yield what is found of a submission: its variant or its problem, then each verdict."""
     problem_set = read_problem_set(plan)
     try:
-        cells, variant = code_of(notebook), variant_of(notebook)
+        cells, variant = read_notebook(notebook)
         ids = problem_set.tasks_of(variant)
     except (OSError, ValueError) as error:
         yield {"problem": str(error)}

@@ -3,11 +3,9 @@
     tau = 0.9; v_th = 1
     u = tau * u * (1 - o) + x; o = spike(u - v_th)
 
-A line that gives a name a number is a constant; the others are forward lines, as
-:func:`stbp_edu.derive` reads them. Lines may end in a semicolon, which a shell takes more easily.
+It is read as :func:`stbp_edu.derive` reads it.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +18,6 @@ from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.files import read_text
 from stbp_edu.surrogates import Surrogate
 
-CONSTANT = re.compile(r"(\w+)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
-
-DERIVE = r"derive\(\.\.\., (\w+)=0\.5\), or a line of its own"
-
 
 def text_of(setting: str, given: object) -> str:
     """Return the lines that were given, or those in the file of that name.
@@ -32,7 +26,7 @@ def text_of(setting: str, given: object) -> str:
         TypeError, ValueError: if it is neither; the message names the setting.
     """
     text = checks.instance(setting, given, str)
-    if "=" in text or not text:
+    if "=" in text:
         return text
     try:
         return read_text(Path(text))
@@ -51,16 +45,6 @@ def tidy_lines(text: str) -> str:
     """
     lines = (part for line in text.split("\n") for part in line.partition("#")[0].split(";"))
     return "\n".join(line.strip() for line in lines if line.strip())
-
-
-def constants_of(text: str) -> dict[str, float]:
-    """Return the constants that a text gives.
-
-    >>> constants_of("tau = 0.9; u = tau * u + x")
-    {'tau': 0.9}
-    """
-    found = map(CONSTANT.fullmatch, tidy_lines(text).split("\n"))
-    return {one[1]: float(one[2]) for one in found if one}
 
 
 def read_neuron(
@@ -83,27 +67,21 @@ def read_neuron(
     Raises:
         ValueError: if a line is not understood; it shows the line and the place.
     """
-    given = constants_of(text)
-    lines = [line for line in tidy_lines(text).split("\n") if not CONSTANT.fullmatch(line)]
-    named = set(re.findall(r"[^\W\d]\w*", "\n".join(lines)))
-    assigned = {line.partition("=")[0].strip() for line in lines}
-    known = {k: v for k, v in defaults.items() if k in named - assigned} | given
-    learned = (tuple(name for name in names if name in known) for names in learn)
     curve: Any = surrogate  # of frozen constants, so that it can be a key
     try:
-        return _derived("\n".join(lines), tuple(known.items()), curve, *learned)
+        return _derived(text, tuple(defaults.items()), curve, *map(tuple, learn))
     except ValueError as error:
-        said = re.sub(DERIVE, r"a line of its own: \1 = 0.5", str(error))
-        raise ValueError(f"{setting}, {said}") from error
+        raise ValueError(f"{setting}, {error}") from error
 
 
 @lru_cache(maxsize=64)
 def _derived(
-    lines: str,
-    constants: tuple[tuple[str, float], ...],
+    text: str,
+    defaults: tuple[tuple[str, float], ...],
     surrogate: Surrogate,
-    learn: tuple[str, ...],
-    learn_each: tuple[str, ...],
+    *learn: tuple[str, ...],
 ) -> Neuron:
-    """Return the neuron of forward lines."""
-    return neuron_from(read_lines(lines, dict(constants)), surrogate, learn, learn_each)
+    """Return the neuron of a text."""
+    lines = read_lines(text, {}, dict(defaults))
+    learned = ([name for name in names if name in lines.constants] for names in learn)
+    return neuron_from(lines, surrogate, *learned)

@@ -126,7 +126,7 @@ class Settings:
         for name, options in CHOICES.items():
             if name != "rule" or not TRUNCATED.fullmatch(str(self.rule)):
                 checks.choice(name, getattr(self, name), options)
-        self.make_neuron()
+        _ = self._lif
         self._check_reading()
         SGD(momentum=self.momentum, weight_decay=self.weight_decay)  # whichever is chosen
         self.make_optimizer()
@@ -232,14 +232,28 @@ class Settings:
         """Time steps for images held out."""
         return self.T_test or self.T
 
-    def make_neuron(self) -> LIF:
-        """Return the neuron of these settings."""
+    @property
+    def _lif(self) -> LIF:
+        """Part I's neuron, also where lines stand in its place."""
         surrogate = SURROGATES[self.surrogate](a=self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
 
+    def make_neuron(self) -> LIF:
+        """Return the neuron of these settings.
+
+        Raises:
+            ValueError: if they have lines of their own.
+        """
+        if self.neuron or self.readout:
+            raise ValueError(
+                "neuron and readout must be '' for make_neuron, which returns a LIF; call "
+                "make_neurons for the tables of the hidden layers and of the last one"
+            )
+        return self._lif
+
     def make_neurons(self) -> tuple[Neuron, Neuron]:
         """Return the neuron of the hidden layers and that of the last one, by their tables."""
-        lif = self.make_neuron()
+        lif = self._lif
         given = {"tau": self.tau, "v_th": self.v_th}, lif.surrogate, self.learn, self.learn_each
         neuron = read_neuron("neuron", self.neuron or lif_lines(lif), *given)
         last = read_neuron("readout", self.readout, *given) if self.readout else neuron

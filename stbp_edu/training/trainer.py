@@ -163,7 +163,7 @@ def _diagnose(recent: BatchStatistics, settings: Settings, settled: bool) -> lis
     """Return advice on the layers; if there is none, on the outputs and on the accuracy."""
     advice, outputs = diagnose_layers(recent.rates, settings.v_th), recent.outputs.tolist()
     learning = diagnose_learning(recent.accuracy, len(outputs))
-    if not settings.has_output_spikes:
+    if not settings.has_output_spikes or settings.loss == "membrane":  # spikes are not read
         advice = [a for a in advice if a.where != f"layer {len(recent.rates) - 1}"]
         return advice or learning * settled
     return advice or (diagnose_outputs(outputs, recent.loss) + learning) * settled

@@ -40,8 +40,9 @@ def test_a_figure_that_cannot_be_written_says_where_and_what_to_do(
 def test_figures_say_what_they_need(folder: Path, monkeypatch) -> None:
     monkeypatch.delattr("stbp_edu.plotting", raising=False)
     monkeypatch.delattr("stbp_edu.training.runs.run_figures", raising=False)
-    monkeypatch.delitem(sys.modules, "stbp_edu.training.runs.run_figures", raising=False)
-    monkeypatch.setitem(sys.modules, "stbp_edu.plotting", None)  # importing it now fails
+    for module in ("stbp_edu.plotting", "stbp_edu.training.runs.run_figures"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it now fails
     with pytest.raises(ImportError, match=r"pip install 'stbp-edu\[plot\]'"):
         call("plot", folder / "exact")
 

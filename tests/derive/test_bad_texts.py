@@ -9,6 +9,7 @@ from stbp_edu import arrows, derive
 GOOD = "u = tau * u + x\no = spike(u - v_th)"
 NOT_READ = ["u if x else 0", "[u for u in x]", "__import__('os').system('true')", "u.real", "u[0]"]
 NOT_READ += ["lambda: x", "u @ x", "u // 2", "True", "1j", "'u'", "u < x", "not u", "exp(u, k=1)"]
+INFINITE = [("1 / 0", "inf"), ("exp(1000)", "inf"), ("log(c)", "-inf")]
 BAD = [
     # text, where the mark stands: line and what is above it; and words of the message
     ("u = tau * u + x\nu = u + 1", 2, "u =", "u has a line already, line 1"),
@@ -28,7 +29,8 @@ BAD = [
     *[(f"u = {piece}", 1, piece[:4], "not understood") for piece in NOT_READ],
     ("u = u +", 1, "u +", "not understood"),
     ("u = (u + x", 1, "(u", "not understood"),
-    ("u = u + x; o = 1", 1, ";", "not understood"),
+    ("tau = 0.5; u = u + x", 1, "tau", "tau is a constant, too"),
+    *[(f"c = 0.0; u = {part} * u + x", 1, part, f"{part} is {value}") for part, value in INFINITE],
     ("u + x", 1, "u +", "a line must assign one name"),
     ("u == x", 1, "= x", "not understood"),
     ("u, o = x", 1, "u, o", "a line must assign one name"),
@@ -112,6 +114,8 @@ def test_a_bad_text_shows_the_line_and_the_place(text, line, mark, words):
         (lambda: derive(GOOD, tau=0.5, v_th=1.0, rho=1.0), ValueError, "no line reads rho"),
         (lambda: derive(GOOD, tau="0.5", v_th=1.0), TypeError, "tau must be a real number"),
         (lambda: derive(GOOD, tau=float("nan"), v_th=1.0), ValueError, "tau must be finite"),
+        (lambda: derive("u = u + x; c = 0.5"), ValueError, "no line reads c; leave it out"),
+        (lambda: derive("u = 2 * u + x; u = 3"), ValueError, "u has a line already, line 1"),
         (lambda: derive("u = h * u + x", h=1.0), ValueError, "no constant can be called h"),
         (
             lambda: derive(GOOD, tau=0.5, v_th=1.0, learn="tau"),

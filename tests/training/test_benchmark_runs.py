@@ -141,7 +141,7 @@ def test_every_prediction_is_of_a_cell_that_is_planned(path: Path) -> None:
     cells = [{**to_dict(s), "seed": None} for s in plan.runs().values()]
     written = read_json(measurements_folder() / "predictions.json")["predictions"]
     mine = [p for p in written if p["plan"] == path.stem]
-    assert mine
+    assert mine or path.stem == "rates"  # it chooses rates alone
     for prediction in mine:
         assert any(prediction["where"].items() <= cell.items() for cell in cells)
 

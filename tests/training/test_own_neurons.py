@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stbp_edu import LIF, arrows
 from stbp_edu.arrays import DerivedParams, by_layer, tensors
 from stbp_edu.arrows import lif_lines
 from stbp_edu.cli.main import main
+from stbp_edu.cli.train import add_arguments, chosen_settings
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.rules import RULES
 from stbp_edu.training import Epoch, Settings, evaluate, initial_state, train
@@ -156,6 +158,42 @@ def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsy
     assert "none.toml must be a file, and there is none" in capsys.readouterr().err
 
 
+OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            ["--neuron", OWN_TAU, "--tau", "0.3"],
+            "tau must be left out, since no line of the neuron",
+        ),
+        (["--neuron", OWN_TAU, "--gate", "linear"], "gate must be left out"),
+        (["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"], "v_th must be left out"),
+        (["--neuron", ""], "neuron must be forward lines, such as"),
+        (["--neuron", "u = 1 / 0 * u + x; o = spike(u)"], "neuron, line 1: 1 / 0 is inf"),
+        (["--restart"], "must be a folder with restart, and is a link to"),
+    ],
+)
+def test_an_option_that_would_be_dropped_is_refused(given, words, tmp_path: Path, capsys) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "exact").symlink_to("other")
+    assert main(["train", "digits", "--rule", "exact", "--out", str(tmp_path), *given]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("\ufeffu = tau * u + x; o = spike(u - v_th)", encoding="utf-8")
+    args = argparse.ArgumentParser()
+    add_arguments(args)
+    given = ["digits", "--neuron", str(path), "--tau", "0.3", "--v-th", "2"]
+    settings = chosen_settings(args.parse_args(given))
+    assert settings.make_neurons()[0].lines.constants == {"tau": 0.3, "v_th": 2.0}
+    with pytest.raises(ValueError, match="call make_neurons for the tables"):
+        settings.make_neuron()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -173,7 +211,9 @@ def test_what_is_no_network_is_named(changes, words) -> None:
         Settings(**changes)
 
 
-def test_a_read_out_that_does_not_spike_is_not_called_silent(small, few) -> None:
+def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> None:
+    potentials = replace(small, loss="membrane", v_th=50.0, epochs=1)
+    assert not any(hasattr(e, "where") and e.where == "layer 2" for e in train(potentials, few))
     settings = replace(small, readout="u = 0.9 * u + 0.001 * x", epochs=1)
     advice = [e for e in train(settings, few) if hasattr(e, "where")]
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)

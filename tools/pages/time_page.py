@@ -17,31 +17,40 @@ RULES = (
     *("exact", "classic", "detached-reset", "leak-only", "spatial-only"),
     *("ottt", "e-prop-reset"),
 )
-COLOURS = dict(zip(RULES, (*SERIES, INK), strict=True))
-LINES = dict(zip(RULES, (*DASHES, "-"), strict=True))
+ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
+"""The rules and limits that have a rate of their own."""
+SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
+"""Without a limit and with it: its value, name, colour, line and marker."""
 PLANS = {
-    "limit": "delayed XOR", "others": "delayed XOR", "online": "delayed XOR",
+    "limit": "delayed XOR", "rates": "delayed XOR, choice of rates",
+    "tuned": "delayed XOR, own rates", "others": "delayed XOR", "online": "delayed XOR",
     "leak": "delayed XOR, τ = 0.8", "soft": "delayed XOR, soft reset",
     "rectangle": "delayed XOR, rectangle", "sigmoid": "delayed XOR, sigmoid",
     "gate": "delayed XOR, exponential gate", "deep": "delayed XOR, two hidden layers",
     "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
+    "states": "delayed XOR, a threshold that adapts",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
-Rows = dict[str, list[Record | None]]
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
-    return dict(
-        records=found, written=records.get("predictions"), PLANS=PLANS, LEARNS=LEARNS,
-        width_figure=width_figure, by_width=by_width, pairs=pairs, share=share, between=between,
-        accuracies=accuracies, differences=differences, points=points, curves=curves, mean=mean,
-        outcome=outcome, runs_of=runs_of, learned=learned, rows_of=rows_of, in_words=in_words,
-        counted=counted, unfinished=unfinished, fires=fires, beyond=beyond, claim=claim,
-        minus=minus, unlearned=unlearned,
-    )  # fmt: skip
+    if {"rates", "tuned"} <= found.keys():
+        found["tuned"] = at_own_rates(found["tuned"], found["rates"])
+    return {**globals(), "records": found, "written": records.get("predictions")}
+
+
+def at_own_rates(record: Record, rates: Record) -> Record:
+    """Return the rows whose rate served their rule and limit best in the record of rates."""
+    rows = []
+    for rule, limit in ARMS:
+        arm = {"rule": rule, "gain_limit": limit}
+        tried = [row for row in rows_of(rates, **arm) if row["runs"]]
+        best = max(tried, key=lambda row: mean(accuracies(row["runs"])))["cell"]["lr"]
+        rows += [{**row, "cell": arm, "lr": best} for row in rows_of(record, **arm, lr=best)]
+    return {**record, "rows": rows}
 
 
 def rows_of(record: Record, **cell: Any) -> list[Record]:
@@ -72,12 +81,17 @@ def learned(runs: Sequence[Record]) -> int:
 
 
 def share(runs: Sequence[Record]) -> str:
-    """Return how many runs learned, of how many, with Wilson's interval in percent."""
+    """Return how many runs learned, of how many, with Wilson's interval in percent.
+
+    Runs that share a seed are not independent, and have no interval.
+    """
     if not runs:
         return "–"
+    text = f"{learned(runs)}\xa0of\xa0{len(runs)}"
+    if len({run["seed"] for run in runs}) < len(runs):
+        return text
     low, high = share_interval(learned(runs), len(runs))
-    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f} to {100 * high:.0f} %)"
-    return text.replace(" ", "\xa0").replace("\xa0(", " (")
+    return f"{text} ({100 * low:.0f}\xa0to\xa0{100 * high:.0f}\xa0%)"
 
 
 def between(values: Sequence[float]) -> str:
@@ -89,10 +103,19 @@ def between(values: Sequence[float]) -> str:
     return text.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
-def differences(without: Sequence[Record], limited: Sequence[Record]) -> list[float]:
-    """Return how much more accurate a run is with the limit, seed by seed, in points."""
-    first = {run["seed"]: run["accuracy"] for run in without}
-    return [100 * (r["accuracy"] - first[r["seed"]]) for r in limited if r["seed"] in first]
+def differences(*cells: tuple[Sequence[Record], Sequence[Record]]) -> list[float]:
+    """Return how much more accurate runs are with the limit, in points: for each seed a mean.
+
+    Args:
+        cells: the runs without a limit and those with it, alike in all else.
+    """
+    found: dict[int, list[float]] = {}
+    for without, limited in cells:
+        first = {run["seed"]: run["accuracy"] for run in without}
+        for run in (run for run in limited if run["seed"] in first):
+            more = 100 * (run["accuracy"] - first[run["seed"]])
+            found.setdefault(run["seed"], []).append(more)
+    return [mean(values) for values in found.values()]
 
 
 def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[Record]]]:
@@ -113,17 +136,14 @@ def in_words(record: Record, cell: Mapping[str, Any]) -> str:
 
 def outcome(record: Record, prediction: Mapping[str, Any]) -> tuple[str, bool | None]:
     """Return what was measured for a prediction, and whether it holds; None without runs."""
+    where = prediction["where"].items()
     if prediction["what"] == "learns":
         runs = runs_of(record, **prediction["where"])
         k = learned(runs) / len(runs) if runs else 0.0
         held = prediction.get("at_least", 0) <= k <= prediction.get("at_most", 1)
         return share(runs), held if runs else None
-    found = [
-        d
-        for cell, without, limited in pairs(record)
-        if prediction["where"].items() <= {**record["base"], **cell}.items()
-        for d in differences(without, limited)
-    ]
+    cells = [x[1:] for x in pairs(record) if where <= {**record["base"], **x[0]}.items()]
+    found = differences(*cells)
     if len(found) < 2:
         return "–", None
     low, high = mean_interval(found)
@@ -152,15 +172,7 @@ def unfinished(record: Record | None) -> int | None:
     """Return how many planned runs a record has not; None without a record, of all."""
     if record is None:
         return None
-    return sum(
-        row.get("planned", 0) - len(row["runs"]) for row in record["rows"] if "planned" in row
-    )
-
-
-def unlearned(record: Record, **cell: Any) -> int:
-    """Return how many runs did not learn."""
-    runs = runs_of(record, **cell)
-    return len(runs) - learned(runs)
+    return sum(row["planned"] - len(row["runs"]) for row in record["rows"] if "planned" in row)
 
 
 def fires(record: Record, **cell: Any) -> list[float]:
@@ -179,58 +191,42 @@ def minus(record: Record, rule: str, other: str, a: float) -> list[float]:
     return [x - y for x, y in zip(one, two, strict=True)]
 
 
-def by_width(record: Record) -> tuple[list[float], Rows]:
-    """Return the widths, from the widest on, and for each rule its row at each of them."""
-    widths = sorted({row["cell"]["a"] for row in record["rows"]}, reverse=True)
-    rows: Rows = {rule: [] for rule in RULES}
-    for rule, a in product(RULES, widths):
-        rows[rule].append(next(iter(rows_of(record, rule=rule, a=a)), None))
-    return widths, {rule: found for rule, found in rows.items() if any(found)}
-
-
 def width_figure(record: Record) -> str:
     """Return each run as a point and the mean of a rule as a line, from wide to narrow."""
     fig, ax = plotting.figure(height=3.4)
-    widths, rules = by_width(record)
-    for rule, rows in rules.items():
-        found = {a: accuracies(row["runs"]) for a, row in zip(widths, rows, strict=True) if row}
-        style = {"color": COLOURS[rule], "linestyle": LINES[rule], "linewidth": 1.4}
-        ax.plot([*found], [*map(mean, found.values())], label=rule, **style)
+    widths = sorted({row["cell"]["a"] for row in record["rows"]}, reverse=True)
+    said = []
+    for rule, colour, line in zip(RULES, (*SERIES, INK), (*DASHES, "-"), strict=True):
+        found = {a: accuracies(runs_of(record, rule=rule, a=a)) for a in widths}
+        means = {a: mean(values) for a, values in found.items() if values}
+        ax.plot(
+            [*means], [*means.values()], linestyle=line, label=rule, color=colour, linewidth=1.4
+        )
         each = [(a, x) for a, values in found.items() for x in values]
-        ax.plot(*zip(*each, strict=True), ".", color=COLOURS[rule], markersize=4, alpha=0.7)
+        ax.plot(*zip(*each, strict=True), ".", color=colour, markersize=4, alpha=0.7)
+        said.append(f"{rule}: {means[widths[-1]]:.1f}")
     ax.set(xscale="log", xlabel="variance a of the Gaussian", ylabel="accuracy, %")
     ax.set_xticks(widths, [f"{a:g}" for a in widths], rotation=45)
     ax.minorticks_off()
     ax.invert_xaxis()
     fig.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
-    ends = (f"{k}: {mean(accuracies(r[-1]['runs'])):.1f}" for k, r in rules.items() if r[-1])
-    text = (
-        "Accuracy over the variance of the surrogate, from wide to narrow, runs and means. At the"
+    return figure_html(
+        fig,
+        "Accuracy over the variance of the surrogate, from wide to narrow, runs and means. "
+        f"At the narrowest, in percent: {'; '.join(said)}.",
     )
-    return figure_html(fig, f"{text} narrowest, in percent: {'; '.join(ends)}.")
 
 
 def points(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
     """Return every run of some cells as a point, without and with the limit side by side."""
     fig, ax = plotting.figure(height=3.0)
-    ticks, said = [], []
-    for k, cell in enumerate(cells):
-        for side, limit in ((-0.18, 0.0), (0.18, 1.0)):
-            y = sorted(accuracies(runs_of(record, **cell, gain_limit=limit)))
-            x = k + side + np.linspace(-0.1, 0.1, len(y)) if y else []
-            name = "with the limit" if limit else "without"
-            colour = SERIES[1] if limit else SERIES[0]
-            ax.plot(
-                x,
-                y,
-                "o" if limit else "s",
-                color=colour,
-                markersize=3.5,
-                label=name if not k else "",
-            )
-            said.append(f"{cell['rule']}, a = {cell['a']:g}, {name}: {_range(y)}")
-        ticks.append(f"{cell['rule']}\na = {cell['a']:g}")
-    ax.set_xticks(range(len(cells)), ticks)
+    said = []
+    for (k, cell), (limit, name, colour, _, marker) in product(enumerate(cells), SIDES):
+        y = sorted(accuracies(runs_of(record, **cell, gain_limit=limit)))
+        x = k + 0.36 * limit - 0.18 + np.linspace(-0.1, 0.1, len(y))
+        ax.plot(x, y, marker, color=colour, markersize=3.5, label="" if k else name)
+        said.append(f"{_name(cell)}, {name}: {_range(y)}")
+    ax.set_xticks(range(len(cells)), [_name(cell).replace(", ", "\n") for cell in cells])
     ax.set(ylabel="accuracy, %", ylim=(40, 103))
     fig.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
     return figure_html(fig, f"The accuracy of every run, from and to: {'; '.join(said)}.")
@@ -240,25 +236,23 @@ def curves(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
     """Return the learning curve of every run of some cells, without and with the limit."""
     fig, axes = plotting.figure(1, len(cells), height=2.8)
     said = []
-    for ax, cell in zip(axes, cells, strict=True):
-        for limit, colour, dash in ((0.0, SERIES[0], "-"), (1.0, SERIES[1], "--")):
-            found = [run["curve"] for run in runs_of(record, **cell, gain_limit=limit)]
-            for n, curve in enumerate(found):
-                label = ("with the limit" if limit else "without") if not n else ""
-                ax.plot(range(1, 1 + len(curve)), [100 * y for y in curve], dash, color=colour,
-                        linewidth=0.9, alpha=0.8, label=label)  # fmt: skip
-            ends = [100 * curve[-1] for curve in found]
-            said.append(f"{cell['rule']}, limit {limit:g}: {_range(ends)}")
-        ax.set(
-            xlabel="epoch",
-            xticks=(1, 4, 8, 12),
-            ylim=(40, 103),
-            title=f"{cell['rule']}, a = {cell['a']:g}",
-        )
+    for (ax, cell), (limit, name, colour, line, _) in product(zip(axes, cells, strict=True), SIDES):
+        found = [
+            [100 * y for y in run["curve"]] for run in runs_of(record, **cell, gain_limit=limit)
+        ]
+        for n, curve in enumerate(found):
+            look = {"color": colour, "linewidth": 0.9, "alpha": 0.8, "label": "" if n else name}
+            ax.plot(range(1, 1 + len(curve)), curve, line, **look)
+        said.append(f"{_name(cell)}, {name}: {_range([curve[-1] for curve in found])}")
+        ax.set(xlabel="epoch", xticks=(1, 4, 8, 12), ylim=(40, 103), title=_name(cell))
     axes[0].set(ylabel="accuracy, %")
     lines = axes[0].get_legend_handles_labels()
     fig.legend(*lines, loc="outside upper left", ncols=2, frameon=False, fontsize=9)
     return figure_html(fig, f"Learning curves of every run; their ends: {'; '.join(said)}.")
+
+
+def _name(cell: Mapping[str, Any]) -> str:
+    return f"{cell['rule']}, a = {cell['a']:g}"
 
 
 def _range(values: Sequence[float]) -> str:

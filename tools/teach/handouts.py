@@ -32,6 +32,8 @@ def article(page: str, site: Path = SITE) -> Tag:
     assert isinstance(found, Tag), f"{page} has no article"
     for dropped in found.select(DROPPED):
         dropped.decompose()
+    for part in found.select("section"):  # which is a slide to reveal.js
+        part.name = "div"
     for picture in found.select("img[src]"):
         picture["src"] = (site / page / str(picture["src"])).resolve().as_uri()
         picture["loading"] = "eager"

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from keyword import iskeyword
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines import hints
@@ -16,9 +18,13 @@ from stbp_edu.arrows.lines.expressions import (
     Expression,
     Function,
     Name,
+    evaluate,
     names_in,
+    nodes_in,
     ops_in,
+    python,
     symbol,
+    written_out,
 )
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
 from stbp_edu.arrows.lines.reading import Line, Reader
@@ -29,24 +35,29 @@ TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 LONGEST_NAME = 20
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 NOT_FREE = (
     f"it may have {LONGEST_NAME} letters; not free are {', '.join((*TAKEN, *WEIGHTS))}, words of "
     "Python, _..., d_..., g_..., ..._next and ..._last"
 )
 
 
-def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
+def read_lines(
+    text: str, constants: Mapping[str, float], defaults: Mapping[str, float] | None = None
+) -> ForwardLines:
     r"""Return the lines of a neuron.
 
     Args:
-        text: a line for each state, and for each function of the reader's own.
-        constants: the values of all other names.
+        text: a line for each state, for each function of the reader's own, and for constants that
+            it gives itself; lines end in a semicolon, too.
+        constants: the values of other names.
+        defaults: of names that have no value otherwise.
 
     Raises:
         LineError: if a line is not understood; it shows the line and the place.
         TypeError, ValueError: if it is no text, or a constant is no number or not read.
 
-    >>> found = read_lines("u = tau * u + x\no = spike(u - 1)", {"tau": 0.5})
+    >>> found = read_lines("tau = 0.5; u = tau * u + x; o = spike(u - 1)", {})
     >>> [(arrow.kind, arrow.step) for arrow in found.slopes]
     [('spike', 0), ('carry', 1)]
     """
@@ -54,20 +65,25 @@ def read_lines(text: str, constants: Mapping[str, float]) -> ForwardLines:
         if not _is_free(name):
             raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
     constants = {name: checks.number(name, value) for name, value in constants.items()}
-    rows = list(_split(text))
+    every = list(_split(text))
+    rows = [row for row in every if not row.is_number]
+    if not 1 <= len(rows) <= MOST_LINES:
+        raise ValueError(
+            f"text must have 1 to {MOST_LINES} lines, got {len(rows)}; write one line for each "
+            "state, such as u = tau * u + x"
+        )
     states = [row.name for row in rows if row.args is None]
     if len(states) > MOST_STATES:
         raise ValueError(f"text must have at most {MOST_STATES} states, got {len(states)}")
-    reading = _Reading(states, constants)
-    for row in rows:
+    reading = _Reading(states, constants, dict(defaults or {}))
+    for row in sorted(every, key=lambda row: not row.is_number):
         reading.take(row)
-    found = ForwardLines(text, reading.lines, constants)
+    used = reading.constants
+    found = ForwardLines("\n".join(row.line.text for row in rows), reading.lines, used)
     _check_connected(found, {row.name: row.line for row in rows})
     read = {name.name for one in found.lines.values() for name in names_in(one)}
-    if unread := sorted(constants.keys() - read):
-        raise ValueError(
-            f"no line reads {', '.join(unread)}; leave {unread[0]}= out, or use it in a line"
-        )
+    if unread := sorted(used.keys() - read):
+        raise ValueError(f"no line reads {', '.join(unread)}; leave it out, or use it in a line")
     return found
 
 
@@ -95,13 +111,8 @@ def _split(text: str) -> Iterator[Row]:
         raise ValueError(
             f"text must have at most {LONGEST_TEXT} characters, got {len(text)}; comments count"
         )
-    lines = [(k, line.split("#")[0].rstrip()) for k, line in enumerate(text.split("\n"), 1)]
-    lines = [(k, line) for k, line in lines if line]
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise ValueError(
-            f"text must have 1 to {MOST_LINES} lines, got {len(lines)}; write one line for each "
-            "state, such as u = tau * u + x"
-        )
+    lines = [(k, line.partition("#")[0]) for k, line in enumerate(text.split("\n"), 1)]
+    lines = [(k, part.strip()) for k, line in lines for part in line.split(";") if part.strip()]
     seen: dict[str, int] = {}
     for number, line in lines:
         row = _row(line, number)
@@ -131,6 +142,11 @@ class Row(NamedTuple):
     at: int
     args: list[str] | None
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it gives a constant its value."""
+        return self.args is None and bool(NUMBER.fullmatch(self.line.text[self.line.start :]))
+
 
 def _row(text: str, number: int) -> Row:
     """Return a line apart at its first equals sign."""
@@ -150,9 +166,11 @@ def _row(text: str, number: int) -> Row:
 class _Reading:
     """What has been read so far."""
 
-    def __init__(self, states: list[str], constants: Mapping[str, float]) -> None:
+    def __init__(
+        self, states: list[str], constants: dict[str, float], defaults: Mapping[str, float]
+    ) -> None:
         """Begin with no line."""
-        self.states, self.constants = states, constants
+        self.states, self.constants, self.defaults = states, constants, defaults
         self.lines: dict[str, Expression] = {}
         self.functions: dict[str, Function] = {}
 
@@ -161,10 +179,15 @@ class _Reading:
         if row.name in self.constants:
             advice = f"leave {row.name}= out, or give the line another name"
             raise row.line.error(0, f"{row.name} is a constant, too", advice)
+        if row.is_number:
+            text = row.line.text[row.line.start :]
+            self.constants[row.name] = checks.number(row.name, float(text))
+            return
         self._check_arguments(row)
         tree = Reader(row.line, lambda name: self.name(name, row), self.functions).read()
         self._check_spike(row, tree)
         if row.args is None:
+            self._check_numbers(row.line, tree)
             self.lines[row.name] = tree
         else:
             parameters = tuple(Name(arg, "argument") for arg in row.args)
@@ -182,11 +205,14 @@ class _Reading:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
                 raise ValueError(f"{name} is no argument of {f}", advice)
             return X if name == "x" else Name(name, "now" if name in self.lines else "last")
-        give = f"give it one, derive(..., {name}=0.5)"
+        if name in self.defaults:
+            self.constants[name] = self.defaults[name]
+            return Name(name)
+        give = f"give it one, as in {name} = 0.5"
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
-        advice = hints.of_name(name, self.states) or f"{give}, or a line of its own"
+        advice = hints.of_name(name, self.states) or f"{give}, or a line that changes it"
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
     def _check_arguments(self, row: Row) -> None:
@@ -196,6 +222,21 @@ class _Reading:
             if not (arg.isidentifier() and free) or (row.args or []).count(arg) > 1:
                 advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
                 raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
+
+    def _check_numbers(self, line: Line, tree: Expression) -> None:
+        """Check that every part that reads constants alone is a finite number."""
+        for node in nodes_in(written_out(tree)):
+            if isinstance(node, Call) and not any(name.when for name in names_in(node)):
+                with np.errstate(all="ignore"):
+                    value = evaluate(node, self._constant, {"spike": np.asarray})
+                if not np.isfinite(value):
+                    shown = python(node, lambda name: name.name)
+                    advice = "what reads no state must be a finite number; change a constant in it"
+                    raise line.error(line.start, f"{shown} is {value}", advice)
+
+    def _constant(self, name: Name) -> Any:
+        """Return the value of a constant."""
+        return np.float64(self.constants[name.name])
 
     def _check_spike(self, row: Row, tree: Expression) -> None:
         """Check that a spike stands alone in the line of a state, and that it is the only one."""

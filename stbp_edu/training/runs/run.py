@@ -72,6 +72,11 @@ def earlier_work(
     """
     checks.instance("config", config, RunConfig)
     if restart:
+        if config.folder.is_symlink():  # of another name, whose files would go
+            raise ValueError(
+                f"{config.folder} must be a folder with restart, and is a link to "
+                f"{config.folder.resolve()}; name that one, or remove the link"
+            )
         return None, None
     if (other := config.folder / OTHERS).exists():
         raise ValueError(
