@@ -76,7 +76,7 @@ class Answer:
         self._scratch = tempfile.TemporaryDirectory()
         package = str(Path(stbp_edu.__file__).parent) + os.sep
         seconds = str(int(limits.seconds) + 2)
-        command = [sys.executable, "-I", sandbox.__file__]
+        command = [sys.executable, "-IB", sandbox.__file__]
         self._process = subprocess.Popen(
             [*command, str(limits.memory * 2**20), seconds, package],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
