@@ -1,17 +1,13 @@
 """Convolution and pooling at full speed: equal to the general sweep, which autodiff judges."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows, backward, cases, forward, network
-from stbp_edu.arrows.adjoints import derivatives_on, gradients
-from stbp_edu.arrows.readouts import Loss
 from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
-from stbp_edu.engine import Engine, Workspace, weights
-from stbp_edu.losses import Direct
+from stbp_edu.engine import Workspace, weights
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close
 
@@ -82,22 +78,6 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
     assert all(np.abs(g).max() > 0 for g in found.W[1:])
 
 
-def test_a_loss_of_potentials_reads_a_convolution():
-    shape = "6x6-2C3-P2-3C2"
-    params, spikes, _ = problem(shape)
-    net, own = general(params, NEURON), to_arrows(params)
-    seen = as_images(params, [spikes, None, None])[0]
-    slow = arrows.forward(net, own, seen)
-    direct = np.random.default_rng(1).normal(size=(4, 3, 3))
-    given = direct.reshape(4, 3, 3, 1, 1)
-    local = derivatives_on(replace(net, loss=Loss("given", "u")), own, slow, given)
-    lam = arrows.lambdas(local)
-    expected = gradients(net, own, slow, lam, "all")
-    trace = forward(spikes, params, NEURON)
-    found = backward(trace, None, params, NEURON, loss=Direct(None, direct))
-    assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
-
-
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution
 def test_an_input_in_another_place_in_memory_gives_the_same(shape):
     """One that stays is read once; one whose entries lie apart is copied."""
@@ -134,19 +114,6 @@ def test_weights_and_their_transpose_agree(shape, monkeypatch):
         for part, whole in zip(parts, (up, down, dW), strict=True):
             np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
         monkeypatch.undo()
-
-
-def test_input_gradient_is_what_the_general_sweep_hands_down():
-    shape = "8x8-2C3-P2-3-2"
-    params, spikes, targets = problem(shape)
-    still = np.broadcast_to(spikes[0], spikes.shape)
-    found = Engine(params, NEURON).input_gradient(forward(still, params, NEURON), targets)
-    net, own = general(params, NEURON), to_arrows(params)
-    slow = arrows.forward(net, own, as_images(params, [still, *[None] * 3])[0])
-    epsilon = arrows.backward(net, own, slow, targets).adjoints["u"][1].sum(axis=0)
-    link = net.layers[1].link
-    expected = link.back(epsilon, own[1]["W"]).transpose(0, 2, 3, 1).reshape(3, -1)
-    assert_close([found], [expected], "input")
 
 
 @pytest.mark.parametrize(

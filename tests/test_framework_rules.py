@@ -110,32 +110,6 @@ def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(make, gate, surrog
     assert agree(make(seen), gate, rule, surrogate) == (True, True)
 
 
-@pytest.mark.parametrize("rule", ["detached-reset", "classic", "leak-only", "spatial-only"])
-def test_the_other_rules_are_not_equal(rule):
-    step = hard_reset_before_the_leak()
-    assert agree(step, "linear", rule, rtol=1e-3) == (True, False)
-
-
-def test_scaling_input_and_threshold_alike_changes_no_spike():
-    """``v + (x - v) / tau`` with 1 - 1/tau = 0.7: the input is scaled by 1 - 0.7."""
-    decayed = reset_within_the_step(current=lambda v, x: v + (x / 0.3 - v) * 0.3)
-    assert agree(decayed, "linear", rtol=1e-10) == (True, True)
-
-
-def test_reset_by_subtraction_within_the_step_takes_off_less():
-    """The leak acts on what is taken off, too: τ V_th at the next step, which is no gate here."""
-
-    def within(v, o, x, fire):
-        charged = TAU * v + x
-        spike = fire(charged)
-        return charged - V_TH * spike, spike
-
-    given = (*problem(), LIF(tau=TAU, v_th=V_TH, surrogate=STEEP_ENOUGH, gate="soft"))
-    less = gradient(subtract(share=TAU), *given)[0]
-    assert np.isclose(gradient(within, *given)[0], less, rtol=1e-13)
-    assert agree(within, "soft")[0] == False  # noqa: E712 - NumPy's
-
-
 STEEP = Sigmoid(0.05)  # u h(u) reaches 3
 FIRE = primitive(lambda u: (u >= V_TH) * 1.0)
 defvjp(FIRE, lambda ans, u: lambda signal: signal * STEEP.derivative(u - V_TH))

@@ -24,7 +24,6 @@ from stbp_edu.arrows import (
 )
 from stbp_edu.arrows import backward as gradients
 from stbp_edu.arrows.gains import norms
-from stbp_edu.engine import Engine
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import RECIPES, Settings
@@ -112,8 +111,6 @@ def test_a_rule_that_refuses_what_leads_to_a_state_leaves_nothing_to_hold():
     rule = Rule("no decay", {"all": {"decay": None, "carry": None, "reset": None, "*": "all"}})
     found = gradients(net, params, trace, y, with_gain_limit(1, rule)).gradients[1]["W"]
     np.testing.assert_array_equal(found, gradients(net, params, trace, y, rule).gradients[1]["W"])
-    only = Rule("only the reset", {"all": {"decay": None, "carry": None, "*": "all"}})
-    assert gradients(net, params, trace, y, with_gain_limit(0.1, only)).gradients[1]["W"].any()
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
@@ -141,6 +138,7 @@ def test_a_limit_is_a_positive_number(wrong):
     if wrong != 0:
         with pytest.raises((TypeError, ValueError), match="gain_limit must be "):
             Settings(gain_limit=wrong)
+    assert Settings().gain_limit == 0  # which is none
 
 
 def test_a_limited_rule_is_not_learned_forward_in_time():
@@ -148,9 +146,3 @@ def test_a_limited_rule_is_not_learned_forward_in_time():
     params = draw_params(net, np.random.default_rng(0))
     with pytest.raises(ValueError, match="must have no gain limit"):
         online(net, params, np.ones((3, 1, 2)), np.ones((1, 2)), with_gain_limit(1, "ottt"))
-
-
-def test_an_engine_without_a_limit_is_the_default():
-    problem = make_problem(0, [2, 2], T=2, S=1, neuron=STEEP)
-    assert Engine(problem.params, STEEP).gain_limit is None
-    assert Settings().gain_limit == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Params, Rectangle, Trace, backward, cases, forward, network
+from stbp_edu import LIF, Gaussian, Params, Trace, backward, cases, forward, network
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -120,74 +120,6 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
     ]
     expected = [sum(layer) / S for layer in zip(*map(arrays, alone), strict=True)]
     assert_equal(run(problem.trace, *problem[1:], rule, loss), expected)
-
-
-@each_run
-@given(problem=problems(**{**SMALL, "max_steps": 1}), rule=rules, loss=losses, seed=seeds)
-def test_one_step_is_a_feed_forward_network_under_every_rule(run, problem, rule, loss, seed):
-    problem = with_probabilities(problem, loss)
-    neuron, Y = problem.neuron, problem.targets
-    u, o = [None], [problem.spikes[0]]
-    for w, b in zip(problem.params.W[1:], problem.params.b[1:], strict=True):
-        u.append(o[-1] @ w.T + b)
-        o.append(1.0 * (u[-1] >= neuron.v_th))
-
-    def feed_forward(by_o, by_u):
-        signal, W, b = by_o, [], []
-        for n in range(problem.params.N, 0, -1):
-            signal = signal * neuron.surrogate.derivative(u[n] - neuron.v_th) + by_u
-            W, b, by_u = [signal.T @ o[n - 1], *W], [signal.sum(axis=0), *b], 0.0
-            signal = signal @ problem.params.W[n]
-        return [*W, *b]
-
-    terms = loss.direct(problem.trace, Y)
-    for term, state in zip(terms, (o[-1], u[-1]), strict=True):
-        if term is not None and isinstance(loss, (Rate, LastSteps, Membrane)):
-            np.testing.assert_allclose(term[0], (state - Y) / len(Y), rtol=1e-13)
-    rest = (problem.params, neuron, rule)
-    by_o, by_u = (0.0 if a is None else a[0] for a in terms)
-    assert_equal(run(problem.trace, Y, *rest, loss), feed_forward(by_o, by_u))
-    both = Direct(*np.random.default_rng(seed).normal(size=(2, *problem.trace.O[-1].shape)))
-    assert_equal(run(problem.trace, None, *rest, both), feed_forward(both.o[0], both.u[0]))
-
-
-@each_run
-@given(
-    seed=seeds, rule=rules, gate=st.sampled_from(GATES), sizes=st.tuples(*[st.integers(1, 4)] * 3)
-)
-def test_two_networks_side_by_side_do_not_hear_of_each_other(run, seed, rule, gate, sizes):
-    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(1.0), gate=gate)
-    one = make_problem(seed, sizes, T=4, S=2, neuron=neuron)
-    two = make_problem(seed + 100, sizes[::-1], T=4, S=2, neuron=neuron)
-    W = []
-    for a, b in zip(one.params.W[1:], two.params.W[1:], strict=True):
-        W.append(np.zeros(np.add(a.shape, b.shape)))
-        W[-1][: len(a), : len(a.T)], W[-1][len(a) :, len(a.T) :] = a, b
-    b = [np.append(*pair) for pair in zip(one.params.b[1:], two.params.b[1:], strict=True)]
-    whole = Problem(
-        np.concatenate([one.spikes, two.spikes], axis=2),
-        np.concatenate([one.targets, two.targets], axis=1),
-        Params(W=[None, *W], b=[None, *b]),
-        neuron,
-    )
-    got = run(whole.trace, *whole[1:], rule)
-    first, second = (run(p.trace, *p[1:], rule) for p in (one, two))
-    for n, (m, k) in enumerate(zip(sizes[1:], sizes, strict=False), start=1):
-        np.testing.assert_allclose(got.W[n][:m, :k], first.W[n], rtol=1e-11, atol=1e-14)
-        np.testing.assert_allclose(got.W[n][m:, k:], second.W[n], rtol=1e-11, atol=1e-14)
-        b = np.append(first.b[n], second.b[n])
-        np.testing.assert_allclose(got.b[n], b, rtol=1e-11, atol=1e-14)
-
-
-@each_run
-@given(seed=seeds, rule=rules)
-def test_nothing_passes_a_dead_layer(run, seed, rule):
-    """Far from its threshold no neuron has a slope, so nothing below it learns."""
-    neuron = LIF(tau=0.5, v_th=0.5, surrogate=Rectangle(1.0))
-    problem = make_problem(seed, [3, 4, 3, 2], T=4, S=2, neuron=neuron)
-    problem.params.b[2][:] = -100.0
-    got = run(problem.trace, *problem[1:], rule)
-    assert not any(a.any() for a in (got.W[1], got.b[1], got.W[2], got.b[2], got.W[3]))
 
 
 @each_forward

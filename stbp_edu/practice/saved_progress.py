@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stbp_edu.files import Sealed, locked, read_json
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
+T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
 PREDICTIONS, HISTORY = "predictions", "history"
@@ -43,17 +44,14 @@ def path() -> Path | None:
 def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
     """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
 
-    What was once right stays right. Where the file cannot be written, nothing is saved and nothing
-    is raised.
+    What was once right stays right. Where the file cannot be written, nothing is raised.
     """
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        known = kept.get(exercise_id) in ("right", state)
-        history = _history(kept)
-        one = history.get(exercise_id, Attempts())
-        counted = {m: one.mistakes.get(m, 0) + 1 for m in mistakes}
-        history[exercise_id] = Attempts(one.attempts + 1, {**one.mistakes, **counted})
-        return {**kept, **({} if known else {exercise_id: state}), HISTORY: _plain(history)}
+        before = _progress(kept)
+        now = "right" if before.states.get(exercise_id) == "right" else state
+        one = before.history.get(exercise_id, Attempts()).with_one_more(mistakes)
+        return {**kept, exercise_id: now, HISTORY: _plain({**before.history, exercise_id: one})}
 
     if state != "todo":
         _change(after)
@@ -63,55 +61,9 @@ def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        return {**kept, PREDICTIONS: {**_table(kept, PREDICTIONS), prediction_id: answer}}
+        return {**kept, PREDICTIONS: {**_progress(kept).predictions, prediction_id: answer}}
 
     _change(after)
-
-
-def load() -> dict[str, str]:
-    """Return the saved states by exercise; empty where the file is missing or unreadable."""
-    return _states(_kept())
-
-
-def load_predictions() -> dict[str, str]:
-    """Return what the reader predicted, by the question's id."""
-    return _predictions(_kept())
-
-
-def _states(kept: dict[str, Any]) -> dict[str, str]:
-    return {k: v for k, v in kept.items() if isinstance(v, str) and v in STATES}
-
-
-def _predictions(kept: dict[str, Any]) -> dict[str, str]:
-    return {k: v for k, v in _table(kept, PREDICTIONS).items() if isinstance(v, str)}
-
-
-def _history(kept: dict[str, Any]) -> dict[str, "Attempts"]:
-    """Return the attempts at each exercise, as far as they can be read."""
-    found = {}
-    for id_, one in _table(kept, HISTORY).items():
-        attempts = one.get("attempts") if isinstance(one, dict) else None
-        if type(attempts) is int:
-            counted = {m: n for m, n in _table(one, "mistakes").items() if type(n) is int}
-            found[id_] = Attempts(attempts, counted)
-    return found
-
-
-def _table(kept: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a table of a file that may hold anything."""
-    return table if isinstance(table := kept.get(name), dict) else {}
-
-
-def _plain(history: dict[str, "Attempts"]) -> dict[str, Any]:
-    return {id_: asdict(one) for id_, one in history.items()}
-
-
-def _kept() -> dict[str, Any]:
-    """Return what the file holds; empty where it is missing or damaged."""
-    try:
-        return _read(path())
-    except (OSError, ValueError):
-        return {}
 
 
 def _read(place: Path | None) -> dict[str, Any]:
@@ -150,6 +102,17 @@ class Attempts:
 
     attempts: int = 0
     mistakes: dict[str, int] = field(default_factory=dict)
+
+    def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
+        """Return these attempts and one more, which showed some misconceptions."""
+        counted = {m: self.mistakes.get(m, 0) + 1 for m in mistakes}
+        return Attempts(self.attempts + 1, {**self.mistakes, **counted})
+
+    def at_least(self, others: "Attempts") -> "Attempts":
+        """Return the larger of either number: a file that is taken in twice counts once."""
+        names = {**self.mistakes, **others.mistakes}
+        counted = {m: max(x.mistakes.get(m, 0) for x in (self, others)) for m in names}
+        return Attempts(max(self.attempts, others.attempts), counted)
 
 
 @dataclass(frozen=True)
@@ -247,22 +210,34 @@ def import_progress(file: str | Path) -> Progress:
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
-    new = FILE.read(Path(file))
+    new = read_progress(Path(file))
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
-        states, history = {**_states(new), **_states(kept)}, _history(kept)
-        states |= {k: v for k, v in _states(new).items() if v == "right"}
-        for id_, theirs in _history(new).items():
-            ours = history.get(id_, Attempts())
-            larger = {m: max(n, ours.mistakes.get(m, 0)) for m, n in theirs.mistakes.items()}
-            attempts = max(ours.attempts, theirs.attempts)
-            history[id_] = Attempts(attempts, {**ours.mistakes, **larger})
-        predictions = {**_predictions(kept), **_predictions(new)}
-        return {**kept, **states, PREDICTIONS: predictions, HISTORY: _plain(history)}
+        ours, both = _progress(kept), {**kept, **new.states}
+        both |= {id_: "right" for id_, state in ours.states.items() if state == "right"}
+        history = {i: h.at_least(ours.history.get(i, h)) for i, h in new.history.items()}
+        both[PREDICTIONS] = {**ours.predictions, **new.predictions}
+        return {**both, HISTORY: _plain({**ours.history, **history})}
 
     _change(after)
     return progress_report()
 
 
 def _progress(kept: dict[str, Any]) -> Progress:
-    return Progress(_states(kept), _predictions(kept), _history(kept))
+    """Return what a file says, as far as it can be read."""
+    history = {
+        id_: Attempts(attempts, _entries(one.get("mistakes"), int))
+        for id_, one in _entries(kept.get(HISTORY), dict).items()
+        if type(attempts := one.get("attempts")) is int
+    }
+    states = {k: v for k, v in _entries(kept, str).items() if v in STATES}
+    return Progress(states, _entries(kept.get(PREDICTIONS), str), history)
+
+
+def _entries(table: Any, kind: type[T]) -> dict[str, T]:
+    """Return the entries of a table that are of a kind; none where it is no table."""
+    return {k: v for k, v in table.items() if type(v) is kind} if isinstance(table, dict) else {}
+
+
+def _plain(history: dict[str, Attempts]) -> dict[str, Any]:
+    return {id_: asdict(one) for id_, one in history.items()}

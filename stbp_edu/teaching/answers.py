@@ -14,6 +14,8 @@ from stbp_edu.practice.tasks import FormulaBlank, Task
 LARGEST = 10 * 2**20
 """Bytes in a notebook."""
 PACKAGE = "stbp_edu"
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python raises where a cell is no program, or nests too deep."""
 
 
 class NoAnswerError(ValueError):
@@ -35,8 +37,8 @@ def name_of(task: Task) -> str:
     return task.id.replace("-", "_")
 
 
-def code_of(path: Path) -> list[str]:
-    """Return the source of a notebook's code cells.
+def read_notebook(path: Path) -> tuple[list[str], int]:
+    """Return the source of a notebook's code cells, and the variant that it says it is of.
 
     Raises:
         ValueError: if it is no notebook.
@@ -44,20 +46,12 @@ def code_of(path: Path) -> list[str]:
     if path.stat().st_size > LARGEST:
         raise ValueError(f"it has more than {LARGEST // 2**20} MB: no notebook of a problem set")
     try:
-        cells = json.loads(path.read_bytes())["cells"]
-        code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-        return ["".join(source) for source in code]
-    except (ValueError, LookupError, TypeError, RecursionError, MemoryError) as error:
+        book = json.loads(path.read_bytes())
+        code = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+        variant = book["metadata"].get(PACKAGE, {}).get("variant", 1)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"it is no notebook ({type(error).__name__}: {error})") from error
-
-
-def variant_of(path: Path) -> int:
-    """Return the variant that a notebook says it is of; 0 where it says nothing."""
-    try:
-        found = json.loads(path.read_bytes())["metadata"][PACKAGE]["variant"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return 0
-    return found if type(found) is int else 0
+    return code, variant if type(variant) is int else 1
 
 
 def answer_to(task: Task, cells: Sequence[str]) -> str:
@@ -69,10 +63,12 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
     name, broken = name_of(task), ""
     statements: list[ast.stmt] = []
     for cell in cells:
-        try:
-            statements += ast.parse("\n".join(map(_plain, cell.splitlines()))).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            broken = broken or (f"{error}" if name in cell else "")
+        for text in (cell, "\n".join(map(_plain, cell.splitlines()))):
+            try:
+                statements += ast.parse(text).body
+                break
+            except UNREADABLE as error:
+                broken = broken or (str(error) if name in text else "")
     needed = _needed(name, statements)
     if not needed:
         text = f"Its cell cannot be read as Python: {broken}." if broken else ""
@@ -89,7 +85,10 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
         modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(module.partition(".")[0] == PACKAGE for module in modules):
             raise NoAnswerError("refused", f"It imports {PACKAGE}: an answer is its author's own.")
-    return "\n".join(ast.unparse(statement) for statement in needed)
+    try:
+        return "\n".join(ast.unparse(statement) for statement in needed)
+    except UNREADABLE as error:
+        raise NoAnswerError("wrong", f"It cannot be read: {error}.") from error
 
 
 def _plain(line: str) -> str:

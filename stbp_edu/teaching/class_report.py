@@ -29,7 +29,7 @@ PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; text-align: left;
-border-bottom: 1px solid #bbb; vertical-align: top } td.n { text-align: right }
+border-bottom: 1px solid #bbb; vertical-align: top }
 </style></head><body><h1>The mistakes of the class</h1>
 $body
 </body></html>
@@ -116,7 +116,7 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
     """
     judged = [s for s in submissions if not s.reported]
     reported = [s for s in submissions if s.reported]
-    said = f"{_many(len(judged), 'notebook')} judged"
+    said = f"{_many(sum(not s.problem for s in judged), 'notebook')} judged"
     if reported:
         said += f", {_many(len(reported), 'file')} of progress, which say what students reported"
     body = [f"<p>{escape(problem_set.title)}: {said}.</p>", *_problems(submissions)]
@@ -151,18 +151,21 @@ def _task(
     yield f"<h2>{markup(task.title)}</h2><p>{right} of {len(verdicts)} right. {_lesson(task, site)}"
     yield "</p>"
     library = misconceptions()
-    named = Counter(v.mistakes for v in verdicts if v.state == "wrong")
+    named = Counter(v.mistakes for v in verdicts if v.mistakes)
+    others = Counter(v.message[0][:200] for v in verdicts if v.state == "wrong" and not v.mistakes)
     told = Counter(m for v in _of(task.id, reported) for m in v.mistakes)
-    if named or told:
+    if named or told or others:
         yield _row("th", ["Students", "Mistake", "Why it is one"], "<table>")
     for ids, many in named.most_common():
         names = " <em>or</em> ".join(markup(library[m]["name"]) for m in ids)
-        why = {m.id: m.why for m in task.mistakes}.get(ids[0], "") if ids else ""
-        yield _row("td", [str(many), names or "wrong in a way that has no name", markup(why)])
+        why = {m.id: m.why for m in task.mistakes}.get(ids[0], library[ids[0]]["why"])
+        yield _row("td", [str(many), names, markup(why)])
+    for text, many in others.most_common():
+        yield _row("td", [str(many), "without a name", markup(text)])
     for id_, many in told.most_common():
         name = f"{markup(library[id_]['name'])} (self-reported)"
         yield _row("td", [str(many), name, markup(library[id_]["why"])])
-    if named or told:
+    if named or told or others:
         yield "</table>"
 
 

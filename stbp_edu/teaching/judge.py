@@ -24,14 +24,15 @@ import numpy as np
 import stbp_edu
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import exercise_check, formula_check
 from stbp_edu.practice.grading.values import Difference
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.teaching import sandbox
-from stbp_edu.teaching.answers import NoAnswerError, answer_to, code_of, name_of, variant_of
+from stbp_edu.teaching.answers import NoAnswerError, answer_to, name_of, read_notebook
 from stbp_edu.teaching.problem_set import read_problem_set
 
+START = 60.0
+"""Seconds for a process to start, which is no student's time."""
 SEARCH = 60.0
 """Seconds that the search for what is wrong may take."""
 PARTS: dict[type, tuple[str, ...]] = {
@@ -73,17 +74,19 @@ class Answer:
     def __init__(self, source: str, name: str, limits: Limits) -> None:
         """Start the process, and let it define the function."""
         self.stopped = ""
-        self._left, self._functions = limits.seconds, list[Callable[..., Any]]()
+        self._left, self._functions = START, list[Callable[..., Any]]()
         self._scratch = tempfile.TemporaryDirectory()
         package = str(Path(stbp_edu.__file__).parent) + os.sep
-        seconds = str(int(limits.seconds) + 2)
-        command = [sys.executable, "-I", sandbox.__file__]
+        seconds = str(int(limits.seconds) + 5)
+        command = [sys.executable, "-IB", sandbox.__file__]
         self._process = subprocess.Popen(
             [*command, str(limits.memory * 2**20), seconds, package],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             cwd=self._scratch.name, start_new_session=True,
             env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
+        self._exchange()
+        self._left = limits.seconds
         self._problem = self._exchange([source, name])
 
     def __call__(self, *args: Any) -> Any:
@@ -101,8 +104,8 @@ class Answer:
             self._process.communicate()
         self._scratch.cleanup()
 
-    def _exchange(self, message: Any) -> Any:
-        """Send a message, answer what the function asks, and return what comes of it."""
+    def _exchange(self, message: Any = None) -> Any:
+        """Send a message if there is one, answer what is asked, and return what comes of it."""
         if self.stopped:
             return Difference("problem", self.stopped)
         assert self._process.stdin
@@ -111,7 +114,8 @@ class Answer:
         alarm = threading.Timer(max(self._left, 0.01), self._process.kill)
         alarm.start()
         try:
-            sandbox.write_message(self._process.stdin, message)
+            if message is not None:
+                sandbox.write_message(self._process.stdin, message)
             while True:
                 kind, *rest = sandbox.read_message(self._process.stdout)
                 if kind != "ask":
@@ -166,13 +170,14 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
     except NoAnswerError as error:
         return Verdict(task.id, error.state, message=(str(error),))
     if isinstance(task, FormulaBlank):
-        return _verdict(formula_check.grade(task, source))
-    assert isinstance(task, Exercise)
-    with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
-        feedback = exercise_check.grade(task, answer)
-        if answer.stopped:
-            return Verdict(task.id, "stopped", message=(answer.stopped,))
-        return _verdict(feedback)
+        said = formula_check.grade(task, source)
+    else:
+        assert isinstance(task, Exercise)
+        with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
+            said = exercise_check.grade(task, answer)
+            if answer.stopped:
+                return Verdict(task.id, "stopped", message=(answer.stopped,))
+    return Verdict(task.id, said.state, said.mistakes, said.message)
 
 
 @contextlib.contextmanager
@@ -180,7 +185,7 @@ def cut_short() -> Iterator[None]:
     """End a long search for what is wrong: then the answer is wrong, and nothing more is said."""
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"no more than {SEARCH:g} seconds")
+        raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, SEARCH, 1.0)  # again, if a part of the search goes on
@@ -191,16 +196,11 @@ def cut_short() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _verdict(feedback: Feedback) -> Verdict:
-    """Return the feedback of ``check`` as a verdict."""
-    return Verdict(feedback.exercise, feedback.state, feedback.mistakes, feedback.message)
-
-
 def judged(plan: Path, notebook: Path, limits: Limits) -> Iterator[dict[str, Any]]:
     """Yield what is found of a submission: its variant or its problem, then each verdict."""
     problem_set = read_problem_set(plan)
     try:
-        cells, variant = code_of(notebook), variant_of(notebook)
+        cells, variant = read_notebook(notebook)
         ids = problem_set.tasks_of(variant)
     except (OSError, ValueError) as error:
         yield {"problem": str(error)}

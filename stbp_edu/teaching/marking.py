@@ -72,12 +72,8 @@ def graded(
     """Yield each submission when it is judged, so many at a time."""
     files = found_in(folder)
     with ThreadPoolExecutor(processes) as pool:
-        jobs = {
-            pool.submit(
-                _reported if p.suffix == ".json" else _judged, problem_set, plan, p, limits
-            ): p
-            for p in files
-        }
+        judge = {".json": _reported, ".ipynb": _judged}
+        jobs = {pool.submit(judge[p.suffix], problem_set, plan, p, limits): p for p in files}
         for job in as_completed(jobs):
             path = jobs[job]
             variant, verdicts, problem = job.result()
@@ -91,28 +87,28 @@ Found = tuple[int, list[Verdict], str]
 def _judged(problem_set: ProblemSet, plan: Path, notebook: Path, limits: Limits) -> Found:
     """Judge a notebook in a process of its own, and return what it could say."""
     numbers = [f"{limits.seconds:g}", str(limits.memory)]
-    command = [sys.executable, "-m", "stbp_edu.teaching.judge", str(plan), str(notebook), *numbers]
+    command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge", str(plan), str(notebook)]
     longest = len(problem_set.every_task()) * (limits.seconds + SEARCH + 30)
     try:
-        done = subprocess.run(command, capture_output=True, timeout=longest, check=False)
+        done = subprocess.run(
+            [*command, *numbers], capture_output=True, timeout=longest, check=False
+        )
         text = done.stdout
     except subprocess.TimeoutExpired as error:
         text = error.stdout or b""
-    lines: list[dict[str, Any]] = [
-        json.loads(line) for line in text.splitlines() if line.endswith(b"}")
-    ]
+    lines: list[Any] = [json.loads(line) for line in text.splitlines() if line.endswith(b"}")]
     head: dict[str, Any] = lines[0] if lines else {"problem": ENDED}
     if "problem" in head:
         return 1, [], head["problem"]
-    verdicts = {
+    found = {
         line["task"]: Verdict(
             line["task"], line["state"], tuple(line["mistakes"]), tuple(line["message"])
         )
         for line in lines[1:]
     }
-    variant = head["variant"] or 1
-    ids = problem_set.tasks_of(variant)
-    return variant, [verdicts.get(i, Verdict(i, "stopped", message=(ENDED,))) for i in ids], ""
+    ids = problem_set.tasks_of(head["variant"])
+    ended = [found.get(id_, Verdict(id_, "stopped", message=(ENDED,))) for id_ in ids]
+    return head["variant"], ended, ""
 
 
 def _reported(problem_set: ProblemSet, plan: Path, path: Path, limits: Limits) -> Found:
@@ -121,14 +117,9 @@ def _reported(problem_set: ProblemSet, plan: Path, path: Path, limits: Limits) -
         progress = read_progress(path)
     except (OSError, ValueError) as error:
         return 1, [], str(error)
-
-    def made(id_: str) -> list[str]:
-        """Return the misconceptions of this library that were found in a task."""
-        counted = progress.history.get(id_, Attempts()).mistakes
-        return [m for m in sorted(counted) if m in misconceptions()]
-
-    verdicts = [
-        Verdict(id_, progress.states.get(id_, "todo"), tuple(made(id_)))
-        for id_ in problem_set.every_task()
-    ]
+    verdicts = []
+    for id_ in problem_set.every_task():
+        made = progress.history.get(id_, Attempts()).mistakes
+        known = tuple(m for m in sorted(made) if m in misconceptions())
+        verdicts.append(Verdict(id_, progress.states.get(id_, "todo"), known))
     return 1, verdicts, ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import Exercise, Task, tasks
 from stbp_edu.practice.tasks.prompts import question_of
 from stbp_edu.teaching.answers import PACKAGE, name_of
@@ -57,13 +58,14 @@ def student(problem_set: ProblemSet, variant: int) -> Cells:
 
 
 def teacher(problem_set: ProblemSet, variant: int) -> Cells:
-    """Yield the cells of the teacher's notebook: the solutions, each with its reasoning."""
-    yield from _head(problem_set, variant)
-    for task, text in _asked(problem_set, variant):
-        yield _cell(f"{name_of(task)}-asked", "markdown", text)
-        yield _cell(f"{name_of(task)}-answer", "code", code(task))
-        yield _cell(f"{name_of(task)}-check", "code", check_of(task))
-        yield _cell(f"{name_of(task)}-why", "markdown", f"**Why.** {task.reasoning}")
+    """Yield the cells of the teacher's notebook: solutions for stubs, each with its reasoning."""
+    solved = {f"{name_of(task)}-answer": task for task in tasks().values()}
+    for cell in student(problem_set, variant):
+        if task := solved.get(cell["id"]):
+            yield {**cell, "source": code(task)}
+            yield _cell(f"{name_of(task)}-why", "markdown", f"**Why.** {task.reasoning}")
+        else:
+            yield cell
 
 
 def nbgrader(problem_set: ProblemSet, variant: int) -> Cells:
@@ -78,11 +80,12 @@ def nbgrader(problem_set: ProblemSet, variant: int) -> Cells:
     for task, text in _asked(problem_set, variant):
         name = name_of(task)
         yield marked(_cell(f"{name}-asked", "markdown", text), f"asked-{name}")
-        head, _, body = code(task).partition(":\n") if isinstance(task, Exercise) else ("", "", "")
-        lines = ["    ### BEGIN SOLUTION", body, "    ### END SOLUTION"] if body else []
-        short = f"### BEGIN SOLUTION\n{code(task)}\n### END SOLUTION"
-        source = "\n".join([f"{head}:", *lines]) if body else short
-        answer = _cell(f"{name}-answer", "code", source)
+        head, colon, body = ("", "", code(task))
+        if isinstance(task, Exercise):
+            head, colon, body = body.partition(":\n")
+        indent = "    " * bool(head)
+        marks = f"{indent}### BEGIN SOLUTION\n{body}\n{indent}### END SOLUTION"
+        answer = _cell(f"{name}-answer", "code", head + colon + marks)
         yield marked(answer, f"answer-{name}", solution=True, locked=False)
         test = f"result = {check_of(task)}\nassert result.right, result"
         points = problem_set.points_of(task.id)
@@ -95,7 +98,8 @@ def otter(problem_set: ProblemSet, variant: int) -> Cells:
     def raw(name: str, *lines: str) -> dict[str, Any]:
         return _cell(name, "raw", "\n".join(lines))
 
-    yield raw("config", "# ASSIGNMENT CONFIG", "export_cell: false", "generate: false")
+    hidden = "" if problem_set.checks else "# HIDDEN\n"
+    yield raw("config", "# ASSIGNMENT CONFIG", "export_cell: false")
     yield from _head(problem_set, variant, always=True)
     for task, text in _asked(problem_set, variant):
         name, points = name_of(task), problem_set.points_of(task.id)
@@ -107,7 +111,7 @@ def otter(problem_set: ProblemSet, variant: int) -> Cells:
         yield _cell(f"{name}-answer", "code", f"{solution}\n{prompt}")
         yield raw(f"{name}-solved", "# END SOLUTION")
         yield raw(f"{name}-tests", "# BEGIN TESTS")
-        yield _cell(f"{name}-test", "code", f"# HIDDEN\nassert {check_of(task)}.right")
+        yield _cell(f"{name}-test", "code", f"{hidden}assert {check_of(task)}.right")
         yield raw(f"{name}-tested", "# END TESTS")
         yield raw(f"{name}-end", "# END QUESTION")
 
@@ -126,9 +130,9 @@ def rubric(problem_set: ProblemSet) -> str:
     lines += ["All points for an answer that is right, in any form; `stbp-edu grade` says so."]
     lines += ["Half of them for one named mistake, where the rest of the derivation holds.", ""]
     for id_ in problem_set.every_task():
-        task = tasks()[id_]
-        points, minutes = problem_set.points_of(id_), task.minutes
-        lines += [f"## {task.title}", "", f"`{id_}`, {points:g} points, {minutes} minutes.", ""]
+        task, points = tasks()[id_], problem_set.points_of(id_)
+        lines += [f"## {markup(task.title)}", ""]
+        lines += [f"`{id_}`, {points:g} points, {task.minutes} minutes.", ""]
         lines += [f"Right: {task.reasoning}", ""]
         named = {m.id: f"- **{m.name}** (`{m.id}`). {m.why}" for m in task.mistakes}
         lines += [*named.values(), ""]
@@ -155,7 +159,7 @@ def _asked(problem_set: ProblemSet, variant: int) -> Iterator[tuple[Task, str]]:
         task = tasks()[id_]
         points = problem_set.points_of(id_)
         line = f"*{points:g} points, about {task.minutes} minutes.*"
-        yield task, f"## {k}. {task.title}\n\n{line}\n\n{question_of(task)}"
+        yield task, f"## {k}. {markup(task.title)}\n\n{line}\n\n{question_of(task)}"
 
 
 def _head(problem_set: ProblemSet, variant: int, always: bool = False) -> Cells:

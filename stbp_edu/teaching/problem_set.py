@@ -1,22 +1,6 @@
 """The plan of a problem set: which tasks, for how many points, and in how many variants.
 
-It is a TOML file::
-
-    title = "Problem set 2: back through time"
-    tasks = ["c3-delta", "c3-epsilon-formula", "c4-delta"]
-    checks = true                # may students ask check() themselves?
-
-    [points]                     # a task's minutes where nothing is said
-    c3-delta = 10
-
-    [[pools]]                    # for each variant, tasks are drawn from every pool
-    draw = 1
-    objective = "gradients"      # all its tasks of this use, or tasks = [...]
-    use = "homework"
-
-    [variants]                   # leave it out where all students get the same
-    count = 3
-    seed = 7
+It is a TOML file; ``stbp-edu assign --help`` shows one.
 """
 
 import difflib
@@ -79,7 +63,6 @@ class ProblemSet:
         Raises:
             ValueError: if there is no such variant.
         """
-        variant = variant or 1
         if not 1 <= variant <= self.count:
             raise ValueError(f"variant must be 1 to {self.count}, got {variant}")
         rng = np.random.default_rng([self.seed, variant])

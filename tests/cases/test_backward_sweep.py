@@ -37,61 +37,6 @@ def test_the_soft_reset_is_refused_and_its_place_named():
         cases.sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)
 
 
-def as_the_source_prints_it(problem):
-    """Evaluate the notes' recursion literally: δ of each case, with ∂g/∂u written as h."""
-    p, nn, trace, Y = problem.params, problem.neuron, problem.trace, problem.targets
-    u, o, w, N = trace.U, trace.O, p.W, p.N
-    T, S, _ = o[0].shape
-    l = p.sizes
-    delta = [None] + [np.zeros_like(a) for a in u[1:]]
-    eps = [None] + [np.zeros_like(a) for a in u[1:]]
-
-    def dg(t, s, n, j):
-        return nn.surrogate.derivative(np.array([u[n][t, s, j] - nn.v_th]))[0]
-
-    def reset(u, o):
-        return {
-            "exponential": -u * np.exp(-o / nn.tau),
-            "linear": -u * nn.tau,
-        }[nn.gate]
-
-    def f(o):
-        t = nn.tau
-        return {"exponential": t * np.exp(-o / t), "linear": t * (1 - o)}[nn.gate]
-
-    for s in range(S):
-        for t in reversed(range(T)):
-            for n in reversed(range(1, N + 1)):
-                for i in range(l[n]):
-                    if n == N:
-                        rate = sum(o[N][k, s, i] for k in range(T)) / T
-                        value = -1 / (T * S) * (Y[s, i] - rate)
-                    else:
-                        value = sum(
-                            delta[n + 1][t, s, j] * w[n + 1][j, i] * dg(t, s, n + 1, j)
-                            for j in range(l[n + 1])
-                        )
-                    if t < T - 1:
-                        value += (
-                            delta[n][t + 1, s, i]
-                            * dg(t + 1, s, n, i)
-                            * reset(u[n][t, s, i], o[n][t, s, i])
-                        )
-                    delta[n][t, s, i] = value
-                    eps[n][t, s, i] = value * dg(t, s, n, i)
-                    if t < T - 1:
-                        eps[n][t, s, i] += eps[n][t + 1, s, i] * f(o[n][t, s, i])
-    return delta, eps
-
-
-@given(problem=problems(**SMALL))
-def test_err_classic_is_the_sources_recursion_evaluated_literally(problem):
-    delta, eps = as_the_source_prints_it(problem)
-    swept = cases.sweep(problem.trace, problem.targets, problem.params, problem.neuron, "classic")
-    assert_close(swept.delta, delta, "delta")
-    assert_close(swept.epsilon, eps, "epsilon")
-
-
 @given(problem=problems(**{**SMALL, "max_layers": 4, "max_steps": 6}))
 def test_err_exact_and_err_classic_agree_only_where_they_should(problem):
     args = (problem.trace, problem.targets, problem.params, problem.neuron)
@@ -117,32 +62,4 @@ def test_case_at_covers_the_grid():
     assert cases.case_at(0, 1, T=1, N=1) == 1
 
 
-@pytest.mark.parametrize(
-    ("t", "n", "error", "message"),
-    [
-        (3, 1, ValueError, "t must be < T = 3"),
-        (-1, 1, ValueError, "t must be >= 0"),
-        (0, 0, ValueError, "n must be >= 1"),
-        (0, 3, ValueError, "n must be <= N = 2"),
-        (0.0, 1, TypeError, "t must be an integer"),
-    ],
-)
-def test_a_cell_outside_the_grid_is_named(t, n, error, message):
-    with pytest.raises(error, match=message):
-        cases.case_at(t, n, T=3, N=2)
-
-
 PROBLEM = make_problem(0, [3, 4, 2], T=3, S=5, neuron=LIF(tau=0.5, v_th=0.6))
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: cases.scalar.c2_delta([1.0, 2.0], [1.0]),
-        lambda: cases.scalar.c4_delta([1.0], [1.0, 2.0], 1.0, 1.0, 1.0),
-        lambda: cases.scalar.c5_w([1.0, 2.0], [1.0]),
-    ],
-)
-def test_a_sum_over_an_index_refuses_another_number_of_terms(call):
-    with pytest.raises(ValueError, match="zip"):
-        call()

@@ -16,7 +16,7 @@ from stbp_edu.practice import (
     progress_report,
     solution,
 )
-from stbp_edu.practice.saved_progress import Attempts, load, path, read_progress
+from stbp_edu.practice.saved_progress import Attempts, path, read_progress
 from stbp_edu.practice.tasks import inputs_of
 
 
@@ -31,7 +31,7 @@ def test_the_message_says_what_where_and_what_next():
     assert "n = " in text
     assert "sample 0, neuron 0" in text
     number = exercises()["c3-delta"].notebook
-    assert f'notebook {number}, "What ε is for", equation (c3-delta)' in text
+    assert f'notebook {number}, "δ, once more", equation (c3-delta)' in text
     assert 'hint("c3-delta")' in text
     html = c3("delta_last")._repr_html_()
     assert 'data-exercise="c3-delta" data-state="wrong"' in html
@@ -138,11 +138,11 @@ def test_a_solution_is_folded_in_html_and_runs():
 
 
 def test_progress_is_kept_and_what_was_right_stays_right():
-    assert load() == {}
+    assert progress_report().states == {}
     c3("...")
     assert not path().exists()
     c3("delta_last")
-    assert load() == {"c3-delta": "wrong"}
+    assert progress_report().states == {"c3-delta": "wrong"}
     c3(exercises()["c3-delta"].solution)
     c3("delta_last")
     kept = json.loads(path().read_text())
@@ -162,17 +162,17 @@ DAMAGED = ["not json", "[1]", "[" * 100_000, '{"c3-delta": "right", "format": 2,
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_progress_file_is_told_and_put_aside(content):
     path().write_text(content)
-    assert load() == {}
+    assert progress_report().states == {}
     assert f"{path()} must be a " in repr(progress_report())
     assert "must be a" in progress_report()._repr_html_()
     assert c3("delta_last").state == "wrong"
-    assert load() == {"c3-delta": "wrong"}
+    assert progress_report().states == {"c3-delta": "wrong"}
     assert path().with_suffix(".damaged").read_text() == content
 
 
 def test_progress_without_a_version_is_read():
     path().write_text('{"c3-delta": "right", "c1-delta": 3}')
-    assert load() == {"c3-delta": "right"}
+    assert progress_report().states == {"c3-delta": "right"}
 
 
 def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
@@ -204,7 +204,7 @@ for k in range(20):
 def test_two_processes_that_keep_progress_lose_none():
     both = [subprocess.Popen([sys.executable, "-c", KEEP, str(k)]) for k in (1, 2)]
     assert [process.wait() for process in both] == [0, 0]
-    assert len(load()) == 40
+    assert len(progress_report().states) == 40
 
 
 def test_a_place_that_cannot_be_written_is_no_reason_to_fail(tmp_path, monkeypatch):

@@ -6,9 +6,10 @@ import pytest
 import stbp_edu
 from stbp_edu.cli.check import load_function
 from stbp_edu.cli.main import main
-from stbp_edu.practice import check_network, exercises
-from stbp_edu.practice.grading.epsilon_fit import recover_epsilon, wide_network
+from stbp_edu.practice import check, check_network, exercises
+from stbp_edu.practice.grading.epsilon_fit import recover_epsilon
 from stbp_edu.practice.tasks import step_name
+from stbp_edu.practice.tasks.inputs import wide_network
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 
@@ -22,34 +23,48 @@ def edited(old, new):
     return BACKWARD.function(BACKWARD.solution.replace(old, new))
 
 
-def autograd_backward(trace, targets, params, neuron):
-    """Another right backward pass: each sample by itself, with plain loops over i and j."""
-    T, S, _ = trace.O[0].shape
-    N = params.N
-    gW = [None, *(np.zeros_like(w) for w in params.W[1:])]
-    gb = [None, *(np.zeros_like(b) for b in params.b[1:])]
-    for s in range(S):
-        later = [None, *(np.zeros_like(b) for b in params.b[1:])]
-        for t in range(T - 1, -1, -1):
-            above = None
-            for n in range(N, 0, -1):
-                u, o = trace.U[n][t, s], trace.O[n][t, s]
-                if n == N:
-                    delta = (trace.O[N][:, s].sum(axis=0) / T - targets[s]) / S / T
-                else:
-                    delta = params.W[n + 1].T @ above
-                delta = delta + u * neuron.df(o) * later[n]
-                above = later[n] = later[n] * neuron.f(o) + neuron.h(u) * delta
-                gW[n] += np.outer(above, trace.O[n - 1][t, s])
-                gb[n] += above
-    return gW, gb
-
-
-@pytest.mark.parametrize("right", [SOLUTION, stbp_edu.backward, autograd_backward])
+@pytest.mark.parametrize("right", [SOLUTION, stbp_edu.backward])
 def test_right_passes_are_right_in_every_case(right):
     report = check_network(right)
     assert report.right
     assert [c.wrong for c in report.cases] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda trace, params, neuron: neuron.gate == "linear",
+        lambda trace, params, neuron: trace.O[0].shape[1] == 1,
+        lambda trace, params, neuron: 1 in params.sizes,
+        lambda trace, params, neuron: params.N >= 4,
+        lambda trace, params, neuron: len(trace.O[0]) >= 6,
+        lambda trace, params, neuron: params.sizes == wide_network().params.sizes,
+    ],
+    ids=["the linear gate", "one sample", "width 1", "four layers", "six steps", "wide"],
+)
+def test_what_is_wrong_in_some_networks_alone_is_wrong(wrong):
+    def nearly(trace, targets, params, neuron):
+        W, b = SOLUTION(trace, targets, params, neuron)
+        return [None, *(w * (1 + wrong(trace, params, neuron)) for w in W[1:])], b
+
+    assert check_network(nearly).state == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda x: x * (1 + 5e-6), "right"),
+        (lambda x: x * (1 + 1e-4), "wrong"),
+        (lambda x: x.astype(np.float32), "right"),
+    ],
+)
+def test_one_tolerance_decides_in_check_and_in_check_network(change, state):
+    def answer(*args):
+        return [[None, *map(change, part[1:])] for part in SOLUTION(*args)]
+
+    report = check_network(answer)
+    assert report.state == check("backward", answer).state == state
+    assert state == "wrong" or not any(c.wrong for c in report.cases)
 
 
 def test_epsilon_is_recovered_from_the_gradients():

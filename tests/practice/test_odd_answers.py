@@ -5,10 +5,8 @@ import dataclasses
 import inspect
 import json
 import os
-import subprocess
 import sys
 import threading
-import types
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +18,10 @@ from stbp_edu.practice import (
     check_formula,
     check_network,
     exercises,
-    predict,
     saved_progress,
 )
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra, calling, exercise_check, values
-from stbp_edu.practice.grading.values import side_by_side
+from stbp_edu.practice.grading import algebra, exercise_check, values
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.surrogates import Curve, Gaussian
 
@@ -145,7 +141,7 @@ def test_a_failure_in_one_situation_alone_is_told():
         return C3(delta_last, err_next, U, df)
 
     text = repr(check("c3-delta", f))
-    assert "It fails in 1 of 12 situations, and is right in every other." in text
+    assert "It agrees with the exact value in 11 of 12 situations, and fails in 1." in text
     assert '`raise ValueError("four samples")`' in text
 
 
@@ -167,21 +163,6 @@ def test_prints_are_counted_and_left_out(capsys):
     assert "It prints " in repr(feedback)
     assert "They begin: shape (2, 2)" in repr(feedback)
     assert capsys.readouterr().out == ""
-
-
-def test_a_call_that_does_not_end_is_stopped(monkeypatch):
-    monkeypatch.setattr(calling, "SECONDS", 0.2)
-
-    def f(delta_last, err_next, U, df):
-        while True:
-            try:
-                U = U + 0
-            except Exception:
-                continue
-
-    text = repr(check("c3-delta", f))
-    assert "It did not end within 0.2 seconds" in text
-    assert check("c3-delta", C3).right, "the alarm is off again"
 
 
 def test_changed_arguments_are_told():
@@ -274,7 +255,7 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check("c1-epsilon", lambda delta, h: delta).state == "wrong"
     assert check("c1-epsilon", lambda delta, h: h * delta).right
     assert os.environ["STBP_EDU_PROGRESS"] == place
-    assert saved_progress.load() == {"c3-delta": "right", "c1-epsilon": "right"}
+    assert saved_progress.progress_report().states == {"c3-delta": "right", "c1-epsilon": "right"}
     assert check("gate-f", exercises()["gate-f"].function()).right
     assert check_formula("c3-delta", "δ_T + ε_next·u·df").right
     assert json.dumps([np.mean([1.0, 3.0]), float(LIF().f(np.zeros(1))[0]) > 0]) == "[2.0, true]"
@@ -313,13 +294,6 @@ def test_float32_is_right(id_):
     assert check(id_, lambda *args: short(right(*map(short, args)))).right
 
 
-def test_results_that_are_stacked_and_real_numbers_of_a_complex_type_are_right():
-    run, c3 = exercises()["lif-run"].function(), exercises()["c3-delta"].function()
-    assert check("lif-run", lambda *args: np.stack(run(*args))).right
-    assert check("c3-delta", lambda *args: c3(*args) + 0j).right
-    assert not check("lif-run", lambda *args: np.stack(run(*args))[::-1]).right
-
-
 @pytest.mark.parametrize(
     ("id_", "change", "words"),
     [
@@ -339,30 +313,6 @@ def test_a_float32_inside_is_right_with_a_word():
     assert "right to about 5 digits" in repr(feedback)
 
 
-def test_numbers_that_differ_look_different():
-    assert side_by_side(-0.0003381, -0.0003382) == "yours -0.0003381, exact -0.0003382"
-    yours, exact = side_by_side(1.0, 1.0 + 1e-14).split(", ")
-    assert yours.split()[1] != exact.split()[1]
-    text = repr(check("c3-delta", lambda *a: C3(*a) * (1 + 1e-3)))
-    numbers = text.partition("yours ")[2].split(" at ")[0].split(", exact ")
-    assert numbers[0] != numbers[1]
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        types.SimpleNamespace(W=[None]), (k for k in range(2)), np, 10**400,
-        (np.zeros(2), np.zeros((3, 3))), BadArray(), BadAttributes(), "text", {}, [], [None, None],
-        ([None, 1, 2], "b"), object(), float("nan"), {"W": 1, "b": 2},
-    ],
-    ids=lambda v: type(v).__name__,
-)  # fmt: skip
-def test_check_network_says_what_came(value):
-    report = check_network(lambda trace, targets, params, neuron: value)
-    assert report.state == "wrong"
-    assert "it returns" in repr(report)
-
-
 def test_check_network_takes_what_is_no_function():
     assert "Pass the function itself" in repr(check_network(3))
     assert check_network(BACKWARD).right
@@ -377,37 +327,3 @@ def test_check_formula_takes_anything(answer):
     feedback = check_formula("c3-delta", answer)
     assert feedback.state == "wrong"
     feedback._repr_html_()
-
-
-@pytest.mark.parametrize("place", ["/", "directory", "/dev/null", "/proc/nowhere/progress.json"])
-def test_a_place_that_holds_no_file_is_left_alone(place, tmp_path, monkeypatch):
-    place = str(tmp_path) if place == "directory" else place
-    monkeypatch.setenv("STBP_EDU_PROGRESS", place)
-    assert check("c3-delta", C3).right
-    assert check_formula("c3-delta", "delta_T").state == "wrong"
-    predict("c3-holds", "t = 1")
-    assert saved_progress.load() == {}
-    assert repr(saved_progress.progress_report()).startswith("0 of ")
-    assert not list(tmp_path.iterdir())
-
-
-HOMELESS = """
-import os, pwd
-os.environ.pop("HOME", None); os.environ.pop("XDG_DATA_HOME", None)
-os.environ.pop("STBP_EDU_PROGRESS", None)
-def nobody(uid): raise KeyError(uid)
-pwd.getpwuid = nobody
-from stbp_edu.practice import *
-assert check("c1-epsilon", lambda delta, h: delta * h).right
-assert check_formula("c1-epsilon", "delta*h").right
-import stbp_edu
-assert check_network(stbp_edu.backward).right
-predict("c3-holds", "t = 1")
-assert repr(progress_report()).startswith("0 of ")
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no passwd file")
-def test_without_a_home_directory_nothing_is_saved_and_nothing_raised(tmp_path):
-    env = {k: v for k, v in os.environ.items() if k not in ("HOME", "STBP_EDU_PROGRESS")}
-    subprocess.run([sys.executable, "-c", HOMELESS], check=True, env=env, cwd=Path.cwd())

@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu.practice import check, predict, progress_report
 from stbp_edu.practice.predictions import questions
-from stbp_edu.practice.saved_progress import load, load_predictions, path
+from stbp_edu.practice.saved_progress import path
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -24,13 +24,15 @@ def test_an_untouched_stub_says_that_nothing_is_predicted_and_what_can_be(blank)
 
 def test_a_prediction_is_kept_and_held_against_the_measurement():
     assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t = 2 and t = 1"))
-    assert load_predictions() == {"c3-holds": "t = 2 and t = 1"}
+    assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}
     after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))
     assert "you predicted `t = 2 and t = 1`; measured: `t = 2`." in after
     assert questions()["c3-holds"].lesson in after
     right = repr(predict("c3-holds", "t = 2", measured="t = 2"))
     assert "measured: `t = 2`, as you predicted." in right
-    assert load_predictions() == {"c3-holds": "t = 2 and t = 1"}, "said after it was measured"
+    assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}, (
+        "said after it was measured"
+    )
 
 
 def test_predictions_and_states_of_exercises_are_kept_side_by_side():
@@ -39,21 +41,11 @@ def test_predictions_and_states_of_exercises_are_kept_side_by_side():
     assert repr(predict("c3-holds", "...")) == before  # whatever is kept
     check("c1-epsilon", lambda delta, h: delta * h)
     predict("c4-holds", "neither")
-    assert load() == {"c1-epsilon": "right"}
-    assert json.loads(path().read_text())["predictions"] == load_predictions()
+    assert progress_report().states == {"c1-epsilon": "right"}
+    assert json.loads(path().read_text())["predictions"] == progress_report().predictions
     report = progress_report()
     assert "You predicted, c3-holds: t = 1." in repr(report)
     assert "<code>c4-holds</code>: neither." in report._repr_html_()
-
-
-@pytest.mark.parametrize(
-    "content", ['{"predictions": 3}', '{"predictions": {"c3-holds": 3}}', "[]"]
-)
-def test_a_broken_record_of_predictions_is_no_reason_to_fail(content):
-    path().write_text(content)
-    assert load_predictions() == {}
-    predict("c3-holds", "t = 1")
-    assert load_predictions() == {"c3-holds": "t = 1"}
 
 
 def test_the_page_is_told_what_it_needs_for_its_buttons():

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from stbp_edu.cli.main import main
+from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.answers import answer_to
 from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of
@@ -50,7 +51,7 @@ def test_every_task_can_be_asked_and_only_the_teacher_is_told(flavour, tmp_path)
                 told = code(task) in joined
                 if path.parts[0] != "source":
                     assert told == (path.parts[0] == "teacher"), task.id
-    assert all(task.title in files[next(iter(files))] for task in tasks().values())
+    assert all(markup(task.title) in files[next(iter(files))] for task in tasks().values())
 
 
 def test_nbgrader_and_otter_are_told_what_is_what(tmp_path):

@@ -8,7 +8,6 @@ from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, cases, network
 from stbp_edu.arrows import Node
-from stbp_edu.neuron import GATES
 from stbp_edu.verify import comparison, finite_difference, paths, trials
 from stbp_edu.verify.finite_difference import StepSizeError, partial, twin_loss
 from tests.networks import problems
@@ -83,41 +82,6 @@ def test_a_refusal_names_the_steps_the_place_and_the_reason():
         partial(Node("W", 1, i=0, j=0), *one_neuron(0.5, Rectangle(a=1.0)))
     with pytest.raises(StepSizeError, match="two steps never agree"):
         partial(BIAS, *one_neuron(0.0, Sigmoid(a=1e-7)))
-
-
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("T", [1, 3])
-def test_the_twins_loss_is_that_of_the_packages_pass(gate, T):
-    """Without a nudge, and with one of a parameter, on three samples."""
-    neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5), gate=gate)
-    net = trials.draw(np.random.default_rng(8), (2, 3, 2), T, neuron, S=3)
-
-    def loss(params):
-        trace = network.forward(net.spikes, params, neuron, spike=neuron.H)
-        return np.sum((net.targets - trace.O[-1].mean(axis=0)) ** 2) / (2 * 3)
-
-    assert twin_loss(*net) == pytest.approx(loss(net.params), rel=1e-13)
-    for kind, n, at in (("W", 1, (2, 0)), ("W", 2, (1, 2)), ("b", 1, (1,)), ("b", 2, (0,))):
-        copies = {k: [None, *(a.copy() for a in getattr(net.params, k)[1:])] for k in "Wb"}
-        copies[kind][n][at] += 0.25
-        nudged = twin_loss(*net, Node(kind, n, -1, *at), 0.25)
-        assert nudged == pytest.approx(loss(Params(**copies)), rel=1e-13)
-
-
-@pytest.mark.parametrize(
-    ("node", "message"),
-    [
-        (("W", 1, (0, 0)), "node must be of type Node"),
-        (Node("x", 1, i=0), "node kind must be one of"),
-        (Node("W", 2, i=0, j=0), "n must be a layer from 1 to 1, got 2"),
-        (Node("W", 1, i=0), r"an index into shape \(1, 1\), got \(0, -1\)"),
-        (Node("b", 1, i=1), r"an index into shape \(1,\)"),
-        (Node("u", 1, 1, 0), r"an index into shape \(1, 1\)"),
-    ],
-)
-def test_a_node_that_is_not_there(node, message):
-    with pytest.raises((TypeError, ValueError), match=message):
-        partial(node, *one_neuron(0.2, Gaussian()))
 
 
 # What δ and ε are, by their definitions, on one neuron over two steps that fits on paper.

@@ -15,7 +15,7 @@ OUTPUTS = list(zip(SPIKES, POTENTIALS, strict=True))
 
 
 @pytest.mark.slow
-def test_every_function_of_the_neuron_has_a_formula_that_it_equals():
+def test_h1_h2_h3_h4_twin_1_twin_2_twin_3_twin_4_and_the_gates_equal_their_formulas():
     found = list(formulas.curves())
     assert {id for id, *_ in found} | {"loss"} == set(formulas.IDS)
     for id, name, got, expected in found:

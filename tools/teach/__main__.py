@@ -1,6 +1,6 @@
 """Build everything that teachers hand out into one folder: ``python -m tools.teach OUT``.
 
-python -m tools.teach OUT [--only quiz slides ...] [--notebooks 03_example ...]
+python -m tools.teach OUT [--only quiz slides ...] [--notebooks STEM ...]
 
 It needs the built site (``make site``) and Chromium, and no connection. The same site gives the
 same bytes. Keys and solutions are in it: the folder is for teachers, and no part of the site.
@@ -40,8 +40,10 @@ class Kit:
     browser: "Browser"
 
     def print(self, name: str, title: str, parts: list[str], kind: str = "") -> None:
-        """Print a document, and say what would be cut."""
-        cut = paper.printed(self.browser, paper.document(title, parts, kind), self.out / name)
+        """Print a document, across the sheet if it is of a kind, and say what would be cut."""
+        html = paper.document(title, parts, kind)
+        width = paper.ACROSS if kind else paper.UPRIGHT
+        cut = paper.printed(self.browser, html, self.out / name, width)
         for what in cut:
             print(f"{name}: too wide: {what}", file=sys.stderr)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
 CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
     const box = e.getBoundingClientRect();
@@ -66,12 +67,15 @@ def document(title: str, parts: list[str], kind: str = "") -> str:
     return filled("paper.html", title=title, parts=parts, kind=kind, style=style, assets=assets)
 
 
-def printed(running: "Browser", html: str, target: Path) -> list[str]:
-    """Print a document into a PDF file, and return what would be cut off at its right."""
+def printed(running: "Browser", html: str, target: Path, width: int = UPRIGHT) -> list[str]:
+    """Print a document into a PDF file, and return what would be cut off at its right.
+
+    Formulas are broken for a sheet whose text is so many pixels wide.
+    """
     source = target.with_suffix(".html")
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(html, encoding="utf-8")
-    with opened(running, source, width=658, height=900) as page:  # 174 mm, the sheet's text
+    with opened(running, source, width=width, height=900) as page:
         cut: list[str] = page.evaluate(CUT)
         data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
     source.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.epsilon_fit import BACKWARD, NO_SUM, case_reports
+from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.places import places
 from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
 from stbp_edu.practice.grading.values import Difference, Outcome, difference
@@ -32,15 +32,15 @@ def unnamed(exercise: Exercise, answer: Answer, function: Function, ask: Ask) ->
     if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
-        steps = wrong_cases(function, exercise.id) if exercise.id in BACKWARD else []
+        steps = wrong_cases(function) if exercise.id == "backward" else []
         clear = [f for f in steps if NO_SUM not in f.text]
         found = clear or single_mistake(answer) or steps or nearly(answer)
         return found if found or answer.view else wrong_terms(answer, ask)
 
 
-def wrong_cases(function: Function, exercise_id: str) -> list[Finding]:
+def wrong_cases(function: Function) -> list[Finding]:
     """Return what is wrong with the cases of a backward pass that are wrong in themselves."""
-    cases = [c for c in case_reports(function, BACKWARD[exercise_id]) if c.explanation]
+    cases = [c for c in case_reports(function) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
     return [

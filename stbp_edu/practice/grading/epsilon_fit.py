@@ -10,7 +10,6 @@ the case's cells is fitted with the terms that the case may hold. A term with th
 there, 0 is missing, -1 has its sign turned round.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +20,8 @@ from stbp_edu.checks import Array
 from stbp_edu.network import Gradients
 from stbp_edu.practice.grading.calling import Habits, call
 from stbp_edu.practice.grading.values import Outcome
-from stbp_edu.practice.tasks import ForwardPass, Function, draw_network, step_name
+from stbp_edu.practice.tasks import ForwardPass, Function, step_name
+from stbp_edu.practice.tasks.inputs import wide_network
 
 TOLERANCE = 1e-6
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
@@ -29,21 +29,8 @@ NO_SUM = "no sum of the terms"
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
 CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
 EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
-OF_CLASSIC = {
-    1: {DIRECT},
-    2: {UP},
-    3: {DIRECT, CLASSIC[ON], LEAK},
-    4: {CLASSIC[UP], CLASSIC[ON], LEAK},
-}
-"""What the ε of each case is made of, under the exact rule and under the classic one."""
-BACKWARD = {"backward": EXPECTED, "backward-classic": OF_CLASSIC}
-"""The exercises that ask for a whole backward pass."""
+"""What the ε of each case is made of."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
-
-
-def wide_network() -> ForwardPass:
-    """Return a network in which every layer below has more than T·S neurons."""
-    return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
 
 
 def gradients_of(outcome: Outcome, net: ForwardPass) -> Gradients | None:
@@ -81,9 +68,7 @@ def _misfit(fit: Array, values: Array) -> float:
     return float(np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30))
 
 
-def explanations(
-    net: ForwardPass, epsilon: Layers, case: int, expected: Mapping[int, set[str]] = EXPECTED
-) -> list[str]:
+def explanations(net: ForwardPass, epsilon: Layers, case: int) -> list[str]:
     """Return which terms are missing, too many, or off by a factor in the ε of a case."""
     cells = list(net.cells(case))
     columns = [_terms(net, epsilon, t, n) for t, n in cells]
@@ -97,12 +82,10 @@ def explanations(
         return [f"{NO_SUM} of this case gives these values"]
     left, lines = dict(zip(names, (c / scale).tolist(), strict=True)), []
     for exact, classic in CLASSIC.items():
-        if expected is not EXPECTED:
-            break
         if classic in left and _near(left[exact], 0) and _near(left[classic], 1):
             lines.append(f"{exact} carries δ ⊙ h where ε belongs")
             del left[exact], left[classic]
-    return lines + [line for name, c in left.items() if (line := _explain(name, c, expected[case]))]
+    return lines + [line for name, c in left.items() if (line := _explain(name, c, EXPECTED[case]))]
 
 
 def _explain(name: str, coefficient: float, belongs: set[str]) -> str:
@@ -191,9 +174,7 @@ class CaseReport:
         return f"{head}; first wrong at {self.first}; {rest}"
 
 
-def case_reports(
-    function: Function, expected: Mapping[int, set[str]] = EXPECTED
-) -> tuple[CaseReport, ...]:
+def case_reports(function: Function) -> tuple[CaseReport, ...]:
     """Return what is wrong in each of the five cases of a backward pass.
 
     Empty where the function gives no gradients.
@@ -204,7 +185,7 @@ def case_reports(
     if gradients is None:
         return ()
     epsilon, misfit = recover_epsilon(net, gradients)
-    exact = net.sweep("exact" if expected is EXPECTED else "classic").epsilon
+    exact = net.sweep("exact").epsilon
     if what := _out_of_order(epsilon, list(exact)):
         text = f"the {what} of ε and of the spikes below are not those that belong together"
         right = [CaseReport(case, len(list(net.cells(case))), 0) for case in (1, 2, 3, 4)]
@@ -218,7 +199,7 @@ def case_reports(
             if np.abs(epsilon[n][t] - exact[n][t]).max() > SOLVED * np.abs(exact[n][t]).max()
         ]
         first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
-        terms = explanations(net, epsilon, case, expected) if wrong else []
+        terms = explanations(net, epsilon, case) if wrong else []
         found.append(CaseReport(case, len(cells), len(wrong), first, "; ".join(terms)))
     layers = [f"layer {n}" for n in range(net.params.N, 0, -1) if misfit[n] > TOLERANCE]
     text = "these gradients are no sum over steps and samples of ε times the spikes below"

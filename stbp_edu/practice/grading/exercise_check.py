@@ -136,17 +136,17 @@ def _diagnosis(
     named = {
         m.id: str(m)
         for m in exercise.mistakes
-        if not habits.stopped and answer.gives(exercise.function(m.body), exactly=False)
+        if answer.gives(exercise.function(m.body), exactly=False)
     }
     message = list(named.values())
     if len(named) > 1:
         message.insert(0, f"{len(named)} mistakes give what your function gives:")
     findings: list[Finding] = []
     with suppress(Exception):  # a wrong answer may do anything when it is asked odd things
-        findings = [] if named or habits.stopped else unnamed(exercise, answer, function, ask)
+        findings = [] if named else unnamed(exercise, answer, function, ask)
     message += [f.text for f in findings if f.text]
-    if not named and not findings and not habits.stopped:
-        message += _agreement(answer, first)
+    if not message:
+        message.append(_agreement(answer))
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         message.append(f"{place} {inputs.where}: {first.message}")
@@ -160,16 +160,14 @@ def _diagnosis(
     return Feedback(exercise.id, "wrong", tuple(message), tuple(named), inputs.where, found)
 
 
-def _agreement(answer: Answer, first: Difference) -> list[str]:
-    """Return in how many situations a wrong answer is right, or fails."""
-    agree, many = answer.wrong.count(False), len(answer.right)
-    failed = sum(isinstance(o, Difference) for o in answer.outcomes)
-    if first.kind == "problem" and failed < many:
-        rest = "right in every other" if agree + failed == many else f"right in {agree}"
-        return [f"It fails in {failed} of {many} situations, and is {rest}."]
-    if first.kind in ("problem", "type"):
-        return []
-    return [f"It agrees with the exact value in {agree} of {many} situations."]
+def _agreement(answer: Answer) -> str:
+    """Return in how many situations a wrong answer is right, and in how many it fails."""
+    right, failed = (
+        answer.wrong.count(False),
+        sum(isinstance(o, Difference) for o in answer.outcomes),
+    )
+    text = f"It agrees with the exact value in {right} of {len(answer.right)} situations"
+    return f"{text}, and fails in {failed}." if failed else f"{text}."
 
 
 def _shapes(exercise: Exercise, inputs: Inputs) -> str:

@@ -94,12 +94,30 @@ def probe_networks() -> tuple[ForwardPass, ...]:
     )
 
 
+def wide_network() -> ForwardPass:
+    """Return a network in which every layer below has more than T·S neurons."""
+    return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
+
+
+def more_networks() -> tuple[ForwardPass, ...]:
+    """Return networks of other shapes and of the linear gate, for answers that take them whole."""
+    return (
+        draw_network(706, (3, 1, 4, 2, 3), T=6, S=1, tau=0.7, smooth=True, gate="linear"),
+        draw_network(707, (2, 3, 1), T=7, S=1, tau=0.4, smooth=False, gate="linear"),
+        wide_network(),
+    )
+
+
 def draw_network(
-    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool, v_th: float = 0.6
+    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool, **others: Any
 ) -> ForwardPass:
-    """Return a random network, a smooth twin or a spiking one, with a forward pass."""
+    """Return a random network, a smooth twin or a spiking one, with a forward pass.
+
+    ``others`` are the threshold and the gate of its neuron, where they are not 0.6 and the curved.
+    """
     rng = np.random.default_rng([2018, seed])
-    neuron = LIF(tau, v_th, Sigmoid(a=0.4) if smooth else Gaussian(a=0.8))
+    curve = Sigmoid(a=0.4) if smooth else Gaussian(a=0.8)
+    neuron = LIF(tau, surrogate=curve, **{"v_th": 0.6, **others})
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     params = Params(
         W=[None, *(rng.uniform(-0.9, 1.2, shape) for shape in shapes)],
@@ -110,6 +128,7 @@ def draw_network(
     trace = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
     kind = "smooth twin" if smooth else "spiking network"
     description = f"{'-'.join(map(str, sizes))} {kind}, T = {T}, S = {S}, τ = {tau:g}"
+    description += ", linear gate" * (neuron.gate == "linear")
     return ForwardPass(trace, rng.random((S, sizes[-1])), params, neuron, description)
 
 
@@ -298,9 +317,11 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
         known = ", ".join((*WALKS, *GIVEN))
         raise ValueError(f"inputs must be one of {known}, got {kind!r}; mend the exercise's table")
     take = one_neuron if scalar else quantity
+    networks = probe_networks() if walk in WALKS else ()
+    networks += more_networks() if WALKS.get(walk) is _whole else ()
     from_networks = [
         Inputs(tuple(take(name, net, t, n) for name in names), where, *net.shape[:2])
-        for net in (probe_networks() if walk in WALKS else ())
+        for net in networks
         for t, n, where in WALKS[walk](net)
     ]
     return (*from_networks, *GIVEN.get(kind, list)())

@@ -25,7 +25,8 @@ def question_of(task: Task) -> str:
 def names_in(task: Task) -> dict[str, str]:
     """Return what each name means that an answer may use, unless the prompt says it."""
     if isinstance(task, FormulaBlank):
-        return dict(task.symbols)
+        maths = {name: meaning.replace("_th", "_{th}") for name, meaning in task.symbols.items()}
+        return {name: f"${text}$" if "^" in text else text for name, text in maths.items()}
     if not isinstance(task, Exercise) or not task.inputs or "\n- " in task.prompt:
         return {}
     meanings = _arguments()[_extent(task.inputs)]
