@@ -207,12 +207,13 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 
         return ask
 
+    write_message(replies, ["ready"])
     source, name = read_message(requests)
     space: dict[str, Any] = {"__name__": "answer", "np": np}
     try:
         exec(compile(source, "<answer>", "exec"), space)
         function = space[name]
-        write_message(replies, ["ready"])
+        write_message(replies, ["defined"])
     except BaseException as error:
         write_message(replies, ["problem", *describe(error)])
         return
