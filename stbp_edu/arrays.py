@@ -93,13 +93,11 @@ def check_params(params: object) -> None:
         checks.instance("params", params, Params)
 
 
-def by_layer(of: Tensors) -> Sequence[Any]:
+def by_layer(of: Tensors) -> list[Any]:
     """Return None, then a dictionary of the arrays of each layer by name."""
-    if isinstance(of, DerivedParams):
-        return of.layers
     if isinstance(of, Params | ConvParams | Gradients):
         return [None, *({"W": W, "b": b} for W, b in zip(of.W[1:], of.b[1:], strict=True))]
-    return of
+    return list(of.layers if isinstance(of, DerivedParams) else of)
 
 
 def tensors(of: Tensors) -> dict[str, Array]:

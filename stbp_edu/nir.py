@@ -164,33 +164,24 @@ def from_graph(
 def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
     """Return the nodes between Input and Output by name, in their order."""
     edges = sorted(set(graph.edges))
-    following, before = dict(edges), {target: source for source, target in edges}
-    for source, target in edges:
-        if following[source] != target:
-            raise ValueError(
-                f"graph must be a chain, but {source!r} leads to {target!r} and to "
-                f"{following[source]!r}; recurrent and branching networks are not of this kind"
-            )
-    for source, target in edges:
-        if before[target] != source:
-            raise ValueError(
-                f"graph must be a chain, but {target!r} follows {source!r} and {before[target]!r}; "
-                "networks that merge are not of this kind"
-            )
+    following = dict(edges)
     name = next((name for name, node in graph.nodes.items() if isinstance(node, nir.Input)), None)
     chain: list[tuple[str, Any]] = []
     while name in following and len(chain) <= len(graph.nodes):
         name = following[name]
         chain.append((name, graph.nodes[name]))
-    if len(chain) < 3 or len(chain) % 2 == 0 or not isinstance(chain[-1][1], nir.Output):
+    whole = len(chain) == len(edges) == len(graph.nodes) - 1
+    if (
+        not whole
+        or len(chain) < 3
+        or len(chain) % 2 == 0
+        or not isinstance(chain[-1][1], nir.Output)
+    ):
         raise ValueError(
-            "graph must be Input, then weights and LIF for each layer, then Output, got "
-            f"{[type(node).__name__ for _, node in chain]} after the input; remove what is between"
-        )
-    if len(chain) + 1 != len(graph.nodes):
-        apart = sorted({*graph.nodes} - {name for name, _ in chain})
-        raise ValueError(
-            f"graph must be one chain, got {apart}, of which one is its input; remove the others"
+            "graph must be one chain of Input, then weights and LIF for each layer, then Output, "
+            f"got the edges {', '.join(f'{a} to {b}' for a, b in edges)} between "
+            f"{[type(node).__name__ for node in graph.nodes.values()]}; recurrent networks, and "
+            "those that branch or merge, are not of this kind"
         )
     return chain[:-1]
 

@@ -5,12 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, init_params, loss, network
+from stbp_edu import LIF, loss, network
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.training.data import load_digits
-from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.settings import Settings
 from tests.networks import make_problem
 
 PROBLEM = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
@@ -39,22 +36,3 @@ def test_the_loss_checks_the_outputs() -> None:
         loss(network.Trace(U=p.trace.U, O=spoiled), p.targets)
     with pytest.raises(ValueError, match=r"trace\.O\[N\] must have shape \(T, S, n\[N\]\)"):
         loss(network.Trace(U=p.trace.U, O=[p.spikes[0]]), p.targets)
-
-
-IMAGES, LABELS = load_digits().test_images[:5], load_digits().test_labels[:5].astype(int)
-
-
-@pytest.mark.parametrize(
-    ("images", "labels", "said"),
-    [
-        (IMAGES, LABELS - 20, "labels must be integers from 0"),
-        (IMAGES, LABELS + 10, r"labels must lie in 0\.\.9"),
-        (IMAGES, LABELS.astype(float), "labels must be integers from 0, got float64"),
-        (IMAGES[:, :7], LABELS, "images must have shape .* with 64 pixels each"),
-    ],
-)
-def test_evaluation_takes_images_and_labels_that_fit(images, labels, said: str) -> None:
-    rng = np.random.default_rng(0)
-    params = init_params([64, 5, 10], rng, np.float32)
-    with pytest.raises((TypeError, ValueError), match=said):
-        evaluate(params, images, labels, Settings(hidden=(5,)), rng)

@@ -53,22 +53,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert json.loads(path.read_text()) == {"a": 1}
 
 
-def test_damage_is_found_wherever_it_is(tmp_path: Path) -> None:
-    """Any byte of the arrays changed, or the file cut short anywhere: an error with the path."""
-    path, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
-    write_arrays(path, {"W1": np.arange(6.0).reshape(2, 3), "b1": np.zeros(2)})
-    whole = path.read_bytes()
-    at = whole.index(np.arange(6.0).tobytes())
-    for i in range(at, at + 48):
-        bad.write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
-        with pytest.raises(ValueError, match=r"bad\.npz must be a whole npz file"):
-            read_arrays(bad)
-    for length in range(0, len(whole), 7):
-        bad.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"bad\.npz must be a whole npz file"):
-            read_arrays(bad)
-
-
 def test_objects_are_not_written_and_what_the_system_refuses_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         read_arrays(tmp_path)

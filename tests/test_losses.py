@@ -101,9 +101,9 @@ def as_arrows(loss):
         case LastSteps(k):
             return arrows.last_steps(k)
         case CrossEntropy(counts):
-            return None if counts else arrows.cross_entropy_on_rates()
+            return None if counts else arrows.Loss("mine", fit=loss)
         case StepCrossEntropy():
-            return arrows.cross_entropy_per_step()
+            return arrows.Loss("mine", fit=CrossEntropy(), per_step=True)
     return arrows.membrane(loss.k) if isinstance(loss, Membrane) else arrows.rate()
 
 

@@ -62,19 +62,3 @@ def test_p2_idle_is_what_is_left_of_a_wave_through_the_grid(T, N):
         for n in range(1, N + 1):
             end[t, n] = 1 + max(end[t - 1, n], end[t, n - 1])
     assert machines.idle_share(T, N) == pytest.approx(1 - T * N / (N * end[T, N]))
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda: machines.whole_gradient([np.ones(2)], [1, 2]), "counts must have an entry"),
-        (lambda: machines.whole_gradient([np.ones(2)], [0]), r"counts\[0\] must be >= 1"),
-        (lambda: machines.ring_seconds(0, 1, 1, 1), "P must be >= 1"),
-        (lambda: machines.ring_seconds(2, 1, 0, 1), "bandwidth must be"),
-        (lambda: machines.step_seconds(2, -1, 1, 1, 1), "compute must be"),
-        (lambda: machines.idle_share(0, 1), "T must be >= 1"),
-    ],
-)
-def test_bad_input_is_named(call, words):
-    with pytest.raises(ValueError, match=words):
-        call()

@@ -1,6 +1,5 @@
 """The results page prints what the records hold, whichever of them there are."""
 
-import copy
 import json
 import re
 from dataclasses import replace
@@ -76,14 +75,6 @@ def test_the_page_names_the_command_the_machine_and_the_recipe(ladder):
     assert re.search(r"<title>.*98.94 ± 0.25 %.*</title>", text)
 
 
-def test_each_row_says_what_it_has_unlike_the_recipe_and_no_more(ladder):
-    ladder["rows"][0]["changes"] = {"T": 10, "epochs": RECIPES["mnist"].epochs}
-    unlike = line_of(page(mnist_ladder=ladder), "three epochs", of=1)
-    assert unlike == ["three epochs", "`T` 10", "98.94 ± 0.25", "99.12, 98.76"]
-    ladder["rows"][0]["runs"] = ladder["rows"][0]["runs"][:1]
-    assert len(line_of(page(mnist_ladder=ladder), "three epochs", of=1)) == 3  # no seeds
-
-
 def test_differences_are_taken_seed_by_seed(ladder):
     base = ladder["rows"][0]
     base["name"], seeds = "exact", base["accuracy"]["seeds"]
@@ -94,15 +85,6 @@ def test_differences_are_taken_seed_by_seed(ladder):
     assert line_of(text, "mixed")[2:] == ["+0.10, −0.10", "+0.00 ± 0.14"]
     assert "`higher` is 0.15 ± 0.07 above `exact`, in all 2 seeds." in text
     assert "`mixed` is" not in text
-
-
-def test_one_run_on_two_processors_is_told(ladder):
-    other = copy.deepcopy(ladder)
-    assert "How far the numbers repeat" not in page(a=ladder, b=other)
-    other["rows"][0]["runs"][0] |= {"machine": {"processor": "another", "cores": 2}}
-    other["rows"][0]["runs"][0]["accuracy"]["mean"] = 0.98
-    said = "99.12 % on a processor and 98.00 on another (test images)."
-    assert said in page(a=ladder, b=other)
 
 
 def test_a_record_that_is_missing_leaves_no_gap():

@@ -28,6 +28,17 @@ def run(seed: int, accuracy: float) -> dict:
     }  # fmt: skip
 
 
+def rows(found: dict, **cell: object) -> list[dict]:
+    """Return a row for each rule and limit, with a run of each accuracy."""
+    return [
+        {
+            "cell": {"a": 0.02, "rule": rule, "lr": 0.01, "gain_limit": most, **cell}, "planned": 3,
+            "runs": [run(seed, accuracy) for seed, accuracy in enumerate(accuracies)],
+        }
+        for (rule, most), accuracies in found.items()
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def limit() -> dict:
     """Two rules at one width and rate, two of three seeds done with the limit."""
@@ -35,14 +46,7 @@ def limit() -> dict:
         ("exact", 0.0): (1.0, 0.5, 0.5), ("exact", 1.0): (1.0, 0.9),
         ("classic", 0.0): (0.5, 0.5, 0.5), ("classic", 1.0): (),
     }  # fmt: skip
-    rows = [
-        {
-            "cell": {"a": 0.02, "rule": rule, "lr": 0.01, "gain_limit": most}, "planned": 3,
-            "runs": [run(seed, accuracy) for seed, accuracy in enumerate(accuracies)],
-        }
-        for (rule, most), accuracies in found.items()
-    ]  # fmt: skip
-    return {**MADE, "rows": rows}
+    return {**MADE, "rows": rows(found)}
 
 
 def page(records) -> str:
@@ -60,6 +64,20 @@ def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
     # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
     assert exact.endswith("| 1 of 3 (6 to 79 %) | 1 of 2 (9 to 91 %) | +20.0 (−234.1 to +274.1) |")
     assert classic.endswith("| 0 of 3 (0 to 56 %) | – | – |")
+
+
+def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
+    """And runs that share their seeds count without an interval, once in a difference."""
+    slow = rows({arm: (0.5, 0.6) for arm in time_page.ARMS})
+    fast = rows({arm: (0.7, 0.6 - 0.2 * arm[1]) for arm in time_page.ARMS}, lr=0.02)
+    rates = {**MADE, "rows": slow + fast}  # 0.02 is better without the limit, 0.01 with it
+    tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"]["tuned"]
+    assert [row["lr"] for row in tuned["rows"]] == [0.02, 0.01, 0.02, 0.01]
+    (line,) = lines("`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates})
+    assert line.endswith("(0 to 66 %) at rate 0.01 | −10.0 (−137.1 to +117.1) |")
+    assert time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0)) == "0\xa0of\xa04"
+    both = [x[1:] for x in time_page.pairs(rates) if x[0]["rule"] == "exact"]
+    assert time_page.differences(*both) == pytest.approx([0.0, -10.0])
 
 
 def test_what_is_not_finished_is_listed_with_its_command(limit):

@@ -22,7 +22,7 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
     local_derivatives,
 )
-from stbp_edu.arrows.classifier import Verdict, classify, classify_letters
+from stbp_edu.arrows.classifier import Verdict, classify
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
@@ -48,8 +48,6 @@ from stbp_edu.arrows.paths import (
 )
 from stbp_edu.arrows.readouts import (
     Loss,
-    cross_entropy_on_rates,
-    cross_entropy_per_step,
     last_steps,
     membrane,
     rate,
@@ -81,10 +79,7 @@ __all__ = [
     "Verdict",
     "backward",
     "classify",
-    "classify_letters",
     "count_paths",
-    "cross_entropy_on_rates",
-    "cross_entropy_per_step",
     "draw_params",
     "edges_from",
     "forbidding_word",

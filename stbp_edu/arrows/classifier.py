@@ -1,9 +1,8 @@
-"""Which words does a gradient function keep? Found from its numbers, or from its letters.
+"""Which words does a gradient function keep? Found from its numbers alone.
 
 Any rule that is a language gives the gradient Σ over words c · (what the paths of that word
 contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network the
-contributions are known one by one, so c follows by least squares from the gradients alone; in
-letters it is read off.
+contributions are known one by one, so c follows by least squares from the gradients.
 """
 
 from __future__ import annotations
@@ -17,18 +16,17 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu import network as part_one
+from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     backward,
-    lambdas,
     local_derivatives,
     through_link,
 )
 from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.part_one import by_layer, by_name
+from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.neuron import LIF
@@ -176,7 +174,10 @@ def classify(
     >>> print(classify(lambda *a: stbp_edu.backward(*a, rule="detached-reset")))
     equals detached-reset
     """
-    _check_callable("function", function, "backward pass")
+    if not callable(function):
+        raise TypeError(
+            f"function must be callable, got {checks.brief(function)}; pass your backward pass"
+        )
     T, rtol = checks.count("T", T, at_most=1000), checks.number("rtol", rtol, positive=True)
     checks.instance("twin", twin, bool)
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
@@ -194,12 +195,6 @@ def classify(
         if all(_same(got, backward(net, *run, name).gradients, rtol) for run, got in trials)
     )
     return Verdict(equal, {} if equal else fit_words(function, net, twin, rng))
-
-
-def _check_callable(name: str, value: Any, what: str) -> None:
-    """Check that a value can be called."""
-    if not callable(value):
-        raise TypeError(f"{name} must be callable, got {checks.brief(value)}; pass your {what}")
 
 
 def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
@@ -248,56 +243,3 @@ def _part_one(function: Function) -> Function:
         return by_layer(found if hasattr(found, "W") else part_one.Gradients(*found))
 
     return called
-
-
-def classify_letters(recursion: Function, net: Network | None = None, T: int = 4) -> Verdict:
-    """Return which words a recursion keeps that is typed in letters.
-
-    Args:
-        recursion: called with the :class:`LocalDerivatives` of letters; returns ε, a list over
-            layers of arrays (T, 1, n[n]) of polynomials: the adjoint of the state that the weights
-            enter. Only ``+``, ``-`` and ``*`` are needed.
-        net: the network; two layers of Part I's neuron, two wide, where None.
-        T: the number of steps.
-
-    >>> from stbp_edu.arrows import lambdas
-    >>> print(classify_letters(lambda local: [None, *(by["u", "free"]
-    ...                                               for by in lambdas(local, "classic")[1:])]))
-    equals classic
-    """
-    _check_callable("recursion", recursion, "recursion")
-    checks.count("T", T, at_most=1000)
-    net = network("1-2-2", hard_reset(NEURON)) if net is None else net
-    local = letters(net, T)
-    nodes = [
-        Node(net.layers[n].neuron.input, n, t, i)
-        for n in range(1, net.N + 1)
-        for t, i in np.ndindex(T, net.sizes[n])
-    ]
-    epsilon = recursion(local)
-    shapes = [np.shape(one) for one in epsilon[1:]] if isinstance(epsilon, list | tuple) else []
-    if shapes != [(T, 1, *net.shape_of(n)) for n in range(1, net.N + 1)]:
-        raise TypeError(
-            f"recursion must return ε: None, then an array of shape (T, 1, n[n]) for each layer, "
-            f"got {checks.brief(epsilon)}"
-        )
-    found = [epsilon[node.n][node.t, 0].flat[node.i] for node in nodes]
-    equal = tuple(
-        name
-        for name, rule in RULES.items()
-        for lam in [lambdas(local, rule)]
-        if found == [lam[x.n][x.kind, rule.start][x.t, 0].flat[x.i] for x in nodes]
-    )
-    if equal:
-        return Verdict(equal, {})
-    counts: dict[Word, set[Any]] = defaultdict(set)
-    for node, polynomial in zip(nodes, found, strict=True):
-        left = dict(polynomial.terms) if isinstance(polynomial, Polynomial) else {}
-        for path in paths_from(node, local):
-            ((monomial, sign),) = path.contribution.terms.items()
-            counts["enter", *path.word].add(left.pop(monomial, 0) / sign)
-        if left:
-            return Verdict((), {})
-    if any(len(several) > 1 for several in counts.values()):
-        return Verdict((), {})
-    return Verdict((), {word: several.pop() for word, several in counts.items()})

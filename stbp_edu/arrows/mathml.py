@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from stbp_edu.arrows.lines.expressions import GREEK, NAMED
+
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
+GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 COMMANDS = {
-    **dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", zeta="ζ"),
-    **dict(eta="η", theta="θ", iota="ι", kappa="κ", lambda_="λ", mu="μ", nu="ν", xi="ξ", pi="π"),
-    **dict(rho="ρ", sigma="σ", tau="τ", upsilon="υ", phi="φ", chi="χ", psi="ψ", omega="ω"),
-    **dict(Gamma="Γ", Delta="Δ", Theta="Θ", Lambda="Λ", Xi="Ξ", Pi="Π", Sigma="Σ", Phi="Φ"),
-    **dict(Psi="Ψ", Omega="Ω", partial="∂", sum="∑", geq="≥", cdot="·", left="", right=""),
-    **{"lambda": "λ", "_": "_"},
+    **{NAMED[name][1:]: letter for name, letter in zip(GREEK, GREEK_LETTERS, strict=True)},
+    **dict(partial="∂", sum="∑", geq="≥", cdot="·", left="", right="", _="_", epsilon="ε"),
 }
 FUNCTIONS = ("log", "tanh", "min", "max")
 

@@ -143,7 +143,8 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
-    if not isinstance(neuron, Neuron | list | tuple):
+    given = neuron if isinstance(neuron, list | tuple) else [neuron]
+    if not all(isinstance(one, Neuron) for one in given):
         raise TypeError(
             f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
             "hard_reset, or pass the .neuron of what derive returns"
@@ -159,7 +160,7 @@ def network(
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
     parts = [read_part("sizes", part, recurrent=True) for part in rest]
     many = sum(not part.pool for part in parts)
-    neurons = [neuron] * many if isinstance(neuron, Neuron) else list(neuron)
+    neurons = [*given] * (many if isinstance(neuron, Neuron) else 1)
     if not parts or len(neurons) != many or parts[-1].pool:
         raise ValueError(
             f"sizes {sizes!r} must name at least one layer of neurons, with one neuron each or one "
@@ -180,11 +181,6 @@ def network(
 def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
     """Return the layer that one part of the sizes names."""
     link = Link((*maps, Patches(part.kernel) if part.kernel else Flatten()), below, part.units)
-    if not isinstance(neuron, Neuron):
-        raise TypeError(
-            f"a neuron must be a Neuron, got {checks.brief(neuron)}; see hard_reset, or pass the "
-            ".neuron of what derive returns"
-        )
     try:
         shape = link.shape
         _ = link.weight_shape
@@ -240,7 +236,8 @@ def check_params(net: Network, params: LayerParams) -> None:
             if name not in params[n]:
                 raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
             axes = "the shape of this layer's weights" if shape else "()"
-            value = params[n][name] if shape else np.asarray(params[n][name])
+            value = params[n][name]
+            value = value if shape or isinstance(value, np.ndarray) else np.asarray(value)
             checks.array(f"params[{n}][{name!r}]", value, axes, shape)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
 from stbp_edu.arrows.models import LayerParams, network
 from stbp_edu.arrows.neurons import hard_reset, soft_reset
@@ -81,11 +82,6 @@ def as_local(
     net = network(params.sizes, reset(neuron), Loss("given", state))
     run = {"u": list(trace.U), "o": list(trace.O)}
     return derivatives_on(net, by_layer(params), run, getattr(direct, state))
-
-
-def by_layer(given: Params | Gradients) -> LayerParams:
-    """Return parameters or gradients of Part I in the form of Part II."""
-    return [None, *({"W": W, "b": b} for W, b in zip(given.W[1:], given.b[1:], strict=True))]
 
 
 def by_name(layers: LayerParams) -> dict[str, list[Any]]:

@@ -68,9 +68,14 @@ class Loss:
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        T = len(series)
-        mean = series[self.steps(T).start :].mean(axis=0)
-        return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
+        T, first = len(series), self.steps(len(series)).start
+        mean = series[first:].mean(axis=0)
+        if self.per_step:
+            return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
+        slope = self.direct_at(T - 1, T, mean, mean, y)  # the same at every step that is read
+        slopes = np.zeros(series.shape, np.result_type(series, slope))
+        slopes[first:] = slope
+        return slopes
 
     def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
         """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
@@ -101,19 +106,6 @@ def last_steps(k: int) -> Loss:
     array([ 0., -1.])
     """
     return Loss("last steps", last=k)
-
-
-def cross_entropy_on_rates() -> Loss:
-    """Return -1/S Σ_s y_s · log softmax(1/T Σ_t o_s^{t,N})."""
-    return Loss("cross-entropy on rates", fit=CrossEntropy())
-
-
-def cross_entropy_per_step(state: str = "o") -> Loss:
-    """Return -1/(TS) Σ_t Σ_s y_s · log softmax(o_s^{t,N}), each step fitted by itself as in TET.
-
-    ``state`` "u" reads potentials in place of spikes.
-    """
-    return Loss("cross-entropy per step", state, CrossEntropy(), per_step=True)
 
 
 def membrane(last: int | None = 1) -> Loss:

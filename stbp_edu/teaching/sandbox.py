@@ -13,7 +13,9 @@ Python's own, and this package.
 
 import base64
 import contextlib
+import functools
 import json
+import operator
 import os
 import struct
 import sys
@@ -26,20 +28,43 @@ import numpy as np
 
 LARGEST = 32 * 2**20
 """Bytes in a message; an answer has no more than a million numbers."""
-FOREIGN = ("stbp_edu", "ctypes", "_ctypes", "cffi", "subprocess", "_posixsubprocess", "socket")
-"""Modules that an answer may not import; nor ``multiprocessing``, which needs the last ones."""
+FOREIGN = (
+    "stbp_edu", "ctypes", "_ctypes", "cffi", "subprocess", "_posixsubprocess", "socket", "_socket",
+    "signal", "_signal", "resource", "gc", "multiprocessing", "_multiprocessing", "_posixshmem",
+)  # fmt: skip
+"""Modules that an answer may not import."""
 IMPORTED = (
-    "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "fractions", "functools",
-    "heapq", "itertools", "math", "numbers", "numpy.fft", "numpy.polynomial", "numpy.random",
-    "operator", "random", "re", "statistics", "string", "time", "typing",
+    "array", "bisect", "cmath", "collections", "copy", "dataclasses", "decimal", "fractions",
+    "functools", "heapq", "itertools", "math", "numbers", "numpy.fft", "numpy.polynomial",
+    "numpy.random", "operator", "pprint", "random", "re", "statistics", "string", "time",
+    "typing", "warnings",
 )  # fmt: skip
 """Modules that an answer may use even where nobody else may read Python's own files."""
 REFUSED = (
     "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "ctypes.", "pty.", "mmap.", "signal.",
     "sqlite3.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.", "fcntl.", "syslog.",
-    "_thread.", "glob.", "pathlib.",
+    "_thread.", "glob.", "pathlib.", "gc.",
 )  # fmt: skip
 """Beginnings of the audit events that are refused."""
+HOOK = """
+def hook(event, args):
+    text = "".__class__
+    if event == "import":
+        if text.partition(args[0], ".")[0] in {foreign}:
+            {{}}["an answer may not import this module"]
+    elif event in ("open", "os.listdir", "os.scandir"):
+        inside = text.startswith(args[0], {readable}) and not text.startswith(args[0], {hidden})
+        written = event == "open" and args[2] & {writing}
+        if not inside or written or text.__contains__(args[0], ".."):
+            {{}}["an answer may not read or write files"]
+    elif event.startswith({refused}):
+        {{}}["an answer may not use " + event]
+"""
+"""The audit hook: it reads Python's own files, and does nothing else.
+
+It looks up no name that an answer could put something else for: all that it needs are constants
+and the methods of text, and what it raises is a KeyError.
+"""
 
 
 def write_message(pipe: IO[bytes], message: object) -> None:
@@ -68,7 +93,7 @@ def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
     """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
     if value is None or isinstance(value, (bool, int, float, str)):
         large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
-        return ["kind", "int"] if large else ["plain", _own(value)]
+        return ["kind", "int"] if large else ["plain", value]
     if value is Ellipsis:
         return ["blank"]
     if isinstance(value, (tuple, list, set, frozenset)):
@@ -85,12 +110,6 @@ def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
         if other is None and all(hasattr(value, name) for name in names):
             return ["named", {name: pack(getattr(value, name)) for name in names}]
     return other(value) if other else ["kind", type(value).__name__[:80]]
-
-
-def _own(value: Any) -> Any:
-    """Return a number or a text as one of Python's own types."""
-    kinds = (bool, int, float, str)
-    return value if value is None else next(k for k in kinds if isinstance(value, k))(value)
 
 
 def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
@@ -158,25 +177,15 @@ def share_nothing() -> None:
             unshare(flags | 0x10000000)  # with CLONE_NEWUSER, for all who are not root
 
 
-def refuse(readable: Sequence[str], hidden: str) -> Callable[[str, tuple[Any, ...]], None]:
-    """Return the audit hook that lets an answer read Python's own files, and do nothing else."""
-    inside = os.path.realpath
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event == "import" and str(args[0]).partition(".")[0] in FOREIGN:
-            raise PermissionError(f"an answer may not import {args[0]}")
-        if event in ("open", "os.listdir", "os.scandir"):
-            path, writes = args[0], event == "open" and (args[2] or 0) & (os.O_WRONLY | os.O_RDWR)
-            if isinstance(path, int):
-                return
-            place = inside(os.fsdecode(path or "."))
-            if not writes and place.startswith(tuple(readable)) and not place.startswith(hidden):
-                return
-            raise PermissionError("an answer may not read or write files")
-        if event.startswith(REFUSED):
-            raise PermissionError(f"an answer may not use {event}")
-
-    return hook
+def refuse(readable: Sequence[str], hidden: str) -> None:
+    """Add the audit hook, which no answer can take out again."""
+    flags = (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_APPEND)
+    known = {"foreign": FOREIGN, "refused": REFUSED, "readable": tuple(readable), "hidden": hidden}
+    writing = functools.reduce(operator.or_, flags)
+    source = HOOK.format(writing=writing, **{name: repr(value) for name, value in known.items()})
+    space: dict[str, Any] = {}
+    exec(source, space)  # our own text, with constants
+    sys.addaudithook(space["hook"])
 
 
 def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
@@ -192,12 +201,13 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 
         return ask
 
+    write_message(replies, ["ready"])
     source, name = read_message(requests)
     space: dict[str, Any] = {"__name__": "answer", "np": np}
     try:
         exec(compile(source, "<answer>", "exec"), space)
         function = space[name]
-        write_message(replies, ["ready"])
+        write_message(replies, ["defined"])
     except BaseException as error:
         write_message(replies, ["problem", *describe(error)])
         return
@@ -230,14 +240,12 @@ def main() -> None:
         os.dup2(nothing, stream)
     for name in IMPORTED:
         import_module(name)
-    memory, seconds, package = int(sys.argv[1]), int(sys.argv[2]), os.path.realpath(sys.argv[3])
-    places = {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix} - {""}
-    readable = [os.path.realpath(place) + os.sep for place in places]
-    readable += [os.path.realpath(place) for place in places]
+    memory, seconds, package = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    places = {*sys.path, sys.prefix, sys.base_prefix, sys.exec_prefix}
     close_doors(memory, seconds)
     for name in FOREIGN:
         sys.modules.pop(name, None)
-    sys.addaudithook(refuse(readable, package))
+    refuse([place + end for place in places if place for end in (os.sep, "")], package)
     with contextlib.suppress(EOFError, BrokenPipeError, ValueError):
         serve(requests, replies)
 

@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from stbp_edu import arrows, network
+from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import Node, hard_reset, part_one, soft_reset
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
@@ -170,6 +171,6 @@ def by_program(
     """Return the gradients by the program that is derived from the neuron's forward lines."""
     derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
     net = arrows.network(params.sizes, derived)
-    program, given = Program(net, rule, backend, twin), part_one.by_layer(params)
+    program, given = Program(net, rule, backend, twin), by_layer(params)
     found = program.gradients(given, program.forward(given, spikes), targets)
     return Gradients(**part_one.by_name(found))

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
-    cross_entropy_on_rates,
-    cross_entropy_per_step,
+    Loss,
     draw_params,
     forward,
     hard_reset,
@@ -23,14 +22,15 @@ from stbp_edu.arrows import (
     with_adaptation,
     with_current,
 )
+from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
 
 LOSSES = {
     "rate": rate(),
     "last-2": last_steps(2),
-    "cross-entropy": cross_entropy_on_rates(),
-    "per-step": cross_entropy_per_step(),
-    "per-step-u": cross_entropy_per_step("u"),
+    "cross-entropy": Loss("mine", fit=CrossEntropy()),
+    "per-step": Loss("mine", fit=CrossEntropy(), per_step=True),
+    "per-step-u": Loss("mine", "u", CrossEntropy(), per_step=True),
     "membrane": membrane(),
     "membrane-mean": membrane(None),
 }

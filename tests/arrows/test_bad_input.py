@@ -17,7 +17,6 @@ from stbp_edu.arrows import (
     Rule,
     backward,
     classify,
-    classify_letters,
     count_paths,
     draw_params,
     formulas,
@@ -71,7 +70,7 @@ TABLES = [
 ]
 NETWORKS = [
     (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
-    (lambda: network("3-2", ["lif"]), "must be a Neuron, got 'lif'; see hard_reset"),
+    (lambda: network("3-2", ["lif"]), "neuron must be a Neuron, or a list of one a layer, got"),
     (lambda: network("2-3-1", [HARD]), "2 layers, 1 neurons"),
     (lambda: network("2-1", HARD, "rate"), "loss must be of type Loss, got str"),
     (lambda: network("2-1", HARD, Loss("mine", "v")), "reads state 'v', which layer 1 does not"),
@@ -120,7 +119,6 @@ GRAPHS = [
     (lambda: classify(lambda *run: None), r"function must return Gradients or \(W, b\), got None"),
     (lambda: classify(lambda *run: None, NET), "function must return a list of N . 1 dictionaries"),
     (lambda: classify(lambda *run: [None, {}], NET), "function must return at least one gradient"),
-    (lambda: classify_letters(lambda local: [None], NET), "recursion must return ε"),
 ]  # fmt: skip
 
 

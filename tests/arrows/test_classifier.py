@@ -1,4 +1,4 @@
-"""Which words a gradient function keeps, from its numbers or its letters."""
+"""Which words a gradient function keeps, from its numbers."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,7 @@ from stbp_edu.arrows import (
     Verdict,
     backward,
     classify,
-    classify_letters,
     hard_reset,
-    lambdas,
     network,
     words,
 )
@@ -91,43 +89,6 @@ def test_what_is_no_sum_of_words():
     assert "no sum of words" in str(ones)
     blind = network("2-1", hard_reset(LIF(surrogate=Rectangle(1e-9))))  # no word contributes
     assert classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind) == Verdict((), {})
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_recursions_in_letters(rule):
-    q = RULES[rule].start
-    verdict = classify_letters(lambda local: [None, *(x["u", q] for x in lambdas(local, rule)[1:])])
-    assert rule in verdict.rules
-
-
-def typed(local, err_is_classic=False, mistake=1):
-    """Part I's recursion as a reader types it: one line a case."""
-    f, h = ([None, *(x[k, False] for x in local.factors[1:])] for k in ("carry", "spike"))
-    back = [None, *(x["reset", False] for x in local.factors[1:])]
-    N, T = local.net.N, len(local.direct)
-    delta, eps = [None, *(0 * x for x in f[1:])], [None, *(0 * x for x in f[1:])]
-    for t in reversed(range(T)):
-        for n in reversed(range(1, N + 1)):
-            spiked = [None, *(d * k for d, k in zip(delta[1:], h[1:], strict=True))]
-            err = spiked if err_is_classic else eps
-            d = local.direct[t] if n == N else err[n + 1][t] @ local.params[n + 1]["W"]
-            e = 0
-            if t < T - 1:
-                d = d + mistake * err[n][t + 1] * back[n][t]
-                e = eps[n][t + 1] * f[n][t]
-            delta[n][t] = d
-            eps[n][t] = d * h[n][t] + e
-    return eps
-
-
-def test_a_typed_recursion_is_classified():
-    assert classify_letters(typed).rules == ("exact",)
-    assert classify_letters(lambda local: typed(local, True)).rules == ("classic",)
-    assert classify_letters(lambda local: typed(local, mistake=0)).rules == ("detached-reset",)
-    turned = classify_letters(lambda local: typed(local, mistake=-1))
-    assert turned.coefficients["enter", "spike", "reset", "spike", "readout"] == -1
-    foreign = classify_letters(lambda local: [None, *(e * e for e in typed(local)[1:])])
-    assert foreign == Verdict((), {})
 
 
 SPIKE, CARRY = ("enter", "spike", "readout"), ("enter", "carry", "spike", "readout")

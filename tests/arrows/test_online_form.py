@@ -9,8 +9,8 @@ from hypothesis import given
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrows import (
     RULES,
+    Loss,
     backward,
-    cross_entropy_per_step,
     draw_params,
     forbidding_word,
     hard_reset,
@@ -19,6 +19,7 @@ from stbp_edu.arrows import (
     online,
     words,
 )
+from stbp_edu.losses import CrossEntropy
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
 
@@ -110,7 +111,7 @@ def test_memory_is_flat_from_10_to_1000_steps(per_step, rule):
 
     CPython keeps up to 2,000 small tuples of a size that were let go, which is no memory of ours.
     """
-    loss = cross_entropy_per_step() if per_step else None
+    loss = Loss("mine", fit=CrossEntropy(), per_step=True) if per_step else None
     net = network("20-30R-10", hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
     rng = np.random.default_rng(0)
     params, y = draw_params(net, rng), np.eye(10)[:4]

@@ -7,8 +7,6 @@ import pytest
 
 from stbp_edu.arrows import (
     Loss,
-    cross_entropy_on_rates,
-    cross_entropy_per_step,
     last_steps,
     membrane,
     rate,
@@ -42,9 +40,9 @@ LOSSES = {
     "last steps": (last_steps(2), "o", 2, squares(LAST_2)),
     "membrane": (membrane(), "u", 1, squares(SERIES[2])),
     "membrane, all": (membrane(None), "u", 3, squares(MEAN)),
-    "softmax of rates": (cross_entropy_on_rates(), "o", 3, cross_entropy(MEAN)),
+    "softmax of rates": (Loss("mine", fit=CrossEntropy()), "o", 3, cross_entropy(MEAN)),
     "softmax per step": (
-        cross_entropy_per_step("u"),
+        Loss("mine", "u", CrossEntropy(), per_step=True),
         "u",
         3,
         np.mean([*map(cross_entropy, SERIES)]),

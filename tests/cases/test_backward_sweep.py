@@ -62,32 +62,4 @@ def test_case_at_covers_the_grid():
     assert cases.case_at(0, 1, T=1, N=1) == 1
 
 
-@pytest.mark.parametrize(
-    ("t", "n", "error", "message"),
-    [
-        (3, 1, ValueError, "t must be < T = 3"),
-        (-1, 1, ValueError, "t must be >= 0"),
-        (0, 0, ValueError, "n must be >= 1"),
-        (0, 3, ValueError, "n must be <= N = 2"),
-        (0.0, 1, TypeError, "t must be an integer"),
-    ],
-)
-def test_a_cell_outside_the_grid_is_named(t, n, error, message):
-    with pytest.raises(error, match=message):
-        cases.case_at(t, n, T=3, N=2)
-
-
 PROBLEM = make_problem(0, [3, 4, 2], T=3, S=5, neuron=LIF(tau=0.5, v_th=0.6))
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: cases.scalar.c2_delta([1.0, 2.0], [1.0]),
-        lambda: cases.scalar.c4_delta([1.0], [1.0, 2.0], 1.0, 1.0, 1.0),
-        lambda: cases.scalar.c5_w([1.0, 2.0], [1.0]),
-    ],
-)
-def test_a_sum_over_an_index_refuses_another_number_of_terms(call):
-    with pytest.raises(ValueError, match="zip"):
-        call()

@@ -14,6 +14,8 @@ from unittest import mock
 
 import numpy as np
 
+from stbp_edu.practice.grading.calling import Habits, call, viewed
+from stbp_edu.practice.grading.values import plain, same
 from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
@@ -125,57 +127,14 @@ def fresh_inputs(exercise: Exercise) -> tuple[Inputs, ...]:
         return inputs_of(exercise)
 
 
-def flat(value) -> list:
-    """Return the numbers of a result, or a word where there are none."""
-    if isinstance(value, (set, frozenset)):
-        return [tuple(sorted(map(str, value)))]
-    for pair in (("W", "b"), ("U", "O")):
-        if all(hasattr(value, name) for name in pair):
-            value = tuple(getattr(value, name) for name in pair)
-    if isinstance(value, list) and all(isinstance(v, (bool, np.bool_)) for v in value):
-        return [np.array(value, dtype=float)]  # one truth value for each entry, as an array has it
-    if isinstance(value, (tuple, list)):
-        return [x for v in value for x in flat(v)]
-    if value is None:
-        return []
-    try:
-        return [np.asarray(value, dtype=float)]
-    except (TypeError, ValueError):
-        return [str(type(value))]
-
-
-def same(a, b) -> bool:
-    """Return whether two results are equal up to a relative 1e-7; by code of its own."""
-    x, y = flat(a), flat(b)
-    if len(x) != len(y):
-        return False
-    for p, q in zip(x, y, strict=True):
-        if isinstance(p, np.ndarray) and isinstance(q, np.ndarray):
-            if p.shape != q.shape or not np.allclose(p, q, rtol=1e-7, atol=1e-12, equal_nan=True):
-                return False
-        elif p is not q and not (type(p) is type(q) and p == q):
-            return False
-    return True
-
-
 def equivalent(exercise: Exercise, function) -> bool:
     """Return whether a function gives what the reference gives, on fresh inputs."""
-    every = [i.args for i in fresh_inputs(exercise)]
-    return all(
-        same(result(exercise, function, a), result(exercise, exercise.answer, a)) for a in every
-    )
-
-
-def result(exercise: Exercise, function, args):
-    """Return what a function gives, or what can be compared of it; None where it fails."""
-    args = copy.deepcopy(args)
-    try:
-        with np.errstate(all="ignore"):
-            value = function(*args)
-            view = exercise.comparable
-            return value if view is None else view(value, function, *copy.deepcopy(args))
-    except Exception:
-        return None
+    for given in fresh_inputs(exercise):
+        like = viewed(exercise.answer, copy.deepcopy(given.args), exercise.comparable)
+        got = call(function, given.args, like, Habits(), view=exercise.comparable)
+        if not same(got, plain(like, like), 1e-7):
+            return False
+    return True
 
 
 def mutants(exercise: Exercise, count: int, seed: int = 0) -> Iterator[Mutant]:

@@ -31,7 +31,7 @@ def test_the_message_says_what_where_and_what_next():
     assert "n = " in text
     assert "sample 0, neuron 0" in text
     number = exercises()["c3-delta"].notebook
-    assert f'notebook {number}, "What ε is for", equation (c3-delta)' in text
+    assert f'notebook {number}, "δ, once more", equation (c3-delta)' in text
     assert 'hint("c3-delta")' in text
     html = c3("delta_last")._repr_html_()
     assert 'data-exercise="c3-delta" data-state="wrong"' in html

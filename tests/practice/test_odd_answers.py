@@ -18,12 +18,10 @@ from stbp_edu.practice import (
     check_formula,
     check_network,
     exercises,
-    predict,
     saved_progress,
 )
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra, calling, exercise_check, values
-from stbp_edu.practice.grading.values import side_by_side
+from stbp_edu.practice.grading import algebra, exercise_check, values
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.surrogates import Curve, Gaussian
 
@@ -167,21 +165,6 @@ def test_prints_are_counted_and_left_out(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_call_that_does_not_end_is_stopped(monkeypatch):
-    monkeypatch.setattr(calling, "SECONDS", 0.2)
-
-    def f(delta_last, err_next, U, df):
-        while True:
-            try:
-                U = U + 0
-            except Exception:
-                continue
-
-    text = repr(check("c3-delta", f))
-    assert "It did not end within 0.2 seconds" in text
-    assert check("c3-delta", C3).right, "the alarm is off again"
-
-
 def test_changed_arguments_are_told():
     def f(delta_last, err_next, U, df):
         U *= df
@@ -311,13 +294,6 @@ def test_float32_is_right(id_):
     assert check(id_, lambda *args: short(right(*map(short, args)))).right
 
 
-def test_results_that_are_stacked_and_real_numbers_of_a_complex_type_are_right():
-    run, c3 = exercises()["lif-run"].function(), exercises()["c3-delta"].function()
-    assert check("lif-run", lambda *args: np.stack(run(*args))).right
-    assert check("c3-delta", lambda *args: c3(*args) + 0j).right
-    assert not check("lif-run", lambda *args: np.stack(run(*args))[::-1]).right
-
-
 @pytest.mark.parametrize(
     ("id_", "change", "words"),
     [
@@ -337,15 +313,6 @@ def test_a_float32_inside_is_right_with_a_word():
     assert "right to about 5 digits" in repr(feedback)
 
 
-def test_numbers_that_differ_look_different():
-    assert side_by_side(-0.0003381, -0.0003382) == "yours -0.0003381, exact -0.0003382"
-    yours, exact = side_by_side(1.0, 1.0 + 1e-14).split(", ")
-    assert yours.split()[1] != exact.split()[1]
-    text = repr(check("c3-delta", lambda *a: C3(*a) * (1 + 1e-3)))
-    numbers = text.partition("yours ")[2].split(" at ")[0].split(", exact ")
-    assert numbers[0] != numbers[1]
-
-
 def test_check_network_takes_what_is_no_function():
     assert "Pass the function itself" in repr(check_network(3))
     assert check_network(BACKWARD).right
@@ -360,15 +327,3 @@ def test_check_formula_takes_anything(answer):
     feedback = check_formula("c3-delta", answer)
     assert feedback.state == "wrong"
     feedback._repr_html_()
-
-
-@pytest.mark.parametrize("place", ["/", "directory", "/dev/null", "/proc/nowhere/progress.json"])
-def test_a_place_that_holds_no_file_is_left_alone(place, tmp_path, monkeypatch):
-    place = str(tmp_path) if place == "directory" else place
-    monkeypatch.setenv("STBP_EDU_PROGRESS", place)
-    assert check("c3-delta", C3).right
-    assert check_formula("c3-delta", "delta_T").state == "wrong"
-    predict("c3-holds", "t = 1")
-    assert saved_progress.progress_report().states == {}
-    assert repr(saved_progress.progress_report()).startswith("0 of ")
-    assert not list(tmp_path.iterdir())

@@ -48,16 +48,6 @@ def test_predictions_and_states_of_exercises_are_kept_side_by_side():
     assert "<code>c4-holds</code>: neither." in report._repr_html_()
 
 
-@pytest.mark.parametrize(
-    "content", ['{"predictions": 3}', '{"predictions": {"c3-holds": 3}}', "[]"]
-)
-def test_a_broken_record_of_predictions_is_no_reason_to_fail(content):
-    path().write_text(content)
-    assert progress_report().predictions == {}
-    predict("c3-holds", "t = 1")
-    assert progress_report().predictions == {"c3-holds": "t = 1"}
-
-
 def test_the_page_is_told_what_it_needs_for_its_buttons():
     html = predict("c3-holds", "...")._repr_html_()
     assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in html

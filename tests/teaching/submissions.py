@@ -44,6 +44,20 @@ HOSTILE = {
     "a file of its own": "def {head}:\n    open('{folder}/mine', 'w').write('x')",
     "a program": "import os\ndef {head}:\n    os.system('touch {folder}/mine')",
     "the network": "import socket\ndef {head}:\n    socket.create_connection(('127.0.0.1', 80))",
+    "names taken from its guard": (
+        "import builtins, os, sys\ndef {head}:\n    guard = sys.modules['__main__']\n"
+        "    guard.REFUSED = guard.FOREIGN = ()\n    builtins.str = builtins.isinstance = print\n"
+        "    os.system('touch {folder}/mine')"
+    ),
+    "a path that lies": (
+        "class Path(str):\n    def startswith(self, *_):\n        return True\n"
+        "def {head}:\n    return open(Path('{folder}/theirs')).read()"
+    ),
+    "the catalogue's file": (
+        "import os, sys\ndef {head}:\n    for place in sys.path:\n"
+        "        path = place + '/stbp_edu/practice/tasks/content/misconceptions.toml'\n"
+        "        if os.path.exists(path):\n            return open(path).read()"
+    ),
     "an object that equals all": (
         "class All:\n    def __eq__(self, other):\n        return True\n"
         "    def __getattr__(self, name):\n        return self\n"

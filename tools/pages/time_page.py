@@ -18,8 +18,7 @@ RULES = (
     *("ottt", "e-prop-reset"),
 )
 ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
-RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
-"""What each arm, a rule and a limit, has its own rate from."""
+"""The rules and limits that have a rate of their own."""
 SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
 """Without a limit and with it: its value, name, colour, line and marker."""
 PLANS = {

@@ -44,11 +44,6 @@ def of_text(text: str) -> str:
     return next((advice for form, advice in WRITTEN.items() if re.search(form, text)), "")
 
 
-def of_call(name: str) -> str:
-    """Return what to write in place of a function that is not known, or ""."""
-    return CALLED.get(name, "")
-
-
 def of_name(name: str, states: Collection[str]) -> str:
     """Return what to write in place of a name that has no value, or "".
 

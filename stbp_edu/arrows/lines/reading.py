@@ -174,7 +174,7 @@ class Reader:
         else:
             known = ", ".join((*FUNCTIONS, *self.functions))
             define = f"known are {known}; define another in a line above: {name}(o) = ..."
-            raise self.error(node, f"no function is called {name}", hints.of_call(name) or define)
+            raise self.error(node, f"no function is called {name}", hints.CALLED.get(name, define))
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"

@@ -1,4 +1,4 @@
-"""Call a reader's function: on copies, within a time limit, and note what it does besides.
+"""Call a reader's function: on copies, and note what it does besides.
 
 Nothing that the function does gets out of here but plain data, or a ``Difference`` that says why
 there is none: no exception, no print, no change of the arguments, no object of its own.
@@ -9,14 +9,9 @@ import copy
 import io
 import linecache
 import pickle
-import signal
-import sys
-import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -24,16 +19,7 @@ import numpy as np
 from stbp_edu.practice.grading.values import Difference, Outcome, is_blank, plain
 from stbp_edu.practice.tasks import Function
 
-SECONDS = 30.0
-"""How long all calls together may take, where the system has an alarm clock.
-
-A page has none: there the Stop button ends them.
-"""
 LONGEST_TEXT = 80
-
-
-class TooLongError(BaseException):
-    """Raised inside the reader's function when its time is up; ``except Exception`` lets it by."""
 
 
 @dataclass
@@ -44,15 +30,11 @@ class Habits(io.TextIOBase):
         printed: how many characters it printed.
         first_text: the first characters of them.
         changed: the arguments that it changed in place.
-        seconds: how long its calls have taken.
-        stopped: whether a call took too long; then it is not called again.
     """
 
     printed: int = 0
     first_text: str = ""
     changed: dict[str, None] = field(default_factory=dict)
-    seconds: float = 0.0
-    stopped: bool = False
 
     def write(self, text: str) -> int:
         """Count what is printed, and keep its beginning alone."""
@@ -91,17 +73,11 @@ def call(
     view: View = None,
 ) -> Outcome:
     """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
-    if habits.stopped:
-        return Difference("problem", "It is not called again after a call that did not end.")
     given = copy.deepcopy(args)
     try:
         # A division by zero shows up as a NaN, which is explained; no warning is needed.
-        with np.errstate(all="ignore"), limited(habits), contextlib.redirect_stdout(habits):
+        with np.errstate(all="ignore"), contextlib.redirect_stdout(habits):
             outcome = plain(viewed(function, given, view), like, parts)
-    except TooLongError:
-        habits.stopped = True
-        text = f"It did not end within {SECONDS:g} seconds. Is there a loop without an end?"
-        return Difference("problem", text)
     except BaseException as error:  # an answer may raise what is no Exception
         if type(error) is KeyboardInterrupt:
             raise  # the reader's own, at the keyboard or by the Stop button
@@ -126,34 +102,6 @@ def viewed(function: Function, args: Sequence[Any], view: View) -> Any:
     return value if view is None or is_blank(value) else view(value, function, *args)
 
 
-@contextlib.contextmanager
-def limited(habits: Habits) -> Iterator[None]:
-    """Raise TooLongError when the time is up, where the system and the thread allow it."""
-    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    if (
-        not free or sys.platform == "emscripten" or signal.getitimer(signal.ITIMER_REAL)[0]
-    ):  # someone else's clock runs
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise TooLongError
-
-    try:
-        before = signal.signal(signal.SIGALRM, ring)
-        begun = time.perf_counter()
-        signal.setitimer(signal.ITIMER_REAL, max(SECONDS - habits.seconds, 0.01))
-    except (OSError, ValueError):  # a Python without signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        habits.seconds += time.perf_counter() - begun
-
-
 def problem(error: BaseException) -> Outcome:
     """Return what a function's exception says, and at which expression it came.
 
@@ -176,8 +124,8 @@ def problem(error: BaseException) -> Outcome:
 def tried(function: Function, args: Sequence[Any], like: Any, view: View = None) -> Outcome:
     """Return what comes of one of the package's own functions.
 
-    Nothing of the reader's runs here, so that it takes no clock. The arguments are closed to
-    changes: copies are made of lists, and of all where a function works in place.
+    The arguments are closed to changes: copies are made of lists, and of all where a function
+    works in place.
     """
     try:
         try:

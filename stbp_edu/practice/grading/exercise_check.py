@@ -136,16 +136,16 @@ def _diagnosis(
     named = {
         m.id: str(m)
         for m in exercise.mistakes
-        if not habits.stopped and answer.gives(exercise.function(m.body), exactly=False)
+        if answer.gives(exercise.function(m.body), exactly=False)
     }
     message = list(named.values())
     if len(named) > 1:
         message.insert(0, f"{len(named)} mistakes give what your function gives:")
     findings: list[Finding] = []
     with suppress(Exception):  # a wrong answer may do anything when it is asked odd things
-        findings = [] if named or habits.stopped else unnamed(exercise, answer, function, ask)
+        findings = [] if named else unnamed(exercise, answer, function, ask)
     message += [f.text for f in findings if f.text]
-    if not message and not habits.stopped:
+    if not message:
         message.append(_agreement(answer))
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"

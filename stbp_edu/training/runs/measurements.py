@@ -22,20 +22,6 @@ import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
-MEASUREMENTS = (
-    "ablations-digits",
-    "mnist-rules",
-    "speed",
-    "time-leak",
-    "time-limit",
-    "time-others",
-    "time-rates",
-    "time-tuned",
-    "time-width",
-    "two-processes",
-)
-"""The records that the notebooks read."""
-
 STUDENT = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093),
@@ -95,7 +81,7 @@ def measurements_folder() -> Path:
 def load_measurement(name: str) -> dict[str, Any]:
     """Return a record: the measured rows, and with them the settings, seeds and versions.
 
-    It also holds the command that made it. ``name`` is one of ``MEASUREMENTS``.
+    It also holds the command that made it.
 
     Raises:
         ValueError: if there is no record of this name.
@@ -103,8 +89,9 @@ def load_measurement(name: str) -> dict[str, Any]:
     >>> load_measurement("ablations-digits")["command"]
     'python -m benchmarks.ablations'
     """
-    checks.choice("name", name, MEASUREMENTS)
-    return dict(read_json(measurements_folder() / f"{name}.json"))
+    folder = measurements_folder()
+    checks.choice("name", name, sorted(path.stem for path in folder.glob("*.json")))
+    return dict(read_json(folder / f"{name}.json"))
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
