@@ -24,6 +24,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,7 @@ def wrong(good: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         "None": None, "a type": int, "a module": math, "an object": object(), "bytes": b"x",
         "a word": "no such word", "a set": {1}, "a dict": {"a": 1}, "a function": lambda *_: None,
+        "a generator": (k for k in range(2)), "a ratio": Fraction(1, 3),
         "a complex number": 1j, "a NaN": math.nan, "infinity": math.inf, "a fraction": 0.3,
         "a huge integer": 10**400, "a large integer": 2**40, "below zero": -3, "zero": 0,
         "an empty list": [], "a list": [[1.0], [2.0]], "an empty array": np.empty((0,)),
@@ -180,8 +182,13 @@ def wrong(good: Any) -> dict[str, Any]:
             "one entry more": np.concatenate([good, good[:1]]) if good.ndim else good[None],
             "complex": good.astype(complex), "half floats": good.astype(np.float16),
             "masked": np.ma.masked_array(good, mask=True), "words": good.astype(str),
-            "a NaN in it": spoiled,
+            "a NaN in it": spoiled, "wide floats": good.astype(np.longdouble),
+            "an infinity in it": np.where(np.isnan(spoiled), -math.inf, spoiled),
+            "big-endian": good.astype(good.dtype.newbyteorder(">")),
+            "a record array": good.astype(float).view(np.recarray),
         }  # fmt: skip
+        if good.ndim == 2:
+            found["a matrix"] = good.view(np.matrix)
         if good.ndim:
             found |= {
                 "a list of it": good.tolist(),
@@ -191,6 +198,7 @@ def wrong(good: Any) -> dict[str, Any]:
     if isinstance(good, list | tuple):
         found |= {
             "one entry less": good[:-1],
+            "words in it": ["x" for _ in good],
             "one entry more": [*good, None],
             "an iterator": iter(good),
         }

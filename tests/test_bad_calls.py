@@ -1,21 +1,15 @@
 """Every public function, every argument, every kind of wrong: a clear error, or a right result.
 
-The calls are generated: a function, a good call of it, and one argument at a time replaced by each
-of ``kinds``. What is raised must be the package's own error and name the argument. What is not
-refused must be listed in ``ACCEPTED``, or be the same value in another form (read-only, not
-contiguous), which must give the same result. So must a call that leaves an argument out which has
-a default: the good call is made with it. Nothing may be changed.
+The wrong values are those of ``tests.bad_calls``; what is not refused must be listed in ``ACCEPT``.
+The same value in another form (read-only, not contiguous) must give the same result, and so must a
+call that leaves an argument out which has a default: the good call is made with it.
 """
 
 import atexit
 import dataclasses
-import fractions
 import inspect
-import math
-import re
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,7 +46,7 @@ from stbp_edu.training.runs.run import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
-from tests.bad_calls import Call, bad_calls, good_calls
+from tests.bad_calls import Call, bad_calls, good_calls, wrong
 from tests.networks import make_problem
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
@@ -205,54 +199,6 @@ WRONG: dict[tuple[str, str], dict[str, Any]] = {
 """What is wrong of one argument alone."""
 
 
-def kinds(good: Any) -> dict[str, Any]:
-    """Return wrong values of every kind, some of them made of the right one."""
-    found: dict[str, Any] = {
-        "None": None, "a type": int, "a module": math, "an object": object(), "bytes": b"x",
-        "a word": "no such word", "a set": {1}, "a dict": {"a": 1}, "a function": lambda *_: None,
-        "a generator": (k for k in range(2)), "another class": np.dtype(float),
-        "a complex number": 1j, "a fraction": fractions.Fraction(1, 3), "nan": math.nan,
-        "infinity": math.inf, "a huge integer": 10**400, "minus a huge integer": -(10**400),
-        "an empty list": [], "a list of lists": [[1.0], [2.0]], "an empty array": np.empty((0,)),
-        "an array of objects": np.array([None, "x"], dtype=object),
-        "an array of words": np.array(["x"]), "five axes": np.zeros((1, 1, 1, 1, 1)),
-    }  # fmt: skip
-    if isinstance(good, np.ndarray):
-        spoiled, endless = good.astype(float), good.astype(float)
-        spoiled.flat[0], endless.flat[-1] = math.nan, -math.inf
-        found |= {
-            "a list of it": good.tolist(),
-            "one axis more": good[None],
-            "one axis less": good[0],
-            "one entry less": good[..., :-1],
-            "no entries": good[..., :0],
-            "complex entries": good.astype(complex),
-            "the other float type": good.astype(np.float32 if good.itemsize == 8 else np.float64),
-            "half floats": good.astype(np.float16),
-            "wide floats": good.astype(np.longdouble),
-            "objects": good.astype(object),
-            "words": good.astype(str),
-            "a nan in it": spoiled,
-            "an infinity in it": endless,
-            "masked": np.ma.masked_array(good, mask=True),
-            "a record array": good.astype(float).view(np.recarray),
-            "big-endian": good.astype(good.dtype.newbyteorder(">")),
-        }
-        if good.ndim == 2:
-            found["a matrix"] = good.view(np.matrix)
-    if isinstance(good, (list, tuple)):
-        found |= {
-            "one entry less": type(good)(good[:-1]),
-            "one entry more": type(good)([*good, None]),
-            "words in it": type(good)("x" for _ in good),
-            "reversed iterator": reversed(good),
-        }
-    if isinstance(good, (int, float)) and not isinstance(good, bool):
-        found |= {"zero-dimensional words": np.array("x"), "a long word": "1" * 5000}
-        found |= {"zero": type(good)(0), "below zero": -1 - good}
-    return found
-
-
 def same(good: Any) -> dict[str, Any]:
     """Return the right value in forms that must work just as well."""
     if not isinstance(good, np.ndarray):
@@ -265,40 +211,6 @@ def same(good: Any) -> dict[str, Any]:
     return {"read-only": frozen, **others}
 
 
-OPEN = (
-    *((f"{where}.forward", "spike") for where in ("engine", "network")),
-    *(("Membrane", "k"), ("Membrane reads k steps", "k"), ("train", "state")),
-    *(("predict", "answer"), ("predict", "measured"), ("hunt", "term"), ("hunt", "symptom")),
-)
-"""Arguments for which None says something: all steps, a new start, nothing predicted yet."""
-ACCEPTED = {  # what is no mistake, or stands for the default
-    **{place: {"None"} for place in OPEN},
-    ("init_params", "dtype"): {"another class"},  # it is float64
-    ("encode", "pixels"): {"one entry less", "the other float type"},  # smaller images
-    ("evaluate", "images"): {"the other float type"},
-    ("evaluate", "labels"): {"big-endian"},
-    **{
-        ("Settings", argument): {"an empty list", "one entry less"}  # no hidden layer; nothing
-        for argument in ("hidden", "learn", "learn_each")
-    },
-    ("Settings", "v_th"): {"zero", "below zero"},
-    **{
-        ("Settings", argument): {"zero"}  # as many steps as in training; none; the first
-        for argument in (
-            *("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout"),
-            *("adversarial", "seed", "gain_limit"),
-        )
-    },
-    ("report.run", "seed"): {"zero"},
-    # What a reader hands in is judged, whatever it is: see tests/practice/test_odd_answers.py.
-    ("check", "function"): set(kinds(None)),
-    ("check_network", "function"): set(kinds(None)),
-    ("check_formula", "answer"): set(kinds("")),
-    ("LIF", "v_th"): {"zero", "below zero"},
-    ("case_at", "t"): {"zero"},  # the first step
-    ("hunt", "case"): {"None", "zero"},  # not said yet; the loops
-    ("RunConfig", "dataset"): {"a word"},  # images of one's own
-}
 NO_DEFAULT = {  # the good call is made with another value than the default
     *((name, "spike") for name in ("engine.forward", "network.forward")),
     *(("hunt", argument) for argument in ("case", "term", "symptom")),
@@ -307,11 +219,8 @@ NO_DEFAULT = {  # the good call is made with another value than the default
     *(("Settings", argument) for argument in ("learn", "learn_each", "neuron", "readout")),
 }
 LEFT_OUT = object()
-
-
-def wrong_values(name: str, argument: str) -> dict[str, Any]:
-    """Return what is tried in an argument's place."""
-    return kinds(CALLS[name][1][argument]) | WRONG.get((name, argument), {})
+SLOW = ("report.run", "symbols", "paths")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS]
 
 
 def right_values(name: str, argument: str) -> dict[str, Any]:
@@ -322,36 +231,10 @@ def right_values(name: str, argument: str) -> dict[str, Any]:
     return same(good[argument]) | ({"left out": LEFT_OUT} if left_out else {})
 
 
-CASES = [
-    (name, argument, kind)
-    for name, (_, good) in CALLS.items()
-    for argument in good
-    for kind in (*wrong_values(name, argument), *right_values(name, argument))
-]
-
-
 @pytest.fixture(autouse=True)
 def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is checked here out of the reader's own file."""
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(FOLDER / "progress.json"))
-
-
-def fresh(good: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments with generators that have drawn nothing yet."""
-    return {k: rng() if isinstance(v, np.random.Generator) else v for k, v in good.items()}
-
-
-def snapshot(value: Any) -> Any:
-    """Return what tells whether an argument was changed."""
-    if isinstance(value, np.random.Generator):
-        return None  # drawn from on purpose
-    if isinstance(value, np.ndarray):
-        return value.dtype.str, value.shape, value.tobytes() if value.dtype != object else None
-    if isinstance(value, (list, tuple)):
-        return [snapshot(v) for v in value]
-    if isinstance(value, (network.Trace, Params)):
-        return [snapshot(list(v)) for v in vars(value).values()]
-    return None
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -365,57 +248,28 @@ def equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def outcome(name: str, argument: str, kind: str) -> str:
-    """Return what is wrong with how a function takes a wrong argument; empty if nothing is."""
-    function, good = CALLS[name]
-    good = fresh(good)
-    right = right_values(name, argument)
-    value = {**wrong_values(name, argument), **right}[kind]
-    given = {**good, argument: value}
-    if value is LEFT_OUT:
-        del given[argument]
-    before = {k: snapshot(v) for k, v in given.items()}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            result = function(**given)
-    except (TypeError, ValueError) as error:
-        if kind in right:
-            return f"refused: {error}"
-        first = str(error)
-        if not re.search(rf"\b{argument}\b", first) or not re.search(r"must|belongs", first):
-            return f"{type(error).__name__} that does not name {argument}: {first[:120]}"
-    except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:120]}"
-    else:
-        if kind in right:
-            if not equal(result, function(**fresh(good))):
-                return "another result"
-        elif kind not in ACCEPTED.get((name, argument), set()):
-            return "accepted"
-    if {k: snapshot(v) for k, v in given.items()} != before:
-        return "an argument was changed"
-    return ""
-
-
-SLOW = ("report.run", "symbols", "paths")
-
-
 @pytest.mark.usefixtures("two_neurons")
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS]
-)
-def test_no_wrong_argument_gets_through_or_meets_a_raw_error(name: str) -> None:
-    wrong = [
-        f"{name}({argument} = {kind}): {said}"
-        for called, argument, kind in CASES
-        if called == name and (said := outcome(called, argument, kind))
-    ]
-    assert not wrong, "\n".join(wrong)
+@pytest.mark.parametrize("name", NAMES)
+def test_other_forms_of_a_right_argument_give_the_same_result(name: str) -> None:
+    """Read-only, not contiguous, in Fortran order; and left out where it has a default."""
+    function, good = CALLS[name]
+
+    def result(given: dict[str, Any]) -> Any:
+        """Return the result, with generators that have drawn nothing yet."""
+        fresh = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in given.items()}
+        return function(**{k: v for k, v in fresh.items() if v is not LEFT_OUT})
+
+    forms = [(argument, one) for argument in good for one in right_values(name, argument).values()]
+    for argument, value in forms:
+        assert equal(result({**good, argument: value}), result(good)), argument
 
 
-def test_there_are_many_of_them() -> None:
-    assert len(CASES) >= 3000
+@pytest.mark.parametrize("place", WRONG, ids=".".join)
+def test_what_is_wrong_of_one_argument_alone_is_refused(place: tuple[str, str]) -> None:
+    function, good = CALLS[place[0]]
+    for value in WRONG[place].values():
+        with pytest.raises((TypeError, ValueError), match=rf"\b{place[1]}\b"):
+            function(**{**good, place[1]: value})
 
 
 OF_ODE = ("u", "current", "dt")
@@ -447,15 +301,34 @@ MORE = good_calls(
         "by_autograd": {"loss": len},
     },
 )  # fmt: skip
-EVERY = [*MORE, *(Call(name, *pair) for name, pair in CALLS.items() if name not in SLOW)]
-WHOLE = (LocalDerivatives, GraphPath, LIF, SimpleNamespace)
+WHOLE = (LocalDerivatives, GraphPath, LIF, SimpleNamespace, Settings)
 REAL = ("a fraction", "zero", "below zero", "a large integer")
 POSITIVE = ("a fraction", "a large integer")
 SHAPES = ("one axis more", "one axis less", "one entry more", "no entries", "half floats")
-ELEMENTWISE = (*REAL, *SHAPES, "a NaN", "a NaN in it", "infinity", "an empty array", "five axes")
+ODD = ("a NaN", "a NaN in it", "infinity", "an infinity in it", "wide floats", "big-endian")
+ELEMENTWISE = (*REAL, *SHAPES, *ODD, "an empty array", "five axes")
 READ = [f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")]
-ACCEPT = {
-    **ACCEPTED,
+OPEN = (
+    *((f"{where}.forward", "spike") for where in ("engine", "network")),
+    *(("Membrane", "k"), ("Membrane reads k steps", "k"), ("train", "state")),
+    *(("predict", "measured"), ("hunt", "term"), ("hunt", "symptom")),
+)
+"""Arguments for which None says something: all steps, a new start, nothing predicted yet."""
+NO_NUMBER = ("hidden", "learn", "learn_each")  # settings that may be empty
+MAY_BE_ZERO = ("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout")
+ACCEPT = {  # what is no mistake, or stands for the default
+    **{place: ("None",) for place in OPEN},
+    **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
+    **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
+    **{("Settings", name): (*POSITIVE, "zero") for name in ("adversarial", "seed", "gain_limit")},
+    **{("Settings", name): ("an empty list", "one entry less") for name in NO_NUMBER},
+    **{("Settings", name): ("an empty word",) for name in ("neuron", "readout")},
+    ("Settings", "v_th"): REAL,
+    ("report.run", "seed"): ("zero", "a large integer"),
+    ("evaluate", "labels"): ("big-endian",),
+    ("case_at", "t"): ("zero",),  # the first step
+    ("hunt", "case"): ("None", "zero"),  # not said yet; the loops
+    # What a reader hands in is judged, whatever it is: see tests/practice/test_odd_answers.py.
     **{(name, "function"): ("*",) for name in ("check", "check_network")},
     ("check_formula", "answer"): ("*",),
     **{(f"LIF.{name}", "u"): ELEMENTWISE for name in ("g", "h", "H")},
@@ -473,7 +346,6 @@ ACCEPT = {
     ("LIF", "v_th"): REAL,
     ("RunConfig", "dataset"): ("a word", "an empty word"),
     **{("*", name): ("*",) for name in ("settings", "test_images")},  # see tests/training
-    **{("*", field.name): ("*",) for field in dataclasses.fields(Settings)},
     ("whole_gradient", "counts"): ("a large integer",),
     ("by_autograd", "leaf"): ("a function",),
     ("by_autograd", "loss"): ("a function",),
@@ -482,13 +354,19 @@ ACCEPT = {
     ("total", "paths"): ("an empty list", "one entry less", "one entry more"),
 }
 """Wrong values that are none: other numbers, other shapes of what is taken entry by entry."""
-EVERY = [
-    *MORE,
-    *(Call(name, *pair) for name, pair in CALLS.items() if name not in (*SLOW, "Settings")),
-]
+EVERY = [*MORE, *(Call(name, *pair) for name, pair in CALLS.items() if name not in SLOW)]
 
 
 @settings(max_examples=20 * settings().max_examples)
 @given(bad_calls(EVERY, WHOLE))
 def test_no_bad_call_is_raw_or_accepted(call: Call) -> None:
     assert not call.fault(ACCEPT)
+
+
+@pytest.mark.usefixtures("two_neurons")
+@pytest.mark.parametrize("name", NAMES)
+def test_no_wrong_argument_is_raw_or_accepted(name: str) -> None:
+    call = Call(name, *CALLS[name])
+    each = [(argument, kind) for argument, value in call.arguments.items() for kind in wrong(value)]
+    made = (dataclasses.replace(call, place=(argument,), kind=kind) for argument, kind in each)
+    assert not [said for one in made if (said := one.fault(ACCEPT))]

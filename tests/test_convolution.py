@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows, backward, cases, forward, network
 from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
-from stbp_edu.engine import Engine, Workspace, weights
+from stbp_edu.engine import Workspace, weights
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close
 
@@ -114,19 +114,6 @@ def test_weights_and_their_transpose_agree(shape, monkeypatch):
         for part, whole in zip(parts, (up, down, dW), strict=True):
             np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
         monkeypatch.undo()
-
-
-def test_input_gradient_is_what_the_general_sweep_hands_down():
-    shape = "8x8-2C3-P2-3-2"
-    params, spikes, targets = problem(shape)
-    still = np.broadcast_to(spikes[0], spikes.shape)
-    found = Engine(params, NEURON).input_gradient(forward(still, params, NEURON), targets)
-    net, own = general(params, NEURON), to_arrows(params)
-    slow = arrows.forward(net, own, as_images(params, [still, *[None] * 3])[0])
-    epsilon = arrows.backward(net, own, slow, targets).adjoints["u"][1].sum(axis=0)
-    link = net.layers[1].link
-    expected = link.back(epsilon, own[1]["W"]).transpose(0, 2, 3, 1).reshape(3, -1)
-    assert_close([found], [expected], "input")
 
 
 @pytest.mark.parametrize(

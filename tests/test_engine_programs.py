@@ -198,8 +198,12 @@ def test_what_cannot_be_compiled_is_said(monkeypatch):
     assert Program(plain).backend == "numpy"
     with pytest.raises(ValueError, match="backend must be one of"):
         Program(plain, backend="cuda")
+    for wrong in ({"work": 3}, {"twin": 1}):
+        with pytest.raises(TypeError, match=f"program: {next(iter(wrong))} must be"):
+            Program(plain, **wrong)
 
 
 def test_an_engine_of_a_small_network_does_not_compile():
     problem = make_problem(0, [3, 4, 2], T=3, S=2, neuron=LIF())
-    assert not isinstance(Engine(problem.params, LIF())._steps(""), compiled.CompiledSteps)
+    layers = Engine(problem.params, LIF()).passes().layers
+    assert not isinstance(layers[1], compiled.CompiledSteps)

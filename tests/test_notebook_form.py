@@ -55,6 +55,7 @@ BREAKS = [
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
     ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
     ("outputs", lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"})),
+    ("outputs", lambda nb: nb.cells[10].outputs[0].update(text="delta = -2/9")),
     ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
     ("code_form", lambda nb: edit(nb, "import sympy", "np.random.seed(1)")),
     ("code_form", lambda nb: edit(nb, "import sympy", f"import sympy  # {'w' * 70}")),

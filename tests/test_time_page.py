@@ -73,10 +73,8 @@ def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
     rates = {**MADE, "rows": slow + fast}  # 0.02 is better without the limit, 0.01 with it
     tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"]["tuned"]
     assert [row["lr"] for row in tuned["rows"]] == [0.02, 0.01, 0.02, 0.01]
-    (line,) = lines(
-        "`exact` | rate", {"time-limit": limit, "time-rates": rates, "time-tuned": rates}
-    )
-    assert "| −10.0 (−137.1 to +117.1) |" in line
+    (line,) = lines("`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates})
+    assert line.endswith("(0 to 66 %) at rate 0.01 | −10.0 (−137.1 to +117.1) |")
     assert time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0)) == "0\xa0of\xa04"
     both = [x[1:] for x in time_page.pairs(rates) if x[0]["rule"] == "exact"]
     assert time_page.differences(*both) == pytest.approx([0.0, -10.0])

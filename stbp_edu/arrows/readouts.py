@@ -68,9 +68,14 @@ class Loss:
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        T = len(series)
-        mean = series[self.steps(T).start :].mean(axis=0)
-        return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
+        T, first = len(series), self.steps(len(series)).start
+        mean = series[first:].mean(axis=0)
+        if self.per_step:
+            return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
+        slope = self.direct_at(T - 1, T, mean, mean, y)  # the same at every step that is read
+        slopes = np.zeros(series.shape, np.result_type(series, slope))
+        slopes[first:] = slope
+        return slopes
 
     def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
         """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""

@@ -116,8 +116,9 @@ class ArraySteps:
 
     def constants(self, p: Arrays, dtype: Any) -> list[Any]:
         """Return the constants, those that are learned from the parameters."""
-        own = self.back.lines.constants
-        return [np.asarray(p.get(name, value), dtype)[()] for name, value in own.items()]
+        own = self.back.lines.constants.items()
+        values = (np.asarray(p.get(name, value), dtype) for name, value in own)
+        return [value.reshape(-1) if value.ndim else value[()] for value in values]
 
 
 def _at_least(a: Any, b: Any) -> Any:

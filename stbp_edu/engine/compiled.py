@@ -76,8 +76,7 @@ class CompiledSteps(ArraySteps):
     ) -> list[Any]:
         """Return the arguments that both loops take."""
         dtype = next(iter(states.values())).dtype
-        own = self.back.lines.constants
-        constants = [np.asarray(p.get(name, value), dtype)[()] for name, value in own.items()]
+        constants = self.constants(p, dtype)
         if self.loops.recurrent:
             constants.insert(0, np.ascontiguousarray(p["R"].T if forward else p["R"]))
         return [*constants, *(np.ascontiguousarray(states[s]) for s in self.states)]

@@ -13,9 +13,9 @@ from stbp_edu.arrows.gains import groups
 from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loops import FLOOR
 
-STRETCH = 163_840
-"""Entries of several steps whose factors are computed at a time. More would leave the cache; with
-fewer, the calls themselves would take longer than their work."""
+STRETCH = 32_768
+"""Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
+would leave the cache, and the system gives them new memory each time."""
 
 Arrays = Mapping[str, Any]
 Factors = dict[Move, Any]

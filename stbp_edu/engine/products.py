@@ -6,25 +6,23 @@ W^n, and W^n is read once instead of T times. What remains is elementwise and ru
 see :mod:`stbp_edu.engine.array_steps`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from stbp_edu import checks
-from stbp_edu.arrays import Workspace
+from stbp_edu.arrays import Workspace, by_layer
 from stbp_edu.arrows import hard_reset, network, soft_reset, with_gain_limit
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, installed
+from stbp_edu.engine.compiled import CompiledSteps, installed
 from stbp_edu.engine.curve_source import compilable
+from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.weights import Dense, Weights, distinct_steps, weights_into
+from stbp_edu.engine.weights import weights_into
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -122,8 +120,15 @@ def _workspace(given: Workspace | None) -> Workspace:
 
 
 @dataclass(frozen=True)
+class Run(Trace):
+    """A forward pass as losses read it, and the states of every layer by name."""
+
+    states: States
+
+
+@dataclass(frozen=True)
 class Engine:
-    """The passes through one network, for a caller that has checked the arguments.
+    """The passes through a network of Part I, for a caller that has checked the arguments.
 
     With Numba they are compiled loops, in which a spike costs one row of weights and silence
     nothing, as long as spikes are rare and layers wide; without it, operations on whole arrays.
@@ -143,32 +148,18 @@ class Engine:
     loss: Built | Direct = RATE
     gain_limit: float | None = None
     backend: str = "auto"
-    _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
 
-    def forward(self, spikes: Array, spike: Spike | None = None) -> Trace:
+    def forward(self, spikes: Array, spike: Spike | None = None) -> Run:
         """Return what :func:`forward` returns."""
-        T, S, _ = spikes.shape
-        U: list[Any] = [None]
-        O: list[Any] = [spikes]
-        steps = self._steps("", twin=spike is not None)
+        passes = self.passes(twin=spike is not None)
         if spike is not None:
             v_th = self.neuron.v_th
-            steps = replace(steps, fires=lambda v: spike(v + v_th))
+            layers = [s and replace(s, fires=lambda v: spike(v + v_th)) for s in passes.layers]
+            passes = replace(passes, layers=layers)
         with one_blas_thread():
-            for n in range(1, self.params.N + 1):
-                b = self.params.b[n]
-                u = self.work.array("U", n, (T, S, self.params.sizes[n]), b.dtype)
-                o = self.work.array("O", n, u.shape, b.dtype)
-                rare = isinstance(steps, CompiledSteps) and self._are_rare(n, O[n - 1])
-                if not rare:
-                    below = distinct_steps(O[n - 1])
-                    self._weights(n).forward(below, u[: below.shape[0]])  # fwd-x, all steps at once
-                    u[below.shape[0] :] = u[0]
-                p = {"W": self.params.W[n], "b": np.tile(b, u.shape[2] // len(b))}
-                steps.forward({"u": u, "o": o}, p, O[n - 1] if rare else None)
-                U.append(u)
-                O.append(o)
-        return Trace(U=U, O=O)
+            states = passes.forward(spikes)
+        U, O = ([of[name] for of in states[1:]] for name in "uo")
+        return Run([None, *U], [spikes, *O], states)
 
     def gradients(
         self,
@@ -188,93 +179,42 @@ class Engine:
             binary: whether every spike is 0 or 1, so that a straight line can replace the gate.
             out: where the gradients go, instead of the workspace.
         """
-        W, N = self.params.W, self.params.N
-        gW: list[Any] = [None] * (N + 1)
-        gb: list[Any] = [None] * (N + 1)
+        layers = zip(trace.U[1:], trace.O[1:], strict=True)
+        states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
+        terms = direct_term(self.loss, trace, targets, S)
+        direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
+        passes = self.passes("ou" if "u" in direct else "o", twin=not binary)
+
+        def place(n: int, _: bool) -> Array:
+            """Return where the gradient of the weights of a layer goes."""
+            return self.work.like("gW", n, self.params.W[n]) if out is None else out.W[n]
+
         with one_blas_thread():
-            for n, epsilon, _, of_b in self._down(trace, targets, S, binary):
-                gW[n] = self.work.like("gW", n, W[n]) if out is None else out.W[n]
-                self._weight_gradient(n, epsilon, trace.O[n - 1], gW[n], binary)
-                by_position = of_b.reshape(-1, len(gW[n]))
-                gb[n] = by_position.sum(axis=0, out=None if out is None else out.b[n])  # c5-b
-        return Gradients(W=gW, b=gb)
+            found = passes.gradients(states, direct, place)
+        b = [None, *(of["b"] for of in found[1:])]
+        if out is not None:
+            for into, made in zip(out.b[1:], b[1:], strict=True):
+                into[...] = made
+        return Gradients(W=[None, *(of["W"] for of in found[1:])], b=b if out is None else out.b)
 
-    def input_gradient(self, trace: Trace, targets: Array) -> Array:
-        """Return Σ_t δ^{t,0}, the derivative by an input that is the same at every step.
-
-        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
-        carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
-        """
-        with one_blas_thread():
-            *_, (_, _, err, _) = self._down(trace, targets, len(targets), binary=True)
-            delta = np.empty((1, len(targets), self.params.sizes[0]), err.dtype)
-            over_time = err.sum(axis=0, keepdims=True)
-            self._weights(1).transpose(over_time, delta)  # c2-delta, c2-delta-classic
-        return delta[0]
-
-    def _weights(self, n: int) -> Weights:
-        """Return the map from layer n - 1 to layer n."""
-        return weights_into(self.params, n, self.work)
-
-    def _steps(self, reads: str, twin: bool = False) -> ArraySteps:
-        """Return the steps of a layer, of whose states the loss reads some."""
-        small = sum(W.size for W in self.params.W[1:]) < MANY
-        loops = not (twin or small or self.backend == "numpy") and installed()
+    def passes(self, reads: str = "o", twin: bool = False) -> Passes:
+        """Return the passes for a loss that reads these states; ``twin``: outputs may be any."""
+        params, N = by_layer(self.params), self.params.N
+        loops = self.backend != "numpy" and not twin and installed()
+        loops = loops and sum(W.size for W in self.params.W[1:]) >= MANY
         kind = CompiledSteps if loops and compilable(self.neuron.surrogate) else ArraySteps
-        return part_one_steps(kind, self.neuron, self.rule, reads, self.gain_limit, twin)
-
-    def _are_rare(self, n: int, below: Array) -> bool:
-        """Return whether layer n goes through the spikes below one by one."""
-        if len(self.params.b[n]) < WIDE or type(self._weights(n)) is not Dense:
-            return False
-        known = self._rare.get(n)
-        if known is None or known[0] is not below:
-            self._rare[n] = known = below, below.flags.c_contiguous and are_rare(below)
-        return known[1]
-
-    def _weight_gradient(
-        self, n: int, epsilon: Array, spikes: Array, out: Array, binary: bool
-    ) -> None:
-        """Write the gradient of the weights of a layer."""
-        loops = isinstance(self._steps("", twin=not binary), CompiledSteps)
-        if loops and self._are_rare(n, spikes):
-            correlate(spikes, epsilon, out)  # c5-w
-            return
-        below, error = distinct_steps(spikes), epsilon
-        if below.shape[0] < len(epsilon):
-            error = epsilon.sum(axis=0, keepdims=True)
-        self._weights(n).gradient(error, below, out)  # c5-w
-
-    def _down(
-        self, trace: Trace, targets: Array | None, S: int, binary: bool
-    ) -> Iterator[tuple[int, Array, Array, Array]]:
-        """Yield n, ε, err and the sum of ε of each layer, from the last to the first."""
-        N, dtype = self.params.N, self.params.dtype
-        dL_do, dL_du = direct_term(self.loss, trace, targets, S)
-        epsilon = self.work.array("epsilon", N, trace.O[N].shape, dtype)
-        epsilon[...] = 0 if dL_do is None else dL_do  # the direct term
-        for n in range(N, 0, -1):
-            # The exact rule hands on ε itself; only the classic one needs a second buffer.
-            classic = self.rule == "classic"
-            err = self.work.array("err", n, epsilon.shape, dtype) if classic else None
-            direct = dL_du if n == N else None
-            steps = self._steps("" if n < N else "o" if direct is None else "ou", not binary)
-            kept = [epsilon] if err is None else [epsilon, err]
-            signals = {} if direct is None else {"signal_u": np.ascontiguousarray(direct)}
-            sums = steps.backward(kept, {"u": trace.U[n], "o": trace.O[n]}, {}, signals)
-            signal = epsilon if err is None else err
-            yield n, epsilon, signal, sums["b"]
-            if n > 1:
-                epsilon = self.work.array("epsilon", n - 1, trace.O[n - 1].shape, dtype)
-                self._weights(n).transpose(signal, epsilon)
+        given = self.rule, self.gain_limit, twin
+        layers = [part_one_steps(kind, self.neuron, r, *given) for r in [""] * (N - 1) + [reads]]
+        weights = [weights_into(self.params, n, self.work) for n in range(1, N + 1)]
+        return Passes([None, *layers], [None, *weights], params, self.work)
 
 
 @cache
 def part_one_steps(
     kind: type[ArraySteps],
     neuron: LIF,
-    rule: str,
     reads: str,
+    rule: str,
     gain_limit: float | None,
     twin: bool,
 ) -> ArraySteps:
@@ -283,8 +223,8 @@ def part_one_steps(
     Args:
         kind: on arrays, or compiled.
         neuron: constants and gate.
-        rule: a rule of Part I.
         reads: the states that the loss reads: ``"o"``, ``"ou"``, or ``""`` in a hidden layer.
+        rule: a rule of Part I.
         gain_limit: see :func:`backward`.
         twin: whether outputs may be other numbers than 0 and 1.
     """

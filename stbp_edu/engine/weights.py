@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from stbp_edu.arrays import Workspace
+from stbp_edu.arrows.link import Link
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, LayerShape
 from stbp_edu.engine.threads import multiply
@@ -35,6 +36,12 @@ class Weights(Protocol):
     def gradient(self, epsilon: Array, below: Any, out: Array) -> None:
         """Write ∂L/∂W to ``out``."""
 
+    def biases(self, b: Array) -> Array:
+        """Return the bias of each neuron, (m,)."""
+
+    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
+        """Return ∂L/∂b from ε and its sum over steps and samples, (m,)."""
+
 
 def weights_into(params: AnyParams, n: int, work: Workspace) -> Weights:
     """Return the map from layer n - 1 to layer n, with its buffers in ``work``."""
@@ -44,16 +51,6 @@ def weights_into(params: AnyParams, n: int, work: Workspace) -> Weights:
     buffer = partial(_buffer, work, n, W.dtype)
     weights = Convolution(W, layer, buffer) if layer.kernel else Dense(W)
     return Pooled(weights, layer, buffer) if layer.pool > 1 else weights
-
-
-def distinct_steps(below: Any) -> Any:
-    """Return what a layer reads, cut to one step where all steps share the same memory."""
-    return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
-
-
-def by_channel(a: Any, b: Array) -> Any:
-    """Return (T, S, m) as (T, S · positions, channels), without a copy: the axes of the biases."""
-    return a if a is None else a.reshape(len(a), -1, len(b))
 
 
 def flat(a: Array) -> Array:
@@ -85,6 +82,14 @@ class Dense:
     def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
         """Write Σ ε oᵀ over steps and samples."""
         multiply(flat(epsilon).T, flat(below), out)  # c5-w
+
+    def biases(self, b: Array) -> Array:
+        """Return the bias of each neuron."""
+        return b
+
+    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
+        """Return the gradient of the biases."""
+        return sums
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,15 @@ class Convolution:
         for some in self._blocks(len(x)):
             np.matmul(flat(error[some]).T, self._patches(x[some]), out=added)
             out += added  # p2-conv-w, p2-conv-image-w
+
+    def biases(self, b: Array) -> Array:
+        """Return the bias of each neuron: the channels lie side by side."""
+        up, down, _ = self.layer.shape
+        return np.tile(b, up * down)
+
+    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
+        """Return the gradient of the biases."""
+        return np.asarray(epsilon.sum(axis=(0, 1)).reshape(-1, len(b)).sum(axis=0))
 
     def _patches(self, x: Array) -> Array:
         """Return all patches of images as a matrix, a patch a row."""
@@ -197,6 +211,14 @@ class Pooled:
         """Write the gradient of the weights, which met the means."""
         self.weights.gradient(epsilon, self._means(below), out)
 
+    def biases(self, b: Array) -> Array:
+        """Return the bias of each neuron."""
+        return np.asarray(self.weights.biases(b))
+
+    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
+        """Return the gradient of the biases."""
+        return np.asarray(self.weights.of_biases(epsilon, sums, b))
+
     def _means(self, below: Array) -> Array:
         """Return the means of all blocks, (T, S, m)."""
         (rows, _, channels), k = self.layer.read, self.layer.pool
@@ -208,6 +230,37 @@ class Pooled:
         _sum(line.reshape(-1, k, channels), means.reshape(-1, channels))
         means *= 1 / k**2  # p2-pool-x
         return means
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The weights of Part II, whose images have their channels first."""
+
+    W: Array
+    link: Link
+
+    def forward(self, below: Array, out: Array) -> None:
+        """Write W o."""
+        images = below.reshape(*below.shape[:2], *self.link.source)
+        out[...] = self.link.forward(images, self.W).reshape(out.shape)
+
+    def transpose(self, signal: Array, out: Array) -> None:
+        """Write Wᵀ err."""
+        images = signal.reshape(*signal.shape[:2], *self.link.shape)
+        out[...] = self.link.back(images, self.W).reshape(out.shape)
+
+    def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
+        """Write ∂L/∂W."""
+        images = epsilon.reshape(*epsilon.shape[:2], *self.link.shape)
+        out[...] = self.link.gradient(images, below.reshape(*below.shape[:2], *self.link.source))
+
+    def biases(self, b: Array) -> Array:
+        """Return the bias of each neuron: the neurons of a channel lie side by side."""
+        return np.repeat(b, math.prod(self.link.shape[1:]))
+
+    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
+        """Return the gradient of the biases."""
+        return np.asarray(sums.reshape(len(b), -1).sum(axis=1))
 
 
 def _sum(blocks: Array, out: Array) -> None:

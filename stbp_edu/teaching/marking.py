@@ -12,9 +12,10 @@ from typing import Any
 
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from stbp_edu.practice.tasks.mistakes import misconceptions
-from stbp_edu.teaching.judge import SEARCH, Limits, Verdict
+from stbp_edu.teaching.judge import Limits, Verdict
 from stbp_edu.teaching.problem_set import ProblemSet
 
+PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
 ENDED = "its judge has ended before its time"
 
 
@@ -88,7 +89,7 @@ def _judged(problem_set: ProblemSet, plan: Path, notebook: Path, limits: Limits)
     """Judge a notebook in a process of its own, and return what it could say."""
     numbers = [f"{limits.seconds:g}", str(limits.memory)]
     command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge", str(plan), str(notebook)]
-    longest = len(problem_set.every_task()) * (limits.seconds + SEARCH + 30)
+    longest = len(problem_set.every_task()) * (limits.seconds + PATIENCE)
     try:
         done = subprocess.run(
             [*command, *numbers], capture_output=True, timeout=longest, check=False

@@ -1,4 +1,4 @@
-"""The network that a run trains: Part I's neurons in the engine, or derived ones by their program.
+"""The network that a run trains: by its derived program, with convolutions of Part I by the engine.
 
 Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gradient under a rule.
 """
@@ -24,13 +24,13 @@ from stbp_edu.arrays import (
 )
 from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.models import check_params
-from stbp_edu.arrows.rules import as_rule
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, init_conv_params
 from stbp_edu.engine import Engine, Program
+from stbp_edu.engine.passes import Passes
+from stbp_edu.engine.products import Run
 from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
-from stbp_edu.network import Trace, draw_weights, init_params
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.network import draw_weights, init_params
 from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 
@@ -102,61 +102,57 @@ def check_fit(params: Trained, settings: Settings) -> None:
 
 
 @dataclass(frozen=True)
-class Run(Trace):
-    """A forward pass of derived neurons, as losses read it, and all of its states."""
-
-    states: Any
-
-
-@dataclass(frozen=True)
 class Derived:
-    """The passes through a network of derived neurons, or under a rule of Part II."""
+    """The passes through a network of fully connected or derived layers, by their program."""
 
-    params: Trained
     program: Program
+    passes: Passes
 
     def forward(self, spikes: Array) -> Run:
         """Return every state at every step, from the input (T, S, n[0])."""
-        T, S, _ = spikes.shape
-        net = self.program.net
-        states = self.program.forward(self._layers, spikes.reshape(T, S, *net.shape))
-        O, U = [spikes], [None]
-        for n in range(1, net.N + 1):
-            neuron = net.layers[n].neuron
-            O.append(states[neuron.output][n].reshape(T, S, -1))
-            U.append(states[neuron.lines.potential][n].reshape(T, S, -1))
-        return Run(U, O, states)
+        states = self.passes.forward(spikes)
+        neurons = [layer.neuron for layer in self.program.net.layers[1:]]
+        both = [(of, neuron) for of, neuron in zip(states[1:], neurons, strict=True)]
+        U = [of[neuron.lines.potential] for of, neuron in both]
+        return Run([None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states)
 
     def gradients(self, trace: Run, targets: Array, *, S: int) -> Tensors:
-        """Return the gradient under the rule, by layer."""
-        net, rule = self.program.net, as_rule(self.program.rule)
-        if rule.gain_limit is not None:  # which the program does not know
-            return arrows.backward(net, self._layers, trace.states, targets, rule).gradients
-        return self.program.gradients(self._layers, trace.states, targets, S)
+        """Return the gradient under the rule, by layer; the loss averages the S samples."""
+        return self.passes.gradients(trace.states, self._direct(trace, targets))
 
-    @property
-    def _layers(self) -> list[Any]:
-        """The parameters as Part II has them."""
-        return list(by_layer(self.params))
+    def input_gradient(self, trace: Run, targets: Array) -> Array:
+        """Return Σ_t δ^{t,0}, the derivative by an input that is the same at every step.
+
+        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
+        carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
+        """
+        *_, (_, errors, _) = self.passes.down(trace.states, self._direct(trace, targets))
+        *_, err = errors.values()
+        delta = np.empty((1, *trace.O[0].shape[1:]), err.dtype)
+        self.passes.weights[1].transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta
+        return np.asarray(delta[0])
+
+    def _direct(self, trace: Run, targets: Array) -> dict[str, Array]:
+        """Return the direct term, by the state that the loss reads."""
+        loss = self.program.net.loss
+        return {loss.state: loss.direct(trace.states[-1][loss.state], targets)}
 
 
 @lru_cache(maxsize=16)
 def program_of(settings: Settings, shape: str) -> Program | None:
-    """Return the program of the network of these settings; None where the engine takes it.
+    """Return the program of the network of these settings; None for convolutions of Part I.
 
-    The engine knows Part I's neuron and five rules. Loops are compiled where that is asked for, or
-    where a step is so much work that it pays.
+    Their images have the channels last, as files have them. Loops are compiled where that is asked
+    for, or where a step is so much work that it pays.
     """
-    in_engine = not settings.is_derived and settings.rule in RULES + ABLATIONS
-    net = network_of(settings, shape)
-    if in_engine and (settings.has_images or settings.adversarial or settings.gain_limit):
+    if settings.has_images and not settings.is_derived:
         return None
-    backend = settings.backend
+    net, backend = network_of(settings, shape), settings.backend
     if backend == "auto":
         work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
         backend = "auto" if work >= MUCH else "numpy"
-    program = Program(net, settings.make_rule(), backend, work=Workspace())
-    return None if in_engine and program.backend == "numpy" else program
+    rule, work_in = settings.make_rule(), Workspace()
+    return Program(net, rule, backend, work=work_in, to_input=settings.adversarial > 0)
 
 
 def backend_of(params: Trained, settings: Settings) -> str:
@@ -194,7 +190,7 @@ def encode_images(
 def passes(params: Trained, settings: Settings, work: Workspace | None = None) -> Any:
     """Return the passes through the network of a run: ``forward`` and ``gradients``."""
     if program := program_of(settings, _shape(params)):
-        return Derived(params, program)
+        return Derived(program, program.passes(list(by_layer(params))))
     given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
     plain = cast("AnyParams", params)  # a derived network has a program
     return Engine(plain, settings.make_neuron(), settings.rule, *given)

@@ -116,7 +116,8 @@ class Settings:
         for name in ("lr", "init_scale"):
             object.__setattr__(self, name, checks.number(name, getattr(self, name), positive=True))
         object.__setattr__(self, "gain_limit", checks.number("gain_limit", self.gain_limit))
-        check_gain_limit(self.gain_limit or None)
+        if self.gain_limit:
+            check_gain_limit(self.gain_limit)
         for name in ("averaging", "dropout", "adversarial"):
             if not 0 <= checks.number(name, getattr(self, name)) < 1:
                 raise ValueError(

@@ -21,7 +21,7 @@ import numpy as np
 
 import stbp_edu
 from stbp_edu.cli.main import main as stbp_edu_command
-from stbp_edu.engine import Engine
+from stbp_edu.engine.passes import Passes
 from stbp_edu.practice import check
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.catalogue import MNIST
@@ -78,7 +78,7 @@ def train_flow() -> Flow:
     small = replace(MNIST, sha256=[known(name, raw[name]).sha256 for name in NAMES])
     CATALOGUE["mnist"] = replace(CATALOGUE["mnist"], load=small.load)
     put(Path(os.environ["XDG_CACHE_HOME"]) / "stbp_edu" / "mnist", raw)
-    return trace(lambda: stbp_edu_command(["train", "mnist"]), last=Engine.gradients)
+    return trace(lambda: stbp_edu_command(["train", "mnist"]), last=Passes.gradients)
 
 
 def flows() -> dict[str, Flow]:

@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST = {("train",): 42, ("check",): 15, ("check", "wrong"): 16}
 """How many files of the package an action may enter.
 
-Of a training's, 20 derive the step of the neuron from its lines, once at the start, and three read
+Of a training's, 21 derive and run the step of the neuron from its lines, and three read
 convolutions.
 """
 

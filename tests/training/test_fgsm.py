@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, cases
-from stbp_edu.engine import Engine
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Settings, initial_state, train
+from stbp_edu.training.model import passes
 from stbp_edu.training.settings import FGSM
 from stbp_edu.training.training_job import perturb
 from tests.networks import make_problem
@@ -24,7 +24,9 @@ def test_c2_delta_reaches_the_input(rule) -> None:
     """Case 2's expression with n = 0, written with indices, on what the sweep gives for layer 1."""
     problem = make_problem(3, [5, 7, 3], T=4, S=6, neuron=NEURON)
     p, trace = problem.params, problem.trace
-    got = Engine(p, NEURON, rule).input_gradient(trace, problem.targets)
+    settings = Settings(rule, (7,), tau=0.5, v_th=0.6, a=0.5, adversarial=0.1)
+    run = passes(p, settings)
+    got = run.input_gradient(run.forward(problem.spikes), problem.targets)
     swept = cases.sweep(trace, problem.targets, p, NEURON, rule)
     err = swept.epsilon[1]
     if rule == "classic":
