@@ -8,7 +8,6 @@ of JSON for each task, so that what is judged is kept, whatever happens to the n
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -33,8 +31,6 @@ from stbp_edu.teaching.problem_set import read_problem_set
 
 START = 60.0
 """Seconds for a process to start, which is no student's time."""
-SEARCH = 60.0
-"""Seconds that the search for what is wrong may take."""
 PARTS: dict[type, tuple[str, ...]] = {
     Trace: ("U", "O"),
     Params: ("W", "b", "N"),
@@ -173,27 +169,11 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
         said = formula_check.grade(task, source)
     else:
         assert isinstance(task, Exercise)
-        with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
+        with contextlib.closing(Answer(source, name_of(task), limits)) as answer:
             said = exercise_check.grade(task, answer)
             if answer.stopped:
                 return Verdict(task.id, "stopped", message=(answer.stopped,))
     return Verdict(task.id, said.state, said.mistakes, said.message)
-
-
-@contextlib.contextmanager
-def cut_short() -> Iterator[None]:
-    """End a long search for what is wrong: then the answer is wrong, and nothing more is said."""
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SEARCH, 1.0)  # again, if a part of the search goes on
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def judged(plan: Path, notebook: Path, limits: Limits) -> Iterator[dict[str, Any]]:
