@@ -62,8 +62,7 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     if not callable(function):
         message = f"Pass the function itself, not {type(function).__name__}: do not call it."
         return Feedback(exercise.id, "wrong", (message,))
-    # Before any line of the reader's code has run; and the mistakes, which are made once.
-    (inputs, likes), _ = situations(exercise), exercise.mistakes
+    inputs, likes = situations(exercise)  # before any line of the reader's code has run
     habits = Habits()
     with undone() as undo:
 
