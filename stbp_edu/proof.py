@@ -27,9 +27,10 @@ from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like
 from stbp_edu.drawn_runs import Run, Values, drawn, simple, updated
 from stbp_edu.verify import require
+from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
 
-NUDGED, COMPUTED = 1e-6, 1e-10  # what a measured and a computed number may differ by
+NUDGED, COMPUTED = DIFFERENCES.limit, ROUNDING.limit  # as those of stbp_edu.verify
 SMALL = 1e-3  # differences are relative to a number, or to this where it is smaller
 MANY = 10_000  # paths from one node that are summed; where there are more, the run is shorter
 

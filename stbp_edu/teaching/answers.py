@@ -14,6 +14,8 @@ from stbp_edu.practice.tasks import FormulaBlank, Task
 LARGEST = 10 * 2**20
 """Bytes in a notebook."""
 PACKAGE = "stbp_edu"
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python raises where a cell is no program, or nests too deep."""
 
 
 class NoAnswerError(ValueError):
@@ -61,10 +63,12 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
     name, broken = name_of(task), ""
     statements: list[ast.stmt] = []
     for cell in cells:
-        try:
-            statements += ast.parse("\n".join(map(_plain, cell.splitlines()))).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            broken = broken or (f"{error}" if name in cell else "")
+        for text in (cell, "\n".join(map(_plain, cell.splitlines()))):
+            try:
+                statements += ast.parse(text).body
+                break
+            except UNREADABLE as error:
+                broken = broken or (str(error) if name in text else "")
     needed = _needed(name, statements)
     if not needed:
         text = f"Its cell cannot be read as Python: {broken}." if broken else ""
@@ -81,7 +85,10 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
         modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(module.partition(".")[0] == PACKAGE for module in modules):
             raise NoAnswerError("refused", f"It imports {PACKAGE}: an answer is its author's own.")
-    return "\n".join(ast.unparse(statement) for statement in needed)
+    try:
+        return "\n".join(ast.unparse(statement) for statement in needed)
+    except UNREADABLE as error:
+        raise NoAnswerError("wrong", f"It cannot be read: {error}.") from error
 
 
 def _plain(line: str) -> str:

@@ -29,7 +29,7 @@ PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; text-align: left;
-border-bottom: 1px solid #bbb; vertical-align: top } td.n { text-align: right }
+border-bottom: 1px solid #bbb; vertical-align: top }
 </style></head><body><h1>The mistakes of the class</h1>
 $body
 </body></html>

@@ -8,7 +8,6 @@ of JSON for each task, so that what is judged is kept, whatever happens to the n
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -31,8 +29,8 @@ from stbp_edu.teaching import sandbox
 from stbp_edu.teaching.answers import NoAnswerError, answer_to, name_of, read_notebook
 from stbp_edu.teaching.problem_set import read_problem_set
 
-SEARCH = 60.0
-"""Seconds that the search for what is wrong may take."""
+START = 60.0
+"""Seconds for a process to start, which is no student's time."""
 PARTS: dict[type, tuple[str, ...]] = {
     Trace: ("U", "O"),
     Params: ("W", "b", "N"),
@@ -72,10 +70,10 @@ class Answer:
     def __init__(self, source: str, name: str, limits: Limits) -> None:
         """Start the process, and let it define the function."""
         self.stopped = ""
-        self._left, self._functions = limits.seconds, list[Callable[..., Any]]()
+        self._left, self._functions = START, list[Callable[..., Any]]()
         self._scratch = tempfile.TemporaryDirectory()
         package = str(Path(stbp_edu.__file__).parent) + os.sep
-        seconds = str(int(limits.seconds) + 2)
+        seconds = str(int(limits.seconds) + 5)
         command = [sys.executable, "-IB", sandbox.__file__]
         self._process = subprocess.Popen(
             [*command, str(limits.memory * 2**20), seconds, package],
@@ -83,6 +81,8 @@ class Answer:
             cwd=self._scratch.name, start_new_session=True,
             env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
+        self._exchange()
+        self._left = limits.seconds
         self._problem = self._exchange([source, name])
 
     def __call__(self, *args: Any) -> Any:
@@ -100,8 +100,8 @@ class Answer:
             self._process.communicate()
         self._scratch.cleanup()
 
-    def _exchange(self, message: Any) -> Any:
-        """Send a message, answer what the function asks, and return what comes of it."""
+    def _exchange(self, message: Any = None) -> Any:
+        """Send a message if there is one, answer what is asked, and return what comes of it."""
         if self.stopped:
             return Difference("problem", self.stopped)
         assert self._process.stdin
@@ -110,7 +110,8 @@ class Answer:
         alarm = threading.Timer(max(self._left, 0.01), self._process.kill)
         alarm.start()
         try:
-            sandbox.write_message(self._process.stdin, message)
+            if message is not None:
+                sandbox.write_message(self._process.stdin, message)
             while True:
                 kind, *rest = sandbox.read_message(self._process.stdout)
                 if kind != "ask":
@@ -168,27 +169,11 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
         said = formula_check.grade(task, source)
     else:
         assert isinstance(task, Exercise)
-        with contextlib.closing(Answer(source, name_of(task), limits)) as answer, cut_short():
+        with contextlib.closing(Answer(source, name_of(task), limits)) as answer:
             said = exercise_check.grade(task, answer)
             if answer.stopped:
                 return Verdict(task.id, "stopped", message=(answer.stopped,))
     return Verdict(task.id, said.state, said.mistakes, said.message)
-
-
-@contextlib.contextmanager
-def cut_short() -> Iterator[None]:
-    """End a long search for what is wrong: then the answer is wrong, and nothing more is said."""
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SEARCH, 1.0)  # again, if a part of the search goes on
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def judged(plan: Path, notebook: Path, limits: Limits) -> Iterator[dict[str, Any]]:

@@ -130,14 +130,9 @@ def rubric(problem_set: ProblemSet) -> str:
     lines += ["All points for an answer that is right, in any form; `stbp-edu grade` says so."]
     lines += ["Half of them for one named mistake, where the rest of the derivation holds.", ""]
     for id_ in problem_set.every_task():
-        task = tasks()[id_]
-        points, minutes = problem_set.points_of(id_), task.minutes
-        lines += [
-            f"## {markup(task.title)}",
-            "",
-            f"`{id_}`, {points:g} points, {minutes} minutes.",
-            "",
-        ]
+        task, points = tasks()[id_], problem_set.points_of(id_)
+        lines += [f"## {markup(task.title)}", ""]
+        lines += [f"`{id_}`, {points:g} points, {task.minutes} minutes.", ""]
         lines += [f"Right: {task.reasoning}", ""]
         named = {m.id: f"- **{m.name}** (`{m.id}`). {m.why}" for m in task.mistakes}
         lines += [*named.values(), ""]

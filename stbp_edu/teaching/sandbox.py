@@ -93,7 +93,7 @@ def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
     """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
     if value is None or isinstance(value, (bool, int, float, str)):
         large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
-        return ["kind", "int"] if large else ["plain", _own(value)]
+        return ["kind", "int"] if large else ["plain", value]
     if value is Ellipsis:
         return ["blank"]
     if isinstance(value, (tuple, list, set, frozenset)):
@@ -110,12 +110,6 @@ def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
         if other is None and all(hasattr(value, name) for name in names):
             return ["named", {name: pack(getattr(value, name)) for name in names}]
     return other(value) if other else ["kind", type(value).__name__[:80]]
-
-
-def _own(value: Any) -> Any:
-    """Return a number or a text as one of Python's own types."""
-    kinds = (bool, int, float, str)
-    return value if value is None else next(k for k in kinds if isinstance(value, k))(value)
 
 
 def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
@@ -207,12 +201,13 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 
         return ask
 
+    write_message(replies, ["ready"])
     source, name = read_message(requests)
     space: dict[str, Any] = {"__name__": "answer", "np": np}
     try:
         exec(compile(source, "<answer>", "exec"), space)
         function = space[name]
-        write_message(replies, ["ready"])
+        write_message(replies, ["defined"])
     except BaseException as error:
         write_message(replies, ["problem", *describe(error)])
         return

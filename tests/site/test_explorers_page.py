@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.explorers import EXPLORERS, data, export
+from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile
 
@@ -177,6 +178,10 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     page.reload()
     expect(said).to_contain_text(f"1 of {total} right")
     expect(state).to_have_text("right")
+    saved = _saved(page)
+    found = read_progress(saved)
+    assert found.states == {exercise.id: "right"}
+    assert found.history[exercise.id] == Attempts(3, dict.fromkeys(wrong.mistakes, 2))
     forget = page.get_by_role("button", name="Forget my progress")
     page.once("dialog", lambda dialog: dialog.dismiss())
     forget.click()
@@ -184,8 +189,26 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     forget.click()
     expect(said).to_contain_text(f"0 of {total} right")
+    _read_back(page, saved)
+    expect(said).to_contain_text(f"1 of {total} right")
     said.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/notebooks/00_\w+/#exercise-[\w-]+$"))
+
+
+def _saved(page: Page) -> Path:
+    """Return the file that the page gives out."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    return download.value.path()
+
+
+def _read_back(page: Page, saved: Path) -> None:
+    """Give the page its file with a change, which it refuses, and then as it was."""
+    changed = saved.read_text(encoding="utf-8").replace("right", "wrong").encode()
+    for content, answer in ((changed, "has been changed"), (saved.read_bytes(), "is added")):
+        given = {"name": "a.json", "mimeType": "application/json", "buffer": content}
+        page.get_by_label("File of progress").set_input_files(given)
+        expect(page.locator("[data-progress]")).to_contain_text(answer)
 
 
 def _exercises(page: Page) -> str:

@@ -112,6 +112,8 @@ def test_a_hostile_answer_costs_its_author_the_task_and_nothing_else(what, tmp_p
         (["gain = 3"], "wrong", "not callable"),
         ([code(GAIN, "return nothing")], "wrong", "NameError: nothing"),
         ([code(GAIN, "return (")], "wrong", "cannot be read as Python"),
+        ([code(GAIN, f"return {'-' * 3000}h")], "wrong", "cannot be read"),
+        ([RIGHT.replace(" + U * ", "\\\n    % 10**9 + U * ")], "right", ""),
     ],
 )
 def test_an_answer_is_found_with_what_it_needs_and_judged(cells, state, said):

@@ -14,7 +14,7 @@ import zipfile
 from stbp_edu.files import locked
 from tools.site import CACHE, ROOT, SITE
 
-STORED = {".whl", ".zip", ".woff2", ".png"}  # packed already
+STORED = {".pack", ".whl", ".zip", ".woff2", ".png"}  # packed already
 NEXT, OLD = CACHE / "next", CACHE / "old"
 LOCK = CACHE / "build.lock"  # held while a process builds the site
 DATE = (1980, 1, 1, 0, 0, 0)  # the same site gives the same zip

@@ -1,6 +1,7 @@
 // node compile_wheels.mjs <pyodide.mjs> <compiled_wheel.py> <jobs>: runs compiled_wheel.py in Pyodide.
 // Jobs is a JSON list of { from, to, folder, sources }.
 import fs from "node:fs";
+import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [, , pyodide, script, jobs] = process.argv;
@@ -9,11 +10,12 @@ const python = await loadPyodide();
 python.FS.writeFile("/home/pyodide/compiled_wheel.py", fs.readFileSync(script));
 const { compile_wheel } = python.pyimport("compiled_wheel");
 const { Path } = python.pyimport("pathlib");
-const [old, made] = [Path("/tmp/old"), Path("/tmp/made")];
+const old = Path("/tmp/old");
 
 for (const { from, to, folder, sources } of JSON.parse(jobs)) {
   python.FS.writeFile("/tmp/old", fs.readFileSync(from));
-  compile_wheel(old, made, folder, sources);
-  fs.writeFileSync(`${to}.part`, python.FS.readFile("/tmp/made")); // whole, or not there at all
+  const made = `/tmp/${path.basename(to)}`;
+  compile_wheel(old, Path(made), folder, sources);
+  fs.writeFileSync(`${to}.part`, python.FS.readFile(made)); // whole, or not there at all
   fs.renameSync(`${to}.part`, to);
 }

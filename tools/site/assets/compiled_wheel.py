@@ -1,6 +1,8 @@
 """Compile the modules in a wheel. Runs inside Pyodide, since each Python has its own bytecode."""
 
+import gzip
 import importlib.util
+import json
 import py_compile
 import tempfile
 import zipfile
@@ -15,26 +17,35 @@ UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
 def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None:
-    """Write the wheel with bytecode in the place of its modules, or beside them if ``sources``.
+    """Write the files with bytecode in the place of modules, or beside them if ``sources``.
 
-    ``folder`` is where the wheel will lie; tracebacks name it.
+    ``folder`` is where they will lie; tracebacks name it. A ``.zip`` stays one; else the target is
+    a pack, which docs/assets/live/start.js lays out.
     """
-    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w") as new:
+    files = {}
+    with zipfile.ZipFile(wheel) as old:
         for info in old.infolist():
             name, content = info.filename, old.read(info)
             if info.is_dir() or any(part in name for part in LEFT_OUT):
                 continue
-            if not name.endswith(".py"):
-                _write(new, name, content)
-                continue
-            compiled = importlib.util.cache_from_source(name) if sources else f"{name}c"
-            _write(new, compiled, _bytecode(content, f"{folder}/{name}"))
-            if sources:
-                _write(new, name, content)
+            if name.endswith(".py"):
+                compiled = importlib.util.cache_from_source(name) if sources else f"{name}c"
+                files[compiled] = _bytecode(content, f"{folder}/{name}")
+            if sources or not name.endswith(".py"):
+                files[name] = content
+    if target.suffix == ".zip":
+        with zipfile.ZipFile(target, "w") as new:
+            for name, content in files.items():
+                new.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9)
+    else:
+        target.write_bytes(_pack(files))
 
 
-def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    archive.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9)
+def _pack(files: dict[str, bytes]) -> bytes:
+    """Return the length of an index, the index, and the files one after another."""
+    index = json.dumps([(name, len(content)) for name, content in files.items()]).encode()
+    content = b"".join([len(index).to_bytes(4, "little"), index, *files.values()])
+    return gzip.compress(content, 9, mtime=0)
 
 
 def _bytecode(source: bytes, shown: str) -> bytes:

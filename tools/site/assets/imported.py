@@ -1,0 +1,21 @@
+"""What a page's Python has imported when it starts. Runs inside Pyodide, where it is built."""
+
+import gc
+import importlib
+import logging
+
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+importlib.invalidate_caches()
+for name in ("arrows", "practice"):
+    importlib.import_module(f"stbp_edu.{name}")
+plotting = importlib.import_module("stbp_edu.plotting")
+fig, ax = plotting.figure()
+plotting.grid(ax, 3, 2)
+plotting.show(fig, alt="A grid of three layers over two steps.")
+del fig, ax, plotting, name
+importlib.import_module("matplotlib.font_manager")._get_font.cache_clear()  # open files
+importlib.import_module("matplotlib.text")._get_text_metrics_with_cache_impl.cache_clear()
+gc.collect()
+gc.disable()  # until the libraries in C are there again
+gc.freeze()
+del gc, importlib, logging
