@@ -33,7 +33,6 @@ VALUES = {
     "state": "u", "last": 1, "letter": arrows.Polynomial.letter, "self": MINE, "recurrent": True,
     "text": "u = tau * u + x", "surrogate": Gaussian(0.5), "learn": ["tau"], "learn_each": [],
     "function": lambda net, *run: arrows.backward(net, *run).gradients, "rtol": 1e-6,
-    "recursion": lambda local: [None, *(by["u", "all"] for by in arrows.lambdas(local)[1:])],
 }  # fmt: skip
 OWN = {
     "AveragePool": {"k": 2}, "Patches": {"k": 2},
@@ -46,7 +45,7 @@ def read(text, surrogate, learn, learn_each, tau):
     return derive(text, surrogate=surrogate, learn=learn, learn_each=learn_each, tau=tau)
 
 
-RECORDS = (
+RECORDS = [
     "Backward",
     "Edge",
     "Formula",
@@ -55,19 +54,10 @@ RECORDS = (
     "Polynomial",
     "Verdict",
     "Node",
-)
-RECORDS += (
     "Arrow",
     "Enter",
-    "State",
-    "Neuron",
-    "Network",
-    "Layer",
-    "Link",
-    "Rule",
-    "Loss",
-    "Flatten",
-)
+]
+RECORDS += ["State", "Neuron", "Network", "Layer", "Link", "Rule", "Loss", "Flatten"]
 """Classes that hold what came out, and those whose parts the calls of functions make wrong."""
 FUNCTIONS = [
     f for name in arrows.__all__ if callable(f := getattr(arrows, name)) and name not in RECORDS

@@ -26,12 +26,13 @@ from tests.browsing import SUBPATH, find, launched, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.notebook_page import folder
+from tools.site.site_content import TEXTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
-TOP = ("mkdocs.yml", "pyproject.toml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md")
+TOP = ("mkdocs.yml", "pyproject.toml", "CITATION.cff", *TEXTS.values())
 NOTEBOOKS = sorted(path.stem for path in folder().glob("*.ipynb"))
 FIRST = NOTEBOOKS[0]
 SECONDS = 1000

@@ -3,8 +3,8 @@
 The rule was fitted to the minutes that careful readers took who did not know the second edition.
 Nearly all the time goes into words, at a third of the pace of reading for pleasure. Where much is
 done on paper, ``pace`` in ``course.toml`` is how many times as long later readers took: 37 minutes
-for the adjoints, 55 and 54 for cases 3 and 4, 64 for all of it together, a fifth shorter since; the
-gradients have as much to do. Exercises have a rule of their own, not measured yet.
+for the adjoints, 55 and 54 for cases 3 and 4, 64 for all of it together, a fifth shorter since;
+case 2 and the gradients have as much to do. Exercises have a rule of their own, not measured yet.
 """
 
 import re

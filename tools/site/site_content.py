@@ -21,7 +21,12 @@ from tools.site.render.notebook_page import Notebook, folder
 from tools.templates import filled_text
 
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
-TEXTS = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
+TEXTS = {
+    "changelog.md": "CHANGELOG.md",
+    "conduct.md": "CODE_OF_CONDUCT.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "security.md": "SECURITY.md",
+}
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 
 

@@ -7,7 +7,9 @@ itself; the key S opens the notes.
 
 import re
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from bs4 import Tag
 from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
 from tools.site.assets import npm
-from tools.teach.handouts import article, question, sections
+from tools.teach.handouts import article, question, sections, tag
 from tools.templates import filled
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
 
 LAST = 12  # the number of the last notebook with a deck
 SKIPPED = ("Exercises", "Recap")
-WORDS = 55  # of a paragraph that is shown; a longer one is told
-ROWS = 17  # of printed text on a slide
-ROOM, PARAGRAPH, EQUATION, FIGURE, ROW = 560, 110, 120, 420, 32  # about, in pixels
+WORDS = 75  # of a paragraph that is shown; a longer one is told
+ROWS, COLUMNS = 15, 88  # of printed text on a slide
+ROOM = 590  # pixels below the heading
+LONG = 150  # characters of a formula that takes two lines
 EXPECTED = 4  # misconceptions in the notes of a section
 REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
 VENDOR = (
@@ -65,12 +68,22 @@ def deck(stem: str, site: Path = SITE) -> str:
     for link in found.select("a[href]"):
         del link["href"]
         link.name = "span"
-    slides = [slide for heading, below in sections(found) for slide in _section(heading, below)]
+    slides = [s for heading, below in _taught(found) for s in _section(heading, below)]
     slug = stem.partition("_")[2]
     for slide in slides:
         slide.notes += expected(slug, slide.heading)
     title = next(found.stripped_strings)
     return filled("deck.html", title=title, slides=slides)
+
+
+def _taught(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
+    """Yield the sections of an article but for the exercises and the recap."""
+    skipped = False
+    for heading, below in sections(found):
+        if heading.name != "h3":
+            skipped = heading.get_text().strip() in SKIPPED
+        if not skipped:
+            yield heading, below
 
 
 def expected(slug: str, heading: str) -> list[str]:
@@ -83,61 +96,73 @@ def expected(slug: str, heading: str) -> list[str]:
 
 def _section(heading: Tag, below: list[Tag]) -> list[Slide]:
     """Return the slides of a section; the first has its notes."""
-    name = heading.get_text().strip()
-    if name in SKIPPED:
-        return []
     lead = Slide(heading.decode_contents())
-    slides, before = [lead], ""  # the paragraph before what is shown, which belongs to it
+    slides, before = [lead], []  # the paragraph before what is shown, which belongs to it
     for element in below:
         kinds = element.get("class", [])
+        if element.name in ("p", "ul", "ol", "details"):
+            lead.notes.append(" ".join(element.get_text().split()))
         if element.name == "p":
-            lead.notes.append(" ".join(element.get_text().split()))
-            before = str(element) if len(element.get_text().split()) <= WORDS else ""
+            before = [element] if len(lead.notes[-1].split()) <= WORDS else []
             if not lead.shown and len(lead.notes) == 1:
-                before = _show(slides, [before], PARAGRAPH)
-        elif element.name == "details":
-            lead.notes.append(" ".join(element.get_text().split()))
-        elif "equation" in kinds or "arithmatex" in kinds:
-            before = _show(slides, [before, str(element)], EQUATION + PARAGRAPH * bool(before))
+                before = _show(slides, before)
         elif "cell" in kinds:
-            shown, then, height = _cell(element)
+            shown, then = _cell(element)
             if shown or then:
-                height += PARAGRAPH * bool(before)
-                before = _show(slides, [before, *shown], height, then)
-    return slides
+                before = _show(slides, [*before, *shown], then)
+        elif {"equation", "arithmatex"} & set(kinds) or (
+            element.name in ("ul", "ol") and len(lead.notes[-1].split()) <= WORDS
+        ):
+            before = _show(slides, [*before, element])
+    if before and not lead.shown:
+        _show(slides, before)
+    return [slide for slide in slides if slide.shown or slide.then]
 
 
-def _show(
-    slides: list[Slide], parts: list[str], height: float, then: list[str] | None = None
-) -> str:
-    """Show parts on the last slide, or on another below it where they do not fit; return ""."""
-    last = slides[-1]
-    if last.then or (last.shown and last.height + height > ROOM):
+def _show(slides: list[Slide], parts: list[Tag], then: Sequence[Tag] = ()) -> list[Tag]:
+    """Show parts on the last slide, or on another below it where they do not fit; return none."""
+    last, height = slides[-1], sum(map(_height, (*parts, *then)))
+    joins = bool(then) and not parts  # a second answer to one question
+    if (last.then and not joins) or (last.height and last.height + height > ROOM):
         last = Slide(last.heading)
         slides.append(last)
-    last.shown += filter(None, parts)
-    last.then += then or []
+    last.shown += map(str, parts)
+    last.then += map(str, then)
     last.height += height
-    return ""
+    return []
 
 
-def _cell(cell: Tag) -> tuple[list[str], list[str], float]:
-    """Return what a code cell shows at once, what it shows then, and about how high they are."""
+def _height(part: Tag) -> float:
+    """Return about how many pixels of a slide a part takes."""
+    text = part.get_text()
+    if part.name == "pre":
+        return 40 + 30 * _rows(part)
+    if part.select_one("svg, img, .choices, .stbp-poster"):
+        return 420
+    if "equation" in part.get("class", []) or "arithmatex" in part.get("class", []):
+        return 230 if re.search(r"\\begin|underbrace|\\int", text) or len(text) > LONG else 130
+    return 20 + 43 * ceil(len(text.split()) / 12) + 10 * len(part.find_all("li"))
+
+
+def _rows(text: Tag) -> int:
+    return sum(ceil(max(len(line), 1) / COLUMNS) for line in text.get_text().splitlines())
+
+
+def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:
+    """Return what a code cell shows at once, and what it shows then."""
     output = cell.select_one(".cell-output")
     assert output is not None
     feedback = output.select_one(".stbp-feedback")
-    if feedback and feedback.get("data-choices") and not feedback.get("data-measured"):
-        return [str(question(feedback))], [], FIGURE
-    if feedback and feedback.has_attr("data-exercise"):
-        return [], [], 0.0
-    drawn = [str(part) for part in output.select(".out-figure, .out-html")]
-    texts = output.select("pre.out") if output.select_one("details.answer") else []
-    rows = [len(text.get_text().splitlines()) for text in texts]
-    if sum(rows) > ROWS:
-        return [], [], 0.0
-    parts = drawn + [str(text) for text in texts]
-    height = FIGURE * len(drawn) + ROW * sum(rows)
-    return ([], parts, height) if output.select_one("details.answer") else (parts, [], height)
+    if feedback and feedback.get("data-measured"):
+        measured = f"<p>Measured: <strong>{feedback['data-measured']}</strong>.</p>"
+        return [], [tag(measured), feedback.find_all("p")[-1]]
+    if feedback:
+        return ([question(feedback)] if feedback.has_attr("data-choices") else []), []
+    drawn = output.select(".out-figure, .out-html")
+    if not output.select_one("details.answer"):
+        return drawn, []
+    texts = output.select("pre.out")
+    return [], [*drawn, *texts] if sum(map(_rows, texts)) <= ROWS else drawn
 
 
 def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:

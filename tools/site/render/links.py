@@ -18,7 +18,9 @@ LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
 SPECIAL = {
     "CHANGELOG.md": "changelog.md",
     "CITATION.cff": "cite.md",
+    "CODE_OF_CONDUCT.md": "conduct.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
 }
 
 
