@@ -7,9 +7,11 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines.expressions import (
@@ -19,6 +21,7 @@ from stbp_edu.arrows.lines.expressions import (
     Expression,
     Name,
     Number,
+    evaluate,
     names_in,
     ops_in,
     python,
@@ -169,16 +172,30 @@ class ArraySource:
         names = {n.name: n for n in names_in(tree)}
         states = {n for n in names.values() if n.name not in self.back.lines.constants}
         spikes = {f"{spike}{after}" for after in ("", "_last", "_next")} if spike else set()
-        if not ops_in(tree) & SLOW or len(states) > 1 or {n.name for n in states} - spikes:
+        curved = len(states) > 1 or {n.name for n in states} - spikes
+        if not ops_in(tree) & SLOW or curved or not all(map(self._is_finite, ends(tree, states))):
             op = "_at_least" if tree.op == "at_least" else tree.op
             return Call(op, tuple(self._hoisted(arg, constants) for arg in tree.args))
         if not states:
             return Name(_called("_k", python(tree, lambda name: name.name), constants))
-        (state,) = states
-        low, high = (tidy(replaced(tree, {state: value})) for value in (ZERO, ONE))
+        (state,), (low, high) = states, ends(tree, states)
         at_0 = self._hoisted(low, constants)
         step = tidy(Call("-", (high, low)))
         return Call("+", (at_0, Call("*", (self._hoisted(step, constants), state))))
+
+    def _is_finite(self, tree: Expression) -> bool:
+        """Return whether an expression of constants is finite, as those are given."""
+        known, own = self.back.lines.constants, self.back.neuron.surrogate
+        functions = {"h": own.derivative, "spike": own.antiderivative}
+        with np.errstate(all="ignore"):
+            value = evaluate(tree, lambda name: np.float64(known[name.name]), functions)
+        return bool(np.isfinite(value))
+
+
+def ends(tree: Expression, states: Collection[Name]) -> list[Expression]:
+    """Return an expression where the spikes that stand in it are 0, and where they are 1."""
+    values = (dict.fromkeys(states, value) for value in (ZERO, ONE))
+    return [tidy(replaced(tree, by)) for by in values]
 
 
 def _parts(term: Expression) -> tuple[Expression, str]:
