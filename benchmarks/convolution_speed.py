@@ -60,7 +60,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
-        return engine.gradients(engine.forward(still), problem.targets, S=S)
+        return engine.gradients(engine.forward(still), problem.targets)
 
     def gradients() -> list[np.ndarray]:
         found = gradient()

@@ -69,7 +69,7 @@ def engine_step(T: int, S: int, backend: str = "auto") -> Step:
     engine = Engine(params, NEURON, backend=backend)
 
     def run() -> None:
-        engine.gradients(engine.forward(spikes), targets, S=S)
+        engine.gradients(engine.forward(spikes), targets)
 
     return run
 

@@ -75,9 +75,9 @@ class Run:
     @property
     def lacks(self) -> str:
         """What it does not show."""
-        tasks = zip(("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True)
-        missing = " or ".join(what for what, share in tasks if not share > 0)
-        return f"no drawn run in which every layer {missing}" if missing else ""
+        shown = zip(("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True)
+        missing = [what for what, share in shown if not share > 0]
+        return f"no drawn run in which every layer {' or '.join(missing)}" * bool(missing)
 
     def __str__(self) -> str:
         """Return how often its layers fire."""

@@ -95,8 +95,8 @@ def read_json(path: Path) -> Any:
         ValueError: if it is no JSON.
     """
     try:
-        return json.loads(_read_text(path))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(
             f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
             "remove it"
@@ -192,8 +192,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         ValueError: if it is no TOML.
     """
     try:
-        return tomllib.loads(_read_text(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{path} must be a TOML file, but {error}; mend that line") from error
 
 
@@ -204,14 +204,9 @@ def read_text(path: Path) -> str:
         FileNotFoundError, ValueError: if there is none, or it is no text.
     """
     try:
-        return _read_text(path)
+        return _read_bytes(path).decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} must be a text in UTF-8, but {error}; save it as one") from error
-
-
-def _read_text(path: Path) -> str:
-    """Return the text in a file, without the mark that some editors begin one with."""
-    return _read_bytes(path).decode("utf-8-sig")
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -81,23 +81,15 @@ def grid_early(notebook: Any) -> Iterator[str]:
 
 
 def picture_first(notebook: Any) -> Iterator[str]:
-    """A sentence and a picture come before any wall of imports that is in view."""
-    sentence = picture = False
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            text = re.sub(r"^(?:#|\*\*(?:Goal|You need|Time)\.).*$", "", cell.source, flags=re.M)
-            sentence = sentence or bool(re.search(r"[.:?!](?:\s|$)", text))
-            continue
+    """A picture comes before any wall of imports that is in view."""
+    for cell in code_cells(notebook):
         imports = re.findall(r"^(?:import|from) (?:.+\([^)]*\)|.+)", cell.source, flags=re.M)
         if sum(len(lines.splitlines()) for lines in imports) > WALL and not _is_folded(cell):
-            if not picture:
-                yield f"{cell.id}: a wall of imports before a picture"
+            yield f"{cell.id}: a wall of imports before a picture"
             return
         drawn = any("image/svg+xml" in output.get("data", {}) for output in cell.outputs)
         if drawn or "plotting.poster(" in cell.source:
-            if not sentence:
-                yield f"{cell.id}: a picture before any sentence"
-            picture = True
+            return
 
 
 def folded_code(notebook: Any) -> Iterator[str]:

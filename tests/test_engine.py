@@ -7,34 +7,10 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, backward, cases, forward
 from stbp_edu.engine import Engine, Workspace
-from stbp_edu.losses import LOSSES
-from stbp_edu.network import Gradients
 from stbp_edu.rules import RULES
 from tests.networks import assert_close, make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
-
-
-@pytest.mark.parametrize("sizes", [[5, 7, 3], [5, 3]])
-def test_gradients_are_written_to_the_arrays_that_are_given(sizes):
-    problem = make_problem(2, sizes, T=4, S=3, neuron=NEURON)
-    p, engine = problem.params, Engine(problem.params, NEURON)
-    places = Gradients(*([None, *map(np.empty_like, of[1:])] for of in (p.W, p.b)))
-    found = engine.gradients(problem.trace, problem.targets, S=3, out=places)
-    expected = backward(problem.trace, problem.targets, p, NEURON)
-    for name in "Wb":
-        got, given = getattr(found, name), getattr(places, name)
-        assert all(a is b for a, b in zip(got, given, strict=True))
-        assert_close(got, getattr(expected, name), name, tol=0)
-
-
-@pytest.mark.parametrize("loss", [kind() for kind in LOSSES.values()], ids=LOSSES)
-def test_the_number_of_samples_that_a_loss_averages_is_told(loss):
-    """A shard's samples do not say how many there are."""
-    problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
-    engine = Engine(problem.params, NEURON, loss=loss)
-    three, nine = (engine.gradients(problem.trace, np.eye(3), S=S).W[1].copy() for S in (3, 9))
-    np.testing.assert_allclose(three, 3 * nine, rtol=1e-12)
 
 
 def test_spikes_between_0_and_1_need_the_gate_itself():
@@ -43,8 +19,8 @@ def test_spikes_between_0_and_1_need_the_gate_itself():
     trace = forward(problem.spikes, problem.params, NEURON, spike=NEURON.H)
     args, engine = (trace, problem.targets), Engine(problem.params, NEURON)
     expected = cases.sweep(*args, problem.params, NEURON).gradients.W
-    assert_close(engine.gradients(*args, S=3, binary=False).W, expected, "dL/dW")
-    lines = engine.gradients(*args, S=3).W
+    assert_close(engine.gradients(*args, binary=False).W, expected, "dL/dW")
+    lines = engine.gradients(*args).W
     assert not np.allclose(lines[1], expected[1], rtol=1e-3)
 
 

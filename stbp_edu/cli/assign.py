@@ -23,7 +23,8 @@ For example:
     stbp-edu assign plan.toml week3
 
 OUT gets student/, teacher/ and rubric.md; with --flavour nbgrader or otter, source/ in place of
-student/. With `checks = false`, as for an exam, the notebooks hold no calls of check().
+student/. With `checks = false`, as for an exam, the notebooks hold no calls of check(); the package
+has the solutions, so that an exam wants machines without it.
 Exit codes: 0 written, 2 the plan or OUT cannot be used; then nothing is written.
 """
 

@@ -102,17 +102,13 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     others: dict[str, Any] = {"tau": settings.tau / 2, "v_th": settings.v_th + 1, "gate": gate}
     for name in others.keys() & given.keys() if settings.is_derived else ():
         changed = replace(settings, **{name: others[name]})
-        if _lines(changed) == _lines(settings):
+        both = ([n.lines for n in one.make_neurons()] for one in (settings, changed))
+        if next(both) == next(both):
             raise ValueError(
                 f"{name} must be left out, since no line of the neuron reads it; write it into "
                 "the lines, or give it no value there"
             )
     return settings
-
-
-def _lines(settings: Settings) -> list[tuple[str, dict[str, float]]]:
-    """Return the lines and constants of a network's neurons."""
-    return [(n.lines.text, dict(n.lines.constants)) for n in settings.make_neurons()]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
 from stbp_edu.arrows import hard_reset, network, soft_reset, with_gain_limit
 from stbp_edu.arrows.lines.program import steps_back
+from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, ConvParams
@@ -63,7 +64,8 @@ def forward(
     check_spikes(spikes, params, _kind(params))
     checks.instance("neuron", neuron, LIF)
     check_spike(spike)
-    return Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
+    run = Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
+    return Trace(U=run.U, O=run.O)
 
 
 def backward(
@@ -104,14 +106,14 @@ def backward(
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
     array([-0.2957])
     """
-    _, S = check_trace(trace, params, _kind(params))
+    check_trace(trace, params, _kind(params))
     checks.instance("neuron", neuron, LIF)
     checks.choice("rule", rule, RULES + ABLATIONS)
     read = checked(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)
     engine = Engine(params, neuron, rule, _workspace(workspace), read, limit)
-    return engine.gradients(trace, targets, S=S, binary=binary)
+    return engine.gradients(trace, targets, binary=binary)
 
 
 def _workspace(given: Workspace | None) -> Workspace:
@@ -161,41 +163,24 @@ class Engine:
         U, O = ([of[name] for of in states[1:]] for name in "uo")
         return Run([None, *U], [spikes, *O], states)
 
-    def gradients(
-        self,
-        trace: Trace,
-        targets: Array | None,
-        *,
-        S: int,
-        binary: bool = True,
-        out: Gradients | None = None,
-    ) -> Gradients:
+    def gradients(self, trace: Trace, targets: Array | None, *, binary: bool = True) -> Gradients:
         """Return what :func:`backward` returns.
 
         Args:
-            trace: the forward pass, perhaps of some samples only.
-            targets: Y of these samples.
-            S: the number of samples that the loss averages.
+            trace: the forward pass.
+            targets: Y.
             binary: whether every spike is 0 or 1, so that a straight line can replace the gate.
-            out: where the gradients go, instead of the workspace.
         """
         layers = zip(trace.U[1:], trace.O[1:], strict=True)
         states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
-        terms = direct_term(self.loss, trace, targets, S)
+        terms = direct_term(self.loss, trace, targets, trace.O[0].shape[1])
         direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
         passes = self.passes("ou" if "u" in direct else "o", twin=not binary)
-
-        def place(n: int, _: bool) -> Array:
-            """Return where the gradient of the weights of a layer goes."""
-            return self.work.like("gW", n, self.params.W[n]) if out is None else out.W[n]
-
         with one_blas_thread():
-            found = passes.gradients(states, direct, place)
-        b = [None, *(of["b"] for of in found[1:])]
-        if out is not None:
-            for into, made in zip(out.b[1:], b[1:], strict=True):
-                into[...] = made
-        return Gradients(W=[None, *(of["W"] for of in found[1:])], b=b if out is None else out.b)
+            found = passes.gradients(
+                states, direct, lambda n, _: self.work.like("gW", n, self.params.W[n])
+            )
+        return Gradients(**by_name(found))
 
     def passes(self, reads: str = "o", twin: bool = False) -> Passes:
         """Return the passes for a loss that reads these states; ``twin``: outputs may be any."""

@@ -117,26 +117,21 @@ class Program:
                 by_layer[n] = series.reshape(*inputs.shape[:2], *net.shape_of(n))
         return trace
 
-    def gradients(
-        self, params: LayerParams, trace: Series, targets: Array, S: int | None = None
-    ) -> LayerParams:
+    def gradients(self, params: LayerParams, trace: Series, targets: Array) -> LayerParams:
         """Return the gradients of a forward run, as those of :func:`stbp_edu.arrows.backward`.
 
         Args:
             params: the parameters of that run.
-            trace: the run, perhaps of some samples only.
-            targets: shape (samples, n[N]).
-            S: the number of samples that the loss averages; those of ``trace`` where None.
+            trace: the run.
+            targets: shape (S, n[N]).
 
         Raises:
             TypeError, ValueError: if shapes do not fit.
         """
         net = self.net
         check_params(net, params)
-        here = check_run(net, trace)
-        check_targets(net, targets, here)
-        averaged = here if S is None else checks.count("S", S)
-        direct = net.loss.direct(trace[net.loss.state][net.N], targets) * (here / averaged)
+        check_targets(net, targets, check_run(net, trace))
+        direct = net.loss.direct(trace[net.loss.state][net.N], targets)
         dtype = params[1]["W"].dtype
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
         for n in range(1, net.N + 1):

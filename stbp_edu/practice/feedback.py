@@ -54,9 +54,10 @@ class Feedback:
         """Return the HTML form; the page's script reads the data attributes."""
         rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
+        found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
         return (
             f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}" data-mistakes="{" ".join(self.mistakes)}">'
+            f'data-state="{self.state}"{found}>'
             f"<p><strong>{escape(self.title or self.exercise)}: "
             f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
         )

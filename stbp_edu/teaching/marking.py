@@ -1,10 +1,11 @@
 """All submissions of a folder: notebooks, each judged by a process, and files of progress."""
 
+import contextlib
 import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,19 +98,23 @@ def _judged(problem_set: ProblemSet, plan: Path, notebook: Path, limits: Limits)
         text = done.stdout
     except subprocess.TimeoutExpired as error:
         text = error.stdout or b""
-    lines: list[Any] = [json.loads(line) for line in text.splitlines() if line.endswith(b"}")]
-    head: dict[str, Any] = lines[0] if lines else {"problem": ENDED}
-    if "problem" in head:
-        return 1, [], head["problem"]
+    lines = [*_whole(text.splitlines())] or [{"problem": ENDED}]
+    variant = lines[0].get("variant", 1)
+    if "problem" in lines[0]:
+        return variant, [], lines[0]["problem"]
     found = {
-        line["task"]: Verdict(
-            line["task"], line["state"], tuple(line["mistakes"]), tuple(line["message"])
-        )
-        for line in lines[1:]
+        v["task"]: Verdict(v["task"], v["state"], tuple(v["mistakes"]), tuple(v["message"]))
+        for v in lines[1:]
     }
-    ids = problem_set.tasks_of(head["variant"])
-    ended = [found.get(id_, Verdict(id_, "stopped", message=(ENDED,))) for id_ in ids]
-    return head["variant"], ended, ""
+    ids = problem_set.tasks_of(variant)
+    return variant, [found.get(i, Verdict(i, "stopped", message=(ENDED,))) for i in ids], ""
+
+
+def _whole(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of JSON that a judge could write to their end."""
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
 
 
 def _reported(problem_set: ProblemSet, plan: Path, path: Path, limits: Limits) -> Found:

@@ -116,8 +116,8 @@ class Derived:
         U = [of[neuron.lines.potential] for of, neuron in both]
         return Run([None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states)
 
-    def gradients(self, trace: Run, targets: Array, *, S: int) -> Tensors:
-        """Return the gradient under the rule, by layer; the loss averages the S samples."""
+    def gradients(self, trace: Run, targets: Array) -> Tensors:
+        """Return the gradient under the rule, by layer."""
         return self.passes.gradients(trace.states, self._direct(trace, targets))
 
     def input_gradient(self, trace: Run, targets: Array) -> Array:

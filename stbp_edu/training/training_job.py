@@ -117,7 +117,7 @@ class TrainingJob:
         if self.settings.adversarial:
             images = self._fgsm(run, images, targets)
         trace = run.forward(self.encode(images))
-        grads = run.gradients(trace, targets, S=len(targets))
+        grads = run.gradients(trace, targets)
         self.update(drop(grads, factors) if factors else grads, lr)
         return observe(trace, targets, self._loss)
 

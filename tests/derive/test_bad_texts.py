@@ -10,7 +10,9 @@ GOOD = "u = tau * u + x\no = spike(u - v_th)"
 NOT_READ = ["u if x else 0", "[u for u in x]", "__import__('os').system('true')", "u.real", "u[0]"]
 NOT_READ += ["lambda: x", "u @ x", "u // 2", "True", "1j", "'u'", "u < x", "not u", "exp(u, k=1)"]
 INFINITE = [("1 / 0", "inf"), ("exp(1000)", "inf"), ("log(c)", "-inf")]
+INFINITE += [("1 / (c - c)", "inf")]
 BAD = [
+    ("u = x / 0 + u", 1, "x / 0", "1 / 0 is inf"),
     # text, where the mark stands: line and what is above it; and words of the message
     ("u = tau * u + x\nu = u + 1", 2, "u =", "u has a line already, line 1"),
     ("u = gamma * u + x", 1, "gamma", "gamma has no value; known are x, u, tau, v_th"),

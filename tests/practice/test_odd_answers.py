@@ -6,7 +6,6 @@ import inspect
 import json
 import os
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -229,15 +228,10 @@ HOSTILE = {
     "the place of progress": lambda *args: os.environ.pop("STBP_EDU_PROGRESS") and 0.0,
     "the gate": patched(LIF, "f", lambda self, o: 0 * o),
     "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
-    "a method's code": lambda *a: (
-        setattr(LIF.f, "__code__", (lambda self, o: 0 * o).__code__) or np.zeros_like(a[0])
-    ),
     "json": patched(json, "dumps", lambda *a, **k: "{}"),
-    "a lock": patched(threading, "RLock", None),
     "a signature": patched(inspect, "signature", None),
     "a copy": patched(dataclasses, "replace", lambda x, **k: x),
     "a norm": patched(np.linalg, "norm", lambda *a, **k: 0.0),
-    "inside NumPy": patched(sys.modules[np.mean.__module__], "_methods", None),
     "a path": patched(Path, "write_text", None),
     "a table": empties_a_table,
     "recursion": limits_recursion,
@@ -260,7 +254,6 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check_formula("c3-delta", "δ_T + ε_next·u·df").right
     assert json.dumps([np.mean([1.0, 3.0]), float(LIF().f(np.zeros(1))[0]) > 0]) == "[2.0, true]"
     assert Gaussian(1.0).derivative(np.zeros(1)).all()
-    assert threading.RLock
 
 
 def test_what_is_kept_from_call_to_call_is_found():

@@ -144,5 +144,7 @@ def test_wrong_arguments_say_what_to_do():
         pulse(start=Node("o", n=2, t=0, i=0))
     with pytest.raises(ValueError, match="start kind"):
         pulse(start=Node("W", n=1, i=0, j=0))
+    with pytest.raises(TypeError, match="start must be of type Node"):
+        pulse(start=("o", 1, 0))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'exact', 'classic'"):
         pulse(rule="sometimes")

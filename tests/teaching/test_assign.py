@@ -9,7 +9,7 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.answers import answer_to
+from stbp_edu.teaching.answers import answer_to, read_notebook
 from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 
@@ -92,6 +92,9 @@ def test_variants_differ_and_come_again_by_their_seed(tmp_path):
     assert {p.name for p in written(tmp_path, PLAN + DRAWN) if p.suffix == ".ipynb"} == {
         f"week-3-{k}.ipynb" for k in (1, 2, 3)
     }
+    book = next(c for p, c in written(tmp_path, PLAN + DRAWN).items() if p.name == "week-3-2.ipynb")
+    (tmp_path / "anna.ipynb").write_text(book)
+    assert read_notebook(tmp_path / "anna.ipynb")[1] == 2
     with pytest.raises(ValueError, match="variant must be 1 to 3, got 4"):
         drawn.tasks_of(4)
 

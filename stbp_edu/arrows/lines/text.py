@@ -14,6 +14,7 @@ from stbp_edu import checks
 from stbp_edu.arrows.lines import hints
 from stbp_edu.arrows.lines.expressions import (
     FUNCTIONS,
+    ONE,
     Call,
     Expression,
     Function,
@@ -224,9 +225,11 @@ class _Reading:
                 raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
 
     def _check_numbers(self, line: Line, tree: Expression) -> None:
-        """Check that every part that reads constants alone is a finite number."""
-        for node in nodes_in(written_out(tree)):
-            if isinstance(node, Call) and not any(name.when for name in names_in(node)):
+        """Check that each part that reads constants alone is finite, and 1 over each divisor."""
+        calls = [node for node in nodes_in(written_out(tree)) if isinstance(node, Call)]
+        calls += [Call("/", (ONE, node.args[1])) for node in calls if node.op == "/"]
+        for node in reversed(calls):  # the innermost first
+            if not any(name.when for name in names_in(node)):
                 with np.errstate(all="ignore"):
                     value = evaluate(node, self._constant, {"spike": np.asarray})
                 if not np.isfinite(value):

@@ -57,7 +57,7 @@ def pulse_data(
     for name in (*rules, rule):
         checks.choice("rule", name, tuple(rules) if name == rule else RULES)
     graph = unroll(net.trace, net.targets, net.params, net.neuron)
-    checks.choice("start kind", start.kind, ("o", "u"))
+    checks.choice("start kind", checks.instance("start", start, Node).kind, ("o", "u"))
     paths = paths_from(start, graph)
     layout = Layout(graph, start)
     edges = [edge for node in layout.nodes for edge in edges_from(node, graph)]

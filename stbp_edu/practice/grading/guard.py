@@ -1,29 +1,29 @@
 """Undo what an answer does to the program that grades it.
 
 An answer is any Python, and runs in the same process. What it puts in place of a name, in any
-module of this package, of NumPy, or that they use, in a class of these, or in a function or table
-of this package, is taken out again, so that it changes neither its verdict nor a later one. What
-one process cannot stop: an answer may walk the frames of its callers, read a solution, leave a
-thread that goes on, or change an object from inside. Where marks depend on it, run each answer in
-a process of its own.
+module of this package, in a public one of NumPy, in one that they use, in a class of these, or in
+a table of this package, is taken out again, so that it changes neither its verdict nor a later
+one. What one process cannot stop: an answer may walk the frames of its callers, read a solution,
+leave a thread that goes on, or change an object from inside. Where marks depend on it, run each
+answer in a process of its own.
 """
 
 import builtins
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter, is_
 from types import FunctionType, ModuleType
 from typing import Any
 
 from stbp_edu.practice.tasks import blanks, exercises
 
-OURS = ("stbp_edu", "numpy")
+GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
 PARTS = ("__code__", "__defaults__", "__kwdefaults__")
-"""What may be exchanged within a function."""
+"""What may be exchanged within a function of the graders."""
 Table = dict[Any, Any]
 parts_of = attrgetter(*PARTS)
 
@@ -45,38 +45,38 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 
 @contextmanager
 def undone() -> Iterator[Callable[[], None]]:
-    """Undo at the end of a block what changed in it; yield what undoes it at once."""
-    holders, functions = _holders(tuple(sys.modules))
-    tasks = exercises(), blanks()
-    every = [*holders, *tasks, *(task for known in tasks for task in known.values())]
-    tables = [(x, x if type(x) is dict else vars(x)) for x in every]
-    names = [(holder, table, dict(table)) for holder, table in tables]
-    parts = [*map(parts_of, functions)]
-    settings = [(put, get()) for get, put in SETTINGS]
+    """Undo at the end of a block what changed in it; yield what undoes at once what graders use."""
+    holders, tables, near, functions = _held(tuple(sys.modules))
+    first = [(table, dict(table)) for table in tables[:2]]  # the names that undo() needs itself
+    sizes, keys, values = [*map(len, tables)], [*chain(*tables)], _values(tables)
+    parts = [parts_of(function) for function in functions]
+    settings = [(get, put, get()) for get, put in SETTINGS]
 
-    def undo() -> None:
-        for _, table, before in names[:2]:  # what is built in, and this module: what undoes it
+    def undo(many: int = near) -> None:
+        for table, before in first:
             table.update(before)
-        for holder, now, before in names:
-            if not _same(now.values(), before.values()):
-                _put_back(holder, now, before)
-        if not _same(chain(*map(parts_of, functions)), chain(*parts)):
-            for function, each in zip(functions, parts, strict=True):
-                for name, part in zip(PARTS, each, strict=True):
+        now = [*map(len, tables[:many])]
+        if now != sizes[:many] or not all(map(is_, _values(tables[:many]), values)):
+            entries = zip(keys, values, strict=True)
+            for holder, table, size in zip(holders[:many], tables, sizes, strict=False):
+                _put_back(holder, table, dict(islice(entries, size)))
+        for function, each in zip(functions, parts, strict=True):
+            for name, part in zip(PARTS, each, strict=True):
+                if getattr(function, name) is not part:
                     setattr(function, name, part)
-        for put, setting in settings:
-            put(setting)
+        for get, put, setting in settings:
+            if get() is not setting:
+                put(setting)
 
     try:
         yield undo
     finally:
-        undo()
+        undo(len(tables))
 
 
-def _same(now: Any, before: Any) -> bool:
-    """Return whether two rows hold the same objects."""
-    now, before = [*now], [*before]
-    return len(now) == len(before) and all(map(is_, now, before))
+def _values(tables: Iterable[Table]) -> list[Any]:
+    """Return what tables hold, in one row."""
+    return [*chain(*(table.values() for table in tables))]
 
 
 def _put_back(holder: Any, now: Any, before: Table) -> None:
@@ -96,26 +96,43 @@ def _put_back(holder: Any, now: Any, before: Table) -> None:
 
 
 @cache
-def _holders(names: tuple[str, ...]) -> tuple[list[Any], list[FunctionType]]:
-    """Return what holds the names that grading uses, and the functions of this package.
+def _held(names: tuple[str, ...]) -> tuple[list[Any], list[Any], int, list[FunctionType]]:
+    """Return what holds the names that grading uses, with its tables, and the graders' functions.
 
-    These are modules, their classes, and this package's dicts.
+    Names are held by modules, by their classes, and by this package's dicts and tasks. The number
+    says how many of the first are the graders' own, or what these use.
     """
-    ours = [sys.modules[name] for name in names if name.partition(".")[0] in OURS]
-    values = [value for module in ours for value in vars(module).values()]
-    direct = [value for value in values if type(value) is ModuleType]
-    others = [value for value in values if type(value) is not ModuleType]
-    used = [sys.modules.get(str(getattr(value, "__module__", ""))) for value in others]
-    modules = dict.fromkeys([builtins, sys.modules[__name__], *ours, *direct])
-    modules |= dict.fromkeys(module for module in used if type(module) is ModuleType)
-    inside = dict.fromkeys(
+    graders = [sys.modules[name] for name in names if name.startswith(GRADERS)]
+    public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
+    ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
+    first = dict.fromkeys([builtins, sys.modules[__name__], *graders, *_used(graders), *public])
+    modules = dict.fromkeys([*first, *ours, *_used(ours)])
+    classes = dict.fromkeys(
         value
         for module in modules
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     )
-    holders = [*modules, *(x for x in inside if not x.__flags__ & 1 << 8)]  # closed to changes
-    held = {id(x): x for holder in holders for x in vars(holder).values()}.values()
-    functions = (x for x in held if type(x) is FunctionType)
-    tables = {id(x): x for x in values if type(x) is dict}.values()
-    return [*holders, *tables], [x for x in functions if x.__module__.startswith(OURS[0])]
+    dicts = [value for module in ours for value in vars(module).values() if type(value) is dict]
+    tasks = exercises(), blanks()
+    holders: list[Any] = [
+        *modules,
+        *(kind for kind in classes if not kind.__flags__ & 1 << 8),  # which is closed to changes
+        *(task for known in tasks for task in known.values()),
+    ]
+    tables: list[Any] = [*map(vars, holders), *{id(x): x for x in (*dicts, *tasks)}.values()]
+    holders += [None] * (len(tables) - len(holders))
+    held = (value for x in holders[: len(modules)] for value in vars(x).values())
+    functions = {
+        x for x in held if type(x) is FunctionType and str(x.__module__).startswith(GRADERS)
+    }
+    return holders, tables, len(first), [*functions]
+
+
+def _used(modules: Iterable[ModuleType]) -> Iterator[ModuleType]:
+    """Yield the modules that stand in others, or that what stands there comes from."""
+    for value in (value for module in modules for value in vars(module).values()):
+        is_module = type(value) is ModuleType
+        found = value if is_module else sys.modules.get(str(getattr(value, "__module__", "")))
+        if type(found) is ModuleType:
+            yield found

@@ -58,12 +58,6 @@ def definitions(package: griffe.Module) -> dict[str, Definition]:
     return lines
 
 
-def first_paragraph(thing: griffe.Object) -> str:
-    """Return the first paragraph of a docstring, on one line."""
-    text = thing.docstring.value if thing.docstring else ""
-    return text.split("\n\n")[0].replace("\n", " ")
-
-
 @dataclass(frozen=True)
 class Place:
     """One place where an id stands.

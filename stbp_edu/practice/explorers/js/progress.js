@@ -151,7 +151,7 @@ async function show(place) {
     const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));
     const hunted = Object.entries(kept).filter(([id, state]) => id.startsWith("hunt(") && state === "right").length;
     if (hunted) foretold.unshift(make("p", {}, `Bugs found: ${hunted}.`));
-    place.replaceChildren(said, meter, table("Exercises of the notebooks", course, kept, link), ...foretold, buttons, told, ...further, table("More exercises", more, kept, link));
+    place.replaceChildren(said, meter, buttons, told, table("Exercises of the notebooks", course, kept, link), ...foretold, ...further, table("More exercises", more, kept, link));
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);
