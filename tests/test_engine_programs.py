@@ -182,6 +182,19 @@ def test_names_of_a_text_may_be_those_of_the_loops():
     assert difference(found, expected) < 1e-12
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("line", ["tau * u + x + min(u, 1 / o)", "tanh(tau * u + x)"])
+def test_a_line_may_be_a_function_or_infinite_where_no_spike_is(line, backend):
+    mine = derive(f"u = {line}\no = spike(u - 0.3)", tau=0.5)
+    net = arrows.network("3-4", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, inputs = draw_params(net, rng), rng.random((5, 3, 3))
+    with np.errstate(divide="ignore"):
+        expected = arrows.forward(net, params, inputs)["u"][1]
+        found = Program(net, backend=backend).forward(params, inputs)["u"][1]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_what_cannot_be_compiled_is_said(monkeypatch):
     net = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
     assert Program(net).backend == "numpy"

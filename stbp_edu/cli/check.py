@@ -50,24 +50,17 @@ def load_function(target: str) -> Callable[..., Any]:
 
 def _names(place: str) -> dict[str, Any]:
     """Return what a file or a module defines; modules of the current directory count, too."""
-    if place.endswith(".py"):
-        if not Path(place).is_file():
-            raise ValueError(f"target must name a file that exists, got {place!r}; check the path")
-        try:
-            return runpy.run_path(place, run_name=Path(place).stem)
-        except SyntaxError as error:
-            raise ValueError(
-                f"target must name a file that Python can read, but {error}"
-            ) from error
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    is_file = place.endswith(".py")
+    if is_file and not Path(place).is_file():
+        raise ValueError(f"target must name a file that exists, got {place!r}; check the path")
     try:
+        if is_file:
+            return runpy.run_path(place, run_name=Path(place).stem)
+        if "" not in sys.path:
+            sys.path.insert(0, "")
         return vars(importlib.import_module(place))
-    except SyntaxError as error:
-        message = f"target must name a module that Python can read, but {error}; mend it"
-        raise ValueError(message) from error
-    except ModuleNotFoundError as error:
+    except (SyntaxError, ModuleNotFoundError) as error:
         raise ValueError(
-            f"target must name a module that can be imported, got {place!r} ({error}); "
-            "run from its directory, or give the path to the file"
+            f"target must name a {'file' if is_file else 'module'} that Python can read, got "
+            f"{place!r}, but {error}; mend it, run from its directory, or give the path to the file"
         ) from error

@@ -7,9 +7,11 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
 
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines.expressions import (
@@ -19,6 +21,7 @@ from stbp_edu.arrows.lines.expressions import (
     Expression,
     Name,
     Number,
+    evaluate,
     names_in,
     ops_in,
     python,
@@ -125,13 +128,13 @@ class ArraySource:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
         factors, lines, constants = self._written
-        forward = [line for s in states for line in self._forward(s, constants)]
+        forward = {s: self._forward(s, constants) for s in states}
         given = [*own, *constants]
         places = [f"_to_{s}" for s in states]
         return "\n\n\n".join(
             [
                 _function("constants", own, constants, [*constants]),
-                _function("forward", [*states, "x", *given, *places], forward, []),
+                _function("forward", [*states, "x", *given, *places], forward, states),
                 _function("factors", [*self.read, *given], lines, [*factors.values()]),
             ]
         )
@@ -141,18 +144,17 @@ class ArraySource:
         """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
         return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
-    def _forward(self, state: str, constants: dict[str, str]) -> Iterator[tuple[str, str]]:
-        """Yield the source of a state's line, which writes to an array."""
-        place, line = f"_to_{state}", written_out(self.back.lines.lines[state])
+    def _forward(self, state: str, constants: dict[str, str]) -> str:
+        """Return the source of a state's line, which writes to an array."""
+        line, values = written_out(self.back.lines.lines[state]), tuple[Expression, ...]()
         match line:
             case Call("spike", (Call("-", (a, b)),)) if not self.twin:
-                right = f"_reached({self._text(a, constants)}, {self._text(b, constants)}, {place})"
+                into, values = "_reached", (a, b)
             case Call(str() as op, (a, b)) if op in INTO:
-                right = f"{INTO[op]}({self._text(a, constants)}, {self._text(b, constants)}, "
-                right += f"{place})"
+                into, values = INTO[op], (a, b)
             case _:
-                right = f"_written({self._text(line, constants)}, {place})"
-        yield state, right
+                into, values = "_written", (line,)
+        return f"{into}({', '.join(self._text(v, constants) for v in values)}, _to_{state})"
 
     def _text(self, tree: Expression, constants: dict[str, str]) -> str:
         """Return an expression as source, with names for what is computed once."""
@@ -169,16 +171,30 @@ class ArraySource:
         names = {n.name: n for n in names_in(tree)}
         states = {n for n in names.values() if n.name not in self.back.lines.constants}
         spikes = {f"{spike}{after}" for after in ("", "_last", "_next")} if spike else set()
-        if not ops_in(tree) & SLOW or len(states) > 1 or {n.name for n in states} - spikes:
+        curved = len(states) > 1 or {n.name for n in states} - spikes
+        if not ops_in(tree) & SLOW or curved or not all(map(self._is_finite, ends(tree, states))):
             op = "_at_least" if tree.op == "at_least" else tree.op
             return Call(op, tuple(self._hoisted(arg, constants) for arg in tree.args))
         if not states:
             return Name(_called("_k", python(tree, lambda name: name.name), constants))
-        (state,) = states
-        low, high = (tidy(replaced(tree, {state: value})) for value in (ZERO, ONE))
+        (state,), (low, high) = states, ends(tree, states)
         at_0 = self._hoisted(low, constants)
         step = tidy(Call("-", (high, low)))
         return Call("+", (at_0, Call("*", (self._hoisted(step, constants), state))))
+
+    def _is_finite(self, tree: Expression) -> bool:
+        """Return whether an expression of constants is finite, as those are given."""
+        known, own = self.back.lines.constants, self.back.neuron.surrogate
+        functions = {"h": own.derivative, "spike": own.antiderivative}
+        with np.errstate(all="ignore"):
+            value = evaluate(tree, lambda name: np.float64(known[name.name]), functions)
+        return bool(np.isfinite(value))
+
+
+def ends(tree: Expression, states: Collection[Name]) -> list[Expression]:
+    """Return an expression where the spikes that stand in it are 0, and where they are 1."""
+    values = (dict.fromkeys(states, value) for value in (ZERO, ONE))
+    return [tidy(replaced(tree, by)) for by in values]
 
 
 def _parts(term: Expression) -> tuple[Expression, str]:
@@ -207,17 +223,9 @@ def _called(letter: str, text: str, known: dict[str, str]) -> str:
 
 
 def _function(
-    name: str,
-    arguments: Sequence[str],
-    body: Mapping[str, str] | Sequence[tuple[str, str]],
-    results: Sequence[str],
+    name: str, arguments: Sequence[str], body: Mapping[str, str], results: Sequence[str]
 ) -> str:
     """Return the source of a function, a line for each name and its value."""
-    lines = body.items() if isinstance(body, Mapping) else body
-    return "\n".join(
-        [
-            f"def {name}({', '.join(arguments)}):",
-            *(f"    {k} = {text}" for k, text in lines),
-            f"    return [{', '.join(results)}]",
-        ]
-    )
+    lines = [f"{k} = {text}" for k, text in body.items()]
+    lines.append(f"return [{', '.join(results)}]")
+    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines])

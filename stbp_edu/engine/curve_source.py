@@ -15,34 +15,20 @@ def compilable(surrogate: Surrogate) -> bool:
     )
 
 
+def _both(sign: str) -> Any:
+    """Return the two methods that write an operation: with a number on the right, on the left."""
+    return lambda a, b: _infix(a, sign, b), lambda b, a: _infix(a, sign, b)
+
+
 class Source(str):
     """Text that stands for a number: what is done to it is written down."""
 
     __slots__ = ()
 
-    def __add__(self, other: Any) -> Source:
-        return _infix(self, "+", other)
-
-    def __radd__(self, other: Any) -> Source:
-        return _infix(other, "+", self)
-
-    def __sub__(self, other: Any) -> Source:
-        return _infix(self, "-", other)
-
-    def __rsub__(self, other: Any) -> Source:
-        return _infix(other, "-", self)
-
-    def __mul__(self, other: Any) -> Source:
-        return _infix(self, "*", other)
-
-    def __rmul__(self, other: Any) -> Source:
-        return _infix(other, "*", self)
-
-    def __truediv__(self, other: Any) -> Source:
-        return _infix(self, "/", other)
-
-    def __rtruediv__(self, other: Any) -> Source:
-        return _infix(other, "/", self)
+    __add__, __radd__ = _both("+")
+    __sub__, __rsub__ = _both("-")
+    __mul__, __rmul__ = _both("*")
+    __truediv__, __rtruediv__ = _both("/")
 
     def __pow__(self, other: int) -> Source:
         return Source(f"({self} ** {other})")

@@ -64,7 +64,8 @@ def forward(
     check_spikes(spikes, params, _kind(params))
     checks.instance("neuron", neuron, LIF)
     check_spike(spike)
-    return Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
+    run = Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
+    return Trace(U=run.U, O=run.O)
 
 
 def backward(

@@ -123,7 +123,9 @@ def _held(names: tuple[str, ...]) -> tuple[list[Any], list[Any], int, list[Funct
     tables: list[Any] = [*map(vars, holders), *{id(x): x for x in (*dicts, *tasks)}.values()]
     holders += [None] * (len(tables) - len(holders))
     held = (value for x in holders[: len(modules)] for value in vars(x).values())
-    functions = {x for x in held if type(x) is FunctionType and x.__module__.startswith(GRADERS)}
+    functions = {
+        x for x in held if type(x) is FunctionType and str(x.__module__).startswith(GRADERS)
+    }
     return holders, tables, len(first), [*functions]
 
 

@@ -101,7 +101,7 @@ def joined(place: Place) -> Iterator[Row]:
     for k, name in enumerate(place.names):
         for words, join in JOINED if name != place.text else JOINED[1:2]:
             id_ = "factor-too-many" if join is operator.mul else "name"
-            yield id_, words.format(name, place.made_of()), _named(k, join)
+            yield id_, words.format(name, place.made_of), _named(k, join)
 
 
 def _named(k: int, join: Pair) -> Put:

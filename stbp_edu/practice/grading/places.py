@@ -91,8 +91,9 @@ class Place:
         """Return the solution with a function of what belongs in this place."""
         return self.changed(lambda whole, parts, names: change(whole()))
 
+    @cached_property
     def made_of(self) -> str:
-        """Return the place by what is in it, without giving it away."""
+        """The place by what is in it, without giving it away."""
         if isinstance(self.node, (ast.Name, ast.Constant)):
             return f"`{self.text or ast.unparse(self.node)}`"
         used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}

@@ -171,7 +171,7 @@ def _of_value(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
     numbers = (int, float, np.number, np.ndarray)
     if place.called or not values or not all(isinstance(v, numbers) for v in values):
         return
-    what, axes = place.made_of(), answer.axes[:0]
+    what, axes = place.made_of, answer.axes[:0]
     if place.result is not None:
         what, axes = dict(enumerate(answer.parts)).get(place.result, "the whole"), answer.axes
     for id_, words, change in of_value(max(map(np.ndim, values)), axes):

@@ -87,10 +87,16 @@ class Task:
         place = f'Look at notebook {self.notebook}, "{self.section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'
 
-    @cached_property
+    @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name."""
-        return mistakes_of(self.listed_mistakes, self.notes, self.solution)
+        return _mistakes(self)
+
+
+@cache
+def _mistakes(task: Task) -> tuple[Mistake, ...]:
+    """Return the wrong answers of a task, kept outside of it: no answer can change them."""
+    return mistakes_of(task.listed_mistakes, task.notes, task.solution)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
