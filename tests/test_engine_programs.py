@@ -183,8 +183,9 @@ def test_names_of_a_text_may_be_those_of_the_loops():
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_function_of_the_spike_may_be_infinite_at_one_end(backend):
-    mine = derive("u = tau * u + x + min(u, 1 / o)\no = spike(u - 0.3)", tau=0.5)
+@pytest.mark.parametrize("line", ["tau * u + x + min(u, 1 / o)", "tanh(tau * u + x)"])
+def test_a_line_may_be_a_function_or_infinite_where_no_spike_is(line, backend):
+    mine = derive(f"u = {line}\no = spike(u - 0.3)", tau=0.5)
     net = arrows.network("3-4", mine.neuron)
     rng = np.random.default_rng(0)
     params, inputs = draw_params(net, rng), rng.random((5, 3, 3))

@@ -128,13 +128,13 @@ class ArraySource:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
         factors, lines, constants = self._written
-        forward = [line for s in states for line in self._forward(s, constants)]
+        forward = {s: self._forward(s, constants) for s in states}
         given = [*own, *constants]
         places = [f"_to_{s}" for s in states]
         return "\n\n\n".join(
             [
                 _function("constants", own, constants, [*constants]),
-                _function("forward", [*states, "x", *given, *places], forward, []),
+                _function("forward", [*states, "x", *given, *places], forward, states),
                 _function("factors", [*self.read, *given], lines, [*factors.values()]),
             ]
         )
@@ -144,18 +144,17 @@ class ArraySource:
         """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
         return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
-    def _forward(self, state: str, constants: dict[str, str]) -> Iterator[tuple[str, str]]:
-        """Yield the source of a state's line, which writes to an array."""
-        place, line = f"_to_{state}", written_out(self.back.lines.lines[state])
+    def _forward(self, state: str, constants: dict[str, str]) -> str:
+        """Return the source of a state's line, which writes to an array."""
+        line, values = written_out(self.back.lines.lines[state]), tuple[Expression, ...]()
         match line:
             case Call("spike", (Call("-", (a, b)),)) if not self.twin:
-                right = f"_reached({self._text(a, constants)}, {self._text(b, constants)}, {place})"
+                into, values = "_reached", (a, b)
             case Call(str() as op, (a, b)) if op in INTO:
-                right = f"{INTO[op]}({self._text(a, constants)}, {self._text(b, constants)}, "
-                right += f"{place})"
+                into, values = INTO[op], (a, b)
             case _:
-                right = f"_written({self._text(line, constants)}, {place})"
-        yield state, right
+                into, values = "_written", (line,)
+        return f"{into}({', '.join(self._text(v, constants) for v in values)}, _to_{state})"
 
     def _text(self, tree: Expression, constants: dict[str, str]) -> str:
         """Return an expression as source, with names for what is computed once."""
@@ -224,17 +223,9 @@ def _called(letter: str, text: str, known: dict[str, str]) -> str:
 
 
 def _function(
-    name: str,
-    arguments: Sequence[str],
-    body: Mapping[str, str] | Sequence[tuple[str, str]],
-    results: Sequence[str],
+    name: str, arguments: Sequence[str], body: Mapping[str, str], results: Sequence[str]
 ) -> str:
     """Return the source of a function, a line for each name and its value."""
-    lines = body.items() if isinstance(body, Mapping) else body
-    return "\n".join(
-        [
-            f"def {name}({', '.join(arguments)}):",
-            *(f"    {k} = {text}" for k, text in lines),
-            f"    return [{', '.join(results)}]",
-        ]
-    )
+    lines = [f"{k} = {text}" for k, text in body.items()]
+    lines.append(f"return [{', '.join(results)}]")
+    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines])

@@ -131,7 +131,7 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     **{f"_{name}": getattr(np, name) for name in ("add", "subtract", "multiply", "divide")},
     "_at_least": _at_least,
     "_reached": np.greater_equal,
-    "_written": lambda value, out: np.copyto(out, value),
+    "_written": np.positive,
 }
 """What a source calls, beside the curves of the neuron."""
 
