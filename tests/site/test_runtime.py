@@ -47,7 +47,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.setattr(runtime, "WHEELS", tmp_path / "wheels")
     monkeypatch.setattr(runtime, "TARGET", tmp_path / "target")
-    for name, source in (("_local", nothing), ("_release", wrong), ("_carrier", nothing)):
+    for name, source in (("_release", wrong), ("_carrier", nothing)):
         monkeypatch.setattr(runtime, name, source)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from tools.site import SITE
 from tools.templates import filled
@@ -88,6 +89,34 @@ def settled(data: bytes) -> bytes:
     writer = PdfWriter(clone_from=PdfReader(BytesIO(data)))
     writer.metadata = {k: v for k, v in (writer.metadata or {}).items() if "Date" not in k}
     writer._ID = None
+    _renumber(writer)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def _renumber(writer: PdfWriter) -> None:
+    """Name the headers of tables in their order: Chromium's names depend on when it drew them."""
+    every = [part for part in writer._objects if isinstance(part, DictionaryObject)]
+    heads = [part for part in every if part.get("/Type") == "/StructElem" and "/ID" in part]
+    names = {str(part["/ID"]): TextStringObject(f"head{k:08}") for k, part in enumerate(heads)}
+    for part in heads:
+        part[NameObject("/ID")] = names[str(part["/ID"])]
+    for part in every:
+        for about in part["/A"] if isinstance(part.get("/A"), ArrayObject) else []:
+            if "/Headers" in about:
+                found = ArrayObject(names[str(name)] for name in about["/Headers"])
+                about[NameObject("/Headers")] = found
+    if heads:
+        tree = writer.root_object["/StructTreeRoot"]["/IDTree"].get_object()
+        for node in list(_nodes(tree)):
+            node.clear()
+        pairs = [x for part in heads for x in (part["/ID"], part.indirect_reference)]
+        tree[NameObject("/Names")] = ArrayObject(pairs)
+
+
+def _nodes(tree: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Yield a tree of names and all its branches."""
+    yield tree
+    for branch in tree.get("/Kids", []):
+        yield from _nodes(branch.get_object())

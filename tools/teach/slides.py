@@ -108,6 +108,8 @@ def _section(heading: Tag, below: list[Tag]) -> list[Slide]:
                 before = _show(slides, before)
         elif "cell" in kinds:
             shown, then = _cell(element)
+            if any(part.select_one(".stbp-poster") for part in (*shown, *then)):
+                before = _show(slides, before)  # a poster fills a slide
             if shown or then:
                 before = _show(slides, [*before, *shown], then)
         elif {"equation", "arithmatex"} & set(kinds) or (
@@ -138,7 +140,7 @@ def _height(part: Tag) -> float:
     if part.name == "pre":
         return 40 + 30 * _rows(part)
     if part.select_one("svg, img, .choices, .stbp-poster"):
-        return 420
+        return ROOM if part.select_one(".stbp-poster") else 420
     if "equation" in part.get("class", []) or "arithmatex" in part.get("class", []):
         return 230 if re.search(r"\\begin|underbrace|\\int", text) or len(text) > LONG else 130
     return 20 + 43 * ceil(len(text.split()) / 12) + 10 * len(part.find_all("li"))

