@@ -5,7 +5,6 @@
 - ``data``: data sets, where they come from, and the recipe of each.
 - ``neuron_text``: a neuron of your own as a setting.
 - ``model``: the network of a run: its parameters, and its passes.
-- ``threads``: how many threads a run uses.
 - ``optim``: optimizers, and the running average of the weights.
 - ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
