@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from string import Template
 
 from stbp_edu.practice.feedback import markup
@@ -24,16 +25,7 @@ STATES = {
     "refused": "refused",
     "stopped": "stopped at a limit",
 }
-PAGE = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>The mistakes of the class: $title</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; text-align: left;
-border-bottom: 1px solid #bbb; vertical-align: top }
-</style></head><body><h1>The mistakes of the class</h1>
-$body
-</body></html>
-""")
+PAGE = Path(__file__).with_suffix(".html")
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,8 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
     for id_ in problem_set.every_task():
         body += _task(tasks()[id_], judged, reported, site)
     body += _discuss(topics(submissions), site)
-    return PAGE.substitute(title=escape(problem_set.title), body="\n".join(body))
+    template = Template(PAGE.read_text(encoding="utf-8"))
+    return template.substitute(title=escape(problem_set.title), body="\n".join(body))
 
 
 def _problems(submissions: Iterable[Submission]) -> list[str]:
@@ -133,13 +126,13 @@ def _problems(submissions: Iterable[Submission]) -> list[str]:
     return ["<p>Not judged:</p><ul>", *items, "</ul>"] if items else []
 
 
-def _overview(problem_set: ProblemSet, judged: Sequence[Submission]) -> Iterator[str]:
-    """Yield the table of all tasks."""
-    yield _row("th", ["Task", *STATES.values()], "<table>")
+def _overview(problem_set: ProblemSet, judged: Sequence[Submission]) -> list[str]:
+    """Return the table of all tasks."""
+    rows = []
     for id_ in problem_set.every_task():
         counts = Counter(v.state for v in _of(id_, judged))
-        yield _row("td", [f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)])
-    yield "</table>"
+        rows.append([f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)])
+    return _table(["Task", *STATES.values()], rows)
 
 
 def _task(
@@ -154,19 +147,17 @@ def _task(
     named = Counter(v.mistakes for v in verdicts if v.mistakes)
     others = Counter(v.message[0][:200] for v in verdicts if v.state == "wrong" and not v.mistakes)
     told = Counter(m for v in _of(task.id, reported) for m in v.mistakes)
-    if named or told or others:
-        yield _row("th", ["Students", "Mistake", "Why it is one"], "<table>")
+    rows = []
     for ids, many in named.most_common():
         names = " <em>or</em> ".join(markup(library[m]["name"]) for m in ids)
         why = {m.id: m.why for m in task.mistakes}.get(ids[0], library[ids[0]]["why"])
-        yield _row("td", [str(many), names, markup(why)])
+        rows.append([str(many), names, markup(why)])
     for text, many in others.most_common():
-        yield _row("td", [str(many), "without a name", markup(text)])
+        rows.append([str(many), "without a name", markup(text)])
     for id_, many in told.most_common():
         name = f"{markup(library[id_]['name'])} (self-reported)"
-        yield _row("td", [str(many), name, markup(library[id_]["why"])])
-    if named or told or others:
-        yield "</table>"
+        rows.append([str(many), name, markup(library[id_]["why"])])
+    yield from _table(["Students", "Mistake", "Why it is one"], rows)
 
 
 def _discuss(found: Sequence[Topic], site: str) -> Iterator[str]:
@@ -197,8 +188,14 @@ def _of(task: str, submissions: Iterable[Submission]) -> list[Verdict]:
     return [v for s in submissions for v in s.verdicts if v.task == task]
 
 
-def _row(kind: str, cells: Sequence[str], before: str = "") -> str:
-    return f"{before}<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in cells)}</tr>"
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as HTML, and nothing where it has no rows."""
+    kinds = ["th", *["td"] * len(rows)]
+    lines = [
+        f"<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in row)}</tr>"
+        for kind, row in zip(kinds, [heads, *rows], strict=True)
+    ]
+    return ["<table>", *lines, "</table>"] if rows else []
 
 
 def _many(count: int, what: str) -> str:

@@ -88,10 +88,8 @@ def read_problem_set(path: Path) -> ProblemSet:
     Raises:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
-    table = files.read_toml(path)
-    known = ("title", "tasks", "checks", "points", "pools", "variants")
-    if unknown := sorted(set(table) - set(known)):
-        raise ValueError(f"{path} must have the keys {', '.join(known)}, got {unknown}; remove it")
+    plan = {"the plan": files.read_toml(path)}
+    table = _table(plan, "the plan", ("title", "tasks", "checks", "points", "pools", "variants"))
     variants = _table(table, "variants", ("count", "seed"))
     pools = checks.instance("pools", table.get("pools", []), list)
     found = ProblemSet(

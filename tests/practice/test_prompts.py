@@ -49,3 +49,14 @@ def test_every_objective_has_two_tasks_and_one_of_them_is_homework():
     for objective, of in uses.items():
         assert len(of) >= 2, objective
         assert "homework" in of, objective
+
+
+@pytest.mark.parametrize("task", [t for t in tasks().values() if t.use == "homework"])
+def test_no_notebook_tells_the_answer_to_homework(task):
+    answer = "".join(task.solution.split("return ")[-1].split()).lower()
+    one_line = "\n" not in task.solution.strip()
+    for path in PATHS:
+        told = "".join("".join("".join(c["source"]) for c in notebook(path)["cells"]).split())
+        assert not (one_line and f"\\tag{{{task.equation or '-'}}}" in told), path.name
+        assert not (one_line and answer in told.lower()), path.name
+        assert "".join(task.solution.split()).lower() not in told.lower(), path.name
