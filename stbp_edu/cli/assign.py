@@ -37,7 +37,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.practice.tasks import Task, objectives, tasks
 from stbp_edu.teaching.class_report import many
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
@@ -97,10 +97,7 @@ def summary(problem_set: ProblemSet) -> list[str]:
         lines.append(
             f"{which}{many(len(chosen), 'task')}, {points:g} points, about {minutes} minutes"
         )
-        lines += [
-            f"  {problem_set.points_of(t.id):5g}  {t.minutes:3} min  {t.id}: {t.title}"
-            for t in chosen
-        ]
+        lines += [_line(f"{problem_set.points_of(task.id):5g}", task) for task in chosen]
     return lines
 
 
@@ -109,6 +106,9 @@ def listed() -> list[str]:
     lines = []
     for id_, sentence in objectives().items():
         lines.append(f"{id_}: {sentence}")
-        of = [t for t in tasks().values() if t.objective == id_]
-        lines += [f"  {t.use:8}  {t.minutes:3} min  {t.id}: {t.title}" for t in of]
+        lines += [_line(f"{t.use:8}", t) for t in tasks().values() if t.objective == id_]
     return lines
+
+
+def _line(first: str, task: Task) -> str:
+    return f"  {first}  {task.minutes:3} min  {task.id}: {task.title}"

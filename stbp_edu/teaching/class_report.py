@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from string import Template
 
 from stbp_edu.practice.feedback import markup
@@ -24,16 +25,7 @@ STATES = {
     "refused": "refused",
     "stopped": "stopped at a limit",
 }
-PAGE = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>The mistakes of the class: $title</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; text-align: left;
-border-bottom: 1px solid #bbb; vertical-align: top }
-</style></head><body><h1>The mistakes of the class</h1>
-$body
-</body></html>
-""")
+PAGE = Path(__file__).with_suffix(".html")
 
 
 @dataclass(frozen=True)
@@ -139,7 +131,8 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
     for id_ in problem_set.every_task():
         body += _task(tasks()[id_], judged, reported, site)
     body += _discuss(topics(submissions), site)
-    return PAGE.substitute(title=escape(problem_set.title), body="\n".join(body))
+    template = Template(PAGE.read_text(encoding="utf-8"))
+    return template.substitute(title=escape(problem_set.title), body="\n".join(body))
 
 
 def _problems(submissions: Iterable[Submission]) -> list[str]:
@@ -152,13 +145,15 @@ def _problems(submissions: Iterable[Submission]) -> list[str]:
     return lines
 
 
-def _overview(problem_set: ProblemSet, judged: Sequence[Submission]) -> Iterator[str]:
-    """Yield the table of all tasks."""
-    yield _row("th", ["Task", *STATES.values()], "<table>")
-    for id_ in problem_set.every_task():
-        if counts := Counter(v.state for v in _of(id_, judged)):
-            yield _row("td", [f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)])
-    yield "</table>"
+def _overview(problem_set: ProblemSet, judged: Sequence[Submission]) -> list[str]:
+    """Return the table of all tasks."""
+    counted = {id_: Counter(v.state for v in _of(id_, judged)) for id_ in problem_set.every_task()}
+    rows = [
+        [f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)]
+        for id_, counts in counted.items()
+        if counts
+    ]
+    return _table(["Task", *STATES.values()], rows)
 
 
 def _task(
@@ -168,33 +163,32 @@ def _task(
     answers = [(s.author, v) for s in judged for v in s.verdicts if v.task == task.id]
     right = {author for author, v in answers if v.state == "right"}
     library, why = misconceptions(), {m.id: m.why for m in task.mistakes}
-    rows: dict[tuple[str, str], list[str]] = {}
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for author, v in answers:
         if v.state != "right" and v.mistakes:
             names = " <em>or</em> ".join(markup(library[m]["name"]) for m in v.mistakes)
             reason = why.get(v.mistakes[0], library[v.mistakes[0]]["why"])
-            rows.setdefault((names, markup(reason)), []).append(author)
+            by_reason.setdefault((names, markup(reason)), []).append(author)
         elif v.state in ("wrong", "refused"):
             told = next((m for m in v.message if "It raises" in m), v.message[0])
             told = told[max(told.find("It raises"), 0) :][:200]
-            rows.setdefault(("without a name", markup(told)), []).append(author)
-    found = sorted(rows.items(), key=lambda row: -len(row[1]))
+            by_reason.setdefault(("without a name", markup(told)), []).append(author)
+    found = sorted(by_reason.items(), key=lambda row: -len(row[1]))
     told_by = {(s.author, m) for s in reported for v in _of(task.id, [s]) for m in v.mistakes}
     counts = Counter(m for author, m in sorted(told_by) if author not in right)
     if answers:
         solved = sum(v.state == "right" for _, v in answers)
         yield f"<h2>{markup(task.title)}</h2>"
         yield f"<p>{solved} of {len(answers)} right. {_lesson(task, site)}</p>"
-    if found or counts:
-        yield _row("th", ["Students", "Mistake", "Why it is one"], "<table>")
-        for (name, reason), authors in found:
-            who = escape(", ".join(sorted(authors)))
-            cell = f"<details><summary>{len(authors)}</summary>{who}</details>"
-            yield _row("td", [cell, name, reason])
-        for m, many in counts.most_common():
-            name = f"{markup(library[m]['name'])} (self-reported)"
-            yield _row("td", [str(many), name, markup(library[m]["why"])])
-        yield "</table>"
+    rows = []
+    for (name, reason), authors in found:
+        who = escape(", ".join(sorted(authors)))
+        cell = f"<details><summary>{len(authors)}</summary>{who}</details>"
+        rows.append([cell, name, reason])
+    for m, count in counts.most_common():
+        name = f"{markup(library[m]['name'])} (self-reported)"
+        rows.append([str(count), name, markup(library[m]["why"])])
+    yield from _table(["Students", "Mistake", "Why it is one"], rows)
 
 
 def _discuss(found: Sequence[Topic], site: str) -> Iterator[str]:
@@ -225,8 +219,14 @@ def _of(task: str, submissions: Iterable[Submission]) -> list[Verdict]:
     return [v for s in submissions for v in s.verdicts if v.task == task]
 
 
-def _row(kind: str, cells: Sequence[str], before: str = "") -> str:
-    return f"{before}<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in cells)}</tr>"
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as HTML, and nothing where it has no rows."""
+    kinds = ["th", *["td"] * len(rows)]
+    lines = [
+        f"<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in row)}</tr>"
+        for kind, row in zip(kinds, [heads, *rows], strict=True)
+    ]
+    return ["<table>", *lines, "</table>"] if rows else []
 
 
 def many(count: int, what: str) -> str:

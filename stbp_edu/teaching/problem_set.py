@@ -99,10 +99,9 @@ def read_problem_set(path: Path) -> ProblemSet:
     Raises:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
-    table = files.read_toml(path)
+    plan = {"the plan": files.read_toml(path)}
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
-    if unknown := sorted(set(table) - set(known)):
-        raise ValueError(f"{path} must have the keys {', '.join(known)}, got {unknown}; remove it")
+    table = _table(plan, "the plan", known)
     variants = _table(table, "variants", ("count", "seed", "authors"))
     count = checks.count("count", variants.get("count", 1))
     partial = checks.number("partial", table.get("partial", ProblemSet.partial))

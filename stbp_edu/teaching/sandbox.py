@@ -91,11 +91,11 @@ def read_message(pipe: IO[bytes]) -> Any:
 
 def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
     """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
+    if value is Ellipsis:
+        value = None  # which is a blank as well
     if value is None or isinstance(value, (bool, int, float, str)):
         large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
         return ["kind", "int"] if large else ["plain", value]
-    if value is Ellipsis:
-        return ["blank"]
     if isinstance(value, (tuple, list, set, frozenset)):
         kind = "tuple" if isinstance(value, tuple) else "list"
         kind = "set" if isinstance(value, (set, frozenset)) else kind
@@ -118,8 +118,6 @@ def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
         kind, *rest = packed
         if kind == "plain" and (rest[0] is None or isinstance(rest[0], (bool, int, float, str))):
             return rest[0]
-        if kind == "blank":
-            return Ellipsis
         if kind in ("tuple", "list", "set"):
             parts = [unpack(part, function) for part in rest[0]]
             return {"tuple": tuple, "list": list, "set": frozenset}[kind](parts)

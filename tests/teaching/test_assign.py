@@ -120,7 +120,7 @@ def test_an_exam_holds_no_checks(tmp_path):
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
         (PLAN + "[variants]\ncount = 0", "count must be >= 1"),
-        ("flavor = 1\n" + PLAN, "must have the keys title.*got \\['flavor'\\]"),
+        ("seed = 1\n" + PLAN, "a key of the plan must be .*'tasks', .*got 'seed'"),
     ],
 )
 def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(text, message, tmp_path, capsys):

@@ -129,10 +129,11 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
             raise NotebookError(
                 f"course.toml must say what a reader of {slug} is able to do; add able"
             )
-        time = minutes(contents(notebooks[slug]), course[slug].get("pace", 1.0)).reading
+        time = minutes(contents(notebooks[slug]), course[slug].get("pace", 1.0))
+        taken = f"{time.reading}+{time.exercises}"
         link = _link(slug, notebooks)
         number, _, title = link.removeprefix("[").partition(" · ")
-        return f"| {number} | [{title}: {course[slug]['able']} | {time} |\n"
+        return f"| {number} | [{title}: {course[slug]['able']} | {taken} |\n"
 
     return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
 

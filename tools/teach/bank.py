@@ -11,20 +11,23 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Any
 
 import numpy as np
 
 from stbp_edu.practice.grading import algebra
-from stbp_edu.practice.tasks import Exercise, FormulaBlank, Inputs, Task, inputs_of, tasks
+from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.exercise_check import situations
+from stbp_edu.practice.grading.values import same
+from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
 from stbp_edu.practice.tasks.prompts import question_of
 from tools.teach.form import TOKEN, chances
 
 PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task
+FIRST = 4  # situations, of networks that differ in every size
 LONGEST = 100  # characters of a choice
 ASKED = "Which of these is right?", "Which one is it?"  # no two questions have the same words
 ARTIFICIAL = re.compile(r"\b0 \*|\* 0\b|\b1\.0\b")  # there for the grader, and nobody writes it
@@ -37,6 +40,13 @@ class Choice:
     text: str
     mistakes: tuple[str, ...]
     feedback: str
+
+
+def wrong(text: str, found: Sequence[Mistake]) -> Choice:
+    """Return a wrong choice with what is wrong in it."""
+    names = ", and ".join(m.name for m in found)
+    why = " ".join(dict.fromkeys(m.why for m in found))
+    return Choice(text, tuple(m.id for m in found), f"{names[:1].upper()}{names[1:]}. {why}")
 
 
 @dataclass(frozen=True)
@@ -105,31 +115,13 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
         trees = [algebra.parse(text, task.symbols) for text in texts]
         return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
     assert isinstance(task, Exercise)
-    given = [list(_results(task, text)) for text in texts]
-    return not any(all(map(_same, a, b)) for a, b in combinations(given, 2))
-
-
-@cache
-def _inputs(task: Exercise) -> tuple[Inputs, ...]:
-    return inputs_of(task)[:4]  # of networks that differ in every size
-
-
-def _results(task: Exercise, text: str) -> Iterator[Any]:
-    function = task.function(text)
-    for inputs in _inputs(task):
-        with np.errstate(all="ignore"):
-            try:
-                yield function(*inputs.args)
-            except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
-                yield type(error).__name__
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, tuple) or isinstance(other, tuple):
-        return type(one) is type(other) and len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, str) or isinstance(other, str):
-        return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
-    return np.shape(one) == np.shape(other) and np.allclose(one, other, equal_nan=True)
+    inputs, likes = situations(task)
+    called = list(zip(inputs, likes, strict=True))[:FIRST]
+    given = [
+        [tried(task.function(text), i.args, like, task.comparable) for i, like in called]
+        for text in texts
+    ]
+    return not any(all(map(same, a, b)) for a, b in combinations(given, 2))
 
 
 def candidates(task: Task) -> Iterator[Question]:
@@ -153,20 +145,10 @@ def candidates(task: Task) -> Iterator[Question]:
 def _question(task: Task, texts: Sequence[str], named: dict[str, Mistake]) -> Question:
     key, one, other, mixed = texts
     first, second = named[one], named[other]
-    pairs = (one, first), (other, second)
-    if mixed in named:
-        last = Choice(mixed, (named[mixed].id,), _sentence(named[mixed].name, named[mixed].why))
-    else:
-        why = " ".join(dict.fromkeys((first.why, second.why)))
-        words = _sentence(f"{first.name}, and {second.name}", why)
-        last = Choice(mixed, (first.id, second.id), words)
-    single = [Choice(text, (m.id,), _sentence(m.name, m.why)) for text, m in pairs]
-    choices = (Choice(key, (), "Right."), *single, last)
+    last = [named[mixed]] if mixed in named else [first, second]
+    others = wrong(one, [first]), wrong(other, [second]), wrong(mixed, last)
+    choices = (Choice(key, (), "Right."), *others)
     return Question(task.id, prompt_of(task), choices, task.reasoning, tag=task.objective)
-
-
-def _sentence(name: str, why: str) -> str:
-    return f"{name[:1].upper()}{name[1:]}. {why}"
 
 
 def prompt_of(task: Task) -> str:

@@ -5,12 +5,19 @@ signs, the one most like the others. Where several are, it picks one of them at 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
-from functools import cache, partial
+from functools import cache
 
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]")
-Measure = Callable[[Sequence[str]], list[float]]
+KINDS = {
+    "names": r"[^\W\d].*",
+    "operators": r"[-+*/@]|\*\*",
+    "minus signs": "-",
+    "brackets": r"[(\[]",
+    "numbers": r"\d.*",
+}
+"""Tokens that are counted."""
 
 
 @cache
@@ -26,51 +33,34 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, tokens(first), tokens(second), autojunk=False).ratio()
 
 
-def _counted(count: Callable[[str], float], choices: Sequence[str]) -> list[float]:
-    return [count(choice) for choice in choices]
-
-
-def _central(choices: Sequence[str]) -> list[float]:
-    """Return how like the others each choice is."""
-    return [sum(likeness(a, b) for b in choices if b != a) for a in choices]
-
-
-def _shared(choices: Sequence[str]) -> list[float]:
-    """Return how common the tokens of each choice are among all, on average."""
+def measures(choices: Sequence[str]) -> dict[str, list[float]]:
+    """Return what each habit looks at, for each of the choices."""
     sets = [set(tokens(choice)) for choice in choices]
-    return [sum(t in s for t in one for s in sets) / len(one) for one in sets]
+    return {
+        "characters": [len(choice) for choice in choices],
+        "tokens": [len(tokens(choice)) for choice in choices],
+        "different names": [sum(t[0].isalpha() for t in one) for one in sets],
+        **{
+            name: [sum(bool(re.fullmatch(kind, t)) for t in tokens(choice)) for choice in choices]
+            for name, kind in KINDS.items()
+        },
+        "likeness to the others": [sum(likeness(a, b) for b in choices if b != a) for a in choices],
+        "shared tokens": [sum(t in s for t in one for s in sets) / len(one) for one in sets],
+        "place in the alphabet": [sorted(choices).index(choice) for choice in choices],
+    }
 
 
-def _kinds(pattern: str) -> Callable[[str], float]:
-    return lambda choice: sum(bool(re.fullmatch(pattern, t)) for t in tokens(choice))
-
-
-MEASURES: Mapping[str, Measure] = {
-    "characters": partial(_counted, len),
-    "tokens": partial(_counted, lambda c: len(tokens(c))),
-    "different names": partial(_counted, lambda c: len({t for t in tokens(c) if t[0].isalpha()})),
-    "names": partial(_counted, _kinds(r"[^\W\d].*")),
-    "operators": partial(_counted, _kinds(r"[-+*/@]|\*\*")),
-    "minus signs": partial(_counted, _kinds("-")),
-    "brackets": partial(_counted, _kinds(r"[(\[]")),
-    "numbers": partial(_counted, _kinds(r"\d.*")),
-    "likeness to the others": _central,
-    "shared tokens": _shared,
-    "place in the alphabet": lambda choices: [sorted(choices).index(c) for c in choices],
-}
-
-
-def chances(choices: Sequence[str], key: int = 0) -> dict[str, float]:
-    """Return, for each habit, how likely it picks the choice ``key``.
+def chances(choices: Sequence[str]) -> dict[str, float]:
+    """Return, for each habit, how likely it picks the first choice.
 
     >>> found = chances(["a + b", "a", "b", "a"])
     >>> found["most tokens"], found["fewest tokens"]
     (1.0, 0.0)
     """
     found = {}
-    for name, measure in MEASURES.items():
-        values = [round(v, 9) for v in measure(choices)]
+    for name, measured in measures(choices).items():
+        values = [round(v, 9) for v in measured]
         for word, extreme in (("most", max(values)), ("fewest", min(values))):
             hits = [k for k, v in enumerate(values) if v == extreme]
-            found[f"{word} {name}"] = (key in hits) / len(hits)
+            found[f"{word} {name}"] = (0 in hits) / len(hits)
     return found

@@ -4,8 +4,8 @@ import tomllib
 from collections.abc import Sequence
 
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.mistakes import misconceptions
-from tools.teach.bank import Choice, Question
+from stbp_edu.practice.tasks.mistakes import Mistake, misconceptions
+from tools.teach.bank import Choice, Question, wrong
 from tools.teach.quiz_files import shuffled
 from tools.teach.weeks import CONTENT
 from tools.templates import filled
@@ -22,24 +22,17 @@ def form(letter: str) -> list[Question]:
     """Return the questions of form ``"a"`` or ``"b"``; each key comes first."""
     questions = []
     for number, item in enumerate(items(), start=1):
-        told, wrong = item[letter], item.get(f"wrong_{letter}", item["wrong"])
+        told, wrong_ids = item[letter], item.get(f"wrong_{letter}", item["wrong"])
         key, *others = told["choices"]
+        rows = [[ids] if isinstance(ids, str) else ids for ids in wrong_ids]
         named = [
-            _choice(text, [ids] if isinstance(ids, str) else ids)
-            for ids, text in zip(wrong, others, strict=True)
+            wrong(text, [Mistake(id_, text, **misconceptions()[id_]) for id_ in ids])
+            for ids, text in zip(rows, others, strict=True)
         ]
         choices = (Choice(key, (), "Right."), *named)
         name = f"{letter.upper()}{number:02}"
         questions.append(Question(name, told["ask"], choices, code=False, tag=item["about"]))
     return questions
-
-
-def _choice(text: str, ids: Sequence[str]) -> Choice:
-    """Return a wrong choice with what is wrong in it."""
-    found = [misconceptions()[id_] for id_ in ids]
-    names = ", and ".join(table["name"] for table in found)
-    why = " ".join(table["why"] for table in found)
-    return Choice(text, tuple(ids), f"{names[:1].upper()}{names[1:]}. {why}")
 
 
 def key_letter(question: Question) -> str:

@@ -1,6 +1,7 @@
 """Prints pages in a browser: tagged, with bookmarks, and the same bytes for the same page."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from tools.site import SITE
 from tools.templates import filled
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
-CUT = """() => [...document.querySelectorAll("body *")].filter((e) => {
-    const box = e.getBoundingClientRect();
-    return box.width && box.right > document.body.clientWidth + 1;
-}).map((e) => `${e.tagName}: ${e.textContent.trim().slice(0, 60)}`)"""
+HEADER = re.compile(rb"\(node\d{8}\)")  # the name of a table's header
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @contextmanager
@@ -62,8 +61,7 @@ def opened(running: "Browser", file: Path, **viewport: int) -> Iterator["Page"]:
 
 def document(title: str, parts: list[str], kind: str = "") -> str:
     """Return the HTML of a document of several parts, which uses the files of the built site."""
-    here = Path(__file__).parent / "templates"
-    style = (here / "paper.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
     assets = (SITE / "assets").resolve().as_uri()
     return filled("paper.html", title=title, parts=parts, kind=kind, style=style, assets=assets)
 
@@ -77,7 +75,7 @@ def printed(running: "Browser", html: str, target: Path, width: int = UPRIGHT) -
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(html, encoding="utf-8")
     with opened(running, source, width=width, height=900) as page:
-        cut: list[str] = page.evaluate(CUT)
+        cut: list[str] = page.evaluate((TEMPLATES / "too_wide.js").read_text(encoding="utf-8"))
         data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
     source.unlink()
     target.write_bytes(settled(data))
@@ -85,38 +83,23 @@ def printed(running: "Browser", html: str, target: Path, width: int = UPRIGHT) -
 
 
 def settled(data: bytes) -> bytes:
-    """Return a PDF without the date and the id of its making."""
-    writer = PdfWriter(clone_from=PdfReader(BytesIO(data)))
+    """Return a PDF without the date and the id of its making.
+
+    The headers of tables are named in their order: Chromium's names depend on when it drew them.
+    """
+    names = {old: b"(head%08d)" % k for k, old in enumerate(dict.fromkeys(HEADER.findall(data)))}
+    data = HEADER.sub(lambda found: names[found[0]], data)  # as long as before
+    reader = PdfReader(BytesIO(data))
+    reader.trailer["/Root"]["/StructTreeRoot"].pop("/IDTree", None)  # made anew below
+    writer = PdfWriter(clone_from=reader)
     writer.metadata = {k: v for k, v in (writer.metadata or {}).items() if "Date" not in k}
     writer._ID = None
-    _renumber(writer)
+    every = [part for part in writer._objects if isinstance(part, DictionaryObject)]
+    heads = [part for part in every if part.get("/Type") == "/StructElem" and "/ID" in part]
+    heads.sort(key=lambda part: str(part["/ID"]))
+    pairs = [x for part in heads for x in (part["/ID"], part.indirect_reference)]
+    tree = DictionaryObject({NameObject("/Names"): ArrayObject(pairs)})
+    writer.root_object["/StructTreeRoot"][NameObject("/IDTree")] = tree
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
-
-
-def _renumber(writer: PdfWriter) -> None:
-    """Name the headers of tables in their order: Chromium's names depend on when it drew them."""
-    every = [part for part in writer._objects if isinstance(part, DictionaryObject)]
-    heads = [part for part in every if part.get("/Type") == "/StructElem" and "/ID" in part]
-    names = {str(part["/ID"]): TextStringObject(f"head{k:08}") for k, part in enumerate(heads)}
-    for part in heads:
-        part[NameObject("/ID")] = names[str(part["/ID"])]
-    for part in every:
-        for about in part["/A"] if isinstance(part.get("/A"), ArrayObject) else []:
-            if "/Headers" in about:
-                found = ArrayObject(names[str(name)] for name in about["/Headers"])
-                about[NameObject("/Headers")] = found
-    if heads:
-        tree = writer.root_object["/StructTreeRoot"]["/IDTree"].get_object()
-        for node in list(_nodes(tree)):
-            node.clear()
-        pairs = [x for part in heads for x in (part["/ID"], part.indirect_reference)]
-        tree[NameObject("/Names")] = ArrayObject(pairs)
-
-
-def _nodes(tree: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Yield a tree of names and all its branches."""
-    yield tree
-    for branch in tree.get("/Kids", []):
-        yield from _nodes(branch.get_object())

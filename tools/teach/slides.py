@@ -19,6 +19,7 @@ from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
 from tools.site.assets import npm
 from tools.teach.handouts import article, question, sections, tag
+from tools.teach.paper import TEMPLATES
 from tools.templates import filled
 
 if TYPE_CHECKING:
@@ -38,17 +39,6 @@ VENDOR = (
     "assets/vendor/fonts",
     "assets/vendor/mathjax",
 )
-
-
-OVERFULL = """() => Reveal.getSlides().flatMap((slide, k) => {
-    Reveal.slide(k);
-    slide.querySelectorAll(".fragment").forEach((part) => part.classList.add("visible"));
-    const frame = slide.getBoundingClientRect();
-    const parts = [...slide.querySelectorAll(":scope > :not(aside), .fragment > *, .out *")];
-    const beyond = parts.map((part) => part.getBoundingClientRect()).filter(
-        (box) => box.bottom > frame.bottom + 1 || box.right > frame.right + 1);
-    return beyond.length ? [`${k + 1}: ${slide.querySelector("h1, h2").textContent}`] : [];
-})"""
 
 
 @dataclass
@@ -175,7 +165,7 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     reveal = npm.modules() / "reveal.js" / "dist"
     for name in REVEAL:
         _copy(reveal / name, folder / "assets/vendor/reveal" / name)
-    style = (Path(__file__).parent / "templates" / "deck.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "deck.css").read_text(encoding="utf-8")
     (folder / "assets/css/deck.css").write_text(style, encoding="utf-8")
     written = []
     for stem in stems:
@@ -192,7 +182,7 @@ def overfull(running: "Browser", file: Path) -> list[str]:
     page = running.new_page(viewport={"width": 1280, "height": 720})
     page.goto(file.resolve().as_uri())
     page.wait_for_function("window.Reveal?.isReady()", timeout=120_000)
-    found: list[str] = page.evaluate(OVERFULL)
+    found: list[str] = page.evaluate((TEMPLATES / "overfull.js").read_text(encoding="utf-8"))
     page.close()
     return found
 

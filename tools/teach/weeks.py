@@ -39,19 +39,12 @@ class Week:
     @property
     def minutes(self) -> tuple[int, int]:
         """How long reading takes, and the exercises in the notebooks."""
-        reading, exercises = (
-            [sum(getattr(n, part) for n in self.notebooks)] for part in ("minutes", "exercises")
-        )
-        return reading[0], exercises[0]
+        read = self.notebooks
+        return sum(n.minutes for n in read), sum(n.exercises for n in read)
 
     def of_use(self, use: str) -> list[Task]:
         """Return the week's tasks of a use, such as ``"homework"``."""
         return [task for task in self.tasks if task.use == use]
-
-
-def told() -> list[dict[str, Any]]:
-    """Return the tables of the weeks."""
-    return tomllib.loads((CONTENT / "weeks.toml").read_text(encoding="utf-8"))["week"]
 
 
 @cache
@@ -61,24 +54,24 @@ def _notebook(slug: str) -> Notebook:
 
 def weeks() -> list[Week]:
     """Return the six weeks."""
+    tables = tomllib.loads((CONTENT / "weeks.toml").read_text(encoding="utf-8"))["week"]
+    return [_week(number, table) for number, table in enumerate(tables, start=1)]
+
+
+def _week(number: int, told: Mapping[str, Any]) -> Week:
     slugs = list(course_table())
-    tables = told()
-    of_week = []
-    for table in tables:
-        numbers = {slugs.index(slug) for slug in (*table["notebooks"], *table.get("choose", []))}
-        of_week.append([task for task in tasks().values() if task.notebook in numbers])
-    return [
-        Week(
-            number,
-            table,
-            [_notebook(slug) for slug in table["notebooks"]],
-            [_notebook(slug) for slug in table.get("choose", [])],
-            group,
-            [text for id_, text in objectives().items() if id_ in {t.objective for t in group}],
-            [{"id": id_, **misconceptions()[id_]} for id_ in table["expect"]],
-        )
-        for number, (table, group) in enumerate(zip(tables, of_week, strict=True), start=1)
-    ]
+    read, choose = told["notebooks"], told.get("choose", [])
+    of_week = [t for t in tasks().values() if slugs[t.notebook] in (*read, *choose)]
+    trained = {task.objective for task in of_week}
+    return Week(
+        number,
+        told,
+        [_notebook(slug) for slug in read],
+        [_notebook(slug) for slug in choose],
+        of_week,
+        [text for id_, text in objectives().items() if id_ in trained],
+        [{"id": id_, **misconceptions()[id_]} for id_ in told["expect"]],
+    )
 
 
 def plan(week: Week) -> str:
