@@ -27,10 +27,16 @@ SLOW_EXAMPLES = {
     "stbp_edu.practice.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
 LONGEST = "test_interruptions.py"
+SLOW_FILE = "\npytestmark = pytest.mark.slow"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what needs a site, or its own environment, unless the command line names it."""
+    """Leave out what needs a site, or its own environment, unless the command line names it.
+
+    A file that is slow as a whole is not imported where slow tests are left out.
+    """
+    if config.option.markexpr == "not slow" and collection_path.match("test_*.py"):
+        return True if SLOW_FILE in collection_path.read_text("utf-8") else None
     if collection_path not in APART:
         return None
     named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)

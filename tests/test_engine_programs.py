@@ -20,7 +20,7 @@ from tests.networks import assert_close, make_problem
 SAMPLES = {"quick": (6, 2), "more": (30, 4)}  # compiling takes seconds a text
 ON_ARRAYS, COMPILED = SAMPLES.get(os.environ.get("STBP_EXAMPLES", "quick"), (300, 300))
 numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not installed")
-BACKENDS = ["numpy", pytest.param("compiled", marks=numba)]
+BACKENDS = ["numpy", pytest.param("compiled", marks=[numba, pytest.mark.slow])]
 
 
 class Half(Gaussian):
@@ -73,6 +73,7 @@ def test_a_drawn_text_on_arrays_equals_part_two(seed):
 
 
 @numba
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(COMPILED))
 def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
     """A rule and a precision each: all of them come up many times among many texts."""
@@ -104,6 +105,7 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 
 
 @numba
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
     monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
     net, params, inputs, y = course_network()

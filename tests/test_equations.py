@@ -2,15 +2,11 @@
 
 import json
 import re
-from functools import cache
-
-import pytest
 
 from stbp_edu.equations import EQUATIONS, GROUPS
 from tools.site.generate import source_code
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-scan = cache(source_code.scan)
 
 
 def plain(latex):
@@ -28,11 +24,13 @@ def displayed():
                         yield path.name, id_, formula
 
 
-@pytest.mark.parametrize("id_", EQUATIONS)
-def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name(id_):
-    places = scan(tuple(EQUATIONS))[id_]
-    missing = [kind for kind in ("notebooks", "code", "tests") if not getattr(places, kind)]
-    assert not missing, f"{id_} is missing in: {', '.join(missing)}"
+def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name():
+    missing = {
+        id_: kinds
+        for id_, places in source_code.scan(EQUATIONS).items()
+        if (kinds := [k for k in ("notebooks", "code", "tests") if not getattr(places, k)])
+    }
+    assert not missing, "an equation has no place in some of these"
 
 
 def test_no_formula_stands_in_two_versions():

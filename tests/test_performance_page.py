@@ -8,6 +8,7 @@ from tools.pages import performance_page
 from tools.pages.records import read_records
 from tools.templates import filled
 
+pytestmark = pytest.mark.slow  # each test makes the page anew
 RECORDS = read_records()
 
 

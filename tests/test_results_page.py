@@ -12,6 +12,7 @@ from tools.pages import results_page
 from tools.pages.records import read_records
 from tools.templates import filled
 
+pytestmark = pytest.mark.slow  # each test makes the page anew
 RECORDS = read_records()
 
 

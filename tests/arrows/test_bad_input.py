@@ -114,7 +114,6 @@ GRAPHS = [
       for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1))),
     (lambda: paths_from(Node("v", 1, 0, 0), LETTERS), "start kind must be one of"),
     (lambda: count_paths(NET, 2, "exact", Node("u", 1, -1, 0)), "start must be a node"),
-    (lambda: words(network("1-2-2", HARD), 60), "T = 60 must give at most 200000 words"),
     (lambda: words(NET, 2, n=2), "n must be a layer from 1 to 1, got 2"),
     (lambda: classify(lambda *run: None), r"function must return Gradients or \(W, b\), got None"),
     (lambda: classify(lambda *run: None, NET), "function must return a list of N . 1 dictionaries"),
@@ -126,6 +125,12 @@ GRAPHS = [
 def test_a_wrong_call_is_named(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
+    monkeypatch.setattr("stbp_edu.arrows.paths.MOST_PATHS", 50)
+    with pytest.raises(ValueError, match="T = 60 must give at most 50 words"):
+        words(network("1-2-2", HARD), 60)
 
 
 @pytest.mark.parametrize("part", ["0", "1x2x3x4", "2x", "2R"])

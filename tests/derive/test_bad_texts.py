@@ -162,6 +162,7 @@ PIECES += ["spike", "exp", "max", "0", "9e9", "#", "if", "[", "]", ".", ":", "'"
 @given(
     st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 )
+@pytest.mark.slow
 def test_any_text_is_read_or_refused(text):
     try:
         mine = derive(text, tau=0.5)

@@ -75,6 +75,7 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
         assert any(map(wrong_gradients, results, exact)), bug
 
 
+@pytest.mark.slow
 def test_the_table_has_every_bug_once_and_names_every_symptom_that_occurs():
     rows = by_symptoms()
     assert sorted(str(bug) for same in rows.values() for bug in same) == sorted(map(str, BUGS))
@@ -92,6 +93,7 @@ def test_an_untouched_program_asks_and_keeps_nothing():
     assert not path().exists()
 
 
+@pytest.mark.slow
 def test_the_right_answers_are_right_with_each_of_their_symptoms_and_are_kept():
     for k, bug in enumerate(BUGS, start=1):
         for symptom in evidence(bug).symptoms:

@@ -13,6 +13,7 @@ from tools.teach import bank, quiz_files
 from tools.teach.form import chances
 from tools.teach.weeks import weeks
 
+pytestmark = pytest.mark.slow  # each choice is judged
 pytest.importorskip("text2qti", reason="the kit for teachers needs the extra [teach]")
 
 FEW = ["c3-delta", "c4-delta-formula", "c1-delta-last", "two-paths", "gate-f", "cosine", "c5-w"]

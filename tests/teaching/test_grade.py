@@ -19,6 +19,7 @@ from stbp_edu.teaching.notebooks import as_notebook, code, teacher
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 from tests.teaching.submissions import HOSTILE, classroom, hostile
 
+pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
 FEW = ["an endless loop", "a catalogue found by name", "names taken from its guard"]
 IDS = (

@@ -128,6 +128,7 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
         assert [backend_of(initial_state(s, few).params, s) for s in ways] == ["numpy", "compiled"]
 
 
+@pytest.mark.slow
 def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsys) -> None:
     (tmp_path / "adaptive.txt").write_text(ADAPTIVE)
     common = ["--epochs", "1", "--T", "4", "--batch", "100", "--encodings", "1", "--hidden", "10R"]
