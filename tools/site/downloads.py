@@ -27,6 +27,9 @@ ANYWHERE = "https://this-site/"
 """Stands for the site's address in commands where ``SITE_URL`` is not given; a script on the page
 puts the address there from which the page was loaded."""
 
+BRANCH, COPIES = "main", "notebooks"
+"""The branch of the site's sources, and that with the notebooks as the site offers them for
+download, which ``.github/workflows/pages.yml`` writes."""
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
 ARCHIVE = f"stbp_edu-{__version__}.tar.gz"
@@ -47,15 +50,10 @@ class Address:
     Attributes:
         site: the address of the site, with a slash at its end; empty where it is not known.
         repository: the address of the repository, without one; empty where there is none.
-        branch: the branch that the site is built from.
-        copies: the branch with the notebooks as the site offers them for download, which
-            ``.github/workflows/pages.yml`` writes.
     """
 
     site: str = ""
     repository: str = ""
-    branch: str = "main"
-    copies: str = "notebooks"
 
     def source(self, path: str) -> str:
         """Return the address of a file in the repository; empty where there is none.
@@ -63,7 +61,7 @@ class Address:
         >>> Address(repository="https://example.org/a/b").source("README.md")
         'https://example.org/a/b/blob/main/README.md'
         """
-        return f"{self.repository}/blob/{self.branch}/{path}" if self.repository else ""
+        return f"{self.repository}/blob/{BRANCH}/{path}" if self.repository else ""
 
     def runners(self, stem: str) -> dict[str, str]:
         """Return where a notebook can be run elsewhere, by name: on GitHub, Colab and Binder.
@@ -81,8 +79,8 @@ class Address:
         colab = "https://colab.research.google.com/github"
         binder = "https://mybinder.org/v2/gh"
         return {
-            "Colab": f"{colab}/{found[1]}/blob/{self.copies}/{stem}.ipynb",
-            "Binder": f"{binder}/{found[1]}/{self.branch}?labpath=notebooks/{stem}.ipynb",
+            "Colab": f"{colab}/{found[1]}/blob/{COPIES}/{stem}.ipynb",
+            "Binder": f"{binder}/{found[1]}/{BRANCH}?labpath=notebooks/{stem}.ipynb",
         }
 
 
@@ -97,12 +95,7 @@ def address() -> Address:
         if value and not re.fullmatch(r"https?://[^\s\"'<>]+", value):
             raise ValueError(f"{name} must be an address that begins with http, got {value!r}")
     site, repository = given["SITE_URL"], given["REPO_URL"].rstrip("/").removesuffix(".git")
-    return Address(
-        site and site.rstrip("/") + "/",
-        repository,
-        os.environ.get("REPO_BRANCH", "main"),
-        os.environ.get("REPO_COPIES", "notebooks"),
-    )
+    return Address(site and site.rstrip("/") + "/", repository)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Serve the built site as a static host does: with the right types, and its own page for errors.
 
-python -m tools.site.serve [--port 8000] [--root site]
+python -m tools.site.serve [--port 8000]
 """
 
 import argparse
@@ -58,11 +58,10 @@ def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="Serve the built site.")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--root", type=Path, default=SITE)
     options = parser.parse_args()
-    if not (options.root / "index.html").is_file():
-        raise SystemExit(f"{options.root} holds no site; build it with: python -m tools.site.build")
-    with server(options.root, options.port) as running:
+    if not (SITE / "index.html").is_file():
+        raise SystemExit(f"{SITE} holds no site; build it with: python -m tools.site.build")
+    with server(SITE, options.port) as running:
         print(
             f"the site is at http://127.0.0.1:{running.server_port}/ (Ctrl+C ends it)", flush=True
         )

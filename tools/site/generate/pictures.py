@@ -7,6 +7,7 @@ writes the pulse for the README, for a light page and for a dark one.
 
 import io
 import re
+from itertools import product
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -70,15 +71,6 @@ def readme_pictures() -> dict[str, str]:
     return {name: recolour(larger, theme) + "\n" for name, theme in THEMES.items()}
 
 
-def squares(T: int = STEPS, N: int = LAYERS) -> list[dict[str, int]]:
-    """Return the cells in the order of the sweep, with their case: last step, top layer first."""
-    order = [(t, n) for t in range(T, 0, -1) for n in range(N, 0, -1)]
-    return [
-        {"t": t, "n": n, "case": case_at(t - 1, n, T, N), "order": k}
-        for k, (t, n) in enumerate(order)
-    ]
-
-
 def social_card() -> bytes:
     """Return the picture as PNG."""
     picture = Image.new("RGB", SIZE, GROUND)
@@ -94,12 +86,13 @@ def social_card() -> bytes:
     )
     side, step = 84, 98
     left, top = SIZE[0] - STEPS * step - 16, 170
-    for s in squares():
-        x, y = left + (s["t"] - 1) * step, top + (LAYERS - s["n"]) * step
-        look = {"fill": CASE_TINTS[s["case"]], "outline": CASE_COLOURS[s["case"]], "width": 8}
+    for t, n in product(range(1, STEPS + 1), range(1, LAYERS + 1)):
+        case = case_at(t - 1, n, STEPS, LAYERS)
+        x, y = left + (t - 1) * step, top + (LAYERS - n) * step
+        look = {"fill": CASE_TINTS[case], "outline": CASE_COLOURS[case], "width": 8}
         draw.rounded_rectangle((x, y, x + side, y + side), 12, **look)
         font = ImageFont.load_default(34)
-        draw.text((x + side / 2, y + side / 2), str(s["case"]), "white", font, anchor="mm")
+        draw.text((x + side / 2, y + side / 2), str(case), "white", font, anchor="mm")
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

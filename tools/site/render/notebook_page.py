@@ -31,11 +31,6 @@ from tools.site.downloads import Address
 from tools.templates import filled
 
 HEAVY = "browser-heavy"
-GREEK = {
-    "alpha": "α", "beta": "β", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "varepsilon": "ε",
-    "tau": "τ", "partial": "∂", "sum": "Σ", "odot": "⊙", "top": "ᵀ", "cdot": "·", "leq": "≤",
-    "geq": "≥", "geqslant": "≥", "to": "→", "times": "×", "infty": "∞", "neq": "≠",
-}  # fmt: skip
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
 THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
@@ -267,14 +262,13 @@ def size(head: str) -> str:
 
 
 def plain(markdown: str) -> str:
-    r"""Return Markdown as plain text for titles: links, emphasis and TeX reduced to characters.
+    """Return Markdown as plain text for titles: links, emphasis and dollars reduced to characters.
 
-    >>> plain(r"What is $\delta^{t,n}$ in `code`?")
-    'What is δ^t,n in code?'
+    >>> plain("What is $x^{t,n}$ in `code`?")
+    'What is x^t,n in code?'
     """
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
     text = re.sub(r"\\\(|\\\)|\\\[|\\\]|\$+|\*\*|(?<!\w)[*_]|[*_](?!\w)|`|<[^>]+>", "", text)
-    text = re.sub(r"\\([A-Za-z]+)", lambda m: GREEK.get(m[1], ""), text)
     return re.sub(r"[{}\\]", "", text).strip()
 
 
