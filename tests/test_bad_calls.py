@@ -325,7 +325,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("Settings", name): ("an empty word",) for name in ("neuron", "readout")},
     ("Settings", "v_th"): REAL,
     ("report.run", "seed"): ("zero", "a large integer"),
-    ("evaluate", "labels"): ("big-endian",),
+    **{("*", name): ("big-endian",) for name in ("labels", "train_labels", "test_labels")},
     ("case_at", "t"): ("zero",),  # the first step
     ("hunt", "case"): ("None", "zero"),  # not said yet; the loops
     # What a reader hands in is judged, whatever it is: see tests/practice/test_odd_answers.py.

@@ -3,10 +3,13 @@
 The plan is a TOML file; `stbp-edu assign --list` names the tasks that it may ask:
 
     title = "Problem set 2: back through time"
-    tasks = ["c3-delta", "c3-epsilon-formula", "c4-delta", "c5-w", "gain"]
+    tasks = ["c1-delta-window", "c2-delta-cost", "c3-delta-soft", "c5-tau", "gain"]
+    checks = true                # false for an exam: no calls of check() in the notebook
+    partial = 0.5                # share of the points for one named mistake; 0 for none
+    hand_in = "Send it by Monday."    # what the notebook says; there is a default
 
     [points]                     # where nothing is said: a task's minutes
-    c3-delta = 10
+    c5-tau = 10
 
     [[pools]]                    # drawn for each variant, by its number and the seed
     draw = 1
@@ -16,6 +19,7 @@ The plan is a TOML file; `stbp-edu assign --list` names the tasks that it may as
     [variants]
     count = 3
     seed = 7
+    authors = { anna = 2 }       # who has which; else `grade` believes the notebook, and says so
 
 For example:
 
@@ -34,6 +38,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stbp_edu.practice.tasks import Task, objectives, tasks
+from stbp_edu.teaching.class_report import many
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 
@@ -89,7 +94,9 @@ def summary(problem_set: ProblemSet) -> list[str]:
         points = sum(problem_set.points_of(task.id) for task in chosen)
         minutes = sum(task.minutes for task in chosen)
         which = f"variant {variant}: " if problem_set.count > 1 else ""
-        lines.append(f"{which}{len(chosen)} tasks, {points:g} points, about {minutes} minutes")
+        lines.append(
+            f"{which}{many(len(chosen), 'task')}, {points:g} points, about {minutes} minutes"
+        )
         lines += [_line(f"{problem_set.points_of(task.id):5g}", task) for task in chosen]
     return lines
 

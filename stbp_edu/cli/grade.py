@@ -1,14 +1,18 @@
 """Grade the submissions in a folder, and say which mistakes the class made.
 
 FOLDER holds notebooks, one for each student: anna.ipynb, or anna/anything.ipynb; and files of
-progress (*.json), which count as what students report themselves, and give no points.
+progress (*.json), shown as what students report themselves, without points. What else is there is
+listed as not judged, and so is a notebook of another problem set.
 
 For example:
 
     stbp-edu grade submissions --plan plan.toml --out week3-graded
 
-OUT gets grades.csv (points), answers.csv (every answer: state, mistakes, what check says) and
-mistakes.html, which ends with the three misconceptions to discuss.
+OUT gets grades.csv (points), answers.csv (every answer: state, mistakes, what check says), a file
+for each student in feedback/, and mistakes.html, which ends with the three misconceptions to
+discuss. A wrong answer with one named mistake gets the plan's share of the points, `partial`: half
+where nothing is said. Where there are variants and the plan's table `authors` does not say who has
+which, the notebook is believed, and the reports say so.
 
 An answer is taken to be hostile. Of a notebook nothing is run but the statements that a task's
 answer needs, each answer in a process of its own that has NumPy alone: what is right never enters
@@ -49,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=limits.seconds, help="for each answer")
     parser.add_argument("--memory", type=int, default=limits.memory, help="MB for each answer")
     parser.add_argument("--processes", type=int, help="notebooks at a time (as the cores allow)")
+    parser.add_argument("--force", action="store_true", help="write over older reports in OUT")
     parser.add_argument("--dry-run", action="store_true", help="list what would be graded")
 
 
@@ -65,11 +70,19 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(f"would grade {path}, of {author}" for path, author in files.items()))
         return 0
+    if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())) and not args.force:
+        raise ValueError(f"OUT must be new or empty, got {args.out}; choose another, or --force")
     if sys.platform == "win32":
         raise OSError("grade needs the limits of Linux or macOS; on Windows, run it under WSL")
     jobs = graded(problem_set, args.plan, args.folder, limits, processes)
-    shown = tqdm(jobs, total=len(files), unit="file", disable=not sys.stderr.isatty())
+    seldom = 0.1 if sys.stderr.isatty() else 10.0  # seconds between two lines of progress
+    shown = tqdm(jobs, total=len(files), unit="file", mininterval=seldom)
     submissions = sorted(shown, key=lambda submission: submission.file)
+    told = [s for s in submissions if s.verdicts and not s.reported]
+    for s in told:
+        path = (args.out / "feedback" / s.file).with_suffix(".md")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, class_report.feedback(problem_set, s))
     for name, text in {
         "grades.csv": class_report.grades_csv(problem_set, submissions),
         "answers.csv": class_report.answers_csv(submissions),
@@ -77,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     }.items():
         write_text(args.out / name, text)
         print(f"wrote {args.out / name}")
+    print(f"wrote {class_report.many(len(told), 'file')} in {args.out / 'feedback'}")
     print("\n".join(said(submissions)))
     return int(any(s.problem for s in submissions))
 
@@ -87,7 +101,9 @@ def said(submissions: list[Submission]) -> list[str]:
     right = sum(v.state == "right" for v in verdicts)
     lines = [f"{right} of {len(verdicts)} answers are right."]
     lines += [f"not judged: {s.file}: {s.problem}" for s in submissions if s.problem]
+    lines += [f"look at: {s.file}: {s.remark}" for s in submissions if s.remark]
     for topic in class_report.topics(submissions)[: class_report.DISCUSSED]:
+        students = class_report.many(topic.students, "student")
         name, asked = misconceptions()[topic.id]["name"], ", ".join(topic.tasks)
-        lines.append(f"to discuss: {name} ({topic.students} students, in {asked})")
+        lines.append(f"to discuss: {name} ({students}, in {asked})")
     return lines

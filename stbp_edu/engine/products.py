@@ -57,6 +57,7 @@ def forward(
     Raises:
         TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
 
+    >>> import numpy as np
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
@@ -100,6 +101,7 @@ def backward(
     Raises:
         TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
 
+    >>> import numpy as np
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> neuron = LIF(tau=0.5, v_th=2.0)
     >>> trace = forward(np.ones((3, 1, 1)), p, neuron)

@@ -6,14 +6,27 @@ so that they are left out, whatever was done to them.
 
 import ast
 import json
-from collections.abc import Iterator, Sequence
+import symtable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from stbp_edu.practice.tasks import FormulaBlank, Task
 
 LARGEST = 10 * 2**20
 """Bytes in a notebook."""
+LONGEST = 10_000
+"""Letters in a formula."""
 PACKAGE = "stbp_edu"
+ALL = """
+try:
+    import {module} as _all
+    _names = set(getattr(_all, "__all__", vars(_all))) & set(vars(_all))
+    globals().update({{name: vars(_all)[name] for name in _names if name[0] != "_"}})
+except Exception:
+    pass
+"""
+"""What is run for ``from module import *``; NumPy would import modules that are refused."""
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises where a cell is no program, or nests too deep."""
 
@@ -37,21 +50,18 @@ def name_of(task: Task) -> str:
     return task.id.replace("-", "_")
 
 
-def read_notebook(path: Path) -> tuple[list[str], int]:
-    """Return the source of a notebook's code cells, and the variant that it says it is of.
+def read_notebook(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """Return the source of a notebook's code cells, and what it says of its problem set.
 
     Raises:
         ValueError: if it is no notebook.
     """
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"it has more than {LARGEST // 2**20} MB: no notebook of a problem set")
     try:
         book = json.loads(path.read_bytes())
         code = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
-        variant = book["metadata"].get(PACKAGE, {}).get("variant", 1)
+        return code, dict(book["metadata"].get(PACKAGE, {}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it is no notebook ({type(error).__name__}: {error})") from error
-    return code, variant if type(variant) is int else 1
+        raise ValueError("it is no notebook: not what Jupyter saves; ask for it again") from error
 
 
 def answer_to(task: Task, cells: Sequence[str]) -> str:
@@ -69,26 +79,68 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
                 break
             except UNREADABLE as error:
                 broken = broken or (str(error) if name in text else "")
-    needed = _needed(name, statements)
-    if not needed:
-        text = f"Its cell cannot be read as Python: {broken}." if broken else ""
-        raise NoAnswerError("wrong" if broken else "todo", text or f"There is no `{name}`.")
-    if isinstance(task, FormulaBlank):
-        value = getattr(needed[-1], "value", None)
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            return value.value
-        if isinstance(value, ast.Constant) and value.value in (None, Ellipsis):
-            return ""
-        raise NoAnswerError("wrong", f"`{name}` must be a formula between quotation marks.")
+    try:
+        needed = _needed(name, statements)
+        if not any(name in _bound(statement) for statement in needed):
+            text = f"Its cell cannot be read as Python: {broken}." if broken else ""
+            raise NoAnswerError("wrong" if broken else "todo", text or f"There is no `{name}`.")
+        if isinstance(task, FormulaBlank):
+            return _formula(name, needed)
+        _refuse_package(needed)
+        return "\n".join(ast.unparse(_harmless(statement)) for statement in needed)
+    except NoAnswerError:
+        raise
+    except UNREADABLE as error:
+        raise NoAnswerError("wrong", f"It cannot be read: {error}.") from error
+
+
+def _refuse_package(needed: Sequence[ast.stmt]) -> None:
+    """Raise NoAnswerError where an answer imports this package."""
     for node in (node for statement in needed for node in ast.walk(statement)):
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(module.partition(".")[0] == PACKAGE for module in modules):
             raise NoAnswerError("refused", f"It imports {PACKAGE}: an answer is its author's own.")
-    try:
-        return "\n".join(ast.unparse(statement) for statement in needed)
-    except UNREADABLE as error:
-        raise NoAnswerError("wrong", f"It cannot be read: {error}.") from error
+
+
+def _formula(name: str, needed: Sequence[ast.stmt]) -> str:
+    """Return the text that a name is bound to; nothing is run for it."""
+    texts: dict[str, str | None] = {}
+    for statement in needed:
+        value = None
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value:
+            value = _text(statement.value, texts)
+        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            before = ast.Name(statement.target.id, ast.Load())
+            value = _text(ast.BinOp(before, statement.op, statement.value), texts)
+        texts |= dict.fromkeys(_bound(statement), value)
+    text = texts[name]
+    if text is None:
+        raise NoAnswerError(
+            "wrong",
+            f"`{name}` must be a formula between quotation marks, or such texts put together with "
+            "+ or in an f-string; write the formula out.",
+        )
+    return text
+
+
+def _text(node: ast.expr, texts: Mapping[str, str | None]) -> str | None:
+    """Return the text that an expression gives, with these names; None where it gives none."""
+    parts: list[str | None] = [None]
+    if isinstance(node, ast.Constant):
+        blank = node.value is None or node.value is Ellipsis
+        parts = ["" if blank else str(node.value)]
+    elif isinstance(node, ast.Name):
+        parts = [texts.get(node.id)]
+    elif isinstance(node, ast.FormattedValue) and node.conversion == -1 and not node.format_spec:
+        parts = [_text(node.value, texts)]
+    elif isinstance(node, ast.JoinedStr):
+        parts = [_text(part, texts) for part in node.values]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [_text(node.left, texts), _text(node.right, texts)]
+    found = [part for part in parts if part is not None]
+    whole = len(found) == len(parts) and sum(map(len, found)) <= LONGEST
+    return "".join(found) if whole else None
 
 
 def _plain(line: str) -> str:
@@ -98,24 +150,54 @@ def _plain(line: str) -> str:
 
 
 def _needed(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements that bind a name, and those that bind what they use, in their order."""
-    chosen: set[int] = set()
+    """Return the statements that bind or change a name, and what they use, in their order."""
+    chosen = {k for k, statement in enumerate(statements) if _imports_all(statement)}
     wanted, known = [name], {name}
     bound = [set(_bound(statement)) for statement in statements]
+    imports = [isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in statements]
+    objects = {n for names, other in zip(bound, imports, strict=True) if not other for n in names}
+    touched = [b | (set(_changed(s)) & objects) for b, s in zip(bound, statements, strict=True)]
     while wanted:
         this = wanted.pop()
-        for k, names in enumerate(bound):
+        for k, names in enumerate(touched):
             if this in names and k not in chosen:
                 chosen.add(k)
-                used = {n.id for n in ast.walk(statements[k]) if isinstance(n, ast.Name)}
+                used = set(_used(statements[k]))
                 wanted += sorted(used - known)
                 known |= used
     return [statements[k] for k in sorted(chosen)]
 
 
+def _imports_all(statement: ast.stmt) -> bool:
+    """Return whether a statement is ``from module import *``, of another module than ours."""
+    if not isinstance(statement, ast.ImportFrom) or statement.names[0].name != "*":
+        return False
+    return bool(statement.module) and not f"{statement.module}.".startswith(f"{PACKAGE}.")
+
+
+def _harmless(statement: ast.stmt) -> ast.stmt:
+    """Return a statement; one that imports all of a module takes what is there, or nothing."""
+    if not isinstance(statement, ast.ImportFrom) or not _imports_all(statement):
+        return statement
+    return ast.parse(ALL.format(module=statement.module)).body[0]
+
+
+def _used(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement takes from the notebook; a function's own are left out."""
+    tables = [symtable.symtable(ast.unparse(statement), "answer", "exec")]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        top = table.get_type() == "module"
+        yield from (s.get_name() for s in table.get_symbols() if top or s.is_global())
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 def _bound(statement: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement of a cell binds."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(statement, SCOPES):
         yield statement.name
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         for alias in statement.names:
@@ -124,5 +206,19 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
-            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            elif isinstance(node, SCOPES):
                 yield node.name
+
+
+def _changed(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names of the objects whose parts it sets, or whose methods it calls."""
+    for node in () if isinstance(statement, SCOPES) else ast.walk(statement):
+        part: ast.AST | None = None
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            part = node
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            part = node.value.func
+        while isinstance(part, (ast.Subscript, ast.Attribute)):
+            part = part.value
+            if isinstance(part, ast.Name):
+                yield part.id

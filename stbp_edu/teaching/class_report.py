@@ -40,14 +40,14 @@ class Topic:
 def topics(submissions: Iterable[Submission]) -> list[Topic]:
     """Return the misconceptions that explain most wrong answers, the most frequent first.
 
-    One that gives the same numbers as a more frequent one is not counted again. What students
-    report themselves counts as well.
+    One that gives the same numbers as a more frequent one is not counted again. Judged answers
+    alone are counted, not what students report themselves.
     """
     left = {
         (s.file, s.author, v.task): v.mistakes
         for s in submissions
         for v in s.verdicts
-        if v.state != "right" and v.mistakes
+        if not s.reported and v.state != "right" and v.mistakes
     }
     found = []
     while left:
@@ -67,13 +67,15 @@ def topics(submissions: Iterable[Submission]) -> list[Topic]:
 def grades_csv(problem_set: ProblemSet, submissions: Iterable[Submission]) -> str:
     """Return the points of each judged notebook, a line each."""
     ids = problem_set.every_task()
-    rows: list[list[object]] = [["author", "file", "variant", *ids, "total", "of", "problem"]]
+    rows: list[list[object]] = [
+        ["author", "file", "variant", *ids, "total", "of", "problem", "remark"]
+    ]
     for s in submissions:
         if not s.reported:
             most = {v.task: problem_set.points_of(v.task) for v in s.verdicts}
-            points = {v.task: most[v.task] * (v.state == "right") for v in s.verdicts}
+            points = {v.task: problem_set.earned(v.task, v.state, v.mistakes) for v in s.verdicts}
             cells = [f"{points[id_]:g}" if id_ in points else "" for id_ in ids]
-            total = [f"{sum(points.values()):g}", f"{sum(most.values()):g}", s.problem]
+            total = [f"{sum(points.values()):g}", f"{sum(most.values()):g}", s.problem, s.remark]
             rows.append([s.author, s.file, s.variant, *cells, *total])
     return _csv(rows)
 
@@ -88,6 +90,19 @@ def answers_csv(submissions: Iterable[Submission]) -> str:
             for v in s.verdicts
         ]
     return _csv(rows)
+
+
+def feedback(problem_set: ProblemSet, submission: Submission) -> str:
+    """Return what the author of a judged notebook is told, in Markdown."""
+    lines = [f"# {problem_set.title}: {submission.author}", ""]
+    total = most = 0.0
+    for v in submission.verdicts:
+        points, of = problem_set.earned(v.task, v.state, v.mistakes), problem_set.points_of(v.task)
+        total, most = total + points, most + of
+        lines += [f"## {tasks()[v.task].title}", ""]
+        lines += [f"`{v.task}`: {STATES[v.state]}, {points:g} of {of:g} points.", ""]
+        lines += [f"- {' '.join(text.split())}" for text in v.message] + [""]
+    return "\n".join([*lines, f"{total:g} of {most:g} points in all.", ""])
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> str:
@@ -108,9 +123,9 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
     """
     judged = [s for s in submissions if not s.reported]
     reported = [s for s in submissions if s.reported]
-    said = f"{_many(sum(not s.problem for s in judged), 'notebook')} judged"
+    said = f"{many(sum(not s.problem for s in judged), 'notebook')} judged"
     if reported:
-        said += f", {_many(len(reported), 'file')} of progress, which say what students reported"
+        said += f", {many(len(reported), 'file')} of progress, which say what students reported"
     body = [f"<p>{escape(problem_set.title)}: {said}.</p>", *_problems(submissions)]
     body += _overview(problem_set, judged)
     for id_ in problem_set.every_task():
@@ -121,42 +136,58 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
 
 
 def _problems(submissions: Iterable[Submission]) -> list[str]:
-    """Return what could not be judged."""
-    items = [f"<li>{escape(s.file)}: {escape(s.problem)}</li>" for s in submissions if s.problem]
-    return ["<p>Not judged:</p><ul>", *items, "</ul>"] if items else []
+    """Return what could not be judged, and what the teacher should look at."""
+    lines = []
+    for head, part in (("Not judged", "problem"), ("Look at", "remark")):
+        told = [(s.file, getattr(s, part)) for s in submissions if getattr(s, part)]
+        items = [f"<li>{escape(file)}: {escape(text)}</li>" for file, text in told]
+        lines += [f"<p>{head}:</p><ul>", *items, "</ul>"] if items else []
+    return lines
 
 
 def _overview(problem_set: ProblemSet, judged: Sequence[Submission]) -> list[str]:
     """Return the table of all tasks."""
-    rows = []
-    for id_ in problem_set.every_task():
-        counts = Counter(v.state for v in _of(id_, judged))
-        rows.append([f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)])
+    counted = {id_: Counter(v.state for v in _of(id_, judged)) for id_ in problem_set.every_task()}
+    rows = [
+        [f"<code>{id_}</code>", *(str(counts[state]) for state in STATES)]
+        for id_, counts in counted.items()
+        if counts
+    ]
     return _table(["Task", *STATES.values()], rows)
 
 
 def _task(
     task: Task, judged: Sequence[Submission], reported: Sequence[Submission], site: str
 ) -> Iterator[str]:
-    """Yield what was found of one task."""
-    verdicts = _of(task.id, judged)
-    right = sum(v.state == "right" for v in verdicts)
-    yield f"<h2>{markup(task.title)}</h2><p>{right} of {len(verdicts)} right. {_lesson(task, site)}"
-    yield "</p>"
-    library = misconceptions()
-    named = Counter(v.mistakes for v in verdicts if v.mistakes)
-    others = Counter(v.message[0][:200] for v in verdicts if v.state == "wrong" and not v.mistakes)
-    told = Counter(m for v in _of(task.id, reported) for m in v.mistakes)
+    """Yield what was found of one task, where it was asked."""
+    answers = [(s.author, v) for s in judged for v in s.verdicts if v.task == task.id]
+    right = {author for author, v in answers if v.state == "right"}
+    library, why = misconceptions(), {m.id: m.why for m in task.mistakes}
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for author, v in answers:
+        if v.state != "right" and v.mistakes:
+            names = " <em>or</em> ".join(markup(library[m]["name"]) for m in v.mistakes)
+            reason = why.get(v.mistakes[0], library[v.mistakes[0]]["why"])
+            by_reason.setdefault((names, markup(reason)), []).append(author)
+        elif v.state in ("wrong", "refused"):
+            told = next((m for m in v.message if "It raises" in m), v.message[0])
+            told = told[max(told.find("It raises"), 0) :][:200]
+            by_reason.setdefault(("without a name", markup(told)), []).append(author)
+    found = sorted(by_reason.items(), key=lambda row: -len(row[1]))
+    told_by = {(s.author, m) for s in reported for v in _of(task.id, [s]) for m in v.mistakes}
+    counts = Counter(m for author, m in sorted(told_by) if author not in right)
+    if answers:
+        solved = sum(v.state == "right" for _, v in answers)
+        yield f"<h2>{markup(task.title)}</h2>"
+        yield f"<p>{solved} of {len(answers)} right. {_lesson(task, site)}</p>"
     rows = []
-    for ids, many in named.most_common():
-        names = " <em>or</em> ".join(markup(library[m]["name"]) for m in ids)
-        why = {m.id: m.why for m in task.mistakes}.get(ids[0], library[ids[0]]["why"])
-        rows.append([str(many), names, markup(why)])
-    for text, many in others.most_common():
-        rows.append([str(many), "without a name", markup(text)])
-    for id_, many in told.most_common():
-        name = f"{markup(library[id_]['name'])} (self-reported)"
-        rows.append([str(many), name, markup(library[id_]["why"])])
+    for (name, reason), authors in found:
+        who = escape(", ".join(sorted(authors)))
+        cell = f"<details><summary>{len(authors)}</summary>{who}</details>"
+        rows.append([cell, name, reason])
+    for m, count in counts.most_common():
+        name = f"{markup(library[m]['name'])} (self-reported)"
+        rows.append([str(count), name, markup(library[m]["why"])])
     yield from _table(["Students", "Mistake", "Why it is one"], rows)
 
 
@@ -168,7 +199,7 @@ def _discuss(found: Sequence[Topic], site: str) -> Iterator[str]:
         asked = ", ".join(f"<code>{task.id}</code>" for task in where)
         lessons = dict.fromkeys(_lesson(task, site) for task in where)
         yield (
-            f"<li><strong>{markup(what['name'])}</strong>: {_many(topic.students, 'student')}, "
+            f"<li><strong>{markup(what['name'])}</strong>: {many(topic.students, 'student')}, "
             f"in {asked}. {markup(what['why'])} {' '.join(lessons)}</li>"
         )
     yield "</ol>" if found else "<li>No wrong answer has a name.</li></ol>"
@@ -198,10 +229,10 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["<table>", *lines, "</table>"] if rows else []
 
 
-def _many(count: int, what: str) -> str:
+def many(count: int, what: str) -> str:
     """Return a number of things.
 
-    >>> _many(1, "file"), _many(3, "file")
+    >>> many(1, "file"), many(3, "file")
     ('1 file', '3 files')
     """
     return f"{count} {what}{'s' * (count != 1)}"

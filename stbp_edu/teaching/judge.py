@@ -1,4 +1,4 @@
-"""The verdicts on one submission: ``python -m stbp_edu.teaching.judge PLAN NOTEBOOK ...``.
+"""The verdicts on one submission: ``python -m stbp_edu.teaching.judge PLAN NOTEBOOK AUTHOR ...``.
 
 The judge runs no line of a student's. It sends the inputs of a task to a process of its own (see
 :mod:`stbp_edu.teaching.sandbox`), and grades what comes back as ``check`` does. It prints one line
@@ -53,7 +53,7 @@ class Verdict:
 
     Attributes:
         task: id of the task.
-        state: right, wrong, todo, refused (it imports the package) or stopped (at a limit).
+        state: right, wrong, todo, refused (it does what an answer may not) or stopped (at a limit).
         mistakes: the misconceptions that give the same numbers, by id.
         message: what the student would be told.
     """
@@ -69,7 +69,7 @@ class Answer:
 
     def __init__(self, source: str, name: str, limits: Limits) -> None:
         """Start the process, and let it define the function."""
-        self.stopped = ""
+        self.stopped = self.refused = ""
         self._left, self._functions = START, list[Callable[..., Any]]()
         self._scratch = tempfile.TemporaryDirectory()
         package = str(Path(stbp_edu.__file__).parent) + os.sep
@@ -134,6 +134,8 @@ class Answer:
         if kind != "problem":
             return None
         error, text = (str(part)[:300] for part in rest)
+        if error == "KeyError" and text.startswith("'an answer may not "):
+            self.refused = f"Refused: {text.strip(chr(39))}."
         if error == "NotImplementedError" or (error == "TypeError" and "ellipsis" in text):
             return None  # as where check calls it: a stub
         return Difference("problem", f"It raises {error}: {text}.", error=f"{error}: {text}")
@@ -171,29 +173,41 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
         assert isinstance(task, Exercise)
         with contextlib.closing(Answer(source, name_of(task), limits)) as answer:
             said = exercise_check.grade(task, answer)
-            if answer.stopped:
-                return Verdict(task.id, "stopped", message=(answer.stopped,))
+            for state, why in (("stopped", answer.stopped), ("refused", answer.refused)):
+                if why:
+                    return Verdict(task.id, state, message=(why,))
+        if said.state == "todo" and "return" not in source and "raise " not in source:
+            text = f"`{name_of(task)}` returns nothing: end it with `return`."
+            return Verdict(task.id, "wrong", message=(text,))
     return Verdict(task.id, said.state, said.mistakes, said.message)
 
 
-def judged(plan: Path, notebook: Path, limits: Limits) -> Iterator[dict[str, Any]]:
+def judged(plan: Path, notebook: Path, author: str, limits: Limits) -> Iterator[dict[str, Any]]:
     """Yield what is found of a submission: its variant or its problem, then each verdict."""
     problem_set = read_problem_set(plan)
     try:
-        cells, variant = read_notebook(notebook)
+        cells, said = read_notebook(notebook)
+        if (title := said.get("title", problem_set.title)) != problem_set.title:
+            raise ValueError(f"it is of the problem set {str(title)[:80]!r}")
+        own = said.get("variant", 1)
+        variant = problem_set.variants.get(author, own if type(own) is int else 1)
         ids = problem_set.tasks_of(variant)
     except (OSError, ValueError) as error:
         yield {"problem": str(error)}
         return
-    yield {"variant": variant}
+    remark = f"variant {variant} as the notebook itself says" if problem_set.count > 1 else ""
+    if author in problem_set.variants:
+        remark = f"its variant is {variant}, and it says {own}" if own != variant else ""
+    yield {"variant": variant, "remark": remark}
     for id_ in ids:
         yield asdict(judge(tasks()[id_], cells, limits))
 
 
 def main() -> None:
     """Judge one notebook."""
-    plan, notebook, seconds, memory = sys.argv[1:]
-    for line in judged(Path(plan), Path(notebook), Limits(float(seconds), int(memory))):
+    plan, notebook, author, seconds, memory = sys.argv[1:]
+    limits = Limits(float(seconds), int(memory))
+    for line in judged(Path(plan), Path(notebook), author, limits):
         print(json.dumps(line), flush=True)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stbp_edu import __version__
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import Exercise, Task, tasks
 from stbp_edu.practice.tasks.prompts import question_of
@@ -17,6 +18,17 @@ from stbp_edu.teaching.problem_set import ProblemSet
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 NOTATION = Path(__file__).with_name("notation.md")
+WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
+INSTALL = (
+    f"**Before you begin.** With Python 3.11 or later, save `{WHEEL}` from the course's page "
+    f"beside this notebook, and run `python -m pip install jupyterlab ./{WHEEL}` there.\n\n"
+)
+HAND_IN = "**Hand in** this notebook alone, saved under your name, such as `anna.ipynb`."
+RUN = (
+    "When it is graded, there are only NumPy and Python's own modules; of your other cells only "
+    "what an answer needs is run."
+)
+"""What a student's notebook says of installing, handing in and grading."""
 Cells = Iterator[dict[str, Any]]
 
 
@@ -128,7 +140,7 @@ def rubric(problem_set: ProblemSet) -> str:
     """Return the rubric in Markdown: for each task the points, and the mistakes to look for."""
     lines = [f"# {problem_set.title}: rubric", ""]
     lines += ["All points for an answer that is right, in any form; `stbp-edu grade` says so."]
-    lines += ["Half of them for one named mistake, where the rest of the derivation holds.", ""]
+    lines += [f"{problem_set.partial:g} of them for a wrong answer that is one named mistake.", ""]
     for id_ in problem_set.every_task():
         task, points = tasks()[id_], problem_set.points_of(id_)
         lines += [f"## {markup(task.title)}", ""]
@@ -173,6 +185,8 @@ def _head(problem_set: ProblemSet, variant: int, always: bool = False) -> Cells:
         "quotation marks, with `*`, `/`, `**` and brackets. Any right form is right."
     )
     yield _cell("title", "markdown", about)
+    hand_in = problem_set.hand_in or HAND_IN
+    yield _cell("hand-in", "markdown", f"{INSTALL if problem_set.checks else ''}{hand_in} {RUN}")
     yield _cell("notation", "markdown", NOTATION.read_text(encoding="utf-8").strip())
     lines = ["import numpy as np"]
     if problem_set.checks or always:

@@ -35,6 +35,9 @@ class ProblemSet:
         tasks: the ids of those that stand in every variant, in their order.
         points: by task; where nothing is said, its minutes.
         pools: what else is drawn for each variant.
+        partial: the share of the points for a wrong answer that is one named mistake.
+        hand_in: what the notebook says of handing it in, or an empty string.
+        variants: which variant an author has; where nothing is said, the notebook is believed.
         count: how many variants there are; 1 where all students get the same.
         seed: decides what is drawn, and the order of each variant.
         checks: whether students may check their answers in the notebook.
@@ -47,6 +50,9 @@ class ProblemSet:
     count: int = 1
     seed: int = 0
     checks: bool = True
+    partial: float = 0.5
+    hand_in: str = ""
+    variants: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -81,6 +87,11 @@ class ProblemSet:
         """Return the points of a task."""
         return self.points.get(task, tasks()[task].minutes)
 
+    def earned(self, task: str, state: str, mistakes: Sequence[str]) -> float:
+        """Return the points for an answer: all, a share for one named mistake, or none."""
+        named = state == "wrong" and bool(mistakes)
+        return self.points_of(task) * (1.0 if state == "right" else self.partial * named)
+
 
 def read_problem_set(path: Path) -> ProblemSet:
     """Return the problem set that a plan describes.
@@ -89,9 +100,13 @@ def read_problem_set(path: Path) -> ProblemSet:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
     plan = {"the plan": files.read_toml(path)}
-    table = _table(plan, "the plan", ("title", "tasks", "checks", "points", "pools", "variants"))
-    variants = _table(table, "variants", ("count", "seed"))
-    pools = checks.instance("pools", table.get("pools", []), list)
+    known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
+    table = _table(plan, "the plan", known)
+    variants = _table(table, "variants", ("count", "seed", "authors"))
+    count = checks.count("count", variants.get("count", 1))
+    partial = checks.number("partial", table.get("partial", ProblemSet.partial))
+    if not 0 <= partial <= 1:
+        raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
     found = ProblemSet(
         title=checks.instance("title", table.get("title", path.stem), str),
         tasks=_ids("tasks", table.get("tasks", [])),
@@ -99,14 +114,29 @@ def read_problem_set(path: Path) -> ProblemSet:
             task: checks.number(f"points of {task}", value, positive=True)
             for task, value in _table(table, "points", tasks()).items()
         },
-        pools=[_pool(pool) for pool in pools],
-        count=checks.count("count", variants.get("count", 1)),
+        pools=[_pool(pool) for pool in _list("pools", table.get("pools", []))],
+        count=count,
         seed=checks.count("seed", variants.get("seed", 0), at_least=0),
         checks=checks.instance("checks", table.get("checks", True), bool),
+        partial=partial,
+        hand_in=checks.instance("hand_in", table.get("hand_in", ""), str),
+        variants={
+            author: checks.count(f"the variant of {author}", k, at_most=count)
+            for author, k in checks.instance("authors", variants.get("authors", {}), dict).items()
+        },
     )
     if not found.every_task():
         raise ValueError(f'{path} must ask something; write tasks = ["c3-delta", ...]')
+    for task in found.points:
+        _known("a key of points", task, found.every_task())
     return found
+
+
+def _list(name: str, value: Any) -> list[Any]:
+    """Return a list in the plan."""
+    if not isinstance(value, list):
+        raise ValueError(f"{name} must be a list in [ ], got {checks.brief(value)}; add brackets")
+    return value
 
 
 def _table(table: Mapping[str, Any], name: str, known: Collection[str]) -> dict[str, Any]:
@@ -129,7 +159,7 @@ def _known(name: str, value: Any, known: Collection[str]) -> None:
 
 def _ids(name: str, ids: Any) -> list[str]:
     """Return the ids of tasks, each once."""
-    for id_ in checks.instance(name, ids, list):
+    for id_ in _list(name, ids):
         _known(f"a task of {name}", id_, tasks())
     if len(set(ids)) < len(ids):
         raise ValueError(f"{name} must name each task once, got {ids}")

@@ -94,7 +94,7 @@ def test_variants_differ_and_come_again_by_their_seed(tmp_path):
     }
     book = next(c for p, c in written(tmp_path, PLAN + DRAWN).items() if p.name == "week-3-2.ipynb")
     (tmp_path / "anna.ipynb").write_text(book)
-    assert read_notebook(tmp_path / "anna.ipynb")[1] == 2
+    assert read_notebook(tmp_path / "anna.ipynb")[1]["variant"] == 2
     with pytest.raises(ValueError, match="variant must be 1 to 3, got 4"):
         drawn.tasks_of(4)
 
@@ -110,10 +110,13 @@ def test_an_exam_holds_no_checks(tmp_path):
         ("tasks = [", "must be a TOML file"),
         ("", "must ask something"),
         ('tasks = ["c3-dleta"]', "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'"),
-        ('tasks = "gain"', "tasks must be of type list"),
+        ('tasks = "gain"', "tasks must be a list in"),
         ('tasks = ["gain", "gain"]', "tasks must name each task once"),
         (PLAN + "[points]\ngain = -1", "points of gain must be"),
         (PLAN + "[points]\ngian = 1", "a key of points must be .*'gain'"),
+        (PLAN + "[points]\ngain = 1", "a key of points must be .*'c3-delta'"),
+        ("partial = 2\n" + PLAN, "partial must be a share from 0 to 1"),
+        (PLAN + "[variants.authors]\nanna = 2", "the variant of anna must be <= 1"),
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
         (PLAN + "[variants]\ncount = 0", "count must be >= 1"),
