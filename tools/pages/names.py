@@ -19,6 +19,7 @@ from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from tools import ROOT
+from tools.notebooks.numbering import PATHS_PAGE
 from tools.pages import architecture_page, performance_page, results_page, time_page
 from tools.pages.records import FOLDER, read_records
 from tools.teach.weeks import plan, weeks
@@ -87,6 +88,12 @@ def trust() -> dict[str, object]:
     return {**records, "judged": judged}
 
 
+def index() -> dict[str, object]:
+    """Return how long the first of the reading paths takes, as its page says."""
+    page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8")
+    return {"evening": page.partition("**Time.** About ")[2].partition(".")[0]}
+
+
 def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
     """Yield each equation under one rule, with the verdict of each oracle that compared it."""
     chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
@@ -119,6 +126,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
     "frameworks.md": frameworks,
+    "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
     "results.md": lambda: results_page.names(read_records()),
