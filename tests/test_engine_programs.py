@@ -55,11 +55,8 @@ def check_text(seed, backend, rules=None, precisions=(float, np.float32)):
             expected = arrows.backward(net, params, trace, y, rule).gradients
             assert difference(program.gradients(params, found, y), expected) < 1e-12
         if np.float32 in precisions:  # both of one run: in a new one, rounding may move a spike
-            low = {k: [None if a is None else np.float32(a) for a in of] for k, of in trace.items()}
-            high = {
-                k: [None if a is None else a.astype(float) for a in of] for k, of in low.items()
-            }
-            expected = arrows.backward(net, params, high, y, rule).gradients
+            low = in_dtype(trace, np.float32)
+            expected = arrows.backward(net, params, in_dtype(low, float), y, rule).gradients
             if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) > 1e30:
                 continue  # float32 ends soon after
             found = program.gradients(single(params), low, np.float32(y))

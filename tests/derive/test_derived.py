@@ -123,6 +123,7 @@ def test_the_picture_says_what_it_shows():
     assert shown.svg.startswith("<svg")
 
 
+@pytest.mark.slow
 def test_many_arrows_have_numbers_and_a_list_below_the_picture():
     two = derive(lif_lines(LIF(gate="soft")), **CONSTANTS).graph().svg
     assert ">adapt<" not in two
@@ -161,6 +162,7 @@ def test_states_that_are_not_the_lines_are_judged_as_they_stand() -> None:
     assert proof.faults[0].startswith("arrow 'carry' from u to u")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [True, False], ids=["changed", "made by hand"])
 @pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
 def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind, lines):
@@ -193,6 +195,7 @@ def spiking(v_th, surrogate=None, more=""):
     return derive(text, surrogate=surrogate, tau=0.6, v_th=v_th)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curve", [Rectangle, Triangle, Gaussian])
 @pytest.mark.parametrize("v_th", [10.0, 1000.0])
 def test_the_proof_judges_a_curve_where_its_neuron_fires(curve, v_th):

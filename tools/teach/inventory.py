@@ -13,15 +13,11 @@ from tools.templates import filled
 FORMS = {"a": "A, before", "b": "B, after"}
 
 
-def items() -> list[dict[str, object]]:
-    """Return the tables of the items."""
-    return tomllib.loads((CONTENT / "inventory.toml").read_text(encoding="utf-8"))["item"]
-
-
 def form(letter: str) -> list[Question]:
     """Return the questions of form ``"a"`` or ``"b"``; each key comes first."""
     questions = []
-    for number, item in enumerate(items(), start=1):
+    items = tomllib.loads((CONTENT / "inventory.toml").read_text(encoding="utf-8"))["item"]
+    for number, item in enumerate(items, start=1):
         told, wrong_ids = item[letter], item.get(f"wrong_{letter}", item["wrong"])
         key, *others = told["choices"]
         rows = [[ids] if isinstance(ids, str) else ids for ids in wrong_ids]

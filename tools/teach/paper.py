@@ -16,7 +16,7 @@ from tools.site import SITE
 from tools.templates import filled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
@@ -45,20 +45,6 @@ def browser() -> Iterator["Browser"]:
             running.close()
 
 
-@contextmanager
-def opened(running: "Browser", file: Path, **viewport: int) -> Iterator["Page"]:
-    """Open a file in a page with all formulas set, while the block runs."""
-    page = running.new_page(viewport=viewport or None)
-    try:
-        page.emulate_media(media="print", color_scheme="light")
-        page.goto(file.resolve().as_uri())
-        page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)
-        page.evaluate("document.fonts.ready")
-        yield page
-    finally:
-        page.close()
-
-
 def document(title: str, parts: list[str], kind: str = "") -> str:
     """Return the HTML of a document of several parts, which uses the files of the built site."""
     style = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
@@ -74,9 +60,14 @@ def printed(running: "Browser", html: str, target: Path, width: int = UPRIGHT) -
     source = target.with_suffix(".html")
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(html, encoding="utf-8")
-    with opened(running, source, width=width, height=900) as page:
-        cut: list[str] = page.evaluate((TEMPLATES / "too_wide.js").read_text(encoding="utf-8"))
-        data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+    page = running.new_page(viewport={"width": width, "height": 900})
+    page.emulate_media(media="print", color_scheme="light")
+    page.goto(source.resolve().as_uri())
+    page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)
+    page.evaluate("document.fonts.ready")
+    cut: list[str] = page.evaluate((TEMPLATES / "too_wide.js").read_text(encoding="utf-8"))
+    data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+    page.close()
     source.unlink()
     target.write_bytes(settled(data))
     return cut

@@ -6,7 +6,7 @@ The key stands at another place in each question, for platforms that do not shuf
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from random import Random
@@ -65,14 +65,11 @@ def moodle(questions: Sequence[Question], category: str) -> str:
             ElementTree.SubElement(answer, "text").text = choice_html(question, choice)
             _text(answer, "feedback", f"<p>{markup(choice.feedback)}</p>", "html")
         tags = ElementTree.SubElement(node, "tags")
-        for tag in dict.fromkeys((question.tag, *_mistakes(question))):
+        mistakes = [id_ for choice in question.choices for id_ in choice.mistakes]
+        for tag in dict.fromkeys((question.tag, *mistakes)):
             _text(tags, "tag", tag)
     ElementTree.indent(quiz)
     return ElementTree.tostring(quiz, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _mistakes(question: Question) -> Iterator[str]:
-    return (id_ for choice in question.choices for id_ in choice.mistakes)
 
 
 def _text(parent: ElementTree.Element, name: str, text: str, form: str = "") -> None:
