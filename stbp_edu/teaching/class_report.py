@@ -193,7 +193,7 @@ def _task(
 
 def _discuss(found: Sequence[Topic], site: str) -> Iterator[str]:
     """Yield the misconceptions to discuss."""
-    yield f"<h2>{DISCUSSED} misconceptions to discuss</h2><ol>"
+    yield f"<h2>{many(len(found[:DISCUSSED]), 'misconception')} to discuss</h2><ol>"
     for topic in found[:DISCUSSED]:
         what, where = misconceptions()[topic.id], [tasks()[id_] for id_ in topic.tasks]
         asked = ", ".join(f"<code>{task.id}</code>" for task in where)

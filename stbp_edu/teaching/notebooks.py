@@ -140,7 +140,10 @@ def rubric(problem_set: ProblemSet) -> str:
     """Return the rubric in Markdown: for each task the points, and the mistakes to look for."""
     lines = [f"# {problem_set.title}: rubric", ""]
     lines += ["All points for an answer that is right, in any form; `stbp-edu grade` says so."]
-    lines += [f"{problem_set.partial:g} of them for a wrong answer that is one named mistake.", ""]
+    lines += [
+        f"{problem_set.partial:.0%} of them for a wrong answer that is one named mistake.",
+        "",
+    ]
     for id_ in problem_set.every_task():
         task, points = tasks()[id_], problem_set.points_of(id_)
         lines += [f"## {markup(task.title)}", ""]

@@ -173,6 +173,7 @@ def test_any_text_is_read_or_refused(text):
     assert mine.formulas()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [("-", ""), ("(", ")"), ("(", "**2+x)"), ("(x/", "+u)"), ("(u**", ")"), ("max(", ",x)")],

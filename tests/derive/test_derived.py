@@ -28,6 +28,7 @@ def started():
     return {name: space["start_from"](name) for name in space["texts"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", started())
 def test_the_ten_neurons_to_start_from_are_proved(name):
     proof = started()[name].prove()

@@ -12,6 +12,8 @@ from stbp_edu.neuron import LIF
 from stbp_edu.plotting import DELTA, EPSILON, GRID, figure
 from stbp_edu.verify.paths import Node, edges_from, unroll
 
+pytestmark = pytest.mark.slow  # draws large figures
+
 PLACES = {"u": 0.0, "o": 1.1, "a": 2.3}
 READOUTS = [(tail, head) for kind, tail, head in plotting.edges(3, 2) if kind == "readout"]
 

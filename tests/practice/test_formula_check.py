@@ -47,6 +47,7 @@ def test_the_answer_and_two_other_forms_are_right(formula):
         assert check_formula(formula.equation, form).right, form
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("formula", "mistake"), WRONG, ids=[f"{f.id}-{m.id}" for f, m in WRONG])
 def test_each_misconception_is_rejected_and_named(formula, mistake):
     feedback = check_formula(formula.equation, mistake.body)

@@ -19,6 +19,8 @@ from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import Node, paths_from, total, unroll
 
+pytestmark = pytest.mark.slow  # every path is walked
+
 
 def wide():
     """Return two layers of two neurons for three steps."""

@@ -139,6 +139,7 @@ def test_a_dry_run_writes_nothing_and_a_folder_in_use_is_left_alone(tmp_path, ca
     assert main(["assign", str(path), str(out)]) == 0
     before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
     assert len(before) == 3
+    assert "50% of them" in before[out / "rubric.md"].decode()
     assert main(["assign", str(path), str(out)]) == 2
     assert "OUT must be a new or empty folder" in capsys.readouterr().err
     assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}

@@ -224,7 +224,7 @@ def test_the_page_ends_with_the_mistakes_that_explain_most():
     assert "&lt;b&gt;Week" in html
     lesson = f"{GAIN.notebook:02}_missing_paths"
     assert f'href="https://course.example/notebooks/{lesson}/"' in html
-    assert html.rindex("<h2>") == html.index("<h2>3 misconceptions to discuss")
+    assert html.rindex("<h2>") == html.index("<h2>2 misconceptions to discuss")
     assert "<td>9</td>" in html, "one each of those who report themselves and are not judged right"
     assert "<summary>3</summary>b0, b1, b2" in html
     assert "6 students, in <code>gain</code>, <code>cosine</code>" in html

@@ -66,6 +66,7 @@ def wrong_tables():
     return [(kind, slip) for kind, of in slips.items() for slip in of]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize(("kind", "slip"), wrong_tables())
 def test_a_wrong_table_is_noticed_by_autodiff_and_by_differences(kind, slip, gate, monkeypatch):
