@@ -158,6 +158,15 @@ def test_absolute_values_do_not_pass_for_signed_symbols(formula):
             assert not check_formula(formula.equation, root).right, root
 
 
+@pytest.mark.parametrize("c", [2, 20, 900])
+def test_absolute_values_that_turn_far_from_0_are_wrong(c):
+    for equation, symbol in (("c3-delta", "u"), ("c3-delta", "delta_T"), ("h3", "v"), ("h4", "v")):
+        text = blanks()[equation].solution
+        for form in (f"(abs({symbol} + {c}) - {c})", f"({c} - abs({symbol} - {c}))"):
+            wrapped = re.sub(rf"\b{symbol}\b", form, text)
+            assert not check_formula(equation, wrapped).right, wrapped
+
+
 @pytest.mark.parametrize("small", [".001**9", "(.001*h)**9", ".001*.001*.001*.001**9"])
 def test_no_small_term_hides_behind_rounding(small):
     assert not check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}").right

@@ -2,13 +2,14 @@
 
 Text is parsed into a syntax tree of which only arithmetic is let through; nothing else is ever run.
 Equality is tried at seeded points, in floats and then with 300 digits, so that no small term
-hides behind rounding. A symbol takes both signs unless what it stands for cannot be negative.
+hides behind rounding, near 0 and far from it. A symbol takes both signs unless what it stands for
+cannot be negative.
 """
 
 import ast
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from functools import cache, lru_cache
 from typing import Any
 
@@ -21,6 +22,8 @@ LARGEST_POWER = 9  # powers of powers multiplied
 DEEPEST = 60  # brackets in brackets
 NUMBERS = (1e-3, 1e3)  # the smallest and the largest number in a formula, 0 apart
 POINTS = 8
+FAR = (5, 30, 200, 3e3, 1e5, 1e7)
+"""Sizes of symbols far from 0, where a formula in abs() and a constant turns."""
 DIGITS = 300
 NOT_NEGATIVE = {"a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next", "rate", "sum_o"}
 NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
@@ -35,6 +38,7 @@ FUNCTIONS: dict[type, dict[str, Callable[[Any], Any]]] = {
 """What a formula may call, for each kind of number, and what makes such a number of text."""
 Tree = ast.expr
 Number = Any  # a float or a Decimal
+Point = dict[str, float]
 
 
 def parse(text: str, symbols: Mapping[str, str]) -> Tree:
@@ -154,10 +158,15 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
     pairs = zip(_values(a, blank), _values(b, blank), strict=True)
     if not all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in pairs):
         return False
-    with localcontext(prec=DIGITS):
+    with localcontext(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN):
         limit = Decimal(10) ** (50 - DIGITS)
-        pairs = zip(_values(a, blank, Decimal), _values(b, blank, Decimal), strict=True)
-        return all(abs(x - y) <= limit for x, y in pairs)
+        every = [*points(blank), *far_points(blank)]
+        values = [_values(tree, blank, Decimal, every) for tree in (a, b)]
+        pairs = zip(*values, strict=True)
+        return all(
+            x.is_nan() and y.is_nan() if (x + y).is_nan() else abs(x - y) <= limit * abs(y)
+            for x, y in pairs
+        )
 
 
 def has_a_value(tree: Tree, blank: FormulaBlank) -> bool:
@@ -165,10 +174,12 @@ def has_a_value(tree: Tree, blank: FormulaBlank) -> bool:
     return not all(map(math.isnan, _values(tree, blank)))
 
 
-def _values(tree: Tree, blank: FormulaBlank, kind: Any = float) -> Iterator[Number]:
+def _values(
+    tree: Tree, blank: FormulaBlank, kind: Any = float, at: Sequence[Point] | None = None
+) -> Iterator[Number]:
     """Yield the formula's values at the seeded points; NaN where it is not defined."""
     formula = function(source(tree, blank, free_symbols(blank)), kind)
-    for point in points(blank):
+    for point in points(blank) if at is None else at:
         try:
             yield kind(formula(*(kind(str(value)) for value in point.values())))
         except (ArithmeticError, ValueError, TypeError):
@@ -176,16 +187,27 @@ def _values(tree: Tree, blank: FormulaBlank, kind: Any = float) -> Iterator[Numb
 
 
 @cache
-def points(blank: FormulaBlank) -> list[dict[str, float]]:
+def points(blank: FormulaBlank) -> list[Point]:
     """Return the seeded points at which formulas are compared: the value of each free symbol."""
-    found = []
-    for k in range(POINTS):
-        rng = np.random.default_rng([31, k])
-        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
-        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
-        found.append({
-            symbol: size if symbol in NOT_NEGATIVE else sign * size
-            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
-            if symbol not in blank.relations
-        })  # fmt: skip
-    return found
+    return [_point(blank, np.random.default_rng([31, k])) for k in range(POINTS)]
+
+
+@cache
+def far_points(blank: FormulaBlank) -> list[Point]:
+    """Return points of many sizes, each also with every sign turned round."""
+    return [
+        _point(blank, np.random.default_rng([32, k]), scale)
+        for k, size in enumerate(FAR)
+        for scale in (size, -size)
+    ]
+
+
+def _point(blank: FormulaBlank, rng: np.random.Generator, scale: float = 1.0) -> Point:
+    """Return a value of each free symbol, in proportion to a scale."""
+    sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
+    signs = rng.choice([1, -1], len(blank.symbols)).tolist()
+    return {
+        symbol: size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale)
+        for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
+        if symbol not in blank.relations
+    }
