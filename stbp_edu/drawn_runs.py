@@ -16,6 +16,7 @@ from stbp_edu.arrows.table import like
 
 DRAWS, ENOUGH = 40, 0.2  # networks drawn, until each layer fires, and is silent, in this share
 LARGEST = 1e6  # a state in a run
+COPIES = 4  # of the points of a run, each moved far away
 SPREADS = 0.25 ** np.arange(6)[::-1]  # of an input, relative to its size
 Values = dict[str, dict[str, Any]]
 """What updates read, by where and name: states ``"now"`` and ``"last"``, the ``"input"`` x, and
@@ -54,7 +55,11 @@ class Run:
 
     @property
     def points(self) -> Values:
-        """All that updates read in the runs, moved a little, away from corners."""
+        """All that updates read in the runs, moved a little, away from corners; then moved far.
+
+        Far are steps of many sizes in both directions, so that no clip lies beyond all points.
+        Spikes and what is learned stay where they are.
+        """
         every = [self.read(trace, n) for trace in self.traces for n in range(1, self.net.N + 1)]
         rng = np.random.default_rng(0)
 
@@ -62,7 +67,13 @@ class Run:
             """Return one quantity."""
             pairs = [(at[where][name], at["input"]["x"].shape) for at in every]
             values = np.concatenate([np.broadcast_to(*pair).ravel() for pair in pairs])
-            return values + rng.normal(size=len(values)) * (0.01 + 0.003 * np.abs(values))
+            sizes = np.abs(values)
+            near = values + rng.normal(size=len(values)) * (0.01 + 0.003 * sizes)
+            way = rng.choice([-1, 1], (COPIES, len(values)))
+            way = way * 10 ** rng.uniform(-1, 1.5, way.shape)
+            way[1::2] *= sizes.mean()
+            stays = where == "learned" or (where != "input" and self.neuron.state(name).fires)
+            return np.concatenate([near, *(near + way * (not stays))])
 
         return {where: {s: joined(where, s) for s in every[0][where]} for where in every[0]}
 

@@ -25,7 +25,7 @@ from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like
-from stbp_edu.drawn_runs import Run, Values, drawn, simple, updated
+from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, simple, updated
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
@@ -208,11 +208,17 @@ Place = tuple[str, str]
 
 
 def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
-    """Return how near factors and measured slopes are, and what is wrong with which arrow."""
+    """Return how near factors and measured slopes are, and what is wrong with which arrow.
+
+    Of the points far from the runs those count at which a slope can be measured.
+    """
     worst, faults, idle = [0.0], [], []
+    runs = len(at["input"]["x"]) // (1 + COPIES)
     for what, target, place, factor, there in _entries(neuron, at):
         value = partial(_nudged, neuron, target, there, place)
         off, slope = _measured(factor, value)
+        met = (off >= 0) & (np.arange(len(off)) < runs)
+        off[runs:] = np.nan_to_num(off[runs:], nan=0.0, posinf=0.0)
         wrong = off > NUDGED
         if wrong.any():
             k = int(np.argmax(np.where(wrong, np.abs(factor - slope), -1)))
@@ -221,7 +227,7 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
                 f"{what or f'no arrow from {end} to {target}'}: its factor is {factor[k]:.4g}, but "
                 f"where {end} moves, {target} moves {slope[k]:.4g} times as far"
             )
-        elif what.startswith("arrow") and not (np.abs(factor[off >= 0]) > SMALL * NUDGED).any():
+        elif what.startswith("arrow") and not (met & (np.abs(factor) > SMALL * NUDGED)).any():
             idle.append(f"no drawn run in which {what} has a factor other than 0")
         worst.append(float(np.nan_to_num(off, posinf=np.inf).max()))
     return Row("each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)), faults

@@ -221,6 +221,23 @@ def test_factors_are_judged_where_the_neuron_goes_and_without_the_spike(lines):
         assert fault.startswith("arrow 'carry' from u to u")
 
 
+@pytest.mark.parametrize(
+    ("line", "forgets"),
+    [("max(u, -0.5)", 1.0), ("max(u, -5)", 1.0), ("min(u, 3)", 1.0), ("u", lambda u: u > 2)],
+)
+def test_a_factor_that_forgets_a_clip_or_is_wrong_far_away_is_named(line, forgets):
+    neuron = derive(f"u = tau * {line} * (1 - o) + x\no = spike(u - v_th)", **CONSTANTS).neuron
+    assert prove(neuron).holds
+    (kind,) = (a.kind for a in neuron.arrows if (a.source, a.target) == ("u", "u"))
+
+    def factor(s, p):
+        return 0.6 * (1 - s["o"]) * (np.where(forgets(s["u"]), 7, 1) if callable(forgets) else 1)
+
+    changed = [replace(a, factor=factor) if a.kind == kind else a for a in neuron.arrows]
+    fault = prove(replace(neuron, arrows=tuple(changed))).faults[0]
+    assert fault.startswith(f"arrow {kind!r} from u to u: its factor is")
+
+
 def test_what_no_run_meets_is_not_called_proved():
     never = derive("u = tanh(x)\no = spike(u - v_th)", v_th=3.0).prove()
     assert not never.holds
