@@ -210,7 +210,7 @@ Place = tuple[str, str]
 def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     """Return how near factors and measured slopes are, and what is wrong with which arrow.
 
-    Of the points far from the runs those count at which a slope can be measured.
+    Points far from the runs count where the runs show nothing wrong and a slope can be measured.
     """
     worst, faults, idle = [0.0], [], []
     runs = len(at["input"]["x"]) // (1 + COPIES)
@@ -218,7 +218,7 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
         value = partial(_nudged, neuron, target, there, place)
         off, slope = _measured(factor, value)
         met = (off >= 0) & (np.arange(len(off)) < runs)
-        off[runs:] = np.nan_to_num(off[runs:], nan=0.0, posinf=0.0)
+        off[runs:] = np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
         wrong = off > NUDGED
         if wrong.any():
             k = int(np.argmax(np.where(wrong, np.abs(factor - slope), -1)))

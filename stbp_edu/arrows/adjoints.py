@@ -207,7 +207,7 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
         found = through_link(layer.link, epsilon, trace[below][n - 1])
         if layer.recurrent:
-            flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], -1)
+            flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
             before = trace[layer.neuron.output][n][:-1]
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
         states = Steps({name: trace[name][n] for name in layer.neuron.order})

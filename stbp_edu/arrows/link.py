@@ -36,7 +36,7 @@ class Flatten:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Lay the values in one row."""
-        return x.reshape(*x.shape[: x.ndim - len(shape)], 1, -1)
+        return x.reshape(*x.shape[: x.ndim - len(shape)], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give the row its shape again."""
@@ -215,4 +215,4 @@ class Link:
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
         lead: Sequence[int] = adjoint.shape[: adjoint.ndim - len(self.shape)]
-        return np.swapaxes(adjoint.reshape(*lead, self.units, -1), -1, -2)
+        return np.swapaxes(adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2)

@@ -102,3 +102,12 @@ def test_layers_may_have_different_neurons():
         return net.loss.value(forward(net, other, inputs, twin=True)["u"][2], y)
 
     assert got == pytest.approx((moved(1e-5) - moved(-1e-5)) / 2e-5, rel=1e-7)
+
+
+def test_one_step_of_a_recurrent_network_gives_nothing_for_its_weights():
+    net = network("2-2R-1", hard_reset(LIF()))
+    params = draw_params(net, np.random.default_rng(0))
+    trace = forward(net, params, np.ones((1, 3, 2)))
+    found = backward(net, params, trace, np.ones((3, 1))).gradients[1]
+    assert not found["R"].any()
+    assert found["W"].any()

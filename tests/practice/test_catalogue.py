@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.tasks import blanks, inputs_of
+from stbp_edu.practice.tasks import blanks, inputs_of, tasks
 from stbp_edu.practice.tasks.mistakes import edited, misconceptions
 
 ALL = list(exercises().values())
@@ -86,3 +86,9 @@ def test_every_misconception_of_the_library_is_used():
 def test_a_table_that_names_no_inputs_or_quantity_says_so(change, message):
     with pytest.raises(ValueError, match=message):
         inputs_of(dataclasses.replace(exercises()["c3-delta"], **change))
+
+
+@pytest.mark.parametrize("known", [exercises, blanks, tasks])
+def test_the_tasks_are_closed_to_changes(known):
+    with pytest.raises(TypeError):
+        known()["c3-delta"] = None

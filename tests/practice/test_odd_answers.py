@@ -2,6 +2,7 @@
 
 import builtins
 import dataclasses
+import gc
 import inspect
 import json
 import os
@@ -213,7 +214,15 @@ def limits_recursion(*args):
     return np.zeros_like(args[0])
 
 
+def pops_modules(*args):
+    for name in [name for name in sys.modules if name.startswith("stbp_edu.practice.grading")]:
+        del sys.modules[name]
+    gc.disable()
+    return np.zeros_like(args[0])
+
+
 HOSTILE = {
+    "modules": pops_modules,
     "difference": patched(exercise_check, "difference", lambda *a: None),
     "its module's": patched(values, "difference", lambda *a: None),
     "a shadow of zip": patched(values, "zip", lambda *a, **k: ()),
@@ -221,7 +230,7 @@ HOSTILE = {
     "len": patched(builtins, "all", lambda x: True),
     "a class": patched(Feedback, "state", "right"),
     "a task": lambda *args: vars(C3_TASK).update(answer=lambda *a: 0) or np.zeros_like(args[0]),
-    "the tasks": lambda *args: exercises().clear() or np.zeros_like(args[0]),
+    "the tasks": lambda *args: exercises().update({"c3-delta": C3_TASK}) or np.zeros_like(args[0]),
     "a default": sets_a_default,
     "situations": spoils_situations,
     "progress": forges_progress,
@@ -249,6 +258,7 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check("c1-epsilon", lambda delta, h: delta).state == "wrong"
     assert check("c1-epsilon", lambda delta, h: h * delta).right
     assert os.environ["STBP_EDU_PROGRESS"] == place
+    assert gc.isenabled()
     assert saved_progress.progress_report().states == {"c3-delta": "right", "c1-epsilon": "right"}
     assert check("gate-f", exercises()["gate-f"].function()).right
     assert check_formula("c3-delta", "δ_T + ε_next·u·df").right

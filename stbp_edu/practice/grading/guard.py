@@ -9,6 +9,7 @@ answer in a process of its own.
 """
 
 import builtins
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,8 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (sys.getprofile, sys.setprofile),
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (os.environ.copy, set_environment),
+    (sys.modules.copy, sys.modules.update),
+    (gc.isenabled, lambda was: gc.enable() if was else gc.disable()),
 )
 
 
@@ -120,7 +123,7 @@ def _held(names: tuple[str, ...]) -> tuple[list[Any], list[Any], int, list[Funct
         *(kind for kind in classes if not kind.__flags__ & 1 << 8),  # which is closed to changes
         *(task for known in tasks for task in known.values()),
     ]
-    tables: list[Any] = [*map(vars, holders), *{id(x): x for x in (*dicts, *tasks)}.values()]
+    tables: list[Any] = [*map(vars, holders), *{id(x): x for x in dicts}.values()]
     holders += [None] * (len(tables) - len(holders))
     held = (value for x in holders[: len(modules)] for value in vars(x).values())
     functions = {

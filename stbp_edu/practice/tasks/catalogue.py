@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -215,18 +216,18 @@ def _derivations() -> dict[str, tuple[str, str]]:
 
 
 @cache
-def blanks() -> dict[str, FormulaBlank]:
+def blanks() -> Mapping[str, FormulaBlank]:
     """Return every derivation blank by its equation's id."""
-    return {
+    return MappingProxyType({
         eq: FormulaBlank(
             id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
         )
         for eq, table in _tables("formulas.toml").items()
-    }
+    })  # fmt: skip
 
 
 @cache
-def exercises() -> dict[str, Exercise]:
+def exercises() -> Mapping[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
     listed = []
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
@@ -235,14 +236,14 @@ def exercises() -> dict[str, Exercise]:
             defaults = {"equation": base if base in EQUATIONS else ""}
             wrong = table.pop("mistakes")
             listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
-    return {e.id: e for e in sorted(listed, key=lambda e: e.notebook)}
+    return MappingProxyType({e.id: e for e in sorted(listed, key=lambda e: e.notebook)})
 
 
 @cache
-def tasks() -> dict[str, Task]:
+def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
-    return {task.id: task for task in sorted(every, key=lambda task: task.notebook)}
+    return MappingProxyType({t.id: t for t in sorted(every, key=lambda task: task.notebook)})
 
 
 def exercise_of(exercise_id: object) -> Exercise:
