@@ -61,7 +61,7 @@ class Run:
         Spikes and what is learned stay where they are.
         """
         every = [self.read(trace, n) for trace in self.traces for n in range(1, self.net.N + 1)]
-        rng = np.random.default_rng(0)
+        rng, far = (np.random.default_rng(seed) for seed in (0, 1))
 
         def joined(where: str, name: str) -> Any:
             """Return one quantity."""
@@ -69,8 +69,8 @@ class Run:
             values = np.concatenate([np.broadcast_to(*pair).ravel() for pair in pairs])
             sizes = np.abs(values)
             near = values + rng.normal(size=len(values)) * (0.01 + 0.003 * sizes)
-            way = rng.choice([-1, 1], (COPIES, len(values)))
-            way = way * 10 ** rng.uniform(-1, 1.5, way.shape)
+            way = far.choice([-1, 1], (COPIES, len(values)))
+            way = way * 10 ** far.uniform(-1, 1.5, way.shape)
             way[1::2] *= sizes.mean()
             stays = where == "learned" or (where != "input" and self.neuron.state(name).fires)
             return np.concatenate([near, *(near + way * (not stays))])
