@@ -5,9 +5,10 @@ so that they are left out, whatever was done to them.
 """
 
 import ast
+import contextlib
 import json
 import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,11 @@ def _needed(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     bound = _bindings(statements)
     imports = [isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in statements]
     objects = {n for names, other in zip(bound, imports, strict=True) if not other for n in names}
-    touched = [b | (set(_changed(s)) & objects) for b, s in zip(bound, statements, strict=True)]
+    inside = _by_calls(statements, _changed_inside)
+    touched = [
+        names | ((set(_changed(s)) | more) & objects)
+        for names, s, more in zip(bound, statements, inside, strict=True)
+    ]
     while wanted:
         this = wanted.pop()
         for k, names in enumerate(touched):
@@ -211,19 +216,42 @@ def _used(statement: ast.stmt) -> Iterator[str]:
 
 def _bindings(statements: Sequence[ast.stmt]) -> list[set[str]]:
     """Return the names that each statement binds, also where it calls what binds a global."""
-    declared = {
-        s.name: {n for node in ast.walk(s) if isinstance(node, ast.Global) for n in node.names}
-        for s in statements
-        if isinstance(s, SCOPES)
-    }
-    bound = []
+    declared = _by_calls(statements, _declared)
+    return [set(_bound(s)) | more for s, more in zip(statements, declared, strict=True)]
+
+
+def _by_calls(
+    statements: Sequence[ast.stmt], done: Callable[[ast.stmt], set[str]]
+) -> list[set[str]]:
+    """Return for each statement what is ``done`` by the functions that it calls, and they call."""
+    scopes: dict[str, list[ast.stmt]] = {}
     for s in statements:
-        names = set(_bound(s))
-        for node in () if isinstance(s, SCOPES) else ast.walk(s):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                names |= declared.get(node.func.id, set())
-        bound.append(names)
-    return bound
+        if isinstance(s, SCOPES):
+            scopes.setdefault(s.name, []).append(s)
+    found = []
+    for s in statements:
+        left, called = [] if isinstance(s, SCOPES) else [s], set[str]()
+        while left:
+            for node in ast.walk(left.pop()):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    name = node.func.id
+                    left += [] if name in called else scopes.get(name, [])
+                    called.add(name)
+        found.append({n for name in called for scope in scopes.get(name, []) for n in done(scope)})
+    return found
+
+
+def _declared(scope: ast.stmt) -> set[str]:
+    """Return the names that a function declares global."""
+    return {n for node in ast.walk(scope) if isinstance(node, ast.Global) for n in node.names}
+
+
+def _changed_inside(scope: ast.stmt) -> set[str]:
+    """Return the names of the notebook's objects that a function changes."""
+    with contextlib.suppress(*UNREADABLE):
+        inside = {n for s in getattr(scope, "body", ()) for n in _changed(s)}
+        return inside & set(_used(scope)) if inside else set()
+    return set()
 
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

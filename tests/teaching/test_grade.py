@@ -149,7 +149,11 @@ def test_a_hostile_answer_costs_its_author_the_task_and_nothing_else(what, tmp_p
         ),
         (["(m := 1)\nprint([m for m in [2]])", code(GAIN, TIMES.format("m"))], "right", ""),
         (
-            ["def put():\n    global m\n    m = 1\nput()", code(GAIN, TIMES.format("m"))],
+            [
+                "n = {}\ndef put():\n    global m\n    m = n['one'] = 1\n"
+                "def both():\n    put()\nboth()",
+                code(GAIN, TIMES.format("m * n['one']")),
+            ],
             "right",
             "",
         ),
