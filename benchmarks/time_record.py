@@ -73,7 +73,7 @@ def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
     """Return what a trained network does on some of the samples held out.
 
     ``fires`` is the share of hidden neurons that spike at all, and ``beyond`` the share of gains
-    above 1 in size in each layer, as they are without a limit.
+    above 1 in size in each layer, as they are without a limit; None where they are not counted.
     """
     rng, images = np.random.default_rng(0), data.test_images[:LOOKED_AT]
     if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
@@ -82,11 +82,11 @@ def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
     trace = forward(np.asarray(spikes, params.dtype), params, settings.make_neuron())
     return {
         "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
-        "beyond": [round(float(b), 4) for b in beyond(trace, settings)],
+        "beyond": [None if b is None else round(b, 4) for b in beyond(trace, settings)],
     }
 
 
-def beyond(trace: Trace, settings: Settings) -> Iterator[float]:
+def beyond(trace: Trace, settings: Settings) -> Iterator[float | None]:
     """Yield for each layer the share of gains above 1 in size, as the rule has them."""
     neuron = settings.make_neuron()
     for u, o in zip(trace.U[1:], trace.O[1:], strict=True):
@@ -94,7 +94,10 @@ def beyond(trace: Trace, settings: Settings) -> Iterator[float]:
         if neuron.gate != "soft":
             reset = u * neuron.df(o) * neuron.h(u)
         carry = neuron.f(o) if settings.rule != "classic" else 0.0
-        yield float(np.mean(np.abs(carry + reset) > 1)) if settings.rule in RULES else 0.0
+        if settings.rule in RULES:
+            yield float(np.mean(np.abs(carry + reset) > 1))
+        else:  # f alone is at most tau
+            yield 0.0 if settings.rule in ("detached-reset", "ottt") else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,8 +31,16 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let ``write`` fill a file, so that ``path`` never holds a part of it.
 
     The bytes go to a neighbour first and to the disk, and the neighbour is then renamed. If
-    anything fails (a full disk, a signal), ``path`` is what it was.
+    anything fails (a full disk, a signal), ``path`` is what it was. A link stays one: what it
+    names is written.
+
+    Raises:
+        ValueError: if ``path`` is a folder, a pipe or a device.
     """
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "pipe or a device"
+        raise ValueError(f"{path} must be a file or new, and is a {kind}; choose another path")
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -237,7 +245,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
+        # A damaged directory can hide entries, as in a comment; its end says how many there are.
+        if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(arrays):
+            raise ValueError("its directory does not name as many arrays as its end says")
+        return arrays
     except MemoryError:
         raise
     except Exception as error:  # zip, zlib, header and pickle errors all mean the same here
@@ -272,6 +284,8 @@ def load_params(path: Path) -> Trained:
     if "shape" in arrays:  # as version 1 kept it
         meta["shape"] = arrays.pop("shape").tobytes().decode(errors="replace")
     with PARAMETERS.reading(path):
+        if unknown := {*meta} - {"format", "shape", "derived"}:
+            raise ValueError(f"it says {', '.join(sorted(unknown))} as well, which no version does")
         return as_params(arrays, meta)
 
 

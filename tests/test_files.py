@@ -13,6 +13,7 @@ import pytest
 from stbp_edu import init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.files import (
+    PARAMETERS,
     Sealed,
     load_params,
     locked,
@@ -51,6 +52,36 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, float("nan"))
     assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path: Path) -> None:
+    link, target, pipe = (tmp_path / name for name in ("link", "target", "pipe"))
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    for _ in range(2):
+        write_json(link, [1])
+        assert link.is_symlink()
+        assert target.read_text() == "[\n 1\n]\n"
+    for path, kind in ((pipe, "a pipe or a device"), (tmp_path, "a folder")):
+        with pytest.raises(ValueError, match=f"must be a file or new, and is {kind}"):
+            write_json(path, [1])
+    assert pipe.is_fifo()
+
+
+def test_a_directory_that_hides_entries_is_refused_and_so_are_unknown_values(
+    tmp_path: Path,
+) -> None:
+    path, params = tmp_path / "p.npz", init_params([4, 3, 2], np.random.default_rng(0))
+    save_params(path, params)
+    data = bytearray(path.read_bytes())
+    second = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
+    data[second + 32] = 200  # the comment of an entry: the rest is in it
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="does not name as many arrays as its end says"):
+        load_params(path)
+    PARAMETERS.write_arrays(path, {"zz": 1}, tensors(params))
+    with pytest.raises(ValueError, match="it says zz as well"):
+        load_params(path)
 
 
 def test_objects_are_not_written_and_what_the_system_refuses_is_no_damage(tmp_path: Path) -> None:

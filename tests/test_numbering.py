@@ -76,7 +76,7 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     written = {slug: prose(nbformat.read(p, 4)) for slug, p in files(copied, course).items()}
     assert written["new"].startswith(f"# {k} · New: more\n\n**Time.** About 20 minutes.\n")
     assert f"[notebook {k + 1}]({k + 1}_measurements.ipynb)" in written["new"]
-    assert f"\n| {k} | [New]({k}_new.ipynb): read | 20 |\n| {k + 1} | [" in written["map"]
+    assert f"\n| {k} | [New]({k}_new.ipynb): read | 20+0 |\n| {k + 1} | [" in written["map"]
     assert f"Next: [{k} · New]({k}_new.ipynb)." in written["missing_paths"]
     page = (copied / PATHS_PAGE).read_text(encoding="utf-8")
     assert f"), [{k} · New](notebooks/{k}_new.ipynb), [{k + 1} · " in page

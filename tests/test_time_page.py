@@ -73,7 +73,7 @@ def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
     rates = {**MADE, "rows": slow + fast}  # 0.02 is better without the limit, 0.01 with it
     tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"]["tuned"]
     assert [row["lr"] for row in tuned["rows"]] == [0.02, 0.01, 0.02, 0.01]
-    (line,) = lines("`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates})
+    line, *_ = lines("`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates})
     assert line.endswith("(0 to 66 %) at rate 0.01 | −10.0 (−137.1 to +117.1) |")
     assert time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0)) == "0\xa0of\xa04"
     both = [x[1:] for x in time_page.pairs(rates) if x[0]["rule"] == "exact"]
@@ -100,6 +100,31 @@ def test_predictions_hold_fail_or_wait(limit):
     assert time_page.counted({"limit": limit}, written) == (3, 2, 3)
 
 
+def test_a_share_holds_by_its_point_alone_if_its_interval_goes_beyond_the_claim(limit):
+    where = {"rule": "classic", "gain_limit": 0.0}  # 0 of 3: 0 to 56 %
+    claims = [{"at_most": 0.1}, {"at_most": 0.6}, {"at_least": 0.1}]
+    shares = [
+        {"id": n, "plan": "limit", "where": where, "what": "learns", **claim}
+        for n, claim in enumerate(claims)
+    ]
+    assert time_page.by_point({"limit": limit}, {"predictions": shares}) == [0]
+
+
+def test_failed_runs_that_were_once_high_or_still_rise_are_counted():
+    curves = [(0.5, 0.96, 0.7, 0.7), (0.5, 0.6, 0.7, 0.8), (0.5, 0.5, 0.5, 0.505), (0.5, 0.6, 1, 1)]
+    runs = [{"accuracy": curve[-1], "curve": curve} for curve in curves]
+    found = time_page.failed(runs)
+    assert (len(found), time_page.once(found), time_page.rising(found)) == (3, 1, 2)
+
+
+def test_home_counts_runs_at_the_best_rate_without_a_limit_and_at_half():
+    slow = rows({arm: (0.5, 1.0 * arm[1]) for arm in time_page.ARMS})
+    fast = rows({arm: (0.7, 0.7) for arm in time_page.ARMS}, lr=0.02)
+    records = {"time-rates": {**MADE, "rows": fast + slow}}
+    records["time-tuned"] = records["time-rates"]
+    assert time_page.at_one_rate(records, gain_limit=1.0) == {"own": "0 of 2", "half": "1 of 2"}
+
+
 def test_the_page_needs_no_record_and_has_every_published_one():
     assert "## Known" not in page({})
     text = page(RECORDS)
@@ -111,7 +136,7 @@ def test_the_page_needs_no_record_and_has_every_published_one():
 SHARE = re.compile(r"\b(\d+) of (\d+)\s+runs")
 
 
-@pytest.mark.parametrize("name", ["docs/index.md", "README.md", "docs/silent-networks.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/silent-networks.md"])
 def test_a_share_of_runs_in_another_page_is_one_that_this_page_prints(name):
     quoted = {" of ".join(found) for found in SHARE.findall((ROOT / name).read_text("utf-8"))}
     text = page(RECORDS)

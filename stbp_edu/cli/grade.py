@@ -37,8 +37,8 @@ from stbp_edu.files import write_text
 from stbp_edu.practice.tasks.mistakes import misconceptions
 from stbp_edu.teaching import class_report
 from stbp_edu.teaching.judge import Limits
-from stbp_edu.teaching.marking import Submission, found_in, graded
-from stbp_edu.teaching.problem_set import read_problem_set
+from stbp_edu.teaching.marking import Submission, encodable, found_in, graded
+from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 
 LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
 
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     count = (os.cpu_count() or 1) if args.processes is None else args.processes
     processes = checks.count("processes", count)
     if args.dry_run:
-        print("\n".join(f"would grade {path}, of {author}" for path, author in files.items()))
+        for path, author in files.items():
+            print(encodable(f"would grade {path}, of {author}"))
         return 0
     if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())) and not args.force:
         raise ValueError(f"OUT must be new or empty, got {args.out}; choose another, or --force")
@@ -78,11 +79,6 @@ def run(args: argparse.Namespace) -> int:
     seldom = 0.1 if sys.stderr.isatty() else 10.0  # seconds between two lines of progress
     shown = tqdm(jobs, total=len(files), unit="file", mininterval=seldom)
     submissions = sorted(shown, key=lambda submission: submission.file)
-    told = [s for s in submissions if s.verdicts and not s.reported]
-    for s in told:
-        path = (args.out / "feedback" / s.file).with_suffix(".md")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, class_report.feedback(problem_set, s))
     for name, text in {
         "grades.csv": class_report.grades_csv(problem_set, submissions),
         "answers.csv": class_report.answers_csv(submissions),
@@ -90,9 +86,23 @@ def run(args: argparse.Namespace) -> int:
     }.items():
         write_text(args.out / name, text)
         print(f"wrote {args.out / name}")
-    print(f"wrote {class_report.many(len(told), 'file')} in {args.out / 'feedback'}")
-    print("\n".join(said(submissions)))
-    return int(any(s.problem for s in submissions))
+    lost = unwritten(args.out / "feedback", problem_set, submissions)
+    print("\n".join([*lost, *said(submissions)]))
+    return int(any(s.problem for s in submissions) or bool(lost))
+
+
+def unwritten(folder: Path, problem_set: ProblemSet, submissions: list[Submission]) -> list[str]:
+    """Write what each student is told, and return which of it could not be written."""
+    told = [s for s in submissions if s.verdicts and not s.reported]
+    lost = []
+    for s in told:
+        try:
+            path = (folder / s.file).with_suffix(".md")
+            write_text(path, class_report.feedback(problem_set, s))
+        except (OSError, ValueError) as error:
+            lost.append(f"no feedback could be written for {s.file}: {error}")
+    print(f"wrote {class_report.many(len(told) - len(lost), 'file')} in {folder}")
+    return lost
 
 
 def said(submissions: list[Submission]) -> list[str]:

@@ -6,9 +6,11 @@ of the site saves the states in the browser.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,14 +33,28 @@ def path() -> Path | None:
     directory or /dev/null, is left alone.
     """
     try:
-        if os.environ.get(VARIABLE):
-            place = Path(os.environ[VARIABLE])
-        else:
-            base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-            place = Path(base) / "stbp_edu" / "progress.json"
+        place = _place()
         return None if place.exists() and not place.is_file() else place
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def _place() -> Path:
+    """Return where progress belongs, whatever is there."""
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "stbp_edu" / "progress.json"
+
+
+def _unsaved() -> str:
+    """Return why nothing is saved, where a folder is in the file's place; else an empty string."""
+    try:
+        place = _place()
+        wrong = f"progress is not saved: {place} is a folder; move it away, or set {VARIABLE}"
+        return wrong if place.is_dir() else ""
+    except (OSError, RuntimeError, ValueError):
+        return ""
 
 
 def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
@@ -79,17 +95,20 @@ def _read(place: Path | None) -> dict[str, Any]:
 def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Change the file as it is now, while no other process does; nothing is raised.
 
-    A damaged one is put aside, under another name.
+    A damaged one is put aside, under a name that is free. A folder in its place gives a warning.
     """
     place = path()
     if place is None:
+        if wrong := _unsaved():
+            warnings.warn(wrong, stacklevel=4)
         return
     try:
         with locked(place.with_suffix(".lock")):
             try:
                 kept = _read(place)
             except ValueError:
-                place.replace(place.with_suffix(".damaged"))
+                names = (place.with_suffix(f".damaged{k or ''}") for k in count())
+                place.replace(next(name for name in names if not name.exists()))
                 kept = {}
             FILE.write(place, change(kept))
     except (OSError, ValueError, RecursionError):
@@ -177,6 +196,8 @@ class Progress:
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
     try:
+        if wrong := _unsaved():
+            raise ValueError(wrong)
         return _progress(_read(path()))
     except (OSError, ValueError) as error:
         return Progress({}, problem=f"{error}.")
@@ -195,13 +216,17 @@ def export_progress(file: str | Path) -> Path:
     """Write your progress to a file of its own, to hand in or to take to another machine.
 
     Raises:
-        ValueError: if nothing is saved yet, or what is saved is damaged.
+        FileNotFoundError: if there is no such folder.
+        ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is no file.
     """
+    file = Path(file)
     kept = _read(path())
     if not kept:
-        raise ValueError("there is no progress to export yet; check an answer first")
-    FILE.write(Path(file), kept)
-    return Path(file)
+        raise ValueError(_unsaved() or "there is no progress to export yet; check an answer first")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"{file} must be in a folder that exists; make {file.parent} first")
+    FILE.write(file, kept)
+    return file
 
 
 def import_progress(file: str | Path) -> Progress:

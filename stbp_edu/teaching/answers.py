@@ -5,9 +5,10 @@ so that they are left out, whatever was done to them.
 """
 
 import ast
+import contextlib
 import json
 import symtable
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def answer_to(task: Task, cells: Sequence[str]) -> str:
                 broken = broken or (str(error) if name in text else "")
     try:
         needed = _needed(name, statements)
-        if not any(name in _bound(statement) for statement in needed):
+        if not any(name in names for names in _bindings(needed)):
             text = f"Its cell cannot be read as Python: {broken}." if broken else ""
             raise NoAnswerError("wrong" if broken else "todo", text or f"There is no `{name}`.")
         if isinstance(task, FormulaBlank):
@@ -106,20 +107,22 @@ def _refuse_package(needed: Sequence[ast.stmt]) -> None:
 def _formula(name: str, needed: Sequence[ast.stmt]) -> str:
     """Return the text that a name is bound to; nothing is run for it."""
     texts: dict[str, str | None] = {}
-    for statement in needed:
+    for statement, names in zip(needed, _bindings(needed), strict=True):
         value = None
         if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value:
             value = _text(statement.value, texts)
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.NamedExpr):
+            value = _text(statement.value.value, texts)
         elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             before = ast.Name(statement.target.id, ast.Load())
             value = _text(ast.BinOp(before, statement.op, statement.value), texts)
-        texts |= dict.fromkeys(_bound(statement), value)
+        texts |= dict.fromkeys(names, value)
     text = texts[name]
     if text is None:
         raise NoAnswerError(
             "wrong",
             f"`{name}` must be a formula between quotation marks, or such texts put together with "
-            "+ or in an f-string; write the formula out.",
+            "+, in an f-string or by join; no function is called for it: write the formula out.",
         )
     return text
 
@@ -138,9 +141,24 @@ def _text(node: ast.expr, texts: Mapping[str, str | None]) -> str | None:
         parts = [_text(part, texts) for part in node.values]
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         parts = [_text(node.left, texts), _text(node.right, texts)]
+    elif isinstance(node, ast.Call):
+        parts = _joined(node, texts)
     found = [part for part in parts if part is not None]
     whole = len(found) == len(parts) and sum(map(len, found)) <= LONGEST
     return "".join(found) if whole else None
+
+
+def _joined(node: ast.Call, texts: Mapping[str, str | None]) -> list[str | None]:
+    """Return the parts of ``between.join([...])``, and [None] for any other call."""
+    row = node.args[0] if len(node.args) == 1 and not node.keywords else None
+    method = node.func
+    if not isinstance(row, (ast.List, ast.Tuple)):
+        return [None]
+    if not isinstance(method, ast.Attribute) or method.attr != "join":
+        return [None]
+    between = _text(method.value, texts)
+    parts = [part for item in row.elts for part in (between, _text(item, texts))]
+    return parts[1:]
 
 
 def _plain(line: str) -> str:
@@ -153,10 +171,14 @@ def _needed(name: str, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Return the statements that bind or change a name, and what they use, in their order."""
     chosen = {k for k, statement in enumerate(statements) if _imports_all(statement)}
     wanted, known = [name], {name}
-    bound = [set(_bound(statement)) for statement in statements]
+    bound = _bindings(statements)
     imports = [isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in statements]
     objects = {n for names, other in zip(bound, imports, strict=True) if not other for n in names}
-    touched = [b | (set(_changed(s)) & objects) for b, s in zip(bound, statements, strict=True)]
+    inside = _by_calls(statements, _changed_inside)
+    touched = [
+        names | ((set(_changed(s)) | more) & objects)
+        for names, s, more in zip(bound, statements, inside, strict=True)
+    ]
     while wanted:
         this = wanted.pop()
         for k, names in enumerate(touched):
@@ -192,6 +214,46 @@ def _used(statement: ast.stmt) -> Iterator[str]:
         yield from (s.get_name() for s in table.get_symbols() if top or s.is_global())
 
 
+def _bindings(statements: Sequence[ast.stmt]) -> list[set[str]]:
+    """Return the names that each statement binds, also where it calls what binds a global."""
+    declared = _by_calls(statements, _declared)
+    return [set(_bound(s)) | more for s, more in zip(statements, declared, strict=True)]
+
+
+def _by_calls(
+    statements: Sequence[ast.stmt], done: Callable[[ast.stmt], set[str]]
+) -> list[set[str]]:
+    """Return for each statement what is ``done`` by the functions that it calls, and they call."""
+    scopes: dict[str, list[ast.stmt]] = {}
+    for s in statements:
+        if isinstance(s, SCOPES):
+            scopes.setdefault(s.name, []).append(s)
+    found = []
+    for s in statements:
+        left, called = [] if isinstance(s, SCOPES) else [s], set[str]()
+        while left:
+            for node in ast.walk(left.pop()):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    name = node.func.id
+                    left += [] if name in called else scopes.get(name, [])
+                    called.add(name)
+        found.append({n for name in called for scope in scopes.get(name, []) for n in done(scope)})
+    return found
+
+
+def _declared(scope: ast.stmt) -> set[str]:
+    """Return the names that a function declares global."""
+    return {n for node in ast.walk(scope) if isinstance(node, ast.Global) for n in node.names}
+
+
+def _changed_inside(scope: ast.stmt) -> set[str]:
+    """Return the names of the notebook's objects that a function changes."""
+    with contextlib.suppress(*UNREADABLE):
+        inside = {n for s in getattr(scope, "body", ()) for n in _changed(s)}
+        return inside & set(_used(scope)) if inside else set()
+    return set()
+
+
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -202,9 +264,12 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         for alias in statement.names:
             yield (alias.asname or alias.name).partition(".")[0]
-    elif not isinstance(statement, ast.Expr):
+    else:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            if isinstance(statement, ast.Expr):  # a variable of a comprehension is its own
+                if isinstance(node, ast.NamedExpr):
+                    yield node.target.id
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
             elif isinstance(node, SCOPES):
                 yield node.name

@@ -85,7 +85,8 @@ def graded(
         for path, author in files.items():
             file = str(path.relative_to(folder))
             if problem := _unread(path, _who(author), seen):
-                yield Submission(author, file, reported=path.suffix == ".json", problem=problem)
+                odd = Submission(author, file, reported=path.suffix == ".json", problem=problem)
+                yield _encodable(odd)
             else:
                 arguments = problem_set, plan, path, author, limits
                 jobs[pool.submit(JUDGES[path.suffix], *arguments)] = file
@@ -95,7 +96,20 @@ def graded(
             if several > 1 and not found.reported:
                 more = f"one of {several} notebooks of {_who(found.author)}"
                 found = replace(found, remark="; ".join(filter(None, (found.remark, more))))
-            yield found
+            yield _encodable(found)
+
+
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold: an answer may raise, and a name may be, what it cannot."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _encodable(found: Submission) -> Submission:
+    """Return a submission whose texts can all be written."""
+    verdicts = (replace(v, message=tuple(map(encodable, v.message))) for v in found.verdicts)
+    texts = (found.author, found.file, found.problem, found.remark)
+    author, file, problem, remark = map(encodable, texts)
+    return Submission(author, file, tuple(verdicts), found.variant, found.reported, problem, remark)
 
 
 def _who(author: str) -> str:

@@ -16,6 +16,8 @@ from stbp_edu import checks, files
 from stbp_edu.practice.tasks import objectives, tasks
 
 USES = ("practice", "homework", "exam")
+MOST = 1000
+"""Variants, a notebook each."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def read_problem_set(path: Path) -> ProblemSet:
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
     table = _table(plan, "the plan", known)
     variants = _table(table, "variants", ("count", "seed", "authors"))
-    count = checks.count("count", variants.get("count", 1))
+    count = checks.count("count", variants.get("count", 1), at_most=MOST)
     partial = checks.number("partial", table.get("partial", ProblemSet.partial))
     if not 0 <= partial <= 1:
         raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")

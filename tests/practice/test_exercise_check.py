@@ -168,6 +168,19 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
     assert c3("delta_last").state == "wrong"
     assert progress_report().states == {"c3-delta": "wrong"}
     assert path().with_suffix(".damaged").read_text() == content
+    path().write_text("damaged again")
+    c3("delta_last")
+    assert path().with_suffix(".damaged").read_text() == content
+    assert path().with_suffix(".damaged1").read_text() == "damaged again"
+
+
+def test_a_folder_in_the_place_of_progress_is_told():
+    path().mkdir()
+    with pytest.warns(UserWarning, match="progress is not saved: .* is a folder"):
+        assert c3("delta_last").state == "wrong"
+    assert "progress is not saved" in progress_report().problem
+    with pytest.raises(ValueError, match="progress is not saved"):
+        export_progress("none.json")
 
 
 def test_progress_without_a_version_is_read():
@@ -179,6 +192,8 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no progress to export yet"):
         export_progress(tmp_path / "none.json")
     c3("delta_last")
+    with pytest.raises(FileNotFoundError, match=r"in a folder that exists; make .*nowhere first"):
+        export_progress(tmp_path / "nowhere" / "file.json")
     file = export_progress(tmp_path / "handed-in.json")
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "another.json"))
     check("gain", exercises()["gain"].function())

@@ -120,6 +120,7 @@ def test_an_exam_holds_no_checks(tmp_path):
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
         (PLAN + "[variants]\ncount = 0", "count must be >= 1"),
+        (PLAN + "[variants]\ncount = 100000000", "count must be .*1000, got 100000000"),
         ("seed = 1\n" + PLAN, "a key of the plan must be .*'tasks', .*got 'seed'"),
     ],
 )

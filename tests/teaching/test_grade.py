@@ -147,6 +147,16 @@ def test_a_hostile_answer_costs_its_author_the_task_and_nothing_else(what, tmp_p
             "right",
             "",
         ),
+        (["(m := 1)\nprint([m for m in [2]])", code(GAIN, TIMES.format("m"))], "right", ""),
+        (
+            [
+                "n = {}\ndef put():\n    global m\n    m = n['one'] = 1\n"
+                "def both():\n    put()\nboth()",
+                code(GAIN, TIMES.format("m * n['one']")),
+            ],
+            "right",
+            "",
+        ),
         (["import stbp_edu\nfor h in range(3):\n    stbp_edu.x = h", RIGHT], "right", ""),
         ([RIGHT, "np.testing.assert_allclose(gain(1, 1, 1, 1), 9)"], "right", ""),
         (
@@ -177,6 +187,9 @@ def test_an_answer_is_found_with_what_it_needs_and_judged(cells, state, said):
     [
         (['part = "u*df*h"', 'gain_formula = f"f + {part}"'], "right"),
         (['gain_formula = "f + "\ngain_formula += "u*df" + "*h"'], "right"),
+        (['gain_formula = "".join(["f + ", "*".join(("u", "df", "h"))])'], "right"),
+        (['(gain_formula := "f + u*df*h")'], "right"),
+        (["def put():\n    global gain_formula\n    gain_formula = 'f'\nput()"], "wrong"),
         (['gain_formula = "f + %s" % "u*df*h"'], "wrong"),
         (['a = ""\n' + "a = a + a\n" * 3000 + 'gain_formula = a + "f + u*df*h"'], "right"),
         (['a = "u"\n' + "a = a + a\n" * 3000 + "gain_formula = a"], "wrong"),
@@ -269,6 +282,26 @@ def test_a_notebook_is_of_the_variant_that_the_plan_says(authors, variant, said,
     (tmp_path / "in/anna/1.ipynb").unlink()
     (one,) = graded(asked, plan, tmp_path / "in", Limits(), 2)
     assert (one.author, one.variant, said in one.remark) == ("anna", variant, True)
+
+
+def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(tmp_path, capsys):
+    plan, asked = tmp_path / "plan.toml", ProblemSet("W", ["gain"])
+    plan.write_text("title = 'W'\ntasks = ['gain']")
+    raising = as_notebook(asked, 1, teacher(asked, 1)).replace(
+        "return ", "raise ValueError('\\\\ud800') #"
+    )
+    assert "ud800" in raising
+    for name in (b"\xff.ipynb", b"a.ipynb", b"a.md/b.ipynb"):
+        path = tmp_path / "in" / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(raising)
+    told = ["grade", str(tmp_path / "in"), "--plan", str(plan), "--out", str(tmp_path / "out")]
+    assert main([*told, "--dry-run"]) == 0
+    assert main(told) == 1
+    assert "no feedback could be written for a.md/b.ipynb" in capsys.readouterr().out
+    assert "It raises ValueError: \\ud800." in (tmp_path / "out" / "answers.csv").read_text()
+    assert (tmp_path / "out" / "feedback" / "\\udcff.md").exists()
+    assert "\\udcff.ipynb" in (tmp_path / "out" / "grades.csv").read_text()
 
 
 def test_what_is_no_notebook_is_listed_and_progress_counts_once(tmp_path):

@@ -89,9 +89,11 @@ def trust() -> dict[str, object]:
 
 
 def index() -> dict[str, object]:
-    """Return how long the first of the reading paths takes, as its page says."""
+    """Return how long the first reading path takes, and how many runs learn at two rates."""
     page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8")
-    return {"evening": page.partition("**Time.** About ")[2].partition(".")[0]}
+    evening = page.partition("**Time.** About ")[2].partition(".")[0]
+    without, limit = (time_page.at_one_rate(read_records(), gain_limit=x) for x in (0.0, 1.0))
+    return {"evening": evening, "without": without, "limit": limit}
 
 
 def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:

@@ -37,9 +37,11 @@ PLANS = {
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
+    both = found.get("tuned", {"base": {}, "rows": []})
     if {"rates", "tuned"} <= found.keys():
-        found["tuned"] = at_own_rates(found["tuned"], found["rates"])
-    return {**globals(), "records": found, "written": records.get("predictions")}
+        found["tuned"] = at_own_rates(both, found["rates"])
+    written = records.get("predictions")
+    return {**globals(), "records": found, "both_rates": both, "written": written}
 
 
 def at_own_rates(record: Record, rates: Record) -> Record:
@@ -51,6 +53,16 @@ def at_own_rates(record: Record, rates: Record) -> Record:
         best = max(tried, key=lambda row: mean(accuracies(row["runs"])))["cell"]["lr"]
         rows += [{**row, "cell": arm, "lr": best} for row in rows_of(record, **arm, lr=best)]
     return {**record, "rows": rows}
+
+
+def at_one_rate(records: Mapping[str, Record], **cell: Any) -> dict[str, str]:
+    """Return how many exact runs learn at the rate that is best without a limit, and at half."""
+    tuned = records["time-tuned"]
+    chosen = at_own_rates(tuned, records["time-rates"])
+    (row,) = rows_of(chosen, rule="exact", gain_limit=0.0)
+    rates = {"own": row["lr"], "half": row["lr"] / 2}
+    found = {k: runs_of(tuned, rule="exact", lr=lr, **cell) for k, lr in rates.items()}
+    return {k: f"{learned(runs)} of {len(runs)}" for k, runs in found.items()}
 
 
 def rows_of(record: Record, **cell: Any) -> list[Record]:
@@ -78,6 +90,21 @@ def mean(values: Sequence[float]) -> float:
 def learned(runs: Sequence[Record]) -> int:
     """Return how many runs are above LEARNS."""
     return sum(run["accuracy"] > LEARNS for run in runs)
+
+
+def failed(runs: Sequence[Record]) -> list[Record]:
+    """Return the runs that do not learn."""
+    return [run for run in runs if run["accuracy"] <= LEARNS]
+
+
+def once(runs: Sequence[Record]) -> int:
+    """Return how many runs are above LEARNS after some epoch."""
+    return sum(max(run["curve"]) > LEARNS for run in runs)
+
+
+def rising(runs: Sequence[Record]) -> int:
+    """Return how many runs gain more than a point over their last three epochs."""
+    return sum(run["curve"][-1] - run["curve"][-4:][0] > 0.01 for run in runs)
 
 
 def share(runs: Sequence[Record]) -> str:
@@ -161,6 +188,19 @@ def counted(records: Mapping[str, Record], written: Record) -> tuple[int, int, i
     return found.count(True), found.count(False), found.count(None)
 
 
+def by_point(records: Mapping[str, Record], written: Record) -> list[int]:
+    """Return the shares that hold as predicted, though their interval goes beyond the claim."""
+    found = []
+    for p in (p for p in written["predictions"] if p["what"] == "learns" and p["plan"] in records):
+        runs = runs_of(records[p["plan"]], **p["where"])
+        if runs and len({run["seed"] for run in runs}) == len(runs):
+            least, most = p.get("at_least", 0), p.get("at_most", 1)
+            low, high = share_interval(learned(runs), len(runs))
+            if least <= learned(runs) / len(runs) <= most and (low < least or high > most):
+                found.append(p["id"])
+    return found
+
+
 def claim(prediction: Mapping[str, Any]) -> str:
     """Return what a prediction says."""
     words = {"at_most": "at most {:.0%} learn", "at_least": "at least {:.0%} learn"}
@@ -177,7 +217,7 @@ def unfinished(record: Record | None) -> int | None:
 
 def fires(record: Record, **cell: Any) -> list[float]:
     """Return the share of hidden neurons that fire, of each run that did not learn."""
-    return [run["fires"] for run in runs_of(record, **cell) if run["accuracy"] <= LEARNS]
+    return [run["fires"] for run in failed(runs_of(record, **cell))]
 
 
 def beyond(record: Record, layer: int = 0, **cell: Any) -> float:
@@ -185,9 +225,9 @@ def beyond(record: Record, layer: int = 0, **cell: Any) -> float:
     return mean([run["beyond"][layer] for run in runs_of(record, **cell)] or [0.0])
 
 
-def minus(record: Record, rule: str, other: str, a: float) -> list[float]:
-    """Return how much more accurate one rule is than another at a width, seed by seed."""
-    one, two = (accuracies(runs_of(record, rule=name, a=a)) for name in (rule, other))
+def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:
+    """Return how much more accurate one rule is than another in a cell, seed by seed."""
+    one, two = (accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other))
     return [x - y for x, y in zip(one, two, strict=True)]
 
 
