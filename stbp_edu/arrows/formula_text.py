@@ -112,9 +112,12 @@ class _Text:
         layer = self.net.layers[self.net.N]
         entered = self.adjoint(layer.neuron.input, self.rule.start, "i", "t", "n")
         later = entered.replace("t,n", "t+1,n")
-        lines = [(r"w_{ij}^n", rf"\sum_t {entered} o_j^{{t,n-1}}"), ("b_i^n", rf"\sum_t {entered}")]
+        sent = symbol(layer.neuron.output)
+        sent = f"{{{sent}}}" if "_" in sent else sent
+        lines = [(r"w_{ij}^n", rf"\sum_t {entered} {sent}_j^{{t,n-1}}")]
+        lines.append(("b_i^n", rf"\sum_t {entered}"))
         if layer.recurrent:
-            lines.append((r"r_{ij}^n", rf"\sum_t {later} o_j^{{t,n}}"))
+            lines.append((r"r_{ij}^n", rf"\sum_t {later} {sent}_j^{{t,n}}"))
         for name in layer.neuron.learned:
             entries = [enter for one, enter in layer.neuron.enters if one == name]
             own, over = ("_i", "t") if entries[0].each else ("", "t,i")

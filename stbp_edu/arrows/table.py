@@ -209,6 +209,9 @@ class Neuron:
                 checks.choice(f"arrow {arrow.kind!r}: state", state, names)
             if kinds.count(arrow.kind) > 1:
                 raise ValueError(f"two arrows are called {arrow.kind!r}; give each its own kind")
+        letters = [s.adjoint for s in self.states]
+        if twice := [letter for letter in letters if letters.count(letter) > 1]:
+            raise ValueError(f"two states have the adjoint {twice[0]!r}; give each its own letter")
         checks.choice("input", self.input, names)
         checks.choice("output", self.output, names)
         for name, enter in self.enters:
