@@ -114,7 +114,7 @@ def test_the_notebook_s_check_sees_what_is_wrong(model, reset, seen):
     ("old", "new", "wrong", "said"),
     [
         ("", "", set(), "Checked against the exact gradients"),
-        ("-o[n] /", "-o[n].detach() /", {3, 4}, "the reset path is detached"),
+        ("s, linear = o[n]", "s, linear = o[n].detach()", {3, 4}, "the reset path is detached"),
         ("u[n] * kept", "u[n].detach() * kept", {3, 4}, "the leak"),
         ("h(ctx.u.numpy())", "h(ctx.u.numpy() - 0.6)", {1, 2, 3, 4}, "case 1: 0 of 1 right"),
         ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "no sum over steps"),
