@@ -145,10 +145,8 @@ class LinearSteps:
         """Add to the adjoints, from the last of some steps down, what the next step hands back."""
         block, multiply = self.source.back.rule.block, self.functions["_multiply"]
         again = {signal for signal, _ in self.source.again}
-        steps, room = (
-            len(next(iter(series.values()))),
-            self.xp.empty_like(next(iter(series.values()))[0]),
-        )
+        some = next(iter(series.values()))
+        steps, room = len(some), self.xp.empty_like(some[0])
         moves: list[tuple[str, Any, list[tuple[str, Any]]]] = []
         for node, adjoints in series.items():
             own = []

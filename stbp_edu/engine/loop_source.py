@@ -18,7 +18,6 @@ import numpy as np
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.gains import groups, moves_inside, step_matrix
 from stbp_edu.arrows.lines.expressions import (
-    ONE,
     ZERO,
     Call,
     Expression,
@@ -27,11 +26,11 @@ from stbp_edu.arrows.lines.expressions import (
     names_in,
     ops_in,
     python,
-    replaced,
     written_out,
 )
 from stbp_edu.arrows.lines.program import StepBack
-from stbp_edu.arrows.lines.slopes import derivative, tidy
+from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.engine.array_source import SLOW, ends
 from stbp_edu.engine.curve_source import curve_source
 
 WRITTEN = "written"
@@ -42,8 +41,6 @@ TAKEN = re.compile(
     "|(now|last|next|at|each|A|E|G|S)_.*"
 )
 """What the loops call something of their own."""
-SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
-"""Operations that are worth computing before the loops."""
 
 
 @dataclass
@@ -268,7 +265,7 @@ class _Hoisted:
         if not states:
             return Name(self._name(tree), WRITTEN)
         (state,) = states
-        low, high = (self._name(tidy(replaced(tree, {names[state]: o}))) for o in (ZERO, ONE))
+        low, high = map(self._name, ends(tree, [names[state]]))
         return Name(f"({high} if {_free(state)} > 0 else {low})", WRITTEN)
 
     def _name(self, tree: Expression) -> str:
