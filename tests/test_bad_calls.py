@@ -163,7 +163,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "RunConfig": (
         RunConfig,
         {"dataset": "digits", "settings": SMALL, "data": DIGITS, "folder": FOLDER,
-         "held_out": "test", "encodings": 5, "checkpoint_every": 1},
+         "held_out": "test", "encodings": 5},
     ),
 }  # fmt: skip
 
@@ -336,7 +336,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{(f"Curve.{name}", "v"): ELEMENTWISE for name in ("derivative", "antiderivative")},
     **{(name, x): REAL for name in ("slope", "euler_step", "exact_step") for x in OF_ODE},
     **{("*", name): POSITIVE for name in ("a", "tau", "scale", *OF_RING)},
-    **{("*", name): ("a large integer",) for name in ("T", "N", "P", "k", "checkpoint_every")},
+    **{("*", name): ("a large integer",) for name in ("T", "N", "P", "k")},
     **{(name, "U"): ("*",) for name in (*READ, "loss")},  # the loss reads one of the two
     **{(name, j): ("*",) for name in ("differences", "count_paths", "paths_from") for j in "jt"},
     **{(name, "O"): ("*",) for name in (*READ, "loss")},  # another number of steps

@@ -22,7 +22,7 @@ from stbp_edu.training.data.datasets import parse
 from stbp_edu.training.optim import start
 from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.training_job import State
+from stbp_edu.training.trainer import State
 from tests.practice.mutants import mutated
 
 FEW = settings(max_examples=max(3, settings().max_examples // 10))  # a verdict takes a second
@@ -112,7 +112,7 @@ def whole_files() -> dict[str, tuple[bytes, Callable[[Path], object]]]:
     """Return whole files, each with what reads it."""
     params = init_params([3, 4, 10], np.random.default_rng(0))
     chosen = Settings(hidden=(4,), T=2, averaging=0)
-    state = State(params, None, start(chosen.make_optimizer(), params))
+    state = State(params, None, start(params))
     images = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (2, 3, 4)) + bytes(range(24))
     with tempfile.TemporaryDirectory() as folder:
         saved, kept = Path(folder, "params.npz"), Path(folder, "checkpoint.npz")

