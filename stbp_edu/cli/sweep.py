@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
