@@ -108,8 +108,7 @@ def check_labelled(images: Any, labels: Any, part: str = "") -> None:
         checks.array(f"{part}images", images, axes, (None, None, None), unit_interval=True)
     if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ValueError(
-            f"{part}labels must be integers from 0, got {labels.dtype} from {labels.min()}; number "
-            "the classes"
+            f"{part}labels must be integers from 0, got {checks.brief(labels)}; number the classes"
         )
 
 
