@@ -108,6 +108,7 @@ def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
     run, asked, graded = (str(odd / name) for name in ("exact", "asked", "graded"))
     for argv in (
         ["train", "digits", "--out", str(odd), *quick], ["eval", run], ["plot", run],
-        ["assign", str(plan), asked], ["grade", "--plan", str(plan), f"{asked}/student", "--out", graded],
+        ["assign", str(plan), asked],
+        ["grade", "--plan", str(plan), f"{asked}/student", "--out", graded],
     ):  # fmt: skip
         assert main(argv) == 0
