@@ -155,7 +155,7 @@ def test_the_record_of_a_sweep_has_every_run_that_is_done(tmp_path: Path) -> Non
     for name, settings in done:
         config = plan.config(name, settings, data)
         train_in_folder(config, lambda events: (e for e in events if type(e) is Epoch))
-    found = time_record.record(Path("some/plan.toml"), plan)
+    found = time_record.record(Path("some/plan.toml"), plan, data)
     assert found["command"] == "stbp-edu sweep some/plan.toml"
     assert found["versions"]["numpy"] == np.__version__
     assert [len(row["runs"]) for row in found["rows"]] == [2, 1, 0, 0]

@@ -30,6 +30,10 @@ PLANS = {
     "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
     "states": "delayed XOR, a threshold that adapts",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
+    "mnist": "MNIST, short recipe", "mnist-notes": "MNIST, the notes' threshold",
+    "hidden": "in the hidden layer alone", "output": "in the output layer alone",
+    "silent": "in silent steps alone", "spiking": "in steps with a spike alone",
+    "recurrent-rows": "digits by rows, τ = 0.3",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
 
@@ -156,9 +160,10 @@ def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[R
 
 
 def in_words(record: Record, cell: Mapping[str, Any]) -> str:
-    """Return the width and the rate of a cell as text."""
+    """Return the width and the rate of a cell as text, and its hidden layers if they vary."""
     settings = {**record["base"], **cell}
-    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}"
+    layers = "".join(f", {part}" for part in cell.get("hidden", ()))
+    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}{layers}"
 
 
 def outcome(record: Record, prediction: Mapping[str, Any]) -> tuple[str, bool | None]:
