@@ -139,6 +139,7 @@ def earlier_work(
             other settings or images, or damaged files: nothing is replaced unasked.
     """
     folder = checks.instance("config", config, RunConfig).folder
+    checks.instance("resume", resume, bool), checks.instance("restart", restart, bool)
     if restart:
         if folder.is_symlink():  # of another name, whose files would go
             raise ValueError(
