@@ -103,6 +103,7 @@ def read_problem_set(path: Path) -> ProblemSet:
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
     table = _table("the plan", files.read_toml(path), known)
     variants = _table("variants", table.get("variants", {}), ("count", "seed", "authors"))
+    name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
     count = checks.count("count", variants.get("count", 1), at_most=MOST)
     authors = checks.instance("authors", variants.get("authors", {}), dict)
     points = _table("points", table.get("points", {}), tasks())
@@ -110,7 +111,7 @@ def read_problem_set(path: Path) -> ProblemSet:
     if not 0 <= partial <= 1:
         raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
     found = ProblemSet(
-        title=checks.instance("title", table.get("title", path.stem), str),
+        title=checks.instance("title", table.get("title", name), str),
         tasks=_ids("tasks", table.get("tasks", [])),
         points={
             id_: checks.number(f"points of {id_}", points[id_], positive=True) for id_ in points
