@@ -44,7 +44,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
     config.extra["hero"] = pictures.hero()
-    config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
+    for stem, notebook in list(content.notebooks.items())[:1]:
+        config.extra["first"], config.extra["first_minutes"] = f"notebooks/{stem}/", notebook.minutes
     config.nav = _filled(config.nav, content.navigation)
     return config
 
