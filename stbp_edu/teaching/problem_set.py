@@ -105,12 +105,13 @@ def read_problem_set(path: Path) -> ProblemSet:
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
     table = _table(plan, "the plan", known)
     variants = _table(table, "variants", ("count", "seed", "authors"))
+    name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
     count = checks.count("count", variants.get("count", 1), at_most=MOST)
     partial = checks.number("partial", table.get("partial", ProblemSet.partial))
     if not 0 <= partial <= 1:
         raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
     found = ProblemSet(
-        title=checks.instance("title", table.get("title", path.stem), str),
+        title=checks.instance("title", table.get("title", name), str),
         tasks=_ids("tasks", table.get("tasks", [])),
         points={
             task: checks.number(f"points of {task}", value, positive=True)

@@ -70,6 +70,7 @@ class Plan:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
         checks.choice("held_out", self.held_out, HELD_OUT)
+        checks.instance("folder", self.folder, Path)
         check_encodings(self.encodings)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):

@@ -16,6 +16,7 @@ from stbp_edu import checks
 from stbp_edu.training.data.datasets import Dataset, Tell, cache_folder
 
 Integers = NDArray[np.integer[Any]]
+MOST_BINS = 100_000
 
 
 class Events(NamedTuple):
@@ -62,12 +63,13 @@ def bin_events(
     >>> bin_events(Events(x, y, t, p), T=2, duration=100, shape=(2, 1, 2)).tolist()
     [[[[0, 1]], [[1, 0]]], [[[0, 1]], [[0, 0]]]]
     """
-    checks.count("T", T), checks.count("duration", duration)
-    polarities, rows, columns = (checks.count("shape", size) for size in shape)
-    bounds = {"x": columns, "y": rows, "t": None, "p": polarities}
-    x, y, t, p = (
-        _within(name, values, len(events.t), bounds[name])
-        for name, values in events._asdict().items()
+    checks.count("T", T, at_most=MOST_BINS), checks.count("duration", duration)
+    polarities, rows, columns = checks.widths("shape", shape, at_least=3)
+    checks.instance("events", events, Events)
+    bounds = {"t": None, "x": columns, "y": rows, "p": polarities}
+    t, x, y, p = (
+        _within(name, getattr(events, name), np.size(events.t), bound)
+        for name, bound in bounds.items()
     )
     index = np.ravel_multi_index(
         (t[t < duration] * T // duration, *(a[t < duration] for a in (p, y, x))),
@@ -79,7 +81,7 @@ def bin_events(
 
 def _within(name: str, values: Integers, length: int, bound: int | None) -> NDArray[np.int64]:
     """Return values as 64-bit integers, after checking that each lies in 0..bound - 1."""
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu":
+    if type(values) is not np.ndarray or values.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must be an array of integers, got {checks.brief(values)}; "
             "times are whole microseconds"

@@ -71,6 +71,7 @@ def earlier_work(
             other settings or images, or damaged files: nothing is replaced unasked.
     """
     checks.instance("config", config, RunConfig)
+    checks.instance("resume", resume, bool), checks.instance("restart", restart, bool)
     if restart:
         if config.folder.is_symlink():  # of another name, whose files would go
             raise ValueError(
