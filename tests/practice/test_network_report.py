@@ -179,14 +179,13 @@ def test_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["check", "my_pass.py:backward"]) == 0
     assert "Your backward pass: right." in capsys.readouterr().out
-    assert main(["check", "my_pass:backward"]) == 0
     assert main(["check", f"{tmp_path}/my_wrong.py:backward"]) == 1
     assert wrong.name in capsys.readouterr().out
     assert main(["progress"]) == 0
     assert "exercises right" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("target", ["nothing", "numpy:nothing", "no_such_module:f", "none.py:f"])
+@pytest.mark.parametrize("target", ["nothing", "none.py:f", f"{__file__}:nothing"])
 def test_a_target_that_names_nothing_says_what_to_do(target):
     with pytest.raises(ValueError, match="target must"):
         load_function(target)
