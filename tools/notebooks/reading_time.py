@@ -19,8 +19,8 @@ from tools.notebooks.execution import FOLDED
 WORDS_PER_MINUTE = 46  # an inline formula, or a piece of code, is a word
 SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 8, "lines": 2, "figures": 15}
 SECONDS |= {"passes": 30 * 60}
-"""For a word, a formula on a line of its own, a line of code in view, a figure, and a whole backward
-pass to be written, which is asked where the text stands that needs it."""
+"""For a word, a formula on a line of its own, a line of code in view, a figure, and a whole
+backward pass to be written, which is asked in the midst of the text."""
 MINUTES = {"questions": 3, "blanks": 3, "functions": 6}
 """For a question, a formula to be typed, and a function to be written."""
 STEP = 5  # minutes; no time is stated more exactly

@@ -44,8 +44,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
     config.extra["hero"] = pictures.hero()
-    for stem, notebook in list(content.notebooks.items())[:1]:
-        config.extra["first"], config.extra["first_minutes"] = f"notebooks/{stem}/", notebook.minutes
+    if first := next(iter(content.notebooks.values()), None):
+        config.extra["first"] = f"notebooks/{first.stem}/"
+        config.extra["first_minutes"] = first.minutes
     config.nav = _filled(config.nav, content.navigation)
     return config
 
