@@ -31,8 +31,8 @@ def test_the_message_says_what_where_and_what_next():
     assert "t = " in text
     assert "n = " in text
     assert "sample 0, neuron 0" in text
-    number = exercises()["c3-delta"].notebook
-    assert f'notebook {number}, "δ, once more", equation (c3-delta)' in text
+    task = exercises()["c3-delta"]
+    assert f'notebook {task.notebook}, "{task.section}", equation (c3-delta)' in text
     assert 'hint("c3-delta")' in text
     html = c3("delta_last")._repr_html_()
     assert 'data-exercise="c3-delta" data-state="wrong"' in html
