@@ -41,7 +41,8 @@ class Answer:
         source: the solution.
         names: the arguments.
         situations: what both are called with.
-        ask: returns what comes of the reader's function for some arguments in a situation.
+        ask: returns what comes of the reader's function for some arguments in a situation; where
+            their names are given as well, it notes which of them the function changes.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.
         view: makes a random function one whose results can be compared; None for any other.
@@ -50,7 +51,7 @@ class Answer:
     source: str
     names: Sequence[str]
     situations: Sequence[Situation]
-    ask: Callable[[Sequence[Any], Situation], Outcome]
+    ask: Callable[..., Outcome]
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: Callable[[Function], Function] | None = None
@@ -75,7 +76,7 @@ class Answer:
     @cached_property
     def is_all_nan(self) -> bool:
         """Whether it holds no number: then whatever divides by zero would explain it."""
-        return bool(self._arrays) and not any(np.isfinite(array).any() for array in self._arrays)
+        return bool(self._arrays) and all(np.isnan(array).all() for array in self._arrays)
 
     def differences(self, rtol: float) -> list[Difference | None]:
         """Return the first difference of each call, and None where there is none."""
@@ -127,8 +128,10 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
     name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
-        x, y = a.error or a.message, b.error or b.message
-        return x == y if exactly else x.split()[:1] == y.split()[:1]
+        if a.error and not exactly:
+            return a.error.split()[:1] == b.error.split()[:1]
+        x, y = (d.error or d.message.partition(", where")[0] for d in (a, b))
+        return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
     return all(_alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))

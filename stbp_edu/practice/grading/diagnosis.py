@@ -26,7 +26,7 @@ MOST_TERMS = 4
 
 def unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Finding]:
     """Return what can be said about an answer to an exercise."""
-    if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
+    if all(isinstance(o, Difference) and o.kind == "problem" for o in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
         steps = wrong_cases(function) if exercise.id == "backward" else []
