@@ -58,7 +58,18 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
             )
     same = classes(net, rule)
     leaving = [[a for a in table if a.leaves] for table in net.arrows]
-    needed = reachable(list(_entered(net, rule)), lambda node: _heads(net, rule, same, node))
+
+    def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
+        """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
+        n, *adjoint = node
+        for arrow, head in rule.moves_from(net, n, *adjoint):
+            if arrow.target != LOSS:
+                yield n + arrow.layer, arrow.target, same[arrow.target, head]
+
+    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
+    read = [(n, [one.input, *(enter.target for _, enter in one.enters)]) for n, one in neurons]
+    start = [(n, state, rule.start) for n, states in read for state in dict.fromkeys(states)]
+    needed = reachable(start, heads)
     return [
         None,
         *(
@@ -66,24 +77,6 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
             for n in range(1, net.N + 1)
         ),
     ]
-
-
-def _entered(net: Network, rule: Rule) -> Iterator[tuple[int, str, str]]:
-    """Yield the adjoints from which gradients are read: (layer, state, state of the rule)."""
-    for n in range(1, net.N + 1):
-        neuron = net.layers[n].neuron
-        for state in dict.fromkeys([neuron.input, *(e.target for _, e in neuron.enters)]):
-            yield n, state, rule.start
-
-
-def _heads(
-    net: Network, rule: Rule, same: Mapping[Adjoint, str], node: tuple[int, str, str]
-) -> Iterator[tuple[int, str, str]]:
-    """Yield the adjoints in the terms of one."""
-    n, *adjoint = node
-    for arrow, head in rule.moves_from(net, n, *adjoint):
-        if arrow.target != LOSS:
-            yield n + arrow.layer, arrow.target, same[arrow.target, head]
 
 
 def _function(

@@ -187,13 +187,18 @@ def _times(left: Product, right: Product, exponent: int) -> Product:
 def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression:
     """Return a product as an expression: number, constants, states, functions, over the rest."""
     ordered = sorted(powers.items(), key=lambda pair: _rank(pair[0]))
-    above = [_power(factor, power) for factor, power in ordered if power > 0]
-    below = [_power(factor, -power) for factor, power in ordered if power < 0]
+    powers_of = [
+        (power, factor if abs(power) == 1 else ex.Call("**", (factor, ex.Number(abs(power)))))
+        for factor, power in ordered
+    ]
+    above = [factor for power, factor in powers_of if power > 0]
+    below = [factor for power, factor in powers_of if power < 0]
     if number.numerator != 1 or not above:
         above.insert(0, ex.Number(number.numerator))
     if number.denominator != 1:
         below.insert(0, ex.Number(number.denominator))
-    return ex.Call("/", (_all(above), _all(below))) if below else _all(above)
+    product, *over = (reduce(lambda a, b: ex.Call("*", (a, b)), of) for of in (above, below) if of)
+    return ex.Call("/", (product, *over)) if over else product
 
 
 def _rank(factor: ex.Expression) -> int:
@@ -204,16 +209,3 @@ def _rank(factor: ex.Expression) -> int:
         case ex.Name(_, when):
             return 2 if when else 1
     return 3
-
-
-def _power(factor: ex.Expression, power: int) -> ex.Expression:
-    """Return a factor to a power."""
-    return factor if power == 1 else ex.Call("**", (factor, ex.Number(power)))
-
-
-def _all(factors: list[ex.Expression]) -> ex.Expression:
-    """Return a product of factors, bracketed to the right of the first."""
-    result = factors[0]
-    for factor in factors[1:]:
-        result = ex.Call("*", (result, factor))
-    return result
