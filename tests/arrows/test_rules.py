@@ -54,34 +54,23 @@ def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
             assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("model", "sizes"), [*product(MODELS, ("2-2-2-1", "2-2R-1R"))])
-def test_letters_are_identical(model, sizes):
-    """T = 3, N <= 3, width 2, every rule: the same polynomial, and as many paths as counted."""
-    local = arrows.letters(arrows.network(sizes, MODELS[model]), T=3)
+SMALL = [
+    pytest.param(*one, 3, marks=pytest.mark.slow) for one in product(MODELS, ("2-2-2-1", "2-2R-1R"))
+]
+
+
+@pytest.mark.parametrize(("model", "sizes", "T"), [*SMALL, ("hard", "4x4-P2-1C1-2", 2)])
+def test_letters_are_identical(model, sizes, T):
+    """Every rule: the same polynomial, and as many paths as counted."""
+    local = arrows.letters(arrows.network(sizes, MODELS[model]), T)
     for name, rule in arrows.RULES.items():
         lam = arrows.lambdas(local, name)
         for node in nodes(local):
             paths = arrows.paths_from(node, local, name)
             assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
             if node.i == 0 and node.t == 0:
-                every = len(arrows.paths_from(node, local))
-                assert arrows.count_paths(local.net, 3, name, node) == (
-                    len(paths),
-                    every - len(paths),
-                )
-
-
-def assert_sums_of_paths(local):
-    """Assert that every adjoint is the sum over all paths, letter by letter."""
-    lam = arrows.lambdas(local)
-    for node in nodes(local):
-        paths = arrows.paths_from(node, local)
-        assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
-
-
-def test_letters_of_pooling_and_convolution_are_identical():
-    assert_sums_of_paths(arrows.letters(arrows.network("4x4-P2-1C1-2", HARD), T=2))
+                kept, every = len(paths), len(arrows.paths_from(node, local))
+                assert arrows.count_paths(local.net, T, name, node) == (kept, every - kept)
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
