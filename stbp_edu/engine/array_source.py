@@ -7,7 +7,7 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,10 +15,11 @@ import numpy as np
 
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import StepBack
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.engine.hoisting import Hoisted
 
+SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
+"""Operations that are worth computing once."""
 STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
 INTO = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide"}
 """Functions of an array library that write the result of an operation to an array."""
@@ -74,9 +75,9 @@ class ArraySource:
             yield from [head.removesuffix("_next")] if later else self._after(head)
 
     @cached_property
-    def hoisted(self) -> _Hoisted:
+    def hoisted(self) -> Hoisted:
         """What writes expressions, and knows what it has computed once."""
-        return _Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
+        return Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
 
     @cached_property
     def _written(self) -> tuple[dict[Move, str], dict[str, str]]:
@@ -142,8 +143,51 @@ class ArraySource:
         return f"{into}({', '.join(map(self.hoisted.text, values))}, _to_{state})"
 
 
-class _Hoisted(Hoisted):
-    """A straight line takes the place of a function of a spike."""
+class Hoisted:
+    """How the expressions of a layer are written.
+
+    A spike is 0 or 1: a straight line takes the place of a function of it.
+
+    Attributes:
+        names: by source, the names of what is computed once.
+    """
+
+    def __init__(
+        self,
+        back: StepBack,
+        written: Callable[[ex.Expression], str],
+        letter: str,
+        *,
+        each: Collection[str] = (),
+        twin: bool = False,
+    ) -> None:
+        """Begin with nothing; constants in ``each`` have a value for each neuron."""
+        spike = None if twin else back.lines.spike
+        self.back, self.written, self.letter = back, written, letter
+        self.spikes = {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
+        self.shared = back.lines.constants.keys() - {*each}
+        self.names: dict[str, str] = {}
+
+    def text(self, tree: ex.Expression) -> str:
+        """Return an expression as source."""
+        return self.written(self.tree(ex.written_out(tree)))
+
+    def tree(self, tree: ex.Expression) -> ex.Expression:
+        """Return an expression with what is computed once by its name."""
+        if not isinstance(tree, ex.Call):
+            return tree
+        states = {name for name in ex.names_in(tree) if name.name not in self.shared}
+        if ex.ops_in(tree) & SLOW and len(states) < 2 and {s.name for s in states} <= self.spikes:
+            ends = [
+                tidy(ex.replaced(tree, dict.fromkeys(states, value))) for value in (ex.ZERO, ex.ONE)
+            ]
+            if all(map(self.may_be_first, ends)):
+                return self.of_spike(*states, *ends) if states else self.named(tree)
+        return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
+
+    def named(self, tree: ex.Expression) -> ex.Name:
+        """Return the name of an expression of constants."""
+        return ex.Name(self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}"))
 
     def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
         """Return the line through both ends."""

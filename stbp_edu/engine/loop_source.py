@@ -18,8 +18,8 @@ from stbp_edu.arrows.gains import gain_groups
 from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.engine.array_source import Hoisted
 from stbp_edu.engine.curve_source import curve_source
-from stbp_edu.engine.hoisting import Hoisted
 
 STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 WRITTEN = "written"
@@ -223,6 +223,10 @@ class _Hoisted(Hoisted):
     def named(self, tree: Expression) -> Name:
         """Return the name of an expression of constants, which is written already."""
         return Name(super().named(tree).name, WRITTEN)
+
+    def may_be_first(self, tree: Expression) -> bool:
+        """Return that any may: what is not chosen is not used."""
+        return True
 
 
 def _text(tree: Expression) -> str:
