@@ -112,7 +112,8 @@ def edges_from(
     leaves the loss.
     """
     net = checks.instance("local", local, LocalDerivatives).net
-    if checks.instance("node", node, Node).kind != LOSS:
+    kind = checks.instance("node", node, Node).kind
+    if not isinstance(kind, str) or kind != LOSS:
         _check(node, net, local.T)
     _check_sample(s, local)
     yield from _leaving(node, local, as_rule(rule), s)

@@ -210,6 +210,8 @@ class Neuron:
             raise ValueError(f"two states have the adjoint {twice[0]!r}; give each its own letter")
         checks.choice("input", self.input, names)
         checks.choice("output", self.output, names)
+        if nowhere := [k for k, e in self.learned.items() if isinstance(e, tuple) and not e]:
+            raise ValueError(f"learned {nowhere[0]!r} must enter a state, got (); leave it out")
         for name, enter in self.enters:
             checks.instance(f"learned {name!r}", enter, Enter)
             checks.choice(f"learned {name!r}: target", enter.target, names)

@@ -14,7 +14,7 @@ from stbp_edu.arrows.rules import RULES
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch.inputs import check_sequence
+from stbp_edu.torch.inputs import check_floats, check_sequence
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params
 from stbp_edu.torch.steps import derivative
@@ -44,12 +44,14 @@ class SurrogateOf:
     """
 
     def __init__(self, spike: Callable[[Tensor], Tensor]) -> None:
+        if not callable(spike):
+            raise TypeError(f"spike must be a function, got {checks.brief(spike)}; pass your own")
         self.spike = spike
 
     def derivative(self, v: Tensor) -> Tensor:
         """Return h(v), by autograd."""
         with torch.enable_grad():
-            v = v.detach().requires_grad_()
+            v = check_floats("v", v).detach().requires_grad_()
             return torch.autograd.grad(self.spike(v).sum(), v)[0]
 
     def antiderivative(self, v: Tensor) -> Tensor:
