@@ -28,13 +28,7 @@ from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.models import Layer, Network, draw_params, network
-from stbp_edu.arrows.neurons import (
-    hard_reset,
-    lif_lines,
-    soft_reset,
-    with_adaptation,
-    with_current,
-)
+from stbp_edu.arrows.neurons import hard_reset, lif_lines, soft_reset, with_adaptation, with_current
 from stbp_edu.arrows.online_form import online
 from stbp_edu.arrows.paths import (
     Edge,
@@ -46,12 +40,7 @@ from stbp_edu.arrows.paths import (
     paths_from,
     words,
 )
-from stbp_edu.arrows.readouts import (
-    Loss,
-    last_steps,
-    membrane,
-    rate,
-)
+from stbp_edu.arrows.readouts import Loss, last_steps, membrane, rate
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
 
