@@ -43,7 +43,6 @@ from stbp_edu.engine import Program
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import Dataset, Events, bin_events
-from stbp_edu.training.optim import SGD, Adam
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RunConfig, earlier_work, load_measurement
 from stbp_edu.training.settings import Settings
@@ -135,13 +134,13 @@ VALUES = {
     "encoder": "bernoulli", "pixels": DIGITS.test_images[:2].reshape(2, 64), "hold": 1, "out": None,
     "images": DIGITS.test_images[:3], "labels": DIGITS.test_labels[:3], "settings": SMALL,
     "encodings": 1, "data": DIGITS, "state": None, "dataset": "digits", "folder": FOLDER,
-    "held_out": "test", "checkpoint_every": 1, "path": FOLDER / "params.npz",
+    "held_out": "test", "path": FOLDER / "params.npz",
     "exercise_id": "c3-delta", "function": None, "record": True, "equation_id": "c3-delta",
     "answer": "delta_T", "measured": "t = 2", "prediction_id": "c3-holds",
     "case": 1, "term": "direct", "symptom": "T=1", "file": FOLDER / "progress-exported.json",
     "net": NET, "backend": "numpy", "twin": False, "work": None, "to_input": False,
-    "inputs": P.spikes, "fraction": 0.2, "rates": [0.1, 0.2], "momentum": 0.9, "weight_decay": 0.1,
-    "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "seeds": [0], "base": {"T": 2}, "axes": {},
+    "inputs": P.spikes, "fraction": 0.2, "rates": [0.1, 0.2],
+    "seeds": [0], "base": {"T": 2}, "axes": {},
     "resume": False, "restart": False, "duration": 5,
     "train_images": DIGITS.test_images[:4], "train_labels": DIGITS.test_labels[:4],
     "test_images": DIGITS.test_images[:3], "test_labels": DIGITS.test_labels[:3],
@@ -178,7 +177,7 @@ FUNCTIONS = [
     *(files.load_params, practice.check, practice.check_formula, practice.check_network),
     *(Program, Program.forward, Program.gradients, training.bernoulli, training.direct),
     *(training.validation, training.to_dict, training.initial_state, training.diagnose_layers),
-    *(Adam, SGD, Dataset, Plan, earlier_work, load_measurement, binned),
+    *(Dataset, Plan, earlier_work, load_measurement, binned),
     *(practice.export_progress, practice.import_progress, practice.hint, practice.solution),
     *(practice.predict, practice.hunt, practice.by_autograd),
 ]
@@ -220,7 +219,7 @@ ODD = ("a NaN", "a NaN in it", "infinity", "an infinity in it", "wide floats", "
 ELEMENTWISE = (*REAL, *SHAPES, *ODD, "an empty array", "five axes")
 READ = [f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")]
 EMPTY = ("an empty list", "one entry less")
-MAY_BE_ZERO = ("T_test", "read", "momentum", "weight_decay", "averaging", "shift", "dropout")
+MAY_BE_ZERO = ("T_test", "read", "weight_decay", "averaging", "shift", "dropout")
 ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
     **{(name, "k"): ("None", "a large integer") for name in ("Membrane", "membrane")},
@@ -244,7 +243,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
        for x in ("u", "current", "dt")},
     **{("*", name): POSITIVE for name in ("a", "tau", "scale", "gain_limit")},
     **{("*", name): POSITIVE for name in ("size", "bandwidth", "latency", "compute")},
-    **{("*", name): ("a large integer",) for name in ("T", "N", "P", "k", "checkpoint_every")},
+    **{("*", name): ("a large integer",) for name in ("T", "N", "P", "k")},
     **{(name, j): ("*",) for name in ("partial", "count_paths", "paths_from") for j in "jt"},
     **{(name, j): ("*",) for name in ("loss", *READ) for j in "UO"},  # one is read; fewer steps
     **{(name, "U"): ("*",) for name in ("sweep", "backward", "own_loss", "derivatives")},  # U[0]
@@ -261,8 +260,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("work", "axes")},
     **{("*", name): ("one entry more",) for name in ("inputs", "pixels", "outputs")},
     **{("*", name): ("an odd entry",) for name in ("trace", "params")},
-    **{("*", name): ("zero", *POSITIVE) for name in ("weight_decay", "eps", "duration")},
-    **{("*", name): ("zero", "a fraction") for name in ("beta1", "beta2", "momentum")},
+    **{("*", name): ("zero", *POSITIVE) for name in ("duration",)},
     **{("Plan", name): ("one entry less",) for name in ("base", "axes", "a")},
     ("Plan", "seeds"): ("a large integer",),
     ("Program.gradients", "u"): ("*",),  # of the input
@@ -287,7 +285,7 @@ EACH = [
 NO_DEFAULT = (  # the good call is made with another value than the default
     *("spike", "case", "term", "symptom", "answer", "measured", "rounds"),
     *("learn", "learn_each", "neuron", "readout", "encodings", "backend", "fraction", "base"),
-    *("axes", "momentum", "weight_decay", "beta2"),
+    "axes",
 )
 LEFT_OUT = object()
 

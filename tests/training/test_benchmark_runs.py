@@ -21,7 +21,7 @@ from stbp_edu.training.model import initial_params, passes
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, RunConfig, measurements_folder, train_in_folder
 from stbp_edu.training.runs import run as runs
-from stbp_edu.training.runs.record import KIND
+from stbp_edu.training.runs.run import KIND
 
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
 ROWS = {"classic": {"rule": "classic"}, "steep": {"optimizer": "sgd", "weight_decay": 1e38}}
