@@ -168,7 +168,7 @@ EDITS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20 * settings().max_examples)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.sampled_from(sorted(FILES)), PLACES, st.integers(0, 7) | EDITS)
 @pytest.mark.filterwarnings("error")
 def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):
