@@ -24,7 +24,7 @@ from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import exercise_check, formula_check
-from stbp_edu.practice.grading.values import Difference
+from stbp_edu.practice.grading.calling import Difference
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.teaching import sandbox
 from stbp_edu.teaching.answers import answer_to, name_of, read_notebook

@@ -17,9 +17,9 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from stbp_edu.practice.grading import algebra
+from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.exercise_check import situations
-from stbp_edu.practice.grading.values import same
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
 from stbp_edu.practice.tasks.prompts import question_of
@@ -113,10 +113,9 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
         trees = [algebra.parse(text, task.symbols) for text in texts]
         return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
     assert isinstance(task, Exercise)
-    inputs, likes = situations(task)
-    called = list(zip(inputs, likes, strict=True))[:FIRST]
+    called = situations(task)[:FIRST]
     given = [
-        [tried(task.function(text), i.args, like, task.comparable) for i, like in called]
+        [tried(task.comparable(task.function(text)), s.inputs.args, s.like) for s in called]
         for text in texts
     ]
     return not any(all(map(same, a, b)) for a, b in combinations(given, 2))
