@@ -9,7 +9,6 @@ from stbp_edu.training.encoders import (
     ENCODERS,
     TIMED,
     bernoulli,
-    direct,
     encode,
     frames,
     inputs,
@@ -59,13 +58,6 @@ def test_steps_images_and_pixels_are_drawn_independently(as_bytes: bool) -> None
     x = bernoulli(grey, 400, np.random.default_rng(2)).astype(float) - 0.5
     for a, b in ((x[1:], x[:-1]), (x[:, 1:], x[:, :-1]), (x[:, :, 1:], x[:, :, :-1])):
         assert abs((a * b).mean() * 4) < 5 / np.sqrt(a.size)
-
-
-def test_direct_repeats_the_grey_level() -> None:
-    grey = np.array([[0.0, 0.25], [0.5, 1.0]])
-    np.testing.assert_array_equal(direct(grey, 3), np.stack([grey] * 3))
-    pixels = np.array([[0, 51, 255]], np.uint8)
-    np.testing.assert_allclose(direct(pixels, 1)[0], [[0, 0.2, 1]], rtol=1e-7)
 
 
 @pytest.mark.parametrize("show", [rows, frames])
