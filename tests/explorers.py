@@ -20,7 +20,7 @@ SHOWN = """(root) => {
   for (const { dataset, textContent } of root.querySelectorAll("[data-value]"))
     (texts[dataset.value] ??= []).push(textContent);
   const count = (selector) => root.querySelectorAll(selector).length;
-  return { texts, formulas: count(".formulas tr"), crossed: count(".edge.none") };
+  return { texts, formulas: count(".formulas tr"), crossed: count("g.arrow.lost") };
 }"""
 TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
   const { left, right } = one.getBoundingClientRect();
@@ -231,7 +231,7 @@ KEYS = {  # from the first control on: what is pressed, and what is there then
         # over leak and graph to the node
         "Tab Tab Tab ArrowRight ArrowUp": "g[aria-pressed=true][aria-label^='u2: potential 2']",
         # over the list to its first path
-        "Tab Tab Enter": ":has(.edge.chosen) li:first-child button[aria-pressed=true]",
+        "Tab Tab Enter": ":has(.arrow.chosen) li:first-child button[aria-pressed=true]",
     },
     "pulse": {
         "ArrowDown": "label:has-text('classic') input:checked",

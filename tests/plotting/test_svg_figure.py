@@ -65,7 +65,7 @@ def test_a_figure_without_words_is_refused_and_what_is_no_figure():
     for alt in ("", "too short", None, 3):
         with pytest.raises(ValueError, match="alt must describe the figure"):
             show(figure()[0], alt=alt)
-    with pytest.raises(TypeError, match="fig must be a matplotlib Figure"):
+    with pytest.raises(TypeError, match="fig must be a matplotlib Figure or drawings"):
         show("figure", alt=ALT)
 
 
