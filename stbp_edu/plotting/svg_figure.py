@@ -9,9 +9,11 @@ that holds the SVG inline may restyle it: ink and sheet are written as CSS varia
 """
 
 import io
+import os
 import re
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, cast
@@ -26,6 +28,7 @@ from stbp_edu.plotting.palette import DARK, GROUND, INK, style
 
 WIDTH, NARROW = 7.2, 3.45  # inches
 WIDE, PHONE = 691, 331  # the same in CSS pixels
+VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
@@ -110,8 +113,11 @@ def show(*shown: Figure | Drawing, alt: str, css: str = "", below: str = "") -> 
     drawings = [one for one in shown if isinstance(one, Drawing)]
     if drawings and len(drawings) == len(shown):
         across = 2 if len(shown) == 4 else len(shown)
-        views = [svg_of(drawings, *view) for view in ((WIDE, alt, across), (PHONE, alt))]
-        return Shown(themed(views[0]), alt, themed(views[1]), below)
+        wide, narrow = (
+            lambda: themed(svg_of(drawings, WIDE, alt, across)),
+            lambda: themed(svg_of(drawings, PHONE, alt)),
+        )
+        return _views(wide, narrow, alt, below)
     if len(shown) != 1 or not isinstance(fig := shown[0], Figure):
         raise TypeError(
             f"fig must be a matplotlib Figure or drawings, got {shown!r}; "
@@ -120,18 +126,25 @@ def show(*shown: Figure | Drawing, alt: str, css: str = "", below: str = "") -> 
     for text in fig.findobj(Text):
         if isinstance(text, Text) and str(text.get_color()) == "black":
             text.set_color(INK)  # text that was added outside of style()
-    wide = _drawn(fig, alt, css)
-    narrow = ""
-    if fig.get_figwidth() == WIDTH and not css:
-        fig.set_figwidth(NARROW)
-        narrow = _drawn(fig, alt, css)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
-    return Shown(wide, alt, narrow)
+    if fig.get_figwidth() != WIDTH or css:
+        return Shown(_drawn(fig, alt, css), alt)
+    return _views(lambda: _drawn(fig, alt), lambda: _drawn(fig, alt, width=NARROW), alt)
 
 
-def _drawn(fig: Figure, alt: str, css: str) -> str:
-    """Return a figure as SVG, its legends in as many columns as fit."""
+def _views(wide: Callable[[], str], narrow: Callable[[], str], alt: str, below: str = "") -> Shown:
+    """Return a figure drawn wide and for a phone, or at the one width that a live page has."""
+    view = os.environ.get(VIEW)
+    if view not in ("wide", "narrow"):
+        return Shown(wide(), alt, narrow(), below)
+    drawn = wide() if view == "wide" else narrow()
+    return Shown(drawn.replace("<svg", '<svg data-view=""', 1), alt, below=below)
+
+
+def _drawn(fig: Figure, alt: str, css: str = "", width: float | None = None) -> str:
+    """Return a figure as SVG at a width, its legends in as many columns as fit."""
+    fig.set_figwidth(width or fig.get_figwidth())
     for ax in fig.axes:
         if ax.get_legend():
             place_legend(ax)

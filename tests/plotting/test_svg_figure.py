@@ -27,6 +27,17 @@ def test_svg_can_be_read_aloud_and_is_one_element():
     assert root[0].text == root.get("aria-label") == 'Where u < V & "o" is zero, nothing'
 
 
+@pytest.mark.parametrize("make", [draw, lambda: show(plotting.fan_out(), alt=ALT)])
+@pytest.mark.parametrize("view", ["wide", "narrow"])
+def test_a_live_page_gets_the_one_width_that_it_has(make, view, monkeypatch):
+    both = make()
+    monkeypatch.setenv("STBP_VIEW", view)
+    drawn = make()
+    assert not drawn.narrow
+    wanted = both.svg if view == "wide" else both.narrow
+    assert drawn.svg == wanted.replace("<svg", '<svg data-view=""', 1)
+
+
 def test_same_bytes_each_time_and_no_date():
     first, second = draw().svg, draw().svg
     assert first == second
