@@ -29,7 +29,7 @@ from stbp_edu.convolution import ConvParams, init_conv_params
 from stbp_edu.engine import Engine
 from stbp_edu.files import write_json
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.optim import Adam, start, update
+from stbp_edu.training.optim import start, update
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "speed-convolution.json"
@@ -55,8 +55,8 @@ def draw(dtype: Any) -> Problem:
 
 def ours(problem: Problem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
-    engine, adam = Engine(problem.params, NEURON, rule), Adam()
-    state = start(adam, problem.params)
+    engine = Engine(problem.params, NEURON, rule)
+    state = start(problem.params)
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
@@ -66,7 +66,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
         found = gradient()
         return [a for pair in zip(found.W[1:], found.b[1:], strict=True) for a in pair]
 
-    return Candidate(lambda: update(adam, problem.params, gradient(), state, LR), gradients)
+    return Candidate(lambda: update(problem.params, gradient(), state, LR), gradients)
 
 
 def modules(problem: Problem) -> list[Any]:

@@ -23,13 +23,13 @@ from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, measurements_folder, open_run, origin
-from stbp_edu.training.runs.record import FinishedRun
+from stbp_edu.training.runs.run import FinishedRun
 
 LOOKED_AT = 500  # held-out samples on which a trained network is looked at
 MADE_ON = ("machine", "versions")
 
 
-def record(path: Path, plan: Plan) -> dict[str, Any]:
+def record(path: Path, plan: Plan, data: Dataset) -> dict[str, Any]:
     """Return the record of a plan: where it comes from, and a row for each cell of its axes.
 
     Raises:
@@ -40,7 +40,6 @@ def record(path: Path, plan: Plan) -> dict[str, Any]:
         return {name: to_dict(run[1])[name] for name in plan.axes}
 
     rows, made, ended = [], [], [0.0]
-    data = load_dataset(plan.dataset, held_out=plan.held_out)
     for values, runs in groupby(plan.runs().items(), cell):
         folders = [plan.folder / name for name, _ in runs]
         done = [folder for folder in folders if (folder / RECORD).exists()]
@@ -104,11 +103,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the record of a plan."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.time_record", description=__doc__)
     p.add_argument("plan", type=Path, metavar="PLAN.toml")
+    p.add_argument("--data", type=Path, help="folder with the files of the data set")
     p.add_argument("--commit", help="of the program that trained the runs (that of the checkout)")
     p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
     args = p.parse_args(argv)
     plan = read_plan(args.plan)
-    found = record(args.plan, plan)
+    found = record(args.plan, plan, load_dataset(plan.dataset, args.data, held_out=plan.held_out))
     if args.commit:
         found["commit"] = args.commit
     write_json(args.out / f"time-{args.plan.stem}.json", found)

@@ -72,10 +72,13 @@ def brief(value: object) -> str:
 
 
 def fields(what: str, record: object, **kinds: Any) -> None:
-    """Check that fields of a record that may have been built by hand are of one of their kinds."""
+    """Check that fields of a record that may have been built by hand are of one of their kinds.
+
+    A class is none of them, although it can be called.
+    """
     for name, allowed in kinds.items():
         value = getattr(record, name)
-        if not isinstance(value, allowed):
+        if not isinstance(value, allowed) or isinstance(value, type):
             several = allowed if isinstance(allowed, tuple) else (allowed,)
             known = " or ".join(kind.__name__.replace("NoneType", "None") for kind in several)
             raise TypeError(

@@ -71,7 +71,7 @@ class Call:
                 result = self.function(**self.made())
                 if inspect.isgenerator(result):
                     list(result)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, FileNotFoundError) as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             own = frame.filename.startswith(PACKAGE) and "raise" in (frame.line or "")
             return "" if own else f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
@@ -212,3 +212,16 @@ def wrong(good: Any) -> dict[str, Any]:
     if isinstance(good, bool):
         found["a word"] = "False"
     return found
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Return whether two results are the same."""
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, dict):
+        return equal(list(a.items()), list(b.items()))
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(equal, a, b))
+    if dataclasses.is_dataclass(a):
+        return type(a) is type(b) and all(map(equal, vars(a).values(), vars(b).values()))
+    return bool(a == b)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
-import symtable
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -66,11 +65,11 @@ def opening(notebook: Any) -> Iterator[str]:
 
 
 def one_generator(notebook: Any) -> Iterator[str]:
-    """One seeded generator; further ones only from a variable named seed."""
+    """At most one seeded generator; further ones only from a variable named seed."""
     code = "\n".join(cell.source for cell in code_cells(notebook))
     made = re.findall(r"default_rng\(([^)]*)\)", code)
-    if sum(arg.isdigit() for arg in made) != 1 or not all(a.isdigit() or a == "seed" for a in made):
-        yield f"there must be one np.random.default_rng(<number>), got {made}"
+    if sum(arg.isdigit() for arg in made) > 1 or not all(a.isdigit() or a == "seed" for a in made):
+        yield f"there may be one np.random.default_rng(<number>), got {made}"
 
 
 def grid_early(notebook: Any) -> Iterator[str]:
@@ -99,7 +98,7 @@ def folded_code(notebook: Any) -> Iterator[str]:
     """
     cells = code_cells(notebook)
     for k, cell in enumerate(cells):
-        needed = _assigned(cell.source) & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
+        needed = _names(cell.source)[0] & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
         drawn = _lines_that_draw(cell.source)
         has_equation = bool(re.search(EQUATION, cell.source, flags=re.M))
         teaches = has_equation or re.search(r"^(?:def|class|assert) ", cell.source, flags=re.M)
@@ -125,36 +124,23 @@ def _is_answer(cell: Any) -> bool:
 
 
 @cache
-def _assigned(code: str) -> set[str]:
-    """Return the names that a cell defines, but for what it imports."""
-    symbols = symtable.symtable(code, "cell", "exec").get_symbols()
-    return {s.get_name() for s in symbols if s.is_assigned() and not s.is_imported()}
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """Return the names that code defines, but for what it imports, and those that it only reads."""
+    nodes = [*ast.walk(ast.parse(code))]
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    made = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+    made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    return made, {n.id for n in names} - made - {n.arg for n in nodes if isinstance(n, ast.arg)}
 
 
 def _needed(cells: list[Any]) -> set[str]:
     """Return the names that cells read before they define them."""
     needed: set[str] = set()
     known: set[str] = set()
-    for cell in cells:
-        needed |= _read(cell.source) - known
-        known |= _assigned(cell.source)
+    for made, read in (_names(cell.source) for cell in cells):
+        needed |= read - known
+        known |= made
     return needed
-
-
-@cache
-def _read(code: str) -> set[str]:
-    """Return the names that a cell reads and does not define."""
-    names: set[str] = set()
-    tables = [symtable.symtable(code, "cell", "exec")]
-    for table in tables:  # grows by the functions within
-        tables += table.get_children()
-        outside = table is tables[0]
-        names |= {
-            s.get_name()
-            for s in table.get_symbols()
-            if s.is_referenced() and (not s.is_assigned() if outside else s.is_global())
-        }
-    return names - _assigned(code)
 
 
 def _lines_that_draw(code: str) -> int:

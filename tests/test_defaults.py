@@ -30,13 +30,12 @@ def output_rate(seed, neuron):
 def trained(seed, neuron, epochs=3):
     """Train, and return the accuracy on images held out."""
     rng, params = start(seed)
-    adam = optim.Adam()
-    state = optim.start(adam, params)
+    state = optim.start(params)
     for _ in range(epochs):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], T, rng), params, neuron)
             grads = backward(trace, TARGETS[batch], params, neuron)
-            optim.update(adam, params, grads, state, lr=4e-3)
+            optim.update(params, grads, state, lr=4e-3)
     answers = forward(bernoulli(HELD_OUT, T, rng), params, neuron).O[-1].mean(axis=0)
     return (answers.argmax(axis=1) == DATA.test_labels).mean()
 

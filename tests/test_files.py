@@ -4,11 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stbp_edu import init_params
 from stbp_edu.arrays import tensors
@@ -24,6 +29,11 @@ from stbp_edu.files import (
     write_json,
     write_whole,
 )
+from stbp_edu.practice import saved_progress
+from stbp_edu.training import Settings, initial_state, load_digits, plans
+from stbp_edu.training.runs import Checkpoint, record
+from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from tests.bad_calls import equal
 
 
 def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
@@ -112,34 +122,72 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
 
 
 KIND = Sealed("a test's file", "write it anew", version=2, unsealed=1)
-ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.asfortranarray(np.eye(3, dtype="f4"))}
+VALUES = {"n": 3, "list": [1.5, "x"], "within": {"y": None, "z": [1, 2]}}
 
 
-def as_json(path: Path) -> object:
-    return KIND.read(path)
-
-
-def as_arrays(path: Path) -> object:
-    values, arrays = KIND.read_arrays(path)
-    return values, {k: (a.dtype, a.tolist()) for k, a in arrays.items()}
-
-
-@pytest.mark.parametrize("read", [as_json, as_arrays])
-def test_a_sealed_file_that_is_changed_is_never_read_as_another(read, tmp_path: Path) -> None:
-    """Flipped bits and cut ends: refused, or the same as before to the bit."""
-    path, rng = tmp_path / "file", np.random.default_rng(0)
-    values = {"n": 3, "list": [1.5, "x"], "within": {"y": None, "t": (1, 2)}}
-    if read is as_json:
-        KIND.write(path, values)
+def write_run(path: Path, hidden: tuple[int | str, ...], of: str) -> None:
+    """Write the parameters or the checkpoint of a run that has not begun."""
+    settings = Settings(hidden=hidden, T=2)
+    state = initial_state(settings, load_digits())
+    if of == "params":
+        save_params(path, state.params)
     else:
-        KIND.write_arrays(path, values, ARRAYS)
-    whole, good = path.read_bytes(), read(path)
-    for k in range(100 if os.environ.get("STBP_EXAMPLES", "quick") == "quick" else 1000):
-        data, at = bytearray(whole), int(rng.integers(len(whole)))
-        data[at] ^= 1 << int(rng.integers(8))
-        path.write_bytes(data if k % 3 else whole[:at])
-        with suppress(ValueError):  # and nothing else
-            assert read(path) == good
+        save_checkpoint(path, Checkpoint(settings, "none", state, []))
+
+
+RUNS = {"dense": (4,), "convolution": ("3C3", 4), "recurrent": ("4R",)}
+FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
+    **{
+        f"{of}, {kind}": (partial(write_run, hidden=hidden, of=of), read)
+        for kind, hidden in RUNS.items()
+        for of, read in (("params", load_params), ("checkpoint", load_checkpoint))
+    },
+    "progress": (
+        lambda path: saved_progress.FILE.write(path, {"c1-delta": "right", "c2-delta": "wrong"}),
+        saved_progress.read_progress,
+    ),
+    "the record of a run": (lambda path: record.KIND.write(path, VALUES), record.KIND.read),
+    "the record of a sweep": (lambda path: plans.KIND.write(path, VALUES), plans.KIND.read),
+}
+"""What writes each kind of file that is read back, and what reads it."""
+
+
+@cache
+def whole_file(kind: str) -> tuple[bytes, Any]:
+    """Return the bytes of a whole file, and what is in it."""
+    write, read = FILES[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder, "whole"))
+        return Path(folder, "whole").read_bytes(), read(Path(folder, "whole"))
+
+
+PLACES = st.integers(0, 10**5)
+EDITS = st.lists(
+    st.tuples(PLACES, st.sampled_from([0, 1, 2, 300, 10**5]), st.binary(max_size=3)),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=10 * settings().max_examples)
+@given(st.sampled_from(sorted(FILES)), PLACES, st.integers(0, 7) | EDITS)
+@pytest.mark.filterwarnings("error")
+def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):
+    """A bit flipped, or bytes taken out and put in: refused by name, or the same to the bit."""
+    data, good = whole_file(kind)
+    if isinstance(change, int):
+        at %= len(data)
+        change = [(at, 1, bytes([data[at] ^ 1 << change]))]
+    for start, width, new in change:
+        k = start % (len(data) + 1)
+        data = data[:k] + new + data[k + width :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "damaged")
+        path.write_bytes(data)
+        try:
+            found = FILES[kind][1](path)
+        except ValueError as error:
+            found = good if str(path) in str(error) else error
+    assert equal(found, good), found
 
 
 def test_versions_without_a_checksum_are_read_and_later_ones_are_not(tmp_path: Path) -> None:

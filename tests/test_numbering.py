@@ -153,3 +153,4 @@ def test_times_are_sums_rounded_to_five_minutes():
     assert minutes(there) == Minutes(30, 15)  # 28.3 + 0.8 + 1 + 1 = 31, and 3 + 12
     assert minutes(there, pace=1.5) == Minutes(45, 15)
     assert minutes(Counter()).exercises == 0
+    assert minutes(Counter(passes=1)) == Minutes(30, 0)

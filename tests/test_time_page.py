@@ -86,28 +86,20 @@ def test_what_is_not_finished_is_listed_with_its_command(limit):
 
 
 def test_predictions_hold_fail_or_wait(limit):
-    """By the whole interval, and by the share of all runs of the cells."""
+    """A difference by its whole interval; a share by its point, if need be by that alone."""
     prediction = {"plan": "limit", "where": {"rule": "exact"}, "what": "limited minus not"}
     shares = {"plan": "limit", "where": {"rule": "classic", "gain_limit": 0.0}, "what": "learns"}
     cases = [
-        ({**prediction, "holds": 0.0}, True), ({**prediction, "above": 0.0}, False),
-        ({**prediction, "above": -3.0}, True), ({**prediction, "where": {"rule": "no"}}, None),
-        ({**shares, "at_most": 0.1}, True), ({**shares, "at_least": 0.1}, False),
-        ({**shares, "where": {"rule": "no"}}, None),
+        ({**prediction, "holds": 0.0}, True, False), ({**prediction, "above": 0.0}, False, False),
+        ({**prediction, "above": -3.0}, True, False),
+        ({**prediction, "where": {"rule": "no"}}, None, False),
+        ({**shares, "at_most": 0.1}, True, True),  # 0 of 3: 0 to 56 %
+        ({**shares, "at_most": 0.6}, True, False), ({**shares, "at_least": 0.1}, False, False),
+        ({**shares, "where": {"rule": "no"}}, None, False), ({**shares, "plan": "no"}, None, False),
     ]  # fmt: skip
-    assert [time_page.outcome(limit, p)[1] for p, _ in cases] == [held for _, held in cases]
-    written = {"predictions": [p for p, _ in cases] + [{**shares, "plan": "rows"}]}
-    assert time_page.counted({"limit": limit}, written) == (3, 2, 3)
-
-
-def test_a_share_holds_by_its_point_alone_if_its_interval_goes_beyond_the_claim(limit):
-    where = {"rule": "classic", "gain_limit": 0.0}  # 0 of 3: 0 to 56 %
-    claims = [{"at_most": 0.1}, {"at_most": 0.6}, {"at_least": 0.1}]
-    shares = [
-        {"id": n, "plan": "limit", "where": where, "what": "learns", **claim}
-        for n, claim in enumerate(claims)
-    ]
-    assert time_page.by_point({"limit": limit}, {"predictions": shares}) == [0]
+    written = {"predictions": [said for said, *_ in cases]}
+    found = time_page.judged({"limit": limit}, written)
+    assert [(v["held"], v["by_point"]) for v in found] == [(*case,) for _, *case in cases]
 
 
 def test_failed_runs_that_were_once_high_or_still_rise_are_counted():

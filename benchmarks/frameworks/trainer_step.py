@@ -14,7 +14,7 @@ from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.training_job import EPOCH, State, TrainingJob, stream
+from stbp_edu.training.trainer import EPOCH, State, TrainingJob, stream
 
 with suppress(ImportError):
     import numba  # noqa: F401 - imported beforehand, as PyTorch is by those who use it
@@ -76,5 +76,5 @@ def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, label
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
     params = by_columns(problem.params)
-    state = State(params, None, start(chosen.make_optimizer(), params))
+    state = State(params, None, start(params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)

@@ -9,7 +9,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``gains``: what a neuron hands back from step to step, and the limit on it;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
-- ``online_form``: learning forward in time, where the words allow it, or in blocks;
+- ``online_form``: learning forward in time, where the words allow it;
   ``online_text``: its formulas; ``mathml``: formulas that a browser draws;
 - ``classifier``: which words a gradient function keeps.
 """

@@ -212,10 +212,8 @@ def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: 
             found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
         states = Steps({name: trace[name][n] for name in layer.neuron.order})
         for name, enter in layer.neuron.enters:
-            factor, adjoint = entering(enter, states, params[n]), lam[n][enter.target, q]
-            if enter.step:
-                factor, adjoint = factor[:-1], adjoint[1:]
-            entered = (factor * adjoint).sum(axis=(0, 1) if enter.each else None)  # p2-leak
+            entered = entering(enter, states, params[n]) * lam[n][enter.target, q]
+            entered = entered.sum(axis=(0, 1) if enter.each else None)  # p2-leak
             found[name] = np.asarray(entered) + found.get(name, 0)
         result.append(found)
     return result

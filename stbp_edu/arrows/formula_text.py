@@ -130,7 +130,7 @@ class _Text:
 
     def entered(self, enter: Enter) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        letters, step = enter.letters, enter.step
+        letters, step = enter.letters, 0
         if "{}" not in letters and "{-}" in letters:  # the last step's states alone
             letters, step = letters.replace("{-}", "{}"), 1
         factor = placed_at(letters, "t", "n")

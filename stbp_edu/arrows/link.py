@@ -147,7 +147,7 @@ class Link:
         checks.fields("a link", self, maps=tuple, source=tuple)
         checks.choice("parameter", self.parameter, ("W", "R"))
         checks.widths("source", self.source, at_least=1)
-        checks.count("units", self.units)
+        checks.count("units", self.units, at_most=checks.WIDEST)
         if not (self.maps and all(isinstance(one, Map) for one in self.maps)):
             raise TypeError(
                 f"maps must list Flatten(), Patches(k) or AveragePool(k), got "

@@ -62,12 +62,11 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> soft_reset(LIF(v_th=1.0)).arrows[2].letters
     '-V_{th}'
     """
-    return _neuron(lif, f"{SOFT}\n{SPIKE}", learn_leak)
+    return _neuron(checks.instance("lif", lif, LIF), f"{SOFT}\n{SPIKE}", learn_leak)
 
 
 def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
     """Return the neuron of a text with the constants of Part I."""
-    checks.instance("lif", lif, LIF)
     lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
     learn_leak = checks.instance("learn_leak", learn_leak, bool)
     return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
@@ -82,7 +81,6 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     >>> with_current(hard_reset(LIF()), alpha=0.5).order
     ('i', 'u', 'o')
     """
-    alpha = checks.number("alpha", alpha)
     driven = re.sub(r"\bx\b", "i", _text(neuron))  # p2-current-u
     return _changed(neuron, f"{CURRENT}\n{driven}", alpha=alpha)
 
@@ -96,7 +94,6 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     >>> with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).order[-1]
     'o'
     """
-    beta, rho = checks.number("beta", beta), checks.number("rho", rho)
     raised = re.sub(r"o = spike\((.*)\)", RAISED, _text(neuron))
     return _changed(neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho)
 

@@ -14,8 +14,7 @@ from stbp_edu.cli.messages import tell
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import Evaluation, evaluate, plus_minus
 from stbp_edu.training.runs import open_run
-from stbp_edu.training.settings import check_encodings
-from stbp_edu.training.training_job import TEST
+from stbp_edu.training.trainer import TEST
 
 MISTAKES = 5  # pairs of label and answer to print
 
@@ -30,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate a run, and print the result."""
-    check_encodings(args.encodings)
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
     data = load_dataset(done.record["dataset"], args.data, tell, done.record["held_out"])

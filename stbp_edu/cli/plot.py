@@ -13,7 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``plot``."""
     parser.add_argument("run_folders", type=Path, nargs="+", metavar="RUN", help="finished runs")
     parser.add_argument("--out", type=Path, help="folder for the figures (the first run's)")
-    parser.add_argument("--image", type=int, default=0, help="which held-out image to encode (0)")
     parser.add_argument("--data", type=Path, help="folder with the files of the data set")
 
 
@@ -24,12 +23,7 @@ def run(args: argparse.Namespace) -> int:
 
     first = runs[args.run_folders[0]]
     data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
-    if not 0 <= args.image < len(data.test_labels):
-        raise ValueError(
-            f"image must be from 0 to {len(data.test_labels) - 1}, got {args.image}; "
-            "it is a number among the held-out images"
-        )
-    image, label = data.test_images[args.image], int(data.test_labels[args.image])
+    image, label = data.test_images[0], int(data.test_labels[0])
     rules = [run.settings.rule for run in runs.values()]
     # A run is called by its rule, or by its folder where rules repeat.
     names = [str(f) if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True)]

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -130,17 +129,14 @@ def watch_runs(ended: Iterator[Results], total: int) -> Results:
     results = next(ended)
     if results:
         tell(f"{len(results)} of {total} runs are finished already")
-    columns, form = shutil.get_terminal_size().columns, "{n}/{total} runs |{bar}| {remaining} left"
+    form = "{n}/{total} runs |{bar}| {remaining} left"
     with tqdm(
-        total=total, initial=len(results), disable=None, leave=False, bar_format=form, ncols=columns
-    ) as bar:
+        total=total, initial=len(results), disable=None, leave=False, bar_format=form,
+        dynamic_ncols=True,
+    ) as bar:  # fmt: skip
         for results in ended:
             run, result = next(reversed(results.items()))
-            if "error" in result:
-                said = f"failed: {result['error']}"
-            else:
-                seconds = format_duration(result["seconds"])
-                said = f"{result['accuracy']['mean']:.2%}  {seconds}"
+            said = f"failed: {result['error']}" if "error" in result else summary([result])
             bar.write(f"{len(results)}/{total} {run}: {said}", file=sys.stderr)
             bar.update()
     return results
@@ -164,7 +160,7 @@ def report(plan: Plan, results: Results) -> str:
 
 
 def summary(done: Sequence[Mapping[str, Any]]) -> str:
-    """Return the accuracy over the seeds, and the mean time of a run."""
+    """Return the accuracy over some runs, and the mean time of one; nothing where there is none."""
     if not done:
         return ""
     means = [result["accuracy"]["mean"] for result in done]

@@ -21,15 +21,13 @@ from typing import Any
 from tqdm import tqdm
 
 from stbp_edu.cli.messages import format_duration, tell
-from stbp_edu.convolution import hidden_layer
 from stbp_edu.rules import RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.evaluation import plus_minus
-from stbp_edu.training.neuron_text import text_of
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
-from stbp_edu.training.settings import TRAINED, Settings, from_dict
+from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar
@@ -43,52 +41,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("dataset", choices=CATALOGUE, metavar="DATASET", help=listed)
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
-    add(
-        "--held-out",
-        choices=HELD_OUT,
-        default="test",
+    add("--held-out", choices=HELD_OUT, default="test",
         help="images to judge on; validation: some of the training images, to choose settings",
-    )
+    )  # fmt: skip
     add("--encodings", type=int, default=5, help="encodings for the last word (5)")
-    add("--checkpoint-every", type=int, default=1, metavar="EPOCHS", help="how often (1)")
-    add("--shards", type=int, help=argparse.SUPPRESS)  # of earlier versions
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
-    _add_settings(parser.add_argument_group("settings"))
-
-
-def _add_settings(group: argparse._ArgumentGroup) -> None:
-    """Add one option for each setting."""
+    group = parser.add_argument_group("settings")
     for f in fields(Settings):
         flag, text = f"--{f.name.replace('_', '-')}", f.metadata["help"]
-        kind, shown = PARSERS.get(f.name, (type(f.default), "X"))
+        kind: Any = type(f.default)
+        shown = "LINES" if f.name in ("neuron", "readout") else "X"
+        if kind is tuple:
+            kind, shown = _parts, "X[,X]"
         if f.name == "rule":
             text += f": {', '.join(TRAINED)}, truncated-K; both (the digits') for the first two"
         group.add_argument(flag, type=kind, metavar=shown, help=text)
 
 
-def _layers(text: str) -> tuple[int | str, ...]:
-    """Parse ``"800"``, ``"400,64R"`` or ``"15C5,P2,300"``."""
-    try:
-        return tuple(hidden_layer("--hidden", part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """Parse ``"tau,v_th"``."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-PARSERS: dict[str, tuple[Any, str]] = {
-    "hidden": (_layers, "N[,N]"),
-    "neuron": (str, "LINES"),
-    "readout": (str, "LINES"),
-    "learn": (_names, "NAME[,NAME]"),
-    "learn_each": (_names, "NAME[,NAME]"),
-}
-"""How the command line reads settings that are no word or number, and what its help calls them."""
+def _parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a list such as ``"tau,v_th"`` or ``"15C5,P2,300"``."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
@@ -114,39 +88,30 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 def run(args: argparse.Namespace) -> int:
     """Train with each rule that was asked for, and print the results side by side."""
     settings = chosen_settings(args)
-    if args.shards is not None:
-        tell("--shards is not needed any more: a batch is no longer shared among processes")
     data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
-    config = RunConfig(
-        args.dataset, settings, data, folder, args.held_out, args.encodings, args.checkpoint_every
-    )
+    config = RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
     configs = [
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (RULES if rule == "both" else (rule,))
     ]
     for config in configs:  # before any of them trains
-        _look(config, args)
+        checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
+        if record and not args.resume:
+            tell(f"{config.folder} holds this very run, finished; --restart to train it again")
+        if args.resume and not (checkpoint or record):
+            tell(f"{config.folder} holds no run to resume; this one begins anew")
     records = [_train(config, args) for config in configs]
     print(report(records, data, folder))
     return 0
 
 
-def _look(config: RunConfig, args: argparse.Namespace) -> None:
-    """Say what was found in the folder of a run, or raise where it must not be replaced."""
-    checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
-    if record and not args.resume:
-        tell(f"{config.folder} holds this very run, finished; --restart to train it again")
-    if args.resume and not (checkpoint or record):
-        tell(f"{config.folder} holds no run to resume; this one begins anew")
-
-
 def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
     """Train in the folder and return the record; if it is stopped, say how to go on."""
     label = f"{config.dataset}, {config.settings.rule}"
+    show = partial(watch, settings=config.settings, label=label)
     try:
-        show = partial(watch, settings=config.settings, label=label)
         with saying_how_to_go_on(config.folder):
             return train_in_folder(config, show, resume=args.resume, restart=args.restart)
     except KeyboardInterrupt:
@@ -172,7 +137,10 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
     loss = accuracy = 0.0
-    columns, form = shutil.get_terminal_size().columns, "{desc} {percentage:3.0f}% |{bar}|"
+    columns, form = (
+        shutil.get_terminal_size().columns,
+        "{desc} {percentage:3.0f}% |{bar}| {remaining} left",
+    )
     with tqdm(
         total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns
     ) as bar:
@@ -182,44 +150,33 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 loss += weight * (event.loss - loss)
                 accuracy += weight * (event.accuracy - accuracy)
                 if not bar.disable:
-                    text = step_text(event, settings, loss, accuracy)
-                    bar.set_description_str(f"{label}: {text}", refresh=False)
+                    where = f"epoch {event.epoch}/{settings.epochs}  loss {loss:.3f}"
+                    text = f"{label}: {where}  accuracy {accuracy:5.1%}  {firing(event)}"
+                    bar.set_description_str(text, refresh=False)
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)
             else:
                 if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
-                    tell(f"{label}: {epoch_line(event, settings)}")
+                    tell(
+                        f"{label}: epoch {event.epoch}/{settings.epochs}  loss {event.loss:.4f}  "
+                        f"learned {event.accuracy:.2%}  held out {event.test:.2%}  {firing(event)}"
+                    )
                 yield event
 
 
-def step_text(step: Step, settings: Settings, loss: float, accuracy: float) -> str:
-    """Return the text before the bar: the epoch, what was smoothed, and the time left."""
-    rates = " ".join(f"{rate:.2f}" for rate in step.rates)
-    return (
-        f"epoch {step.epoch}/{settings.epochs}  loss {loss:.3f}  accuracy {accuracy:5.1%}  "
-        f"firing {rates}  {format_duration(step.left)} left"
-    )
-
-
-def epoch_line(epoch: Epoch, settings: Settings) -> str:
-    """Return one line about an epoch."""
-    rates = " ".join(f"{rate:.2f}" for rate in epoch.rates)
-    return (
-        f"epoch {epoch.epoch}/{settings.epochs}  loss {epoch.loss:.4f}  learned "
-        f"{epoch.accuracy:.2%}  held out {epoch.test:.2%}  firing {rates}"
-    )
+def firing(event: Step | Epoch) -> str:
+    """Return the firing rates of the layers as text."""
+    return "firing " + " ".join(f"{rate:.2f}" for rate in event.rates)
 
 
 def report(records: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:
     """Return the results as text: one line for each rule."""
-    first = records[0]
+    first, settings = records[0], from_dict(records[0]["settings"])
     images, encodings = first["accuracy"]["images"], len(first["accuracy"]["encodings"])
-    settings = from_dict(first["settings"])
-    sizes = settings.shape(data.shape, data.classes)
     lines = [
-        f"{first['dataset']}: {sizes}, T = {first['settings']['T']}, seed "
-        f"{first['settings']['seed']}. Accuracy on {images} held-out images ({first['held_out']}), "
+        f"{first['dataset']}: {settings.shape(data.shape, data.classes)}, T = {settings.T}, seed "
+        f"{settings.seed}. Accuracy on {images} held-out images ({first['held_out']}), "
         f"mean and standard deviation over {encodings} encodings:",
     ]
     for record in records:

@@ -16,6 +16,8 @@ from stbp_edu.plotting.palette import DARK
 
 PLACES = {1: ("T", "N"), 2: ("T", "n"), 3: ("t", "N"), 4: ("t", "n")}
 SUMS = {1: "direct", 2: "from above", 3: "direct + next step", 4: "from above + next step"}
+SUMS |= {5: "summed over steps and samples"}
+DIRECT = r"\frac{\partial L}{\partial o_i^{t,N}}"  # for any loss, where the register has ours
 SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
 FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
 SLANTED = "<mi>h", '<mi mathvariant="normal" style="font-style: italic">h'  # fonts lack the other
@@ -48,7 +50,8 @@ class Poster:
             '<section class="stbp-poster" aria-label="The five cases">'
             '<p class="title">Four cells, three arrows, one sum</p>'
             f'<p class="key">{_key()}</p><div class="cells">{cells}</div>'
-            f'<div class="sum{self._marked(5)}"><p><b>5</b> all t, summed</p>{sums}</div></section>'
+            f'<div class="sum{self._marked(5)}"><p><b>5</b> all t{self._told(5)}</p>{sums}</div>'
+            "</section>"
         )
 
     def _cell(self, case: int) -> str:
@@ -60,13 +63,17 @@ class Poster:
         arrows += '<i class="back next">←</i>' if t == "t" else ""
         return (
             f'<div class="case-{case}{self._marked(case)}">{arrows}'
-            f"<p><b>{case}</b> {where} <span>{SUMS[case]}</span></p>{formulas}</div>"
+            f"<p><b>{case}</b> {where}{self._told(case)}</p>{formulas}</div>"
         )
 
     def _formulas(self, case: int, *of: str) -> str:
         """Return the formulas of a case, or only what they are equal to."""
         left = partial(formula, known=case <= self.known)
         return "".join(f"<p>{left(f'c{case}-{name}')}</p>" for name in of)
+
+    def _told(self, case: int) -> str:
+        """Return what a case adds up, once it is known."""
+        return f" <span>{SUMS[case]}</span>" if case <= self.known else ""
 
     def _marked(self, case: int) -> str:
         return "" if not self.lit else " lit" if self.lit == case else " dim"
@@ -98,12 +105,14 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
 def formula(id_: str, known: bool = True) -> str:
     """Return an equation of the register as MathML, each term of its sum in the term's colour.
 
-    Of one that is not known yet, the right side is left out.
+    The direct term is written for any loss. Of an equation that is not known yet, the right side
+    is left out.
 
     >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
+    right = right.replace(r"\delta_i^{T,N}", DIRECT) if id_ == "c3-delta" else right
     terms = _terms(right, id_) if known else ["…"]
     html = f"{mathml(left + '=')} {' + '.join(terms)}"
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)

@@ -51,6 +51,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     >>> check_network(classic).cases[2].explanation
     'the temporal path carries δ ⊙ h where ε belongs'
     """
+    checks.instance("record", record, bool)
     report = NetworkReport(**vars(grade(exercise_of("backward"), function)))
     cases = case_reports(function) if callable(function) and report.state != "todo" else ()
     if report.right:  # the verdict is that of the gradients; the cases explain a wrong one

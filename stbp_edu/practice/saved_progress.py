@@ -14,7 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stbp_edu.files import Sealed, locked, read_json
+from stbp_edu import checks
+from stbp_edu.files import Sealed, locked
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
@@ -23,44 +24,29 @@ VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
 PREDICTIONS, HISTORY = "predictions", "history"
 FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
-"""Version 1 had neither a version nor a checksum, and is read as it is."""
+UNUSABLE = (OSError, RuntimeError, ValueError)
+"""What a place for the file may raise: no home directory, no right to write, a damaged file."""
+_told = set[str]()
 
 
 def path() -> Path | None:
-    """Return the file that progress is saved in; None where there is no place for it.
+    """Return the file for progress; None where there is no ordinary file, such as /dev/null.
 
-    Someone without a home directory has none. What is there and is no ordinary file, such as a
-    directory or /dev/null, is left alone.
+    Raises:
+        RuntimeError, ValueError: if there is no home directory, or a folder in the file's place.
     """
-    try:
-        place = _place()
-        return None if place.exists() and not place.is_file() else place
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
-def _place() -> Path:
-    """Return where progress belongs, whatever is there."""
-    if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE])
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "stbp_edu" / "progress.json"
-
-
-def _unsaved() -> str:
-    """Return why nothing is saved, where a folder is in the file's place; else an empty string."""
-    try:
-        place = _place()
-        wrong = f"progress is not saved: {place} is a folder; move it away, or set {VARIABLE}"
-        return wrong if place.is_dir() else ""
-    except (OSError, RuntimeError, ValueError):
-        return ""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    default = Path(base, "stbp_edu", "progress.json")
+    place = Path(os.environ.get(VARIABLE) or default.expanduser())
+    if place.is_dir():
+        raise ValueError(f"{place} is a folder, and progress needs a file; move it away")
+    return None if place.exists() and not place.is_file() else place
 
 
 def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
     """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
 
-    What was once right stays right. Where the file cannot be written, nothing is raised.
+    What was once right stays right. Where the file cannot be written, a warning says so once.
     """
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
@@ -84,25 +70,17 @@ def record_prediction(prediction_id: str, answer: str) -> None:
 
 def _read(place: Path | None) -> dict[str, Any]:
     """Return what a file holds; raise ValueError where it is damaged."""
-    if place is None or not place.exists():
-        return {}
-    kept = read_json(place)
-    if isinstance(kept, dict) and "format" not in kept:
-        return kept  # of version 1
-    return FILE.read(place)
+    return FILE.read(place) if place is not None and place.exists() else {}
 
 
 def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Change the file as it is now, while no other process does; nothing is raised.
+    """Change the file as it is now, while no other process does.
 
-    A damaged one is put aside, under a name that is free. A folder in its place gives a warning.
+    A damaged one is put aside, under a name that is free.
     """
-    place = path()
-    if place is None:
-        if wrong := _unsaved():
-            warnings.warn(wrong, stacklevel=4)
-        return
     try:
+        if (place := path()) is None:
+            return
         with locked(place.with_suffix(".lock")):
             try:
                 kept = _read(place)
@@ -111,8 +89,11 @@ def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
                 place.replace(next(name for name in names if not name.exists()))
                 kept = {}
             FILE.write(place, change(kept))
-    except (OSError, ValueError, RecursionError):
-        return
+    except UNUSABLE as error:
+        if str(error) not in _told:
+            _told.add(str(error))
+            said = f"progress is not saved: {error}. {VARIABLE} can name another file."
+            warnings.warn(said, stacklevel=4)
 
 
 @dataclass(frozen=True)
@@ -159,6 +140,13 @@ class Progress:
         left = [task for task in tasks().values() if self.state(task) != "right"]
         return min(left, key=lambda task: not task.in_course, default=None)
 
+    @property
+    def _said(self) -> list[str]:
+        """What is said below the exercises, a line each."""
+        found = [f"Bugs found: {self.hunted}."] * bool(self.hunted)
+        told = [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
+        return [*found, *told, *[self.problem] * bool(self.problem)]
+
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
         lines = [
@@ -169,11 +157,7 @@ class Progress:
         lines.insert(0, f"{done} of {len(lines)} exercises right.")
         if self.next is not None:
             lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
-        if self.hunted:
-            lines.append(f"Bugs found: {self.hunted}.")
-        lines += [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
-        lines += [self.problem] * bool(self.problem)
-        return "\n".join(lines)
+        return "\n".join((*lines, *self._said))
 
     def _repr_html_(self) -> str:
         """Return the HTML form: a table."""
@@ -183,12 +167,7 @@ class Progress:
             for e in tasks().values()
         )
         head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
-        said = "".join(
-            f"<p>You predicted, <code>{escape(id_)}</code>: {escape(answer)}.</p>"
-            for id_, answer in self.predictions.items()
-        )
-        said = f"<p>Bugs found: {self.hunted}.</p>" * bool(self.hunted) + said
-        said += f"<p>{escape(self.problem)}</p>" * bool(self.problem)
+        said = "".join(f"<p>{escape(line)}</p>" for line in self._said)
         table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
         return f'<table class="stbp-progress">{table}</table>{said}'
 
@@ -196,10 +175,8 @@ class Progress:
 def progress_report() -> Progress:
     """Return what is done and what comes next."""
     try:
-        if wrong := _unsaved():
-            raise ValueError(wrong)
         return _progress(_read(path()))
-    except (OSError, ValueError) as error:
+    except UNUSABLE as error:
         return Progress({}, problem=f"{error}.")
 
 
@@ -219,14 +196,18 @@ def export_progress(file: str | Path) -> Path:
         FileNotFoundError: if there is no such folder.
         ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is no file.
     """
-    file = Path(file)
-    kept = _read(path())
+    file, kept = _given(file), _read(path())
     if not kept:
-        raise ValueError(_unsaved() or "there is no progress to export yet; check an answer first")
+        raise ValueError("there is no progress to export yet; check an answer first")
     if not file.parent.is_dir():
         raise FileNotFoundError(f"{file} must be in a folder that exists; make {file.parent} first")
     FILE.write(file, kept)
     return file
+
+
+def _given(file: str | Path) -> Path:
+    """Return the path of a file that a reader has named."""
+    return file if isinstance(file, Path) else Path(checks.instance("file", file, str))
 
 
 def import_progress(file: str | Path) -> Progress:
@@ -235,7 +216,7 @@ def import_progress(file: str | Path) -> Progress:
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
-    new = read_progress(Path(file))
+    new = read_progress(_given(file))
 
     def after(kept: dict[str, Any]) -> dict[str, Any]:
         ours, both = _progress(kept), {**kept, **new.states}

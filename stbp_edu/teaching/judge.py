@@ -1,4 +1,4 @@
-"""The verdicts on one submission: ``python -m stbp_edu.teaching.judge PLAN NOTEBOOK AUTHOR ...``.
+"""The verdicts on one notebook: ``python -m stbp_edu.teaching.judge NOTEBOOK LIMITS TASKS``.
 
 The judge runs no line of a student's. It sends the inputs of a task to a process of its own (see
 :mod:`stbp_edu.teaching.sandbox`), and grades what comes back as ``check`` does. It prints one line
@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ import numpy as np
 import stbp_edu
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
+from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import exercise_check, formula_check
-from stbp_edu.practice.grading.values import Difference
+from stbp_edu.practice.grading.calling import Difference
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.teaching import sandbox
-from stbp_edu.teaching.answers import NoAnswerError, answer_to, name_of, read_notebook
-from stbp_edu.teaching.problem_set import read_problem_set
+from stbp_edu.teaching.answers import answer_to, name_of, read_notebook
 
+LATE = "It did not end in time."
 START = 60.0
 """Seconds for a process to start, which is no student's time."""
 PARTS: dict[type, tuple[str, ...]] = {
@@ -45,23 +46,6 @@ class Limits:
 
     seconds: float = 10.0
     memory: int = 1024
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is found of one answer.
-
-    Attributes:
-        task: id of the task.
-        state: right, wrong, todo, refused (it does what an answer may not) or stopped (at a limit).
-        mistakes: the misconceptions that give the same numbers, by id.
-        message: what the student would be told.
-    """
-
-    task: str
-    state: str
-    mistakes: tuple[str, ...] = ()
-    message: tuple[str, ...] = ()
 
 
 class Answer:
@@ -113,31 +97,34 @@ class Answer:
             if message is not None:
                 sandbox.write_message(self._process.stdin, message)
             while True:
-                kind, *rest = sandbox.read_message(self._process.stdout)
-                if kind != "ask":
-                    return self._result(kind, rest)
-                sandbox.write_message(self._process.stdin, self._told(*rest))
-        except (EOFError, OSError, ValueError, TypeError) as error:
+                match sandbox.read_message(self._process.stdout):
+                    case ["ask", int(k), args]:
+                        sandbox.write_message(self._process.stdin, self._told(k, args))
+                    case ["value", value]:
+                        return sandbox.unpack(value)
+                    case ["problem", str(error), str(text)]:
+                        return self._problem_of(error, text[:300])
+                    case ["ready"] | ["defined"]:
+                        return None
+                    case _:
+                        raise ValueError("a message of no known kind")
+        except (EOFError, OSError):
             late = os.times().elapsed - begun >= self._left
             limits = "its memory, its time or what it may return"
-            said = "It did not end in time." if late else f"It was ended at a limit: {limits}."
-            self.stopped = said if isinstance(error, (EOFError, OSError)) else "It returns no data."
-            return Difference("problem", self.stopped)
+            self.stopped = LATE if late else f"It was ended at a limit: {limits}."
+        except (ValueError, TypeError, RecursionError):
+            self.stopped = "It returns no data."
         finally:
             alarm.cancel()
             self._left -= os.times().elapsed - begun
+        return Difference("problem", self.stopped)
 
-    def _result(self, kind: str, rest: list[Any]) -> Any:
-        """Return a value, or the problem that the function has raised."""
-        if kind == "value":
-            return sandbox.unpack(rest[0])
-        if kind != "problem":
-            return None
-        error, text = (str(part)[:300] for part in rest)
-        if error == "KeyError" and text.startswith("'an answer may not "):
+    def _problem_of(self, error: str, text: str) -> Difference | None:
+        """Return what the function has raised; None for what is not filled in, as in ``check``."""
+        if error == "KeyError" and "an answer may not " in text:
             self.refused = f"Refused: {text.strip(chr(39))}."
         if error == "NotImplementedError" or (error == "TypeError" and "ellipsis" in text):
-            return None  # as where check calls it: a stub
+            return None
         return Difference("problem", f"It raises {error}: {text}.", error=f"{error}: {text}")
 
     def _packed(self, value: Any) -> Any:
@@ -161,54 +148,48 @@ class Answer:
             return ["problem", str(error)[:300]]
 
 
-def judge(task: Task, cells: list[str], limits: Limits) -> Verdict:
-    """Return the verdict on the answer to a task among the code cells of a notebook."""
+def judge(task: Task, cells: list[str], limits: Limits) -> Feedback:
+    """Return the verdict on the answer to a task among the code cells of a notebook.
+
+    It is what ``check`` would say, or its state is refused (the answer does what none may), or
+    stopped (at a limit).
+    """
+    name = name_of(task)
     try:
-        source = answer_to(task, cells)
-    except NoAnswerError as error:
-        return Verdict(task.id, error.state, message=(str(error),))
+        source = answer_to(name, cells)
+    except (LookupError, ValueError) as error:
+        state = "todo" if isinstance(error, LookupError) else "wrong"
+        return Feedback(task.id, state, (str(error.args[0]),))
+    with contextlib.closing(Answer(source, name, limits)) as answer:
+        said = _graded(task, answer)
+    if why := answer.stopped or answer.refused:
+        return Feedback(task.id, "stopped" if answer.stopped else "refused", (why,))
+    blank = said.state == "todo" and isinstance(task, Exercise)
+    if blank and "return" not in source and "raise " not in source:
+        return Feedback(task.id, "wrong", (f"`{name}` returns nothing: end it with `return`.",))
+    return said
+
+
+def _graded(task: Task, answer: Answer) -> Feedback:
+    """Return what ``check`` says about an answer: a function, or a formula."""
     if isinstance(task, FormulaBlank):
-        said = formula_check.grade(task, source)
-    else:
-        assert isinstance(task, Exercise)
-        with contextlib.closing(Answer(source, name_of(task), limits)) as answer:
-            said = exercise_check.grade(task, answer)
-            for state, why in (("stopped", answer.stopped), ("refused", answer.refused)):
-                if why:
-                    return Verdict(task.id, state, message=(why,))
-        if said.state == "todo" and "return" not in source and "raise " not in source:
-            text = f"`{name_of(task)}` returns nothing: end it with `return`."
-            return Verdict(task.id, "wrong", message=(text,))
-    return Verdict(task.id, said.state, said.mistakes, said.message)
-
-
-def judged(plan: Path, notebook: Path, author: str, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Yield what is found of a submission: its variant or its problem, then each verdict."""
-    problem_set = read_problem_set(plan)
-    try:
-        cells, said = read_notebook(notebook)
-        if (title := said.get("title", problem_set.title)) != problem_set.title:
-            raise ValueError(f"it is of the problem set {str(title)[:80]!r}")
-        own = said.get("variant", 1)
-        variant = problem_set.variants.get(author, own if type(own) is int else 1)
-        ids = problem_set.tasks_of(variant)
-    except (OSError, ValueError) as error:
-        yield {"problem": str(error)}
-        return
-    remark = f"variant {variant} as the notebook itself says" if problem_set.count > 1 else ""
-    if author in problem_set.variants:
-        remark = f"its variant is {variant}, and it says {own}" if own != variant else ""
-    yield {"variant": variant, "remark": remark}
-    for id_ in ids:
-        yield asdict(judge(tasks()[id_], cells, limits))
+        formula = answer()
+        if formula is None or isinstance(formula, (str, int, float)):
+            return formula_check.grade(task, formula)
+        text = f"`{name_of(task)}` must be a formula between quotation marks."
+        return Feedback(task.id, "wrong", (getattr(formula, "message", text),))
+    assert isinstance(task, Exercise)
+    return exercise_check.grade(task, answer)
 
 
 def main() -> None:
-    """Judge one notebook."""
-    plan, notebook, author, seconds, memory = sys.argv[1:]
+    """Judge the answers in one notebook to these tasks."""
+    notebook, seconds, memory, *ids = sys.argv[1:]
     limits = Limits(float(seconds), int(memory))
-    for line in judged(Path(plan), Path(notebook), author, limits):
-        print(json.dumps(line), flush=True)
+    cells, _ = read_notebook(Path(notebook))
+    for id_ in ids:
+        said = judge(tasks()[id_], cells, limits)
+        print(json.dumps([id_, said.state, said.message, said.mistakes]), flush=True)
 
 
 if __name__ == "__main__":

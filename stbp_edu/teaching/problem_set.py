@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks, files
+from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import objectives, tasks
 
 USES = ("practice", "homework", "exam")
@@ -21,40 +22,23 @@ MOST = 1000
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Tasks of which so many are drawn for each variant."""
-
-    draw: int
-    tasks: Sequence[str]
-
-
-@dataclass(frozen=True)
 class ProblemSet:
-    """What students of a class are asked.
+    """What students of a class are asked; ``templates/plan.toml`` says what each entry is.
 
-    Attributes:
-        title: stands above it.
-        tasks: the ids of those that stand in every variant, in their order.
-        points: by task; where nothing is said, its minutes.
-        pools: what else is drawn for each variant.
-        partial: the share of the points for a wrong answer that is one named mistake.
-        hand_in: what the notebook says of handing it in, or an empty string.
-        variants: which variant an author has; where nothing is said, the notebook is believed.
-        count: how many variants there are; 1 where all students get the same.
-        seed: decides what is drawn, and the order of each variant.
-        checks: whether students may check their answers in the notebook.
+    ``count``, ``seed`` and ``authors`` stand in its table of variants. A pool is how many tasks
+    are drawn, and from which.
     """
 
     title: str
     tasks: Sequence[str]
     points: Mapping[str, float] = field(default_factory=dict)
-    pools: Sequence[Pool] = ()
+    pools: Sequence[tuple[int, Sequence[str]]] = ()
     count: int = 1
     seed: int = 0
     checks: bool = True
     partial: float = 0.5
     hand_in: str = ""
-    variants: Mapping[str, int] = field(default_factory=dict)
+    authors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -75,10 +59,24 @@ class ProblemSet:
             raise ValueError(f"variant must be 1 to {self.count}, got {variant}")
         rng = np.random.default_rng([self.seed, variant])
         chosen = list(self.tasks)
-        for pool in self.pools:
-            left = [id_ for id_ in pool.tasks if id_ not in chosen]
-            chosen += [left[k] for k in sorted(rng.permutation(len(left))[: pool.draw])]
+        for draw, pool in self.pools:
+            left = [id_ for id_ in pool if id_ not in chosen]
+            chosen += [left[k] for k in sorted(rng.permutation(len(left))[:draw])]
         return [chosen[k] for k in rng.permutation(len(chosen))] if self.count > 1 else chosen
+
+    def variant_of(self, author: str, told: Mapping[str, Any]) -> tuple[int, str]:
+        """Return the variant that an author has, and what a teacher should know about it.
+
+        Raises:
+            ValueError: if the notebook, of which ``told`` says so, is of another problem set.
+        """
+        if (title := told.get("title", self.title)) != self.title:
+            raise ValueError(f"it is of the problem set {str(title)[:80]!r}")
+        own = told.get("variant", 1)
+        variant = self.authors.get(author, own if type(own) is int else 1)
+        if author in self.authors:
+            return variant, f"its variant is {variant}, and it says {own}" if own != variant else ""
+        return variant, f"variant {variant} as the notebook itself says" if self.count > 1 else ""
 
     def every_task(self) -> list[str]:
         """Return the tasks of all variants, each once, in the order of the course."""
@@ -89,10 +87,11 @@ class ProblemSet:
         """Return the points of a task."""
         return self.points.get(task, tasks()[task].minutes)
 
-    def earned(self, task: str, state: str, mistakes: Sequence[str]) -> float:
+    def earned(self, verdict: Feedback) -> float:
         """Return the points for an answer: all, a share for one named mistake, or none."""
-        named = state == "wrong" and bool(mistakes)
-        return self.points_of(task) * (1.0 if state == "right" else self.partial * named)
+        named = verdict.state == "wrong" and bool(verdict.mistakes)
+        share = 1.0 if verdict.state == "right" else self.partial * named
+        return self.points_of(verdict.exercise) * share
 
 
 def read_problem_set(path: Path) -> ProblemSet:
@@ -101,20 +100,21 @@ def read_problem_set(path: Path) -> ProblemSet:
     Raises:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
-    plan = {"the plan": files.read_toml(path)}
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
-    table = _table(plan, "the plan", known)
-    variants = _table(table, "variants", ("count", "seed", "authors"))
+    table = _table("the plan", files.read_toml(path), known)
+    variants = _table("variants", table.get("variants", {}), ("count", "seed", "authors"))
+    name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
     count = checks.count("count", variants.get("count", 1), at_most=MOST)
+    authors = checks.instance("authors", variants.get("authors", {}), dict)
+    points = _table("points", table.get("points", {}), tasks())
     partial = checks.number("partial", table.get("partial", ProblemSet.partial))
     if not 0 <= partial <= 1:
         raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
     found = ProblemSet(
-        title=checks.instance("title", table.get("title", path.stem), str),
+        title=checks.instance("title", table.get("title", name), str),
         tasks=_ids("tasks", table.get("tasks", [])),
         points={
-            task: checks.number(f"points of {task}", value, positive=True)
-            for task, value in _table(table, "points", tasks()).items()
+            id_: checks.number(f"points of {id_}", points[id_], positive=True) for id_ in points
         },
         pools=[_pool(pool) for pool in _list("pools", table.get("pools", []))],
         count=count,
@@ -122,15 +122,13 @@ def read_problem_set(path: Path) -> ProblemSet:
         checks=checks.instance("checks", table.get("checks", True), bool),
         partial=partial,
         hand_in=checks.instance("hand_in", table.get("hand_in", ""), str),
-        variants={
-            author: checks.count(f"the variant of {author}", k, at_most=count)
-            for author, k in checks.instance("authors", variants.get("authors", {}), dict).items()
+        authors={
+            a: checks.count(f"the variant of {a}", authors[a], at_most=count) for a in authors
         },
     )
     if not found.every_task():
         raise ValueError(f'{path} must ask something; write tasks = ["c3-delta", ...]')
-    for task in found.points:
-        _known("a key of points", task, found.every_task())
+    _table("points", found.points, found.every_task())
     return found
 
 
@@ -141,22 +139,20 @@ def _list(name: str, value: Any) -> list[Any]:
     return value
 
 
-def _table(table: Mapping[str, Any], name: str, known: Collection[str]) -> dict[str, Any]:
+def _table(name: str, value: Any, known: Collection[str]) -> dict[str, Any]:
     """Return a table in the plan, whose keys are known."""
-    part = checks.instance(name, table.get(name, {}), dict)
-    for key in part:
+    table = checks.instance(name, value, dict)
+    for key in table:
         _known(f"a key of {name}", key, known)
-    return part
+    return table
 
 
 def _known(name: str, value: Any, known: Collection[str]) -> None:
     """Raise ValueError where a name is none of the known; the message has those nearest to it."""
     if not isinstance(value, str) or value not in known:
         near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.4) or list(known)[:3]
-        said = (
-            f"such as {', '.join(map(repr, near))}, got {checks.brief(value)}; check the spelling"
-        )
-        raise ValueError(f"{name} must be one that is known, {said}")
+        said = f"such as {', '.join(map(repr, near))}, got {checks.brief(value)}"
+        raise ValueError(f"{name} must be one that is known, {said}; check the spelling")
 
 
 def _ids(name: str, ids: Any) -> list[str]:
@@ -168,9 +164,9 @@ def _ids(name: str, ids: Any) -> list[str]:
     return list(ids)
 
 
-def _pool(table: Any) -> Pool:
+def _pool(table: Any) -> tuple[int, list[str]]:
     """Return a pool: tasks by name, or all of an objective and a use."""
-    part = _table({"pool": table}, "pool", ("draw", "tasks", "objective", "use"))
+    part = _table("pool", table, ("draw", "tasks", "objective", "use"))
     draw = checks.count("draw", part.get("draw", 1))
     if "tasks" in part:
         ids = _ids("tasks of a pool", part["tasks"])
@@ -180,4 +176,4 @@ def _pool(table: Any) -> Pool:
         ids = [t.id for t in tasks().values() if (t.objective, t.use) == (objective, use)]
     if len(ids) < draw:
         raise ValueError(f"a pool must have as many tasks as are drawn, got {ids} for {draw}")
-    return Pool(draw, ids)
+    return draw, ids

@@ -11,13 +11,11 @@ audit hook, which cannot be taken out again, refuses the rest: other processes, 
 Python's own, and this package.
 """
 
+import ast
 import base64
 import contextlib
-import functools
 import json
-import operator
 import os
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -40,6 +38,8 @@ IMPORTED = (
     "typing", "warnings",
 )  # fmt: skip
 """Modules that an answer may use even where nobody else may read Python's own files."""
+ROWS = {"tuple": tuple, "list": list, "set": frozenset}
+"""Rows of values, by their names in a message."""
 REFUSED = (
     "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "ctypes.", "pty.", "mmap.", "signal.",
     "sqlite3.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.", "fcntl.", "syslog.",
@@ -51,7 +51,7 @@ def hook(event, args):
     text = "".__class__
     if event == "import":
         if text.partition(args[0], ".")[0] in {foreign}:
-            {{}}["an answer may not import this module"]
+            {{}}["an answer may not import " + args[0]]
     elif event in ("open", "os.listdir", "os.scandir"):
         inside = text.startswith(args[0], {readable}) and not text.startswith(args[0], {hidden})
         written = event == "open" and args[2] & {writing}
@@ -68,9 +68,8 @@ and the methods of text, and what it raises is a KeyError.
 
 
 def write_message(pipe: IO[bytes], message: object) -> None:
-    """Write a message: its length, and JSON."""
-    text = json.dumps(message).encode()
-    pipe.write(struct.pack(">Q", len(text)) + text)
+    """Write a message: a line of JSON."""
+    pipe.write(json.dumps(message).encode() + b"\n")
     pipe.flush()
 
 
@@ -81,25 +80,21 @@ def read_message(pipe: IO[bytes]) -> Any:
         EOFError: if there is none, or it is too long.
         ValueError: if it is no JSON.
     """
-    head = pipe.read(8)
-    size = struct.unpack(">Q", head)[0] if len(head) == 8 else LARGEST + 1
-    text = pipe.read(size) if size <= LARGEST else b""
-    if size > LARGEST or len(text) < size:
+    line = pipe.readline(LARGEST)
+    if not line.endswith(b"\n"):
         raise EOFError("the message is cut short or too long")
-    return json.loads(text)
+    return json.loads(line)
 
 
 def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
     """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
-    if value is Ellipsis:
-        value = None  # which is a blank as well
+    value = None if value is Ellipsis else frozenset(value) if isinstance(value, set) else value
     if value is None or isinstance(value, (bool, int, float, str)):
         large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
         return ["kind", "int"] if large else ["plain", value]
-    if isinstance(value, (tuple, list, set, frozenset)):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        kind = "set" if isinstance(value, (set, frozenset)) else kind
-        return [kind, [pack(part, other) for part in value]]
+    for kind, row in ROWS.items():
+        if isinstance(value, row):
+            return [kind, [pack(part, other) for part in value]]
     if isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, np.ma.MaskedArray):
         array = np.asarray(value)
         if array.dtype.kind in "biufc":
@@ -115,45 +110,41 @@ def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
 def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
     """Return the value that :func:`pack` has packed; ValueError where it is none."""
     try:
-        kind, *rest = packed
-        if kind == "plain" and (rest[0] is None or isinstance(rest[0], (bool, int, float, str))):
-            return rest[0]
-        if kind in ("tuple", "list", "set"):
-            parts = [unpack(part, function) for part in rest[0]]
-            return {"tuple": tuple, "list": list, "set": frozenset}[kind](parts)
-        if kind == "array":
-            dtype, shape, data = rest
-            if np.dtype(dtype).kind not in "biufc":
-                raise ValueError(f"an array of {dtype}")
-            return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
-        if kind == "named":
-            return SimpleNamespace(**{n: unpack(p, function) for n, p in rest[0].items()})
-        if kind == "kind":
-            return type(str(rest[0]), (), {})()
-        if kind == "function" and function:
-            return function(int(rest[0]))
-        if kind == "generator" and function:  # from the judge alone
-            generator = np.random.default_rng(0)
-            generator.bit_generator.state = rest[0]
-            return generator
+        match packed:
+            case ["plain", None | bool() | int() | float() | str() as value]:
+                return value
+            case ["tuple" | "list" | "set" as kind, list(parts)]:
+                return ROWS[kind](unpack(part, function) for part in parts)
+            case ["array", str(dtype), list(shape), data] if np.dtype(dtype).kind in "biufc":
+                return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+            case ["named", dict(parts)]:
+                return SimpleNamespace(**{n: unpack(p, function) for n, p in parts.items()})
+            case ["kind", str(name)]:
+                return type(name, (), {})()
+            case ["function", int(k)] if function:
+                return function(k)
+            case ["generator", dict(state)] if function:  # from the judge alone
+                generator = np.random.default_rng(0)
+                generator.bit_generator.state = state
+                return generator
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(f"a message that cannot be read ({error})") from error
-    raise ValueError(f"a message of no known kind ({str(kind)[:40]})")
+    raise ValueError(f"a message of no known kind ({str(packed)[:40]})")
 
 
 def close_doors(memory: int, seconds: int) -> None:
-    """Set the limits that the system has, leave the network, and be nobody if we are root."""
+    """Leave the network, set the limits that the system has, and be nobody if we are root."""
+    import ctypes
     import resource  # not on Windows, where there is no judge either
 
-    share_nothing()
-    for name, limit in {
-        "RLIMIT_AS": memory,
-        "RLIMIT_CPU": seconds,
-        "RLIMIT_FSIZE": 0,
-        "RLIMIT_CORE": 0,
-        "RLIMIT_NPROC": 0,
-        "RLIMIT_NOFILE": 64,
-    }.items():
+    alone = 0x40000000 | 0x08000000  # CLONE_NEWNET, CLONE_NEWIPC: no network, no shared memory
+    with contextlib.suppress(AttributeError):  # Linux alone has it
+        unshare = ctypes.CDLL(None).unshare
+        if unshare(alone):
+            unshare(alone | 0x10000000)  # with CLONE_NEWUSER, for all who are not root
+    nothing = {f"RLIMIT_{name}": 0 for name in ("FSIZE", "CORE", "NPROC")}
+    limits = {"RLIMIT_AS": memory, "RLIMIT_CPU": seconds, "RLIMIT_NOFILE": 64, **nothing}
+    for name, limit in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, name), (limit, limit))
     if os.geteuid() == 0:
@@ -164,30 +155,20 @@ def close_doors(memory: int, seconds: int) -> None:
             os.setuid(nobody)
 
 
-def share_nothing() -> None:
-    """Leave the network and the shared memory of the others, where the system lets us."""
-    flags = 0x40000000 | 0x08000000  # CLONE_NEWNET, CLONE_NEWIPC
-    with contextlib.suppress(Exception):
-        import ctypes
-
-        unshare = ctypes.CDLL(None).unshare
-        if unshare(flags):
-            unshare(flags | 0x10000000)  # with CLONE_NEWUSER, for all who are not root
-
-
 def refuse(readable: Sequence[str], hidden: str) -> None:
     """Add the audit hook, which no answer can take out again."""
-    flags = (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_APPEND)
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     known = {"foreign": FOREIGN, "refused": REFUSED, "readable": tuple(readable), "hidden": hidden}
-    writing = functools.reduce(operator.or_, flags)
-    source = HOOK.format(writing=writing, **{name: repr(value) for name, value in known.items()})
     space: dict[str, Any] = {}
-    exec(source, space)  # our own text, with constants
+    exec(HOOK.format(writing=writing, **{k: repr(v) for k, v in known.items()}), space)
     sys.addaudithook(space["hook"])
 
 
 def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
-    """Define the function, and call it for each message until there are no more."""
+    """Define the function, and call it for each message until there are no more.
+
+    A formula is no function: a message without arguments asks for what its name stands for.
+    """
 
     def stub(k: int) -> Callable[..., Any]:
         def ask(*args: Any) -> Any:
@@ -202,21 +183,38 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
     write_message(replies, ["ready"])
     source, name = read_message(requests)
     space: dict[str, Any] = {"__name__": "answer", "np": np}
-    try:
-        exec(compile(source, "<answer>", "exec"), space)
-        function = space[name]
+    problem = run(source, space)
+    function: Any = space.get(name)
+    if problem and (name not in space or "an answer may not" in problem[1]):
+        write_message(replies, ["problem", *problem])
+    else:
         write_message(replies, ["defined"])
-    except BaseException as error:
-        write_message(replies, ["problem", *describe(error)])
-        return
     while True:
         args = unpack(read_message(requests), stub)
         try:
             with np.errstate(all="ignore"):
-                reply = ["value", pack(function(*args))]
+                reply = ["value", pack(function(*args) if args else function)]
         except BaseException as error:
             reply = ["problem", *describe(error)]
         write_message(replies, reply)
+
+
+def run(source: str, space: dict[str, Any]) -> tuple[str, str] | None:
+    """Run each statement, and return what the first that failed raised, or None.
+
+    One that fails may be of no use to the answer. NumPy has names that ``*`` may not import.
+    """
+    problem = None
+    for statement in ast.parse(source).body:
+        try:
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+                names = vars(import_module(statement.module or ""))
+                space.update({n: names[n] for n in names.get("__all__", names) if n in names})
+            else:
+                exec(compile(ast.Module([statement], []), "<answer>", "exec"), space)
+        except BaseException as error:
+            problem = problem or describe(error)
+    return problem
 
 
 def describe(error: BaseException) -> tuple[str, str]:

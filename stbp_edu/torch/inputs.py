@@ -19,11 +19,19 @@ MUCH = 10_000_000
 AXES = "steps come first, samples second, and what a sample has at a step last"
 
 
-def check_sequence(name: str, value: object) -> Tensor:
-    """Return a value if it is a tensor of floats with at least one step, (T, S, ...)."""
+def check_floats(name: str, value: object) -> Tensor:
+    """Return a value if it is a tensor of floats, and not sparse."""
+    got = value.dtype if isinstance(value, Tensor) else type(value).__name__
     if not isinstance(value, Tensor) or not value.is_floating_point():
-        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
         raise TypeError(f"{name} must be a tensor of floats, got {got}; convert it with .float()")
+    if value.layout != torch.strided:
+        raise TypeError(f"{name} must be dense, got {value.layout}; convert it with .to_dense()")
+    return value
+
+
+def check_sequence(name: str, given: object) -> Tensor:
+    """Return a value if it is a tensor of floats with at least one step, (T, S, ...)."""
+    value = check_floats(name, given)
     if value.ndim < 3 or not len(value):
         raise ValueError(
             f"{name} must have shape (T, S, ...) with T >= 1 steps, got {tuple(value.shape)}; "
@@ -143,7 +151,7 @@ def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]
         ValueError: if it is neither.
     """
     if shape is not None:
-        return checks.widths("shape", list(shape), at_least=1)
+        return checks.widths("shape", shape, at_least=1)
     last = [m for m in weights.modules() if not [*m.children()]][-1]
     if not isinstance(last, nn.Linear):
         raise ValueError(

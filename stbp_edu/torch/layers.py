@@ -65,7 +65,7 @@ class LIFLayer(nn.Module):
         self.steps = self._steps()
         enters = dict(self.steps.neuron.enters)
         each = recurrent or any(enter.each for enter in enters.values())
-        size = shape_of(weights, shape) if each else ()
+        size = shape_of(weights, shape) if each or shape is not None else ()
         like = next(weights.parameters(), torch.zeros(()))
         made: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
         self.learned = nn.ParameterDict(

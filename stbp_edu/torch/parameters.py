@@ -17,6 +17,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import DerivedParams, Tensors, by_layer
 from stbp_edu.arrows import part_one
 from stbp_edu.network import Params
+from stbp_edu.torch.inputs import check_floats
 
 State = Mapping[str, Tensor]
 """A ``state_dict``."""
@@ -41,7 +42,7 @@ def to_params(state: State) -> Params | DerivedParams:
     """
     layers: list[Any] = [None]
     for names in layer_names(state):
-        found = {name: _array(key, state[key]) for name, key in names.items() if key in state}
+        found = {name: _array(state[key]) for name, key in names.items() if key in state}
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
     params = Params(**part_one.by_name(layers))  # it checks that they chain
     if all(len(layer) == 2 for layer in layers[1:]):
@@ -108,6 +109,8 @@ def layers_of(params: object) -> list[dict[str, Any]]:
 def layer_names(state: State) -> list[dict[str, str]]:
     """Return for each layer the names of its parameters in a state dict: W, b, R and others."""
     checks.instance("state", dict(state) if isinstance(state, Mapping) else state, dict)
+    for key in state:
+        checks.instance(f"the name {checks.brief(key)} in state", key, str)
     weights = [name for name in state if name.rpartition(".")[2] == "weight"]
     if not weights:
         raise ValueError(
@@ -115,24 +118,24 @@ def layer_names(state: State) -> list[dict[str, str]]:
         )
     found = []
     for name in weights:
-        weight = checks.instance(f"state[{name!r}]", state[name], Tensor)
-        if weight.ndim != 2:
-            raise ValueError(
-                f"state[{name!r}] must be a matrix, got shape {tuple(weight.shape)}; "
-                "parameters in NumPy hold fully connected layers alone"
-            )
         prefix, inside, _ = name.rpartition("weights.")
         own = f"{prefix}learned."
         learned = {k.removeprefix(own): k for k in state if inside and k.startswith(own)}
         recurrent = {"R": f"{prefix}R"} if inside else {}
         bias = f"{name.removesuffix('weight')}bias"
         found.append({"W": name, "b": bias, **recurrent, **learned})
+        for key in filter(state.__contains__, found[-1].values()):
+            if check_floats(f"state[{key!r}]", state[key]).is_meta:
+                raise ValueError(f"state[{key!r}] must have values, and is on meta; load it first")
+        if state[name].ndim != 2:
+            raise ValueError(
+                f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
+                "parameters in NumPy hold fully connected layers alone"
+            )
     return found
 
 
-def _array(name: str, value: object) -> Any:
+def _array(tensor: Tensor) -> Any:
     """Return a tensor as an array of its own; half precision as float32."""
-    tensor = checks.instance(f"state[{name!r}]", value, Tensor).detach().cpu()
-    if tensor.is_floating_point():
-        tensor = tensor.to(torch.promote_types(tensor.dtype, torch.float32))
-    return tensor.clone().numpy()
+    tensor = tensor.detach().cpu()
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).clone().numpy()

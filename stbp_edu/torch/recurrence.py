@@ -5,7 +5,6 @@ Forward and backward are the derived program of the neuron, which the engine run
 make the current; recurrent weights stand inside.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,9 +31,10 @@ class Neurons(torch.autograd.Function):
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
-        run.forward(x, series, constants(steps, learned), again)
+        run.forward(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        read = [k for k in series if k == steps.neuron.output or _reads(steps, k)]
+        states = {name.removesuffix("_last").removesuffix("_next") for name in run.source.read}
+        read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read
         ctx.set_materialize_grads(False)
@@ -51,39 +51,13 @@ class Neurons(torch.autograd.Function):
         output = series[steps.neuron.output]
         found = {name: torch.empty_like(output) for name in run.source.kept}
         again = None if R is None else R.to(output.dtype)
-        signals, fixed = signals_of(steps, grads), constants(steps, learned)
-        sums = run.backward(series, signals, found, fixed, again)
+        fixed = steps.constants(learned)
+        sums = run.backward(series, steps.incoming(grads), found, fixed, again)
         own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
         of_R = None
         if R is not None:  # p2-recur-r
             of_R = (_rows(found[steps.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
         return None, None, None, of_R, *(found[head] for head in heads), *own
-
-
-def _reads(steps: Steps, state: str) -> bool:
-    """Return whether a step back reads a state, of any step."""
-    return not {state, f"{state}_last", f"{state}_next"}.isdisjoint(steps.back.arguments)
-
-
-def constants(steps: Steps, learned: Sequence[Tensor]) -> list[Any]:
-    """Return the constants in the order of the program, those that are learned as tensors."""
-    own = dict(zip(steps.neuron.learned, learned, strict=True))
-    return [own.get(name, value) for name, value in steps.back.lines.constants.items()]
-
-
-def signals_of(steps: Steps, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
-    """Return what comes to each adjoint from the loss and from other layers, by its signal."""
-    of_state = dict(zip(steps.states, grads, strict=False))
-    above = dict(zip(steps.copied, grads[len(steps.states) :], strict=True))
-    found: dict[str, Tensor] = {}
-    for node in steps.nodes:
-        parts = [above.get(node.q) if node.signal else None]
-        if steps.reads_out(node.q) or (node.signal and not above):
-            parts.append(of_state.get(node.state))
-        there = [part for part in parts if part is not None]
-        if there:
-            found[f"signal_{node.name}"] = sum(there[1:], there[0])
-    return found
 
 
 def _rows(series: Tensor) -> Tensor:

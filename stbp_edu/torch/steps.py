@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -42,15 +42,6 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
-class Node(NamedTuple):
-    """An adjoint: its name, the states of neuron and rule that it belongs to, and its signal."""
-
-    name: str
-    state: str
-    q: str
-    signal: str
-
-
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of a neuron under a rule.
@@ -67,11 +58,6 @@ class Steps:
         return self.back.neuron
 
     @cached_property
-    def nodes(self) -> list[Node]:
-        """The adjoints."""
-        return [Node(self.back.name(*one), *one, self.back.signal(*one)) for one in self.back.nodes]
-
-    @cached_property
     def _made(self) -> dict[Any, LinearSteps]:
         """The steps on tensors that were made already."""
         return {}
@@ -84,7 +70,8 @@ class Steps:
             twin: whether H takes the place of the spike.
         """
         if (wanted, twin) not in self._made:
-            outside = {node.name: f"signal_{node.name}" for node in self.nodes}
+            names = (self.back.name(*node) for node in self.back.nodes)
+            outside = {name: f"signal_{name}" for name in names}
             curve = self.neuron.surrogate
             fires = partial(antiderivative, curve) if twin else heaviside
             functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
@@ -105,8 +92,8 @@ class Steps:
     @property
     def signals(self) -> dict[str, str]:
         """The signals that come to the output, by the states of the rule that get them."""
-        output = (node for node in self.nodes if node.state == self.neuron.output)
-        return {node.q: node.signal for node in output if node.signal}
+        nodes = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == self.neuron.output)
+        return {q: signal for q, signal in nodes if signal}
 
     @property
     def copied(self) -> tuple[str, ...]:
@@ -118,9 +105,26 @@ class Steps:
         to = self.back.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
         return None if to is None else self.back.name(self.neuron.input, to)
 
-    def reads_out(self, q: str) -> bool:
-        """Return whether the arrow to a loss is kept from q."""
-        return self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
+    def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
+        """Return what comes to each adjoint from the loss and from other layers, by its signal."""
+        of_state = dict(zip(self.states, grads, strict=False))
+        above = dict(zip(self.copied, grads[len(self.states) :], strict=True))
+        found: dict[str, Tensor] = {}
+        for state, q in self.back.nodes:
+            heard = self.back.signal(state, q)
+            parts = [above.get(q) if heard else None]
+            read = self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
+            if read or (heard and not above):
+                parts.append(of_state.get(state))
+            there = [part for part in parts if part is not None]
+            if there:
+                found[f"signal_{self.back.name(state, q)}"] = sum(there[1:], there[0])
+        return found
+
+    def constants(self, learned: Sequence[Tensor]) -> list[Any]:
+        """Return the constants in the order of the program, those that are learned as tensors."""
+        own = dict(zip(self.neuron.learned, learned, strict=True))
+        return [own.get(name, value) for name, value in self.back.lines.constants.items()]
 
 
 def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuron] = ()) -> Steps:

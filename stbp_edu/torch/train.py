@@ -41,13 +41,12 @@ from stbp_edu.training.optim import OptimizerState
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, finish, folder_lock
 from stbp_edu.training.runs.checkpoint import Checkpoint, save_checkpoint
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.training_job import EPOCH, TEST, State, initial_state
+from stbp_edu.training.trainer import EPOCH, TEST, State, initial_state
 
 CHUNK = 500  # held-out images at a time
 SLOTS = ("exp_avg", "exp_avg_sq")
 """What Adam remembers of each parameter."""
 OFF: dict[str, Any] = {
-    "optimizer": "adam",
     "weight_decay": 0.0,
     "averaging": 0.0,
     "shift": 0,
@@ -203,10 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = chosen_settings(args)
         data = load_dataset(args.dataset, args.data, tell, args.held_out)
         folder = args.out or Path("runs") / f"torch-{args.dataset}"
-        config = RunConfig(
-            args.dataset, settings, data, folder, args.held_out, args.encodings,
-            args.checkpoint_every,
-        )  # fmt: skip
+        config = RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
         with group(args.device) as processes, alone(folder, processes), saying_how_to_go_on(folder):
             run = start(settings, data, processes, np.dtype(args.dtype))
             open_folder(run, config, args)
@@ -234,9 +230,8 @@ def train(run: Run, config: RunConfig) -> None:
         point = {"epoch": run.epoch, "loss": float(np.mean(losses)), "held_out": accuracy(run)}
         rates = np.mean(run.rates, axis=0).tolist()
         run.curves.append({**point, "rates": rates, "seconds": time.perf_counter() - begun})
-        if first and run.epoch % config.checkpoint_every == 0:
-            save(run, config.folder / CHECKPOINT)
         if first:
+            save(run, config.folder / CHECKPOINT)
             tell(
                 f"epoch {run.epoch} of {s.epochs}: loss {point['loss']:.4f}, "
                 f"held out {point['held_out']:.2%}"

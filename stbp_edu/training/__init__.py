@@ -3,13 +3,11 @@
 - ``settings``: everything that decides a run.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
-- ``neuron_text``: a neuron of your own as a setting.
 - ``model``: the network of a run: its parameters, and its passes.
-- ``optim``: optimizers, and the running average of the weights.
+- ``optim``: Adam, and the running average of the weights.
 - ``evaluation``: how well a network answers, in training and on images held out.
 - ``diagnosis``: advice on a network that does not learn.
-- ``training_job``: the state of a run, and what a step does.
-- ``trainer``: the loop over epochs and steps, as a generator of events.
+- ``trainer``: the state of a run, what a step does, and the loop over epochs and steps.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
 """
@@ -19,8 +17,7 @@ from stbp_edu.training.diagnosis import Advice, diagnose_layers
 from stbp_edu.training.encoders import bernoulli, direct, encode
 from stbp_edu.training.evaluation import Evaluation, evaluate
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.trainer import Epoch, Event, Step, train
-from stbp_edu.training.training_job import State, initial_state
+from stbp_edu.training.trainer import Epoch, Event, State, Step, initial_state, train
 
 __all__ = [
     "RECIPES",

@@ -3,15 +3,12 @@
 An encoder takes S images and returns an array of shape (T, S, n[0]). With ``bernoulli`` and
 ``direct``, n[0] is the number of pixels, and the whole image is shown at every step. The others
 depend on the step: ``rows`` and ``frames`` show one row of the image after the other, so that its
-columns are the inputs, and ``saccades`` the events of an image that moves.
-
-A camera of events reports changes: an event is a place, a moment and a polarity, which is 1 where
-it became brighter and 0 where it became darker. N-MNIST was recorded by such a camera, which looked
-at MNIST on a screen and moved in three saccades, along a triangle. Here the image moves, by whole
-pixels and without noise: ``saccades`` computes events from images, and is no recording.
+columns are the inputs, and ``saccades`` the events of an image that moves: they are computed, as
+if a camera had recorded it, by whole pixels and without noise.
 """
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -138,25 +135,35 @@ def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    held = _held(images, T, hold)
-    steps, S, width = held.shape
-    spikes = bernoulli(held.reshape(-1, width), 1, rng).reshape(steps, S, width)
-    return _then_silence(spikes, T)
+    return _by_rows(images, T, hold, lambda pixels: bernoulli(pixels, 1, rng))
 
 
 def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
     """Return the grey levels of one row of the image after the other, then zeros.
 
-    At step t = 0..T-1 the input is row t // hold of the image. Binned events are such images: a row
-    is the frame of one bin, and its columns are polarity, row and column of the camera. Arguments
-    and errors are those of :func:`rows`.
+    Binned events are such images: a row is the frame of one bin, and its columns are polarity, row
+    and column of the camera. Arguments and errors are those of :func:`rows`.
 
     >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
-    held = _held(images, T, hold)
-    levels = direct(held.reshape(-1, held.shape[2]), 1)
-    return _then_silence(levels.reshape(held.shape), T)
+    return _by_rows(images, T, hold, lambda pixels: direct(pixels, 1))
+
+
+def _by_rows(
+    images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
+) -> Array:
+    """Return what is shown of each row, held for some steps, one after the other; then zeros."""
+    _check_images(images)
+    S, height, width = images.shape
+    steps = height * checks.count("hold", hold)
+    if checks.count("T", T, at_most=MOST_STEPS) < steps:
+        raise ValueError(
+            f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
+        )
+    held = np.repeat(images.swapaxes(0, 1), hold, axis=0)
+    shown = show(held.reshape(-1, width)).reshape(steps, S, width)
+    return np.concatenate([shown, np.zeros((T - steps, S, width), shown.dtype)])
 
 
 def saccades(images: NDArray[Any], T: int) -> Array:
@@ -194,23 +201,6 @@ def saccades(images: NDArray[Any], T: int) -> Array:
         step[:, 1][change > limit] = 1
         step[:, 0][change < -limit] = 1
     return spikes.reshape(T, S, -1)
-
-
-def _held(images: NDArray[Any], T: int, hold: int) -> NDArray[Any]:
-    """Return the rows of images, each held for some steps, of shape (hold · height, S, width)."""
-    _check_images(images)
-    height = images.shape[1]
-    steps = height * checks.count("hold", hold)
-    if checks.count("T", T, at_most=MOST_STEPS) < steps:
-        raise ValueError(
-            f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
-        )
-    return np.repeat(images.swapaxes(0, 1), hold, axis=0)
-
-
-def _then_silence(a: Array, T: int) -> Array:
-    """Return an array with zeros appended up to step T."""
-    return np.concatenate([a, np.zeros((T - len(a), *a.shape[1:]), a.dtype)])
 
 
 def _placed(images: NDArray[Any], place: NDArray[np.intp]) -> NDArray[Any]:

@@ -15,11 +15,12 @@ from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import check_labelled
-from stbp_edu.training.encoders import TIMED
+from stbp_edu.training.encoders import TIMED, inputs
 from stbp_edu.training.model import check_fit, encode_images, passes
-from stbp_edu.training.settings import Settings, check_encodings
+from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
+MOST_ENCODINGS = 10_000  # a hundred give the spread within a tenth of it
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def evaluate(
     check_params(params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
-    check_encodings(encodings)
-    check_images(images, labels, params, settings)
+    checks.count("encodings", encodings, at_most=MOST_ENCODINGS)
+    _check_images(images, labels, params, settings)
     check_fit(params, settings)
     with one_blas_thread():
         drawn = (rng.spawn(1)[0] for _ in range(encodings))
@@ -142,16 +143,16 @@ def evaluate(
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
 
 
-def check_images(
+def _check_images(
     images: NDArray[Any], labels: NDArray[Any], params: Trained, settings: Settings
 ) -> None:
     """Check that images (n, height, width) and their labels (n,) are what a network answers."""
     check_labelled(images, labels)
-    inputs, classes = params.sizes[0], params.sizes[-1]
-    if settings.inputs(images.shape[1:]) != inputs:
+    wide, classes = params.sizes[0], params.sizes[-1]
+    if inputs(settings.encoder, images.shape[1:]) != wide:
         what = "inputs" if settings.encoder in TIMED else "pixels"
         raise ValueError(
-            f"images must have shape (n, height, width) with {inputs} {what} each, as W[1] has "
+            f"images must have shape (n, height, width) with {wide} {what} each, as W[1] has "
             f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
         )
     if labels.max() >= classes:

@@ -4,7 +4,8 @@ Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gr
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
@@ -22,7 +23,7 @@ from stbp_edu.arrays import (
     by_layer,
     hidden_of,
 )
-from stbp_edu.arrows import Loss, Network
+from stbp_edu.arrows import Loss, Network, part_one
 from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
 from stbp_edu.convolution import AnyParams, init_conv_params
@@ -30,7 +31,7 @@ from stbp_edu.engine import Engine, Program
 from stbp_edu.engine.passes import Passes
 from stbp_edu.engine.products import Run
 from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
-from stbp_edu.network import draw_weights, init_params
+from stbp_edu.network import Params, draw_weights, init_params
 from stbp_edu.training.encoders import TIMED, encode
 from stbp_edu.training.settings import Settings
 
@@ -194,3 +195,41 @@ def passes(params: Trained, settings: Settings, work: Workspace | None = None) -
     given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
     plain = cast("AnyParams", params)  # a derived network has a program
     return Engine(plain, settings.make_neuron(), settings.rule, *given)
+
+
+Factors = Sequence[Array]
+"""For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""
+
+
+def draw_dropout(sizes: Sequence[int], dropout: float, rng: np.random.Generator) -> Factors:
+    """Return 0 for the hidden neurons that a step leaves out, and 1 / (share kept) for the others.
+
+    So the input of the next layer keeps its mean.
+
+    >>> draw_dropout([2, 4, 1], 0.5, np.random.default_rng(0))[0]
+    array([2., 0., 2., 0.])
+    """
+    factors = []
+    for m in sizes[1:-1] if dropout else ():
+        kept = rng.permutation(m)[: max(1, round((1 - dropout) * m))]
+        factors.append(np.zeros(m))
+        factors[-1][kept] = m / len(kept)
+    return factors
+
+
+def drop(arrays: Tensors, factors: Factors) -> list[Any]:
+    """Return arrays by layer, the weights that leave each neuron times its factor."""
+    layers: list[Any] = [None, *(dict(layer) for layer in by_layer(arrays)[1:])]
+    for n, factor in enumerate(factors, 1):
+        for name, layer in (("R", layers[n]), ("W", layers[n + 1])):
+            if name in layer:
+                layer[name] = layer[name] * factor.astype(layer[name].dtype)
+    return layers
+
+
+def with_dropout(params: Trained, factors: Factors) -> Trained:
+    """Return the parameters of a step that leaves neurons out."""
+    layers = drop(params, factors)
+    if isinstance(params, DerivedParams):
+        return replace(params, layers=layers)
+    return Params(**part_one.by_name(layers))

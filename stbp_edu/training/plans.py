@@ -19,9 +19,9 @@ from stbp_edu import checks, files
 from stbp_edu.engine.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.neuron_text import text_of
+from stbp_edu.training.evaluation import MOST_ENCODINGS
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
-from stbp_edu.training.settings import Settings, check_encodings
+from stbp_edu.training.settings import Settings, text_of
 from stbp_edu.training.trainer import Epoch, Event
 
 PLAN_RECORD = "sweep.json"
@@ -32,6 +32,9 @@ MOST_POOLS = 3  # that may break, one after the other, before the runs are given
 class WorkerEndedError(ChildProcessError):
     """A process that trains runs of a plan has ended before its time, time and again."""
 
+
+OpenExecutor = Callable[[], AbstractContextManager[Executor]]
+"""Opens an executor; called once more where processes of the first have ended."""
 
 Results = dict[str, dict[str, Any]]
 """What has ended, by the name of the run: its accuracy, or the error that ended it."""
@@ -70,7 +73,8 @@ class Plan:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
         checks.choice("held_out", self.held_out, HELD_OUT)
-        check_encodings(self.encodings)
+        checks.instance("folder", self.folder, Path)
+        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):
             if unknown := sorted(set(checks.instance(table, getattr(self, table), dict)) - known):
@@ -94,15 +98,10 @@ class Plan:
         for values in product(*self.axes.values(), self.seeds):
             own: dict[str, Any] = dict(zip(names, values, strict=True))
             changes: dict[str, Any] = {**self.base, **own}
-            texts: dict[str, Any] = {
-                k: text_of(k, changes[k]) for k in ("neuron", "readout") if k in changes
-            }
-            changes |= texts
+            for name in {"neuron", "readout"} & changes.keys():
+                changes[name] = text_of(name, changes[name])
             settings = replace(CATALOGUE[self.dataset].recipe, **changes)
-            words = {
-                k: _text_word(own[k]) if k in texts else _word(getattr(settings, k)) for k in own
-            }
-            run = ",".join(f"{name}={word}" for name, word in words.items())
+            run = ",".join(f"{k}={_word(own[k], getattr(settings, k))}" for k in names)
             if run in runs or settings in runs.values():
                 raise ValueError(f"runs must differ, got {run} twice; list each value once")
             runs[run] = settings
@@ -114,14 +113,14 @@ class Plan:
         return RunConfig(self.dataset, settings, data, folder, self.held_out, self.encodings)
 
 
-def _word(value: Any) -> str:
-    """Return the value of a setting as a part of the name of a folder."""
+def _word(given: Any, value: Any) -> str:
+    """Return the value of a setting as a part of the name of a folder.
+
+    Forward lines are the name of their file, or else the beginning of their digest.
+    """
+    if isinstance(value, str) and "=" in value:
+        return Path(given).stem if "=" not in given else sha256(given.encode()).hexdigest()[:8]
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _text_word(given: str) -> str:
-    """Return the name of a file with forward lines, or the beginning of a digest of the lines."""
-    return Path(given).stem if "=" not in given else sha256(given.encode()).hexdigest()[:8]
 
 
 def read_plan(path: Path) -> Plan:
@@ -133,14 +132,13 @@ def read_plan(path: Path) -> Plan:
     """
     checks.instance("path", path, Path)
     table = {"folder": f"runs/{path.stem}", **files.read_toml(path)}
-    known = {f.name for f in fields(Plan)}
-    if unknown := sorted(set(table) - known):
+    needed, known = {"dataset", "seeds"}, {f.name for f in fields(Plan)}
+    if not needed <= {*table} <= known:
         raise ValueError(
-            f"{path} must have the keys {sorted(known)} alone, got {unknown}; "
-            "settings stand under [base], or under [axes] with a list of values each"
+            f"{path} must have dataset and seeds, and may have {sorted(known - needed)}, got "
+            f"{sorted(table)}; settings stand under [base], or under [axes] with a list of values "
+            "each"
         )
-    if missing := sorted({"dataset", "seeds"} - set(table)):
-        raise ValueError(f"{path} must have {' and '.join(missing)}; add a line for each")
     if table.get("axes") == {}:
         raise ValueError(f"{path} must have a setting under [axes], got none; leave [axes] out")
     try:
@@ -152,7 +150,7 @@ def read_plan(path: Path) -> Plan:
 
 def run_plan(
     plan: Plan,
-    open_executor: Callable[[], AbstractContextManager[Executor]],
+    open_executor: OpenExecutor,
     data_folder: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Results]:
@@ -163,7 +161,7 @@ def run_plan(
 
     Args:
         plan: the runs.
-        open_executor: opens an executor; once more where processes of the first have ended.
+        open_executor: opens what trains them.
         data_folder: folder with the files of the data set.
         tell: is called with a sentence whenever something is fetched.
 
@@ -213,10 +211,7 @@ def _result(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _carry_out(
-    plan: Plan,
-    waiting: Mapping[str, Settings],
-    open_executor: Callable[[], AbstractContextManager[Executor]],
-    *data: Any,
+    plan: Plan, waiting: Mapping[str, Settings], open_executor: OpenExecutor, *data: Any
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the result of each run as it ends; where processes end, go on with new ones."""
     left = dict(waiting)
@@ -225,10 +220,7 @@ def _carry_out(
             plan.folder.mkdir(parents=True, exist_ok=True)
             runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
             for future in as_completed(tuple(runs)):
-                result, run = (
-                    _outcome(future),
-                    runs.pop(future),
-                )  # Dask keeps a result while it is referenced
+                result, run = _outcome(future), runs.pop(future)  # or Dask would keep the result
                 del left[run]
                 yield run, result
             return

@@ -1,37 +1,69 @@
-"""The training loop, as a generator of events: it prints nothing and writes nothing."""
+"""Training: the state of a run, what a step does, and the loop over epochs and steps.
+
+The loop is a generator of events: it prints nothing and writes nothing.
+"""
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.checks import NotFiniteError
+from stbp_edu.arrays import Tensors, Trained, Workspace, tensors
+from stbp_edu.checks import Array, NotFiniteError
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.diagnosis import (
-    Advice,
-    diagnose_layers,
-    diagnose_learning,
-    diagnose_outputs,
+from stbp_edu.training.diagnosis import Advice, diagnose
+from stbp_edu.training.encoders import inputs
+from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge, observe
+from stbp_edu.training.model import (
+    check_fit,
+    draw_dropout,
+    drop,
+    encode_images,
+    initial_params,
+    passes,
+    with_dropout,
 )
-from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge
-from stbp_edu.training.model import check_fit
+from stbp_edu.training.optim import OptimizerState, start, update, update_average
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.training_job import TEST, State, TrainingJob, initial_state, stream
 
 EARLY = 20  # steps before the first look at the firing rates
 SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
+INIT, EPOCH, TEST = range(3)
+"""Streams of random numbers; see :func:`stream`."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a run needs to continue: a copy, which no step changes.
+
+    Attributes:
+        average: the running average of the parameters; None where averaging is off.
+        epoch: epochs done.
+    """
+
+    params: Trained
+    average: Trained | None
+    optimizer: OptimizerState
+    epoch: int = 0
+
+    @property
+    def kept(self) -> Trained:
+        """The parameters to evaluate and to save: the average, where there is one."""
+        return self.params if self.average is None else self.average
 
 
 @dataclass(frozen=True)
 class Step:
     """One step done: its loss, accuracy, and firing rates of layers 0..N.
 
-    Attributes:
-        done: share of the whole run that is done.
-        left: seconds to come, at the pace so far.
+    ``done`` is the share of the whole run that is done.
     """
 
     epoch: int
@@ -40,7 +72,6 @@ class Step:
     loss: float
     accuracy: float
     rates: tuple[float, ...]
-    left: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +100,23 @@ Event = Step | Epoch | Advice
 """What training yields."""
 
 
+def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generator:
+    """Return the generator of this stream and epoch.
+
+    Nothing is carried from one epoch's generator to the next, so that a run that continues from
+    the end of an epoch draws the same numbers as one that never stopped.
+    """
+    return np.random.default_rng([settings.seed, which, epoch])
+
+
+def initial_state(settings: Settings, data: Dataset) -> State:
+    """Return the state before the first step: float32 parameters, drawn from the seed."""
+    checks.instance("settings", settings, Settings)
+    checks.instance("data", data, Dataset)
+    params = initial_params(settings, data.shape, data.classes, stream(settings, INIT))
+    return State(params, deepcopy(params) if settings.averaging else None, start(params))
+
+
 def train(settings: Settings, data: Dataset, state: State | None = None) -> Iterator[Event]:
     """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
 
@@ -95,27 +143,55 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     given: set[tuple[str, str]] = set()
     with one_blas_thread():
         job = TrainingJob(settings, data, state)
-        steps = job.steps
-        begun, first, total = time.perf_counter(), state.epoch * steps, settings.epochs * steps
+        total = settings.epochs * job.steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
             started = time.perf_counter()
             for batch in train_epoch(job, epoch):
                 batches.append(batch)
-                done = epoch * steps + len(batches)
-                left = (time.perf_counter() - begun) / (done - first) * (total - done)
-                where = epoch + 1, len(batches), done / total
-                yield Step(*where, batch.loss, batch.accuracy, batch.rates, left)
+                where = epoch + 1, len(batches), (epoch * job.steps + len(batches)) / total
+                yield Step(*where, batch.loss, batch.accuracy, batch.rates)
                 if len(batches) == EARLY:
-                    yield from _new(_diagnose(merge(batches), settings, False), given)
-            summary = _summarize(settings, job.snapshot(epoch + 1), merge(batches), data, started)
-            settled = epoch + 1 == settings.epochs or (epoch + 1) * steps >= SETTLED
+                    yield from _new(diagnose(merge(batches), settings, False), given)
+            summary = _summarize(job, epoch + 1, merge(batches), started)
+            settled = epoch + 1 == settings.epochs or (epoch + 1) * job.steps >= SETTLED
             recent = merge(batches[len(batches) // 2 :])
-            yield from _new(_diagnose(recent, settings, settled), given)
+            yield from _new(diagnose(recent, settings, settled), given)
             yield summary
 
 
-def train_epoch(job: TrainingJob, epoch: int) -> Iterator[BatchStatistics]:
+def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
+    """Check that the network has the inputs that images make, and an output for each class."""
+    check_fit(state.params, settings)
+    got = (state.params.sizes[0], state.params.sizes[-1])
+    want = (inputs(settings.encoder, data.shape), data.classes)
+    if got[0] != want[0] or got[1] < want[1]:
+        raise ValueError(
+            f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
+            f"data, got {got[0]} and {got[1]}; give the data that it was trained on"
+        )
+
+
+def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
+    """Yield the advice that was not given before."""
+    for a in advice:
+        if (a.where, a.kind) not in given:
+            given.add((a.where, a.kind))
+            yield a
+
+
+def _summarize(job: "TrainingJob", epoch: int, seen: BatchStatistics, started: float) -> Epoch:
+    """Return the event of an epoch, with the accuracy on the images held out."""
+    settings, data = job.settings, job.data
+    state = State(*deepcopy((job.params, job.average, job.optimizer)), epoch)
+    rng = stream(settings, TEST, epoch)
+    answers = answers_to(data.test_images, state.kept, settings, rng.spawn(1)[0])
+    outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
+    seconds = time.perf_counter() - started
+    return Epoch(epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
+
+
+def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
     """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
 
     Each image is seen once, in an order drawn anew.
@@ -136,42 +212,103 @@ def train_epoch(job: TrainingJob, epoch: int) -> Iterator[BatchStatistics]:
         yield batch
 
 
-def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
-    """Check that the network has the inputs that images make, and an output for each class."""
-    check_fit(state.params, settings)
-    got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (settings.inputs(data.shape), data.classes)
-    if got[0] != want[0] or got[1] < want[1]:
-        raise ValueError(
-            f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
-            f"data, got {got[0]} and {got[1]}; give the data that it was trained on"
+class TrainingJob:
+    """A run that is being trained, from a state whose arrays are copied.
+
+    Attributes:
+        params: the parameters, which each step changes in place.
+        average: their running average, changed likewise; None where averaging is off.
+        optimizer: the state of the optimizer, changed likewise.
+        steps: steps of an epoch.
+    """
+
+    def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
+        self.params, self.average, self.optimizer = deepcopy(
+            (state.params, state.average, state.optimizer)
         )
+        self.settings, self.data = settings, data
+        self.steps = -(-len(data.train_labels) // settings.batch)
+        d = settings.shift
+        # Padded, so that each shifted image is a window; binned events are too large to copy.
+        images = data.train_images
+        self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
+        self._work = Workspace()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw the order of an epoch and its shifts."""
+        n = len(self.data.train_labels)
+        self._rng = stream(self.settings, EPOCH, epoch)
+        (self._spikes,) = self._rng.spawn(1)
+        self._order = self._rng.permutation(n)
+        self._shifts = self._rng.integers(0, 2 * self.settings.shift + 1, (2, n))
+
+    def step(self, number: int, lr: float) -> BatchStatistics:
+        """Learn from one batch of the epoch; return the statistics of its forward pass.
+
+        Raises:
+            NotFiniteError: if the gradient is not finite.
+        """
+        images, targets = self._batch(number)
+        factors = draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
+        params = with_dropout(self.params, factors) if factors else self.params
+        run = passes(params, self.settings, self._work)
+        if self.settings.adversarial:
+            images = self._fgsm(run, images, targets)
+        trace = run.forward(self.encode(images))
+        grads = run.gradients(trace, targets)
+        self.update(drop(grads, factors) if factors else grads, lr)
+        return observe(trace, targets, self.settings.make_loss())
+
+    def update(self, grads: Tensors, lr: float) -> None:
+        """Change the parameters and the averages in place."""
+        for name, g in tensors(grads).items():
+            checks.check_finite(f"the gradient of {name}", g)
+        update(self.params, grads, self.optimizer, lr, decay=self.settings.weight_decay)
+        if self.average is not None:
+            update_average(self.average, self.params, self.settings.averaging)
+
+    def encode(self, images: NDArray[Any]) -> Array:
+        """Return spikes of images, drawn anew."""
+        s = self.settings
+        return encode_images(images, s, s.T, self._spikes, self._work, self.params.dtype)
+
+    def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
+        """Return the images of a batch, shifted, and their targets."""
+        start, shape = number * self.settings.batch, self.data.shape
+        places = np.arange(start, min(start + self.settings.batch, len(self._order)))
+        windows = sliding_window_view(self._padded, shape, axis=(1, 2))
+        shifted = windows[self._order[places], *self._shifts[:, places]]
+        answers = np.eye(self.params.sizes[-1], dtype=self.params.dtype)
+        return shifted, answers[self.data.train_labels[self._order[places]]]
+
+    def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
+        """Return the images moved by the fast gradient sign method; see :func:`perturb`."""
+        trace = run.forward(self.encode(images))
+        targeted = self.settings.fgsm == "targeted"
+        uphill = run.input_gradient(trace, 1 - targets if targeted else targets)
+        by = self.settings.adversarial
+        return perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
 
 
-def _summarize(
-    settings: Settings, state: State, seen: BatchStatistics, data: Dataset, started: float
-) -> Epoch:
-    """Return the event of an epoch, with the accuracy on the images held out."""
-    rng = stream(settings, TEST, state.epoch)
-    answers = answers_to(data.test_images, state.kept, settings, rng.spawn(1)[0])
-    outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
-    seconds = time.perf_counter() - started
-    return Epoch(state.epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
+def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
+    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): the network
+    learns from the image that it finds harder. The sign is that of one draw of spikes, under the
+    surrogate; the network then learns from another draw. An image whose rates are the target has
+    no error, and stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio,
+    2017): then it moves down the loss whose targets are the other answers.
 
-def _diagnose(recent: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
-    """Return advice on the layers; if there is none, on the outputs and on the accuracy."""
-    advice, outputs = diagnose_layers(recent.rates, settings.v_th), recent.outputs.tolist()
-    learning = diagnose_learning(recent.accuracy, len(outputs))
-    if not settings.has_output_spikes or settings.loss == "membrane":  # spikes are not read
-        advice = [a for a in advice if a.where != f"layer {len(recent.rates) - 1}"]
-        return advice or learning * settled
-    return advice or (diagnose_outputs(outputs, recent.loss) + learning) * settled
+    Args:
+        pixels: floats in [0, 1] or bytes of which 255 is white.
+        uphill: the derivative of the loss with respect to each pixel; the same shape.
+        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
 
+    Returns:
+        The images, clipped to the range from black to white.
 
-def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
-    """Yield the advice that was not given before."""
-    for a in advice:
-        if (a.where, a.kind) not in given:
-            given.add((a.where, a.kind))
-            yield a
+    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
+    array([[  0, 100, 255]], dtype=uint8)
+    """
+    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
+    return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

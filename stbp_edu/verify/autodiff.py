@@ -12,11 +12,11 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses import RATE, LossLike, check_targets
-from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spikes
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spike, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.formulas import carried, loss_value
+from stbp_edu.verify.formulas import carried, check_loss, loss_value
 
 
 def derivatives(
@@ -53,9 +53,9 @@ def derivatives(
     """
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
-    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
+    check_loss(loss, targets, (T, S, params.sizes[-1]), params.dtype)
     autograd = require("autograd", "automatic differentiation")
-    fire = autograd.extend.primitive(neuron.g if spike is None else spike)
+    fire = autograd.extend.primitive(check_spike(spike) or neuron.g)
     autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
 
     def run(W: Any, b: Any, du: Any, do: Any) -> Any:

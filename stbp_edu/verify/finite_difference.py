@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.checks import Array
-from stbp_edu.losses import RATE, LossLike, check_targets
+from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
-from stbp_edu.verify.formulas import carried, loss_value
+from stbp_edu.verify.formulas import carried, check_loss, loss_value
 
 STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
@@ -93,11 +93,11 @@ def _twin_run(
     return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
 
 
-def _check(node: Node, setting: Setting) -> None:
+def _check(node: Node, setting: Setting, loss: LossLike, s: int | None) -> None:
     """Check the arguments of :func:`partial`."""
     spikes, targets, params, neuron = setting
     T, S = check_spikes(spikes, params)
-    check_targets(targets, np.zeros((T, S, params.sizes[-1]), params.dtype))
+    check_loss(loss, targets, (T, S, params.sizes[-1]), params.dtype)
     checks.instance("neuron", neuron, LIF)
     if params.dtype != np.float64:
         raise TypeError(
@@ -107,6 +107,8 @@ def _check(node: Node, setting: Setting) -> None:
     kind, n, t, i, j = node
     for name, k in zip("ntij", node[1:], strict=True):
         checks.count(f"node {name}", k, at_least=-1)
+    if s is not None:
+        checks.count("s", s, at_least=0, at_most=S - 1)
     if not 1 <= n <= params.N:
         raise ValueError(f"node n must be a layer from 1 to {params.N}, got {n}; pick one")
     m, below = params.sizes[n], params.sizes[n - 1]
@@ -160,7 +162,7 @@ def partial(
     -0.3434
     """
     setting = (spikes, targets, params, neuron)
-    _check(node, setting)
+    _check(node, setting, loss, s)
     home = _twin_run(setting, loss)[1]
     before, crossed = float("nan"), False
     for step in STEP_SIZES:

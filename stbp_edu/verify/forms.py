@@ -74,28 +74,20 @@ def scalar_sweep(net: Quantities, rule: str = "exact") -> dict[Node, Any]:
 
     for t, n in product(range(T - 1, -1, -1), range(N, 0, -1)):
         for i in range(net.sizes[n]):
-            case, h = case_at(t, n, T, N), net.h[n][t][i]
+            above: Any
+            case, carried = case_at(t, n, T, N), tuple[Any, ...]()
             if n < N:
                 js = range(net.sizes[n + 1])
                 above = [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
             else:
-                first = scalar.c1_delta(net.y[i], [net.o[N][k][i] for k in range(T)], net.S)
+                own = net.y[i], [net.o[N][k][i] for k in range(T)], net.S
+                above = own if case == 1 else [scalar.c1_delta(*own)]
             if t < T - 1:
-                after = err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
+                above = *above, err(t + 1, n, i), net.u[n][t][i], net.df[n][t][i]
                 carried = found[Node("u", n, t + 1, i)], net.f[n][t][i]
-            if case == 1:
-                d = first
-                e = scalar.c1_epsilon(d, h)
-            elif case == 2:
-                d = scalar.c2_delta(*above)
-                e = scalar.c2_epsilon(d, h)
-            elif case == 3:
-                d = scalar.c3_delta(first, *after)
-                e = scalar.c3_epsilon(d, h, *carried)
-            else:
-                d = scalar.c4_delta(*above, *after)
-                e = scalar.c4_epsilon(d, h, *carried)
-            found[Node("o", n, t, i)], found[Node("u", n, t, i)] = d, e
+            delta = getattr(scalar, f"c{case}_delta")(*above)
+            epsilon = getattr(scalar, f"c{case}_epsilon")(delta, net.h[n][t][i], *carried)
+            found[Node("o", n, t, i)], found[Node("u", n, t, i)] = delta, epsilon
     for n in range(1, N + 1):
         steps, (units, below) = range(T), (net.sizes[n], net.sizes[n - 1])
         over_time = [[found[Node("u", n, t, i)] for t in steps] for i in range(units)]

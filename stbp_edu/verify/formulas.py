@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import (
     CrossEntropy,
@@ -22,6 +23,8 @@ from stbp_edu.losses import (
     Membrane,
     Rate,
     StepCrossEntropy,
+    check_targets,
+    read_loss,
 )
 from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
@@ -91,6 +94,17 @@ def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
 
 Outputs = Sequence[tuple[Any, Any]]
 """The spikes and potentials of the output layer, each (S, n[N]), step by step."""
+
+
+def check_loss(loss: LossLike, targets: Array, shape: tuple[int, ...], dtype: Any) -> None:
+    """Check a loss of outputs (T, S, n[N]) of this shape, and its targets."""
+    check_targets(targets, np.zeros(shape, dtype))
+    terms = (loss.o, loss.u) if isinstance(loss, Direct) else (loss,)
+    for term in terms:
+        if isinstance(term, np.ndarray):
+            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=dtype)
+        elif not isinstance(loss, Direct):
+            read_loss(loss, "value")
 
 
 def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> Any:

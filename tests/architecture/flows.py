@@ -17,8 +17,6 @@ from traceback import walk_stack
 from types import FrameType
 from typing import Any
 
-import numpy as np
-
 import stbp_edu
 from stbp_edu.cli.main import main as stbp_edu_command
 from stbp_edu.engine.passes import Passes
@@ -26,7 +24,7 @@ from stbp_edu.practice import check
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.catalogue import MNIST
 from stbp_edu.training.data.datasets import NAMES
-from tests.idx_files import idx_bytes, known, put
+from tests.idx_files import known, put, small_files
 from tools.pages.architecture_page import FLOWS
 
 PACKAGE = Path(stbp_edu.__file__).parent
@@ -70,11 +68,7 @@ def _importing(frame: FrameType) -> bool:
 
 def train_flow() -> Flow:
     """Trace ``train mnist`` from the command to the first gradient, with the data in the cache."""
-    rng, raw = np.random.default_rng(0), {}
-    for part, count in (("train", 20), ("t10k", 10)):
-        images = rng.integers(0, 256, (count, 4, 5), dtype=np.uint8)
-        raw[f"{part}-images-idx3-ubyte"] = idx_bytes(images)
-        raw[f"{part}-labels-idx1-ubyte"] = idx_bytes(np.arange(count, dtype=np.uint8) % 10)
+    raw = small_files()
     small = replace(MNIST, sha256=[known(name, raw[name]).sha256 for name in NAMES])
     CATALOGUE["mnist"] = replace(CATALOGUE["mnist"], load=small.load)
     put(Path(os.environ["XDG_CACHE_HOME"]) / "stbp_edu" / "mnist", raw)

@@ -38,7 +38,7 @@ VALUES = {
 }  # fmt: skip
 OWN = {
     "AveragePool": {"k": 2}, "Patches": {"k": 2},
-    "network": {"neuron": [BY_HAND, MINE.neuron]},
+    "network": {"neuron": [BY_HAND, MINE.neuron]}, "online": {"rule": arrows.RULES["ottt"]},
 }  # fmt: skip
 
 
@@ -51,6 +51,7 @@ FUNCTIONS = [f for name in arrows.__all__ if inspect.isfunction(f := getattr(arr
 FUNCTIONS += [arrows.AveragePool, arrows.Patches]  # the parts of calls make other records wrong
 FUNCTIONS += [proof.prove, read, Derived.formulas, Derived.program, Derived.online, Derived.prove]
 CALLS = good_calls(FUNCTIONS, VALUES, OWN)
+WORDS = ("name", "letters", "leak_letters", "adjoint", "state", "kind")
 NUMBERS = ("a fraction", "zero", "below zero", "a large integer")
 COUNTS = ("zero", "a large integer")
 ACCEPTED = {
@@ -59,24 +60,26 @@ ACCEPTED = {
     **{("*", name): ("a fraction", "a large integer") for name in ("a", "scale", "rtol")},
     **{("*", name): (*COUNTS, "None") for name in ("block", "last", "seed", "k")},
     **{("*", name): COUNTS for name in ("s", "t", "i", "T", "K", "n", "j")},
+    ("*", "step"): ("zero",),  # of an arrow, where the lines are read instead
     ("*", "gain_limit"): ("a fraction", "a large integer", "None"),
     ("*", "limit"): ("a fraction", "a large integer", "None"),
-    **{("*", name): ("None",) for name in ("net", "loss", "surrogate", "lines", "recurrent")},
+    **{
+        ("*", name): ("None",)
+        for name in ("net", "loss", "surrogate", "lines", "recurrent", "leak")
+    },
     ("*", "forgets"): ("one entry less", "a word", "an empty word"),  # until a network is there
     ("*", "params"): ("an odd entry",),
     ("*", "trace"): ("an odd entry",),
     # any word will do, as long as nothing else has to agree with it
-    **{
-        ("*", name): ("a word", "an empty word") for name in ("name", "letters", "adjoint", "state")
-    },
+    **{("*", name): ("a word", "an empty word") for name in WORDS},
     **{
         ("*", name): ("one entry less", "an empty list") for name in ("layers", "arrows", "learned")
     },
-    **{("*", name): ("one entry less", "an empty list") for name in ("learn", "learn_each", "all")},
-    ("*", "inputs"): ("one entry more", "one entry less"),
-    **{
-        ("*", name): ("a function",) for name in ("update", "factor", "leak")
-    },  # refused when it runs
+    **{("*", name): ("one entry less", "an empty list") for name in ("learn", "all")},
+    ("*", "learn_each"): ("one entry less", "an empty list", "words in it"),
+    ("*", "inputs"): ("one entry more", "one entry less", "a record array"),
+    **{("*", name): ("a function",) for name in ("update", "factor")},  # refused when it runs
+    ("*", "leak"): ("a function", "None"),
     **{("*", name): ("*",) for name in ("*", "u")},  # not read; a move is refused; no input's u
 }
 """What is no mistake: another number, another word, none of what may be left out."""

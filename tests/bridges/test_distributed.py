@@ -27,7 +27,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
 from stbp_edu.training.runs.checkpoint import load_checkpoint
-from stbp_edu.training.training_job import EPOCH
+from stbp_edu.training.trainer import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -207,6 +207,8 @@ def in_a_row(rule):
         (lambda n: n(X.int()), TypeError, "spikes must be a tensor of floats, got torch.int32"),
         (lambda n: n(X.float()), TypeError, "must be torch.float64, as the weights are, got"),
         (lambda n: n(X[..., :5]), ValueError, r"must have shape \(T, S, 6\), got \(5, 3, 5\)"),
+        (lambda n: n(X.to_sparse()), TypeError, "spikes must be dense, got torch.sparse_coo"),
+        (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, shape="x"), ValueError, "shape must list"),
         (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
         (lambda n: n(X[:0]), ValueError, "with T >= 1 steps"),
         (lambda n: n(X + math.nan), ValueError, r"spikes must be finite, got nan at index"),

@@ -99,7 +99,11 @@ OTHER = init_params([3, 2], np.random.default_rng(0))
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: to_params({"weight": 1}), TypeError, "must be of type Tensor"),
+        (lambda: to_params({"weight": 1}), TypeError, "must be a tensor of floats, got int"),
+        (lambda: to_params({**LINEAR.state_dict(), 1: 2}), TypeError, "the name 1 in state"),
+        (lambda: to_params({"weight": LINEAR.weight.to_sparse()}), TypeError, "must be dense"),
+        (lambda: to_params({"weight": LINEAR.weight.to("meta")}), ValueError, "is on meta"),
+        (lambda: to_state(OTHER, {"weight": torch.ones(2, 3).int()}), TypeError, "got torch.int32"),
         (lambda: to_params({}), ValueError, "state must hold an entry called weight"),
         (lambda: to_params(nn.Conv2d(1, 2, 3).state_dict()), ValueError, "must be a matrix"),
         (lambda: to_params(nn.Sequential(LINEAR, LINEAR).state_dict()), ValueError,

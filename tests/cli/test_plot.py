@@ -13,7 +13,7 @@ from tests.cli.conftest import call
 @pytest.mark.slow
 def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, capsys) -> None:
     runs = [folder / "exact", folder / "classic"]
-    assert call("plot", *runs, "--out", tmp_path, "--image", "5") == 0
+    assert call("plot", *runs, "--out", tmp_path) == 0
     printed = capsys.readouterr().out.split()
     assert printed == [str(tmp_path / f"{n}.svg") for n in ("curves", "raster", "weights")]
     record = json.loads((folder / "exact" / "record.json").read_text())
@@ -52,8 +52,6 @@ def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path) -> None:
         call("eval", folder)
     with pytest.raises(FileNotFoundError, match="train one first"):
         call("plot", tmp_path)
-    with pytest.raises(ValueError, match="image must be from 0 to 358, got 359"):
-        call("plot", folder / "exact", "--image", "359", "--out", tmp_path)
 
 
 @pytest.mark.slow

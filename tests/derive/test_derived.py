@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -193,6 +194,16 @@ def spiking(v_th, surrogate=None, more=""):
     """A neuron with a threshold and a curve."""
     text = f"u = tau * u * (1 - o) + x{more}\no = spike(u - v_th)"
     return derive(text, surrogate=surrogate, tau=0.6, v_th=v_th)
+
+
+def test_the_proof_judges_a_curve_whose_h_is_a_number():
+    def with_h(h, twin=lambda v: 0.5 + 0.5 * v):
+        return spiking(0.5, SimpleNamespace(derivative=lambda v: h, antiderivative=twin))
+
+    assert with_h(0.5).prove().holds
+    assert prove(with_h(0.5, lambda v: 0.5)).faults[0].startswith("arrow 'spike' from u to o: its")
+    with pytest.raises(TypeError, match=r"h\(v\) must be a number or an array"):
+        prove(with_h("0.5 or so"))
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ from unittest import mock
 
 import numpy as np
 
-from stbp_edu.practice.grading.calling import Habits, call, viewed
-from stbp_edu.practice.grading.values import plain, same
+from stbp_edu.practice.grading.answer import same
+from stbp_edu.practice.grading.calling import call, plain
 from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
@@ -130,9 +130,8 @@ def fresh_inputs(exercise: Exercise) -> tuple[Inputs, ...]:
 def equivalent(exercise: Exercise, function) -> bool:
     """Return whether a function gives what the reference gives, on fresh inputs."""
     for given in fresh_inputs(exercise):
-        like = viewed(exercise.answer, copy.deepcopy(given.args), exercise.comparable)
-        got = call(function, given.args, like, Habits(), view=exercise.comparable)
-        if not same(got, plain(like, like), 1e-7):
+        like = exercise.comparable(exercise.answer)(*copy.deepcopy(given.args))
+        if not same(call(exercise.comparable(function), given.args, like), plain(like, like), 1e-7):
             return False
     return True
 

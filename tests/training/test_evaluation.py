@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from stbp_edu.arrays import tensors
-from stbp_edu.training import Epoch, evaluate, initial_state, train
-from tests.runs import bits, final
+from stbp_edu.training import evaluate, initial_state
+from tests.runs import bits, epochs
 
 
 def test_evaluation_counts_answers(small, few) -> None:
-    state = final(small, few).state
+    state = epochs(small, few)[-1].state
     found = evaluate(
         state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0),
         encodings=3,
@@ -41,6 +41,5 @@ def test_images_held_out_may_be_given_more_steps(small, few) -> None:
     assert small.T != 7
     np.testing.assert_array_equal(evaluations[0].confusion, evaluations[1].confusion)
     assert (evaluations[0].confusion != evaluations[2].confusion).any()
-    epoch = next(e for e in train(settings, few) if isinstance(e, Epoch))
-    plain = next(e for e in train(small, few) if isinstance(e, Epoch))
-    assert bits(epoch.state.params) == bits(plain.state.params)  # learning is as it was
+    longer, plain = (epochs(s, few)[0].state.params for s in (settings, small))
+    assert bits(longer) == bits(plain)  # learning is as it was

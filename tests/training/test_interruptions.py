@@ -121,9 +121,12 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     assert finish(tmp_path) == undisturbed[0]
 
 
-@pytest.mark.parametrize("which", ["save_params", "write_json"])
 @pytest.mark.parametrize(
-    ("number", "mend"), [(errno.EROFS, "make the folder writable"), (errno.ENOSPC, "make room")]
+    ("which", "number", "mend"),
+    [
+        ("save_params", errno.EROFS, "make the folder writable"),
+        ("write_json", errno.ENOSPC, "make room"),
+    ],
 )
 def test_a_disk_that_fails_at_the_end_loses_nothing(
     which, number, mend, tmp_path: Path, monkeypatch, capsys
@@ -166,18 +169,6 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
     path.unlink()
     assert main(["eval", str(tmp_path / "exact")]) == 2
     assert "must be there" in capsys.readouterr().err
-
-
-def test_an_unfinished_run_in_pytorch_is_kept_until_restart(tmp_path: Path, capsys) -> None:
-    argv, theirs = [*QUICK, "--out", str(tmp_path)], tmp_path / "exact" / "checkpoint.pt"
-    theirs.parent.mkdir()
-    theirs.write_bytes(b"theirs")
-    for again in ([], ["--resume"]):
-        assert main([*argv, *again]) == 2
-        assert "an unfinished run that an earlier version began" in capsys.readouterr().err
-        assert theirs.read_bytes() == b"theirs"
-    assert main([*argv, "--restart"]) == 0
-    assert sorted(p.name for p in theirs.parent.iterdir()) == [PARAMS, RECORD]
 
 
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, arrows
-from stbp_edu.arrays import DerivedParams, by_layer, tensors
+from stbp_edu.arrays import by_layer, tensors
 from stbp_edu.arrows import lif_lines
 from stbp_edu.cli.main import main
 from stbp_edu.cli.train import add_arguments, chosen_settings
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.rules import RULES
-from stbp_edu.training import Epoch, Settings, evaluate, initial_state, train
+from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import backend_of, network_of, passes
 from stbp_edu.training.runs import Checkpoint, open_run
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import TRAINED
-from stbp_edu.training.training_job import TEST, TrainingJob, stream
-from tests.runs import bits
+from stbp_edu.training.trainer import TEST, stream
+from tests.runs import bits, epochs, first_step
 
 ADAPTIVE = """
 alpha = 0.5; rho = 0.95
@@ -38,23 +38,14 @@ OWN = {
 }  # fmt: skip
 
 
-def gradient(settings: Settings, data, state=None) -> dict[str, np.ndarray]:
-    """Return the gradient of a run's first step."""
-    job, taken = TrainingJob(settings, data, state or initial_state(settings, data)), []
-    job.update = lambda grads, lr: taken.append(tensors(grads))  # type: ignore[method-assign]
-    job.begin_epoch(0)
-    job.step(0, 0.0)
-    return taken[0]
-
-
 @pytest.mark.parametrize("gate", ["exponential", "linear", "soft"])
 @pytest.mark.parametrize("rule", RULES)
 def test_part_ones_neuron_as_a_text_has_the_engines_gradient(rule, gate, small, few) -> None:
     plain = replace(small, rule=rule, gate=gate, tau=0.5, init_scale=0.5)
     written = replace(plain, neuron=lif_lines(LIF(gate=gate)), gate="exponential")
     state = initial_state(written, few)
-    want = gradient(plain, few, replace(state, params=initial_state(plain, few).params))
-    found = gradient(written, few)
+    want, _ = first_step(plain, few, replace(state, params=initial_state(plain, few).params))
+    found, _ = first_step(written, few)
     assert all(want[name].any() for name in want)
     for name, array in want.items():
         np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
@@ -65,16 +56,13 @@ def test_part_ones_neuron_as_a_text_has_the_engines_gradient(rule, gate, small, 
 def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, limit, small, few) -> None:
     settings = replace(small, rule=rule, gain_limit=limit, **OWN)
     state = initial_state(settings, few)
-    found = gradient(settings, few, state)
+    found, job = first_step(settings, few, state)
     net = network_of(settings, state.params.shape)
-    job = TrainingJob(settings, few, state)
     job.begin_epoch(0)
     images, targets = job._batch(0)
     inputs = job.encode(images).astype(float)
-    params = [
-        None,
-        *({k: a.astype(float) for k, a in p.items()} for p in by_layer(state.params)[1:]),
-    ]
+    layers = by_layer(state.params)[1:]
+    params = [None, *({k: a.astype(float) for k, a in layer.items()} for layer in layers)]
     trace = arrows.forward(net, params, inputs)
     want = arrows.backward(net, params, trace, targets.astype(float), settings.make_rule())
     for name, array in tensors(want.gradients).items():
@@ -82,39 +70,49 @@ def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, limit, 
         np.testing.assert_allclose(found[name] / scale, array / scale, atol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        OWN,
-        {"hidden": ("20R",), "dropout": 0.3},
-        {"hidden": ("2C3", "P2", "12R"), "encoder": "direct", "learn": ("v_th",)},
-        {"neuron": "u = 0.5 * u * (1 - o) + x; o = spike(u - 1)", "readout": "u = 0.9 * u + x"},
-    ],
-    ids=["adaptive", "recurrent, dropout", "convolution", "read-out"],
-)
-def test_runs_learn_and_go_on_bit_for_bit(changes, small, few, tmp_path: Path) -> None:
-    settings = replace(
-        small,
-        **{"epochs": 5, "lr": 1e-2, "init_scale": 0.5, "batch": 40, "averaging": 0.5, **changes},
-    )
-    first, *_, whole = (e for e in train(settings, few) if isinstance(e, Epoch))
-    assert whole.loss < 0.95 * first.loss
-    assert isinstance(first.state.params, DerivedParams)
-    for name, array in tensors(initial_state(settings, few).params).items():
+SMALL = {"T": 4, "hidden": (20,), "epochs": 5, "batch": 40, "averaging": 0.5}
+SMALL |= {"lr": 1e-2, "init_scale": 0.5}
+RUNS = {
+    "plain, no average": {"averaging": 0.0},
+    "convolution": {
+        "hidden": ("4C3", "P2", 20), "encoder": "direct", "shift": 1, "v_th": 1.0, "batch": 10
+    },
+    "against the network": {"adversarial": 0.1, "fgsm": "targeted", "dropout": 0.2, "shift": 1},
+    "adaptive": OWN,
+    "recurrent, dropout": {"hidden": ("20R",), "dropout": 0.3},
+    "derived convolution": {
+        "hidden": ("2C3", "P2", "12R"), "encoder": "direct", "learn": ("v_th",)
+    },
+    "read-out": {"neuron": "u = 0.5 * u * (1 - o) + x; o = spike(u - 1)",
+                 "readout": "u = 0.9 * u + x"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", RUNS.values(), ids=RUNS)
+def test_runs_learn_and_go_on_bit_for_bit(changes, few, bytes_few, tmp_path: Path) -> None:
+    settings, path = Settings(**{**SMALL, **changes}), tmp_path / "c.npz"
+    data = bytes_few if settings.shift else few
+    first, *_, whole = epochs(settings, data)
+    assert settings.shift or whole.loss < 0.97 * first.loss
+    for name, array in tensors(initial_state(settings, data).params).items():
         assert (tensors(whole.state.params)[name] != array).any() or name == "rho.3", name
-    path = tmp_path / "c.npz"
-    save_checkpoint(path, Checkpoint(settings, "", first.state, []))
-    *_, resumed = (
-        e for e in train(settings, few, load_checkpoint(path).state) if isinstance(e, Epoch)
-    )
+    given = Checkpoint(settings, "", first.state, [])
+    save_checkpoint(path, given)
+    found = load_checkpoint(path)
+    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
+    resumed = epochs(settings, data, found.state)[-1]
+    assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
     assert bits(resumed.state.kept) == bits(whole.state.kept)
     save_params(tmp_path / "p.npz", whole.state.kept)
-    found, rng = load_params(tmp_path / "p.npz"), stream(settings, TEST, 5)
-    assert bits(found) == bits(whole.state.kept)
-    assert evaluate(found, few.test_images, few.test_labels, settings, rng).mean == whole.test
-    other = replace(settings, hidden=(9,), T_test=0, encoder="bernoulli", dropout=0.0)
+    params, rng = load_params(tmp_path / "p.npz"), stream(settings, TEST, 5)
+    assert bits(params) == bits(whole.state.kept)
+    assert evaluate(params, data.test_images, data.test_labels, settings, rng).mean == whole.test
+
+
+def test_a_state_of_another_network_is_refused(few) -> None:
+    state, other = initial_state(Settings(**OWN), few), Settings(hidden=(9,))
     with pytest.raises(ValueError, match=r"params must be of a network with hidden layers \(9,\)"):
-        list(train(other, few, first.state))
+        list(train(other, few, state))
 
 
 @pytest.mark.slow
@@ -122,7 +120,7 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
     pytest.importorskip("numba")
     for changes in ({}, {"rule": "classic", **OWN}):
         ways = [replace(small, **changes, backend=backend) for backend in ("numpy", "compiled")]
-        want, found = (gradient(settings, few) for settings in ways)
+        want, found = (first_step(settings, few)[0] for settings in ways)
         for name, array in want.items():
             np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6, err_msg=name)
         assert [backend_of(initial_state(s, few).params, s) for s in ways] == ["numpy", "compiled"]
@@ -193,23 +191,6 @@ def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
     assert settings.make_neurons()[0].lines.constants == {"tau": 0.3, "v_th": 2.0}
     with pytest.raises(ValueError, match="call make_neurons for the tables"):
         settings.make_neuron()
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"neuron": "u = kappa * u + x"}, r"(?s)neuron, line 1: kappa has no value.*kappa = 0\.5"),
-        ({"readout": "y = 1"}, "readout, "),
-        ({"hidden": ("8R",), "learn": ("rho",)}, "learn must be one of 'tau', 'v_th', got 'rho'"),
-        ({"learn": ("tau",), "learn_each": ("tau",)}, "learn_each must name other constants"),
-        ({"hidden": ("8R",), "adversarial": 0.1}, "adversarial must be 0 with a neuron of your"),
-        ({"rule": "truncated--1"}, "rule must be one of"),
-        ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
-    ],
-)
-def test_what_is_no_network_is_named(changes, words) -> None:
-    with pytest.raises(ValueError, match=words):
-        Settings(**changes)
 
 
 def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> None:

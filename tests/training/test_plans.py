@@ -163,7 +163,7 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
     ("old", "new", "said"),
     [
         ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
-        ("seeds = [0, 1]", "", "must have seeds"),
+        ("seeds = [0, 1]", "", "must have dataset and seeds"),
         ("seeds = [0, 1]", "seeds = [0, -1]", "seed must be >= 0"),
         ("seeds = [0, 1]", "seeds = [0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),

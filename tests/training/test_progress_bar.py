@@ -31,6 +31,6 @@ def test_on_a_terminal_a_bar_moves_and_is_wiped(small, few, monkeypatch) -> None
     settings = replace(small, epochs=12)  # longer than a tenth of a second
     list(watch(train(settings, few), settings, "digits, exact"))
     drawn = terminal.getvalue().split("\r")
-    assert any("digits, exact: epoch " in d and "s left" in d for d in drawn)
+    assert any("digits, exact: epoch " in d and " left" in d for d in drawn)
     assert max(len(d) for d in drawn if "!" not in d) <= 140  # advice may be longer
     assert drawn[-1] == "" or drawn[-2].isspace()

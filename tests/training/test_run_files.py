@@ -37,30 +37,6 @@ def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
     return tmp_path / "c.npz", checkpoint
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"averaging": 0.0},
-        {"averaging": 0.9, "optimizer": "sgd"},
-        {"hidden": ("4C3", "P2", 20), "encoder": "direct", "shift": 1},
-    ],
-)
-def test_a_resumed_state_goes_on_as_if_nothing_had_happened(
-    changes, small, bytes_few, tmp_path: Path
-) -> None:
-    settings = replace(small, epochs=3, **changes)
-    first, *_, whole = (e for e in train(settings, bytes_few) if isinstance(e, Epoch))
-    given = Checkpoint(settings, "", first.state, [])
-    save_checkpoint(tmp_path / "c.npz", given)
-    found = load_checkpoint(tmp_path / "c.npz")
-    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
-    save_params(tmp_path / "p.npz", first.state.kept)
-    assert bits(load_params(tmp_path / "p.npz")) == bits(first.state.kept)
-    *_, resumed = (e for e in train(settings, bytes_few, found.state) if isinstance(e, Epoch))
-    assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
-    assert bits(resumed.state.kept) == bits(whole.state.kept)
-
-
 @pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
 def test_files_of_version_1_are_read(changes, small, few, tmp_path: Path) -> None:
     """They have no checksum, keep the shape of a convolution as an array, and name shards."""

@@ -1,4 +1,4 @@
-"""Training: every rule learns, and a seed decides every bit."""
+"""Training: every rule learns, and a step takes the gradient of its batch."""
 
 from __future__ import annotations
 
@@ -7,37 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stbp_edu import backward, forward, init_params, loss
+from stbp_edu import backward, forward, init_params
 from stbp_edu.arrays import tensors
+from stbp_edu.arrows import part_one
+from stbp_edu.losses import LOSSES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, train
-from stbp_edu.training.training_job import TrainingJob, draw_dropout, drop, with_dropout
-from tests.runs import bits, final
-
-VARIANTS = {
-    "shifts, dropout": {"shift": 1, "dropout": 0.5},
-    "sgd, direct, two layers": {
-        "optimizer": "sgd",
-        "lr": 0.1,
-        "encoder": "direct",
-        "hidden": (12, 8),
-        "averaging": 0.0,
-        "batch": 32,  # 200 images: the last batch is smaller
-    },
-    "against the network": {"adversarial": 0.1, "fgsm": "targeted", "dropout": 0.2, "shift": 1},
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_seed_decides_every_bit(variant, small, bytes_few) -> None:
-    settings = replace(small, **VARIANTS[variant])
-    first, again = final(settings, bytes_few), final(settings, bytes_few)
-    other = final(replace(settings, seed=1), bytes_few)
-    assert bits(first.state.kept) == bits(again.state.kept)
-    assert (first.loss, first.test, first.rates) == (again.loss, again.test, again.rates)
-    assert bits(first.state.kept) != bits(other.state.kept)
-
+from stbp_edu.training.evaluation import observe
+from stbp_edu.training.model import draw_dropout, drop, with_dropout
+from stbp_edu.training.trainer import TrainingJob
+from tests.runs import bits, epochs, first_step
 
 CONV = {
     "hidden": ("4C3", "P2", 20), "T": 3, "v_th": 1.0, "batch": 10, "lr": 1e-2, "init_scale": 1.0,
@@ -54,9 +33,9 @@ LEARN = {
 @pytest.mark.parametrize("changes", LEARN.values(), ids=LEARN)
 def test_everything_learns(changes, few) -> None:
     settings = Settings(hidden=(60,), T=5, batch=20, epochs=8, lr=6e-3, init_scale=0.5)
-    epochs = [e for e in train(replace(settings, **changes), few) if isinstance(e, Epoch)]
-    assert epochs[-1].loss < 0.6 * epochs[0].loss
-    assert epochs[-1].test > 0.6
+    first, *_, last = epochs(replace(settings, **changes), few)
+    assert last.loss < 0.6 * first.loss
+    assert last.test > 0.6
 
 
 def test_events_tell_the_whole_story(small, few) -> None:
@@ -65,16 +44,15 @@ def test_events_tell_the_whole_story(small, few) -> None:
     steps = [e for e in events if isinstance(e, Step)]
     assert [(s.epoch, s.step) for s in steps] == [(e, s) for e in (1, 2) for s in (1, 2, 3, 4)]
     assert [s.done for s in steps] == [k / 8 for k in range(1, 9)]
-    assert steps[-1].left == 0 < steps[0].left
     assert all(len(s.rates) == 3 and 0 <= s.accuracy <= 1 for s in steps)
-    epochs = [e for e in events if isinstance(e, Epoch)]
-    assert [e.epoch for e in epochs] == [1, 2]
+    told = [e for e in events if isinstance(e, Epoch)]
+    assert [e.epoch for e in told] == [1, 2]
     sizes = [64, 64, 64, 8]  # an epoch's means weigh its images, not its steps
-    assert epochs[0].loss == pytest.approx(np.average([s.loss for s in steps[:4]], weights=sizes))
+    assert told[0].loss == pytest.approx(np.average([s.loss for s in steps[:4]], weights=sizes))
     np.testing.assert_allclose(
-        epochs[0].rates, np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
+        told[0].rates, np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
     )
-    assert len(epochs[0].outputs) == 10
+    assert len(told[0].outputs) == 10
 
 
 def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small) -> None:
@@ -111,16 +89,16 @@ def test_states_are_copies_that_no_step_changes(small, bytes_few) -> None:
 
 
 def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
-    settings = replace(small, optimizer="sgd", lr=1e39)
+    settings = replace(small, lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
 
 
 def test_without_averaging_the_parameters_are_kept(small, few) -> None:
-    state = final(replace(small, averaging=0.0), few).state
+    state = epochs(replace(small, averaging=0.0), few)[-1].state
     assert state.average is None
     assert state.kept is state.params
-    averaged = final(small, few).state
+    averaged = epochs(small, few)[-1].state
     assert bits(averaged.kept) != bits(averaged.params) == bits(state.params)
 
 
@@ -133,24 +111,31 @@ def test_a_state_of_other_data_is_named(small, few) -> None:
         list(train(small, wide, state))
 
 
-@pytest.mark.parametrize("changes", [{}, CONV])
-def test_a_step_takes_the_gradient_of_its_batch(changes, small, few, monkeypatch) -> None:
+STEPS = {
+    "all default": {},
+    "convolutions": CONV,
+    **{loss: {"loss": loss} for loss in LOSSES},
+    "online": {"rule": "ottt", "loss": "membrane"},
+}
+
+
+@pytest.mark.parametrize("changes", STEPS.values(), ids=STEPS)
+def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
     settings = replace(small, **{**changes, "encoder": "direct", "batch": 21})
-    state, taken = initial_state(settings, few), []
-    job = TrainingJob(settings, few, state)
-    monkeypatch.setattr(job, "update", lambda grads, lr: taken.append(grads))
-    job.begin_epoch(0)
-    batch = job.step(0, lr=0.1)
-    order = job._order[:21]
+    state = initial_state(settings, few)
+    found, job = first_step(settings, few, state)
+    order, loss = job._order[:21], settings.make_loss()
     rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
     trace = forward(np.stack([rows] * settings.T), state.params, neuron)
-    for name, array in tensors(backward(trace, targets, state.params, neuron)).items():
-        np.testing.assert_allclose(tensors(taken[0])[name], array, rtol=1e-3, atol=1e-7)
-    assert batch.size == 21
-    assert batch.loss == pytest.approx(loss(trace, targets), rel=1e-6)
-    answers = trace.O[-1].mean(axis=0).argmax(axis=1)
-    assert batch.right == (answers == labels).sum()
+    ours = part_one.backward if settings.rule == "ottt" else backward
+    want = tensors(ours(trace, targets, state.params, neuron, settings.rule, loss))
+    for name, array in want.items():
+        assert np.abs(array).max() > 1e-5
+        np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
+    batch = observe(trace, targets, loss)
+    assert (batch.size, batch.loss) == (21, pytest.approx(loss.value(trace, targets), rel=1e-6))
+    assert batch.right == (loss.scores(trace).argmax(axis=1) == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
 

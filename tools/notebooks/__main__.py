@@ -22,26 +22,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="for run; all")
     args = parser.parse_intermixed_args(argv)
     try:
-        if args.command == "renumber":
-            _execute(_that_tell_a_number() if renumber() else [])
-        else:
-            _execute(args.files or list(files().values()))
+        paths = args.files or list(files().values())
+        if args.command == "renumber":  # and run those in whose outputs a notebook is named
+            told = re.compile(r"Look at notebook \d")
+            paths = list(files().values()) if renumber() else []
+            paths = [path for path in paths if told.search(path.read_text(encoding="utf-8"))]
+        for path in paths:
+            run(path)
+            print(f"ran {path.name}", flush=True)
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def _execute(paths: Sequence[Path]) -> None:
-    for path in paths:
-        run(path)
-        print(f"ran {path.name}", flush=True)
-
-
-def _that_tell_a_number() -> list[Path]:
-    """Return the notebooks in whose outputs the answer to an exercise names a notebook."""
-    told = re.compile(r"Look at notebook \d")
-    return [path for path in files().values() if told.search(path.read_text(encoding="utf-8"))]
 
 
 if __name__ == "__main__":

@@ -23,41 +23,23 @@ class NotebookError(Exception):
 
 
 def normalise(notebook: Any) -> Any:
-    """Return the notebook without what differs from run to run or from machine to machine."""
+    """Return the notebook without what differs from run to run or from machine to machine.
+
+    A cell keeps its tags, and what makes JupyterLab fold it.
+    """
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for k, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{k:02d}"
-        cell.metadata = nbformat.from_dict(_kept(cell))
-        if cell.cell_type == "code":
-            cell.outputs = merged_streams(cell.outputs)
-            for output in cell.outputs:
-                if "data" in output:
-                    output.data.pop(WIDGET, None)
-                    output.metadata = nbformat.from_dict({})
+        tags = cell.metadata.get("tags", [])
+        hidden = {mark: True for tag, mark in JUPYTERLAB.items() if tag in tags}
+        kept = {"tags": tags, "jupyter": hidden if cell.cell_type == "code" else {}}
+        cell.metadata = nbformat.from_dict({name: value for name, value in kept.items() if value})
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                output.data.pop(WIDGET, None)
+                output.metadata = nbformat.from_dict({})
     return notebook
-
-
-def _kept(cell: Any) -> dict[str, Any]:
-    """Return the metadata that a cell keeps: its tags, and what makes JupyterLab fold it."""
-    tags = cell.metadata.get("tags", [])
-    kept: dict[str, Any] = {"tags": tags} if tags else {}
-    hidden = {mark: True for tag, mark in JUPYTERLAB.items() if tag in tags}
-    if cell.cell_type == "code" and hidden:
-        kept["jupyter"] = hidden
-    return kept
-
-
-def merged_streams(outputs: list[Any]) -> list[Any]:
-    """Return a cell's outputs with neighbouring chunks of one stream joined."""
-    merged: list[Any] = []
-    for output in outputs:
-        last = merged[-1] if merged else {}
-        if output["output_type"] == "stream" and last.get("name") == output["name"]:
-            last["text"] += output["text"]
-        else:
-            merged.append(output)
-    return merged
 
 
 def execute(notebook: Any, name: str, folder: Path) -> Any:
@@ -71,6 +53,7 @@ def execute(notebook: Any, name: str, folder: Path) -> Any:
         timeout=CELL_SECONDS,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
     try:

@@ -34,19 +34,15 @@ def files(root: Path = ROOT, course: Course | None = None) -> dict[str, Path]:
     Raises:
         NotebookError: if the course names a notebook that has no file, or has not named one.
     """
-    found = [(_slug(path), path) for path in sorted((root / "notebooks").glob("*.ipynb"))]
+    paths = sorted((root / "notebooks").glob("*.ipynb"))
+    found = {re.sub(r"^\d\d_", "", path.stem): path for path in paths}
     order = list(course_table() if course is None else course)
-    if sorted(slug for slug, _ in found) != sorted(order):
-        names = [path.name for _, path in found]
+    if sorted(found) != sorted(order) or len(found) < len(paths):
         raise NotebookError(
             f"course.toml must name each notebook once, by its file without the number; it names "
-            f"{order}, and the files are {names}; add what is missing"
+            f"{order}, and the files are {[p.name for p in paths]}; add what is missing"
         )
-    return dict(sorted(found, key=lambda one: order.index(one[0])))
-
-
-def _slug(path: Path) -> str:
-    return re.sub(r"^\d\d_", "", path.stem)
+    return {slug: found[slug] for slug in order}
 
 
 def numbered(text: str, slugs: Iterable[str]) -> str:
@@ -102,7 +98,7 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
 
 
 def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
-    """Write the numbers into the notebooks' titles, links and tables."""
+    """Write the numbers into the notebooks' titles, links, tables, and ``Next: [...]``."""
     for k, notebook in enumerate(notebooks.values()):
         first = notebook.cells[0]
         first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
@@ -130,10 +126,9 @@ def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
                 f"course.toml must say what a reader of {slug} is able to do; add able"
             )
         time = minutes(contents(notebooks[slug]), course[slug].get("pace", 1.0))
-        taken = f"{time.reading}+{time.exercises}"
-        link = _link(slug, notebooks)
-        number, _, title = link.removeprefix("[").partition(" · ")
-        return f"| {number} | [{title}: {course[slug]['able']} | {taken} |\n"
+        number, _, title = _link(slug, notebooks).removeprefix("[").partition(" · ")
+        able = course[slug]["able"]
+        return f"| {number} | [{title}: {able} | {time.reading}+{time.exercises} |\n"
 
     return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
 

@@ -3,8 +3,9 @@
 The rule was fitted to the minutes that careful readers took who did not know the second edition.
 Nearly all the time goes into words, at a third of the pace of reading for pleasure. Where much is
 done on paper, ``pace`` in ``course.toml`` is how many times as long later readers took: 37 minutes
-for the adjoints, 55 and 54 for cases 3 and 4, 64 for all of it together, a fifth shorter since;
-case 2 and the gradients have as much to do. Exercises have a rule of their own, not measured yet.
+for the adjoints, 55 and 54 for cases 3 and 4; case 2 and the gradients have as much to do. The map
+took 18, since its tables are for looking up; all of it together 65, the blank page included.
+Exercises have a rule of their own, not measured yet.
 """
 
 import re
@@ -17,18 +18,20 @@ from tools.notebooks.execution import FOLDED
 
 WORDS_PER_MINUTE = 46  # an inline formula, or a piece of code, is a word
 SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 8, "lines": 2, "figures": 15}
-"""For a word, a formula on a line of its own, a line of code in view, and a figure."""
-MINUTES = {"questions": 3, "blanks": 3, "functions": 6, "passes": 30}
-"""For a question, a formula to be typed, and a function or a whole backward pass to be written."""
+SECONDS |= {"passes": 30 * 60}
+"""For a word, a formula on a line of its own, a line of code in view, a figure, and a whole
+backward pass to be written, which is asked in the midst of the text."""
+MINUTES = {"questions": 3, "blanks": 3, "functions": 6}
+"""For a question, a formula to be typed, and a function to be written."""
 STEP = 5  # minutes; no time is stated more exactly
 CHECKS = {
     "blanks": r"^check_formula\(",
-    "functions": r"^check\(",
+    "functions": r"^(?:check|hunt)\(",
     "passes": r"^check_network\(",
 }
 LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
-CLAUSE = re.compile(r"(?<=[.;])\s+")
+CLAUSE = re.compile(r"(?<=[.;])\s+|\n")
 OPTIONAL = re.compile(r"\bnew to you\b|\bhelps?\b")
 SHORT = "One evening"
 """The path that leaves a notebook where it says so, as ``**One evening:** go on to ...``."""
@@ -53,9 +56,7 @@ def minutes(found: Counter[str], pace: float = 1.0) -> Minutes:
 def contents(notebook: Any, short: bool = False) -> Counter[str]:
     """Count what takes time in a notebook; the keys are those of ``SECONDS`` and ``MINUTES``.
 
-    Args:
-        notebook: a notebook, or what has its cells.
-        short: only up to where the short path leaves it, if it does.
+    ``short`` counts only up to where the short path leaves it, if it does.
     """
     total, section = Counter[str](), ""
     for cell in notebook.cells:
@@ -92,28 +93,22 @@ def _code(cell: Any, exercises: bool) -> Counter[str]:
 
 
 def _stated(minutes: float) -> int:
-    """Round to whole steps; what takes any time takes one.
-
-    >>> _stated(32.4), _stated(32.5), _stated(0.5), _stated(0)
-    (30, 35, 5, 0)
-    """
+    """Round to whole steps; what takes any time takes one."""
     return max(STEP, STEP * int(minutes / STEP + 0.5)) if minutes else 0
 
 
-def sentence(reading: int, exercises: int) -> str:
-    """Return how a text states its time.
+def sentence(each: Sequence[Minutes]) -> str:
+    """Return how a text states the time of several notebooks: the sum of what each states.
 
-    >>> sentence(25, 20)
+    >>> sentence([Minutes(10, 5), Minutes(15, 15)])
     '**Time.** About 25 minutes, and 20 for the exercises.'
-    >>> sentence(160, 95)
+    >>> sentence([Minutes(160, 95)])
     '**Time.** About 2½ hours, and 1½ hours for the exercises.'
-    >>> sentence(15, 0)
-    '**Time.** About 15 minutes.'
     """
-    if not exercises:
-        return f"**Time.** About {_spoken(reading)}."
+    reading, exercises = sum(one.reading for one in each), sum(one.exercises for one in each)
     more = str(exercises) if max(reading, exercises) < 90 else _spoken(exercises)
-    return f"**Time.** About {_spoken(reading)}, and {more} for the exercises."
+    told = f", and {more} for the exercises" if exercises else ""
+    return f"**Time.** About {_spoken(reading)}{told}."
 
 
 def _spoken(minutes: int) -> str:
@@ -145,16 +140,13 @@ def paths(page: str) -> dict[str, Links]:
 
     >>> page = "## One evening\n\n1. [A](notebooks/00_a.ipynb)\n2. [D](03_d.ipynb#x)\n\n"
     >>> page += "If it is new to you: [B](notebooks/01_b.ipynb)."
-    >>> paths(page)["One evening"].steps
-    ['a', 'd']
-    >>> paths(page)["One evening"].optional, paths(page)["One evening"].entries
-    ({'b'}, {'d'})
+    >>> paths(page)
+    {'One evening': Links(steps=['a', 'd'], optional={'b'}, entries={'d'})}
     """
     found = {}
     parts = re.split(r"^## (.+)$", page, flags=re.M)
     for title, text in zip(parts[1::2], parts[2::2], strict=True):
-        listed = "\n".join(re.findall(r"^(?:\d+\. |\| ).*$", text, flags=re.M))
-        path = links(listed)
+        path = links("\n".join(re.findall(r"^(?:\d+\. |\| ).*$", text, flags=re.M)))
         if path.steps:
             path.optional.update(links(text).optional)
             found[title] = path
@@ -162,21 +154,16 @@ def paths(page: str) -> dict[str, Links]:
 
 
 def links(text: str) -> Links:
-    """Return the notebooks that a text links.
-
-    >>> links("[A](00_a.ipynb); if new to you, [B](01_b.ipynb)").optional
-    {'b'}
-    """
+    """Return the notebooks that a text links."""
     result = Links()
-    for line in text.splitlines():
-        hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), line)
-        for clause in CLAUSE.split(hidden):
-            for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
-                if OPTIONAL.search(clause):
-                    result.optional.add(slug)
-                elif slug not in result.steps:
-                    result.steps.append(slug)
-                    result.entries.update([slug] if anchor else [])
+    hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), text)  # whose dots end no clause
+    for clause in CLAUSE.split(hidden):
+        for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
+            if OPTIONAL.search(clause):
+                result.optional.add(slug)
+            elif slug not in result.steps:
+                result.steps.append(slug)
+                result.entries.update([slug] if anchor else [])
     return result
 
 
@@ -195,18 +182,12 @@ def with_times(notebooks: dict[str, Any], page: str, paces: dict[str, float]) ->
     )
     for slug, notebook in notebooks.items():
         first = notebook.cells[0]
-        first.source = TIME.sub(_time([full[slug]]), first.source)
-    found = paths(page)
-    parts = re.split(r"^(## (?:.+))$", page, flags=re.M)
-    for k in range(1, len(parts), 2):
-        path = found.get(parts[k][3:])
-        if path:
-            times = short if parts[k][3:] == SHORT else full
+        first.source = TIME.sub(sentence([full[slug]]), first.source)
+    found, parts = paths(page), re.split(r"^(?=## )", page, flags=re.M)
+    for k, part in enumerate(parts):
+        title = part.partition("\n")[0][3:]
+        if path := found.get(title):
+            times = short if title == SHORT else full
             counted = [times[slug] for slug in path.steps if slug not in path.entries]
-            parts[k + 1] = TIME.sub(_time(counted), parts[k + 1])
+            parts[k] = TIME.sub(sentence(counted), part)
     return "".join(parts)
-
-
-def _time(each: Sequence[Minutes]) -> str:
-    """Return the sentence for several notebooks: the sum of what each of them states."""
-    return sentence(sum(c.reading for c in each), sum(c.exercises for c in each))

@@ -30,14 +30,19 @@ PLANS = {
     "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
     "states": "delayed XOR, a threshold that adapts",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
+    "mnist": "MNIST, short recipe", "mnist-notes": "MNIST, the notes' threshold",
+    "hidden": "in the hidden layer alone", "output": "in the output layer alone",
+    "silent": "in silent steps alone", "spiking": "in steps with a spike alone",
+    "recurrent-rows": "digits by rows, τ = 0.3",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
+NOTHING: Record = {"base": {}, "rows": []}
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
     found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
-    both = found.get("tuned", {"base": {}, "rows": []})
+    both = found.get("tuned", NOTHING)
     if {"rates", "tuned"} <= found.keys():
         found["tuned"] = at_own_rates(both, found["rates"])
     written = records.get("predictions")
@@ -115,10 +120,15 @@ def share(runs: Sequence[Record]) -> str:
     if not runs:
         return "–"
     text = f"{learned(runs)}\xa0of\xa0{len(runs)}"
-    if len({run["seed"] for run in runs}) < len(runs):
+    if not independent(runs):
         return text
     low, high = share_interval(learned(runs), len(runs))
     return f"{text} ({100 * low:.0f}\xa0to\xa0{100 * high:.0f}\xa0%)"
+
+
+def independent(runs: Sequence[Record]) -> bool:
+    """Return whether no two runs share a seed."""
+    return len({run["seed"] for run in runs}) == len(runs)
 
 
 def between(values: Sequence[float]) -> str:
@@ -156,56 +166,48 @@ def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[R
 
 
 def in_words(record: Record, cell: Mapping[str, Any]) -> str:
-    """Return the width and the rate of a cell as text."""
+    """Return the width and the rate of a cell as text, and its hidden layers if they vary."""
     settings = {**record["base"], **cell}
-    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}"
+    layers = "".join(f", {part}" for part in cell.get("hidden", ()))
+    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}{layers}"
 
 
-def outcome(record: Record, prediction: Mapping[str, Any]) -> tuple[str, bool | None]:
-    """Return what was measured for a prediction, and whether it holds; None without runs."""
-    where = prediction["where"].items()
-    if prediction["what"] == "learns":
-        runs = runs_of(record, **prediction["where"])
-        k = learned(runs) / len(runs) if runs else 0.0
-        held = prediction.get("at_least", 0) <= k <= prediction.get("at_most", 1)
-        return share(runs), held if runs else None
+def judged(records: Mapping[str, Record], written: Record) -> list[dict[str, Any]]:
+    """Return what was measured for each prediction, and whether it holds; None without runs."""
+    rows = [(p, *outcome(records.get(p["plan"], NOTHING), p)) for p in written["predictions"]]
+    return [dict(zip(("said", "found", "held", "by_point"), row, strict=True)) for row in rows]
+
+
+def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, bool]:
+    """Return what was measured, whether a prediction holds, and whether by its point alone.
+
+    A share is judged by its point: its interval may go beyond the claim. A difference is judged by
+    its whole interval.
+    """
+    if said["what"] == "learns":
+        runs = runs_of(record, **said["where"])
+        if not runs:
+            return "–", None, False
+        least, most = said.get("at_least", 0), said.get("at_most", 1)
+        held = least <= learned(runs) / len(runs) <= most
+        low, high = share_interval(learned(runs), len(runs))
+        return share(runs), held, held and independent(runs) and (low < least or high > most)
+    where = said["where"].items()
     cells = [x[1:] for x in pairs(record) if where <= {**record["base"], **x[0]}.items()]
     found = differences(*cells)
     if len(found) < 2:
-        return "–", None
+        return "–", None, False
     low, high = mean_interval(found)
-    if "holds" in prediction:
-        return between(found), low <= 100 * prediction["holds"] <= high
-    return between(found), low > 100 * prediction["above"]
+    if "holds" in said:
+        return between(found), low <= 100 * said["holds"] <= high, False
+    return between(found), low > 100 * said["above"], False
 
 
-def counted(records: Mapping[str, Record], written: Record) -> tuple[int, int, int]:
-    """Return how many predictions held, how many did not, and how many are open."""
-    found = [
-        outcome(records[p["plan"]], p)[1] if p["plan"] in records else None
-        for p in written["predictions"]
-    ]
-    return found.count(True), found.count(False), found.count(None)
-
-
-def by_point(records: Mapping[str, Record], written: Record) -> list[int]:
-    """Return the shares that hold as predicted, though their interval goes beyond the claim."""
-    found = []
-    for p in (p for p in written["predictions"] if p["what"] == "learns" and p["plan"] in records):
-        runs = runs_of(records[p["plan"]], **p["where"])
-        if runs and len({run["seed"] for run in runs}) == len(runs):
-            least, most = p.get("at_least", 0), p.get("at_most", 1)
-            low, high = share_interval(learned(runs), len(runs))
-            if least <= learned(runs) / len(runs) <= most and (low < least or high > most):
-                found.append(p["id"])
-    return found
-
-
-def claim(prediction: Mapping[str, Any]) -> str:
+def claim(said: Mapping[str, Any]) -> str:
     """Return what a prediction says."""
     words = {"at_most": "at most {:.0%} learn", "at_least": "at least {:.0%} learn"}
     words |= {"above": "difference above {:+.1%}", "holds": "no difference to be seen"}
-    return next(text.format(prediction[key]) for key, text in words.items() if key in prediction)
+    return next(text.format(said[key]) for key, text in words.items() if key in said)
 
 
 def unfinished(record: Record | None) -> int | None:
@@ -213,11 +215,6 @@ def unfinished(record: Record | None) -> int | None:
     if record is None:
         return None
     return sum(row["planned"] - len(row["runs"]) for row in record["rows"] if "planned" in row)
-
-
-def fires(record: Record, **cell: Any) -> list[float]:
-    """Return the share of hidden neurons that fire, of each run that did not learn."""
-    return [run["fires"] for run in failed(runs_of(record, **cell))]
 
 
 def beyond(record: Record, layer: int = 0, **cell: Any) -> float:

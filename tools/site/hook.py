@@ -44,7 +44,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra[CONTENT] = content
     config.extra["hero"] = pictures.hero()
-    config.extra["first"] = f"notebooks/{next(iter(content.notebooks), '')}/"
+    if first := next(iter(content.notebooks.values()), None):
+        config.extra["first"] = f"notebooks/{first.stem}/"
+        config.extra["first_minutes"] = first.minutes
     config.nav = _filled(config.nav, content.navigation)
     return config
 

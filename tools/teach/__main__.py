@@ -18,7 +18,7 @@ from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import objectives, tasks
 from stbp_edu.practice.tasks.prompts import question_of
 from stbp_edu.teaching.notebooks import files_of
-from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
 from tools.site.render.notebook_page import folder
 from tools.teach import bank, handouts, inventory, paper, quiz_files, slides
@@ -41,11 +41,13 @@ class Kit:
 
     def print(self, name: str, title: str, parts: list[str], kind: str = "") -> None:
         """Print a document, across the sheet if it is of a kind, and say what would be cut."""
-        html = paper.document(title, parts, kind)
-        width = paper.ACROSS if kind else paper.UPRIGHT
-        cut = paper.printed(self.browser, html, self.out / name, width)
-        for what in cut:
+        for what in paper.printed(self.browser, self.out / name, title, parts, kind):
             print(f"{name}: too wide: {what}", file=sys.stderr)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a text."""
+        (self.out / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.out / name).write_text(text, encoding="utf-8")
 
 
 def guide(kit: Kit) -> None:
@@ -79,8 +81,7 @@ def quiz(kit: Kit) -> None:
     questions = bank.bank()
     quiz_files.write(questions, kit.out / "quiz", "bank", f"{TITLE}: quiz bank")
     shares = bank.found_by_form(questions)
-    text = filled("form.txt", shares=shares, count=len(questions))
-    (kit.out / "quiz" / "form.txt").write_text(text, encoding="utf-8")
+    kit.write("quiz/form.txt", filled("form.txt", shares=shares, count=len(questions)))
 
 
 def concepts(kit: Kit) -> None:
@@ -95,34 +96,25 @@ def concepts(kit: Kit) -> None:
 def problem_sets(kit: Kit) -> None:
     """The homework of the six weeks, as plans, notebooks, keys and rubrics."""
     for week in weeks():
-        here = kit.out / "weeks" / f"week{week.number}"
-        here.mkdir(parents=True, exist_ok=True)
-        (here / "plan.toml").write_text(plan(week), encoding="utf-8")
-        ids = [task.id for task in week.of_use("homework")]
-        made = ProblemSet(f"Week {week.number}: {week.told['title']}", ids)
-        for path, text in files_of(made, "plain"):
-            (here / path).parent.mkdir(parents=True, exist_ok=True)
-            (here / path).write_text(text, encoding="utf-8")
+        here = f"weeks/week{week.number}"
+        kit.write(f"{here}/plan.toml", plan(week))
+        for path, text in files_of(read_problem_set(kit.out / here / "plan.toml"), "plain"):
+            kit.write(f"{here}/{path}", text)
 
 
 def sheet(kit: Kit) -> None:
     """The sheet of equations, and the poster."""
     page = handouts.article("sheet")
-    poster = page.select_one(".stbp-poster")
-    style = page.select_one("style")
-    kit.print("poster.pdf", "The five cases", [f"<article>{style}{poster}</article>"], "poster")
+    poster = "".join(map(str, page.select("style, .stbp-poster")))
+    kit.print("poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster")
     kit.print("sheet.pdf", "All equations", [filled("sheet.html", groups=GROUPS)], "sheet")
 
 
 def answer_key(kit: Kit) -> None:
     """Every task with its solution, its reason and its named mistakes."""
-    by_objective = [
-        (said, [t for t in tasks().values() if t.objective == id_])
-        for id_, said in objectives().items()
-    ]
     asked = {task.id: quiz_files.prompt_html(question_of(task)) for task in tasks().values()}
-    key = filled("answer_key.html", groups=by_objective, asked=asked, said=markup)
-    kit.print("answer-key.pdf", "Answer key", [key])
+    names = {"objectives": objectives(), "tasks": tasks(), "asked": asked, "said": markup}
+    kit.print("answer-key.pdf", "Answer key", [filled("answer_key.html", **names)])
 
 
 PARTS: dict[str, Callable[[Kit], None]] = {

@@ -17,9 +17,9 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from stbp_edu.practice.grading import algebra
+from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.exercise_check import situations
-from stbp_edu.practice.grading.values import same
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
 from stbp_edu.practice.tasks.prompts import question_of
@@ -81,7 +81,7 @@ def expression(body: str) -> str:
     >>> expression("return  a*b")
     'a * b'
     """
-    text = body.strip().removeprefix("return ")
+    text = body.strip().removeprefix("return ").strip()
     try:
         return ast.unparse(ast.parse(text, mode="eval"))
     except SyntaxError:
@@ -94,19 +94,17 @@ def both(key: str, one: str, other: str) -> str:
     >>> both("a + b * c", "a - b * c", "a + b")
     'a - b'
     """
-    changes = sorted(_changes(key, one) + _changes(key, other))
+    pieces = TOKEN.findall(key)
+    changes = []
+    for new in (TOKEN.findall(one), TOKEN.findall(other)):
+        found = SequenceMatcher(None, pieces, new, autojunk=False).get_opcodes()
+        changes += [(i, j, new[k:m]) for kind, i, j, k, m in found if kind != "equal"]
+    changes.sort()
     if any(after[0] <= before[1] for before, after in pairwise(changes)):
         return ""
-    pieces = TOKEN.findall(key)
     for start, stop, new in reversed(changes):
         pieces[start:stop] = new
     return expression(" ".join(pieces))
-
-
-def _changes(key: str, other: str) -> list[tuple[int, int, list[str]]]:
-    old, new = TOKEN.findall(key), TOKEN.findall(other)
-    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [(i, j, new[k:m]) for kind, i, j, k, m in found if kind != "equal"]
 
 
 def all_differ(task: Task, texts: Sequence[str]) -> bool:
@@ -115,10 +113,9 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
         trees = [algebra.parse(text, task.symbols) for text in texts]
         return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
     assert isinstance(task, Exercise)
-    inputs, likes = situations(task)
-    called = list(zip(inputs, likes, strict=True))[:FIRST]
+    called = situations(task)[:FIRST]
     given = [
-        [tried(task.function(text), i.args, like, task.comparable) for i, like in called]
+        [tried(task.comparable(task.function(text)), s.inputs.args, s.like) for s in called]
         for text in texts
     ]
     return not any(all(map(same, a, b)) for a, b in combinations(given, 2))
@@ -127,8 +124,6 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
 def candidates(task: Task) -> Iterator[Question]:
     """Yield the questions that a task gives, at most ``TRIED``."""
     key = expression(task.solution)
-    if not key or len(key) > LONGEST:
-        return
     named = {expression(m.body): m for m in task.mistakes if not ARTIFICIAL.search(m.body)}
     named = {text: m for text, m in named.items() if text and text != key}
     pairs = [p for p in combinations(named, 2) if named[p[0]].id != named[p[1]].id]
@@ -139,22 +134,12 @@ def candidates(task: Task) -> Iterator[Question]:
         fit = all(texts) and len(set(texts)) == 4 and max(map(len, texts)) <= LONGEST
         if found < TRIED and fit and all_differ(task, texts):
             found += 1
-            yield _question(task, texts, named)
-
-
-def _question(task: Task, texts: Sequence[str], named: dict[str, Mistake]) -> Question:
-    key, one, other, mixed = texts
-    first, second = named[one], named[other]
-    last = [named[mixed]] if mixed in named else [first, second]
-    others = wrong(one, [first]), wrong(other, [second]), wrong(mixed, last)
-    choices = (Choice(key, (), "Right."), *others)
-    return Question(task.id, prompt_of(task), choices, task.reasoning, tag=task.objective)
-
-
-def prompt_of(task: Task) -> str:
-    """Return what a task asks, with the names that the choices are written in, as Markdown."""
-    line = f"`{task.signature}`: {ASKED[0]}" if isinstance(task, Exercise) else ASKED[0]
-    return f"{question_of(task)}\n\n{line}"
+            wrongs = {t: [named[t]] for t in texts[1:] if t in named}
+            wrongs.setdefault(texts[3], [named[one], named[other]])
+            choices = Choice(key, (), "Right."), *(wrong(t, wrongs[t]) for t in texts[1:])
+            names = f"`{task.signature}`: " if isinstance(task, Exercise) else ""
+            prompt = f"{question_of(task)}\n\n{names}"
+            yield Question(task.id, prompt, choices, task.reasoning, tag=task.objective)
 
 
 def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
@@ -178,28 +163,23 @@ def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
                     total = total - rows[i][old] + rows[i][new]
                     ks[slot], better = new, True
     return [
-        _asked(pools[i][k], nth) for i, ks in enumerate(chosen) for nth, k in enumerate(sorted(ks))
+        replace(pools[i][k], id=f"{pools[i][k].id}-{nth + 1}", prompt=pools[i][k].prompt + asked)
+        for i, ks in enumerate(chosen)
+        for nth, (k, asked) in enumerate(zip(sorted(ks), ASKED, strict=False))
     ]
-
-
-def _asked(question: Question, nth: int) -> Question:
-    """Return the nth question of a task, with a name and words of its own."""
-    prompt = question.prompt.replace(ASKED[0], ASKED[nth])
-    return replace(question, id=f"{question.id}-{nth + 1}", prompt=prompt)
 
 
 def bank(chosen: Iterable[Task] | None = None) -> list[Question]:
     """Return the questions of these tasks; of all that no exam asks where None."""
     if chosen is None:
         chosen = (task for task in tasks().values() if task.use != "exam")
-    pools = [pool for task in chosen if (pool := list(candidates(task)))]
-    seen: set[str] = set()  # the same choices, asked of another case
-    kept = []
-    for pool in pools:
-        new = [q for q in pool if " | ".join(c.text for c in q.choices) not in seen]
-        seen |= {" | ".join(c.text for c in q.choices) for q in new}
-        kept += [new] * bool(new)
-    return balanced(kept)
+    pools: list[list[Question]] = []
+    seen: set[tuple[str, ...]] = set()  # the same choices, asked of another case
+    for task in chosen:
+        pool = {tuple(c.text for c in q.choices): q for q in candidates(task)}
+        pools.append([q for texts, q in pool.items() if texts not in seen])
+        seen |= set(pool)
+    return balanced([pool for pool in pools if pool])
 
 
 def found_by_form(questions: Sequence[Question]) -> dict[str, float]:

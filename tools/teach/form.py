@@ -11,6 +11,7 @@ from functools import cache
 
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]")
 KINDS = {
+    "tokens": ".*",
     "names": r"[^\W\d].*",
     "operators": r"[-+*/@]|\*\*",
     "minus signs": "-",
@@ -36,14 +37,14 @@ def likeness(one: str, other: str) -> float:
 def measures(choices: Sequence[str]) -> dict[str, list[float]]:
     """Return what each habit looks at, for each of the choices."""
     sets = [set(tokens(choice)) for choice in choices]
+    counted = {
+        name: [sum(bool(re.fullmatch(kind, t)) for t in tokens(choice)) for choice in choices]
+        for name, kind in KINDS.items()
+    }
     return {
         "characters": [len(choice) for choice in choices],
-        "tokens": [len(tokens(choice)) for choice in choices],
+        **counted,
         "different names": [sum(t[0].isalpha() for t in one) for one in sets],
-        **{
-            name: [sum(bool(re.fullmatch(kind, t)) for t in tokens(choice)) for choice in choices]
-            for name, kind in KINDS.items()
-        },
         "likeness to the others": [sum(likeness(a, b) for b in choices if b != a) for a in choices],
         "shared tokens": [sum(t in s for t in one for s in sets) / len(one) for one in sets],
         "place in the alphabet": [sorted(choices).index(choice) for choice in choices],
@@ -61,6 +62,5 @@ def chances(choices: Sequence[str]) -> dict[str, float]:
     for name, measured in measures(choices).items():
         values = [round(v, 9) for v in measured]
         for word, extreme in (("most", max(values)), ("fewest", min(values))):
-            hits = [k for k, v in enumerate(values) if v == extreme]
-            found[f"{word} {name}"] = (0 in hits) / len(hits)
+            found[f"{word} {name}"] = (values[0] == extreme) / values.count(extreme)
     return found

@@ -8,7 +8,9 @@ code is printed whole.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
+from posixpath import normpath
 
 from bs4 import BeautifulSoup, Tag
 
@@ -64,10 +66,8 @@ def untold(cell: Tag) -> None:
     output, code = cell.select_one(".cell-output"), cell.select_one(".cell-code")
     assert output is not None
     assert code is not None
-    asked = output.select_one("details.answer")
-    feedback = output.select_one(".stbp-feedback")
-    folded = cell.has_attr("data-folded")
-    drawn = output.select_one("svg, img, .out-html") is not None
+    asked, feedback = output.select_one("details.answer"), output.select_one(".stbp-feedback")
+    drawn = output.select_one("svg, img, .out-html")
     if asked:
         asked.replace_with(space("output"))
     elif feedback and feedback.has_attr("data-choices"):
@@ -75,7 +75,7 @@ def untold(cell: Tag) -> None:
         code.decompose()
     elif feedback:
         feedback.replace_with(space("exercise"))
-    if folded and (asked or drawn):
+    if cell.has_attr("data-folded") and (asked or drawn):
         code.decompose()
     if fold := cell.select_one("details.cell-fold"):
         fold.select_one("summary").decompose()  # type: ignore[union-attr]
@@ -94,41 +94,31 @@ def paper(page: str, within: Iterable[str] = (), site: Path = SITE) -> str:
     for cell in found.select(".cell"):
         untold(cell)
     for fold in found.select("details"):
-        summary = fold.find("summary")
-        assert isinstance(summary, Tag)
-        words = summary.get_text().strip()
-        summary.name = "p"
-        summary["class"] = "fold"
-        if "answer" in fold.get("class", []) or ASKS.search(words):
+        summary = fold.select_one("summary")
+        assert summary is not None
+        if "answer" in fold.get("class", []) or ASKS.search(summary.get_text().strip()):
             for child in list(fold.children):
                 if child is not summary:
                     child.extract()
             fold.append(space("answer"))
+        summary.name, summary["class"] = "p", "fold"
         fold.name = "div"
-    _anchor(found, page, set(within), site)
+    _anchor(found, page, {page, *within})
     return str(found)
 
 
-def _anchor(found: Tag, page: str, within: set[str], site: Path) -> None:
+def _anchor(found: Tag, page: str, within: set[str]) -> None:
     """Give the ids of a page their page's name, and let links lead to what is printed, or nowhere.
 
     A link that leads nowhere becomes its words; one to another host stays.
     """
-    found["id"] = page
     for element in found.select("[id]"):
-        element["id"] = page if element is found else f"{page}--{element['id']}"
-    for link in found.select("a[href]"):
-        href = str(link["href"])
-        if href.startswith("http"):
-            continue
-        path, _, name = href.partition("#")
-        there = (site / page / path).resolve() if path else (site / page).resolve()
-        target = (
-            there.relative_to(site.resolve()).as_posix()
-            if there.is_relative_to(site.resolve())
-            else ""
-        )
-        if target == page or target in within:
+        element["id"] = f"{page}--{element['id']}"
+    found["id"] = page
+    for link in found.select('a[href]:not([href^="http"])'):
+        path, _, name = str(link["href"]).partition("#")
+        target = normpath(f"{page}/{path}")
+        if target in within:
             link["href"] = f"#{target}--{name}" if name else f"#{target}"
         else:
             del link["href"]
@@ -137,13 +127,7 @@ def _anchor(found: Tag, page: str, within: set[str], site: Path) -> None:
 
 def sections(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
     """Yield each heading of an article with the elements below it, up to the next."""
-    heading, below = None, []
-    for child in found.find_all(recursive=False):
-        if child.name in ("h1", "h2", "h3"):
-            if heading is not None:
-                yield heading, below
-            heading, below = child, []
-        else:
-            below.append(child)
-    if heading is not None:
-        yield heading, below
+    names = ["h1", "h2", "h3"]
+    for heading in found.find_all(names, recursive=False):
+        below = heading.find_next_siblings(True)
+        yield heading, list(takewhile(lambda element: element.name not in names, below))

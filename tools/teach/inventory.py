@@ -1,7 +1,6 @@
 """The concept inventory: sixteen questions in two parallel forms, as sheets and as quiz files."""
 
 import tomllib
-from collections.abc import Sequence
 
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks.mistakes import Mistake, misconceptions
@@ -18,36 +17,28 @@ def form(letter: str) -> list[Question]:
     questions = []
     items = tomllib.loads((CONTENT / "inventory.toml").read_text(encoding="utf-8"))["item"]
     for number, item in enumerate(items, start=1):
-        told, wrong_ids = item[letter], item.get(f"wrong_{letter}", item["wrong"])
-        key, *others = told["choices"]
-        rows = [[ids] if isinstance(ids, str) else ids for ids in wrong_ids]
-        named = [
-            wrong(text, [Mistake(id_, text, **misconceptions()[id_]) for id_ in ids])
-            for ids, text in zip(rows, others, strict=True)
-        ]
-        choices = (Choice(key, (), "Right."), *named)
+        told, shown = item[letter], item.get(f"wrong_{letter}", item["wrong"])
+        choices = [Choice(told["choices"][0], (), "Right.")]
+        for text, ids in zip(told["choices"][1:], shown, strict=True):
+            each = [ids] if isinstance(ids, str) else ids
+            choices.append(wrong(text, [Mistake(i, text, **misconceptions()[i]) for i in each]))
         name = f"{letter.upper()}{number:02}"
-        questions.append(Question(name, told["ask"], choices, code=False, tag=item["about"]))
+        asked = Question(name, told["ask"], tuple(choices), code=False, tag=item["about"])
+        questions.append(asked)
     return questions
 
 
-def key_letter(question: Question) -> str:
-    """Return the letter under which the key is printed."""
-    return "ABCD"[[not c.mistakes for c in shuffled(question)].index(True)]
+def printed(template: str, **names: object) -> str:
+    """Return a sheet as the HTML that is printed."""
+    return filled(template, shuffled=shuffled, said=markup, **names)
 
 
 def sheet(letter: str) -> str:
-    """Return a form as the HTML that is printed for students."""
-    return filled(
-        "inventory.html", form=FORMS[letter], questions=form(letter), shuffled=shuffled, said=markup
-    )
+    """Return a form for students."""
+    return printed("inventory.html", form=FORMS[letter], questions=form(letter))
 
 
 def key_and_scores() -> str:
     """Return the key of both forms and the scoring sheet, for the teacher."""
-    both: Sequence[tuple[Question, Question]] = list(zip(form("a"), form("b"), strict=True))
-    names = {id_: table["name"] for id_, table in misconceptions().items()}
-    return filled(
-        "inventory_key.html", both=both, key_letter=key_letter, shuffled=shuffled, names=names,
-        said=markup,
-    )  # fmt: skip
+    both = list(zip(form("a"), form("b"), strict=True))
+    return printed("inventory_key.html", both=both, library=misconceptions())

@@ -45,22 +45,21 @@ def browser() -> Iterator["Browser"]:
             running.close()
 
 
-def document(title: str, parts: list[str], kind: str = "") -> str:
-    """Return the HTML of a document of several parts, which uses the files of the built site."""
-    style = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
-    assets = (SITE / "assets").resolve().as_uri()
-    return filled("paper.html", title=title, parts=parts, kind=kind, style=style, assets=assets)
+def printed(
+    running: "Browser", target: Path, title: str, parts: list[str], kind: str = ""
+) -> list[str]:
+    """Print a document of several parts, and return what would be cut off at its right.
 
-
-def printed(running: "Browser", html: str, target: Path, width: int = UPRIGHT) -> list[str]:
-    """Print a document into a PDF file, and return what would be cut off at its right.
-
-    Formulas are broken for a sheet whose text is so many pixels wide.
+    It uses the files of the built site; one of a kind is printed across the sheet. Formulas are
+    broken for a sheet whose text is so many pixels wide.
     """
     source = target.with_suffix(".html")
     source.parent.mkdir(parents=True, exist_ok=True)
+    style = (TEMPLATES / "paper.css").read_text(encoding="utf-8")
+    names = {"style": style, "assets": (SITE / "assets").resolve().as_uri()}
+    html = filled("paper.html", title=title, parts=parts, kind=kind, **names)
     source.write_text(html, encoding="utf-8")
-    page = running.new_page(viewport={"width": width, "height": 900})
+    page = running.new_page(viewport={"width": ACROSS if kind else UPRIGHT, "height": 900})
     page.emulate_media(media="print", color_scheme="light")
     page.goto(source.resolve().as_uri())
     page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from random import Random
-from textwrap import indent
-from xml.etree import ElementTree
 
 from markdown import markdown
 from text2qti.config import Config
@@ -20,6 +18,7 @@ from text2qti.quiz import Quiz
 
 from stbp_edu.practice.feedback import markup
 from tools.teach.bank import Choice, Question
+from tools.templates import filled
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 DATE = (1980, 1, 1, 0, 0, 0)  # the same questions give the same zip
@@ -46,75 +45,38 @@ def choice_html(question: Question, choice: Choice) -> str:
     return f"<code>{escape(choice.text)}</code>" if question.code else markup(choice.text)
 
 
-def moodle(questions: Sequence[Question], category: str) -> str:
-    """Return the questions as Moodle XML, in a category of its own."""
-    quiz = ElementTree.Element("quiz")
-    head = ElementTree.SubElement(quiz, "question", type="category")
-    _text(head, "category", f"$course$/top/{category}")
-    for question in questions:
-        node = ElementTree.SubElement(quiz, "question", type="multichoice")
-        _text(node, "name", question.id)
-        _text(node, "questiontext", prompt_html(question.prompt), "html")
-        _text(node, "generalfeedback", f"<p>{markup(question.general)}</p>", "html")
-        facts = {"defaultgrade": "1", "penalty": "0.3333333", "hidden": "0", "single": "true"}
-        for name, value in {**facts, "shuffleanswers": "true", "answernumbering": "abc"}.items():
-            ElementTree.SubElement(node, name).text = value
-        for choice in shuffled(question):
-            fraction = "0" if choice.mistakes else "100"
-            answer = ElementTree.SubElement(node, "answer", fraction=fraction, format="html")
-            ElementTree.SubElement(answer, "text").text = choice_html(question, choice)
-            _text(answer, "feedback", f"<p>{markup(choice.feedback)}</p>", "html")
-        tags = ElementTree.SubElement(node, "tags")
-        mistakes = [id_ for choice in question.choices for id_ in choice.mistakes]
-        for tag in dict.fromkeys((question.tag, *mistakes)):
-            _text(tags, "tag", tag)
-    ElementTree.indent(quiz)
-    return ElementTree.tostring(quiz, encoding="unicode", xml_declaration=True) + "\n"
+def written(template: str, questions: Sequence[Question], **names: str) -> str:
+    """Return the questions in the words of a template."""
+    return filled(
+        template, questions=questions, shuffled=shuffled, choice_html=choice_html, said=markup,
+        prompt_html=prompt_html, inline=inline, **names,
+    )  # fmt: skip
 
 
-def _text(parent: ElementTree.Element, name: str, text: str, form: str = "") -> None:
-    node = ElementTree.SubElement(parent, name, {"format": form} if form else {})
-    ElementTree.SubElement(node, "text").text = text
+def inline(prompt: str) -> str:
+    """Return a prompt whose displayed formulas stand in a line, which is what text2qti knows."""
+    return DISPLAY.sub(lambda display: f"${' '.join(display[1].split())}$", prompt)
 
 
 def qti(questions: Sequence[Question], title: str) -> bytes:
     """Return the questions as a zip that Canvas imports."""
-    package = QTI(Quiz(_lines(questions, title), config=Config()))
+    package = QTI(Quiz(written("canvas.txt", questions, title=title), config=Config()))
+    name = package.assessment_identifier
     files = {
         "imsmanifest.xml": package.imsmanifest_xml,
-        f"{package.assessment_identifier}/assessment_meta.xml": package.assessment_meta,
-        f"{package.assessment_identifier}/{package.assessment_identifier}.xml": package.assessment,
+        f"{name}/assessment_meta.xml": package.assessment_meta,
+        f"{name}/{name}.xml": package.assessment,
     }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, DATE), text, zipfile.ZIP_DEFLATED)
+        for path, text in files.items():
+            archive.writestr(zipfile.ZipInfo(path, DATE), text, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
-
-
-def _lines(questions: Sequence[Question], title: str) -> str:
-    """Return the questions in the plain text that text2qti reads."""
-    parts = [f"Quiz title: {title}\nshuffle answers: true\nshow correct answers: false\n"]
-    for number, question in enumerate(questions, start=1):
-        mark = f"{number}. "
-        prompt = indent(DISPLAY.sub(_inline, question.prompt), " " * len(mark))
-        lines = [f"Title: {question.id}", mark + prompt.lstrip()]
-        lines += [f"... {markup(question.general)}"] * bool(question.general)
-        for letter, choice in zip("abcdef", shuffled(question), strict=False):
-            star = "" if choice.mistakes else "*"
-            lines.append(f"{star}{letter}) {choice_html(question, choice)}")
-            lines.append(f"... {markup(choice.feedback)}")
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
-
-
-def _inline(display: re.Match[str]) -> str:
-    """Return a displayed formula as one in a line, which is what text2qti knows."""
-    return f"${' '.join(display[1].split())}$"
 
 
 def write(questions: Sequence[Question], folder: Path, name: str, title: str) -> None:
     """Write both files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}-moodle.xml").write_text(moodle(questions, title), encoding="utf-8")
+    moodle = written("moodle.xml", questions, category=title)
+    (folder / f"{name}-moodle.xml").write_text(moodle, encoding="utf-8")
     (folder / f"{name}-canvas-qti.zip").write_bytes(qti(questions, title))

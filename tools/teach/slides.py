@@ -7,8 +7,6 @@ itself; the key S opens the notes.
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +27,6 @@ LAST = 12  # the number of the last notebook with a deck
 SKIPPED = ("Exercises", "Recap")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
-ROOM = 590  # pixels below the heading
-LONG = 150  # characters of a formula that takes two lines
 EXPECTED = 4  # misconceptions in the notes of a section
 REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
 VENDOR = (
@@ -41,15 +37,8 @@ VENDOR = (
 )
 
 
-@dataclass
-class Slide:
-    """One slide: its heading, what it shows, what comes when the teacher goes on, and notes."""
-
-    heading: str
-    shown: list[str] = field(default_factory=list)
-    then: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    height: float = 0.0  # about, in pixels
+Unit = tuple[list[Tag], list[Tag]]
+"""What stands together on a slide: what is shown, and what comes when the teacher goes on."""
 
 
 def deck(stem: str, site: Path = SITE) -> str:
@@ -58,82 +47,51 @@ def deck(stem: str, site: Path = SITE) -> str:
     for link in found.select("a[href]"):
         del link["href"]
         link.name = "span"
-    slides = [s for heading, below in _taught(found) for s in _section(heading, below)]
-    slug = stem.partition("_")[2]
-    for slide in slides:
-        slide.notes += expected(slug, slide.heading)
-    title = next(found.stripped_strings)
-    return filled("deck.html", title=title, slides=slides)
-
-
-def _taught(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
-    """Yield the sections of an article but for the exercises and the recap."""
-    skipped = False
+    number = list(course_table()).index(stem.partition("_")[2])
+    told, skipped = [], False
     for heading, below in sections(found):
         if heading.name != "h3":
             skipped = heading.get_text().strip() in SKIPPED
-        if not skipped:
-            yield heading, below
+        if not skipped and (units := _units(below)):
+            notes = [_words(e) for e in below if e.name in ("p", "ul", "ol", "details")]
+            notes += expected(number, heading.decode_contents())
+            told.append({"heading": heading.decode_contents(), "units": units, "notes": notes})
+    return filled("deck.html", title=next(found.stripped_strings), slides=told)
 
 
-def expected(slug: str, heading: str) -> list[str]:
+def expected(notebook: int, heading: str) -> list[str]:
     """Return what to expect in a section: the mistakes of the tasks that belong to it."""
-    number = list(course_table()).index(slug)
-    of_section = [t for t in tasks().values() if (t.notebook, t.section) == (number, heading)]
+    of_section = [t for t in tasks().values() if (t.notebook, t.section) == (notebook, heading)]
     named = {m.id: m for task in of_section for m in task.mistakes}
     return [f"Expect: {m.name}. {m.why}" for m in list(named.values())[:EXPECTED]]
 
 
-def _section(heading: Tag, below: list[Tag]) -> list[Slide]:
-    """Return the slides of a section; the first has its notes."""
-    lead = Slide(heading.decode_contents())
-    slides, before = [lead], []  # the paragraph before what is shown, which belongs to it
-    for element in below:
-        kinds = element.get("class", [])
-        if element.name in ("p", "ul", "ol", "details"):
-            lead.notes.append(" ".join(element.get_text().split()))
-        if element.name == "p":
-            before = [element] if len(lead.notes[-1].split()) <= WORDS else []
-            if not lead.shown and len(lead.notes) == 1:
-                before = _show(slides, before)
-        elif "cell" in kinds:
-            shown, then = _cell(element)
-            if any(part.select_one(".stbp-poster") for part in (*shown, *then)):
-                before = _show(slides, before)  # a poster fills a slide
-            if shown or then:
-                before = _show(slides, [*before, *shown], then)
-        elif {"equation", "arithmatex"} & set(kinds) or (
-            element.name in ("ul", "ol") and len(lead.notes[-1].split()) <= WORDS
-        ):
-            before = _show(slides, [*before, element])
-    if before and not lead.shown:
-        _show(slides, before)
-    return [slide for slide in slides if slide.shown or slide.then]
+def _words(element: Tag) -> str:
+    return " ".join(element.get_text().split())
 
 
-def _show(slides: list[Slide], parts: list[Tag], then: Sequence[Tag] = ()) -> list[Tag]:
-    """Show parts on the last slide, or on another below it where they do not fit; return none."""
-    last, height = slides[-1], sum(map(_height, (*parts, *then)))
-    joins = bool(then) and not parts  # a second answer to one question
-    if (last.then and not joins) or (last.height and last.height + height > ROOM):
-        last = Slide(last.heading)
-        slides.append(last)
-    last.shown += map(str, parts)
-    last.then += map(str, then)
-    last.height += height
-    return []
-
-
-def _height(part: Tag) -> float:
-    """Return about how many pixels of a slide a part takes."""
-    text = part.get_text()
-    if part.name == "pre":
-        return 40 + 30 * _rows(part)
-    if part.select_one("svg, img, .choices, .stbp-poster"):
-        return ROOM if part.select_one(".stbp-poster") else 420
-    if "equation" in part.get("class", []) or "arithmatex" in part.get("class", []):
-        return 230 if re.search(r"\\begin|underbrace|\\int", text) or len(text) > LONG else 130
-    return 20 + 43 * ceil(len(text.split()) / 12) + 10 * len(part.find_all("li"))
+def _units(below: list[Tag]) -> list[Unit]:
+    """Return what a section shows; a short paragraph stands with what comes after it."""
+    units: list[Unit] = []
+    before: list[Tag] = []
+    for place, element in enumerate(below):
+        short = len(_words(element).split()) <= WORDS
+        kinds = {element.name, *element.get("class", [])}
+        shown, then = _cell(element) if "cell" in kinds else ([], [])
+        if {"equation", "arithmatex"} & kinds or ({"ul", "ol"} & kinds and short):
+            shown = [element]
+        poster = any(part.select_one(".stbp-poster") for part in (*shown, *then))
+        if before and poster:  # which fills a slide
+            units.append((before, []))
+            before = []
+        if shown or then:
+            units.append(([*before, *shown], then))
+        if shown or then or "p" in kinds:
+            before = [element] if "p" in kinds and short else []
+        if before and not place:  # what a section begins with
+            units.append((before, []))
+            before = []
+    return units or ([(before, [])] if before else [])
 
 
 def _rows(text: Tag) -> int:

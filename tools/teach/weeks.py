@@ -16,16 +16,9 @@ CONTENT = Path(__file__).parent / "content"
 
 @dataclass(frozen=True)
 class Week:
-    """One week.
+    """One week: its table in ``weeks.toml``, the notebooks to read, those of which one is chosen.
 
-    Attributes:
-        number: from 1.
-        told: its table in ``weeks.toml``.
-        notebooks: those to be read.
-        choose: those of which one is read besides.
-        tasks: those that belong to these notebooks.
-        objectives: what students can do afterwards.
-        expected: the misconceptions that its tasks bring out, each with its name and reason.
+    ``tasks`` are those that belong to these notebooks.
     """
 
     number: int
@@ -33,45 +26,43 @@ class Week:
     notebooks: Sequence[Notebook]
     choose: Sequence[Notebook]
     tasks: Sequence[Task]
-    objectives: Sequence[str]
-    expected: Sequence[Mapping[str, str]]
 
     @property
     def minutes(self) -> tuple[int, int]:
         """How long reading takes, and the exercises in the notebooks."""
-        read = self.notebooks
-        return sum(n.minutes for n in read), sum(n.exercises for n in read)
+        return sum(n.minutes for n in self.notebooks), sum(n.exercises for n in self.notebooks)
+
+    @property
+    def objectives(self) -> list[str]:
+        """What students can do afterwards."""
+        trained = {task.objective for task in self.tasks}
+        return [text for id_, text in objectives().items() if id_ in trained]
+
+    @property
+    def expected(self) -> dict[str, dict[str, str]]:
+        """The misconceptions that its tasks bring out, by id, each with its name and reason."""
+        return {id_: misconceptions()[id_] for id_ in self.told["expect"]}
 
     def of_use(self, use: str) -> list[Task]:
         """Return the week's tasks of a use, such as ``"homework"``."""
         return [task for task in self.tasks if task.use == use]
 
 
-@cache
-def _notebook(slug: str) -> Notebook:
-    return read_notebook(next(folder().glob(f"*_{slug}.ipynb")))
-
-
 def weeks() -> list[Week]:
     """Return the six weeks."""
     tables = tomllib.loads((CONTENT / "weeks.toml").read_text(encoding="utf-8"))["week"]
-    return [_week(number, table) for number, table in enumerate(tables, start=1)]
+    slugs, found = list(course_table()), []
+    for number, told in enumerate(tables, start=1):
+        groups = told["notebooks"], told.get("choose", [])
+        notebooks = [[_notebook(slug) for slug in group] for group in groups]
+        own = [t for t in tasks().values() if any(slugs[t.notebook] in group for group in groups)]
+        found.append(Week(number, told, *notebooks, own))
+    return found
 
 
-def _week(number: int, told: Mapping[str, Any]) -> Week:
-    slugs = list(course_table())
-    read, choose = told["notebooks"], told.get("choose", [])
-    of_week = [t for t in tasks().values() if slugs[t.notebook] in (*read, *choose)]
-    trained = {task.objective for task in of_week}
-    return Week(
-        number,
-        told,
-        [_notebook(slug) for slug in read],
-        [_notebook(slug) for slug in choose],
-        of_week,
-        [text for id_, text in objectives().items() if id_ in trained],
-        [{"id": id_, **misconceptions()[id_]} for id_ in told["expect"]],
-    )
+@cache
+def _notebook(slug: str) -> Notebook:
+    return read_notebook(next(folder().glob(f"*_{slug}.ipynb")))
 
 
 def plan(week: Week) -> str:

@@ -1,12 +1,12 @@
 """The bugs: a right backward pass, and the same with one change each.
 
-A change is found by the syntax tree of the program. What can be changed, and into what, is in
-``changes.toml``; that a term is missing or has the wrong sign is tried for each term of a sum.
+What can be changed, and into what, is in ``changes.toml``; that a term is missing or has the wrong
+sign is tried for each term of a sum.
 """
 
-import ast
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -44,31 +44,24 @@ def backward(trace, Y, params, neuron):
     return delta, epsilon, dW, db
 """
 
-TERMS = {
-    "delta[n][t]": (("direct",), ("weight",), ("direct", "reset"), ("weight", "reset")),
-    "epsilon[n][t]": (("spike",), ("spike",), ("spike", "carry"), ("spike", "carry")),
+TERMS: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (1, ("direct",)), (1, ("spike",)), (2, ("weight",)), (2, ("spike",)),
+    (3, ("direct", "reset")), (3, ("spike", "carry")),
+    (4, ("weight", "reset")), (4, ("spike", "carry")),
+    (5, ("W",)), (5, ("b",)),
+)  # fmt: skip
+"""Of each line that computes: the case, and its terms, each by the name of its arrow."""
+
+PLUS = re.compile(r" \+ (?![^\[]*\])")
+"""A sum's plus, which stands in no index."""
+
+NO_BUG = {
+    (1, "h is taken one step too late"),  # there is no later step
+    (2, "h is taken one step too late"),
+    (2, "the signal from above is taken one step too late"),
+    (2, "δ ⊙ h of the layer above stands where its ε belongs: the classic rule"),  # it is ε
 }
-"""The terms of each line, case by case from 1 to 4, each by the name of its arrow."""
-
-
-Place = tuple[int, str]
-"""The case, and the term in it."""
-
-LOOP: Place = (0, "loop")
-"""The place of a bug in no case: in the loops, or in what decides which case holds."""
-
-NO_BUG = frozenset(
-    {
-        (1, "h is taken one step too late"),  # there is no later step
-        (2, "h is taken one step too late"),
-        (2, "the signal from above is taken one step too late"),
-        (2, "δ ⊙ h of the layer above stands where its ε belongs: the classic rule"),  # it is ε
-    }
-)
 """Changes by case that cannot be made at the last step, or are right there."""
-
-Change = tuple[Place, ast.expr, str, str]
-"""Where, the expression that is changed, what is then wrong, and what stands there instead."""
 
 
 @dataclass(frozen=True)
@@ -116,72 +109,47 @@ def defined(source: str) -> Any:
 @cache
 def bugs() -> tuple[Bug, ...]:
     """Return every program with one bug, in the order of the hunt, which goes by no case."""
-    found: dict[str, Bug] = {}
-    for (case, term), old, what, new in (*_sums(), *_listed()):
-        if (case, what) not in NO_BUG:
-            source = _with(old, new)
-            found.setdefault(source, Bug(case, term, what, old.lineno, source))
+    found = {bug.source: bug for bug in reversed([*_bugs()]) if (bug.case, bug.what) not in NO_BUG}
     return tuple(sorted(found.values(), key=lambda bug: crc32(bug.source.encode())))
 
 
-def _sums() -> Iterator[Change]:
-    """Yield a term that is missing or has the wrong sign, for each line that is a sum."""
-    for case, names, line in _lines():
-        if isinstance(line, ast.BinOp) and len(names) == 2:
-            left, right = ast.unparse(line.left), ast.unparse(line.right)
-            first, last = (case, names[0]), (case, names[1])
-            yield first, line, "the term is missing", right
-            yield first, line, "the sign of the term is turned round", f"-{left} + {right}"
-            yield last, line, "the term is missing", left
-            yield last, line, "the sign of the term is turned round", f"{left} - {right}"
-
-
-def _listed() -> Iterator[Change]:
-    """Yield the changes that the table lists, wherever their expression stands."""
+def _bugs() -> Iterator[Bug]:
+    """Yield every change, in each line in which it can be made."""
     table = tomllib.loads(Path(__file__).with_name("changes.toml").read_text(encoding="utf-8"))
-    for place, node in _parts():
-        for what, new in table.get(ast.unparse(node), {}).items():
-            yield place, node, what, new
-
-
-def _parts() -> Iterator[tuple[Place, ast.expr]]:
-    """Yield every expression of a term with its place; a whole sum goes with its last term."""
-    for case, names, line in _lines():
-        terms = [line.left, line.right] if len(names) == 2 else [line]  # type: ignore[attr-defined]
-        for name, term in zip(names, terms, strict=True):
-            yield from (((case, name), part) for part in _expressions(term))
-        yield (case, names[-1]), line
-    for node in ast.walk(ast.parse(PROGRAM)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("dW.append", "db.append"):
-            place, top = (5, ast.unparse(node.func)[1]), node.args[0]
-        elif isinstance(node, ast.For) and "reversed" in ast.unparse(node.iter):
-            place, top = LOOP, node.iter
-        elif isinstance(node, ast.If):
-            yield LOOP, node.test
-            continue
+    lines, terms = PROGRAM.splitlines(), iter(TERMS)
+    for k, line in enumerate(lines):
+        if re.search(r"\[t\] = |append\(", line):
+            case, names = next(terms)
+        elif re.search(r"reversed|if ", line):
+            case, names = 0, ("loop",)
         else:
             continue
-        yield from ((place, part) for part in _expressions(top))
+        every = [*_sums(line, names)] if len(names) == 2 else []
+        every += [change for old in table for change in _replaced(line, names, old, table[old])]
+        for term, what, new in every:
+            source = "\n".join((*lines[:k], new, *lines[k + 1 :], ""))
+            yield Bug(case, term, what, k + 1, source)
 
 
-def _lines() -> Iterator[tuple[int, tuple[str, ...], ast.expr]]:
-    """Yield the lines of cases 1 to 4: the case, the names of the terms, and the formula."""
-    lines = [node for node in ast.walk(ast.parse(PROGRAM)) if isinstance(node, ast.Assign)]
-    lines.sort(key=lambda node: node.lineno)
-    for name, cases in TERMS.items():
-        formulas = [line.value for line in lines if ast.unparse(line.targets[0]) == name]
-        for case, (names, formula) in enumerate(zip(cases, formulas, strict=True), start=1):
-            yield case, names, formula
+Change = tuple[str, str, str]
+"""The term, what is wrong with it, and the line with the change."""
 
 
-def _expressions(top: ast.expr) -> Iterator[ast.expr]:
-    """Yield an expression and all that stand in it."""
-    return (node for node in ast.walk(top) if isinstance(node, ast.expr))
+def _sums(line: str, names: Sequence[str]) -> Iterator[Change]:
+    """Yield a term that is missing or has the wrong sign, for a line that is a sum."""
+    head, _, terms = line.partition(" = ")
+    left, right = PLUS.split(terms)
+    yield names[0], "the term is missing", f"{head} = {right}"
+    yield names[0], "the sign of the term is turned round", f"{head} = -{left} + {right}"
+    yield names[1], "the term is missing", f"{head} = {left}"
+    yield names[1], "the sign of the term is turned round", f"{head} = {left} - {right}"
 
 
-def _with(old: ast.expr, new: str) -> str:
-    """Return the program with one expression changed; the rest keeps its layout."""
-    lines = PROGRAM.splitlines(keepends=True)
-    line = lines[old.lineno - 1]
-    lines[old.lineno - 1] = line[: old.col_offset] + new + line[old.end_col_offset :]
-    return "".join(lines)
+def _replaced(
+    line: str, names: Sequence[str], old: str, changes: dict[str, str]
+) -> Iterator[Change]:
+    """Yield what the table puts in place of an expression; a whole sum goes with its last term."""
+    for found in re.finditer(rf"(?<![\w.]){re.escape(old)}(?!\w)", line):
+        is_last = len(PLUS.split(line[: found.end()])) == len(names)
+        for what, new in changes.items():
+            yield names[-is_last], what, line[: found.start()] + new + line[found.end() :]

@@ -2,7 +2,7 @@
 
 - ``exercise_check`` and ``formula_check``: grade a function or a formula;
 - ``calling``: call a reader's function safely; ``guard``: undo what it does besides;
-- ``values``: what came, as plain data, and where it differs;
+- ``answer``: what came beside what is right, and where the two differ;
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
   there by the table of ``hypotheses``;
 - ``diagnosis``: what is asked when, ``epsilon_fit`` for whole backward passes, and where no single

@@ -4,38 +4,38 @@ Where no single mistake explains an answer, it is taken apart into terms by sett
 with every input but δ at 0, what is left of δ + ε·u is δ.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.practice.grading.answer import Answer
+from stbp_edu.practice.grading.calling import Difference, tried
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.places import places
-from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.values import Difference, Outcome, difference
+from stbp_edu.practice.grading.search import Finding, single_mistake
 from stbp_edu.practice.tasks import Exercise, Function
 
 FEW_DIGITS = 5e-3
 """What is right to so many digits is rounded, or in float16."""
 MOST_INPUTS = 9
 MOST_TERMS = 4
-Ask = Callable[[Sequence[Any]], Outcome]
-"""The reader's function, asked with arguments of our choice."""
-Pair = Sequence[Array]
-"""What the reader's function gives, and what is right."""
 
 
-def unnamed(exercise: Exercise, answer: Answer, function: Function, ask: Ask) -> list[Finding]:
+def unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Finding]:
     """Return what can be said about an answer to an exercise."""
     if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
         steps = wrong_cases(function) if exercise.id == "backward" else []
         clear = [f for f in steps if NO_SUM not in f.text]
-        found = clear or single_mistake(answer) or steps or nearly(answer)
-        return found if found or answer.view else wrong_terms(answer, ask)
+        found = clear or single_mistake(answer) or steps
+        if not found and not any(answer.differences(FEW_DIGITS)):
+            text = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
+            return [Finding("digits", "", text)]
+        return found if found or answer.view else wrong_terms(answer)
 
 
 def wrong_cases(function: Function) -> list[Finding]:
@@ -49,50 +49,44 @@ def wrong_cases(function: Function) -> list[Finding]:
     ]
 
 
-def nearly(answer: Answer) -> list[Finding]:
-    """Return that an answer is right to a few digits, if it is."""
-    pairs = zip(answer.outcomes, answer.right, strict=True)
-    if any(difference(*pair, FEW_DIGITS) for pair in pairs):
-        return []
-    text = "It is right to about 3 digits; float64 holds 16. Is a number rounded, or in float16?"
-    return [Finding("digits", "", text)]
-
-
-def wrong_terms(answer: Answer, ask: Ask) -> list[Finding]:
+def wrong_terms(answer: Answer) -> list[Finding]:
     """Return which terms of an answer are missing, too many, or wrong."""
-    found = []
-    for chosen, pair in _terms(answer, ask).items():
-        names = [answer.names[k] for k in sorted(chosen)]
-        if words := _words(pair, answer.rtol):
-            found.append((names, words))
-    wrong = [(names, words) for names, words in found if words != "is right"]
-    telling = len(wrong) < len(found) or any(words != "is wrong" for _, words in wrong)
-    if not 0 < len(wrong) <= MOST_TERMS or len(found) < 2 or not telling:
+    terms = [
+        ([answer.names[k] for k in sorted(chosen)], words)
+        for chosen, (got, want) in _terms(answer).items()
+        if (words := _words(got, want, answer.rtol))
+    ]
+    wrong = [(names, words) for names, words in terms if words != "is right"]
+    telling = len(wrong) < len(terms) or any(words != "is wrong" for _, words in wrong)
+    if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or not telling:
         return []
-    said = [f"{'·'.join(n) or 'a constant'} {w}" for n, w in found if n or w != "is right"]
+    said = [f"{'·'.join(n) or 'a constant'} {w}" for n, w in terms if n or w != "is right"]
     text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
     return [
         Finding("term", "·".join(names), "" if k else text) for k, (names, _) in enumerate(wrong)
     ]
 
 
-def _terms(answer: Answer, ask: Ask) -> dict[frozenset[int], Any]:
+def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     """Return what each set of inputs brings beyond its smaller sets, in both functions.
 
     Empty where a function fails with an input at 0.
     """
-    solution, k = places(answer.source)[0].of(lambda value: value), answer.order[0]
-    rng, args = np.random.default_rng(15), answer.inputs[k].args
-    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in args]
+    k = answer.order[0]
+    solution, one = places(answer.source)[0].of(lambda value: value), answer.situations[k]
+    rng = np.random.default_rng(15)
+    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.inputs.args]
 
     def values(zeros: Sequence[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
         given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
-        both = [answer.vector(o, k) for o in (ask(given), answer.at(solution, given))]
-        stacked = None if any(v is None for v in both) else np.stack(both)  # type: ignore[arg-type]
+        rows = [
+            answer.vector(o, k) for o in (answer.ask(given, one), tried(solution, given, one.like))
+        ]
+        stacked = None if any(row is None for row in rows) else np.stack(rows)  # type: ignore[arg-type]
         return stacked if stacked is not None and np.isfinite(stacked).all() else None
 
-    usable = [j for j, a in enumerate(args) if _is_real(a) and values([j]) is not None]
+    usable = [j for j, a in enumerate(moved) if _is_real(a) and values([j]) is not None]
     if len(usable) > MOST_INPUTS:
         return {}
     table: dict[frozenset[int], Any] = {
@@ -112,11 +106,10 @@ def _is_real(value: object) -> bool:
     return isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f"
 
 
-def _words(pair: Pair, rtol: float) -> str:
+def _words(got: Array, want: Array, rtol: float) -> str:
     """Return what is wrong with a term, "is right", or "" where neither function has it."""
-    got, want = pair
     limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
-    has, belongs = (np.abs(term).max(initial=0.0) > limit for term in pair)
+    has, belongs = (np.abs(term).max(initial=0.0) > limit for term in (got, want))
     if not belongs:
         return "has no place here" if has else ""
     if not has:

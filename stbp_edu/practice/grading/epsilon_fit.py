@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.network import Gradients
-from stbp_edu.practice.grading.calling import Habits, call
-from stbp_edu.practice.grading.values import Outcome
+from stbp_edu.practice.grading.calling import Outcome, call
 from stbp_edu.practice.tasks import ForwardPass, Function, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
@@ -33,33 +31,89 @@ EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
 
-def gradients_of(outcome: Outcome, net: ForwardPass) -> Gradients | None:
-    """Return what came of a call as finite gradients of the right shapes, or None."""
-    params, N = net.params, net.params.N
-    found: Any = outcome if isinstance(outcome, tuple) else ()
-    pairs = zip(found, (*params.W[1:], *params.b[1:]), strict=bool(found))
-    if not found or any(np.shape(g) != p.shape or not np.isfinite(g).all() for g, p in pairs):
-        return None
-    return Gradients([None, *found[:N]], [None, *found[N:]])
+@dataclass(frozen=True)
+class CaseReport:
+    """How many cells of one case are right, and what is wrong.
+
+    Attributes:
+        case: 1 to 5.
+        cells: how many cells (t, n) of the grid the case has; layers for case 5.
+        wrong: how many of them hold a wrong value.
+        first: the first wrong one in the order of the sweep, or an empty string.
+        explanation: what is wrong with the case itself; empty where it is right, given what
+            reaches it.
+    """
+
+    case: int
+    cells: int
+    wrong: int = 0
+    first: str = ""
+    explanation: str = ""
+
+    def __str__(self) -> str:
+        """Return the text form, one line."""
+        head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
+        if not self.wrong:
+            return head
+        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
+        return f"{head}; first wrong at {self.first}; {rest}"
 
 
-def recover_epsilon(net: ForwardPass, gradients: Gradients) -> tuple[Layers, list[float]]:
+def case_reports(function: Function) -> tuple[CaseReport, ...]:
+    """Return what is wrong in each of the five cases of a backward pass.
+
+    Empty where the function gives no gradients.
+    """
+    net = wide_network()
+    exact, N = net.sweep("exact"), net.params.N
+    right, given = exact.gradients, (net.trace, net.targets, net.params, net.neuron)
+    found = recover_epsilon(net, call(function, given, right))
+    if found is None:
+        return ()
+    epsilon, misfit = found
+    if what := _out_of_order(epsilon, list(exact.epsilon)):
+        text = f"the {what} of ε and of the spikes below are not those that belong together"
+        whole = [CaseReport(case, len(list(net.cells(case)))) for case in (1, 2, 3, 4)]
+        return (*whole, CaseReport(5, N, N, f"layer {N}", text))
+    reports = []
+    for case in (1, 2, 3, 4):
+        cells = list(net.cells(case))
+        wrong = [
+            (t, n)
+            for t, n in cells
+            if np.abs(epsilon[n][t] - exact.epsilon[n][t]).max()
+            > SOLVED * np.abs(exact.epsilon[n][t]).max()
+        ]
+        first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
+        terms = explanations(net, epsilon, case) if wrong else []
+        reports.append(CaseReport(case, len(cells), len(wrong), first, "; ".join(terms)))
+    layers = [f"layer {n}" for n in range(N, 0, -1) if misfit[n] > TOLERANCE]
+    text = "these gradients are no sum over steps and samples of ε times the spikes below"
+    fifth = CaseReport(5, N, len(layers), *((layers[0], text) if layers else ()))
+    return (*reports, fifth)
+
+
+def recover_epsilon(net: ForwardPass, outcome: Outcome) -> tuple[Layers, list[float]] | None:
     """Return ε by layer, shape (T, S, n[n]), and by layer how badly the gradients fit any ε.
 
     The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
-    samples of ε times the spikes below, and for the bias of ε alone), whatever its ε.
+    samples of ε times the spikes below, and for the bias of ε alone), whatever its ε. None where
+    what came is no finite gradient of each parameter.
     """
     T, S, N = net.shape
     epsilon: Layers = [None]
     misfit = [0.0]
     for n in range(1, N + 1):
-        below = net.trace.O[n - 1].reshape(T * S, -1)
+        arrays = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
+        wanted = net.params.W[n].shape, net.params.b[n].shape
+        if tuple(map(np.shape, arrays)) != wanted or not all(np.isfinite(g).all() for g in arrays):  # type: ignore[arg-type]
+            return None
         # The bias acts like a weight from a neuron that always spikes: one more column.
-        both = np.concatenate([below, np.ones((T * S, 1))], axis=1)
-        gradient = np.concatenate([gradients.W[n], gradients.b[n][:, None]], axis=1)
-        E, *_ = np.linalg.lstsq(both.T, gradient.T, rcond=None)
+        below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
+        gradient = np.column_stack(arrays)  # type: ignore[arg-type]
+        E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
         epsilon.append(E.reshape(T, S, -1))
-        misfit.append(_misfit(both.T @ E, gradient.T))
+        misfit.append(_misfit(below.T @ E, gradient.T))
     return epsilon, misfit
 
 
@@ -144,64 +198,3 @@ def _out_of_order(epsilon: Layers, exact: Layers) -> str:
             if all(np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9) for e, x in pairs):
                 return what
     return ""
-
-
-@dataclass(frozen=True)
-class CaseReport:
-    """How many cells of one case are right, and what is wrong.
-
-    Attributes:
-        case: 1 to 5.
-        cells: how many cells (t, n) of the grid the case has; layers for case 5.
-        wrong: how many of them hold a wrong value.
-        first: the first wrong one in the order of the sweep, or an empty string.
-        explanation: what is wrong with the case itself; empty where it is right, given what
-            reaches it.
-    """
-
-    case: int
-    cells: int
-    wrong: int
-    first: str = ""
-    explanation: str = ""
-
-    def __str__(self) -> str:
-        """Return the text form, one line."""
-        head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
-        if not self.wrong:
-            return head
-        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
-        return f"{head}; first wrong at {self.first}; {rest}"
-
-
-def case_reports(function: Function) -> tuple[CaseReport, ...]:
-    """Return what is wrong in each of the five cases of a backward pass.
-
-    Empty where the function gives no gradients.
-    """
-    net = wide_network()
-    given, like = (net.trace, net.targets, net.params, net.neuron), net.sweep("exact").gradients
-    gradients = gradients_of(call(function, given, like, Habits()), net)
-    if gradients is None:
-        return ()
-    epsilon, misfit = recover_epsilon(net, gradients)
-    exact = net.sweep("exact").epsilon
-    if what := _out_of_order(epsilon, list(exact)):
-        text = f"the {what} of ε and of the spikes below are not those that belong together"
-        right = [CaseReport(case, len(list(net.cells(case))), 0) for case in (1, 2, 3, 4)]
-        return (*right, CaseReport(5, N := net.params.N, N, f"layer {N}", text))
-    found = []
-    for case in (1, 2, 3, 4):
-        cells = list(net.cells(case))
-        wrong = [
-            (t, n)
-            for t, n in cells
-            if np.abs(epsilon[n][t] - exact[n][t]).max() > SOLVED * np.abs(exact[n][t]).max()
-        ]
-        first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}" if wrong else ""
-        terms = explanations(net, epsilon, case) if wrong else []
-        found.append(CaseReport(case, len(cells), len(wrong), first, "; ".join(terms)))
-    layers = [f"layer {n}" for n in range(net.params.N, 0, -1) if misfit[n] > TOLERANCE]
-    text = "these gradients are no sum over steps and samples of ε times the spikes below"
-    fifth = CaseReport(5, net.params.N, len(layers), *((layers[0], text) if layers else ()))
-    return (*found, fifth)

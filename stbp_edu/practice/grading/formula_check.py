@@ -11,11 +11,14 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.answer import Answer, Situation
+from stbp_edu.practice.grading.calling import Outcome, tried
 from stbp_edu.practice.grading.diagnosis import wrong_terms
-from stbp_edu.practice.grading.search import Answer, Finding, single_mistake
-from stbp_edu.practice.grading.values import Outcome, plain
+from stbp_edu.practice.grading.search import Finding, single_mistake
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
+
+NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -58,19 +61,18 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
         tree = algebra.parse(text, blank.symbols)
     except ValueError as error:
         return Feedback(blank.id, "wrong", (str(error),))
-    if algebra.equal(tree, algebra.parse(blank.solution, blank.symbols), blank):
+    right = algebra.parse(blank.solution, blank.symbols)
+    if algebra.equal(tree, right, blank):
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
-    named = _named(blank, tree)
     found: list[Finding] = []
-    sentences = [*named.values()]
+    named = _named(blank, tree)
     if not named and (named := _named(blank, ast.UnaryOp(ast.USub(), tree))):
-        sentences = [*named.values(), "And the sign is turned round besides."]
-        named["sign"] = ""
+        named["sign"] = "And the sign is turned round besides."
     if not named:
-        found = _unnamed(blank, tree)
-        sentences = [f.text for f in found if f.text]
-        sentences = sentences or ["It differs from the right formula in more than one place."]
+        found = _unnamed(blank, tree, right)
+    sentences = [*named.values(), *(f.text for f in found if f.text)]
+    sentences = sentences or ["It differs from the right formula in more than one place."]
     said = (*sentences, blank.pointer)
     return Feedback(blank.id, "wrong", said, tuple(named), findings=tuple(found))
 
@@ -84,25 +86,27 @@ def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:
     }
 
 
-def _unnamed(blank: FormulaBlank, tree: Tree) -> list[Finding]:
+def _unnamed(blank: FormulaBlank, tree: Tree, right: Tree) -> list[Finding]:
     """Return what can be said where no named misconception fits."""
-    if not algebra.has_a_value(tree, blank):
-        text = (
-            "It has no value: it takes a root of a negative number, divides by zero, or overflows."
-        )
-        return [Finding("no-value", "", text)]
-    right = algebra.parse(blank.solution, blank.symbols)
     names = algebra.free_symbols(blank, tree, right)
-    texts = [algebra.source(t, blank, names) for t in (tree, right)]
-    yours, exact = map(algebra.function, texts)
 
-    def ask(args: Sequence[Any], like: float = 0.0) -> Outcome:
-        return tried(yours, args, like)
+    def at(formula: Tree, args: Sequence[float]) -> Any:
+        return algebra.value(formula, blank, dict(zip(names, args, strict=True)))
 
-    inputs = [Inputs(tuple(point[name] for name in names), "") for point in algebra.points(blank)]
-    got, likes = [ask(i.args) for i in inputs], [exact(*i.args) for i in inputs]
-    if not all(isinstance(o, tuple) and np.isfinite(o).all() for o in got):  # type: ignore[arg-type]
-        return []
-    answer = Answer(texts[1], names, inputs, got, [plain(x, x) for x in likes], likes)
+    def ask(args: Sequence[Any], one: Any) -> Outcome:
+        return tried(lambda *given: at(tree, given), args, 0.0)
+
+    near = [tuple(p[name] for name in names) for p in algebra.points(blank)[: algebra.POINTS]]
+    every = [Situation(Inputs(args, ""), at(right, args)) for args in near]
+    relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
+    source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
+    answer = Answer(source, names, every, ask)
     with np.errstate(all="ignore"):
-        return single_mistake(answer) or wrong_terms(answer, ask)
+        numbers = [answer.vector(outcome, k) for k, outcome in enumerate(answer.outcomes)]
+        if all(x is None for x in numbers):
+            return [Finding("no-value", "", NO_VALUE)]
+        if any(x is None or not np.isfinite(x).all() for x in numbers):
+            return []
+        if not any(answer.wrong):
+            return [Finding("tiny", "", TINY)]
+        return single_mistake(answer) or wrong_terms(answer)

@@ -15,8 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import chain, islice
-from operator import attrgetter, is_
+from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,8 +24,6 @@ from stbp_edu.practice.tasks import blanks, exercises
 GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
 PARTS = ("__code__", "__defaults__", "__kwdefaults__")
 """What may be exchanged within a function of the graders."""
-Table = dict[Any, Any]
-parts_of = attrgetter(*PARTS)
 
 
 def set_environment(before: dict[str, str]) -> None:
@@ -48,25 +45,21 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 
 @contextmanager
 def undone() -> Iterator[Callable[[], None]]:
-    """Undo at the end of a block what changed in it; yield what undoes at once what graders use."""
-    holders, tables, near, functions = _held(tuple(sys.modules))
-    first = [(table, dict(table)) for table in tables[:2]]  # the names that undo() needs itself
-    sizes, keys, values = [*map(len, tables)], [*chain(*tables)], _values(tables)
-    parts = [parts_of(function) for function in functions]
+    """Undo at the end of a block what changed in it; yield what undoes it at once."""
+    held, functions = _held(tuple(sys.modules))
+    before = [(holder, table, dict(table)) for holder, table in held]
+    parts = [(f, part, getattr(f, part)) for f in functions for part in PARTS]
     settings = [(get, put, get()) for get, put in SETTINGS]
 
-    def undo(many: int = near) -> None:
-        for table, before in first:
-            table.update(before)
-        now = [*map(len, tables[:many])]
-        if now != sizes[:many] or not all(map(is_, _values(tables[:many]), values)):
-            entries = zip(keys, values, strict=True)
-            for holder, table, size in zip(holders[:many], tables, sizes, strict=False):
-                _put_back(holder, table, dict(islice(entries, size)))
-        for function, each in zip(functions, parts, strict=True):
-            for name, part in zip(PARTS, each, strict=True):
-                if getattr(function, name) is not part:
-                    setattr(function, name, part)
+    def undo() -> None:
+        for _, table, entries in before[:2]:  # the names that are used below
+            table.update(entries)
+        for holder, table, entries in before:
+            if len(table) != len(entries) or not all(map(is_, table.values(), entries.values())):
+                _put_back(holder, table, entries)
+        for function, name, part in parts:
+            if getattr(function, name) is not part:
+                setattr(function, name, part)
         for get, put, setting in settings:
             if get() is not setting:
                 put(setting)
@@ -74,15 +67,10 @@ def undone() -> Iterator[Callable[[], None]]:
     try:
         yield undo
     finally:
-        undo(len(tables))
+        undo()
 
 
-def _values(tables: Iterable[Table]) -> list[Any]:
-    """Return what tables hold, in one row."""
-    return [*chain(*(table.values() for table in tables))]
-
-
-def _put_back(holder: Any, now: Any, before: Table) -> None:
+def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
     """Make a table of names what it was; that of a class takes no names itself."""
     more = [n for n in now if n not in before and not isinstance(now[n], ModuleType)]
     if not isinstance(holder, type):
@@ -99,37 +87,32 @@ def _put_back(holder: Any, now: Any, before: Table) -> None:
 
 
 @cache
-def _held(names: tuple[str, ...]) -> tuple[list[Any], list[Any], int, list[FunctionType]]:
-    """Return what holds the names that grading uses, with its tables, and the graders' functions.
+def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[FunctionType]]:
+    """Return what holds the names that grading uses, each with its table, and its own functions.
 
-    Names are held by modules, by their classes, and by this package's dicts and tasks. The number
-    says how many of the first are the graders' own, or what these use.
+    Names are held by modules, by their classes, and by this package's dicts and tasks.
     """
-    graders = [sys.modules[name] for name in names if name.startswith(GRADERS)]
-    public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
     ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
-    first = dict.fromkeys([builtins, sys.modules[__name__], *graders, *_used(graders), *public])
-    modules = dict.fromkeys([*first, *ours, *_used(ours)])
+    public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
+    first = builtins, sys.modules[__name__]
+    modules = dict.fromkeys([*first, *ours, *public, *_used(ours)])
+    values = [(module, value) for module in modules for value in vars(module).values()]
     classes = dict.fromkeys(
         value
-        for module in modules
-        for value in vars(module).values()
-        if issubclass(type(value), type) and value.__module__ == module.__name__  # asks no instance
+        for module, value in values
+        if issubclass(type(value), type)  # which asks no instance
+        and value.__module__ == module.__name__
+        and not value.__flags__ & 1 << 8  # closed to changes
     )
-    dicts = [value for module in ours for value in vars(module).values() if type(value) is dict]
-    tasks = exercises(), blanks()
-    holders: list[Any] = [
-        *modules,
-        *(kind for kind in classes if not kind.__flags__ & 1 << 8),  # which is closed to changes
-        *(task for known in tasks for task in known.values()),
+    tasks = [task for known in (exercises(), blanks()) for task in known.values()]
+    tables = {id(v): v for m, v in values if type(v) is dict and m.__name__.startswith("stbp_edu")}
+    held = [(holder, vars(holder)) for holder in (*modules, *classes, *tasks)]
+    functions = [
+        value
+        for _, value in values
+        if type(value) is FunctionType and str(value.__module__).startswith(GRADERS)
     ]
-    tables: list[Any] = [*map(vars, holders), *{id(x): x for x in dicts}.values()]
-    holders += [None] * (len(tables) - len(holders))
-    held = (value for x in holders[: len(modules)] for value in vars(x).values())
-    functions = {
-        x for x in held if type(x) is FunctionType and str(x.__module__).startswith(GRADERS)
-    }
-    return holders, tables, len(first), [*functions]
+    return [*held, *((None, table) for table in tables.values())], [*dict.fromkeys(functions)]
 
 
 def _used(modules: Iterable[ModuleType]) -> Iterator[ModuleType]:

@@ -22,11 +22,11 @@ Put = Callable[[Thunk, Sequence[Thunk], Sequence[Thunk]], Any]
 
 def parts_of(node: ast.expr) -> list[ast.expr]:
     """Return the parts of a node that can be put together anew: its operands or arguments."""
-    if isinstance(node, (ast.Subscript, ast.Attribute)):
-        return [node.value]
     if isinstance(node, ast.Call):
         of = [node.func.value] if isinstance(node.func, ast.Attribute) else []
         return [part for part in (*node.args, *of) if _has_a_value(part)]
+    if isinstance(node, ast.Subscript):
+        return [node.value]
     children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
     return [] if any(isinstance(c, ast.Starred) for c in children) else children
 
@@ -51,26 +51,25 @@ class Place:
     tree: ast.Module
     node: ast.expr
     names: tuple[str, ...]
-    called: bool = False
-    result: int | None = None
+    called: bool
+    result: int | None
 
     @cached_property
     def text(self) -> str:
         """The place as it is written; empty for the result."""
         return "" if self.result is not None else ast.unparse(self.node)
 
-    @cached_property
-    def inside(self) -> frozenset[int]:
-        """The nodes in it, itself among them."""
-        return frozenset(id(n) for n in ast.walk(self.node))
+    def within(self, other: "Place") -> bool:
+        """Return whether this place is a part of another."""
+        return self is not other and any(self.node is node for node in ast.walk(other.node))
 
     @cached_property
     def _space(self) -> dict[str, Any]:
         """The names of the solution with the hole."""
-        names: list[ast.expr] = [_later(ast.Name(n, ast.Load())) for n in self.names]
-        parts: list[ast.expr] = [_later(part) for part in parts_of(self.node)]
-        row = [_later(self.node), *(ast.Tuple(each, ast.Load()) for each in (parts, names))]
-        hole = ast.Call(ast.Name("_put", ast.Load()), row, [])
+        names: list[ast.expr] = [ast.Name(name, ast.Load()) for name in self.names]
+        rows = [[*map(_later, row)] for row in (parts_of(self.node), names)]
+        given = _later(self.node), *(ast.Tuple(row, ast.Load()) for row in rows)
+        hole = ast.Call(ast.Name("_put", ast.Load()), [*given], [])
         tree = copy.deepcopy(self.tree, {id(self.node): hole})
         space = dict(FUNCTIONS)
         exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
@@ -95,13 +94,13 @@ class Place:
     def made_of(self) -> str:
         """The place by what is in it, without giving it away."""
         if isinstance(self.node, (ast.Name, ast.Constant)):
-            return f"`{self.text or ast.unparse(self.node)}`"
+            return f"`{ast.unparse(self.node)}`"
         used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
         names = [f"`{name}`" for name in self.names if name in used]
         return f"what is made of {' and '.join(names)}" if names else "a number"
 
 
-def _later(node: ast.expr) -> ast.Lambda:
+def _later(node: ast.expr) -> ast.expr:
     """Return a function that evaluates a node when it is called."""
     return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
 
@@ -110,31 +109,26 @@ def _later(node: ast.expr) -> ast.Lambda:
 def places(source: str) -> tuple[Place, ...]:
     """Return every place of a solution, from the outside to the inside."""
     tree = ast.parse(source)
-    function = tree.body[0]
+    (function,) = tree.body
     assert isinstance(function, ast.FunctionDef)
-    stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)]
+    every = list(ast.walk(function))
+    stored = [n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
-    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    returned = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)]
-    roots = {id(part): k for node in returned[: len(returned) == 1] for k, part in _results(node)}
+    called = {id(n.func) for n in every if isinstance(n, ast.Call)}
+    returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
+    results = dict(_results(returned[0])) if len(returned) == 1 else {}
     return tuple(
-        Place(tree, node, names, id(node) in called, roots.get(id(node)))
-        for node in ast.walk(function)
+        Place(tree, node, names, id(node) in called, results.get(id(node)))
+        for node in every
         if isinstance(node, ast.expr) and _can_change(node)
     )
 
 
-def _results(node: ast.expr | None) -> Iterator[tuple[int, ast.expr]]:
+def _results(node: ast.expr) -> Iterator[tuple[int, int]]:
     """Yield a returned expression and, of several results, each with its number."""
-    if node is not None:
-        yield ALL, node
+    yield id(node), ALL
     if isinstance(node, ast.Tuple):
-        yield from enumerate(node.elts)
-
-
-def _is_stored(node: ast.Name) -> bool:
-    """Return whether a name is given a value here."""
-    return isinstance(node.ctx, ast.Store)
+        yield from ((id(part), k) for k, part in enumerate(node.elts))
 
 
 def _can_change(node: ast.expr) -> bool:

@@ -7,21 +7,19 @@ constant that no table holds is solved for: where the result is affine in it, it
 and 2 say which it is.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.calling import View, tried
+from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.hypotheses import joined, of_value, rewritten
 from stbp_edu.practice.grading.places import Place, places
-from stbp_edu.practice.grading.values import RTOL, Difference, Outcome, difference, labels, same
-from stbp_edu.practice.tasks import Function, Inputs
 
 MOST_READINGS = 3
 FEW_PLACES = 75
@@ -43,114 +41,33 @@ class Finding:
     text: str = field(compare=False)
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """A wrong answer beside the right one.
-
-    Attributes:
-        source: the solution.
-        names: the arguments.
-        inputs: what both were called with.
-        outcomes: what came of the reader's function, call by call.
-        right: what belongs there.
-        likes: the right results as they are returned.
-        rtol: to how many digits the answer is computed.
-        axes: what the axes of a result are.
-        parts: what the results are, where there are several.
-        view: makes of the result of a random function what can be compared.
-    """
-
-    source: str
-    names: Sequence[str]
-    inputs: Sequence[Inputs]
-    outcomes: Sequence[Outcome]
-    right: Sequence[Outcome]
-    likes: Sequence[Any]
-    rtol: float = RTOL
-    axes: Sequence[str] = ()
-    parts: Sequence[str] = ()
-    view: View = None
-
-    @cached_property
-    def labels(self) -> list[list[str]]:
-        """What each result is called, call by call."""
-        return [labels(like, self.parts) for like in self.likes]
-
-    @cached_property
-    def wrong(self) -> list[bool]:
-        """Whether the answer is wrong, call by call."""
-        pairs = zip(self.outcomes, self.right, strict=True)
-        return [difference(got, want, self.rtol) is not None for got, want in pairs]
-
-    @cached_property
-    def order(self) -> list[int]:
-        """The calls in the order in which hypotheses are asked: the telling ones first."""
-
-        def rank(k: int) -> tuple[bool, bool, int]:
-            i, fails = self.inputs[k], isinstance(self.outcomes[k], Difference)
-            return not self.wrong[k], fails, i.T * i.S if i.T > 1 else 1000
-
-        return sorted(range(len(self.inputs)), key=rank)
-
-    def at(self, function: Function, args: Sequence[Any]) -> Outcome:
-        """Return what comes of one of the package's own functions, shaped as in the first call."""
-        return tried(function, args, self.likes[0], self.view)
-
-    def run(self, function: Function, k: int) -> Outcome:
-        """Return what comes of one of the package's own functions in the k-th call."""
-        return tried(function, self.inputs[k].args, self.likes[k], self.view)
-
-    def gives(self, function: Function, *, exactly: bool = True) -> bool:
-        """Return whether a function has the same outcomes in every call."""
-        with np.errstate(all="ignore"):  # a mistake may overflow where the answer did
-            return all(
-                same(self.run(function, k), self.outcomes[k], self.rtol, exactly=exactly)
-                for k in self.order
-            )
-
-    def vector(self, outcome: Outcome, k: int) -> Array | None:
-        """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
-        right = self.right[k]
-        if not isinstance(outcome, tuple) or not isinstance(right, tuple):
-            return None
-        found = [part for part in outcome if isinstance(part, np.ndarray)]
-        if [np.shape(part) for part in found] != [np.shape(part) for part in right]:  # type: ignore[arg-type]
-            return None
-        return np.concatenate([part.ravel().astype(float) for part in found])
-
-
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
-    with np.errstate(all="ignore"):
-        every = places(answer.source)
+    every = places(answer.source)
+    right = [answer.vector(s.right, k) for k, s in enumerate(answer.situations)]
 
-        def whole(c: float, k: int) -> Array | None:
-            want = answer.vector(answer.right[k], k)
-            return None if want is None else c * want
+    def whole(c: float, k: int) -> Array | None:
+        return None if (vector := right[k]) is None else c * vector
 
-        if (words := constant(answer, whole)) not in ("", "0", "1"):
-            text = f"Right but for a factor: your result is {words} times the exact one."
-            return [Finding("factor", "", text)]
-        found = _fitting(answer, every, _of_program)
-        # Whether random numbers have a property says too little for more.
-        short = len(every) <= FEW_PLACES and not answer.view
-        return found or _fitting(answer, every if short else (), _of_value)
+    if (words := constant(answer, whole)) not in ("", "0", "1"):
+        text = f"Right but for a factor: your result is {words} times the exact one."
+        return [Finding("factor", "", text)]
+    found = _fitting(answer, every, _of_program)
+    is_short = len(every) <= FEW_PLACES and answer.view is None
+    return found or _fitting(answer, every if is_short else (), _of_value)
 
 
-Fits = Callable[[Answer, Place], Iterator[tuple[str, str]]]
-"""Yields what explains an answer in one place: an id, and words after "it is what you get if"."""
-
-
-def _fitting(answer: Answer, every: Sequence[Place], fits: Fits) -> list[Finding]:
+def _fitting(
+    answer: Answer,
+    every: Sequence[Place],
+    fits: Callable[[Answer, Place], Iterator[tuple[str, str]]],
+) -> list[Finding]:
     """Return the places with what explains an answer, the first with the sentence on all."""
     found: dict[str, tuple[str, Place]] = {}
     for place in every:
-        if any(place.inside < outer.inside for _, outer in found.values()):
-            continue
-        for id_, words in fits(answer, place):
-            found.setdefault(words, (id_, place))
-            if fits is _of_value:
-                break
+        if not any(place.within(outer) for _, outer in found.values()):
+            for id_, words in fits(answer, place):
+                found.setdefault(words, (id_, place))
     few = list(found.items())[:MOST_READINGS]
     ending = " (each of them fits)" * (len(few) > 1)
     text = f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
@@ -165,9 +82,9 @@ def _of_program(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
 
 
 def _of_value(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what explains an answer as a change of the value in one place."""
+    """Yield the first change of the value in one place that explains an answer."""
     values: list[Any] = []
-    answer.run(place.of(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
+    answer.at(place.of(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
     numbers = (int, float, np.number, np.ndarray)
     if place.called or not values or not all(isinstance(v, numbers) for v in values):
         return
@@ -177,36 +94,35 @@ def _of_value(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
     for id_, words, change in of_value(max(map(np.ndim, values)), axes):
         if answer.gives(place.of(change)):
             yield id_, f"{what} {words}"
-    if factor := constant(answer, _with(answer, place, np.multiply)):
-        yield "factor", f"{what} is {factor} times what it should be"
-    if shift := constant(answer, _with(answer, place, np.add)):
-        yield "shift", f"{what} is {shift} more than it should be"
+            return
+    for id_, join, words in (
+        ("factor", operator.mul, "times what it should be"),
+        ("shift", operator.add, "more than it should be"),
+    ):
+
+        def result(c: float, k: int, join: Any = join) -> Array | None:
+            return answer.vector(answer.at(place.of(lambda x: join(x, c)), k), k)
+
+        if (c := constant(answer, result)) not in ("", "0"):
+            yield id_, f"{what} is {c} {words}"
+            return
     for id_, words, put in joined(place):
         if answer.gives(place.changed(put)):
             yield id_, words
+            return
 
 
-Result = Callable[[float, int], Array | None]
-"""All numbers of the k-th call, for a constant."""
+def constant(answer: Answer, result: Callable[[float, int], Array | None]) -> str:
+    """Return at which constant a result is the answer in every call, such as "-T/S"; or "".
 
-
-def _with(answer: Answer, place: Place, join: Callable[[Any, Any], Any]) -> Result:
-    """Return the result with a constant joined to what stands in a place."""
-
-    def result(c: float, k: int) -> Array | None:
-        return answer.vector(answer.run(place.of(lambda x: join(x, c)), k), k)
-
-    return result
-
-
-def constant(answer: Answer, result: Result) -> str:
-    """Return at which constant a result is the answer in every call, such as "-T/S"; or ""."""
+    ``result`` returns all numbers of the k-th call, for a constant.
+    """
     solved = []
     for k in answer.order:
         known = [*(result(c, k) for c in (0.0, 1.0, 2.0)), answer.vector(answer.outcomes[k], k)]
         c = _solved(known, answer.rtol)
         if c is not None:
-            solved.append((c, answer.inputs[k]))
+            solved.append((c, answer.situations[k].inputs))
         if c is not None and np.isnan(c):
             return ""
     for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):

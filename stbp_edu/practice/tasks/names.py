@@ -35,10 +35,12 @@ def properties_that_hold(
 ) -> tuple[bool, ...]:
     """Return which properties of a right encoder's random spikes these have."""
     if np.shape(spikes) != (T, *pixels.shape):
-        return (False,) * 6
+        return (False,) * 7
     spikes = np.asarray(spikes, dtype=float)
     rates = spikes.mean(axis=0)
-    again = np.asarray(encode(pixels.copy(), T, np.random.default_rng(77)), dtype=float)
+    again, same = (
+        np.asarray(encode(pixels.copy(), T, np.random.default_rng(77)), dtype=float) for _ in "12"
+    )
     return (
         True,
         bool(np.isin(spikes, (0, 1)).all()),
@@ -46,6 +48,7 @@ def properties_that_hold(
         bool((np.abs(rates - pixels) < TOLERANCE).all()),
         bool((spikes != spikes[0]).any()),
         bool((spikes != again).any()),
+        np.array_equal(again, same),
     )
 
 

@@ -5,7 +5,6 @@
 - ``download``: fetch files into the cache, from mirrors and package registries.
 - ``tasks``: tasks of time, made by the package.
 - ``events``: events, the bins that make frames of them, and recordings as data sets.
-- ``event_files``: how the files of recordings are read.
 """
 
 from stbp_edu.training.data.catalogue import CATALOGUE, RECIPES, load_dataset

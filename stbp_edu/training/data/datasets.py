@@ -88,7 +88,7 @@ class Dataset:
         return int(max(self.train_labels.max(), self.test_labels.max())) + 1
 
 
-def check_labelled(images: object, labels: object, part: str = "") -> None:
+def check_labelled(images: Any, labels: Any, part: str = "") -> None:
     """Check that images (n, height, width) are grey, and labels (n,) integers from 0.
 
     ``part`` is what the names of the two begin with in an error.
@@ -98,8 +98,6 @@ def check_labelled(images: object, labels: object, part: str = "") -> None:
             raise TypeError(
                 f"{part}{name} must be a NumPy array, got {checks.brief(value)}; use np.array"
             )
-    assert isinstance(images, np.ndarray)
-    assert isinstance(labels, np.ndarray)
     if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
         raise ValueError(
             f"{part}images must have shape (n, height, width), n >= 1, and {part}labels (n,), got "
@@ -108,14 +106,9 @@ def check_labelled(images: object, labels: object, part: str = "") -> None:
     if images.dtype != np.uint8:  # bytes of which 255 is white
         axes = "(n, height, width)"
         checks.array(f"{part}images", images, axes, (None, None, None), unit_interval=True)
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ValueError(
-            f"{part}labels must be integers from 0, got {labels.dtype}; number the classes"
-        )
-    if labels.min() < 0:
-        raise ValueError(
-            f"{part}labels must be integers from 0, got {labels.dtype} from {labels.min()}; number "
-            "the classes"
+            f"{part}labels must be integers from 0, got {checks.brief(labels)}; number the classes"
         )
 
 
@@ -256,8 +249,8 @@ class Source:
         title: its name in prose.
         sha256: of the files when they are unpacked, in the order of ``NAMES``: images and labels
             to learn from, then those held out.
-        registry: the package registry that has it: ``"npm"`` or ``"debian"``.
-        package: its name in that registry, with the version.
+        package: the name of a package that has it.
+        commands: those of the registry's client that leave the package as a tar archive.
         hint: how a reader gets the files without this program.
         mirrors: addresses to which the name of a file and ``.gz`` are appended.
     """
@@ -265,8 +258,8 @@ class Source:
     name: str
     title: str
     sha256: Sequence[str]
-    registry: str
     package: str
+    commands: Sequence[str]
     hint: str
     mirrors: Sequence[str] = ()
 

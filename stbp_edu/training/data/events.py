@@ -1,10 +1,9 @@
 """Events of a camera or an ear, the bins that make frames of them, and recordings as data sets.
 
-The files of a recording are read from a folder. Where none is given, tonic fetches them into the
-cache; tonic, and h5py for SHD, come with ``stbp-edu[events]``.
+tonic, which comes with ``stbp-edu[events]``, fetches the recordings and reads their files.
 """
 
-from collections.abc import Callable, Iterator
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from stbp_edu import checks
 from stbp_edu.training.data.datasets import Dataset, Tell, cache_folder
 
 Integers = NDArray[np.integer[Any]]
+MOST_BINS = 100_000
 
 
 class Events(NamedTuple):
@@ -32,10 +32,6 @@ class Events(NamedTuple):
     y: Integers
     t: Integers
     p: Integers
-
-
-Samples = tuple[list[int], Iterator[tuple[str, Events]]]
-"""The labels of a part of a recording, and for each its place, which errors name, and events."""
 
 
 def bin_events(
@@ -62,12 +58,13 @@ def bin_events(
     >>> bin_events(Events(x, y, t, p), T=2, duration=100, shape=(2, 1, 2)).tolist()
     [[[[0, 1]], [[1, 0]]], [[[0, 1]], [[0, 0]]]]
     """
-    checks.count("T", T), checks.count("duration", duration)
-    polarities, rows, columns = (checks.count("shape", size) for size in shape)
-    bounds = {"x": columns, "y": rows, "t": None, "p": polarities}
-    x, y, t, p = (
-        _within(name, values, len(events.t), bounds[name])
-        for name, values in events._asdict().items()
+    checks.count("T", T, at_most=MOST_BINS), checks.count("duration", duration)
+    polarities, rows, columns = checks.widths("shape", shape, at_least=3)
+    checks.instance("events", events, Events)
+    bounds = {"t": None, "x": columns, "y": rows, "p": polarities}
+    t, x, y, p = (
+        _within(name, getattr(events, name), np.size(events.t), bound)
+        for name, bound in bounds.items()
     )
     index = np.ravel_multi_index(
         (t[t < duration] * T // duration, *(a[t < duration] for a in (p, y, x))),
@@ -79,7 +76,7 @@ def bin_events(
 
 def _within(name: str, values: Integers, length: int, bound: int | None) -> NDArray[np.int64]:
     """Return values as 64-bit integers, after checking that each lies in 0..bound - 1."""
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iu":
+    if type(values) is not np.ndarray or values.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must be an array of integers, got {checks.brief(values)}; "
             "times are whole microseconds"
@@ -100,86 +97,78 @@ def _within(name: str, values: Integers, length: int, bound: int | None) -> NDAr
 
 @dataclass(frozen=True)
 class Recording:
-    """A data set of recorded events.
+    """A data set of recorded events that tonic has.
 
     Attributes:
-        title: its name in prose.
-        tonic: its name in tonic, and the folder that tonic makes for it.
-        parts: the folder or file of the training events, and of those held out.
+        tonic: its name there, and that of the folder in which tonic keeps it.
         shape: polarities, rows and columns of a frame.
         duration: microseconds; later events are left out.
         bins: frames that the duration is cut into.
-        read: returns the samples of a part.
         block: pixels of the camera, in each direction, that make one of a frame.
+        cut: whether samples are cut out of longer recordings, so that times are counted from a
+            sample's first event.
     """
 
-    title: str
     tonic: str
-    parts: tuple[str, str]
     shape: tuple[int, int, int]
     duration: int
     bins: int
-    read: Callable[[Path], Samples]
     block: int = 1
-
-    def images(self, path: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-        """Return a part as images, whose row k is the frame of bin k, and its labels.
-
-        A pixel is 255 where the frame has at least one event, and else 0: two count as one.
-        """
-        labels, samples = self.read(path)
-        polarities, rows, columns = self.shape
-        images = np.zeros((len(labels), self.bins, polarities * rows * columns), np.uint8)
-        for image, (place, (x, y, t, p)) in zip(images, samples, strict=True):
-            events = Events(x // self.block, y // self.block, t, p)
-            try:
-                counts = bin_events(events, self.bins, self.duration, self.shape)
-            except ValueError as error:
-                raise ValueError(f"{place}, of {self.title}: {error}") from error
-            image[counts.reshape(image.shape) > 0] = 255
-        return images, np.array(labels)
+    cut: bool = False
 
     def load(self, folder: Path | None, tell: Tell) -> Dataset:
         """Return the data set, whose images are the frames of the recordings.
 
-        Its files, or a folder named as in tonic that holds them, are in ``folder``. Where that is
-        None, tonic fetches them into the cache, and ``tell`` is called with a sentence before.
+        tonic reads it in ``folder``, or in the cache where that is None, and fetches what is not
+        there; ``tell`` is called with a sentence before.
 
         Raises:
-            FileNotFoundError, ValueError: if a file is missing, or damaged, or another.
-            ImportError: if tonic or h5py is needed and not installed.
+            FileNotFoundError: if it is not there and cannot be fetched.
+            ValueError: if a recording is damaged.
+            ImportError: if tonic is not installed.
         """
-        place = self._fetch(cache_folder(), tell) if folder is None else folder
-        paths = [self._find(place, part) for part in self.parts]
-        (images, labels), held_out = map(self.images, paths)
-        return Dataset(images, labels, *held_out)
-
-    def _find(self, folder: Path, part: str) -> Path:
-        """Return where a part of a data set is; raise FileNotFoundError if the folder lacks it."""
-        for path in (folder / part, folder / self.tonic / part):
-            if path.exists():
-                return path
-        raise FileNotFoundError(
-            f"{folder} must hold {' and '.join(self.parts)} of {self.title}, and lacks "
-            f"{part}; unpack its archives there, or pass the folder that holds them with --data"
-        )
-
-    def _fetch(self, cache: Path, tell: Tell) -> Path:
-        """Let tonic fetch a data set into the cache, where it is not there yet."""
         try:
             import tonic.datasets
         except ImportError as error:
             raise ImportError(
-                f"{self.title} is fetched by tonic ({error}): pip install 'stbp-edu[events]', or "
-                "pass the folder that holds the files with --data"
+                f"{self.tonic} is read by tonic ({error}): pip install 'stbp-edu[events]'"
             ) from error
-        tell(f"{self.title}: tonic looks for it in {cache}, and fetches what is not there")
+        place = cache_folder() if folder is None else folder
+        tell(f"{self.tonic}: tonic looks for it in {place}, and fetches what is not there")
+        kind = getattr(tonic.datasets, self.tonic)
         try:
-            for train in (True, False):
-                getattr(tonic.datasets, self.tonic)(save_to=str(cache), train=train)
+            parts = [kind(save_to=str(place), train=train) for train in (True, False)]
         except Exception as error:  # whatever a server may bring about
             raise FileNotFoundError(
-                f"{self.title} is not in {cache}, and tonic could not fetch it ({error}); with a "
-                "network, try again, or pass the folder that holds the files with --data"
+                f"{self.tonic} is not in {place}, and tonic could not fetch it ({error}); with a "
+                f"network, try again, or put its archives into a folder {self.tonic} and pass the "
+                "folder that holds this one with --data"
             ) from error
-        return cache
+        return Dataset(*(array for part in parts for array in self.images(part)))
+
+    def images(self, samples: Any) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+        """Return samples of tonic as images, whose row k is the frame of bin k, and their labels.
+
+        A pixel is 255 where the frame has at least one event, and else 0: two count as one.
+        """
+        images = np.zeros((len(samples), self.bins, math.prod(self.shape)), np.uint8)
+        labels = np.zeros(len(samples), np.intp)
+        for k, image in enumerate(images):
+            try:
+                events, labels[k] = samples[k]
+                counts = bin_events(self._events(events), self.bins, self.duration, self.shape)
+            except Exception as error:  # whatever a damaged file may bring about
+                raise ValueError(
+                    f"sample {k} of {self.tonic} must be a recording of it, but {error}; remove "
+                    "its folder, and give the same command to fetch it again"
+                ) from error
+            image[counts.reshape(image.shape) > 0] = 255
+        return images, labels
+
+    def _events(self, found: Any) -> Events:
+        """Return tonic's events, in blocks of pixels; an ear has no rows and one polarity."""
+        x, t = (found[name].astype(np.int64) for name in "xt")
+        has_rows, polarities = "y" in found.dtype.names, self.shape[0]
+        y = found["y"].astype(np.int64) if has_rows else 0 * x
+        p = found["p"].astype(np.int64) if polarities > 1 else 0 * x
+        return Events(x // self.block, y // self.block, t - t.min() if self.cut else t, p)

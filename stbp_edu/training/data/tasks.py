@@ -1,9 +1,8 @@
 """Tasks of time, made and not fetched: cues that come one after the other, as rows of an image.
 
-The encoder ``rows`` shows an image row by row, so that row r is what is seen at the r-th moment,
-and its columns are input neurons. The rows are cues; a network that answers after them has to
-remember. How long a cue lasts (``hold``), and the silence before the answer, are settings of the
-run: T - hold · rows steps are left after the last cue, and the loss reads the last of them.
+The encoder ``rows`` shows row r at the r-th moment; its columns are input neurons. How long a cue
+lasts (``hold``), and the silence before the answer, are settings of the run: T - hold · rows steps
+are left after the last cue, and the loss reads the last of them.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """Runs in folders: checkpoints, parameters, records and figures.
 
-- ``run``: train in a folder, from the start or from a checkpoint, to the record.
-- ``record``: the record of a finished run, read back.
+- ``run``: train in a folder, from the start or from a checkpoint, to the record; read it back.
 - ``checkpoint``: the whole state of a run in one file.
 - ``run_figures``: curves, spikes and weights, drawn; needs matplotlib.
 - ``measurements``: the records of long measurements that are published in ``docs/results``.
@@ -14,14 +13,27 @@ from stbp_edu.training.runs.measurements import (
     measurements_folder,
     origin,
 )
-from stbp_edu.training.runs.record import CHECKPOINT, PARAMS, RECORD, open_run
-from stbp_edu.training.runs.run import RunConfig, earlier_work, finish, folder_lock, train_in_folder
+from stbp_edu.training.runs.run import (
+    CHECKPOINT,
+    KIND,
+    PARAMS,
+    RECORD,
+    FinishedRun,
+    RunConfig,
+    earlier_work,
+    finish,
+    folder_lock,
+    open_run,
+    train_in_folder,
+)
 
 __all__ = [
     "CHECKPOINT",
+    "KIND",
     "PARAMS",
     "RECORD",
     "Checkpoint",
+    "FinishedRun",
     "RunConfig",
     "earlier_work",
     "environment",

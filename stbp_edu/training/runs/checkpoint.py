@@ -15,10 +15,9 @@ from stbp_edu import checks
 from stbp_edu.arrays import Trained, by_layer, hidden_of, tensors
 from stbp_edu.files import Sealed, as_params, shape_of
 from stbp_edu.training.model import check_fit
-from stbp_edu.training.optim import OptimizerState
-from stbp_edu.training.runs.record import check_curves
+from stbp_edu.training.optim import SLOTS, OptimizerState
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.training_job import State
+from stbp_edu.training.trainer import State
 
 KIND = Sealed(
     "a checkpoint that `stbp-edu train` wrote",
@@ -99,12 +98,23 @@ def _state(
 
     params = group("params")
     average = group("average") if settings.averaging else None
-    slots = [group(f"slot{i}") for i in range(settings.make_optimizer().SLOTS)]
+    slots = tuple(by_layer(group(f"slot{i}")) for i in range(SLOTS))
     check_fit(params, settings)
     if (hidden := hidden_of(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
     epoch, step = (checks.count(k, values[k], at_least=0) for k in ("epoch", "step"))
     if epoch > settings.epochs:
         raise ValueError(f"its epoch is {epoch}, and the run has {settings.epochs}")
-    optimizer = OptimizerState(step, tuple(map(by_layer, slots)))
-    return State(params, average, optimizer, epoch)
+    return State(params, average, OptimizerState(step, slots), epoch)
+
+
+def check_curves(curves: Any) -> list[dict[str, Any]]:
+    """Return the curves of a run after checking each point; raise KeyError, Type- or ValueError."""
+    for point in checks.instance("curves", curves, list):
+        for key in ("epoch", "loss", "held_out", "seconds"):
+            checks.number(key, point[key])
+        for rate in checks.instance("rates", point["rates"], list):
+            checks.number("rates", rate)
+        if len(point["rates"]) != len(curves[0]["rates"]):
+            raise ValueError("its curves have other layers from one epoch to the next")
+    return list(curves)

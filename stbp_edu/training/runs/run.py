@@ -1,4 +1,4 @@
-"""Runs in folders: trained to the end, from the start or from a checkpoint."""
+"""Runs in folders: trained from the start or from a checkpoint, and read back when finished."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,24 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.arrays import Trained
+from stbp_edu.arrays import Trained, hidden_of
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.evaluation import evaluate
-from stbp_edu.training.model import backend_of
-from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from stbp_edu.training.runs.measurements import environment
-from stbp_edu.training.runs.record import (
-    CHECKPOINT,
-    KIND,
-    OTHERS,
-    PARAMS,
-    RECORD,
-    read_record,
+from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
+from stbp_edu.training.model import backend_of, check_fit
+from stbp_edu.training.runs.checkpoint import (
+    Checkpoint,
+    check_curves,
+    load_checkpoint,
+    save_checkpoint,
 )
-from stbp_edu.training.settings import Settings, check_encodings, to_dict
-from stbp_edu.training.trainer import Epoch, Event, train
-from stbp_edu.training.training_job import TEST, stream
+from stbp_edu.training.runs.measurements import environment
+from stbp_edu.training.settings import Settings, from_dict, to_dict
+from stbp_edu.training.trainer import TEST, Epoch, Event, stream, train
+
+CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
+"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
+
+KIND = files.Sealed(
+    "a record that `stbp-edu train` wrote",
+    "choose the folder of a run, or train with --restart",
+    version=2,
+    unsealed=1,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,6 @@ class RunConfig:
     Attributes:
         held_out: ``"test"`` or ``"validation"``, for the record.
         encodings: of the held-out images, for the final evaluation.
-        checkpoint_every: epochs between checkpoints.
     """
 
     dataset: str
@@ -43,17 +48,80 @@ class RunConfig:
     folder: Path
     held_out: str = "test"
     encodings: int = 5
-    checkpoint_every: int = 1
 
     def __post_init__(self) -> None:
         """Check what it is before anything is trained."""
-        checks.instance("dataset", self.dataset, str)
-        checks.instance("settings", self.settings, Settings)
-        checks.instance("data", self.data, Dataset)
+        for name, kind in (("dataset", str), ("settings", Settings), ("data", Dataset)):
+            checks.instance(name, getattr(self, name), kind)
         checks.instance("folder", self.folder, Path)
         checks.choice("held_out", self.held_out, HELD_OUT)
-        check_encodings(self.encodings)
-        checks.count("checkpoint_every", self.checkpoint_every)
+        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that is done: its record, settings and parameters."""
+
+    record: dict[str, Any]
+    settings: Settings
+    params: Trained
+
+
+def open_run(folder: Path) -> FinishedRun:
+    """Return the finished run in a folder.
+
+    Raises:
+        FileNotFoundError: if there is no finished run in it.
+        ValueError: if its files are damaged, or do not belong together.
+    """
+    checks.instance("folder", folder, Path)
+    if not (folder / RECORD).exists():
+        below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
+        hint = f"there are runs in {', '.join(below)}" if below else "train one first"
+        if (folder / CHECKPOINT).exists():
+            hint = "the run in it is not finished: train with --resume"
+        raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
+    record = read_record(folder)
+    settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
+    if (hidden := hidden_of(params)) != settings.hidden:
+        raise ValueError(
+            f"{folder / PARAMS} must have hidden layers {settings.hidden} as the record says, "
+            f"got {hidden}; these files are of two runs"
+        )
+    with KIND.reading(folder / RECORD):
+        check_fit(params, settings)
+    return FinishedRun(record, settings, params)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, after checking that the parameters beside it are its own."""
+    path, params = folder / RECORD, folder / PARAMS
+    record = KIND.read(path)
+    with KIND.reading(path):
+        settings = from_dict(checks.instance("settings", record["settings"], dict))
+        record["settings"] = to_dict(settings)  # with those of later versions
+        _check_record(record)
+    if not params.exists():
+        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
+    if record.get("params") not in (None, files.digest(params)):  # older records have none
+        raise ValueError(
+            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
+            "or a later run was stopped between the two; train with --resume or --restart"
+        )
+    return record
+
+
+def _check_record(record: dict[str, Any]) -> None:
+    """Check that a record has all that is read of it; raise KeyError, TypeError or ValueError."""
+    checks.instance("dataset", record["dataset"], str)
+    checks.choice("held_out", record["held_out"], HELD_OUT)
+    accuracy = record["accuracy"]
+    checks.count("images", accuracy["images"])
+    encodings = checks.instance("encodings", accuracy["encodings"], list)
+    if not check_curves(record["curves"]) or not encodings:
+        raise ValueError("its curves have no point, or it has no accuracy")
+    for value in (*encodings, accuracy["mean"], accuracy["spread"], record["seconds"]):
+        checks.number("accuracy and seconds", value)
 
 
 def earlier_work(
@@ -70,33 +138,29 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
-    checks.instance("config", config, RunConfig)
+    folder = checks.instance("config", config, RunConfig).folder
+    checks.instance("resume", resume, bool), checks.instance("restart", restart, bool)
     if restart:
-        if config.folder.is_symlink():  # of another name, whose files would go
+        if folder.is_symlink():  # of another name, whose files would go
             raise ValueError(
-                f"{config.folder} must be a folder with restart, and is a link to "
-                f"{config.folder.resolve()}; name that one, or remove the link"
+                f"{folder} must be a folder with restart, and is a link to {folder.resolve()}; "
+                "name that one, or remove the link"
             )
         return None, None
-    if (other := config.folder / OTHERS).exists():
-        raise ValueError(
-            f"{other} is of an unfinished run that an earlier version began in PyTorch; --restart "
-            "to begin anew, or --out for another folder"
-        )
+    if not (folder / CHECKPOINT).exists():
+        return None, _finished(config)
     checkpoint = _unfinished(config)
-    if checkpoint and not resume:
+    if not resume:
         raise ValueError(
-            f"{config.folder} holds an unfinished run, {checkpoint.state.epoch} of "
+            f"{folder} holds an unfinished run, {checkpoint.state.epoch} of "
             f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
         )
-    return checkpoint, None if checkpoint else _finished(config)
+    return checkpoint, None
 
 
-def _unfinished(config: RunConfig) -> Checkpoint | None:
-    """Return the checkpoint in the folder, if there is one; raise ValueError if it is another's."""
+def _unfinished(config: RunConfig) -> Checkpoint:
+    """Return the checkpoint in the folder; raise ValueError if it is another run's."""
     path = config.folder / CHECKPOINT
-    if not path.exists():
-        return None
     checkpoint = load_checkpoint(path)
     hint = "to resume it, --restart to begin anew, or --out for another folder"
     if changed := _changed(to_dict(checkpoint.settings), to_dict(config.settings)):
@@ -116,13 +180,11 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
             raise ValueError(f"{params} must have its {RECORD} beside it, and has none; {hint}")
         return None
     record = read_record(config.folder)
-    theirs = {
-        **record["settings"],
-        **{key: record[key] for key in ("dataset", "held_out")},
-        "encodings": len(record["accuracy"]["encodings"]),
-    }
     ours = {key: getattr(config, key) for key in ("dataset", "held_out", "encodings")}
-    if changed := _changed(theirs, {**to_dict(config.settings), **ours}):
+    theirs = {**record, "encodings": len(record["accuracy"]["encodings"])}
+    if changed := _changed(
+        {**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}
+    ):
         raise ValueError(f"{config.folder} holds a finished run with {changed}; {hint}")
     return record
 
@@ -157,8 +219,7 @@ def train_in_folder(
         for epoch in watch(train(settings, config.data, state)):
             curves.append(_point(epoch))
             state = epoch.state
-            if epoch.epoch % config.checkpoint_every == 0 or epoch.epoch == settings.epochs:
-                save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
+            save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
         assert state is not None  # a run has at least one epoch
         return finish(config, state.kept, curves)
 
@@ -214,6 +275,5 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         },
     }
     KIND.write(config.folder / RECORD, record)
-    for name in (CHECKPOINT, OTHERS):
-        (config.folder / name).unlink(missing_ok=True)
+    (config.folder / CHECKPOINT).unlink(missing_ok=True)
     return record

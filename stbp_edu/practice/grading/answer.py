@@ -1,0 +1,212 @@
+"""A wrong answer beside the right one, call by call, and where the two differ."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.checks import Array
+from stbp_edu.practice.grading.calling import Difference, Outcome, Part, kind_of, plain, tried
+from stbp_edu.practice.tasks import Function, Inputs, step_name
+
+RTOL = 1e-6
+SHORT_RTOL = 2e-5
+"""To how many digits an answer is right that is computed in float32."""
+SHARE = 0.2  # in float32, sums are rounded as their largest term is
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What a function is called with, and what it should return."""
+
+    inputs: Inputs
+    like: Any
+
+    @cached_property
+    def right(self) -> dict[str, Part]:
+        """What it should return, as plain data."""
+        right = plain(self.like, self.like)
+        assert isinstance(right, dict)
+        return right
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An answer beside the right one.
+
+    Attributes:
+        source: the solution.
+        names: the arguments.
+        situations: what both are called with.
+        ask: returns what comes of the reader's function for some arguments in a situation.
+        axes: what the axes of a result are.
+        parts: what the results are, where there are several.
+        view: makes a random function one whose results can be compared; None for any other.
+    """
+
+    source: str
+    names: Sequence[str]
+    situations: Sequence[Situation]
+    ask: Callable[[Sequence[Any], Situation], Outcome]
+    axes: Sequence[str] = ()
+    parts: Sequence[str] = ()
+    view: Callable[[Function], Function] | None = None
+
+    @cached_property
+    def outcomes(self) -> list[Outcome]:
+        """What comes of the reader's function, call by call."""
+        return [self.ask(s.inputs.args, s) for s in self.situations]
+
+    @property
+    def _arrays(self) -> list[Array]:
+        """The results that are arrays."""
+        every = [part for o in self.outcomes if isinstance(o, dict) for part in o.values()]
+        return [part for part in every if isinstance(part, np.ndarray)]
+
+    @cached_property
+    def rtol(self) -> float:
+        """To how many digits the answer is computed."""
+        short = any(array.dtype in (np.float32, np.float16) for array in self._arrays)
+        return SHORT_RTOL if short else RTOL
+
+    @cached_property
+    def is_all_nan(self) -> bool:
+        """Whether it holds no number: then whatever divides by zero would explain it."""
+        return bool(self._arrays) and not any(np.isfinite(array).any() for array in self._arrays)
+
+    def differences(self, rtol: float) -> list[Difference | None]:
+        """Return the first difference of each call, and None where there is none."""
+        pairs = zip(self.outcomes, self.situations, strict=True)
+        return [difference(got, one.right, rtol, self.axes) for got, one in pairs]
+
+    @cached_property
+    def wrong(self) -> list[bool]:
+        """Whether the answer is wrong, call by call."""
+        return [found is not None for found in self.differences(self.rtol)]
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The calls in the order in which hypotheses are asked: the telling ones first."""
+
+        def rank(k: int) -> tuple[bool, bool, int]:
+            i, fails = self.situations[k].inputs, isinstance(self.outcomes[k], Difference)
+            return not self.wrong[k], fails, i.T * i.S if i.T > 1 else 1000
+
+        return sorted(range(len(self.situations)), key=rank)
+
+    def at(self, function: Function, k: int) -> Outcome:
+        """Return what comes of one of the package's own functions in the k-th call."""
+        seen = function if self.view is None else self.view(function)
+        return tried(seen, self.situations[k].inputs.args, self.situations[k].like)
+
+    def gives(self, function: Function, *, exactly: bool = True) -> bool:
+        """Return whether a function has the same outcomes in every call."""
+        with np.errstate(all="ignore"):  # a mistake may overflow where the answer did
+            return all(
+                same(self.at(function, k), self.outcomes[k], self.rtol, exactly=exactly)
+                for k in self.order
+            )
+
+    def vector(self, outcome: Outcome, k: int) -> Array | None:
+        """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
+        found = list(outcome.values()) if isinstance(outcome, dict) else []
+        arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
+        if [x.shape for x in arrays] != [np.shape(x) for x in self.situations[k].right.values()]:  # type: ignore[arg-type]
+            return None
+        return np.concatenate([x.ravel() for x in arrays])
+
+
+def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -> bool:
+    """Return whether two calls came out alike: equal values, or the same problem.
+
+    Problems are the same if the same kind of exception was raised; ``exactly``, if it said the
+    same. A NaN equals a NaN in the same place, so that a mistake that divides by zero has its
+    name too.
+    """
+    if isinstance(a, Difference) and isinstance(b, Difference):
+        x, y = a.error or a.message, b.error or b.message
+        return x == y if exactly else x.split()[:1] == y.split()[:1]
+    if not isinstance(a, dict) or not isinstance(b, dict):
+        return a is b
+    return all(_alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
+
+
+def _alike(a: Part, b: Part, rtol: float) -> bool:
+    """Return whether two results are the same."""
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return type(a) is type(b) and bool(a == b)
+    if a.shape != b.shape:
+        return False
+    finite = np.isfinite(a)
+    return np.array_equal(finite, np.isfinite(b)) and not _off(a[finite], b[finite], rtol).any()
+
+
+def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
+    """Return where numbers differ, relative to each and to a share of the largest beside it."""
+    size = np.abs(right.astype(float))
+    floor = rtol * (1e-3 if rtol <= RTOL else SHARE) * float(size.max(initial=1e-30))
+    differs: NDArray[np.bool_] = ~(np.abs(value - right.astype(float)) <= rtol * size + floor)
+    return differs
+
+
+def difference(
+    got: Outcome, right: dict[str, Part], rtol: float, axes: Sequence[str] = ()
+) -> Difference | None:
+    """Return the first difference from the right results, or None where there is none.
+
+    ``axes`` are what the axes of an array are.
+    """
+    if not isinstance(got, dict):
+        return got or Difference("problem", "It returns nothing here.")
+    for (name, value), want in zip(got.items(), right.values(), strict=True):
+        if not _alike(value, want, rtol):
+            return replace(_described(value, want, rtol, axes), part=name)
+    return None
+
+
+def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> Difference:
+    """Return how a result differs from the right one."""
+    if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
+        cells = f"yours {sorted(got)}, expected {sorted(want)}"
+        return Difference("value", f"{cells}, as cells (t, n) with t counted from 0")
+    if got.shape != want.shape:
+        text = f"it returns {kind_of(got)}, where {kind_of(want)} is expected"
+        if got.size == 1 and not want.shape:
+            text += ": return the number in it, without the brackets around it"
+        return Difference("shape", text)
+    if (infinite := ~np.isfinite(got)).any():
+        index, place = _first(infinite, axes)
+        cause = "a division by zero, or an overflow"
+        return Difference("nan", f"it returns {got[index]}{place}: {cause}")
+    if want.dtype == bool and not want.shape:
+        return Difference("value", "this does not hold")
+    index, place = _first(_off(got, want, rtol), axes)
+    return Difference("value", f"{side_by_side(float(got[index]), float(want[index]))}{place}")
+
+
+def side_by_side(yours: float, exact: float) -> str:
+    """Return two numbers with as many digits as it takes to tell them apart.
+
+    >>> side_by_side(0.33333333, 0.33333444)
+    'yours 0.333333, exact 0.333334'
+    """
+    for digits in range(4, 18):
+        texts = f"{yours:.{digits}g}", f"{exact:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return f"yours {texts[0]}, exact {texts[1]}"
+
+
+def _first(wrong: NDArray[np.bool_], axes: Sequence[str]) -> tuple[tuple[int, ...], str]:
+    """Return the first index at which ``wrong`` holds, and where that is, by the axes' names."""
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    if not index:
+        return index, ""
+    if len(index) != len(axes):
+        return index, f" at index {index[0] if len(index) == 1 else index}"
+    named = zip(axes, index, strict=True)
+    places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
+    return index, f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])
