@@ -118,6 +118,7 @@ def test_names_and_powers_are_written_so_that_latex_reads_them():
     assert r"h(u_i^{t,n}-\theta)" in text
 
 
+@pytest.mark.slow
 def test_the_picture_says_what_it_shows():
     mine = derive(lif_lines(LIF()), **CONSTANTS)
     shown = mine.graph()
@@ -233,7 +234,11 @@ def test_factors_are_judged_where_the_neuron_goes_and_without_the_spike(lines):
 
 @pytest.mark.parametrize(
     ("line", "forgets"),
-    [("max(u, -0.5)", 1.0), ("max(u, -5)", 1.0), ("min(u, 3)", 1.0), ("u", lambda u: u > 2)],
+    [
+        ("max(u, -0.5)", 1.0),
+        *(pytest.param(line, 1.0, marks=pytest.mark.slow) for line in ("max(u, -5)", "min(u, 3)")),
+        ("u", lambda u: u > 2),
+    ],
 )
 def test_a_factor_that_forgets_a_clip_or_is_wrong_far_away_is_named(line, forgets):
     neuron = derive(f"u = tau * {line} * (1 - o) + x\no = spike(u - v_th)", **CONSTANTS).neuron
@@ -248,6 +253,7 @@ def test_a_factor_that_forgets_a_clip_or_is_wrong_far_away_is_named(line, forget
     assert fault.startswith(f"arrow {kind!r} from u to u: its factor is")
 
 
+@pytest.mark.slow
 def test_what_no_run_meets_is_not_called_proved():
     never = derive("u = tanh(x)\no = spike(u - v_th)", v_th=3.0).prove()
     assert not never.holds
@@ -269,6 +275,7 @@ def test_constants_may_be_compared_and_be_equal(line, constants):
     assert proof.holds, str(proof)
 
 
+@pytest.mark.slow
 def test_what_is_not_judged_is_said():
     power = derive("u = tau * u ** p + x\no = spike(u - v_th)", **CONSTANTS, p=2.0)
     assert power.prove().holds

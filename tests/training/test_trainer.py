@@ -28,9 +28,10 @@ LEARN = {
     "convolutions, grey levels": {**CONV, "encoder": "direct"},
     "convolutions, spikes": CONV,
 }
+EACH = [pytest.param(c, id=k, marks=[pytest.mark.slow] * (c is CONV)) for k, c in LEARN.items()]
 
 
-@pytest.mark.parametrize("changes", LEARN.values(), ids=LEARN)
+@pytest.mark.parametrize("changes", EACH)
 def test_everything_learns(changes, few) -> None:
     settings = Settings(hidden=(60,), T=5, batch=20, epochs=8, lr=6e-3, init_scale=0.5)
     first, *_, last = epochs(replace(settings, **changes), few)
