@@ -111,7 +111,8 @@ def updated(neuron: Neuron, target: str, at: Values, smooth: bool = True) -> Any
     """Return a state's update; of a spike the smooth twin's, or its distance from the threshold."""
     state, x = neuron.state(target), at["input"]["x"]
     value = like(x, state.update(at["now"], at["last"], x, at["learned"]), f"state {target!r}")
-    return neuron.surrogate.antiderivative(value) if smooth and state.fires else value
+    smooth = smooth and state.fires
+    return like(x, neuron.surrogate.antiderivative(value), "H(v)") if smooth else value
 
 
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
@@ -120,7 +121,7 @@ def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
     if not spike:
         return (np.ones(at["input"]["x"].shape),) * 3
     v, h = updated(neuron, spike, at, smooth=False), neuron.surrogate.derivative
-    return v >= 0, v < 0, h(v) > 0.01 * h(np.zeros(1))
+    return v >= 0, v < 0, like(v, h(v), "h(v)") > 0.01 * h(np.zeros(1))
 
 
 def simple(sizes: str, neuron: Neuron) -> Network:

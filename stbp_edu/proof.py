@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -22,7 +21,6 @@ from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.lines.expressions import Call, Name, evaluate, names_in, nodes_in, written_out
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X
 from stbp_edu.arrows.lines.from_lines import neuron_from
-from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like
 from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, simple, updated
@@ -121,7 +119,10 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     """Return a neuron with every constant of its lines learned, and what is not judged."""
     if (lines := neuron.lines) is None:
         return neuron, ["not judged: its letters, and which state is its output"]
-    fixed = _exponents(lines) & (lines.constants.keys() - neuron.learned.keys())
+    nodes = (node for line in lines.lines.values() for node in nodes_in(written_out(line)))
+    powers = (node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**")
+    exponents = {name.name for power in powers for name in names_in(power)}
+    fixed = exponents & (lines.constants.keys() - neuron.learned.keys())  # their bases must be > 0
     learn = [name for name in lines.constants if name not in fixed]
     own = [neuron_from(lines, neuron.surrogate, learn, h_of_u=short) for short in (False, True)]
     odd = {name for name, *_ in _letters(neuron) - _letters(own[0]) - _letters(own[1])}
@@ -136,13 +137,6 @@ def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     """Return the letters of a table, by arrow and by what is learned."""
     learned = {(name, enter.target, enter.letters) for name, enter in neuron.enters}
     return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
-
-
-def _exponents(lines: ForwardLines) -> set[str]:
-    """Return the names that stand in exponents: where one is learned, its base must be > 0."""
-    nodes = (node for line in lines.lines.values() for node in nodes_in(written_out(line)))
-    powers = (node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**")
-    return {name.name for power in powers for name in names_in(power)}
 
 
 def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
@@ -163,8 +157,9 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
         if neuron.lines:
             computed = _autodiff(run, state)
             rows.append(Row(what, "automatic differentiation", computed, COMPUTED, run.lacks))
-    net = simple("1-1R-1", neuron)
-    run = drawn(net, next(T for T in (3, 2, 1) if T == 1 or _many(net, T) < MANY), seed)
+    net, start = simple("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
+    many = (T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY)
+    run = drawn(net, next(many), seed)
     local = run.local(neuron.output)
     rows += [
         Row(f"rule {name}", "the sum over kept paths", _paths(local, rule), COMPUTED, run.lacks)
@@ -172,11 +167,6 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
         if rule.keeps(net)
     ]
     return Proof(tuple(rows), (), tuple(notes))
-
-
-def _many(net: Network, T: int) -> int:
-    """Return how many paths a run has from where its weights enter first."""
-    return count_paths(net, T, "exact", Node(net.layers[1].neuron.input, 1, 0, 0))[0]
 
 
 def _difference(found: Any, expected: Any) -> float:
@@ -215,7 +205,12 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     worst, faults, idle = [0.0], [], []
     runs = len(at["input"]["x"]) // (1 + COPIES)
     for what, target, place, factor, there in _entries(neuron, at):
-        value = partial(_nudged, neuron, target, there, place)
+
+        def value(amount: float, to: str = target, at: Values = there, place: Place = place) -> Any:
+            """Return a state's update where one number that it reads has moved."""
+            of = at[place[0]]
+            return updated(neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}})
+
         off, slope = _measured(factor, value)
         met = (off >= 0) & (np.arange(len(off)) < runs)
         off[runs:] = np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
@@ -231,12 +226,6 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
             idle.append(f"no drawn run in which {what} has a factor other than 0")
         worst.append(float(np.nan_to_num(off, posinf=np.inf).max()))
     return Row("each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)), faults
-
-
-def _nudged(neuron: Neuron, target: str, at: Values, place: Place, amount: float) -> Any:
-    """Return a state's update where one number that it reads has moved."""
-    where, name = place
-    return updated(neuron, target, {**at, where: {**at[where], name: at[where][name] + amount}})
 
 
 def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Place, Any, Values]]:
@@ -255,7 +244,7 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Place, Any,
     found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))}
     for name, enter in neuron.enters:
         what = f"{name} into {enter.target}"
-        found[enter.target, ("learned", name)] = what, value(enter.factor, enter.step)
+        found[enter.target, ("learned", name)] = what, value(enter.factor, 0)
     spikes = {s.name: np.zeros_like(x) for s in neuron.states if s.fires}
     silent = {**at, "last": {**at["last"], **spikes}}
     for arrow in neuron.arrows:

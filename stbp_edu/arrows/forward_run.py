@@ -35,7 +35,9 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
             value = like(drive, state.update(states, past[n], drive, p), f"state {name!r}")
             if state.fires:
                 fire = neuron.surrogate.antiderivative
-                value = fire(value) if twin else (value >= 0).astype(value.dtype)
+                value = (
+                    like(drive, fire(value), "H(v)") if twin else (value >= 0).astype(value.dtype)
+                )
             states[name] = value
         now.append(states)
     return now

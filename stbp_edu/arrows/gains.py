@@ -37,29 +37,33 @@ def held_factors(net: Network, n: int, rule: Rule, factors: dict[str, Any]) -> d
         rule: the rule, which has a gain limit.
         factors: of the arrows inside the layer's neurons, by kind, shape (T, S, *shape).
     """
-    moves = moves_inside(net, n, rule)
-    heads = sorted({head for _, arrow, head in moves if arrow.step})
-    if not heads:
-        return {}
-    matrix = step_matrix(moves, heads, factors)
-    there = step_matrix(moves, heads, {kind: np.ones(()) for kind in factors}) != 0
     held, limit = {}, checks.number("gain_limit", rule.gain_limit)
-    for group in groups(there):
+    moves, heads = moves_inside(net, n, rule)
+    matrix = step_matrix(moves, heads, factors) if heads else np.empty(0)
+    for group in gain_groups(net, n, rule):
         norm = norms(matrix[..., group, :][..., group])
         scale = np.asarray(limit / np.maximum(norm, limit))  # gain-limit
         held.update({heads[k]: scale for k in group})
     return held
 
 
-def moves_inside(net: Network, n: int, rule: Rule) -> Moves:
-    """Return the moves inside a neuron, in the order in which a step back makes them."""
+def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
+    """Return the groups of nodes of layer n that can reach each other through time."""
+    moves, heads = moves_inside(net, n, rule)
+    ones = {arrow.kind: np.ones(()) for _, arrow, _ in moves}
+    return groups(step_matrix(moves, heads, ones) != 0) if heads else []
+
+
+def moves_inside(net: Network, n: int, rule: Rule) -> tuple[Moves, list[tuple[str, str]]]:
+    """Return the moves inside a neuron in the order of a step back, and where those in time end."""
     nodes = product(reversed(net.layers[n].neuron.order), rule.moves)
-    return [
+    moves = [
         ((state, q), arrow, (arrow.target, head))
         for state, q in nodes
         for arrow, head in rule.moves_from(net, n, state, q)
         if not arrow.leaves
     ]
+    return moves, sorted({head for _, arrow, head in moves if arrow.step})
 
 
 def step_matrix(moves: Moves, heads: list[tuple[str, str]], factors: dict[str, Any]) -> Array:

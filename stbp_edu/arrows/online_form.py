@@ -9,21 +9,12 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import (
-    LocalDerivatives,
-    Steps,
-    derivatives_on,
-    entering,
-    gradients,
-    handed_back,
-    lambdas,
-)
+from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.forward_run import as_trace, rest, step
 from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
 from stbp_edu.arrows.paths import forbidding_word
@@ -45,8 +36,8 @@ def online(
 ) -> LayerParams:
     """Return the gradients of a rule, learned forward in time with memory that T does not change.
 
-    A rule in blocks holds one block at a time, and goes back within it. A loss on a mean over steps
-    is known at the end alone: then the run is made twice, first for the mean.
+    A loss on a mean over steps is known at the end alone: then the run is made twice, first for the
+    mean.
 
     Args:
         net: the network.
@@ -69,13 +60,10 @@ def online(
     rule = as_rule(rule)
     check_params(net, params)
     checks.instance("twin", twin, bool)
-    if rule.block is None:
-        _check_form(net, rule)
+    _check_form(net, rule)
     check_targets(net, targets, len(_at(net, inputs, 0)))
     T = len(inputs)
     mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
-    if rule.block is not None:
-        return blockwise(net, params, inputs, targets, rule, mean, twin)
     past = rest(net, inputs[0])
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
@@ -83,8 +71,8 @@ def online(
         now = step(net, params, _at(net, inputs, t), past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
         two_steps = as_trace(net, [past, now])
-        local = derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
-        lam = lambdas(local, rule)
+        local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
+        lam = adjoints.lambdas(local, rule)
         for entry in _entries(net, params, two_steps):
             key = entry.n, entry.name
             traces[key] = _carry_on(traces[key], entry, rule, local)
@@ -106,18 +94,17 @@ def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
 def _check_form(net: Network, rule: Rule) -> None:
     """Check that a rule has an online form."""
     rule.check(net)
-    if rule.gain_limit is not None:
+    if rule.gain_limit is not None or rule.block is not None:
         raise ValueError(
-            f"rule {rule.name!r} must have no gain limit to be learned forward in time, got "
-            f"{rule.gain_limit:g}; use backward"
+            f"rule must have no gain limit and no blocks to be learned forward in time, got "
+            f"{rule.name!r}; use backward"
         )
     if word := forbidding_word(net, rule):
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(
             f"rule {rule.name!r} has no online form on this network: the word "
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
-            "trace at the synapse can hold it; use backward, in_blocks, or a rule that can: "
-            f"{', '.join(able)}"
+            f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
         )
 
 
@@ -159,19 +146,18 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         if layer.recurrent:
             rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
-        states = Steps({name: two_steps[name][n] for name in neuron.order})
+        states = adjoints.Steps({name: two_steps[name][n] for name in neuron.order})
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (
-                (enter.target, entry.view(entering(enter, states, params[n])[1 - enter.step]))
+                (enter.target, entry.view(adjoints.entering(enter, states, params[n])[1]))
                 for one, enter in neuron.enters
                 if one == name
             )
-            each = dict(neuron.enters)[name].each
-            yield entry._replace(into=tuple(into), each=each)
+            yield entry._replace(into=tuple(into), each=dict(neuron.enters)[name].each)
 
 
-def _carry_on(old: Traces, entry: Entry, rule: Rule, local: LocalDerivatives) -> Traces:
+def _carry_on(old: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives) -> Traces:
     """Return the traces of this step: carried on in time, entered, passed on within the step."""
     neuron = local.net.layers[entry.n].neuron
     new: Traces = defaultdict(float)
@@ -194,14 +180,18 @@ def _carry_on(old: Traces, entry: Entry, rule: Rule, local: LocalDerivatives) ->
     return dict(new)
 
 
-def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, lam: Any) -> Any:
+def _learn(
+    traces: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives, lam: Any
+) -> Any:
     """Return Σ σ(k, q) E(k, q), σ being what the arrows hand back that leave the neuron here."""
     total: Any = 0.0
     for (k, q), E in traces.items():
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = handed_back(local, rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
+                signal = adjoints.handed_back(
+                    local, rule, lam, arrow, head, 1, entry.n
+                )  # p2-trace-signal
                 over = 0 if entry.each else (0, 2)
                 total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
     return total
@@ -214,37 +204,3 @@ def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
         past = step(net, params, _at(net, inputs, t), past, twin)
         total = total + past[net.N][net.loss.state] * (t in reads)
     return np.asarray(total / len(reads))
-
-
-def blockwise(
-    net: Network,
-    params: LayerParams,
-    inputs: Sequence[Array] | Array,
-    targets: Array,
-    rule: Rule,
-    mean: Array,
-    twin: bool,
-) -> LayerParams:
-    """Return the gradients of a rule in blocks: each block forward, then backward, then let go.
-
-    The memory grows with the block and not with T. ``mean`` is that of the state that the loss
-    reads, where the loss needs it.
-    """
-    T, K = len(inputs), rule.block or len(inputs)
-    total: LayerParams = [None, *({} for _ in range(net.N))]
-    past = rest(net, inputs[0])
-    for start in range(0, T, K):
-        states = [past]
-        for t in range(start, min(start + K, T)):
-            states.append(step(net, params, _at(net, inputs, t), states[-1], twin))
-        past = states[-1]
-        read = [now[net.N][net.loss.state] for now in states]
-        direct = [net.loss.direct_at(t, T, z, mean, targets) for t, z in enumerate(read[1:], start)]
-        trace = as_trace(net, states)
-        here = np.stack([np.zeros_like(read[0]), *direct])  # 0 at the step before the block
-        lam = lambdas(derivatives_on(net, params, trace, here), replace(rule, block=None))
-        for adjoint in (adjoint for adjoints in lam[1:] for adjoint in adjoints.values()):
-            adjoint[0] = 0.0  # that step is there to be read
-        for n, found in enumerate(gradients(net, params, trace, lam, rule.start)[1:], 1):
-            total[n] = {k: total[n].get(k, 0.0) + g for k, g in found.items()}
-    return total

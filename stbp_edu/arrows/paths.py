@@ -9,6 +9,7 @@ prove the recursion, in numbers and in letters.
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice, product
 from typing import Any, NamedTuple
@@ -16,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import LocalDerivatives
+from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import Shape
+from stbp_edu.arrows.link import AveragePool, Shape
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
@@ -231,7 +232,7 @@ def paths_from(
 def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
     """Return how many paths from a node a rule keeps, and how many it drops.
 
-    No path is walked by itself: the counts of the heads are added up, each once.
+    No path is walked by itself.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network
@@ -240,33 +241,23 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     """
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     _check(start, checks.instance("net", net, Network), T)
-    local = tabulated(net, T, _ones, _ones)
-    kept, every = (_counted(start, local, one) for one in (rule, as_rule("exact")))
-    return kept, every - kept
 
+    def weight(shape: Shape, name: str, n: int) -> Any:
+        """Return what makes 1 of each arrow that a map carries: what pools divide by."""
+        maps = net.layers[n].link.maps if name == "w" else ()
+        return np.full(shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object)
 
-def _ones(shape: Shape, *_: Any) -> Any:
-    """Return 1 in place of every factor."""
-    return np.ones(shape)
+    local = tabulated(net, T, lambda shape, *_: np.full(shape, 1, object), weight)
+    starts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
 
+    def counted(rule: Rule) -> int:
+        """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
+        lam = lambdas(local, replace(rule, gain_limit=None))
+        found = (lam[n][kind, rule.start][t, 0].flat[i] for kind, n, t, i, _ in starts)
+        return round(sum(found))
 
-def _counted(start: Node, local: LocalDerivatives, rule: Rule) -> int:
-    """Return how many paths from a node a rule keeps."""
-    net = local.net
-
-    @cache
-    def count(node: Node, q: str) -> int:
-        """Return the same of any node and state of the rule."""
-        if node.kind == LOSS:
-            return 1
-        moves = ((edge.target, _move(rule, q, edge)) for edge in _leaving(node, local, rule, 0))
-        return sum(count(target, after) for target, after in moves if after is not None)
-
-    for t, n in product(reversed(range(local.T)), reversed(range(1, net.N + 1))):  # heads first
-        for kind, i in product(reversed(net.layers[n].neuron.order), range(net.sizes[n])):
-            for q in rule.moves:
-                count(Node(kind, n, t, i), q)
-    return count(start, rule.start)
+    kept = counted(rule)
+    return kept, counted(as_rule("exact")) - kept
 
 
 def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
@@ -286,22 +277,42 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
         raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
     reads = net.loss.steps(T)
 
-    def walk(n: int, state: str, t: int, q: str) -> Iterator[Word]:
-        """Yield the words from a state."""
+    @cache
+    def onward(n: int, state: str, t: int, q: str) -> list[tuple[str, Any]]:
+        """Return the kind of each arrow that may follow, and where it leads; None: the loss."""
+        found: list[tuple[str, Any]] = []
         for arrow, after in rule.moves_from(net, n, state, q):
             if t + arrow.step >= T or rule.cuts(arrow, t):
                 continue
-            if arrow.target == LOSS:
-                if t in reads:
-                    yield (arrow.kind,)
-                continue
-            for rest in walk(n + arrow.layer, arrow.target, t + arrow.step, after):
-                yield (arrow.kind, *rest)
+            if arrow.target != LOSS:
+                found.append((arrow.kind, (n + arrow.layer, arrow.target, t + arrow.step, after)))
+            elif t in reads:
+                found.append((arrow.kind, None))
+        return found
 
-    found = [*islice(walk(n, net.layers[n].neuron.input, 0, rule.start), MOST_PATHS + 1)]
-    if len(found) > MOST_PATHS:
-        raise ValueError(f"T = {T} must give at most {MOST_PATHS} words; take fewer steps")
-    return sorted(set(found), key=lambda word: (len(word), word))
+    @cache
+    def count(*place: Any) -> int:
+        """Return how many words go on from a place."""
+        return sum([1 if there is None else count(*there) for _, there in onward(*place)])
+
+    for t, m in product(reversed(range(T)), reversed(range(n, net.N + 1))):  # heads first
+        for state, q in product(reversed(net.layers[m].neuron.order), rule.moves):
+            count(m, state, t, q)
+    first = n, net.layers[n].neuron.input, 0, rule.start
+    if (many := count(*first)) > MOST_PATHS:
+        raise ValueError(
+            f"T = {T} must give at most {MOST_PATHS} words, got {many}; take fewer steps"
+        )
+    found: set[Word] = set()
+    begun: list[tuple[Word, Any]] = [((), first)]
+    while begun:
+        word, place = begun.pop()
+        for kind, there in onward(*place):
+            if there is None:
+                found.add((*word, kind))
+            elif count(*there):
+                begun.append(((*word, kind), there))
+    return sorted(found, key=lambda word: (len(word), word))
 
 
 def forbidding_word(net: Network, rule: str | Rule) -> Word | None:

@@ -20,7 +20,7 @@ whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own rela
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
@@ -33,18 +33,6 @@ KINDS = (
     *("adapt", "relax", "threshold", "integrate", "time", "*"),
 )
 """The arrows that the neurons here have, and the two that stand for many."""
-
-
-class AnyArrow(Protocol):
-    """What a rule reads of an arrow, in the table or in the unrolled graph."""
-
-    @property
-    def kind(self) -> str:
-        """Its name in the words of a rule."""
-
-    @property
-    def step(self) -> int:
-        """1 if it leads to the next step, else 0."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +90,8 @@ class Rule:
         """The state in which every word begins."""
         return next(iter(self.moves))
 
-    def move(self, state: str, arrow: AnyArrow) -> str | None:
-        """Return the state after an arrow, or None where the rule refuses it."""
+    def move(self, state: str, arrow: Any) -> str | None:
+        """Return the state after an arrow of the table or the graph; None where it is refused."""
         row = self.moves[state]
         family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
         for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
@@ -119,7 +107,7 @@ class Rule:
             if arrow.source == kind and (head := self.move(state, arrow)) is not None:
                 yield arrow, head
 
-    def cuts(self, arrow: AnyArrow, t: int) -> bool:
+    def cuts(self, arrow: Any, t: int) -> bool:
         """Return whether an arrow that leaves step t, counted from 0, crosses a block's edge."""
         return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 

@@ -146,10 +146,9 @@ class Enter:
 
     Attributes:
         target: the state.
-        factor: ∂target^{t+step}/∂parameter, from the states at t.
+        factor: ∂target/∂parameter, from the states at the target's step.
         letters: the factor as letters.
         initial: the value to begin with.
-        step: 1 if the factor is that of the next step's state, 0 if that of this step's.
         each: whether each neuron has one of its own; otherwise a layer has one.
     """
 
@@ -157,15 +156,12 @@ class Enter:
     factor: Factor
     letters: str
     initial: float
-    step: int = 1
     each: bool = False
 
     def __post_init__(self) -> None:
         """Check the kinds of what it has."""
         checks.fields("what is learned", self, target=str, factor=Callable, letters=str, each=bool)
         checks.number("initial", self.initial)
-        if type(self.step) is not int or self.step not in (0, 1):
-            raise ValueError(f"what is learned: step must be 0 or 1, got {checks.brief(self.step)}")
 
 
 @dataclass(frozen=True)
@@ -219,6 +215,13 @@ class Neuron:
         for name, enter in self.enters:
             checks.instance(f"learned {name!r}", enter, Enter)
             checks.choice(f"learned {name!r}: target", enter.target, names)
+            first = dict(reversed(self.enters))[name]
+            if (enter.initial, enter.each) != (first.initial, first.each):
+                raise ValueError(
+                    f"learned {name!r} must begin with one value in all states that it enters, got "
+                    f"initial={first.initial}, each={first.each} and initial={enter.initial}, "
+                    f"each={enter.each}; give all the same"
+                )
         waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
         try:
             order = tuple(

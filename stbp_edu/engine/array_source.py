@@ -7,32 +7,20 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    ZERO,
-    Call,
-    Expression,
-    Name,
-    Number,
-    evaluate,
-    names_in,
-    ops_in,
-    python,
-    replaced,
-    written_out,
-)
-from stbp_edu.arrows.lines.program import StepBack
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
+STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
 INTO = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide"}
 """Functions of an array library that write the result of an operation to an array."""
 Move = tuple[str, str]
@@ -56,7 +44,7 @@ class ArraySource:
     twin: bool = False
 
     @cached_property
-    def terms(self) -> dict[str, list[tuple[Expression, str]]]:
+    def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:
         """By adjoint and gradient, the factors and adjoints in its sum; no signals."""
         sums = ((row.name, map(_parts, row.terms)) for row in self.back.rows)
         return {name: [part for part in parts if part[1][:6] != "signal"] for name, parts in sums}
@@ -78,12 +66,7 @@ class ArraySource:
     @cached_property
     def again(self) -> list[Move]:
         """The signals that the layer's own next step adds to, and the adjoint there."""
-        back, found = self.back, dict[Move, None]()
-        for state, q in back.nodes:
-            moves = back.signals.get(back.signal(state, q), [])
-            heads = (back.name(back.neuron.input, to) for arrow, to in moves if arrow.step)
-            found |= {(self.outside[back.name(state, q)], head): None for head in heads}
-        return [*found]
+        return [(self.outside[adjoint], head) for adjoint, _, head in self.back.again]
 
     def _after(self, name: str) -> Iterator[str]:
         """Yield the adjoints of the next step that one needs."""
@@ -92,31 +75,34 @@ class ArraySource:
             yield from [head.removesuffix("_next")] if later else self._after(head)
 
     @cached_property
-    def _written(self) -> tuple[dict[Move, str], dict[str, str], dict[str, str]]:
-        """The name of each move's factor, and source by name: of factors, and of constants."""
+    def hoisted(self) -> Hoisted:
+        """What writes expressions, and knows what it has computed once."""
+        return Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
+
+    @cached_property
+    def _written(self) -> tuple[dict[Move, str], dict[str, str]]:
+        """The name of each move's factor, and by source the names of factors."""
         sums: dict[str, dict[str, str]] = {}
         lines: dict[str, str] = {}
-        constants: dict[str, str] = {}
+
+        def named(text: str) -> str:
+            """Return the name of a factor; one that is a name has its own."""
+            plain = text == "1" or text.isidentifier()
+            return text if plain else lines.setdefault(text, f"_f{len(lines)}")
+
         for name, terms in self.terms.items():
             by: dict[str, list[str]] = {}
             own = name in self.outside
-            for factor, head in [*terms, *([(ONE, self.outside[name])] if own else [])]:
-                text = self._text(factor, constants)
-                if factor != ONE and not text.isidentifier():
-                    text = _called("_f", text, lines)
+            for factor, head in [*terms, *([(ex.ONE, self.outside[name])] if own else [])]:
+                text = named(self.hoisted.text(factor))
                 if head in sums and name not in self.learned:
                     for of, one in sums[head].items():
                         by.setdefault(of, []).append(_product(text, one))
                 else:
                     by.setdefault(head, []).append(text)
-            sums[name] = {
-                of: texts[0]
-                if len(texts) == 1 and (texts[0] == "1" or texts[0].isidentifier())
-                else _called("_f", added(texts), lines)
-                for of, texts in by.items()
-            }
+            sums[name] = {of: named(added(texts)) for of, texts in by.items()}
         wanted = [*self.nodes, *self.learned]
-        return {(k, of): f for k in wanted for of, f in sums[k].items()}, lines, constants
+        return {(k, of): f for k in wanted for of, f in sums[k].items()}, lines
 
     @cached_property
     def moves(self) -> list[Move]:
@@ -127,13 +113,14 @@ class ArraySource:
     def text(self) -> str:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
-        factors, lines, constants = self._written
-        forward = {s: self._forward(s, constants) for s in states}
-        given = [*own, *constants]
+        factors, lines = self._written
+        forward = {self._forward(state): state for state in states}
+        once = self.hoisted.names
+        given = [*own, *once.values()]
         places = [f"_to_{s}" for s in states]
         return "\n\n\n".join(
             [
-                _function("constants", own, constants, [*constants]),
+                _function("constants", own, once, [*once.values()]),
                 _function("forward", [*states, "x", *given, *places], forward, states),
                 _function("factors", [*self.read, *given], lines, [*factors.values()]),
             ]
@@ -144,67 +131,87 @@ class ArraySource:
         """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
         return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
-    def _forward(self, state: str, constants: dict[str, str]) -> str:
+    def _forward(self, state: str) -> str:
         """Return the source of a state's line, which writes to an array."""
-        line, values = written_out(self.back.lines.lines[state]), tuple[Expression, ...]()
-        match line:
-            case Call("spike", (Call("-", (a, b)),)) if not self.twin:
-                into, values = "_reached", (a, b)
-            case Call(str() as op, (a, b)) if op in INTO:
-                into, values = INTO[op], (a, b)
+        match line := ex.written_out(self.back.lines.lines[state]):
+            case ex.Call("spike", (ex.Call("-", (a, b)),)) if not self.twin:
+                into, values = "_reached", [a, b]
+            case ex.Call(str() as op, (a, b)) if op in INTO:
+                into, values = INTO[op], [a, b]
             case _:
-                into, values = "_written", (line,)
-        return f"{into}({', '.join(self._text(v, constants) for v in values)}, _to_{state})"
+                into, values = "_written", [line]
+        return f"{into}({', '.join(map(self.hoisted.text, values))}, _to_{state})"
 
-    def _text(self, tree: Expression, constants: dict[str, str]) -> str:
-        """Return an expression as source, with names for what is computed once."""
-        return python(self._hoisted(written_out(tree), constants), lambda name: name.name)
 
-    def _hoisted(self, tree: Expression, constants: dict[str, str]) -> Expression:
-        """Return an expression in which what holds no state, or a spike alone, is computed once.
+class Hoisted:
+    """How the expressions of a layer are written.
 
-        A spike is 0 or 1, so that a straight line can take the place of a function of it.
-        """
-        if not isinstance(tree, Call):
+    A spike is 0 or 1: a straight line takes the place of a function of it.
+
+    Attributes:
+        names: by source, the names of what is computed once.
+    """
+
+    def __init__(
+        self,
+        back: StepBack,
+        written: Callable[[ex.Expression], str],
+        letter: str,
+        *,
+        each: Collection[str] = (),
+        twin: bool = False,
+    ) -> None:
+        """Begin with nothing; constants in ``each`` have a value for each neuron."""
+        spike = None if twin else back.lines.spike
+        self.back, self.written, self.letter = back, written, letter
+        self.spikes = {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
+        self.shared = back.lines.constants.keys() - {*each}
+        self.names: dict[str, str] = {}
+
+    def text(self, tree: ex.Expression) -> str:
+        """Return an expression as source."""
+        return self.written(self.tree(ex.written_out(tree)))
+
+    def tree(self, tree: ex.Expression) -> ex.Expression:
+        """Return an expression with what is computed once by its name."""
+        if not isinstance(tree, ex.Call):
             return tree
-        spike = None if self.twin else self.back.lines.spike
-        names = {n.name: n for n in names_in(tree)}
-        states = {n for n in names.values() if n.name not in self.back.lines.constants}
-        spikes = {f"{spike}{after}" for after in ("", "_last", "_next")} if spike else set()
-        curved = len(states) > 1 or {n.name for n in states} - spikes
-        if not ops_in(tree) & SLOW or curved or not all(map(self._is_finite, ends(tree, states))):
-            op = "_at_least" if tree.op == "at_least" else tree.op
-            return Call(op, tuple(self._hoisted(arg, constants) for arg in tree.args))
-        if not states:
-            return Name(_called("_k", python(tree, lambda name: name.name), constants))
-        (state,), (low, high) = states, ends(tree, states)
-        at_0 = self._hoisted(low, constants)
-        step = tidy(Call("-", (high, low)))
-        return Call("+", (at_0, Call("*", (self._hoisted(step, constants), state))))
+        states = {name for name in ex.names_in(tree) if name.name not in self.shared}
+        if ex.ops_in(tree) & SLOW and len(states) < 2 and {s.name for s in states} <= self.spikes:
+            ends = [
+                tidy(ex.replaced(tree, dict.fromkeys(states, value))) for value in (ex.ZERO, ex.ONE)
+            ]
+            if all(map(self.may_be_first, ends)):
+                return self.of_spike(*states, *ends) if states else self.named(tree)
+        return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
 
-    def _is_finite(self, tree: Expression) -> bool:
+    def named(self, tree: ex.Expression) -> ex.Name:
+        """Return the name of an expression of constants."""
+        return ex.Name(self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}"))
+
+    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
+        """Return the line through both ends."""
+        at_0 = self.tree(low)
+        step = self.tree(tidy(ex.Call("-", (high, low))))
+        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
+
+    def may_be_first(self, tree: ex.Expression) -> bool:
         """Return whether an expression of constants is finite, as those are given."""
         known, own = self.back.lines.constants, self.back.neuron.surrogate
         functions = {"h": own.derivative, "spike": own.antiderivative}
         with np.errstate(all="ignore"):
-            value = evaluate(tree, lambda name: np.float64(known[name.name]), functions)
+            value = ex.evaluate(tree, lambda name: np.float64(known[name.name]), functions)
         return bool(np.isfinite(value))
 
 
-def ends(tree: Expression, states: Collection[Name]) -> list[Expression]:
-    """Return an expression where the spikes that stand in it are 0, and where they are 1."""
-    values = (dict.fromkeys(states, value) for value in (ZERO, ONE))
-    return [tidy(replaced(tree, by)) for by in values]
-
-
-def _parts(term: Expression) -> tuple[Expression, str]:
+def _parts(term: ex.Expression) -> tuple[ex.Expression, str]:
     """Return a term as a factor and the name of an adjoint or a signal."""
     match term:
-        case Name(name):
-            return ONE, name
-        case Call("neg", (Name(name),)):
-            return Number(-1), name
-        case Call("*", (factor, Name(name))):
+        case ex.Name(name):
+            return ex.ONE, name
+        case ex.Call("neg", (ex.Name(name),)):
+            return ex.Number(-1), name
+        case ex.Call("*", (factor, ex.Name(name))):
             return factor, name
     raise AssertionError(term)
 
@@ -214,18 +221,10 @@ def _product(a: str, b: str) -> str:
     return b if a == "1" else a if b == "1" else f"{a} * {b}"
 
 
-def _called(letter: str, text: str, known: dict[str, str]) -> str:
-    """Return the name of a piece of source, which is computed once."""
-    names = {source: name for name, source in known.items()}
-    name = names.get(text, f"{letter}{len(known)}")
-    known[name] = text
-    return name
-
-
 def _function(
     name: str, arguments: Sequence[str], body: Mapping[str, str], results: Sequence[str]
 ) -> str:
-    """Return the source of a function, a line for each name and its value."""
-    lines = [f"{k} = {text}" for k, text in body.items()]
+    """Return the source of a function, a line for each value and its name."""
+    lines = [f"{k} = {text}" for text, k in body.items()]
     lines.append(f"return [{', '.join(results)}]")
     return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines])

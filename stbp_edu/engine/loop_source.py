@@ -13,26 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.gains import groups, moves_inside, step_matrix
-from stbp_edu.arrows.lines.expressions import (
-    ZERO,
-    Call,
-    Expression,
-    Name,
-    Number,
-    names_in,
-    ops_in,
-    python,
-    written_out,
-)
+from stbp_edu.arrows.gains import gain_groups
+from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
-from stbp_edu.engine.array_source import SLOW, ends
+from stbp_edu.engine.array_source import Hoisted
 from stbp_edu.engine.curve_source import curve_source
 
+STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 WRITTEN = "written"
 """Marks a name that is a piece of source already."""
 TAKEN = re.compile(
@@ -62,7 +51,6 @@ class LoopSource:
         neuron = self.back.neuron
         self.states, self.constants = list(neuron.order), list(self.back.lines.constants)
         self.each = list(dict.fromkeys(name for name, enter in neuron.enters if enter.each))
-        self.shared = {name for name in self.constants if name not in self.each}
         self.recurrent = self.back.net.layers[self.back.n].recurrent is not None
         self.signals = list(self.back.signals)
 
@@ -80,7 +68,7 @@ class LoopSource:
 
     def _forward(self) -> list[str]:
         """Return the loop forward."""
-        lines, hoisted = self.back.lines.lines, _Hoisted(self)
+        lines, hoisted = self.back.lines.lines, self._hoisted()
         drive, output = f"now_{self.states[0]}", f"last_{self.back.neuron.output}"
         lasts = (f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero" for s in lines)
         updates = [f"{_free(state)} = {hoisted.text(line)}" for state, line in lines.items()]
@@ -109,14 +97,14 @@ class LoopSource:
 
     def _backward(self) -> list[str]:
         """Return the loop backward."""
-        back, hoisted = self.back, _Hoisted(self)
+        back, hoisted = self.back, self._hoisted()
         updates = []
         for name, terms, arrows in back.rows:
             right = added(map(hoisted.text, terms)) or "F(0)"
             updates.append(f"{name} = {right}" + (f"  # {arrows}" if arrows else ""))
         read = [a for a in back.arguments if a.startswith("d_")]
-        later = [a.removesuffix("_next") for a in (*read, *self._recurring().values())]
-        later = [*dict.fromkeys(later)]
+        again = {signal: head for _, signal, head in back.again}
+        later = [*dict.fromkeys([*(a.removesuffix("_next") for a in read), *again.values()])]
         states = [a for a in back.arguments if a not in (*read, *self.signals)]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
@@ -134,7 +122,9 @@ class LoopSource:
             *_indented(3, (f"at_{a} = {_place(a)}" for a in states)),
             *_indented(3, (f"now_{a} = {a}[step, sample]" for a in kept)),
             *_indented(3, (f"now_{a} = S_{a}[step, sample]" for a in self.signals[1:])),
-            *_indented(3, self._again()),
+            *_indented(
+                3, (f"add_scaled_rows(next_{d}, R, {self._row(k)})" for k, d in again.items())
+            ),
             "            for neuron in range(size):",
             *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
             *_indented(4, (f"{_free(a)} = at_{a}[neuron]" for a in states)),
@@ -148,6 +138,10 @@ class LoopSource:
             f"                G_b[sample, neuron] += {start}",
             *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
         ]
+
+    def _hoisted(self) -> _Hoisted:
+        """Return what writes expressions, and knows what it has computed once."""
+        return _Hoisted(self.back, _text, "k", each=self.each, twin=self.twin)
 
     def _top(self, hoisted: _Hoisted) -> list[str]:
         """Return what is computed before the loops."""
@@ -171,21 +165,6 @@ class LoopSource:
             whole = _inserted(Name(name.removesuffix("_next")), sums)
             gain = hoisted.text(derivative(whole, Name(name, "now")))
             yield f"{name} *= F({limit}) / max(abs({gain}), F({limit}))  # gain-limit"
-
-    def _recurring(self) -> dict[str, str]:
-        """Return the signals that the layer's own next step adds to, and the adjoint there."""
-        into, back = self.back.neuron.input, self.back
-        return {
-            name: back.name(into, q)
-            for name, moves in back.signals.items()
-            for arrow, q in moves
-            if arrow.step
-        }
-
-    def _again(self) -> Iterator[str]:
-        """Yield the lines by which the layer's own next step hands back its errors."""
-        for name, adjoint in self._recurring().items():
-            yield f"add_scaled_rows(next_{adjoint}, R, {self._row(name)})"
 
 
 def _head(name: str, arguments: Sequence[str]) -> list[str]:
@@ -214,12 +193,8 @@ def _inserted(tree: Expression, sums: Mapping[str, list[Expression]]) -> Express
 
 def holds_alone(back: StepBack) -> bool:
     """Return whether a gain limit holds each adjoint of a neuron for itself, or there is none."""
-    if back.rule.gain_limit is None:
-        return True
-    moves = moves_inside(back.net, back.n, back.rule)
-    heads = sorted({head for _, arrow, head in moves if arrow.step})
-    kinds = {arrow.kind: np.ones(()) for _, arrow, _ in moves}
-    return not heads or all(len(g) == 1 for g in groups(step_matrix(moves, heads, kinds) != 0))
+    limited = back.rule.gain_limit is not None
+    return not limited or all(len(g) == 1 for g in gain_groups(back.net, back.n, back.rule))
 
 
 def _place(argument: str) -> str:
@@ -237,54 +212,37 @@ def _free(name: str) -> str:
     return f"{name}_" if TAKEN.fullmatch(name) else name
 
 
-class _Hoisted:
-    """What is computed before the loops: it holds no state, or a spike alone.
+class _Hoisted(Hoisted):
+    """There are two values of a function of a spike, of which one is chosen."""
 
-    A spike is 0 or 1, so that there are two values of what it stands in.
-    """
+    def of_spike(self, spike: Name, low: Expression, high: Expression) -> Expression:
+        """Return the choice."""
+        at_0, at_1 = self.named(low), self.named(high)
+        return Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
 
-    def __init__(self, source: LoopSource) -> None:
-        """Begin with nothing."""
-        spike = None if source.twin else source.back.lines.spike
-        self.spikes = {f"{spike}{after}" for after in ("", "_last", "_next")} if spike else set()
-        self.shared = source.shared
-        self.names: dict[str, str] = {}
+    def named(self, tree: Expression) -> Name:
+        """Return the name of an expression of constants, which is written already."""
+        return Name(super().named(tree).name, WRITTEN)
 
-    def text(self, tree: Expression) -> str:
-        """Return an expression as source."""
-        return _text(self._by_name(written_out(tree)))
-
-    def _by_name(self, tree: Expression) -> Expression:
-        """Return an expression with what is hoisted by name."""
-        if not isinstance(tree, Call):
-            return tree
-        names = {name.name: name for name in names_in(tree)}
-        states = names.keys() - self.shared
-        if not ops_in(tree) & SLOW or len(states) > 1 or states - self.spikes:
-            return Call(tree.op, tuple(map(self._by_name, tree.args)))
-        if not states:
-            return Name(self._name(tree), WRITTEN)
-        (state,) = states
-        low, high = map(self._name, ends(tree, [names[state]]))
-        return Name(f"({high} if {_free(state)} > 0 else {low})", WRITTEN)
-
-    def _name(self, tree: Expression) -> str:
-        """Return the name of a constant expression, which is computed once."""
-        return self.names.setdefault(_text(tree), f"k{len(self.names)}")
+    def may_be_first(self, tree: Expression) -> bool:
+        """Return that any may: what is not chosen is not used."""
+        return True
 
 
 def _text(tree: Expression) -> str:
     """Return an expression as source, its numbers in the dtype of the arrays."""
-    return python(_typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name))
+    return python(
+        _typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name), style=STYLE
+    )
 
 
 def _typed(tree: Expression) -> Expression:
-    """Return an expression with ``F(1)`` for 1, but in exponents, and comparisons as functions."""
+    """Return an expression with ``F(1)`` for 1, but in exponents."""
     match tree:
         case Number(value):
             return Name(f"F({value})", WRITTEN)
         case Call("**", (a, Number(int()) as power)):
             return Call("**", (_typed(a), power))
         case Call(op, args):
-            return Call("reached" if op == "at_least" else op, tuple(map(_typed, args)))
+            return Call(op, tuple(map(_typed, args)))
     return tree

@@ -36,11 +36,9 @@ class Weights(Protocol):
     def gradient(self, epsilon: Array, below: Any, out: Array) -> None:
         """Write ∂L/∂W to ``out``."""
 
-    def biases(self, b: Array) -> Array:
-        """Return the bias of each neuron, (m,)."""
-
-    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
-        """Return ∂L/∂b from ε and its sum over steps and samples, (m,)."""
+    @property
+    def copies(self) -> tuple[int, int]:
+        """How often all biases follow each other in a layer, and each of them in turn."""
 
 
 def weights_into(params: AnyParams, n: int, work: Workspace) -> Weights:
@@ -83,13 +81,7 @@ class Dense:
         """Write Σ ε oᵀ over steps and samples."""
         multiply(flat(epsilon).T, flat(below), out)  # c5-w
 
-    def biases(self, b: Array) -> Array:
-        """Return the bias of each neuron."""
-        return b
-
-    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
-        """Return the gradient of the biases."""
-        return sums
+    copies = 1, 1
 
 
 @dataclass(frozen=True)
@@ -146,14 +138,10 @@ class Convolution:
             np.matmul(flat(error[some]).T, self._patches(x[some]), out=added)
             out += added  # p2-conv-w, p2-conv-image-w
 
-    def biases(self, b: Array) -> Array:
-        """Return the bias of each neuron: the channels lie side by side."""
-        up, down, _ = self.layer.shape
-        return np.tile(b, up * down)
-
-    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
-        """Return the gradient of the biases."""
-        return np.asarray(epsilon.sum(axis=(0, 1)).reshape(-1, len(b)).sum(axis=0))
+    @property
+    def copies(self) -> tuple[int, int]:
+        """The channels lie side by side at each place."""
+        return math.prod(self.layer.shape[:2]), 1
 
     def _patches(self, x: Array) -> Array:
         """Return all patches of images as a matrix, a patch a row."""
@@ -211,13 +199,10 @@ class Pooled:
         """Write the gradient of the weights, which met the means."""
         self.weights.gradient(epsilon, self._means(below), out)
 
-    def biases(self, b: Array) -> Array:
-        """Return the bias of each neuron."""
-        return np.asarray(self.weights.biases(b))
-
-    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
-        """Return the gradient of the biases."""
-        return np.asarray(self.weights.of_biases(epsilon, sums, b))
+    @property
+    def copies(self) -> tuple[int, int]:
+        """Those of what reads the means."""
+        return self.weights.copies
 
     def _means(self, below: Array) -> Array:
         """Return the means of all blocks, (T, S, m)."""
@@ -254,13 +239,10 @@ class Linked:
         images = epsilon.reshape(*epsilon.shape[:2], *self.link.shape)
         out[...] = self.link.gradient(images, below.reshape(*below.shape[:2], *self.link.source))
 
-    def biases(self, b: Array) -> Array:
-        """Return the bias of each neuron: the neurons of a channel lie side by side."""
-        return np.repeat(b, math.prod(self.link.shape[1:]))
-
-    def of_biases(self, epsilon: Array, sums: Array, b: Array) -> Array:
-        """Return the gradient of the biases."""
-        return np.asarray(sums.reshape(len(b), -1).sum(axis=1))
+    @property
+    def copies(self) -> tuple[int, int]:
+        """The neurons of a channel lie side by side."""
+        return 1, math.prod(self.link.shape[1:])
 
 
 def _sum(blocks: Array, out: Array) -> None:

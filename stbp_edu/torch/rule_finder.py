@@ -60,34 +60,24 @@ class SurrogateOf:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A surrogate known at some distances v: straight in between, and beyond falling as 1/v²."""
+class Known:
+    """A surrogate of which h alone is known."""
 
-    v: Any
-    h: Any
+    derivative: Callable[[Tensor], Tensor]
+    antiderivative = SurrogateOf.antiderivative
 
-    def derivative(self, v: Tensor) -> Tensor:
-        """Return h(v)."""
-        x = v.detach().cpu().numpy()
-        inside = np.clip(x, self.v[0], self.v[-1])
+
+def measured(v: Sequence[float], h: Sequence[float]) -> Known:
+    """Return a surrogate known at some v: straight in between, and beyond falling as 1/v²."""
+
+    def derivative(at: Tensor) -> Tensor:
+        """Return h."""
+        x = at.detach().cpu().numpy()
+        inside = np.clip(x, v[0], v[-1])
         beyond = np.where(x == inside, 1.0, inside / np.where(x == 0, 1.0, x)) ** 2
-        return torch.from_numpy(np.interp(inside, self.v, self.h) * beyond).to(v)
+        return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
 
-    antiderivative = SurrogateOf.antiderivative
-
-
-@dataclass(frozen=True)
-class Multiple:
-    """A surrogate times a number."""
-
-    times: float
-    of: Any
-
-    def derivative(self, v: Tensor) -> Tensor:
-        """Return h(v)."""
-        return self.times * derivative(self.of, v)
-
-    antiderivative = SurrogateOf.antiderivative
+    return Known(derivative)
 
 
 @dataclass(frozen=True)
@@ -299,7 +289,8 @@ def _compared(points: Sequence[tuple[float, float]], neuron: LIF) -> tuple[Any, 
         float(h @ expected / expected.square().sum()),
     )
     if (h - times * expected).abs().max() <= ALIKE * size:
-        return Multiple(times, neuron.surrogate), f"{said}, but {times:.4g} times that."
+        scaled = Known(lambda v: times * derivative(neuron.surrogate, v))
+        return scaled, f"{said}, but {times:.4g} times that."
     shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points[:: -(-len(points) // 4)])
     widths = sorted({float(f"{a:.2g}") for a in np.geomspace(0.02, 5, 400)})
     curves = [kind(a) for kind in SURROGATES.values() for a in widths]
@@ -308,4 +299,4 @@ def _compared(points: Sequence[tuple[float, float]], neuron: LIF) -> tuple[Any, 
         best = curves[off.index(least)]
         return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
     own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
-    return Measured(*zip(*points, strict=True)), own
+    return measured(*zip(*points, strict=True)), own

@@ -1,9 +1,14 @@
-"""A neuron's derived program on tensors: one step forward, and one step back under a rule."""
+"""A neuron's derived program on tensors, and the neurons of a layer as a function of autograd.
+
+Forward and backward are the program that the engine runs, too: see
+:mod:`stbp_edu.engine.linear_steps`. The weights from below stand outside, so that any module can
+make the current; recurrent weights stand inside.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
@@ -42,15 +47,6 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
-class Node(NamedTuple):
-    """An adjoint: its name, the states of neuron and rule that it belongs to, and its signal."""
-
-    name: str
-    state: str
-    q: str
-    signal: str
-
-
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of a neuron under a rule.
@@ -67,11 +63,6 @@ class Steps:
         return self.back.neuron
 
     @cached_property
-    def nodes(self) -> list[Node]:
-        """The adjoints."""
-        return [Node(self.back.name(*one), *one, self.back.signal(*one)) for one in self.back.nodes]
-
-    @cached_property
     def _made(self) -> dict[Any, LinearSteps]:
         """The steps on tensors that were made already."""
         return {}
@@ -84,7 +75,8 @@ class Steps:
             twin: whether H takes the place of the spike.
         """
         if (wanted, twin) not in self._made:
-            outside = {node.name: f"signal_{node.name}" for node in self.nodes}
+            names = (self.back.name(*node) for node in self.back.nodes)
+            outside = {name: f"signal_{name}" for name in names}
             curve = self.neuron.surrogate
             fires = partial(antiderivative, curve) if twin else heaviside
             functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
@@ -105,8 +97,8 @@ class Steps:
     @property
     def signals(self) -> dict[str, str]:
         """The signals that come to the output, by the states of the rule that get them."""
-        output = (node for node in self.nodes if node.state == self.neuron.output)
-        return {node.q: node.signal for node in output if node.signal}
+        nodes = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == self.neuron.output)
+        return {q: signal for q, signal in nodes if signal}
 
     @property
     def copied(self) -> tuple[str, ...]:
@@ -118,9 +110,26 @@ class Steps:
         to = self.back.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
         return None if to is None else self.back.name(self.neuron.input, to)
 
-    def reads_out(self, q: str) -> bool:
-        """Return whether the arrow to a loss is kept from q."""
-        return self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
+    def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
+        """Return what comes to each adjoint from the loss and from other layers, by its signal."""
+        of_state = dict(zip(self.states, grads, strict=False))
+        above = dict(zip(self.copied, grads[len(self.states) :], strict=True))
+        found: dict[str, Tensor] = {}
+        for state, q in self.back.nodes:
+            heard = self.back.signal(state, q)
+            parts = [above.get(q) if heard else None]
+            read = self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
+            if read or (heard and not above):
+                parts.append(of_state.get(state))
+            there = [part for part in parts if part is not None]
+            if there:
+                found[f"signal_{self.back.name(state, q)}"] = sum(there[1:], there[0])
+        return found
+
+    def constants(self, learned: Sequence[Tensor]) -> list[Any]:
+        """Return the constants in the order of the program, those that are learned as tensors."""
+        own = dict(zip(self.neuron.learned, learned, strict=True))
+        return [own.get(name, value) for name, value in self.back.lines.constants.items()]
 
 
 def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuron] = ()) -> Steps:
@@ -141,6 +150,65 @@ def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuro
     nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
     net = next((net for net in nets if rule.keeps(net)), nets[0])
     return Steps(steps_back(net, rule)[len(others) + 2])
+
+
+class Neurons(torch.autograd.Function):
+    """The neurons of a layer.
+
+    Its arguments are the steps; whether H takes the place of the spike; for each current the
+    adjoint that it is to get; the recurrent weights, or None; and then tensors: the currents, which
+    are equal, and what is learned. It returns the states, in the order of the neuron's lines, and
+    the output once more for each of several signals.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, steps: Steps, twin: bool, heads: tuple[str, ...], R: Tensor | None, *given: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return every state of every step, each of the current's shape."""
+        learned, run = given[len(heads) :], steps.on_tensors(tuple(dict.fromkeys(heads)), twin)
+        x = given[0].clone() if R is not None else given[0]
+        series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
+        again = None if R is None else R.T.to(x.dtype)
+        run.forward(x, series, steps.constants(learned), again)
+        output = series[steps.neuron.output]
+        states = {name.removesuffix("_last").removesuffix("_next") for name in run.source.read}
+        read = [k for k in series if k == steps.neuron.output or k in states]
+        ctx.save_for_backward(R, *learned, *(series[name] for name in read))
+        ctx.setting = steps, run, heads, read
+        ctx.set_materialize_grads(False)
+        return *(series[k] for k in steps.states), *(output.view_as(output) for _ in steps.copied)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        """Return the adjoint that each current is to get, and gradients of what is learned."""
+        steps, run, heads, read = ctx.setting
+        R, *saved = ctx.saved_tensors
+        learned, series = saved[: -len(read)], dict(zip(read, saved[-len(read) :], strict=True))
+        if all(grad is None for grad in grads):
+            return (None,) * (4 + len(heads) + len(learned))
+        output = series[steps.neuron.output]
+        found = {name: torch.empty_like(output) for name in run.source.kept}
+        again = None if R is None else R.to(output.dtype)
+        fixed = steps.constants(learned)
+        sums = run.backward(series, steps.incoming(grads), found, fixed, again)
+        own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
+        of_R = None
+        if R is not None:  # p2-recur-r
+            of_R = (_rows(found[steps.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
+        return None, None, None, of_R, *(found[head] for head in heads), *own
+
+
+def _rows(series: Tensor) -> Tensor:
+    """Return a row for each step and sample."""
+    return series.flatten(2).flatten(0, 1)
+
+
+def _summed(entered: Any, like: Tensor) -> Any:
+    """Return the sum over samples, and over neurons unless each has its own."""
+    if not isinstance(entered, Tensor):  # 0.0 where all is cut
+        return torch.zeros_like(like)
+    return entered.sum(tuple(range(entered.ndim - like.ndim)))
 
 
 def heaviside(v: Tensor) -> Tensor:

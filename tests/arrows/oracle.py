@@ -1,6 +1,9 @@
-"""Random networks described by words, and their gradients by autograd: a forward of its own."""
+"""Random networks described by words, and gradients by autograd, which runs the text as Python."""
 
+import math
+import re
 from dataclasses import dataclass
+from functools import cache
 
 import autograd
 import autograd.numpy as anp
@@ -8,31 +11,18 @@ import numpy as np
 from autograd.tracer import getval
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian
-from stbp_edu.arrows import (
-    Loss,
-    draw_params,
-    forward,
-    hard_reset,
-    last_steps,
-    membrane,
-    network,
-    rate,
-    soft_reset,
-    with_adaptation,
-    with_current,
-)
+from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
 
 LOSSES = {
-    "rate": rate(),
-    "last-2": last_steps(2),
-    "cross-entropy": Loss("mine", fit=CrossEntropy()),
-    "per-step": Loss("mine", fit=CrossEntropy(), per_step=True),
-    "per-step-u": Loss("mine", "u", CrossEntropy(), per_step=True),
-    "membrane": membrane(),
-    "membrane-mean": membrane(None),
+    "rate": arrows.rate(),
+    "last-2": arrows.last_steps(2),
+    "cross-entropy": arrows.Loss("mine", fit=CrossEntropy()),
+    "per-step": arrows.Loss("mine", fit=CrossEntropy(), per_step=True),
+    "per-step-u": arrows.Loss("mine", "u", CrossEntropy(), per_step=True),
+    "membrane": arrows.membrane(),
+    "membrane-mean": arrows.membrane(None),
 }
 RESETS = ("exponential", "linear", "soft")
 # dense, wide and deep; recurrent; a convolution; pooling; the paper's form in small
@@ -72,16 +62,16 @@ class Case:
 
     @property
     def net(self):
-        make = soft_reset if self.reset == "soft" else hard_reset
+        make = arrows.soft_reset if self.reset == "soft" else arrows.hard_reset
         neuron = make(self.lif, learn_leak=self.learned)
-        neuron = with_adaptation(neuron, self.beta, self.rho) if self.adaptation else neuron
-        neuron = with_current(neuron, self.alpha) if self.current else neuron
-        return network(self.sizes, neuron, LOSSES[self.loss])
+        neuron = arrows.with_adaptation(neuron, self.beta, self.rho) if self.adaptation else neuron
+        neuron = arrows.with_current(neuron, self.alpha) if self.current else neuron
+        return arrows.network(self.sizes, neuron, LOSSES[self.loss])
 
     def draw(self):
         """Random parameters, real-valued inputs (negative ones, too) and targets."""
         rng, net = np.random.default_rng(self.seed), self.net
-        params = draw_params(net, rng, scale=1.3)
+        params = arrows.draw_params(net, rng, scale=1.3)
         for p in params[1:]:
             p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
             if self.learned:
@@ -92,7 +82,13 @@ class Case:
     def run(self):
         """The network, its parameters, its run, inputs and targets."""
         params, inputs, targets = self.draw()
-        return self.net, params, forward(self.net, params, inputs, twin=self.twin), inputs, targets
+        return (
+            self.net,
+            params,
+            arrows.forward(self.net, params, inputs, twin=self.twin),
+            inputs,
+            targets,
+        )
 
 
 @st.composite
@@ -114,11 +110,27 @@ def cases(draw, sizes=SIZES, max_steps=5, **fixed):
     )
 
 
-def linear(x, part, pool, W):
+FUNCTION = re.compile(r"(\w+)\((.*?)\) = (.*)")
+NAMES = {name: getattr(anp, name) for name in ("exp", "log", "tanh", "sqrt")} | {
+    "max": lambda a, b: anp.where(a >= b, a, b),
+    "min": lambda a, b: anp.where(b >= a, a, b),
+    "abs": lambda a: anp.where(a >= 0, a, -a),
+}
+
+
+@cache
+def bodies(text):
+    """Each line of a text as Python: what it assigns, and its code."""
+    lines = [FUNCTION.sub(r"\1 = lambda \2: \3", line) for line in text.splitlines()]
+    return [(line.split(" = ")[0], compile(line, "text", "exec")) for line in lines]
+
+
+def linear(x, link, W):
     """Weights on the output below; pooling and convolution written out as sums."""
+    pool = math.prod(one.k for one in link.maps if isinstance(one, arrows.AveragePool))
     if pool > 1:
         x = sum(x[..., a::pool, b::pool] for a in range(pool) for b in range(pool)) / pool**2
-    if "C" not in part:
+    if W.ndim == 2:
         return anp.dot(x.reshape(len(x), -1), W.T)
     k = W.shape[-1]
     h, w = x.shape[2] - k + 1, x.shape[3] - k + 1
@@ -129,62 +141,53 @@ def linear(x, part, pool, W):
     )
 
 
-def series(case, params, inputs, nudges=None, stop=frozenset(), cuts=()):
-    """The state read, at every step. ``stop``: "reset" or "time"; ``cuts``: steps that forget."""
-    fire = autograd.extend.primitive(case.lif.H if case.twin else case.lif.g)
-    autograd.extend.defvjp(fire, lambda ans, u: lambda g: g * case.lif.h(u))
-    parts, pools, pool = [], [], 1
-    for part in case.sizes.split("-")[1:]:
-        if part.startswith("P"):
-            pool *= int(part[1:])
-        else:
-            parts.append(part)
-            pools.append(pool)
-            pool = 1
-    past = [{"u": 0.0, "o": 0.0, "i": 0.0, "a": 0.0} for _ in parts]
+def series(net, params, inputs, twin=False, nudges=None, stop=frozenset(), cuts=()):
+    """The state read, at every step; the forward lines are run as the body of a loop in Python.
+
+    ``stop``: "reset" or "time"; ``cuts``: steps that forget.
+    """
+    curve = net.layers[1].neuron.surrogate
+    fire = autograd.extend.primitive(curve.antiderivative if twin else lambda v: (v >= 0) * 1.0)
+    autograd.extend.defvjp(fire, lambda ans, v: lambda g: g * curve.derivative(v))
+    zeros = [np.zeros((inputs.shape[1], *net.shape_of(n))) for n in range(net.N + 1)]
+    past = [dict.fromkeys(net.layers[n].neuron.order, zeros[n]) for n in range(1, net.N + 1)]
     read = []
-    for t in range(case.T):
+    for t, below in enumerate(inputs):
         if "time" in stop or t in cuts:
             past = [{k: getval(v) for k, v in p.items()} for p in past]
-        below = inputs[t]
-        for n, (part, pool) in enumerate(zip(parts, pools, strict=True)):
-            p, old = params[n + 1], past[n]
-            b = p["b"].reshape(-1, 1, 1) if "C" in part else p["b"]
-            x = linear(below, part, pool, p["W"]) + b
-            if "R" in part and t > 0:
-                x = x + anp.dot(old["o"], p["R"].T)
-            tau = p["tau"] if case.learned else case.tau
-            o = getval(old["o"]) if "reset" in stop else old["o"]
-            i = case.alpha * old["i"] + x if case.current else 0.0
-            x = i if case.current else x
-            if case.reset == "soft":
-                u = tau * old["u"] + x - case.v_th * o
-            elif case.reset == "linear":
-                u = old["u"] * tau * (1 - o) + x
-            else:
-                u = old["u"] * tau * anp.exp(-o / tau) + x
-            a = case.rho * old["a"] + old["o"] if case.adaptation else 0.0
-            u = u if nudges is None else u + nudges["u"][n][t]
-            o = fire(u - case.beta * a if case.adaptation else u)
-            o = o if nudges is None else o + nudges["o"][n][t]
-            past[n] = {"u": u, "o": o, "i": i, "a": a}
-            below = o
-        read.append(past[-1][LOSSES[case.loss].state])
+        for n, layer in enumerate(net.layers[1:]):
+            p, neuron = params[n + 1], layer.neuron
+            b = p["b"].reshape(-1, *[1] * (p["W"].ndim - 2)) if p["W"].ndim == 4 else p["b"]
+            x = linear(below, layer.link, p["W"]) + b
+            if "R" in p:
+                x = x + anp.dot(past[n][neuron.output], p["R"].T)
+            own = {k: p.get(k, value) for k, value in neuron.lines.constants.items()}
+            space = {**NAMES, "spike": fire, **own, **past[n], "x": x}
+            for state, code in bodies(neuron.lines.text):
+                o = space.get("o")
+                space["o"] = getval(o) if state == "u" and "reset" in stop else o
+                exec(code, space)
+                space["o"] = o if state == "u" else space["o"]
+                if nudges and state in nudges:
+                    space[state] = space[state] + nudges[state][n][t]
+            past[n] = {state: space[state] for state in neuron.order}
+            below = past[n][neuron.output]
+        read.append(past[-1][net.loss.state])
     return anp.stack(read)
 
 
-def loss(case, read, y):
+def loss(name, read, y):
     """The loss, written out."""
 
     def cross(z):
         top = getval(z).max(axis=1, keepdims=True)
         log = z - top - anp.log(anp.sum(anp.exp(z - top), axis=1, keepdims=True))
-        return -anp.sum(y * log) / case.S
+        return -anp.sum(y * log) / len(y)
 
     def squared(z):
-        return anp.sum((y - z) ** 2) / (2 * case.S)
+        return anp.sum((y - z) ** 2) / (2 * len(y))
 
-    match case.loss:
+    match name:
         case "rate" | "membrane-mean":
             return squared(anp.mean(read, axis=0))
         case "last-2":
@@ -192,9 +195,16 @@ def loss(case, read, y):
         case "cross-entropy":
             return cross(anp.mean(read, axis=0))
         case "per-step" | "per-step-u":
-            return sum(cross(z) for z in read) / case.T
+            return sum(cross(z) for z in read) / len(read)
         case "membrane":
             return squared(read[-1])
+
+
+def by_autograd(net, params, inputs, y):
+    """Gradients of the squared error of the mean that the loss reads."""
+    with np.errstate(over="ignore"):  # autograd squares cosh(x) for the derivative of tanh
+        value = autograd.grad(lambda p: loss("rate", series(net, [None, *p], inputs), y))
+        return [None, *value(params[1:])]
 
 
 def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
@@ -205,7 +215,8 @@ def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
     }
 
     def value(p, nudges):
-        return loss(case, series(case, [None, *p], inputs, nudges, stop, cuts), y)
+        read = series(net, [None, *p], inputs, case.twin, nudges, stop, cuts)
+        return loss(case.loss, read, y)
 
     gradients, adjoints = autograd.grad(value, (0, 1))(params[1:], zeros)
     return [None, *gradients], {k: [None, *adjoints[k]] for k in "uo"}
@@ -214,43 +225,34 @@ def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
 def truncated(case, params, inputs, y, K):
     """Gradients along at most K steps: each step read by itself, forgetting what is older."""
 
-    def direct(read):
-        return loss(case, read, y)
+    def read(p, **more):
+        return series(case.net, [None, *p], inputs, case.twin, **more)
 
-    steps = autograd.grad(direct)(series(case, params, inputs))
+    steps = autograd.grad(lambda read: loss(case.loss, read, y))(read(params[1:]))
 
     def value(p, t):
-        return anp.sum(series(case, [None, *p], inputs, cuts=[max(t - K, 0)])[t] * steps[t])
+        return anp.sum(read(p, cuts=[max(t - K, 0)])[t] * steps[t])
 
     total = None
     for t in range(case.T):
         one = autograd.grad(value)(params[1:], t)
-        total = (
-            one
-            if total is None
-            else [{k: a[k] + b[k] for k in a} for a, b in zip(total, one, strict=True)]
-        )
+        pairs = zip(total or one, one, strict=True)
+        total = [{k: a[k] + b[k] for k in a} for a, b in pairs] if total else one
     return [None, *total]
 
 
 def error(got, expected):
     """The largest difference of gradients, relative to the largest entry of each array."""
     worst = 0.0
-    for n in range(1, len(expected)):
-        assert set(got[n]) == set(expected[n])
-        for k in expected[n]:
-            assert np.shape(got[n][k]) == np.shape(expected[n][k]), (n, k)
-            size = max(float(np.abs(expected[n][k]).max()), 1e-3)
-            worst = max(worst, float(np.abs(got[n][k] - expected[n][k]).max()) / size)
+    for of, wanted in zip(got[1:], expected[1:], strict=True):
+        assert set(of) == set(wanted)
+        for k, array in wanted.items():
+            assert np.shape(of[k]) == np.shape(array), k
+            size = max(float(np.abs(array).max()), 1e-3)
+            worst = np.maximum(worst, np.abs(of[k] - array).max() / size)  # a NaN stays
     return worst
 
 
 def layers(*lists):
     """Adjoints by layer as gradients, to compare them."""
-    return [
-        None,
-        *(
-            {str(k): a for k, a in enumerate(arrays)}
-            for arrays in zip(*(x[1:] for x in lists), strict=True)
-        ),
-    ]
+    return [None, *(dict(enumerate(of)) for of in zip(*(x[1:] for x in lists), strict=True))]

@@ -38,7 +38,7 @@ VALUES = {
 }  # fmt: skip
 OWN = {
     "AveragePool": {"k": 2}, "Patches": {"k": 2},
-    "network": {"neuron": [BY_HAND, MINE.neuron]},
+    "network": {"neuron": [BY_HAND, MINE.neuron]}, "online": {"rule": arrows.RULES["ottt"]},
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What is wrong is named, with what to do."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,6 +33,7 @@ from stbp_edu.arrows import (
     soft_reset,
     truncated,
     with_current,
+    with_gain_limit,
     words,
 )
 from stbp_edu.losses import Direct, LastSteps, Membrane
@@ -40,7 +42,11 @@ from tests.arrows.oracle import Case
 HARD = hard_reset(LIF())
 NET = network("2-1", HARD)
 OTHER = network("4-1", HARD)
+LAST = LastSteps(1)
 EVERY = {"all": {"*": "all"}}
+
+
+TAU = Enter("u", lambda states, params: states["u-1"], "", 0.5)
 
 
 def changed(*arrows, **more):
@@ -61,6 +67,8 @@ TABLES = [
     (lambda: changed(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: changed(jump("u", "v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: changed(learned={"tau": Enter("v", abs, "", 1.0)}), "learned 'tau': target must be"),
+    (lambda: changed(learned={"tau": (TAU, replace(TAU, initial=0.9))}), "one value in all states"),
+    (lambda: changed(learned={"tau": (TAU, replace(TAU, each=True))}), "one value in all states"),
     (lambda: changed(jump("o", "u")), "form a cycle, [uo] → [uo] → [uo]; .* take a step"),
     (lambda: changed(HARD.arrows[1]), "two arrows are called 'carry'"),
     (lambda: changed(input="i"), "input must be one of 'u', 'o', got 'i'"),
@@ -121,7 +129,51 @@ GRAPHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "message"), [*TABLES, *NETWORKS, *RULES, *GRAPHS])
+SHAPES = [
+    *((lambda part=part: network([part, 1], HARD), "sizes must begin with the input")
+      for part in ("0", "1x2x3x4", "2x", "2R")),
+    *((lambda part=part: network(["8x8", part], HARD), "parts such as 15C5, P2")
+      for part in ("0", "3C", "3CR", "3R2", "3X")),
+]  # fmt: skip
+NET2, PARAMS, TRACE, INPUTS, Y = Case("2-2-2", S=3).run()
+Y = np.ones((3, 2))
+TARGETS = [Y[:1], Y[0], Y.tolist(), Y * np.nan, np.ma.masked_array(Y, mask=True), Y.astype(complex)]
+OTHER_PARAMS = draw_params(NET2, np.random.default_rng(9))
+CURRENT = network("2-2-2", with_current(HARD, 0.5))
+RUNS = [
+    *((lambda y=y: backward(NET2, PARAMS, TRACE, y), "targets must") for y in TARGETS),
+    *((lambda y=y: online(NET2, PARAMS, INPUTS, y, "ottt"), "targets must") for y in TARGETS),
+    (lambda: forward(NET2, PARAMS, INPUTS[0]), r"inputs must have shape \(T, S, \*\(2,\)\)"),
+    (lambda: backward(CURRENT, PARAMS, TRACE, Y), "state 'i' of layer 1"),
+    (lambda: backward(network("2-2-2", HARD), PARAMS, TRACE, Y), "must follow from this net"),
+    (lambda: backward(NET2, OTHER_PARAMS, TRACE, Y), "must follow"),
+    (lambda: local_derivatives(network("2-2", HARD), PARAMS[:2], TRACE, Y), "trace must have"),
+    (lambda: online(NET2, PARAMS, INPUTS * np.nan, Y), r"inputs\[0\] must be finite"),
+    (lambda: online(NET2, PARAMS, INPUTS[..., :1], Y), r"inputs\[0\] must have shape"),
+    (lambda: online(NET2, PARAMS, INPUTS, Y, in_blocks(2)), "must have no gain limit and no block"),
+    (lambda: online(NET2, PARAMS, INPUTS, Y, with_gain_limit(1, "ottt")), "no gain limit"),
+]
+LIF_, RNG = LIF(), np.random.default_rng(0)
+P1 = stbp_edu.init_params([3, 2], RNG)
+RUN1, SLOPE, Y1 = stbp_edu.forward(RNG.random((4, 2, 3)), P1, LIF_), np.ones((4, 2, 2)), Y[:2]
+
+
+def of_part_one(targets=Y1, lif=LIF_, loss=LAST, **more):
+    """A backward pass of Part I."""
+    return part_one.backward(RUN1, targets, P1, lif, "exact", loss, **more)
+
+
+PART_ONE = [
+    (lambda: of_part_one(loss=LastSteps(9)), "LastSteps k must be <= T = 4, got 9"),
+    (lambda: of_part_one(Y1[:1]), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
+    (lambda: of_part_one(None, loss=Direct(SLOPE, SLOPE)), "got a direct term of both"),
+    (lambda: of_part_one(lif="neuron"), "neuron must be of type LIF"),
+    (lambda: of_part_one(S=0), "S must be >= 1, got 0"),
+]
+EVERY_CALL = [*TABLES, *NETWORKS, *RULES, *GRAPHS, *SHAPES, *RUNS, *PART_ONE]
+
+
+@pytest.mark.parametrize(("call", "message"), EVERY_CALL)
 def test_a_wrong_call_is_named(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
@@ -131,36 +183,6 @@ def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
     monkeypatch.setattr("stbp_edu.arrows.paths.MOST_PATHS", 50)
     with pytest.raises(ValueError, match="T = 60 must give at most 50 words"):
         words(network("1-2-2", HARD), 60)
-
-
-@pytest.mark.parametrize("part", ["0", "1x2x3x4", "2x", "2R"])
-def test_an_input_that_is_no_row_and_no_image_is_refused(part):
-    with pytest.raises(ValueError, match="sizes must begin with the input"):
-        network([part, 1], HARD)
-
-
-@pytest.mark.parametrize("part", ["0", "3C", "3CR", "3R2", "3X"])
-def test_a_layer_that_says_no_size_is_refused(part):
-    with pytest.raises(ValueError, match="parts such as 15C5, P2"):
-        network(["8x8", part], HARD)
-
-
-Y = np.ones((3, 2))
-TARGETS = {"one sample": Y[:1], "a row": Y[0], "a list": Y.tolist(), "NaN": Y * np.nan}
-TARGETS |= {"masked": np.ma.masked_array(Y, mask=True), "complex": Y.astype(complex)}
-
-
-@pytest.mark.parametrize("targets", TARGETS)
-def test_targets_are_one_for_each_sample_and_output_neuron(targets):
-    net, params, trace, inputs, _ = Case("2-2-2", S=3).run()
-    wrong = TARGETS[targets]
-    for run in (
-        lambda: backward(net, params, trace, wrong),
-        lambda: online(net, params, inputs, wrong, "ottt"),
-        lambda: online(net, params, inputs, wrong, in_blocks(2)),
-    ):
-        with pytest.raises((TypeError, ValueError), match="targets must"):
-            run()
 
 
 @pytest.mark.parametrize(
@@ -189,42 +211,6 @@ def test_each_parameter_is_there_with_its_shape(n, name, value, message):
         for count in (1, 4):
             with pytest.raises(ValueError, match=rf"N \+ 1 = 3 entries, got {count}"):
                 call(net=net, params=(params * 2)[:count])
-
-
-def test_runs_that_are_of_another_network():
-    net, params, trace, inputs, y = Case("2-2-2").run()
-    current = with_current(HARD, 0.5)
-    for call, message in (
-        (lambda: forward(net, params, inputs[0]), r"inputs must have shape \(T, S, \*\(2,\)\)"),
-        (lambda: backward(network("2-2-2", current), params, trace, y), "state 'i' of layer 1"),
-        (lambda: backward(network("2-2-2", HARD), params, trace, y), r"must follow from this net"),
-        (
-            lambda: backward(net, draw_params(net, np.random.default_rng(9)), trace, y),
-            "must follow",
-        ),
-        (lambda: local_derivatives(network("2-2", HARD), params[:2], trace, y), "trace must have"),
-        (lambda: online(net, params, inputs * np.nan, y), r"inputs\[0\] must be finite"),
-        (lambda: online(net, params, inputs[..., :1], y), r"inputs\[0\] must have shape"),
-    ):
-        with pytest.raises((TypeError, ValueError), match=message):
-            call()
-
-
-def test_a_pass_of_part_one_that_does_not_fit():
-    neuron, rng = LIF(), np.random.default_rng(0)
-    params = stbp_edu.init_params([3, 2], rng)
-    run = stbp_edu.forward(rng.random((4, 2, 3)), params, neuron)
-    slope, y = np.ones((4, 2, 2)), np.ones((2, 2))
-    for targets, lif, loss, message in (
-        (y, neuron, LastSteps(9), "LastSteps k must be <= T = 4, got 9"),
-        (y[:1], neuron, LastSteps(1), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
-        (None, neuron, Direct(slope, slope), "loss must read spikes or potentials, got .* of both"),
-        (y, "neuron", LastSteps(1), "neuron must be of type LIF"),
-    ):
-        with pytest.raises((TypeError, ValueError), match=message):
-            part_one.backward(run, targets, params, lif, "exact", loss)
-    with pytest.raises(ValueError, match="S must be >= 1, got 0"):
-        part_one.backward(run, y, params, neuron, "exact", S=0)
 
 
 def test_spikes_close_to_the_threshold_may_have_been_rounded_to_either_side() -> None:

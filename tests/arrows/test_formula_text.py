@@ -4,23 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from stbp_edu import LIF, derive
-from stbp_edu.arrows import (
-    Loss,
-    Rule,
-    formulas,
-    hard_reset,
-    network,
-    soft_reset,
-)
+from stbp_edu import LIF, arrows, derive
 
-HARD, SOFT = hard_reset(LIF()), soft_reset(LIF())
+HARD, SOFT = arrows.hard_reset(LIF()), arrows.soft_reset(LIF())
 HIDDEN = "t < T, n < N"
 
 
 def lines(net, rule="exact", where=HIDDEN):
     """The lines of one case."""
-    return [f"{line.left} = {line.right}" for line in formulas(net, rule) if line.where == where]
+    return [
+        f"{line.left} = {line.right}" for line in arrows.formulas(net, rule) if line.where == where
+    ]
 
 
 CLASSIC = {
@@ -44,18 +38,18 @@ CLASSIC = {
 
 @pytest.mark.parametrize("where", CLASSIC)
 def test_the_classic_rule_has_one_adjoint_more(where):
-    assert lines(network("2-2-1", HARD), "classic", where) == CLASSIC[where]
+    assert lines(arrows.network("2-2-1", HARD), "classic", where) == CLASSIC[where]
 
 
 def test_an_arrow_that_forgets_the_spike_has_the_leak_as_its_factor():
-    assert lines(network("2-2-1", HARD), "leak-only") == [
+    assert lines(arrows.network("2-2-1", HARD), "leak-only") == [
         r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}",
         r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + \tau \varepsilon_i^{t+1,n}",
     ]
 
 
 def test_a_rule_that_counts_steps_has_adjoints_for_each_count():
-    assert lines(network("2-2-1", SOFT), "truncated-1") == [
+    assert lines(arrows.network("2-2-1", SOFT), "truncated-1") == [
         r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1} - "
         r"V_{th} \varepsilon_i^{t+1,n}[\mathrm{1}]",
         r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + "
@@ -66,25 +60,28 @@ def test_a_rule_that_counts_steps_has_adjoints_for_each_count():
 
 
 def test_states_of_a_rule_share_an_adjoint_only_where_they_keep_the_same():
-    net, one = network("2-2-1", SOFT), network("2-1", SOFT)
-    same = Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"*": "b"}})
+    net, one = arrows.network("2-2-1", SOFT), arrows.network("2-1", SOFT)
+    same = arrows.Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"*": "b"}})
     assert lines(net, same) == lines(net)
-    unread = Rule("mine", {"a": {"reset": "b", "*": "a"}, "b": {"readout": None, "*": "b"}})
+    unread = arrows.Rule("mine", {"a": {"reset": "b", "*": "a"}, "b": {"readout": None, "*": "b"}})
     assert lines(one, unread, "t = T, n = N")[-1] == r"\delta_i^{T,N}[\mathrm{b}] = 0"
-    cut = Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"carry": None, "*": "b"}})
+    cut = arrows.Rule("mine", {"a": {"weight": "b", "*": "a"}, "b": {"carry": None, "*": "b"}})
     assert [line.split(" = ")[0] for line in lines(net, cut)] == [
         *(r"\delta_i^{t,n}", r"\varepsilon_i^{t,n}"),
         *(r"\varepsilon_i^{t,n}[\mathrm{b}]", r"\delta_i^{t,n}[\mathrm{b}]"),
     ]
     moves = {"spike": "b", "*": "a"}, {"carry": "z", "*": "a"}, {"readout": None, "*": "z"}
-    unreached = Rule("mine", dict(zip("abz", moves, strict=True)))  # b is of spikes alone
+    unreached = arrows.Rule("mine", dict(zip("abz", moves, strict=True)))  # b is of spikes alone
     assert lines(net, unreached) == lines(net)
 
 
 def test_formulas_name_the_state_that_is_sent_and_each_adjoint_apart():
     neuron = derive("u = tau * u * (1 - o) + x\no = spike(u - 1)", tau=0.5).neuron
     sent = replace(neuron, output="u")
-    rights = [f.right for f in formulas(network("2-2R-2R", sent, Loss("of u", "u")))[-3:]]
+    rights = [
+        f.right
+        for f in arrows.formulas(arrows.network("2-2R-2R", sent, arrows.Loss("of u", "u")))[-3:]
+    ]
     assert rights[0].endswith("u_j^{t,n-1}")
     assert rights[2].endswith("u_j^{t,n}")
     alike = tuple(replace(s, adjoint="d") for s in neuron.states)

@@ -5,12 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stbp_edu.arrows import (
-    Loss,
-    last_steps,
-    membrane,
-    rate,
-)
+from stbp_edu import arrows
 from stbp_edu.losses import CrossEntropy
 
 SERIES = np.array([[[1.0, 0.0], [0.0, 0.5]], [[0.5, 1.0], [1.0, 0.5]], [[0.0, 0.5], [1.0, 1.0]]])
@@ -36,19 +31,19 @@ def mean_of(steps):
 
 MEAN, LAST_2 = SERIES.mean(axis=0), SERIES[1:].mean(axis=0)
 LOSSES = {
-    "rate": (rate(), "o", 3, squares(MEAN)),
-    "last steps": (last_steps(2), "o", 2, squares(LAST_2)),
-    "membrane": (membrane(), "u", 1, squares(SERIES[2])),
-    "membrane, all": (membrane(None), "u", 3, squares(MEAN)),
-    "softmax of rates": (Loss("mine", fit=CrossEntropy()), "o", 3, cross_entropy(MEAN)),
+    "rate": (arrows.rate(), "o", 3, squares(MEAN)),
+    "last steps": (arrows.last_steps(2), "o", 2, squares(LAST_2)),
+    "membrane": (arrows.membrane(), "u", 1, squares(SERIES[2])),
+    "membrane, all": (arrows.membrane(None), "u", 3, squares(MEAN)),
+    "softmax of rates": (arrows.Loss("mine", fit=CrossEntropy()), "o", 3, cross_entropy(MEAN)),
     "softmax per step": (
-        Loss("mine", "u", CrossEntropy(), per_step=True),
+        arrows.Loss("mine", "u", CrossEntropy(), per_step=True),
         "u",
         3,
         np.mean([*map(cross_entropy, SERIES)]),
     ),
     "softmax of each of the last two": (
-        Loss("mine", "u", CrossEntropy(), last=2, per_step=True),
+        arrows.Loss("mine", "u", CrossEntropy(), last=2, per_step=True),
         *("u", 2, mean_of(SERIES[1:])),
     ),
 }

@@ -10,39 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian
-from stbp_edu.arrows import (
-    RULES,
-    Node,
-    Polynomial,
-    Rule,
-    count_paths,
-    formulas,
-    hard_reset,
-    in_blocks,
-    lambdas,
-    last_steps,
-    letters,
-    local_derivatives,
-    network,
-    paths_from,
-    soft_reset,
-    truncated,
-    with_adaptation,
-    with_current,
-    words,
-)
+from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.verify import polynomials
 from stbp_edu.verify.forms import scalar_sweep
 from tests.arrows.oracle import RESETS, Case, cases
 
-HARD = hard_reset(LIF(0.6, 0.5, Gaussian(0.7), "linear"))
-SOFT = soft_reset(LIF(0.6, 0.5))
+HARD = arrows.hard_reset(LIF(0.6, 0.5, Gaussian(0.7), "linear"))
+SOFT = arrows.soft_reset(LIF(0.6, 0.5))
 MODELS = {
     "hard": HARD,
     "soft": SOFT,
-    "current": with_current(SOFT, 0.7),
-    "adaptation": with_adaptation(HARD, 0.5, 0.9),
+    "current": arrows.with_current(SOFT, 0.7),
+    "adaptation": arrows.with_adaptation(HARD, 0.5, 0.9),
 }
 
 
@@ -51,7 +30,7 @@ def nodes(local):
     for n in range(1, local.net.N + 1):
         for state in local.net.layers[n].neuron.order:
             for t, i in np.ndindex(len(local.direct), int(np.prod(local.net.shape_of(n)))):
-                yield Node(state, n=n, t=t, i=i)
+                yield arrows.Node(state, n=n, t=t, i=i)
 
 
 def value(lam, node, q, s=0):
@@ -64,55 +43,47 @@ def value(lam, node, q, s=0):
 def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
     """All rules, all models: 1e-14 of the sum of the sizes."""
     net, params, trace, _, y = case.run()
-    local = local_derivatives(net, params, trace, y)
-    for name, rule in RULES.items():
-        lam = lambdas(local, name)
+    local = arrows.local_derivatives(net, params, trace, y)
+    for name, rule in arrows.RULES.items():
+        lam = arrows.lambdas(local, name)
         for node in nodes(local):
             s = node.i % case.S
-            paths = paths_from(node, local, name, s)
+            paths = arrows.paths_from(node, local, name, s)
             size = sum(abs(p.contribution) for p in paths)
             total = sum(p.contribution for p in paths)
             assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("model", "sizes"), [*product(MODELS, ("2-2-2-1", "2-2R-1R"))])
-def test_letters_are_identical(model, sizes):
-    """T = 3, N <= 3, width 2, every rule: the same polynomial, and as many paths as counted."""
-    local = letters(network(sizes, MODELS[model]), T=3)
-    for name, rule in RULES.items():
-        lam = lambdas(local, name)
+SMALL = [
+    pytest.param(*one, 3, marks=pytest.mark.slow) for one in product(MODELS, ("2-2-2-1", "2-2R-1R"))
+]
+
+
+@pytest.mark.parametrize(("model", "sizes", "T"), [*SMALL, ("hard", "4x4-P2-1C1-2", 2)])
+def test_letters_are_identical(model, sizes, T):
+    """Every rule: the same polynomial, and as many paths as counted."""
+    local = arrows.letters(arrows.network(sizes, MODELS[model]), T)
+    for name, rule in arrows.RULES.items():
+        lam = arrows.lambdas(local, name)
         for node in nodes(local):
-            paths = paths_from(node, local, name)
+            paths = arrows.paths_from(node, local, name)
             assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
             if node.i == 0 and node.t == 0:
-                every = len(paths_from(node, local))
-                assert count_paths(local.net, 3, name, node) == (len(paths), every - len(paths))
-
-
-def assert_sums_of_paths(local):
-    """Assert that every adjoint is the sum over all paths, letter by letter."""
-    lam = lambdas(local)
-    for node in nodes(local):
-        paths = paths_from(node, local)
-        assert value(lam, node, "all") == sum((p.contribution for p in paths), 0)
-
-
-def test_letters_of_pooling_and_convolution_are_identical():
-    assert_sums_of_paths(letters(network("4x4-P2-1C1-2", HARD), T=2))
+                kept, every = len(paths), len(arrows.paths_from(node, local))
+                assert arrows.count_paths(local.net, T, name, node) == (kept, every - kept)
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_letters_are_those_of_the_five_cases(rule):
     """Part I's index formulas on the same letters."""
-    part_one = polynomials.symbols((2, 2, 2), 3, letter=Polynomial.letter)
-    lam, start = lambdas(part_one.graph, rule), RULES[rule].start
+    part_one = polynomials.symbols((2, 2, 2), 3, letter=arrows.Polynomial.letter)
+    lam, start = arrows.lambdas(part_one.graph, rule), arrows.RULES[rule].start
     for node, expected in scalar_sweep(part_one, rule).items():
         assert node.kind in "Wb" or value(lam, node, start) == expected
 
 
 def test_the_five_cases_come_out_of_the_table():
-    lines = formulas(network("2-2-1", HARD))
+    lines = arrows.formulas(arrows.network("2-2-1", HARD))
     assert [str(line) for line in lines] == [
         r"\delta_i^{T,N} = \frac{\partial L}{\partial o_i^{T,N}}  (t = T, n = N)",
         r"\varepsilon_i^{T,N} = h(u_i^{T,N}) \delta_i^{T,N}  (t = T, n = N)",
@@ -133,18 +104,18 @@ def test_the_five_cases_come_out_of_the_table():
 
 def test_a_rule_of_ones_own_in_three_lines():
     """No reset, and no carry directly after a weight."""
-    mine = Rule(
+    mine = arrows.Rule(
         "mine",
         {"free": {"weight": "new", "reset": None, "*": "free"},
          "new": {"carry": None, "spike": "free"}},
     )  # fmt: skip
     net, params, trace, _, y = Case(sizes="2-2-1").run()
-    local = local_derivatives(net, params, trace, y)
-    lam = lambdas(local, mine)
+    local = arrows.local_derivatives(net, params, trace, y)
+    lam = arrows.lambdas(local, mine)
     for node in nodes(local):
         kept = [
             p
-            for p in paths_from(node, local)
+            for p in arrows.paths_from(node, local)
             if "reset" not in p.word and "weight carry" not in " ".join(p.word)
         ]
         assert value(lam, node, "free") == pytest.approx(sum(p.contribution for p in kept))
@@ -153,37 +124,40 @@ def test_a_rule_of_ones_own_in_three_lines():
 @given(reset=st.sampled_from(RESETS), T=st.integers(2, 4), K=st.integers(0, 3))
 def test_truncation_at_t_is_exact(reset, T, K):
     net = Case(sizes="2-2-1", reset=reset).net
-    kept, dropped = count_paths(net, T, truncated(K), Node("u", 1, 0, 0))
+    kept, dropped = arrows.count_paths(net, T, arrows.truncated(K), arrows.Node("u", 1, 0, 0))
     assert (dropped == 0) == (K >= T - 1)
-    assert kept + dropped == count_paths(net, T, "exact", Node("u", 1, 0, 0))[0]
+    assert kept + dropped == arrows.count_paths(net, T, "exact", arrows.Node("u", 1, 0, 0))[0]
 
 
-@given(T=st.integers(1, 4), K=st.integers(1, 5), name=st.sampled_from(sorted(RULES)))
+@given(T=st.integers(1, 4), K=st.integers(1, 5), name=st.sampled_from(sorted(arrows.RULES)))
 def test_words_in_blocks(T, K, name):
     """Paths, words and their number agree; one step a block is spatial, T steps are the rule."""
-    net, rule = network("1-2-1", HARD), in_blocks(K, name)
-    local = letters(net, T)
-    lam = lambdas(local, rule)
+    net, rule = arrows.network("1-2-1", HARD), arrows.in_blocks(K, name)
+    local = arrows.letters(net, T)
+    lam = arrows.lambdas(local, rule)
     for node in nodes(local):
-        paths = paths_from(node, local, rule)
+        paths = arrows.paths_from(node, local, rule)
         assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
-        assert count_paths(net, T, rule, node)[0] == len(paths)
-    kept = set(words(net, T, rule))
-    assert kept <= set(words(net, T, name))
-    assert kept == set(words(net, min(T, K), name))
+        assert arrows.count_paths(net, T, rule, node)[0] == len(paths)
+    kept = set(arrows.words(net, T, rule))
+    assert kept <= set(arrows.words(net, T, name))
+    assert kept == set(arrows.words(net, min(T, K), name))
     if K == 1:
-        assert kept == set(words(net, T, "spatial-only"))
+        assert kept == set(arrows.words(net, T, "spatial-only"))
 
 
 def test_a_path_through_a_pool_counts_once_however_many_are_pooled():
     """One neuron's spike to each of two neurons above, or to one of 2 × 2 and from there to two."""
-    below = Node("u", 1, 0, 0)
-    assert count_paths(network("2x2-1C1-P2-2", HARD), 1, "exact", below) == (2, 0)
-    assert count_paths(network("4x4-1C1-P2-1C1-P2-2", HARD), 1, "exact", below) == (2, 0)
+    below = arrows.Node("u", 1, 0, 0)
+    assert arrows.count_paths(arrows.network("2x2-1C1-P2-2", HARD), 1, "exact", below) == (2, 0)
+    assert arrows.count_paths(arrows.network("4x4-1C1-P2-1C1-P2-2", HARD), 1, "exact", below) == (
+        2,
+        0,
+    )
 
 
 TIME = {"carry", "reset", "recur", "decay", "adapt", "relax"}
-EVERYTHING = network("1-1R-1R", with_current(MODELS["adaptation"], 0.7))
+EVERYTHING = arrows.network("1-1R-1R", arrows.with_current(MODELS["adaptation"], 0.7))
 
 
 def after(word, kinds):
@@ -218,34 +192,36 @@ def keeps(rule, word):
     return len(timed) <= int(rule.removeprefix("truncated-"))
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", arrows.RULES)
 def test_a_rule_keeps_the_words_that_its_description_says(rule):
     """On a network with every kind of arrow that there is."""
     for n in (1, 2):
-        every = words(EVERYTHING, 3, n=n)
-        assert words(EVERYTHING, 3, rule, n) == [word for word in every if keeps(rule, word)]
-    assert {kind for word in words(EVERYTHING, 3) for kind in word} == {
+        every = arrows.words(EVERYTHING, 3, n=n)
+        assert arrows.words(EVERYTHING, 3, rule, n) == [word for word in every if keeps(rule, word)]
+    assert {kind for word in arrows.words(EVERYTHING, 3) for kind in word} == {
         *TIME,
         *("spike", "weight", "readout", "charge", "threshold"),
     }
 
 
 def test_a_loss_on_the_last_step_is_read_there_alone():
-    net, last = network("1-1", HARD, last_steps(1)), {"carry spike readout"}
+    net, last = arrows.network("1-1", HARD, arrows.last_steps(1)), {"carry spike readout"}
     last.add("spike reset spike readout")
-    assert {" ".join(word) for word in words(net, 2)} == last
-    local = letters(net, 2)
-    assert {" ".join(path.word) for path in paths_from(Node("u", 1, 0, 0), local)} == last
-    assert count_paths(net, 2, "exact", Node("u", 1, 0, 0)) == (2, 0)
+    assert {" ".join(word) for word in arrows.words(net, 2)} == last
+    local = arrows.letters(net, 2)
+    assert {
+        " ".join(path.word) for path in arrows.paths_from(arrows.Node("u", 1, 0, 0), local)
+    } == last
+    assert arrows.count_paths(net, 2, "exact", arrows.Node("u", 1, 0, 0)) == (2, 0)
     assert local.direct[0, 0, 0] == 0
-    assert local.direct[1, 0, 0] == Polynomial.letter("∂L/∂o_{1}^{2,1}")
+    assert local.direct[1, 0, 0] == arrows.Polynomial.letter("∂L/∂o_{1}^{2,1}")
 
 
 @given(st.lists(st.integers(-2, 2), min_size=6, max_size=6))
 def test_polynomials_are_added_and_multiplied_as_their_values_are(numbers):
     """At random places, with numbers and in arrays."""
     place = dict(zip("ab", numbers[:2], strict=True))
-    a, b = map(Polynomial.letter, "ab")
+    a, b = map(arrows.Polynomial.letter, "ab")
 
     def at(polynomial):
         return sum(c * math.prod(place[x] for x in m) for m, c in polynomial.terms.items())

@@ -67,20 +67,6 @@ def test_other_readers_spike_alike(reader, problem, caplog):
     np.testing.assert_array_equal(np.stack(spikes), problem.trace.O[2])
 
 
-@pytest.mark.parametrize(
-    ("neuron", "words"),
-    [
-        (LIF(tau=0.5, gate="exponential"), "must have gate='linear' and tau < 1 for NIR"),
-        (LIF(tau=0.5, gate="soft"), "got gate='soft'"),
-        (LIF(tau=1.0, gate="linear"), "got gate='linear', tau=1.0"),
-    ],
-)
-def test_a_neuron_that_nir_does_not_have_is_refused(neuron, words):
-    params = make_problem(0, [2, 2], 1, 1, NEURON).params
-    with pytest.raises(ValueError, match=words):
-        to_graph(params, neuron)
-
-
 def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     text = "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
     settings = Settings(neuron=text, tau=0.8, v_th=0.5, learn=("tau",), learn_each=("v_th",))
@@ -97,22 +83,29 @@ def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     assert [type(node).__name__ for node in graph.nodes.values()][-2:] == ["LI", "Output"]
 
 
+TWO = make_problem(0, [2, 2], 1, 1, NEURON).params
+AGAIN = {"W": np.ones((2, 2)), "b": np.zeros(2), "R": np.ones((2, 2))}
+TEXTS = [
+    "u = tau * u + x - v_th * o; o = spike(u - v_th)",
+    "i = 0.5 * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)",
+    "u = tau * u * (1 - o) + x; o = spike(2 * u - v_th)",
+    "u = tau * u * (1 - o) + 2 * x; o = spike(u - v_th)",
+]
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("params", "neuron", "words"),
     [
-        "u = tau * u + x - v_th * o; o = spike(u - v_th)",
-        "i = 0.5 * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)",
-        "u = tau * u * (1 - o) + x; o = spike(2 * u - v_th)",
-        "u = tau * u * (1 - o) + 2 * x; o = spike(u - v_th)",
+        (TWO, LIF(tau=0.5, gate="exponential"), "must have gate='linear' and tau < 1 for NIR"),
+        (TWO, LIF(tau=0.5, gate="soft"), "got gate='soft'"),
+        (TWO, LIF(tau=1.0, gate="linear"), "got gate='linear', tau=1.0"),
+        *((TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'") for text in TEXTS),
+        (DerivedParams("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
     ],
 )
-def test_other_texts_and_recurrent_layers_are_refused(text):
-    params = make_problem(0, [2, 2], 1, 1, NEURON).params
-    with pytest.raises(ValueError, match="neuron must have gate='linear'"):
-        to_graph(params, Settings(neuron=text).make_neurons())
-    layer = {"W": np.ones((2, 2)), "b": np.zeros(2), "R": np.ones((2, 2))}
-    with pytest.raises(ValueError, match="layer 1 is recurrent"):
-        to_graph(DerivedParams("2-2R", [None, layer]), NEURON)
+def test_what_nir_does_not_have_is_refused(params, neuron, words):
+    with pytest.raises(ValueError, match=words):
+        to_graph(params, neuron)
 
 
 def weights(n_out=2, n_in=2):
@@ -125,38 +118,40 @@ def neurons(n=2, **changes):
     return nir.LIF(**(base | changes))
 
 
-@pytest.mark.parametrize(
-    ("nodes", "words"),
-    [
-        ([weights(), nir.IF(r=np.ones(2), v_threshold=np.ones(2))], "'if' must be LIF there, got"),
-        ([nir.Scale(np.ones(2)), neurons()], "'scale' must be Affine or Linear there"),
-        ([weights()], "then weights and LIF for each layer"),
-        ([weights(), neurons(v_leak=np.ones(2))], "must leak and be reset to 0, got v_leak 1"),
-        ([weights(), neurons(v_reset=np.ones(2))], "must leak and be reset to 0, .* v_reset 1"),
-        ([weights(), neurons(v_threshold=np.array([1.0, 2.0]))], "one v_threshold for all"),
-        ([weights(), neurons(tau=np.full(2, DT / 2))], "must have tau > dt"),
-        ([weights(), neurons(), weights(), neurons(tau=np.ones(2))], "one tau and one threshold"),
-    ],
-)
-def test_a_graph_that_is_no_network_of_ours_is_refused(nodes, words):
-    with pytest.raises(ValueError, match=words):
-        from_graph(nir.NIRGraph.from_list(nodes))
+def chain(*nodes):
+    return nir.NIRGraph.from_list([*nodes])
 
 
-@pytest.mark.parametrize(
-    ("edges", "words"),
-    [
-        ([("l", "a")], "graph must be one chain of .*, l to a, l to o between"),
-        ([("b", "l")], "graph must be one chain of .*, b to l, "),
-        ([], "graph must be one chain of .* a to l, .*i to a, .*l to o between .*'Affine'"),
-    ],
-)
-def test_a_graph_that_is_no_chain_is_refused(edges, words):
+def linked(*edges):
+    """A chain of weights and neurons with other edges beside it."""
     pair = np.array([2])
     nodes = {"i": nir.Input({"input": pair}), "o": nir.Output({"output": pair})}
     nodes |= {"a": weights(), "b": weights(), "l": neurons()}
+    return nir.NIRGraph(nodes, edges=[("i", "a"), ("a", "l"), ("l", "o"), *edges])
+
+
+TWO_1 = np.ones(2)
+
+
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        (chain(weights(), nir.IF(r=TWO_1, v_threshold=TWO_1)), "'if' must be LIF there, got"),
+        (chain(nir.Scale(TWO_1), neurons()), "'scale' must be Affine or Linear there"),
+        (chain(weights()), "then weights and LIF for each layer"),
+        (chain(weights(), neurons(v_leak=TWO_1)), "must leak and be reset to 0, got v_leak 1"),
+        (chain(weights(), neurons(v_reset=TWO_1)), "must leak and be reset to 0, .* v_reset 1"),
+        (chain(weights(), neurons(v_threshold=np.arange(2.0))), "one v_threshold for all"),
+        (chain(weights(), neurons(tau=np.full(2, DT / 2))), "must have tau > dt"),
+        (chain(weights(), neurons(), weights(), neurons(tau=TWO_1)), "one tau and one threshold"),
+        (linked(("l", "a")), "graph must be one chain of .*, l to a, l to o between"),
+        (linked(("b", "l")), "graph must be one chain of .*, b to l, "),
+        (linked(), "graph must be one chain of .* a to l, .*i to a, .*l to o between .*'Affine'"),
+    ],
+)
+def test_a_graph_that_is_no_network_of_ours_is_refused(graph, words):
     with pytest.raises(ValueError, match=words):
-        from_graph(nir.NIRGraph(nodes, edges=[("i", "a"), ("a", "l"), ("l", "o"), *edges]))
+        from_graph(graph)
 
 
 def test_the_resistance_scales_the_weights_and_a_leak_next_to_1_keeps_them():

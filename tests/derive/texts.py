@@ -1,10 +1,8 @@
-"""Random forward lines, and their gradients by autograd, which runs the text as Python."""
+"""Random forward lines, and networks of such neurons."""
 
 import re
 from contextlib import suppress
 
-import autograd
-import autograd.numpy as anp
 import numpy as np
 
 from stbp_edu import Gaussian, derive
@@ -59,12 +57,11 @@ def drawn(seed, spikes=True):
 
 
 def derived(seed, spikes=True):
-    """Return a drawn neuron, and the text and constants that it came from."""
+    """Return a drawn neuron."""
     for k in range(20):  # again where no line reads a state
         text, constants, layer, each = drawn(seed + 1000 * k, spikes)
         with suppress(ValueError):
-            mine = derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
-            return mine, text, constants
+            return derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
     raise AssertionError(text)
 
 
@@ -79,49 +76,3 @@ def run_of(neuron, seed, sizes="3-4R-3R-2"):
             p[name] = np.asarray(enter.initial * rng.uniform(0.9, 1.1, np.shape(p[name])))
     inputs = rng.normal(0.3, 0.6, (5, 2, *net.shape))
     return net, params, inputs, rng.random((2, net.shape_of(net.N)[0]))
-
-
-def by_autograd(text, constants, net, params, inputs, y):
-    """Return the gradients of the loss; the text is run as the body of a loop in Python."""
-    fire = autograd.extend.primitive(lambda v: (v >= 0) * 1.0)
-    autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * BELL.derivative(v))
-    names = {name: getattr(anp, name) for name in ("exp", "log", "tanh", "sqrt")} | {
-        "spike": fire,
-        "max": lambda a, b: anp.where(a >= b, a, b),
-        "min": lambda a, b: anp.where(b >= a, a, b),
-        "abs": lambda a: anp.where(a >= 0, a, -a),
-        "gate": lambda s, c: c * anp.exp(-s * s / c),
-    }
-    lines = [line for line in text.splitlines() if not line.startswith("gate(")]
-    body = compile("\n".join(lines), "text", "exec")
-    states = [line.split(" = ")[0] for line in lines]
-    output = "o" if "o" in states else "u"
-
-    def loss(layers):
-        """Return the loss."""
-        past = [dict.fromkeys(states, np.zeros((2, len(p["W"])))) for p in layers]
-        read = []
-        for x in inputs:
-            for n, p in enumerate(layers):
-                x = anp.dot(x, p["W"].T) + p["b"]
-                if "R" in p:
-                    x = x + anp.dot(past[n][output], p["R"].T)
-                own = {**constants, **{k: v for k, v in p.items() if k in constants}}
-                space = {**names, **own, **past[n], "x": x}
-                exec(body, space)
-                past[n] = {s: space[s] for s in states}
-                x = past[n][output]
-            read.append(past[-1][net.loss.state])
-        return anp.sum((y - sum(read) / len(read)) ** 2) / (2 * len(y))
-
-    with np.errstate(over="ignore"):  # autograd squares cosh(x) for the derivative of tanh
-        return [None, *autograd.grad(loss)(params[1:])]
-
-
-def difference(found, expected):
-    """The largest difference of gradients, relative to the largest entry of each array."""
-    return max(
-        np.abs(found[n][k] - expected[n][k]).max() / max(np.abs(expected[n][k]).max(), 1e-3)
-        for n in range(1, len(expected))
-        for k in expected[n]
-    )

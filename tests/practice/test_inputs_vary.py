@@ -20,7 +20,7 @@ NEVER_BELOW_0 = """
     tau v_th a h f h_next h_above O_gate o O O_before O_next o_below O_below Y y targets spikes dt
     step rho alpha beta cost lr mu eps v k t n T N S m P r c q w beta1 beta2 sizes labels answers
     classes per_sample size bandwidth latency counts length work rates limit
-    pixels G
+    pixels
 """
 """Arguments of tasks that so may be taken without a sign."""
 

@@ -238,13 +238,15 @@ def _write(tree: Expression, style: Style, name: Callable[[Name], str]) -> tuple
             return form.format(*inside), binds
 
 
-def python(tree: Expression, name: Callable[[Name], str]) -> str:
+def python(
+    tree: Expression, name: Callable[[Name], str] = lambda one: one.name, style: Style = PYTHON
+) -> str:
     """Return an expression as Python, with the reader's functions written out.
 
-    >>> python(Call("*", (Name("tau"), Call("-", (ONE, Name("o"))))), lambda name: name.name)
+    >>> python(Call("*", (Name("tau"), Call("-", (ONE, Name("o"))))))
     'tau * (1 - o)'
     """
-    return _write(written_out(tree), PYTHON, name)[0]
+    return _write(written_out(tree), style, name)[0]
 
 
 def latex(tree: Expression, name: Callable[[Name], str], *, factor: bool = False) -> str:

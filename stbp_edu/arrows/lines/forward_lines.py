@@ -15,20 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    ZERO,
-    Call,
-    Expression,
-    Name,
-    names_in,
-    replaced,
-    symbol,
-    written_out,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
-X = Name("x", "now")
+X = ex.Name("x", "now")
 KINDS = {
     ("u", "u"): "carry",
     ("o", "u"): "reset",
@@ -49,7 +39,7 @@ class Slope(NamedTuple):
     source: str
     target: str
     step: int
-    factor: Expression
+    factor: ex.Expression
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ class ForwardLines:
     """
 
     text: str
-    lines: Mapping[str, Expression]
+    lines: Mapping[str, ex.Expression]
     constants: Mapping[str, float]
 
     @cached_property
@@ -88,7 +78,7 @@ class ForwardLines:
 
     def _names(self, state: str, when: tuple[str, ...] = ("now",)) -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
-        names = (n.name for n in names_in(self.lines[state]) if n.when in when)
+        names = (n.name for n in ex.names_in(self.lines[state]) if n.when in when)
         return [name for name in dict.fromkeys(names) if name in self.lines]
 
     def _followed(self, states: list[str], but: str = "") -> list[str]:
@@ -99,12 +89,12 @@ class ForwardLines:
 
     def _remembers(self, state: str) -> bool:
         """Return whether a state reads its own last value, or the last spike."""
-        names = {name.name for name in names_in(self.lines[state]) if name.when}
+        names = {name.name for name in ex.names_in(self.lines[state]) if name.when}
         return bool(names & {state, self.spike})
 
     def _remembers_input(self, state: str) -> bool:
         """Return whether it does, and x enters it in the same step."""
-        entered = any(X in names_in(self.lines[one]) for one in self._followed([state]))
+        entered = any(X in ex.names_in(self.lines[one]) for one in self._followed([state]))
         return entered and self._remembers(state)
 
     @property
@@ -113,18 +103,18 @@ class ForwardLines:
         return self.spike or self.potential
 
     @cached_property
-    def entered(self) -> dict[str, Expression]:
+    def entered(self) -> dict[str, ex.Expression]:
         """The states that x enters, with the derivatives of their lines by x."""
         slopes = {state: derivative(line, X) for state, line in self.lines.items()}
-        return {state: factor for state, factor in slopes.items() if factor != ZERO}
+        return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
 
     @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
-        return next(iter(self.entered)) if [*self.entered.values()] == [ONE] else "x"
+        return next(iter(self.entered)) if [*self.entered.values()] == [ex.ONE] else "x"
 
     @cached_property
-    def states(self) -> dict[str, Expression]:
+    def states(self) -> dict[str, ex.Expression]:
         """Every state with its update, x among them where it is a node of its own."""
         return ({"x": X} if self.input == "x" else {}) | dict(self.lines)
 
@@ -136,7 +126,7 @@ class ForwardLines:
             for source in self.lines
             for target, line in self.lines.items()
             for step, when in ((0, "now"), (1, "last"))
-            if (factor := derivative(line, Name(source, when))) != ZERO
+            if (factor := derivative(line, ex.Name(source, when))) != ex.ZERO
         ]
         first = {"spike": 0, "carry": 1, "reset": 2}
         found.sort(key=lambda slope: first.get(slope.kind, 3))
@@ -144,16 +134,18 @@ class ForwardLines:
             return found
         return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self.entered.items()] + found
 
-    def enters(self, constant: str) -> Iterator[tuple[str, Expression]]:
+    def enters(self, constant: str) -> Iterator[tuple[str, ex.Expression]]:
         """Yield the states whose lines read a constant, with the derivatives by it."""
-        slopes = {s: derivative(line, Name(constant)) for s, line in self.lines.items()}
-        found = [(state, factor) for state, factor in slopes.items() if factor != ZERO]
-        yield from found or [(self.potential, ZERO)]  # one that cancels has a gradient, too: 0
+        slopes = {s: derivative(line, ex.Name(constant)) for s, line in self.lines.items()}
+        found = [(state, factor) for state, factor in slopes.items() if factor != ex.ZERO]
+        yield from found or [(self.potential, ex.ZERO)]  # one that cancels has a gradient, too: 0
 
-    def silent(self, tree: Expression) -> Expression:
+    def silent(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor from step to step as if no neuron had spiked."""
-        by: dict[Name, Expression] = {Name(self.spike, "last"): ZERO} if self.spike else {}
-        return tidy(replaced(written_out(tree), by))
+        by: dict[ex.Name, ex.Expression] = (
+            {ex.Name(self.spike, "last"): ex.ZERO} if self.spike else {}
+        )
+        return tidy(ex.replaced(ex.written_out(tree), by))
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -180,9 +172,9 @@ class ForwardLines:
     def adjoint(self, state: str) -> str:
         """Return the letter of a state's adjoint, in LaTeX."""
         letters = {"u": r"\varepsilon", "o": r"\delta", "i": r"\gamma", "a": r"\zeta"}
-        return letters.get(self.roles.get(state, ""), rf"\bar{{{symbol(state)}}}")
+        return letters.get(self.roles.get(state, ""), rf"\bar{{{ex.symbol(state)}}}")
 
 
-def spikes(line: Expression) -> bool:
+def spikes(line: ex.Expression) -> bool:
     """Return whether a line is a spike."""
-    return isinstance(line, Call) and line.op == "spike"
+    return isinstance(line, ex.Call) and line.op == "spike"

@@ -9,23 +9,14 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    Call,
-    Expression,
-    Name,
-    Number,
-    evaluate,
-    latex,
-    symbol,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.table import Arrow, Enter, Factor, Neuron, Parameters, State, States, Update
 from stbp_edu.surrogates import Surrogate, checked
 
 SHIFTS = {-1: "-1", 0: "", 1: "+1"}
-THRESHOLD = Name("v_th")
+THRESHOLD = ex.Name("v_th")
 
 
 def neuron_from(
@@ -84,16 +75,16 @@ class _Table:
         """Return one state and its update."""
         line = self.lines.states[name]
         fires = name == self.lines.spike
-        (inside,) = line.args if fires and isinstance(line, Call) else (line,)
+        (inside,) = line.args if fires and isinstance(line, ex.Call) else (line,)
         return State(name, self.lines.adjoint(name), self.update(inside, name == "x"), fires)
 
-    def update(self, line: Expression, is_x: bool) -> Update:
+    def update(self, line: ex.Expression, is_x: bool) -> Update:
         """Return how a state follows from the others."""
 
         def update(now: States, past: States, x: Any, p: Parameters) -> Any:
             """Return the state."""
 
-            def value(name: Name) -> Any:
+            def value(name: ex.Name) -> Any:
                 """Return the value of a name."""
                 if name.name == "x":
                     return now["x"] if self.lines.input == "x" else x
@@ -101,46 +92,46 @@ class _Table:
                 return states[name.name] if name.when else constant(name)
 
             constant = self.constants(p, x.dtype)
-            return x if is_x else evaluate(line, value, {})
+            return x if is_x else ex.evaluate(line, value, {})
 
         return update
 
-    def constants(self, p: Parameters, dtype: Any) -> Callable[[Name], Any]:
+    def constants(self, p: Parameters, dtype: Any) -> Callable[[ex.Name], Any]:
         """Return what gives the value of a constant: the layer's own where it is learned."""
         given = self.lines.constants
         return lambda one: np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
 
-    def factor(self, tree: Expression, tail: str, step: int) -> Factor:
+    def factor(self, tree: ex.Expression, tail: str, step: int) -> Factor:
         """Return an arrow's factor as a function of the states at its tail's step."""
 
         def factor(states: States, p: Parameters) -> Any:
             """Return the factor; where the run divides by 0 it is not finite."""
             constant = self.constants(p, states[tail].dtype)
 
-            def value(name: Name) -> Any:
+            def value(name: ex.Name) -> Any:
                 """Return the value of a name."""
                 if not name.when:
                     return constant(name)
                 return states[name.name + SHIFTS[step - (name.when == "last")]]
 
             with np.errstate(all="ignore"):
-                return evaluate(tree, value, {"h": self.surrogate.derivative})
+                return ex.evaluate(tree, value, {"h": self.surrogate.derivative})
 
         return factor
 
-    def letters(self, tree: Expression, step: int) -> str:
+    def letters(self, tree: ex.Expression, step: int) -> str:
         """Return a factor as letters; of 1 and -1 only the sign is written."""
 
-        def name(one: Name) -> str:
+        def name(one: ex.Name) -> str:
             """Return a name as LaTeX, with a place for the indices of a state."""
             if not one.when:
-                return symbol(one.name)
-            letter, later = symbol(one.name), SHIFTS[step - (one.when == "last")]
+                return ex.symbol(one.name)
+            letter, later = ex.symbol(one.name), SHIFTS[step - (one.when == "last")]
             return (f"{{{letter}}}" if "_" in letter else letter) + f"{{{later[:1]}}}"
 
-        if tree in (ONE, Number(-1)):
-            return "" if tree == ONE else "-"
-        return latex(_without_threshold(tree) if self.h_of_u else tree, name, factor=True)
+        if tree in (ex.ONE, ex.Number(-1)):
+            return "" if tree == ex.ONE else "-"
+        return ex.latex(_without_threshold(tree) if self.h_of_u else tree, name, factor=True)
 
     def arrow(self, slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
@@ -157,16 +148,18 @@ class _Table:
         """Return how a learned constant enters the states whose lines read it."""
         initial = self.lines.constants[name]
         return tuple(
-            Enter(head, self.factor(tree, head, 0), self.letters(tree, 0), initial, 0, each)
+            Enter(head, self.factor(tree, head, 0), self.letters(tree, 0), initial, each)
             for head, tree in self.lines.enters(name)
         )
 
 
-def _without_threshold(tree: Expression) -> Expression:
+def _without_threshold(tree: ex.Expression) -> ex.Expression:
     """Return an expression with h(u) for h(u - v_th), as the course writes it."""
     match tree:
-        case Call("h", (inside,)) if derivative(inside, THRESHOLD) == tidy(Call("neg", (ONE,))):
-            return Call("h", (tidy(Call("+", (inside, THRESHOLD))),))
-        case Call(op, args):
-            return Call(op, tuple(map(_without_threshold, args)))
+        case ex.Call("h", (inside,)) if derivative(inside, THRESHOLD) == tidy(
+            ex.Call("neg", (ex.ONE,))
+        ):
+            return ex.Call("h", (tidy(ex.Call("+", (inside, THRESHOLD))),))
+        case ex.Call(op, args):
+            return ex.Call(op, tuple(map(_without_threshold, args)))
     return tree

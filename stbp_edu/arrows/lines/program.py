@@ -14,18 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    Call,
-    Expression,
-    Name,
-    Number,
-    names_in,
-    ops_in,
-    python,
-    replaced,
-    written_out,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
@@ -46,7 +35,7 @@ def program(net: Network, rule: Rule) -> str:
     same = classes(net, rule)
     leaving = [a for table in net.arrows for a in table if a.leaves]
     back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
-    used = ops_in(*map(written_out, back.lines.lines.values()), *back.trees)
+    used = ex.ops_in(*map(ex.written_out, back.lines.lines.values()), *back.trees)
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if back.lines.spike:
@@ -69,7 +58,18 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
             )
     same = classes(net, rule)
     leaving = [[a for a in table if a.leaves] for table in net.arrows]
-    needed = reachable(list(_entered(net, rule)), lambda node: _heads(net, rule, same, node))
+
+    def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
+        """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
+        n, *adjoint = node
+        for arrow, head in rule.moves_from(net, n, *adjoint):
+            if arrow.target != LOSS:
+                yield n + arrow.layer, arrow.target, same[arrow.target, head]
+
+    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
+    read = [(n, [one.input, *(enter.target for _, enter in one.enters)]) for n, one in neurons]
+    start = [(n, state, rule.start) for n, states in read for state in dict.fromkeys(states)]
+    needed = reachable(start, heads)
     return [
         None,
         *(
@@ -77,24 +77,6 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
             for n in range(1, net.N + 1)
         ),
     ]
-
-
-def _entered(net: Network, rule: Rule) -> Iterator[tuple[int, str, str]]:
-    """Yield the adjoints from which gradients are read: (layer, state, state of the rule)."""
-    for n in range(1, net.N + 1):
-        neuron = net.layers[n].neuron
-        for state in dict.fromkeys([neuron.input, *(e.target for _, e in neuron.enters)]):
-            yield n, state, rule.start
-
-
-def _heads(
-    net: Network, rule: Rule, same: Mapping[Adjoint, str], node: tuple[int, str, str]
-) -> Iterator[tuple[int, str, str]]:
-    """Yield the adjoints in the terms of one."""
-    n, *adjoint = node
-    for arrow, head in rule.moves_from(net, n, *adjoint):
-        if arrow.target != LOSS:
-            yield n + arrow.layer, arrow.target, same[arrow.target, head]
 
 
 def _function(
@@ -117,7 +99,7 @@ class Row(NamedTuple):
     """A line of a step back: what is assigned, the terms of its sum, and their arrows."""
 
     name: str
-    terms: list[Expression]
+    terms: list[ex.Expression]
     arrows: str = ""
 
 
@@ -152,9 +134,9 @@ class StepBack:
     def source(self) -> str:
         """Return a step forward and a step back as Python source."""
         states, constants = [*self.lines.lines], [*self.lines.constants]
-        forward = [f"{s} = {_text(line)}" for s, line in self.lines.lines.items()]
+        forward = [f"{s} = {ex.python(line)}" for s, line in self.lines.lines.items()]
         backward = [
-            f"{name} = {added(map(_text, terms)) or '0.0'}" + (f"  # {why}" if why else "")
+            f"{name} = {added(map(ex.python, terms)) or '0.0'}" + (f"  # {why}" if why else "")
             for name, terms, why in self.rows
         ]
         returned = "states of a step from the input x and the last ones, which begin at 0"
@@ -189,14 +171,14 @@ class StepBack:
         return [row.name for row in self.rows]
 
     @property
-    def trees(self) -> list[Expression]:
+    def trees(self) -> list[ex.Expression]:
         """All terms."""
         return [term for row in self.rows for term in row.terms]
 
     @cached_property
     def arguments(self) -> list[str]:
         """The values that it reads, in the order of the states, then the rest; no constants."""
-        read = {name.name for tree in self.trees for name in names_in(tree) if name.when}
+        read = {name.name for tree in self.trees for name in ex.names_in(tree) if name.when}
         states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
         signals = sorted(name for name in read if name.startswith("signal"))
         later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
@@ -215,6 +197,17 @@ class StepBack:
                 found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
         return found
 
+    @property
+    def again(self) -> list[tuple[str, str, str]]:
+        """The adjoints that the layer's own next step adds to, by which signal, and those there."""
+        return [
+            (self.name(*node), signal, self.name(self.neuron.input, q))
+            for node in self.nodes
+            if (signal := self.signal(*node))
+            for arrow, q in self.signals[signal]
+            if arrow.step
+        ]
+
     def name(self, state: str, q: str, after: str = "") -> str:
         """Return the name of an adjoint."""
         shared = self.same[state, q]
@@ -229,7 +222,7 @@ class StepBack:
             moves = self.rule.moves_from(self.net, self.n, *node)
             inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
             signal = self.signal(*node)
-            terms: list[Expression] = [Name(signal, "now")] if signal else []
+            terms: list[ex.Expression] = [ex.Name(signal, "now")] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
             yield Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside))
 
@@ -255,27 +248,22 @@ class StepBack:
         moves = [(a.target, self.rule.move(q, a)) for a in self.leaving if a.source == state]
         return tuple(q and self.same.get((target, q), LOSS) for target, q in moves)
 
-    def _term(self, slope: Slope, head: str) -> Expression:
+    def _term(self, slope: Slope, head: str) -> ex.Expression:
         """Return the term of one arrow: its factor times the adjoint at its head."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
         adjoint = self.name(slope.target, head, SHIFTED[slope.step])
         return self._product(factor, slope.step, adjoint)
 
-    def _product(self, factor: Expression, step: int, adjoint: str) -> Expression:
+    def _product(self, factor: ex.Expression, step: int, adjoint: str) -> ex.Expression:
         """Return a factor, its names placed around the step of its tail, times an adjoint."""
-        last = Name(adjoint, "now")
-        if factor in (ONE, Number(-1)):
-            return last if factor == ONE else Call("neg", (last,))
-        factor = tidy(written_out(factor))
-        states = (name for name in names_in(factor) if name.when)
-        by = {s: Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
-        return Call("*", (replaced(factor, by), last))
-
-
-def _text(tree: Expression) -> str:
-    """Return an expression as Python."""
-    return python(tree, lambda name: name.name)
+        last = ex.Name(adjoint, "now")
+        if factor in (ex.ONE, ex.Number(-1)):
+            return last if factor == ex.ONE else ex.Call("neg", (last,))
+        factor = tidy(ex.written_out(factor))
+        states = (name for name in ex.names_in(factor) if name.when)
+        by = {s: ex.Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
+        return ex.Call("*", (ex.replaced(factor, by), last))
 
 
 def _named(name: str, q: str) -> str:

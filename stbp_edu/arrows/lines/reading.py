@@ -13,18 +13,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines import hints
-from stbp_edu.arrows.lines.expressions import (
-    FUNCTIONS,
-    OPERATIONS,
-    Call,
-    Expression,
-    Function,
-    Name,
-    Number,
-    names_in,
-    size,
-)
 
 LONGEST_LINE, LARGEST = 200, 400
 EXPONENT = 100  # what a number in an exponent may be
@@ -36,8 +26,8 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Pow: "**",
 }
 UNDERSTOOD = (
-    f"understood are numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and functions "
-    "that a line above defines"
+    f"understood are numbers, names, + - * / **, brackets, {', '.join(ex.FUNCTIONS)}, and "
+    "functions that a line above defines"
 )
 
 
@@ -85,11 +75,11 @@ class Reader:
     """
 
     line: Line
-    name: Callable[[str], Name] = Name
-    functions: Mapping[str, Function] = field(default_factory=dict)
+    name: Callable[[str], ex.Name] = ex.Name
+    functions: Mapping[str, ex.Function] = field(default_factory=dict)
     inner: tuple[str, ...] = ()
 
-    def read(self) -> Expression:
+    def read(self) -> ex.Expression:
         """Return the expression.
 
         Raises:
@@ -97,7 +87,7 @@ class Reader:
         """
         node = self._parsed()
         tree = self.tree(node)
-        if size(tree) > LARGEST:
+        if ex.size(tree) > LARGEST:
             raise self.error(node, "too long when written out", f"use at most {LARGEST} operations")
         return tree
 
@@ -127,62 +117,62 @@ class Reader:
         place = self.line.start + len(before.decode(errors="ignore"))
         return self.line.error(place, problem, advice)
 
-    def tree(self, node: ast.expr) -> Expression:
+    def tree(self, node: ast.expr) -> ex.Expression:
         """Return a node and what is below it as an expression."""
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 if not math.isfinite(value) or abs(value) > 1e300:
                     raise self.error(node, "a number too large", "numbers may go up to 1e300")
-                return Number(value)
+                return ex.Number(value)
             case ast.Name(id=name):
-                if name in self.functions or name in (*FUNCTIONS, *self.inner):
+                if name in self.functions or name in (*ex.FUNCTIONS, *self.inner):
                     raise self.error(node, f"{name} is a function", f"call it: {name}(...)")
                 try:
                     return self.name(name)
                 except ValueError as error:
                     raise self.error(node, *error.args) from None
             case ast.UnaryOp(op=ast.USub(), operand=a):
-                return Call("neg", (self.tree(a),))
+                return ex.Call("neg", (self.tree(a),))
             case ast.UnaryOp(op=ast.UAdd(), operand=a):
                 return self.tree(a)
             case ast.BinOp(left=a, op=op, right=b) if type(op) in OPERATORS:
                 pair = self.tree(a), self.tree(b)
                 if isinstance(op, ast.Pow):
                     self._check_exponent(b, pair[1])
-                return Call(OPERATORS[type(op)], pair)
+                return ex.Call(OPERATORS[type(op)], pair)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.right, node) or type(node).__name__
         raise self.error(node, f"not understood: {shown}", hints.of_text(shown) or UNDERSTOOD)
 
-    def _check_exponent(self, node: ast.expr, exponent: Expression) -> None:
+    def _check_exponent(self, node: ast.expr, exponent: ex.Expression) -> None:
         """Check that numbers in an exponent are small."""
         match exponent:
-            case Number(value) | Call("neg", (Number(value),)) if abs(value) <= EXPONENT:
+            case ex.Number(value) | ex.Call("neg", (ex.Number(value),)) if abs(value) <= EXPONENT:
                 return
-        if not any(names_in(exponent)):
+        if not any(ex.names_in(exponent)):
             advice = f"a number there may go up to {EXPONENT}; otherwise give a constant a name"
             raise self.error(node, "an exponent that is not understood", advice)
 
-    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Expression:
+    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> ex.Expression:
         """Return the call of a function."""
         op = self.functions.get(name, name)
-        if isinstance(op, Function):
+        if isinstance(op, ex.Function):
             many = len(op.parameters)
-        elif op in (*FUNCTIONS, *self.inner):
-            many = OPERATIONS[op].__code__.co_argcount - 1 if op in OPERATIONS else 1
+        elif op in (*ex.FUNCTIONS, *self.inner):
+            many = ex.OPERATIONS[op].__code__.co_argcount - 1 if op in ex.OPERATIONS else 1
         else:
-            known = ", ".join((*FUNCTIONS, *self.functions))
+            known = ", ".join((*ex.FUNCTIONS, *self.functions))
             define = f"known are {known}; define another in a line above: {name}(o) = ..."
             raise self.error(node, f"no function is called {name}", hints.CALLED.get(name, define))
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"
             raise self.error(node, problem, advice)
-        return Call(op, tuple(map(self.tree, args)))
+        return ex.Call(op, tuple(map(self.tree, args)))
 
 
-def expression(text: str) -> Expression:
+def expression(text: str) -> ex.Expression:
     """Return an expression of constants, read from text.
 
     >>> expression("2 * tau")

@@ -9,18 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import reduce
 
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    ZERO,
-    Call,
-    Expression,
-    Function,
-    Name,
-    Number,
-    names_in,
-    replaced,
-    symbol,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.reading import expression
 
 BY_ARGUMENT = {
@@ -46,10 +35,10 @@ Where both arguments of min or max are equal, the slope is that of the first one
 is 1. For the spike, h stands in.
 """
 TABLE = {op: tuple(map(expression, texts)) for op, texts in BY_ARGUMENT.items()}
-A, B = Name("a"), Name("b")
+A, B = ex.Name("a"), ex.Name("b")
 
 
-def derivative(tree: Expression, by: Name) -> Expression:
+def derivative(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     """Return the derivative of an expression by a name, tidied.
 
     >>> from stbp_edu.arrows.lines.expressions import python
@@ -60,43 +49,45 @@ def derivative(tree: Expression, by: Name) -> Expression:
     return tidy(slope(tree, by))
 
 
-def slope(tree: Expression, by: Name) -> Expression:
+def slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     """Return the derivative of an expression by a name, as the sum over its arguments."""
     if tree == by:
-        return ONE
-    if not isinstance(tree, Call):
-        return ZERO
+        return ex.ONE
+    if not isinstance(tree, ex.Call):
+        return ex.ZERO
     terms = [
-        Call("*", (partial, slope(arg, by)))
+        ex.Call("*", (partial, slope(arg, by)))
         for partial, arg in zip(_by_arguments(tree.op, tree.args), tree.args, strict=True)
-        if by in names_in(arg)
+        if by in ex.names_in(arg)
     ]
     f = tree.op
-    if isinstance(f, Function) and by in names_in(Call(f, ())):  # a constant in its body
-        label = rf"\partial_{{{symbol(by.name)}}}{f.label}"
-        terms.append(Call(Function(label, f.parameters, derivative(f.body, by)), tree.args))
-    return reduce(lambda a, b: Call("+", (a, b)), terms) if terms else ZERO
+    if isinstance(f, ex.Function) and by in ex.names_in(ex.Call(f, ())):  # a constant in its body
+        label = rf"\partial_{{{ex.symbol(by.name)}}}{f.label}"
+        terms.append(ex.Call(ex.Function(label, f.parameters, derivative(f.body, by)), tree.args))
+    return reduce(lambda a, b: ex.Call("+", (a, b)), terms) if terms else ex.ZERO
 
 
-def _by_arguments(op: str | Function, args: tuple[Expression, ...]) -> list[Expression]:
+def _by_arguments(op: str | ex.Function, args: tuple[ex.Expression, ...]) -> list[ex.Expression]:
     """Return the derivative of an operation by each of its arguments."""
     if isinstance(op, str):
-        return [replaced(partial, dict(zip((A, B), args, strict=False))) for partial in TABLE[op]]
+        return [
+            ex.replaced(partial, dict(zip((A, B), args, strict=False))) for partial in TABLE[op]
+        ]
     labels = [rf"\partial_{k}{op.label}" for k in range(1, len(args) + 1)]
     return [
-        Call(Function(label, op.parameters, derivative(op.body, parameter)), args)
+        ex.Call(ex.Function(label, op.parameters, derivative(op.body, parameter)), args)
         for label, parameter in zip(
             labels if len(args) > 1 else [f"{op.label}'"], op.parameters, strict=True
         )
     ]
 
 
-Product = tuple[Fraction, dict[Expression, int]]
+Product = tuple[Fraction, dict[ex.Expression, int]]
 """A rational number, and the exponent of each factor."""
 LARGEST = 2**53
 
 
-def tidy(tree: Expression) -> Expression:
+def tidy(tree: ex.Expression) -> ex.Expression:
     """Return an expression with 0, 1 and what cancels taken out; products of sums stay.
 
     >>> from stbp_edu.arrows.lines.expressions import python
@@ -106,71 +97,73 @@ def tidy(tree: Expression) -> Expression:
     return _added(_sum(tree))
 
 
-def _added(terms: list[Product]) -> Expression:
+def _added(terms: list[Product]) -> ex.Expression:
     """Return a sum of products as an expression."""
-    result: Expression | None = None
+    result: ex.Expression | None = None
     for number, powers in sorted(terms, key=lambda term: term[0] < 0):  # those with a minus last
         size = _joined(abs(number), powers)
         if result is None:
             result = size if number > 0 else _minus(size)
         else:
-            result = Call("+" if number > 0 else "-", (result, size))
-    return result or ZERO
+            result = ex.Call("+" if number > 0 else "-", (result, size))
+    return result or ex.ZERO
 
 
-def _sum(tree: Expression) -> list[Product]:
+def _sum(tree: ex.Expression) -> list[Product]:
     """Return a sum as products, alike ones together."""
-    sums: dict[frozenset[tuple[Expression, int]], Product] = {}
+    sums: dict[frozenset[tuple[ex.Expression, int]], Product] = {}
     for number, powers in _terms(tree, 1):
         key = frozenset(powers.items())
         sums[key] = (sums[key][0] + number if key in sums else number), powers
     return [product for product in sums.values() if product[0]]
 
 
-def _minus(tree: Expression) -> Expression:
+def _minus(tree: ex.Expression) -> ex.Expression:
     """Return minus a product, the sign at its number where it has one."""
     match tree:
-        case Number(value):
-            return Number(-value)
-        case Call("*", (Number(value), rest)):
-            return Call("*", (Number(-value), rest))
-    return Call("neg", (tree,))
+        case ex.Number(value):
+            return ex.Number(-value)
+        case ex.Call("*", (ex.Number(value), rest)):
+            return ex.Call("*", (ex.Number(-value), rest))
+    return ex.Call("neg", (tree,))
 
 
-def _terms(tree: Expression, sign: int) -> list[Product]:
+def _terms(tree: ex.Expression, sign: int) -> list[Product]:
     """Return the terms of a sum as products."""
     match tree:
-        case Call("neg", (a,)):
+        case ex.Call("neg", (a,)):
             return _terms(a, -sign)
-        case Call("+" | "-" as op, (a, b)):
+        case ex.Call("+" | "-" as op, (a, b)):
             return _terms(a, sign) + _terms(b, sign if op == "+" else -sign)
     number, powers = _product(tree)
     return [(sign * number, powers)]
 
 
-def _product(tree: Expression) -> Product:
+def _product(tree: ex.Expression) -> Product:
     """Return an expression as a product."""
     match tree:
-        case Number(int() as value):
+        case ex.Number(int() as value):
             return Fraction(value), {}
-        case Call("neg", (a,)):
+        case ex.Call("neg", (a,)):
             number, powers = _product(a)
             return -number, powers
-        case Call("*" | "/" as op, (a, b)):
+        case ex.Call("*" | "/" as op, (a, b)):
             return _times(_product(a), _product(b), 1 if op == "*" else -1)
-        case Call("**", (a, b)):
+        case ex.Call("**", (a, b)):
             b = tidy(b)
-            if isinstance(b, Number) and isinstance(b.value, int):
+            if isinstance(b, ex.Number) and isinstance(b.value, int):
                 return _times((Fraction(1), {}), _product(a), b.value)
-            return Fraction(1), {Call("**", (tidy(a), b)): 1}
-        case Call("+" | "-"):
+            return Fraction(1), {ex.Call("**", (tidy(a), b)): 1}
+        case ex.Call("+" | "-"):
             terms = _sum(tree)
             if len(terms) > 1:
                 return Fraction(1), {_added(terms): 1}
             return terms[0] if terms else (Fraction(0), {})
-        case Call(op, args):
+        case ex.Call(op, args):
             inside = tuple(map(tidy, args))
-            return Fraction(1), {} if (op, *inside) == ("exp", ZERO) else {Call(op, inside): 1}
+            return Fraction(1), {} if (op, *inside) == ("exp", ex.ZERO) else {
+                ex.Call(op, inside): 1
+            }
     return Fraction(1), {tree: 1}
 
 
@@ -185,42 +178,34 @@ def _times(left: Product, right: Product, exponent: int) -> Product:
             number, base = grown, Fraction(1)
     if base == 0 and exponent > 0:
         return Fraction(0), {}
-    own = [(Number(base.numerator), 1), (Number(base.denominator), -1)]
-    for factor, power in [*right[1].items(), *(pair for pair in own if pair[0] != ONE)]:
+    own = [(ex.Number(base.numerator), 1), (ex.Number(base.denominator), -1)]
+    for factor, power in [*right[1].items(), *(pair for pair in own if pair[0] != ex.ONE)]:
         powers[factor] = powers.get(factor, 0) + power * exponent
     return number, {factor: power for factor, power in powers.items() if power}
 
 
-def _joined(number: Fraction, powers: dict[Expression, int]) -> Expression:
+def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression:
     """Return a product as an expression: number, constants, states, functions, over the rest."""
     ordered = sorted(powers.items(), key=lambda pair: _rank(pair[0]))
-    above = [_power(factor, power) for factor, power in ordered if power > 0]
-    below = [_power(factor, -power) for factor, power in ordered if power < 0]
+    powers_of = [
+        (power, factor if abs(power) == 1 else ex.Call("**", (factor, ex.Number(abs(power)))))
+        for factor, power in ordered
+    ]
+    above = [factor for power, factor in powers_of if power > 0]
+    below = [factor for power, factor in powers_of if power < 0]
     if number.numerator != 1 or not above:
-        above.insert(0, Number(number.numerator))
+        above.insert(0, ex.Number(number.numerator))
     if number.denominator != 1:
-        below.insert(0, Number(number.denominator))
-    return Call("/", (_all(above), _all(below))) if below else _all(above)
+        below.insert(0, ex.Number(number.denominator))
+    product, *over = (reduce(lambda a, b: ex.Call("*", (a, b)), of) for of in (above, below) if of)
+    return ex.Call("/", (product, *over)) if over else product
 
 
-def _rank(factor: Expression) -> int:
+def _rank(factor: ex.Expression) -> int:
     """Return where a factor stands in a product."""
     match factor:
-        case Number():
+        case ex.Number():
             return 0
-        case Name(_, when):
+        case ex.Name(_, when):
             return 2 if when else 1
     return 3
-
-
-def _power(factor: Expression, power: int) -> Expression:
-    """Return a factor to a power."""
-    return factor if power == 1 else Call("**", (factor, Number(power)))
-
-
-def _all(factors: list[Expression]) -> Expression:
-    """Return a product of factors, bracketed to the right of the first."""
-    result = factors[0]
-    for factor in factors[1:]:
-        result = Call("*", (result, factor))
-    return result

@@ -11,28 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines import hints
-from stbp_edu.arrows.lines.expressions import (
-    FUNCTIONS,
-    ONE,
-    Call,
-    Expression,
-    Function,
-    Name,
-    evaluate,
-    names_in,
-    nodes_in,
-    ops_in,
-    python,
-    symbol,
-    written_out,
-)
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
 from stbp_edu.arrows.lines.reading import Line, Reader
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
-TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *FUNCTIONS)
+TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *ex.FUNCTIONS)
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 LONGEST_NAME = 20
@@ -82,7 +68,7 @@ def read_lines(
     used = reading.constants
     found = ForwardLines("\n".join(row.line.text for row in rows), reading.lines, used)
     _check_connected(found, {row.name: row.line for row in rows})
-    read = {name.name for one in found.lines.values() for name in names_in(one)}
+    read = {name.name for one in found.lines.values() for name in ex.names_in(one)}
     if unread := sorted(used.keys() - read):
         raise ValueError(f"no line reads {', '.join(unread)}; leave it out, or use it in a line")
     return found
@@ -90,7 +76,7 @@ def read_lines(
 
 def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     """Check that the input reaches every state, and every state the output."""
-    reads = {s: {name.name for name in names_in(line)} for s, line in found.lines.items()}
+    reads = {s: {name.name for name in ex.names_in(line)} for s, line in found.lines.items()}
     if not any("x" in names for names in reads.values()):
         advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
@@ -172,8 +158,8 @@ class _Reading:
     ) -> None:
         """Begin with no line."""
         self.states, self.constants, self.defaults = states, constants, defaults
-        self.lines: dict[str, Expression] = {}
-        self.functions: dict[str, Function] = {}
+        self.lines: dict[str, ex.Expression] = {}
+        self.functions: dict[str, ex.Function] = {}
 
     def take(self, row: Row) -> None:
         """Read one line more."""
@@ -191,24 +177,24 @@ class _Reading:
             self._check_numbers(row.line, tree)
             self.lines[row.name] = tree
         else:
-            parameters = tuple(Name(arg, "argument") for arg in row.args)
-            self.functions[row.name] = Function(symbol(row.name), parameters, tree)
+            parameters = tuple(ex.Name(arg, "argument") for arg in row.args)
+            self.functions[row.name] = ex.Function(ex.symbol(row.name), parameters, tree)
 
-    def name(self, name: str, row: Row) -> Name:
+    def name(self, name: str, row: Row) -> ex.Name:
         """Return what a name on the right side of a line stands for."""
         f, args = row.name, row.args
         if args is not None and name in args:
-            return Name(name, "argument")
+            return ex.Name(name, "argument")
         if name in self.constants:
-            return Name(name)
+            return ex.Name(name)
         if name == "x" or name in self.states:
             if args is not None:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
                 raise ValueError(f"{name} is no argument of {f}", advice)
-            return X if name == "x" else Name(name, "now" if name in self.lines else "last")
+            return X if name == "x" else ex.Name(name, "now" if name in self.lines else "last")
         if name in self.defaults:
             self.constants[name] = self.defaults[name]
-            return Name(name)
+            return ex.Name(name)
         give = f"give it one, as in {name} = 0.5"
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
@@ -224,28 +210,28 @@ class _Reading:
                 advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
                 raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
 
-    def _check_numbers(self, line: Line, tree: Expression) -> None:
+    def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads constants alone is finite, and 1 over each divisor."""
-        calls = [node for node in nodes_in(written_out(tree)) if isinstance(node, Call)]
-        calls += [Call("/", (ONE, node.args[1])) for node in calls if node.op == "/"]
+        calls = [node for node in ex.nodes_in(ex.written_out(tree)) if isinstance(node, ex.Call)]
+        calls += [ex.Call("/", (ex.ONE, node.args[1])) for node in calls if node.op == "/"]
         for node in reversed(calls):  # the innermost first
-            if not any(name.when for name in names_in(node)):
+            if not any(name.when for name in ex.names_in(node)):
                 with np.errstate(all="ignore"):
-                    value = evaluate(node, self._constant, {"spike": np.asarray})
+                    value = ex.evaluate(node, self._constant, {"spike": np.asarray})
                 if not np.isfinite(value):
-                    shown = python(node, lambda name: name.name)
+                    shown = ex.python(node, lambda name: name.name)
                     advice = "what reads no state must be a finite number; change a constant in it"
                     raise line.error(line.start, f"{shown} is {value}", advice)
 
-    def _constant(self, name: Name) -> Any:
+    def _constant(self, name: ex.Name) -> Any:
         """Return the value of a constant."""
         return np.float64(self.constants[name.name])
 
-    def _check_spike(self, row: Row, tree: Expression) -> None:
+    def _check_spike(self, row: Row, tree: ex.Expression) -> None:
         """Check that a spike stands alone in the line of a state, and that it is the only one."""
         alone = row.args is None and spikes(tree)
-        inside = tree.args if alone and isinstance(tree, Call) else (tree,)
-        if "spike" in ops_in(*inside):
+        inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
+        if "spike" in ex.ops_in(*inside):
             problem = f"spike inside {'an expression' if row.args is None else 'a function'}"
             advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):
