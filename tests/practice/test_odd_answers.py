@@ -163,7 +163,7 @@ def test_prints_are_counted_and_left_out_and_changed_arguments_told(capsys):
 
     feedback = check("c3-delta", f)
     assert feedback.right
-    assert "They begin: shape (2, 2)" in repr(feedback)
+    assert "It begins: shape (2, 2)" in repr(feedback)
     assert "It changes `U` in place" in repr(feedback)
     assert capsys.readouterr().out == ""
 
@@ -179,7 +179,7 @@ def patched(holder, name, value):
 
 
 def spoils_situations(*args):
-    for part in exercise_check.situations(C3_TASK)[0].inputs.args:
+    for part in exercise_check.situations(C3_TASK)[0].args:
         part.setflags(write=True)
         part[...] = 0.0
     for network in probe_networks():

@@ -6,6 +6,7 @@ The reader's function is called on copies of its inputs; no exception of its own
 import pickle
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, Situation, same
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
 from stbp_edu.practice.grading.calling import Difference, Habits, Outcome, call
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.guard import undone
-from stbp_edu.practice.tasks import Exercise, Function, exercise_of, inputs_of
+from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -58,8 +59,8 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     every = situations(exercise)  # before any line of the reader's code has run
     habits, judged = Habits(), exercise.comparable(function)
 
-    def ask(args: Sequence[Any], one: Situation, names: Sequence[str] = ()) -> Outcome:
-        return call(judged, args, one.like, exercise.parts, habits, names)
+    def ask(args: Sequence[Any], like: Any, names: Sequence[str] = ()) -> Outcome:
+        return call(judged, args, like, exercise.parts, habits, names)
 
     answer = Answer(
         exercise.source(), exercise.arguments, every, ask, exercise.axes, exercise.parts,
@@ -84,7 +85,7 @@ def _verdict(exercise: Exercise, answer: Answer, habits: Habits, function: Funct
     if any(answer.wrong) and not rounded:
         return _diagnosis(exercise, answer, habits, function)
     first = answer.situations[0]
-    again = answer.ask(first.inputs.args, first, exercise.arguments)
+    again = answer.ask(first.args, first.right, exercise.arguments)
     if not same(again, answer.outcomes[0], SHORT_RTOL):
         kept = (
             "Called again with the inputs of the first call, it answers otherwise: it keeps "
@@ -121,7 +122,8 @@ def _agreement(answer: Answer) -> str:
 def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:
     """Return the situation in which an answer is first wrong, and sentences on what differs."""
     found = zip(answer.differences(answer.rtol), answer.situations, strict=True)
-    first, inputs = next((wrong, one.inputs) for wrong, one in found if wrong)
+    first, inputs = next(each for each in found if each[0])
+    assert first
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         said = [f"{place} {inputs.where}: {first.message}"]
@@ -136,10 +138,10 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:
     return inputs.where, said
 
 
-def situations(exercise: Exercise) -> tuple[Situation, ...]:
+def situations(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return what an exercise's function is called with, closed to changes, and what is right."""
     text, buffers = _kept(exercise)
-    found: tuple[Situation, ...] = pickle.loads(text, buffers=buffers)
+    found: tuple[Inputs, ...] = pickle.loads(text, buffers=buffers)
     return found
 
 
@@ -148,7 +150,7 @@ def _kept(exercise: Exercise) -> tuple[bytes, list[bytes]]:
     """Return the situations as bytes, which no answer can change, those of arrays by themselves."""
     answer = exercise.comparable(exercise.answer)
     every = tuple(
-        Situation(i, answer(*pickle.loads(pickle.dumps(i.args)))) for i in inputs_of(exercise)
+        replace(i, right=answer(*pickle.loads(pickle.dumps(i.args)))) for i in inputs_of(exercise)
     )
     buffers: list[pickle.PickleBuffer] = []
     whole = pickle.loads(pickle.dumps(every))  # with no array that is a part of another
