@@ -116,7 +116,7 @@ def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line()
     ("k", "answer", "message"),
     [
         (0, {}, "k must be >= 1, got 0"),
-        (9999, {}, rf"k must be <= {len(BUGS)}, the number of programs, got 9999"),
+        (9999, {}, rf"k must be <= {len(BUGS)}, got 9999"),
         (1, {"case": 6}, "case must be <= 5, got 6"),
         (1, {"term": "leak"}, "term must be one of 'direct', .*, got 'leak'"),
         (1, {"symptom": "always"}, "symptom must be one of 'T=1', .*, got 'always'"),
