@@ -12,7 +12,7 @@ COMMON = {
     "derandomize": True,  # the same examples at every run
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("quick", max_examples=10, **COMMON)
+settings.register_profile("quick", max_examples=6, **COMMON)
 settings.register_profile("more", max_examples=30, **COMMON)  # make test
 settings.register_profile("full", max_examples=100, **COMMON)  # the workflow of the week
 settings.register_profile("search", max_examples=1000, **{**COMMON, "derandomize": False})

@@ -346,6 +346,7 @@ def test_no_bad_call_is_raw_or_accepted(call: Call) -> None:
     assert not call.fault(ACCEPT)
 
 
+@pytest.mark.slow  # the drawn ones are a part of them
 @pytest.mark.usefixtures("two_neurons")
 @pytest.mark.parametrize("call", SOME)
 def test_no_wrong_argument_is_raw_or_accepted(call: Call) -> None:

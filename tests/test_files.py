@@ -31,7 +31,7 @@ from stbp_edu.files import (
 )
 from stbp_edu.practice import saved_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans
-from stbp_edu.training.runs import Checkpoint, record
+from stbp_edu.training.runs import Checkpoint, run
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
 
@@ -146,7 +146,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
         lambda path: saved_progress.FILE.write(path, {"c1-delta": "right", "c2-delta": "wrong"}),
         saved_progress.read_progress,
     ),
-    "the record of a run": (lambda path: record.KIND.write(path, VALUES), record.KIND.read),
+    "the record of a run": (lambda path: run.KIND.write(path, VALUES), run.KIND.read),
     "the record of a sweep": (lambda path: plans.KIND.write(path, VALUES), plans.KIND.read),
 }
 """What writes each kind of file that is read back, and what reads it."""
@@ -168,7 +168,7 @@ EDITS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20 * settings().max_examples)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.sampled_from(sorted(FILES)), PLACES, st.integers(0, 7) | EDITS)
 @pytest.mark.filterwarnings("error")
 def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):

@@ -277,22 +277,42 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
         raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
     reads = net.loss.steps(T)
 
-    def walk(n: int, state: str, t: int, q: str) -> Iterator[Word]:
-        """Yield the words from a state."""
+    @cache
+    def onward(n: int, state: str, t: int, q: str) -> list[tuple[str, Any]]:
+        """Return the kind of each arrow that may follow, and where it leads; None: the loss."""
+        found: list[tuple[str, Any]] = []
         for arrow, after in rule.moves_from(net, n, state, q):
             if t + arrow.step >= T or rule.cuts(arrow, t):
                 continue
-            if arrow.target == LOSS:
-                if t in reads:
-                    yield (arrow.kind,)
-                continue
-            for rest in walk(n + arrow.layer, arrow.target, t + arrow.step, after):
-                yield (arrow.kind, *rest)
+            if arrow.target != LOSS:
+                found.append((arrow.kind, (n + arrow.layer, arrow.target, t + arrow.step, after)))
+            elif t in reads:
+                found.append((arrow.kind, None))
+        return found
 
-    found = [*islice(walk(n, net.layers[n].neuron.input, 0, rule.start), MOST_PATHS + 1)]
-    if len(found) > MOST_PATHS:
-        raise ValueError(f"T = {T} must give at most {MOST_PATHS} words; take fewer steps")
-    return sorted(set(found), key=lambda word: (len(word), word))
+    @cache
+    def count(*place: Any) -> int:
+        """Return how many words go on from a place."""
+        return sum([1 if there is None else count(*there) for _, there in onward(*place)])
+
+    for t, m in product(reversed(range(T)), reversed(range(n, net.N + 1))):  # heads first
+        for state, q in product(reversed(net.layers[m].neuron.order), rule.moves):
+            count(m, state, t, q)
+    first = n, net.layers[n].neuron.input, 0, rule.start
+    if (many := count(*first)) > MOST_PATHS:
+        raise ValueError(
+            f"T = {T} must give at most {MOST_PATHS} words, got {many}; take fewer steps"
+        )
+    found: set[Word] = set()
+    begun: list[tuple[Word, Any]] = [((), first)]
+    while begun:
+        word, place = begun.pop()
+        for kind, there in onward(*place):
+            if there is None:
+                found.add((*word, kind))
+            elif count(*there):
+                begun.append(((*word, kind), there))
+    return sorted(found, key=lambda word: (len(word), word))
 
 
 def forbidding_word(net: Network, rule: str | Rule) -> Word | None:

@@ -171,7 +171,7 @@ def test_absolute_values_do_not_pass_for_signed_symbols(formula):
             assert not check_formula(formula.equation, root).right, root
 
 
-@pytest.mark.parametrize("c", [2, 20, 900])
+@pytest.mark.parametrize("c", [2, *(pytest.param(c, marks=pytest.mark.slow) for c in (20, 900))])
 def test_absolute_values_that_turn_far_from_0_are_wrong(c):
     for equation, symbol in (("c3-delta", "u"), ("c3-delta", "delta_T"), ("h3", "v"), ("h4", "v")):
         text = blanks()[equation].solution

@@ -147,6 +147,7 @@ def test_every_prediction_is_of_a_cell_that_is_planned(path: Path) -> None:
         assert any(prediction["where"].items() <= cell.items() for cell in cells)
 
 
+@pytest.mark.slow
 def test_the_record_of_a_sweep_has_every_run_that_is_done(tmp_path: Path) -> None:
     """A run that never began is counted, and the gains are those of the trained network."""
     axes = {"rule": ["exact", "classic"], "gain_limit": [0.0, 1.0]}

@@ -121,7 +121,7 @@ def comments(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Plac
     A line that computes two equations names both: ``# c3-delta, c3-delta-classic``.
     """
     known = set(ids)
-    if not any(id_ in source for id_ in known):
+    if not any(f"# {id_}" in source for id_ in known):
         return []
     tree = ast.parse(source)
     places = []
