@@ -20,7 +20,7 @@ SHOWN = """(root) => {
   for (const { dataset, textContent } of root.querySelectorAll("[data-value]"))
     (texts[dataset.value] ??= []).push(textContent);
   const count = (selector) => root.querySelectorAll(selector).length;
-  return { texts, formulas: count(".formulas tr"), crossed: count(".edge.none") };
+  return { texts, formulas: count(".formulas tr"), crossed: count("g.arrow.lost") };
 }"""
 TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
   const { left, right } = one.getBoundingClientRect();
@@ -229,9 +229,9 @@ KEYS = {  # from the first control on: what is pressed, and what is there then
     "paths": {
         "Tab Space": "label:has-text('reset path') input:not(:checked)",
         # over leak and graph to the node
-        "Tab Tab Tab ArrowRight ArrowUp": "g[aria-pressed=true][aria-label^='u2: potential 2']",
+        "Tab Tab Tab ArrowRight ArrowUp": "[aria-pressed=true][aria-label$='1 at t = 2, n = 2']",
         # over the list to its first path
-        "Tab Tab Enter": ":has(.edge.chosen) li:first-child button[aria-pressed=true]",
+        "Tab Tab Enter": ":has(.arrow.chosen) li:first-child button[aria-pressed=true]",
     },
     "pulse": {
         "ArrowDown": "label:has-text('classic') input:checked",
@@ -252,9 +252,9 @@ KEYS = {  # from the first control on: what is pressed, and what is there then
     "board": {
         "ArrowRight ArrowRight": "label:has-text('soft reset') input:checked",
         "Tab Space": "label:has-text('recurrent weights') input:checked",
-        # to the last rule, your own; over picture, table and spike to carry
+        # to the last rule, your own; over table and spike to carry
         "Tab End": "[data-arrow=carry]:checked",
-        "Tab Tab Tab Tab Space": "[data-arrow=carry]:focus:not(:checked)",
+        "Tab Tab Tab Space": "[data-arrow=carry]:focus:not(:checked)",
     },
 }
 

@@ -50,7 +50,7 @@ def page(**records) -> str:
 def line_of(text: str, start: str, of: int = 0) -> list[str]:
     """Return the cells of a line of a table that begins with these words."""
     found = [x for x in map(str.strip, text.splitlines()) if x.startswith(f"| {start} ")]
-    return [cell.strip() for cell in found[of].strip("|").split("|")]
+    return [cell.strip(" *") for cell in found[of].strip("|").split("|")]
 
 
 def with_seeds(row: dict, name: str, seeds: list[float], **changes) -> dict:

@@ -1,7 +1,7 @@
 """Figures in one visual language; the only part of the package that knows matplotlib.
 
-Every figure is made by :func:`figure`, drawn on by functions that take and return axes, and ends
-as the last expression of its cell: ``show(fig, alt="...")``.
+A chart is made by :func:`figure` and drawn on by functions that take and return axes. A graph is a
+drawing, which its function returns. Both end as the last expression of their cell: ``show(...)``.
 """
 
 try:
@@ -23,8 +23,8 @@ from stbp_edu.plotting.charts import (
     raster,
     surrogate,
 )
-from stbp_edu.plotting.fan_out import fan_out, read_outs
-from stbp_edu.plotting.graph import edges, path_edges, two_doors, unrolled
+from stbp_edu.plotting.graph import edges, path_edges, unrolled
+from stbp_edu.plotting.neuron_arrows import fan_out, read_outs, states
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -36,7 +36,6 @@ from stbp_edu.plotting.palette import (
     style,
 )
 from stbp_edu.plotting.poster import poster
-from stbp_edu.plotting.state_diagram import states
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 __all__ = [
@@ -69,6 +68,5 @@ __all__ = [
     "surrogate",
     "sweep_order",
     "sweep_steps",
-    "two_doors",
     "unrolled",
 ]

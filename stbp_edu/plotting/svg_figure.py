@@ -9,9 +9,11 @@ that holds the SVG inline may restyle it: ink and sheet are written as CSS varia
 """
 
 import io
+import os
 import re
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, cast
@@ -20,9 +22,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from stbp_edu.plotting.drawing import Drawing
+from stbp_edu.plotting.drawing_svg import svg_of
 from stbp_edu.plotting.palette import DARK, GROUND, INK, style
 
-WIDTH, NARROW = 7.2, 3.45  # inches: 691 CSS pixels, and 331 for a phone
+WIDTH, NARROW = 7.2, 3.45  # inches
+WIDE, PHONE = 691, 331  # the same in CSS pixels
+VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
@@ -48,14 +54,21 @@ def figure(
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """A drawn figure: its SVG, its alt text, and its SVG set again for a phone."""
+    """A drawn figure: its SVG, its alt text, its SVG set again for a phone, and HTML below it."""
 
     svg: str
     alt: str
     narrow: str = ""
+    below: str = ""
 
-    def _repr_svg_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        """Return the figure with what stands below it; None where nothing does."""
+        return self.html() if self.below else None
+
+    def _repr_svg_(self) -> str | None:
         """Return the SVG; a page finds the one for a phone in its metadata."""
+        if self.below:
+            return None
         kept = f'<metadata data-narrow="">{escape(self.narrow, quote=False)}</metadata></svg>'
         return self.svg.removesuffix("</svg>") + kept if self.narrow else self.svg
 
@@ -67,54 +80,71 @@ class Shown:
         """
         kinds = {"figure figure-wide" if self.narrow else "figure": self.svg}
         kinds |= {"figure figure-narrow": self.narrow}
-        return "".join(s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s)
+        drawn = [s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s]
+        return "".join(drawn) + self.below
 
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
 
 
-def show(fig: Figure, *, alt: str, css: str = "") -> Shown:
-    """Return the figure as an object that Jupyter and the site draw.
+def show(*shown: Figure | Drawing, alt: str, css: str = "", below: str = "") -> Shown:
+    """Return a figure as an object that Jupyter and the site draw.
 
     Args:
-        fig: any matplotlib figure; it is closed.
+        shown: a matplotlib figure, which is closed; or drawings, which stand side by side.
         alt: what a reader who cannot see the figure needs to know: a sentence or more.
         css: rules for parts that have a gid; ``ID`` stands for the prefix of every id.
+        below: HTML that stands below it.
 
     Raises:
-        TypeError: if ``fig`` is no figure.
+        TypeError: if there is no figure and no drawing.
         ValueError: if ``alt`` is missing or too short to say what the figure shows.
 
     >>> fig, ax = figure()
     >>> show(fig, alt="An empty pair of axes, as a first example.")
     [Figure: An empty pair of axes, as a first example.]
     """
-    if not isinstance(fig, Figure):
-        raise TypeError(
-            f"fig must be a matplotlib Figure, got {type(fig).__name__}; "
-            "make one with plotting.figure() and pass the first of the pair"
-        )
     if not isinstance(alt, str) or len(alt.split()) < 5:
         raise ValueError(
             f"alt must describe the figure in five words or more, got {alt!r}; "
             "say what it shows to somebody who cannot see it"
         )
+    alt = " ".join(alt.split())
+    drawings = [one for one in shown if isinstance(one, Drawing)]
+    if drawings and len(drawings) == len(shown):
+        across = 2 if len(shown) == 4 else len(shown)
+        wide, narrow = (
+            lambda: themed(svg_of(drawings, WIDE, alt, across)),
+            lambda: themed(svg_of(drawings, PHONE, alt)),
+        )
+        return _views(wide, narrow, alt, below)
+    if len(shown) != 1 or not isinstance(fig := shown[0], Figure):
+        raise TypeError(
+            f"fig must be a matplotlib Figure or drawings, got {shown!r}; "
+            "make one with plotting.figure() and pass the first of the pair"
+        )
     for text in fig.findobj(Text):
         if isinstance(text, Text) and str(text.get_color()) == "black":
             text.set_color(INK)  # text that was added outside of style()
-    alt = " ".join(alt.split())
-    wide = _drawn(fig, alt, css)
-    narrow = ""
-    if fig.get_figwidth() == WIDTH and not css:
-        fig.set_figwidth(NARROW)
-        narrow = _drawn(fig, alt, css)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
-    return Shown(wide, alt, narrow)
+    if fig.get_figwidth() != WIDTH or css:
+        return Shown(_drawn(fig, alt, css), alt)
+    return _views(lambda: _drawn(fig, alt), lambda: _drawn(fig, alt, width=NARROW), alt)
 
 
-def _drawn(fig: Figure, alt: str, css: str) -> str:
-    """Return a figure as SVG, its legends in as many columns as fit."""
+def _views(wide: Callable[[], str], narrow: Callable[[], str], alt: str, below: str = "") -> Shown:
+    """Return a figure drawn wide and for a phone, or at the one width that a live page has."""
+    view = os.environ.get(VIEW)
+    if view not in ("wide", "narrow"):
+        return Shown(wide(), alt, narrow(), below)
+    drawn = wide() if view == "wide" else narrow()
+    return Shown(drawn.replace("<svg", '<svg data-view=""', 1), alt, below=below)
+
+
+def _drawn(fig: Figure, alt: str, css: str = "", width: float | None = None) -> str:
+    """Return a figure as SVG at a width, its legends in as many columns as fit."""
+    fig.set_figwidth(width or fig.get_figwidth())
     for ax in fig.axes:
         if ax.get_legend():
             place_legend(ax)

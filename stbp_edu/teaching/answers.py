@@ -20,6 +20,7 @@ PACKAGE = "stbp_edu"
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises where a cell is no program, or nests too deep."""
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def name_of(task: Task) -> str:
@@ -88,10 +89,8 @@ Names = tuple[set[str], set[str], set[str]]
 
 def _needed(name: str, statements: Sequence[ast.stmt], names: Sequence[Names]) -> list[ast.stmt]:
     """Return the statements that bind or change a name, and what they use, in their order."""
-    imports = [isinstance(s, (ast.Import, ast.ImportFrom)) for s in statements]
-    own = {
-        n for (bound, _, _), other in zip(names, imports, strict=True) if not other for n in bound
-    }
+    pairs = list(zip(statements, names, strict=True))
+    own = {n for s, (bound, _, _) in pairs if not isinstance(s, IMPORTS) for n in bound}
     chosen = {k for k, (bound, _, _) in enumerate(names) if "*" in bound}
     wanted, known = [name], {name}
     while wanted:
@@ -99,15 +98,18 @@ def _needed(name: str, statements: Sequence[ast.stmt], names: Sequence[Names]) -
         for k, (bound, changed, used) in enumerate(names):
             if k not in chosen and this in bound | (changed & own):
                 chosen.add(k)
-                called = {s.name for s in [statements[k]] if isinstance(s, SCOPES)}
-                wanted += sorted((used | called) - known)
-                known |= used | called
+                wanted += sorted(used - known)
+                known |= used
     return [statements[k] for k in sorted(chosen)]
 
 
 def _names(statement: ast.stmt) -> Names:
-    """Return the names that it binds, also global ones inside; that it may change; and uses."""
-    bound, used = {statement.name} if isinstance(statement, SCOPES) else set(), set[str]()
+    """Return the names that it binds, also global ones inside; that it may change; and uses.
+
+    A function uses its own name: a call of it may set what an answer needs.
+    """
+    bound = {statement.name} if isinstance(statement, SCOPES) else set()
+    used = set(bound)
     if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
         return {"*"}, set(), set()
     with contextlib.suppress(*UNREADABLE):

@@ -27,6 +27,17 @@ def test_svg_can_be_read_aloud_and_is_one_element():
     assert root[0].text == root.get("aria-label") == 'Where u < V & "o" is zero, nothing'
 
 
+@pytest.mark.parametrize("make", [draw, lambda: show(plotting.fan_out(), alt=ALT)])
+@pytest.mark.parametrize("view", ["wide", "narrow"])
+def test_a_live_page_gets_the_one_width_that_it_has(make, view, monkeypatch):
+    both = make()
+    monkeypatch.setenv("STBP_VIEW", view)
+    drawn = make()
+    assert not drawn.narrow
+    wanted = both.svg if view == "wide" else both.narrow
+    assert drawn.svg == wanted.replace("<svg", '<svg data-view=""', 1)
+
+
 def test_same_bytes_each_time_and_no_date():
     first, second = draw().svg, draw().svg
     assert first == second
@@ -65,7 +76,7 @@ def test_a_figure_without_words_is_refused_and_what_is_no_figure():
     for alt in ("", "too short", None, 3):
         with pytest.raises(ValueError, match="alt must describe the figure"):
             show(figure()[0], alt=alt)
-    with pytest.raises(TypeError, match="fig must be a matplotlib Figure"):
+    with pytest.raises(TypeError, match="fig must be a matplotlib Figure or drawings"):
         show("figure", alt=ALT)
 
 

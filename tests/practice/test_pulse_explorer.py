@@ -16,6 +16,7 @@ from stbp_edu.practice.explorers import pulse, pulse_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from stbp_edu.practice.explorers.pulse_steps import pulse_moves
+from stbp_edu.practice.explorers.widget import widget_class
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import Node, paths_from, total, unroll
 
@@ -102,21 +103,21 @@ def test_numbers_are_written_as_fractions_or_with_four_digits():
     shown = pulse_data(net, start)
     paths = paths_from(start, graph_of(net))
     assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
-    assert shown["rules"]["classic"]["sum"] == float(f"{total(paths, 'classic'):.6g}")
+    assert f"{total(paths, 'classic'):.4g}".replace("-", "−") in shown["rules"]["classic"]["end"]
     assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["account"][0])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_everything_stands_inside_the_picture_and_apart(name):
     for start in starts(NETWORKS[name]()):
-        shown = pulse_data(NETWORKS[name](), start)
-        places = np.array([node["at"] for node in shown["nodes"]])
-        assert (places > (16, 13)).all()
-        assert (places < np.array(shown["size"]) - 16).all()
-        crosses = np.array([edge["mid"] for edge in shown["edges"]])
-        for others, least in ((places, 36), (crosses, 16)):
-            gaps = np.linalg.norm(others[:, None] - places, axis=2)
-            assert gaps[gaps > 0].min() > least
+        for view in pulse_data(NETWORKS[name](), start)["views"]:
+            places, (x, y, width, height) = np.array(view["at"]), view["box"]
+            assert (places > (x + 18, y + 18)).all()
+            assert (places < (x + width - 18, y + height - 18)).all()
+            crosses = np.array([arrow["cross"] for arrow in view["arrows"]])
+            for others, least in ((places, 36), (crosses, 16)):
+                gaps = np.linalg.norm(others[:, None] - places, axis=2)
+                assert gaps[gaps > 0].min() > least
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
@@ -130,7 +131,7 @@ def test_without_widgets_it_is_a_picture_with_words(rule, monkeypatch):
     assert tree.attrib["aria-label"] in repr(shown)
     assert (rule == "classic") == ("lost" in tree.attrib["aria-label"])
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    pulse.__globals__["_widget_class"].cache_clear()
+    widget_class.cache_clear()
     assert set(shown._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,7 +30,7 @@ from tools.site.render.notebook_page import folder
 from tools.site.site_content import TEXTS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CITATION.cff", *TEXTS.values())
@@ -154,7 +155,33 @@ class Opened:
     stem: str
     page: Page
     sizes: dict[str, int] = field(default_factory=dict)  # of all that came before a cell was run
-    errors: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # of the console and of requests
+
+
+@contextmanager
+def watched(page: Page, address: str) -> Iterator[list[str]]:
+    """Collect errors of the console, and requests that fail or go elsewhere, while a block runs."""
+    host, found = urlsplit(address).netloc, list[str]()
+
+    def response(answer: Response) -> None:
+        if urlsplit(answer.url).netloc not in (host, ""):
+            found.append(f"request to another host: {answer.url}")
+        if answer.status >= 400 and answer.request.resource_type != "document":
+            found.append(f"{answer.status}: {answer.url}")
+
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "console": lambda m: m.type in ("error", "warning") and found.append(f"console: {m.text}"),
+        "pageerror": lambda error: found.append(f"error: {error}"),
+        "response": response,
+        "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        yield found
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
 
 
 def packed(file: Path) -> int:
@@ -172,17 +199,18 @@ def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> It
     """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
     with profile(browser) as fresh:
         one = Opened(request.param, fresh.new_page())
-        one.page.on("pageerror", lambda error: one.errors.append(str(error)))
 
         def finished(asked: Request) -> None:
             one.sizes[asked.url] = packed(SITE / asked.url.partition(f"{SUBPATH}/")[2])
 
         one.page.on("requestfinished", finished)
-        one.page.goto(f"{address}notebooks/{one.stem}/")
-        one.page.wait_for_selector(READY, state="attached")
-        one.page.wait_for_selector("html[data-maths]", state="attached")
-        one.page.wait_for_load_state("networkidle")
+        with watched(one.page, address) as one.problems:
+            one.page.goto(f"{address}notebooks/{one.stem}/")
+            one.page.wait_for_selector(READY, state="attached")
+            one.page.wait_for_selector("html[data-maths]", state="attached")
+            one.page.wait_for_load_state("networkidle")
         one.page.remove_listener("requestfinished", finished)
+        one.page.on("pageerror", lambda error: one.problems.append(f"error: {error}"))
         yield one
 
 

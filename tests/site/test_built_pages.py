@@ -14,26 +14,27 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browsing import served
-from tests.site.conftest import profile
-from tests.site.reader import violations
+from tests.site.conftest import NOTEBOOKS, WIDE, profile, watched
+from tests.site.reader import bring, violations
 from tests.site.written import FROM_CODE, faults, page_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Response
+    from playwright.sync_api import Browser, Page
 
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+    from tests.site.conftest import Opened
+
+NARROW = {"width": 360, "height": 740}
 HERE = Path(__file__).parent
 KINDS = (*FROM_CODE, "notebooks/", "")
 DRAWN = 4  # of each kind of pages made of code, beside the shortest and the longest
-PARTS = 8  # as many as share the pages evenly among browsers
+PARTS = 4  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 
 
@@ -63,15 +64,12 @@ def _opened(site: Path) -> list[str]:
     return sorted({*page_names(site)} - {*made} | {*chosen})
 
 
-def _visit(page: Page, url: str, name: str, *, first: bool = True) -> list[str]:
-    """Return what is wrong with a page, light and wide, and dark and narrow.
+def _looked_at(page: Page, name: str, *, first: bool) -> list[str]:
+    """Return what is wrong with the page that is open, light and wide, and dark and narrow.
 
     What a wide page has beside a narrow one, tabs and sidebars, is the same on all of a kind: its
     colours in the dark are judged on the first.
     """
-    page.set_viewport_size(WIDE)
-    page.goto(url + name)
-    page.wait_for_selector("html[data-maths]", state="attached")
     found = faults(page.evaluate(INSPECT), name)
     found += [f"light: {v}" for v in violations(page)]
     page.locator("[data-theme-button]").click()
@@ -82,7 +80,10 @@ def _visit(page: Page, url: str, name: str, *, first: bool = True) -> list[str]:
     found += [f"dark and narrow: {v}" for v in violations(page, "look")]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
+    page.locator("[data-theme-button]").click()
     page.evaluate("localStorage.clear()")  # the next page is light again
+    page.set_viewport_size(WIDE)
+    assert not page.context.cookies()
     return found
 
 
@@ -96,46 +97,31 @@ def tab(browser: Browser, axe: Path) -> Iterator[Page]:
 
 def _examine(page: Page, address: str, name: str, *, first: bool = True) -> list[str]:
     """Open a page in the tab and return what is wrong with it."""
-    host = urlsplit(address).netloc
-    found: list[str] = []
-
-    def console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            found.append(f"console: {message.text}")
-
-    def response(answer: Response) -> None:
-        if urlsplit(answer.url).netloc not in (host, ""):
-            found.append(f"request to another host: {answer.url}")
-        if answer.status >= 400 and not answer.url.endswith(name):
-            found.append(f"{answer.status}: {answer.url}")
-
-    listeners: dict[Any, Callable[[Any], None]] = {
-        "console": console,
-        "pageerror": lambda error: found.append(f"error: {error}"),
-        "response": response,
-        "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
-    }
     page.goto("about:blank")  # ends what the page before still asks for
-    for event, listener in listeners.items():
-        page.on(event, listener)
-    try:
-        found += _visit(page, address, name, first=first)
-    finally:
-        for event, listener in listeners.items():
-            page.remove_listener(event, listener)
-    assert not page.context.cookies()
+    with watched(page, address) as found:
+        page.goto(address + name)
+        page.wait_for_selector("html[data-maths]", state="attached")
+        found += _looked_at(page, name, first=first)
     return [f"{name or '/'}: {problem}" for problem in found]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_page_is_sound(part: int, site: Path, address: str, tab: Page) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
-    opened = _opened(site)
-    first = {next(name for name in opened if _kind(name) == kind) for kind in KINDS}
+    opened = [name for name in _opened(site) if _kind(name) != "notebooks/"]
+    first = {next(name for name in opened if _kind(name) == kind) for kind in (*FROM_CODE, "")}
     names = opened[part::PARTS]
     assert names
     problems = [p for name in names for p in _examine(tab, address, name, first=name in first)]
     assert not problems, "\n".join(problems)
+
+
+def test_a_notebook_page_is_sound(opened: Opened, axe: Path) -> None:
+    """The same, on the page on which its cells are run afterwards."""
+    bring(opened.page, axe)
+    name = f"notebooks/{opened.stem}/"
+    problems = _looked_at(opened.page, name, first=opened.stem == NOTEBOOKS[0])
+    assert not [*opened.problems, *problems]
 
 
 @pytest.mark.parametrize("kind", KINDS)

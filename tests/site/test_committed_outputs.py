@@ -83,7 +83,7 @@ def test_every_cell_runs_in_the_page(opened: Opened) -> None:
     page.wait_for_selector("html:not([data-live-busy])", state="attached", timeout=10 * MINUTES)
     after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
     heavy = page.locator(".cell[data-heavy]").count()
-    problems = opened.errors + [
+    problems = opened.problems + [
         p for b, a in zip(before, after, strict=True) for p in _differences(b, a)
     ]
     assert not problems, "\n".join(problems)

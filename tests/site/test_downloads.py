@@ -99,14 +99,6 @@ def test_links_to_the_source_come_with_its_address() -> None:
     assert elsewhere.count("http") == 1  # the source; Colab and Binder know GitHub alone
 
 
-def test_a_site_without_addresses_links_to_none(site: Path) -> None:
-    """No page built without a repository's address offers to open a notebook elsewhere."""
-    if address().repository:
-        pytest.skip("this site was built with the address of a repository")
-    for page in (site / "notebooks").glob("*/index.html"):
-        assert "Open in" not in page.read_text("utf-8")
-
-
 def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slash at the end, or .git, makes no difference."""
     monkeypatch.setenv("SITE_URL", "https://a.org/stbp")

@@ -28,17 +28,6 @@ def undo_all(page: Page) -> None:
     page.get_by_role("button", name="Undo reset of all cells").click()
 
 
-def test_an_edit_survives_a_reload(page: Page) -> None:
-    """What was written is there again, marked as edited, and nothing has run."""
-    write(page, "mine = 1  # kept")
-    page.reload()
-    page.wait_for_selector(READY, state="attached")
-    expect(cell(page).get_by_role("textbox")).to_have_value("mine = 1  # kept")
-    expect(cell(page)).to_have_attribute("data-edited", "")
-    assert cell(page).get_attribute("data-state") is None
-    expect(page.locator(".cell[data-edited]")).to_have_count(1)
-
-
 def test_each_run_that_is_asked_for_takes_place(warm: Page) -> None:
     """A cell that fails ends the request that it belongs to, and not what was asked for later."""
     write(warm, "import time\ntime.sleep(1)\nunknown")
@@ -94,6 +83,8 @@ def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
     warm.wait_for_selector(READY, state="attached")
     written = [cell(warm, k).locator("textarea").input_value() for k in (1, 2, 3)]
     assert written == ["4 + 5", "later = 3", "while True: pass"]
+    expect(warm.locator(".cell[data-edited]")).to_have_count(3)
+    expect(warm.locator(".cell[data-state]")).to_have_count(0)  # nothing has run
 
 
 def test_a_reset_takes_the_prediction_back_and_an_undo_returns_it(
@@ -121,20 +112,20 @@ def test_a_reset_takes_the_prediction_back_and_an_undo_returns_it(
     assert question.choices[0] in page.evaluate(PREDICTED)
 
 
-def test_the_menu_search_and_theme_work_from_the_keyboard(page: Page) -> None:
+def test_the_menu_search_and_theme_work_from_the_keyboard(warm: Page) -> None:
     """On a phone's width the menu opens, takes the focus, and closes; search and theme answer."""
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.get_by_role("button", name="Menu").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#__drawer")).to_be_checked()
-    assert page.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
-    page.keyboard.press("Escape")
-    expect(page.locator("#__drawer")).not_to_be_checked()
-    page.locator("[data-theme-button]").focus()
-    before = page.evaluate("document.body.dataset.mdColorScheme")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.body.dataset.mdColorScheme") != before
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.locator("[data-md-component=search-query]").focus()
-    page.keyboard.type("surrogate")
-    expect(page.locator(".md-search-result__item").first).to_be_visible()
+    warm.set_viewport_size({"width": 360, "height": 740})
+    warm.get_by_role("button", name="Menu").focus()
+    warm.keyboard.press("Enter")
+    expect(warm.locator("#__drawer")).to_be_checked()
+    assert warm.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
+    warm.keyboard.press("Escape")
+    expect(warm.locator("#__drawer")).not_to_be_checked()
+    warm.locator("[data-theme-button]").focus()
+    before = warm.evaluate("document.body.dataset.mdColorScheme")
+    warm.keyboard.press("Enter")
+    assert warm.evaluate("document.body.dataset.mdColorScheme") != before
+    warm.set_viewport_size({"width": 1280, "height": 900})
+    warm.locator("[data-md-component=search-query]").focus()
+    warm.keyboard.type("surrogate")
+    expect(warm.locator(".md-search-result__item").first).to_be_visible()

@@ -53,13 +53,13 @@ OUTPUT, OUTPUT_AND_CODE = (
     for tags in (frozenset({OUTPUT_FOLDED}), frozenset({FOLDED, OUTPUT_FOLDED}))
 )
 by_code = pytest.mark.parametrize("fold", [CODE], indirect=True)
-by_output = pytest.mark.parametrize("fold", [OUTPUT, OUTPUT_AND_CODE], indirect=True)
+by_output = pytest.mark.parametrize("fold", [OUTPUT_AND_CODE], indirect=True)
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(fold, id=name, marks=pytest.mark.xdist_group(name))
+        pytest.param(fold, id=name, marks=pytest.mark.xdist_group("folds"))
         for fold, name in ((CODE, "code"), (OUTPUT, "output"), (OUTPUT_AND_CODE, "both"))
     ],
 )

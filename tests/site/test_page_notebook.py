@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import nbformat
 
-from tools.site.downloads import FOLDER, INSTALL, NAME, PAGE, Address, names, page_notebook
+from tools.site.downloads import INSTALL, PAGE, Address, names, page_notebook
 
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
 
@@ -44,10 +43,3 @@ def test_colab_is_linked_where_the_repository_is_on_github() -> None:
     colab = "https://colab.research.google.com/github/a/b/blob/notebooks/which_rule.ipynb"
     assert names(GIVEN)["colab"] == colab
     assert names(Address())["colab"] is None
-
-
-def test_the_site_holds_it_and_the_page_offers_it(site: Path) -> None:
-    made = nbformat.read(site / FOLDER / NAME, as_version=4)
-    assert made.cells[1].id == INSTALL
-    page = (site / "pytorch" / "index.html").read_text(encoding="utf-8")
-    assert re.search(rf'<a[^>]* href="\.\./{FOLDER}/{NAME}"', page)

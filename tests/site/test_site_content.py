@@ -8,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 
-from tools.site.downloads import ANYWHERE, ARCHIVE, WHEEL, Address
 from tools.site.render.maths import Speaker
 from tools.site.render.notebook_page import read_notebook
 from tools.site.site_content import Content, page_html, page_markdown
@@ -18,19 +17,6 @@ def test_nothing_below_the_hook_imports_mkdocs() -> None:
     """The modules that make the pages load without it."""
     code = "import sys, tools.site.site_content; sys.exit('mkdocs' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_the_start_page_says_how_to_install_what_the_site_holds() -> None:
-    """It links wheel and archive; the command has the site's address, or a word for it."""
-    page = (Path(__file__).parents[2] / "docs" / "start.md").read_text(encoding="utf-8")
-    for where in (Address(), Address("https://a.org/b/", "https://github.com/a/b")):
-        content = Content(True, {}, {}, {}, {}, Speaker(Path("unused.json")), address=where)
-        markdown, _ = page_markdown(content, "start.md", page)
-        there = where.site or ANYWHERE
-        assert f'pip install "stbp-edu[notebooks] @ {there}downloads/{WHEEL}"' in markdown
-        assert f"](downloads/{WHEEL})" in markdown
-        assert f"](downloads/{ARCHIVE})" in markdown
-        assert ("<https://github.com/a/b>" in markdown) == bool(where.repository)
 
 
 def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:

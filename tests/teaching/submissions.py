@@ -31,16 +31,10 @@ def hostile(id_, what, folder):
     return text
 
 
-def classroom(folder, notebook, ids, mistakes, names=tuple(HOSTILE), right=6):
-    """Write a class: right answers, four odd files, and students with one answer that is hostile.
+def classroom(folder, notebook, ids, mistakes, names, right):
+    """Write a class: right answers, four odd files, and students with one hostile answer each.
 
-    Args:
-        folder: where they are handed in.
-        notebook: the student's notebook, as text.
-        ids: its tasks; the first is an exercise.
-        mistakes: for each further task, the misconceptions that the hostile make in turn.
-        names: which hostile answers.
-        right: how many students are right.
+    It answers the first task, an exercise; in the others, its author makes ``mistakes`` in turn.
     """
     solved = handed_in(notebook, {id_: code(tasks()[id_]) for id_ in ids})
     book = json.loads(solved)

@@ -37,23 +37,6 @@ GAIN = tasks()["gain"]
 RIGHT = code(GAIN)
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    """Release a problem set, let a class hand in, grade it; return the folder."""
-    base = tmp_path_factory.mktemp("class")
-    (base / "plan.toml").write_text(f"title = 'Week 3'\ntasks = {IDS}")
-    assert main(["assign", str(base / "plan.toml"), str(base / "set")]) == 0
-    book = (base / "set/student/week-3.ipynb").read_text()
-    classroom(base / "in", book, IDS, MADE, NAMES, right=3 if FULL else 1)
-    (base / "in" / "other-set.ipynb").write_text(book.replace("Week 3", "Week 9"))
-    (base / "in" / "anna.py").write_text(RIGHT)
-    for name in ("bea", "cy"):
-        (base / "in" / name).mkdir()
-        history = {IDS[1]: {"attempts": 4, "mistakes": {MADE[IDS[1]][0]: 1, "made up": 2}}}
-        FILE.write(base / "in" / name / "progress.json", {IDS[1]: "right", "history": history})
-    return base
-
-
 def grade(base, *more):
     folders = [str(base / "in"), "--plan", str(base / "plan.toml"), "--out", str(base / "out")]
     return main(["grade", *folders, "--seconds", "20" if FULL else "5", *more])
@@ -64,14 +47,25 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_a_teacher_grades_a_class_and_reads_its_mistakes(released, capsys):
-    before = {p: p.read_bytes() for p in (released / "in").rglob("*.ipynb")}
-    assert grade(released, "--dry-run") == 0
-    out = released / "out"
+def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
+    (tmp_path / "plan.toml").write_text(f"title = 'Week 3'\ntasks = {IDS}")
+    assert main(["assign", str(tmp_path / "plan.toml"), str(tmp_path / "set")]) == 0
+    book = (tmp_path / "set/student/week-3.ipynb").read_text()
+    classroom(tmp_path / "in", book, IDS, MADE, NAMES, right=3 if FULL else 1)
+    (tmp_path / "in" / "other-set.ipynb").write_text(book.replace("Week 3", "Week 9"))
+    (tmp_path / "in" / "anna.py").write_text(RIGHT)
+    history = {IDS[1]: {"attempts": 4, "mistakes": {MADE[IDS[1]][0]: 1, "made up": 2}}}
+    for name in ("bea", "cy"):
+        (tmp_path / "in" / name).mkdir()
+        saved = {IDS[1]: "right", "history": history}
+        FILE.write(tmp_path / "in" / name / "progress.json", saved)
+    before = {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.ipynb")}
+    assert grade(tmp_path, "--dry-run") == 0
+    out = tmp_path / "out"
     assert not out.exists()
-    assert grade(released, "--processes", "2") == 1
+    assert grade(tmp_path, "--processes", "2") == 1
     said = capsys.readouterr().out
-    assert before == {p: p.read_bytes() for p in (released / "in").rglob("*.ipynb")}
+    assert before == {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.ipynb")}
     by_author = {row["author"]: row for row in rows(out / "grades.csv")}
     assert len(by_author) == (32 if FULL else 8)
     problems = {"half": "it is no notebook: not what Jupyter", "other-set": "it is of the problem"}

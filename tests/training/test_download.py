@@ -94,7 +94,7 @@ def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path) -> None
     with pytest.raises(FileNotFoundError) as caught:
         load_dataset("mnist")
     text = str(caught.value)
-    assert f"must be Small's {NAMES[0]} with SHA-256 {source.files[0].sha256}" in text
+    assert f"must be Small's {NAMES[0]} with SHA-256 {source.sha256[0]}" in text
     assert f"must be Small's {NAMES[2]}" in text
     assert f"{NAMES[3]}.gz must be a whole gzip file" in text
     assert f"{NAMES[1]}.gz must be a whole gzip file" in text

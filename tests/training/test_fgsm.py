@@ -13,7 +13,6 @@ from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Settings, initial_state, train
 from stbp_edu.training.model import passes
 from stbp_edu.training.settings import FGSM
-from stbp_edu.training.trainer import perturb
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
@@ -32,18 +31,6 @@ def test_c2_delta_reaches_the_input(rule) -> None:
     if rule == "classic":
         err = swept.delta[1] * NEURON.h(trace.U[1])
     np.testing.assert_allclose(got, np.einsum("tsi,ij->sj", err, p.W[1]), rtol=1e-12)
-
-
-@pytest.mark.parametrize(("dtype", "white", "size"), [(np.uint8, 255, 26), (np.float32, 1, 0.1)])
-def test_pixels_move_so_far_and_stay_grey(dtype, white, size) -> None:
-    rng = np.random.default_rng(0)
-    pixels = (white * rng.random((50, 30))).astype(dtype)
-    uphill = rng.standard_normal(pixels.shape)
-    uphill[:, 0] = 0
-    moved = perturb(pixels, uphill, 0.1)
-    assert moved.dtype == dtype
-    expected = np.clip(pixels + size * np.sign(uphill), 0, white)
-    np.testing.assert_allclose(moved, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("fgsm", FGSM)

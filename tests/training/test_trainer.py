@@ -16,7 +16,7 @@ from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, tra
 from stbp_edu.training.evaluation import observe
 from stbp_edu.training.model import draw_dropout, drop, with_dropout
 from stbp_edu.training.trainer import TrainingJob
-from tests.runs import bits, epochs, first_step
+from tests.runs import epochs, first_step
 
 CONV = {
     "hidden": ("4C3", "P2", 20), "T": 3, "v_th": 1.0, "batch": 10, "lr": 1e-2, "init_scale": 1.0,
@@ -77,30 +77,10 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     assert places == {(y, x) for y in (1, 2, 3) for x in (1, 2, 3)}
 
 
-def test_states_are_copies_that_no_step_changes(small, bytes_few) -> None:
-    start = initial_state(small, bytes_few)
-    before = bits(start.params), bits(start.kept)
-    states = (e.state for e in train(small, bytes_few, start) if isinstance(e, Epoch))
-    kept = [(state, bits(state.params), bits(state.kept)) for state in states]
-    assert (bits(start.params), bits(start.kept)) == before
-    for state, params, average in kept:
-        assert (bits(state.params), bits(state.kept)) == (params, average)
-    assert len({params for _, params, _ in kept}) == 2
-    assert [state.optimizer.step for state, *_ in kept] == [10, 20]
-
-
 def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
     settings = replace(small, lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
-
-
-def test_without_averaging_the_parameters_are_kept(small, few) -> None:
-    state = epochs(replace(small, averaging=0.0), few)[-1].state
-    assert state.average is None
-    assert state.kept is state.params
-    averaged = epochs(small, few)[-1].state
-    assert bits(averaged.kept) != bits(averaged.params) == bits(state.params)
 
 
 def test_a_state_of_other_data_is_named(small, few) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import accumulate
 from statistics import mean, stdev
 from typing import Any
 
+import numpy as np
+
 from stbp_edu import plotting
 from stbp_edu.cli.messages import format_duration
-from stbp_edu.plotting.palette import DASHES, GRID, SERIES
+from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor
 
@@ -127,25 +128,17 @@ def made_by(record: Record) -> tuple[str, str, str]:
     return "; ".join(sorted(machines)), "; ".join(sorted(versions)), load
 
 
-def figure(record: Record, rows: Sequence[Record], alt: str) -> str:
-    """Return a chart of error on held-out images against training time, a line for each seed."""
-    fig, ax = plotting.figure(height=3.4)
-    for k, row in enumerate(rows):
-        for j, run in enumerate(row["runs"]):
-            minutes = list(accumulate(point["seconds"] / 60 for point in run["curves"]))
-            errors = [100 * (1 - point["held_out"]) for point in run["curves"]]
-            ax.plot(minutes, errors, color=SERIES[k], linestyle=DASHES[k], linewidth=1.2,
-                    label="" if j else row["name"])  # fmt: skip
-    for name, goal in record["passed"].items():
-        error, words = 100 * (1 - goal), f"{NAMES[name]}: {percent({'mean': goal})}\xa0%"
-        ax.axhline(error, color=GRID, linewidth=0.8)
-        above = error > 2  # where no curve is
-        ax.annotate(words, (0, error), (4, 2 if above else -3), fontsize=9,
-                    va="baseline" if above else "top",
-                    xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlabel="minutes of training", ylabel="error, %")
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_yticks([1, 2, 4, 8], labels=["1", "2", "4", "8"], minor=False)
-    ax.set_yticks([], minor=True)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+def figure(rows: Sequence[Record], passed: Mapping[str, float], alt: str) -> str:
+    """Return the accuracy of each row as a dot with its spread, its seeds, and what is compared."""
+    fig, ax = plotting.figure(height=1.1 + 0.32 * len(rows))
+    for k, row in enumerate(reversed(rows)):
+        found = {name: 100 * np.array(value) for name, value in row["accuracy"].items()}
+        ax.plot(found["seeds"], np.full(len(found["seeds"]), k), "|", color=GRID, markersize=9)
+        ax.errorbar(found["mean"], k, xerr=found["spread"], fmt="o", color=INK, capsize=3)
+    for name, goal in passed.items():
+        ax.axvline(100 * goal, color=SERIES[1], linestyle="--", linewidth=1)
+        words = f"{NAMES[name]}\n{percent({'mean': goal})}\xa0%"
+        ax.text(100 * goal, len(rows) - 0.45, words, ha="center", va="bottom", size=9)
+    ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="accuracy on the test images, %")
+    ax.set_yticks(range(len(rows)), [row["name"].replace(", ", ",\n") for row in reversed(rows)])
     return figure_html(fig, alt)

@@ -16,7 +16,7 @@ export class Python {
     this.#worker ??= this.#start();
     return new Promise((resolve, reject) => {
       this.#current = { resolve, reject, on };
-      this.#worker.postMessage({ code, number });
+      this.#worker.postMessage({ code, number, view: matchMedia("(max-width: 30em)").matches ? "narrow" : "wide" });
     });
   }
 

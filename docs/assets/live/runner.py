@@ -7,6 +7,7 @@ import io
 import json
 import linecache
 import logging
+import os
 import sys
 import traceback
 import types
@@ -105,8 +106,9 @@ class Runner:
         for value in values:
             self.emit(json.dumps({"type": "display", "data": bundle(value)}))
 
-    def run(self, source, number):
-        """Run a cell; return JSON: whether it worked, or the error."""
+    def run(self, source, number, view):
+        """Run a cell on a wide or narrow page; return JSON: whether it worked, or the error."""
+        os.environ["STBP_VIEW"] = view  # figures are drawn at this width alone
         name = f"<cell {number}>"
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         kept = sys.stdout, sys.stderr

@@ -89,17 +89,17 @@ async function load(names) {
 }
 
 let ready;
-async function run({ code, number }) {
+async function run({ code, number, view }) {
   ready ??= start();
   await ready;
   await load(wanted(code));
   postMessage({ type: "running" });
-  const result = JSON.parse(runner.run(code, number));
+  const result = JSON.parse(runner.run(code, number, view));
   const missing = result.error?.missing?.split(".")[0];
   if (!(missing in about.later) || known.has(missing)) return result;
   await load([missing]); // an import that could not be read off the cell: load it and start over
   postMessage({ type: "clear" });
-  return JSON.parse(runner.run(code, number));
+  return JSON.parse(runner.run(code, number, view));
 }
 
 // What a reader may run next: its libraries are loaded and its imports made, and nothing is said.

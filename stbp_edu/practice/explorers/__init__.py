@@ -4,29 +4,27 @@ All values are computed by this package: live in a notebook, written to files fo
 
 - ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``, ``board_explorer``:
   what each explorer shows;
-- ``pulse_steps``, ``pulse_picture``: how the pulse moves, in words, and how its graph is drawn;
+- ``pulse_steps``: how the pulse moves, in numbers and in words;
+- ``widget``: an explorer for Jupyter;
+- ``network_picture``: the graph of a network as they draw it;
 - ``pencil_network``: the network that they show where none is given;
 - ``js/``: the ES modules.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node
-from stbp_edu.plotting.palette import css
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.neuron_lab import lab_data
 from stbp_edu.practice.explorers.paths_explorer import paths_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron, pulse_data
-from stbp_edu.practice.explorers.pulse_picture import alternative, still
+from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse, one_neuron, pulse_data
 from stbp_edu.practice.explorers.sweep_explorer import sweep_data
+from stbp_edu.practice.explorers.widget import JS, source, widget_class
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
@@ -54,9 +52,6 @@ EXPLORERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPa
 
 An explorer is an entry here and the module of its name in ``js/``.
 """
-
-JS = Path(__file__).parent / "js"
-IMPORT = 'from "./common.js";\n'
 
 
 def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
@@ -86,35 +81,7 @@ def explore(name: str, *network: Any) -> Any:
         ValueError: if there is no explorer of this name, or it takes no network.
     """
     shown = data(name, ForwardPass(*network) if network else None)
-    return _widget_class(name)(data=shown)
-
-
-@dataclass(frozen=True, repr=False)
-class Pulse:
-    """An error pulse, ready to be shown: played where it can be, else a picture with words."""
-
-    data: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"[Explorer: {alternative(self.data, self.data['rule'])}]"
-
-    def _repr_svg_(self) -> str:
-        """Return the picture, with what a page needs to play it."""
-        picture = still(self.data, self.data["rule"])
-        kept = escape(json.dumps(self.data, separators=(",", ":"), ensure_ascii=False), quote=False)
-        return picture.replace(
-            "<title>", f'<metadata data-explorer="pulse">{kept}</metadata><title>', 1
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Return picture and words and, where Jupyter has anywidget, the explorer."""
-        bundle = {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
-        try:
-            shown = _widget_class("pulse")(data=self.data)._repr_mimebundle_()
-        except ImportError:
-            return bundle
-        live = shown[0] if isinstance(shown, tuple) else shown or {}
-        return {**live, **bundle}
+    return widget_class(name)(data=shown)
 
 
 def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:
@@ -133,31 +100,7 @@ def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:
     o at t = 1 over every arrow that leads there. 3 of 4 paths have arrived, with the sum −443/2304.
     Every path counted, δ of o at t = 1 = −395/2304: the lost ones are worth 1/48.]
     """
-    return Pulse(pulse_data(ForwardPass(*network) if network else one_neuron(), start, rule=rule))
-
-
-@cache
-def _widget_class(name: str) -> Any:
-    """Return the anywidget class of an explorer."""
-    try:
-        import anywidget
-        import traitlets
-    except ImportError as error:
-        raise ImportError(
-            "explore needs anywidget: pip install 'stbp-edu[notebooks]'; on the site the "
-            "explorers run without it"
-        ) from error
-    body = {"_esm": source(name), "data": traitlets.Dict().tag(sync=True)}
-    return type(f"{name.title()}Explorer", (anywidget.AnyWidget,), body)
-
-
-def source(name: str) -> str:
-    """Return an explorer's ES module with what it imports, for anywidget."""
-    common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
-    colours = css('[data-jp-theme-light="false"]')
-    common = common.replace('PALETTE = ""', f"PALETTE = {json.dumps(colours)}")
-    module = (JS / f"{name}.js").read_text(encoding="utf-8")
-    return common + module.split(IMPORT, 1)[-1]
+    return Pulse(ForwardPass(*network) if network else one_neuron(), start, rule=rule)
 
 
 def export(folder: str | Path) -> list[Path]:

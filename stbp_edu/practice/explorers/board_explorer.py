@@ -40,6 +40,9 @@ from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
+from stbp_edu.plotting import drawing
+from stbp_edu.plotting.drawing import Drawing, Laid, Word
+from stbp_edu.practice.explorers.network_picture import PHONE
 from stbp_edu.surrogates import Gaussian
 
 LINEAR, EXPONENTIAL = (
@@ -100,6 +103,13 @@ def run_of(neuron: str, recurrent: bool) -> Run:
 
 Json = dict[str, Any]
 T = len(INPUT)
+PLACES = {
+    "u": (0.0, 1.0),
+    "o": (0.43, 1.0),
+    "i": (0.0, 0.0),
+    "a": (0.43, 0.0),
+}  # of the cell (t, n)
+BOWS = {"carry": 0.5, "recur": -0.4, "relax": -0.3}  # where a straight arrow would pass a state
 GAIN_LIMIT = 0.5  # the gains of this run are all within 1
 DIGITS = 6
 TITLES = {
@@ -172,9 +182,12 @@ class _Board:
         needed = [kind for kind in self.arrows if all(kind in word for word in every)]
         free = [kind for kind in self.arrows if kind not in needed]
         subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
+        shown = self.drawing()
         adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
         return {
             "arrows": [self.arrow(a) for a in self.arrows.values()],
+            "view": Laid(shown, PHONE).data(),
+            "labels": [node.label for node in shown.nodes.values()],
             "states": [
                 {"kind": s.kind, "adjoint": mathml(adjoints[s.kind] + "_1^{1,1}")}
                 for s in self.starts
@@ -183,6 +196,33 @@ class _Board:
             "rules": {name: self.setting(rule) for name, rule in RULES.items()},
             "own": {" ".join(cut): self.setting(own_rule(self.net, cut)) for cut in subsets},
         }
+
+    def drawing(self) -> Drawing:
+        """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
+        here = {s.kind: PLACES[s.kind] for s in self.starts}
+        nodes: dict[Any, drawing.Node] = {
+            (k, step): drawing.Node((x + step, y), k, k == "o")
+            for step in (0, 1)
+            for k, (x, y) in here.items()
+        }
+        above = next(a.target for a in self.arrows.values() if a.layer)
+        nodes |= {"above": drawing.Node((0.43, 2.3), above), "L": drawing.Node((1.0, 2.3), "L")}
+        arrows = [
+            drawing.Arrow(
+                (a.source, 0),
+                "L" if a.target == "L" else "above" if a.layer else (a.target, a.step),
+                factor=a.kind,
+                bow=BOWS.get(a.kind, 0.0),
+            )
+            for a in self.arrows.values()
+        ]
+        low = min(y for _, y in here.values())
+        words = [
+            Word((0.2, low), "t, n", by=(0, 40)), Word((1.2, low), "t + 1, n", by=(0, 40)),
+            Word((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
+            Word((1.0, 2.3), "if n = N", "start", (26, 5)),
+        ]  # fmt: skip
+        return Drawing(nodes, arrows, words=words)
 
     def arrow(self, arrow: Arrow) -> Json:
         """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""

@@ -4,10 +4,16 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows import LocalDerivatives, Node
-from stbp_edu.practice.explorers.pulse_picture import node_id
+from stbp_edu.practice.explorers.network_picture import (
+    all_edges,
+    node_id,
+    nodes_from,
+    picture,
+    views,
+)
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
-from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
+from stbp_edu.verify.paths import Path, paths_from, unroll
 
 Json = dict[str, Any]
 
@@ -26,31 +32,21 @@ def paths_data(net: ForwardPass) -> Json:
     graph = unroll(net.trace, net.targets, net.params, net.neuron)
     exact = net.sweep("exact")
     adjoints = {"o": exact.delta, "u": exact.epsilon}
-    nodes = [
-        Node(kind, n, t, i)
-        for t in range(graph.T)
-        for n in range(1, graph.net.N + 1)
-        for i in range(graph.net.sizes[n])
-        for kind in "uo"
-    ]
+    first = Node("u", n=1, t=0, i=0)
+    nodes = nodes_from(graph, first)
+    shown = picture(graph, first, {})
     return {
         "T": graph.T,
         "N": graph.net.N,
         "sizes": list(graph.net.sizes),
         "words": net.description,
+        "views": views(shown),
         "nodes": [
             {"id": node_id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
             for node in nodes
         ],
         "edges": [
-            {
-                "from": node_id(e.source),
-                "to": node_id(e.target),
-                "kind": e.kind,
-                "factor": float(e.factor),
-            }
-            for node in nodes
-            for e in edges_from(node, graph)
+            {"from": node_id(e.source), "to": node_id(e.target)} for e in all_edges(graph, nodes)
         ],
         "starts": {
             node_id(node): _start(

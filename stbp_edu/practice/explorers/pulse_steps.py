@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
-from stbp_edu.practice.explorers.pulse_picture import node_id, subscript
+from stbp_edu.practice.explorers.network_picture import letter, node_id
 
 
 class Move(NamedTuple):
@@ -90,17 +90,12 @@ class Writer:
         self.adjoint = float(sum(path.contribution for path in paths))
         self.plain = graph.net.sizes[start.n :] == (1,)
 
-    def letter(self, node: Node) -> str:
-        """Return what is written on a node: u, o with the neuron's number if it has neighbours."""
-        crowd = node.kind != "L" and self.graph.net.sizes[node.n] > 1
-        return node.kind + (subscript(node.i) if crowd else "")
-
     def name(self, node: Node) -> str:
         """Return a node in words; a pair of numbers is its cell (t, n)."""
         if node.kind == "L":
             return "L"
         place = f"t = {node.t + 1}" if self.plain else f"({node.t + 1}, {node.n})"
-        return f"{self.letter(node)} at {place}"
+        return f"{letter(node, self.graph)} at {place}"
 
     def rule(self, rule: str) -> Json:
         """Return the steps under one rule, each with what is at the nodes when it is over."""
@@ -124,9 +119,6 @@ class Writer:
         return {
             "steps": steps,
             "arrived": arrived,
-            "lost": sum(len(move.paths) for move in lost),
-            "sum": _rounded(total),
-            "missing": _rounded(sum(move.worth for move in lost)),
             "account": [
                 _sum(came, self.write(total)),
                 *_merged(len(came), arrived),

@@ -6,17 +6,13 @@ writes the pulse for the README, for a light page and for a dark one.
 """
 
 import io
-import re
 from itertools import product
 
 from PIL import Image, ImageDraw, ImageFont
 
 from stbp_edu.cases import case_at
-from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
-from stbp_edu.practice.explorers import pulse_data
-from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron
-from stbp_edu.practice.explorers.pulse_picture import node_id, still
-from stbp_edu.verify.paths import paths_from, unroll
+from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK, TERMS
+from stbp_edu.practice.explorers.pulse_explorer import Pulse, one_neuron
 from tools import ROOT
 from tools.site.render.notebook_page import recolour
 from tools.templates import filled
@@ -31,25 +27,21 @@ LINES = ("Learn how error flows", "through space and time", "in a spiking networ
 
 def hero() -> str:
     """Return the graph of the first page; its script adds up the paths that are not cut."""
-    net = one_neuron()
-    data = pulse_data(net)
-    graph = unroll(net.trace, net.targets, net.params, net.neuron)
-    ends = [(edge["from"], edge["to"]) for edge in data["edges"]]
+    pulse = Pulse(one_neuron())
+    data = pulse.data
+    view = data["views"][0]
     paths = [
-        {
-            "edges": [ends.index((node_id(e.source), node_id(e.target))) for e in path.edges],
-            "value": float(path.contribution),
-        }
-        for path in paths_from(FIRST, graph)
+        {"edges": [*map(pulse.edges.index, path.edges)], "value": float(path.contribution)}
+        for path in pulse.paths
     ]
+    names = {light: name for name, (light, _) in DARK.items()}
+    terms = [names[TERMS[edge.kind]] for edge in pulse.edges]
     copies = [
-        {**data["edges"][move["edge"]], "step": k, "size": 4 + 5 * move["weight"]}
+        {**move, "step": k}
         for k, step in enumerate(data["rules"]["exact"]["steps"][1:])
         for move in step["moves"]
     ]
-    first = next(node["at"] for node in data["nodes"] if node["id"] == data["start"])
     words = {node["id"]: _words(node["id"]) for node in data["nodes"]}
-    terms = {light: name for name, (light, _) in DARK.items()}
     return filled("hero.svg", **locals()).strip()
 
 
@@ -63,12 +55,8 @@ def _words(id_: str) -> str:
 
 def readme_pictures() -> dict[str, str]:
     """Return the README's pictures by their names; the pulse runs through each of them once."""
-    picture = still(pulse_data(one_neuron()), "exact", moving=True)
-    size = re.compile(r'width="(\d+)" height="(\d+)" viewBox')
-    larger = size.sub(
-        lambda m: f'width="{3 * int(m[1]) // 2}" height="{3 * int(m[2]) // 2}" viewBox', picture
-    )
-    return {name: recolour(larger, theme) + "\n" for name, theme in THEMES.items()}
+    picture = Pulse(one_neuron()).still(moving=True, scale=1.5)
+    return {name: recolour(picture, theme) + "\n" for name, theme in THEMES.items()}
 
 
 def social_card() -> bytes:

@@ -23,7 +23,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 from stbp_edu.plotting import Shown
-from stbp_edu.plotting.palette import DARK
+from stbp_edu.plotting.palette import DARK, GROUNDS
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
@@ -248,7 +248,7 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
 
 def recolour(svg: str, theme: str) -> str:
     """Return the SVG as a file, in the colours of a theme and on no ground."""
-    colours = {"ground": ("transparent",) * 2, **DARK}
+    colours = {"ground": ("transparent",) * 2, "paper": (*GROUNDS.values(),), **DARK}
     svg = VARIABLE.sub(lambda m: colours[m[1]][THEMES.index(theme)], svg)
     space = "" if "xmlns=" in svg else ' xmlns="http://www.w3.org/2000/svg"'
     return svg.replace("<svg", f"<svg{space}", 1)

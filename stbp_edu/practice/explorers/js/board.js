@@ -1,17 +1,12 @@
 // The arrow board: which arrows a rule takes, the formulas that follow, what is kept and what is lost.
-import { checkbox, frame, indexed, load, make, number, radios, tight, unique } from "./common.js";
+import { checkbox, frame, graph, indexed, load, make, number, radios, tight, unique } from "./common.js";
 
 const STYLE = `
 .stbp-board { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr)); gap: 0.6em 1.6em; align-items: start; }
 .stbp-board > * { min-width: 0; }
-.stbp-board svg { display: block; min-width: 22em; width: 100%; max-width: 34em; height: auto; }
-.stbp-board .edge { fill: none; stroke: var(--x-accent); stroke-width: 2; }
-.stbp-board .edge.some { stroke-dasharray: 9 3 2 3; }
-.stbp-board .edge.none { stroke: var(--x-bad); stroke-dasharray: 4 4; }
-.stbp-board marker path { fill: var(--x-soft); fill: context-stroke; }
-.stbp-board .node { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.6; }
-.stbp-board svg .kind { font-size: 12px; paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; }
-.stbp-board svg .soft { fill: var(--x-soft); }
+.stbp-board .all .edge, .stbp-board .some .edge { stroke: var(--p-colour); stroke-width: 2.25; } .stbp-board :is(.all, .some) .head { fill: var(--p-colour); }
+.stbp-board .some .edge { stroke-dasharray: 9 3 2 3; }
+.stbp-board svg .factor { font-size: 13px; }
 .stbp-board p:has(+ .scroll) { margin-bottom: 0; }
 .stbp-board .scroll { margin-bottom: 1em; }
 .stbp-board table { margin-top: 0.2em; }
@@ -27,13 +22,6 @@ select:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; 
 `;
 const OWN = "your own";
 const LETTERS = { o: "the spike", u: "the potential", i: "the current", a: "the adaptation" };
-const HERE = { i: [40, 218], u: [40, 138], o: [130, 138], a: [130, 218] }; // the cell (t, n)
-const STEP = 210; // to the cell (t + 1, n)
-const UP = [130, 34]; // what the spike enters in the cell (t, n + 1)
-const LOSS = [250, 34];
-const BEND = { carry: -76, recur: 44, relax: 30 };
-const LABEL = { weight: 0.72, readout: 0.62, adapt: 0.6 }; // where on an arrow its name stands, if not in the middle
-
 const math = (text) => {
   const holder = make("template");
   holder.innerHTML = text; // by stbp_edu.arrows.mathml
@@ -58,7 +46,7 @@ async function render({ model, el }) {
   const id = unique("rule");
   const select = make("select", { id, onchange: () => choose(select.value) },
     [...Object.entries(data.titles), [OWN, OWN]].map(([name, title]) => make("option", { value: name, selected: name === rule }, title))); // prettier-ignore
-  const picture = make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "The arrows, drawn" });
+  const picture = make("div");
   const table = make("table");
   const said = make("div", { role: "status" });
   const values = make("table");
@@ -129,35 +117,19 @@ async function render({ model, el }) {
   const factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "<math><mi>τ</mi></math>" : arrow.factor);
 
   function drawPicture(moves) {
-    const { arrows, states } = net();
+    const { arrows, view, labels } = net();
     const taken = (k) => Object.values(moves).map((row) => row[k] !== null);
     const how = (k) => (taken(k).every(Boolean) ? "all" : taken(k).some(Boolean) ? "some" : "none");
-    const tip = unique("tip");
-    const right = ([x, y]) => [x + STEP, y];
-    const parts = arrows.map((arrow, k) => {
-      const from = HERE[arrow.from];
-      const to = arrow.to === "L" ? LOSS : arrow.layer ? UP : arrow.step ? right(HERE[arrow.to]) : HERE[arrow.to];
-      const bend = BEND[arrow.kind] ?? 0;
-      const [mx, my] = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 + bend];
-      const [w, h] = [Math.hypot(mx - from[0], my - from[1]), Math.hypot(to[0] - mx, to[1] - my)];
-      const out = ([ax, ay], [bx, by], length, gap) => [ax + ((bx - ax) * gap) / length, ay + ((by - ay) * gap) / length];
-      const [a, b] = [out(from, [mx, my], w, 17), out(to, [mx, my], h, 20)];
-      const s = LABEL[arrow.kind] ?? 0.5;
-      const at = [0, 1].map((k) => (1 - s) ** 2 * a[k] + 2 * s * (1 - s) * [mx, my][k] + s * s * b[k]);
-      return [make("path", { class: `edge ${how(k)}`, d: `M ${a} Q ${mx} ${my} ${b}`, "marker-end": `url(#${tip})` }),
-        make("text", { class: "kind", x: at[0], y: at[1] + 4, "text-anchor": "middle" }, `${how(k) === "none" ? "✕ " : ""}${arrow.kind}`)];
-    }); // prettier-ignore
-    const node = ([x, y], words) => [words === "o" || words === "L" ? make("circle", { class: "node", cx: x, cy: y, r: 15 }) : make("rect", { class: "node", x: x - 14, y: y - 14, width: 28, height: 28, rx: 3 }), make("text", { x, y: y + 4, "text-anchor": "middle" }, words)];
-    const input = arrows.find((arrow) => arrow.layer).to;
-    const nodes = [...states.flatMap(({ kind }) => [node(HERE[kind], kind), node(right(HERE[kind]), kind)]), node(UP, input), node(LOSS, "L")];
     const list = (what) => arrows.filter((_, k) => how(k) === what).map((arrow) => arrow.kind).join(", ");
     const words = [["all", "takes"], ["some", "takes in some of its states"], ["none", "refuses"]].filter(([what]) => list(what)).map(([what, verb]) => `${verb} ${list(what)}`).join("; it ");
-    const bottom = states.some(({ kind }) => kind === "i" || kind === "a") ? 262 : 202;
-    picture.replaceChildren(make("svg", { viewBox: `0 0 380 ${bottom}`, role: "img", "aria-label": `The arrows that leave the states of a neuron at (t, n), to the next step at the right, to the layer above and, from the last layer, to the loss L. This rule ${words}.` },
-      make("marker", { id: tip, viewBox: "0 0 10 10", refX: 7, refY: 5, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" }, make("path", { d: "M 0 0 L 10 5 L 0 10 z" })),
-      parts.map(([edge]) => edge), nodes.flat(), parts.map(([, text]) => text),
-      make("text", { class: "soft", x: 85, y: bottom - 6, "text-anchor": "middle" }, "t, n"), make("text", { class: "soft", x: 85 + STEP, y: bottom - 6, "text-anchor": "middle" }, "t + 1, n"),
-      make("text", { class: "soft", x: 108, y: 38, "text-anchor": "end" }, "t, n + 1"), make("text", { class: "soft", x: 272, y: 38 }, "if n = N"))); // prettier-ignore
+    const label = `The arrows that leave the states of a neuron at (t, n), to the next step at the right, to the layer above and, from the last layer, to the loss L. This rule ${words}.`;
+    const drawn = graph(view, labels, { role: "img", "aria-label": label });
+    arrows.forEach(({ to, step, layer, kind }, k) => {
+      const term = to === "L" ? "direct" : layer ? "above" : step ? "next" : "spike";
+      drawn.edges[k].setAttribute("class", `arrow ${term} ${how(k) === "none" ? "lost" : how(k)}`);
+      drawn.factors[k].textContent = kind;
+    });
+    picture.replaceChildren(drawn.picture);
   }
 
   function drawValues(now) {

@@ -67,6 +67,23 @@ const PALETTE = "";
 export const term = (from, to) =>
   to === "L" ? "direct" : from[0] === "u" && to[0] === "o" ? "spike" : from.split("-")[1] === to.split("-")[1] ? "next" : "above"; // prettier-ignore
 
+// A graph as the package has laid it out: a group for each arrow, with its cross, and for each node.
+export function graph({ box, at, arrows, words }, labels, attributes = {}) {
+  const cross = ([x, y]) => make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` });
+  const edges = arrows.map((arrow) => make("g", { class: "arrow" }, make("path", { class: "edge", d: arrow.d }), make("path", { class: "head", d: arrow.tip }), cross(arrow.cross)));
+  const nodes = at.map(([x, y], k) => {
+    const round = labels[k][0] === "o";
+    const shape = (r, name) => round ? make("circle", { class: name, cx: x, cy: y, r }) : make("rect", { class: name, x: x - r + 1, y: y - r + 1, width: 2 * r - 2, height: 2 * r - 2, rx: 5 });
+    return make("g", { class: labels[k] === "L" ? "node loss" : "node" }, shape(24, "ring"), shape(18, "shape"), make("text", { x, y: y + 5, "text-anchor": "middle" }, labels[k]));
+  });
+  const factors = arrows.map(({ beside, factor }) => beside && make("text", { class: "factor", x: beside[0], y: beside[1] + 5, "text-anchor": "middle" }, factor ?? ""));
+  const axes = words.map(([x, y, anchor, text]) => make("text", { class: "axis", x, y, "text-anchor": anchor, "aria-hidden": "true" }, text));
+  const between = make("g");
+  const picture = make("svg", { viewBox: box.join(" "), style: `max-width: ${Math.round(1.25 * box[2])}px`, ...attributes }, edges, between, nodes, factors, axes);
+  return { picture, edges, nodes, factors, between };
+}
+export const view = ([wide, narrow]) => (innerWidth < 480 ? narrow : wide);
+
 const BASE = `${PALETTE}
 .stbp-x .direct { --p-colour: var(--stbp-direct); } .stbp-x .above { --p-colour: var(--stbp-above); } .stbp-x .next { --p-colour: var(--stbp-next); }
 .stbp-x :is(.spike, .u, .o, .L) { --p-colour: var(--x-ink); }
@@ -87,7 +104,12 @@ const BASE = `${PALETTE}
 .stbp-x .soft { color: var(--x-soft); }
 .stbp-x .scroll { overflow-x: auto; }
 .stbp-x .num { font-variant-numeric: tabular-nums; }
-.stbp-x svg text { fill: currentColor; font-size: 13px; font-family: inherit; }
+.stbp-x svg text { fill: currentColor; font-size: 15px; user-select: none; pointer-events: none; font-family: inherit; }
+.stbp-x svg .factor { paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; } .stbp-x svg .axis { fill: var(--x-soft); }
+.stbp-x svg { display: block; width: 100%; height: auto; } .stbp-x .edge { fill: none; stroke: var(--x-line); stroke-width: 1.25; } .stbp-x .head { fill: var(--x-line); }
+.stbp-x .cross, .stbp-x .ring { display: none; } .stbp-x .lost .cross { display: inline; stroke: var(--x-bad); stroke-width: 3; } .stbp-x .lost .edge { stroke: var(--x-bad); stroke-width: 2.25; stroke-dasharray: 6 4; } .stbp-x .lost .head { fill: var(--x-bad); }
+.stbp-x .shape { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.5; } .stbp-x .ring { fill: #ffd84d; opacity: 0.6; }
+.stbp-x .loss .shape { fill: var(--x-ink); } .stbp-x .loss text { fill: var(--x-ground); } .stbp-x .asked .ring { display: inline; } .stbp-x .asked .shape { stroke: var(--x-ink); stroke-width: 2.5; }
 .stbp-x table { border-collapse: collapse; } .stbp-x :is(td, th) { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid var(--x-line); font-weight: normal; }
 @media (prefers-reduced-motion: no-preference) { .stbp-x button { transition: background-color 0.15s; } }
 `;

@@ -1,23 +1,16 @@
 // One error pulse that runs back from the loss and takes every path; under a rule, some end at a cross.
-import { frame, indexed, load, make, radios, term, tight } from "./common.js";
+import { frame, graph, indexed, load, make, radios, term, tight, view } from "./common.js";
 
 const STYLE = `
 .stbp-pulse { max-width: 42em; margin: 0 auto; }
-.stbp-pulse svg { display: block; width: 100%; height: auto; margin: 0 auto; }
+.stbp-pulse svg { margin: 0 auto; }
 .stbp-pulse .stage { border-radius: 6px; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
-.stbp-pulse .edge { fill: none; stroke: var(--x-line); stroke-width: 1; } .stbp-pulse .head { fill: var(--x-line); }
-.stbp-pulse .used .edge { stroke: var(--x-soft); stroke-width: 1.3; } .stbp-pulse .used .head { fill: var(--x-soft); }
-.stbp-pulse .walked .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked .head { fill: var(--p-colour); }
-.stbp-pulse .lost .edge { stroke: var(--x-bad); stroke-width: 2.2; stroke-dasharray: 6 4; } .stbp-pulse .lost .head { fill: var(--x-bad); }
-.stbp-pulse .cross { stroke: var(--x-bad); stroke-width: 3.2; display: none; } .stbp-pulse .lost .cross { display: inline; }
-.stbp-pulse .shape { fill: var(--x-ground); stroke: var(--x-line); stroke-width: 1.5; }
-.stbp-pulse .on .shape { stroke: var(--x-soft); }
+.stbp-pulse .used:not(.lost) .edge { stroke: var(--x-soft); } .stbp-pulse .used:not(.lost) .head { fill: var(--x-soft); }
+.stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
+.stbp-pulse .node .shape { stroke: var(--x-line); } .stbp-pulse .on .shape { stroke: var(--x-soft); }
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
-.stbp-pulse .goal .ring { stroke: var(--p-colour); fill: none; stroke-width: 1.5; stroke-dasharray: 3 3; }
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
-.stbp-pulse svg text { font-size: 15px; user-select: none; pointer-events: none; } .stbp-pulse svg .factor { font-size: 12.5px; fill: var(--x-ink); paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; } .stbp-pulse svg .axis { fill: var(--x-soft); }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
-@media (max-width: 30em) { .stbp-pulse svg.wide text { font-size: 18px; } .stbp-pulse svg.wide .factor { font-size: 15px; } .stbp-pulse svg.wide .value { font-size: 17px; } }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
 .stbp-pulse details { margin: 0.4em 0; padding: 0; border: 0; background: none; font-size: inherit; }
 .stbp-pulse summary { display: list-item; list-style: disclosure-closed inside; margin: 0; padding: 0.2em 0; background: none; font: inherit; color: var(--x-soft); cursor: pointer; }
@@ -28,7 +21,6 @@ const STYLE = `
 const NAMES = { exact: "exact: hands on ε", classic: "classic: hands on δ · h" };
 const MOVE = 1300, REST = 900; // milliseconds
 const smooth = (x) => x * x * (3 - 2 * x);
-const kindOf = (id) => id[0];
 
 async function render({ model, el }) {
   const data = await load(model, "pulse");
@@ -44,26 +36,20 @@ async function render({ model, el }) {
 
   const used = new Set(data.used);
   const touched = new Set(data.used.flatMap((k) => [data.edges[k].from, data.edges[k].to]));
-  const edges = data.edges.map((edge, k) => {
-    const [x, y] = edge.mid;
-    const way = make("path", { class: "edge", d: edge.d });
-    const group = make("g", {}, way, make("path", { class: "head", d: edge.head }), make("path", { class: "cross", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14` }));
-    return { group, way, base: `${term(edge.from, edge.to)}${used.has(k) ? " used" : ""}` };
+  const shown = view(data.views);
+  const drawn = graph(shown, data.nodes.map(({ label }) => label), { "aria-hidden": "true" });
+  const edges = data.edges.map(({ from, to, symbol }, k) => {
+    if (used.has(k)) drawn.factors[k].textContent = symbol;
+    return { group: drawn.edges[k], way: drawn.edges[k].querySelector(".edge"), base: `arrow ${term(from, to)}${used.has(k) ? " used" : ""}` };
   });
-  const nodes = new Map(data.nodes.map(({ id, kind, at: [x, y], label }) => {
-    const goal = id === data.start;
-    const shape = (r, name) => kind === "o" ? make("circle", { class: name, cx: x, cy: y, r }) : make("rect", { class: name, x: x - r + 1.5, y: y - r + 1.5, width: 2 * r - 3, height: 2 * r - 3, rx: 3 });
-    const group = make("g", {}, shape(16, "shape"), goal ? shape(21, "ring") : null, make("text", { x, y: y + 5, "text-anchor": "middle" }, label));
-    return [id, { group, x, y, base: `${kind}${touched.has(id) ? " on" : ""}${goal ? " goal" : ""}` }];
-  }));
-  const copies = make("g");
-  const factors = data.used.map((k) => make("text", { class: "factor", x: data.edges[k].beside[0], y: data.edges[k].beside[1], "text-anchor": data.edges[k].beside[2] }, data.edges[k].symbol));
+  const nodes = new Map(data.nodes.map(({ id, kind }, k) => {
+    const [x, y] = shown.at[k];
+    return [id, { group: drawn.nodes[k], x, y, base: `node ${kind === "L" ? "loss " : ""}${kind}${touched.has(id) ? " on" : ""}${id === data.start ? " asked" : ""}` }];
+  })); // prettier-ignore
+  const copies = drawn.between;
   const values = make("g");
-  const [width, height] = data.size;
-  const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${Math.round(1.25 * width)}px; min-width: 270px`, class: width > 440 ? "wide" : false, "aria-hidden": "true" },
-    edges.map(({ group }) => group), copies, [...nodes.values()].map(({ group }) => group), factors,
-    data.axes.map(({ at: [x, y], text, anchor }) => make("text", { class: "axis", x, y, "text-anchor": anchor }, text)), values); // prettier-ignore
-  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. ${still.matches ? "The" : "Space plays and pauses, the"} arrow keys step.` }, picture);
+  drawn.picture.append(values);
+  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. ${still.matches ? "The" : "Space plays and pauses, the"} arrow keys step.` }, drawn.picture);
 
   const button = (words, act, name = "") => make("button", { type: "button", class: name, onclick: act }, words);
   const first = button("First", () => go(0));
@@ -167,8 +153,7 @@ async function render({ model, el }) {
   }
   function label({ node, label: words }) {
     const { x, y } = nodes.get(node);
-    const spot = node === data.start ? [12, -28, "end"] : { o: [-18, -11, "end"], u: [0, 31, "middle"], L: [24, 5, "start"] }[kindOf(node)];
-    const [dx, dy, anchor] = spot;
+    const [anchor, [dx, dy]] = node === data.start ? ["middle", [0, -31]] : data.nodes.find(({ id }) => id === node).value;
     values.append(make("text", { class: "value", x: x + dx, y: y + dy, "text-anchor": anchor }, words));
   }
 

@@ -1,0 +1,271 @@
+"""One drawing language for graphs: nodes, arrows and their factors, in still figures and explorers.
+
+Time runs to the right and layers upward. A drawing says what there is, in columns and rows; laid
+out at a width, each thing has its place in pixels. Spikes are circles, all else is square. What
+is followed is thick, what is lost dashed with a cross, and what is asked about stands in a halo.
+Every factor stands beside its arrow, where it is farthest from everything else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import Array
+from stbp_edu.plotting.palette import GRID, INK
+
+ROW, COLUMN = 76, 180  # pixels: of a row, and at most of a column
+SIDE, MARGIN = 40, 12  # beside the outermost nodes, and around all
+RADIUS = 18  # of a node; half the side of a square
+LETTER, LINE = 8.4, 18  # a letter's width, a line's height
+ALONG = np.linspace(0, 1, 101)  # of an arrow
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)  # where on an arrow its factor may stand
+GAPS = (6, 16)  # pixels from its arrow
+CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
+CROSS = 0.45  # of the way along an arrow
+
+
+@dataclass(frozen=True)
+class Node:
+    """A state: its place (columns to the right, rows upward), what is written on it, its form."""
+
+    at: tuple[float, float]
+    label: str
+    round: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow between two nodes, by their names; from a node to itself it is a loop above it.
+
+    Attributes:
+        tail: where it begins.
+        head: where it ends.
+        colour: of its term; ``GRID`` where nothing is followed.
+        factor: what is written beside it.
+        bow: how far it is bowed to its left, as a share of its length.
+        lost: dashed and struck out.
+        width: of its line; 0 for one that follows from the colour.
+    """
+
+    tail: Any
+    head: Any
+    colour: str = GRID
+    factor: str = ""
+    bow: float = 0.0
+    lost: bool = False
+    width: float = 0.0
+
+
+@dataclass(frozen=True)
+class Word:
+    """Text at a place, moved by so many pixels; its anchor is ``start``, ``middle`` or ``end``."""
+
+    at: tuple[float, float]
+    text: str
+    anchor: str = "middle"
+    by: tuple[float, float] = (0.0, 0.0)
+    colour: str = INK
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Nodes by name, arrows, and words: below the columns, left of the rows, elsewhere.
+
+    ``kept`` are words for which room is kept: an explorer writes there.
+    """
+
+    nodes: Mapping[Any, Node]
+    arrows: Sequence[Arrow]
+    columns: Mapping[float, str] = field(default_factory=dict)
+    rows: Mapping[float, str] = field(default_factory=dict)
+    words: Sequence[Word] = ()
+    kept: Sequence[Word] = ()
+    title: str = ""
+    radius: int = RADIUS
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A drawing at a width: everything in pixels, from the left and downward.
+
+    >>> drawing = Drawing({"u": Node((0, 0), "u"), "o": Node((0, 1), "o", True)}, [Arrow("u", "o")])
+    >>> laid = Laid(drawing, 200)
+    >>> laid.at["u"].tolist(), laid.path(0), laid.box
+    ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
+    """
+
+    drawing: Drawing
+    width: int
+
+    @cached_property
+    def step(self) -> float:
+        """The width of a column."""
+        x = [node.at[0] for node in self.drawing.nodes.values()]
+        room = self.width - 2 * SIDE - self.left
+        return min(COLUMN, room / ((max(x) - min(x)) or 1))
+
+    @property
+    def left(self) -> float:
+        """The room for the words of the rows."""
+        return 12.0 + LETTER * max(map(len, self.drawing.rows.values())) if self.drawing.rows else 0
+
+    def place(self, column: float, row: float) -> Array:
+        """Return where a place is; the columns stand in the middle."""
+        x = [node.at[0] for node in self.drawing.nodes.values()]
+        middle = (self.width + self.left) / 2
+        return np.array([middle + self.step * (column - (min(x) + max(x)) / 2), -ROW * row])
+
+    @cached_property
+    def at(self) -> dict[Any, Array]:
+        """The middle of each node."""
+        return {name: self.place(*node.at) for name, node in self.drawing.nodes.items()}
+
+    @cached_property
+    def curves(self) -> list[Array]:
+        """Each arrow from rim to rim, with room for its head: end, bend, end."""
+        return [self._curve(arrow) for arrow in self.drawing.arrows]
+
+    def _curve(self, arrow: Arrow) -> Array:
+        tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius
+        way = head - tail
+        left = np.array([way[1], -way[0]])
+        ends = np.array([tail, (tail + head) / 2 + arrow.bow * left, head])
+        if arrow.tail == arrow.head:
+            ends = tail + np.array([(-14, 0), (0, -4.4 * rim), (14, 0)])
+        points = _on(ends, ALONG)
+        far = [np.linalg.norm(points - end, axis=1) for end in (tail, head)]
+        a = ALONG[np.argmax(far[0] > rim + 3)]
+        b = ALONG[len(ALONG) - 1 - np.argmax(far[1][::-1] > rim + 8)]
+        bend = (1 - a) * (1 - b) * ends[0] + (a + b - 2 * a * b) * ends[1] + a * b * ends[2]
+        return np.array([_on(ends, a), bend, _on(ends, b)])
+
+    def path(self, k: int) -> str:
+        """Return the k-th arrow as the data of an SVG path."""
+        (x, y), (bx, by), (X, Y) = self.curves[k]
+        return f"M{x:.1f} {y:.1f}Q{bx:.1f} {by:.1f} {X:.1f} {Y:.1f}"
+
+    def tip(self, k: int) -> str:
+        """Return the head of the k-th arrow as the data of an SVG path."""
+        _, bend, end = self.curves[k]
+        dx, dy = (end - bend) / np.linalg.norm(end - bend)
+        corners = [(end[0] + a * dx - b * dy, end[1] + a * dy + b * dx)
+                   for a, b in ((8, 0), (-1, 4.5), (-1, -4.5))]  # fmt: skip
+        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "z"
+
+    def cross(self, k: int) -> list[float]:
+        """Return the place of a cross on the k-th arrow."""
+        return [round(float(c), 1) for c in _on(self.curves[k], CROSS)]
+
+    @cached_property
+    def factors(self) -> dict[int, tuple[float, float]]:
+        """The middle of the factor of each arrow that has one."""
+        arrows = self.drawing.arrows
+        lines = [_on(curve, ALONG[::4]) for curve in self.curves]
+        nodes = np.array([*self.at.values()])
+        boxes: list[Array] = [  # words: middle, and half their sizes
+            _box(word, x, y) for word, x, y in self.words + self._places(self.drawing.kept)
+        ]
+        boxes += [np.array([*self.cross(k), 9, 9]) for k, a in enumerate(arrows) if a.lost]
+        found = {}
+        for k in (k for k, arrow in enumerate(arrows) if arrow.factor):
+            half = _half(arrows[k].factor)
+            spots = list(_beside(self.curves[k], half))
+            near = [
+                min(
+                    _clearance(at, half, lines, nodes, self.drawing.radius, boxes),
+                    at[0] - half[0], self.width - at[0] - half[0],
+                )
+                for at in spots
+            ]  # fmt: skip
+            best = spots[int(np.argmax(np.minimum(np.round(near, 1), CLEAR)))]
+            boxes.append(np.array([*best, *half]))
+            found[k] = (round(float(best[0]), 1), round(float(best[1]), 1))
+        return found
+
+    @cached_property
+    def words(self) -> list[tuple[Word, float, float]]:
+        """Return every word, with those of columns and rows, and where it stands."""
+        found = self._places(self.drawing.words)
+        low = min(node.at[1] for node in self.drawing.nodes.values())
+        for column, text in self.drawing.columns.items():
+            found.append((Word((0, 0), text), *np.add(self.place(column, low), (0, 44))))
+        for row, text in self.drawing.rows.items():
+            edge = self.at[min(self.at, key=lambda name: self.at[name][0])][0] - SIDE - 4
+            found.append((Word((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
+        return found
+
+    def _places(self, words: Sequence[Word]) -> list[tuple[Word, float, float]]:
+        return [(word, *np.add(self.place(*word.at), word.by)) for word in words]
+
+    @cached_property
+    def box(self) -> list[int]:
+        """The box around everything, as SVG has it: left, top, width and height."""
+        rim = self.drawing.radius
+        y = [end for at in self.at.values() for end in (at[1] - rim, at[1] + rim)]
+        y += [end for curve in self.curves for end in _on(curve, ALONG)[:, 1]]
+        for k, (_, middle) in self.factors.items():
+            high = _half(self.drawing.arrows[k].factor)[1]
+            y += [middle - high, middle + high]
+        for word, _, base in self.words:
+            y += [base - 13, base + LINE * word.text.count("\n") + 6]
+        top = min(y) - MARGIN - 24 * bool(self.drawing.title)
+        return [0, round(top), self.width, round(max(y) + MARGIN - top)]
+
+    def data(self) -> dict[str, Any]:
+        """Return what an explorer draws of it: nodes and arrows in their order, and words."""
+        at = [[round(float(c), 1) for c in self.at[name]] for name in self.drawing.nodes]
+        words = [
+            [round(float(x), 1), round(float(y), 1), w.anchor, w.text] for w, x, y in self.words
+        ]
+        arrows = [
+            {
+                **{"d": self.path(k), "tip": self.tip(k), "cross": self.cross(k)},
+                **({"beside": self.factors[k]} if arrow.factor else {}),
+            }
+            for k, arrow in enumerate(self.drawing.arrows)
+        ]
+        return {"box": self.box, "at": at, "arrows": arrows, "words": words}
+
+
+def _on(ends: Array, share: Any) -> Array:
+    """Return points of a quadratic curve, from 0 at its beginning to 1 at its end."""
+    k = np.asarray(share)[..., None]
+    return (1 - k) ** 2 * ends[0] + 2 * k * (1 - k) * ends[1] + k**2 * ends[2]
+
+
+def _half(words: str) -> tuple[float, float]:
+    """Return half the width and half the height of text."""
+    lines = words.split("\n")
+    return LETTER / 2 * max(map(len, lines)), LINE / 2 * len(lines) - 2
+
+
+def _box(word: Word, x: float, y: float) -> Array:
+    """Return the middle of a word, and half its size."""
+    wide, high = _half(word.text)
+    aside = {"start": wide, "middle": 0.0, "end": -wide}[word.anchor]
+    return np.array([x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high])
+
+
+def _beside(curve: Array, half: tuple[float, float]) -> Any:
+    """Yield where the middle of a factor may stand: on both sides of its arrow, here and there."""
+    for gap, share, side in product(GAPS, SHARES, (1, -1)):
+        way = (1 - share) * (curve[1] - curve[0]) + share * (curve[2] - curve[1])
+        right = np.array([-way[1], way[0]]) / np.linalg.norm(way)
+        yield _on(curve, share) + side * (gap + np.abs(right) @ half) * right
+
+
+def _clearance(
+    at: Array, half: Any, lines: list[Array], nodes: Array, rim: int, boxes: list[Array]
+) -> float:
+    """Return how far text in a box is from lines, nodes and other text; negative if over them."""
+    points = np.concatenate([*lines, nodes, *(box[None, :2] for box in boxes)])
+    size = np.zeros_like(points)
+    first = len(points) - len(boxes)
+    size[first - len(nodes) : first] = rim
+    size[first:] = [box[2:] for box in boxes] or np.zeros((0, 2))
+    return float((np.abs(points - at) - half - size).max(axis=1).min())

@@ -1,0 +1,85 @@
+"""Arrows of one neuron: those that leave it at one step, and those that lead on to the loss."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from stbp_edu.plotting.drawing import Arrow, Drawing, Node
+from stbp_edu.plotting.graph import readout_bow
+from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, NEXT
+
+State = tuple[str, float, float]
+"""Its name; its column, in time steps from t; its row."""
+BELOW = "₁₂₃₄₅₆₇₈₉"
+
+
+def states(
+    arrows: Sequence[tuple[State, State, str, str]], lit: Mapping[State, str] | None = None
+) -> Drawing:
+    """Return states and arrows: spikes round, all other states square; time to the right.
+
+    Args:
+        arrows: (tail, head, factor, colour) each; an arrow drawn in ``GRID`` is thin.
+        lit: the states that are asked about.
+
+    >>> from stbp_edu.plotting.palette import GRID
+    >>> u, o, later = ("u", 0, 0), ("o", 0, 1), ("u", 1, 0)
+    >>> arrows = [(u, o, "h(u)", EPSILON), (u, later, "f(o)", EPSILON), (o, later, "u f′", GRID)]
+    >>> list(states(arrows, {u: EPSILON}).nodes) == [u, o, later]
+    True
+    """
+    found = dict.fromkeys(end for arrow in arrows for end in arrow[:2])
+    nodes = {
+        one: Node(one[1:], one[0], one[0].startswith("o"), one in (lit or {})) for one in found
+    }
+    drawn = [Arrow(tail, head, colour, factor) for tail, head, factor, colour in arrows]
+    return Drawing(nodes, drawn, columns={0: "t", 1: "t + 1"})
+
+
+def fan_out(above: int = 3) -> Drawing:
+    """Return what leaves the spike and the potential of neuron i of layer n at step t < T, n < N.
+
+    From o_i^{t,n} up to the potential of each neuron j of layer n + 1 at the same step, and on to
+    its own next potential; from u_i^{t,n} to its own spike and to its own next potential. Each
+    arrow has the colour of its term, and beside it stands its factor.
+
+    Args:
+        above: how many neurons layer n + 1 has, up to 9.
+
+    >>> [arrow.factor for arrow in fan_out(above=2).arrows]
+    ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
+    """
+    u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
+    heads = [(f"u{BELOW[k]}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)]
+    arrows = [(spike, head, f"w{head[0][1]}ᵢ", ABOVE) for head in heads]
+    arrows += [(spike, after, "u f′", NEXT), (u, spike, "h", INK), (u, after, "f", NEXT)]
+    drawn = states(arrows, {u: EPSILON, spike: DELTA})
+    return Drawing(drawn.nodes, drawn.arrows, drawn.columns, rows={0.5: "n", 2.4: "n + 1"})
+
+
+def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Drawing:
+    """Return an output neuron over T steps, with an arrow to the loss from each state it reads.
+
+    The neuron's own arrows are grey: u_i^t to its spike, and both to the next potential.
+
+    Args:
+        T: number of time steps; with more than 4, arrows from potentials may cross spikes.
+        reads: what the loss reads, such as ``{("o", 3)}`` for the spike of step 3; steps count
+            from 1.
+        title: what stands above it.
+
+    >>> len(read_outs(T=3, reads={("u", 3)}).arrows)
+    8
+    """
+    middle = (T + 1) / 2
+    nodes: dict[object, Node] = {"L": Node((middle, 2.4), "L")}
+    arrows = []
+    for t in range(1, T + 1):
+        for row, name in enumerate("uo"):
+            nodes[name, t] = Node((t, row), name, name == "o", (name, t) in reads)
+        ends = [(("u", t), ("o", t))] + [((name, t), ("u", t + 1)) for name in "uo"] * (t < T)
+        arrows += [Arrow(tail, head) for tail, head in ends]
+    for name, t in sorted(reads):
+        # From a potential below L a straight arrow would cross the spike above it.
+        near = name == "u" and abs(t - middle) < 1
+        bow = (-0.28 if t < middle else 0.28) if near else readout_bow(t, middle, 0.06)
+        arrows.append(Arrow((name, t), "L", DIRECT, bow=bow))
+    return Drawing(nodes, arrows, {t: str(t) for t in range(1, T + 1)}, title=title)
