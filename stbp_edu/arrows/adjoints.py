@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows
 from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.models import (
-    LayerParams,
-    Network,
-    Series,
-    check_params,
-    check_run,
-    check_targets,
-)
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Arrow, Enter, like
 from stbp_edu.checks import Array
@@ -56,16 +49,16 @@ class LocalDerivatives:
         outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
     """
 
-    net: Network
+    net: models.Network
     factors: Factors
-    params: LayerParams
+    params: models.LayerParams
     direct: Any
     outputs: list[Any]
 
     def __post_init__(self) -> None:
         """Check the kinds of what it has."""
         parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
-        checks.fields("local derivatives", self, net=Network, **parts)
+        checks.fields("local derivatives", self, net=models.Network, **parts)
 
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -98,22 +91,22 @@ class LocalDerivatives:
 
 
 def local_derivatives(
-    net: Network, params: LayerParams, trace: Series, targets: Array
+    net: models.Network, params: models.LayerParams, trace: models.Series, targets: Array
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward run.
 
     Raises:
         TypeError, ValueError: if parameters, trace and targets do not fit the network.
     """
-    check_params(net, params)
-    check_targets(net, targets, check_run(net, trace))
+    models.check_params(net, params)
+    models.check_targets(net, targets, models.check_run(net, trace))
     check_follows(net, params, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
     return derivatives_on(net, params, trace, direct)
 
 
 def derivatives_on(
-    net: Network, params: LayerParams, trace: Series, direct: Array
+    net: models.Network, params: models.LayerParams, trace: models.Series, direct: Array
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
@@ -146,7 +139,7 @@ class Backward:
     """
 
     adjoints: dict[str, list[Any]]
-    gradients: LayerParams
+    gradients: models.LayerParams
 
 
 def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
@@ -199,9 +192,11 @@ def handed_back(
     return local.factor(arrow, n, rule)[t] * adjoint
 
 
-def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: str) -> LayerParams:
+def gradients(
+    net: models.Network, params: models.LayerParams, trace: models.Series, lam: Lambda, q: str
+) -> models.LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
-    result: LayerParams = [None]
+    result: models.LayerParams = [None]
     for n in range(1, net.N + 1):
         layer, below = net.layers[n], net.output_of(n - 1)
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
@@ -232,9 +227,9 @@ def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
 
 
 def backward(
-    net: Network,
-    params: LayerParams,
-    trace: Series,
+    net: models.Network,
+    params: models.LayerParams,
+    trace: models.Series,
     targets: Array,
     rule: str | Rule = "exact",
 ) -> Backward:
