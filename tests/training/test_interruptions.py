@@ -97,9 +97,9 @@ def test_kills_lose_at_most_one_interval_and_change_no_bit(undisturbed, tmp_path
         now, kills = saved_epoch(tmp_path), kills + killed
         assert now >= max(reached, told - 1)
         reached = now
-        if kills == 8:
+        if kills == 5:
             break
-    assert kills == 8
+    assert kills == 5
     assert finish(tmp_path) == bits
 
 
