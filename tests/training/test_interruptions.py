@@ -53,7 +53,7 @@ def undisturbed(tmp_path_factory) -> bytes:
 @pytest.mark.slow
 def test_kills_lose_at_most_one_epoch_and_change_no_bit(undisturbed, tmp_path: Path) -> None:
     rng, checkpoint = random.Random(0), tmp_path / "exact" / CHECKPOINT
-    for k in range(6):
+    for k in range(5):
         with subprocess.Popen(
             command(tmp_path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         ) as process:
