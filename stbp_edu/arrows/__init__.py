@@ -8,9 +8,9 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
 - ``gains``: what a neuron hands back from step to step, and the limit on it;
-- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
+- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule, and
+  ``mathml``: formulas that a browser draws;
 - ``online_form``: learning forward in time, where the words allow it;
-  ``online_text``: its formulas; ``mathml``: formulas that a browser draws;
 - ``classifier``: which words a gradient function keeps.
 """
 
@@ -28,13 +28,7 @@ from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.models import Layer, Network, draw_params, network
-from stbp_edu.arrows.neurons import (
-    hard_reset,
-    lif_lines,
-    soft_reset,
-    with_adaptation,
-    with_current,
-)
+from stbp_edu.arrows.neurons import hard_reset, lif_lines, soft_reset, with_adaptation, with_current
 from stbp_edu.arrows.online_form import online
 from stbp_edu.arrows.paths import (
     Edge,
@@ -46,12 +40,7 @@ from stbp_edu.arrows.paths import (
     paths_from,
     words,
 )
-from stbp_edu.arrows.readouts import (
-    Loss,
-    last_steps,
-    membrane,
-    rate,
-)
+from stbp_edu.arrows.readouts import Loss, last_steps, membrane, rate
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
 

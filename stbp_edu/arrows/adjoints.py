@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows
 from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.models import (
-    LayerParams,
-    Network,
-    Series,
-    check_params,
-    check_run,
-    check_targets,
-)
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Arrow, Enter, like
 from stbp_edu.checks import Array
@@ -56,16 +49,16 @@ class LocalDerivatives:
         outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
     """
 
-    net: Network
+    net: models.Network
     factors: Factors
-    params: LayerParams
+    params: models.LayerParams
     direct: Any
     outputs: list[Any]
 
     def __post_init__(self) -> None:
         """Check the kinds of what it has."""
         parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
-        checks.fields("local derivatives", self, net=Network, **parts)
+        checks.fields("local derivatives", self, net=models.Network, **parts)
 
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -89,6 +82,18 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
+    def handed_back(
+        self, rule: Rule, lam: "Lambda", arrow: Arrow, head: str, t: int, n: int
+    ) -> Any:
+        """Return what one arrow hands back: its factor times the adjoint at its head."""
+        if arrow.kind == "readout":
+            return self.direct[t]
+        adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]
+        if arrow.link is not None:
+            W = self.params[n + arrow.layer][arrow.link.parameter]
+            return arrow.link.back(adjoint.reshape(len(adjoint), *arrow.link.shape), W)
+        return self.factor(arrow, n, rule)[t] * adjoint
+
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
         """Return by node of layer n what a gain limit multiplies the arrows through time by."""
         inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
@@ -98,22 +103,22 @@ class LocalDerivatives:
 
 
 def local_derivatives(
-    net: Network, params: LayerParams, trace: Series, targets: Array
+    net: models.Network, params: models.LayerParams, trace: models.Series, targets: Array
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward run.
 
     Raises:
         TypeError, ValueError: if parameters, trace and targets do not fit the network.
     """
-    check_params(net, params)
-    check_targets(net, targets, check_run(net, trace))
+    models.check_params(net, params)
+    models.check_targets(net, targets, models.check_run(net, trace))
     check_follows(net, params, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
     return derivatives_on(net, params, trace, direct)
 
 
 def derivatives_on(
-    net: Network, params: LayerParams, trace: Series, direct: Array
+    net: models.Network, params: models.LayerParams, trace: models.Series, direct: Array
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
@@ -146,7 +151,7 @@ class Backward:
     """
 
     adjoints: dict[str, list[Any]]
-    gradients: LayerParams
+    gradients: models.LayerParams
 
 
 def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
@@ -179,29 +184,18 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
-                    term = handed_back(local, rule, lam, arrow, head, t, n)
+                    term = local.handed_back(rule, lam, arrow, head, t, n)
                     if limited and arrow.step and not arrow.leaves:
                         term = term * held[n][arrow.target, head][t]
                     adjoint += term  # p2-arrow, p2-rule
     return lam
 
 
-def handed_back(
-    local: LocalDerivatives, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int
-) -> Any:
-    """Return what one arrow hands back: its factor times the adjoint at its head."""
-    if arrow.kind == "readout":
-        return local.direct[t]
-    adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]
-    if arrow.link is not None:
-        W = local.params[n + arrow.layer][arrow.link.parameter]
-        return arrow.link.back(adjoint.reshape(len(adjoint), *arrow.link.shape), W)
-    return local.factor(arrow, n, rule)[t] * adjoint
-
-
-def gradients(net: Network, params: LayerParams, trace: Series, lam: Lambda, q: str) -> LayerParams:
+def gradients(
+    net: models.Network, params: models.LayerParams, trace: models.Series, lam: Lambda, q: str
+) -> models.LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
-    result: LayerParams = [None]
+    result: models.LayerParams = [None]
     for n in range(1, net.N + 1):
         layer, below = net.layers[n], net.output_of(n - 1)
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
@@ -232,9 +226,9 @@ def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
 
 
 def backward(
-    net: Network,
-    params: LayerParams,
-    trace: Series,
+    net: models.Network,
+    params: models.LayerParams,
+    trace: models.Series,
     targets: Array,
     rule: str | Rule = "exact",
 ) -> Backward:

@@ -17,12 +17,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu import network as part_one
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows.adjoints import (
-    LocalDerivatives,
-    backward,
-    local_derivatives,
-    through_link,
-)
+from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, through_link
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset

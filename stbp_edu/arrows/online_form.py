@@ -14,14 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.adjoints import (
-    LocalDerivatives,
-    Steps,
-    derivatives_on,
-    entering,
-    handed_back,
-    lambdas,
-)
+from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.forward_run import as_trace, rest, step
 from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
 from stbp_edu.arrows.paths import forbidding_word
@@ -78,8 +71,8 @@ def online(
         now = step(net, params, _at(net, inputs, t), past, twin)
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
         two_steps = as_trace(net, [past, now])
-        local = derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
-        lam = lambdas(local, rule)
+        local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
+        lam = adjoints.lambdas(local, rule)
         for entry in _entries(net, params, two_steps):
             key = entry.n, entry.name
             traces[key] = _carry_on(traces[key], entry, rule, local)
@@ -153,18 +146,18 @@ def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[E
         if layer.recurrent:
             rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
-        states = Steps({name: two_steps[name][n] for name in neuron.order})
+        states = adjoints.Steps({name: two_steps[name][n] for name in neuron.order})
         for name in neuron.learned:
             entry = Entry(n, name, link.units, ())
             into = (
-                (enter.target, entry.view(entering(enter, states, params[n])[1]))
+                (enter.target, entry.view(adjoints.entering(enter, states, params[n])[1]))
                 for one, enter in neuron.enters
                 if one == name
             )
             yield entry._replace(into=tuple(into), each=dict(neuron.enters)[name].each)
 
 
-def _carry_on(old: Traces, entry: Entry, rule: Rule, local: LocalDerivatives) -> Traces:
+def _carry_on(old: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives) -> Traces:
     """Return the traces of this step: carried on in time, entered, passed on within the step."""
     neuron = local.net.layers[entry.n].neuron
     new: Traces = defaultdict(float)
@@ -187,14 +180,16 @@ def _carry_on(old: Traces, entry: Entry, rule: Rule, local: LocalDerivatives) ->
     return dict(new)
 
 
-def _learn(traces: Traces, entry: Entry, rule: Rule, local: LocalDerivatives, lam: Any) -> Any:
+def _learn(
+    traces: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives, lam: Any
+) -> Any:
     """Return Σ σ(k, q) E(k, q), σ being what the arrows hand back that leave the neuron here."""
     total: Any = 0.0
     for (k, q), E in traces.items():
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = handed_back(local, rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
+                signal = local.handed_back(rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
                 over = 0 if entry.each else (0, 2)
                 total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
     return total

@@ -11,16 +11,9 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
+from stbp_edu.arrows import models
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten
-from stbp_edu.arrows.models import (
-    LayerParams,
-    Network,
-    Series,
-    check_params,
-    check_run,
-    check_targets,
-)
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Arrow
 from stbp_edu.checks import Array
@@ -60,7 +53,7 @@ class Program:
     array([-0.6364])
     """
 
-    net: Network
+    net: models.Network
     rule: Rule | str = "exact"
     backend: str = "auto"
     twin: bool = False
@@ -69,7 +62,7 @@ class Program:
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
-        checks.fields("program", self, net=Network, twin=bool, to_input=bool)
+        checks.fields("program", self, net=models.Network, twin=bool, to_input=bool)
         checks.fields("program", self, work=(Workspace, type(None)))
         object.__setattr__(self, "rule", as_rule(self.rule))
         object.__setattr__(self, "backend", chosen(self.backend, self.net))
@@ -95,7 +88,7 @@ class Program:
             for n, steps in _from_1(self.layers)
         )
 
-    def forward(self, params: LayerParams, inputs: Array) -> Series:
+    def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
 
         Args:
@@ -106,18 +99,20 @@ class Program:
             TypeError, ValueError: if the parameters or inputs do not fit the network.
         """
         net = self.net
-        check_params(net, params)
+        models.check_params(net, params)
         checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
         inputs = np.asarray(inputs, params[1]["W"].dtype)
         states = self.passes(params).forward(flat(inputs))
-        trace: Series = {"o": [inputs, *[None] * net.N]}
+        trace: models.Series = {"o": [inputs, *[None] * net.N]}
         for n, of_layer in _from_1(states):
             for name, series in of_layer.items():
                 by_layer = trace.setdefault(name, [None] * (net.N + 1))
                 by_layer[n] = series.reshape(*inputs.shape[:2], *net.shape_of(n))
         return trace
 
-    def gradients(self, params: LayerParams, trace: Series, targets: Array) -> LayerParams:
+    def gradients(
+        self, params: models.LayerParams, trace: models.Series, targets: Array
+    ) -> models.LayerParams:
         """Return the gradients of a forward run, as those of :func:`stbp_edu.arrows.backward`.
 
         Args:
@@ -129,8 +124,8 @@ class Program:
             TypeError, ValueError: if shapes do not fit.
         """
         net = self.net
-        check_params(net, params)
-        check_targets(net, targets, check_run(net, trace))
+        models.check_params(net, params)
+        models.check_targets(net, targets, models.check_run(net, trace))
         direct = net.loss.direct(trace[net.loss.state][net.N], targets)
         dtype = params[1]["W"].dtype
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
@@ -140,7 +135,7 @@ class Program:
         passes = self.passes(params)
         return passes.gradients(states, {net.loss.state: flat(direct)})
 
-    def passes(self, params: LayerParams) -> Passes:
+    def passes(self, params: models.LayerParams) -> Passes:
         """Return the passes with these parameters, which are not checked."""
         work = Workspace() if self.work is None else self.work
         dtype = params[1]["W"].dtype
@@ -173,7 +168,7 @@ def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str
     return tuple(dict.fromkeys(back.name(into, q) for q in heads))
 
 
-def chosen(backend: str, net: Network) -> str:
+def chosen(backend: str, net: models.Network) -> str:
     """Return the backend that is used where one is asked for.
 
     Raises:

@@ -1,6 +1,6 @@
 """The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
-- ``steps``, ``recurrence``: the derived program of a neuron, as a ``torch.autograd.Function``.
+- ``steps``: the derived program of a neuron, as a ``torch.autograd.Function``.
 - ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
 - ``parameters``: their parameters as NumPy has them, and back. ``inputs``: checks.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.

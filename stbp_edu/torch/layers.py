@@ -15,8 +15,7 @@ from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
 from stbp_edu.torch.parameters import layers_of, to_state
-from stbp_edu.torch.recurrence import Neurons
-from stbp_edu.torch.steps import AnyNeuron, Steps, as_neuron, steps_of
+from stbp_edu.torch.steps import AnyNeuron, Neurons, Steps, as_neuron, steps_of
 
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""

@@ -51,12 +51,11 @@ def encode(
     rng: np.random.Generator,
     *,
     hold: int = 1,
-    out: Array | None = None,
 ) -> Array:
     """Return the input that the encoder of this name makes, of shape (T, S, n[0]).
 
-    ``bernoulli`` and ``direct`` take pixels (S, n[0]), and write to ``out`` if it is given. The
-    others take images (S, height, width), and ``rows`` and ``frames`` also ``hold``.
+    ``bernoulli`` and ``direct`` take pixels (S, n[0]). The others take images (S, height, width),
+    and ``rows`` and ``frames`` also ``hold``.
     """
     checks.choice("encoder", encoder, ENCODERS)
     if encoder == "rows":
@@ -66,13 +65,11 @@ def encode(
     if encoder == "saccades":
         return saccades(pixels, T)
     if encoder == "direct":
-        return direct(pixels, T, out=out)
-    return bernoulli(pixels, T, rng, out=out)
+        return direct(pixels, T)
+    return bernoulli(pixels, T, rng)
 
 
-def bernoulli(
-    pixels: NDArray[Any], T: int, rng: np.random.Generator, *, out: Array | None = None
-) -> Array:
+def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
     """Return spikes drawn at every step, each with the grey level as its probability.
 
     Args:
@@ -82,7 +79,6 @@ def bernoulli(
             spikes are float32.
         T: number of steps, >= 1.
         rng: a seeded generator.
-        out: array of shape (T, S, n[0]) to write to.
 
     Raises:
         TypeError, ValueError: if ``pixels`` is no such array, or ``T`` no integer >= 1.
@@ -91,7 +87,7 @@ def bernoulli(
     [[[0.0, 1.0]], [[0.0, 1.0]], [[0.0, 1.0]]]
     """
     checks.generator("rng", rng)
-    spikes = _target(pixels, T, out)
+    spikes = _empty(pixels, T)
     if pixels.dtype == np.uint8:  # eight bytes from each 64-bit number
         words = rng.integers(0, 2**64, -(-spikes.size // 8), dtype=np.uint64)
         drawn: NDArray[Any] = words.view(np.uint8)[: spikes.size].reshape(spikes.shape)
@@ -101,7 +97,7 @@ def bernoulli(
     return spikes
 
 
-def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
+def direct(pixels: NDArray[Any], T: int) -> Array:
     """Return the grey level itself, in [0, 1], as the input of every step.
 
     Arguments and errors are those of :func:`bernoulli`.
@@ -109,7 +105,7 @@ def direct(pixels: NDArray[Any], T: int, *, out: Array | None = None) -> Array:
     >>> direct(np.array([[0.25]]), 2).tolist()
     [[[0.25]], [[0.25]]]
     """
-    levels = _target(pixels, T, out)
+    levels = _empty(pixels, T)
     levels[...] = pixels  # enc-d
     if pixels.dtype == np.uint8:
         levels /= 255
@@ -223,8 +219,8 @@ def _check_images(images: NDArray[Any]) -> None:
         checks.array("images", images, "(S, height, width)", images.shape, unit_interval=True)
 
 
-def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:
-    """Return the array to write to, ``out`` or a new one, after checking the pixels."""
+def _empty(pixels: NDArray[Any], T: int) -> Array:
+    """Return the array to write to, after checking the pixels."""
     if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8):
         checks.array("pixels", pixels, "(S, n[0])", (None, None), unit_interval=True)
     elif pixels.ndim != 2 or 0 in pixels.shape:
@@ -233,6 +229,4 @@ def _target(pixels: NDArray[Any], T: int, out: Array | None) -> Array:
             "give each image as one row: images.reshape(len(images), -1)"
         )
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
-    if out is None:
-        return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)
-    return checks.array("out", out, "(T, S, n[0])", shape, finite=False)
+    return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

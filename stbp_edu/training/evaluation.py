@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Trained, Workspace, check_params
+from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE
@@ -166,10 +166,9 @@ def answers_to(
     images: NDArray[Any], params: Trained, settings: Settings, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Return a network's answer to each image, encoded with this generator."""
-    work, answers, loss, T = Workspace(), [], settings.make_loss(), settings.steps_to_answer
-    run = passes(params, settings, work)
+    answers, loss, T = [], settings.make_loss(), settings.steps_to_answer
+    run = passes(params, settings)
     for k in range(0, len(images), CHUNK):
-        some = images[k : k + CHUNK]
-        spikes = encode_images(some, settings, T, rng, work, params.dtype)
+        spikes = encode_images(images[k : k + CHUNK], settings, T, rng, params.dtype)
         answers.append(loss.scores(run.forward(spikes)).argmax(axis=1))
     return np.concatenate(answers)

@@ -168,24 +168,16 @@ def _shape(params: Trained) -> str:
 
 
 def encode_images(
-    images: NDArray[Any],
-    settings: Settings,
-    T: int,
-    rng: np.random.Generator,
-    work: Workspace,
-    dtype: Any,
+    images: NDArray[Any], settings: Settings, T: int, rng: np.random.Generator, dtype: Any
 ) -> Array:
     """Return the input of all steps, drawn anew from images (S, height, width).
 
-    It lives in the workspace. With the encoder ``direct``, all steps are the same memory.
+    With the encoder ``direct``, all steps are the same memory.
     """
-    encoder = settings.encoder
-    if encoder in TIMED:
-        return encode(encoder, images, T, rng, hold=settings.hold).astype(dtype, copy=False)
-    pixels, steps = images.reshape(len(images), -1), 1 if encoder == "direct" else T
-    out = work.array("spikes", 0, (steps, *pixels.shape), dtype)
-    encode(encoder, pixels, steps, rng, out=out)
-    return np.broadcast_to(out, (T, *pixels.shape))
+    encoder, steps = settings.encoder, 1 if settings.encoder == "direct" else T
+    seen = images if encoder in TIMED else images.reshape(len(images), -1)
+    shown = encode(encoder, seen, steps, rng, hold=settings.hold).astype(dtype, copy=False)
+    return np.broadcast_to(shown, (T, *shown.shape[1:]))
 
 
 def passes(params: Trained, settings: Settings, work: Workspace | None = None) -> Any:

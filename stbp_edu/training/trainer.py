@@ -270,7 +270,7 @@ class TrainingJob:
     def encode(self, images: NDArray[Any]) -> Array:
         """Return spikes of images, drawn anew."""
         s = self.settings
-        return encode_images(images, s, s.T, self._spikes, self._work, self.params.dtype)
+        return encode_images(images, s, s.T, self._spikes, self.params.dtype)
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""

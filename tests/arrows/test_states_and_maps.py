@@ -15,45 +15,32 @@ def test_p2_adapt_o():
     assert trace["o"][1] == pytest.approx(lif.H(trace["u"][1] - 0.4 * trace["a"][1]))
 
 
-def on_a_line(epsilon, w, o):
-    """x, δ and the weights' gradient of a convolution of one line, by loops."""
-    x, delta, dw = np.zeros_like(epsilon), np.zeros_like(o), np.zeros_like(w)
-    for i, a in np.ndindex(len(epsilon), len(w)):
-        x[i] += w[a] * o[i + a]
-        delta[i + a] += epsilon[i] * w[a]
-        dw[a] += epsilon[i] * o[i + a]
-    return x, delta, dw
+def assert_loops(link, W, o, epsilon):
+    """Assert x, δ and the weights' gradient of a convolution of two steps, by loops."""
+    x, delta, dW = np.zeros_like(epsilon), np.zeros_like(o), np.zeros_like(W)
+    (c_up, d_below, k, _), (_, _, rows, columns) = W.shape, epsilon.shape
+    for t, c, p, q, d, a, b in np.ndindex(len(o), c_up, rows, columns, d_below, k, k):
+        x[t, c, p, q] += W[c, d, a, b] * o[t, d, p + a, q + b]
+        delta[t, d, p + a, q + b] += epsilon[t, c, p, q] * W[c, d, a, b]
+        dW[c, d, a, b] += epsilon[t, c, p, q] * o[t, d, p + a, q + b]
+    assert link.forward(o[:, None], W)[:, 0] == pytest.approx(x)
+    assert link.back(epsilon[:, None], W)[:, 0] == pytest.approx(delta)
+    assert link.gradient(epsilon[:, None], o[:, None]) == pytest.approx(dW)
 
 
 def test_p2_conv_x_p2_conv_delta_and_p2_conv_w():
-    """A line of five pixels under three weights; two steps, whose gradients add up."""
+    """A line of five pixels under three weights: an image with one row that is not 0."""
     rng = np.random.default_rng(20)
-    w, o, epsilon = rng.normal(size=3), rng.random((2, 5)), rng.normal(size=(2, 3))
-    found = [on_a_line(e, w, z) for e, z in zip(epsilon, o, strict=True)]
-    W, line = np.zeros((1, 1, 3, 3)), np.zeros((2, 1, 1, 5, 5))
-    W[0, 0, 0], line[:, 0, 0, 0] = w, o  # the same as an image with one row that is not 0
-    link, E = arrows.Link((arrows.Patches(3),), (1, 5, 5), 1), np.zeros((2, 1, 1, 3, 3))
-    E[:, 0, 0, 0] = epsilon
-    back, gradient = link.back(E, W), link.gradient(E, line)
-    for t, (x, delta, _) in enumerate(found):
-        assert link.forward(line, W)[t, 0, 0, 0] == pytest.approx(x)
-        assert back[t, 0, 0, 0] == pytest.approx(delta)
-    assert gradient[0, 0, 0] == pytest.approx(sum(dw for *_, dw in found))
+    W, o, epsilon = np.zeros((1, 1, 3, 3)), np.zeros((2, 1, 5, 5)), np.zeros((2, 1, 3, 3))
+    W[0, 0, 0], o[:, 0, 0], epsilon[:, 0, 0] = (rng.normal(size=n) for n in (3, (2, 5), (2, 3)))
+    assert_loops(arrows.Link((arrows.Patches(3),), (1, 5, 5), 1), W, o, epsilon)
 
 
 def test_p2_conv_image_x_p2_conv_image_delta_and_p2_conv_image_w():
-    """Two channels of 5 × 4 pixels to three of 4 × 3, every index in a loop."""
-    rng, link = np.random.default_rng(21), arrows.Link((arrows.Patches(2),), (2, 5, 4), 3)
-    W, o = rng.normal(size=(3, 2, 2, 2)), rng.random((1, 1, 2, 5, 4))
-    epsilon = rng.normal(size=(1, 1, 3, 4, 3))
-    x, delta, dW = np.zeros((3, 4, 3)), np.zeros((2, 5, 4)), np.zeros_like(W)
-    for c, p, q, d, a, b in np.ndindex(3, 4, 3, 2, 2, 2):
-        x[c, p, q] += W[c, d, a, b] * o[0, 0, d, p + a, q + b]
-        delta[d, p + a, q + b] += epsilon[0, 0, c, p, q] * W[c, d, a, b]
-        dW[c, d, a, b] += epsilon[0, 0, c, p, q] * o[0, 0, d, p + a, q + b]
-    assert link.forward(o, W)[0, 0] == pytest.approx(x)
-    assert link.back(epsilon, W)[0, 0] == pytest.approx(delta)
-    assert link.gradient(epsilon, o) == pytest.approx(dW)
+    """Two channels of 5 × 4 pixels to three of 4 × 3."""
+    shapes = (3, 2, 2, 2), (2, 2, 5, 4), (2, 3, 4, 3)
+    arrays = (np.random.default_rng(21).normal(size=shape) for shape in shapes)
+    assert_loops(arrows.Link((arrows.Patches(2),), (2, 5, 4), 3), *arrays)
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -1,6 +1,5 @@
 """Several processes learn what one learns; one that dies ends the run, which then goes on."""
 
-import contextlib
 import errno
 import os
 import signal
@@ -26,12 +25,10 @@ from stbp_edu.training import encode
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
-from stbp_edu.training.runs.checkpoint import load_checkpoint
 from stbp_edu.training.trainer import EPOCH
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
-FLIPS = 20 if os.environ.get("STBP_EXAMPLES", "quick") == "quick" else 1000
 PATIENCE = 300  # seconds until a test that hangs is ended
 SMALL = ["--hidden", "16", "--T", "3", "--batch", "100", "--dtype", "float64", "--device", "cpu"]
 
@@ -161,15 +158,8 @@ def unfinished(tmp_path, monkeypatch, capsys):
     return folder
 
 
-def states(checkpoint):
-    """The arrays of a checkpoint."""
-    groups = [checkpoint.state.params, *checkpoint.state.optimizer.slots]
-    return [array for group in groups for array in tensors(group).values()]
-
-
 def test_a_run_is_resumed_where_that_is_asked_for_and_with_its_settings(unfinished, capsys):
-    path, rng = unfinished / CHECKPOINT, np.random.default_rng(0)
-    data, before = path.read_bytes(), load_checkpoint(path)
+    data = (unfinished / CHECKPOINT).read_bytes()
     for more, words in (
         ([], "holds an unfinished run, 1 of 2 epochs done: --resume to go on"),
         (["--resume", "--lr", "0.5"], "a run with lr = "),
@@ -177,17 +167,7 @@ def test_a_run_is_resumed_where_that_is_asked_for_and_with_its_settings(unfinish
     ):
         assert run(unfinished, *more) == 2
         assert words in capsys.readouterr().err
-    assert path.read_bytes() == data
-    for _ in range(FLIPS):
-        bit = rng.integers(8 * len(data))
-        flipped = bytearray(data)
-        flipped[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(flipped)
-        with contextlib.suppress(ValueError):  # or it is not in what is read
-            found = load_checkpoint(path)
-            for a, b in zip(states(found), states(before), strict=True):
-                assert np.array_equal(a, b)
-            assert (found.state.epoch, found.curves) == (1, before.curves)
+    assert (unfinished / CHECKPOINT).read_bytes() == data
 
 
 def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(unfinished, capsys):

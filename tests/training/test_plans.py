@@ -164,7 +164,6 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
     [
         ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
         ("seeds = [0, 1]", "", "must have dataset and seeds"),
-        ("seeds = [0, 1]", "seeds = [0, -1]", "seed must be >= 0"),
         ("seeds = [0, 1]", "seeds = [0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
@@ -172,10 +171,8 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
         ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
         ("T = 2", "t = 2", "base must name settings, each once"),
-        ("T = 2", "T = 0", "T must be >= 1"),
         ('"digits"', '"digit"', "dataset must be one of"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
-        ("encodings = 1", 'held_out = "none"', "held_out must be one of"),
         ("encodings = 1", "epochs = 3", "settings stand under [base]"),
         ("[base]", "[[base]]", "base must be of type dict"),
     ],

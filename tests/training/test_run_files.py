@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,60 +12,20 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.files import load_params, read_arrays, save_params
-from stbp_edu.training import Epoch, train
-from stbp_edu.training.runs import (
-    CHECKPOINT,
-    PARAMS,
-    RECORD,
-    Checkpoint,
-    RunConfig,
-    earlier_work,
-    open_run,
-)
+from stbp_edu.training import Settings
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, Checkpoint, RunConfig, earlier_work
+from stbp_edu.training.runs import open_run as opened
 from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
-from tests.runs import bits
+from tests.runs import bits, epochs
 
 POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "seconds": 1.0}
 
 
 @pytest.fixture
-def written(small, few, tmp_path: Path) -> tuple[Path, Checkpoint]:
-    epoch = next(e for e in train(small, few) if isinstance(e, Epoch))
-    checkpoint = Checkpoint(small, few.fingerprint(), epoch.state, [POINT])
-    save_checkpoint(tmp_path / "c.npz", checkpoint)
-    return tmp_path / "c.npz", checkpoint
-
-
-@pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
-def test_files_of_version_1_are_read(changes, small, few, tmp_path: Path) -> None:
-    """They have no checksum, keep the shape of a convolution as an array, and name shards."""
-    settings = replace(small, **changes)
-    state = next(e for e in train(settings, few) if isinstance(e, Epoch)).state
-    checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
-    save_checkpoint(checkpoint, Checkpoint(settings, "", state, []))
-    save_params(params, state.kept)
-    arrays = read_arrays(checkpoint)
-    values = unsealed(json.loads(arrays.pop("meta").tobytes()))
-    values["settings"] |= {"shards": 2}
-    shape = values.pop("shape", None)
-    shapes = {} if shape is None else {"shape": np.frombuffer(shape.encode(), np.uint8)}
-    np.savez(params, **{k: a for k, a in read_arrays(params).items() if k != "meta"}, **shapes)
-    before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
-    np.savez(checkpoint, **arrays, **before, meta=np.frombuffer(json.dumps(values).encode(), "u1"))
-    assert bits(load_params(params)) == bits(state.kept)
-    found = load_checkpoint(checkpoint)
-    assert found.settings == settings
-    assert bits(found.state.params) == bits(state.params)
-
-
-def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few, tmp_path) -> None:
-    path, checkpoint = written
-    path.rename(tmp_path / CHECKPOINT)
-    found, _ = earlier_work(RunConfig("digits", small, few, tmp_path), resume=True)
-    assert found is not None
-    assert found.data == checkpoint.data
-    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
-        earlier_work(RunConfig("digits", small, bytes_few, tmp_path), resume=True)
+def written(small, few, tmp_path: Path) -> Path:
+    state = epochs(small, few)[0].state
+    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), state, [POINT]))
+    return tmp_path / CHECKPOINT
 
 
 def unsealed(values: dict) -> dict:
@@ -74,13 +33,46 @@ def unsealed(values: dict) -> dict:
     return {"format": 1, **{k: v for k, v in values.items() if k not in ("checksum", "format")}}
 
 
+def packed(values: dict) -> np.ndarray:
+    return np.frombuffer(json.dumps(values).encode(), np.uint8)
+
+
+@pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
+def test_a_run_that_version_1_began_goes_on_bit_for_bit(changes, few, tmp_path: Path) -> None:
+    """Its files have no checksum, keep a convolution's shape as an array, and name old settings."""
+    settings = Settings(**{"hidden": (20,), "T": 4, "batch": 20, "epochs": 2, **changes})
+    first, whole = epochs(settings, few)
+    checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
+    save_checkpoint(checkpoint, Checkpoint(settings, "", first.state, []))
+    save_params(params, first.state.kept)
+    arrays = read_arrays(checkpoint)
+    values = unsealed(json.loads(arrays.pop("meta").tobytes()))
+    values["settings"] |= {"shards": 2, "optimizer": "adam", "momentum": 0.9}
+    shape = values.pop("shape", None)
+    shapes = {} if shape is None else {"shape": np.frombuffer(shape.encode(), np.uint8)}
+    np.savez(params, **{k: a for k, a in read_arrays(params).items() if k != "meta"}, **shapes)
+    before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
+    np.savez(checkpoint, **arrays, **before, meta=packed(values))
+    assert bits(load_params(params)) == bits(first.state.kept)
+    found = load_checkpoint(checkpoint)
+    assert found.settings == settings
+    assert bits(epochs(settings, few, found.state)[0].state.kept) == bits(whole.state.kept)
+
+
+def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few) -> None:
+    found, _ = earlier_work(RunConfig("digits", small, few, written.parent), resume=True)
+    assert found is not None
+    assert found.data == few.fingerprint()
+    with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
+        earlier_work(RunConfig("digits", small, bytes_few, written.parent), resume=True)
+
+
 def meta(**changes: Any) -> Callable[[dict], dict]:
     """Change what a checkpoint says of itself; None takes it out."""
 
     def change(arrays: dict) -> dict:
         values = {**unsealed(json.loads(arrays["meta"].tobytes())), **changes}
-        text = json.dumps({k: v for k, v in values.items() if v is not None})
-        return {**arrays, "meta": np.frombuffer(text.encode(), np.uint8)}
+        return {**arrays, "meta": packed({k: v for k, v in values.items() if v is not None})}
 
     return change
 
@@ -112,82 +104,78 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
     ],
 )
 def test_foreign_checkpoints_are_named(change, words, written) -> None:
-    path, _ = written
-    np.savez(path, **change(read_arrays(path)))
+    np.savez(written, **change(read_arrays(written)))
     with pytest.raises(ValueError, match=words) as caught:
-        load_checkpoint(path)
-    assert "c.npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
+        load_checkpoint(written)
+    assert ".npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
+
+
+QUICK = ["--epochs", "1", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "1"]
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
     """A finished run of the command."""
     out = tmp_path_factory.mktemp("finished")
-    argv = ["train", "digits", "--rule", "exact", "--out", str(out), *QUICK]
-    assert main(argv) == 0
+    assert main(["train", "digits", "--rule", "exact", "--out", str(out), *QUICK]) == 0
     return out / "exact"
 
 
-QUICK = [
-    "--epochs", "1", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "1",
-]  # fmt: skip
+@pytest.fixture
+def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
+    """A function that writes the run's parameters and another record, and returns the folder."""
 
+    def copy(record: dict | str) -> Path:
+        (tmp_path / "exact").mkdir(exist_ok=True)
+        (tmp_path / "exact" / PARAMS).write_bytes((finished / PARAMS).read_bytes())
+        text = record if isinstance(record, str) else json.dumps(record)
+        (tmp_path / "exact" / RECORD).write_text(text)
+        return tmp_path / "exact"
 
-def within(*keys: Any, value: Any) -> Callable[[Any], None]:
-    """Change one value inside a record."""
-
-    def change(record: Any) -> None:
-        for key in keys[:-1]:
-            record = record[key]
-        record[keys[-1]] = value
-
-    return change
+    return copy
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("place", "value"),
     [
-        lambda record: record.clear(),
-        within("format", value=2),
-        within("checksum", value="0"),
-        within("settings", value={"depth": 3}),
-        within("settings", "T", value=-1),
-        within("held_out", value="none"),
-        within("curves", value=[]),
-        within("curves", 0, "loss", value="small"),
-        within("curves", 0, "rates", 1, value=[0.1]),
-        within("accuracy", "encodings", value=[]),
-        within("accuracy", "spread", value=float("nan")),
-        within("accuracy", "images", value=1e3),
+        ("", None),
+        ("format", 2),
+        ("checksum", "0"),
+        ("settings", {"depth": 3}),
+        ("settings T", -1),
+        ("held_out", "none"),
+        ("curves", []),
+        ("curves 0 loss", "small"),
+        ("curves 0 rates 1", [0.1]),
+        ("accuracy encodings", []),
+        ("accuracy spread", float("nan")),
+        ("accuracy images", 1e3),
     ],
 )
-def test_a_record_that_was_tampered_with_is_named(change, finished, tmp_path, capsys) -> None:
+def test_a_record_that_was_tampered_with_is_named(
+    place, value, finished, copied, tmp_path, capsys
+) -> None:
     record = unsealed(json.loads((finished / RECORD).read_text()))
-    change(record)
-    (tmp_path / "exact").mkdir()
-    (tmp_path / "exact" / RECORD).write_text(json.dumps(record))
-    (tmp_path / "exact" / PARAMS).write_bytes((finished / PARAMS).read_bytes())
+    *above, last = (int(key) if key.isdigit() else key for key in place.split() or [""])
+    within = record
+    for key in above:
+        within = within[key]
+    within[last] = value
+    run = copied(record if place else {})
     train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
-    run = str(tmp_path / "exact")
-    for argv in (train_again, [*train_again, "--resume"], ["plot", run], ["eval", run]):
+    for argv in (train_again, [*train_again, "--resume"], ["eval", str(run)]):
         assert main(argv) == 2
         assert "must be a record that `stbp-edu train` wrote" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
+def test_files_of_two_runs_or_of_something_else_are_named(finished, copied) -> None:
+    record = unsealed(json.loads((finished / RECORD).read_text()))
+    assert opened(copied(record)).settings.hidden == (30,)
+    record["settings"]["hidden"] = [31]
+    for given, words in (
+        (record, r"must have hidden layers \(31,\) .*these files are of two runs"),
         ("[1, 2]", "must be a record that `stbp-edu train` wrote"),
         ('{"settings": {', "must be a JSON file"),
-        ('"hidden": [31]', r"must have hidden layers \(31,\) .*these files are of two runs"),
-    ],
-)
-def test_files_of_two_runs_or_of_something_else_are_named(text, words, finished, tmp_path) -> None:
-    record = unsealed(json.loads((finished / RECORD).read_text()))
-    (tmp_path / PARAMS).write_bytes((finished / PARAMS).read_bytes())
-    (tmp_path / RECORD).write_text(json.dumps(record))
-    assert open_run(tmp_path).settings.hidden == (30,)
-    record["settings"]["hidden"] = [31]
-    (tmp_path / RECORD).write_text(json.dumps(record) if "hidden" in text else text)
-    with pytest.raises(ValueError, match=words):
-        open_run(tmp_path)
+    ):
+        with pytest.raises(ValueError, match=words):
+            opened(copied(given))

@@ -50,12 +50,3 @@ def test_the_missing_paths_decide() -> None:
     exact, classic = (epochs(replace(narrow, rule=r), data)[-1].test for r in ("exact", "classic"))
     assert exact > 0.9
     assert classic < 0.6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "rule", ["detached-reset", "ottt", "e-prop", "e-prop-reset", "truncated-2"]
-)
-def test_every_kind_of_rule_trains(rule) -> None:
-    wide = replace(RECIPES["delayed-xor"], rule=rule, T=9, epochs=2)
-    assert epochs(wide, load_dataset("delayed-xor"))[-1].test > 0.6

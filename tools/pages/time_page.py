@@ -31,11 +31,13 @@ PLANS = {
     "states": "delayed XOR, a threshold that adapts",
     "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
     "mnist": "MNIST, short recipe", "mnist-notes": "MNIST, the notes' threshold",
-    "hidden": "in the hidden layer alone", "output": "in the output layer alone",
-    "silent": "in silent steps alone", "spiking": "in steps with a spike alone",
+    "hidden": "delayed XOR, the hidden layer alone", "silent": "delayed XOR, silent steps alone",
+    "output": "delayed XOR, the output alone", "spiking": "delayed XOR, steps with a spike alone",
     "recurrent-rows": "digits by rows, τ = 0.3",
 }  # fmt: skip
 """The plans in ``benchmarks/time``, and what each trains."""
+PARTS = ("hidden", "output", "silent", "spiking")
+"""The plans that keep a part of the resets in the backward pass."""
 NOTHING: Record = {"base": {}, "rows": []}
 
 

