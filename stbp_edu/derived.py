@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stbp_edu import checks
-from stbp_edu.arrows import Loss, Neuron, Rule, formulas, network
+from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.formula_text import Formulas, OnlineForm, online_form
 from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.surrogates import Gaussian, Surrogate
 
@@ -60,7 +60,7 @@ class Derived:
         """
         from stbp_edu.plotting.two_layers import draw
 
-        return draw(self._network("1-1-1"))
+        return draw(reading_output("1-1-1", self.neuron))
 
     def formulas(self, rule: str | Rule = "exact", *, recurrent: bool = False) -> Formulas:
         r"""Return the formulas of a rule, case by case, then ∂L/∂W, b and what is learned.
@@ -72,11 +72,11 @@ class Derived:
         \frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)
         """
         sizes = "2-2R-2R" if checks.instance("recurrent", recurrent, bool) else "2-2-2"
-        return Formulas(formulas(self._network(sizes), rule))
+        return Formulas(formulas(reading_output(sizes, self.neuron), rule))
 
     def program(self, rule: str | Rule = "exact") -> Source:
         """Return a step forward and a step back under a rule, as Python source."""
-        net, rule = self._network("1-1R-1R"), as_rule(rule)
+        net, rule = reading_output("1-1R-1R", self.neuron), as_rule(rule)
         rule.check(net)
         return Source(program(net, rule))
 
@@ -92,11 +92,7 @@ class Derived:
         >>> derive("u = kappa * u + x", kappa=0.9).online("e-prop").word
         ('enter', 'weight', 'integrate', 'readout')
         """
-        return online_form(self._network("2-2-2"), as_rule(rule))
-
-    def _network(self, sizes: str) -> Network:
-        """Return a network of this neuron whose loss reads its output."""
-        return network(sizes, self.neuron, Loss("of the output", self.neuron.output))
+        return online_form(reading_output("2-2-2", self.neuron), as_rule(rule))
 
 
 def _shown(letters: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows import Loss, Neuron, draw_params, forward, network
+from stbp_edu.arrows import Loss, Neuron, draw_params, forward
 from stbp_edu.arrows.adjoints import LocalDerivatives, Steps, derivatives_on, gradients, lambdas
 from stbp_edu.arrows.forward_run import driven
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.models import Network, reading_output
 from stbp_edu.arrows.table import like
 
 DRAWS, ENOUGH = 40, 0.2  # networks drawn, until each layer fires, and is silent, in this share
@@ -124,11 +124,6 @@ def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
     return v >= 0, v < 0, like(v, h(v), "h(v)") > 0.01 * h(np.zeros(1))
 
 
-def simple(sizes: str, neuron: Neuron) -> Network:
-    """Return a network whose loss reads the output."""
-    return network(sizes, neuron, Loss("of the output", neuron.output))
-
-
 def drive(neuron: Neuron, T: int) -> tuple[float, float]:
     """Return mean and spread of an input that makes a neuron fire in some of T steps, not in all.
 
@@ -136,7 +131,7 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
     alike ones it takes the narrowest.
     """
     best, around, width = (0.2, 0.8), 0.0, 14.0
-    net, rng = simple("1-1", neuron), np.random.default_rng(0)
+    net, rng = reading_output("1-1", neuron), np.random.default_rng(0)
     params = [None, draw_params(net, rng)[1] | {"W": np.ones((1, 1))}]
     noise = rng.normal(size=(T, 1, 16))
     for _ in range(4 * any(state.fires for state in neuron.states)):

@@ -97,18 +97,23 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the contents of a JSON file.
+    """Return the contents of a JSON file; raise ValueError if it is none."""
+    return _parsed(path, json.loads, "JSON", "it was cut short or is something else: remove it")
 
-    Raises:
-        ValueError: if it is no JSON.
-    """
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the contents of a TOML file; raise ValueError if it is none."""
+    table: dict[str, Any] = _parsed(path, tomllib.loads, "TOML", "mend that line")
+    return table
+
+
+def _parsed(path: Path, loads: Callable[[str], Any], kind: str, mend: str) -> Any:
+    """Return what a text file says."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} must be a JSON file, but {error}; it was cut short or is something else: "
-            "remove it"
-        ) from error
+        return loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} must be a {kind} file, but {error}; {mend}") from error
 
 
 @dataclass(frozen=True)
@@ -191,18 +196,6 @@ def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> s
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
         found.update(array.tobytes())
     return found.hexdigest()
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the contents of a TOML file.
-
-    Raises:
-        ValueError: if it is no TOML.
-    """
-    try:
-        return tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} must be a TOML file, but {error}; mend that line") from error
 
 
 def read_text(path: Path) -> str:

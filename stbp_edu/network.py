@@ -6,7 +6,6 @@ input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper
 
 from __future__ import annotations  # np.random is loaded where it is used
 
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -47,7 +46,7 @@ class Params:
             if not isinstance(entries, (list, tuple)) or len(entries) < 2 or entries[0] is not None:
                 raise ValueError(
                     f"{name} must be a list [None, {name}[1], ..., {name}[N]], so that the index "
-                    f"is the layer, got {reprlib.repr(entries)}; put None first"
+                    f"is the layer, got {checks.brief(entries)}; put None first"
                 )
         if len(self.W) != len(self.b):
             raise ValueError(

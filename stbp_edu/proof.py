@@ -21,9 +21,10 @@ from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.lines.expressions import Call, Name, evaluate, names_in, nodes_in, written_out
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X
 from stbp_edu.arrows.lines.from_lines import neuron_from
+from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like
-from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, simple, updated
+from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, updated
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
@@ -141,7 +142,7 @@ def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
 
 def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
-    run = drawn(simple("2-2R-2", neuron), 5, seed)
+    run = drawn(reading_output("2-2R-2", neuron), 5, seed)
     row, faults = _nudged_arrows(neuron, run.points)
     if neuron.lines and neuron.output != neuron.lines.output:
         faults.append(f"output is {neuron.output}, but its lines give {neuron.lines.output}")
@@ -157,7 +158,7 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
         if neuron.lines:
             computed = _autodiff(run, state)
             rows.append(Row(what, "automatic differentiation", computed, COMPUTED, run.lacks))
-    net, start = simple("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
+    net, start = reading_output("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
     many = (T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY)
     run = drawn(net, next(many), seed)
     local = run.local(neuron.output)

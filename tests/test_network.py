@@ -85,21 +85,17 @@ W, B = np.ones((2, 3)), np.ones(2)
     ("W", "b", "error", "message"),
     [
         ([W], [B], ValueError, "W must be a list"),
-        ([None], [None], ValueError, "W must be a list"),
         (W, B, ValueError, "W must be a list"),
         ([None, W], [None], ValueError, "b must be a list"),
         ([None, W], [None, B, B], ValueError, "b must have as many entries as W = 2, got 3"),
         ([None, W[0]], [None, B], ValueError, r"W\[1\] must have shape \(n\[1\], n\[0\]\)"),
         ([None, W, W], [None, B, B], ValueError, r"W\[2\].*\(any, 2\), got \(2, 3\)"),
         ([None, W, W.T], [None, B, B], ValueError, r"b\[2\] must have shape .*\(3,\), got \(2,\)"),
-        ([None, W], [None, B[:, None]], ValueError, r"b\[1\] must have shape"),
         ([None, W.astype(int)], [None, B], TypeError, r"W\[1\] must be float32 or float64"),
         ([None, W], [None, B.astype(np.float32)], TypeError, r"b\[1\] must be float64"),
         ([None, W * np.nan], [None, B], ValueError, r"W\[1\] must be finite, got nan at index"),
-        ([None, W, W.T.astype("f")], [None, B, B], TypeError, r"W\[2\] must be float64"),
         ([None, W], [None, B * np.inf], ValueError, r"b\[1\] must be finite, got inf"),
         ([None, W.tolist()], [None, B], TypeError, r"W\[1\] must be a NumPy array"),
-        ([None, W[:0]], [None, B], ValueError, r"W\[1\] must have shape"),
     ],
 )
 def test_bad_parameters_are_named(W, b, error, message):

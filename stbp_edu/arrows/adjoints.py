@@ -82,6 +82,18 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
+    def handed_back(
+        self, rule: Rule, lam: "Lambda", arrow: Arrow, head: str, t: int, n: int
+    ) -> Any:
+        """Return what one arrow hands back: its factor times the adjoint at its head."""
+        if arrow.kind == "readout":
+            return self.direct[t]
+        adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]
+        if arrow.link is not None:
+            W = self.params[n + arrow.layer][arrow.link.parameter]
+            return arrow.link.back(adjoint.reshape(len(adjoint), *arrow.link.shape), W)
+        return self.factor(arrow, n, rule)[t] * adjoint
+
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
         """Return by node of layer n what a gain limit multiplies the arrows through time by."""
         inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
@@ -172,24 +184,11 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
-                    term = handed_back(local, rule, lam, arrow, head, t, n)
+                    term = local.handed_back(rule, lam, arrow, head, t, n)
                     if limited and arrow.step and not arrow.leaves:
                         term = term * held[n][arrow.target, head][t]
                     adjoint += term  # p2-arrow, p2-rule
     return lam
-
-
-def handed_back(
-    local: LocalDerivatives, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int
-) -> Any:
-    """Return what one arrow hands back: its factor times the adjoint at its head."""
-    if arrow.kind == "readout":
-        return local.direct[t]
-    adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]
-    if arrow.link is not None:
-        W = local.params[n + arrow.layer][arrow.link.parameter]
-        return arrow.link.back(adjoint.reshape(len(adjoint), *arrow.link.shape), W)
-    return local.factor(arrow, n, rule)[t] * adjoint
 
 
 def gradients(

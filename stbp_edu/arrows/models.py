@@ -178,6 +178,11 @@ def network(
     return Network(shape, tuple(layers), loss)
 
 
+def reading_output(sizes: str, neuron: Neuron) -> Network:
+    """Return a network of one neuron whose loss reads its output, whatever it is called."""
+    return network(sizes, neuron, Loss("of the output", neuron.output))
+
+
 def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
     """Return the layer that one part of the sizes names."""
     link = Link((*maps, Patches(part.kernel) if part.kernel else Flatten()), below, part.units)

@@ -189,9 +189,7 @@ def _learn(
         for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
             head = rule.move(q, arrow)
             if head is not None and not arrow.step:
-                signal = adjoints.handed_back(
-                    local, rule, lam, arrow, head, 1, entry.n
-                )  # p2-trace-signal
+                signal = local.handed_back(rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
                 over = 0 if entry.each else (0, 2)
                 total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
     return total

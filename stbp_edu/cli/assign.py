@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the problem set, or say what would be written."""
     if args.list:
         every = list(tasks().values())
-        print(texts.filled("listed.txt", objectives=objectives(), tasks=every))
+        print(texts.filled("listed.txt", objectives=objectives(), tasks=every), end="")
         return 0
     if args.plan is None or args.out is None:
         raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
         write_folder(args.out, files)
     drawn = [plan.tasks_of(k + 1) for k in range(plan.count)]
     variants = [([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn]
-    paths = [args.out / path for path, _ in files]
-    print(texts.filled("assigned.txt", plan=plan, variants=variants, paths=paths, dry=args.dry_run))
+    names = {"paths": [args.out / path for path, _ in files], "dry": args.dry_run}
+    print(texts.filled("assigned.txt", plan=plan, variants=variants, **names), end="")
     return 0
 
 

@@ -76,10 +76,11 @@ def run(args: argparse.Namespace) -> int:
     lost = write_reports(args.out, plan, submissions, args.site)
     verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
     topics = class_report.topics(submissions)[: class_report.DISCUSSED]
-    print(texts.encodable(texts.filled(
+    said = texts.filled(
         "graded.txt", out=args.out, lost=lost, submissions=submissions, verdicts=verdicts,
         topics=topics, library=misconceptions(),
-    )))  # fmt: skip
+    )  # fmt: skip
+    print(texts.encodable(said), end="")
     return int(any(s.problem for s in submissions) or bool(lost))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.std import EMA
 
 from stbp_edu.cli.messages import format_duration, tell
 from stbp_edu.rules import RULES
@@ -31,7 +32,7 @@ from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar
-SMOOTH = 0.95
+SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -136,7 +137,7 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
-    loss = accuracy = 0.0
+    loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     columns, form = (
         shutil.get_terminal_size().columns,
         "{desc} {percentage:3.0f}% |{bar}| {remaining} left",
@@ -146,13 +147,10 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
     ) as bar:
         for event in events:
             if isinstance(event, Step):
-                weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
-                loss += weight * (event.loss - loss)
-                accuracy += weight * (event.accuracy - accuracy)
                 if not bar.disable:
-                    where = f"epoch {event.epoch}/{settings.epochs}  loss {loss:.3f}"
-                    text = f"{label}: {where}  accuracy {accuracy:5.1%}  {firing(event)}"
-                    bar.set_description_str(text, refresh=False)
+                    means = f"loss {loss(event.loss):.3f}  accuracy {accuracy(event.accuracy):5.1%}"
+                    text = f"{label}: epoch {event.epoch}/{settings.epochs}  {means}"
+                    bar.set_description_str(f"{text}  {firing(event)}", refresh=False)
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)

@@ -105,10 +105,8 @@ class Solution:
 
 def _task_of(exercise_id: str) -> Task:
     """Return the exercise or blank of this id; raise ValueError if there is none."""
-    known = tasks()
-    if isinstance(exercise_id, str) and exercise_id in known:
-        return known[exercise_id]
-    return exercise_of(exercise_id)
+    known = isinstance(exercise_id, str) and tasks().get(exercise_id)
+    return known or exercise_of(exercise_id)
 
 
 def hint(exercise_id: str) -> Hint:

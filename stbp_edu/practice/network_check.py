@@ -122,11 +122,8 @@ def by_autograd(loss: Callable[..., Any], leaf: Callable[[Array], Any]) -> Calla
     def gradients(trace: Trace, targets: Array, params: Params, neuron: LIF) -> Gradients:
         W, b = ([None, *map(leaf, part[1:])] for part in (params.W, params.b))
         loss(trace, targets, W, b, neuron).backward()
-        return Gradients(*([None, *(_array(x.grad) for x in part[1:])] for part in (W, b)))
+        found = ([None, *(x.grad for x in part[1:])] for part in (W, b))
+        arrays = ([g.numpy() if hasattr(g, "numpy") else g for g in part] for part in found)
+        return Gradients(*arrays)
 
     return gradients
-
-
-def _array(grad: Any) -> Any:
-    """Return a gradient as an array; a tensor says how by its method ``numpy``."""
-    return grad.numpy() if hasattr(grad, "numpy") else grad

@@ -134,11 +134,12 @@ def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
 
 def close_doors(memory: int, seconds: int) -> None:
     """Leave the network, set the limits that the system has, and be nobody if we are root."""
-    import ctypes
     import resource  # not on Windows, where there is no judge either
 
     alone = 0x40000000 | 0x08000000  # CLONE_NEWNET, CLONE_NEWIPC: no network, no shared memory
-    with contextlib.suppress(AttributeError):  # Linux alone has it
+    with contextlib.suppress(Exception):  # Linux alone has it
+        import ctypes
+
         unshare = ctypes.CDLL(None).unshare
         if unshare(alone):
             unshare(alone | 0x10000000)  # with CLONE_NEWUSER, for all who are not root

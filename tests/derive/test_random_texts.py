@@ -1,5 +1,7 @@
 """Random neurons from their lines: their proof, autograd on the text, and their own programs."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from tests.derive.texts import BELL, derived, run_of
 
 
 def seeds(few, all_of_them):
-    """Return a few seeds for the quick loop, and the others marked slow."""
+    """Return a few seeds for the quick loop, and others marked slow: all in the weekly workflow."""
+    if os.environ.get("STBP_EXAMPLES", "quick") in ("quick", "more"):
+        all_of_them //= 3
     rest = [pytest.param(k, marks=pytest.mark.slow) for k in range(few, all_of_them)]
     return pytest.mark.parametrize("seed", [*range(few), *rest])
 

@@ -18,7 +18,6 @@ from stbp_edu.practice import (
     solution,
 )
 from stbp_edu.practice.saved_progress import Attempts, path, read_progress
-from stbp_edu.practice.tasks import inputs_of
 
 
 def c3(body):
@@ -66,14 +65,10 @@ def test_html_escapes_what_the_reader_wrote():
     [
         ("delta_last[0]", "it returns shape (2,), where shape (2, 2) is expected"),
         ("delta_last[0]", "Shapes in that call: delta_last (2, 2), err_next (2, 2)"),
-        ("'text'", "it returns str"),
-        ("delta_last + 1j", "it returns complex numbers"),
         ("delta_last * [[[1.0]]]", "it returns shape (1, 2, 2)"),
         ("delta_last * np.nan", "it returns nan"),
         ("delta_last / 0", "a division by zero, or an overflow"),
         ("delta_last + missing", "It raises NameError: name 'missing' is not defined"),
-        ("delta_last @ err_next.T @ df.T @ np.ones(99)", "It raises ValueError"),
-        ("{}['key']", "It raises KeyError"),
     ],
 )
 def test_shape_type_nan_and_exceptions_are_explained(body, words):
@@ -91,11 +86,7 @@ def test_a_wrong_signature_and_a_value_in_place_of_a_function():
 
 
 def test_an_ellipsis_left_in_a_formula_is_a_blank():
-    def blank(delta_last, err_next, U, df):
-        factor = ...
-        return delta_last + err_next * factor
-
-    assert check("c3-delta", blank).state == "todo"
+    assert c3("factor = ...\nreturn delta_last + err_next * factor").state == "todo"
 
 
 def test_a_result_that_changes_later_is_judged_as_returned():
@@ -110,24 +101,10 @@ def test_a_result_that_changes_later_is_judged_as_returned():
     assert check("c3-delta", reuses).right
 
 
-def test_an_answer_that_is_wrong_for_one_input_alone_is_told_nothing_false():
-    special = inputs_of(exercises()["c1-epsilon"])[0].args[0]
-
-    def nearly(delta, h):
-        return h * delta + np.array_equal(delta, special)
-
-    feedback = check("c1-epsilon", nearly)
-    assert not feedback.findings
-    assert "It agrees with the exact value in 5 of 6 situations." in repr(feedback)
-
-
-def test_unknown_ids_name_the_nearest():
-    with pytest.raises(ValueError, match="'c3-delta'"):
-        check("c3-dleta", None)
-    with pytest.raises(ValueError, match="exercise_id must be"):
-        hint("nothing")
-    with pytest.raises(ValueError, match="exercise_id must be"):
-        solution("c3-delta-x")
+@pytest.mark.parametrize("asked", [lambda id_: check(id_, None), hint, solution])
+def test_unknown_ids_name_the_nearest(asked):
+    with pytest.raises(ValueError, match=r"exercise_id must be .*'c3-delta'"):
+        asked("c3-dleta")
 
 
 def test_a_solution_is_folded_in_html_and_runs():

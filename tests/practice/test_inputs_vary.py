@@ -10,6 +10,7 @@ import pytest
 from stbp_edu.neuron import LIF
 from stbp_edu.practice import exercises
 from stbp_edu.practice.grading.answer import Answer
+from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.grading.exercise_check import situations
 from stbp_edu.practice.grading.places import places
 
@@ -30,7 +31,7 @@ def asked(exercise):
     """Return the right answer to an exercise, as the search for a mistake takes answers."""
     names, every = exercise.arguments, situations(exercise)
     view = exercise.comparable if exercise.view else None
-    return Answer(exercise.source(), names, every, lambda args, one: one.right, view=view)
+    return Answer(exercise.source(), names, every, lambda args, like: plain(like, like), view=view)
 
 
 def known(exercise):
@@ -40,7 +41,7 @@ def known(exercise):
     for k, name in enumerate(exercise.arguments):
         if name not in names:
             continue
-        values = [s.inputs.args[k] for s in answer.situations]
+        values = [s.args[k] for s in answer.situations]
         yield name, values, lambda value, k=k: lambda *a: solution(*a[:k], value, *a[k + 1 :])
     for place in places(exercise.source()):
         used = {n.id for n in ast.walk(place.node) if isinstance(n, ast.Name)} - BUILTINS

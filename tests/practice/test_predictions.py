@@ -37,31 +37,30 @@ def test_a_prediction_is_kept_and_held_against_the_measurement():
 
 def test_predictions_and_states_of_exercises_are_kept_side_by_side():
     before = repr(predict("c3-holds", "..."))
+    page = predict("c3-holds", "...")._repr_html_()  # which is told what its buttons need
+    assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in page
+    assert "[&quot;t = 2 and t = 1&quot;," in page
     predict("c3-holds", "t = 1")
     assert repr(predict("c3-holds", "...")) == before  # whatever is kept
     check("c1-epsilon", lambda delta, h: delta * h)
     predict("c4-holds", "neither")
     assert progress_report().states == {"c1-epsilon": "right"}
     assert json.loads(path().read_text())["predictions"] == progress_report().predictions
-    report = progress_report()
-    assert "You predicted, c3-holds: t = 1." in repr(report)
-    assert "You predicted, c4-holds: neither." in report._repr_html_()
+    for text in (repr(progress_report()), progress_report()._repr_html_()):
+        assert "You predicted, c3-holds: t = 1." in text
 
 
-def test_the_page_is_told_what_it_needs_for_its_buttons():
-    html = predict("c3-holds", "...")._repr_html_()
-    assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in html
-    assert "[&quot;t = 2 and t = 1&quot;," in html
-    assert 'data-measured="t = 2"' in predict("c3-holds", measured="t = 2")._repr_html_()
-
-
-def test_bad_input():
-    with pytest.raises(ValueError, match="prediction_id must be one of 'c3-holds'"):
-        predict("c3", "t = 1")
-    with pytest.raises(ValueError, match="answer must be one of 't = 2 and t = 1', "):
-        predict("c3-holds", "always")
-    with pytest.raises(ValueError, match="measured must be one of"):
-        predict("c3-holds", "t = 1", measured="t = 3")
+@pytest.mark.parametrize(
+    ("id_", "answer", "measured", "message"),
+    [
+        ("c3", "t = 1", None, "prediction_id must be one of 'c3-holds'"),
+        ("c3-holds", "always", None, "answer must be one of 't = 2 and t = 1', "),
+        ("c3-holds", "t = 1", "t = 3", "measured must be one of"),
+    ],
+)
+def test_bad_input(id_, answer, measured, message):
+    with pytest.raises(ValueError, match=message):
+        predict(id_, answer, measured=measured)
 
 
 @pytest.mark.parametrize("id_", questions())

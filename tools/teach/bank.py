@@ -115,7 +115,7 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
     assert isinstance(task, Exercise)
     called = situations(task)[:FIRST]
     given = [
-        [tried(task.comparable(task.function(text)), s.inputs.args, s.like) for s in called]
+        [tried(task.comparable(task.function(text)), s.args, s.right) for s in called]
         for text in texts
     ]
     return not any(all(map(same, a, b)) for a, b in combinations(given, 2))

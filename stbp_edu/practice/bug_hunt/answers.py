@@ -61,9 +61,7 @@ def hunt(
     >>> print(hunt(1).program.splitlines()[10].strip())
     delta[n][t] = -(Y - O[N].mean(axis=0)) / (T * S)
     """
-    k = checks.count("k", k)
-    if k > len(bugs()):
-        raise ValueError(f"k must be <= {len(bugs())}, the number of programs, got {k}; choose one")
+    k = checks.count("k", k, at_most=len(bugs()))
     bug, asked = bugs()[k - 1], _asked(case, term, symptom)
     name = f"hunt({k})"
     if not asked:
@@ -82,8 +80,8 @@ def hunt(
 
 def _asked(case: Any, term: Any, symptom: Any) -> dict[str, Any]:
     """Return the parts of the answer that are given; raise where one is no possible answer."""
-    if case is not None and checks.count("case", case, at_least=0) > 5:
-        raise ValueError(f"case must be <= 5, got {case}; the cases are {CASES}")
+    if case is not None:
+        checks.count("case", case, at_least=0, at_most=5)
     if term is not None:
         checks.choice("term", term, TERMS)
     if symptom is not None:

@@ -125,11 +125,11 @@ def _factor(result: Any, exact: Any) -> float | None:
     """Return the constant by which all gradients are off, if there is one."""
     if isinstance(result, Exception):
         return None
-    got = np.concatenate([np.ravel(g) for part in result[2:] for g in part[1:]])
-    right = np.concatenate([np.ravel(g) for part in (exact.W, exact.b) for g in part[1:]])
-    if got.shape != right.shape:
-        return None
-    factor = float(got @ right / (right @ right))
+    got, right = (
+        np.concatenate([np.ravel(gradient) for part in both for gradient in part[1:]])
+        for both in (result[2:], (exact.W, exact.b))
+    )
+    factor = float(got @ right / (right @ right)) if got.shape == right.shape else 0.0
     return None if differs(got, factor * right) else factor
 
 

@@ -6,6 +6,7 @@ state and refuses some arrows; every choice of them is computed.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, combinations
 from typing import Any
 
@@ -118,6 +119,7 @@ TITLES = {
 }
 
 
+@cache
 def board_data() -> Json:
     """Return every network of the board with each built-in rule and each rule of the reader's own.
 

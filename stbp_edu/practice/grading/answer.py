@@ -19,29 +19,15 @@ SHARE = 0.2  # in float32, sums are rounded as their largest term is
 
 
 @dataclass(frozen=True, eq=False)
-class Situation:
-    """What a function is called with, and what it should return."""
-
-    inputs: Inputs
-    like: Any
-
-    @cached_property
-    def right(self) -> dict[str, Part]:
-        """What it should return, as plain data."""
-        right = plain(self.like, self.like)
-        assert isinstance(right, dict)
-        return right
-
-
-@dataclass(frozen=True, eq=False)
 class Answer:
     """An answer beside the right one.
 
     Attributes:
         source: the solution.
         names: the arguments.
-        situations: what both are called with.
-        ask: returns what comes of the reader's function for some arguments in a situation.
+        situations: what both are called with, and what belongs there.
+        ask: returns what comes of the reader's function for some arguments, shaped as another
+            result.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.
         view: makes a random function one whose results can be compared; None for any other.
@@ -49,8 +35,8 @@ class Answer:
 
     source: str
     names: Sequence[str]
-    situations: Sequence[Situation]
-    ask: Callable[[Sequence[Any], Situation], Outcome]
+    situations: Sequence[Inputs]
+    ask: Callable[[Sequence[Any], Any], Outcome]
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: Callable[[Function], Function] | None = None
@@ -58,7 +44,12 @@ class Answer:
     @cached_property
     def outcomes(self) -> list[Outcome]:
         """What comes of the reader's function, call by call."""
-        return [self.ask(s.inputs.args, s) for s in self.situations]
+        return [self.ask(one.args, one.right) for one in self.situations]
+
+    @cached_property
+    def right(self) -> list[Outcome]:
+        """What belongs there, call by call."""
+        return [plain(one.right, one.right) for one in self.situations]
 
     @property
     def _arrays(self) -> list[Array]:
@@ -75,12 +66,13 @@ class Answer:
     @cached_property
     def is_all_nan(self) -> bool:
         """Whether it holds no number: then whatever divides by zero would explain it."""
-        return bool(self._arrays) and not any(np.isfinite(array).any() for array in self._arrays)
+        numbers = [array for array in self._arrays if array.size]
+        return bool(numbers) and all(np.isnan(array).all() for array in numbers)
 
     def differences(self, rtol: float) -> list[Difference | None]:
         """Return the first difference of each call, and None where there is none."""
-        pairs = zip(self.outcomes, self.situations, strict=True)
-        return [difference(got, one.right, rtol, self.axes) for got, one in pairs]
+        pairs = zip(self.outcomes, self.right, strict=True)
+        return [difference(got, want, rtol, self.axes) for got, want in pairs]
 
     @cached_property
     def wrong(self) -> list[bool]:
@@ -92,7 +84,7 @@ class Answer:
         """The calls in the order in which hypotheses are asked: the telling ones first."""
 
         def rank(k: int) -> tuple[bool, bool, int]:
-            i, fails = self.situations[k].inputs, isinstance(self.outcomes[k], Difference)
+            i, fails = self.situations[k], isinstance(self.outcomes[k], Difference)
             return not self.wrong[k], fails, i.T * i.S if i.T > 1 else 1000
 
         return sorted(range(len(self.situations)), key=rank)
@@ -100,7 +92,7 @@ class Answer:
     def at(self, function: Function, k: int) -> Outcome:
         """Return what comes of one of the package's own functions in the k-th call."""
         seen = function if self.view is None else self.view(function)
-        return tried(seen, self.situations[k].inputs.args, self.situations[k].like)
+        return tried(seen, self.situations[k].args, self.situations[k].right)
 
     def gives(self, function: Function, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
@@ -114,7 +106,9 @@ class Answer:
         """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
         found = list(outcome.values()) if isinstance(outcome, dict) else []
         arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
-        if [x.shape for x in arrays] != [np.shape(x) for x in self.situations[k].right.values()]:  # type: ignore[arg-type]
+        right = self.right[k]
+        assert isinstance(right, dict)
+        if [x.shape for x in arrays] != [np.shape(x) for x in right.values()]:  # type: ignore[arg-type]
             return None
         return np.concatenate([x.ravel() for x in arrays])
 
@@ -127,8 +121,10 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
     name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
-        x, y = a.error or a.message, b.error or b.message
-        return x == y if exactly else x.split()[:1] == y.split()[:1]
+        if a.error and not exactly:
+            return a.error.split()[:1] == b.error.split()[:1]
+        x, y = (d.error or d.message.partition(", where")[0] for d in (a, b))
+        return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
     return all(_alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
@@ -153,14 +149,14 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
 
 
 def difference(
-    got: Outcome, right: dict[str, Part], rtol: float, axes: Sequence[str] = ()
+    got: Outcome, right: Outcome, rtol: float, axes: Sequence[str] = ()
 ) -> Difference | None:
     """Return the first difference from the right results, or None where there is none.
 
     ``axes`` are what the axes of an array are.
     """
-    if not isinstance(got, dict):
-        return got or Difference("problem", "It returns nothing here.")
+    if not isinstance(got, dict) or not isinstance(right, dict):
+        return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
     for (name, value), want in zip(got.items(), right.values(), strict=True):
         if not _alike(value, want, rtol):
             return replace(_described(value, want, rtol, axes), part=name)

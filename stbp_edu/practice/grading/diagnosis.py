@@ -26,7 +26,7 @@ MOST_TERMS = 4
 
 def unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Finding]:
     """Return what can be said about an answer to an exercise."""
-    if all(isinstance(outcome, Difference) for outcome in answer.outcomes):
+    if all(isinstance(o, Difference) and o.kind == "problem" for o in answer.outcomes):
         return []
     with np.errstate(all="ignore"):
         steps = wrong_cases(function) if exercise.id == "backward" else []
@@ -75,13 +75,14 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     k = answer.order[0]
     solution, one = places(answer.source)[0].of(lambda value: value), answer.situations[k]
     rng = np.random.default_rng(15)
-    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.inputs.args]
+    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.args]
 
     def values(zeros: Sequence[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
         given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
         rows = [
-            answer.vector(o, k) for o in (answer.ask(given, one), tried(solution, given, one.like))
+            answer.vector(o, k)
+            for o in (answer.ask(given, one.right), tried(solution, given, one.right))
         ]
         stacked = None if any(row is None for row in rows) else np.stack(rows)  # type: ignore[arg-type]
         return stacked if stacked is not None and np.isfinite(stacked).all() else None

@@ -6,6 +6,7 @@ The reader's function is called on copies of its inputs; no exception of its own
 import pickle
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, Situation, same
-from stbp_edu.practice.grading.calling import Difference, Habits, Outcome, call
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
+from stbp_edu.practice.grading.calling import Difference, Outcome, Printed, call
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.guard import undone
-from stbp_edu.practice.tasks import Exercise, Function, exercise_of, inputs_of
+from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -56,10 +57,10 @@ def grade(exercise: Exercise, function: object) -> Feedback:
         message = f"Pass the function itself, not {type(function).__name__}: do not call it."
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    habits, judged = Habits(), exercise.comparable(function)
+    printed, judged = Printed(), exercise.comparable(function)
 
-    def ask(args: Sequence[Any], one: Situation, names: Sequence[str] = ()) -> Outcome:
-        return call(judged, args, one.like, exercise.parts, habits, names)
+    def ask(args: Sequence[Any], like: Any) -> Outcome:
+        return call(judged, args, like, exercise.parts, printed)
 
     answer = Answer(
         exercise.source(), exercise.arguments, every, ask, exercise.axes, exercise.parts,
@@ -69,21 +70,7 @@ def grade(exercise: Exercise, function: object) -> Feedback:
         if all(outcome is None for outcome in answer.outcomes):
             return _not_attempted(exercise)
         undo()
-        rounded = any(answer.wrong) and not any(answer.differences(SHORT_RTOL))
-        if any(answer.wrong) and not rounded:
-            return _diagnosis(exercise, answer, habits, function)
-        if not same(
-            ask(every[0].inputs.args, every[0], exercise.arguments), answer.outcomes[0], SHORT_RTOL
-        ):
-            kept = (
-                "Called again with the inputs of the first call, it answers otherwise: it keeps "
-                "something from call to call, in a global name or in a default argument."
-            )
-            return Feedback(exercise.id, "wrong", (kept, exercise.pointer))
-    said = [f"Checked on {len(every)} situations in several networks."]
-    if rounded or answer.rtol == SHORT_RTOL:
-        said.append("It is right to about 5 digits, as float32 holds them; float64 holds 16.")
-    return Feedback(exercise.id, "right", (*said, *habits.sentences()))
+        return _verdict(exercise, answer, printed, function)
 
 
 def _not_attempted(exercise: Exercise) -> Feedback:
@@ -92,48 +79,71 @@ def _not_attempted(exercise: Exercise) -> Feedback:
     return Feedback(exercise.id, "todo", (help_,))
 
 
-def _diagnosis(exercise: Exercise, answer: Answer, habits: Habits, function: Function) -> Feedback:
-    """Return the feedback on a wrong answer."""
-    found = zip(answer.differences(answer.rtol), answer.situations, strict=True)
-    first, inputs = next((wrong, one.inputs) for wrong, one in found if wrong)
-    telling = not answer.is_all_nan
-    named = {
-        m.id: str(m)
-        for m in exercise.mistakes
-        if telling and answer.gives(exercise.function(m.body), exactly=False)
-    }
-    message = list(named.values())
-    if len(named) > 1:
-        message.insert(0, f"{len(named)} mistakes give what your function gives:")
+def _verdict(exercise: Exercise, answer: Answer, printed: Printed, function: Function) -> Feedback:
+    """Return the feedback on an answer that was called in every situation."""
+    rounded = any(answer.wrong) and not any(answer.differences(SHORT_RTOL))
+    if any(answer.wrong) and not rounded:
+        return _diagnosis(exercise, answer, printed, function)
+    first = answer.situations[0]
+    again = answer.ask(first.args, first.right)
+    if not same(again, answer.outcomes[0], SHORT_RTOL):
+        kept = (
+            "Called again with the inputs of the first call, it answers otherwise: it keeps "
+            "something from call to call, in a global name or in a default argument."
+        )
+        return Feedback(exercise.id, "wrong", (kept, exercise.pointer))
+    said = [f"Checked on {len(answer.situations)} situations in several networks."]
+    if rounded or answer.rtol == SHORT_RTOL:
+        said.append("It is right to about 5 digits, as float32 holds them; float64 holds 16.")
+    return Feedback(exercise.id, "right", (*said, *printed.said))
+
+
+def _diagnosis(
+    exercise: Exercise, answer: Answer, printed: Printed, function: Function
+) -> Feedback:
+    """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
+    asked = () if answer.is_all_nan else exercise.mistakes
+    named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
     findings = []
     with suppress(Exception):  # a wrong answer may do anything when it is asked odd things
-        findings = unnamed(exercise, answer, function) if telling and not named else []
-    message += [f.text for f in findings if f.text]
-    if not message:
-        failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
-        text = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
-        text = f"It agrees with the exact value in {text}"
-        message.append(f"{text}, and fails in {failed}." if failed else f"{text}.")
+        findings = unnamed(exercise, answer, function) if asked and not named else []
+    several = f"{len(named)} mistakes give what your function gives:"
+    said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
+    where, first = _first_wrong(exercise, answer)
+    message = *(said or [_agreement(answer)]), *first, *printed.said, exercise.pointer
+    return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
+
+
+def _agreement(answer: Answer) -> str:
+    """Return in how many situations a wrong answer is right, and in how many it fails."""
+    failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
+    text = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
+    return f"It agrees with the exact value in {text}{f', and fails in {failed}' * bool(failed)}."
+
+
+def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:
+    """Return the situation in which an answer is first wrong, and sentences on what differs."""
+    found = zip(answer.differences(answer.rtol), answer.situations, strict=True)
+    first, inputs = next(each for each in found if each[0])
+    assert first
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
-        message.append(f"{place} {inputs.where}: {first.message}")
+        said = [f"{place} {inputs.where}: {first.message}"]
     else:
-        part = f"{first.part}: " if first.part else ""
-        message.append(f"First at {inputs.where}: {part}{first.message}.")
+        part = f"{first.part}: " * bool(first.part)
+        said = [f"First at {inputs.where}: {part}{first.message}."]
     if first.kind in ("problem", "type", "shape"):
         pairs = zip(exercise.arguments, inputs.args, strict=True)
         shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
         given = f"Shapes in that call: {', '.join(shapes)}."
-        message.append(given if shapes else "No argument is an array.")
-    message += [*habits.sentences(), exercise.pointer]
-    said, ids = tuple(message), tuple(named)
-    return Feedback(exercise.id, "wrong", said, ids, inputs.where, tuple(findings))
+        said.append(given if shapes else "No argument is an array.")
+    return inputs.where, said
 
 
-def situations(exercise: Exercise) -> tuple[Situation, ...]:
+def situations(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return what an exercise's function is called with, closed to changes, and what is right."""
     text, buffers = _kept(exercise)
-    found: tuple[Situation, ...] = pickle.loads(text, buffers=buffers)
+    found: tuple[Inputs, ...] = pickle.loads(text, buffers=buffers)
     return found
 
 
@@ -142,7 +152,7 @@ def _kept(exercise: Exercise) -> tuple[bytes, list[bytes]]:
     """Return the situations as bytes, which no answer can change, those of arrays by themselves."""
     answer = exercise.comparable(exercise.answer)
     every = tuple(
-        Situation(i, answer(*pickle.loads(pickle.dumps(i.args)))) for i in inputs_of(exercise)
+        replace(i, right=answer(*pickle.loads(pickle.dumps(i.args)))) for i in inputs_of(exercise)
     )
     buffers: list[pickle.PickleBuffer] = []
     whole = pickle.loads(pickle.dumps(every))  # with no array that is a part of another

@@ -11,7 +11,7 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
-from stbp_edu.practice.grading.answer import Answer, Situation
+from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import Outcome, tried
 from stbp_edu.practice.grading.diagnosis import wrong_terms
 from stbp_edu.practice.grading.search import Finding, single_mistake
@@ -93,11 +93,11 @@ def _unnamed(blank: FormulaBlank, tree: Tree, right: Tree) -> list[Finding]:
     def at(formula: Tree, args: Sequence[float]) -> Any:
         return algebra.value(formula, blank, dict(zip(names, args, strict=True)))
 
-    def ask(args: Sequence[Any], one: Any) -> Outcome:
-        return tried(lambda *given: at(tree, given), args, 0.0)
+    def ask(args: Sequence[Any], like: float) -> Outcome:
+        return tried(lambda *given: at(tree, given), args, like)
 
     near = [tuple(p[name] for name in names) for p in algebra.points(blank)[: algebra.POINTS]]
-    every = [Situation(Inputs(args, ""), at(right, args)) for args in near]
+    every = [Inputs(args, "", right=at(right, args)) for args in near]
     relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
     source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
     answer = Answer(source, names, every, ask)

@@ -44,7 +44,7 @@ class Finding:
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
     every = places(answer.source)
-    right = [answer.vector(s.right, k) for k, s in enumerate(answer.situations)]
+    right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
 
     def whole(c: float, k: int) -> Array | None:
         return None if (vector := right[k]) is None else c * vector
@@ -122,7 +122,7 @@ def constant(answer: Answer, result: Callable[[float, int], Array | None]) -> st
         known = [*(result(c, k) for c in (0.0, 1.0, 2.0)), answer.vector(answer.outcomes[k], k)]
         c = _solved(known, answer.rtol)
         if c is not None:
-            solved.append((c, answer.situations[k].inputs))
+            solved.append((c, answer.situations[k]))
         if c is not None and np.isnan(c):
             return ""
     for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):

@@ -126,8 +126,8 @@ class Exercise(Task):
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
-        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that turns a
-            random result into what can be compared, or an empty string.
+        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
+            function one whose results can be compared, or an empty string.
     """
 
     signature: str
@@ -159,15 +159,8 @@ class Exercise(Task):
 
     def comparable(self, function: Function) -> Function:
         """Return a function with results that can be compared: of random ones, what holds."""
-        if not self.view:
-            return function
-        view = getattr(names, self.view)
-
-        def viewed(*args: Any) -> Any:
-            value = function(*args)
-            return None if value is None or value is Ellipsis else view(value, function, *args)
-
-        return viewed
+        seen: Function = getattr(names, self.view)(function) if self.view else function
+        return seen
 
 
 def source_of(signature: str, body: str) -> str:

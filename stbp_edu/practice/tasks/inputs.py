@@ -262,13 +262,14 @@ class Inputs:
     """The arguments of one call of the reader's function, which gets a copy.
 
     ``where`` says which network, and which cell (t, n) of its grid; T and S count its steps and
-    samples.
+    samples; ``right`` is what the function should return, where that is computed.
     """
 
     args: tuple[Any, ...]
     where: str
     T: int = 1
     S: int = 1
+    right: Any = None
 
 
 def _random(draw: Draw, calls: int) -> Iterator[Inputs]:
