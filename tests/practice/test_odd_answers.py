@@ -155,7 +155,7 @@ def test_the_expression_that_fails_is_shown():
     assert "at `U[:, :, None, 0, 0]` in `return delta_last" in text
 
 
-def test_prints_are_counted_and_left_out_and_changed_arguments_told(capsys):
+def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
     def f(delta_last, err_next, U, df):
         print("shape", U.shape)
         U *= df
@@ -164,7 +164,6 @@ def test_prints_are_counted_and_left_out_and_changed_arguments_told(capsys):
     feedback = check("c3-delta", f)
     assert feedback.right
     assert "It begins: shape (2, 2)" in repr(feedback)
-    assert "It changes `U` in place" in repr(feedback)
     assert capsys.readouterr().out == ""
 
 
