@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.std import EMA
 
 from stbp_edu.cli.messages import format_duration, tell
 from stbp_edu.rules import RULES
@@ -31,7 +32,7 @@ from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about as many lines, where there is no bar
-SMOOTH = 0.95
+SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,23 +109,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
-    """Train in the folder and return the record; if it is stopped, say how to go on."""
+    """Train in the folder and return the record."""
     label = f"{config.dataset}, {config.settings.rule}"
     show = partial(watch, settings=config.settings, label=label)
-    try:
-        with saying_how_to_go_on(config.folder):
-            return train_in_folder(config, show, resume=args.resume, restart=args.restart)
-    except KeyboardInterrupt:
-        kept = config.folder / CHECKPOINT
-        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
-        raise
+    with saying_how_to_go_on(config.folder):
+        return train_in_folder(config, show, resume=args.resume, restart=args.restart)
 
 
 @contextmanager
 def saying_how_to_go_on(folder: Path) -> Iterator[None]:
-    """Say in an error of the system which folder it is about, and what to do."""
+    """Say of a run that the user or the system stops what is kept, and how to go on."""
     try:
         yield
+    except KeyboardInterrupt:
+        kept = folder / CHECKPOINT
+        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
+        raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         mend = "make room" if full else "make the folder writable"
@@ -136,7 +136,7 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
-    loss = accuracy = 0.0
+    loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     columns, form = (
         shutil.get_terminal_size().columns,
         "{desc} {percentage:3.0f}% |{bar}| {remaining} left",
@@ -146,13 +146,10 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
     ) as bar:
         for event in events:
             if isinstance(event, Step):
-                weight = 1 / min(1 / (1 - SMOOTH), event.step + (event.epoch - 1) * 1e3)
-                loss += weight * (event.loss - loss)
-                accuracy += weight * (event.accuracy - accuracy)
                 if not bar.disable:
-                    where = f"epoch {event.epoch}/{settings.epochs}  loss {loss:.3f}"
-                    text = f"{label}: {where}  accuracy {accuracy:5.1%}  {firing(event)}"
-                    bar.set_description_str(text, refresh=False)
+                    means = f"loss {loss(event.loss):.3f}  accuracy {accuracy(event.accuracy):5.1%}"
+                    text = f"{label}: epoch {event.epoch}/{settings.epochs}  {means}"
+                    bar.set_description_str(f"{text}  {firing(event)}", refresh=False)
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)

@@ -68,10 +68,10 @@ def _looked_at(page: Page, name: str, *, first: bool) -> list[str]:
     """Return what is wrong with the page that is open, light and wide, and dark and narrow.
 
     What a wide page has beside a narrow one, tabs and sidebars, is the same on all of a kind: its
-    colours in the dark are judged on the first.
+    colours in the dark, and the sizes of what one clicks, are judged on the first.
     """
     found = faults(page.evaluate(INSPECT), name)
-    found += [f"light: {v}" for v in violations(page)]
+    found += [f"light: {v}" for v in violations(page, "all" if first else "unsized")]
     page.locator("[data-theme-button]").click()
     page.wait_for_selector("body[data-md-color-scheme=slate]")
     if first:

@@ -22,11 +22,10 @@ from stbp_edu.files import read_json
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 from stbp_edu.training.runs.checkpoint import load_checkpoint
 
-EPOCHS = 8
-RUN = (
-    f"train digits --rule exact --epochs {EPOCHS} --hidden 60 --T 4 --batch 100 "
-    "--dropout 0.2 --shift 1 --encodings 1 --resume"
-).split()
+RUN = [
+    "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",
+    "--batch", "100", "--dropout", "0.2", "--shift", "1", "--encodings", "1", "--resume",
+]  # fmt: skip
 QUICK = [
     "train", "digits", "--rule", "exact", "--epochs", "1", "--hidden", "20", "--T", "2",
     "--batch", "500", "--encodings", "1",
@@ -38,69 +37,37 @@ def command(out: Path) -> list[str]:
     return [sys.executable, "-c", main, *RUN, "--out", str(out)]
 
 
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "OPENBLAS_NUM_THREADS": "1", **more}
-
-
 def finish(out: Path) -> bytes:
     """Run to the end, and return the bytes of the parameters."""
-    subprocess.run(command(out), env=environment(), check=True, capture_output=True, timeout=120)
+    subprocess.run(command(out), check=True, capture_output=True, timeout=120)
     assert sorted(p.name for p in (out / "exact").iterdir()) == [PARAMS, RECORD]
     return (out / "exact" / PARAMS).read_bytes()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> tuple[bytes, float]:
-    """The parameters of a run that nobody interrupts, and the seconds that it took."""
-    began = time.perf_counter()
-    return finish(tmp_path_factory.mktemp("whole")), time.perf_counter() - began
-
-
-def kill_once(out: Path, after: float, how: signal.Signals) -> tuple[int, bool]:
-    """Start the run, kill it ``after`` seconds; return the epochs it had told of, and if it was."""
-    with subprocess.Popen(
-        command(out), env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    ) as process:
-        assert process.stderr is not None
-        try:
-            process.wait(after)
-        except subprocess.TimeoutExpired:
-            process.send_signal(how)
-        told = process.stderr.read().decode()
-        ended = process.wait(60)
-    # Python ends with 1 where an interrupt comes before it is there itself.
-    early = (how, ended) == (signal.SIGINT, 1) and "init_import_site" in told
-    assert early or ended in (0, -signal.SIGKILL, -signal.SIGINT, 130), told
-    found = re.findall(r"epoch (\d+)/", told)
-    return int(found[-1]) if found else 0, ended != 0
-
-
-def saved_epoch(out: Path) -> int:
-    """Return how far the folder's run is, whatever is in it: nothing, a checkpoint, the end."""
-    folder = out / "exact"
-    if (folder / CHECKPOINT).exists():
-        return load_checkpoint(folder / CHECKPOINT).state.epoch
-    return EPOCHS if (folder / RECORD).exists() else 0
+def undisturbed(tmp_path_factory) -> bytes:
+    """The parameters of a run that nobody interrupts."""
+    return finish(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.slow
-def test_kills_lose_at_most_one_interval_and_change_no_bit(undisturbed, tmp_path: Path) -> None:
-    (bits, seconds), rng = undisturbed, random.Random(0)
-    reached = kills = 0
-    for k in range(80):
-        if saved_epoch(tmp_path) == EPOCHS and not (tmp_path / "exact" / CHECKPOINT).exists():
-            for path in (tmp_path / "exact").iterdir():  # it is done: begin again
-                path.unlink()
-            reached = 0
-        how = signal.SIGINT if k % 4 == 3 else signal.SIGKILL
-        told, killed = kill_once(tmp_path, rng.uniform(0, seconds), how)
-        now, kills = saved_epoch(tmp_path), kills + killed
-        assert now >= max(reached, told - 1)
-        reached = now
-        if kills == 5:
+def test_kills_lose_at_most_one_epoch_and_change_no_bit(undisturbed, tmp_path: Path) -> None:
+    rng, checkpoint = random.Random(0), tmp_path / "exact" / CHECKPOINT
+    for k in range(5):
+        with subprocess.Popen(
+            command(tmp_path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        ) as process:
+            begun = next(line for line in process.stderr if "epoch" in line)
+            time.sleep(rng.uniform(0, 0.1))
+            process.send_signal(signal.SIGINT if k % 3 == 2 else signal.SIGKILL)
+            *_, told = re.findall(r"epoch (\d+)/", begun + process.stderr.read())
+        if process.returncode == 0:  # it was done before
             break
-    assert kills == 5
-    assert finish(tmp_path) == bits
+        assert process.returncode in (-signal.SIGKILL, -signal.SIGINT, 130)
+        saved = load_checkpoint(checkpoint).state.epoch if checkpoint.exists() else 0
+        assert saved >= int(told) - 1
+    assert k > 2
+    assert finish(tmp_path) == undisturbed
 
 
 @pytest.mark.slow
@@ -111,14 +78,12 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    done = subprocess.run(
-        command(tmp_path), env=environment(), capture_output=True, preexec_fn=small_disk, timeout=60
-    )
+    done = subprocess.run(command(tmp_path), capture_output=True, preexec_fn=small_disk, timeout=60)
     assert done.returncode == 2
     assert b"File too large" in done.stderr
     assert b"what was saved before is whole: make room" in done.stderr
     assert list((tmp_path / "exact").iterdir()) == []
-    assert finish(tmp_path) == undisturbed[0]
+    assert finish(tmp_path) == undisturbed
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, arrows
+from stbp_edu import arrows
 from stbp_edu.arrays import by_layer, tensors
-from stbp_edu.arrows import lif_lines
 from stbp_edu.cli.main import main
 from stbp_edu.cli.train import add_arguments, chosen_settings
 from stbp_edu.files import load_params, read_json, save_params
-from stbp_edu.rules import RULES
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import backend_of, network_of, passes
 from stbp_edu.training.runs import Checkpoint, open_run
@@ -36,19 +34,6 @@ OWN = {
     "neuron": ADAPTIVE, "hidden": (12, "8R"), "tau": 0.8, "loss": "membrane", "read": 3,
     "learn": ("tau", "rho"), "learn_each": ("beta",),
 }  # fmt: skip
-
-
-@pytest.mark.parametrize("gate", ["exponential", "linear", "soft"])
-@pytest.mark.parametrize("rule", RULES)
-def test_part_ones_neuron_as_a_text_has_the_engines_gradient(rule, gate, small, few) -> None:
-    plain = replace(small, rule=rule, gate=gate, tau=0.5, init_scale=0.5)
-    written = replace(plain, neuron=lif_lines(LIF(gate=gate)), gate="exponential")
-    state = initial_state(written, few)
-    want, _ = first_step(plain, few, replace(state, params=initial_state(plain, few).params))
-    found, _ = first_step(written, few)
-    assert all(want[name].any() for name in want)
-    for name, array in want.items():
-        np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.3])

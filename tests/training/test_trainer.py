@@ -1,22 +1,25 @@
-"""Training: every rule learns, and a step takes the gradient of its batch."""
+"""Training: every rule learns, a step takes the gradient of its batch; evaluation, and FGSM."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stbp_edu import backward, forward, init_params
+from stbp_edu import LIF, Gaussian, backward, cases, forward, init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.arrows import part_one
 from stbp_edu.losses import LOSSES
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.training import Dataset, Epoch, Settings, Step, initial_state, train
+from stbp_edu.training import Dataset, Epoch, Settings, Step, evaluate, initial_state, train
 from stbp_edu.training.evaluation import observe
-from stbp_edu.training.model import draw_dropout, drop, with_dropout
+from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
+from stbp_edu.training.settings import FGSM
 from stbp_edu.training.trainer import TrainingJob
-from tests.runs import epochs, first_step
+from tests.networks import make_problem
+from tests.runs import bits, epochs, first_step
 
 CONV = {
     "hidden": ("4C3", "P2", 20), "T": 3, "v_th": 1.0, "batch": 10, "lr": 1e-2, "init_scale": 1.0,
@@ -142,3 +145,85 @@ def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up()
         np.testing.assert_allclose(found[n]["W"], inside, rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(found[n]["b"][kept[n]], want.b[n], rtol=1e-12)
     assert draw_dropout(net.sizes, 0.0, rng) == []
+
+
+def test_evaluation_counts_answers(small, few) -> None:
+    state = epochs(small, few)[-1].state
+    found = evaluate(
+        state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0),
+        encodings=3,
+    )  # fmt: skip
+    assert len(found.accuracies) == 3
+    assert found.confusion.sum() == 150
+    np.testing.assert_array_equal(found.confusion.sum(axis=1), 3 * np.bincount(few.test_labels))
+    assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
+    assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
+    for array in tensors(state.kept).values():
+        array.fill(0)
+    state.kept.b[2][3] = 1.0  # it answers 3, whatever it sees
+    same = evaluate(state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0))
+    assert same.confusion[:, 3].sum() == 50
+    assert (same.mean, same.spread) == ((few.test_labels == 3).mean(), 0)
+    with pytest.raises(ValueError, match="with 64 pixels each"):
+        evaluate(state.kept, np.zeros((2, 2, 8)), np.zeros(2, int), small, np.random.default_rng(0))
+
+
+def test_images_held_out_may_be_given_more_steps(small, few) -> None:
+    settings = replace(small, T_test=7)
+    params = initial_state(small, few).params
+    evaluations = [
+        evaluate(params, few.test_images, few.test_labels, s, np.random.default_rng(0))
+        for s in (settings, replace(small, T=7), small)
+    ]
+    assert small.T != 7
+    np.testing.assert_array_equal(evaluations[0].confusion, evaluations[1].confusion)
+    assert (evaluations[0].confusion != evaluations[2].confusion).any()
+    longer, plain = (epochs(s, few)[0].state.params for s in (settings, small))
+    assert bits(longer) == bits(plain)  # learning is as it was
+
+
+NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
+
+
+@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+def test_c2_delta_reaches_the_input(rule) -> None:
+    """Case 2's expression with n = 0, written with indices, on what the sweep gives for layer 1."""
+    problem = make_problem(3, [5, 7, 3], T=4, S=6, neuron=NEURON)
+    p, trace = problem.params, problem.trace
+    settings = Settings(rule, (7,), tau=0.5, v_th=0.6, a=0.5, adversarial=0.1)
+    run = passes(p, settings)
+    got = run.input_gradient(run.forward(problem.spikes), problem.targets)
+    swept = cases.sweep(trace, problem.targets, p, NEURON, rule)
+    err = swept.epsilon[1]
+    if rule == "classic":
+        err = swept.delta[1] * NEURON.h(trace.U[1])
+    np.testing.assert_allclose(got, np.einsum("tsi,ij->sj", err, p.W[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("fgsm", FGSM)
+def test_the_images_learned_from_are_harder(small, bytes_few, fgsm) -> None:
+    """The first step's loss, before anything is learned, on the same images."""
+    settings = replace(small, batch=200, epochs=1, T=20, hidden=(60,), init_scale=3.0)
+
+    def first_loss(adversarial: float) -> float:
+        s = replace(settings, adversarial=adversarial, fgsm=fgsm)
+        return next(e for e in train(s, bytes_few, initial_state(s, bytes_few))).loss
+
+    assert first_loss(0.3) > 1.05 * first_loss(0.0)
+
+
+def test_only_a_targeted_step_moves_an_image_that_is_answered_perfectly() -> None:
+    """One pixel for each class, white, through weights that no grey level of another can outdo."""
+    images = np.uint8(255) * np.eye(10, dtype=np.uint8).reshape(10, 2, 5)
+    data = Dataset(images, np.arange(10), images, np.arange(10))
+    plain = Settings(hidden=(), T=4, batch=10, epochs=1)
+
+    def first_loss(**changes: Any) -> float:
+        s = replace(plain, **changes)
+        state = initial_state(s, data)
+        state.params.W[1][...] = 2 * np.eye(10)
+        return next(e for e in train(s, data, state)).loss
+
+    assert first_loss() == 0
+    assert first_loss(adversarial=0.3) == 0
+    assert first_loss(adversarial=0.3, fgsm="targeted") > 0.1

@@ -43,7 +43,7 @@ def derivative(tree: ex.Expression, by: ex.Name) -> ex.Expression:
 
     >>> from stbp_edu.arrows.lines.expressions import python
     >>> decay = expression("tau * exp(-o / tau) * u + x")
-    >>> python(derivative(decay, Name("o")), lambda name: name.name)
+    >>> python(derivative(decay, ex.Name("o")), lambda name: name.name)
     '-u * exp(-o / tau)'
     """
     return tidy(slope(tree, by))

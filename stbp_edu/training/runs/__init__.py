@@ -15,10 +15,8 @@ from stbp_edu.training.runs.measurements import (
 )
 from stbp_edu.training.runs.run import (
     CHECKPOINT,
-    KIND,
     PARAMS,
     RECORD,
-    FinishedRun,
     RunConfig,
     earlier_work,
     finish,
@@ -29,11 +27,9 @@ from stbp_edu.training.runs.run import (
 
 __all__ = [
     "CHECKPOINT",
-    "KIND",
     "PARAMS",
     "RECORD",
     "Checkpoint",
-    "FinishedRun",
     "RunConfig",
     "earlier_work",
     "environment",
