@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Answer:
         names: the arguments.
         situations: what both are called with, and what belongs there.
         ask: returns what comes of the reader's function for some arguments, shaped as another
-            result; where their names are given, it notes which of them the function changes.
+            result.
         axes: what the axes of a result are.
         parts: what the results are, where there are several.
         view: makes a random function one whose results can be compared; None for any other.
@@ -35,7 +36,7 @@ class Answer:
     source: str
     names: Sequence[str]
     situations: Sequence[Inputs]
-    ask: Callable[..., Outcome]
+    ask: Callable[[Sequence[Any], Any], Outcome]
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: Callable[[Function], Function] | None = None

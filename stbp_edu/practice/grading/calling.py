@@ -8,10 +8,9 @@ import contextlib
 import copy
 import io
 import linecache
-import pickle
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,32 +50,21 @@ Outcome = dict[str, Part] | Difference | None
 """What comes of one call: its results by name, why there are none, or None for a blank."""
 
 
-@dataclass
-class Habits(io.TextIOBase):
-    """What a function does besides returning a value: what it prints, and which inputs it changes.
+class Printed(io.TextIOBase):
+    """The beginning of what a function prints, over several calls."""
 
-    Attributes:
-        printed: the first characters that it printed.
-        changed: the inputs that it changed in place.
-    """
-
-    printed: str = ""
-    changed: list[str] = field(default_factory=list)
+    text = ""
 
     def write(self, text: str) -> int:
         """Keep the beginning of what is printed."""
-        self.printed += text[: LONGEST_PRINT - len(self.printed)]
+        self.text += text[: LONGEST_PRINT - len(self.text)]
         return len(text)
 
-    def sentences(self) -> Iterator[str]:
-        """Yield a sentence for each."""
-        if self.changed:
-            names = " and ".join(f"`{name}`" for name in self.changed)
-            left = "whoever calls it is left with the change: work on a copy"
-            yield f"It changes {names} in place, and {left}."
-        if self.printed:
-            first = self.printed.strip().partition("\n")[0]
-            yield f"What it prints is left out here. It begins: {first}"
+    @property
+    def said(self) -> list[str]:
+        """What is said about it: one sentence, or none."""
+        first = self.text.strip().partition("\n")[0]
+        return [f"What it prints is left out here. It begins: {first}"] * bool(self.text)
 
 
 def call(
@@ -84,29 +72,12 @@ def call(
     args: Sequence[Any],
     like: Any,
     parts: Sequence[str] = (),
-    habits: Habits | None = None,
-    names: Sequence[str] = (),
+    printed: Printed | None = None,
 ) -> Outcome:
-    """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is.
-
-    Its habits are noted; which inputs it changes, where these are named.
-    """
-    given, habits = copy.deepcopy(args), habits or Habits()
+    """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
     # A division by zero shows up as a NaN, which is explained; no warning is needed.
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(habits):
-        outcome = _outcome(function, given, like, parts)
-    for name, now, before in zip(names, given, args, strict=False):
-        if not isinstance(before, np.random.Generator) and _bytes(now) != _bytes(before):
-            habits.changed.append(name)
-    return outcome
-
-
-def _bytes(value: Any) -> bytes:
-    """Return what tells whether a value was changed."""
-    try:
-        return pickle.dumps(value)
-    except Exception:  # something that has no bytes was put into it
-        return b""
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(printed or Printed()):
+        return _outcome(function, copy.deepcopy(args), like, parts)
 
 
 def tried(function: Function, args: Sequence[Any], like: Any) -> Outcome:

@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import Difference, Habits, Outcome, call
+from stbp_edu.practice.grading.calling import Difference, Outcome, Printed, call
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.grading.guard import undone
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
@@ -57,10 +57,10 @@ def grade(exercise: Exercise, function: object) -> Feedback:
         message = f"Pass the function itself, not {type(function).__name__}: do not call it."
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    habits, judged = Habits(), exercise.comparable(function)
+    printed, judged = Printed(), exercise.comparable(function)
 
-    def ask(args: Sequence[Any], like: Any, names: Sequence[str] = ()) -> Outcome:
-        return call(judged, args, like, exercise.parts, habits, names)
+    def ask(args: Sequence[Any], like: Any) -> Outcome:
+        return call(judged, args, like, exercise.parts, printed)
 
     answer = Answer(
         exercise.source(), exercise.arguments, every, ask, exercise.axes, exercise.parts,
@@ -70,7 +70,7 @@ def grade(exercise: Exercise, function: object) -> Feedback:
         if all(outcome is None for outcome in answer.outcomes):
             return _not_attempted(exercise)
         undo()
-        return _verdict(exercise, answer, habits, function)
+        return _verdict(exercise, answer, printed, function)
 
 
 def _not_attempted(exercise: Exercise) -> Feedback:
@@ -79,13 +79,13 @@ def _not_attempted(exercise: Exercise) -> Feedback:
     return Feedback(exercise.id, "todo", (help_,))
 
 
-def _verdict(exercise: Exercise, answer: Answer, habits: Habits, function: Function) -> Feedback:
+def _verdict(exercise: Exercise, answer: Answer, printed: Printed, function: Function) -> Feedback:
     """Return the feedback on an answer that was called in every situation."""
     rounded = any(answer.wrong) and not any(answer.differences(SHORT_RTOL))
     if any(answer.wrong) and not rounded:
-        return _diagnosis(exercise, answer, habits, function)
+        return _diagnosis(exercise, answer, printed, function)
     first = answer.situations[0]
-    again = answer.ask(first.args, first.right, exercise.arguments)
+    again = answer.ask(first.args, first.right)
     if not same(again, answer.outcomes[0], SHORT_RTOL):
         kept = (
             "Called again with the inputs of the first call, it answers otherwise: it keeps "
@@ -95,10 +95,12 @@ def _verdict(exercise: Exercise, answer: Answer, habits: Habits, function: Funct
     said = [f"Checked on {len(answer.situations)} situations in several networks."]
     if rounded or answer.rtol == SHORT_RTOL:
         said.append("It is right to about 5 digits, as float32 holds them; float64 holds 16.")
-    return Feedback(exercise.id, "right", (*said, *habits.sentences()))
+    return Feedback(exercise.id, "right", (*said, *printed.said))
 
 
-def _diagnosis(exercise: Exercise, answer: Answer, habits: Habits, function: Function) -> Feedback:
+def _diagnosis(
+    exercise: Exercise, answer: Answer, printed: Printed, function: Function
+) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     asked = () if answer.is_all_nan else exercise.mistakes
     named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
@@ -108,7 +110,7 @@ def _diagnosis(exercise: Exercise, answer: Answer, habits: Habits, function: Fun
     several = f"{len(named)} mistakes give what your function gives:"
     said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
     where, first = _first_wrong(exercise, answer)
-    message = *(said or [_agreement(answer)]), *first, *habits.sentences(), exercise.pointer
+    message = *(said or [_agreement(answer)]), *first, *printed.said, exercise.pointer
     return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
 
 
