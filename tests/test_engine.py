@@ -1,14 +1,228 @@
-"""What the engine offers beside the sweep's results, which test_properties holds it to."""
+"""The engine: the derived program of any text under any rule, on arrays and compiled.
 
+What it has in common with the sweep of Part I, tests/test_properties.py holds.
+"""
+
+import os
+import sys
 import tracemalloc
+from itertools import product
 
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, backward, cases, forward
-from stbp_edu.engine import Engine, Workspace
-from stbp_edu.rules import RULES
+from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
+from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
+from stbp_edu.engine import Engine, Program, Workspace, compiled
+from stbp_edu.engine.threads import limit_threads
+from stbp_edu.losses.reading import Direct
+from stbp_edu.rules import ABLATIONS
+from stbp_edu.rules import RULES as PART_ONE
+from tests.arrows.oracle import error
+from tests.derive.texts import derived, run_of
 from tests.networks import assert_close, make_problem
+
+SAMPLES = {"quick": (6, 2), "more": (30, 4)}  # compiling takes seconds a text
+ON_ARRAYS, COMPILED = SAMPLES.get(os.environ.get("STBP_EXAMPLES", "quick"), (300, 300))
+numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not installed")
+BACKENDS = ["numpy", pytest.param("compiled", marks=[numba, pytest.mark.slow])]
+
+
+class Half(Gaussian):
+    def derivative(self, v):
+        return super().derivative(v) / 2
+
+
+def kept_rules(net):
+    return [rule for rule in RULES if RULES[rule].keeps(net)]
+
+
+def single(params):
+    return [None, *({k: np.float32(v) for k, v in p.items()} for p in params[1:])]
+
+
+def in_dtype(trace, dtype):
+    return {k: [None if a is None else a.astype(dtype) for a in of] for k, of in trace.items()}
+
+
+def check_text(seed, backend, rules=None, precisions=(float, np.float32)):
+    """One drawn text: every state, and every gradient under some rules."""
+    mine = derived(seed, spikes=seed % 7 > 0)
+    net, params, inputs, y = run_of(mine.neuron, seed)
+    trace = arrows.forward(net, params, inputs)
+    for rule in kept_rules(net) if rules is None else rules(kept_rules(net)):
+        program = Program(net, rule, backend)
+        if float in precisions:
+            found = program.forward(params, inputs)
+            for name, n in product(trace, range(net.N + 1)):
+                if trace[name][n] is not None:
+                    assert found[name][n] == pytest.approx(trace[name][n], rel=1e-12, abs=1e-12)
+            expected = arrows.backward(net, params, trace, y, rule).gradients
+            assert error(program.gradients(params, found, y), expected) < 1e-12
+        if np.float32 in precisions:  # both of one run: in a new one, rounding may move a spike
+            low = in_dtype(trace, np.float32)
+            expected = arrows.backward(net, params, in_dtype(low, float), y, rule).gradients
+            if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) > 1e30:
+                continue  # float32 ends soon after
+            found = program.gradients(single(params), low, np.float32(y))
+            assert {g.dtype for layer in found[1:] for g in layer.values()} == {np.dtype("f4")}
+            assert error(found, expected) < 1e-4
+
+
+@pytest.mark.parametrize("seed", range(ON_ARRAYS))
+def test_a_drawn_text_on_arrays_equals_part_two(seed):
+    check_text(seed, "numpy")
+
+
+@numba
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(COMPILED))
+def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
+    """A rule and a precision each: all of them come up many times among many texts."""
+    some = [(float, np.float32)[seed % 2]] if COMPILED < 300 else (float, np.float32)
+    check_text(seed, "compiled", lambda rules: [rules[seed // 2 % len(rules)]], some)
+
+
+def course_network(sizes="70-80R-5"):
+    """An adaptive neuron with a current, and a read-out that does not spike."""
+    hidden = arrows.with_adaptation(
+        arrows.with_current(soft_reset(LIF(v_th=0.5), learn_leak=True), 0.6), 0.4, 0.8
+    )
+    read_out = derive("u = kappa * u + x", kappa=0.9, learn_each=["kappa"]).neuron
+    net = arrows.network(sizes, [hidden, read_out], arrows.membrane(5))
+    rng = np.random.default_rng(3)
+    params = draw_params(net, rng, scale=2.0)
+    return net, params, (rng.random((9, 6, 70)) < 0.15) * 1.0, rng.random((6, 5))
+
+
+@pytest.mark.parametrize("rule", ["e-prop", in_blocks(3, "classic")], ids=["e-prop", "blocks"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_events_recurrence_and_a_read_out(backend, rule):
+    """Layers so wide and spikes so rare that the loops go through spikes."""
+    net, params, inputs, y = course_network()
+    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    program = Program(net, rule, backend)
+    found = program.gradients(params, program.forward(params, inputs), y)
+    assert error(found, expected.gradients) < 1e-12
+
+
+@numba
+@pytest.mark.slow
+def test_the_number_of_threads_changes_no_bit(monkeypatch):
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    net, params, inputs, y = course_network()
+    params, inputs = single(params), np.float32(inputs)
+    program, found = Program(net, "exact", "compiled"), []
+    for count in (1, 2, 4):
+        limit_threads(count)
+        trace = program.forward(params, inputs)
+        found.append([trace, program.gradients(params, trace, np.float32(y))])
+    limit_threads(0)
+    for trace, gradients in found[1:]:
+        for name, of in trace.items():
+            assert all(np.array_equal(a, b) for a, b in zip(of, found[0][0][name], strict=True))
+        for layer, first in zip(gradients[1:], found[0][1][1:], strict=True):
+            assert all(np.array_equal(layer[k], first[k]) for k in first)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_smooth_twin_and_a_convolution(backend):
+    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3)))
+    rng = np.random.default_rng(0)
+    params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
+    for twin in (False, True):
+        trace = arrows.forward(net, params, inputs, twin=twin)
+        expected = arrows.backward(net, params, trace, y).gradients
+        program = Program(net, "exact", backend, twin=twin)
+        found = program.forward(params, inputs)
+        assert found["o"][2] == pytest.approx(trace["o"][2], rel=1e-12)
+        assert error(program.gradients(params, found, y), expected) < 1e-12
+
+
+@numba
+@pytest.mark.parametrize(
+    ("rule", "loss"),
+    [*((rule, None) for rule in PART_ONE + ABLATIONS), ("exact", "u"), ("classic", "both")],
+)
+def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
+    monkeypatch.setattr("stbp_edu.engine.products.MANY", 0)
+    neuron = LIF(tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential")
+    problem = make_problem(1, [70, 66, 3], T=5, S=4, neuron=neuron)
+    term = np.random.default_rng(0).normal(size=problem.trace.O[2].shape)
+    given = {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
+    args = (problem.targets, problem.params, neuron, rule)
+    run = forward(problem.spikes, problem.params, neuron)
+    assert_close(run.U, problem.trace.U, "U")
+    found = backward(run, *args, **given)
+    monkeypatch.setattr("stbp_edu.engine.products.installed", lambda: False)
+    expected = backward(problem.trace, *args, **given)
+    assert_close(found.W, expected.W, "W", tol=1e-11)
+    assert_close(found.b, expected.b, "b", tol=1e-11)
+
+
+def test_a_source_can_be_read():
+    net = arrows.network("3-4-2", hard_reset(LIF()))
+    source = Program(net, "classic", "numpy").source  # for that, no compiler is needed
+    assert "d_u_owes = h(u - v_th) * d_o  # spike" in source
+    assert "for sample in range(first, last):" in source
+    assert "u = u * (k1 if o > 0 else k0) + x" in source
+    odd = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
+    assert Program(odd).source.startswith("# layer 1\ndef forward(u, o, x, tau, v_th):")
+
+
+def test_names_of_a_text_may_be_those_of_the_loops():
+    mine = derive(
+        "step = k0 * step + size * x\nsample = step\no = spike(sample - zero)",
+        k0=0.5,
+        size=0.7,
+        zero=0.4,
+    )
+    net = arrows.network("3-2", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, inputs, y = draw_params(net, rng), rng.random((4, 2, 3)), rng.random((2, 2))
+    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y).gradients
+    program = Program(net)
+    found = program.gradients(params, program.forward(params, inputs), y)
+    assert error(found, expected) < 1e-12
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("line", ["tau * u + x + min(u, 1 / o)", "tanh(tau * u + x)"])
+def test_a_line_may_be_a_function_or_infinite_where_no_spike_is(line, backend):
+    mine = derive(f"u = {line}\no = spike(u - 0.3)", tau=0.5)
+    net = arrows.network("3-4", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, inputs = draw_params(net, rng), rng.random((5, 3, 3))
+    with np.errstate(divide="ignore"):
+        expected = arrows.forward(net, params, inputs)["u"][1]
+        found = Program(net, backend=backend).forward(params, inputs)["u"][1]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_what_cannot_be_compiled_is_said(monkeypatch):
+    net = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
+    assert Program(net).backend == "numpy"
+    if compiled.installed():
+        with pytest.raises(TypeError, match="surrogate of layer 1 cannot be compiled"):
+            Program(net, backend="compiled")
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr("stbp_edu.engine.program.installed", lambda: False)
+    plain = arrows.network("3-2", hard_reset(LIF()))
+    with pytest.raises(ImportError, match=r"needs Numba.*stbp-edu\[fast\]"):
+        Program(plain, backend="compiled")
+    assert Program(plain).backend == "numpy"
+    with pytest.raises(ValueError, match="backend must be one of"):
+        Program(plain, backend="cuda")
+    for wrong in ({"work": 3}, {"twin": 1}):
+        with pytest.raises(TypeError, match=f"program: {next(iter(wrong))} must be"):
+            Program(plain, **wrong)
+
+
+def test_an_engine_of_a_small_network_does_not_compile():
+    problem = make_problem(0, [3, 4, 2], T=3, S=2, neuron=LIF())
+    layers = Engine(problem.params, LIF()).passes().layers
+    assert not isinstance(layers[1], compiled.CompiledSteps)
+
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
@@ -36,17 +250,13 @@ def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself():
 
 
 def test_a_curve_of_ones_own_is_used():
-    class Half(Gaussian):
-        def derivative(self, v):
-            return super().derivative(v) / 2
-
     neuron = LIF(tau=0.5, v_th=0.6, surrogate=Half(0.5))
     problem = make_problem(2, [5, 7, 3], T=4, S=2, neuron=neuron)
     args = (problem.trace, problem.targets, problem.params, neuron)
     assert_close(backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", PART_ONE)
 def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
     work = Workspace()
     for T, S in ((4, 3), (4, 3), (6, 2)):

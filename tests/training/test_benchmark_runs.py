@@ -24,7 +24,7 @@ from stbp_edu.training.runs import run as runs
 from stbp_edu.training.runs.run import KIND
 
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
-ROWS = {"classic": {"rule": "classic"}, "steep": {"optimizer": "sgd", "weight_decay": 1e38}}
+ROWS = {"classic": {"rule": "classic"}, "steep": {"weight_decay": 1e38}}
 
 
 def nobody(_: int) -> None:

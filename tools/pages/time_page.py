@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import plotting
-from stbp_edu.plotting.palette import DASHES, INK, SERIES
+from stbp_edu.plotting.palette import SERIES
 from stbp_edu.training.runs.measurements import mean_interval, share_interval
 from tools.pages.records import Record, figure_html
 
 LEARNS = 0.95
 """The accuracy above which a run of delayed XOR has learned."""
-RULES = (
-    *("exact", "classic", "detached-reset", "leak-only", "spatial-only"),
-    *("ottt", "e-prop-reset"),
-)
 ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
 """The rules and limits that have a rate of their own."""
 SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
@@ -228,32 +224,6 @@ def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:
     """Return how much more accurate one rule is than another in a cell, seed by seed."""
     one, two = (accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other))
     return [x - y for x, y in zip(one, two, strict=True)]
-
-
-def width_figure(record: Record) -> str:
-    """Return each run as a point and the mean of a rule as a line, from wide to narrow."""
-    fig, ax = plotting.figure(height=3.4)
-    widths = sorted({row["cell"]["a"] for row in record["rows"]}, reverse=True)
-    said = []
-    for rule, colour, line in zip(RULES, (*SERIES, INK), (*DASHES, "-"), strict=True):
-        found = {a: accuracies(runs_of(record, rule=rule, a=a)) for a in widths}
-        means = {a: mean(values) for a, values in found.items() if values}
-        ax.plot(
-            [*means], [*means.values()], linestyle=line, label=rule, color=colour, linewidth=1.4
-        )
-        each = [(a, x) for a, values in found.items() for x in values]
-        ax.plot(*zip(*each, strict=True), ".", color=colour, markersize=4, alpha=0.7)
-        said.append(f"{rule}: {means[widths[-1]]:.1f}")
-    ax.set(xscale="log", xlabel="variance a of the Gaussian", ylabel="accuracy, %")
-    ax.set_xticks(widths, [f"{a:g}" for a in widths], rotation=45)
-    ax.minorticks_off()
-    ax.invert_xaxis()
-    fig.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
-    return figure_html(
-        fig,
-        "Accuracy over the variance of the surrogate, from wide to narrow, runs and means. "
-        f"At the narrowest, in percent: {'; '.join(said)}.",
-    )
 
 
 def points(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """A neuron from its forward lines.
 
-``text`` takes the lines apart, ``reading`` makes ``expressions`` of each, of which nothing is run,
-and ``hints`` says what to write where one is not understood. ``forward_lines`` knows what leads
-where, ``slopes`` differentiates, and ``from_lines`` makes the table of arrows; ``program`` writes
-the neuron as Python, forward and back.
+``text`` takes the lines apart, and ``reading`` makes ``expressions`` of each, of which nothing is
+run; it says what to write where one is not understood. ``forward_lines`` knows what leads where,
+``slopes`` differentiates, and ``from_lines`` makes the table of arrows; ``program`` writes the
+neuron as Python, forward and back.
 """

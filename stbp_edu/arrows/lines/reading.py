@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines import hints
 
 LONGEST_LINE, LARGEST = 200, 400
 EXPONENT = 100  # what a number in an exponent may be
@@ -29,6 +29,65 @@ UNDERSTOOD = (
     f"understood are numbers, names, + - * / **, brackets, {', '.join(ex.FUNCTIONS)}, and "
     "functions that a line above defines"
 )
+
+# What is often written from habit, and what to write instead.
+SPIKE = "a spike is o = spike(u - v_th), in a line of its own: 1 where its argument is >= 0, else 0"
+STEPS = ": up to and in its own line it is the last step's value, below it this step's"
+FLOW = "a line is one formula, computed at every step: use spike, min, max or abs for what changes"
+GROWN = "write what u is after a step, as in u = u + dt * (x - u) / tau"
+WRITTEN = {
+    r"\bheaviside\b": SPIKE,
+    r"\^": "write ** for a power",
+    r"\b(np|numpy|math|torch|jnp|anp)\s*\.": "write functions by their names alone: exp(u)",
+    r"\w\s*\[": f"write the name alone{STEPS}",
+    r"\b(if|else|for|while|return|import|def|lambda|and|or|not)\b": FLOW,
+    r"[-+*/]=": "write u = u + ..., with the name on both sides",
+    r"[<>]|[=!]=": SPIKE,
+    r";": "write a line for each state",
+    r"^\s*d?\w*\s*/\s*dt\b|^\s*\w+'": GROWN,
+    r"[²³]": "write ** for a power",
+    r"\b\d+\.?\d*[A-Za-z_]|[\w)]\s+[\w(]|\)\s*\(|\)\w": "write * between factors, as in 2 * u",
+}
+"""A pattern of what was written, and what to do; the first that fits."""
+CALLED = {
+    **dict.fromkeys(("heaviside", "H", "step", "Theta", "theta", "spikes", "fire"), SPIKE),
+    "sigmoid": "define it in a line above: sigmoid(v) = 1 / (1 + exp(-v))",
+    "relu": "write max(v, 0)",
+    "sign": "write spike for a spike, or tanh for a smooth sign",
+    "ln": "write log",
+    "pow": "write a ** b",
+}
+"""Functions of other names."""
+OF_A_STEP = re.compile(r"(.+?)_?(t|n|k|prev|old|last|new|next|now|t_?1|tm1|tp1)")
+WEIGHTED = "x is the whole input: weights, recurrent weights and bias are in it already"
+INPUTS = ("I", "input", "inputs", "inp", "s_in", "current", "I_in", "X")
+
+
+def advice_on(text: str) -> str:
+    """Return what to write in place of a piece of text, or "" if nothing is known of it.
+
+    >>> advice_on("tau^2")
+    'write ** for a power'
+    """
+    return next((advice for form, advice in WRITTEN.items() if re.search(form, text)), "")
+
+
+def advice_on_name(name: str, states: Collection[str]) -> str:
+    """Return what to write in place of a name that has no value, or "".
+
+    >>> advice_on_name("u_prev", ["u", "o"])
+    "write u: up to and in its own line it is the last step's value, below it this step's"
+    """
+    at_a_step = OF_A_STEP.fullmatch(name)
+    if at_a_step and at_a_step[1] in ("x", *states):
+        if at_a_step[1] == "x":
+            return "write x: it is this step's input"
+        return f"write {at_a_step[1]}{STEPS}"
+    if f"d{name}" in states:
+        return GROWN.replace("u", name)
+    if name in ("W", "R", "b", "w"):
+        return WEIGHTED
+    return "the input is called x" if name in INPUTS else ""
 
 
 class LineError(ValueError):
@@ -103,7 +162,7 @@ class Reader:
             problem = f"not understood: {error.msg}"
         except (ValueError, MemoryError, RecursionError) as error:
             at, problem = 0, f"not understood: {error or 'too many brackets or signs in a row'}"
-        advice = hints.of_text(text) or UNDERSTOOD
+        advice = advice_on(text) or UNDERSTOOD
         raise self.line.error(self.line.start + at, problem, advice) from None
 
     @property
@@ -143,7 +202,7 @@ class Reader:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.right, node) or type(node).__name__
-        raise self.error(node, f"not understood: {shown}", hints.of_text(shown) or UNDERSTOOD)
+        raise self.error(node, f"not understood: {shown}", advice_on(shown) or UNDERSTOOD)
 
     def _check_exponent(self, node: ast.expr, exponent: ex.Expression) -> None:
         """Check that numbers in an exponent are small."""
@@ -164,7 +223,7 @@ class Reader:
         else:
             known = ", ".join((*ex.FUNCTIONS, *self.functions))
             define = f"known are {known}; define another in a line above: {name}(o) = ..."
-            raise self.error(node, f"no function is called {name}", hints.CALLED.get(name, define))
+            raise self.error(node, f"no function is called {name}", CALLED.get(name, define))
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"

@@ -12,9 +12,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines import hints
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
-from stbp_edu.arrows.lines.reading import Line, Reader
+from stbp_edu.arrows.lines.reading import Line, Reader, advice_on, advice_on_name
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
@@ -145,7 +144,7 @@ def _row(text: str, number: int) -> Row:
     at = len(left) - len(left.lstrip())
     if not found or not sign or not name.isidentifier():
         write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        raise line.error(at, "a line must assign one name", hints.of_text(text) or write)
+        raise line.error(at, "a line must assign one name", advice_on(text) or write)
     args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
     return Row(line, name, at, args)
 
@@ -199,7 +198,7 @@ class _Reading:
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
-        advice = hints.of_name(name, self.states) or f"{give}, or a line that changes it"
+        advice = advice_on_name(name, self.states) or f"{give}, or a line that changes it"
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
     def _check_arguments(self, row: Row) -> None:
