@@ -109,23 +109,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
-    """Train in the folder and return the record; if it is stopped, say how to go on."""
+    """Train in the folder and return the record."""
     label = f"{config.dataset}, {config.settings.rule}"
     show = partial(watch, settings=config.settings, label=label)
-    try:
-        with saying_how_to_go_on(config.folder):
-            return train_in_folder(config, show, resume=args.resume, restart=args.restart)
-    except KeyboardInterrupt:
-        kept = config.folder / CHECKPOINT
-        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
-        raise
+    with saying_how_to_go_on(config.folder):
+        return train_in_folder(config, show, resume=args.resume, restart=args.restart)
 
 
 @contextmanager
 def saying_how_to_go_on(folder: Path) -> Iterator[None]:
-    """Say in an error of the system which folder it is about, and what to do."""
+    """Say of a run that the user or the system stops what is kept, and how to go on."""
     try:
         yield
+    except KeyboardInterrupt:
+        kept = folder / CHECKPOINT
+        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
+        raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         mend = "make room" if full else "make the folder writable"

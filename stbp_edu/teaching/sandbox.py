@@ -50,8 +50,9 @@ HOOK = """
 def hook(event, args):
     text = "".__class__
     if event == "import":
-        if text.partition(args[0], ".")[0] in {foreign}:
-            {{}}["an answer may not import " + args[0]]
+        name = text.lower(args[0])
+        if text.partition(name, ".")[0] in {foreign}:
+            {{}}["an answer may not import " + name]
     elif event in ("open", "os.listdir", "os.scandir"):
         inside = text.startswith(args[0], {readable}) and not text.startswith(args[0], {hidden})
         written = event == "open" and args[2] & {writing}
@@ -63,7 +64,7 @@ def hook(event, args):
 """The audit hook: it reads Python's own files, and does nothing else.
 
 It looks up no name that an answer could put something else for: all that it needs are constants
-and the methods of text, and what it raises is a KeyError.
+and the methods of text, also where a name is a text that lies; what it raises is a KeyError.
 """
 
 

@@ -167,75 +167,52 @@ def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
     assert capsys.readouterr().out == ""
 
 
+def after(action):
+    """Return an answer that does something to the program that grades it, and returns zeros."""
+    return lambda *args: (action(), np.zeros_like(args[0]))[1]
+
+
 def patched(holder, name, value):
     """Return an answer that puts a value in a place of the program that grades it."""
-
-    def answer(*args):
-        setattr(holder, name, value)
-        return np.zeros_like(args[0])
-
-    return answer
+    return after(lambda: setattr(holder, name, value))
 
 
-def spoils_situations(*args):
+def spoil_situations():
+    for network in probe_networks():
+        network.trace.U[1][...] = 0.0
     for part in exercise_check.situations(C3_TASK)[0].args:
         part.setflags(write=True)
         part[...] = 0.0
-    for network in probe_networks():
-        network.trace.U[1][...] = 0.0
-    return np.zeros_like(args[0])
 
 
-def forges_progress(*args):
-    saved_progress.path().write_text('{"c3-delta": "right"}')
-    return np.zeros_like(args[0])
-
-
-def sets_a_default(*args):
-    answer.same.__defaults__ = (1e9,)
-    return np.zeros_like(args[0])
-
-
-def empties_a_table(*args):
-    algebra.SIGNS.clear()
-    return np.zeros_like(args[0])
-
-
-def limits_recursion(*args):
-    sys.setrecursionlimit(len(inspect.stack(0)) + 60)
-    return np.zeros_like(args[0])
-
-
-def pops_modules(*args):
+def pop_modules():
     for name in [name for name in sys.modules if name.startswith("stbp_edu.practice.grading")]:
         del sys.modules[name]
     gc.disable()
-    return np.zeros_like(args[0])
 
 
 HOSTILE = {
-    "modules": pops_modules,
+    "modules": after(pop_modules),
     "a comparison": patched(exercise_check, "same", lambda *a: True),
     "its module's": patched(answer, "difference", lambda *a: None),
     "a shadow of zip": patched(answer, "zip", lambda *a, **k: ()),
     "abs": patched(np, "abs", lambda x: 0 * x),
     "len": patched(builtins, "all", lambda x: True),
     "a class": patched(Feedback, "state", "right"),
-    "a task": lambda *args: vars(C3_TASK).update(answer=lambda *a: 0) or np.zeros_like(args[0]),
-    "the tasks": lambda *args: exercises().update({"c3-delta": C3_TASK}) or np.zeros_like(args[0]),
-    "a default": sets_a_default,
-    "situations": spoils_situations,
-    "progress": forges_progress,
-    "the place of progress": lambda *args: os.environ.pop("STBP_EDU_PROGRESS") and 0.0,
+    "a task": after(lambda: vars(C3_TASK).update(answer=lambda *a: 0)),
+    "the tasks": after(lambda: exercises().update({"c3-delta": C3_TASK})),
+    "a default": patched(answer.same, "__defaults__", (1e9,)),
+    "situations": after(spoil_situations),
+    "progress": after(lambda: saved_progress.path().write_text('{"c3-delta": "right"}')),
+    "the place of progress": after(lambda: os.environ.pop("STBP_EDU_PROGRESS")),
     "the gate": patched(LIF, "f", lambda self, o: 0 * o),
     "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
     "json": patched(json, "dumps", lambda *a, **k: "{}"),
-    "a signature": patched(inspect, "signature", None),
     "a copy": patched(dataclasses, "replace", lambda x, **k: x),
     "a norm": patched(np.linalg, "norm", lambda *a, **k: 0.0),
     "a path": patched(Path, "write_text", None),
-    "a table": empties_a_table,
-    "recursion": limits_recursion,
+    "a table": after(algebra.SIGNS.clear),
+    "recursion": after(lambda: sys.setrecursionlimit(len(inspect.stack(0)) + 60)),
     "an error of its own": lambda *args: (_ for _ in ()).throw(OwnError()),
     "no stop of the reader's": lambda *args: (_ for _ in ()).throw(OwnStop()),
     "an object that raises": lambda *args: RaisesAnything(),
