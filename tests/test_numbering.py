@@ -8,7 +8,7 @@ from collections import Counter
 import nbformat
 import pytest
 
-from stbp_edu.practice.tasks import course_table
+from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import numbering, reading_time
@@ -119,6 +119,7 @@ def test_examples_in_docstrings_hold(module):
     assert not found.failed
 
 
+MINUTES = {id_: task.minutes for id_, task in tasks().items()}
 FIGURE = [nbformat.v4.new_output("display_data", data={"image/svg+xml": "<svg></svg>"})]
 
 
@@ -130,8 +131,9 @@ FIGURE = [nbformat.v4.new_output("display_data", data={"image/svg+xml": "<svg></
         ("![words about it](a.svg)", Counter(figures=1)),
         (("a = 1\n\nplotting.show(fig)", [], FIGURE), Counter(lines=2, figures=1)),
         (("a = 1\nplotting.show(fig)", [FOLDED], FIGURE), Counter(figures=1)),
-        (('def f(x):\n    ...\n\ncheck("f", f)', [], []), Counter(functions=1)),
-        (('f = "..."\ncheck_formula("f", f)', [], []), Counter(blanks=1)),
+        (('def f(x):\n    ...\n\ncheck("gain", f)', [], []), Counter(tasks=MINUTES["gain"])),
+        (('f = "..."\ncheck_formula("h3", f)', [], []), Counter(tasks=MINUTES["h3-formula"])),
+        (("number = ...\nhunt(number)", [], []), Counter(hunts=1)),
         (("def f(x):\n    ...\n\ncheck_network(f)", [], []), Counter(passes=1)),
         ("## Exercises\n\nSome words.\n\n1. Why?\n2. When?\n\n## Recap", Counter(questions=2)),
     ],
@@ -149,8 +151,8 @@ def test_the_short_path_leaves_a_notebook_where_it_says_so():
 
 
 def test_times_are_sums_rounded_to_five_minutes():
-    there = Counter(words=1300, formulas=6, lines=30, figures=4, blanks=1, functions=2)
+    there = Counter(words=1300, formulas=6, lines=30, figures=4, questions=1, tasks=12)
     assert minutes(there) == Minutes(30, 15)  # 28.3 + 0.8 + 1 + 1 = 31, and 3 + 12
     assert minutes(there, pace=1.5) == Minutes(45, 15)
     assert minutes(Counter()).exercises == 0
-    assert minutes(Counter(passes=1)) == Minutes(30, 0)
+    assert minutes(Counter(passes=1)) == Minutes(MINUTES["backward"], 0)

@@ -73,6 +73,14 @@ def test_the_full_course_has_every_notebook_in_order_and_a_path_with_a_gap_is_fo
         assert missing(path, wanted) == lines
 
 
+def test_the_paper_states_the_hours_of_the_full_course():
+    page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8").partition("## The full course")[2]
+    hours = re.findall(r"[\d½]+ hours", page.partition("\n|")[0])
+    paper = (ROOT / "paper.md").read_text(encoding="utf-8")
+    assert re.findall(r"[\d½]+ hours", paper) == hours
+    assert len(hours) == 2
+
+
 def shown(notebook):
     """Return the ids of the equations that a notebook states."""
     return {one or two for one, two in STATED.findall(prose(notebook))}

@@ -61,6 +61,8 @@ ACCEPTED = {
     **{("*", name): (*COUNTS, "None") for name in ("block", "last", "seed", "k")},
     **{("*", name): COUNTS for name in ("s", "t", "i", "T", "K", "n", "j")},
     ("*", "step"): ("zero",),  # of an arrow, where the lines are read instead
+    **{("online", arrow): ("None",) for arrow in ("threshold", "weight", "readout")},  # no move
+    ("online", "leak"): ("None", "one entry less"),
     ("*", "gain_limit"): ("a fraction", "a large integer", "None"),
     ("*", "limit"): ("a fraction", "a large integer", "None"),
     **{

@@ -23,11 +23,13 @@ from tools.site.downloads import (
     ARCHIVE,
     FOLDER,
     INSTALL,
+    PAGE,
     WHEEL,
     Address,
     address,
     install_cell,
     names,
+    page_notebook,
     requirement,
     with_install_cell,
 )
@@ -96,7 +98,37 @@ def test_links_to_the_source_come_with_its_address() -> None:
         assert f'href="{link}"' in head
     assert "http" not in head_html(notebook, True, Address())
     elsewhere = head_html(notebook, True, Address(repository="https://git.example.org/a/b"))
+    assert names(GIVEN)["colab"].endswith("/a/b/blob/notebooks/which_rule.ipynb")
+    assert names(Address())["colab"] is None
     assert elsewhere.count("http") == 1  # the source; Colab and Binder know GitHub alone
+
+
+def sources(text: str, kind: str) -> list[str]:
+    return [c.source for c in nbformat.reads(text, as_version=4).cells if c.cell_type == kind]
+
+
+def test_the_notebook_of_the_page_pytorch_is_made_of_it_and_installs_first() -> None:
+    """Every line of its text but the first cell's, and of its code but the second's, is there."""
+    made = nbformat.reads(page_notebook(Address()), as_version=4)
+    nbformat.validate(made)
+    assert made.cells[1].id == INSTALL
+    assert made.cells[1].source.count("spikingjelly") == 2
+    page = PAGE.read_text(encoding="utf-8")
+    shown = re.sub(r"^(>>>|\.\.\.) ", "", re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", page), flags=re.M)
+    lines = [line for cell in made.cells[2:] for line in cell.source.splitlines()]
+    assert set(lines) <= {*shown.splitlines(), ""}
+    for name in ("snntorch", "spikingjelly", "norse"):
+        assert any(re.match(f"(import|from) {name}", line) for line in lines)
+
+
+def test_the_links_of_that_notebook_are_addresses_or_words() -> None:
+    """Relative links would lead nowhere from the reader's folder."""
+    link = re.compile(r"\]\((?!#)([^)]+)\)")
+    assert not link.findall("".join(sources(page_notebook(Address()), "markdown")))
+    links = link.findall("".join(sources(page_notebook(GIVEN), "markdown")))
+    assert any(re.fullmatch(r"https://a.org/stbp/notebooks/\d\d_case3/", link) for link in links)
+    assert all(url.startswith("https://a.org/stbp/") for url in links)
+    assert "https://a.org/stbp/downloads/" in sources(page_notebook(GIVEN), "code")[0]
 
 
 def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from stbp_edu.practice import check, exercises, predict
-from stbp_edu.practice.explorers import EXPLORERS, data, export
+from stbp_edu.practice.explorers import EXPLORERS, export
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile
@@ -105,9 +105,12 @@ def test_an_explorer_obeys_the_keyboard(untouched: Page, name: str) -> None:
 
 @pytest.mark.xdist_group("explorers-values")
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
-    """At every cell, node and setting that a reader can choose."""
-    SHOWS[name](explorer_on(explorers, name), data(name))
+def test_an_explorer_shows_the_values_of_the_package(
+    explorers: Page, site: Path, name: str
+) -> None:
+    """At every cell, node and setting that a reader can choose; the test above has the files."""
+    written = (site / "assets" / "explorers" / f"{name}.json").read_text(encoding="utf-8")
+    SHOWS[name](explorer_on(explorers, name), json.loads(written))
 
 
 def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:

@@ -124,4 +124,7 @@ def test_a_dry_run_writes_nothing_and_a_folder_in_use_is_left_alone(tmp_path, ca
     assert "OUT must be a new or empty folder" in capsys.readouterr().err
     assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
     assert main(["assign", "--list"]) == 0
-    assert "  homework" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    marked = re.findall(r"min  ([\w-]+): .*\(in no notebook\)$", listed, flags=re.M)
+    assert "  homework" in listed
+    assert {*marked} == {id_ for id_, task in tasks().items() if not task.in_course}

@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 
-from stbp_edu.practice.tasks import course_table
+from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
 from tools.notebooks.reading_time import LINK, contents, minutes, with_times
@@ -22,6 +22,7 @@ PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
 ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
+ABLE = re.compile(r"(?<=^## What you will be able to do\n\n)(?:^- .*\n)+", flags=re.M)
 PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
 
 Course = Mapping[str, Mapping[str, Any]]
@@ -73,7 +74,7 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     """Write what follows from the order of the course and from what the notebooks hold.
 
     That is the numbers in names, titles and links, the map's table and that of the reading paths,
-    and the times. Returns the notebooks that have another name than before.
+    the list of objectives, and the times. Returns the notebooks that have another name than before.
     """
     course = course_table() if course is None else course
     before = files(root, course)
@@ -90,6 +91,7 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
         new = numbered(page, course)
         if file == root / PATHS_PAGE:
             new = with_times(notebooks, _with_parts(new, notebooks), paces)
+            new = ABLE.sub(lambda _: numbered(_able(course), course), new)
         if new != page:
             file.write_text(new, encoding="utf-8")
     for slug, path in paths.items():
@@ -140,6 +142,19 @@ def _with_parts(page: str, notebooks: dict[str, Any]) -> str:
         return ", ".join(_link(slug, notebooks, "notebooks/") for slug in part)
 
     return _with_blocks(page, PART, list(notebooks), listed)
+
+
+def _able(course: Course) -> str:
+    """Return the objectives as a list, each with the notebooks that have an exercise for it."""
+    trained = {
+        slug: {tasks()[id_].objective for id_ in table.get("exercises", [])}
+        for slug, table in course.items()
+    }
+    lines = []
+    for id_, text in objectives().items():
+        links = [f"[0](notebooks/{slug}.ipynb)" for slug in course if id_ in trained[slug]]
+        lines.append(f"- {text} Notebook{'s' * (len(links) > 1)} {', '.join(links)}.\n")
+    return "".join(lines)
 
 
 def _link(slug: str, notebooks: dict[str, Any], folder: str = "") -> str:

@@ -1,11 +1,11 @@
 """How long a notebook takes, and a path of several: a rule, so that stated times can be checked.
 
-The rule was fitted to the minutes that careful readers took who did not know the second edition.
-Nearly all the time goes into words, at a third of the pace of reading for pleasure. Where much is
-done on paper, ``pace`` in ``course.toml`` is how many times as long later readers took: 37 minutes
-for the adjoints, 55 and 54 for cases 3 and 4; case 2 and the gradients have as much to do. The map
-took 18, since its tables are for looking up; all of it together 65, the blank page included.
-Exercises have a rule of their own, not measured yet.
+The rule was fitted to the minutes of a few automated readings of the second edition; none has been
+measured with students. Nearly all the time goes into words, at a third of the pace of reading for
+pleasure. Where much is done on paper, ``pace`` in ``course.toml`` is how many times as long later
+readings took: 37 minutes for the adjoints, 55 and 54 for cases 3 and 4; case 2 and the gradients
+have as much to do. The map took 18, since its tables are for looking up; all of it together 65, the
+blank page included. The minutes of an exercise are those that its task states, an estimate.
 """
 
 import re
@@ -14,21 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stbp_edu.practice.tasks import tasks
 from tools.notebooks.execution import FOLDED
 
 WORDS_PER_MINUTE = 46  # an inline formula, or a piece of code, is a word
 SECONDS = {"words": 60 / WORDS_PER_MINUTE, "formulas": 8, "lines": 2, "figures": 15}
-SECONDS |= {"passes": 30 * 60}
+SECONDS |= {"passes": 60 * tasks()["backward"].minutes}
 """For a word, a formula on a line of its own, a line of code in view, a figure, and a whole
 backward pass to be written, which is asked in the midst of the text."""
-MINUTES = {"questions": 3, "blanks": 3, "functions": 6}
-"""For a question, a formula to be typed, and a function to be written."""
+MINUTES = {"questions": 3, "hunts": 6, "tasks": 1}
+"""For a question, a bug to be found, and each minute that a task states."""
 STEP = 5  # minutes; no time is stated more exactly
-CHECKS = {
-    "blanks": r"^check_formula\(",
-    "functions": r"^(?:check|hunt)\(",
-    "passes": r"^check_network\(",
-}
+CHECKS = {"hunts": r"^hunt\(", "passes": r"^check_network\("}
+TASK = re.compile(r'^check(_formula)?\("([\w-]+)"', flags=re.M)
 LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
 CLAUSE = re.compile(r"(?<=[.;])\s+|\n")
@@ -85,6 +83,8 @@ def _text(text: str, exercises: bool) -> Counter[str]:
 
 def _code(cell: Any, exercises: bool) -> Counter[str]:
     checks = Counter({k: len(re.findall(p, cell.source, flags=re.M)) for k, p in CHECKS.items()})
+    asked = [id_ + formula.replace("_", "-") for formula, id_ in TASK.findall(cell.source)]
+    checks["tasks"] = sum(tasks()[id_].minutes for id_ in asked)
     if exercises or any(checks.values()):
         return checks
     seen = [] if FOLDED in cell.metadata.get("tags", []) else cell.source.splitlines()

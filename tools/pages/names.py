@@ -120,7 +120,10 @@ def teach() -> dict[str, object]:
     every, told = tasks().values(), weeks()
     counts = Counter(task.use for task in every)
     counts |= {"tasks": len(every), "elsewhere": sum(not task.in_course for task in every)}
-    return {"weeks": told, "counts": counts, "plan": plan(told[2]).rstrip(), "said": markup}
+    counts |= Counter(f"{task.use}_seen" for task in every if task.in_course)
+    unseen = [task for task in every if task.use != "practice" and not task.in_course]
+    names = {"weeks": told, "counts": counts, "unseen": unseen}
+    return {**names, "plan": plan(told[2]).rstrip(), "said": markup}
 
 
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
