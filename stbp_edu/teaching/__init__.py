@@ -6,5 +6,6 @@
 - ``sandbox``: the process that an answer runs in;
 - ``judge``: the verdicts on one submission;
 - ``marking``: all submissions of a folder;
+- ``texts``: the templates of all that is read;
 - ``class_report``: the tables and the page "The mistakes of the class".
 """

@@ -22,7 +22,8 @@ from tests.teaching.submissions import HOSTILE, classroom, hostile
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
-FEW = ["an endless loop", "a catalogue found by name", "a name that lies"]
+FEW = ["an endless loop", "a catalogue found by name", "names taken from its guard"]
+FEW += ["a name that lies"]
 NAMES = list(HOSTILE) if FULL else ["the word right"]
 MADE = {"h4-formula": ["missing-half"]}
 if FULL:
