@@ -182,9 +182,7 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
     record = read_record(config.folder)
     ours = {key: getattr(config, key) for key in ("dataset", "held_out", "encodings")}
     theirs = {**record, "encodings": len(record["accuracy"]["encodings"])}
-    if changed := _changed(
-        {**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}
-    ):
+    if changed := _changed({**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}):
         raise ValueError(f"{config.folder} holds a finished run with {changed}; {hint}")
     return record
 
