@@ -104,7 +104,8 @@ def predict(
 
     Args:
         prediction_id: id of the question, such as ``"c3-holds"``.
-        answer: one of the choices; None, ``...`` or ``"..."`` for no prediction yet.
+        answer: one of the choices, whatever its spaces and capitals; None, ``...`` or ``"..."``
+            for no prediction yet.
         measured: what was measured, one of the choices too.
 
     Raises:
@@ -124,7 +125,13 @@ def predict(
     text = text.strip() if isinstance(text, str) else text
     if isinstance(text, str) and text in ("", "..."):
         return Prediction(asked, "", measured or "")
-    given = checks.choice("answer", text, asked.choices)
+    alike = {_letters(choice): choice for choice in asked.choices}
+    given = checks.choice("answer", alike.get(_letters(text), text), asked.choices)
     if measured is None:
         saved_progress.record_prediction(asked.id, given)
     return Prediction(asked, given, measured or "")
+
+
+def _letters(text: object) -> str:
+    """Return a text without its spaces, in small letters."""
+    return "".join(str(text).lower().split())

@@ -23,6 +23,7 @@ def test_an_untouched_stub_says_that_nothing_is_predicted_and_what_can_be(blank)
 
 
 def test_a_prediction_is_kept_and_held_against_the_measurement():
+    assert "you predicted `t = 2`" in repr(predict("c3-holds", " T=2 "))
     assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t = 2 and t = 1"))
     assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}
     after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))

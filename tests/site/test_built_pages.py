@@ -31,11 +31,17 @@ if TYPE_CHECKING:
     from tests.site.conftest import Opened
 
 NARROW = {"width": 360, "height": 740}
+PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 HERE = Path(__file__).parent
 KINDS = (*FROM_CODE, "notebooks/", "")
 DRAWN = 4  # of each kind of pages made of code, beside the shortest and the longest
 PARTS = 4  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
+CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
+    const { overflowX, display } = getComputedStyle(one);
+    return overflowX !== "visible" && display !== "inline" && one.clientWidth > 1
+        && one.scrollWidth > one.clientWidth + 1;
+}).map((one) => `cut on paper: ${one.className}: ${one.textContent.trim().slice(0, 60)}`)"""
 
 
 def _stands_on(site: Path, name: str) -> set[str]:
@@ -82,6 +88,10 @@ def _looked_at(page: Page, name: str, *, first: bool) -> list[str]:
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
     page.locator("[data-theme-button]").click()
     page.evaluate("localStorage.clear()")  # the next page is light again
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    found += page.evaluate(CUT)  # nothing scrolls there
+    page.emulate_media(media="screen")
     page.set_viewport_size(WIDE)
     assert not page.context.cookies()
     return found

@@ -60,6 +60,16 @@ def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> N
     assert run(warm, "two", 2).inner_text().strip() == "2"
 
 
+def test_enter_resets_what_was_written_and_enter_again_undoes_it(warm: Page) -> None:
+    """The button keeps the focus, also where the cell has not run."""
+    target = write(warm, "mine = 1")
+    target.get_by_role("button", name="Reset code cell 1").focus()
+    warm.keyboard.press("Enter")
+    expect(target.get_by_role("button", name="Undo reset of code cell 1")).to_be_focused()
+    warm.keyboard.press("Enter")
+    expect(target.locator("textarea")).to_have_value("mine = 1")
+
+
 def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
     """Reset all can be undone, even while a cell runs; what is written in between stays."""
     original = cell(warm, 3).locator("textarea").input_value()
@@ -101,6 +111,7 @@ def test_a_reset_takes_the_prediction_back_and_an_undo_returns_it(
         choice.click()
         expect(output.get_by_role("status")).to_contain_text("you predicted")
         run(page, "unknown", int(number or 0), "error")
+        expect(choice).to_be_visible()  # to choose instead of what was typed
         reset_all(page)
         expect(choice).not_to_be_checked()
         assert output.inner_html() == html

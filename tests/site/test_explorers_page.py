@@ -93,6 +93,7 @@ def test_explorers_are_accessible_and_fit(untouched: Page, theme: str, width: in
         explorer = explorer_on(untouched, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
+    expect(untouched.locator(".scroll table[tabindex]")).to_have_count(0)  # their box is a stop
 
 
 @pytest.mark.xdist_group("explorers")
@@ -192,6 +193,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     forget.click()
     expect(said).to_contain_text(f"0 of {total} right")
+    expect(page.locator("[data-progress]")).not_to_contain_text("downloads")
     _read_back(page, saved)
     expect(said).to_contain_text(f"1 of {total} right")
     said.get_by_role("link").click()

@@ -51,6 +51,7 @@ class Cell {
     this.fold = element.querySelector(":scope > .cell-fold");
     this.output = element.querySelector(".cell-output");
     this.committed = [...this.output.childNodes];
+    this.asked = this.output.querySelector("[data-measured='']")?.closest(".out"); // a prediction's choices
     if (this.heavy) return;
     this.editor = editor(element, this.number, { changed: (text) => this.changed(text), run: () => request([this]) });
     const n = this.number;
@@ -119,18 +120,19 @@ class Cell {
   }
 
   reset() {
-    const before = this.#now();
+    this.before = this.#now(); // first: a button that is hidden for a moment loses the focus
     this.#put({ text: this.editor.original, output: this.committed });
-    this.before = { ...before, predictions: takePredictions(this.output) };
+    this.before.predictions = takePredictions(this.output);
     this.mark();
     say(`Cell ${this.number} is as it was. Undo brings back what you had.`);
   }
 
   undo() {
     const { predictions, ...before } = this.before;
-    this.before = undefined;
     this.#put(before);
     keepPredictions(predictions);
+    this.before = undefined;
+    this.mark();
     if (this.edited) this.unfold();
     say(`What you had in cell ${this.number} is back.`);
   }
@@ -182,6 +184,7 @@ class Cell {
   #explain(error, output) {
     this.unfold();
     output.error(error);
+    if (this.asked && output.box === this.output) this.output.append(this.asked);
     const missed = cells.some((c) => c.number < this.number && !c.heavy && c.element.dataset.state !== "done");
     if (error.name === "NameError" && missed)
       output.hint("A cell above may define it.", button("Run to here", `Run to here: all cells up to code cell ${this.number}`, () => runTo(this)));
@@ -309,7 +312,7 @@ new MutationObserver(() => pill.toggleAttribute("data-open", Boolean(status.text
 
 if (bar) {
   const keys = Object.assign(document.createElement("p"), { id: "live-keys", className: "live-keys" });
-  keys.innerHTML = 'You can change the code of every cell: click or tap into it, then ▶ runs it. <span class="by-keys"><kbd>Shift</kbd> + <kbd>Enter</kbd> runs it, too; <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.</span>';
+  keys.innerHTML = 'You can change the code of every cell: click or tap into it, then ▶ runs it; <em>Run to here</em> runs the cells above it first. <span class="by-keys"><kbd>Shift</kbd> + <kbd>Enter</kbd> runs it, too; <kbd>Tab</kbd> moves on until you type, and again after <kbd>Esc</kbd>.</span>';
   const runAll = button("Run all", "Run all cells", () => request(cells));
   for (const event of ["pointerenter", "focus"]) runAll.addEventListener(event, () => warm(cells));
   bar.append(box("live-buttons", runAll, resetAllButton), keys);

@@ -9,7 +9,7 @@ const STYLE = `
 .stbp-board svg .factor { font-size: 13px; }
 .stbp-board p:has(+ .scroll) { margin-bottom: 0; }
 .stbp-board .scroll { margin-bottom: 1em; }
-.stbp-board table { margin-top: 0.2em; }
+.stbp-board table { margin-top: 0.2em; display: table; max-width: none; overflow: visible; } /* its box scrolls, and nothing in it */
 .stbp-board :is(td, th) { padding: 0.2em 0.45em; }
 .stbp-board :is(td, th):not(.num) { text-align: left; }
 .stbp-board td.none { color: var(--x-bad); }

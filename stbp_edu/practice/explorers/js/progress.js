@@ -123,7 +123,7 @@ function choices(told) {
     say("The file is in your downloads. Nothing was sent.");
   });
   const drop = button("Forget my progress", () => {
-    if (confirm("Forget in this browser which exercises you have done, and what you predicted?")) forget();
+    if (confirm("Forget in this browser which exercises you have done, and what you predicted?")) forget(), say("");
   });
   return [save, button("Read a file", () => file.click()), drop, file];
 }

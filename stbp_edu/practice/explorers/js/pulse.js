@@ -3,7 +3,7 @@ import { frame, graph, indexed, load, make, radios, term, tight, view } from "./
 
 const STYLE = `
 .stbp-pulse { max-width: 42em; margin: 0 auto; }
-.stbp-pulse svg { margin: 0 auto; }
+.stbp-pulse svg { margin: 0 auto; overflow: visible; } /* a value on its way at the edge */
 .stbp-pulse .stage { border-radius: 6px; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
 .stbp-pulse .used:not(.lost) .edge { stroke: var(--x-soft); } .stbp-pulse .used:not(.lost) .head { fill: var(--x-soft); }
 .stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
