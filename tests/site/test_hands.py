@@ -123,7 +123,7 @@ def test_a_pointer_edits_where_it_points(
 ) -> None:
     """It reaches the editor, selects, scrolls the code and the editor as one, and runs."""
     hand, keys, editor = device(warm), warm.keyboard, target.get_by_role("textbox")
-    _, right, height = place(target, "import")
+    _, right, height = place(target, " = ")
     hand.press(right, height)
     expect(editor).to_be_focused()
     keys.press("Control+A")
