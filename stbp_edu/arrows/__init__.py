@@ -29,14 +29,13 @@ from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.models import Layer, Network, draw_params, network
 from stbp_edu.arrows.neurons import hard_reset, lif_lines, soft_reset, with_adaptation, with_current
-from stbp_edu.arrows.online_form import online
+from stbp_edu.arrows.online_form import forbidding_word, online
 from stbp_edu.arrows.paths import (
     Edge,
     Node,
     Path,
     count_paths,
     edges_from,
-    forbidding_word,
     paths_from,
     words,
 )

@@ -13,7 +13,8 @@ from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import symbol
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.paths import Word, forbidding_word
+from stbp_edu.arrows.online_form import forbidding_word
+from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, Enter, placed
 

@@ -17,12 +17,44 @@ from stbp_edu import checks
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.forward_run import as_trace, rest, step
 from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
-from stbp_edu.arrows.paths import forbidding_word
+from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
+from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 
 Traces = dict[tuple[str, str], Any]
 """E of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
+
+
+def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
+    """Return the shortest word that forbids an online form, or None if there is none.
+
+    It moves through time after it has left the neuron, or while it leaves.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> " ".join(forbidding_word(network("2-2-1", hard_reset(LIF())), "exact"))
+    'enter spike weight carry spike readout'
+    >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
+    """
+    rule = as_rule(rule)
+    checks.instance("net", net, Network)
+    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
+    first = [(n, neuron.input) for n, neuron in neurons]
+    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
+    found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
+    queue = list(found)
+    for n, state, q, left, late in queue:  # grows while it is read: breadth first
+        word = found[n, state, q, left, late]
+        for arrow, head in rule.moves_from(net, n, state, q):
+            bad = late or bool(arrow.step and (left or arrow.leaves))
+            if arrow.target == LOSS and bad:
+                return (*word, arrow.kind)
+            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, bad
+            if arrow.target != LOSS and node not in found:
+                found[node] = (*word, arrow.kind)
+                queue.append(node)
+    return None
 
 
 def online(
