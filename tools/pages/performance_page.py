@@ -28,7 +28,8 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     return dict(
         step=step, again=again, others=others, engine=engine, convolution=convolution,
         recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor,
-        row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along, closest=closest,
+        row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
+        closest=closest,
     )  # fmt: skip
 
 
