@@ -86,15 +86,6 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
         list(train(settings, bytes_few))
 
 
-def test_a_state_of_other_data_is_named(small, few) -> None:
-    state = initial_state(small, few)
-    wide = replace(
-        few, train_images=few.train_images[:, :, :7], test_images=few.test_images[:, :, :7]
-    )
-    with pytest.raises(ValueError, match="56 inputs and 10 outputs for this data, got 64 and 10"):
-        list(train(small, wide, state))
-
-
 STEPS = {
     "all default": {},
     "convolutions": CONV,
