@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
-from stbp_edu import plotting
 from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.explorers import pulse
 from tools.site.render import notebook_page
@@ -24,28 +22,6 @@ def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
     assert "a\n- b $$ c\n```" in text
 
 
-def rendered(svg: str) -> tuple[str, notebook_page.Figures]:
-    """Return the HTML of one figure, and the files that it needs."""
-    figures = notebook_page.Figures("f")
-    data = {"image/svg+xml": svg, "text/plain": "x"}
-    output = [{"output_type": "display_data", "data": data}]
-    return notebook_page.outputs_html(output, 3, figures), figures
-
-
-def test_a_figure_is_a_part_of_the_page_wide_and_for_a_phone() -> None:
-    """Its colours are the page's, whatever the theme."""
-    fig, ax = plotting.figure()
-    plotting.raster(ax, np.eye(3))
-    html, figures = rendered(
-        plotting.show(fig, alt="Three spikes, one after the other.")._repr_svg_()
-    )
-    assert not figures.files
-    assert html.count("<svg class=") == html.count('role="img"') == 2
-    assert "figure-wide" in html.partition("figure-narrow")[0]
-    assert "var(--stbp-ink," in html
-    assert "metadata" not in html
-
-
 def test_a_large_figure_is_written_for_both_themes() -> None:
     """Ink changes with the theme, the sheet goes, the words and the size stay."""
     svg = (
@@ -53,7 +29,9 @@ def test_a_large_figure_is_written_for_both_themes() -> None:
         '<rect style="fill: var(--stbp-ground, #ffffff)"/>'
         f'<path style="fill: var(--stbp-ink, #24292f)" d="{"M0 0" * 20_000}"/></svg>'
     )
-    html, figures = rendered(svg)
+    figures = notebook_page.Figures("f")
+    output = {"output_type": "display_data", "data": {"image/svg+xml": svg, "text/plain": "x"}}
+    html = notebook_page.outputs_html([output], 3, figures)
     assert html.count('alt="A &lt; B" loading="lazy" width="96" height="48"') == 2
     light, dark = (figures.files[f"3-1.{theme}.svg"].decode() for theme in ("light", "dark"))
     assert [ink in file for ink, file in zip(DARK["ink"], (light, dark), strict=True)] == [True] * 2
@@ -73,15 +51,11 @@ def test_a_figure_that_can_be_played_brings_its_values() -> None:
     assert "metadata" not in html
 
 
-def test_streams_are_escaped() -> None:
-    """Nothing in them is markup."""
+def test_a_stream_is_escaped_and_a_printed_table_keeps_its_columns() -> None:
+    """A table is where two lines or more have gaps; a sentence may have one."""
     stream = {"output_type": "stream", "name": "stdout", "text": "<a>\n"}
     html = notebook_page.outputs_html([stream], 1, notebook_page.Figures(""))
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
-
-
-def test_a_printed_table_keeps_its_columns() -> None:
-    """Where two lines or more have gaps; a sentence may have one."""
     assert "out-table" in notebook_page.text("t  u\n1  0.5", "out-stdout")
     assert "out-table" not in notebook_page.text("a  gap\n  and an indent", "out-stdout")
 
