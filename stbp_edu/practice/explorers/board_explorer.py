@@ -183,13 +183,13 @@ class _Board:
         free = [kind for kind in self.arrows if kind not in needed]
         subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
         shown = self.drawing()
-        adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
+        lines = self.net.layers[1].neuron.lines
         return {
             "arrows": [self.arrow(a) for a in self.arrows.values()],
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
             "states": [
-                {"kind": s.kind, "adjoint": mathml(adjoints[s.kind] + "_1^{1,1}")}
+                {"kind": s.kind, "adjoint": mathml(lines.adjoint(s.kind) + "_1^{1,1}")}
                 for s in self.starts
             ],
             "needed": needed,
