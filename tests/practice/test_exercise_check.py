@@ -107,9 +107,9 @@ def test_unknown_ids_name_the_nearest(asked):
         asked("c3-dleta")
 
 
-def test_a_solution_is_folded_in_html_and_runs():
+def test_a_solution_can_be_folded_away_in_html_and_runs():
     shown = solution("c3-delta")
-    assert shown._repr_html_().startswith('<details class="stbp-solution">')
+    assert shown._repr_html_().startswith('<details class="stbp-solution" open>')
     assert shown.reasoning in repr(shown)
     space = {"np": np}
     exec(shown.source, space)

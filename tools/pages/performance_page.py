@@ -14,29 +14,20 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/performance.md``.
 
     Args:
-        records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
-            main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``,
+        records: those of ``docs/results`` by name without ``.json``. Used are
+            ``speed-frameworks``, all sizes, ``speed-step``, another run of the main one, ``speed``,
             ``speed-convolution`` and ``speed-recurrent``; any may be missing.
     """
-    records = {name: _of_sizes(record) for name, record in records.items()}
-    sizes = records.get("speed-frameworks")
-    step = sizes and records.get("speed-step", sizes)
+    step, again = records.get("speed-frameworks"), records.get("speed-step")
     engine, convolution = records.get("speed"), records.get("speed-convolution")
     recurrent = records.get("speed-recurrent")
-    used = {id(r): r for r in (step, sizes, engine, convolution, recurrent) if r}
+    used = {id(r): r for r in (step, again, engine, convolution, recurrent) if r}
     return dict(
-        step=step, sizes=sizes, engine=engine, convolution=convolution, recurrent=recurrent,
+        step=step, again=again, engine=engine, convolution=convolution, recurrent=recurrent,
         used=list(used.values()), picture=picture, processor=processor,
         row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
+        closest=closest,
     )  # fmt: skip
-
-
-def _of_sizes(record: Record) -> Record:
-    """Return a record whose cells name every axis; one of an earlier version lacks two of them."""
-    cells = [
-        {"hidden": 1, "rate": 0, **c} for c in record.get("cells", ()) if not c.get("lit_only")
-    ]
-    return {**record, "cells": cells} if cells else record
 
 
 def row_of(cell: Record, name: str) -> Any:
@@ -70,9 +61,22 @@ def fastest_of(record: Record, group: str) -> Any:
     return min(rows, key=lambda r: r["ms"], default=None)
 
 
-def better(step: Record, sizes: Record) -> Iterator[tuple[Record, str, str, float]]:
+def closest(record: Record) -> tuple[float, str, Record]:
+    """Return ours ÷ the fastest other beside the main size, where that is largest: who, and where.
+
+    Without another size, the main one.
+    """
+    ratios = [
+        (row_of(cell, "ours")["ms"] / r["ms"], r["name"], cell)
+        for cell in record["cells"][1:] or record["cells"]
+        for r in cell["rows"] if not r["name"].startswith(("ours", "products"))
+    ]  # fmt: skip
+    return max(ratios, key=lambda found: found[0])
+
+
+def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
     """Yield what is faster than ours or holds less memory: cell, who, in what, and the ratio."""
-    for cell in (step["cells"][0], *sizes["cells"][1:]):
+    for cell in record["cells"]:
         ours = row_of(cell, "ours")
         for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
