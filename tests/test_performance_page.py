@@ -73,17 +73,6 @@ def test_what_is_not_installed_failed_or_was_not_made_is_named(record):
         assert f"`make {command}`" in page()
 
 
-def test_other_processors_stand_further_down(record):
-    other = copy.deepcopy(record) | {"remark": "How it was."}
-    other["machine"]["processor"] = "Another(R) Processor"
-    row(other, "ours")["ms"] = 50.0
-    text = page(speed_frameworks=record, speed_frameworks_other=other)
-    main, further = text.split("## On Another(R) Processor")
-    assert "| the dense matrix products alone | 0.50 |" in main
-    assert "| the dense matrix products alone | 2.50 |" in further
-    assert "another processor. How it was.\n" in further
-
-
 def test_another_run_of_the_main_size_is_told(record):
     again = copy.deepcopy(record) | {"command": "python -m benchmarks.frameworks --write --home"}
     row(again, "ours")["ms"], row(again, "torch-compile")["ms"] = 12.0, 15.0

@@ -19,7 +19,6 @@ ROWS = {row["name"]: row for row in json.loads(classify.RECORD.read_text("utf-8"
 @pytest.mark.filterwarnings("ignore")  # theirs
 def test_a_framework_keeps_what_the_record_says(tried):
     found, row = classify.found(tried), ROWS[tried.name]
-    assert len(ROWS) == len(classify.TRIED)
     assert (found["rules"], found["dropped"]) == (row["rules"], row["dropped"])
 
 
