@@ -1,7 +1,5 @@
 """Convolution and pooling at full speed: equal to the general sweep, which autodiff judges."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -28,21 +26,23 @@ def problem(shape, neuron=NEURON, T=4, S=3):
 @pytest.mark.parametrize("neuron", [NEURON, SOFT], ids=["hard", "soft"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
-@pytest.mark.parametrize("smooth", [False, True])
 def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
-    shape, rule, smooth, neuron
+    shape, rule, neuron, monkeypatch
 ):
+    """With spikes and on the smooth twin, whose images are taken a few at a time."""
     net, params, inputs, targets = problem(shape, neuron)
     assert widths(shape) == net.sizes
-    slow = arrows.forward(net, params, inputs, twin=smooth)
-    program = Program(net, rule, "numpy", twin=smooth)
-    fast = program.forward(params, inputs)
-    for state in "uo":
-        for n in range(1, net.N + 1):
-            np.testing.assert_allclose(fast[state][n], slow[state][n], rtol=1e-12, atol=1e-14)
-    expected = arrows.backward(net, params, slow, targets, rule).gradients
-    assert error(program.gradients(params, fast, targets), expected) < 1e-12
-    assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
+    for smooth in (False, True):
+        slow = arrows.forward(net, params, inputs, twin=smooth)
+        program = Program(net, rule, "numpy", twin=smooth)
+        fast = program.forward(params, inputs)
+        for state in "uo":
+            for n in range(1, net.N + 1):
+                np.testing.assert_allclose(fast[state][n], slow[state][n], rtol=1e-12, atol=1e-14)
+        expected = arrows.backward(net, params, slow, targets, rule).gradients
+        assert error(program.gradients(params, fast, targets), expected) < 1e-12
+        assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
+        monkeypatch.setattr(weights, "PATCHES", 1)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution
@@ -59,29 +59,3 @@ def test_an_input_in_another_place_in_memory_gives_the_same(shape):
             states = passes.forward(given)
             found.append(passes.gradients(states, {"o": np.ones_like(states[-1]["o"])}))
         assert error(*found) < 1e-12
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_weights_and_their_transpose_agree(shape, monkeypatch):
-    """⟨ε, W o⟩ = ⟨Wᵀ ε, o⟩ = ⟨∂/∂W, W⟩, and few images at a time give the same numbers."""
-    net, params, _, _ = problem(shape)
-    rng = np.random.default_rng(1)
-    for layer, p in zip(net.layers[1:], params[1:], strict=True):
-        link = weights.Linked(p["W"], layer.link)
-        below, above = (math.prod(of) for of in (layer.link.source, layer.link.shape))
-        o, up, down = (rng.normal(size=(2, 3, m)) for m in (below, above, below))
-        link.forward(o, up)
-        epsilon, dW = rng.normal(size=up.shape), np.empty_like(p["W"])
-        link.transpose(epsilon, down)
-        link.gradient(epsilon, o, dW)
-        inner = (epsilon * up).sum()
-        assert inner == pytest.approx((down * o).sum(), rel=1e-12)
-        assert inner == pytest.approx((dW * p["W"]).sum(), rel=1e-12)
-        monkeypatch.setattr(weights, "PATCHES", 1)
-        parts = [np.empty_like(a) for a in (up, down, dW)]
-        link.forward(o, parts[0])
-        link.transpose(epsilon, parts[1])
-        link.gradient(epsilon, o, parts[2])
-        for part, whole in zip(parts, (up, down, dW), strict=True):
-            np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
-        monkeypatch.undo()

@@ -61,6 +61,18 @@ def test_a_large_figure_is_written_for_both_themes() -> None:
     assert "#ffffff" not in light + dark
 
 
+def test_a_large_figure_is_set_again_for_a_phone_too() -> None:
+    """One of four pictures is seen; the others are not loaded."""
+    fig, ax = plotting.figure()
+    ax.plot(np.sin(np.arange(20_000.0)))
+    html, figures = rendered(plotting.show(fig, alt="A curve of so many points.")._repr_svg_())
+    assert sorted(figures.files) == [
+        f"3-1.{view}{theme}.svg" for view in ("", "phone.") for theme in ("dark", "light")
+    ]
+    assert html.count('class="figure figure-dark figure-narrow"') == 1
+    assert 'width="331"' in html
+
+
 def test_a_figure_that_can_be_played_brings_its_values() -> None:
     """They stand in a file of their own; the picture is what is shown without scripts."""
     shown = pulse(rule="classic")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +222,7 @@ def text(content: str, kind: str) -> str:
 def _svg(svg: str, name: str, figures: Figures) -> str:
     """Return a figure in the page's own type and colours, wide and set again for a phone.
 
-    A large one becomes a file for each theme. Where the figure can be played, what the explorer
+    A large one becomes files, for each theme. Where the figure can be played, what the explorer
     needs becomes a file, too.
     """
     live, played = EXPLORER.search(svg), ""
@@ -232,17 +232,19 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
         figures.files[f"{name}.json"] = unescape(live[2]).encode()
         played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
         svg = EXPLORER.sub("", svg)
-    head = svg[: svg.index(">", svg.index("<svg")) + 1]
-    alt = re.search(r'aria-label="([^"]*)"', head)
+    alt = re.search(r'aria-label="([^"]*)"', svg)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
         return f'<div class="out out-figure"{played}>{html}</div>'
     html = ""
-    for theme in THEMES:
-        figures.files[f"{name}.{theme}.svg"] = recolour(svg, theme).encode()
-        source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
-        html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
+    for view, theme in product(("wide", "narrow") if narrow else ("wide",), THEMES):
+        drawn, file = (narrow, f"{name}.phone") if view == "narrow" else (svg, name)
+        figures.files[f"{file}.{theme}.svg"] = recolour(drawn, theme).encode()
+        source = f'src="{figures.folder}/{file}.{theme}.svg" alt="{escape(words)}"'
+        kind = f"figure figure-{theme}" + f" figure-{view}" * bool(narrow)
+        sides = size(drawn[: drawn.index(">", drawn.index("<svg"))])
+        html += f'<img class="{kind}" {source} loading="lazy"{sides}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
 
 
