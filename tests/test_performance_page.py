@@ -60,14 +60,6 @@ def page(record=None, **others):
     return plain(records)
 
 
-def elsewhere(record, ours):
-    """Return the record of another processor."""
-    other = copy.deepcopy(record) | {"remark": "How it was."}
-    other["machine"]["processor"] = "Another(R) Processor"
-    other["cells"][0]["rows"][0]["ms"] = ours
-    return other
-
-
 def test_the_goals_are_computed_from_the_record(record):
     text = page(record)
     assert "products alone | products alone | 0.88 | not reached |" in text
@@ -108,14 +100,6 @@ def test_what_is_not_installed_or_not_made_is_named(record):
     assert "| Gone | not installed: gone |" in page(record)
     assert "`make bench-frameworks`" in page()
     assert "`make bench`" in page()
-
-
-def test_other_processors_stand_further_down(record):
-    text = page(record, speed_frameworks_other=elsewhere(record, 50.0))
-    main, further = text.split("## On Another(R) Processor")
-    assert "| products alone | 0.88 |" in main
-    assert "| products alone | 1.25 |" in further
-    assert "another processor. How it was.\n" in further
 
 
 def test_another_run_of_the_main_size_is_told(record):

@@ -14,16 +14,6 @@ from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
 
-def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
-    """Lists, tables and display maths get the blank lines that they need; code is left alone."""
-    text = notebook_page.commonmark(
-        "a list:\n- one\n  - two\ntext $$x = 1$$ more\n```\na\n- b $$ c\n```"
-    )
-    assert "a list:\n\n- one\n    - two" in text
-    assert "\n\n$$\nx = 1\n$$\n\n" in text
-    assert "a\n- b $$ c\n```" in text
-
-
 def rendered(svg: str) -> tuple[str, notebook_page.Figures]:
     """Return the HTML of one figure, and the files that it needs."""
     figures = notebook_page.Figures("f")
