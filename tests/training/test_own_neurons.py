@@ -99,7 +99,7 @@ def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
     wide = replace(few, train_images=few.train_images[:, 1:], test_images=few.test_images[:, 1:])
     for settings, data, words in (
         (other, few, r"params must be of a network with hidden layers \(9,\)"),
-        (small, wide, "56 inputs and 10 outputs for this data, got 64 and 10"),
+        (small, wide, r"56 inputs and 10 outputs for images .*, got 64 and 10"),
     ):
         with pytest.raises(ValueError, match=words):
             list(train(settings, data, initial_state(small, few)))

@@ -69,7 +69,6 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
 STEPS = {
     **{rule: {"rule": rule} for rule in RULES + ABLATIONS},
     "soft reset": {"gate": "soft", "tau": 0.9},
-    "convolutions": {"hidden": ("4C3", "P2", 20), "T": 3, "v_th": 1.0, "init_scale": 1.0},
     **{loss: {"loss": loss} for loss in LOSSES},
     "online": {"rule": "ottt", "loss": "membrane"},
 }
@@ -136,7 +135,7 @@ def test_evaluation_counts_answers(small, few) -> None:
     same = evaluate(state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0))
     assert same.confusion[:, 3].sum() == 50
     assert (same.mean, same.spread) == ((few.test_labels == 3).mean(), 0)
-    with pytest.raises(ValueError, match="with 64 pixels each"):
+    with pytest.raises(ValueError, match=r"16 inputs and 1 outputs for images .*, got 64 and 10"):
         evaluate(state.kept, np.zeros((2, 2, 8)), np.zeros(2, int), small, np.random.default_rng(0))
 
 
