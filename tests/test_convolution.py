@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows, backward, cases, forward, network
 from stbp_edu.convolution import ConvParams, init_conv_params, read_shape
-from stbp_edu.engine import Workspace, weights
+from stbp_edu.engine import weights
 from stbp_edu.rules import ABLATIONS, RULES
 from tests.networks import assert_close
 
@@ -56,26 +56,28 @@ def general(params, neuron):
     return arrows.network(params.shape, reset(neuron))
 
 
-@pytest.mark.parametrize("neuron", [NEURON, SOFT])
+@pytest.mark.parametrize("neuron", [NEURON, SOFT], ids=["hard", "soft"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("rule", RULES + ABLATIONS)
-@pytest.mark.parametrize("smooth", [False, True])
 def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
-    shape, rule, smooth, neuron
+    shape, rule, neuron, monkeypatch
 ):
+    """With spikes and on the smooth twin, whose images are taken a few at a time."""
     params, spikes, targets = problem(shape)
     net, own = general(params, neuron), to_arrows(params)
     seen = as_images(params, [spikes, *[None] * params.N])[0]
-    slow = arrows.forward(net, own, seen, twin=smooth)
-    fast = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
-    for state, found in (("u", fast.U), ("o", fast.O)):
-        assert_close(as_images(params, found)[1:], slow[state][1:], state)
-    expected = arrows.backward(net, own, slow, targets, rule).gradients
-    found = backward(fast, targets, params, neuron, rule)
-    assert_close([p["W"] for p in to_arrows(ConvParams(shape, found.W, found.b))[1:]],
-                 [g["W"] for g in expected[1:]], "dL/dW")  # fmt: skip
-    assert_close(found.b[1:], [g["b"] for g in expected[1:]], "dL/db")
-    assert all(np.abs(g).max() > 0 for g in found.W[1:])
+    for smooth in (False, True):
+        slow = arrows.forward(net, own, seen, twin=smooth)
+        fast = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
+        for state, found in (("u", fast.U), ("o", fast.O)):
+            assert_close(as_images(params, found)[1:], slow[state][1:], state)
+        expected = arrows.backward(net, own, slow, targets, rule).gradients
+        found = backward(fast, targets, params, neuron, rule)
+        turned = to_arrows(ConvParams(shape, found.W, found.b))
+        for name in "Wb":
+            assert_close(*([None, *(p[name] for p in of[1:])] for of in (turned, expected)), name)
+        assert all(np.abs(g).max() > 0 for g in found.W[1:])
+        monkeypatch.setattr(weights, "PATCHES", 1)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution
@@ -89,31 +91,6 @@ def test_an_input_in_another_place_in_memory_gives_the_same(shape):
         assert_close(trace.U, copied.U, "U")
         found, expected = (backward(t, targets, params, NEURON) for t in (trace, copied))
         assert_close(found.W, expected.W, "dL/dW")
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_weights_and_their_transpose_agree(shape, monkeypatch):
-    """⟨ε, W o⟩ = ⟨Wᵀ ε, o⟩ = ⟨∂/∂W, W⟩, and few images at a time give the same bits."""
-    params, _, _ = problem(shape)
-    rng = np.random.default_rng(1)
-    for n in range(1, params.N + 1):
-        link = weights.weights_into(params, n, Workspace())
-        o, up, down = (rng.normal(size=(2, 3, params.sizes[m])) for m in (n - 1, n, n - 1))
-        link.forward(o, up)
-        epsilon, dW = rng.normal(size=up.shape), np.empty_like(params.W[n])
-        link.transpose(epsilon, down)
-        link.gradient(epsilon, o, dW)
-        inner = (epsilon * up).sum()
-        assert inner == pytest.approx((down * o).sum(), rel=1e-12)
-        assert inner == pytest.approx((dW * params.W[n]).sum(), rel=1e-12)
-        monkeypatch.setattr(weights, "PATCHES", 1)
-        parts = [np.empty_like(a) for a in (up, down, dW)]
-        link.forward(o, parts[0])
-        link.transpose(epsilon, parts[1])
-        link.gradient(epsilon, o, parts[2])
-        for part, whole in zip(parts, (up, down, dW), strict=True):
-            np.testing.assert_allclose(part, whole, rtol=1e-12, atol=1e-15)
-        monkeypatch.undo()
 
 
 @pytest.mark.parametrize(

@@ -60,14 +60,6 @@ def page(record=None, **others):
     return plain(records)
 
 
-def elsewhere(record, ours):
-    """Return the record of another processor."""
-    other = copy.deepcopy(record) | {"remark": "How it was."}
-    other["machine"]["processor"] = "Another(R) Processor"
-    other["cells"][0]["rows"][0]["ms"] = ours
-    return other
-
-
 def test_the_goals_are_computed_from_the_record(record):
     text = page(record)
     assert "products alone | products alone | 0.88 | not reached |" in text
@@ -101,6 +93,7 @@ def test_the_fastest_of_the_others_stands_first(record):
     assert "| X | 0.88 | not reached |" in text
     assert "| 2 hidden layers | X | time | 1.09 |" in text
     assert "| 2 % spikes | X | time | 1.20 |" in text
+    assert "at each of the other sizes | X, 2 % spikes | 1.20 | not reached |" in text
 
 
 def test_what_is_not_installed_or_not_made_is_named(record):
@@ -109,22 +102,12 @@ def test_what_is_not_installed_or_not_made_is_named(record):
     assert "`make bench`" in page()
 
 
-def test_other_processors_stand_further_down(record):
-    text = page(record, speed_frameworks_other=elsewhere(record, 50.0))
-    main, further = text.split("## On Another(R) Processor")
-    assert "| products alone | 0.88 |" in main
-    assert "| products alone | 1.25 |" in further
-    assert "another processor. How it was.\n" in further
-
-
-def test_the_main_size_may_have_a_run_of_its_own(record):
-    record["cells"].append(cell(115.5, T=100))
+def test_another_run_of_the_main_size_is_told(record):
     step = copy.deepcopy(record) | {"command": "python -m benchmarks.frameworks --write --home"}
-    step["cells"][0]["rows"][0]["ms"] = 20.0
+    step["entries"].append(entry("x-compile", "X"))
+    step["cells"][0]["rows"] = [row("ours", 20.0), row("products", 40.0), row("x-compile", 25.0)]
     text = page(record, speed_step=step)
-    assert "| products alone | 0.50 |" in text
-    assert "from T = 10 to 30, 3 times as many steps, it takes 2.9 times" in text  # from one run
-    assert "35.0" not in text  # one machine, one figure: sizes are ratios
+    assert "of this size alone, gave for the first two 0.80 and 0.50." in text
     for one in (record, step):
         assert f"| `{one['command']}` |" in text
 

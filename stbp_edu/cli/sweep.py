@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -111,7 +111,31 @@ def dask(address: str) -> Iterator[Executor]:
                 f"dask must be the scheduler of at least one worker, and {address!r} has none; "
                 f"start one with: dask worker {address} --nthreads 1"
             ) from error
-        yield client.get_executor()
+        yield OnCluster(client)
+
+
+class OnCluster(Executor):
+    """Runs calls on a Dask cluster.
+
+    Unlike the executor of Dask itself, it takes no result for an error where a worker ends just
+    after it has handed that result over.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Start a call, and return its future; a call is made again where its worker has ended."""
+        ended: Future[Any] = Future()
+
+        def hand_over(task: Any) -> None:
+            try:
+                ended.set_result(task.result())
+            except BaseException as error:
+                ended.set_exception(error)
+
+        self.client.submit(fn, *args, **kwargs).add_done_callback(hand_over)
+        return ended
 
 
 async def identity(address: str) -> object:

@@ -17,8 +17,8 @@ from typing import Any
 from stbp_edu import checks
 from stbp_edu.arrows import RULES as PART_TWO
 from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
-from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.table import neuron_from
 from stbp_edu.convolution import hidden_layer
 from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES, LastSteps, Membrane

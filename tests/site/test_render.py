@@ -14,16 +14,6 @@ from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
 
-def test_jupyter_markdown_becomes_what_the_site_reads() -> None:
-    """Lists, tables and display maths get the blank lines that they need; code is left alone."""
-    text = notebook_page.commonmark(
-        "a list:\n- one\n  - two\ntext $$x = 1$$ more\n```\na\n- b $$ c\n```"
-    )
-    assert "a list:\n\n- one\n    - two" in text
-    assert "\n\n$$\nx = 1\n$$\n\n" in text
-    assert "a\n- b $$ c\n```" in text
-
-
 def rendered(svg: str) -> tuple[str, notebook_page.Figures]:
     """Return the HTML of one figure, and the files that it needs."""
     figures = notebook_page.Figures("f")
@@ -59,6 +49,18 @@ def test_a_large_figure_is_written_for_both_themes() -> None:
     assert [ink in file for ink, file in zip(DARK["ink"], (light, dark), strict=True)] == [True] * 2
     assert "var(" not in light + dark
     assert "#ffffff" not in light + dark
+
+
+def test_a_large_figure_is_set_again_for_a_phone_too() -> None:
+    """One of four pictures is seen; the others are not loaded."""
+    fig, ax = plotting.figure()
+    ax.plot(np.sin(np.arange(20_000.0)))
+    html, figures = rendered(plotting.show(fig, alt="A curve of so many points.")._repr_svg_())
+    assert sorted(figures.files) == [
+        f"3-1.{view}{theme}.svg" for view in ("", "phone.") for theme in ("dark", "light")
+    ]
+    assert html.count('class="figure figure-dark figure-narrow"') == 1
+    assert 'width="331"' in html
 
 
 def test_a_figure_that_can_be_played_brings_its_values() -> None:

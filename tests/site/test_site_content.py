@@ -1,22 +1,14 @@
-"""What makes the pages of the site, without MkDocs."""
+"""What makes the page of a notebook, at MkDocs' events."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 
-from tools.site.render.maths import Speaker
+from tools.site import events
 from tools.site.render.notebook_page import read_notebook
-from tools.site.site_content import Content, page_html, page_markdown
-
-
-def test_nothing_below_the_hook_imports_mkdocs() -> None:
-    """The modules that make the pages load without it."""
-    code = "import sys, tools.site.site_content; sys.exit('mkdocs' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:
@@ -28,14 +20,15 @@ def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:
     ]
     path = tmp_path / "01_title.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    speaker = Speaker(tmp_path / "speech.json")
-    content = Content(True, {"01_title": read_notebook(path)}, {}, {}, {}, speaker)
-    name = "notebooks/01_title.ipynb"
-    markdown, meta = page_markdown(content, name, "")
-    assert meta["title"] == "1 · Title"
+    content = events.Content(True, {"01_title": read_notebook(path)}, {}, {})
+    config = SimpleNamespace(extra={events.CONTENT: content})
+    file = SimpleNamespace(src_uri="notebooks/01_title.ipynb")
+    page = SimpleNamespace(file=file, meta={}, toc=[])
+    markdown = events.on_page_markdown("", page, config)
+    assert page.meta["title"] == "1 · Title"
     assert "[the map](00_title.ipynb)" in markdown
     assert '<div data-slot="1"></div>' in markdown
-    html = page_html(content, name, markdown, "../../")
+    html = events.on_page_content(markdown, page, config)
     assert "data-slot" not in html
     assert "1 code cell</li>" in html
     assert 'id="cell-1"' in html

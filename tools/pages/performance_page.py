@@ -1,13 +1,12 @@
 """What the performance page shows of the published records of ``benchmarks``: times and memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.plotting.palette import GRID, INK, SERIES
+from stbp_edu.plotting.palette import GRID, SERIES
 from tools.pages.records import Record, figure_html, processor
 
-ELSEWHERE = "speed-frameworks-"  # records of other processors
 AXES = ("T", "batch", "width", "hidden", "rate")
 
 
@@ -15,31 +14,20 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/performance.md``.
 
     Args:
-        records: those of ``docs/results`` by name without ``.json``. Used are ``speed-step``, the
-            main size, ``speed-frameworks``, all sizes, which stands in for it, ``speed``,
-            ``speed-convolution``, ``speed-recurrent``, and those of other processors; any may be
-            missing.
+        records: those of ``docs/results`` by name without ``.json``. Used are
+            ``speed-frameworks``, all sizes, ``speed-step``, another run of the main one, ``speed``,
+            ``speed-convolution`` and ``speed-recurrent``; any may be missing.
     """
-    records = {name: _of_sizes(record) for name, record in records.items()}
-    sizes = records.get("speed-frameworks")
-    step = sizes and records.get("speed-step", sizes)
-    others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
+    step, again = records.get("speed-frameworks"), records.get("speed-step")
     engine, convolution = records.get("speed"), records.get("speed-convolution")
     recurrent = records.get("speed-recurrent")
-    used = {id(r): r for r in (step, sizes, *others, engine, convolution, recurrent) if r}
+    used = {id(r): r for r in (step, again, engine, convolution, recurrent) if r}
     return dict(
-        step=step, sizes=sizes, others=others, engine=engine, convolution=convolution,
-        recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor,
+        step=step, again=again, engine=engine, convolution=convolution, recurrent=recurrent,
+        used=list(used.values()), picture=picture, processor=processor,
         row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
+        closest=closest,
     )  # fmt: skip
-
-
-def _of_sizes(record: Record) -> Record:
-    """Return a record whose cells name every axis; one of an earlier version lacks two of them."""
-    cells = [
-        {"hidden": 1, "rate": 0, **c} for c in record.get("cells", ()) if not c.get("lit_only")
-    ]
-    return {**record, "cells": cells} if cells else record
 
 
 def row_of(cell: Record, name: str) -> Any:
@@ -73,9 +61,22 @@ def fastest_of(record: Record, group: str) -> Any:
     return min(rows, key=lambda r: r["ms"], default=None)
 
 
-def better(step: Record, sizes: Record) -> Iterator[tuple[Record, str, str, float]]:
+def closest(record: Record) -> tuple[float, str, Record]:
+    """Return ours ÷ the fastest other beside the main size, where that is largest: who, and where.
+
+    Without another size, the main one.
+    """
+    ratios = [
+        (row_of(cell, "ours")["ms"] / r["ms"], r["name"], cell)
+        for cell in record["cells"][1:] or record["cells"]
+        for r in cell["rows"] if not r["name"].startswith(("ours", "products"))
+    ]  # fmt: skip
+    return max(ratios, key=lambda found: found[0])
+
+
+def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
     """Yield what is faster than ours or holds less memory: cell, who, in what, and the ratio."""
-    for cell in (step["cells"][0], *sizes["cells"][1:]):
+    for cell in record["cells"]:
         ours = row_of(cell, "ours")
         for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
@@ -83,8 +84,8 @@ def better(step: Record, sizes: Record) -> Iterator[tuple[Record, str, str, floa
                     yield cell, r["name"], what, ours[key] / r[key]
 
 
-def picture(record: Record, others: Sequence[Record], alt: str) -> str:
-    """Return a bar for each candidate at the main size, and a mark for each other processor."""
+def picture(record: Record, alt: str) -> str:
+    """Return a bar for each candidate at the main size."""
     titles = titles_of(record)
     rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
@@ -92,11 +93,6 @@ def picture(record: Record, others: Sequence[Record], alt: str) -> str:
         own = r["name"].startswith("ours")
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
         ax.barh(k, r["ms"], height=0.62, color=colour)
-    for other, marker in zip(others, "DsvP", strict=False):
-        there = {r["name"]: r["ms"] for r in other["cells"][0]["rows"]}
-        points = [(there[r["name"]], k) for k, r in enumerate(rows) if r["name"] in there]
-        ax.plot(*zip(*points, strict=True), marker, markersize=4.5, color=INK,
-                label=processor(other))  # fmt: skip
     ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
     ax.set_yticks(range(len(rows)), labels=[f"{titles[r['name']]}  {r['ms']:.1f}" for r in rows])
     ax.set(xlabel="ms for a training step", xlim=(0, None))
