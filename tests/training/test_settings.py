@@ -26,7 +26,6 @@ CONV = {"hidden": ("4C3", 20)}
         ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for"),
-        ({**CONV, "rule": "ottt"}, "rule must be 'exact', 'classic'"),
         ({"encoder": "frames", "shift": 1}, "shift must be 0 with encoder"),
         ({"loss": "last-steps", "read": 30}, "read must be <= T = 10"),
         ({"read": 2}, "read must be 0 with loss = 'rate'"),
