@@ -34,7 +34,6 @@ from stbp_edu.arrows import (
     with_gain_limit,
     words,
 )
-from stbp_edu.arrows.table import Enter
 from stbp_edu.losses import Direct, LastSteps, Membrane
 from tests.arrows.oracle import Case
 
@@ -61,7 +60,9 @@ TABLES = [
     (lambda: jump(layer=-1), "'jump': layer must be 0 or 1, got -1"),
     (lambda: changed(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: changed(jump("u", "v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
-    (lambda: changed(learned={"tau": (Enter("v", abs, "", 1.0),)}), "learned 'tau': target must"),
+    (lambda: changed(learned={"tau": (jump("tau", "v"),)}), "learned 'tau': target must"),
+    (lambda: changed(learned={"rho": (jump("rho", "u"),)}), "learned must be one of 'tau', 'v_th'"),
+    (lambda: changed(each=("tau",)), "each must be one of , got 'tau'"),
     (lambda: changed(learned={"tau": ()}), "learned 'tau' must enter a state"),
     (lambda: changed(HARD.arrows[1]), "two arrows are called 'carry'"),
     (lambda: hard_reset(LIF(gate="soft")), r"lif.gate must be one of .*; use soft_reset\(lif\)"),

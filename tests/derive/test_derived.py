@@ -172,7 +172,7 @@ def test_an_arrow_too_many_and_the_wrong_entry_are_named():
         more = arrows.Arrow("more", *ends, lambda s, p: 1 + 0 * s["u"], step=step)
         (fault,) = prove(replace(neuron, arrows=(*neuron.arrows, more))).faults
         assert fault.startswith(f"arrow 'more' from o to {ends[1]}: its factor is 1")
-    enter = replace(neuron.enters[0][1], factor=lambda s, p: s["o-1"])
+    enter = replace(neuron.enters[0], factor=lambda s, p: s["o-1"])
     (fault,) = prove(replace(neuron, learned={"tau": (enter,)})).faults
     assert fault.startswith("tau into u: its factor is")
 
