@@ -58,9 +58,9 @@ class Derived:
         Raises:
             ImportError: if matplotlib is not installed.
         """
-        from stbp_edu.plotting.two_layers import draw
+        from stbp_edu.plotting.graph import two_layers
 
-        return draw(reading_output("1-1-1", self.neuron))
+        return two_layers(reading_output("1-1-1", self.neuron))
 
     def formulas(self, rule: str | Rule = "exact", *, recurrent: bool = False) -> Formulas:
         r"""Return the formulas of a rule, case by case, then ∂L/∂W, b and what is learned.

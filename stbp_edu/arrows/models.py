@@ -21,7 +21,7 @@ from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Part, read_input, read_part
+from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -129,7 +129,7 @@ def network(
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
-            with recurrent weights: see :mod:`stbp_edu.convolution`. In arrays, channels come first.
+            with recurrent weights: see :mod:`stbp_edu.sizes`. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
         loss: :func:`rate` where None.
 

@@ -106,72 +106,48 @@ def opened(tmp_path_factory):
         yield page
 
 
-def run_all(opened):
-    """Put fresh explorers in the place of those that are there."""
+@pytest.fixture
+def page(opened):
+    """Return the page as wide as a desk's, with fresh explorers in place of those before."""
+    opened.set_viewport_size({"width": 1280, "height": 900})
     run(opened, "notebook:clear-all-cell-outputs")
     expect(opened.locator(".stbp-x")).to_have_count(0)
     run(opened, "notebook:run-all-cells")
     expect(opened.locator(".stbp-x")).to_have_count(len(EXPLORERS))
-
-
-@pytest.fixture(scope="module")
-def first_run(opened):
-    """Run the notebook for tests that each leave the others' explorers as they were."""
-    run_all(opened)
-
-
-@pytest.fixture(scope="module")
-def second_run(opened):
-    """Run it again for tests that set all that they rely on; those of the first are done."""
-    run_all(opened)
-
-
-@pytest.fixture
-def page(opened):
-    """Return the page as wide as a desk's."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
     return opened
 
 
-@pytest.mark.usefixtures("first_run")
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_explorers_are_accessible_and_fit(page, theme, width):
-    run(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-    page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the change of theme
-    page.set_viewport_size({"width": width, "height": 900})
+def test_explorers_are_accessible_and_fit(page):
+    for theme, width in (("Light", 1280), ("Dark", 1280), ("Light", 360), ("Dark", 360)):
+        run(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
+        page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the change
+        page.set_viewport_size({"width": width, "height": 900})
+        for name in EXPLORERS:
+            explorer = explorer_on(page, name)
+            explorer.scroll_into_view_if_needed()
+            assert violations(explorer) == []
+            assert too_wide(explorer) == []
+
+
+def test_explorers_obey_the_keyboard(page):
     for name in EXPLORERS:
-        explorer = explorer_on(page, name)
-        explorer.scroll_into_view_if_needed()
-        assert violations(explorer) == []
-        assert too_wide(explorer) == []
+        OBEYS[name](explorer_on(page, name))
 
 
-@pytest.mark.usefixtures("first_run")
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_an_explorer_obeys_the_keyboard(page, name):
-    OBEYS[name](explorer_on(page, name))
-
-
-@pytest.mark.usefixtures("second_run")
-@pytest.mark.parametrize("name", OF_NETWORKS)
-def test_an_explorer_shows_the_values_of_the_package(page, name):
+def test_explorers_of_networks_show_the_values_of_the_package_and_keep_their_keys(page):
     """Of a network of one's own; what takes none has the same module and values on the site."""
     names = {}
     exec(OWN, names)
-    SHOWS[name](explorer_on(page, name), data(name, ForwardPass(*names["network"])))
-
-
-@pytest.mark.usefixtures("second_run")
-def test_keys_in_an_explorer_leave_the_notebook_alone(page):
+    for name in OF_NETWORKS:
+        SHOWS[name](explorer_on(page, name), data(name, ForwardPass(*names["network"])))
     cells = page.locator(".jp-Notebook .jp-Cell")
-    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
     before = cells.all_inner_texts()
     paths = explorer_on(page, "paths")
     paths.locator("g[aria-pressed=true]").focus()
     for key in ("b", "x", "d", "d", "ArrowUp", "ArrowRight"):
         page.keyboard.press(key)
     expect(paths.locator("g[aria-pressed=true]")).to_be_focused()
-    expect(active.locator(".stbp-x")).to_have_attribute("aria-label", "Explorer: paths to the loss")
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active").locator(".stbp-x")
+    expect(active).to_have_attribute("aria-label", "Explorer: paths to the loss")
     assert cells.count() == len(before)
