@@ -15,13 +15,7 @@ CONV = {"hidden": ("4C3", 20)}
     ("change", "words"),
     [
         ({"hidden": (5, 0)}, r"hidden\[1\] must be >= 1"),
-        ({"rule": "both"}, "rule must be one of"),
         ({"rule": "truncated--1"}, "rule must be one of"),
-        ({"fgsm": "away"}, "fgsm must be one of"),
-        ({"a": 0}, "Gaussian a must be > 0"),
-        ({"tau": -1}, "tau must be > 0"),
-        ({"weight_decay": -1}, "weight_decay must be > 0"),
-        ({"dropout": 1}, r"dropout must be in \[0, 1\)"),
         ({"hidden": ("15K5", 300)}, "hidden must be made of parts such as 15C5"),
         ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
