@@ -129,10 +129,11 @@ def derivatives_on(
                     what = f"the factor of arrow {arrow.kind!r}"
                     table[arrow.kind, forgets] = like(states[arrow.source], value, what)
         factors.append(table)
-        own = layer.neuron.enters
-        values = ((k, enter.target, enter.factor(states, params[n])) for k, enter in own)
-        what = "the factor of what is learned"
-        entered.append({(k, s): like(states[s], value, what) for k, s, value in values})
+        entered.append({})
+        for arrow in layer.neuron.enters:
+            value, head = arrow.factor(states, params[n]), arrow.target
+            what = f"the factor of what enters {head!r}"
+            entered[n][arrow.source, head] = like(states[head], value, what)
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
     return LocalDerivatives(net, factors, params, direct, outputs, entered)
 

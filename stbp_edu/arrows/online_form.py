@@ -41,7 +41,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     checks.instance("net", net, Network)
     neurons = [*enumerate((layer.neuron for layer in net.layers[1:]), 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
-    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
+    first += [(n, enter.target) for n, neuron in neurons for enter in neuron.enters]
     found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
     queue = list(found)
     for n, state, q, left, late in queue:  # grows while it is read: breadth first

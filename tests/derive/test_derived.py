@@ -137,7 +137,7 @@ LATE, MORE = (
     arrows.Arrow("more", "o", target, lambda s, p: 1 + 0 * s["u"], step=step)
     for target, step in (("o", 1), ("u", 0))
 )
-ENTRY = replace(LEARNING.enters[0][1], factor=lambda s, p: s["o-1"])
+ENTRY = replace(LEARNING.enters[0], factor=lambda s, p: s["o-1"])
 FLAT = SimpleNamespace(derivative=lambda v: 0.5, antiderivative=lambda v: 0.5)
 CARRY = "arrow 'carry' from u to u"
 WRONG = {  # one thing, and the beginning of what the proof says

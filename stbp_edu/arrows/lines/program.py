@@ -72,15 +72,11 @@ def _function(
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
-    """Return for each layer the step back that the gradients need, None for the input.
-
-    Raises:
-        ValueError: if the rule keeps no word.
-    """
+    """Return for each layer the step back that the gradients need, None for the input."""
     rule.check(net)
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
-        read = [layer.neuron.input, *(enter.target for _, enter in layer.neuron.enters)]
+        read = [layer.neuron.input, *(enter.target for enter in layer.neuron.enters)]
         start += [(n, state, rule.start) for state in dict.fromkeys(read)]
     same = classes(net, rule)
 

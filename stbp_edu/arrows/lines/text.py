@@ -32,7 +32,7 @@ NOT_FREE = (
 def read_lines(
     text: str, constants: Mapping[str, float], defaults: Mapping[str, float] | None = None
 ) -> ForwardLines:
-    r"""Return the lines of a neuron.
+    """Return the lines of a neuron.
 
     Args:
         text: a line for each state, for each function of the reader's own, and for constants that
@@ -43,10 +43,6 @@ def read_lines(
     Raises:
         LineError: if a line is not understood; it shows the line and the place.
         TypeError, ValueError: if it is no text, or a constant is no number or not read.
-
-    >>> found = read_lines("tau = 0.5; u = tau * u + x; o = spike(u - 1)", {})
-    >>> [(arrow.kind, arrow.step) for arrow in found.slopes]
-    [('spike', 0), ('carry', 1)]
     """
     for name in constants:
         if not _is_free(name):
