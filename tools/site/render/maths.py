@@ -41,8 +41,8 @@ class Speaker:
             if "error" in answer:
                 self.problems.append(f"{where}: TeX rejects {tex}: {answer['error']}")
                 return tex
-            self.known[tex] = better(answer["speech"])
-        return self.known[tex]
+            self.known[tex] = answer["speech"]
+        return better(self.known[tex])
 
     def _ask(self, tex: str) -> dict[str, str]:
         if self.process is None:
@@ -69,12 +69,21 @@ class Speaker:
         self.path.write_text(text, encoding="utf-8")
 
 
+INDEXED = r"\b([ouW]|delta|epsilon|[wb] sub [\w ]{1,4}?) "  # what has steps and layers, not powers
 BETTER = (  # superscripts here are indices, not powers; a transpose is a transpose
     (r"normal triangle", "capital delta"),
     (r"raised to the exponent normal down tack end exponent", "transposed"),
     (r"raised to the normal down tack power", "transposed"),
     (r"normal down tack", "transposed"),
     (r"raised to the (.{1,24}?) power", r"super \1"),
+    (INDEXED + "squared", r"\1 super 2"),
+    (INDEXED + "cubed", r"\1 super 3"),
+    (INDEXED + r"to the (\w+?)(?:-th)? power", r"\1 super \2"),
+    (r"to the ([tn])-th power", r"super \1"),
+    ("super first", "super 1"),
+    (r"the metric of times sub 2 squared", "the square of the norm"),
+    (r"the metric of (.*?)(?: sub 2)? squared", r"the square of the norm of \1"),
+    (r"the metric of", "the norm of"),
     (r"circled dot", "times, entry by entry,"),
     (r"normal (?=[A-Z])", ""),
 )
@@ -85,6 +94,8 @@ def better(speech: str) -> str:
 
     >>> better("delta sub i raised to the T comma N power")
     'delta sub i super T comma N'
+    >>> better("o to the first power, u squared, z squared")
+    'o super 1, u super 2, z squared'
     """
     for pattern, words in BETTER:
         speech = re.sub(pattern, words, speech)
