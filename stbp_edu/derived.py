@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.formula_text import Formulas, OnlineForm, online_form
-from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.rules import as_rule
+from stbp_edu.arrows.table import neuron_from
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class Derived:
         Raises:
             ImportError: if matplotlib is not installed.
         """
-        from stbp_edu.plotting.two_layers import draw
+        from stbp_edu.plotting.graph import two_layers
 
-        return draw(reading_output("1-1-1", self.neuron))
+        return two_layers(reading_output("1-1-1", self.neuron))
 
     def formulas(self, rule: str | Rule = "exact", *, recurrent: bool = False) -> Formulas:
         r"""Return the formulas of a rule, case by case, then ∂L/∂W, b and what is learned.

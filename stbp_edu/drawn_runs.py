@@ -46,11 +46,10 @@ class Run:
 
     def read(self, trace: Any, n: int) -> Values:
         """Return what the updates of a layer read."""
-        now = {s: trace[s][n] for s in self.neuron.order}
+        now, p = {s: trace[s][n] for s in self.neuron.order}, self.params[n]
         last = {s: Steps(now)[f"{s}-1"] for s in now}
-        learned = {name: self.params[n][name] for name in self.neuron.learned}
-        below = trace[self.net.output_of(n - 1)][n - 1]
-        x = driven(self.net.layers[n], self.params[n], below, last)
+        x = driven(self.net.layers[n], p, trace[self.net.output_of(n - 1)][n - 1], last)
+        learned = {name: p[name] for name in self.neuron.learned}
         return {"now": now, "last": last, "input": {"x": x}, "learned": learned}
 
     @property
@@ -72,7 +71,7 @@ class Run:
             way = far.choice([-1, 1], (COPIES, len(values)))
             way = way * 10 ** far.uniform(-1, 1.5, way.shape)
             way[1::2] *= sizes.mean()
-            stays = where == "learned" or (where != "input" and self.neuron.state(name).fires)
+            stays = where == "learned" or name == self.neuron.lines.spike
             return np.concatenate([near, *(near + way * (not stays))])
 
         return {where: {s: joined(where, s) for s in every[0][where]} for where in every[0]}
@@ -104,23 +103,19 @@ class Run:
     def gradients(self, state: str, twin: bool = False) -> Any:
         """Return the gradients of Σ weight · state by the exact rule."""
         local = self.local(state, twin)
-        return gradients(local.net, self.params, self.traces[twin], lambdas(local), "all")
+        return gradients(local, lambdas(local), "all")
 
 
-def updated(neuron: Neuron, target: str, at: Values, smooth: bool = True) -> Any:
-    """Return a state's update; of a spike the smooth twin's, or its distance from the threshold."""
-    state, x = neuron.state(target), at["input"]["x"]
-    value = like(x, state.update(at["now"], at["last"], x, at["learned"]), f"state {target!r}")
-    smooth = smooth and state.fires
-    return like(x, neuron.surrogate.antiderivative(value), "H(v)") if smooth else value
+def updated(neuron: Neuron, target: str, at: Values) -> Any:
+    """Return a state's update; of a spike, its distance from the threshold."""
+    return neuron.updated(target, at["now"], at["last"], at["input"]["x"], at["learned"])
 
 
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
     """Return where a neuron fires, is silent, and has h > 0; one without spikes does all three."""
-    spike = next((state.name for state in neuron.states if state.fires), None)
-    if not spike:
+    if not neuron.lines.spike:
         return (np.ones(at["input"]["x"].shape),) * 3
-    v, h = updated(neuron, spike, at, smooth=False), neuron.surrogate.derivative
+    v, h = updated(neuron, neuron.lines.spike, at), neuron.surrogate.derivative
     return v >= 0, v < 0, like(v, h(v), "h(v)") > 0.01 * h(np.zeros(1))
 
 
@@ -134,7 +129,7 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
     net, rng = reading_output("1-1", neuron), np.random.default_rng(0)
     params = [None, draw_params(net, rng)[1] | {"W": np.ones((1, 1))}]
     noise = rng.normal(size=(T, 1, 16))
-    for _ in range(4 * any(state.fires for state in neuron.states)):
+    for _ in range(4 if neuron.lines.spike else 0):
         tried = around + width * np.linspace(-1, 1, 57)
         pairs = [(m, r * (1 + abs(m))) for r in SPREADS for m in np.sinh(tried)]
         means, spreads = np.array(pairs).T[..., None]

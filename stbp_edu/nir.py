@@ -89,21 +89,18 @@ def _leak_and_threshold(
         tau, v_th, fits = lif.tau * ones, lif.v_th * ones, lif.gate == "linear"
         said = f"gate={lif.gate!r}, tau={lif.tau}"
     else:
-        known = {state.name for state in neuron.states}
-        u = neuron.lines.potential if neuron.lines else "u"
-        fits, said = {u, neuron.output} == known, f"the states {', '.join(sorted(known))}"
+        u, o = neuron.lines.potential, neuron.output
+        fits, said = {u, o} == {*neuron.order}, f"the states {', '.join(sorted(neuron.order))}"
 
         def new(state: str, u_value: float, o_value: float = 0, x: float = 0) -> NDArray[Any]:
             """Return a state after these values, for each neuron."""
-            past = {neuron.output: o_value * ones, u: u_value * ones}
-            update = neuron.state(state).update
-            assert update is not None  # of a neuron with forward lines
-            return np.asarray(update(past, past, x * ones, layer))
+            past = {o: o_value * ones, u: u_value * ones}
+            return np.asarray(neuron.updated(state, past, past, x * ones, layer))
 
         tau, v_th = new(u, 1) if fits else ones, None
-        if fits and u != neuron.output:
-            v_th = -new(neuron.output, 0)
-            fits = not new(u, 3, 1).any() and np.allclose(new(neuron.output, 3), 3 - v_th)
+        if fits and u != o:
+            v_th = -new(o, 0)
+            fits = not new(u, 3, 1).any() and np.allclose(new(o, 3), 3 - v_th)
         fits = fits and np.allclose(new(u, -2, 0, 1), -2 * tau + 1)
     if not fits or not (tau < 1).all():
         raise ValueError(
@@ -142,10 +139,16 @@ def from_graph(
     W: list[Any] = [None]
     b: list[Any] = [None]
     constants = set()
-    for (name, weights), (neurons_name, neurons) in zip(chain[::2], chain[1::2], strict=True):
-        _check(name, weights, (nir.Affine, nir.Linear))
-        _check(neurons_name, neurons, (nir.LIF,))
-        tau, v_th, scale = _constants(neurons_name, neurons, dt)
+    for k, (name, node) in enumerate(chain):
+        kinds = (nir.LIF,) if k % 2 else (nir.Affine, nir.Linear)
+        if not isinstance(node, kinds):
+            raise ValueError(
+                f"graph node {name!r} must be {' or '.join(kind.__name__ for kind in kinds)} "
+                f"there, got {type(node).__name__}; this package has fully connected layers of LIF "
+                "neurons"
+            )
+    for (_, weights), (name, neurons) in zip(chain[::2], chain[1::2], strict=True):
+        tau, v_th, scale = _constants(name, neurons, dt)
         constants.add((tau, v_th))
         weight = np.asarray(weights.weight)
         W.append((weight * scale).astype(weight.dtype))
@@ -170,13 +173,8 @@ def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
     while name in following and len(chain) <= len(graph.nodes):
         name = following[name]
         chain.append((name, graph.nodes[name]))
-    whole = len(chain) == len(edges) == len(graph.nodes) - 1
-    if (
-        not whole
-        or len(chain) < 3
-        or len(chain) % 2 == 0
-        or not isinstance(chain[-1][1], nir.Output)
-    ):
+    whole = len(chain) == len(edges) == len(graph.nodes) - 1 and len(chain) in range(3, 2**31, 2)
+    if not whole or not isinstance(chain[-1][1], nir.Output):
         raise ValueError(
             "graph must be one chain of Input, then weights and LIF for each layer, then Output, "
             f"got the edges {', '.join(f'{a} to {b}' for a, b in edges)} between "
@@ -184,16 +182,6 @@ def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
             "those that branch or merge, are not of this kind"
         )
     return chain[:-1]
-
-
-def _check(name: str, node: Any, kinds: tuple[type, ...]) -> None:
-    """Raise ValueError if a node is none of these kinds."""
-    if not isinstance(node, kinds):
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(
-            f"graph node {name!r} must be {wanted} there, got {type(node).__name__}; "
-            "this package has fully connected layers of LIF neurons"
-        )
 
 
 def _constants(name: str, node: Any, dt: float) -> tuple[float, float, float]:

@@ -19,11 +19,10 @@ from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, forward
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.lines.expressions import Call, Name, evaluate, names_in, nodes_in, written_out
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, X
-from stbp_edu.arrows.lines.from_lines import neuron_from
+from stbp_edu.arrows.lines.forward_lines import X
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
-from stbp_edu.arrows.table import like
+from stbp_edu.arrows.table import like, neuron_from
 from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, updated
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING
@@ -86,18 +85,18 @@ class Proof:
 
 
 def prove(neuron: Any, *, seed: int = 0) -> Proof:
-    """Return the proof of a table of arrows, derived or made by hand.
+    """Return the proof of a neuron's arrows, derived or put in their place.
 
-    Of a neuron with forward lines every constant is taken to be learned, so that each is proved,
-    and the arrows hold for other values of them, too.
+    Every constant is taken to be learned, so that each is proved, and the arrows hold for other
+    values of them, too.
 
     Args:
-        neuron: the table, a :class:`Neuron`, or what ``derive`` returned.
+        neuron: a :class:`Neuron`, or what ``derive`` returned.
         seed: of the networks that are drawn.
 
     Raises:
-        ImportError: if autograd is not installed, and the neuron has forward lines.
-        ValueError: if no drawn run stays finite, or the table reads what nothing gives.
+        ImportError: if autograd is not installed.
+        ValueError: if no drawn run stays finite, or a factor reads what nothing gives.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset
@@ -111,15 +110,14 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
             return _proved(*_all_learned(neuron), seed)
     except KeyError as error:
         raise ValueError(
-            f"neuron reads {error}, which is none of its states and not learned; name it in "
-            "learned=, or take it out of the update or factor"
+            f"neuron reads {error}, which is none of its states and constants; take it out of the "
+            "factor"
         ) from None
 
 
 def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     """Return a neuron with every constant of its lines learned, and what is not judged."""
-    if (lines := neuron.lines) is None:
-        return neuron, ["not judged: its letters, and which state is its output"]
+    lines = neuron.lines
     nodes = (node for line in lines.lines.values() for node in nodes_in(written_out(line)))
     powers = (node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**")
     exponents = {name.name for power in powers for name in names_in(power)}
@@ -127,16 +125,15 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     learn = [name for name in lines.constants if name not in fixed]
     own = [neuron_from(lines, neuron.surrogate, learn, h_of_u=short) for short in (False, True)]
     odd = {name for name, *_ in _letters(neuron) - _letters(own[0]) - _letters(own[1])}
-    notes = [f"not judged: the letters of {name}" for name in sorted(odd)]
-    notes += [
-        f"not judged: how {name} is learned, since it is an exponent" for name in sorted(fixed)
-    ]
+    kept = [f"the letters of {name}" for name in sorted(odd)]
+    kept += [f"how {name} is learned, since it is an exponent" for name in sorted(fixed)]
+    notes = [f"not judged: {what}" for what in kept]
     return replace(neuron, learned={**own[0].learned, **neuron.learned}), notes
 
 
 def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     """Return the letters of a table, by arrow and by what is learned."""
-    learned = {(name, enter.target, enter.letters) for name, enter in neuron.enters}
+    learned = {(a.source, a.target, a.letters) for a in neuron.enters}
     return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
@@ -144,20 +141,16 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
     run = drawn(reading_output("2-2R-2", neuron), 5, seed)
     row, faults = _nudged_arrows(neuron, run.points)
-    if neuron.lines and neuron.output != neuron.lines.output:
-        faults.append(f"output is {neuron.output}, but its lines give {neuron.lines.output}")
-    notes = [str(run), *notes] if any(state.fires for state in neuron.states) else notes
+    notes = [str(run), *notes] if neuron.lines.spike else notes
     if faults:
         return Proof((row,), tuple(faults), tuple(notes))
     rows = [row]
-    read = dict.fromkeys([neuron.output, neuron.lines.potential if neuron.lines else "u"])
-    states = [state for state in read if state in neuron.order]
+    states = [*dict.fromkeys([neuron.output, neuron.lines.potential])]
     for state, measured in zip(states, _nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
-        if neuron.lines:
-            computed = _autodiff(run, state)
-            rows.append(Row(what, "automatic differentiation", computed, COMPUTED, run.lacks))
+        computed = _autodiff(run, state)
+        rows.append(Row(what, "automatic differentiation", computed, COMPUTED, run.lacks))
     net, start = reading_output("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
     many = (T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY)
     run = drawn(net, next(many), seed)
@@ -210,7 +203,8 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
         def value(amount: float, to: str = target, at: Values = there, place: Place = place) -> Any:
             """Return a state's update where one number that it reads has moved."""
             of = at[place[0]]
-            return updated(neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}})
+            v = updated(neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}})
+            return neuron.smooth(v) if to == neuron.lines.spike else v
 
         off, slope = _measured(factor, value)
         met = (off >= 0) & (np.arange(len(off)) < runs)
@@ -243,10 +237,10 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Place, Any,
         return like(x, factor(states, at["learned"]), "a factor")
 
     found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))}
-    for name, enter in neuron.enters:
-        what = f"{name} into {enter.target}"
-        found[enter.target, ("learned", name)] = what, value(enter.factor, 0)
-    spikes = {s.name: np.zeros_like(x) for s in neuron.states if s.fires}
+    for a in neuron.enters:
+        what = f"{a.source} into {a.target}"
+        found[a.target, ("learned", a.source)] = what, value(a.factor, 0)
+    spikes = {neuron.lines.spike: np.zeros_like(x)} if neuron.lines.spike else {}
     silent = {**at, "last": {**at["last"], **spikes}}
     for arrow in neuron.arrows:
         what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
@@ -285,37 +279,35 @@ def _nudged_parameters(run: Run, states: list[str]) -> Any:
 def _autodiff(run: Run, state: str) -> float:
     """Return how much gradients differ from those of automatic differentiation."""
     autograd = require("autograd", "the proof of forward lines")
-    neuron = run.neuron
+    lines, output, h = run.neuron.lines, run.neuron.output, run.neuron.surrogate.derivative
     fire = autograd.extend.primitive(lambda v: (v >= 0).astype(v.dtype))
-    h = neuron.surrogate.derivative
     autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * h(v))
+
+    def stepped(past: Any, x: Any, p: Any) -> Any:
+        """Return the states of one step."""
+        zeros = np.zeros(x.shape)  # a constant at every neuron: autograd's where does not broadcast
+        known = {Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()}
+        known |= {Name(state, "last"): value for state, value in past.items()} | {X: x}
+        for state, line in lines.lines.items():
+            value = evaluate(line, known.__getitem__, {"spike": fire}, autograd.numpy)
+            known[Name(state, "now")] = value
+        return {state: known[Name(state, "now")] for state in lines.lines}
 
     def loss(layers: Any) -> Any:
         """Return Σ weight · state."""
         zeros = [np.zeros((run.inputs.shape[1], len(p["b"]))) for p in layers]
-        past, value = [dict.fromkeys(neuron.lines.lines, zero) for zero in zeros], 0.0
+        past, value = [dict.fromkeys(lines.lines, zero) for zero in zeros], 0.0
         for t, below in enumerate(run.inputs):
             for n, p in enumerate(layers):
                 x = below @ p["W"].T + p["b"]
-                if "R" in p and t:
-                    x = x + past[n][neuron.output] @ p["R"].T
-                past[n] = _step(neuron.lines, past[n], x, p, fire, autograd.numpy)
-                below = past[n][neuron.output]
+                x = x + past[n][output] @ p["R"].T if "R" in p and t else x
+                past[n] = stepped(past[n], x, p)
+                below = past[n][output]
             value = value + autograd.numpy.sum(run.weight[t] * past[-1][state])
         return value
 
     pairs = zip(run.gradients(state)[1:], autograd.grad(loss)(run.params[1:]), strict=True)
     return float(np.max([_difference(ours[k], other[k]) for ours, other in pairs for k in other]))
-
-
-def _step(lines: ForwardLines, past: Any, x: Any, p: Any, fire: Any, xp: Any) -> Any:
-    """Return the states of one step."""
-    zeros = np.zeros(x.shape)  # a constant at every neuron: autograd's where does not broadcast
-    known = {Name(name): p.get(name, value) + zeros for name, value in lines.constants.items()}
-    known |= {Name(state, "last"): value for state, value in past.items()} | {X: x}
-    for state, line in lines.lines.items():
-        known[Name(state, "now")] = evaluate(line, known.__getitem__, {"spike": fire}, xp)
-    return {state: known[Name(state, "now")] for state in lines.lines}
 
 
 def _paths(local: LocalDerivatives, rule: Rule) -> float:

@@ -1,13 +1,7 @@
 """Bad calls by Hypothesis: a good call of a public function with one thing in it made wrong.
 
-To put another package under it: give ``good_calls`` its public functions and a good value for each
-name of an argument, and draw from ``bad_calls`` in a test::
-
-    CALLS = good_calls([engine.forward, engine.backward], {"params": P.params, "rule": "exact"})
-
-    @given(bad_calls(CALLS))
-    def test_a_bad_call_is_refused_in_words(call):
-        assert not call.fault(ACCEPTED)
+``good_calls`` takes public functions and a good value for each name of an argument; a test draws
+from ``bad_calls`` and asserts that ``call.fault(ACCEPTED)`` is empty.
 
 What is made wrong is an argument, or a part of one: an entry of a list or dictionary, a field of a
 dataclass. It becomes something of another kind altogether, or a damaged copy of the right value: a
@@ -22,7 +16,7 @@ import inspect
 import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -116,29 +110,24 @@ def bad_calls(draw: Any, calls: list[Call], whole: tuple[type, ...] = ()) -> Cal
     call = draw(st.sampled_from([call for call in calls if {*call.arguments} - {"self"}]))
     place: tuple[Any, ...] = (draw(st.sampled_from([k for k in call.arguments if k != "self"])),)
     value = call.arguments[place[0]]
-    while (keys := list(parts(value, whole))) and draw(st.booleans()):
-        place = (*place, draw(st.sampled_from(keys)))
-        value = part(value, place[-1])
+    while (inside := parts(value, whole)) and draw(st.booleans()):
+        place = (*place, draw(st.sampled_from(list(inside))))
+        value = inside[place[-1]]
     kind = draw(st.sampled_from(list(wrong(value))))
     return dataclasses.replace(call, place=place, kind=kind)
 
 
-def parts(value: Any, whole: tuple[type, ...] = ()) -> Iterator[Any]:
-    """Yield the keys of what a value is made of; of some classes nothing, as only we make them."""
+def parts(value: Any, whole: tuple[type, ...] = ()) -> dict[Any, Any]:
+    """Return what a value is made of, by key; of some classes nothing, as only we make them."""
     if isinstance(value, whole):
-        return
+        return {}
     if isinstance(value, Mapping):
-        yield from value
-    elif isinstance(value, list | tuple):
-        yield from getattr(value, "_fields", range(len(value)))
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield from (field.name for field in dataclasses.fields(value) if field.init)
-
-
-def part(value: Any, key: Any) -> Any:
-    """Return one of the parts of a value."""
-    entry = isinstance(value, Mapping) or isinstance(key, int)
-    return value[key] if entry else getattr(value, key)
+        return dict(value)
+    if isinstance(value, list | tuple):
+        return dict(zip(getattr(value, "_fields", range(len(value))), value, strict=True))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+    return {}
 
 
 def replaced(value: Any, place: tuple[Any, ...], kind: str) -> Any:
@@ -146,13 +135,13 @@ def replaced(value: Any, place: tuple[Any, ...], kind: str) -> Any:
     if not place:
         return wrong(value)[kind]
     key, *rest = place
-    new = replaced(part(value, key), tuple(rest), kind)
+    new = replaced(parts(value)[key], tuple(rest), kind)
     if isinstance(value, Mapping):
         return {**value, key: new}
-    if isinstance(key, int):
-        return type(value)([*value[:key], new, *value[key + 1 :]])
-    if isinstance(value, tuple):
+    if hasattr(value, "_replace"):
         return value._replace(**{key: new})
+    if isinstance(value, list | tuple):
+        return type(value)([*value[:key], new, *value[key + 1 :]])
     return dataclasses.replace(value, **{key: new})
 
 
@@ -170,10 +159,7 @@ def wrong(good: Any) -> dict[str, Any]:
     if callable(good):
         del found["a type"]
     if good is None or isinstance(good, int | float):
-        same = {
-            kind for kind, value in found.items() if type(value) is type(good) and value == good
-        }
-        found = {kind: value for kind, value in found.items() if kind not in same}
+        found = {k: v for k, v in found.items() if type(v) is not type(good) or v != good}
     if isinstance(good, np.ndarray):
         spoiled = good.astype(float)
         spoiled.flat[0] = math.nan

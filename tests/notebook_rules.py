@@ -32,6 +32,8 @@ ASKS = re.compile(
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
 ADJOINT, NETWORKS = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d", "hard network|smooth twin"
+DISPLAYED = r"(\A|\n\n) *\Z", r"\A..\n(?s:.*)\n *..\Z", r"\A(\n\n|\s*\Z)"  # before, itself, after
+TOO_CLOSE = r"^(?![-*+|] |\d+\. | ).*\S.*\n(?:[-*+] |\d+\. )|^[^|\n]+\n\||^ {1,3}(?:[-*+]|\d+\.) .*"
 DRAWING = {"plotting", "fig", "ax", "axes"}
 
 Rule = Callable[[Any], Iterator[str]]
@@ -280,6 +282,18 @@ def closing(notebook: Any) -> Iterator[str]:
                 yield f"recap: {dotted} does not exist"
 
 
+def blocks(notebook: Any) -> Iterator[str]:
+    """Lists, tables and display formulas stand apart, as the site's Markdown needs it, too."""
+    for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
+        text = re.sub(r"```.*?```|`[^`\n]*`", "x", cell.source, flags=re.S)
+        for found in re.finditer(TOO_CLOSE, text, flags=re.M):
+            yield f"{cell.id}: an empty line before it, or four spaces: {found[0]!r}"
+        for found in re.finditer(r"\$\$.+?\$\$", text, flags=re.S):
+            around = text[: found.start()], found[0], text[found.end() :]
+            if not all(map(re.search, DISPLAYED, around)):
+                yield f"{cell.id}: not on lines of its own between empty lines: {found[0]!r}"
+
+
 def words(notebook: Any) -> Iterator[str]:
     """No word that tells a reader who is stuck that it was easy."""
     text = re.sub(r"\$\$.*?\$\$|`[^`]*`", "", prose(notebook), flags=re.S)
@@ -291,6 +305,6 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         executed_in_order, opening, one_generator, grid_early, picture_first, folded_code,
-        asked_first, outputs, code_form, equations, closing, words,
+        asked_first, outputs, code_form, equations, closing, blocks, words,
     )
 }  # fmt: skip

@@ -4,11 +4,12 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, arrows, backward
+from stbp_edu import LIF, Gaussian, Trace, arrows, backward
 from stbp_edu.arrows.gains import norms
+from stbp_edu.losses import LOSSES, Rate
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import RECIPES
@@ -41,11 +42,30 @@ def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit):
             np.testing.assert_allclose(epsilon[:-1], own[:-1] + gain[:-1] * epsilon[1:], atol=1e-12)
 
 
-@given(problem=problems(**SMALL), rule=st.sampled_from(RULES + ABLATIONS), limit=limits)
-def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, limit):
-    run = (problem.trace, problem.targets, problem.params, problem.neuron)
-    found = arrows.part_one.backward(*run, arrows.with_gain_limit(limit, rule))
-    assert_close(arrays(backward(*run, rule, gain_limit=limit)), arrays(found), "gradient", 1e-11)
+@given(
+    problem=problems(**SMALL),
+    rule=st.sampled_from(RULES + ABLATIONS),
+    loss=st.sampled_from(sorted(LOSSES)),
+    limit=limits | st.none(),
+)
+def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, loss, limit):
+    """Under every loss, and in two parts of the batch that average all of its samples."""
+    trace, (S, m), loss = problem.trace, problem.targets.shape, LOSSES[loss]()
+    targets = problem.targets / problem.targets.sum(axis=1, keepdims=True)
+    assume(m > 1 or isinstance(loss, Rate))  # a cross-entropy chooses among two or more
+    rest = (problem.params, problem.neuron)
+
+    def part(some, **more):
+        of = Trace([None, *(u[:, some] for u in trace.U[1:])], [o[:, some] for o in trace.O])
+        held = arrows.with_gain_limit(limit, rule)
+        return arrays(arrows.part_one.backward(of, targets[some], *rest, held, loss, **more))
+
+    expected = arrays(backward(trace, targets, *rest, rule, loss, gain_limit=limit))
+    assert_close(part(slice(None)), expected, "gradient", 1e-11)
+    if S > 1:
+        one, two = (part(some, S=S) for some in (slice(0, 1), slice(1, S)))
+        both = [None, *(a + b for a, b in zip(one[1:], two[1:], strict=True))]
+        assert_close(both, expected, "the sum of the parts", 1e-11)
 
 
 @pytest.mark.parametrize(("gate", "rule"), [*product(GATES, RULES + ABLATIONS)])
@@ -59,52 +79,47 @@ def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
     assert (rule == "spatial-only") == all(np.array_equal(*x) for x in zip(held, free, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("neuron", "rule", "found"),
-    [
-        (arrows.hard_reset(STEEP), "classic", {("u", "free"): 0, ("u", "owes"): 1}),
-        (
-            arrows.with_current(arrows.hard_reset(STEEP), 0.9),
-            "exact",
-            {("i", "all"): 0, ("u", "all"): 1},
-        ),
-        (
-            arrows.with_adaptation(arrows.hard_reset(STEEP), 0.5, 0.9),
-            "exact",
-            {("a", "all"): 0, ("u", "all"): 0},
-        ),
-    ],
-    ids=["classic", "current", "adaptation"],
-)
-def test_states_that_feed_each_other_are_held_together_and_others_apart(neuron, rule, found):
+HARD = arrows.hard_reset(STEEP)
+TOGETHER = {  # the first of each pair of keys is of the one state, the second of the other
+    "classic": (HARD, "classic", ("u", "free"), ("u", "owes"), False),
+    "a current": (arrows.with_current(HARD, 0.9), "exact", ("i", "all"), ("u", "all"), False),
+    "adaptation": (
+        arrows.with_adaptation(HARD, 0.5, 0.9),
+        "exact",
+        ("a", "all"),
+        ("u", "all"),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_states_that_feed_each_other_are_held_together_and_others_apart(name):
     """A decay of 0.9 is left as it is beside a gain of -2; an adaptation's loop is one block."""
+    neuron, rule, one, other, together = TOGETHER[name]
     net = arrows.network("3-5-2", neuron)
     params, rng = arrows.draw_params(net, np.random.default_rng(1)), np.random.default_rng(2)
     trace = arrows.forward(net, params, 3 * rng.random((8, 4, 3)))
-    local, limited = arrows.local_derivatives(net, params, trace, np.eye(2)[[0, 1, 0, 1]]), []
-    for limit in (1.0, 0.5):
-        held = local.held(1, arrows.with_gain_limit(limit, rule))
-        assert all(((x > 0) & (x <= 1)).all() for x in held.values())
-        limited.append(held)
-    kinds = {k: [key for key in found if found[key] == k] for k in found.values()}
-    for together in kinds.values():
-        first, *rest = (limited[0][key] for key in together)
-        assert all(np.array_equal(first, other) for other in rest)
-    assert (limited[0][max(found)] < 1).any()
-    if len(kinds) > 1:
-        assert (limited[0][min(found)] == 1).all()
-        assert np.allclose(limited[1][min(found)].max(), 1) or (limited[1][min(found)] < 1).any()
+    local = arrows.local_derivatives(net, params, trace, np.eye(2)[[0, 1, 0, 1]])
+    held = local.held(1, arrows.with_gain_limit(1.0, rule))
+    assert all(((x > 0) & (x <= 1)).all() for x in held.values())
+    assert (held[other] < 1).any()
+    if together:
+        assert np.array_equal(held[one], held[other])
+    else:
+        assert (held[one] == 1).all()
+        lower = local.held(1, arrows.with_gain_limit(0.5, rule))[one]
+        assert np.allclose(lower.max(), 1) or (lower < 1).any()
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist", "fashion"])
 def test_no_gain_of_a_recipe_can_exceed_1_so_that_a_limit_changes_no_bit(name):
     """Below the threshold for silent steps, above it for those with a spike."""
-    neuron = RECIPES[name].make_neuron()
-    u = np.linspace(-50, 50, 200_001)
+    neuron, u = RECIPES[name].make_neuron(), np.linspace(-50, 50, 200_001)
     o = neuron.g(u)
-    gain = neuron.f(o) + u * neuron.df(o) * neuron.h(u)
-    assert np.abs(gain).max() < 1
-    assert np.abs(u * neuron.df(o) * neuron.h(u)).max() < 1
+    reset = u * neuron.df(o) * neuron.h(u)
+    assert np.abs(neuron.f(o) + reset).max() < 1
+    assert np.abs(reset).max() < 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -65,6 +65,10 @@ BREAKS = [
     ("closing", lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`")),
     ("closing", lambda nb: edit(nb, "## Recap", "## More")),
     ("asked_first", lambda nb: edit(nb, "**Product**", "Answer: 3.\n\n**Product**")),
+    *(
+        ("blocks", lambda nb, added=added: edit(nb, "## Recap", f"## Recap\n\n{added}"))
+        for added in ("a\n- b", "a\n| b |", "- a\n  - b", "a\n$$\nb\n$$", "$$b$$")
+    ),
     ("words", lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep")),
 ]
 WALL = "import a\nimport b\nimport c\nfrom d import (\n    e\n)"

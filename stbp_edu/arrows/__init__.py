@@ -41,7 +41,7 @@ from stbp_edu.arrows.paths import (
 )
 from stbp_edu.arrows.readouts import Loss, last_steps, membrane, rate
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
-from stbp_edu.arrows.table import Arrow, Enter, Neuron, State
+from stbp_edu.arrows.table import Arrow, Neuron
 
 __all__ = [
     "RULES",
@@ -49,7 +49,6 @@ __all__ = [
     "AveragePool",
     "Backward",
     "Edge",
-    "Enter",
     "Flatten",
     "Formula",
     "Layer",
@@ -63,7 +62,6 @@ __all__ = [
     "Path",
     "Polynomial",
     "Rule",
-    "State",
     "Verdict",
     "backward",
     "classify",

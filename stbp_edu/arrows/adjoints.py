@@ -1,6 +1,6 @@
 """Backward: the factor of every arrow, and the recursion λ(node, q), the same for every rule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -13,20 +13,19 @@ from stbp_edu.arrows.forward_run import check_follows
 from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Arrow, Enter, like
+from stbp_edu.arrows.table import Arrow, like
 from stbp_edu.checks import Array
 
 Factors = list[dict[tuple[str, bool], Any]]
 """By layer: (kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
+Lambda = list[dict[tuple[str, str], Any]]
+"""By layer, λ of a state of the neuron and a state of the rule: arrays (T, S, *shape)."""
 
 
 class Steps(dict[str, Any]):
     """A layer's states at each step; under ``"u-1"`` and ``"u+1"`` those of the step next to it.
 
     Before the first step they are 0; the step after the last one is not there to be read.
-
-    >>> Steps(u=np.array([[1.0], [2.0]]))["u-1"].ravel()
-    array([0., 1.])
     """
 
     def __missing__(self, key: str) -> Any:
@@ -47,6 +46,7 @@ class LocalDerivatives:
         params: the weights that arrows with a linear map carry.
         direct: ∂L/∂state of the last layer, shape (T, S, *shape).
         outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
+        entered: by layer, the factor of each learned constant in each state that it enters.
     """
 
     net: models.Network
@@ -54,6 +54,7 @@ class LocalDerivatives:
     params: models.LayerParams
     direct: Any
     outputs: list[Any]
+    entered: Lambda = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Check the kinds of what it has."""
@@ -69,12 +70,10 @@ class LocalDerivatives:
     def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
         """By layer and arrow, its linear map as a matrix, and where that can differ from 0."""
         found = {}
-        for n, arrows in enumerate(self.net.arrows):
-            for arrow in arrows:
-                if (link := arrow.link) is not None:
-                    W = self.params[n + arrow.layer][link.parameter]
-                    there = link.matrix(np.ones(W.shape)) != 0
-                    found[n, arrow.kind] = link.matrix(W), there
+        for n, arrow in ((n, arrow) for n, table in enumerate(self.net.arrows) for arrow in table):
+            if (link := arrow.link) is not None:
+                W = self.params[n + arrow.layer][link.parameter]
+                found[n, arrow.kind] = link.matrix(W), link.matrix(np.ones(W.shape)) != 0
         return found
 
     def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
@@ -82,9 +81,7 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
-    def handed_back(
-        self, rule: Rule, lam: "Lambda", arrow: Arrow, head: str, t: int, n: int
-    ) -> Any:
+    def handed_back(self, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int) -> Any:
         """Return what one arrow hands back: its factor times the adjoint at its head."""
         if arrow.kind == "readout":
             return self.direct[t]
@@ -96,8 +93,7 @@ class LocalDerivatives:
 
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
         """Return by node of layer n what a gain limit multiplies the arrows through time by."""
-        inside = [arrow for arrow in self.net.arrows[n] if not arrow.leaves]
-        found = held_factors(self.net, n, rule, {a.kind: self.factor(a, n, rule) for a in inside})
+        found = held_factors(self.net, n, rule, lambda arrow: self.factor(arrow, n, rule))
         shape = (*self.direct.shape[:2], *self.net.shape_of(n))
         return {node: np.broadcast_to(scale, shape) for node, scale in found.items()}
 
@@ -122,22 +118,24 @@ def derivatives_on(
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
-    for n in range(1, net.N + 1):
-        states = Steps({name: trace[name][n] for name in net.layers[n].neuron.order})
+    entered: Lambda = [{}]
+    for n, layer in enumerate(net.layers[1:], 1):
+        states = Steps({name: trace[name][n] for name in net.states[n]})
         table = {}
-        for arrow in net.layers[n].neuron.arrows:
+        for arrow in layer.neuron.arrows:
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
                     value = factor(states, params[n])
                     what = f"the factor of arrow {arrow.kind!r}"
                     table[arrow.kind, forgets] = like(states[arrow.source], value, what)
         factors.append(table)
+        entered.append({})
+        for arrow in layer.neuron.enters:
+            value, head = arrow.factor(states, params[n]), arrow.target
+            what = f"the factor of what enters {head!r}"
+            entered[n][arrow.source, head] = like(states[head], value, what)
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
-    return LocalDerivatives(net, factors, params, direct, outputs)
-
-
-Lambda = list[dict[tuple[str, str], Any]]
-"""By layer, λ of a state of the neuron and a state of the rule: arrays (T, S, *shape)."""
+    return LocalDerivatives(net, factors, params, direct, outputs, entered)
 
 
 @dataclass(frozen=True)
@@ -173,10 +171,9 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     rule.check(net)
     T, S = local.direct.shape[:2]
     lam: Lambda = [{}]
-    for n in range(1, net.N + 1):
-        states = product((s.name for s in net.layers[n].neuron.states), rule.moves)
-        shape = (T, S, *net.shape_of(n))
-        lam.append({node: np.zeros(shape, local.direct.dtype) for node in states})
+    for n, layer in enumerate(net.layers[1:], 1):
+        zeros = np.zeros((T, S, *net.shape_of(n)), local.direct.dtype)
+        lam.append({node: zeros.copy() for node in product(layer.neuron.order, rule.moves)})
     limited = rule.gain_limit is not None
     held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
@@ -191,32 +188,21 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     return lam
 
 
-def gradients(
-    net: models.Network, params: models.LayerParams, trace: models.Series, lam: Lambda, q: str
-) -> models.LayerParams:
+def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
     result: models.LayerParams = [None]
-    for n in range(1, net.N + 1):
-        layer, below = net.layers[n], net.output_of(n - 1)
+    for n, layer in enumerate(local.net.layers[1:], 1):
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
-        found = through_link(layer.link, epsilon, trace[below][n - 1])
+        found = through_link(layer.link, epsilon, local.outputs[n - 1])
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
-            before = trace[layer.neuron.output][n][:-1]
-            found["R"] = layer.recurrent.gradient(flat, before)  # p2-recur-r
-        states = Steps({name: trace[name][n] for name in layer.neuron.order})
-        for name, enter in layer.neuron.enters:
-            entered = entering(enter, states, params[n]) * lam[n][enter.target, q]
-            entered = entered.sum(axis=(0, 1) if enter.each else None)  # p2-leak
-            found[name] = np.asarray(entered) + found.get(name, 0)
+            found["R"] = layer.recurrent.gradient(flat, local.outputs[n][:-1])  # p2-recur-r
+        for (name, state), factor in local.entered[n].items():
+            over = (0, 1) if layer.shapes[name] else None  # one for each neuron, or for the layer
+            total = (factor * lam[n][state, q]).sum(axis=over)  # p2-leak
+            found[name] = np.asarray(total) + found.get(name, 0)
         result.append(found)
     return result
-
-
-def entering(enter: Enter, states: Steps, params: dict[str, Any]) -> Any:
-    """Return the factor with which a neuron's own parameter enters a state."""
-    value = enter.factor(states, params)
-    return like(states[enter.target], value, f"the factor of what enters {enter.target!r}")
 
 
 def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
@@ -253,9 +239,7 @@ def backward(
     array([-0.6364])
     """
     rule = as_rule(rule)
-    lam = lambdas(local_derivatives(net, params, trace, targets), rule)
-    adjoints: dict[str, list[Any]] = {name: [None] * (net.N + 1) for name in trace}
-    for n in range(1, net.N + 1):
-        for state in net.layers[n].neuron.states:
-            adjoints[state.name][n] = lam[n][state.name, rule.start]
-    return Backward(adjoints, gradients(net, params, trace, lam, rule.start))
+    local = local_derivatives(net, params, trace, targets)
+    lam = lambdas(local, rule)
+    adjoints = {s: [of.get((s, rule.start)) for of in lam] for s in trace}
+    return Backward(adjoints, gradients(local, lam, rule.start))

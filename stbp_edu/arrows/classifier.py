@@ -84,8 +84,7 @@ def random_run(net: Network, T: int, twin: bool, rng: np.random.Generator) -> Ru
     for p in params[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     inputs = rng.random((T, 2, *net.shape))
-    if not twin:
-        inputs = np.round(inputs)
+    inputs = inputs if twin else np.round(inputs)
     return params, forward(net, params, inputs, twin=twin), rng.random((2, *net.shape_of(net.N)))
 
 
@@ -96,19 +95,19 @@ def fit_words(
 
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
-    rows: list[dict[int, Any]] = []
+    found: dict[int, list[Any]] = defaultdict(list)
     for _ in range(RUNS):
-        params, trace, targets = random_run(net, 3, twin, rng)
-        got = function(net, params, trace, targets)
-        local = local_derivatives(net, params, trace, targets)
-        told = [n for n in range(1, net.N + 1) if {"W", "b"} & got[n].keys()]
-        rows.append({n: _equations(local, trace, got, n) for n in told})
+        run = random_run(net, 3, twin, rng)
+        got, local = _gradients(function, net, run), local_derivatives(net, *run)
+        for n in range(1, net.N + 1):
+            if {"W", "b"} & got[n].keys():
+                found[n].append(_equations(local, run[1], got, n))
     result: dict[Word, float] = {}
-    for n in rows[0]:
-        words = sorted({w for row in rows for w, column in row[n][0].items() if column.any()})
-        y = np.concatenate([row[n][1] for row in rows])
-        columns = [[row[n][0].get(w, 0 * row[n][1]) for row in rows] for w in words]
-        A = np.reshape(columns, (len(words), len(y))).T
+    for equations in found.values():
+        words = sorted({w for columns, _ in equations for w, c in columns.items() if c.any()})
+        y = np.concatenate([told for _, told in equations])
+        rows = [[columns.get(w, 0 * told) for columns, told in equations] for w in words]
+        A = np.reshape(rows, (len(words), len(y))).T
         scale = np.linalg.norm(A, axis=0)
         c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
         if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
@@ -119,22 +118,18 @@ def fit_words(
 
 def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tuple[Any, Any]:
     """Return for each word what its paths contribute to the gradients of a layer, and these."""
-    net = local.net
-    layer = net.layers[n]
-    state = layer.neuron.input
-    lead = local.direct.shape[:2]
+    net, lead = local.net, local.direct.shape[:2]
     epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
-    for at in np.ndindex(*lead, int(np.prod(net.shape_of(n)))):
-        for path in paths_from(Node(state, n, at[0], at[2]), local, s=at[1]):
-            epsilon[("enter", *path.word)][at[0], at[1]].flat[at[2]] += path.contribution
+    for t, s, i in np.ndindex(*lead, net.sizes[n]):
+        for path in paths_from(Node(net.layers[n].neuron.input, n, t, i), local, s=s):
+            epsilon[("enter", *path.word)][t, s].flat[i] += path.contribution
 
     def flat(found: Any) -> Any:
         """Return the gradients that are told as one column."""
         return np.concatenate([np.ravel(found[k]) for k in ("W", "b") if k in got[n]])
 
-    into = trace[net.output_of(n - 1)][n - 1]
-    columns = {word: flat(through_link(layer.link, e, into)) for word, e in epsilon.items()}
-    return columns, flat(got[n])
+    link, below = net.layers[n].link, trace[net.output_of(n - 1)][n - 1]
+    return {word: flat(through_link(link, e, below)) for word, e in epsilon.items()}, flat(got[n])
 
 
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
@@ -180,10 +175,8 @@ def classify(
         checks.instance("net", net, Network)
     else:
         net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
-    function = _checked(function)
-    trials = [
-        (run, function(net, *run)) for run in (random_run(net, T, twin, rng) for _ in range(3))
-    ]
+    runs = [random_run(net, T, twin, rng) for _ in range(3)]
+    trials = [(run, _gradients(function, net, run)) for run in runs]
     equal = tuple(
         name
         for name in RULES
@@ -198,30 +191,25 @@ def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
     return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
 
 
-def _checked(function: Function) -> Function:
-    """Return a function whose gradients are known to be finite and to have their shapes."""
-
-    def called(net: Network, *run: Any) -> LayerParams:
-        """Return its gradients."""
-        found = function(net, *run)
-        if not isinstance(found, list) or len(found) != net.N + 1:
-            raise TypeError(
-                "function must return a list of N + 1 dictionaries of gradients, as backward does, "
-                f"got {checks.brief(found)}"
+def _gradients(function: Function, net: Network, run: Run) -> LayerParams:
+    """Return the gradients of a function; they are finite and have their shapes."""
+    found = function(net, *run)
+    if not isinstance(found, list) or len(found) != net.N + 1:
+        raise TypeError(
+            "function must return a list of N + 1 dictionaries of gradients, as backward does, "
+            f"got {checks.brief(found)}"
+        )
+    if not any(found[1:]):
+        raise ValueError("function must return at least one gradient, got none; return dL/dW")
+    every = ((n, k) for n in range(1, net.N + 1) for k in found[n])
+    for n, k in every:
+        shape, g = net.layers[n].shapes.get(k), found[n][k]
+        if np.shape(g) != shape or not np.isfinite(g).all():
+            raise ValueError(
+                f"function must return finite gradients in the shapes of the parameters; of layer "
+                f"{n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
             )
-        if not any(found[1:]):
-            raise ValueError("function must return at least one gradient, got none; return dL/dW")
-        for n in range(1, net.N + 1):
-            for k, g in found[n].items():
-                shape = net.layers[n].shapes.get(k)
-                if np.shape(g) != shape or not np.isfinite(g).all():
-                    raise ValueError(
-                        f"function must return finite gradients in the shapes of the parameters; "
-                        f"of layer {n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
-                    )
-        return found
-
-    return called
+    return found
 
 
 def _part_one(function: Function) -> Function:

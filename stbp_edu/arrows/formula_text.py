@@ -7,16 +7,17 @@ synapse carries.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.expressions import symbol
+from stbp_edu.arrows.lines.expressions import indexed
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.online_form import forbidding_word
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow, Enter, placed
+from stbp_edu.arrows.table import LOSS, Arrow, placed
 
 
 class Formula(NamedTuple):
@@ -110,32 +111,30 @@ class _Text:
 
     def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
         """Return the name of an adjoint, with the rule's state where it is not the first."""
-        neurons = (layer.neuron for layer in self.net.layers[1:])
-        letter = next(s.adjoint for one in neurons for s in one.states if s.name == state)
+        every = (layer.neuron for layer in self.net.layers[1:])
+        letter = next(one for one in every if state in one.order).lines.adjoint(state)
         return f"{letter}_{i}^{{{t},{n}}}{mark(self.rule, self.same[state, q])}"
 
     def gradients(self) -> Iterator[Formula]:
         """Yield a line for each kind of parameter."""
         layer = self.net.layers[self.net.N]
         entered = self.adjoint(layer.neuron.input, self.rule.start, "i", "t", "n")
-        later = entered.replace("t,n", "t+1,n")
-        sent = symbol(layer.neuron.output)
-        sent = f"{{{sent}}}" if "_" in sent else sent
-        lines = [(r"w_{ij}^n", rf"\sum_t {entered} {sent}_j^{{t,n-1}}")]
-        lines.append(("b_i^n", rf"\sum_t {entered}"))
+        sent = indexed(layer.neuron.output)
+        lines = {"w_{ij}^n": rf"\sum_t {entered} {sent}_j^{{t,n-1}}"}
+        lines["b_i^n"] = rf"\sum_t {entered}"
         if layer.recurrent:
-            lines.append((r"r_{ij}^n", rf"\sum_t {later} {sent}_j^{{t,n}}"))
+            later = entered.replace("t,n", "t+1,n")
+            lines["r_{ij}^n"] = rf"\sum_t {later} {sent}_j^{{t,n}}"
         for name in layer.neuron.learned:
-            entries = [enter for one, enter in layer.neuron.enters if one == name]
-            own, over = ("_i", "t") if entries[0].each else ("", "t,i")
+            entries = layer.neuron.learned[name]
+            own, over = ("_i", "t") if name in layer.neuron.each else ("", "t,i")
             right = added(map(self.entered, entries))
             right = rf"\left({right}\right)" if len(entries) > 1 or right[0] == "-" else right
-            letter = f"{{{symbol(name)}}}" if "_" in symbol(name) else symbol(name)
-            lines.append((f"{letter}{own}^n", rf"\sum_{{{over}}} {right}"))
-        for name, right in lines:
+            lines[f"{indexed(name)}{own}^n"] = rf"\sum_{{{over}}} {right}"
+        for name, right in lines.items():
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
-    def entered(self, enter: Enter) -> str:
+    def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
         letters, step = enter.letters, 0
         if "{}" not in letters and "{-}" in letters:  # the last step's states alone
@@ -156,18 +155,10 @@ def mark(rule: Rule, q: str) -> str:
 
 
 def placed_at(letters: str, t: str, n: str) -> str:
-    """Return a factor's letters with the indices of its tail, such as t, t-1 or T.
-
-    >>> placed_at("u{} i{+}", "t-1", "n")
-    'u_i^{t-1,n} i_i^{t,n}'
-    """
-
-    def index(later: int) -> str:
-        """Return the indices of a step next to the tail's."""
-        base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
-        return f"_i^{{{base}{back + later:+d},{n}}}" if back + later else f"_i^{{{base},{n}}}"
-
-    return placed(letters, index)
+    """Return a factor's letters with the indices of its tail, such as t, t-1 or T."""
+    base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
+    steps = {k: f"{back + k:+d}" if back + k else "" for k in (-1, 0, 1)}
+    return placed(letters, lambda later: f"_i^{{{base}{steps[later]},{n}}}")
 
 
 Adjoint = tuple[str, str]
@@ -177,9 +168,9 @@ Node = TypeVar("Node")
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
     """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
-    states = {s.name for layer in net.layers[1:] for s in layer.neuron.states}
     arrows = [a for table in net.arrows for a in table]
-    same = {(s, q): rule.start for s in sorted(states) for q in rule.moves}
+    states = sorted({state for of in net.states[1:] for state in of})
+    same = {(s, q): rule.start for s in states for q in rule.moves}
     while True:
         seen: dict[Any, str] = {}
         finer = {}
@@ -197,12 +188,10 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
 
     def heads(node: Adjoint) -> Iterator[Adjoint]:
         """Yield the adjoints in the terms of one."""
-        for n in range(net.N + 1):
-            for arrow, head in rule.moves_from(net, n, *node):
-                if arrow.target != LOSS:
-                    yield arrow.target, same[arrow.target, head]
+        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
+        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
 
-    return reachable([(s, rule.start) for s in reversed(net.layers[net.N].neuron.order)], heads)
+    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
 
 def reachable(start: list[Node], following: Callable[[Node], Iterable[Node]]) -> list[Node]:
@@ -244,16 +233,7 @@ class OnlineForm:
 
 
 def online_form(net: Network, rule: Rule) -> OnlineForm:
-    r"""Return the traces that a rule carries at each synapse of the layers below the last.
-
-    >>> from stbp_edu import LIF
-    >>> from stbp_edu.arrows import RULES, network, soft_reset
-    >>> net = network("2-2-1", soft_reset(LIF()))
-    >>> print(online_form(net, RULES["exact"]).word)
-    ('enter', 'spike', 'weight', 'carry', 'spike', 'readout')
-    >>> print(online_form(net, RULES["ottt"]).formulas[0].right)
-    \tau e_{u,ij}^{t-1,n} + o_j^{t,n-1}
-    """
+    """Return the traces that a rule carries at each synapse of the layers below the last."""
     rule.check(net)
     word = forbidding_word(net, rule)
     return OnlineForm(rule.name, Formulas(() if word else _online_lines(net, rule)), word)
@@ -268,26 +248,25 @@ def _online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
         moves = rule.moves_from(net, 1, *node)
         return ((arrow.target, head) for arrow, head in moves if not arrow.leaves)
 
-    def trace(state: str, q: str, t: str) -> str:
+    def trace(node: Adjoint, t: str) -> str:
         """Return the name of a trace."""
-        return f"e_{{{state},ij}}^{{{t},n}}{mark(rule, q)}"
+        return f"e_{{{node[0]},ij}}^{{{t},n}}{mark(rule, node[1])}"
 
     start = neuron.input, rule.start
     terms: dict[Adjoint, list[str]] = {node: [] for node in reachable([start], inside)}
     gradient = []
-    for state, q in terms:
-        for arrow, head in rule.moves_from(net, 1, state, q):
+    for node in terms:
+        for arrow, head in rule.moves_from(net, 1, *node):
             if arrow.leaves:
-                letter = neuron.state(arrow.target).adjoint
+                letter = neuron.lines.adjoint(arrow.target)
                 signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
-                gradient.append(rf"\left({signal}\right) {trace(state, q, 't')}")
+                gradient.append(rf"\left({signal}\right) {trace(node, 't')}")
             else:
                 t = "t-1" if arrow.step else "t"
-                term = f"{placed_at(arrow.letters, t, 'n')} {trace(state, q, t)}".strip()
+                term = f"{placed_at(arrow.letters, t, 'n')} {trace(node, t)}".strip()
                 terms[arrow.target, head].append(term)
     terms[start].append(f"{net.output_of(0)}_j^{{t,n-1}}")
-    order = [(state, q) for state in neuron.order for q in rule.moves]
-    for node in sorted(terms, key=order.index):
-        yield Formula(trace(*node, "t"), added(terms[node]), "each synapse")
+    for node in (node for node in product(neuron.order, rule.moves) if node in terms):
+        yield Formula(trace(node, "t"), added(terms[node]), "each synapse")
     left = r"\frac{\partial L}{\partial w_{ij}^n}"
     yield Formula(left, rf"\sum_t {' + '.join(gradient)}", "all t, n < N")

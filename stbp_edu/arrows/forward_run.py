@@ -6,7 +6,6 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Layer, LayerParams, Network, Series, check_params
-from stbp_edu.arrows.table import like
 from stbp_edu.checks import Array
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again
@@ -17,28 +16,20 @@ Now = list[dict[str, Any]]
 def rest(net: Network, x: Array) -> Now:
     """Return the states before the first step, whose input is x: all 0."""
     zeros = [np.zeros((len(x), *net.shape_of(n)), x.dtype) for n in range(net.N + 1)]
-    return [
-        {"o": zeros[0]},
-        *({s: zeros[n] for s in net.layers[n].neuron.order} for n in range(1, net.N + 1)),
-    ]
+    return [dict.fromkeys(of, zero) for of, zero in zip(net.states, zeros, strict=True)]
 
 
 def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
     """Return the states of one step from its input x, shape (S, *shape), and the last states."""
     now: Now = [{"o": x}]
-    for n in range(1, net.N + 1):
-        neuron, p = net.layers[n].neuron, params[n]
+    for n, layer in enumerate(net.layers[1:], 1):
         states: dict[str, Any] = {}
-        drive = driven(net.layers[n], p, now[n - 1][net.output_of(n - 1)], past[n])
-        for name in neuron.order:
-            state = neuron.state(name)
-            value = like(drive, state.update(states, past[n], drive, p), f"state {name!r}")
-            if state.fires:
-                fire = neuron.surrogate.antiderivative
-                value = (
-                    like(drive, fire(value), "H(v)") if twin else (value >= 0).astype(value.dtype)
-                )
-            states[name] = value
+        drive = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
+        for name in net.states[n]:
+            v = layer.neuron.updated(name, states, past[n], drive, params[n])
+            if name == layer.neuron.lines.spike:
+                v = layer.neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
+            states[name] = v
         now.append(states)
     return now
 
@@ -54,33 +45,25 @@ def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) ->
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
-    """Check that a trace's last step follows from the one before by this network.
-
-    Raises:
-        ValueError: if it is the trace of another neuron, or of other parameters.
-    """
-
-    def at(t: int) -> Now:
-        """Return the states of a step from the end."""
-        orders = [("o",), *(layer.neuron.order for layer in net.layers[1:])]
-        return [{s: trace[s][n][t] for s in order} for n, order in enumerate(orders)]
-
-    now = at(-1)
-    past = at(-2) if len(trace["o"][0]) > 1 else rest(net, now[0]["o"])
-    for n in range(1, net.N + 1):
-        neuron = net.layers[n].neuron
-        x = driven(net.layers[n], params[n], now[n - 1][net.output_of(n - 1)], past[n])
-        for state in neuron.states:
-            value = like(x, state.update(now[n], past[n], x, params[n]), f"state {state.name!r}")
-            found, fires = now[n][state.name], False
-            if state.fires:  # close to the threshold it may have been rounded to either side
-                fires = bool(((found == (value >= 0)) | (np.abs(value) < NEAR)).all())
-                value = neuron.surrogate.antiderivative(value)  # or it is the twin's
+    """Check that a trace's last step follows from the one before: that it is this network's."""
+    now, before = (
+        [{s: trace[s][n][-k] for s in of} for n, of in enumerate(net.states)]
+        for k in (1, min(2, len(trace["o"][0])))
+    )
+    past = before if len(trace["o"][0]) > 1 else rest(net, now[0]["o"])
+    for n, layer in enumerate(net.layers[1:], 1):
+        x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
+        for name in net.states[n]:
+            value, found = layer.neuron.updated(name, now[n], past[n], x, params[n]), now[n][name]
+            fires = np.False_
+            if name == layer.neuron.lines.spike:
+                # close to the threshold it may have been rounded to either side; or it is H(v)
+                fires = ((found == (value >= 0)) | (np.abs(value) < NEAR)).all()
+                value = layer.neuron.smooth(value)
             if not fires and not np.allclose(value, found, 1e-3, NEAR, equal_nan=True):
                 raise ValueError(
-                    f"trace[{state.name!r}][{n}] must follow from this network and these "
-                    "parameters, but at its last step it does not; pass what forward returned "
-                    "for them"
+                    f"trace[{name!r}][{n}] must follow from this network and these parameters, but "
+                    "at its last step it does not; pass what forward returned for them"
                 )
 
 
@@ -118,11 +101,10 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
 
 def as_trace(net: Network, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
-    names = {s.name for layer in net.layers[1:] for s in layer.neuron.states} | {"o"}
     return {
         name: [
-            np.stack([now[n][name] for now in steps]) if name in steps[0][n] else None
-            for n in range(net.N + 1)
+            np.stack([now[n][name] for now in steps]) if name in of else None
+            for n, of in enumerate(net.states)
         ]
-        for name in sorted(names)
+        for name in sorted({name for of in net.states for name in of})
     }

@@ -13,6 +13,7 @@ Of several states the norm depends on their units, and it may limit a step that 
 grown over many. Arrows to other neurons, recurrent weights among them, are not limited.
 """
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -28,18 +29,13 @@ Moves = list[tuple[tuple[str, str], Arrow, tuple[str, str]]]
 """A node (state, state of the rule), an arrow that leaves it, and the node that it leads to."""
 
 
-def held_factors(net: Network, n: int, rule: Rule, factors: dict[str, Any]) -> dict[Any, Any]:
-    """Return, by node at the next step, what the arrows that lead there are multiplied by.
-
-    Args:
-        net: the network.
-        n: the layer.
-        rule: the rule, which has a gain limit.
-        factors: of the arrows inside the layer's neurons, by kind, shape (T, S, *shape).
-    """
+def held_factors(
+    net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
+) -> dict[tuple[str, str], Any]:
+    """Return, by node at the next step, what the arrows of layer n that lead there are held by."""
     held, limit = {}, checks.number("gain_limit", rule.gain_limit)
     moves, heads = moves_inside(net, n, rule)
-    matrix = step_matrix(moves, heads, factors) if heads else np.empty(0)
+    matrix = step_matrix(moves, heads, factor) if heads else np.empty(0)
     for group in gain_groups(net, n, rule):
         norm = norms(matrix[..., group, :][..., group])
         scale = np.asarray(limit / np.maximum(norm, limit))  # gain-limit
@@ -50,8 +46,7 @@ def held_factors(net: Network, n: int, rule: Rule, factors: dict[str, Any]) -> d
 def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
     """Return the groups of nodes of layer n that can reach each other through time."""
     moves, heads = moves_inside(net, n, rule)
-    ones = {arrow.kind: np.ones(()) for _, arrow, _ in moves}
-    return groups(step_matrix(moves, heads, ones) != 0) if heads else []
+    return groups(step_matrix(moves, heads, lambda arrow: np.ones(())) != 0) if heads else []
 
 
 def moves_inside(net: Network, n: int, rule: Rule) -> tuple[Moves, list[tuple[str, str]]]:
@@ -66,14 +61,16 @@ def moves_inside(net: Network, n: int, rule: Rule) -> tuple[Moves, list[tuple[st
     return moves, sorted({head for _, arrow, head in moves if arrow.step})
 
 
-def step_matrix(moves: Moves, heads: list[tuple[str, str]], factors: dict[str, Any]) -> Array:
+def step_matrix(
+    moves: Moves, heads: list[tuple[str, str]], factor: Callable[[Arrow], Any]
+) -> Array:
     """Return the matrix (..., heads, heads) from the adjoints of the next step to those of this."""
     columns = []
     for unit in heads:
         adjoints: dict[tuple[str, str], Any] = {}
         for node, arrow, head in moves:
             after = float(head == unit) if arrow.step else adjoints.get(head, 0.0)
-            adjoints[node] = adjoints.get(node, 0.0) + factors[arrow.kind] * after
+            adjoints[node] = adjoints.get(node, 0.0) + factor(arrow) * after
         columns.append([adjoints.get(head, 0.0) for head in heads])
     shape = np.broadcast_shapes(*(np.shape(entry) for column in columns for entry in column))
     entries = [[np.broadcast_to(entry, shape) for entry in column] for column in columns]
@@ -91,11 +88,7 @@ def norms(blocks: Array) -> Array:
 
 
 def groups(there: Array) -> list[tuple[int, ...]]:
-    """Return the places that can reach each other, in groups; each place is in one.
-
-    >>> groups(np.array([[True, True, False], [True, False, False], [True, False, True]]))
-    [(0, 1), (2,)]
-    """
+    """Return the places that can reach each other, in groups; each place is in one."""
     reach = there | np.eye(len(there), dtype=bool)
     for _ in reach:
         reach = reach @ reach

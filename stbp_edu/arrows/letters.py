@@ -97,14 +97,12 @@ def letters(
     1·∂L/∂o_{1}^{2,1}
     """
     checks.instance("net", net, Network)
-    if not callable(letter):
-        raise TypeError(f"letter must make a letter of its name, got {checks.brief(letter)}")
     try:
         _ = 1 * letter("u") * letter("w") + letter("u")
     except TypeError:
         raise TypeError(
-            f"letter must make what can be added and multiplied, got {checks.brief(letter('u'))}; "
-            "see Polynomial.letter"
+            f"letter must make of a name what can be added and multiplied, got "
+            f"{checks.brief(letter)}; see Polynomial.letter"
         ) from None
 
     def weight(shape: Shape, name: str, n: int) -> Any:
@@ -131,11 +129,7 @@ def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) 
 
 
 def _apart(text: str) -> list[str]:
-    r"""Return the letters of a factor: apart at spaces outside brackets.
-
-    >>> _apart(r"u{} f'(o{}, 1) \frac{a b}{c}")
-    ['u{}', "f'(o{}, 1)", '\\frac{a b}{c}']
-    """
+    """Return the letters of a factor: apart at spaces outside brackets."""
     found, depth = [""], 0
     for sign in text:
         depth += (sign in "([{") - (sign in ")]}")

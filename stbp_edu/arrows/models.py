@@ -7,9 +7,10 @@ input, in ``trace["o"][0]``. Inputs are any real numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from types import NoneType
 from typing import Any
 
@@ -20,7 +21,7 @@ from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Part, read_input, read_part
+from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -50,8 +51,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
-        return shapes | own
+        neuron = self.neuron
+        return shapes | {k: self.link.shape if k in neuron.each else () for k in neuron.learned}
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,11 @@ class Network:
         checks.widths("shape", self.shape, at_least=1)
         if len(self.layers) < 2 or self.layers[0] is not None:
             raise ValueError("layers must be (None, layer 1, ..., layer N); put None first")
-        for n in range(1, self.N + 1):
-            checks.instance(f"layers[{n}]", self.layers[n], Layer)
-            below, source = self.shape_of(n - 1), self.layers[n].link.source
-            if below != source:
+        for n, layer in enumerate(self.layers[1:], 1):
+            source = checks.instance(f"layers[{n}]", layer, Layer).link.source
+            if (below := self.shape_of(n - 1)) != source:
                 raise ValueError(f"layer {n} reads shape {source}, but below it is {below}")
-        states = [s.name for s in self.layers[self.N].neuron.states]
-        if self.loss.state not in states:
+        if self.loss.state not in (states := self.states[self.N]):
             raise ValueError(
                 f"loss {self.loss.name!r} reads state {self.loss.state!r}, which layer {self.N} "
                 f"does not have; its states are {', '.join(states)}"
@@ -94,6 +93,11 @@ class Network:
         """How many neurons each layer has, and how many inputs there are."""
         return tuple(math.prod(self.shape_of(n)) for n in range(self.N + 1))
 
+    @cached_property
+    def states(self) -> list[tuple[str, ...]]:
+        """By layer, its states in the order of a step; of the input, ``"o"``."""
+        return [("o",), *(layer.neuron.order for layer in self.layers[1:])]
+
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""
         return self.layers[n].link.shape if n else self.shape
@@ -105,21 +109,16 @@ class Network:
     @cached_property
     def arrows(self) -> list[tuple[Arrow, ...]]:
         """The table: for each layer, every arrow that leaves one of its states."""
-        return [(), *(tuple(self._arrows(n)) for n in range(1, self.N + 1))]
-
-    def _arrows(self, n: int) -> Iterator[Arrow]:
-        """Yield the arrows that leave the states of a layer."""
-        neuron = self.layers[n].neuron
-        if n < self.N:
-            above = self.layers[n + 1]
-            into = above.neuron.input  # p2-current-delta
-            yield Arrow("weight", neuron.output, into, layer=1, link=above.link)
-        else:
-            yield Arrow("readout", self.loss.state, LOSS)
-        yield from neuron.arrows
-        if recurrent := self.layers[n].recurrent:
-            # p2-recur-delta
-            yield Arrow("recur", neuron.output, neuron.input, step=1, link=recurrent)
+        tables: list[tuple[Arrow, ...]] = [()]
+        for layer, above in pairwise((*self.layers[1:], None)):
+            own, sent = layer.neuron, layer.neuron.output
+            arrows = [Arrow("readout", self.loss.state, LOSS), *own.arrows]
+            if above:  # p2-current-delta
+                arrows[0] = Arrow("weight", sent, above.neuron.input, layer=1, link=above.link)
+            if layer.recurrent:  # p2-recur-delta
+                arrows.append(Arrow("recur", sent, own.input, step=1, link=layer.recurrent))
+            tables.append(tuple(arrows))
+        return tables
 
 
 def network(
@@ -130,7 +129,7 @@ def network(
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
-            with recurrent weights: see :mod:`stbp_edu.convolution`. In arrays, channels come first.
+            with recurrent weights: see :mod:`stbp_edu.sizes`. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
         loss: :func:`rate` where None.
 
@@ -167,14 +166,14 @@ def network(
             f"for all ({many} layers, {len(neurons)} neurons), and end in a layer"
         )
     layers: list[Any] = [None]
+    below: Any = shape
     maps: tuple[Any, ...] = ()
-    below = shape
     for text, part in zip(rest, parts, strict=True):
         if part.pool:
             maps = (*maps, AveragePool(part.pool))
-            continue
-        layers.append(_layer(text, part, maps, below, neurons[len(layers) - 1]))
-        below, maps = layers[-1].link.shape, ()
+        else:
+            layers.append(_layer(text, part, maps, below, neurons[len(layers) - 1]))
+            below, maps = layers[-1].link.shape, ()
     return Network(shape, tuple(layers), loss)
 
 
@@ -218,7 +217,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     def drawn(layer: Layer, name: str, shape: Shape) -> Array:
         """Return one parameter."""
         if name in layer.neuron.learned:
-            return np.full(shape, dict(layer.neuron.enters)[name].initial)
+            return np.full(shape, layer.neuron.lines.constants[name])
         if name == "b":
             return np.zeros(shape)
         return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
@@ -235,9 +234,9 @@ def check_params(net: Network, params: LayerParams) -> None:
         raise ValueError(
             f"params must have N + 1 = {net.N + 1} entries, got {len(params)}, and None first"
         )
-    for n in range(1, net.N + 1):
+    for n, layer in enumerate(net.layers[1:], 1):
         checks.instance(f"params[{n}]", params[n], dict)
-        for name, shape in net.layers[n].shapes.items():
+        for name, shape in layer.shapes.items():
             if name not in params[n]:
                 raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
             axes = "the shape of this layer's weights" if shape else "()"
@@ -254,17 +253,15 @@ def check_targets(net: Network, targets: Array, S: int) -> None:
 def check_run(net: Network, trace: Series) -> int:
     """Check that a trace has every state of the network, and return the number of samples."""
     shape: tuple[int | None, ...] = (None, None)
-    for n in range(net.N + 1):
-        for name in net.layers[n].neuron.order if n else ("o",):
-            series = checks.instance("trace", trace, dict).get(name)
-            if not isinstance(series, list | tuple) or len(series) != net.N + 1:
-                series = [None] * (net.N + 1)
-            if series[n] is None:
-                raise ValueError(
-                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
-                    "this network"
-                )
-            of = f"trace[{name!r}][{n}]"
-            array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
-            shape = array.shape[:2]
+    for n, name in ((n, name) for n, states in enumerate(net.states) for name in states):
+        series: Any = checks.instance("trace", trace, dict).get(name)
+        whole = isinstance(series, list | tuple) and len(series) == net.N + 1
+        if not whole or series[n] is None:
+            raise ValueError(
+                f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                "this network"
+            )
+        of = f"trace[{name!r}][{n}]"
+        array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
+        shape = array.shape[:2]
     return array.shape[1]

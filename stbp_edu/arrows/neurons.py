@@ -3,9 +3,8 @@
 import re
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.from_lines import neuron_from
 from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.table import Neuron
+from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.neuron import HARD_GATES, LIF
 
 GATES = {"exponential": "tau * exp(-o / tau)", "linear": "tau * (1 - o)"}
@@ -100,17 +99,11 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
 def _text(neuron: Neuron) -> str:
     """Return a neuron's forward lines."""
-    if checks.instance("neuron", neuron, Neuron).lines is None:
-        raise ValueError(
-            "neuron must have forward lines, got a table made by hand; write all of it as one text "
-            "for stbp_edu.derive"
-        )
-    return str(neuron.lines.text)
+    return checks.instance("neuron", neuron, Neuron).lines.text
 
 
 def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
     lines = read_lines(text, {**neuron.lines.constants, **constants})
-    each = [name for name, enter in neuron.enters if enter.each]
-    layer = [name for name in neuron.learned if name not in each]
-    return neuron_from(lines, neuron.surrogate, layer, each, h_of_u=True)
+    layer = [name for name in neuron.learned if name not in neuron.each]
+    return neuron_from(lines, neuron.surrogate, layer, neuron.each, h_of_u=True)

@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.forward_run import as_trace, rest, step
-from stbp_edu.arrows.models import LayerParams, Network, Series, check_params, check_targets
+from stbp_edu.arrows.models import LayerParams, Network, check_params, check_targets
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import LOSS
@@ -39,9 +39,9 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     """
     rule = as_rule(rule)
     checks.instance("net", net, Network)
-    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
+    neurons = [*enumerate((layer.neuron for layer in net.layers[1:]), 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
-    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
+    first += [(n, enter.target) for n, neuron in neurons for enter in neuron.enters]
     found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
     queue = list(found)
     for n, state, q, left, late in queue:  # grows while it is read: breadth first
@@ -105,7 +105,7 @@ def online(
         two_steps = as_trace(net, [past, now])
         local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
         lam = adjoints.lambdas(local, rule)
-        for entry in _entries(net, params, two_steps):
+        for entry in _entries(local):
             key = entry.n, entry.name
             traces[key] = _carry_on(traces[key], entry, rule, local)
             total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
@@ -142,14 +142,12 @@ def _check_form(net: Network, rule: Rule) -> None:
 
 def _shaped(net: Network, total: Any) -> LayerParams:
     """Return gradients in the shapes of the parameters."""
-
-    def shaped(g: Any, shape: tuple[int, ...]) -> Any:
-        """Return one; a number is shared by all neurons of its layer."""
-        return np.reshape(g, shape) if shape and np.ndim(g) else np.full(shape, np.sum(g))
-
-    shapes = [layer.shapes for layer in net.layers[1:]]
-    layers = ({k: shaped(total[n, k], s) for k, s in of.items()} for n, of in enumerate(shapes, 1))
-    return [None, *layers]
+    result: LayerParams = [None, *({} for _ in net.layers[1:])]
+    for (n, name), g in total.items():
+        shape = net.layers[n].shapes[name]  # a number is shared by all neurons of its layer
+        whole = shape and np.ndim(g)
+        result[n][name] = np.reshape(g, shape) if whole else np.full(shape, np.sum(g))
+    return result
 
 
 class Entry(NamedTuple):
@@ -158,7 +156,7 @@ class Entry(NamedTuple):
     n: int
     name: str
     units: int
-    into: tuple[tuple[str, Any], ...]
+    into: list[tuple[str, Any]]
     each: bool = False
 
     def view(self, a: Any) -> Any:
@@ -166,38 +164,31 @@ class Entry(NamedTuple):
         return a.reshape(len(a), self.units, -1, 1)
 
 
-def _entries(net: Network, params: LayerParams, two_steps: Series) -> Iterator[Entry]:
+def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
     """Yield what the parameters add to the states at this step, the second of two."""
-    for n in range(1, net.N + 1):
-        layer = net.layers[n]
+    for n, layer in enumerate(local.net.layers[1:], 1):
         neuron, link = layer.neuron, layer.link
-        rows = link.rows(two_steps[net.output_of(n - 1)][n - 1][1])[:, None]
-        yield Entry(n, "W", link.units, ((neuron.input, rows),))
-        ones = np.ones((*rows.shape[:-1], 1))
-        yield Entry(n, "b", link.units, ((neuron.input, ones),))
+        rows = link.rows(local.outputs[n - 1][1])[:, None]
+        yield Entry(n, "W", link.units, [(neuron.input, rows)])
+        yield Entry(n, "b", link.units, [(neuron.input, np.ones((*rows.shape[:-1], 1)))])
         if layer.recurrent:
-            rows = layer.recurrent.rows(two_steps[neuron.output][n][0])[:, None]
-            yield Entry(n, "R", layer.recurrent.units, ((neuron.input, rows),))
-        states = adjoints.Steps({name: two_steps[name][n] for name in neuron.order})
+            rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
+            yield Entry(n, "R", layer.recurrent.units, [(neuron.input, rows)])
         for name in neuron.learned:
-            entry = Entry(n, name, link.units, ())
-            into = (
-                (enter.target, entry.view(adjoints.entering(enter, states, params[n])[1]))
-                for one, enter in neuron.enters
-                if one == name
-            )
-            yield entry._replace(into=tuple(into), each=dict(neuron.enters)[name].each)
+            entry = Entry(n, name, link.units, [], bool(layer.shapes[name]))
+            own = ((s, factor) for (k, s), factor in local.entered[n].items() if k == name)
+            entry.into.extend((s, entry.view(factor[1])) for s, factor in own)
+            yield entry
 
 
 def _carry_on(old: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives) -> Traces:
     """Return the traces of this step: carried on in time, entered, passed on within the step."""
-    neuron = local.net.layers[entry.n].neuron
     new: Traces = defaultdict(float)
 
     def follow(k: str, q: str, E: Any, step: int) -> None:
         """Take a trace along the arrows that leave its state, through time or within the step."""
-        for arrow in (a for a in neuron.arrows if a.source == k and a.step == step):
-            if (head := rule.move(q, arrow)) is not None:
+        for arrow, head in rule.moves_from(local.net, entry.n, k, q):
+            if arrow.step == step and not arrow.leaves:
                 factor = entry.view(local.factor(arrow, entry.n, rule)[1 - step])
                 passed = new[arrow.target, head] + factor * E  # p2-trace-step, p2-trace-adapt
                 new[arrow.target, head] = passed
@@ -206,7 +197,7 @@ def _carry_on(old: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDeriva
         follow(k, q, E, 1)
     for state, value in entry.into:
         new[state, rule.start] = new[state, rule.start] + value
-    for k in neuron.order:
+    for k in local.net.states[entry.n]:
         for q in [q for state, q in new if state == k]:
             follow(k, q, new[k, q], 0)
     return dict(new)
@@ -216,13 +207,11 @@ def _learn(
     traces: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives, lam: Any
 ) -> Any:
     """Return Σ σ(k, q) E(k, q), σ being what the arrows hand back that leave the neuron here."""
-    total: Any = 0.0
-    for (k, q), E in traces.items():
-        for arrow in (a for a in local.net.arrows[entry.n] if a.source == k and a.leaves):
-            head = rule.move(q, arrow)
-            if head is not None and not arrow.step:
+    total, over = 0.0, 0 if entry.each else (0, 2)
+    for node, E in traces.items():
+        for arrow, head in rule.moves_from(local.net, entry.n, *node):
+            if arrow.leaves and not arrow.step:
                 signal = local.handed_back(rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
-                over = 0 if entry.each else (0, 2)
                 total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
     return total
 

@@ -50,9 +50,8 @@ def backward(
     True
     """
     local = as_local(trace, targets, params, neuron, loss, S=S)
-    rule, run = as_rule(rule), {"u": list(trace.U), "o": list(trace.O)}
-    found = gradients(local.net, local.params, run, lambdas(local, rule), rule.start)
-    return Gradients(**by_name(found))
+    rule = as_rule(rule)
+    return Gradients(**by_name(gradients(local, lambdas(local, rule), rule.start)))
 
 
 def as_local(

@@ -19,8 +19,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import AveragePool, Shape
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Shape
+from stbp_edu.arrows.models import Layer, Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
 
@@ -89,18 +89,10 @@ class Path(NamedTuple):
     def dropped_by(self, rule: str | Rule = "classic") -> bool:
         """Return whether a rule drops this path."""
         rule = as_rule(rule)
-        q = rule.start
+        q: str | None = rule.start
         for edge in self.edges:
-            after = _move(rule, q, edge)
-            if after is None or rule.cuts(edge, edge.source.t):
-                return True
-            q = after
-        return False
-
-
-def _move(rule: Rule, q: str, edge: Edge) -> str | None:
-    """Return the state of a rule after an edge; a path that begins in a parameter enters first."""
-    return q if edge.kind == "enter" else rule.move(q, edge)
+            q = None if q is None or rule.cuts(edge, edge.source.t) else rule.move(q, edge)
+        return q is None
 
 
 def edges_from(
@@ -111,28 +103,22 @@ def edges_from(
     A rule leaves out the edges across the ends of its blocks, and says which factors forget. None
     leaves the loss.
     """
-    net = checks.instance("local", local, LocalDerivatives).net
-    kind = checks.instance("node", node, Node).kind
-    if not isinstance(kind, str) or kind != LOSS:
-        _check(node, net, local.T)
-    _check_sample(s, local)
-    yield from _leaving(node, local, as_rule(rule), s)
-
-
-def _leaving(node: Node, local: LocalDerivatives, rule: Rule, s: int) -> Iterator[Edge]:
-    """Yield every edge that leaves a node."""
-    net, T = local.net, local.T
-    kind, n, t, i, _ = node
+    net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
+    kind, n, t, i, _ = checks.instance("node", node, Node)
+    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
+        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
+    if isinstance(kind, str) and kind == LOSS:
+        return
+    _check(node, net, local.T)
     if kind in PARAMETERS:
         yield from _entries(node, local, s)
         return
-    own_first = sorted(net.arrows[n], key=lambda arrow: arrow.leaves) if kind != LOSS else ()
-    for arrow in own_first:
+    for arrow in sorted(net.arrows[n], key=lambda arrow: arrow.leaves):
         after = t + arrow.step
-        if arrow.source != kind or after >= T or rule.cuts(arrow, t):
+        if arrow.source != kind or after >= local.T or rule.cuts(arrow, t):
             continue
         if arrow.target == LOSS:
-            if t in net.loss.steps(T):
+            if t in net.loss.steps(local.T):
                 yield Edge(arrow.kind, node, Node(LOSS), local.direct[t, s].flat[i])
         elif arrow.link is None:
             factor = local.factor(arrow, n, rule)[t, s].flat[i]
@@ -184,12 +170,6 @@ def _check(start: Node, net: Network, T: int) -> None:
         )
 
 
-def _check_sample(s: int, local: LocalDerivatives) -> None:
-    """Check that there is a sample."""
-    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
-        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
-
-
 def paths_from(
     start: Node, local: LocalDerivatives, rule: str | Rule = "exact", s: int = 0
 ) -> list[Path]:
@@ -208,17 +188,15 @@ def paths_from(
     carry spike readout
     """
     rule = as_rule(rule)
-    checks.instance("local", local, LocalDerivatives)
-    _check(start, local.net, local.T)
-    _check_sample(s, local)
-    leaving = cache(lambda node: list(_leaving(node, local, rule, s)))
+    _check(start, checks.instance("local", local, LocalDerivatives).net, local.T)
+    leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
 
     def walk(node: Node, q: str) -> Iterator[tuple[Edge, ...]]:
         """Yield the edges of every path from a node, in a state of the rule."""
         if node.kind == LOSS:
             yield ()
         for edge in leaving(node):
-            if (after := _move(rule, q, edge)) is not None:
+            if (after := rule.move(q, edge)) is not None:
                 for rest in walk(edge.target, after):
                     yield (edge, *rest)
 
@@ -241,23 +219,27 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     """
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     _check(start, checks.instance("net", net, Network), T)
+    local = _ones(net, T)
+    starts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
+
+    def counted(rule: Rule) -> int:
+        """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
+        lam = lambdas(local, replace(rule, gain_limit=None))
+        return round(sum(lam[n][k, rule.start][t, 0].flat[i] for k, n, t, i, _ in starts))
+
+    kept = counted(rule)
+    return kept, counted(as_rule("exact")) - kept
+
+
+def _ones(net: Network, T: int) -> LocalDerivatives:
+    """Return a network in which every factor is 1."""
 
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return what makes 1 of each arrow that a map carries: what pools divide by."""
         maps = net.layers[n].link.maps if name == "w" else ()
         return np.full(shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object)
 
-    local = tabulated(net, T, lambda shape, *_: np.full(shape, 1, object), weight)
-    starts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
-
-    def counted(rule: Rule) -> int:
-        """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
-        lam = lambdas(local, replace(rule, gain_limit=None))
-        found = (lam[n][kind, rule.start][t, 0].flat[i] for kind, n, t, i, _ in starts)
-        return round(sum(found))
-
-    kept = counted(rule)
-    return kept, counted(as_rule("exact")) - kept
+    return tabulated(net, T, lambda shape, *_: np.full(shape, 1, object), weight)
 
 
 def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
@@ -272,44 +254,16 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    rule, T = as_rule(rule), checks.count("T", T, at_most=MOST_STEPS)
     if checks.count("n", n) > checks.instance("net", net, Network).N:
         raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
-    reads = net.loss.steps(T)
-
-    @cache
-    def onward(n: int, state: str, t: int, q: str) -> list[tuple[str, Any]]:
-        """Return the kind of each arrow that may follow, and where it leads; None: the loss."""
-        found: list[tuple[str, Any]] = []
-        for arrow, after in rule.moves_from(net, n, state, q):
-            if t + arrow.step >= T or rule.cuts(arrow, t):
-                continue
-            if arrow.target != LOSS:
-                found.append((arrow.kind, (n + arrow.layer, arrow.target, t + arrow.step, after)))
-            elif t in reads:
-                found.append((arrow.kind, None))
-        return found
-
-    @cache
-    def count(*place: Any) -> int:
-        """Return how many words go on from a place."""
-        return sum([1 if there is None else count(*there) for _, there in onward(*place)])
-
-    for t, m in product(reversed(range(T)), reversed(range(n, net.N + 1))):  # heads first
-        for state, q in product(reversed(net.layers[m].neuron.order), rule.moves):
-            count(m, state, t, q)
-    first = n, net.layers[n].neuron.input, 0, rule.start
-    if (many := count(*first)) > MOST_PATHS:
+    one = Link((Flatten(),), (1,), 1)  # of one neuron a layer each path has a word of its own
+    again = replace(one, parameter="R")
+    layers = (Layer(of.neuron, one, of.recurrent and again) for of in net.layers[1:])
+    thin = Network((1,), (None, *layers), net.loss)
+    start = Node(net.layers[n].neuron.input, n, 0, 0)
+    if (many := count_paths(thin, T, rule, start)[0]) > MOST_PATHS:
         raise ValueError(
             f"T = {T} must give at most {MOST_PATHS} words, got {many}; take fewer steps"
         )
-    found: set[Word] = set()
-    begun: list[tuple[Word, Any]] = [((), first)]
-    while begun:
-        word, place = begun.pop()
-        for kind, there in onward(*place):
-            if there is None:
-                found.add((*word, kind))
-            elif count(*there):
-                begun.append(((*word, kind), there))
+    found = [path.word for path in paths_from(start, _ones(thin, T), rule)]
     return sorted(found, key=lambda word: (len(word), word))

@@ -2,19 +2,24 @@
 
 An arrow is one way in which a change of one quantity changes the next. Its factor is the partial
 derivative of the head's update with respect to the tail. A node's adjoint has one term for each
-arrow that leaves it: the factor, times the adjoint at the head.
+arrow that leaves it: the factor, times the adjoint at the head. The states and their updates are
+the neuron's forward lines, and the arrows follow from them. Other arrows may be put in their place:
+``stbp_edu.proof`` then says which are wrong.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.link import Link
 from stbp_edu.surrogates import Surrogate, checked
 
@@ -28,18 +33,14 @@ Factor = Callable[[States, Parameters], Any]
 ``states["u"]`` is u at the tail's step, ``states["u+1"]`` one step later, ``states["u-1"]`` one
 step before: an arrow whose factor reads both steps needs them.
 """
-Update = Callable[[States, States, Any, Parameters], Any]
-"""(states of this step, states of the last step, what comes in, parameters) to the new state."""
 LOSS = "L"
 """The head of a read-out."""
+SHIFTS = {-1: "-1", 0: "", 1: "+1"}
+THRESHOLD = ex.Name("v_th")
 
 
 def like(array: Any, value: Any, what: str) -> Any:
-    """Return what a function of the table returned, in the shape and dtype of an array.
-
-    Raises:
-        TypeError: if it is neither a number nor an array of this shape.
-    """
+    """Return what a function of the table returned, in the shape and dtype of an array."""
     try:
         found = np.asarray(value, array.dtype)
         return found if found.shape == array.shape else np.broadcast_to(found, array.shape)
@@ -51,11 +52,7 @@ def like(array: Any, value: Any, what: str) -> Any:
 
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
-    """Return a factor's letters with indices: index(1) is that of the step after its tail's.
-
-    >>> placed("u{} i{+}", lambda later: f"^{later}")
-    'u^0 i^1'
-    """
+    """Return a factor's letters with indices: index(1) is that of the step after its tail's."""
     for later, place in enumerate(("{-}", "{}", "{+}"), -1):
         letters = letters.replace(place, index(later))
     return letters
@@ -107,10 +104,10 @@ class Arrow:
         for name, value in (("step", self.step), ("layer", self.layer)):
             if type(value) is not int or value not in (0, 1):
                 raise ValueError(f"{what}: {name} must be 0 or 1, got {checks.brief(value)}")
-        if self.factor is None and self.link is None and self.target != LOSS:
+        if not self.factor and not self.link and self.target != LOSS:
             raise ValueError(
-                f"arrow {self.kind!r} from {self.source} to {self.target} has no factor; give "
-                f"factor=, the derivative of {self.target} at its head by {self.source} at its tail"
+                f"{what} from {self.source} to {self.target} has no factor; give factor=, the "
+                f"derivative of {self.target} at its head by {self.source} at its tail"
             )
 
     @property
@@ -120,129 +117,183 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class State:
-    """One state of a neuron.
-
-    Attributes:
-        name: "u", say.
-        adjoint: the letter of its adjoint in formulas, in LaTeX.
-        update: how it follows from the states before it.
-        fires: whether it is a spike, and what its update gives is the distance from the threshold.
-    """
-
-    name: str
-    adjoint: str
-    update: Update
-    fires: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
-        checks.fields("a state", self, name=str, adjoint=str, update=Callable, fires=bool)
-
-
-@dataclass(frozen=True)
-class Enter:
-    """How a parameter of the neuron itself enters a state.
-
-    Attributes:
-        target: the state.
-        factor: ∂target/∂parameter, from the states at the target's step.
-        letters: the factor as letters.
-        initial: the value to begin with.
-        each: whether each neuron has one of its own; otherwise a layer has one.
-    """
-
-    target: str
-    factor: Factor
-    letters: str
-    initial: float
-    each: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
-        checks.fields("what is learned", self, target=str, factor=Callable, letters=str, each=bool)
-        checks.number("initial", self.initial)
-
-
-@dataclass(frozen=True)
 class Neuron:
-    """States and the arrows between them; the network adds the arrows from layer to layer.
+    """Forward lines, and the arrows between their states; a network adds those between layers.
 
     Args:
-        states: the states; one of them, ``output``, goes to other neurons.
+        lines: the forward lines: the states and their updates.
         arrows: the arrows inside the neuron.
         surrogate: h, which stands in for g', and H, the smooth twin.
-        input: the state that weights, biases and recurrent weights enter.
-        output: the state that goes to other neurons.
-        learned: parameters of the neuron itself, such as a leak; a tuple where one enters several
-            states.
-        lines: the forward lines that it was derived from, if it was.
+        learned: by name, the constants that are learned, each with the arrows that leave it.
+        each: those of which each neuron has one of its own; otherwise a layer has one.
 
     Raises:
-        ValueError: if an arrow begins or ends at an unknown state, two arrows are of one kind, or
-            arrows within a step form a cycle.
+        ValueError: if an arrow begins or ends at an unknown state, or two arrows are of one kind.
     """
 
-    states: tuple[State, ...]
+    lines: ForwardLines
     arrows: tuple[Arrow, ...]
     surrogate: Surrogate
-    input: str = "u"
-    output: str = "o"
-    learned: Mapping[str, Enter | tuple[Enter, ...]] = field(default_factory=dict)
-    lines: Any = None
+    learned: Mapping[str, tuple[Arrow, ...]] = field(default_factory=dict)
+    each: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the table, and find the order in which a step computes its states."""
-        checks.fields("a neuron", self, states=tuple, arrows=tuple, learned=Mapping)
-        checks.fields("a neuron", self, input=str, output=str, lines=(ForwardLines, NoneType))
-        for kind, entries in ((State, self.states), (Arrow, self.arrows)):
-            for entry in entries:
-                checks.instance("an entry of a neuron", entry, kind)
+        """Check the table."""
+        parts = {"lines": ForwardLines, "arrows": tuple, "learned": Mapping, "each": tuple}
+        checks.fields("a neuron", self, **parts)
         checked("surrogate", self.surrogate)
-        names, kinds = [s.name for s in self.states], [a.kind for a in self.arrows]
+        kinds = [checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows]
+        if twice := [kind for kind in kinds if kinds.count(kind) > 1]:
+            raise ValueError(f"two arrows are called {twice[0]!r}; give each its own kind")
         for arrow in self.arrows:
             for state in (arrow.source, arrow.target):
-                checks.choice(f"arrow {arrow.kind!r}: state", state, names)
-            if kinds.count(arrow.kind) > 1:
-                raise ValueError(f"two arrows are called {arrow.kind!r}; give each its own kind")
-        letters = [s.adjoint for s in self.states]
-        if twice := [letter for letter in letters if letters.count(letter) > 1]:
-            raise ValueError(f"two states have the adjoint {twice[0]!r}; give each its own letter")
-        checks.choice("input", self.input, names)
-        checks.choice("output", self.output, names)
-        if nowhere := [k for k, e in self.learned.items() if isinstance(e, tuple) and not e]:
-            raise ValueError(f"learned {nowhere[0]!r} must enter a state, got (); leave it out")
-        for name, enter in self.enters:
-            checks.instance(f"learned {name!r}", enter, Enter)
-            checks.choice(f"learned {name!r}: target", enter.target, names)
-            first = dict(reversed(self.enters))[name]
-            if (enter.initial, enter.each) != (first.initial, first.each):
-                raise ValueError(
-                    f"learned {name!r} must begin with one value in all states that it enters, got "
-                    f"initial={first.initial}, each={first.each} and initial={enter.initial}, "
-                    f"each={enter.each}; give all the same"
-                )
-        waits = {s: [a.source for a in self.arrows if a.target == s and not a.step] for s in names}
-        try:
-            order = tuple(
-                self.lines.states if self.lines else TopologicalSorter(waits).static_order()
-            )
-        except CycleError as error:
-            raise ValueError(
-                f"arrows within one step form a cycle, {' → '.join(error.args[1])}; no state of it "
-                "can be computed first: let one arrow take a step (step=1)"
-            ) from None
-        object.__setattr__(self, "order", order)
-
-    order: tuple[str, ...] = field(init=False, default=())
-    """The states in the order in which a step computes them."""
+                checks.choice(f"arrow {arrow.kind!r}: state", state, self.order)
+        for name, entering in self.learned.items():
+            checks.choice("learned", name, self.lines.constants)
+            if not checks.instance(f"learned {name!r}", entering, tuple):
+                raise ValueError(f"learned {name!r} must enter a state, got (); leave it out")
+            for arrow in entering:
+                target = checks.instance(f"learned {name!r}", arrow, Arrow).target
+                checks.choice(f"learned {name!r}: target", target, self.order)
+        for name in self.each:
+            checks.choice("each", name, self.learned)
 
     @property
-    def enters(self) -> list[tuple[str, Enter]]:
-        """What is learned, by name, once for each state that it enters."""
-        several = ((k, e if isinstance(e, tuple) else (e,)) for k, e in self.learned.items())
-        return [(name, enter) for name, enters in several for enter in enters]
+    def order(self) -> tuple[str, ...]:
+        """The states in the order in which a step computes them."""
+        return tuple(self.lines.states)
 
-    def state(self, name: str) -> State:
-        """Return a state by its name."""
-        return next(s for s in self.states if s.name == name)
+    @property
+    def input(self) -> str:
+        """The state that weights, biases and recurrent weights enter."""
+        return self.lines.input
+
+    @property
+    def output(self) -> str:
+        """The state that goes to other neurons."""
+        return self.lines.output
+
+    @property
+    def enters(self) -> list[Arrow]:
+        """The arrows from what is learned to the states that it enters."""
+        return [arrow for entering in self.learned.values() for arrow in entering]
+
+    def updated(self, name: str, now: States, past: States, x: Any, p: Parameters) -> Any:
+        """Return a state from those before it; of a spike, its distance from the threshold."""
+        line = self.lines.states[name]
+        inside = line.args[0] if name == self.lines.spike and isinstance(line, ex.Call) else line
+        constant = constants(self.lines, p, x.dtype)
+        given = now["x"] if self.input == "x" != name else x
+
+        def value(one: ex.Name) -> Any:
+            """Return the value of a name."""
+            states = now if one.when == "now" else past
+            return given if one.name == "x" else states[one.name] if one.when else constant(one)
+
+        return like(x, ex.evaluate(inside, value, {}), f"state {name!r}")
+
+    def smooth(self, v: Any) -> Any:
+        """Return H(v), which stands for the spike in the smooth twin."""
+        return like(v, self.surrogate.antiderivative(v), "H(v)")
+
+
+def constants(lines: ForwardLines, p: Parameters, dtype: Any) -> Callable[[ex.Name], Any]:
+    """Return what gives the value of a constant: the layer's own where it is learned."""
+    given = lines.constants
+    return lambda one: np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
+
+
+def neuron_from(
+    lines: ForwardLines,
+    surrogate: Surrogate,
+    learn: Collection[str] = (),
+    learn_each: Collection[str] = (),
+    *,
+    h_of_u: bool = False,
+) -> Neuron:
+    """Return the neuron with these forward lines, and the arrows that follow from them.
+
+    ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
+    learns. With ``h_of_u``, formulas have h(u) for h(u - v_th), as the course writes it.
+    """
+    for argument, names in (("learn", learn), ("learn_each", learn_each)):
+        if not isinstance(names, list | tuple | set | frozenset):
+            raise TypeError(
+                f"{argument} must list names, got {checks.brief(names)}; write {argument}=['tau']"
+            )
+        for name in names:
+            checks.choice(argument, name, [*lines.constants])
+    if both := {*learn} & {*learn_each}:
+        raise ValueError(
+            f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
+            "for the layer, or one for each neuron?"
+        )
+    table = _Table(lines, checked("surrogate", surrogate), h_of_u)
+    learned = {name: table.enters(name) for name in (*learn, *learn_each)}
+    own = tuple(map(table.arrow, lines.slopes))
+    return Neuron(lines, own, surrogate, learned, tuple(learn_each))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """How the entries of the table follow from the lines."""
+
+    lines: ForwardLines
+    surrogate: Surrogate
+    h_of_u: bool
+
+    def factor(self, tree: ex.Expression, tail: str, step: int) -> Factor:
+        """Return an arrow's factor as a function of the states at its tail's step."""
+
+        def factor(states: States, p: Parameters) -> Any:
+            """Return the factor; where the run divides by 0 it is not finite."""
+            constant = constants(self.lines, p, states[tail].dtype)
+
+            def value(name: ex.Name) -> Any:
+                """Return the value of a name."""
+                place = name.name + SHIFTS[step - (name.when == "last")]
+                return states[place] if name.when else constant(name)
+
+            with np.errstate(all="ignore"):
+                return ex.evaluate(tree, value, {"h": self.surrogate.derivative})
+
+        return factor
+
+    def letters(self, tree: ex.Expression, step: int) -> str:
+        """Return a factor as letters; of 1 and -1 only the sign is written."""
+
+        def name(one: ex.Name) -> str:
+            """Return a name as LaTeX, with a place for the indices of a state."""
+            later = SHIFTS[step - (one.when == "last")]
+            return f"{ex.indexed(one.name)}{{{later[:1]}}}" if one.when else ex.symbol(one.name)
+
+        if tree in (ex.ONE, ex.Number(-1)):
+            return "" if tree == ex.ONE else "-"
+        return ex.latex(_without_threshold(tree) if self.h_of_u else tree, name, factor=True)
+
+    def arrow(self, slope: Slope) -> Arrow:
+        """Return one arrow of the table; a carry may forget the spike."""
+        kind, source, target, step, tree = slope
+        factor = self.factor(tree, source, step)
+        arrow = Arrow(kind, source, target, factor, self.letters(tree, step), step)
+        if kind != "carry":
+            return arrow
+        silent = self.lines.silent(tree)
+        leak = self.factor(silent, source, step)
+        return replace(arrow, leak=leak, leak_letters=self.letters(silent, step))
+
+    def enters(self, name: str) -> tuple[Arrow, ...]:
+        """Return the arrows from a learned constant to the states whose lines read it."""
+        return tuple(
+            Arrow("enter", name, head, self.factor(tree, head, 0), self.letters(tree, 0))
+            for head, tree in self.lines.enters(name)
+        )
+
+
+def _without_threshold(tree: ex.Expression) -> ex.Expression:
+    """Return an expression with h(u) for h(u - v_th), as the course writes it."""
+    if not isinstance(tree, ex.Call):
+        return tree
+    if tree.op == "h" and derivative(tree.args[0], THRESHOLD) == ex.Number(-1):
+        return ex.Call("h", (tidy(ex.Call("+", (*tree.args, THRESHOLD))),))
+    return ex.Call(tree.op, tuple(map(_without_threshold, tree.args)))

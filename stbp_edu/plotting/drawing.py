@@ -1,15 +1,17 @@
-"""One drawing language for graphs: nodes, arrows and their factors, in still figures and explorers.
+"""One drawing language for graphs and grids, in still figures and explorers.
 
 Time runs to the right and layers upward. A drawing says what there is, in columns and rows; laid
 out at a width, each thing has its place in pixels. Spikes are circles, all else is square. What
 is followed is thick, what is lost dashed with a cross, and what is asked about stands in a halo.
-Every factor stands beside its arrow, where it is farthest from everything else.
+Every factor stands beside its arrow, where it is farthest from everything else. In a grid the
+nodes are cells that fill their columns, with text in as many lines as that takes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from textwrap import TextWrapper
 from typing import Any
 
 import numpy as np
@@ -25,17 +27,22 @@ ALONG = np.linspace(0, 1, 101)  # of an arrow
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)  # where on an arrow its factor may stand
 GAPS = (6, 16)  # pixels from its arrow
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
-CROSS = 0.45  # of the way along an arrow
+CROSSES = 0.45 + 0.05 * np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5])  # where its cross may be
+CELL_LETTER, CELL_ROW = 7.6, 58  # in a grid: a letter's width, at least a row's height
 
 
 @dataclass(frozen=True)
 class Node:
-    """A state: its place (columns to the right, rows upward), what is written on it, its form."""
+    """A state: its place (columns to the right, rows upward), what is written on it, its form.
+
+    The colours are the filling and the frame of a cell, which stands out; a bare cell has none.
+    """
 
     at: tuple[float, float]
     label: str
     round: bool = False
     asked: bool = False
+    colours: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Word:
 class Drawing:
     """Nodes by name, arrows, and words: below the columns, left of the rows, elsewhere.
 
-    ``kept`` are words for which room is kept: an explorer writes there.
+    ``kept`` are words for which room is kept: an explorer writes there. In ``cells``, each as wide
+    as its column, nodes are not joined; those in ``order`` get their colours one after another.
     """
 
     nodes: Mapping[Any, Node]
@@ -87,6 +95,8 @@ class Drawing:
     kept: Sequence[Word] = ()
     title: str = ""
     radius: int = RADIUS
+    cells: bool = False
+    order: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -106,8 +116,22 @@ class Laid:
     def step(self) -> float:
         """The width of a column."""
         x = [node.at[0] for node in self.drawing.nodes.values()]
-        room = self.width - 2 * SIDE - self.left
-        return min(COLUMN, room / ((max(x) - min(x)) or 1))
+        room = self.width - self.left - (4 if self.drawing.cells else 2 * SIDE)
+        return min(COLUMN, room / (max(x) - min(x) + self.drawing.cells or 1))
+
+    @cached_property
+    def row(self) -> float:
+        """The height of a row; of cells it has room for their text."""
+        lines = max(label.count("\n") + 1 for label in self.labels.values())
+        return max(CELL_ROW, LINE * lines + 18) if self.drawing.cells else ROW
+
+    @cached_property
+    def labels(self) -> dict[Any, str]:
+        """What is written on each node, in lines that fit a cell."""
+        fits = int((self.step - 7) / CELL_LETTER) if self.drawing.cells else 99
+        wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
+        nodes = self.drawing.nodes.items()
+        return {name: "\n".join(map(wrap, node.label.split("\n"))) for name, node in nodes}
 
     @property
     def left(self) -> float:
@@ -118,7 +142,7 @@ class Laid:
         """Return where a place is; the columns stand in the middle."""
         x = [node.at[0] for node in self.drawing.nodes.values()]
         middle = (self.width + self.left) / 2
-        return np.array([middle + self.step * (column - (min(x) + max(x)) / 2), -ROW * row])
+        return np.array([middle + self.step * (column - (min(x) + max(x)) / 2), -self.row * row])
 
     @cached_property
     def at(self) -> dict[Any, Array]:
@@ -158,8 +182,11 @@ class Laid:
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "z"
 
     def cross(self, k: int) -> list[float]:
-        """Return the place of a cross on the k-th arrow."""
-        return [round(float(c), 1) for c in _on(self.curves[k], CROSS)]
+        """Return the place of a cross on the k-th arrow, clear of the nodes."""
+        spots, nodes = _on(self.curves[k], CROSSES), np.array([*self.at.values()])
+        near = np.linalg.norm(spots[:, None] - nodes, axis=2).min(axis=1)
+        best = spots[np.argmax(np.minimum(near, self.drawing.radius + 9))]
+        return [round(float(c), 1) for c in best]
 
     @cached_property
     def factors(self) -> dict[int, tuple[float, float]]:
@@ -192,10 +219,11 @@ class Laid:
         """Return every word, with those of columns and rows, and where it stands."""
         found = self._places(self.drawing.words)
         low = min(node.at[1] for node in self.drawing.nodes.values())
+        aside, below = (self.step / 2, self.row / 2 + 18) if self.drawing.cells else (SIDE, 44)
         for column, text in self.drawing.columns.items():
-            found.append((Word((0, 0), text), *np.add(self.place(column, low), (0, 44))))
+            found.append((Word((0, 0), text), *np.add(self.place(column, low), (0, below))))
         for row, text in self.drawing.rows.items():
-            edge = self.at[min(self.at, key=lambda name: self.at[name][0])][0] - SIDE - 4
+            edge = min(x for x, _ in self.at.values()) - aside - 4
             found.append((Word((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
         return found
 
@@ -205,7 +233,7 @@ class Laid:
     @cached_property
     def box(self) -> list[int]:
         """The box around everything, as SVG has it: left, top, width and height."""
-        rim = self.drawing.radius
+        rim = self.row / 2 - 10 if self.drawing.cells else self.drawing.radius
         y = [end for at in self.at.values() for end in (at[1] - rim, at[1] + rim)]
         y += [end for curve in self.curves for end in _on(curve, ALONG)[:, 1]]
         for k, (_, middle) in self.factors.items():

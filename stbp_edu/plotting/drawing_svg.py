@@ -1,14 +1,21 @@
 """Drawings as SVG, which a page may restyle: ink and grounds are CSS variables."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from stbp_edu.checks import Array
-from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid, Node
-from stbp_edu.plotting.palette import CURRENT, GRID, GROUND, INK, LOST
+from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid
+from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
+FILLING = 4.0  # seconds until every cell of an order has its colours
+FILLED = (
+    "<style>@keyframes stbp-fill{from{opacity:0}}@keyframes stbp-refill{from{opacity:0}}"
+    "@media (prefers-reduced-motion: no-preference){"
+    ".stbp-fill{animation:stbp-fill var(--pace) calc(var(--k)*var(--pace)) both}"
+    "svg:hover .stbp-fill{animation-name:stbp-refill}}</style>"
+)
 
 
 def svg_of(drawings: Sequence[Drawing], width: int, alt: str, across: int = 1) -> str:
@@ -30,7 +37,7 @@ def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
     """Return an SVG on its ground, with the words that stand for it, so much enlarged."""
     x, y, width, height = box
     words = escape(alt, quote=True)
-    return (
+    return themed(
         f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
         f'xmlns="http://www.w3.org/2000/svg" width="{round(scale * width)}" '
         f'height="{round(scale * height)}" viewBox="{x} {y} {width} {height}" {FONT}>'
@@ -39,11 +46,23 @@ def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
     )
 
 
+def themed(svg: str) -> str:
+    """Return an SVG in which the colours that change with the page are CSS variables.
+
+    >>> themed('<path style="fill: #24292f"/>')
+    '<path style="fill: var(--stbp-ink, #24292f)"/>'
+    """
+    for name, (light, _) in DARK.items():
+        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
+    return svg
+
+
 def elements(laid: Laid) -> list[str]:
     """Return a drawing as elements of SVG: arrows, nodes, factors, words."""
     drawing = laid.drawing
     found = [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
-    found += [_node(laid.at[name], node, drawing.radius) for name, node in drawing.nodes.items()]
+    form = _cell if drawing.cells else _node
+    found += [FILLED] * bool(drawing.order) + [form(laid, name) for name in drawing.nodes]
     for k, (x, y) in laid.factors.items():
         factor = drawing.arrows[k].factor
         found.append(text((x, y + 5 - LINE / 2 * factor.count("\n")), factor))
@@ -64,9 +83,9 @@ def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
     return drawn
 
 
-def _node(at: Array, node: Node, rim: int) -> str:
+def _node(laid: Laid, name: Any) -> str:
     """Return a node: the loss filled with ink, one that is asked about in a halo."""
-    x, y = map(float, at)
+    (x, y), node, rim = laid.at[name], laid.drawing.nodes[name], laid.drawing.radius
     loss = node.label == "L"
     fill = INK if loss else f"var(--stbp-ground, {GROUND})"
     look = f"fill: {fill}; stroke: {INK if node.asked or loss else GRID}"
@@ -75,6 +94,25 @@ def _node(at: Array, node: Node, rim: int) -> str:
     drawn += _form(x, y, rim, node.round, look, 2.5 if node.asked else 1.5)
     colour = f"var(--stbp-paper, {GROUND})" if loss else INK
     return drawn + text((x, y + 5), node.label, colour=colour)
+
+
+def _cell(laid: Laid, name: Any) -> str:
+    """Return a cell of a grid: filled and framed in its colours, or a hairline."""
+    (x, y), node, order = laid.at[name], laid.drawing.nodes[name], laid.drawing.order
+    wide, high = laid.step - 5, laid.row - 5
+    box = f'<rect x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" '
+    box += f'height="{high:.1f}" rx="5" '
+    drawn = f'{box}fill="none" style="stroke: {GRID}"/>' if order or not node.colours else ""
+    if node.colours:
+        fill, frame = node.colours
+        look = f"fill: {fill}; fill-opacity: 0.3; stroke: {frame}; stroke-width: 2"
+        if order:
+            box += 'class="stbp-fill" '
+            look += f"; --k: {order.index(name)}; --pace: {FILLING / len(order):.2f}s"
+        drawn += f'{box}style="{look}"/>'
+    label = laid.labels[name]
+    at = (x, y + 5 - LINE / 2 * label.count("\n"))
+    return drawn + text(at, label, size=14)
 
 
 def _form(x: float, y: float, rim: float, is_round: bool, look: str, wide: float) -> str:
@@ -90,7 +128,7 @@ def _form(x: float, y: float, rim: float, is_round: bool, look: str, wide: float
 def text(at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15) -> str:
     """Return text as an element of SVG, line below line."""
     drawn = ""
-    for k, line in enumerate(words.split("\n")):
+    for k, line in enumerate(words.split("\n") if words else ()):
         place = f'x="{at[0]:.1f}" y="{at[1] + LINE * k:.1f}" text-anchor="{anchor}"'
         drawn += f'<text {place} font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
     return drawn

@@ -1,23 +1,45 @@
-"""The unrolled graph: every potential and spike as a node, every dependence as an arrow."""
+"""The unrolled graph: every state as a node, every dependence as an arrow.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+``unrolled`` has a node for a layer, ``network_graph`` one for each neuron of any kind, and
+``two_layers`` names the arrows of a kind.
+"""
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import Any
+
+from stbp_edu import arrows
+from stbp_edu.arrows import LocalDerivatives, Network
+from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.table import LOSS, placed
 from stbp_edu.plotting import drawing
 from stbp_edu.plotting.drawing import Arrow, Drawing
-from stbp_edu.plotting.palette import GRID, TERMS
+from stbp_edu.plotting.palette import ABOVE, GRID, INK, NEXT, TERMS
+from stbp_edu.plotting.svg_figure import Shown, show
 
-Node = tuple[str, int, int] | str
-"""("u", t, n) or ("o", t, n) with t = 1..T, or "L"."""
+State = tuple[str, int, int]
+"""("u", t, n) or ("o", t, n) with t = 1..T."""
+
+Node = State | str
+"""A state, or "L"."""
 
 Edge = tuple[Node, Node]
 """An arrow: (tail, head)."""
 
 KINDS = {"spike": "h", "weight": "W", "carry": "f", "reset": "u f′", "readout": "direct"}
-LAYER = 2.05  # rows
+GAP = 1.05  # rows from the last state of a layer to the first of the next
+UP_TO_LOSS = 1.15  # rows
+ACROSS, UP = 0.38, 0.29  # columns and rows from a neuron to the next one of its layer
+ASIDE = 0.26  # where a kind has many states, every other one stands so far to the right
+STEPS = ("t-1", "t", "t+1")
+PHONE = (  # where no style sheet of a page says so
+    "<style>.figure-narrow{display:none}@media (max-width:30em){.figure-wide{display:none}"
+    ".figure-narrow{display:block}}</style>"
+)
 
 
-def edges(T: int, N: int) -> Iterator[tuple[str, Node, Node]]:
+def edges(T: int, N: int) -> Iterator[tuple[str, State, Node]]:
     """Yield (kind, tail, head) for every arrow of the unrolled graph.
 
     ``spike`` u → o; ``weight`` o → u of the layer above; ``carry`` u → u of the next step;
@@ -47,17 +69,27 @@ def path_edges(path: Sequence[Node]) -> list[Edge]:
     return list(pairwise(path))
 
 
-def position(node: Node, T: int, N: int) -> tuple[float, float]:
-    """Return where a node stands: time to the right, layers upward, o above its u."""
-    if isinstance(node, str):
-        return (T + 1) / 2, LAYER * N + 2.3
-    kind, t, n = node
-    return t, LAYER * n + (kind == "o")
+def below_loss(
+    nodes: Mapping[Any, drawing.Node],
+    arrows: Sequence[Arrow],
+    columns: Mapping[float, str],
+    rows: Mapping[float, str],
+    bow: float = 0.1,
+) -> Drawing:
+    """Return nodes and arrows, with the loss above them where an arrow leads to it.
 
-
-def readout_bow(tail: float, loss: float, share: float = 0.1) -> float:
-    """Return the bow of an arrow to the loss, by the columns of its ends: outward."""
-    return share * ((tail < loss) - (tail > loss))
+    Such an arrow is bowed outward, unless it has a bow of its own.
+    """
+    x, y = zip(*(node.at for node in nodes.values()), strict=True)
+    middle = (min(x) + max(x)) / 2
+    heads = {arrow.head for arrow in arrows} - nodes.keys()
+    loss = {head: drawing.Node((middle, max(y) + UP_TO_LOSS), "L") for head in heads}
+    found = []
+    for arrow in arrows:
+        tail = nodes[arrow.tail].at[0]
+        outward = bow * ((tail < middle) - (tail > middle)) if arrow.head in loss else 0.0
+        found.append(replace(arrow, bow=arrow.bow or outward))
+    return Drawing({**nodes, **loss}, found, columns, rows)
 
 
 def unrolled(
@@ -65,7 +97,7 @@ def unrolled(
     N: int,
     highlight: Iterable[Edge] | Mapping[Edge, str] = (),
     dropped: Iterable[Edge] = (),
-    nodes: Mapping[Node, str] | None = None,
+    nodes: Collection[Node] = (),
     labels: bool | Mapping[str, str] = True,
 ) -> Drawing:
     """Return the unrolled graph of T steps and N layers.
@@ -76,7 +108,7 @@ def unrolled(
         highlight: arrows (tail, head) to draw thick, in the colours of their terms, or a colour
             for each arrow; see :func:`path_edges`.
         dropped: arrows to draw dashed, and struck out with a cross.
-        nodes: the nodes that are asked about, such as ``{("o", 2, 1): DELTA}``.
+        nodes: the nodes that are asked about, such as ``{("o", 2, 1)}``.
         labels: write each arrow's factor beside it, on what is highlighted or, where nothing is,
             on the first arrow of each kind; or other words for each kind.
 
@@ -88,7 +120,7 @@ def unrolled(
     >>> [arrow.factor for arrow in graph.arrows if arrow.factor]
     ['h', 'u f′', 'h', 'direct']
     """
-    known = {(tail, head): kind for kind, tail, head in edges(T, N)}
+    known: dict[Edge, str] = {(tail, head): kind for kind, tail, head in edges(T, N)}
     own = highlight if isinstance(highlight, Mapping) else {}
     colours = {edge: own.get(edge) or TERMS[known.get(edge, "spike")] for edge in highlight}
     dropped = set(dropped)
@@ -98,27 +130,138 @@ def unrolled(
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
     written = labels if isinstance(labels, Mapping) else KINDS if labels else {}
-    arrows, named = [], set[str]()
-    for edge, kind in known.items():
-        shown = edge in colours.keys() | dropped if colours or dropped else kind not in named
-        named.add(kind)
-        x, loss = position(edge[0], T, N)[0], (T + 1) / 2
-        arrows.append(
-            Arrow(
-                *edge,
-                colours.get(edge, GRID),
-                factor=written.get(kind, "") if shown else "",
-                bow=readout_bow(x, loss) if kind == "readout" else 0.0,
-                lost=edge in dropped,
-            )
+    first = {kind: edge for edge, kind in reversed(known.items())}.values()
+    named = colours.keys() | dropped or set(first)
+    drawn = [
+        Arrow(
+            *edge,
+            colours.get(edge, GRID),
+            factor=written.get(kind, "") if edge in named else "",
+            lost=edge in dropped,
         )
-    found = sorted({end for edge in known for end in edge}, key=str)
-    return Drawing(
-        {
-            node: drawing.Node(position(node, T, N), node[0], node[0] == "o", node in (nodes or {}))
-            for node in found
-        },
-        arrows,
-        columns={t: f"t = {t}" for t in range(1, T + 1)},
-        rows={LAYER * n + 0.5: f"n = {n}" for n in range(1, N + 1)},
+        for edge, kind in known.items()
+    ]
+    places, high = {}, 1 + GAP
+    for kind, t, n in sorted(tail for _, tail, _ in edges(T, N)):
+        row = high * n + (kind == "o")
+        places[kind, t, n] = drawing.Node((t, row), kind, kind == "o", (kind, t, n) in nodes)
+    return below_loss(
+        places,
+        drawn,
+        {t: f"t = {t}" for t in range(1, T + 1)},
+        {high * n + 0.5: f"n = {n}" for n in range(1, N + 1)},
+    )
+
+
+def subscript(i: int) -> str:
+    """Return a neuron's number, counted from 1, as a subscript."""
+    return str(i + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def label(node: arrows.Node, net: Network) -> str:
+    """Return what is written on a node: its state, with the neuron's number among several."""
+    crowd = node.kind != LOSS and net.sizes[node.n] > 1
+    return node.kind + (subscript(node.i) if crowd else "")
+
+
+def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
+    """Return every arrow from a node's step and layer on, neuron by neuron."""
+    return [
+        edge
+        for t, n in product(range(start.t, local.T), range(start.n, local.net.N + 1))
+        for i, kind in product(range(local.net.sizes[n]), local.net.layers[n].neuron.order)
+        for edge in arrows.edges_from(arrows.Node(kind, n, t, i), local)
+    ]
+
+
+def network_graph(
+    net: Network,
+    drawn: Mapping[arrows.Edge, Arrow],
+    asked: arrows.Node | None = None,
+    gap: float = GAP,
+    aside: float = 0.0,
+) -> Drawing:
+    """Return these arrows and their nodes; a layer's neurons lean to the right.
+
+    Args:
+        net: the network.
+        drawn: its arrows, and how each is drawn.
+        asked: the node that is asked about.
+        gap: rows from the last state of a layer to the first of the next.
+        aside: how far every other state stands to the right.
+    """
+    heads = [edge.target for edge in drawn if edge.target.kind != LOSS]
+    ends = dict.fromkeys([edge.source for edge in drawn] + heads)
+    steps, layers = (sorted({getattr(end, name) for end in ends}) for name in "tn")
+    order = net.layers[net.N].neuron.order
+    high = len(order) - 1 + gap + UP * (max(net.sizes[n] for n in layers) - 1)
+
+    def node(one: arrows.Node) -> drawing.Node:
+        k, lean = order.index(one.kind), one.i - (net.sizes[one.n] - 1) / 2
+        place = (one.t + 1 + ACROSS * lean + aside * (k % 2), high * one.n + UP * one.i + k)
+        return drawing.Node(place, label(one, net), one.kind == "o", one == asked)
+
+    return below_loss(
+        {end: node(end) for end in ends},
+        [*drawn.values()],
+        {t + 1 + aside / 2: f"t = {t + 1}" for t in steps},
+        {high * n + (len(order) - 1) / 2: f"n = {n}" for n in layers if len(layers) > 1},
+    )
+
+
+def two_layers(net: Network) -> Shown:
+    """Return the last two layers of a network, at steps t and t + 1, each kind of arrow numbered.
+
+    The factors stand in a list below.
+
+    >>> from stbp_edu import LIF
+    >>> two_layers(arrows.network("1-1-1", arrows.soft_reset(LIF())))
+    [Figure: Two steps and two layers of a neuron with the states u, o. Arrows in each layer: spike
+    from u to o; carry from u to the next u; reset from o to the next u. Between layers: weight.]
+    """
+    order = net.layers[net.N].neuron.order
+    found = edges_on(arrows.letters(net, T=2), arrows.Node(order[0], net.N - 1, 0, 0))
+    first = {edge.kind: edge for edge in reversed(found) if edge.target.kind != LOSS}
+    named = dict.fromkeys(edge.kind for edge in found if edge.kind in first)
+    numbers = {kind: k for k, kind in enumerate(named, 1)}
+    drawn = {}
+    for edge in (edge for edge in found if edge.kind in first):
+        k, m = (order.index(end.kind) for end in (edge.source, edge.target))
+        up = edge.target.n > edge.source.n
+        colour = NEXT if edge.step else ABOVE if up else INK
+        written = str(numbers[edge.kind]) if edge == first[edge.kind] else ""
+        bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state that stands between
+        drawn[edge] = Arrow(edge.source, edge.target, colour, written, bow, width=1.5)
+    graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
+    columns, rows = (
+        dict(zip(places, (letter, f"{letter} + 1"), strict=True))
+        for places, letter in ((graph.columns, "t"), (graph.rows, "n"))
+    )
+    kinds = {arrow.kind: arrow for table in net.arrows for arrow in table}
+    below = "".join(
+        f"<tr><td>{k}</td><td>{kind}</td><td>{mathml(_factor(kinds[kind]))}</td></tr>"
+        for kind, k in numbers.items()
+    )
+    shown = replace(graph, columns=columns, rows=rows)
+    return show(shown, alt=_described(net), below=f"{PHONE}<table>{below}</table>")
+
+
+def _factor(arrow: arrows.Arrow) -> str:
+    """Return an arrow's factor as LaTeX."""
+    if arrow.link:
+        return "W"
+    letters = f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters
+    return placed(letters, lambda k: f"^{{{STEPS[k + 1]}}}")
+
+
+def _described(net: Network) -> str:
+    """Return the picture in words."""
+    neuron = net.layers[net.N].neuron
+    inside = "; ".join(
+        f"{a.kind} from {a.source} to {'the next ' * a.step}{a.target}" for a in neuron.arrows
+    )
+    between = ", ".join(dict.fromkeys(a.kind for a in net.arrows[net.N - 1] if a.link))
+    return (
+        f"Two steps and two layers of a neuron with the states {', '.join(neuron.order)}. Arrows "
+        f"in each layer: {inside}. Between layers: {between}."
     )

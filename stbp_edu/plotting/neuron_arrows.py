@@ -1,14 +1,14 @@
 """Arrows of one neuron: those that leave it at one step, and those that lead on to the loss."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from stbp_edu.plotting.drawing import Arrow, Drawing, Node
-from stbp_edu.plotting.graph import readout_bow
+from stbp_edu.plotting.graph import below_loss, subscript
 from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, NEXT
 
 State = tuple[str, float, float]
 """Its name; its column, in time steps from t; its row."""
-BELOW = "₁₂₃₄₅₆₇₈₉"
 
 
 def states(
@@ -48,7 +48,7 @@ def fan_out(above: int = 3) -> Drawing:
     ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
     """
     u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
-    heads = [(f"u{BELOW[k]}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)]
+    heads = [(f"u{subscript(k)}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)]
     arrows = [(spike, head, f"w{head[0][1]}ᵢ", ABOVE) for head in heads]
     arrows += [(spike, after, "u f′", NEXT), (u, spike, "h", INK), (u, after, "f", NEXT)]
     drawn = states(arrows, {u: EPSILON, spike: DELTA})
@@ -70,8 +70,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     8
     """
     middle = (T + 1) / 2
-    nodes: dict[object, Node] = {"L": Node((middle, 2.4), "L")}
-    arrows = []
+    nodes, arrows = {}, []
     for t in range(1, T + 1):
         for row, name in enumerate("uo"):
             nodes[name, t] = Node((t, row), name, name == "o", (name, t) in reads)
@@ -80,6 +79,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     for name, t in sorted(reads):
         # From a potential below L a straight arrow would cross the spike above it.
         near = name == "u" and abs(t - middle) < 1
-        bow = (-0.28 if t < middle else 0.28) if near else readout_bow(t, middle, 0.06)
+        bow = (-0.28 if t < middle else 0.28) if near else 0.0
         arrows.append(Arrow((name, t), "L", DIRECT, bow=bow))
-    return Drawing(nodes, arrows, {t: str(t) for t in range(1, T + 1)}, title=title)
+    shown = below_loss(nodes, arrows, {t: str(t) for t in range(1, T + 1)}, {}, bow=0.06)
+    return replace(shown, title=title)

@@ -13,8 +13,8 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any, cast
 
@@ -23,11 +23,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stbp_edu.plotting.drawing import Drawing
-from stbp_edu.plotting.drawing_svg import svg_of
-from stbp_edu.plotting.palette import DARK, GROUND, INK, style
+from stbp_edu.plotting.drawing_svg import sheet, svg_of
+from stbp_edu.plotting.palette import INK, style
 
-WIDTH, NARROW = 7.2, 3.45  # inches
-WIDE, PHONE = 691, 331  # the same in CSS pixels
+WIDE, PHONE = 691, 331  # CSS pixels
+WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
@@ -48,7 +48,7 @@ def figure(
     [7.2, 2.6]
     """
     with style():
-        fig = Figure(figsize=(WIDTH, height), layout="constrained")
+        fig = Figure(figsize=(WIDTHS[WIDE], height), layout="constrained")
         return fig, fig.subplots(rows, cols, **subplots)
 
 
@@ -87,13 +87,12 @@ class Shown:
         return f"[Figure: {self.alt}]"
 
 
-def show(*shown: Figure | Drawing, alt: str, css: str = "", below: str = "") -> Shown:
+def show(*shown: Figure | Drawing, alt: str, below: str = "") -> Shown:
     """Return a figure as an object that Jupyter and the site draw.
 
     Args:
         shown: a matplotlib figure, which is closed; or drawings, which stand side by side.
         alt: what a reader who cannot see the figure needs to know: a sentence or more.
-        css: rules for parts that have a gid; ``ID`` stands for the prefix of every id.
         below: HTML that stands below it.
 
     Raises:
@@ -113,45 +112,58 @@ def show(*shown: Figure | Drawing, alt: str, css: str = "", below: str = "") -> 
     drawings = [one for one in shown if isinstance(one, Drawing)]
     if drawings and len(drawings) == len(shown):
         across = 2 if len(shown) == 4 else len(shown)
-        wide, narrow = (
-            lambda: themed(svg_of(drawings, WIDE, alt, across)),
-            lambda: themed(svg_of(drawings, PHONE, alt)),
-        )
-        return _views(wide, narrow, alt, below)
-    if len(shown) != 1 or not isinstance(fig := shown[0], Figure):
+
+        def draw(width: int) -> str:
+            return svg_of(drawings, width, alt, across if width == WIDE else 1)
+
+    elif len(shown) == 1 and isinstance(shown[0], Figure):
+        draw = partial(_drawn, _with_ink(shown[0]), alt)
+    else:
         raise TypeError(
             f"fig must be a matplotlib Figure or drawings, got {shown!r}; "
             "make one with plotting.figure() and pass the first of the pair"
         )
-    for text in fig.findobj(Text):
-        if isinstance(text, Text) and str(text.get_color()) == "black":
-            text.set_color(INK)  # text that was added outside of style()
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(fig)
-    if fig.get_figwidth() != WIDTH or css:
-        return Shown(_drawn(fig, alt, css), alt)
-    return _views(lambda: _drawn(fig, alt), lambda: _drawn(fig, alt, width=NARROW), alt)
-
-
-def _views(wide: Callable[[], str], narrow: Callable[[], str], alt: str, below: str = "") -> Shown:
-    """Return a figure drawn wide and for a phone, or at the one width that a live page has."""
     view = os.environ.get(VIEW)
     if view not in ("wide", "narrow"):
-        return Shown(wide(), alt, narrow(), below)
-    drawn = wide() if view == "wide" else narrow()
-    return Shown(drawn.replace("<svg", '<svg data-view=""', 1), alt, below=below)
+        return Shown(draw(WIDE), alt, draw(PHONE), below)
+    svg = draw(WIDE if view == "wide" else PHONE)
+    return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt, below=below)
 
 
-def _drawn(fig: Figure, alt: str, css: str = "", width: float | None = None) -> str:
-    """Return a figure as SVG at a width, its legends in as many columns as fit."""
-    fig.set_figwidth(width or fig.get_figwidth())
+def _with_ink(fig: Figure) -> Figure:
+    """Return a figure whose text is ink, also where it was added outside of the style; close it."""
+    for text in fig.findobj(Text):
+        if isinstance(text, Text) and str(text.get_color()) == "black":
+            text.set_color(INK)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(fig)
+    return fig
+
+
+def _drawn(fig: Figure, alt: str, width: int) -> str:
+    """Return a figure as SVG at a width, its legends in as many columns as fit.
+
+    Its ids are its own on a page, and its numbers have the digits that are seen.
+    """
+    fig.set_figwidth(WIDTHS[width])
     for ax in fig.axes:
         if ax.get_legend():
             place_legend(ax)
     buffer = io.StringIO()
     with style():
         fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return _finish(buffer.getvalue(), alt, css)
+    svg = buffer.getvalue().replace("xlink:href", "href")
+    box = [round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()]
+    svg = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
+    svg = re.sub(r">\s+<", "><", svg).strip()
+    prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
+    used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg)}
+    svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)
+    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
+    svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+    return sheet(box, alt, svg, scale=4 / 3)  # points to pixels
 
 
 def place_legend(ax: Axes) -> None:
@@ -168,17 +180,6 @@ def place_legend(ax: Axes) -> None:
         ax.legend(handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place)
 
 
-def themed(svg: str) -> str:
-    """Return an SVG in which the colours that change with the page are CSS variables.
-
-    >>> themed('<path style="fill: #24292f"/>')
-    '<path style="fill: var(--stbp-ink, #24292f)"/>'
-    """
-    for name, (light, _) in DARK.items():
-        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
-    return svg
-
-
 def _short(path: str) -> str:
     r"""Return a path's data without spaces and digits that say nothing.
 
@@ -187,23 +188,3 @@ def _short(path: str) -> str:
     """
     path = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", " ".join(path.split()))
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", path)
-
-
-def _finish(svg: str, alt: str, css: str) -> str:
-    """Name the SVG, make its ids its own, and turn ink and sheet into CSS variables."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
-    svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
-    svg = re.sub(r">\s+<", "><", svg)
-    prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
-    used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg), *re.findall(r"#ID([\w-]+)", css)}
-    svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)
-    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
-    svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    svg = themed(svg)
-    label = escape(alt, quote=True)
-    head = f'<svg role="img" aria-label="{label}" style="max-width: 100%; height: auto"'
-    rules = f"<style>{css.replace('#ID', '#' + prefix)}</style>" if css else ""
-    sheet = f'<rect width="100%" height="100%" style="fill: var(--stbp-ground, {GROUND})"/>'
-    start = svg.index(">") + 1
-    return head + svg[4:start] + f"<title>{label}</title>" + rules + sheet + svg[start:].strip()

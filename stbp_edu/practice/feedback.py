@@ -84,7 +84,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Solution:
-    """A right answer with its reasoning; folded in a notebook."""
+    """A right answer with its reasoning."""
 
     exercise: str
     source: str
@@ -95,9 +95,9 @@ class Solution:
         return f"{self.source}\n\n{self.reasoning}"
 
     def _repr_html_(self) -> str:
-        """Return the HTML form: closed until the reader opens it."""
+        """Return the HTML form, which the reader can fold away again."""
         return (
-            f'<details class="stbp-solution"><summary>{escape(self.exercise)}: the solution'
+            f'<details class="stbp-solution" open><summary>{escape(self.exercise)}: the solution'
             f"</summary><pre><code>{escape(self.source)}</code></pre>"
             f"<p>{markup(self.reasoning)}</p></details>"
         )
@@ -125,7 +125,7 @@ def hint(exercise_id: str) -> Hint:
 
 
 def solution(exercise_id: str) -> Solution:
-    """Return a right answer with its reasoning; a notebook shows it folded.
+    """Return a right answer with its reasoning.
 
     Raises:
         ValueError: if there is no such exercise.

@@ -7,6 +7,7 @@ of the site saves the states in the browser.
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
@@ -105,14 +106,12 @@ class Attempts:
 
     def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
         """Return these attempts and one more, which showed some misconceptions."""
-        counted = {m: self.mistakes.get(m, 0) + 1 for m in mistakes}
-        return Attempts(self.attempts + 1, {**self.mistakes, **counted})
+        return Attempts(self.attempts + 1, dict(Counter(self.mistakes) + Counter(mistakes)))
 
     def at_least(self, others: "Attempts") -> "Attempts":
         """Return the larger of either number: a file that is taken in twice counts once."""
-        names = {**self.mistakes, **others.mistakes}
-        counted = {m: max(x.mistakes.get(m, 0) for x in (self, others)) for m in names}
-        return Attempts(max(self.attempts, others.attempts), counted)
+        most = max(self.attempts, others.attempts)
+        return Attempts(most, dict(Counter(self.mistakes) | Counter(others.mistakes)))
 
 
 @dataclass(frozen=True)

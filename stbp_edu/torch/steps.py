@@ -39,7 +39,7 @@ def as_neuron(value: object) -> Neuron:
     if isinstance(value, LIF):
         return (soft_reset if value.gate == "soft" else hard_reset)(value)
     neuron = value.neuron if isinstance(value, Derived) else value
-    if not isinstance(neuron, Neuron) or neuron.lines is None:
+    if not isinstance(neuron, Neuron):
         raise TypeError(
             f"neuron must be an LIF or come from stbp_edu.derive, got {checks.brief(value)}; "
             "pass for example derive('u = tau * u + x', tau=0.5)"

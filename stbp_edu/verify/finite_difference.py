@@ -103,18 +103,15 @@ def _check(node: Node, setting: Setting, loss: LossLike, s: int | None) -> None:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    checks.choice("node kind", checks.instance("node", node, Node).kind, ("W", "b", "u", "o"))
-    kind, n, t, i, j = node
-    for name, k in zip("ntij", node[1:], strict=True):
-        checks.count(f"node {name}", k, at_least=-1)
+    kinds = ("W", "b", "u", "o")
+    kind = checks.choice("node kind", checks.instance("node", node, Node).kind, kinds)
+    n = checks.count("node n", node.n, at_most=params.N)
+    most = {"i": params.sizes[n]}
+    most |= {"t": T} if kind in "uo" else {"j": params.sizes[n - 1]} if kind == "W" else {}
+    for name, size in most.items():
+        checks.count(f"node {name}", getattr(node, name), at_least=0, at_most=size - 1)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
-    if not 1 <= n <= params.N:
-        raise ValueError(f"node n must be a layer from 1 to {params.N}, got {n}; pick one")
-    m, below = params.sizes[n], params.sizes[n - 1]
-    at, shape = {"W": ((i, j), (m, below)), "b": ((i,), (m,))}.get(kind, ((t, i), (T, m)))
-    if not all(0 <= k < size for k, size in zip(at, shape, strict=True)):
-        raise ValueError(f"node must have an index into shape {shape}, got {at}; pick one")
 
 
 def central(values: Sequence[Any], step: float) -> Any:

@@ -29,7 +29,6 @@ from stbp_edu.losses import (
 from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import require
 
 IDS = (
     *("gate-f", "gate-df", "gate-linear", "gate-linear-df", "spike-g"),
@@ -47,13 +46,11 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-def curves() -> Iterator[tuple[str, str, Array, Array]]:
+def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
     """Yield the equation, constants, values and expected values of each function of the neuron.
 
-    Raises:
-        ImportError: if SymPy is not installed.
+    SymPy is given: what asks this module for the value of a loss needs none.
     """
-    sp = require("sympy", "the formulas")
     x, exact = sp.Symbol("x", real=True), sp.Rational  # a float is the fraction that it is
     for id, name, function, at, formula in _functions(sp, x):
         values = [float(formula.subs(x, exact(float(v))).evalf(DIGITS)) for v in at]

@@ -15,7 +15,14 @@ from stbp_edu.network import Adjoints, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import autodiff, finite_difference, formulas, paths, polynomials
+from stbp_edu.verify import (
+    autodiff,
+    finite_difference,
+    formulas,
+    paths,
+    polynomials,
+    require,
+)
 from stbp_edu.verify.comparison import (
     DIFFERENCES,
     ROUNDING,
@@ -149,7 +156,7 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for id, name, got, expected in formulas.curves():
+    for id, name, got, expected in formulas.curves(require("sympy", "the formulas")):
         yield _by_formula(id, f" with {name}", got, expected)
 
 

@@ -14,9 +14,8 @@ from tests.networks import make_problem
 
 MINE = derive("u = tau * u + x - o\no = spike(u - v_th)", tau=0.5, v_th=1.0, learn=["tau"])
 BY_HAND = arrows.Neuron(
-    states=MINE.neuron.states, arrows=MINE.neuron.arrows, surrogate=Gaussian(0.5),
-    learned=dict(MINE.neuron.learned),
-)  # fmt: skip
+    MINE.neuron.lines, MINE.neuron.arrows, Gaussian(0.5), dict(MINE.neuron.learned)
+)
 NET = arrows.network("2-2R-1", [BY_HAND, MINE.neuron])
 RNG = np.random.default_rng(0)
 PARAMS = arrows.draw_params(NET, RNG)

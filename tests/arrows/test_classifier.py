@@ -11,7 +11,6 @@ from tests.arrows.oracle import RESETS, Case
 pytestmark = pytest.mark.slow  # probes many networks
 
 NET = arrows.network("2-2-2", arrows.hard_reset(LIF(0.6, 0.5, Gaussian(0.5), "linear")))
-SMALL = arrows.network("2-1", arrows.hard_reset(LIF(0.6, 0.5, Gaussian(0.5))))
 
 
 def by(rule, change=lambda found: found):
@@ -31,21 +30,16 @@ def scaled(*factors):
 def test_every_built_in_rule_is_named_on_random_networks(rule):
     """Where it names others too, they keep the same words there (or forget the same spikes)."""
     rng = np.random.default_rng(1)
-    for k in range(6):
-        case = Case(
-            sizes=str(rng.choice(["2-2-2", "3-2-2", "2-3R-2", "2-2-2-1"])),
-            reset=RESETS[k % 3],
-            current=bool(rng.integers(2)),
-            adaptation=bool(rng.integers(2)),
-            seed=k,
-        )
-        verdict = arrows.classify(by(rule), case.net, seed=k)
+    for k in range(4):
+        sizes = str(rng.choice(["2-2-2", "3-2-2", "2-3R-2", "2-2-2-1"]))
+        current, adaptation = map(bool, rng.integers(0, 2, 2))
+        case = Case(sizes, RESETS[k % 3], current, adaptation, seed=k)
         kept = arrows.words(case.net, 4, rule)
         same = [name for name in arrows.RULES if arrows.words(case.net, 4, name) == kept]
         if case.reset != "soft":  # there, the leak forgets nothing
-            same = [
-                name for name in same if arrows.RULES[name].forgets == arrows.RULES[rule].forgets
-            ]
+            forgets = arrows.RULES[rule].forgets
+            same = [name for name in same if arrows.RULES[name].forgets == forgets]
+        verdict = arrows.classify(by(rule), case.net, seed=k)
         assert sorted(verdict.rules) == sorted(same), (rule, case, str(verdict))
 
 
@@ -73,35 +67,27 @@ def test_what_is_no_sum_of_words():
     for change in (
         lambda found: [None, *({k: v**2 for k, v in g.items()} for g in found[1:])],
         scaled(off, one),
-        scaled(one, off),
         scaled({"W": 1e-9, "b": 2e-9}, {"W": 1e-9, "b": 2e-9}),
     ):
         assert arrows.classify(by("exact", change), NET) == arrows.Verdict((), {})
     ones = arrows.classify(lambda trace, targets, params, neuron: Gradients(params.W, params.b))
     assert "no sum of words" in str(ones)
-    blind = arrows.network(
-        "2-1", arrows.hard_reset(LIF(surrogate=Rectangle(1e-9)))
-    )  # no word contributes
-    assert arrows.classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind) == arrows.Verdict(
-        (), {}
-    )
+    blind = arrows.network("2-1", arrows.hard_reset(LIF(surrogate=Rectangle(1e-9))))
+    verdict = arrows.classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind)
+    assert verdict == arrows.Verdict((), {})  # no word contributes
 
 
-SPIKE, CARRY = ("enter", "spike", "readout"), ("enter", "carry", "spike", "readout")
-RESET = ("enter", "spike", "reset", "spike", "readout")
+WORDS = ("enter spike readout", "enter carry spike readout", "enter spike reset spike readout")
 
 
 @pytest.mark.parametrize(
     ("rules", "counts", "said"),
     [
-        (("exact",), (), "equals exact"),
         (("ottt", "e-prop"), (), "equals ottt = e-prop (they keep the same words here)"),
-        ((), (), "no sum of words gives its gradients"),
-        ((), (1, 4e-5, 0), "it counts 1 once, as the exact rule does, and the shortest that it "
-         "drops is 'enter carry spike readout'"),
+        ((), (1, 4e-5, 0), "the shortest that it drops is 'enter carry spike readout'"),
         ((), (1, 1, -0.12345678), "counts -0.1235 times is 'enter spike reset spike readout'"),
     ],
-)  # fmt: skip
+)
 def test_a_verdict_names_the_shortest_word_that_is_not_counted_once(rules, counts, said):
-    verdict = arrows.Verdict(rules, dict(zip((SPIKE, CARRY, RESET), counts)))  # noqa: B905
-    assert said in str(verdict)
+    counted = {tuple(word.split()): count for word, count in zip(WORDS, counts)}  # noqa: B905
+    assert said in str(arrows.Verdict(rules, counted))

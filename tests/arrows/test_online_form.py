@@ -88,8 +88,8 @@ def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(sizes, rul
 
 @pytest.mark.slow
 @pytest.mark.parametrize("per_step", [True, False])
-def test_memory_is_flat_from_10_to_300_steps(per_step):
-    """The inputs are one step, shown again and again; the run would be 700 KB longer.
+def test_memory_is_flat_from_10_to_120_steps(per_step):
+    """The inputs are one step, shown again and again; the run would be 280 KB longer.
 
     CPython keeps up to 2,000 small tuples of a size that were let go, which is no memory of ours.
     """
@@ -108,5 +108,5 @@ def test_memory_is_flat_from_10_to_300_steps(per_step):
         return most
 
     peak(2)  # what is made once
-    short, long = peak(10), peak(300)
-    assert long <= 1.05 * short + 150_000
+    short, long = peak(10), peak(120)
+    assert long <= 1.05 * short + 100_000

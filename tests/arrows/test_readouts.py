@@ -1,61 +1,41 @@
-"""The losses of Part II: the steps they read, their values, and direct terms as their slopes."""
-
-import math
+"""The losses of Part II, and those of Part I that it derives: each as it is written out."""
 
 import numpy as np
 import pytest
 
-from stbp_edu import arrows
-from stbp_edu.losses import CrossEntropy
+from stbp_edu.losses import CrossEntropy, LastSteps, Membrane, StepCrossEntropy
+from stbp_edu.network import Trace
+from tests.arrows import oracle
 
-SERIES = np.array([[[1.0, 0.0], [0.0, 0.5]], [[0.5, 1.0], [1.0, 0.5]], [[0.0, 0.5], [1.0, 1.0]]])
-TARGETS = np.array([[0.75, 0.25], [0.0, 1.0]])
-
-
-def squares(z):
-    """Σ_s ||y_s - z_s||² / (2 S)."""
-    return float(((TARGETS - z) ** 2).sum()) / 4
+ONE_HOT = np.eye(3)[[0, 2]]
 
 
-def cross_entropy(z):
-    """-Σ_s Σ_i y_i log p_i / S."""
-    powers = [[math.exp(value) for value in row] for row in z]
-    logs = [[math.log(power / sum(row)) for power in row] for row in powers]
-    return -float((TARGETS * logs).sum()) / 2
+def softmax(z):
+    """p_i = e^z_i / Σ_j e^z_j, sample by sample."""
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
 
 
-def mean_of(steps):
-    """The mean of each step's cross-entropy."""
-    return sum(map(cross_entropy, steps)) / len(steps)
+def test_p2_loss_last_p2_loss_softmax_p2_loss_entropy_p2_loss_steps_p2_loss_membrane():
+    """Each direct term as it is written; that they are slopes holds for any loss."""
+    U, O = np.random.default_rng(2).normal(0.5, 1.0, (2, 5, 2, 3))
+    trace = Trace(U=[None, U], O=[O, O])
+    miss = (ONE_HOT - O[-3:].mean(axis=0)) / (3 * 2)
+    for loss, expected in (
+        (LastSteps(3), np.stack([0 * miss] * 2 + [-miss] * 3)),
+        (CrossEntropy(), np.stack([(softmax(O.mean(axis=0)) - ONE_HOT) / (5 * 2)] * 5)),
+        (StepCrossEntropy(), (softmax(O) - ONE_HOT) / (5 * 2)),
+    ):
+        np.testing.assert_allclose(loss.direct(trace, ONE_HOT).o, expected, rtol=1e-12)
+    by_potential = Membrane().direct(trace, ONE_HOT)
+    assert by_potential.o is None
+    np.testing.assert_allclose(by_potential.u[-1], -(ONE_HOT - U[-1]) / 2, rtol=1e-12)
 
 
-MEAN, LAST_2 = SERIES.mean(axis=0), SERIES[1:].mean(axis=0)
-LOSSES = {
-    "rate": (arrows.rate(), "o", 3, squares(MEAN)),
-    "last steps": (arrows.last_steps(2), "o", 2, squares(LAST_2)),
-    "membrane": (arrows.membrane(), "u", 1, squares(SERIES[2])),
-    "membrane, all": (arrows.membrane(None), "u", 3, squares(MEAN)),
-    "softmax of rates": (arrows.Loss("mine", fit=CrossEntropy()), "o", 3, cross_entropy(MEAN)),
-    "softmax per step": (
-        arrows.Loss("mine", "u", CrossEntropy(), per_step=True),
-        "u",
-        3,
-        np.mean([*map(cross_entropy, SERIES)]),
-    ),
-    "softmax of each of the last two": (
-        arrows.Loss("mine", "u", CrossEntropy(), last=2, per_step=True),
-        *("u", 2, mean_of(SERIES[1:])),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_has_the_value_of_its_formula_whose_slope_each_step_tells(name):
-    loss, state, reads, expected = LOSSES[name]
-    assert (loss.state, list(loss.steps(3))) == (state, [*range(3 - reads, 3)])
-    assert loss.value(SERIES, TARGETS) == pytest.approx(expected, rel=1e-13)
-    mean, way = SERIES[3 - reads :].mean(axis=0), np.random.default_rng(0).normal(size=SERIES.shape)
-    direct = [loss.direct_at(t, 3, SERIES[t], mean, TARGETS) for t in range(3)]
-    np.testing.assert_allclose(loss.direct(SERIES, TARGETS), direct, rtol=1e-13, atol=1e-17)
-    ends = (loss.value(SERIES + d * way, TARGETS) for d in (1e-5, -1e-5))
-    assert (direct * way).sum() == pytest.approx(np.subtract(*ends) / 2e-5, abs=1e-9)
+@pytest.mark.parametrize("name", oracle.LOSSES)
+def test_a_loss_has_the_value_of_its_formula_and_each_step_its_own_direct_term(name):
+    loss, rng = oracle.LOSSES[name], np.random.default_rng(0)
+    read, y = rng.normal(size=(3, 2, 3)), rng.dirichlet(np.ones(3), 2)
+    assert loss.value(read, y) == pytest.approx(oracle.loss(name, read, y), rel=1e-13)
+    mean = read[list(loss.steps(3))].mean(axis=0)
+    alone = [loss.direct_at(t, 3, read[t], mean, y) for t in range(3)]
+    np.testing.assert_allclose(loss.direct(read, y), alone, rtol=1e-13, atol=1e-17)

@@ -55,6 +55,15 @@ def assert_registered(ids, neuron, sizes="2-2-1", brings=BRINGS):
         assert canonical(EQUATIONS[id_].forms["index"]) in found, id_
 
 
+def test_the_five_cases_come_out_of_the_table():
+    """But for the loss's own part of cases 1 and 3, which the table calls ∂L/∂o."""
+    ids = "c1-epsilon c2-delta c2-epsilon c3-epsilon c4-delta c4-epsilon c5-b c5-w"
+    assert_registered(ids, HARD)
+    said = [str(line).split(" = ", 1)[1] for line in arrows.formulas(arrows.network("2-2-1", HARD))]
+    assert said[0] == r"\frac{\partial L}{\partial o_i^{T,N}}  (t = T, n = N)"
+    assert said[4].startswith(r"\frac{\partial L}{\partial o_i^{t,N}} + u_i^{t,N} f'(o_i^{t,N}) ")
+
+
 def test_p2_soft_u_p2_soft_delta_output_p2_soft_delta_p2_soft_epsilon_and_p2_leak():
     assert_registered("p2-soft-u p2-soft-delta-output p2-soft-delta p2-soft-epsilon p2-leak", SOFT)
 

@@ -52,31 +52,3 @@ def test_p2_pool_x_and_p2_pool_delta(k):
         block = np.s_[c, k * p : k * p + k, k * q : k * q + k]
         assert means[c, p, q] == pytest.approx(o[block].sum() / k**2)
         assert shares[block] == pytest.approx(np.full((k, k), back[c, p, q] / k**2))
-
-
-LINKS = {
-    "dense": arrows.Link((arrows.Flatten(),), (2, 3, 2), 4),
-    "recurrent": arrows.Link((arrows.Flatten(),), (5,), 5, "R"),
-    "convolution": arrows.Link((arrows.Patches(2),), (2, 4, 3), 3),
-    "pool, then dense": arrows.Link((arrows.AveragePool(2), arrows.Flatten()), (2, 4, 6), 3),
-    "two pools, then convolution": arrows.Link(
-        (arrows.AveragePool(2), arrows.AveragePool(3), arrows.Patches(2)), (1, 12, 18), 2
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LINKS)
-def test_a_link_is_its_matrix_forward_back_and_by_its_weights(name):
-    """The matrix is made by the forward direction from one input neuron at a time."""
-    link, rng = LINKS[name], np.random.default_rng(3)
-    W = rng.normal(size=link.weight_shape)
-    x, adjoint = rng.normal(size=(2, 3, *link.source)), rng.normal(size=(2, 3, *link.shape))
-    rows, columns = x.reshape(6, -1), adjoint.reshape(6, -1)
-    matrix = link.matrix(W)
-    assert matrix.shape == (columns.shape[1], rows.shape[1])
-    assert link.forward(x, W).reshape(6, -1) == pytest.approx(rows @ matrix.T)
-    assert link.back(adjoint, W).reshape(6, -1) == pytest.approx(columns @ matrix)
-    gradient, step = link.gradient(adjoint, x), rng.normal(size=W.shape)
-    assert gradient.shape == W.shape
-    along = (columns * (rows @ link.matrix(step).T)).sum()  # a linear map of W
-    assert (gradient * step).sum() == pytest.approx(along)

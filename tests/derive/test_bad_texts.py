@@ -9,8 +9,7 @@ from stbp_edu import arrows, derive
 GOOD = "u = tau * u + x\no = spike(u - v_th)"
 NOT_READ = ["u if x else 0", "[u for u in x]", "__import__('os').system('true')", "u.real", "u[0]"]
 NOT_READ += ["lambda: x", "u @ x", "u // 2", "True", "1j", "'u'", "u < x", "not u", "exp(u, k=1)"]
-INFINITE = [("1 / 0", "inf"), ("exp(1000)", "inf"), ("log(c)", "-inf")]
-INFINITE += [("1 / (c - c)", "inf")]
+INFINITE = [("exp(1000)", "inf"), ("log(c)", "-inf"), ("1 / (c - c)", "inf")]
 BAD = [
     ("u = x / 0 + u", 1, "x / 0", "1 / 0 is inf"),
     # text, where the mark stands: line and what is above it; and words of the message
@@ -69,11 +68,7 @@ HABITS = [
     ("u += x", "u +=", "write u = u + ..., with the name on both sides"),
     ("u = x if u > 1 else 0", "x if", "a line is one formula"),
     ("if u > 1: u = 0", "if", "a line is one formula"),
-    (
-        "du/dt = -u / tau + x",
-        "du",
-        "write what u is after a step, as in u = u + dt * (x - u) / tau",
-    ),
+    ("du/dt = -u / tau + x", "du", "write what u is after a step, as in u = u + dt * (x - u) /"),
     ("du = -u / tau + x", "u /", "write what u is after a step"),
     ("u = 2u + x", "2u + x", "write * between factors"),
     ("u = tau u + x", "u + x", "write * between factors"),
@@ -98,43 +93,35 @@ def test_a_bad_text_shows_the_line_and_the_place_and_what_to_write(text, line, m
     assert shown[place.index("^") :].startswith(mark)
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "words"),
-    [
-        (lambda: derive(3), TypeError, "text must be of type str"),
-        (lambda: derive(""), ValueError, "text must have 1 to 20 lines, got 0"),
-        (lambda: derive("\n".join(f"u{k} = x" for k in range(21))), ValueError, "got 21"),
-        (lambda: derive("\n".join(f"u{k} = x" for k in range(9))), ValueError, "8 states, got 9"),
-        (lambda: derive(GOOD, tau=0.5, v_th=1.0, rho=1.0), ValueError, "no line reads rho"),
-        (lambda: derive(GOOD, tau="0.5", v_th=1.0), TypeError, "tau must be a real number"),
-        (lambda: derive(GOOD, tau=float("nan"), v_th=1.0), ValueError, "tau must be finite"),
-        (lambda: derive("u = u + x; c = 0.5"), ValueError, "no line reads c; leave it out"),
-        (lambda: derive("u = 2 * u + x; u = 3"), ValueError, "u has a line already, line 1"),
-        (lambda: derive("u = h * u + x", h=1.0), ValueError, "no constant can be called h"),
-        (
-            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn="tau"),
-            TypeError,
-            r"write learn=\['tau'\]",
-        ),
-        (
-            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=["tau"], learn_each=["tau"]),
-            ValueError,
-            "learn_each must name other constants than learn, got tau in both",
-        ),
-        (lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=3), TypeError, "learn must list names"),
-        (lambda: derive(GOOD, tau=0.5, v_th=1.0, surrogate=1), TypeError, "surrogate must have"),
-        (lambda: derive(f"# {'a' * 20_000}\n{GOOD}"), ValueError, "at most 20000 characters"),
-        (
-            lambda: derive(GOOD, tau=0.5, v_th=1.0, learn=["rho"]),
-            ValueError,
-            "learn must be one of 'tau', 'v_th', got 'rho'",
-        ),
-        (lambda: derive("u = W * u + x", W=0.5), ValueError, "no constant can be called W"),
-    ],
-)
-def test_bad_arguments(call, error, words):
-    with pytest.raises(error, match=words):
-        call()
+TWENTY_ONE, NINE = ("\n".join(f"u{k} = x" for k in range(many)) for many in (21, 9))
+CALLS = [
+    (3, {}, "text must be of type str"),
+    ("", {}, "text must have 1 to 20 lines, got 0"),
+    (TWENTY_ONE, {}, "got 21"),
+    (NINE, {}, "8 states, got 9"),
+    (f"# {'a' * 20_000}\n{GOOD}", {}, "at most 20000 characters"),
+    (f"{GOOD}\nc = 0.5", {}, "no line reads c; leave it out"),
+    (GOOD, {"rho": 1.0}, "no line reads rho"),
+    (GOOD, {"h": 1.0}, "no constant can be called h"),
+    (GOOD, {"W": 0.5}, "no constant can be called W"),
+    (GOOD, {"tau": "0.5"}, "tau must be a real number"),
+    (GOOD, {"tau": float("nan")}, "tau must be finite"),
+    (GOOD, {"learn": "tau"}, r"write learn=\['tau'\]"),
+    (GOOD, {"learn": 3}, "learn must list names"),
+    (GOOD, {"learn": ["rho"]}, "learn must be one of 'tau', 'v_th', got 'rho'"),
+    (
+        GOOD,
+        {"learn": ["tau"], "learn_each": ["tau"]},
+        "learn_each must name other .* got tau in both",
+    ),
+    (GOOD, {"surrogate": 1}, "surrogate must have"),
+]
+
+
+@pytest.mark.parametrize(("text", "change", "words"), CALLS)
+def test_bad_arguments(text, change, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        derive(text, **{"tau": 0.5, "v_th": 1.0, **change})
 
 
 def test_a_rule_that_names_an_arrow_which_is_not_there_says_which_there_are():
@@ -150,7 +137,7 @@ PIECES = ["u", "o", "x", "tau", "f", "(", ")", "*", "**", "+", "-", "/", " ", ",
 PIECES += ["spike", "exp", "max", "0", "9e9", "#", "if", "[", "]", ".", ":", "'", "\\", "\u03c4"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=5 * settings().max_examples)
 @given(
     st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 )

@@ -1,4 +1,4 @@
-"""The (t, n) grid: what is highlighted, the order of the sweep, and its animation."""
+"""The (t, n) grid: what is lit, that its text fits, the order of the sweep, its animation."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -7,7 +7,9 @@ import pytest
 
 from stbp_edu import plotting
 from stbp_edu.cases import case_at
-from stbp_edu.plotting import figure
+from stbp_edu.plotting.drawing import CELL_LETTER, LINE, Laid
+from stbp_edu.plotting.palette import DIRECT, NEXT
+from stbp_edu.plotting.svg_figure import PHONE, WIDE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -15,20 +17,38 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.mark.parametrize("highlight", [{1}, {2}, {3}, {4}, {(2, 1)}, {5}])
 def test_grid_highlights_what_it_is_asked_to(highlight):
     T, N = 4, 3
-    ax = plotting.grid(figure()[1], T, N, highlight=highlight)
-    bold = {tuple(t.get_position()) for t in ax.texts if t.get_fontweight() == "bold"}
+    cells = plotting.grid(T, N, highlight=highlight).nodes
+    lit = {cell for cell, node in cells.items() if node.colours}
     wanted = {
         (t, n)
         for t in range(1, T + 1)
         for n in range(1, N + 1)
         if {case_at(t - 1, n, T, N), (t, n), 5} & highlight
     }
-    assert bold == wanted
+    assert lit == wanted
+    assert plotting.grid(T, N).nodes[2, 3].colours == (DIRECT, NEXT)
 
 
 def test_labels_can_be_given():
-    ax = plotting.grid(figure()[1], 2, 2, labels={(1, 1): "ε"})
-    assert sorted(t.get_text() for t in ax.texts) == ["", "", "", "ε"]
+    cells = plotting.grid(2, 2, labels={(1, 1): "ε"}).nodes.values()
+    assert sorted(cell.label for cell in cells) == ["", "", "", "ε"]
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+@pytest.mark.parametrize(
+    ("T", "words"), [(3, "δ: read-out + reset\nε: spike + carry"), (5, "15.\ncase 4"), (10, "66")]
+)
+def test_text_stays_in_its_cell_and_the_cells_in_the_picture(T, words, width):
+    laid = Laid(plotting.grid(T, 2, labels=lambda t, n: words), width)
+    for label in laid.labels.values():
+        assert label.split() == words.split()
+        assert max(map(len, label.split("\n"))) * CELL_LETTER < laid.step
+        assert LINE * (label.count("\n") + 1) < laid.row
+    x = [at[0] for at in laid.at.values()]
+    assert min(x) - laid.step / 2 > 12
+    assert max(x) + laid.step / 2 < width
+    ends = [x for word, x, _ in laid.words if word.anchor == "middle"]
+    assert min(b - a for a, b in zip(sorted(ends), sorted(ends)[1:], strict=False)) > 20
 
 
 @pytest.mark.parametrize(("T", "N"), [(1, 1), (3, 2), (5, 4)])
@@ -42,13 +62,14 @@ def test_sweep_order_never_needs_a_cell_that_is_not_there_yet(T, N):
 
 
 def test_sweep_animation_honours_reduced_motion_and_shows_every_number_from_its_first_frame():
-    svg = plotting.sweep_steps(3, 2).svg
-    tree = ET.fromstring(svg)
-    style = next(tree.iter(f"{SVG}style")).text
-    assert style.startswith("@media (prefers-reduced-motion: no-preference)")  # and nothing else
-    assert "opacity: 0;" not in svg.replace(style, "")
-    named = {e.get("id"): e for e in tree.iter() if e.get("id")}
-    moved = re.findall(r"#([\w-]+)(?=[,{ ])", style)
-    assert named.keys() >= set(moved)
-    assert len(set(moved)) == 3 * 2 * 2
-    assert not [text for id_ in moved for text in named[id_].iter(f"{SVG}text")]
+    shown = plotting.sweep_steps(3, 2)
+    for svg in (shown.svg, shown.narrow):
+        tree = ET.fromstring(svg)
+        style = next(tree.iter(f"{SVG}style")).text
+        rules = re.sub(r"@keyframes [\w-]+\{from\{opacity:0\}\}", "", style)
+        assert rules.startswith("@media (prefers-reduced-motion: no-preference)")  # nothing else
+        moved = [e for e in tree.iter() if e.get("class") == "stbp-fill"]
+        assert [e.tag for e in moved] == [f"{SVG}rect"] * 6
+        turns = [int(re.search(r"--k: (\d+)", e.get("style"))[1]) for e in moved]
+        assert sorted(turns) == list(range(6))
+        assert "opacity: 0;" not in svg.replace(style, "")

@@ -10,7 +10,8 @@ from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt import symptoms
 from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
-from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence, outcome, wrong_gradients
+from stbp_edu.practice.bug_hunt.symptoms import evidence, ran, wrong_gradients
+from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.inputs import probe_networks
@@ -51,7 +52,7 @@ def test_the_program_is_the_packages_sweep_to_the_last_bit():
             np.testing.assert_array_equal(b[n], sweep.gradients.b[n])
 
 
-def test_there_are_enough_bugs_in_every_case_each_one_change_in_the_line_that_it_names():
+def test_each_bug_is_one_change_in_the_line_that_it_names():
     assert len({bug.source for bug in BUGS}) == len(BUGS) >= 60
     assert {bug.case for bug in BUGS} == {0, 1, 2, 3, 4, 5}
     for bug in BUGS:
@@ -67,7 +68,8 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     for net in networks["T = 4"]:
         spike = net.neuron.H if "twin" in net.description else None
         given = net.trace.O[0], *args(net)[1:]
-        exact.append(autodiff.derivatives(*given, spike=spike).gradients)
+        found = autodiff.derivatives(*given, spike=spike).gradients
+        exact.append(plain(found, found))
     assert sorted(rows) == sorted(map(str, BUGS))
     assert not any("output" in row for row in rows.values()), "the page says that there is none"
     page = filled("bug-hunt.md", **bug_hunt())
@@ -75,14 +77,13 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     monkeypatch.setattr(symptoms, "networks", lambda: networks)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
-        results = [outcome(bug.run, net) for net in networks["T = 4"]]
+        results = [ran(bug, net)[0] for net in networks["T = 4"]]
         assert any(map(wrong_gradients, results, exact)), bug
 
 
 def test_an_untouched_program_asks_and_keeps_nothing():
     asked = hunt(5)
     assert asked.state == "todo"
-    assert all(name in repr(asked) for name in SYMPTOMS)
     assert BUGS[4].source.splitlines()[0] in repr(asked)
     assert 'data-exercise="hunt(5)" data-state="todo"' in asked._repr_html_()
     assert not path().exists()
@@ -118,8 +119,6 @@ def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line()
         (0, {}, "k must be >= 1, got 0"),
         (9999, {}, rf"k must be <= {len(BUGS)}, got 9999"),
         (1, {"case": 6}, "case must be <= 5, got 6"),
-        (1, {"term": "leak"}, "term must be one of 'direct', .*, got 'leak'"),
-        (1, {"symptom": "always"}, "symptom must be one of 'T=1', .*, got 'always'"),
     ],
 )
 def test_bad_input(k, answer, message):

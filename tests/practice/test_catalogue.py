@@ -1,4 +1,4 @@
-"""Every exercise: right answers pass, each named misconception is rejected and named."""
+"""Every task: right answers pass, each named misconception is rejected and named."""
 
 import dataclasses
 import re
@@ -9,72 +9,72 @@ from pathlib import Path
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, solution
-from stbp_edu.practice.tasks import blanks, inputs_of, tasks
-from stbp_edu.practice.tasks.mistakes import edited, misconceptions
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.tasks import Exercise, blanks, inputs_of, tasks
+from stbp_edu.practice.tasks.mistakes import misconceptions
+from tests.practice.answers import feedback_on
 
-ALL = list(exercises().values())
-each = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+ALL = list(tasks().values())
 SOME = [pytest.param(e, marks=[pytest.mark.slow] * (k % 3 > 0)) for k, e in enumerate(ALL)]
 FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))
-WRONG = [(e, m) for e in ALL for m in e.mistakes]
+WRONG = [(task, mistake) for task in ALL for mistake in task.mistakes]
 
 
 @cache
-def feedback_on(id_, body):
-    """Return what a wrong body of the function gets to hear: several tests read it."""
-    return check(id_, exercises()[id_].function(body))
+def wrong(id_: str, body: str) -> Feedback:
+    """Return what a wrong answer gets to hear: several tests read it."""
+    return feedback_on(tasks()[id_], body)
 
 
-@pytest.mark.parametrize("exercise", SOME, ids=[e.id for e in ALL])
-def test_reference_and_solution_pass_and_the_stub_is_not_attempted(exercise):
-    for right in (exercise.answer, exercise.function()):
-        assert check(exercise.id, right).state == "right"
-    stubs = (exercise.function(body) for body in ("...", "raise NotImplementedError; return 0"))
-    for stub in (*stubs, None):
-        assert check(exercise.id, stub).state == "todo"
-    assert len(set(FORMS[exercise.id])) >= 2
-
-
-@pytest.mark.slow
-@each
-def test_other_right_forms_pass(exercise):
-    for form in FORMS[exercise.id]:
-        body = edited(exercise.solution, form)
-        assert body != exercise.solution
-        feedback = check(exercise.id, exercise.function(body))
-        assert feedback.state == "right", (form, feedback)
+@pytest.mark.parametrize("task", SOME, ids=[task.id for task in ALL])
+def test_a_solution_passes_and_the_stub_is_not_attempted(task):
+    assert feedback_on(task).state == "right"
+    stubs = ["..."]
+    if isinstance(task, Exercise):
+        assert check(task.id, task.answer).state == "right"
+        assert check(task.id, None).state == "todo"
+        stubs.append("raise NotImplementedError; return 0")
+    assert all(feedback_on(task, stub).state == "todo" for stub in stubs)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("exercise", "mistake"), WRONG, ids=[f"{e.id}-{m.id}" for e, m in WRONG])
-def test_each_misconception_is_rejected_and_named(exercise, mistake):
-    feedback = feedback_on(exercise.id, mistake.body)
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.id)
+def test_other_right_forms_pass(task):
+    forms = {*FORMS[task.id]} - {task.solution}
+    assert len(forms) >= 2
+    for form in forms:
+        assert feedback_on(task, form).right, form
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "mistake"), WRONG, ids=[f"{e.id}-{m.id}" for e, m in WRONG])
+def test_each_misconception_is_rejected_and_named(task, mistake):
+    feedback = wrong(task.id, mistake.body)
     assert feedback.state == "wrong"
     assert mistake.id in feedback.mistakes
     assert mistake.name in repr(feedback)
-    assert any(call.where == feedback.where for call in inputs_of(exercise))
+    if isinstance(task, Exercise):
+        assert any(call.where == feedback.where for call in inputs_of(task))
     unclear = re.search(r"\bt = \d+(?! \(index \d+ in code\))", repr(feedback))
     assert not unclear, "a step is named without its index"
 
 
 @pytest.mark.slow
-@each
-def test_no_feedback_prints_the_solution_and_hints_come_one_at_a_time(exercise):
-    body = exercise.solution.strip().splitlines()[-1].removeprefix("return ")
-    for mistake in exercise.mistakes:
-        text = repr(feedback_on(exercise.id, mistake.body))
-        assert exercise.solution.strip() not in text
+@pytest.mark.parametrize("task", ALL, ids=lambda task: task.id)
+def test_no_feedback_prints_the_solution_and_hints_come_one_at_a_time(task):
+    body = task.solution.strip().splitlines()[-1].removeprefix("return ")
+    for mistake in task.mistakes:
+        text = repr(wrong(task.id, mistake.body))
+        assert task.solution.strip() not in text
         assert len(body) < 8 or body not in text
-    assert body in solution(exercise.id).source
-    given = [hint(exercise.id) for _ in exercise.hints]
-    assert {h.text for h in given} == set(exercise.hints)
-    assert len(exercise.hints) >= 2
+    assert body in solution(task.id).source
+    given = [hint(task.id) for _ in task.hints]
+    assert {h.text for h in given} == set(task.hints)
+    assert len(task.hints) >= 2
 
 
 def test_every_misconception_of_the_library_is_used():
-    used = {m.id for _, m in WRONG}
-    used |= {m.id for f in blanks().values() for m in f.mistakes}
-    assert set(misconceptions()) == used
+    assert set(misconceptions()) == {mistake.id for _, mistake in WRONG}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """check_network: the right pass is right, and a wrong one is traced to its first wrong cell."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,7 @@ import stbp_edu
 from stbp_edu.cli.check import load_function
 from stbp_edu.cli.main import main
 from stbp_edu.practice import check, check_network, exercises
-from stbp_edu.practice.grading.calling import plain
-from stbp_edu.practice.grading.epsilon_fit import recover_epsilon
+from stbp_edu.practice.grading import exercise_check
 from stbp_edu.practice.tasks import step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
@@ -34,9 +35,8 @@ def changed(change):
     return answer
 
 
-@pytest.mark.parametrize("right", [SOLUTION, stbp_edu.backward])
-def test_right_passes_are_right_in_every_case(right):
-    report = check_network(right)
+def test_right_passes_are_right_in_every_case():
+    report = check_network(stbp_edu.backward)
     assert report.right
     assert [c.wrong for c in report.cases] == [0] * 5
 
@@ -52,32 +52,17 @@ WRONG_IN = {
 
 
 @pytest.mark.parametrize("where", WRONG_IN)
-def test_what_is_wrong_in_some_networks_alone_is_wrong(where):
+def test_what_is_wrong_in_some_networks_alone_is_wrong(where, monkeypatch):
+    monkeypatch.setattr(exercise_check, "unnamed", lambda *_: [])  # which takes seconds to find out
     assert not check_network(changed(lambda g, *net: g * (1 + WRONG_IN[where](*net)))).right
 
 
-@pytest.mark.parametrize(
-    ("change", "state"),
-    [
-        (lambda g, *_: g * (1 + 5e-6), "right"),
-        (lambda g, *_: g * (1 + 1e-4), "wrong"),
-        (lambda g, *_: g.astype(np.float32), "right"),
-    ],
-)
-def test_one_tolerance_decides_in_check_and_in_check_network(change, state):
-    report = check_network(changed(change))
-    assert report.state == check("backward", changed(change)).state == state
+@pytest.mark.parametrize(("factor", "state"), [(1 + 5e-6, "right"), (1 + 1e-4, "wrong")])
+def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
+    answer = changed(lambda g, *_: (g * factor).astype(np.float32))
+    report = check_network(answer)
+    assert report.state == check("backward", answer).state == state
     assert state == "wrong" or not any(c.wrong for c in report.cases)
-
-
-def test_epsilon_is_recovered_from_the_gradients():
-    net = wide_network()
-    for rule in ("exact", "classic", "leak-only"):
-        sweep = stbp_edu.cases.sweep(net.trace, net.targets, net.params, net.neuron, rule=rule)
-        epsilon, misfit = recover_epsilon(net, plain(sweep.gradients, sweep.gradients))
-        assert max(misfit) < 1e-12
-        for n in range(1, net.params.N + 1):
-            np.testing.assert_allclose(epsilon[n], sweep.epsilon[n], rtol=1e-7, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +86,7 @@ def test_the_first_wrong_cell_the_term_and_where_to_look(old, new, case, first, 
     assert "spiking network" not in repr(report), "it speaks of one network"
 
 
-def test_what_is_wrong_in_case_5_alone_is_of_case_5_alone():
+def test_samples_in_another_order_are_a_mistake_of_case_5_alone():
     def reversed_samples(trace, targets, params, neuron):
         W, b = SOLUTION(trace, targets, params, neuron)
         epsilon = stbp_edu.cases.sweep(trace, targets, params, neuron).epsilon
@@ -113,7 +98,6 @@ def test_what_is_wrong_in_case_5_alone_is_of_case_5_alone():
     assert [c.wrong for c in report.cases] == [0, 0, 0, 0, 3]
     assert "the samples of ε" in report.cases[4].explanation
     assert "(c5-w)" in repr(report)
-    assert "(c5-w)" in repr(check_network(edited("O[n - 1])", "O[n - 1] ** 2)")))
 
 
 def test_a_case_that_passes_on_an_error_is_not_blamed():
@@ -130,7 +114,6 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
         (None, "not attempted yet"),
         (lambda trace, targets, params, neuron: 1 / 0, "ZeroDivisionError"),
         (lambda trace, targets, params, neuron: 3.0, "one float alone, where 2 are expected (W,"),
-        (lambda trace: 3.0, "keep the arguments of the stub"),
     ],
 )
 def test_stub_exception_and_wrong_type_are_explained(answer, words):
@@ -149,13 +132,14 @@ def test_nothing_that_the_function_does_reaches_the_reference():
 
 def test_command(tmp_path, monkeypatch, capsys):
     wrong = BACKWARD.mistakes[0]
-    for name, body in (("my_pass", None), ("my_wrong", wrong.body)):
-        (tmp_path / f"{name}.py").write_text("import numpy as np\n\n" + BACKWARD.source(body))
     monkeypatch.chdir(tmp_path)
-    assert main(["check", "my_pass.py:backward"]) == 0
-    assert "Your backward pass: right." in capsys.readouterr().out
-    assert main(["check", f"{tmp_path}/my_wrong.py:backward"]) == 1
-    assert wrong.name in capsys.readouterr().out
+    for place, body, code, words in (
+        ("my_pass.py", None, 0, "Your backward pass: right."),
+        (f"{tmp_path}/my_wrong.py", wrong.body, 1, wrong.name),
+    ):
+        Path(place).write_text("import numpy as np\n\n" + BACKWARD.source(body))
+        assert main(["check", f"{place}:backward"]) == code
+        assert words in capsys.readouterr().out
     assert main(["progress"]) == 0
     assert "exercises right" in capsys.readouterr().out
 

@@ -1,26 +1,18 @@
 """What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
 
 import builtins
-import dataclasses
 import gc
 import inspect
-import json
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stbp_edu.neuron import LIF
-from stbp_edu.practice import (
-    check,
-    check_formula,
-    exercises,
-    saved_progress,
-)
+from stbp_edu.practice import check, check_formula, exercises, saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra, answer, exercise_check
+from stbp_edu.practice.grading import answer, exercise_check
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.surrogates import Curve, Gaussian
 
@@ -61,42 +53,31 @@ class RaisesAnything:
     __hash__ = None
 
 
-class BadAttributes:
-    def __getattr__(self, name):
-        raise OSError("no attributes")
-
-
-def answering(value):
-    """Return a function of the exercise that returns a value, made anew at each call."""
-    return lambda delta_last, err_next, U, df: value()
+def raising(error):
+    """Return an answer that raises an error."""
+    return lambda delta_last, err_next, U, df: (_ for _ in ()).throw(error)
 
 
 ODD = {
     "a generator": (lambda: (k for k in range(3)), "generator, whose values are not computed"),
-    "a map": (lambda: map(float, [1]), "map, whose values are not computed"),
     "a range of gigabytes": (lambda: range(10**9), "it returns range"),
     "a module": (lambda: np, "it returns module"),
-    "a class": (lambda: float, "`float`, which is not called"),
     "a function": (lambda: np.exp, "`exp`, which is not called"),
     "a word": (lambda: "text", "it returns str"),
-    "a set": (lambda: {1.0}, "it returns set"),
     "a huge integer": (lambda: 10**400, "it returns int"),
-    "arrays of different shapes": (
-        lambda: (np.zeros(2), np.zeros((3, 3))), "it returns tuple that makes no array",
-    ),
+    "shapes that differ": (lambda: (np.zeros(2), np.zeros((3, 3))), "tuple that makes no array"),
     "a failing __array__": (BadArray, "it returns BadArray"),
-    "failing attributes": (BadAttributes, "it returns BadAttributes"),
     "a scalar": (lambda: 1.0, "it returns one number, where shape"),
     "complex numbers": (lambda: np.ones((2, 2)) * 1j, "it returns complex numbers"),
     "words": (lambda: np.array([["a"]]), "it returns ndarray"),
     "a mask": (lambda: np.ma.masked_array(np.ones((2, 2)), mask=True), "it returns nan"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", ODD)
 def test_what_is_no_array_is_called_by_its_name(kind):
     value, words = ODD[kind]
-    feedback = check("c3-delta", answering(value))
+    feedback = check("c3-delta", lambda delta_last, err_next, U, df: value())
     assert feedback.state == "wrong"
     assert words in repr(feedback)
     feedback._repr_html_()
@@ -106,15 +87,6 @@ def test_lists_and_tuples_of_the_right_numbers_are_right():
     kinds = np.ndarray.tolist, lambda x: tuple(map(tuple, x)), np.asfortranarray, np.ma.array
     for kind in kinds:
         assert check("c3-delta", lambda *a, kind=kind: kind(C3(*a))).right
-
-
-def raising(error):
-    """Return an answer that raises an error."""
-
-    def f(delta_last, err_next, U, df):
-        raise error
-
-    return f
 
 
 @pytest.mark.parametrize(
@@ -136,23 +108,20 @@ def test_the_readers_own_stop_stops():
         check("c3-delta", raising(KeyboardInterrupt()))
 
 
-def test_a_failure_in_one_situation_alone_is_told():
-    def f(delta_last, err_next, U, df):
+def test_the_expression_that_fails_is_shown_and_how_often_it_does():
+    def sometimes(delta_last, err_next, U, df):
         if len(U) == 4:
             raise ValueError("four samples")
         return C3(delta_last, err_next, U, df)
 
-    text = repr(check("c3-delta", f))
+    text = repr(check("c3-delta", sometimes))
     assert "It agrees with the exact value in 11 of 12 situations, and fails in 1." in text
     assert '`raise ValueError("four samples")`' in text
 
-
-def test_the_expression_that_fails_is_shown():
-    def f(delta_last, err_next, U, df):
+    def always(delta_last, err_next, U, df):
         return delta_last + err_next @ U[:, :, None, 0, 0] * df
 
-    text = repr(check("c3-delta", f))
-    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in text
+    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in repr(check("c3-delta", always))
 
 
 def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
@@ -195,9 +164,8 @@ HOSTILE = {
     "modules": after(pop_modules),
     "a comparison": patched(exercise_check, "same", lambda *a: True),
     "its module's": patched(answer, "difference", lambda *a: None),
-    "a shadow of zip": patched(answer, "zip", lambda *a, **k: ()),
-    "abs": patched(np, "abs", lambda x: 0 * x),
-    "len": patched(builtins, "all", lambda x: True),
+    "a function of NumPy": patched(np, "abs", lambda x: 0 * x),
+    "a built-in function": patched(builtins, "all", lambda x: True),
     "a class": patched(Feedback, "state", "right"),
     "a task": after(lambda: vars(C3_TASK).update(answer=lambda *a: 0)),
     "the tasks": after(lambda: exercises().update({"c3-delta": C3_TASK})),
@@ -207,14 +175,9 @@ HOSTILE = {
     "the place of progress": after(lambda: os.environ.pop("STBP_EDU_PROGRESS")),
     "the gate": patched(LIF, "f", lambda self, o: 0 * o),
     "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
-    "json": patched(json, "dumps", lambda *a, **k: "{}"),
-    "a copy": patched(dataclasses, "replace", lambda x, **k: x),
-    "a norm": patched(np.linalg, "norm", lambda *a, **k: 0.0),
-    "a path": patched(Path, "write_text", None),
-    "a table": after(algebra.SIGNS.clear),
     "recursion": after(lambda: sys.setrecursionlimit(len(inspect.stack(0)) + 60)),
-    "an error of its own": lambda *args: (_ for _ in ()).throw(OwnError()),
-    "no stop of the reader's": lambda *args: (_ for _ in ()).throw(OwnStop()),
+    "an error of its own": raising(OwnError()),
+    "no stop of the reader's": raising(OwnStop()),
     "an object that raises": lambda *args: RaisesAnything(),
 }
 
@@ -230,8 +193,6 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert gc.isenabled()
     assert saved_progress.progress_report().states == {"c3-delta": "right", "c1-epsilon": "right"}
     assert check("gate-f", exercises()["gate-f"].function()).right
-    assert check_formula("c3-delta", "δ_T + ε_next·u·df").right
-    assert json.dumps([np.mean([1.0, 3.0]), float(LIF().f(np.zeros(1))[0]) > 0]) == "[2.0, true]"
     assert Gaussian(1.0).derivative(np.zeros(1)).all()
 
 
@@ -261,11 +222,10 @@ def test_what_is_kept_from_call_to_call_is_found():
 
 def short(value):
     """Return a value with its floats as float32."""
-    if isinstance(value, np.ndarray) and value.dtype == float:
-        return value.astype(np.float32)
     if isinstance(value, (list, tuple)):
         return type(value)(map(short, value))
-    return value
+    floats = isinstance(value, np.ndarray) and value.dtype == float
+    return value.astype(np.float32) if floats else value
 
 
 @pytest.mark.parametrize("id_", [i for i in exercises() if i not in ("bernoulli", "confusion")])

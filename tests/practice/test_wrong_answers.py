@@ -1,8 +1,8 @@
 """Wrong answers: each is rejected, and what is found out about it is where it was changed.
 
-``wrong_answers.txt`` holds answers with the finding that each must get, by id and place: a line
-each, exercise | body, or edit of the solution | id | place. Named mistakes stand in the tables of
-the exercises, and :mod:`tests.practice.test_catalogue` asks for their names. The other wrong
+``wrong_answers.txt`` holds answers with the finding that each must get, by id and place, a line
+each: task | formula, body, or edit of the solution | id | place. Named mistakes stand in the
+tables of the tasks, and :mod:`tests.practice.test_catalogue` asks for their names. The other wrong
 answers here are seeded changes of right ones; STBP_MUTANTS and STBP_MUTANTS_SEED make more of
 them, and others.
 """
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, check_formula, exercises
-from stbp_edu.practice.tasks import blanks
-from stbp_edu.practice.tasks.mistakes import edited
+from stbp_edu.practice.tasks import blanks, tasks
+from tests.practice.answers import feedback_on
 from tests.practice.mutants import mutants, mutated
 
 PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "4"))
@@ -31,9 +31,8 @@ ROWS = [pytest.param(*row, marks=[pytest.mark.slow] * (row not in QUICK)) for ro
 
 
 def on(id_, body):
-    """Return the feedback on a body of an exercise's function, or on an edit of its solution."""
-    exercise = exercises()[id_]
-    return check(id_, exercise.function(edited(exercise.solution, body)))
+    """Return the feedback on an answer to a task."""
+    return feedback_on(tasks()[id_], body)
 
 
 @pytest.mark.parametrize(("id_", "body", "finding", "place"), ROWS, ids=lambda text: text[:60])

@@ -26,8 +26,8 @@ from stbp_edu.files import locked
 from tests.browsing import SUBPATH, find, launched, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
+from tools.site.render.links import TEXTS
 from tools.site.render.notebook_page import folder
-from tools.site.site_content import TEXTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
@@ -39,6 +39,7 @@ FIRST = NOTEBOOKS[0]
 SECONDS = 1000
 READY = "html[data-live=ready]"
 WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
 RESTORE = """() => {
     const all = (selector) => [...document.querySelectorAll(selector)];
     all("[aria-label^='Reset code cell']").forEach((button) => button.click());

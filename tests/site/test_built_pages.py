@@ -1,12 +1,11 @@
 """The pages of the built site, in a real browser, in both themes and at phone width.
 
 The pages made of code are many: those of source files, which differ in their lines alone, and the
-reference. The browser opens of each kind the shortest, the longest and some that are drawn by their
-names, and then as many more as it takes until nothing that stands on such a page is new: no
-element, no class, no script. The others are read as written, by the same judge. What follows
-from the text of one such page (a title, a heading, an id, an image, a link) is noticed there; what
-follows from its styles and scripts (a contrast, a width, an error of the console) is noticed on a
-page that has the same.
+reference. The browser opens of each kind the shortest and the longest, and then as many more as it
+takes until nothing that stands on such a page is new: no element, no class, no script. The others
+are read as written, by the same judge. What follows from the text of one such page (a title, a
+heading, an id, an image, a link) is noticed there; what follows from its styles and scripts (a
+contrast, a width, an error of the console) is noticed on a page that has the same.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browsing import served
-from tests.site.conftest import NOTEBOOKS, WIDE, profile, watched
+from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, profile, watched
 from tests.site.reader import bring, violations
 from tests.site.written import FROM_CODE, faults, page_names
 
@@ -30,11 +29,9 @@ if TYPE_CHECKING:
 
     from tests.site.conftest import Opened
 
-NARROW = {"width": 360, "height": 740}
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 HERE = Path(__file__).parent
 KINDS = (*FROM_CODE, "notebooks/", "")
-DRAWN = 4  # of each kind of pages made of code, beside the shortest and the longest
 PARTS = 4  # as many as share the pages evenly among browsers
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
@@ -58,10 +55,11 @@ def _opened(site: Path) -> list[str]:
     """Return the addresses of the pages that the browser opens."""
     made = [name for name in page_names(site) if name.startswith(FROM_CODE)]
     made.sort(key=lambda name: sha256(name.encode()).digest())  # drawn, the same each time
+    sizes = {name: (site / name / "index.html").stat().st_size for name in made}
     chosen = []
     for kind in FROM_CODE:
-        sized = [(len((site / n / "index.html").read_bytes()), n) for n in made if _kind(n) == kind]
-        chosen += [min(sized)[1], max(sized)[1], *(name for _, name in sized[:DRAWN])]
+        pages = [name for name in made if _kind(name) == kind]
+        chosen += [min(pages, key=sizes.__getitem__), max(pages, key=sizes.__getitem__)]
     seen = set().union(*(_stands_on(site, name) for name in chosen))
     for name in made:
         if new := _stands_on(site, name) - seen:
@@ -132,17 +130,6 @@ def test_a_notebook_page_is_sound(opened: Opened, axe: Path) -> None:
     name = f"notebooks/{opened.stem}/"
     problems = _looked_at(opened.page, name, first=opened.stem == NOTEBOOKS[0])
     assert not [*opened.problems, *problems]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_pages_of_every_kind_are_there(kind: str, site: Path) -> None:
-    """The browser opens some pages of each, and of those not made of code every one."""
-    pages, opened = (
-        [name for name in names if _kind(name) == kind]
-        for names in (page_names(site), _opened(site))
-    )
-    assert opened
-    assert kind in FROM_CODE or opened == pages
 
 
 def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: Page) -> None:

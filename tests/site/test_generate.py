@@ -10,6 +10,7 @@ from stbp_edu.practice.explorers import pulse_data
 from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from tools.site import ROOT
 from tools.site.generate import api_pages, pictures, source_code
+from tools.site.render.notebook_page import folder
 
 
 def test_ids_are_found_in_notebooks_code_and_tests() -> None:
@@ -17,7 +18,7 @@ def test_ids_are_found_in_notebooks_code_and_tests() -> None:
     ids = ["c3-delta", "c3", "fwd-x"]
     cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
     raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
-    assert source_code.tags(raw, "n") == [("c3-delta", source_code.Place("n", 1, "Why"))]
+    assert list(source_code.tags(raw, "n")) == [("c3-delta", source_code.Place("n", 1, "Why"))]
     code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
     found = source_code.comments(code, "p", ids)
     assert [(id_, place.line, place.name) for id_, place in found] == [
@@ -32,19 +33,18 @@ def test_ids_are_found_in_notebooks_code_and_tests() -> None:
 
 def test_every_equation_of_the_cases_is_computed_somewhere() -> None:
     """The scan of the real tree finds a line of code for each of the five cases' ids."""
-    found = source_code.scan(EQUATIONS)
+    found = source_code.scan(folder())
     assert all(found[id_].code for id_ in EQUATIONS if id_.startswith("c") and "-" in id_)
 
 
-def test_docstrings_become_what_the_site_reads() -> None:
-    """An example keeps all of its output, indented or not."""
+def test_a_package_shows_the_modules_of_its_public_names() -> None:
+    """What no name in ``__all__`` comes from is not described; its source leads to the package.
+
+    An example keeps all of its output, indented or not.
+    """
     example = ">>> f()\none:\n  two"
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
-
-
-def test_a_package_shows_the_modules_of_its_public_names() -> None:
-    """What no name in ``__all__`` comes from is not described; its source leads to the package."""
-    pages = api_pages.pages(source_code.read_package())
+    pages = api_pages.pages(api_pages.read_package())
     assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
     assert "diagnosis" not in pages["api/practice.md"]
     for path, name in (

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from tests.browsing import served
 from tests.site.conftest import profile
-from tools.site import PUBLIC, ROOT, site_content
+from tools.site import PUBLIC, ROOT, events
 from tools.site.assets import npm
 from tools.site.assets import pyodide as runtime
 from tools.site.render.notebook_page import folder
@@ -71,9 +71,9 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
 @pytest.fixture
 def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a site built where no runtime can be reached: one notebook and two pages of docs."""
-    whole = site_content.collect
+    whole = events.collect
 
-    def few() -> site_content.Content:
+    def few() -> events.Content:
         """Leave out the pages made from source files, which never have a cell."""
         content = whole()
         names = [name for name in content.generated if name.startswith(("source/", "api/"))]
@@ -81,12 +81,12 @@ def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             del content.generated[name]
         return content
 
-    monkeypatch.setattr(site_content, "collect", few)
+    monkeypatch.setattr(events, "collect", few)
     public, notebooks = tmp_path / "public", tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(FIRST, notebooks)
     shutil.copytree(npm.VENDOR, public / npm.VENDOR.relative_to(PUBLIC))
-    monkeypatch.setattr(site_content, "PUBLIC", public)
+    monkeypatch.setattr(events, "PUBLIC", public)
     monkeypatch.setenv("STBP_SITE_NOTEBOOKS", str(notebooks))
     nav = ["index.md", {"Course": ["start.md", "NOTEBOOKS"]}]
     pages = "/*.md\n!/index.md\n!/start.md"

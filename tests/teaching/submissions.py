@@ -31,25 +31,21 @@ def hostile(id_, what, folder):
     return text
 
 
-def classroom(folder, notebook, ids, mistakes, names, right):
-    """Write a class: right answers, four odd files, and students with one hostile answer each.
+def classroom(folder, notebook, ids, mistake):
+    """Write a class: one right answer, four odd files, and a student with a hostile answer.
 
-    It answers the first task, an exercise; in the others, its author makes ``mistakes`` in turn.
+    It answers the first task, an exercise; in the second, its author makes a mistake.
     """
     solved = handed_in(notebook, {id_: code(tasks()[id_]) for id_ in ids})
     book = json.loads(solved)
     for cell in book["cells"]:  # every test cell says right, and check is another function
         if cell["id"].endswith("-check"):
             cell["source"] = "check = lambda *_: 'right'\nprint('right')"
-    files = {f"right-{k}": solved for k in range(right)} | {"empty": notebook}
+    body = next(m.body for m in tasks()[ids[1]].mistakes if m.id == mistake)
+    own = {ids[0]: hostile(ids[0], "the word right", folder), ids[1]: code(tasks()[ids[1]], body)}
+    files = {"right": solved, "changed-tests": json.dumps(book), "empty": notebook}
     files |= {"no-notebook": "this is not a notebook", "half": solved[:3000]}
-    files["changed-tests"] = json.dumps(book)
-    for k, what in enumerate(names):
-        answers = {ids[0]: hostile(ids[0], what, folder)}
-        for id_ in ids[1:]:
-            bodies = {None: None, **{m.id: m.body for m in tasks()[id_].mistakes}}
-            answers[id_] = code(tasks()[id_], bodies[mistakes[id_][k % len(mistakes[id_])]])
-        files[what.replace(" ", "-")] = handed_in(notebook, answers)
+    files["hostile"] = handed_in(notebook, own)
     folder.mkdir()
     for name, text in files.items():
         (folder / f"{name}.ipynb").write_text(text)

@@ -1,7 +1,6 @@
 """Grading a class: what a teacher does, in one go, and what hostile answers can do to it.
 
-With STBP_EXAMPLES=full the class has thirty students, every hostile answer is tried, and so is
-every wrong answer of the tables; else a few.
+With STBP_EXAMPLES=full every hostile answer is tried, and every wrong answer of the tables.
 """
 
 import csv
@@ -24,16 +23,7 @@ pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
 FEW = ["an endless loop", "a catalogue found by name", "names taken from its guard"]
 FEW += ["a name that lies"]
-NAMES = list(HOSTILE) if FULL else ["the word right"]
-MADE = {"h4-formula": ["missing-half"]}
-if FULL:
-    MADE = {
-        "c3-epsilon-formula": ["classic", None, "missing-leak"],
-        "c4-delta": ["missing-gate", "transposed-W", None],
-        "c5-w": ["mean-for-sum", None, "transposed"],
-        "c3-delta": ["reset-detached", None],
-    }
-IDS = ["gain", *MADE]
+IDS, MISTAKE = ["gain", "h4-formula"], "missing-half"
 GAIN = tasks()["gain"]
 RIGHT = code(GAIN)
 
@@ -52,10 +42,10 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
     (tmp_path / "plan.toml").write_text(f"title = 'Week 3'\ntasks = {IDS}")
     assert main(["assign", str(tmp_path / "plan.toml"), str(tmp_path / "set")]) == 0
     book = (tmp_path / "set/student/week-3.ipynb").read_text()
-    classroom(tmp_path / "in", book, IDS, MADE, NAMES, right=3 if FULL else 1)
+    classroom(tmp_path / "in", book, IDS, MISTAKE)
     (tmp_path / "in" / "other-set.ipynb").write_text(book.replace("Week 3", "Week 9"))
     (tmp_path / "in" / "anna.py").write_text(RIGHT)
-    history = {IDS[1]: {"attempts": 4, "mistakes": {MADE[IDS[1]][0]: 1, "made up": 2}}}
+    history = {IDS[1]: {"attempts": 4, "mistakes": {MISTAKE: 1, "made up": 2}}}
     for name in ("bea", "cy"):
         (tmp_path / "in" / name).mkdir()
         saved = {IDS[1]: "right", "history": history}
@@ -68,30 +58,26 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
     said = capsys.readouterr().out
     assert before == {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.ipynb")}
     by_author = {row["author"]: row for row in rows(out / "grades.csv")}
-    assert len(by_author) == (32 if FULL else 8)
+    assert len(by_author) == 8
     problems = {"half": "it is no notebook: not what Jupyter", "other-set": "it is of the problem"}
     problems |= {"no-notebook": problems["half"], "anna": "it is a file .py"}
     for author, row in by_author.items():
         assert row["problem"].startswith(problems.get(author, "")), author
-        right = author.startswith(("right", "changed"))
+        right = author in ("right", "changed-tests")
         assert (row["total"] == row["of"]) == (right or author in problems), author
         assert right or author in problems or row["gain"] == "0", author
     answers = {(row["author"], row["task"]): row for row in rows(out / "answers.csv")}
-    for k, what in enumerate(NAMES):
-        for id_, kinds in MADE.items():
-            made, row = kinds[k % len(kinds)], answers[what.replace(" ", "-"), id_]
-            assert row["state"] == ("wrong" if made else "right"), row
-            assert made is None or made in row["mistakes"].split()
+    row = answers["hostile", IDS[1]]
+    assert row["state"] == "wrong"
+    assert MISTAKE in row["mistakes"].split()
     row = answers["bea", IDS[1]]
     assert (row["by"], row["state"]) == ("the student's own report", "right")
     assert "not judged: cy/progress.json: it is the same file of progress as bea/pro" in said
-    html = (out / "mistakes.html").read_text()
-    assert html.count("(self-reported)") == 1
-    name, half = NAMES[0].replace(" ", "-"), tasks()[IDS[1]].minutes / 2
-    assert float(by_author[name][IDS[1]]) == half
-    told = (out / "feedback" / f"{name}.md").read_text()
-    assert f"`{IDS[1]}`: wrong, {half:g} of" in told
-    assert said.count("to discuss: ") == (3 if FULL else 1)
+    assert (out / "mistakes.html").read_text().count("(self-reported)") == 1
+    half = tasks()[IDS[1]].minutes / 2
+    assert float(by_author["hostile"][IDS[1]]) == half
+    assert f"`{IDS[1]}`: wrong, {half:g} of" in (out / "feedback/hostile.md").read_text()
+    assert said.count("to discuss: ") == 1
 
 
 def test_older_reports_are_replaced_where_the_teacher_says_so(tmp_path, capsys):
@@ -122,65 +108,49 @@ def times(factor, *before):
     return [*before, code(GAIN, f"return {factor} * (O_gate + U * dO_gate * h)")]
 
 
-@pytest.mark.parametrize(
-    ("cells", "state", "said"),
-    [
-        (["%matplotlib inline\nwhile True: pass", RIGHT], "right", ""),
-        (times("twice(half)", "half = 0.5\ndef twice(x):\n    return x / half"), "right", ""),
-        ([RIGHT, "check = print\ngain = 3", RIGHT, "gain(1, 2)"], "right", ""),
-        (["import stbp_edu\nfor h in range(3):\n    stbp_edu.x = h", RIGHT], "right", ""),
-        ([RIGHT, "np.testing.assert_allclose(gain(1, 1, 1, 1), 9)"], "right", ""),
-        ([RIGHT.replace(" + U * ", "\\\n    % 10**9 + U * ")], "right", ""),
-        (times("multiply(1, 1)", "from pylab import *\nfrom numpy import *"), "right", ""),
-        (times("m['one']", "m = {}\nm['one'] = 1"), "right", ""),
-        (times("m[1]", "m = []\nfor k in range(3):\n    m.append(k)"), "right", ""),
-        (times("n[0]", "m = 0\nm += 1\nn = [m]\nif m:\n    n.sort()"), "right", ""),
-        (times("m", "(m := 1)\nprint([m for m in [2]])"), "right", ""),
-        (
-            times(
-                "m * n['one']",
-                "n = {}\ndef put():\n    global m\n    m = n['one'] = 1\n"
-                "def both():\n    put()\nboth()",
-            ),
-            "right",
-            "",
-        ),
-        (times("stbp_edu.LIF()", "import stbp_edu"), "refused", "may not import stbp_edu"),
-        ([code(GAIN, "import subprocess\nreturn 0")], "refused", "may not import subprocess"),
-        ([code(GAIN, "import inspect\nreturn inspect.stack()")], "refused", "read or write"),
-        ([], "todo", "There is no `gain`"),
-        ([code(GAIN, "return ...")], "todo", ""),
-        ([code(GAIN, "raise NotImplementedError; return 0")], "todo", ""),
-        (["def gain(U):\n    return U"], "wrong", "takes 1 positional argument"),
-        (["gain = 3"], "wrong", "not callable"),
-        ([code(GAIN, "return nothing")], "wrong", "NameError: nothing"),
-        ([code(GAIN, "return (")], "wrong", "cannot be read as Python"),
-        ([code(GAIN, f"return {'-' * 3000}h")], "wrong", "cannot be read"),
-        (["def gain(U, O_gate, dO_gate, h):\n    O_gate"], "wrong", "returns nothing"),
-    ],
-)
-def test_an_answer_is_found_with_what_it_needs_and_judged(cells, state, said):
-    verdict = judge(GAIN, cells, Limits())
+PUT = "n = {}\ndef put():\n    global m\n    m = n['one'] = 1\ndef both():\n    put()\nboth()"
+CELLS = [
+    (["%matplotlib inline\nwhile True: pass", RIGHT], "right", ""),
+    (times("twice(half)", "half = 0.5\ndef twice(x):\n    return x / half"), "right", ""),
+    ([RIGHT, "check = print\ngain = 3", RIGHT, "gain(1, 2)"], "right", ""),
+    (["import stbp_edu\nfor h in range(3):\n    stbp_edu.x = h", RIGHT], "right", ""),
+    ([RIGHT, "np.testing.assert_allclose(gain(1, 1, 1, 1), 9)"], "right", ""),
+    ([RIGHT.replace(" + U * ", "\\\n    % 10**9 + U * ")], "right", ""),
+    (times("multiply(1, 1)", "from pylab import *\nfrom numpy import *"), "right", ""),
+    (times("m[1]", "m = []\nfor k in range(3):\n    m.append(k)"), "right", ""),
+    (times("n[0]", "m = 0\nm += 1\nn = [m]\nif m:\n    n.sort()"), "right", ""),
+    (times("m", "(m := 1)\nprint([m for m in [2]])"), "right", ""),
+    (times("m * n['one']", PUT), "right", ""),
+    (times("stbp_edu.LIF()", "import stbp_edu"), "refused", "may not import stbp_edu"),
+    ([code(GAIN, "import subprocess\nreturn 0")], "refused", "may not import subprocess"),
+    ([code(GAIN, "import inspect\nreturn inspect.stack()")], "refused", "read or write"),
+    ([], "todo", "There is no `gain`"),
+    ([code(GAIN, "return ...")], "todo", ""),
+    ([code(GAIN, "raise NotImplementedError; return 0")], "todo", ""),
+    (["def gain(U):\n    return U"], "wrong", "takes 1 positional argument"),
+    (["gain = 3"], "wrong", "not callable"),
+    ([code(GAIN, "return nothing")], "wrong", "NameError: nothing"),
+    ([code(GAIN, "return (")], "wrong", "cannot be read as Python"),
+    ([code(GAIN, f"return {'-' * 3000}h")], "wrong", "cannot be read"),
+    (["def gain(U, O_gate, dO_gate, h):\n    O_gate"], "wrong", "returns nothing"),
+]
+FORMULAS = [
+    (['part = "u*df*h"', 'gain_formula = f"f + {part}"'], "right", ""),
+    (['gain_formula = "f + %s"\ngain_formula %= "u*df" + "*h"'], "right", ""),
+    (["def put():\n    global gain_formula\n    gain_formula = 'f'\nput()"], "wrong", "Found"),
+    (['gain_formula = "..."'], "todo", "Type a formula"),
+    (["gain_formula = object()"], "wrong", "between quotation marks"),
+    (["gain_formula = 1 / 0"], "wrong", "ZeroDivisionError"),
+    (["import stbp_edu\ngain_formula = stbp_edu.x"], "refused", "may not import stbp_edu"),
+]
+ASKED = [*(("gain", *row) for row in CELLS), *(("gain-formula", *row) for row in FORMULAS)]
+
+
+@pytest.mark.parametrize(("id_", "cells", "state", "said"), ASKED)
+def test_an_answer_is_found_with_what_it_needs_and_judged(id_, cells, state, said):
+    verdict = judge(tasks()[id_], cells, Limits())
     assert verdict.state == state, verdict
     assert said in " ".join(verdict.message)
-
-
-@pytest.mark.parametrize(
-    ("cells", "state", "said"),
-    [
-        (['part = "u*df*h"', 'gain_formula = f"f + {part}"'], "right", ""),
-        (['gain_formula = "f + %s"\ngain_formula %= "u*df" + "*h"'], "right", ""),
-        (["def put():\n    global gain_formula\n    gain_formula = 'f'\nput()"], "wrong", "Found"),
-        (['gain_formula = "..."'], "todo", "Type a formula"),
-        (["gain_formula = object()"], "wrong", "between quotation marks"),
-        (["gain_formula = 1 / 0"], "wrong", "ZeroDivisionError"),
-        (["import stbp_edu\ngain_formula = stbp_edu.x"], "refused", "may not import stbp_edu"),
-    ],
-)
-def test_a_formula_is_what_its_name_stands_for(cells, state, said):
-    verdict = judge(tasks()["gain-formula"], cells, Limits())
-    assert verdict.state == state, verdict
-    assert said in verdict.message[0]
 
 
 @pytest.mark.parametrize("id_", ["backward", "nudge", "bernoulli", "p2-arrow-count", "sources"])
@@ -216,13 +186,15 @@ def test_the_page_ends_with_the_mistakes_that_explain_most():
     ]
     asked = ProblemSet("<b>Week</b>", ["gain", "cosine"], {"gain": 2.5})
     html = page(asked, made, "https://course.example/")
-    assert "&lt;b&gt;Week" in html
     lesson = f"{GAIN.notebook:02}_missing_paths"
-    assert f'href="https://course.example/notebooks/{lesson}/"' in html
+    for part in (
+        *("&lt;b&gt;Week", f'href="https://course.example/notebooks/{lesson}/"'),
+        "<td>9</td>",  # one each of those who report themselves and are not judged right
+        "<summary>3</summary>b0, b1, b2",
+        "6 students, in <code>gain</code>, <code>cosine</code>",
+    ):
+        assert part in html
     assert html.rindex("<h2>") == html.index("<h2>2 misconceptions to discuss")
-    assert "<td>9</td>" in html, "one each of those who report themselves and are not judged right"
-    assert "<summary>3</summary>b0, b1, b2" in html
-    assert "6 students, in <code>gain</code>, <code>cosine</code>" in html
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_quoted():

@@ -11,7 +11,8 @@ from tools import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
 EVENTS = (
-    "on_config", "on_files", "on_page_markdown", "on_page_content", "on_post_page", "on_post_build",
+    "on_config", "on_files", "on_page_markdown", "on_page_content", "on_env", "on_post_page",
+    "on_post_build",
 )  # fmt: skip
 
 
@@ -57,16 +58,13 @@ def flow(name: str, beyond: str = "") -> list[tuple[int, str, str]]:
 
 def build() -> list[tuple[int, str, str]]:
     """Return MkDocs' events in order, each with its words, and below it what it calls."""
-    from tools.site import hook, site_content  # which import this module
+    from tools.site import events  # which imports this module
 
     steps = []
     for event in EVENTS:
-        action = getattr(hook, event)
+        action = getattr(events, event)
         steps.append((0, event, (getdoc(action) or "").partition("\n")[0]))
-        for call in _calls(action):
-            steps.append((2, _name(call), ""))
-            if call.__module__ == site_content.__name__:
-                steps += [(4, _name(below), "") for below in _calls(call)]
+        steps += [(2, f"{f.__module__}.{f.__name__}", "") for f in _calls(action)]
     return steps
 
 
@@ -76,21 +74,15 @@ def _calls(function: Any) -> list[Any]:
     Functions of the module itself are followed.
     """
     found = dict[Any, None]()
-    for dotted in re.findall(r"([A-Za-z_][\w.]*)\(", getsource(function)):
-        head, *rest = dotted.split(".")
-        called = function.__globals__.get(head)
-        for name in rest:
-            called = getattr(called, name, None)
+    for first, name in re.findall(r"\b([a-z_]+)(?:\.([a-z_]+))?\(", getsource(function)):
+        called = function.__globals__.get(first)
+        called = getattr(called, name, None) if name else called
         module = getattr(called, "__module__", None) or ""
         if module == function.__module__ and isfunction(called) and called is not function:
             found |= dict.fromkeys(_calls(called))
         elif module != function.__module__ and module.startswith("tools."):
             found[called] = None
     return list(found)
-
-
-def _name(function: Any) -> str:
-    return f"{function.__module__}.{function.__name__}"
 
 
 NAMES = {"floors": floors, "modules": modules, "about": about, "flow": flow, "build": build}

@@ -1,13 +1,12 @@
 """What the performance page shows of the published records of ``benchmarks``: times and memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.plotting.palette import GRID, INK, SERIES
+from stbp_edu.plotting.palette import GRID, SERIES
 from tools.pages.records import Record, figure_html, processor
 
-ELSEWHERE = "speed-frameworks-"  # records of other processors
 AXES = ("T", "batch", "width", "hidden", "rate")
 
 
@@ -17,17 +16,15 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     Args:
         records: those of ``docs/results`` by name without ``.json``. Used are
             ``speed-frameworks``, all sizes, ``speed-step``, another run of the main one, ``speed``,
-            ``speed-convolution``, ``speed-recurrent``, and those of other processors; any may be
-            missing.
+            ``speed-convolution`` and ``speed-recurrent``; any may be missing.
     """
     step, again = records.get("speed-frameworks"), records.get("speed-step")
-    others = [{"remark": "", **records[n]} for n in records if n.startswith(ELSEWHERE)]
     engine, convolution = records.get("speed"), records.get("speed-convolution")
     recurrent = records.get("speed-recurrent")
-    used = {id(r): r for r in (step, again, *others, engine, convolution, recurrent) if r}
+    used = {id(r): r for r in (step, again, engine, convolution, recurrent) if r}
     return dict(
-        step=step, again=again, others=others, engine=engine, convolution=convolution,
-        recurrent=recurrent, used=list(used.values()), picture=picture, processor=processor,
+        step=step, again=again, engine=engine, convolution=convolution, recurrent=recurrent,
+        used=list(used.values()), picture=picture, processor=processor,
         row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
         closest=closest,
     )  # fmt: skip
@@ -87,8 +84,8 @@ def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
                     yield cell, r["name"], what, ours[key] / r[key]
 
 
-def picture(record: Record, others: Sequence[Record], alt: str) -> str:
-    """Return a bar for each candidate at the main size, and a mark for each other processor."""
+def picture(record: Record, alt: str) -> str:
+    """Return a bar for each candidate at the main size."""
     titles = titles_of(record)
     rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
@@ -96,11 +93,6 @@ def picture(record: Record, others: Sequence[Record], alt: str) -> str:
         own = r["name"].startswith("ours")
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
         ax.barh(k, r["ms"], height=0.62, color=colour)
-    for other, marker in zip(others, "DsvP", strict=False):
-        there = {r["name"]: r["ms"] for r in other["cells"][0]["rows"]}
-        points = [(there[r["name"]], k) for k, r in enumerate(rows) if r["name"] in there]
-        ax.plot(*zip(*points, strict=True), marker, markersize=4.5, color=INK,
-                label=processor(other))  # fmt: skip
     ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
     ax.set_yticks(range(len(rows)), labels=[f"{titles[r['name']]}  {r['ms']:.1f}" for r in rows])
     ax.set(xlabel="ms for a training step", xlim=(0, None))

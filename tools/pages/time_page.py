@@ -17,23 +17,6 @@ ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
 """The rules and limits that have a rate of their own."""
 SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
 """Without a limit and with it: its value, name, colour, line and marker."""
-PLANS = {
-    "limit": "delayed XOR", "rates": "delayed XOR, choice of rates",
-    "tuned": "delayed XOR, own rates", "others": "delayed XOR", "online": "delayed XOR",
-    "leak": "delayed XOR, τ = 0.8", "soft": "delayed XOR, soft reset",
-    "rectangle": "delayed XOR, rectangle", "sigmoid": "delayed XOR, sigmoid",
-    "gate": "delayed XOR, exponential gate", "deep": "delayed XOR, two hidden layers",
-    "levels": "delayed XOR, other limits", "recurrent": "delayed XOR, recurrent",
-    "states": "delayed XOR, a threshold that adapts",
-    "rows": "digits by rows", "steady": "digits, steady input", "recipe": "digits, own recipe",
-    "mnist": "MNIST, short recipe", "mnist-notes": "MNIST, the notes' threshold",
-    "hidden": "delayed XOR, the hidden layer alone", "silent": "delayed XOR, silent steps alone",
-    "output": "delayed XOR, the output alone", "spiking": "delayed XOR, steps with a spike alone",
-    "recurrent-rows": "digits by rows, τ = 0.3",
-}  # fmt: skip
-"""The plans in ``benchmarks/time``, and what each trains."""
-PARTS = ("hidden", "output", "silent", "spiking")
-"""The plans that keep a part of the resets in the backward pass."""
 NOTHING: Record = {"base": {}, "rows": []}
 
 
@@ -163,13 +146,6 @@ def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[R
             yield cell, row["runs"], [run for r in others for run in r["runs"]]
 
 
-def in_words(record: Record, cell: Mapping[str, Any]) -> str:
-    """Return the width and the rate of a cell as text, and its hidden layers if they vary."""
-    settings = {**record["base"], **cell}
-    layers = "".join(f", {part}" for part in cell.get("hidden", ()))
-    return f"a\xa0=\xa0{settings['a']:g}, rate\xa0{settings['lr']:g}{layers}"
-
-
 def judged(records: Mapping[str, Record], written: Record) -> list[dict[str, Any]]:
     """Return what was measured for each prediction, and whether it holds; None without runs."""
     rows = [(p, *outcome(records.get(p["plan"], NOTHING), p)) for p in written["predictions"]]
@@ -199,13 +175,6 @@ def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, 
     if "holds" in said:
         return between(found), low <= 100 * said["holds"] <= high, False
     return between(found), low > 100 * said["above"], False
-
-
-def claim(said: Mapping[str, Any]) -> str:
-    """Return what a prediction says."""
-    words = {"at_most": "at most {:.0%} learn", "at_least": "at least {:.0%} learn"}
-    words |= {"above": "difference above {:+.1%}", "holds": "no difference to be seen"}
-    return next(text.format(said[key]) for key, text in words.items() if key in said)
 
 
 def unfinished(record: Record | None) -> int | None:

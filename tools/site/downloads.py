@@ -98,26 +98,17 @@ def address() -> Address:
     return Address(site and site.rstrip("/") + "/", repository)
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What a notebook imports, and how it is installed.
-
-    Attributes:
-        extras: of the package.
-        packages: other packages that pip installs.
-        modules: those without which the notebook does not run.
-    """
-
-    extras: str
-    packages: tuple[str, ...]
-    modules: tuple[str, ...]
-
-
-COURSE = Needs(
-    "plot,verify", ("anywidget",), ("stbp_edu", "matplotlib", "autograd", "sympy", "anywidget")
-)
-FRAMEWORKS = ("snntorch", "spikingjelly", "norse")
-NEEDS = Needs("torch", FRAMEWORKS, ("stbp_edu", "torch", *FRAMEWORKS))
+Needs = dict[str, Any]
+"""The package's extras and the other packages that a notebook installs, and what it imports."""
+COURSE: Needs = {
+    "extras": "plot,verify",
+    "packages": ["anywidget"],
+    "modules": ["stbp_edu", "matplotlib", "autograd", "sympy", "anywidget"],
+}
+FRAMEWORKS = ["snntorch", "spikingjelly", "norse"]
+NEEDS: Needs = {
+    "extras": "torch", "packages": FRAMEWORKS, "modules": ["stbp_edu", "torch", *FRAMEWORKS],
+}  # fmt: skip
 
 
 def requirement(address: Address, extras: str = "") -> str:
@@ -135,7 +126,7 @@ def install_cell(address: Address, needs: Needs = COURSE) -> str:
 
     Without the site's address it takes the wheel from the folder of the notebook.
     """
-    given = requirement(address, needs.extras) if address.site else ""
+    given = requirement(address, needs["extras"]) if address.site else ""
     cell = filled("install_cell.py.txt", requirement=given, wheel=WHEEL, needs=needs)
     return cell.rstrip()
 
@@ -152,15 +143,9 @@ def with_install_cell(notebook: str, address: Address, needs: Needs = COURSE) ->
 
 def names(address: Address) -> dict[str, object]:
     """Return the names that every page of ``docs/`` may use: of what can be taken away."""
-
-    def pip(extras: str = "") -> str:
-        return f'python -m pip install "{requirement(address, extras)}"'
-
-    def link(file: str) -> str:
-        return f"[`{file}`]({FOLDER}/{file})"
-
     return {
-        "pip": pip, "link": link, "wheel": WHEEL, "archive": ARCHIVE,
+        "pip": lambda extras="": f'python -m pip install "{requirement(address, extras)}"',
+        "link": lambda file: f"[`{file}`]({FOLDER}/{file})", "wheel": WHEEL, "archive": ARCHIVE,
         "repository": address.repository, "colab": address.runners(STEM).get("Colab"),
     }  # fmt: skip
 
@@ -194,9 +179,8 @@ def code_cells(examples: str) -> list[Any]:
     for example in doctest.DocTestParser().get_examples(examples):
         source += example.source + "\n" * (example.source.count("\n") > 1)
         if example.want:
-            data = {"text/plain": example.want.rstrip()}
-            outputs = [new_output("execute_result", data)]
-            cells.append(new_code_cell(source.rstrip(), outputs=outputs))
+            shown = new_output("execute_result", {"text/plain": example.want.rstrip()})
+            cells.append(new_code_cell(source.rstrip(), outputs=[shown]))
             source = ""
     return [*cells, new_code_cell(source.rstrip())] if source else cells
 

@@ -4,6 +4,8 @@ python -m tools.site.serve [--port 8000]
 """
 
 import argparse
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,18 +42,15 @@ class Handler(SimpleHTTPRequestHandler):
         self.wfile.write(page.read_bytes())
 
 
-def server(root: Path = SITE, port: int = 8000, tries: int = TRIES) -> ThreadingHTTPServer:
+def server(root: Path = SITE, port: int = 8000) -> ThreadingHTTPServer:
     """Return a server on the first free port from ``port`` on; 0 lets the system choose."""
-
-    def handler(*args: object) -> Handler:
-        return Handler(*args, directory=str(root))  # type: ignore[arg-type]
-
-    for candidate in range(port, port + max(1, tries)):
+    handler = partial(Handler, directory=str(root))
+    for candidate in range(port, port + TRIES):
         try:
             return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
         except OSError:
             print(f"port {candidate} is in use, trying the next one", flush=True)
-    raise SystemExit(f"no free port from {port} to {port + tries - 1}; choose one with --port")
+    raise SystemExit(f"no free port from {port} to {port + TRIES - 1}; choose one with --port")
 
 
 def main() -> None:
@@ -62,13 +61,10 @@ def main() -> None:
     if not (SITE / "index.html").is_file():
         raise SystemExit(f"{SITE} holds no site; build it with: python -m tools.site.build")
     with server(SITE, options.port) as running:
-        print(
-            f"the site is at http://127.0.0.1:{running.server_port}/ (Ctrl+C ends it)", flush=True
-        )
-        try:
+        where = f"http://127.0.0.1:{running.server_port}/"
+        print(f"the site is at {where} (Ctrl+C ends it)", flush=True)
+        with suppress(KeyboardInterrupt):
             running.serve_forever()
-        except KeyboardInterrupt:
-            print()
 
 
 if __name__ == "__main__":

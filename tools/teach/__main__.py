@@ -8,9 +8,8 @@ same bytes. Keys and solutions are in it: the folder is for teachers, and no par
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,111 +31,89 @@ if TYPE_CHECKING:
 TITLE = "Error through space and time"
 
 
-@dataclass(frozen=True)
-class Kit:
-    """What one build makes: the folder, the notebooks by their stems, and the browser."""
-
-    out: Path
-    stems: Sequence[str]
-    browser: "Browser"
-
-    def print(self, name: str, title: str, parts: list[str], kind: str = "") -> None:
-        """Print a document, across the sheet if it is of a kind, and say what would be cut."""
-        for what in paper.printed(self.browser, self.out / name, title, parts, kind):
-            print(f"{name}: too wide: {what}", file=sys.stderr)
-
-    def write(self, name: str, text: str) -> None:
-        """Write a text."""
-        (self.out / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.out / name).write_text(text, encoding="utf-8")
+Document = tuple[str, str, Iterable[str], str]
+"""What is printed: its file, its title, its parts, and its kind if it lies across the sheet."""
 
 
-def guide(kit: Kit) -> None:
-    """The page "Teach with this", on paper."""
-    kit.print("guide.pdf", "Teach with this", [handouts.paper("teach")])
+def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
+    """Yield what is printed of a part of the kit; of most, that is all."""
+    pages = [f"notebooks/{stem}" for stem in stems]
+    match part:
+        case "guide":
+            yield "guide.pdf", "Teach with this", [handouts.paper("teach")], ""
+        case "course":
+            cover, told = (
+                filled("cover.html", title=TITLE),
+                (handouts.paper(p, pages) for p in pages),
+            )
+            yield "course.pdf", TITLE, [cover, *told], ""
+        case "handouts":
+            for stem, page in zip(stems, pages, strict=True):
+                yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
+        case "inventory":
+            for letter, name in inventory.FORMS.items():
+                yield f"inventory/form-{letter}.pdf", f"Form {name}", [inventory.sheet(letter)], ""
+            scores = [inventory.key_and_scores()]
+            yield "inventory/key-and-scores.pdf", "Key and scores", scores, ""
+        case "sheet":
+            poster = "".join(map(str, handouts.article("sheet").select("style, .stbp-poster")))
+            yield "poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster"
+            yield "sheet.pdf", "All equations", [filled("sheet.html", groups=GROUPS)], "sheet"
+        case "answer-key":
+            asked = {t.id: quiz_files.prompt_html(question_of(t)) for t in tasks().values()}
+            names = {"objectives": objectives(), "tasks": tasks(), "asked": asked, "said": markup}
+            yield "answer-key.pdf", "Answer key", [filled("answer_key.html", **names)], ""
 
 
-def course(kit: Kit) -> None:
-    """The whole course as one file."""
-    pages = [f"notebooks/{stem}" for stem in kit.stems]
-    cover = filled("cover.html", title=TITLE)
-    kit.print("course.pdf", TITLE, [cover, *(handouts.paper(page, pages) for page in pages)])
+def write_files(part: str, out: Path, stems: Sequence[str], running: "Browser") -> None:
+    """Write what is shown or read in by machines: slides, questions and homework."""
+    match part:
+        case "slides":
+            chosen = [stem for stem in stems if int(stem[:2]) <= slides.LAST]
+            for file in slides.write(chosen, out / part):
+                for what in slides.overfull(running, file):
+                    print(f"{file.name}: does not fit: {what}", file=sys.stderr)
+        case "quiz":
+            questions = bank.bank()
+            quiz_files.write(questions, out / part, "bank", f"{TITLE}: quiz bank")
+            shares = bank.found_by_form(questions)
+            text = filled("form.txt", shares=shares, count=len(questions))
+            (out / part / "form.txt").write_text(text, encoding="utf-8")
+        case "inventory":
+            for letter, name in inventory.FORMS.items():
+                title = f"{TITLE}: concept inventory, form {name}"
+                quiz_files.write(inventory.form(letter), out / part, f"form-{letter}", title)
+        case "weeks":
+            for week in weeks():
+                here = out / part / f"week{week.number}"
+                here.mkdir(parents=True, exist_ok=True)
+                (here / "plan.toml").write_text(plan(week), encoding="utf-8")
+                for path, text in files_of(read_problem_set(here / "plan.toml"), "plain"):
+                    (here / path).parent.mkdir(parents=True, exist_ok=True)
+                    (here / path).write_text(text, encoding="utf-8")
 
 
-def handout(kit: Kit) -> None:
-    """A handout for each notebook."""
-    for stem in kit.stems:
-        kit.print(f"handouts/{stem}.pdf", stem, [handouts.paper(f"notebooks/{stem}")])
-
-
-def deck(kit: Kit) -> None:
-    """The slides, and what does not fit on one."""
-    chosen = [stem for stem in kit.stems if int(stem[:2]) <= slides.LAST]
-    for file in slides.write(chosen, kit.out / "slides"):
-        for what in slides.overfull(kit.browser, file):
-            print(f"{file.name}: does not fit: {what}", file=sys.stderr)
-
-
-def quiz(kit: Kit) -> None:
-    """The quiz bank, and how often each habit finds its keys."""
-    questions = bank.bank()
-    quiz_files.write(questions, kit.out / "quiz", "bank", f"{TITLE}: quiz bank")
-    shares = bank.found_by_form(questions)
-    kit.write("quiz/form.txt", filled("form.txt", shares=shares, count=len(questions)))
-
-
-def concepts(kit: Kit) -> None:
-    """The concept inventory."""
-    for letter, name in inventory.FORMS.items():
-        kit.print(f"inventory/form-{letter}.pdf", f"Form {name}", [inventory.sheet(letter)])
-        title = f"{TITLE}: concept inventory, form {name}"
-        quiz_files.write(inventory.form(letter), kit.out / "inventory", f"form-{letter}", title)
-    kit.print("inventory/key-and-scores.pdf", "Key and scores", [inventory.key_and_scores()])
-
-
-def problem_sets(kit: Kit) -> None:
-    """The homework of the six weeks, as plans, notebooks, keys and rubrics."""
-    for week in weeks():
-        here = f"weeks/week{week.number}"
-        kit.write(f"{here}/plan.toml", plan(week))
-        for path, text in files_of(read_problem_set(kit.out / here / "plan.toml"), "plain"):
-            kit.write(f"{here}/{path}", text)
-
-
-def sheet(kit: Kit) -> None:
-    """The sheet of equations, and the poster."""
-    page = handouts.article("sheet")
-    poster = "".join(map(str, page.select("style, .stbp-poster")))
-    kit.print("poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster")
-    kit.print("sheet.pdf", "All equations", [filled("sheet.html", groups=GROUPS)], "sheet")
-
-
-def answer_key(kit: Kit) -> None:
-    """Every task with its solution, its reason and its named mistakes."""
-    asked = {task.id: quiz_files.prompt_html(question_of(task)) for task in tasks().values()}
-    names = {"objectives": objectives(), "tasks": tasks(), "asked": asked, "said": markup}
-    kit.print("answer-key.pdf", "Answer key", [filled("answer_key.html", **names)])
-
-
-PARTS: dict[str, Callable[[Kit], None]] = {
-    "course": course, "handouts": handout, "slides": deck, "quiz": quiz, "guide": guide,
-    "inventory": concepts, "weeks": problem_sets, "sheet": sheet, "answer-key": answer_key,
-}  # fmt: skip
+PARTS = (
+    "course", "handouts", "slides", "quiz", "guide", "inventory", "weeks", "sheet", "answer-key",
+)  # fmt: skip
 """The longest come first, so that the cores end together."""
 
 
-def build(name: str, out: Path, stems: Sequence[str]) -> None:
-    """Build one part, with a browser of its own."""
+def build(part: str, out: Path, stems: Sequence[str]) -> None:
+    """Build one part, with a browser of its own, and say what would be cut."""
     with paper.browser() as running:
-        PARTS[name](Kit(out, stems, running))
-    print(name, flush=True)
+        for name, title, parts, kind in documents(part, stems):
+            for what in paper.printed(running, out / name, title, list(parts), kind):
+                print(f"{name}: too wide: {what}", file=sys.stderr)
+        write_files(part, out, stems, running)
+    print(part, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build the parts that are asked for, as many at a time as there are cores."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path, help="the folder")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts")
     stems = sorted(path.stem for path in folder().glob("*.ipynb"))
     parser.add_argument("--notebooks", nargs="+", choices=stems, default=stems, metavar="STEM")
     options = parser.parse_args(arguments)

@@ -54,10 +54,6 @@ class Function:
     parameters: tuple[Name, ...]
     body: Expression
 
-    def at(self, args: tuple[Expression, ...]) -> Expression:
-        """Return the body with these arguments in place of the parameters."""
-        return replaced(self.body, dict(zip(self.parameters, args, strict=True)))
-
 
 @dataclass(frozen=True)
 class Call:
@@ -105,52 +101,35 @@ def evaluate(
     spike: Mapping[str, Callable[[Any], Any]],
     xp: Any = np,
 ) -> Any:
-    """Return the value of an expression.
+    """Return the value of an expression, from the values of names, in NumPy or a module like it.
 
-    Args:
-        tree: the expression.
-        value_of: the value of each name.
-        spike: by name, the functions ``"spike"`` and its derivative ``"h"``.
-        xp: NumPy, or a module like it.
-
-    >>> double = Call("*", (Number(2), Name("u")))
-    >>> evaluate(double, {Name("u"): np.array([1.5])}.get, {})
-    array([3.])
+    ``spike``: by name, the functions ``"spike"`` and its derivative ``"h"``.
     """
-    match tree:
-        case Number(value):
-            return np.float64(value)
-        case Name():
-            return value_of(tree)
-        case Call(Function() as f, args):
-            inside = [evaluate(arg, value_of, spike, xp) for arg in args]
-            bound = dict(zip(f.parameters, inside, strict=True))
-            return evaluate(
-                f.body, lambda name: bound[name] if name in bound else value_of(name), spike, xp
-            )
-        case Call(str() as op, args):
-            values = [evaluate(arg, value_of, spike, xp) for arg in args]
-            return spike[op](*values) if op in spike else OPERATIONS[op](xp, *values)
+    if isinstance(tree, Number):
+        return np.float64(tree.value)
+    if isinstance(tree, Name):
+        return value_of(tree)
+    f, values = tree.op, [evaluate(arg, value_of, spike, xp) for arg in tree.args]
+    if isinstance(f, Function):
+        own = dict(zip(f.parameters, values, strict=True))
+        return evaluate(f.body, lambda of: own[of] if of in own else value_of(of), spike, xp)
+    return spike[f](*values) if f in spike else OPERATIONS[f](xp, *values)
 
 
 def replaced(tree: Expression, by: Mapping[Name, Expression]) -> Expression:
     """Return an expression with other ones in place of some names."""
-    match tree:
-        case Name():
-            return by.get(tree, tree)
-        case Call(op, args):
-            return Call(op, tuple(replaced(arg, by) for arg in args))
-    return tree
+    if isinstance(tree, Call):
+        return Call(tree.op, tuple(replaced(arg, by) for arg in tree.args))
+    return by.get(tree, tree) if isinstance(tree, Name) else tree
 
 
 def written_out(tree: Expression) -> Expression:
     """Return an expression with the bodies of the reader's functions in place of their calls."""
-    match tree:
-        case Call(Function() as f, args):
-            return written_out(f.at(args))
-        case Call(op, args):
-            return Call(op, tuple(map(written_out, args)))
-    return tree
+    if not isinstance(tree, Call):
+        return tree
+    if isinstance(f := tree.op, Function):
+        return written_out(replaced(f.body, dict(zip(f.parameters, tree.args, strict=True))))
+    return Call(f, tuple(map(written_out, tree.args)))
 
 
 def nodes_in(tree: Expression) -> Iterator[Expression]:
@@ -178,13 +157,12 @@ def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
 
     ``of``: the sizes of what stands in place of some names.
     """
-    match tree:
-        case Call(Function() as f, args):
-            inside = (size(arg, of) for arg in args)
-            return size(f.body, dict(zip(f.parameters, inside, strict=True)))
-        case Call(_, args):
-            return 1 + sum(size(arg, of) for arg in args)
-    return (of or {}).get(tree, 1)
+    if not isinstance(tree, Call):
+        return (of or {}).get(tree, 1)
+    inside = [size(arg, of) for arg in tree.args]
+    if isinstance(f := tree.op, Function):
+        return size(f.body, dict(zip(f.parameters, inside, strict=True)))
+    return 1 + sum(inside)
 
 
 # An operation: how it is written, how tightly it binds, and how tightly its arguments have to.
@@ -227,12 +205,8 @@ def _write(tree: Expression, style: Style, name: Callable[[Name], str]) -> tuple
             label = op.label if isinstance(op, Function) else op
             call = label.replace("{", "{{").replace("}", "}}") + f"({','.join(['{}'] * len(args))})"
             form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
-            inside = [
-                f"({text})" if bound < need else text
-                for (text, bound), need in zip(
-                    (_write(arg, style, name) for arg in args), wanted, strict=True
-                )
-            ]
+            written = zip((_write(arg, style, name) for arg in args), wanted, strict=True)
+            inside = [f"({text})" if bound < need else text for (text, bound), need in written]
             if style is LATEX and op == "*" and inside[1][0].isdigit():
                 form = r"{}\cdot{}"
             return form.format(*inside), binds
@@ -241,21 +215,12 @@ def _write(tree: Expression, style: Style, name: Callable[[Name], str]) -> tuple
 def python(
     tree: Expression, name: Callable[[Name], str] = lambda one: one.name, style: Style = PYTHON
 ) -> str:
-    """Return an expression as Python, with the reader's functions written out.
-
-    >>> python(Call("*", (Name("tau"), Call("-", (ONE, Name("o"))))))
-    'tau * (1 - o)'
-    """
+    """Return an expression as Python, with the reader's functions written out."""
     return _write(written_out(tree), style, name)[0]
 
 
 def latex(tree: Expression, name: Callable[[Name], str], *, factor: bool = False) -> str:
-    r"""Return an expression as LaTeX; as a ``factor``, a sum stands in brackets.
-
-    >>> decay = Call("exp", (Call("/", (Call("neg", (Name("o"),)), Name("tau"))),))
-    >>> latex(decay, lambda name: symbol(name.name))
-    'e^{\\frac{-o}{\\tau}}'
-    """
+    """Return an expression as LaTeX; as a ``factor``, a sum stands in brackets."""
     text, binds = _write(tree, LATEX, name)
     signed = isinstance(tree, Call) and tree.op == "neg"
     return f"({text})" if factor and binds == 1 and not signed else text
@@ -273,3 +238,9 @@ def symbol(name: str) -> str:
     if head and below and (head in NAMED or len(head) == 1):
         return rf"{symbol(head)}_{{{below}}}".replace("_{_", "_{")
     return rf"\mathrm{{{name}}}".replace("_", r"\_")
+
+
+def indexed(name: str) -> str:
+    """Return a name as LaTeX to which an index may be added."""
+    letter = symbol(name)
+    return f"{{{letter}}}" if "_" in letter else letter

@@ -70,7 +70,8 @@ class ForwardLines:
         """
         if not self.spike:
             return "u" if "u" in self.lines else [*self.lines][-1]
-        read = self._followed(self._names(self.spike, ("now", "last")), but=self.spike)
+        read = self._followed(self._names(self.spike, ("now", "last")))
+        read = [state for state in read if state != self.spike]
         for wanted in (self._remembers_input, self._remembers, self.lines.__contains__):
             if found := [state for state in read if wanted(state)]:
                 return found[0]
@@ -81,16 +82,15 @@ class ForwardLines:
         names = (n.name for n in ex.names_in(self.lines[state]) if n.when in when)
         return [name for name in dict.fromkeys(names) if name in self.lines]
 
-    def _followed(self, states: list[str], but: str = "") -> list[str]:
+    def _followed(self, states: list[str]) -> list[str]:
         """Return states, and those that they read within the step."""
         for state in states:  # grows while it is read
             states += [one for one in self._names(state) if one not in states]
-        return [state for state in states if state != but]
+        return states
 
     def _remembers(self, state: str) -> bool:
         """Return whether a state reads its own last value, or the last spike."""
-        names = {name.name for name in ex.names_in(self.lines[state]) if name.when}
-        return bool(names & {state, self.spike})
+        return bool({state, self.spike} & {*self._names(state, ("now", "last"))})
 
     def _remembers_input(self, state: str) -> bool:
         """Return whether it does, and x enters it in the same step."""
@@ -102,11 +102,15 @@ class ForwardLines:
         """The state that other neurons read: the spike, or the potential of a read-out."""
         return self.spike or self.potential
 
+    def _by(self, name: ex.Name) -> dict[str, ex.Expression]:
+        """Return the states whose lines depend on a name, with their derivatives by it."""
+        slopes = {state: derivative(line, name) for state, line in self.lines.items()}
+        return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
+
     @cached_property
     def entered(self) -> dict[str, ex.Expression]:
         """The states that x enters, with the derivatives of their lines by x."""
-        slopes = {state: derivative(line, X) for state, line in self.lines.items()}
-        return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
+        return self._by(X)
 
     @cached_property
     def input(self) -> str:
@@ -125,7 +129,7 @@ class ForwardLines:
             Slope(self.kind(source, target), source, target, step, factor)
             for source in self.lines
             for target, line in self.lines.items()
-            for step, when in ((0, "now"), (1, "last"))
+            for step, when in enumerate(("now", "last"))
             if (factor := derivative(line, ex.Name(source, when))) != ex.ZERO
         ]
         first = {"spike": 0, "carry": 1, "reset": 2}
@@ -136,16 +140,12 @@ class ForwardLines:
 
     def enters(self, constant: str) -> Iterator[tuple[str, ex.Expression]]:
         """Yield the states whose lines read a constant, with the derivatives by it."""
-        slopes = {s: derivative(line, ex.Name(constant)) for s, line in self.lines.items()}
-        found = [(state, factor) for state, factor in slopes.items() if factor != ex.ZERO]
-        yield from found or [(self.potential, ex.ZERO)]  # one that cancels has a gradient, too: 0
+        # one that cancels has a gradient, too: 0
+        yield from (self._by(ex.Name(constant)) or {self.potential: ex.ZERO}).items()
 
     def silent(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor from step to step as if no neuron had spiked."""
-        by: dict[ex.Name, ex.Expression] = (
-            {ex.Name(self.spike, "last"): ex.ZERO} if self.spike else {}
-        )
-        return tidy(ex.replaced(ex.written_out(tree), by))
+        return tidy(ex.replaced(ex.written_out(tree), {ex.Name(self.spike or "", "last"): ex.ZERO}))
 
     @cached_property
     def roles(self) -> dict[str, str]:

@@ -35,7 +35,8 @@ def program(net: Network, rule: Rule) -> str:
     same = classes(net, rule)
     leaving = [a for table in net.arrows for a in table if a.leaves]
     back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
-    used = ex.ops_in(*map(ex.written_out, back.lines.lines.values()), *back.trees)
+    terms = [term for row in back.rows for term in row.terms]
+    used = ex.ops_in(*map(ex.written_out, back.lines.lines.values()), *terms)
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if back.lines.spike:
@@ -43,40 +44,15 @@ def program(net: Network, rule: Rule) -> str:
     return "\n".join([*head, back.source()])
 
 
-def steps_back(net: Network, rule: Rule) -> list[Any]:
-    """Return for each layer the step back that the gradients need, None for the input.
-
-    Raises:
-        ValueError: if a layer's neuron has no forward lines, or the rule keeps no word.
-    """
-    rule.check(net)
-    for n in range(1, net.N + 1):
-        if net.layers[n].neuron.lines is None:
-            raise ValueError(
-                f"the neuron of layer {n} has no forward lines, but a table made by hand; write "
-                "it as lines for stbp_edu.derive"
-            )
-    same = classes(net, rule)
-    leaving = [[a for a in table if a.leaves] for table in net.arrows]
-
-    def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
-        """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
-        n, *adjoint = node
-        for arrow, head in rule.moves_from(net, n, *adjoint):
-            if arrow.target != LOSS:
-                yield n + arrow.layer, arrow.target, same[arrow.target, head]
-
-    neurons = [(n, net.layers[n].neuron) for n in range(1, net.N + 1)]
-    read = [(n, [one.input, *(enter.target for _, enter in one.enters)]) for n, one in neurons]
-    start = [(n, state, rule.start) for n, states in read for state in dict.fromkeys(states)]
-    needed = reachable(start, heads)
-    return [
-        None,
-        *(
-            StepBack(net, n, rule, same, [(s, q) for k, s, q in needed if k == n], leaving[n])
-            for n in range(1, net.N + 1)
-        ),
-    ]
+def _use(neuron: Neuron) -> str:
+    """Return where a run back begins, and how gradients follow from the adjoints."""
+    d = f"d_{neuron.input}"
+    sums = [f"{d} sums to the gradient of b", f"{d} times the output below to that of W"]
+    sums.append(f"{d} times {neuron.output} of the step before to that of R")
+    sums += [f"g_{name} to that of {name}" for name in neuron.learned]
+    over = "steps and samples" + " (and neurons, for what a layer shares)" * (len(sums) > 3)
+    start = "At the last step all that ends in _next is 0."
+    return f"{start} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
 
 
 def _function(
@@ -93,6 +69,30 @@ def _function(
         *(f"    {line}" for line in body),
         f"    return {', '.join(results)}",
     ]
+
+
+def steps_back(net: Network, rule: Rule) -> list[Any]:
+    """Return for each layer the step back that the gradients need, None for the input."""
+    rule.check(net)
+    start: list[tuple[int, str, str]] = []
+    for n, layer in enumerate(net.layers[1:], 1):
+        read = [layer.neuron.input, *(enter.target for enter in layer.neuron.enters)]
+        start += [(n, state, rule.start) for state in dict.fromkeys(read)]
+    same = classes(net, rule)
+
+    def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
+        """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
+        n, *adjoint = node
+        for arrow, head in rule.moves_from(net, n, *adjoint):
+            if arrow.target != LOSS:
+                yield n + arrow.layer, arrow.target, same[arrow.target, head]
+
+    backs: list[Any] = [None]
+    needed = reachable(start, heads)
+    for n in range(1, net.N + 1):
+        nodes, leaving = [node[1:] for node in needed if node[0] == n], net.arrows[n]
+        backs.append(StepBack(net, n, rule, same, nodes, [a for a in leaving if a.leaves]))
+    return backs
 
 
 class Row(NamedTuple):
@@ -133,52 +133,47 @@ class StepBack:
 
     def source(self) -> str:
         """Return a step forward and a step back as Python source."""
-        states, constants = [*self.lines.lines], [*self.lines.constants]
-        forward = [f"{s} = {ex.python(line)}" for s, line in self.lines.lines.items()]
+        lines, known = self.lines.lines, [*self.lines.constants]
+        forward = [f"{s} = {ex.python(line)}" for s, line in lines.items()]
         backward = [
             f"{name} = {added(map(ex.python, terms)) or '0.0'}" + (f"  # {why}" if why else "")
             for name, terms, why in self.rows
         ]
+        states, results = [*lines], [row.name for row in self.rows]
         returned = "states of a step from the input x and the last ones, which begin at 0"
-        adjoints = f"adjoints of a step under the rule {self.rule.name}\n{self._use()}"
-        given = [*self.arguments, *constants]
+        adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
+        given = [*self.arguments, *known]
         return "\n".join(
             [
-                *_function("forward", [*states, "x", *constants], states, forward, returned),
+                *_function("forward", [*states, "x", *known], states, forward, returned),
                 *("", ""),
-                *_function("backward", given, self.results, backward, adjoints),
+                *_function("backward", given, results, backward, adjoints),
             ]
         )
-
-    def _use(self) -> str:
-        """Return where a run back begins, and how gradients follow from the adjoints."""
-        d, own = f"d_{self.neuron.input}", self.neuron.output
-        sums = [f"{d} sums to the gradient of b", f"{d} times the output below to that of W"]
-        sums.append(f"{d} times {own} of the step before to that of R")
-        sums += [f"g_{name} to that of {name}" for name in self.neuron.learned]
-        over = "steps and samples" + " (and neurons, for what a layer shares)" * (len(sums) > 3)
-        start = "At the last step all that ends in _next is 0."
-        return f"{start} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
 
     @cached_property
     def rows(self) -> list[Row]:
         """The lines: each adjoint in the order in which they follow, then what is learned."""
-        return [*self._adjoints(), *self._gradients()]
-
-    @property
-    def results(self) -> list[str]:
-        """The names that it returns: ``d_...`` of the adjoints, ``g_...`` of what is learned."""
-        return [row.name for row in self.rows]
-
-    @property
-    def trees(self) -> list[ex.Expression]:
-        """All terms."""
-        return [term for row in self.rows for term in row.terms]
+        order, found = [*reversed(self.neuron.order)], []
+        slopes = {slope.kind: slope for slope in self.lines.slopes}
+        for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
+            moves = self.rule.moves_from(self.net, self.n, *node)
+            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
+            signal = self.signal(*node)
+            terms: list[ex.Expression] = [ex.Name(signal, "now")] if signal else []
+            terms += [self._term(slope, head) for slope, head in inside]
+            found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
+        for name in self.neuron.learned:
+            entered = self.lines.enters(name)
+            own = [_product(dk, 0, self.name(state, self.rule.start)) for state, dk in entered]
+            found.append(Row(f"g_{name}", own))
+        return found
 
     @cached_property
     def arguments(self) -> list[str]:
         """The values that it reads, in the order of the states, then the rest; no constants."""
-        read = {name.name for tree in self.trees for name in ex.names_in(tree) if name.when}
+        trees = [term for row in self.rows for term in row.terms]
+        read = {name.name for tree in trees for name in ex.names_in(tree) if name.when}
         states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
         signals = sorted(name for name in read if name.startswith("signal"))
         later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
@@ -190,12 +185,8 @@ class StepBack:
 
         Those of the output come first.
         """
-        found = {}
-        for state, q in sorted(self.nodes, key=lambda node: node[0] != self.neuron.output):
-            if name := self.signal(state, q):
-                moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
-                found[name] = [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
-        return found
+        nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
+        return {name: self._handed(*node) for node in nodes if (name := self.signal(*node))}
 
     @property
     def again(self) -> list[tuple[str, str, str]]:
@@ -214,56 +205,36 @@ class StepBack:
         own = f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
         return own + after
 
-    def _adjoints(self) -> Iterator[Row]:
-        """Yield the line of each adjoint."""
-        order = [*reversed(self.neuron.order)]
-        slopes = {slope.kind: slope for slope in self.lines.slopes}
-        for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
-            moves = self.rule.moves_from(self.net, self.n, *node)
-            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
-            signal = self.signal(*node)
-            terms: list[ex.Expression] = [ex.Name(signal, "now")] if signal else []
-            terms += [self._term(slope, head) for slope, head in inside]
-            yield Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside))
-
-    def _gradients(self) -> Iterator[Row]:
-        """Yield what this step adds to the gradient of each learned constant."""
-        for name in self.neuron.learned:
-            terms = [
-                self._product(factor, 0, self.name(state, self.rule.start))
-                for state, factor in self.lines.enters(name)
-            ]
-            yield Row(f"g_{name}", terms)
-
     def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss hand back to a state, or ""."""
-        leaves = {one: self._leaving(state, one) for s, one in self.nodes if s == state}
-        if not any(leaves[q]):
+        every = {one: self._handed(s, one) for s, one in self.nodes if s == state}
+        heads = {one: [(arrow.kind, to) for arrow, to in handed] for one, handed in every.items()}
+        if not heads[q]:
             return ""
         name = "signal" if state == self.neuron.output else f"signal_{state}"
-        return name if len({*leaves.values()}) == 1 else _named(name, q)
+        return name if all(one == heads[q] for one in heads.values()) else _named(name, q)
 
-    def _leaving(self, state: str, q: str) -> tuple[str | None, ...]:
-        """Return where the arrows lead that leave a state: the state of the rule there."""
-        moves = [(a.target, self.rule.move(q, a)) for a in self.leaving if a.source == state]
-        return tuple(q and self.same.get((target, q), LOSS) for target, q in moves)
+    def _handed(self, state: str, q: str) -> list[tuple[Arrow, str]]:
+        """Return the arrows that leave the neuron here, and the state of the rule after each."""
+        moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
+        return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
     def _term(self, slope: Slope, head: str) -> ex.Expression:
         """Return the term of one arrow: its factor times the adjoint at its head."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
-        adjoint = self.name(slope.target, head, SHIFTED[slope.step])
-        return self._product(factor, slope.step, adjoint)
+        return _product(factor, slope.step, self.name(slope.target, head, SHIFTED[slope.step]))
 
-    def _product(self, factor: ex.Expression, step: int, adjoint: str) -> ex.Expression:
-        """Return a factor, its names placed around the step of its tail, times an adjoint."""
-        last = ex.Name(adjoint, "now")
-        if factor in (ex.ONE, ex.Number(-1)):
-            return last if factor == ex.ONE else ex.Call("neg", (last,))
-        factor = tidy(ex.written_out(factor))
-        states = (name for name in ex.names_in(factor) if name.when)
-        by = {s: ex.Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
-        return ex.Call("*", (ex.replaced(factor, by), last))
+
+def _product(factor: ex.Expression, step: int, adjoint: str) -> ex.Expression:
+    """Return a factor, its names placed around the step of its tail, times an adjoint."""
+    last = ex.Name(adjoint, "now")
+    if factor in (ex.ONE, ex.Number(-1)):
+        return last if factor == ex.ONE else ex.Call("neg", (last,))
+    factor = tidy(ex.written_out(factor))
+    states = (name for name in ex.names_in(factor) if name.when)
+    by = {s: ex.Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
+    return ex.Call("*", (ex.replaced(factor, by), last))
 
 
 def _named(name: str, q: str) -> str:

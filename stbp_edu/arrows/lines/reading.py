@@ -64,25 +64,15 @@ INPUTS = ("I", "input", "inputs", "inp", "s_in", "current", "I_in", "X")
 
 
 def advice_on(text: str) -> str:
-    """Return what to write in place of a piece of text, or "" if nothing is known of it.
-
-    >>> advice_on("tau^2")
-    'write ** for a power'
-    """
+    """Return what to write in place of a piece of text, or "" if nothing is known of it."""
     return next((advice for form, advice in WRITTEN.items() if re.search(form, text)), "")
 
 
 def advice_on_name(name: str, states: Collection[str]) -> str:
-    """Return what to write in place of a name that has no value, or "".
-
-    >>> advice_on_name("u_prev", ["u", "o"])
-    "write u: up to and in its own line it is the last step's value, below it this step's"
-    """
-    at_a_step = OF_A_STEP.fullmatch(name)
-    if at_a_step and at_a_step[1] in ("x", *states):
-        if at_a_step[1] == "x":
-            return "write x: it is this step's input"
-        return f"write {at_a_step[1]}{STEPS}"
+    """Return what to write in place of a name that has no value, or ""."""
+    if (at_a_step := OF_A_STEP.fullmatch(name)) and at_a_step[1] in ("x", *states):
+        said = ": it is this step's input" if at_a_step[1] == "x" else STEPS
+        return f"write {at_a_step[1]}{said}"
     if f"d{name}" in states:
         return GROWN.replace("u", name)
     if name in ("W", "R", "b", "w"):
@@ -108,6 +98,11 @@ class Line:
     number: int = 1
     start: int = 0
 
+    @property
+    def right(self) -> str:
+        """Its right side."""
+        return self.text[self.start :]
+
     def error(self, place: int, problem: str, advice: str) -> LineError:
         """Return an error, with a mark below the place."""
         shown = self.text if len(self.text) <= LONGEST_LINE else f"{self.text[:60]} ..."
@@ -124,55 +119,33 @@ class Line:
 
 @dataclass(frozen=True)
 class Reader:
-    """How to read the right side of one line.
-
-    Attributes:
-        line: the line.
-        name: a name to what it stands for.
-        functions: those that the reader has defined.
-        inner: functions that may be called, too.
-    """
+    """How to read the right side of a line: what names stand for, and which functions there are."""
 
     line: Line
     name: Callable[[str], ex.Name] = ex.Name
     functions: Mapping[str, ex.Function] = field(default_factory=dict)
-    inner: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()  # functions that are not the reader's
 
     def read(self) -> ex.Expression:
-        """Return the expression.
-
-        Raises:
-            LineError: if it is not one.
-        """
-        node = self._parsed()
+        """Return the expression, or raise LineError if it is not one."""
+        text = self.line.right
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                node = ast.parse(text, mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            at = min(max((getattr(error, "offset", 0) or 1) - 1, 0), len(text))
+            said = getattr(error, "msg", str(error)) or "too many brackets or signs in a row"
+            advice, at = advice_on(text) or UNDERSTOOD, self.line.start + at
+            raise self.line.error(at, f"not understood: {said}", advice) from None
         tree = self.tree(node)
         if ex.size(tree) > LARGEST:
             raise self.error(node, "too long when written out", f"use at most {LARGEST} operations")
         return tree
 
-    def _parsed(self) -> ast.expr:
-        """Return the right side as Python parses it."""
-        text = self.right
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(text, mode="eval").body
-        except SyntaxError as error:
-            at = min(max((error.offset or 1) - 1, 0), len(text))
-            problem = f"not understood: {error.msg}"
-        except (ValueError, MemoryError, RecursionError) as error:
-            at, problem = 0, f"not understood: {error or 'too many brackets or signs in a row'}"
-        advice = advice_on(text) or UNDERSTOOD
-        raise self.line.error(self.line.start + at, problem, advice) from None
-
-    @property
-    def right(self) -> str:
-        """The right side."""
-        return self.line.text[self.line.start :]
-
     def error(self, node: ast.AST, problem: str, advice: str) -> LineError:
         """Return an error at a node."""
-        before = self.right.encode()[: getattr(node, "col_offset", 0)]
+        before = self.line.right.encode()[: getattr(node, "col_offset", 0)]
         place = self.line.start + len(before.decode(errors="ignore"))
         return self.line.error(place, problem, advice)
 
@@ -201,7 +174,7 @@ class Reader:
                 return ex.Call(OPERATORS[type(op)], pair)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
-        shown = ast.get_source_segment(self.right, node) or type(node).__name__
+        shown = ast.get_source_segment(self.line.right, node) or type(node).__name__
         raise self.error(node, f"not understood: {shown}", advice_on(shown) or UNDERSTOOD)
 
     def _check_exponent(self, node: ast.expr, exponent: ex.Expression) -> None:
@@ -232,9 +205,5 @@ class Reader:
 
 
 def expression(text: str) -> ex.Expression:
-    """Return an expression of constants, read from text.
-
-    >>> expression("2 * tau")
-    Call(op='*', args=(Number(value=2), Name(name='tau', when='')))
-    """
+    """Return an expression of constants, read from text."""
     return Reader(Line(text), inner=("at_least", "h")).read()

@@ -39,13 +39,7 @@ A, B = ex.Name("a"), ex.Name("b")
 
 
 def derivative(tree: ex.Expression, by: ex.Name) -> ex.Expression:
-    """Return the derivative of an expression by a name, tidied.
-
-    >>> from stbp_edu.arrows.lines.expressions import python
-    >>> decay = expression("tau * exp(-o / tau) * u + x")
-    >>> python(derivative(decay, ex.Name("o")), lambda name: name.name)
-    '-u * exp(-o / tau)'
-    """
+    """Return the derivative of an expression by a name, tidied."""
     return tidy(slope(tree, by))
 
 
@@ -55,31 +49,30 @@ def slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
         return ex.ONE
     if not isinstance(tree, ex.Call):
         return ex.ZERO
-    terms = [
-        ex.Call("*", (partial, slope(arg, by)))
-        for partial, arg in zip(_by_arguments(tree.op, tree.args), tree.args, strict=True)
+    f, args = tree.op, tree.args
+    terms: list[ex.Expression] = [
+        ex.Call("*", (_by_argument(f, args, k), slope(arg, by)))
+        for k, arg in enumerate(args)
         if by in ex.names_in(arg)
     ]
-    f = tree.op
     if isinstance(f, ex.Function) and by in ex.names_in(ex.Call(f, ())):  # a constant in its body
-        label = rf"\partial_{{{ex.symbol(by.name)}}}{f.label}"
-        terms.append(ex.Call(ex.Function(label, f.parameters, derivative(f.body, by)), tree.args))
+        terms.append(_derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args))
     return reduce(lambda a, b: ex.Call("+", (a, b)), terms) if terms else ex.ZERO
 
 
-def _by_arguments(op: str | ex.Function, args: tuple[ex.Expression, ...]) -> list[ex.Expression]:
-    """Return the derivative of an operation by each of its arguments."""
+def _by_argument(op: str | ex.Function, args: tuple[ex.Expression, ...], k: int) -> ex.Expression:
+    """Return the derivative of an operation by its argument k."""
     if isinstance(op, str):
-        return [
-            ex.replaced(partial, dict(zip((A, B), args, strict=False))) for partial in TABLE[op]
-        ]
-    labels = [rf"\partial_{k}{op.label}" for k in range(1, len(args) + 1)]
-    return [
-        ex.Call(ex.Function(label, op.parameters, derivative(op.body, parameter)), args)
-        for label, parameter in zip(
-            labels if len(args) > 1 else [f"{op.label}'"], op.parameters, strict=True
-        )
-    ]
+        return ex.replaced(TABLE[op][k], dict(zip((A, B), args, strict=False)))
+    label = rf"\partial_{k + 1}{op.label}" if len(args) > 1 else f"{op.label}'"
+    return _derived(op, label, op.parameters[k], args)
+
+
+def _derived(
+    f: ex.Function, label: str, by: ex.Name, args: tuple[ex.Expression, ...]
+) -> ex.Expression:
+    """Return the derivative of a function of the reader's by a name in its body."""
+    return ex.Call(ex.Function(label, f.parameters, derivative(f.body, by)), args)
 
 
 Product = tuple[Fraction, dict[ex.Expression, int]]
@@ -88,24 +81,19 @@ LARGEST = 2**53
 
 
 def tidy(tree: ex.Expression) -> ex.Expression:
-    """Return an expression with 0, 1 and what cancels taken out; products of sums stay.
-
-    >>> from stbp_edu.arrows.lines.expressions import python
-    >>> python(tidy(expression("tau * (1 / tau) * u + 0 * x - 3 * u")), lambda n: n.name)
-    '-2 * u'
-    """
+    """Return an expression with 0, 1 and what cancels taken out; products of sums stay."""
     return _added(_sum(tree))
 
 
 def _added(terms: list[Product]) -> ex.Expression:
-    """Return a sum of products as an expression."""
+    """Return a sum of products as an expression, those with a minus last."""
     result: ex.Expression | None = None
-    for number, powers in sorted(terms, key=lambda term: term[0] < 0):  # those with a minus last
+    for number, powers in sorted(terms, key=lambda term: term[0] < 0):
         size = _joined(abs(number), powers)
-        if result is None:
-            result = size if number > 0 else _minus(size)
-        else:
+        if result:
             result = ex.Call("+" if number > 0 else "-", (result, size))
+        else:
+            result = size if number > 0 else _minus(size)
     return result or ex.ZERO
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from keyword import iskeyword
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ NOT_FREE = (
 def read_lines(
     text: str, constants: Mapping[str, float], defaults: Mapping[str, float] | None = None
 ) -> ForwardLines:
-    r"""Return the lines of a neuron.
+    """Return the lines of a neuron.
 
     Args:
         text: a line for each state, for each function of the reader's own, and for constants that
@@ -42,10 +43,6 @@ def read_lines(
     Raises:
         LineError: if a line is not understood; it shows the line and the place.
         TypeError, ValueError: if it is no text, or a constant is no number or not read.
-
-    >>> found = read_lines("tau = 0.5; u = tau * u + x; o = spike(u - 1)", {})
-    >>> [(arrow.kind, arrow.step) for arrow in found.slopes]
-    [('spike', 0), ('carry', 1)]
     """
     for name in constants:
         if not _is_free(name):
@@ -97,21 +94,20 @@ def _split(text: str) -> Iterator[Row]:
         raise ValueError(
             f"text must have at most {LONGEST_TEXT} characters, got {len(text)}; comments count"
         )
-    lines = [(k, line.partition("#")[0]) for k, line in enumerate(text.split("\n"), 1)]
-    lines = [(k, part.strip()) for k, line in lines for part in line.split(";") if part.strip()]
     seen: dict[str, int] = {}
-    for number, line in lines:
-        row = _row(line, number)
-        problem = ""
-        if not _is_free(row.name):
-            problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
-        elif row.name in seen:
-            problem = f"has a line already, line {seen[row.name]}"
-            advice = "put all that changes it into one line, or give the second another name"
-        if problem:
-            raise row.line.error(row.at, f"{row.name} {problem}", advice)
-        seen[row.name] = number
-        yield row
+    for number, whole in enumerate(text.split("\n"), 1):
+        for part in filter(str.strip, whole.partition("#")[0].split(";")):
+            row = _row(part.strip(), number)
+            problem = ""
+            if not _is_free(row.name):
+                problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
+            elif row.name in seen:
+                problem = f"has a line already, line {seen[row.name]}"
+                advice = "put all that changes it into one line, or give the second another name"
+            if problem:
+                raise row.line.error(row.at, f"{row.name} {problem}", advice)
+            seen[row.name] = number
+            yield row
 
 
 def _is_free(name: str) -> bool:
@@ -131,7 +127,7 @@ class Row(NamedTuple):
     @property
     def is_number(self) -> bool:
         """Whether it gives a constant its value."""
-        return self.args is None and bool(NUMBER.fullmatch(self.line.text[self.line.start :]))
+        return self.args is None and bool(NUMBER.fullmatch(self.line.right))
 
 
 def _row(text: str, number: int) -> Row:
@@ -149,35 +145,38 @@ def _row(text: str, number: int) -> Row:
     return Row(line, name, at, args)
 
 
+@dataclass(frozen=True)
 class _Reading:
-    """What has been read so far."""
+    """What has been read so far: the values of constants, the lines of states, and functions."""
 
-    def __init__(
-        self, states: list[str], constants: dict[str, float], defaults: Mapping[str, float]
-    ) -> None:
-        """Begin with no line."""
-        self.states, self.constants, self.defaults = states, constants, defaults
-        self.lines: dict[str, ex.Expression] = {}
-        self.functions: dict[str, ex.Function] = {}
+    states: list[str]
+    constants: dict[str, float]
+    defaults: Mapping[str, float]
+    lines: dict[str, ex.Expression] = field(default_factory=dict)
+    functions: dict[str, ex.Function] = field(default_factory=dict)
 
     def take(self, row: Row) -> None:
         """Read one line more."""
-        if row.name in self.constants:
-            advice = f"leave {row.name}= out, or give the line another name"
-            raise row.line.error(0, f"{row.name} is a constant, too", advice)
+        name, line = row.name, row.line
+        if name in self.constants:
+            advice = f"leave {name}= out, or give the line another name"
+            raise line.error(0, f"{name} is a constant, too", advice)
         if row.is_number:
-            text = row.line.text[row.line.start :]
-            self.constants[row.name] = checks.number(row.name, float(text))
+            self.constants[name] = checks.number(name, float(line.right))
             return
-        self._check_arguments(row)
-        tree = Reader(row.line, lambda name: self.name(name, row), self.functions).read()
+        for arg in row.args or ():
+            free = arg in WEIGHTS or _is_free(arg)
+            if not (arg.isidentifier() and free) or (row.args or []).count(arg) > 1:
+                advice = f"write {name}(o) = ..., with a name of its own for each argument"
+                raise line.error(line.text.find("(") + 1, f"{arg!r} is no argument", advice)
+        tree = Reader(line, lambda read: self.name(read, row), self.functions).read()
         self._check_spike(row, tree)
         if row.args is None:
-            self._check_numbers(row.line, tree)
-            self.lines[row.name] = tree
+            self._check_numbers(line, tree)
+            self.lines[name] = tree
         else:
             parameters = tuple(ex.Name(arg, "argument") for arg in row.args)
-            self.functions[row.name] = ex.Function(ex.symbol(row.name), parameters, tree)
+            self.functions[name] = ex.Function(ex.symbol(name), parameters, tree)
 
     def name(self, name: str, row: Row) -> ex.Name:
         """Return what a name on the right side of a line stands for."""
@@ -201,30 +200,19 @@ class _Reading:
         advice = advice_on_name(name, self.states) or f"{give}, or a line that changes it"
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
-    def _check_arguments(self, row: Row) -> None:
-        """Check what stands in the brackets on the left of a function."""
-        for arg in row.args or ():
-            free = arg in WEIGHTS or _is_free(arg)
-            if not (arg.isidentifier() and free) or (row.args or []).count(arg) > 1:
-                advice = f"write {row.name}(o) = ..., with a name of its own for each argument"
-                raise row.line.error(row.line.text.find("(") + 1, f"{arg!r} is no argument", advice)
-
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads constants alone is finite, and 1 over each divisor."""
         calls = [node for node in ex.nodes_in(ex.written_out(tree)) if isinstance(node, ex.Call)]
         calls += [ex.Call("/", (ex.ONE, node.args[1])) for node in calls if node.op == "/"]
+        known = {ex.Name(name): np.float64(value) for name, value in self.constants.items()}
         for node in reversed(calls):  # the innermost first
             if not any(name.when for name in ex.names_in(node)):
                 with np.errstate(all="ignore"):
-                    value = ex.evaluate(node, self._constant, {"spike": np.asarray})
+                    value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
                 if not np.isfinite(value):
                     shown = ex.python(node, lambda name: name.name)
                     advice = "what reads no state must be a finite number; change a constant in it"
                     raise line.error(line.start, f"{shown} is {value}", advice)
-
-    def _constant(self, name: ex.Name) -> Any:
-        """Return the value of a constant."""
-        return np.float64(self.constants[name.name])
 
     def _check_spike(self, row: Row, tree: ex.Expression) -> None:
         """Check that a spike stands alone in the line of a state, and that it is the only one."""

@@ -112,5 +112,4 @@ def _shown(bug: Bug) -> tuple[str, ...]:
 
 def _named(wrong: Wrong) -> str:
     """Return the wrong gradients in words."""
-    names = ", ".join(f"{kind}[{n}]" for kind, n in sorted(wrong))
-    return f"wrong in {names}" if wrong else "right"
+    return f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"

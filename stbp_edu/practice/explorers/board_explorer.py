@@ -4,11 +4,12 @@ There is a network for each neuron, with and without recurrent weights. A reader
 state and refuses some arrows; every choice of them is computed.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,10 +21,8 @@ from stbp_edu.arrows import (
     Network,
     Neuron,
     Node,
-    Path,
     Rule,
     backward,
-    count_paths,
     formulas,
     forward,
     hard_reset,
@@ -40,8 +39,9 @@ from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
-from stbp_edu.plotting import drawing
 from stbp_edu.plotting.drawing import Drawing, Laid, Word
+from stbp_edu.plotting.neuron_arrows import State, states
+from stbp_edu.plotting.palette import GRID
 from stbp_edu.practice.explorers.network_picture import PHONE
 from stbp_edu.surrogates import Gaussian
 
@@ -66,16 +66,8 @@ R = (None, np.array([[0.0, 0.5], [-0.75, 0.25]]), np.array([[-0.5]]))
 INPUT = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 1.0]]])
 
 
-@dataclass(frozen=True)
-class Run:
-    """A network of arrows with a forward run.
-
-    Attributes:
-        net: the network.
-        params: its parameters.
-        trace: the run.
-        targets: shape (1, 1).
-    """
+class Run(NamedTuple):
+    """A network of arrows with its parameters, a forward run and targets of shape (1, 1)."""
 
     net: Network
     params: LayerParams
@@ -172,7 +164,13 @@ class _Board:
         self.arrows = {arrow.kind: arrow for arrow in inside_first}
         self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
         self.local = run.local
-        self.paths = {start: paths_from(start, self.local) for start in self.starts}
+        self.paths: dict[
+            Node, dict[tuple[str, ...], list[float]]
+        ] = {}  # the sizes of those of each word
+        for start in self.starts:
+            self.paths[start] = defaultdict(list)
+            for path in paths_from(start, self.local):
+                self.paths[start][path.word].append(abs(float(path.contribution)))
         self.words = words(self.net, T)
         self.exact = _flat(self.backward("exact"))
 
@@ -183,13 +181,13 @@ class _Board:
         free = [kind for kind in self.arrows if kind not in needed]
         subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
         shown = self.drawing()
-        adjoints = {s.name: s.adjoint for s in self.net.layers[1].neuron.states}
+        lines = self.net.layers[1].neuron.lines
         return {
             "arrows": [self.arrow(a) for a in self.arrows.values()],
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
             "states": [
-                {"kind": s.kind, "adjoint": mathml(adjoints[s.kind] + "_1^{1,1}")}
+                {"kind": s.kind, "adjoint": mathml(lines.adjoint(s.kind) + "_1^{1,1}")}
                 for s in self.starts
             ],
             "needed": needed,
@@ -199,30 +197,25 @@ class _Board:
 
     def drawing(self) -> Drawing:
         """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
-        here = {s.kind: PLACES[s.kind] for s in self.starts}
-        nodes: dict[Any, drawing.Node] = {
-            (k, step): drawing.Node((x + step, y), k, k == "o")
-            for step in (0, 1)
-            for k, (x, y) in here.items()
-        }
-        above = next(a.target for a in self.arrows.values() if a.layer)
-        nodes |= {"above": drawing.Node((0.43, 2.3), above), "L": drawing.Node((1.0, 2.3), "L")}
-        arrows = [
-            drawing.Arrow(
-                (a.source, 0),
-                "L" if a.target == "L" else "above" if a.layer else (a.target, a.step),
-                factor=a.kind,
-                bow=BOWS.get(a.kind, 0.0),
-            )
-            for a in self.arrows.values()
-        ]
-        low = min(y for _, y in here.values())
+
+        def place(state: str, step: int = 0, layer: int = 0) -> State:
+            x, y = PLACES.get(state, (1.0, 2.3))  # L
+            return (state, x + step, y) if not layer else (state, 0.43, 2.3)
+
+        drawn = states(
+            [
+                (place(a.source), place(a.target, a.step, a.layer), a.kind, GRID)
+                for a in self.arrows.values()
+            ]
+        )
+        arrows = [replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows]
+        low = min(node.at[1] for node in drawn.nodes.values())
         words = [
             Word((0.2, low), "t, n", by=(0, 40)), Word((1.2, low), "t + 1, n", by=(0, 40)),
             Word((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
             Word((1.0, 2.3), "if n = N", "start", (26, 5)),
         ]  # fmt: skip
-        return Drawing(nodes, arrows, words=words)
+        return Drawing(drawn.nodes, arrows, words=words)
 
     def arrow(self, arrow: Arrow) -> Json:
         """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
@@ -243,8 +236,7 @@ class _Board:
 
     def setting(self, rule: Rule) -> Json:
         """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
-        kept = [word for word in self.words if keeps(rule, word, self.arrows)]
-        dropped = [word for word in self.words if word not in kept]
+        dropped = [word for word in self.words if not keeps(rule, word, self.arrows)]
         back = self.backward(rule)
         off = np.linalg.norm(_flat(back) - self.exact) / np.linalg.norm(self.exact)
         return {
@@ -254,8 +246,8 @@ class _Board:
             },
             "forgets": list(rule.forgets),
             "lines": list(self.formulas(rule)),
-            "nodes": list(self.nodes(rule, back)),
-            "words": [len(kept), len(dropped)],
+            "nodes": [self.node(start, rule, back) for start in self.starts],
+            "words": [len(self.words) - len(dropped), len(dropped)],
             "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
             "off": _rounded(float(off)),
             "held": self.held(rule),
@@ -272,18 +264,15 @@ class _Board:
             key = line.where, mathml(f"{line.left} = {line.right}")
             yield self.lines.setdefault(key, len(self.lines))
 
-    def nodes(self, rule: Rule, back: Backward) -> Iterator[list[float]]:
-        """Yield for each state its adjoint, the paths kept and dropped, and the share lost."""
-        for start in self.starts:
-            value = float(back.adjoints[start.kind][1][0, 0, 0])
-            lost = self.lost(rule, self.paths[start])
-            yield [_rounded(value), *count_paths(self.net, T, rule, start), _rounded(lost)]
-
-    def lost(self, rule: Rule, paths: list[Path]) -> float:
-        """Return the size of the contributions that a rule drops, out of the size of all."""
-        kept = {word for word in {p.word for p in paths} if keeps(rule, word, self.arrows)}
-        sizes = [(abs(p.contribution), p.word in kept) for p in paths]
-        return float(sum(x for x, stays in sizes if not stays) / sum(x for x, _ in sizes))
+    def node(self, start: Node, rule: Rule, back: Backward) -> list[float]:
+        """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
+        value = float(back.adjoints[start.kind][1][0, 0, 0])
+        ways, sizes = [0, 0], [0.0, 0.0]
+        for word, found in self.paths[start].items():
+            lost = not keeps(rule, word, self.arrows)
+            ways[lost] += len(found)
+            sizes[lost] += sum(found)
+        return [_rounded(value), *ways, _rounded(sizes[True] / sum(sizes))]
 
     def backward(self, rule: Rule | str) -> Backward:
         """Return adjoints and gradients under a rule."""

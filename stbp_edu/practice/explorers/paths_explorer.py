@@ -4,13 +4,7 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows import LocalDerivatives, Node
-from stbp_edu.practice.explorers.network_picture import (
-    all_edges,
-    node_id,
-    nodes_from,
-    picture,
-    views,
-)
+from stbp_edu.practice.explorers.network_picture import node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.verify.paths import Path, paths_from, unroll
@@ -32,9 +26,8 @@ def paths_data(net: ForwardPass) -> Json:
     graph = unroll(net.trace, net.targets, net.params, net.neuron)
     exact = net.sweep("exact")
     adjoints = {"o": exact.delta, "u": exact.epsilon}
-    first = Node("u", n=1, t=0, i=0)
-    nodes = nodes_from(graph, first)
-    shown = picture(graph, first, {})
+    shown = picture(graph, Node("u", n=1, t=0, i=0), {})
+    nodes = [node for node in shown.nodes if node.kind != "L"]
     return {
         "T": graph.T,
         "N": graph.net.N,
@@ -45,9 +38,7 @@ def paths_data(net: ForwardPass) -> Json:
             {"id": node_id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
             for node in nodes
         ],
-        "edges": [
-            {"from": node_id(e.source), "to": node_id(e.target)} for e in all_edges(graph, nodes)
-        ],
+        "edges": [{"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows],
         "starts": {
             node_id(node): _start(
                 node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i])

@@ -4,7 +4,6 @@ Jupyter, GitHub and a page without scripts show a picture of its end where it ca
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -18,17 +17,9 @@ from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import LETTER, LINE, Arrow, Drawing
 from stbp_edu.plotting.drawing_svg import elements, sheet, text
-from stbp_edu.plotting.palette import GRID, TERMS
-from stbp_edu.plotting.svg_figure import themed
-from stbp_edu.practice.explorers.network_picture import (
-    VALUES,
-    all_edges,
-    node_id,
-    nodes_from,
-    picture,
-    views,
-    wide,
-)
+from stbp_edu.plotting.graph import edges_on
+from stbp_edu.plotting.palette import TERMS
+from stbp_edu.practice.explorers.network_picture import VALUES, node_id, picture, views, wide
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.explorers.widget import widget_class
 from stbp_edu.practice.tasks import ForwardPass
@@ -62,20 +53,16 @@ class Pulse:
     Attributes:
         net: the network, small: every path is walked.
         start: the spike or potential that it runs back to.
-        rules: the rules to choose from.
-        rule: the one that is shown first.
+        rule: the rule that is shown first.
     """
 
     net: ForwardPass
     start: Node = FIRST
-    rules: Sequence[str] = tuple(RULES)
     rule: str = "exact"
 
     def __post_init__(self) -> None:
         """Check the arguments, and walk the paths."""
-        for name in (*self.rules, self.rule):
-            known = tuple(self.rules) if name == self.rule else RULES
-            checks.choice("rule", name, known)
+        checks.choice("rule", self.rule, RULES)
         start = checks.instance("start", self.start, Node)
         checks.choice("start kind", start.kind, ("o", "u"))
         assert self.paths  # which refuses a node that the network has not
@@ -93,7 +80,7 @@ class Pulse:
     @cached_property
     def edges(self) -> list[Edge]:
         """The arrows, in the order of the picture."""
-        return all_edges(self.graph, nodes_from(self.graph, self.start))
+        return edges_on(self.graph, self.start)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -125,7 +112,7 @@ class Pulse:
             "start": node_id(self.start),
             "goal": writer.name(self.start),
             "rule": self.rule,
-            "rules": {name: writer.rule(name) for name in self.rules},
+            "rules": {name: writer.rule(name) for name in RULES},
         }
 
     def __repr__(self) -> str:
@@ -156,7 +143,7 @@ class Pulse:
         ]
         box = [x, top, width, height + 8 + LINE * len(lines)]
         inside = [*(self._copies(shown) if moving else ()), *elements(laid), *below]
-        return themed(sheet(box, self.alternative, "\n".join(inside), scale))
+        return sheet(box, self.alternative, "\n".join(inside), scale)
 
     def _followed(self, shown: Json) -> list[Arrow]:
         """Return the arrows: thick where the pulse went, lost where it ended."""
@@ -165,18 +152,12 @@ class Pulse:
         for move in (move for move in moves if not move["ends"]):
             passed[move["edge"]] = max(move["weight"], passed.get(move["edge"], 0.0))
         ended = {move["edge"] for move in moves if move["ends"]}
-        found = []
-        for k, (arrow, edge) in enumerate(zip(self.drawing.arrows, self.edges, strict=True)):
-            went = k in passed
-            found.append(
-                replace(
-                    arrow,
-                    colour=TERMS[edge.kind] if went else GRID,
-                    width=1.6 + 3 * passed[k] if went else 0.0,
-                    lost=k in ended and not went,
-                )
-            )
-        return found
+        return [
+            replace(arrow, colour=TERMS[edge.kind], width=1.6 + 3 * passed[k])
+            if k in passed
+            else replace(arrow, lost=k in ended)
+            for k, (arrow, edge) in enumerate(zip(self.drawing.arrows, self.edges, strict=True))
+        ]
 
     def _copies(self, shown: Json) -> list[str]:
         """Return the copies of the pulse, which run over the arrows once."""

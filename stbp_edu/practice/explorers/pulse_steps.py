@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
-from stbp_edu.practice.explorers.network_picture import letter, node_id
+from stbp_edu.plotting.graph import label
+from stbp_edu.practice.explorers.network_picture import node_id
 
 
 class Move(NamedTuple):
@@ -86,7 +87,8 @@ class Writer:
         self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
         moves = [move for step in pulse_moves(paths) for move in step]
         self.most = max((abs(move.value) for move in moves), default=0.0) or 1.0
-        self.write = _number([move.value for move in moves] + [float(e.factor) for e in edges])
+        factors = [float(move.edge.factor) for move in moves]
+        self.write = _number([move.value for move in moves] + factors)
         self.adjoint = float(sum(path.contribution for path in paths))
         self.plain = graph.net.sizes[start.n :] == (1,)
 
@@ -95,7 +97,7 @@ class Writer:
         if node.kind == "L":
             return "L"
         place = f"t = {node.t + 1}" if self.plain else f"({node.t + 1}, {node.n})"
-        return f"{letter(node, self.graph)} at {place}"
+        return f"{label(node, self.graph.net)} at {place}"
 
     def rule(self, rule: str) -> Json:
         """Return the steps under one rule, each with what is at the nodes when it is over."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from stbp_edu.cases import case_at
 from stbp_edu.network import Adjoints
-from stbp_edu.practice.explorers.network_picture import subscript
+from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 

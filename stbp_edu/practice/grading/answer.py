@@ -127,10 +127,10 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
         return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
-    return all(_alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
+    return all(alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
 
 
-def _alike(a: Part, b: Part, rtol: float) -> bool:
+def alike(a: Part, b: Part, rtol: float) -> bool:
     """Return whether two results are the same."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return type(a) is type(b) and bool(a == b)
@@ -158,7 +158,7 @@ def difference(
     if not isinstance(got, dict) or not isinstance(right, dict):
         return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
     for (name, value), want in zip(got.items(), right.values(), strict=True):
-        if not _alike(value, want, rtol):
+        if not alike(value, want, rtol):
             return replace(_described(value, want, rtol, axes), part=name)
     return None
 

@@ -10,8 +10,8 @@ for name in ("arrows", "practice"):
     importlib.import_module(f"stbp_edu.{name}")
 plotting = importlib.import_module("stbp_edu.plotting")
 fig, ax = plotting.figure()
-plotting.grid(ax, 3, 2)
-plotting.show(fig, alt="A grid of three layers over two steps.")
+plotting.curves(ax, [0, 1], {"a line": [0, 1]})
+plotting.show(fig, alt="A line that rises from 0 to 1.")
 del fig, ax, plotting, name
 importlib.import_module("matplotlib.font_manager")._get_font.cache_clear()  # open files
 importlib.import_module("matplotlib.text")._get_text_metrics_with_cache_impl.cache_clear()

@@ -249,16 +249,11 @@ def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
     Imports inside functions count.
     """
     graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
-    modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
-    for name in modules:
-        for library in REQUIRED.findall(_source(name)):
+    for path in (ROOT / "stbp_edu").rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for library in REQUIRED.findall(path.read_text(encoding="utf-8")):
             graph.add_import(importer=name, imported=library)
+    modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
     found = {name: sorted(graph.find_upstream_modules(name) & {*libraries}) for name in modules}
     found |= {name: found[module] for name, module in LAZY.items()}
     return {name: needed for name, needed in found.items() if needed}
-
-
-def _source(module: str) -> str:
-    path = ROOT.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return path.read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from typing import Any
 import griffe
 
 from tools import ROOT
-from tools.site.generate.source_code import Definition, Place, Places
+from tools.site.generate.source_code import scan
+from tools.site.render.notebook_page import folder
 from tools.templates import filled
 
 EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=.*\S).*)*", re.M)  # output may be indented
@@ -24,7 +25,13 @@ LOWER = re.compile(r"(?<=\w)_(?:\{([^}]*)\}|([ijkst]{1,2}|(?<=V_)th)(?!\w))")  #
 UPPER = re.compile(r"(?<=[\w}])\^(?:\{([^}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(\w))")
 SIGN = re.compile(r"(?<!\S)([<>]=?|[≥≤→]) (?=\S)")
 MINUS = re.compile(r"(?<=\S[ (])-(?![->])")
-HEADING = re.compile(r'<h(\d) id="(stbp_edu[\w.]*)" class="doc doc-heading">.*?</h\1>', re.S)
+
+
+def read_package() -> griffe.Module:
+    """Return the package, with the names that faces export resolved; nothing is imported."""
+    package = griffe.load("stbp_edu", search_paths=[str(ROOT)], resolve_aliases=True)
+    assert isinstance(package, griffe.Module)
+    return package
 
 
 def pages(package: griffe.Module) -> dict[str, str]:
@@ -103,30 +110,29 @@ def entry(path: Path, pages: dict[str, str]) -> str:
     return f"[API]({up}api/index.md)\n{{ .doc-links }}\n\n" if name == "stbp_edu" else ""
 
 
-def linked(html: str, root: str, known: dict[str, Definition], places: dict[str, Places]) -> str:
-    """Return an API page's HTML with the links; ``root`` leads to the site's top."""
-
-    def links(match: re.Match[str]) -> str:
-        definition = known.get(match[2])
-        if definition is None:
-            return match[0]
-        module, _, name = match[2].rpartition(".")
-        own = [definition, known.get(f"{module}._{name}")]  # recur does its work in _recur
-        url = f"{root}source/{definition.path.removesuffix('.py')}/#L{definition.first}"
-        parts = [f'<a href="{url}" aria-label="Source of {match[2]}">source</a>']
-        parts += [
-            f'<a class="equation-id" href="{root}equations/#{id_}">{id_}</a>'
-            for id_, of_id in places.items()
-            if any(_within(place, span) for place in of_id.code for span in own)
-        ]
-        return f'{match[0]}<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
-
-    return HEADING.sub(links, re.sub(r"</code>\s+\)", "</code>)", html))
+def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
+    """Yield a module or class, and all that is defined in it."""
+    yield thing
+    for member in thing.members.values():
+        if isinstance(member, griffe.Object):
+            yield from _everything(member)
 
 
-def _within(place: Place, span: Definition | None) -> bool:
-    """Return whether a place is in a definition."""
-    return span is not None and place.path == span.path and span.first <= place.line <= span.last
+def _links(thing: griffe.Object) -> str:
+    """Return what stands above a description: links to the source and to the equations in it."""
+    assert isinstance(thing.filepath, Path)
+    path = thing.filepath.resolve().relative_to(ROOT)
+    private = thing.parent and thing.parent.members.get(f"_{thing.name}")
+    own = [thing, private] if isinstance(private, griffe.Object) else [thing]  # recur and _recur
+    lines = [range(each.lineno or 1, (each.endlineno or 1) + 1) for each in own]
+    url = f"../../source/{path.with_suffix('').as_posix()}/#L{thing.lineno or 1}"
+    parts = [f'<a href="{url}" aria-label="Source of {thing.path}">source</a>']
+    parts += [
+        f'<a class="equation-id" href="../../equations/#{id_}">{id_}</a>'
+        for id_, places in scan(folder()).items()
+        if any(p.path == path.as_posix() and any(p.line in x for x in lines) for p in places.code)
+    ]
+    return f'<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
 
 
 class PrepareDocstrings(griffe.Extension):
@@ -151,12 +157,13 @@ class PrepareDocstrings(griffe.Extension):
             cls.docstring.value = "\n".join([about, "", "Attributes:", *lines, "", rest])
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Leave out the names that a module below the top imports, also for its ``__all__``."""
-        for module in pkg.modules.values():
-            if not module.is_alias:
-                for name in [name for name, member in module.members.items() if member.is_alias]:
-                    module.members[name].public = False
-                self.on_package(pkg=module)
+        """Link what is described, and leave out what a module below the top imports."""
+        for thing in _everything(pkg):
+            if isinstance(thing, griffe.Module) and thing is not pkg:
+                for member in thing.members.values():
+                    member.public = False if member.is_alias else member.public
+            if thing.docstring:
+                thing.docstring.value = f"{_links(thing)}\n\n{thing.docstring.value}"
 
 
 def prepare(text: str) -> str:

@@ -1,17 +1,11 @@
-"""The pictures of the site: the graph of the first page, the README's pulse, the card of a link.
+"""The graph of the site's first page, and the README's pulse.
 
 python -m tools.site.generate.pictures
 
 writes the pulse for the README, for a light page and for a dark one.
 """
 
-import io
-from itertools import product
-
-from PIL import Image, ImageDraw, ImageFont
-
-from stbp_edu.cases import case_at
-from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK, TERMS
+from stbp_edu.plotting.palette import DARK, TERMS
 from stbp_edu.practice.explorers.pulse_explorer import Pulse, one_neuron
 from tools import ROOT
 from tools.site.render.notebook_page import recolour
@@ -19,10 +13,6 @@ from tools.templates import filled
 
 FOLDER = ROOT / "docs" / "assets"
 THEMES = {"course-light.svg": "light", "course-dark.svg": "dark"}
-STEPS, LAYERS = 5, 3  # T and N
-SIZE = (1200, 630)
-GROUND, INK, SOFT = "#fdfcfa", "#24292f", "#5c636d"
-LINES = ("Learn how error flows", "through space and time", "in a spiking network.")
 
 
 def hero() -> str:
@@ -57,33 +47,6 @@ def readme_pictures() -> dict[str, str]:
     """Return the README's pictures by their names; the pulse runs through each of them once."""
     picture = Pulse(one_neuron()).still(moving=True, scale=1.5)
     return {name: recolour(picture, theme) + "\n" for name, theme in THEMES.items()}
-
-
-def social_card() -> bytes:
-    """Return the picture as PNG."""
-    picture = Image.new("RGB", SIZE, GROUND)
-    draw = ImageDraw.Draw(picture)
-    draw.text((80, 84), "stbp_edu", fill=SOFT, font=ImageFont.load_default(40))
-    for k, line in enumerate(LINES):
-        draw.text((80, 170 + 66 * k), line, fill=INK, font=ImageFont.load_default(54))
-    draw.text(
-        (80, 500),
-        "Derive it, run it on the page, check every step.",
-        fill=SOFT,
-        font=ImageFont.load_default(30),
-    )
-    side, step = 84, 98
-    left, top = SIZE[0] - STEPS * step - 16, 170
-    for t, n in product(range(1, STEPS + 1), range(1, LAYERS + 1)):
-        case = case_at(t - 1, n, STEPS, LAYERS)
-        x, y = left + (t - 1) * step, top + (LAYERS - n) * step
-        look = {"fill": CASE_TINTS[case], "outline": CASE_COLOURS[case], "width": 8}
-        draw.rounded_rectangle((x, y, x + side, y + side), 12, **look)
-        font = ImageFont.load_default(34)
-        draw.text((x + side / 2, y + side / 2), str(case), "white", font, anchor="mm")
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

@@ -1,61 +1,27 @@
-"""The source as the site shows it: what is defined where, and where each equation stands.
+"""The source as the site shows it: each file as a page, and where each equation stands.
 
-griffe reads the package, and nothing is imported. An equation's id stands in notebook cells, at
-lines of code and in names of tests; its page links them all, and each file is a page of its own.
+An equation's id stands in notebook cells, at lines of code and in names of tests; its page links
+them all.
 """
 
-import ast
-import io
 import json
 import re
-import tokenize
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from pathlib import Path
 
-import griffe
-
 from stbp_edu import equations as register
+from stbp_edu.equations import EQUATIONS
 from tools import ROOT
 from tools.site.render.notebook_page import python
 from tools.templates import filled
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
-
-
-@dataclass(frozen=True)
-class Definition:
-    """The lines of a definition: the file, relative to the repository, first and last line."""
-
-    path: str
-    first: int
-    last: int
-
-
-def read_package() -> griffe.Module:
-    """Return the package, with the names that faces export resolved; nothing is imported."""
-    package = griffe.load("stbp_edu", search_paths=[str(ROOT)], resolve_aliases=True)
-    assert isinstance(package, griffe.Module)
-    return package
-
-
-def definitions(package: griffe.Module) -> dict[str, Definition]:
-    """Map the dotted name of each module, class, function and attribute to its lines."""
-    lines: dict[str, Definition] = {}
-
-    def visit(thing: griffe.Object) -> None:
-        path = thing.filepath
-        assert not isinstance(path, list)
-        name = path.resolve().relative_to(ROOT).as_posix()
-        lines[thing.path] = Definition(name, thing.lineno or 1, thing.endlineno or 1)
-        for member in thing.members.values():
-            if isinstance(member, griffe.Object):
-                visit(member)
-
-    visit(package)
-    return lines
+DEFINED = re.compile(r"^( *)(def|class) (\w+)")
+COMMENT = re.compile(r"(?:^|\s)# ([^\"]+)$")
 
 
 @dataclass(frozen=True)
@@ -82,28 +48,26 @@ class Places:
     tests: list[Place] = field(default_factory=list)
 
 
-def scan(ids: Iterable[str], root: Path = ROOT, notebooks: Path | None = None) -> dict[str, Places]:
-    """Return, for each id, where it stands in ``notebooks/``, ``stbp_edu/`` and ``tests/``."""
-    places_of = {id_: Places() for id_ in ids}
-    for path in sorted((notebooks or root / "notebooks").glob("*.ipynb")):
+@cache
+def scan(notebooks: Path) -> dict[str, Places]:
+    """Return, for each equation, where it stands in a folder of notebooks, in code and in tests."""
+    places_of = {id_: Places() for id_ in EQUATIONS}
+    for path in sorted(notebooks.glob("*.ipynb")):
         for id_, place in tags(path.read_text(encoding="utf-8"), f"notebooks/{path.name}"):
             if id_ in places_of:
                 places_of[id_].notebooks.append(place)
-    python_files = [
-        ("code", (root / "stbp_edu").rglob("*.py"), comments),
-        ("tests", (root / "tests").rglob("test_*.py"), tests),
-    ]
-    for kind, paths, ids_in in python_files:
-        for path in sorted(paths):
-            name = path.relative_to(root).as_posix()
-            for id_, place in ids_in(path.read_text(encoding="utf-8"), name, places_of):
+    for kind, folder, pattern, ids_in in (
+        ("code", "stbp_edu", "*.py", comments), ("tests", "tests", "test_*.py", tests),
+    ):  # fmt: skip
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            name = path.relative_to(ROOT).as_posix()
+            for id_, place in ids_in(path.read_text(encoding="utf-8"), name, EQUATIONS):
                 getattr(places_of[id_], kind).append(place)
     return places_of
 
 
-def tags(notebook: str, path: str) -> list[tuple[str, Place]]:
-    r"""Return the ids of all ``\tag{id}`` in a notebook's Markdown, with the heading above each."""
-    places = []
+def tags(notebook: str, path: str) -> Iterator[tuple[str, Place]]:
+    r"""Yield the ids of all ``\tag{id}`` in a notebook's Markdown, with the heading above each."""
     heading = ""
     for k, cell in enumerate(json.loads(notebook)["cells"]):
         if cell["cell_type"] == "markdown":
@@ -111,55 +75,38 @@ def tags(notebook: str, path: str) -> list[tuple[str, Place]]:
             for match in re.finditer(f"{HEADING.pattern}|{TAG.pattern}", source, re.M):
                 heading = match[1] or heading
                 if match[2]:
-                    places.append((match[2], Place(path, k, heading)))
-    return places
+                    yield match[2], Place(path, k, heading)
 
 
-def comments(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]:
-    """Return the ids in comments that start with one, and their functions.
+def comments(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, Place]]:
+    """Yield the ids in comments that start with one, with the functions around them.
 
     A line that computes two equations names both: ``# c3-delta, c3-delta-classic``.
     """
-    known = set(ids)
-    if not any(f"# {id_}" in source for id_ in known):
-        return []
-    tree = ast.parse(source)
-    places = []
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            words = re.findall(r"[\w-]+", token.string)
-            for word in dict.fromkeys(words if words and words[0] in known else []):
-                if word in known:
-                    line = token.start[0]
-                    places.append((word, Place(path, line, _around(tree, line))))
-    return places
+    around: list[tuple[int, str, str]] = []  # indent, kind and name, the outermost first
+    for number, line in enumerate(source.splitlines(), start=1):
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and line.strip()[0] not in ")]}":  # those end the head of a definition
+            around = [one for one in around if one[0] < indent]
+        if opened := DEFINED.match(line):
+            around.append((indent, opened[2], opened[3]))
+        comment = COMMENT.search(line)
+        words = re.findall(r"[\w-]+", comment[1]) if comment else []
+        if words and words[0] in ids:
+            inner = around if around and around[-1][1] == "def" else []
+            name = ".".join(name for _, _, name in inner)
+            for id_ in dict.fromkeys(word for word in words if word in ids):
+                yield id_, Place(path, number, name)
 
 
-def tests(source: str, path: str, ids: Iterable[str]) -> list[tuple[str, Place]]:
-    """Return the ids that stand, with underscores, in the names of tests; the longest id counts."""
-    known = sorted(ids, key=len, reverse=True)
-    alternatives = "|".join(re.escape(id_.replace("-", "_")) for id_ in known)
-    pattern = re.compile(rf"(?<![a-z0-9])(?:{alternatives})(?![a-z0-9])")
-    back = {id_.replace("-", "_"): id_ for id_ in known}
-    places = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            hits = dict.fromkeys(pattern.findall(node.name[5:]))
-            places += [(back[hit], Place(path, node.lineno, node.name)) for hit in hits]
-    return places
-
-
-def _around(node: ast.AST, line: int) -> str:
-    """Return the innermost function around a line with its classes, or an empty string."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.ClassDef):
-            if child.lineno <= line <= (child.end_lineno or line):
-                inner = _around(child, line)
-                own = child.name if inner or isinstance(child, ast.FunctionDef) else ""
-                return ".".join(filter(None, (own, inner)))
-        elif inner := _around(child, line):
-            return inner
-    return ""
+def tests(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, Place]]:
+    """Yield the ids that stand, with underscores, in the names of tests; the longest id counts."""
+    known = {id_.replace("-", "_"): id_ for id_ in sorted(ids, key=len, reverse=True)}
+    pattern = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(known)})(?![a-z0-9])")
+    for number, line in enumerate(source.splitlines(), start=1):
+        if found := re.match(r" *def test_(\w+)", line):
+            for hit in dict.fromkeys(pattern.findall(found[1])):
+                yield known[hit], Place(path, number, f"test_{found[1]}")
 
 
 def equation_names(places: dict[str, Places], titles: dict[str, str]) -> dict[str, object]:

@@ -9,19 +9,23 @@ links in HTML and the anchors that scripts and plugins make, is checked in the b
 import posixpath
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
-SPECIAL = {
-    "CHANGELOG.md": "changelog.md",
-    "CITATION.cff": "cite.md",
-    "CODE_OF_CONDUCT.md": "conduct.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "SECURITY.md": "security.md",
+TEXTS = {
+    "changelog.md": "CHANGELOG.md",
+    "conduct.md": "CODE_OF_CONDUCT.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "security.md": "SECURITY.md",
 }
+"""Pages that stand at the top of the repository."""
+SPECIAL = {"CITATION.cff": "cite.md", **{file: page for page, file in TEXTS.items()}}
+ELEMENT = re.compile(r"<\w[^<>]*>")
+ATTRIBUTE = re.compile(r'\s(id|name|href|src)="([^"]+)"')
+PLACES = ("id", "name")  # the attributes to which a link leads
 
 
 def site_source(path: str) -> str | None:
@@ -77,54 +81,23 @@ def _fragment(fragment: str) -> str:
     return fragment if fragment.startswith(("L", "stbp_edu")) else fragment.lower()
 
 
-class _Page(HTMLParser):
-    """Collects the ids and the links of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name in ("id", "name") and value:
-                self.ids.add(value)
-            elif name in ("href", "src") and value and tag != "base":
-                self.links.add(value)
-
-
 def broken(site: Path) -> Iterator[str]:
     """Yield one line for each link of the site that leads nowhere."""
-    pages = {p.relative_to(site).as_posix(): _read(p) for p in sorted(site.rglob("*.html"))}
-    for name, page in pages.items():
-        for link in sorted(page.links) if name != "404.html" else ():
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(site.rglob("*.html")):
+        elements = " ".join(ELEMENT.findall(path.read_text(encoding="utf-8")))
+        found[path.relative_to(site).as_posix()] = ATTRIBUTE.findall(elements)
+    places = {name: {v for kind, v in each if kind in PLACES} for name, each in found.items()}
+    for name in sorted(found.keys() - {"404.html"}):
+        for link in sorted({unescape(v) for kind, v in found[name] if kind not in PLACES}):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = _target(name, unquote(parts.path))
-            fragment = unquote(parts.fragment)
+            path, fragment = unquote(parts.path), unquote(parts.fragment)
+            target = _join(posixpath.dirname(name), path) if path else name
+            if (site / target).is_dir():
+                target = _join(target, "index.html")
             if not (site / target).is_file():
                 yield f"{name}: {link} leads to no file"
-            elif (
-                fragment
-                and not fragment.startswith("__")
-                and target in pages
-                and fragment not in pages[target].ids
-            ):
+            elif fragment[:2] not in ("", "__") and fragment not in places.get(target, {fragment}):
                 yield f"{name}: {link} leads to no place on that page"
-
-
-def _read(path: Path) -> _Page:
-    page = _Page()
-    page.feed(path.read_text(encoding="utf-8"))
-    return page
-
-
-def _target(name: str, path: str) -> str:
-    """Return the file that a relative link means."""
-    if not path:
-        return name
-    joined = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-    if path.endswith(("/", ".", "..")) or joined == ".":
-        return posixpath.normpath(posixpath.join(joined, "index.html"))
-    return joined

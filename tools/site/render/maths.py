@@ -1,12 +1,12 @@
 """Formulas in the HTML of a page: spoken words, and anchors and links for tagged equations.
 
-The words are made at build time by the speech rule engine, so that a page need not load it; a
-formula that TeX rejects is a problem that the build reports, with the page's name.
+The words are made at build time by the speech rule engine, so that a page need not load it.
 """
 
 import json
 import re
 import subprocess
+from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
 
@@ -16,59 +16,7 @@ from tools.site.assets.npm import modules, node
 FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
-
-
-class Speaker:
-    """Turns TeX into words, and keeps them in a file for the next build.
-
-    Attributes:
-        known: words by formula.
-        problems: a line for each formula that TeX rejects.
-    """
-
-    def __init__(self, path: Path = CACHE / "speech.json") -> None:
-        self.path = path
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        self.known: dict[str, str] = known
-        self.problems: list[str] = []
-        self.process: subprocess.Popen[str] | None = None
-
-    def say(self, tex: str, where: str) -> str:
-        """Return a formula in words; ``where`` is the page that it is on."""
-        tex = " ".join(tex.split())
-        if tex not in self.known:
-            answer = self._ask(tex)
-            if "error" in answer:
-                self.problems.append(f"{where}: TeX rejects {tex}: {answer['error']}")
-                return tex
-            self.known[tex] = answer["speech"]
-        return better(self.known[tex])
-
-    def _ask(self, tex: str) -> dict[str, str]:
-        if self.process is None:
-            self.process = subprocess.Popen(
-                [str(node()), str(Path(__file__).with_name("speech.mjs")), str(modules().parent)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            )  # fmt: skip
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps(tex) + "\n")
-        self.process.stdin.flush()
-        answer: dict[str, str] = json.loads(self.process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        """End the process that speaks, and write the words to the file."""
-        if self.process and self.process.stdin and self.process.stdout:
-            self.process.stdin.close()
-            self.process.stdout.close()
-            self.process.wait()
-            self.process = None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.known, ensure_ascii=False, sort_keys=True, indent=0)
-        self.path.write_text(text, encoding="utf-8")
-
-
+KNOWN = CACHE / "speech.json"  # the words of earlier builds
 INDEXED = r"\b([ouW]|delta|epsilon|[wb] sub [\w ]{1,4}?) "  # what has steps and layers, not powers
 BETTER = (  # superscripts here are indices, not powers; a transpose is a transpose
     (r"normal triangle", "capital delta"),
@@ -102,13 +50,46 @@ def better(speech: str) -> str:
     return " ".join(speech.split())
 
 
-def transform(html: str, speaker: Speaker, where: str, equations: str, known: set[str]) -> str:
+def spoken(formulas: Iterable[str], path: Path = KNOWN) -> tuple[dict[str, str], dict[str, str]]:
+    """Return formulas in words, and what is wrong with those that TeX rejects; both by formula."""
+    words: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    rejected, new = {}, [tex for tex in formulas if tex not in words]
+    if new:
+        command = [node(), Path(__file__).with_name("speech.mjs"), modules().parent]
+        asked = "".join(json.dumps(tex) + "\n" for tex in new)
+        said = subprocess.run(
+            [*map(str, command)], input=asked, stdout=subprocess.PIPE, check=True, encoding="utf-8"
+        ).stdout
+        for tex, answer in zip(new, map(json.loads, said.strip().split("\n")), strict=True):
+            if "error" in answer:
+                rejected[tex] = answer["error"]
+            else:
+                words[tex] = answer["speech"]
+        text = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return {tex: better(speech) for tex, speech in words.items()}, rejected
+
+
+def _tex(content: str) -> str:
+    return unescape(re.sub(r"^\s*\\[(\[]|\\[)\]]\s*$", "", content))
+
+
+def _untagged(tex: str) -> str:
+    return " ".join(TAG.sub("", tex).split())
+
+
+def formulas(html: str) -> list[str]:
+    """Return the formulas of a page without their tags."""
+    return [_untagged(_tex(content)) for _, content in FORMULA.findall(html)]
+
+
+def transform(html: str, words: Mapping[str, str], equations: str, known: set[str]) -> str:
     """Return the HTML with every formula named, and tagged equations anchored and linked.
 
     Args:
         html: of one page.
-        speaker: gives the words.
-        where: the page's name, for messages.
+        words: of each formula; one that has none is named by its TeX.
         equations: the equations page as seen from this page.
         known: the ids that the equations page has.
     """
@@ -116,10 +97,9 @@ def transform(html: str, speaker: Speaker, where: str, equations: str, known: se
 
     def formula(match: re.Match[str]) -> str:
         kind, content = match[1], match[2]
-        tex = unescape(re.sub(r"^\s*\\[(\[]|\\[)\]]\s*$", "", content))
-        tag = TAG.search(tex)
-        bare = TAG.sub("", tex)
-        name = escape(speaker.say(bare, where))
+        tex = _tex(content)
+        tag, bare = TAG.search(tex), TAG.sub("", tex)
+        name = escape(words.get(_untagged(tex), bare))
         kinds = "arithmatex" + " short" * (len(bare) <= SHORT)
         head = f'<{kind} class="{kinds}" role="img" aria-label="{name}" data-search-exclude>'
         if not tag:

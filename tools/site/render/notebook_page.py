@@ -8,16 +8,14 @@ and the dark theme.
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
-from itertools import groupby
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from pygments import highlight
-from pygments.filter import Filter
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
@@ -42,7 +40,6 @@ VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 STATED = re.compile(
     r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for the exercises)?\.\n", re.M
 )
-LIST_ITEM = re.compile(r"^\s*([-*+]|\d+[.)])\s+\S")
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,6 @@ class CodeCell:
     source: str
     outputs: list[Any]
     tags: list[str]
-
-    @property
-    def about(self) -> str:
-        """What folded code is for, as the comment in its first line says; else ""."""
-        first = self.source.partition("\n")[0]
-        return first.removeprefix("# ") if first.startswith("# ") else ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +110,7 @@ def read_notebook(path: Path) -> Notebook:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts.append(commonmark(cell.source))
+            parts.append(cell.source)
         elif cell.cell_type == "code" and cell.source.strip():
             number, tags = len(cells) + 1, cell.metadata.get("tags", [])
             cells.append(CodeCell(number, cell.id, cell.source.rstrip(), cell.outputs, tags))
@@ -156,39 +147,15 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
 
 def cell_html(cell: CodeCell, figures: Figures) -> str:
     """Return one code cell with its committed outputs."""
-    return filled(
-        "cell.html",
-        cell=cell,
-        code=python(cell.source),
-        output=outputs_html(cell.outputs, cell.number, figures),
-        heavy=HEAVY in cell.tags,
-        folded=FOLDED in cell.tags,
-        label=_label(cell),
-        output_folded=OUTPUT_FOLDED in cell.tags,
-        about=cell.about,
-    )
-
-
-def _label(cell: CodeCell) -> str:
-    """Return what the line of a folded cell calls its code."""
-    lines = len(cell.source.splitlines())
-    return "code" if cell.outputs or cell.source.startswith("# ") else f"setup · {lines} lines"
-
-
-class _JoinPlain(Filter):
-    """Joins neighbouring tokens that have the colour of the text."""
-
-    def filter(self, _lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
-        for plain, tokens in groupby(stream, lambda token: token[0] in PLAIN):
-            if plain:
-                yield Text, "".join(value for _, value in tokens)
-            else:
-                yield from tokens
+    output = outputs_html(cell.outputs, cell.number, figures)
+    marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
+    tagged = {name: tag in cell.tags for name, tag in marks.items()}
+    return filled("cell.html", cell=cell, code=python(cell.source), output=output, **tagged)
 
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)
-LEXER.add_filter(_JoinPlain())
 BARE = HtmlFormatter(nowrap=True)
+BARE.span_element_openers = dict.fromkeys(PLAIN, "")
 
 
 def python(source: str) -> str:
@@ -222,7 +189,7 @@ def text(content: str, kind: str) -> str:
 def _svg(svg: str, name: str, figures: Figures) -> str:
     """Return a figure in the page's own type and colours, wide and set again for a phone.
 
-    A large one becomes a file for each theme. Where the figure can be played, what the explorer
+    A large one becomes files, for each theme. Where the figure can be played, what the explorer
     needs becomes a file, too.
     """
     live, played = EXPLORER.search(svg), ""
@@ -232,17 +199,19 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
         figures.files[f"{name}.json"] = unescape(live[2]).encode()
         played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
         svg = EXPLORER.sub("", svg)
-    head = svg[: svg.index(">", svg.index("<svg")) + 1]
-    alt = re.search(r'aria-label="([^"]*)"', head)
+    alt = re.search(r'aria-label="([^"]*)"', svg)
     words = unescape(alt[1]) if alt else "Figure drawn by this cell"
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
         return f'<div class="out out-figure"{played}>{html}</div>'
     html = ""
-    for theme in THEMES:
-        figures.files[f"{name}.{theme}.svg"] = recolour(svg, theme).encode()
-        source = f'src="{figures.folder}/{name}.{theme}.svg" alt="{escape(words)}"'
-        html += f'<img class="figure figure-{theme}" {source} loading="lazy"{size(head)}>'
+    for view, theme in product(("wide", "narrow") if narrow else ("wide",), THEMES):
+        drawn, file = (narrow, f"{name}.phone") if view == "narrow" else (svg, name)
+        figures.files[f"{file}.{theme}.svg"] = recolour(drawn, theme).encode()
+        source = f'src="{figures.folder}/{file}.{theme}.svg" alt="{escape(words)}"'
+        kind = f"figure figure-{theme}" + f" figure-{view}" * bool(narrow)
+        sides = size(drawn[: drawn.index(">", drawn.index("<svg"))])
+        html += f'<img class="{kind}" {source} loading="lazy"{sides}>'
     return f'<div class="out out-figure"{played}>{html}</div>'
 
 
@@ -270,41 +239,3 @@ def plain(markdown: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
     text = re.sub(r"\\\(|\\\)|\\\[|\\\]|\$+|\*\*|(?<!\w)[*_]|[*_](?!\w)|`|<[^>]+>", "", text)
     return re.sub(r"[{}\\]", "", text).strip()
-
-
-def commonmark(source: str) -> str:
-    """Return Jupyter's Markdown as Python-Markdown reads it: blank lines, indents, display maths.
-
-    Code fences are left alone.
-    """
-    out: list[str] = []
-    fenced = False
-    for line in re.sub(r"\\tag\s*\{", r"\\tag{", _display(source)).split("\n"):
-        before = out[-1] if out else ""
-        if re.match(r"\s*(```|~~~)", line):
-            if not fenced and before.strip():
-                out.append("")
-            fenced = not fenced
-        elif not fenced:
-            item = bool(LIST_ITEM.match(line))
-            starts = item and before.strip() and not LIST_ITEM.match(before) and before[:1] != " "
-            table = line.startswith("|") and before.strip() and not before.startswith("|")
-            if starts or table:
-                out.append("")
-            line = re.sub(r"^( {2,3})(?=\S)", "    ", line) if (before or item) else line
-        out.append(line)
-    return "\n".join(out)
-
-
-def _display(source: str) -> str:
-    """Put each ``$$ ... $$`` outside code into a block of its own, at the indent of its line."""
-
-    def block(match: re.Match[str]) -> str:
-        if match[1]:
-            return match[1]
-        indent = re.match(r"\s*", source[source.rfind("\n", 0, match.start()) + 1 :])
-        pad = " " * (4 if indent and indent[0] else 0)
-        body = "\n".join(pad + row.strip() for row in match[2].strip().split("\n"))
-        return f"\n\n{pad}$$\n{body}\n{pad}$$\n\n"
-
-    return re.sub(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)|\$\$(.+?)\$\$", block, source, flags=re.S)

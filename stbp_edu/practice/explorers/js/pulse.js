@@ -60,9 +60,8 @@ async function render({ model, el }) {
   const said = make("p", { role: "status", class: "said" });
   const list = make("ol", { class: "num" });
   const details = make("details", {}, make("summary", {}, "This step, arrow by arrow"), list);
-  const choices = model.get("rules") ?? Object.keys(data.rules);
   const section = frame(el, "Explorer: one error pulse", STYLE, make("div", { class: "stbp-pulse" },
-    choices.length > 1 ? radios("Rule:", choices.map((name) => [name, tight(NAMES[name] ?? name)]), rule, (value) => { rule = value; go(0); }) : null,
+    radios("Rule:", Object.keys(data.rules).map((name) => [name, tight(NAMES[name] ?? name)]), rule, (value) => { rule = value; go(0); }),
     stage, make("div", { class: "row" }, first, back, play, next, place), said, details,
     make("p", { class: "soft" }, ...keysShown(), data.words ? indexed(` The network: ${data.words}.`) : ""))); // prettier-ignore
   section.addEventListener("keydown", keys, true);
@@ -145,7 +144,9 @@ async function render({ model, el }) {
   function move(moves) {
     moves.forEach(({ edge, ends }, k) => {
       const { way } = edges[edge];
-      const [long, end] = [way.getTotalLength(), ends ? 0.42 : 1];
+      const [long, [x, y]] = [way.getTotalLength(), shown.arrows[edge].cross];
+      const from = way.getPointAtLength(long);
+      const end = ends ? (Math.hypot(from.x - x, from.y - y) - 9) / long : 1; // before its cross
       const at = way.getPointAtLength(long * (1 - end * smooth(Math.min(1, ends ? gone * 1.6 : gone))));
       copies.children[k].setAttribute("transform", `translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`);
       if (ends) copies.children[k].setAttribute("opacity", Math.max(0, Math.min(1, 3 - 3 * gone)));

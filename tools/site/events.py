@@ -1,0 +1,223 @@
+"""The events of a build, in MkDocs' order: what is read, what is made of it, and what is written.
+
+A notebook becomes a page in two places. The plugin mkdocs-jupyter makes a page of each ``.ipynb``:
+MkDocs would otherwise copy the file and nothing else. The plugin also puts the file beside its
+page, for download. Its renderer is set aside: it runs nbconvert, whose HTML has Jupyter's style
+and would have to be taken apart again for the site's formulas, links, admonitions, search and
+cells that can be run. Instead, ``on_page_markdown`` returns the notebook's text as Markdown, which
+MkDocs renders and checks like that of any page, and ``on_page_content`` fills in the code cells.
+"""
+
+import json
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+
+from stbp_edu.equations import EQUATIONS
+from stbp_edu.plotting import palette
+from stbp_edu.practice import explorers
+from tools.pages.names import names
+from tools.site import PUBLIC, ROOT, downloads
+from tools.site.assets import npm, pyodide
+from tools.site.downloads import Address
+from tools.site.generate import api_pages, pictures, source_code
+from tools.site.generate.source_code import Places
+from tools.site.render import links, maths, notebook_page
+from tools.site.render.notebook_page import Notebook, folder, plain
+from tools.site.render.page_html import breakable, protect
+from tools.templates import filled_text
+
+log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
+CONTENT = "content"  # the key of config.extra under which the events find the build's content
+SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
+EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
+GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a type
+
+
+@dataclass
+class Content:
+    """Everything that one build of the site knows.
+
+    Attributes:
+        live: whether cells can be run, which takes the Python runtime.
+        notebooks: by stem, in the order of the course.
+        generated: the pages and files made at build time, by their names in the site.
+        places: where each equation is derived, computed and tested.
+        figures: the figures of the notebooks, by their names in the site; filled page by page.
+        address: where the site and the repository are, as far as that is given.
+    """
+
+    live: bool
+    notebooks: dict[str, Notebook]
+    generated: dict[str, str | bytes]
+    places: dict[str, Places]
+    figures: dict[str, bytes] = field(default_factory=dict)
+    address: Address = field(default_factory=Address)
+
+
+def collect() -> Content:
+    """Fetch and read everything that the build needs.
+
+    Raises:
+        OSError, CalledProcessError: if fonts or MathJax could not be fetched.
+        ValueError: if an address in the environment is none.
+    """
+    where = downloads.address()
+    npm.ensure()
+    live = pyodide.ensure() is not None
+    notebooks = notebook_page.read_notebooks()
+    places = source_code.scan(folder())
+    reference = api_pages.pages(api_pages.read_package())
+    generated: dict[str, str | bytes] = {**reference}
+    for path in source_code.source_files(places):
+        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+        generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
+    for name, text in links.TEXTS.items():
+        generated[name] = links.rewrite((ROOT / text).read_text(encoding="utf-8"), f"../{name}")
+    for path in (pyodide.built("wheel"), pyodide.built("sdist")):
+        generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
+    generated[f"{downloads.FOLDER}/{downloads.NAME}"] = downloads.page_notebook(where)
+    generated["assets/css/cases.css"] = palette.css()
+    generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
+    return Content(live, notebooks, generated, places, address=where)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Collect the content, and fill the parts of the navigation that are made."""
+    try:
+        content = collect()
+    except (OSError, CalledProcessError) as error:
+        raise PluginError(f"fonts and MathJax come from npm, and not all came: {error}") from error
+    except ValueError as error:
+        raise PluginError(str(error)) from error
+    if link := content.address.repository:
+        config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
+    config.extra |= {CONTENT: content, "hero": pictures.hero()}
+    notebooks = [f"notebooks/{stem}.ipynb" for stem in content.notebooks]
+    reference = [name for name in content.generated if name.startswith("api/")]
+    config.nav = _filled(config.nav, {"NOTEBOOKS": notebooks, "API": reference})
+    return config
+
+
+def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
+    """Return the navigation with a list of pages for each word that stands for one."""
+    if isinstance(nav, list):
+        filled = [_filled(item, pages) for item in nav]
+        return [x for item in filled for x in (item if isinstance(item, list) else [item])]
+    if isinstance(nav, dict):
+        return {title: _filled(item, pages) for title, item in nav.items()}
+    return list(pages[nav]) if nav in pages else nav
+
+
+@event_priority(100)
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the files that are copied, which were fetched, the notebooks, and what is made."""
+    content = config.extra[CONTENT]
+    fetched = (p for p in sorted(PUBLIC.rglob("*")) if p.is_file())
+    copied = [(path.relative_to(PUBLIC).as_posix(), PUBLIC) for path in fetched]
+    copied += [(f"notebooks/{stem}.ipynb", folder().parent) for stem in content.notebooks]
+    for name, above in copied:
+        files.append(File(name, str(above), config.site_dir, config.use_directory_urls))
+    for name, data in content.generated.items():
+        source = name.startswith("source/")
+        shown = InclusionLevel.NOT_IN_NAV if source else InclusionLevel.UNDEFINED
+        files.append(File.generated(config, name, content=data, inclusion=shown))
+    return files
+
+
+@event_priority(100)
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
+    """Fill in a page's template, take a notebook's text, and give both the site's links."""
+    content, name = config.extra[CONTENT], page.file.src_uri
+    if name.endswith(".ipynb"):
+        notebook = content.notebooks[Path(name).stem]
+        markdown = notebook.markdown
+        page.meta.update(notebook.meta)
+        vars(page).pop("render", None)  # mkdocs-jupyter's renderer; MkDocs' own takes its place
+    elif name not in content.generated:
+        known = {**downloads.names(content.address), **names(name)}
+        if name == "equations.md":
+            titles = {stem: notebook.title for stem, notebook in content.notebooks.items()}
+            known |= source_code.equation_names(content.places, titles)
+        markdown = filled_text(markdown, **known)
+    return links.rewrite(markdown, name)
+
+
+@event_priority(-50)
+def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
+    """Fill in a notebook's cells, and reduce the titles in the contents to plain text."""
+    _plain_titles(page.toc)
+    if page.file.src_uri.startswith("notebooks/"):
+        html = _with_cells(config.extra[CONTENT], Path(page.file.src_uri).stem, html)
+    return EMPTY_HEADER.sub("<td></td>", GAP.sub("", html))
+
+
+def _plain_titles(toc: Any) -> None:
+    for item in toc:
+        item.title = plain(item.title)
+        _plain_titles(item.children)
+
+
+def _with_cells(content: Content, stem: str, html: str) -> str:
+    """Put the line under the title and the code cells into the slots of the Markdown."""
+    notebook = content.notebooks[stem]
+    figures = notebook_page.Figures(f"../../assets/figures/{stem}")
+
+    def fill(slot: re.Match[str]) -> str:
+        if slot[1] == "head":
+            return notebook_page.head_html(notebook, content.live, content.address)
+        return notebook_page.cell_html(notebook.cells[int(slot[1]) - 1], figures)
+
+    html = SLOT.sub(fill, html)
+    for name, data in figures.files.items():
+        content.figures[f"assets/figures/{stem}/{name}"] = data
+    return html
+
+
+@event_priority(-50)
+def on_env(env: Any, files: Files, **_: Any) -> Any:
+    """Name every formula by its words, and link the tagged equations to all their places."""
+    pages = [file.page for file in files.documentation_pages() if file.page]
+    words, rejected = maths.spoken({tex for p in pages for tex in maths.formulas(p.content or "")})
+    for page in pages:
+        for tex in rejected.keys() & {*maths.formulas(page.content or "")}:
+            log.warning(f"{page.file.src_uri}: TeX rejects {tex}: {rejected[tex]}")
+        equations = f"{'../' * page.url.count('/')}equations/"
+        page.content = maths.transform(page.content or "", words, equations, set(EQUATIONS))
+    return env
+
+
+@event_priority(-100)
+def on_post_page(output: str, **_: Any) -> str:
+    """Let long names break at their dots, and give the page its Content-Security-Policy."""
+    return protect(breakable(output))
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """Give the page of last resort its policy too."""
+    return protect(output_content) if template_name == "404.html" else output_content
+
+
+@event_priority(-100)
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write figures, explorers and the notebooks for download, and warn of each broken link."""
+    content, site = config.extra[CONTENT], Path(config.site_dir)
+    for stem in content.notebooks:
+        copy = site / "notebooks" / stem / f"{stem}.ipynb"
+        text = (folder() / copy.name).read_text(encoding="utf-8")
+        copy.write_text(downloads.with_install_cell(text, content.address), encoding="utf-8")
+    for name, data in content.figures.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(data)
+    explorers.export(site / "assets" / "explorers")
+    for problem in links.broken(site):
+        log.warning(problem)
