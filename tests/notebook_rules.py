@@ -26,8 +26,8 @@ UNSEEN = (
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 ASKS = re.compile(
     r"\b(?:on paper|Guess|guess (?:first|the)|Try|[Tt]ry (?:it|to|both)|[Tt]hink first|[Bb]efore you"
-    r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare)|[Ww]ork (?:it|both) out|(?:Count|List|Mark) them"
-    r"|[Ww]rite (?:it|them|both|down))\b"
+    r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare)|[Ww]ork (?:it|both) out"
+    r"|(?:Count|List|Mark) them|[Ww]rite (?:it|them|both|down))\b"
 )
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
