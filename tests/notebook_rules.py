@@ -25,7 +25,7 @@ UNSEEN = (
 )
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 ASKS = re.compile(
-    r"\b(?:on paper|Guess|guess (?:first|the)|Try|[Tt]ry (?:it|to|both)|[Tt]hink first|[Bb]efore you"
+    r"\b(?:on paper|Guess|guess (?:first|the)|Try|try (?:it|to|both)|[Tt]hink first|[Bb]efore you"
     r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare)|[Ww]ork (?:it|both) out"
     r"|(?:Count|List|Mark) them|[Ww]rite (?:it|them|both|down))\b"
 )
