@@ -246,6 +246,13 @@ def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
             yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
 
 
+def _grid(net: ForwardPass) -> Walk:
+    """Yield all cells, of a network of which no more than T and N is told."""
+    T, _, N = net.shape
+    for t, n, _ in _cells(net):
+        yield t, n, f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+
+
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
     """Yield one place for the whole network: all steps of one layer."""
     T, _, N = net.shape
@@ -256,6 +263,7 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
     "case 1 from all steps": partial(_case, case=1, all_steps=True),
     "layers": _layers,
+    "grid": _grid,
     "cells": _cells,
     "cells before the last step": partial(_cells, last_step=False),
     "networks": _whole,
