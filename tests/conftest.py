@@ -26,7 +26,7 @@ SLOW_EXAMPLES = {
     "stbp_edu.verify.report.run",
     "stbp_edu.practice.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
-LONGEST = ("test_interruptions.py", "test_wrong_programs.py", "test_report.py")
+LONGEST = ("test_interruptions.py", "test_report.py")
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
 
 

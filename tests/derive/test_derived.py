@@ -213,13 +213,6 @@ def test_what_is_not_judged_is_said():
         prove(with_arrow(neuron, "carry", factor=lambda s, p: p["rho"] * s["u"]))
 
 
-def test_of_minus_one_only_the_sign_is_written():
-    mine = derive("v = tau * v + x - w\nw = w + v\no = spike(v)", tau=0.5)
-    assert r"\bar{w}_i^{t,n} = - \varepsilon_i^{t+1,n} + \bar{w}_i^{t+1,n}" in str(mine.formulas())
-    assert "    d_w = -d_v_next + d_w_next  # w>v, w>w\n" in mine.program()
-    assert "w>v        w → v  next step  -1\n" in str(mine)
-
-
 def gradient(neuron, rule="exact", state="o"):
     """The gradient of the first layer's weights on a network of such neurons."""
     net, rng = (

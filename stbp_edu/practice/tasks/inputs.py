@@ -15,6 +15,7 @@ W one layer up.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -241,15 +242,14 @@ def _layers(net: ForwardPass) -> Walk:
 def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
     """Yield all cells, in the order of time."""
     T, _, N = net.shape
-    for t in range(T if last_step else T - 1):
-        for n in range(N, 0, -1):
-            yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+    for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
+        yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
 
 
 def _grid(net: ForwardPass) -> Walk:
     """Yield all cells, of a network of which no more than T and N is told."""
     T, _, N = net.shape
-    for t, n, _ in _cells(net):
+    for t, n in product(range(T), range(N, 0, -1)):
         yield t, n, f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
 
 
