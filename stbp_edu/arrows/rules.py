@@ -92,10 +92,10 @@ class Rule:
 
     def move(self, state: str, arrow: Any) -> str | None:
         """Return the state after an arrow of the table or the graph; None where it is refused."""
-        if arrow.kind == "enter":  # a path from a parameter
-            return state
         row = self.moves[state]
         family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
+        if family == "enter":  # from a parameter
+            return state
         for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
             if key in row:
                 return row[key]
