@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.gains import groups
 from stbp_edu.arrows.lines.program import StepBack
+from stbp_edu.arrows.rules import groups
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loop_source import LoopSource

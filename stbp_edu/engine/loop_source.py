@@ -16,10 +16,10 @@ from functools import cached_property
 from typing import Any
 
 from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.gains import gain_groups
 from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.engine.array_source import Hoisted
 from stbp_edu.surrogates import Curve, Surrogate
 
