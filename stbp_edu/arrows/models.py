@@ -51,8 +51,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
-        return shapes | own
+        neuron = self.neuron
+        return shapes | {k: self.link.shape if k in neuron.each else () for k in neuron.learned}
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     def drawn(layer: Layer, name: str, shape: Shape) -> Array:
         """Return one parameter."""
         if name in layer.neuron.learned:
-            return np.full(shape, dict(layer.neuron.enters)[name].initial)
+            return np.full(shape, layer.neuron.lines.constants[name])
         if name == "b":
             return np.zeros(shape)
         return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)

@@ -105,6 +105,5 @@ def _text(neuron: Neuron) -> str:
 def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
     lines = read_lines(text, {**neuron.lines.constants, **constants})
-    each = [name for name, enter in neuron.enters if enter.each]
-    layer = [name for name in neuron.learned if name not in each]
-    return neuron_from(lines, neuron.surrogate, layer, each, h_of_u=True)
+    layer = [name for name in neuron.learned if name not in neuron.each]
+    return neuron_from(lines, neuron.surrogate, layer, neuron.each, h_of_u=True)

@@ -64,25 +64,25 @@ class Rule:
     def __post_init__(self) -> None:
         """Check where the moves lead."""
         checks.fields("a rule", self, name=str, moves=Mapping, forgets=tuple)
-        rows = [row for row in self.moves.values() if isinstance(row, Mapping)]
-        for kind in (*self.forgets, *self.moves, *(kind for row in rows for kind in row)):
-            checks.instance(f"rule {self.name!r}: each state and arrow", kind, str)
+        what = f"rule {self.name!r}"
         if self.block is not None:
             checks.count("block", self.block)
         check_gain_limit(self.gain_limit)
         if not self.moves:
-            raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
+            raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
             if not isinstance(row, Mapping):
                 raise TypeError(
-                    f"rule {self.name!r}: moves[{state!r}] must be a row of moves, got "
-                    f"{checks.brief(row)}; write {{'*': {state!r}}} to keep everything"
+                    f"{what}: moves[{state!r}] must be a row of moves, got {checks.brief(row)}; "
+                    f"write {{'*': {state!r}}} to keep everything"
                 )
+            for kind in (*self.forgets, state, *row):
+                checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
                 if head is not None and (type(head) is not str or head not in self.moves):
                     raise ValueError(
-                        f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
-                        f"which is no state of it; its states are {', '.join(self.moves)}"
+                        f"{what}: in state {state!r}, {kind!r} moves to {head!r}, which is no "
+                        f"state of it; its states are {', '.join(self.moves)}"
                     )
 
     @property
@@ -92,10 +92,10 @@ class Rule:
 
     def move(self, state: str, arrow: Any) -> str | None:
         """Return the state after an arrow of the table or the graph; None where it is refused."""
-        if arrow.kind == "enter":  # a path from a parameter
-            return state
         row = self.moves[state]
         family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
+        if family == "enter":  # from a parameter
+            return state
         for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
             if key in row:
                 return row[key]
@@ -114,11 +114,7 @@ class Rule:
         return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 
     def check(self, net: Network) -> None:
-        """Check that the rule knows the network's arrows and keeps at least one word.
-
-        Raises:
-            ValueError: if it names an arrow that nothing has, or keeps nothing.
-        """
+        """Check that the rule knows the network's arrows and keeps at least one word."""
         known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
         for kinds in (self.forgets, *self.moves.values()):
             for kind in kinds:

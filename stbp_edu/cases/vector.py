@@ -84,17 +84,17 @@ def c2_epsilon(delta: Array, h: Array) -> Array:
     return delta * h  # c2-epsilon
 
 
-def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
-    """Return Δ^{t,N} = Δ^{T,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), all of shape (S, n[N]).
+def c3_delta(direct: Array, err_next: Array, U: Array, df: Array) -> Array:
+    """Return Δ^{t,N} = ∂L/∂O^{t,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), shape (S, n[N]).
 
-    Δ^{T,N} is the direct term ∂L/∂O^{t,N}: the rate loss reads every step's spikes alike.
+    The rate loss has the same ``direct``, ∂L/∂O^{t,N}, at every step: it is Δ^{T,N}.
 
     >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c3_delta(-one, one, 2 * one, -one)
     array([[-3.]])
     """
-    return delta_last + err_next * U * df  # c3-delta, c3-delta-classic
+    return direct + err_next * U * df  # c3-delta, c3-delta-classic
 
 
 def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:

@@ -50,7 +50,7 @@ class LoopSource:
         """Find the states and the constants; of the latter, some have a value for each neuron."""
         neuron = self.back.neuron
         self.states, self.constants = list(neuron.order), list(self.back.lines.constants)
-        self.each = list(dict.fromkeys(name for name, enter in neuron.enters if enter.each))
+        self.each = list(neuron.each)
         self.recurrent = self.back.net.layers[self.back.n].recurrent is not None
         self.signals = list(self.back.signals)
 

@@ -58,7 +58,7 @@ def _derived_params(
     layers: list[Any] = [None]
     for layer in net.layers[1:]:
         arrays = {}
-        initial = {name: enter.initial for name, enter in layer.neuron.enters}
+        initial = layer.neuron.lines.constants
         for name, size in layer.shapes.items():
             if name in ("W", "R"):
                 flat = math.prod(size[1:]), size[0]

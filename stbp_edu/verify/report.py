@@ -128,7 +128,9 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))
         spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
-        work.append((f"ablations, {other.gate} gate", trials.by_ablations(spiking)))
+        work.append(
+            (f"ablations, {other.gate} gate", trials.by_paths(spiking, None, tuple(ABLATIONS)))
+        )
         many = trials.by_blocks(np.random.default_rng([seed, k]), other)
         work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):

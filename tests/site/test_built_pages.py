@@ -137,6 +137,25 @@ def test_a_notebook_page_is_sound(opened: Opened, axe: Path) -> None:
     assert not [*opened.problems, *problems]
 
 
+def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(address: str, tab: Page) -> None:
+    """Each cell then has the name of its column; a share is shaded by its size, on any screen."""
+    tab.set_viewport_size(NARROW)
+    tab.goto(address + "time/")
+    tab.wait_for_selector("html[data-maths]", state="attached")
+    assert (
+        tab.evaluate("""[...document.querySelectorAll("article table")].filter((table) =>
+        table.scrollWidth > table.closest("article").clientWidth).length""")
+        == 0
+    )
+    stacked = tab.locator("table[data-stacked]")
+    heads = [text.strip() for text in stacked.first.locator("th").all_text_contents()]
+    cells = stacked.first.locator("tbody tr").first.get_by_role("cell")
+    assert [cell.get_attribute("data-head") for cell in cells.all()] == heads
+    share = tab.get_by_role("cell", name="10 of 10 (").first
+    assert "--share: 1" in str(share.get_attribute("style"))
+    tab.set_viewport_size(WIDE)
+
+
 def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: Page) -> None:
     """The same facts, on a page of a source file."""
     name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))

@@ -110,12 +110,6 @@ class Line:
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
 
-    def check_length(self) -> None:
-        """Check that it is not too long."""
-        if len(self.text) > LONGEST_LINE:
-            advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
-            raise self.error(0, f"it has {len(self.text)} characters", advice)
-
 
 @dataclass(frozen=True)
 class Reader:

@@ -91,7 +91,7 @@ def _asked(case: Any, term: Any, symptom: Any) -> dict[str, Any]:
 
 
 def _question(k: int) -> tuple[str, ...]:
-    symptoms = ", ".join(f"`{name}` ({words})" for name, words in SYMPTOMS.items())
+    symptoms = ", ".join(f"`{name}` ({words})" for name, (words, _) in SYMPTOMS.items())
     return (
         "One change makes this program wrong. In which case, in which term, and how does it show?",
         f'Answer with `hunt({k}, case=..., term="...", symptom="...")`.',

@@ -4,6 +4,7 @@ Each bug runs on networks that differ in one thing: T, S, or whether any neuron 
 returns is held against the package's sweep.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -22,21 +23,6 @@ SIZES, T, S = (5, 4, 3, 2), 4, 3
 
 TOLERANCE = 1e-7
 """Relative; an error of a bug is far larger, rounding far smaller."""
-
-SYMPTOMS = {
-    "T=1": "wrong at T = 1 already",
-    "T>1": "wrong only where T > 1",
-    "T>2": "wrong only where T > 2",
-    "S>1": "wrong only where S > 1",
-    "hidden": "wrong only below the output layer",
-    "output": "wrong only in the output layer",
-    "W": "wrong only in W",
-    "b": "wrong only in b",
-    "factor": "all gradients are off by one constant factor",
-    "spikes": "wrong only where a neuron has spiked",
-    "widths": "an error is raised unless all layers are equally wide",
-}
-"""What can be seen of a bug from outside, by the name that ``hunt`` takes."""
 
 Wrong = frozenset[str]
 """The gradients that are wrong, such as ``"W[2]"``."""
@@ -59,22 +45,28 @@ class Evidence:
     @property
     def symptoms(self) -> tuple[str, ...]:
         """The names of the symptoms that hold."""
-        wrong, seen = self.wrong, self.wrong["T = 4"]
-        kinds, layers = {name[0] for name in seen}, {int(name[2:-1]) for name in seen}
-        holds = {
-            "T=1": bool(wrong["T = 1"]),
-            "T>1": not wrong["T = 1"] and bool(wrong["T = 2"]),
-            "T>2": not wrong["T = 1"] and not wrong["T = 2"],
-            "S>1": not wrong["S = 1"],
-            "hidden": len(SIZES) - 1 not in layers,
-            "output": layers == {len(SIZES) - 1},
-            "W": kinds == {"W"},
-            "b": kinds == {"b"},
-            "factor": self.factor is not None,
-            "spikes": not wrong["no spikes"],
-            "widths": self.raises,
-        }
-        return tuple(name for name, is_so in holds.items() if is_so)
+        return tuple(name for name, (_, holds) in SYMPTOMS.items() if holds(self))
+
+    @property
+    def seen(self) -> Wrong:
+        """The wrong gradients of the network from which the others differ."""
+        return self.wrong["T = 4"]
+
+
+SYMPTOMS: dict[str, tuple[str, Callable[[Evidence], bool]]] = {
+    "T=1": ("wrong at T = 1 already", lambda e: bool(e.wrong["T = 1"])),
+    "T>1": ("wrong only where T > 1", lambda e: not e.wrong["T = 1"] and bool(e.wrong["T = 2"])),
+    "T>2": ("wrong only where T > 2", lambda e: not e.wrong["T = 1"] | e.wrong["T = 2"]),
+    "S>1": ("wrong only where S > 1", lambda e: not e.wrong["S = 1"]),
+    "hidden": ("wrong only below the output layer", lambda e: not {"W[3]", "b[3]"} & e.seen),
+    "output": ("wrong only in the output layer", lambda e: set() < e.seen <= {"W[3]", "b[3]"}),
+    "W": ("wrong only in W", lambda e: {name[0] for name in e.seen} == {"W"}),
+    "b": ("wrong only in b", lambda e: {name[0] for name in e.seen} == {"b"}),
+    "factor": ("all gradients are off by one constant factor", lambda e: e.factor is not None),
+    "spikes": ("wrong only where a neuron has spiked", lambda e: not e.wrong["no spikes"]),
+    "widths": ("an error is raised unless all layers are equally wide", lambda e: e.raises),
+}
+"""What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
 
 
 @cache

@@ -22,6 +22,7 @@ from stbp_edu.practice.tasks import ForwardPass, Function, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
 TOLERANCE = 1e-6
+LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
 DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
@@ -102,19 +103,21 @@ def recover_epsilon(net: ForwardPass, outcome: Outcome) -> tuple[Layers, list[fl
 
     The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
     samples of ε times the spikes below, and for the bias of ε alone), whatever its ε. None where
-    what came is no finite gradient of each parameter.
+    what came is no gradient of each parameter, or not finite.
     """
     T, S, N = net.shape
     epsilon: Layers = [None]
     misfit = [0.0]
     for n in range(1, N + 1):
-        arrays = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
-        wanted = net.params.W[n].shape, net.params.b[n].shape
-        if tuple(map(np.shape, arrays)) != wanted or not all(np.isfinite(g).all() for g in arrays):  # type: ignore[arg-type]
+        of = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
+        arrays = [np.asarray(g, dtype=float) for g in of]  # whatever precision they came in
+        if [g.shape for g in arrays] != [net.params.W[n].shape, net.params.b[n].shape]:
+            return None
+        if not all((np.abs(g) < LARGEST).all() for g in arrays):
             return None
         # The bias acts like a weight from a neuron that always spikes: one more column.
         below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
-        gradient = np.column_stack(arrays)  # type: ignore[arg-type]
+        gradient = np.column_stack(arrays)
         E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
         epsilon.append(E.reshape(T, S, -1))
         misfit.append(_misfit(below.T @ E, gradient.T))

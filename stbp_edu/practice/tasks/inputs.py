@@ -15,6 +15,7 @@ W one layer up.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -241,9 +242,15 @@ def _layers(net: ForwardPass) -> Walk:
 def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
     """Yield all cells, in the order of time."""
     T, _, N = net.shape
-    for t in range(T if last_step else T - 1):
-        for n in range(N, 0, -1):
-            yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+    for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
+        yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+
+
+def _grid(net: ForwardPass) -> Walk:
+    """Yield all cells, of a network of which no more than T and N is told."""
+    T, _, N = net.shape
+    for t, n in product(range(T), range(N, 0, -1)):
+        yield t, n, f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
 
 
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
@@ -256,6 +263,7 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
     "case 1 from all steps": partial(_case, case=1, all_steps=True),
     "layers": _layers,
+    "grid": _grid,
     "cells": _cells,
     "cells before the last step": partial(_cells, last_step=False),
     "networks": _whole,

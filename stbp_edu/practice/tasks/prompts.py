@@ -33,5 +33,5 @@ def _extent(inputs: str) -> str:
     """Return whether the arguments belong to a cell, to all steps, or to one neuron."""
     if inputs.endswith("one neuron"):
         return "neuron"
-    at_one_cell = inputs.startswith(("case", "cells")) and "all steps" not in inputs
+    at_one_cell = inputs.startswith(("case", "cells", "grid")) and "all steps" not in inputs
     return "cells" if at_one_cell else "steps"
