@@ -175,9 +175,10 @@ def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
             rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, [(neuron.input, rows)])
         for name in neuron.learned:
-            entry = Entry(n, name, link.units, [], bool(layer.shapes[name]))
-            own = ((s, factor) for (k, s), factor in local.entered[n].items() if k == name)
-            entry.into.extend((s, entry.view(factor[1])) for s, factor in own)
+            entry = Entry(n, name, link.units, [], name in neuron.each)
+            for arrow in neuron.learned[name]:
+                factor = local.factors[n][arrow.kind, False][1]
+                entry.into.append((arrow.target, entry.view(factor)))
             yield entry
 
 

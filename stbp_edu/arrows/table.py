@@ -229,7 +229,8 @@ def neuron_from(
             "for the layer, or one for each neuron?"
         )
     table = _Table(lines, checked("surrogate", surrogate), h_of_u)
-    learned = {name: table.enters(name) for name in (*learn, *learn_each)}
+    entering = {name: lines.enters(name) for name in (*learn, *learn_each)}
+    learned = {name: tuple(map(table.arrow, slopes)) for name, slopes in entering.items()}
     own = tuple(map(table.arrow, lines.slopes))
     return Neuron(lines, own, surrogate, learned, tuple(learn_each))
 
@@ -242,12 +243,12 @@ class _Table:
     surrogate: Surrogate
     h_of_u: bool
 
-    def factor(self, tree: ex.Expression, tail: str, step: int) -> Factor:
+    def factor(self, tree: ex.Expression, step: int) -> Factor:
         """Return an arrow's factor as a function of the states at its tail's step."""
 
         def factor(states: States, p: Parameters) -> Any:
             """Return the factor; where the run divides by 0 it is not finite."""
-            constant = constants(self.lines, p, states[tail].dtype)
+            constant = constants(self.lines, p, states[self.lines.output].dtype)
 
             def value(name: ex.Name) -> Any:
                 """Return the value of a name."""
@@ -274,20 +275,12 @@ class _Table:
     def arrow(self, slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
         kind, source, target, step, tree = slope
-        factor = self.factor(tree, source, step)
-        arrow = Arrow(kind, source, target, factor, self.letters(tree, step), step)
+        arrow = Arrow(kind, source, target, self.factor(tree, step), self.letters(tree, step), step)
         if kind != "carry":
             return arrow
         silent = self.lines.silent(tree)
-        leak = self.factor(silent, source, step)
-        return replace(arrow, leak=leak, leak_letters=self.letters(silent, step))
-
-    def enters(self, name: str) -> tuple[Arrow, ...]:
-        """Return the arrows from a learned constant to the states whose lines read it."""
-        return tuple(
-            Arrow("enter", name, head, self.factor(tree, head, 0), self.letters(tree, 0))
-            for head, tree in self.lines.enters(name)
-        )
+        leak, letters = self.factor(silent, step), self.letters(silent, step)
+        return replace(arrow, leak=leak, leak_letters=letters)
 
 
 def _without_threshold(tree: ex.Expression) -> ex.Expression:

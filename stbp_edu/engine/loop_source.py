@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.gains import gain_groups
 from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.engine.array_source import Hoisted
 from stbp_edu.engine.curve_source import curve_source
 

@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
-from stbp_edu.arrows.lines.reading import Line, Reader, advice_on, advice_on_name
+from stbp_edu.arrows.lines.reading import LONGEST_LINE, Line, Reader, advice_on, advice_on_name
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
@@ -134,7 +134,9 @@ def _row(text: str, number: int) -> Row:
     """Return a line apart at its first equals sign."""
     left, sign, right = text.partition("=")
     line = Line(text, number, len(text) - len(right.lstrip()))
-    line.check_length()
+    if len(text) > LONGEST_LINE:
+        advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
+        raise line.error(0, f"it has {len(text)} characters", advice)
     found = LEFT.fullmatch(left)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
     at = len(left) - len(left.lstrip())
