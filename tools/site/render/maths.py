@@ -28,7 +28,7 @@ BETTER = (  # superscripts here are indices, not powers; a transpose is a transp
     (INDEXED + "cubed", r"\1 super 3"),
     (INDEXED + r"to the (\w+?)(?:-th)? power", r"\1 super \2"),
     (r"to the ([tn])-th power", r"super \1"),
-    ("super first", "super 1"),
+    (r"to the first power|super first", "super 1"),
     (r"the metric of times sub 2 squared", "the square of the norm"),
     (r"the metric of (.*?)(?: sub 2)? squared", r"the square of the norm of \1"),
     (r"the metric of", "the norm of"),
