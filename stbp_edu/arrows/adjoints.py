@@ -10,9 +10,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows
-from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.rules import Rule, as_rule, held_factors
 from stbp_edu.arrows.table import Arrow, like
 from stbp_edu.checks import Array
 

@@ -80,7 +80,8 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     >>> with_current(hard_reset(LIF()), alpha=0.5).order
     ('i', 'u', 'o')
     """
-    driven = re.sub(r"\bx\b", "i", _text(neuron))  # p2-current-u
+    text = checks.instance("neuron", neuron, Neuron).lines.text
+    driven = re.sub(r"\bx\b", "i", text)  # p2-current-u
     return _changed(neuron, f"{CURRENT}\n{driven}", alpha=alpha)
 
 
@@ -93,13 +94,9 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     >>> with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).order[-1]
     'o'
     """
-    raised = re.sub(r"o = spike\((.*)\)", RAISED, _text(neuron))
+    text = checks.instance("neuron", neuron, Neuron).lines.text
+    raised = re.sub(r"o = spike\((.*)\)", RAISED, text)
     return _changed(neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho)
-
-
-def _text(neuron: Neuron) -> str:
-    """Return a neuron's forward lines."""
-    return checks.instance("neuron", neuron, Neuron).lines.text
 
 
 def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:

@@ -44,13 +44,7 @@ class Slope(NamedTuple):
 
 @dataclass(frozen=True)
 class ForwardLines:
-    """The lines of a neuron, read.
-
-    Attributes:
-        text: as the reader wrote it.
-        lines: each state's update, in the order of the text.
-        constants: the values of all other names.
-    """
+    """The lines of a neuron as written; read, each state's update in order; and all constants."""
 
     text: str
     lines: Mapping[str, ex.Expression]

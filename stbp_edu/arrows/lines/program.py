@@ -105,21 +105,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class StepBack:
-    """One step back of the neuron of a layer under a rule.
-
-    Attributes:
-        net, n, rule: the network, the layer, the rule.
-        same: which states of the rule share an adjoint.
-        nodes: the adjoints that it returns.
-        leaving: the arrows that leave the neuron.
-    """
+    """One step back of the neuron of layer n under a rule."""
 
     net: Network
     n: int
     rule: Rule
-    same: Mapping[Adjoint, str]
-    nodes: Sequence[Adjoint]
-    leaving: Sequence[Arrow]
+    same: Mapping[Adjoint, str]  # which states of the rule share an adjoint
+    nodes: Sequence[Adjoint]  # those that it returns
+    leaving: Sequence[Arrow]  # of the neuron
 
     @property
     def neuron(self) -> Neuron:

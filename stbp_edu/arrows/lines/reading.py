@@ -86,13 +86,7 @@ class LineError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a text.
-
-    Attributes:
-        text: the whole line, which its errors show.
-        number: which line of the text it is.
-        start: where its right side begins.
-    """
+    """One line of a text, as its errors show it, its number, and where its right side begins."""
 
     text: str
     number: int = 1
