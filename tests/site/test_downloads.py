@@ -171,6 +171,3 @@ def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: P
     code = f"{install_cell(served)}\nimport autograd, matplotlib, sympy, stbp_edu\n"
     code += "print(stbp_edu.__file__)"
     assert str(tmp_path) in run("python", "-c", code)
-    assert re.search(
-        r"^(\d+) of \1 verdicts pass", run("stbp-edu", "verify", "--rounds", "1"), re.M
-    )

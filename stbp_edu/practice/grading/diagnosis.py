@@ -32,7 +32,7 @@ def unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Find
         steps = wrong_cases(function) if exercise.id == "backward" else []
         clear = [f for f in steps if NO_SUM not in f.text]
         found = clear or single_mistake(answer) or steps
-        if not found and not any(answer.differences(FEW_DIGITS)):
+        if not found and not any(answer.misses(FEW_DIGITS)):
             text = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
             return [Finding("digits", "", text)]
         return found if found or answer.view else wrong_terms(answer)

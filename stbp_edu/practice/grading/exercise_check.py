@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, difference, same
 from stbp_edu.practice.grading.calling import LONGEST_PRINT, Difference, Outcome, call, undone
 from stbp_edu.practice.grading.diagnosis import unnamed
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
@@ -88,7 +88,7 @@ def grade(exercise: Exercise, function: object) -> Feedback:
 
 def _verdict(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
     """Return the feedback on an answer that was called in every situation."""
-    rounded = any(answer.wrong) and not any(answer.differences(SHORT_RTOL))
+    rounded = any(answer.wrong) and not any(answer.misses(SHORT_RTOL))
     if any(answer.wrong) and not rounded:
         return _diagnosis(exercise, answer, function)
     first = answer.situations[0]
@@ -121,9 +121,9 @@ def _agreement(answer: Answer) -> str:
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:
     """Return the situation in which an answer is first wrong, and sentences on what differs."""
-    found = zip(answer.differences(answer.rtol), answer.situations, strict=True)
-    first, inputs = next(each for each in found if each[0])
-    assert first
+    k = answer.wrong.index(True)
+    inputs = answer.situations[k]
+    first = difference(answer.outcomes[k], answer.right[k], answer.rtol, answer.axes)
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         said = [f"{place} {inputs.where}: {first.message}"]
