@@ -25,10 +25,12 @@ from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
-from stbp_edu.convolution import ConvParams, init_conv_params
-from stbp_edu.engine import Engine
+from stbp_edu.arrays import DerivedParams, Workspace, by_layer
+from stbp_edu.arrows import hard_reset, network
+from stbp_edu.engine import Program
 from stbp_edu.files import write_json
-from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data import RECIPES, load_dataset
+from stbp_edu.training.model import initial_params
 from stbp_edu.training.optim import start, update
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -38,51 +40,50 @@ SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
 
 
 class Problem(NamedTuple):
-    """Parameters, images (S, 784) and targets (S, 10), in one dtype."""
+    """Parameters by layer, images (S, 784) and targets (S, 10), in one dtype."""
 
-    params: ConvParams
+    params: list[Any]
     pixels: np.ndarray
     targets: np.ndarray
 
 
 def draw(dtype: Any) -> Problem:
     """Return initial parameters, and the first images of MNIST."""
-    data = load_dataset("mnist")
-    params = init_conv_params(SHAPE, np.random.default_rng(0), dtype, scheme="uniform")
+    data, settings = load_dataset("mnist"), RECIPES["mnist-conv"]
+    params = initial_params(settings, data.shape, data.classes, np.random.default_rng(0))
+    layers = [None, *({k: a.astype(dtype) for k, a in p.items()} for p in by_layer(params)[1:])]
     pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
-    return Problem(params, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
+    return Problem(layers, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
 
 
 def ours(problem: Problem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
-    engine = Engine(problem.params, NEURON, rule)
-    state = start(problem.params)
+    program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
+    passes, state = program.passes(problem.params), start(DerivedParams(SHAPE, problem.params))
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
-        return engine.gradients(engine.forward(still), problem.targets)
+        states = passes.forward(still)
+        errors = {"o": program.net.loss.direct(states[-1]["o"], problem.targets)}
+        return passes.gradients(states, errors)
 
     def gradients() -> list[np.ndarray]:
-        found = gradient()
-        return [a for pair in zip(found.W[1:], found.b[1:], strict=True) for a in pair]
+        return [found[name] for found in gradient()[1:] for name in "Wb"]
 
-    return Candidate(lambda: update(problem.params, gradient(), state, LR), gradients)
+    params = DerivedParams(SHAPE, problem.params)
+    return Candidate(lambda: update(params, gradient(), state, LR), gradients)
 
 
 def modules(problem: Problem) -> list[Any]:
     """Return the four layers of weights as modules of PyTorch, with our parameters."""
     made: list[Any] = []
-    for layer, W, b in zip(
-        problem.params.layers, problem.params.W[1:], problem.params.b[1:], strict=True
-    ):
-        k, channels = layer.kernel, layer.read[2]
-        image = (k, k, channels) if k else layer.read
-        turned = W.reshape(-1, *image).transpose(0, 3, 1, 2)
-        module = nn.Conv2d(channels, layer.units, k) if k else nn.Linear(*W.shape[::-1])
-        module = module.to(torch.from_numpy(W).dtype)
+    for p in problem.params[1:]:
+        units, below, *kernel = p["W"].shape
+        module = nn.Conv2d(below, units, kernel[0]) if kernel else nn.Linear(below, units)
+        module = module.to(torch.from_numpy(p["W"]).dtype)
         with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(turned.copy() if k else turned.reshape(W.shape)))
-            module.bias.copy_(torch.from_numpy(b))
+            module.weight.copy_(torch.from_numpy(p["W"]))
+            module.bias.copy_(torch.from_numpy(p["b"]))
         made.append(module)
     return made
 
@@ -109,20 +110,9 @@ def of_torch(
     run = through(network, compiled)
 
     def gradients() -> list[np.ndarray]:
-        return [_as_ours(p.grad.numpy(), problem, i) for i, p in enumerate(params)]
+        return [p.grad.numpy() for p in params]
 
     return candidate(params, lambda: loss(run(x), y).backward(), gradients)
-
-
-def _as_ours(grad: np.ndarray, problem: Problem, i: int) -> np.ndarray:
-    """Return a gradient with the channels last, a row for each channel or neuron."""
-    if i % 2:
-        return grad
-    layer = problem.params.layers[i // 2]
-    rows, columns, channels = layer.read
-    k = layer.kernel
-    image = (channels, k, k) if k else (channels, rows, columns)
-    return grad.reshape(len(grad), *image).transpose(0, 2, 3, 1).reshape(len(grad), -1)
 
 
 def candidates(problem: Problem) -> dict[str, Candidate]:

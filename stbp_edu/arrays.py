@@ -11,8 +11,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams, hidden_layer, read_shape
 from stbp_edu.network import Gradients, Params
+from stbp_edu.sizes import hidden_layer, widths
 
 NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
@@ -20,10 +20,10 @@ CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 @dataclass(frozen=True)
 class DerivedParams:
-    """The parameters of a network of derived neurons, with recurrent layers and learned constants.
+    """The parameters of a network of derived neurons: recurrent, convolutional, or that learn more.
 
     Attributes:
-        shape: such as ``784-64R-10``.
+        shape: such as ``784-64R-10`` or ``28x28-15C5-P2-300-10``; see :mod:`stbp_edu.sizes`.
         layers: N + 1 entries; ``layers[0]`` is None, ``layers[n]`` has the arrays of layer n by
             name: ``"W"``, ``"b"``, ``"R"`` and the constants that are learned.
 
@@ -69,11 +69,7 @@ class DerivedParams:
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """How many neurons each layer has, (n[0], ..., n[N])."""
-        plain = self.shape.replace("R", "")
-        if "x" not in plain:
-            return tuple(map(int, plain.split("-")))
-        layers = read_shape(plain)
-        return tuple(map(math.prod, (layers[0].source, *(layer.shape for layer in layers))))
+        return widths(self.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -81,7 +77,7 @@ class DerivedParams:
         return np.dtype(self.layers[1]["W"].dtype)
 
 
-Trained = AnyParams | DerivedParams
+Trained = Params | DerivedParams
 """The parameters of a network that is trained."""
 Tensors = Trained | Gradients | Sequence[Any]
 """Arrays by layer: ``W`` and ``b``, or None and then a dictionary a layer."""
@@ -89,13 +85,13 @@ Tensors = Trained | Gradients | Sequence[Any]
 
 def check_params(params: object) -> None:
     """Raise TypeError if a value is no parameters of a network."""
-    if not isinstance(params, ConvParams | DerivedParams):
+    if not isinstance(params, DerivedParams):
         checks.instance("params", params, Params)
 
 
 def by_layer(of: Tensors) -> list[Any]:
     """Return None, then a dictionary of the arrays of each layer by name."""
-    if isinstance(of, Params | ConvParams | Gradients):
+    if isinstance(of, Params | Gradients):
         return [None, *({"W": W, "b": b} for W, b in zip(of.W[1:], of.b[1:], strict=True))]
     return list(of.layers if isinstance(of, DerivedParams) else of)
 
@@ -137,9 +133,9 @@ def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
 def hidden_of(params: Trained) -> tuple[int | str, ...]:
     """Return the hidden layers as the settings of a run name them.
 
-    >>> from stbp_edu.convolution import init_conv_params
-    >>> hidden_of(init_conv_params("28x28-15C5-P2-300-10", np.random.default_rng(0)))
-    ('15C5', 'P2', 300)
+    >>> layer = {"W": np.ones((3, 1)), "b": np.ones(3), "R": np.ones((3, 3))}
+    >>> hidden_of(DerivedParams("1-3R-3", [None, layer, layer]))
+    ('3R',)
     """
     if isinstance(params, Params):
         return params.sizes[1:-1]

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, tensors
-from stbp_edu.convolution import ConvParams
 from stbp_edu.network import Params
+from stbp_edu.sizes import images
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
@@ -286,15 +286,26 @@ def shape_of(params: Trained) -> dict[str, Any]:
     """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
     if isinstance(params, Params):
         return {}
-    return {"shape": params.shape, "derived": isinstance(params, DerivedParams)}
+    return {"shape": params.shape, "derived": True}
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
     """Return parameters from arrays named W1, b1, ..., and what :func:`shape_of` said of them."""
     layers = from_tensors(arrays)
-    if meta.get("derived"):
-        return DerivedParams(checks.instance("shape", meta["shape"], str), layers)
+    if "shape" in meta:
+        shape = checks.instance("shape", meta["shape"], str)
+        return DerivedParams(shape, layers if meta.get("derived") else _turned(shape, layers))
     W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
     if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    return ConvParams(meta["shape"], W, b) if "shape" in meta else Params(W=W, b=b)
+    return Params(W=W, b=b)
+
+
+def _turned(shape: str, layers: list[Any]) -> list[Any]:
+    """Return the layers of a convolutional network of earlier versions: the channels came last."""
+    for (part, read, _), layer in zip(images(shape), layers[1:], strict=True):
+        channels, *size = read
+        size = [part.kernel, part.kernel] if part.kernel else size
+        W = np.moveaxis(layer["W"].reshape(part.units, *size, channels), 3, 1)
+        layer["W"] = W.copy() if part.kernel else np.asfortranarray(W.reshape(part.units, -1))
+    return layers

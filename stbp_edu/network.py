@@ -166,9 +166,9 @@ def draw_weights(
     return W, [None, *(np.zeros(n_out, dtype) for _, n_out in sizes)]
 
 
-def check_spikes(spikes: Array, params: Any, kind: type = Params) -> tuple[int, int]:
+def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     """Check the input of a network, any finite numbers, and return (T, S)."""
-    checks.instance("params", params, kind)
+    checks.instance("params", params, Params)
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
@@ -193,9 +193,9 @@ def _try(function: Any, argument: Array) -> Any:
         return None
 
 
-def check_trace(trace: Trace, params: Any, kind: type = Params) -> tuple[int, int]:
+def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
-    checks.instance("params", params, kind)
+    checks.instance("params", params, Params)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
         if not isinstance(entries, (list, tuple)):
@@ -207,7 +207,7 @@ def check_trace(trace: Trace, params: Any, kind: type = Params) -> tuple[int, in
                 f"{name} must have N + 1 = {params.N + 1} entries, got {len(entries)}; "
                 "pass the trace that forward made with these params"
             )
-    T, S = check_spikes(trace.O[0], params, kind)
+    T, S = check_spikes(trace.O[0], params)
     for n in range(1, params.N + 1):
         axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
         checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)

@@ -133,7 +133,7 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
 
 def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     """Return the letters of a table, by arrow and by what is learned."""
-    learned = {(name, enter.target, enter.letters) for name, enter in neuron.enters}
+    learned = {(a.source, a.target, a.letters) for a in neuron.enters}
     return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
@@ -237,9 +237,9 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Place, Any,
         return like(x, factor(states, at["learned"]), "a factor")
 
     found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))}
-    for name, enter in neuron.enters:
-        what = f"{name} into {enter.target}"
-        found[enter.target, ("learned", name)] = what, value(enter.factor, 0)
+    for a in neuron.enters:
+        what = f"{a.source} into {a.target}"
+        found[a.target, ("learned", a.source)] = what, value(a.factor, 0)
     spikes = {neuron.lines.spike: np.zeros_like(x)} if neuron.lines.spike else {}
     silent = {**at, "last": {**at["last"], **spikes}}
     for arrow in neuron.arrows:

@@ -26,7 +26,7 @@ SLOW_EXAMPLES = {
     "stbp_edu.verify.report.run",
     "stbp_edu.practice.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
-LONGEST = "test_interruptions.py"
+LONGEST = ("test_interruptions.py", "test_report.py")
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
 
 
@@ -47,12 +47,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the examples of docstrings that are slow, before the slow ones are left out.
 
-    The longest file comes first, so that no worker is left alone with it at the end.
+    The longest files come first, so that no worker is left alone with one at the end.
     """
     for item in items:
         if item.name in SLOW_EXAMPLES:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture

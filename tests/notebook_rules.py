@@ -25,8 +25,9 @@ UNSEEN = (
 )
 WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 ASKS = re.compile(
-    r"\b(?:on paper|Guess|guess (?:first|the)|Try|try (?:it|both)|[Tt]hink first|[Bb]efore you"
-    r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare))\b"
+    r"\b(?:on paper|Guess|guess (?:first|the)|Try|try (?:it|to|both)|[Tt]hink first|[Bb]efore you"
+    r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare)|[Ww]ork (?:it|both) out"
+    r"|(?:Count|List|Mark) them|[Ww]rite (?:it|them|both|down))\b"
 )
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback

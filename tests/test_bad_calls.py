@@ -38,7 +38,6 @@ from stbp_edu import (
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
-from stbp_edu.convolution import init_conv_params, read_shape
 from stbp_edu.engine import Program
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
@@ -115,7 +114,7 @@ VALUES = {
     "rule": "exact", "loss": losses.RATE, "gain_limit": None, "workspace": None, "method": "direct",
     "spike": P.neuron.H, "direct": DIRECT, "k": 1, "counts": False, "s": 0,
     "tau": 0.5, "v_th": 0.75, "surrogate": Gaussian(0.5), "gate": "exponential", "a": 1.0,
-    "sizes": [2, 1], "shape": "4x4x1-2C3-2", "rng": rng(), "dtype": np.float64,
+    "sizes": [2, 1], "rng": rng(), "dtype": np.float64,
     "scheme": "unit-rows", "scale": 1.0, "t": 1, "n": 1, "T": 2, "N": 2, "S": 2, "P": 2,
     "node": paths.Node("b", n=1, i=0), "start": START, "graph": GRAPH, "local": GRAPH,
     "paths": paths.paths_from(START, GRAPH), "seed": 0, "rounds": 1,
@@ -157,7 +156,7 @@ OWN = {
        ("derivative", "antiderivative")},
 }  # fmt: skip
 FUNCTIONS = [
-    *(LIF, *SURROGATES.values(), Params, stbp_edu.init_params, init_conv_params, read_shape),
+    *(LIF, *SURROGATES.values(), Params, stbp_edu.init_params),
     *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H, Gaussian.derivative, Gaussian.antiderivative),
     *(stbp_edu.forward, network.forward, stbp_edu.backward, cases.sweep, cases.case_at),
     *(stbp_edu.loss, losses.read_loss, losses.LastSteps, losses.Membrane, losses.CrossEntropy),

@@ -1,15 +1,15 @@
-"""The examples that the site's pages and the README print are run."""
+"""The examples of the site's pages, of the README, and of what makes the site are run."""
 
 import doctest
+import importlib
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from stbp_edu.cli.main import main
+from tools import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 TRAINED = "train-save-use.md"
 PAGES = [
     page
@@ -17,6 +17,17 @@ PAGES = [
     if "```pycon" in page.read_text("utf-8")
     and page.stem != "pytorch"  # tests/bridges runs it, where PyTorch is
 ]
+TOOLS = sorted((*ROOT.glob("tools/notebooks/*.py"), *ROOT.glob("tools/site/**/*.py")))
+TOOLS = [path for path in TOOLS if ">>> " in path.read_text("utf-8")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
+def test_examples_of_a_tool(path):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted
+    assert not found.failed
 
 
 @pytest.mark.parametrize(
@@ -26,13 +37,14 @@ PAGES = [
 def test_examples_of_page(page, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.chdir(tmp_path)
+    text = page.read_text("utf-8")
     if page.name == TRAINED:  # its examples open what its commands have trained
         for kind, name in (("toml", "width.toml"), ("text", "adaptive.txt")):
-            block = re.search(rf"^```{kind}\n(.*?)^```", page.read_text("utf-8"), re.S | re.M)
+            block = re.search(rf"^```{kind}\n(.*?)^```", text, re.S | re.M)
             (tmp_path / name).write_text(block[1], "utf-8")
-        for command in re.findall(r"^stbp-edu (.*)$", page.read_text("utf-8"), flags=re.M):
+        for command in re.findall(r"^stbp-edu (.*)$", text, flags=re.M):
             assert main(shlex.split(command)) == 0
-    blocks = re.findall(r"^```pycon\n(.*?)^```", page.read_text("utf-8"), flags=re.S | re.M)
+    blocks = re.findall(r"^```pycon\n(.*?)^```", text, flags=re.S | re.M)
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
     wrapped = doctest.NORMALIZE_WHITESPACE if page.name == "README.md" else 0  # lines to 100
     result = doctest.DocTestRunner(optionflags=wrapped).run(example)

@@ -35,10 +35,6 @@ class Half(Gaussian):
         return super().derivative(v) / 2
 
 
-def kept_rules(net):
-    return [rule for rule in RULES if RULES[rule].keeps(net)]
-
-
 def single(params):
     return [None, *({k: np.float32(v) for k, v in p.items()} for p in params[1:])]
 
@@ -47,33 +43,39 @@ def in_dtype(trace, dtype):
     return {k: [None if a is None else a.astype(dtype) for a in of] for k, of in trace.items()}
 
 
-def check_text(seed, backend, rules=None, precisions=(float, np.float32)):
-    """One drawn text: every state, and every gradient under some rules."""
-    mine = derived(seed, spikes=seed % 7 > 0)
-    net, params, inputs, y = run_of(mine.neuron, seed)
-    trace = arrows.forward(net, params, inputs)
-    for rule in kept_rules(net) if rules is None else rules(kept_rules(net)):
-        program = Program(net, rule, backend)
-        if float in precisions:
-            found = program.forward(params, inputs)
-            for name, n in product(trace, range(net.N + 1)):
-                if trace[name][n] is not None:
-                    assert found[name][n] == pytest.approx(trace[name][n], rel=1e-12, abs=1e-12)
-            expected = arrows.backward(net, params, trace, y, rule).gradients
-            assert error(program.gradients(params, found, y), expected) < 1e-12
-        if np.float32 in precisions:  # both of one run: in a new one, rounding may move a spike
-            low = in_dtype(trace, np.float32)
-            expected = arrows.backward(net, params, in_dtype(low, float), y, rule).gradients
-            if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) > 1e30:
-                continue  # float32 ends soon after
-            found = program.gradients(single(params), low, np.float32(y))
-            assert {g.dtype for layer in found[1:] for g in layer.values()} == {np.dtype("f4")}
-            assert error(found, expected) < 1e-4
+def assert_part_two(net, params, inputs, y, rule="exact", backend="numpy", *, twin=False):
+    """Every state of a program, and every gradient, equals Part II's."""
+    trace = arrows.forward(net, params, inputs, twin=twin)
+    program = Program(net, rule, backend, twin=twin)
+    found = program.forward(params, inputs)
+    for name, n in product(trace, range(net.N + 1)):
+        if trace[name][n] is not None:
+            assert found[name][n] == pytest.approx(trace[name][n], rel=1e-12, abs=1e-12)
+    expected = arrows.backward(net, params, trace, y, rule).gradients
+    assert error(program.gradients(params, found, y), expected) < 1e-12
+
+
+def assert_single(net, params, inputs, y, rule, backend):
+    """In float32 the gradients are near; both are of one run, as rounding may move a spike."""
+    low = in_dtype(arrows.forward(net, params, inputs), np.float32)
+    expected = arrows.backward(net, params, in_dtype(low, float), y, rule).gradients
+    if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) < 1e30:
+        found = Program(net, rule, backend).gradients(single(params), low, np.float32(y))
+        assert {g.dtype for layer in found[1:] for g in layer.values()} == {np.dtype("f4")}
+        assert error(found, expected) < 1e-4
+
+
+def drawn(seed):
+    """A drawn text on a network, with what it runs on, and the rules that keep something there."""
+    run = run_of(derived(seed, spikes=seed % 7 > 0).neuron, seed)
+    return run, [rule for rule in RULES if RULES[rule].keeps(run[0])]
 
 
 @pytest.mark.parametrize("seed", range(ON_ARRAYS))
 def test_a_drawn_text_on_arrays_equals_part_two(seed):
-    check_text(seed, "numpy")
+    run, rules = drawn(seed)
+    for rule, judge in product(rules, (assert_part_two, assert_single)):
+        judge(*run, rule, "numpy")
 
 
 @numba
@@ -81,8 +83,12 @@ def test_a_drawn_text_on_arrays_equals_part_two(seed):
 @pytest.mark.parametrize("seed", range(COMPILED))
 def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
     """A rule and a precision each: all of them come up many times among many texts."""
-    some = [(float, np.float32)[seed % 2]] if COMPILED < 300 else (float, np.float32)
-    check_text(seed, "compiled", lambda rules: [rules[seed // 2 % len(rules)]], some)
+    run, rules = drawn(seed)
+    judges = [assert_part_two, assert_single]
+    if COMPILED < 300:
+        rules, judges = [rules[seed // 2 % len(rules)]], [judges[seed % 2]]
+    for rule, judge in product(rules, judges):
+        judge(*run, rule, "compiled")
 
 
 def course_network(sizes="70-80R-5"):
@@ -101,11 +107,7 @@ def course_network(sizes="70-80R-5"):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_events_recurrence_and_a_read_out(backend, rule):
     """Layers so wide and spikes so rare that the loops go through spikes."""
-    net, params, inputs, y = course_network()
-    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
-    program = Program(net, rule, backend)
-    found = program.gradients(params, program.forward(params, inputs), y)
-    assert error(found, expected.gradients) < 1e-12
+    assert_part_two(*course_network(), rule, backend)
 
 
 @numba
@@ -130,12 +132,7 @@ def test_the_smooth_twin_and_a_convolution(backend):
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
     for twin in (False, True):
-        trace = arrows.forward(net, params, inputs, twin=twin)
-        expected = arrows.backward(net, params, trace, y).gradients
-        program = Program(net, "exact", backend, twin=twin)
-        found = program.forward(params, inputs)
-        assert found["o"][2] == pytest.approx(trace["o"][2], rel=1e-12)
-        assert error(program.gradients(params, found, y), expected) < 1e-12
+        assert_part_two(net, params, inputs, y, backend=backend, twin=twin)
 
 
 @numba
@@ -174,10 +171,7 @@ def test_names_of_a_text_may_be_those_of_the_loops():
     net = arrows.network("3-2", derive(text, k0=0.5, size=0.7, zero=0.4).neuron)
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 2, 3)), rng.random((2, 2))
-    expected = arrows.backward(net, params, arrows.forward(net, params, inputs), y).gradients
-    program = Program(net)
-    found = program.gradients(params, program.forward(params, inputs), y)
-    assert error(found, expected) < 1e-12
+    assert_part_two(net, params, inputs, y)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -103,8 +103,6 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True)
         assert "ValueError: somebody is here" in done.stderr
         assert "got it" not in done.stdout
-        with pytest.raises(ValueError, match="somebody is here"), locked(path, "somebody is here"):
-            pass
     with locked(path, "somebody is here"):
         pass
 
@@ -154,7 +152,7 @@ EDITS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=10 * settings().max_examples)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.sampled_from(sorted(FILES)), PLACES, st.integers(0, 7) | EDITS)
 @pytest.mark.filterwarnings("error")
 def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):

@@ -16,99 +16,65 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from benchmarks.frameworks import classify
-from stbp_edu import LIF, Rectangle, Sigmoid, backward, forward, init_params, loss
+from stbp_edu import LIF, Rectangle, Sigmoid, backward
+from tests.networks import make_problem
 from tools.pages.names import frameworks
 from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
-T, S, SIZES, V_TH, TAU = 7, 3, [6, 5, 4], 0.6, 0.7
-STEEP_ENOUGH = Sigmoid(0.25)
+V_TH, TAU = 0.6, 0.7
 
 
-def problem(seed=0):
-    rng = np.random.default_rng(seed)
-    params = init_params(SIZES, rng, scale=2.0)
-    spikes = (rng.random((T, S, SIZES[0])) < 0.6).astype(float)
-    return params, spikes, np.eye(SIZES[-1])[rng.integers(0, SIZES[-1], S)]
-
-
-def gradient(step, params, spikes, targets, neuron):
-    """Differentiate the rate loss of ``step(u, o, x, fire) -> (u, o)``, applied layer by layer."""
-    fire = primitive(neuron.g)
-    defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
-
-    def value(W):
-        states = [(np.zeros((S, m)), np.zeros((S, m))) for m in SIZES[1:]]
-        counts = 0.0
-        for t in range(T):
-            below = spikes[t]
-            for n, (u, o) in enumerate(states):
-                states[n] = step(u, o, below @ W[n].T, fire)
-                below = states[n][1]
-            counts = counts + below
-        return anp.sum((targets - counts / T) ** 2) / (2 * S)
-
-    return value(list(params.W[1:])), autograd.grad(value)(list(params.W[1:]))
-
-
-def agree(step, gate, rule="exact", surrogate=STEEP_ENOUGH, rtol=1e-11):
-    """Return whether a step has the loss and, differentiated, the gradient of a rule."""
-    params, spikes, targets = problem()
-    neuron = LIF(tau=TAU, v_th=V_TH, surrogate=surrogate, gate=gate)
-    trace = forward(spikes, params, neuron)
-    assert trace.O[1].mean() > 0.1
-    assert trace.O[2].mean() > 0.05
-    value, want = gradient(step, params, spikes, targets, neuron)
-    got = backward(trace, targets, params, neuron, rule=rule).W[1:]
-    same = all(np.allclose(a, b, rtol=rtol, atol=1e-15) for a, b in zip(got, want, strict=True))
-    return np.isclose(value, loss(trace, targets), rtol=1e-13), same
-
-
-def hard_reset_before_the_leak(seen=lambda o: o):
+def before_the_leak(u, o, x, fire, seen):
     """Reset to zero with the last spike, leak, add the input, fire."""
-
-    def step(u, o, x, fire):
-        u = TAU * (u * (1 - seen(o))) + x
-        return u, fire(u)
-
-    return step
+    u = TAU * (u * (1 - seen(o))) + x
+    return u, fire(u)
 
 
-def reset_within_the_step(seen=lambda o: o, current=lambda v, x: TAU * v + x):
+def within_the_step(v, o, x, fire, seen):
     """Leak and add the input, fire, and reset at once; the state is the potential after that."""
-
-    def step(v, o, x, fire):
-        charged = current(v, x)
-        spike = fire(charged)
-        return charged * (1 - seen(spike)), spike
-
-    return step
+    u = TAU * v + x
+    o = fire(u)
+    return u * (1 - seen(o)), o
 
 
-def subtract(seen=lambda o: o, share=1.0):
-    """Leak, add the input, and take off the threshold, or a share of it, for the last spike."""
-
-    def step(u, o, x, fire):
-        u = TAU * u + x - share * V_TH * seen(o)
-        return u, fire(u)
-
-    return step
+def subtract(u, o, x, fire, seen):
+    """Leak, add the input, and take off the threshold for the last spike."""
+    u = TAU * u + x - V_TH * seen(o)
+    return u, fire(u)
 
 
 @pytest.mark.parametrize(
     ("seen", "rule"), [(lambda o: o, "exact"), (getval, "detached-reset")], ids=["kept", "detached"]
 )
+@pytest.mark.parametrize("surrogate", [Rectangle(1.0), Sigmoid(0.25)], ids=repr)
 @pytest.mark.parametrize(
-    ("make", "gate", "surrogate"),
-    [
-        *((hard_reset_before_the_leak, "linear", h) for h in (Rectangle(1.0), Sigmoid(0.25))),
-        *((reset_within_the_step, "linear", h) for h in (Rectangle(1.0), Sigmoid(0.25))),
-        (subtract, "soft", Sigmoid(0.25)),  # at the next step
-    ],
+    ("step", "gate"),
+    [(before_the_leak, "linear"), (within_the_step, "linear"), (subtract, "soft")],
 )
-def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(make, gate, surrogate, seen, rule):
-    assert agree(make(seen), gate, rule, surrogate) == (True, True)
+def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(step, gate, surrogate, seen, rule):
+    """Each step is applied layer by layer, and the rate loss differentiated."""
+    neuron = LIF(tau=TAU, v_th=V_TH, surrogate=surrogate, gate=gate)
+    problem = make_problem(0, [6, 5, 4], 7, 3, neuron)
+    fire = primitive(neuron.g)
+    defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
+
+    def value(W):
+        states, counts = [(0.0, 0.0)] * 2, 0.0
+        for below in problem.spikes:
+            for n, (u, o) in enumerate(states):
+                x = below @ W[n].T + problem.params.b[n + 1]
+                states[n] = step(u, o, x, fire, seen)
+                below = states[n][1]
+            counts = counts + below
+        return anp.sum((problem.targets - counts / 7) ** 2) / (2 * 3)
+
+    assert all(o.mean() > 0.1 for o in problem.trace.O[1:])
+    want = autograd.grad(value)(problem.params.W[1:])
+    found = backward(problem.trace, problem.targets, problem.params, neuron, rule=rule).W[1:]
+    for ours, theirs in zip(found, want, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-15)
 
 
 STEEP = Sigmoid(0.05)  # u h(u) reaches 3

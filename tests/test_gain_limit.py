@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Trace, arrows, backward
-from stbp_edu.arrows.gains import norms
+from stbp_edu.arrows.rules import norms
 from stbp_edu.losses import LOSSES, Rate
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, RULES

@@ -24,11 +24,6 @@ def record():
     return load_measurement("ablations-digits")
 
 
-def test_an_unknown_record_is_named():
-    with pytest.raises(ValueError, match="ablations-digits"):
-        load_measurement("ablation")
-
-
 RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
 
 

@@ -105,13 +105,3 @@ def test_a_spike_that_is_no_function_of_potentials_is_named(run, wrong):
     problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
     with pytest.raises(TypeError, match="spike must be a function from an array of potentials"):
         run(problem.spikes, problem.params, NEURON, spike=wrong)
-
-
-@pytest.mark.parametrize("name", "UO")
-@pytest.mark.parametrize("change", [lambda entries: entries[:-1], lambda entries: [*entries, None]])
-def test_a_trace_of_fewer_or_more_layers_is_named(name, change):
-    problem = make_problem(3, [4, 5, 3], T=6, S=3, neuron=NEURON)
-    lists = {"U": problem.trace.U, "O": problem.trace.O}
-    trace = network.Trace(**{**lists, name: change(lists[name])})
-    with pytest.raises(ValueError, match=rf"trace\.{name} must have N \+ 1 = 3 entries, got [24];"):
-        network.check_trace(trace, problem.params)

@@ -1,6 +1,5 @@
 """The numbers of the notebooks and their times: what is written follows from what is there."""
 
-import doctest
 import re
 import subprocess
 from collections import Counter
@@ -11,7 +10,7 @@ import pytest
 from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
-from tools.notebooks import numbering, reading_time
+from tools.notebooks import reading_time
 from tools.notebooks.execution import FOLDED, NotebookError
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
 from tools.notebooks.reading_time import Minutes, contents, minutes
@@ -110,13 +109,6 @@ def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
         found[name] = found.get(name, []) + unlinked(read[name])
         found[name] += re.findall(NUMBERED, read[name])
     assert {name: lines for name, lines in found.items() if lines} == {}
-
-
-@pytest.mark.parametrize("module", [numbering, reading_time])
-def test_examples_in_docstrings_hold(module):
-    found = doctest.testmod(module)
-    assert found.attempted
-    assert not found.failed
 
 
 MINUTES = {id_: task.minutes for id_, task in tasks().items()}

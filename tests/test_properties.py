@@ -115,21 +115,6 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
 
 
 @each_forward
-@pytest.mark.parametrize("gate", GATES)
-def test_a_neuron_that_always_spikes_follows_a_geometric_series(run, gate):
-    """u^t = (x + b)(1 + f(1) + ... + f(1)^(t-1)); with the soft reset V_th goes at each step."""
-    neuron, x = LIF(tau=0.5, v_th=0.5, gate=gate), 3.0
-    params = Params(W=[None, np.array([[2.0]])], b=[None, np.array([1.0])])
-    trace = run(np.ones((5, 1, 1)), params, neuron)
-    f, taken = {"exponential": (0.5 * np.exp(-2), 0), "linear": (0, 0), "soft": (0.5, 0.5)}[gate]
-    expected = [x]
-    for _ in range(4):
-        expected.append(x + f * expected[-1] - taken)
-    np.testing.assert_allclose(trace.U[1].ravel(), expected, rtol=1e-14)
-    assert trace.O[1].all()
-
-
-@each_forward
 @pytest.mark.parametrize("threshold", [-0.25, 0.0, 0.1, 0.75])
 def test_a_potential_at_the_threshold_itself_fires(run, threshold):
     params = Params(W=[None, np.zeros((3, 1))], b=[None, threshold + np.array([-1e-9, 0.0, 1e-9])])

@@ -32,13 +32,9 @@ def test_version_citation_and_changelog_agree() -> None:
     assert head
     assert head[1] == CFF["version"] == stbp_edu.__version__
     assert head[2] == str(CFF["date-released"])
-    assert "unreleased" not in (ROOT / "CHANGELOG.md").read_text("utf-8").lower()
-
-
-def test_the_citation_file_has_what_its_format_asks_for() -> None:
     assert CFF["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= CFF.keys()
-    assert {"type", "title", "authors"} <= CFF["references"][0].keys()
+    assert "unreleased" not in (ROOT / "CHANGELOG.md").read_text("utf-8").lower()
 
 
 def test_both_licences_are_named_wherever_one_looks() -> None:
@@ -53,7 +49,6 @@ def test_both_licences_are_named_wherever_one_looks() -> None:
 def test_a_release_publishes_without_a_token_and_with_no_other_right() -> None:
     release = workflow("release")
     assert release[True] == {"push": {"tags": ["v*"]}}  # YAML reads the key `on` as true
-    assert release["permissions"] == {"contents": "read"}
     build, publish = release["jobs"]["build"], release["jobs"]["publish"]
     assert "permissions" not in build
     assert publish["permissions"] == {"id-token": "write"}
@@ -63,13 +58,10 @@ def test_a_release_publishes_without_a_token_and_with_no_other_right() -> None:
     assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["ci", "pages", "release"])
-def test_a_workflow_reads_unless_a_job_says_otherwise(name: str) -> None:
-    assert workflow(name)["permissions"] == {"contents": "read"}
-
-
 def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
     """What builds the site, with all that it fetches, holds no right to write."""
+    for name in ("ci", "pages", "release"):
+        assert workflow(name)["permissions"] == {"contents": "read"}, name
     for name, job in workflow("pages")["jobs"].items():
         rights = job["permissions"]
         runs = " ".join(step.get("run", "") for step in job["steps"])
@@ -79,25 +71,18 @@ def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
 
 
 @pytest.mark.slow  # processes take their time to start
-def test_the_hooks_are_well_formed_and_fetch_nothing():
-    check = [sys.executable, "-m", "pre_commit", "validate-config", str(CONFIG)]
-    subprocess.run(check, check=True)
-    assert all(hook["entry"].startswith(".venv/bin/") for hook in HOOKS.values())
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("message", "passes"),
     [
         ("Share one container of adjoints\n\nTwo were the same.\n", True),
         ("Merge branch 'core'", True),
         ("Added a test", False),
-        ("Adds a test", False),
         ("add a test", False),
         ("Write " + 67 * "x", False),
     ],
 )
 def test_a_subject_is_imperative_and_short(tmp_path: Path, message: str, passes: bool):
+    assert all(hook["entry"].startswith(".venv/bin/") for hook in HOOKS.values())  # none is fetched
     path = tmp_path / "message"
     path.write_text(message, encoding="utf-8")
     tool, *options = shlex.split(HOOKS["message"]["entry"])

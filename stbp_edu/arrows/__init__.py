@@ -6,8 +6,8 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
 - ``lines``: a neuron from its forward lines;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
-- ``rules``: which words of arrows a rule keeps; ``paths``: which, how many, and their products;
-- ``gains``: what a neuron hands back from step to step, and the limit on it;
+- ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
+- ``paths``: which paths there are, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule, and
   ``mathml``: formulas that a browser draws;
 - ``online_form``: learning forward in time, where the words allow it;

@@ -1,6 +1,6 @@
 """Backward: the factor of every arrow, and the recursion λ(node, q), the same for every rule."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -10,9 +10,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows
-from stbp_edu.arrows.gains import held_factors
 from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.rules import Rule, as_rule, held_factors
 from stbp_edu.arrows.table import Arrow, like
 from stbp_edu.checks import Array
 
@@ -42,11 +41,10 @@ class LocalDerivatives:
 
     Attributes:
         net: the network.
-        factors: of the arrows inside the neurons.
+        factors: of the arrows inside the neurons, and of those from what is learned.
         params: the weights that arrows with a linear map carry.
         direct: ∂L/∂state of the last layer, shape (T, S, *shape).
         outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
-        entered: by layer, the factor of each learned constant in each state that it enters.
     """
 
     net: models.Network
@@ -54,12 +52,6 @@ class LocalDerivatives:
     params: models.LayerParams
     direct: Any
     outputs: list[Any]
-    entered: Lambda = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
-        parts = {"factors": list, "params": list, "direct": np.ndarray, "outputs": list}
-        checks.fields("local derivatives", self, net=models.Network, **parts)
 
     @property
     def T(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -118,23 +110,18 @@ def derivatives_on(
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
-    entered: Lambda = [{}]
     for n, layer in enumerate(net.layers[1:], 1):
         states = Steps({name: trace[name][n] for name in net.states[n]})
         table = {}
-        for arrow in layer.neuron.arrows:
+        for arrow in (*layer.neuron.arrows, *layer.neuron.enters):
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
                 if factor is not None:
                     value = factor(states, params[n])
                     what = f"the factor of arrow {arrow.kind!r}"
-                    table[arrow.kind, forgets] = like(states[arrow.source], value, what)
+                    table[arrow.kind, forgets] = like(states[arrow.target], value, what)
         factors.append(table)
-        own = layer.neuron.enters
-        values = ((k, enter.target, enter.factor(states, params[n])) for k, enter in own)
-        what = "the factor of what is learned"
-        entered.append({(k, s): like(states[s], value, what) for k, s, value in values})
     outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
-    return LocalDerivatives(net, factors, params, direct, outputs, entered)
+    return LocalDerivatives(net, factors, params, direct, outputs)
 
 
 @dataclass(frozen=True)
@@ -196,10 +183,10 @@ def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParam
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
             found["R"] = layer.recurrent.gradient(flat, local.outputs[n][:-1])  # p2-recur-r
-        for (name, state), factor in local.entered[n].items():
-            over = (0, 1) if layer.shapes[name] else None  # one for each neuron, or for the layer
-            total = (factor * lam[n][state, q]).sum(axis=over)  # p2-leak
-            found[name] = np.asarray(total) + found.get(name, 0)
+        for arrow in layer.neuron.enters:
+            over = (0, 1) if arrow.source in layer.neuron.each else None
+            total = local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]  # p2-leak
+            found[arrow.source] = np.asarray(total.sum(axis=over)) + found.get(arrow.source, 0)
         result.append(found)
     return result
 

@@ -98,7 +98,7 @@ def fit_words(
     found: dict[int, list[Any]] = defaultdict(list)
     for _ in range(RUNS):
         run = random_run(net, 3, twin, rng)
-        got, local = function(net, *run), local_derivatives(net, *run)
+        got, local = _gradients(function, net, run), local_derivatives(net, *run)
         for n in range(1, net.N + 1):
             if {"W", "b"} & got[n].keys():
                 found[n].append(_equations(local, run[1], got, n))
@@ -175,10 +175,8 @@ def classify(
         checks.instance("net", net, Network)
     else:
         net, function = network("2-3-2", hard_reset(NEURON)), _part_one(function)
-    function = _checked(function)
-    trials = [
-        (run, function(net, *run)) for run in (random_run(net, T, twin, rng) for _ in range(3))
-    ]
+    runs = [random_run(net, T, twin, rng) for _ in range(3)]
+    trials = [(run, _gradients(function, net, run)) for run in runs]
     equal = tuple(
         name
         for name in RULES
@@ -193,30 +191,25 @@ def _same(got: LayerParams, expected: LayerParams, rtol: float) -> bool:
     return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
 
 
-def _checked(function: Function) -> Function:
-    """Return a function whose gradients are known to be finite and to have their shapes."""
-
-    def called(net: Network, *run: Any) -> LayerParams:
-        """Return its gradients."""
-        found = function(net, *run)
-        if not isinstance(found, list) or len(found) != net.N + 1:
-            raise TypeError(
-                "function must return a list of N + 1 dictionaries of gradients, as backward does, "
-                f"got {checks.brief(found)}"
+def _gradients(function: Function, net: Network, run: Run) -> LayerParams:
+    """Return the gradients of a function; they are finite and have their shapes."""
+    found = function(net, *run)
+    if not isinstance(found, list) or len(found) != net.N + 1:
+        raise TypeError(
+            "function must return a list of N + 1 dictionaries of gradients, as backward does, "
+            f"got {checks.brief(found)}"
+        )
+    if not any(found[1:]):
+        raise ValueError("function must return at least one gradient, got none; return dL/dW")
+    every = ((n, k) for n in range(1, net.N + 1) for k in found[n])
+    for n, k in every:
+        shape, g = net.layers[n].shapes.get(k), found[n][k]
+        if np.shape(g) != shape or not np.isfinite(g).all():
+            raise ValueError(
+                f"function must return finite gradients in the shapes of the parameters; of layer "
+                f"{n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
             )
-        if not any(found[1:]):
-            raise ValueError("function must return at least one gradient, got none; return dL/dW")
-        for n in range(1, net.N + 1):
-            for k, g in found[n].items():
-                shape = net.layers[n].shapes.get(k)
-                if np.shape(g) != shape or not np.isfinite(g).all():
-                    raise ValueError(
-                        f"function must return finite gradients in the shapes of the parameters; "
-                        f"of layer {n}, {k!r} has shape {np.shape(g)}, not {shape}, or a NaN"
-                    )
-        return found
-
-    return called
+    return found
 
 
 def _part_one(function: Function) -> Function:

@@ -17,7 +17,7 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.online_form import forbidding_word
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow, Enter, placed
+from stbp_edu.arrows.table import LOSS, Arrow, placed
 
 
 class Formula(NamedTuple):
@@ -126,15 +126,15 @@ class _Text:
             later = entered.replace("t,n", "t+1,n")
             lines["r_{ij}^n"] = rf"\sum_t {later} {sent}_j^{{t,n}}"
         for name in layer.neuron.learned:
-            entries = [enter for one, enter in layer.neuron.enters if one == name]
-            own, over = ("_i", "t") if entries[0].each else ("", "t,i")
+            entries = layer.neuron.learned[name]
+            own, over = ("_i", "t") if name in layer.neuron.each else ("", "t,i")
             right = added(map(self.entered, entries))
             right = rf"\left({right}\right)" if len(entries) > 1 or right[0] == "-" else right
             lines[f"{indexed(name)}{own}^n"] = rf"\sum_{{{over}}} {right}"
         for name, right in lines.items():
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
-    def entered(self, enter: Enter) -> str:
+    def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
         letters, step = enter.letters, 0
         if "{}" not in letters and "{-}" in letters:  # the last step's states alone
@@ -233,16 +233,7 @@ class OnlineForm:
 
 
 def online_form(net: Network, rule: Rule) -> OnlineForm:
-    r"""Return the traces that a rule carries at each synapse of the layers below the last.
-
-    >>> from stbp_edu import LIF
-    >>> from stbp_edu.arrows import RULES, network, soft_reset
-    >>> net = network("2-2-1", soft_reset(LIF()))
-    >>> print(online_form(net, RULES["exact"]).word)
-    ('enter', 'spike', 'weight', 'carry', 'spike', 'readout')
-    >>> print(online_form(net, RULES["ottt"]).formulas[0].right)
-    \tau e_{u,ij}^{t-1,n} + o_j^{t,n-1}
-    """
+    """Return the traces that a rule carries at each synapse of the layers below the last."""
     rule.check(net)
     word = forbidding_word(net, rule)
     return OnlineForm(rule.name, Formulas(() if word else _online_lines(net, rule)), word)

@@ -45,11 +45,7 @@ def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) ->
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
-    """Check that a trace's last step follows from the one before by this network.
-
-    Raises:
-        ValueError: if it is the trace of another neuron, or of other parameters.
-    """
+    """Check that a trace's last step follows from the one before: that it is this network's."""
     now, before = (
         [{s: trace[s][n][-k] for s in of} for n, of in enumerate(net.states)]
         for k in (1, min(2, len(trace["o"][0])))

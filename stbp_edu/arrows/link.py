@@ -166,10 +166,9 @@ class Link:
     def shape(self) -> Shape:
         """The shape of what comes out: (units,), or (units, H', W')."""
         last = self.maps[-1]
-        if isinstance(last, Patches):
-            _, H, W = self.shapes[-2]
-            return self.units, H - last.k + 1, W - last.k + 1
-        return (self.units,)
+        if not isinstance(last, Patches):
+            return (self.units,)
+        return self.units, *(size - last.k + 1 for size in self.shapes[-2][1:])
 
     @cached_property
     def weight_shape(self) -> Shape:

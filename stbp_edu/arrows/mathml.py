@@ -40,16 +40,12 @@ def _row(tokens: Iterator[str]) -> str:
             row[-1][1][token] = _one(next(tokens), tokens)
         else:
             row.append((_one(token, tokens), {}))
-    return "".join(_scripts(base, scripts) for base, scripts in row)
-
-
-def _scripts(base: str, scripts: dict[str, str]) -> str:
-    """Return a thing with its index and its exponent, where it has them."""
-    below, above = scripts.get("_", ""), scripts.get("^", "")
-    if not scripts:
-        return base
-    tag = "m" + "sub" * bool(below) + "sup" * bool(above)
-    return f"<{tag}>{base}{below}{above}</{tag}>"
+    written = []
+    for base, scripts in row:
+        below, above = scripts.get("_", ""), scripts.get("^", "")
+        tag = "m" + "sub" * bool(below) + "sup" * bool(above)
+        written.append(f"<{tag}>{base}{below}{above}</{tag}>" if scripts else base)
+    return "".join(written)
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:

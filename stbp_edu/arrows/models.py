@@ -21,7 +21,7 @@ from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
-from stbp_edu.convolution import Part, read_input, read_part
+from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -51,8 +51,8 @@ class Layer:
         shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        own = {k: self.link.shape if enter.each else () for k, enter in self.neuron.enters}
-        return shapes | own
+        neuron = self.neuron
+        return shapes | {k: self.link.shape if k in neuron.each else () for k in neuron.learned}
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def network(
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
-            with recurrent weights: see :mod:`stbp_edu.convolution`. In arrays, channels come first.
+            with recurrent weights: see :mod:`stbp_edu.sizes`. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
         loss: :func:`rate` where None.
 
@@ -217,7 +217,7 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     def drawn(layer: Layer, name: str, shape: Shape) -> Array:
         """Return one parameter."""
         if name in layer.neuron.learned:
-            return np.full(shape, dict(layer.neuron.enters)[name].initial)
+            return np.full(shape, layer.neuron.lines.constants[name])
         if name == "b":
             return np.zeros(shape)
         return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)

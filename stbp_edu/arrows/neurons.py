@@ -80,7 +80,8 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     >>> with_current(hard_reset(LIF()), alpha=0.5).order
     ('i', 'u', 'o')
     """
-    driven = re.sub(r"\bx\b", "i", _text(neuron))  # p2-current-u
+    text = checks.instance("neuron", neuron, Neuron).lines.text
+    driven = re.sub(r"\bx\b", "i", text)  # p2-current-u
     return _changed(neuron, f"{CURRENT}\n{driven}", alpha=alpha)
 
 
@@ -93,18 +94,13 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     >>> with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).order[-1]
     'o'
     """
-    raised = re.sub(r"o = spike\((.*)\)", RAISED, _text(neuron))
+    text = checks.instance("neuron", neuron, Neuron).lines.text
+    raised = re.sub(r"o = spike\((.*)\)", RAISED, text)
     return _changed(neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho)
-
-
-def _text(neuron: Neuron) -> str:
-    """Return a neuron's forward lines."""
-    return checks.instance("neuron", neuron, Neuron).lines.text
 
 
 def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
     lines = read_lines(text, {**neuron.lines.constants, **constants})
-    each = [name for name, enter in neuron.enters if enter.each]
-    layer = [name for name in neuron.learned if name not in each]
-    return neuron_from(lines, neuron.surrogate, layer, each, h_of_u=True)
+    layer = [name for name in neuron.learned if name not in neuron.each]
+    return neuron_from(lines, neuron.surrogate, layer, neuron.each, h_of_u=True)

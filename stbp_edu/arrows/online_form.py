@@ -41,7 +41,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     checks.instance("net", net, Network)
     neurons = [*enumerate((layer.neuron for layer in net.layers[1:]), 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
-    first += [(n, enter.target) for n, neuron in neurons for _, enter in neuron.enters]
+    first += [(n, enter.target) for n, neuron in neurons for enter in neuron.enters]
     found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
     queue = list(found)
     for n, state, q, left, late in queue:  # grows while it is read: breadth first
@@ -175,9 +175,10 @@ def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
             rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
             yield Entry(n, "R", layer.recurrent.units, [(neuron.input, rows)])
         for name in neuron.learned:
-            entry = Entry(n, name, link.units, [], bool(layer.shapes[name]))
-            own = ((s, factor) for (k, s), factor in local.entered[n].items() if k == name)
-            entry.into.extend((s, entry.view(factor[1])) for s, factor in own)
+            entry = Entry(n, name, link.units, [], name in neuron.each)
+            for arrow in neuron.learned[name]:
+                factor = local.factors[n][arrow.kind, False][1]
+                entry.into.append((arrow.target, entry.view(factor)))
             yield entry
 
 

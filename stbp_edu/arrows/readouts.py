@@ -48,11 +48,7 @@ class Loss:
             checks.count("last", self.last)
 
     def steps(self, T: int) -> range:
-        """Return the steps that it reads.
-
-        Raises:
-            ValueError: if it reads more steps than there are.
-        """
+        """Return the steps that it reads, of T; a loss that reads more is refused."""
         if (self.last or T) > T:
             raise ValueError(
                 f"loss {self.name!r} reads the last {self.last} steps, but there are T = {T}; "

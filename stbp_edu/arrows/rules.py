@@ -18,16 +18,22 @@ adaptation, and its read-out neurons, which do not spike, decay: that is ``e-pro
 whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own relative of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
+
+import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow
+from stbp_edu.checks import Array
 from stbp_edu.rules import check_gain_limit
 
 Row = Mapping[str, str | None]
+Moves = list[tuple[tuple[str, str], Arrow, tuple[str, str]]]
+"""A node (state, state of the rule), an arrow that leaves it, and the node that it leads to."""
 KINDS = (
     *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
     *("adapt", "relax", "threshold", "integrate", "time", "*"),
@@ -64,25 +70,25 @@ class Rule:
     def __post_init__(self) -> None:
         """Check where the moves lead."""
         checks.fields("a rule", self, name=str, moves=Mapping, forgets=tuple)
-        rows = [row for row in self.moves.values() if isinstance(row, Mapping)]
-        for kind in (*self.forgets, *self.moves, *(kind for row in rows for kind in row)):
-            checks.instance(f"rule {self.name!r}: each state and arrow", kind, str)
+        what = f"rule {self.name!r}"
         if self.block is not None:
             checks.count("block", self.block)
         check_gain_limit(self.gain_limit)
         if not self.moves:
-            raise ValueError(f"rule {self.name!r} has no states; give at least one row of moves")
+            raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
             if not isinstance(row, Mapping):
                 raise TypeError(
-                    f"rule {self.name!r}: moves[{state!r}] must be a row of moves, got "
-                    f"{checks.brief(row)}; write {{'*': {state!r}}} to keep everything"
+                    f"{what}: moves[{state!r}] must be a row of moves, got {checks.brief(row)}; "
+                    f"write {{'*': {state!r}}} to keep everything"
                 )
+            for kind in (*self.forgets, state, *row):
+                checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
                 if head is not None and (type(head) is not str or head not in self.moves):
                     raise ValueError(
-                        f"rule {self.name!r}: in state {state!r}, {kind!r} moves to {head!r}, "
-                        f"which is no state of it; its states are {', '.join(self.moves)}"
+                        f"{what}: in state {state!r}, {kind!r} moves to {head!r}, which is no "
+                        f"state of it; its states are {', '.join(self.moves)}"
                     )
 
     @property
@@ -92,10 +98,10 @@ class Rule:
 
     def move(self, state: str, arrow: Any) -> str | None:
         """Return the state after an arrow of the table or the graph; None where it is refused."""
-        if arrow.kind == "enter":  # a path from a parameter
-            return state
         row = self.moves[state]
         family, _, _ = arrow.kind.partition(":")  # adapt:r is an adapt
+        if family == "enter":  # from a parameter
+            return state
         for key in (arrow.kind, family, "time" if arrow.step else "*", "*"):
             if key in row:
                 return row[key]
@@ -114,11 +120,7 @@ class Rule:
         return bool(arrow.step and self.block and (t + 1) % self.block == 0)
 
     def check(self, net: Network) -> None:
-        """Check that the rule knows the network's arrows and keeps at least one word.
-
-        Raises:
-            ValueError: if it names an arrow that nothing has, or keeps nothing.
-        """
+        """Check that the rule knows the network's arrows and keeps at least one word."""
         known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
         for kinds in (self.forgets, *self.moves.values()):
             for kind in kinds:
@@ -174,8 +176,16 @@ def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
 def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
     """Return a rule that keeps the same words, but holds each neuron's gain from step to step.
 
-    Where a step would multiply a neuron's error by more than the limit, its factors through time
-    are made smaller in one proportion: see :mod:`stbp_edu.arrows.gains`.
+    Seen from one step, a neuron's own past is a matrix: its arrows to the next step, with those
+    inside a step that lead to them, take the adjoints at step t + 1 back to those at step t. The
+    adjoints fall into groups that can reach each other through time; the potential of Part I is a
+    group of its own, whose matrix is one number, the gain f + u f' h. Errors can grow from step to
+    step only inside a group. So a limit holds the norm of each group's block: where it is larger,
+    the arrows that lead to the group at the next step are made smaller by limit over norm. What one
+    group hands to another is not limited: it is added once, as an error from above is.
+
+    Of several states the norm depends on their units, and it may limit a step that would not have
+    grown over many. Arrows to other neurons, recurrent weights among them, are not limited.
 
     >>> with_gain_limit(1, "classic").name
     'classic with gains up to 1'
@@ -234,3 +244,69 @@ RULES: dict[str, Rule] = {
 def as_rule(rule: "str | Rule") -> Rule:
     """Return a rule by its name, or as it is."""
     return rule if isinstance(rule, Rule) else RULES[checks.choice("rule", rule, RULES)]
+
+
+def held_factors(
+    net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
+) -> dict[tuple[str, str], Any]:
+    """Return, by node at the next step, how a gain limit holds the arrows of layer n to there."""
+    held, limit = {}, checks.number("gain_limit", rule.gain_limit)
+    moves, heads = moves_inside(net, n, rule)
+    matrix = step_matrix(moves, heads, factor) if heads else np.empty(0)
+    for group in gain_groups(net, n, rule):
+        norm = norms(matrix[..., group, :][..., group])
+        scale = np.asarray(limit / np.maximum(norm, limit))  # gain-limit
+        held.update({heads[k]: scale for k in group})
+    return held
+
+
+def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
+    """Return the groups of nodes of layer n that can reach each other through time."""
+    moves, heads = moves_inside(net, n, rule)
+    return groups(step_matrix(moves, heads, lambda arrow: np.ones(())) != 0) if heads else []
+
+
+def moves_inside(net: Network, n: int, rule: Rule) -> tuple[Moves, list[tuple[str, str]]]:
+    """Return the moves inside a neuron in the order of a step back, and where those in time end."""
+    nodes = product(reversed(net.layers[n].neuron.order), rule.moves)
+    moves = [
+        ((state, q), arrow, (arrow.target, head))
+        for state, q in nodes
+        for arrow, head in rule.moves_from(net, n, state, q)
+        if not arrow.leaves
+    ]
+    return moves, sorted({head for _, arrow, head in moves if arrow.step})
+
+
+def step_matrix(
+    moves: Moves, heads: list[tuple[str, str]], factor: Callable[[Arrow], Any]
+) -> Array:
+    """Return the matrix (..., heads, heads) from the adjoints of the next step to those of this."""
+    columns = []
+    for unit in heads:
+        adjoints: dict[tuple[str, str], Any] = {}
+        for node, arrow, head in moves:
+            after = float(head == unit) if arrow.step else adjoints.get(head, 0.0)
+            adjoints[node] = adjoints.get(node, 0.0) + factor(arrow) * after
+        columns.append([adjoints.get(head, 0.0) for head in heads])
+    shape = np.broadcast_shapes(*(np.shape(entry) for column in columns for entry in column))
+    entries = [[np.broadcast_to(entry, shape) for entry in column] for column in columns]
+    return np.moveaxis(np.array(entries), (0, 1), (-1, -2))
+
+
+def norms(blocks: Array) -> Array:
+    """Return the largest singular value of each block (..., k, k)."""
+    if blocks.shape[-1] > 2:
+        return np.linalg.norm(blocks, 2, (-2, -1))
+    if blocks.shape[-1] == 1:
+        return np.abs(blocks[..., 0, 0])
+    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))  # far quicker than to decompose each
+    return np.asarray(np.hypot(a + d, b - c) + np.hypot(a - d, b + c)) / 2
+
+
+def groups(there: Array) -> list[tuple[int, ...]]:
+    """Return the places that can reach each other, in groups; each place is in one."""
+    reach = there | np.eye(len(there), dtype=bool)
+    for _ in reach:
+        reach = reach @ reach
+    return sorted({tuple(np.flatnonzero(row).tolist()) for row in reach & reach.T})

@@ -40,11 +40,7 @@ THRESHOLD = ex.Name("v_th")
 
 
 def like(array: Any, value: Any, what: str) -> Any:
-    """Return what a function of the table returned, in the shape and dtype of an array.
-
-    Raises:
-        TypeError: if it is neither a number nor an array of this shape.
-    """
+    """Return what a function of the table returned, in the shape and dtype of an array."""
     try:
         found = np.asarray(value, array.dtype)
         return found if found.shape == array.shape else np.broadcast_to(found, array.shape)
@@ -121,30 +117,6 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Enter:
-    """How a learned constant enters a state.
-
-    Attributes:
-        target: the state.
-        factor: ∂target/∂constant, from the states at the target's step.
-        letters: the factor as letters.
-        initial: the value to begin with.
-        each: whether each neuron has one of its own; otherwise a layer has one.
-    """
-
-    target: str
-    factor: Factor
-    letters: str
-    initial: float
-    each: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
-        checks.fields("what is learned", self, target=str, factor=Callable, letters=str, each=bool)
-        checks.number("initial", self.initial)
-
-
-@dataclass(frozen=True)
 class Neuron:
     """Forward lines, and the arrows between their states; a network adds those between layers.
 
@@ -152,7 +124,8 @@ class Neuron:
         lines: the forward lines: the states and their updates.
         arrows: the arrows inside the neuron.
         surrogate: h, which stands in for g', and H, the smooth twin.
-        learned: constants that are learned, and how they enter the states.
+        learned: by name, the constants that are learned, each with the arrows that leave it.
+        each: those of which each neuron has one of its own; otherwise a layer has one.
 
     Raises:
         ValueError: if an arrow begins or ends at an unknown state, or two arrows are of one kind.
@@ -161,11 +134,12 @@ class Neuron:
     lines: ForwardLines
     arrows: tuple[Arrow, ...]
     surrogate: Surrogate
-    learned: Mapping[str, tuple[Enter, ...]] = field(default_factory=dict)
+    learned: Mapping[str, tuple[Arrow, ...]] = field(default_factory=dict)
+    each: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the table."""
-        parts = {"lines": ForwardLines, "arrows": tuple, "learned": Mapping}
+        parts = {"lines": ForwardLines, "arrows": tuple, "learned": Mapping, "each": tuple}
         checks.fields("a neuron", self, **parts)
         checked("surrogate", self.surrogate)
         kinds = [checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows]
@@ -174,12 +148,15 @@ class Neuron:
         for arrow in self.arrows:
             for state in (arrow.source, arrow.target):
                 checks.choice(f"arrow {arrow.kind!r}: state", state, self.order)
-        for name, enters in self.learned.items():
-            if not checks.instance(f"learned {name!r}", enters, tuple):
+        for name, entering in self.learned.items():
+            checks.choice("learned", name, self.lines.constants)
+            if not checks.instance(f"learned {name!r}", entering, tuple):
                 raise ValueError(f"learned {name!r} must enter a state, got (); leave it out")
-            for enter in enters:
-                checks.instance(f"learned {name!r}", enter, Enter)
-                checks.choice(f"learned {name!r}: target", enter.target, self.order)
+            for arrow in entering:
+                target = checks.instance(f"learned {name!r}", arrow, Arrow).target
+                checks.choice(f"learned {name!r}: target", target, self.order)
+        for name in self.each:
+            checks.choice("each", name, self.learned)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -197,9 +174,9 @@ class Neuron:
         return self.lines.output
 
     @property
-    def enters(self) -> list[tuple[str, Enter]]:
-        """What is learned, by name, once for each state that it enters."""
-        return [(name, enter) for name, enters in self.learned.items() for enter in enters]
+    def enters(self) -> list[Arrow]:
+        """The arrows from what is learned to the states that it enters."""
+        return [arrow for entering in self.learned.values() for arrow in entering]
 
     def updated(self, name: str, now: States, past: States, x: Any, p: Parameters) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
@@ -236,15 +213,8 @@ def neuron_from(
 ) -> Neuron:
     """Return the neuron with these forward lines, and the arrows that follow from them.
 
-    Args:
-        lines: the lines.
-        surrogate: h, which stands in for the derivative of the spike.
-        learn: constants that each layer learns.
-        learn_each: constants that each neuron learns.
-        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
-
-    Raises:
-        TypeError, ValueError: if what is to be learned is no list of constants, each once.
+    ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
+    learns. With ``h_of_u``, formulas have h(u) for h(u - v_th), as the course writes it.
     """
     for argument, names in (("learn", learn), ("learn_each", learn_each)):
         if not isinstance(names, list | tuple | set | frozenset):
@@ -259,8 +229,10 @@ def neuron_from(
             "for the layer, or one for each neuron?"
         )
     table = _Table(lines, checked("surrogate", surrogate), h_of_u)
-    learned = {name: table.enters(name, name in learn_each) for name in (*learn, *learn_each)}
-    return Neuron(lines, tuple(map(table.arrow, lines.slopes)), surrogate, learned)
+    entering = {name: lines.enters(name) for name in (*learn, *learn_each)}
+    learned = {name: tuple(map(table.arrow, slopes)) for name, slopes in entering.items()}
+    own = tuple(map(table.arrow, lines.slopes))
+    return Neuron(lines, own, surrogate, learned, tuple(learn_each))
 
 
 @dataclass(frozen=True)
@@ -271,12 +243,12 @@ class _Table:
     surrogate: Surrogate
     h_of_u: bool
 
-    def factor(self, tree: ex.Expression, tail: str, step: int) -> Factor:
+    def factor(self, tree: ex.Expression, step: int) -> Factor:
         """Return an arrow's factor as a function of the states at its tail's step."""
 
         def factor(states: States, p: Parameters) -> Any:
             """Return the factor; where the run divides by 0 it is not finite."""
-            constant = constants(self.lines, p, states[tail].dtype)
+            constant = constants(self.lines, p, states[self.lines.output].dtype)
 
             def value(name: ex.Name) -> Any:
                 """Return the value of a name."""
@@ -303,21 +275,12 @@ class _Table:
     def arrow(self, slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
         kind, source, target, step, tree = slope
-        factor = self.factor(tree, source, step)
-        arrow = Arrow(kind, source, target, factor, self.letters(tree, step), step)
+        arrow = Arrow(kind, source, target, self.factor(tree, step), self.letters(tree, step), step)
         if kind != "carry":
             return arrow
         silent = self.lines.silent(tree)
-        leak = self.factor(silent, source, step)
-        return replace(arrow, leak=leak, leak_letters=self.letters(silent, step))
-
-    def enters(self, name: str, each: bool) -> tuple[Enter, ...]:
-        """Return how a learned constant enters the states whose lines read it."""
-        initial = self.lines.constants[name]
-        return tuple(
-            Enter(head, self.factor(tree, head, 0), self.letters(tree, 0), initial, each)
-            for head, tree in self.lines.enters(name)
-        )
+        leak, letters = self.factor(silent, step), self.letters(silent, step)
+        return replace(arrow, leak=leak, leak_letters=letters)
 
 
 def _without_threshold(tree: ex.Expression) -> ex.Expression:

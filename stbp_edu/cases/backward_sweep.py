@@ -8,37 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
 from stbp_edu.cases import vector
+from stbp_edu.cases.vector import case_at
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate
-
-
-def case_at(t: int, n: int, T: int, N: int) -> int:
-    """Return which case holds at step t (from 0) and layer n (1 to N).
-
-    In the paper's t, from 1: case 1 where t = T, n = N; 2 where t = T, n < N; 3 where t < T,
-    n = N; 4 where t < T, n < N.
-
-    Raises:
-        TypeError, ValueError: if an argument is no integer or lies outside the grid.
-
-    >>> [case_at(t, n, T=2, N=2) for n in (2, 1) for t in (0, 1)]
-    [3, 1, 4, 2]
-    """
-    T, N = checks.count("T", T), checks.count("N", N)
-    t, n = checks.count("t", t, at_least=0), checks.count("n", n)
-    if t >= T:
-        raise ValueError(f"t must be < T = {T}, got {t}; code counts steps from 0")
-    if n > N:
-        raise ValueError(f"n must be <= N = {N}, got {n}; the output layer is n = N")
-    if t == T - 1:
-        return 1 if n == N else 2
-    return 3 if n == N else 4
 
 
 def sweep(

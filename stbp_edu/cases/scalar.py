@@ -61,13 +61,15 @@ def c2_epsilon(delta: Number, h: Number) -> Number:
     return delta * h  # c2-epsilon
 
 
-def c3_delta(delta_last: Number, err_next: Number, u: Number, df: Number) -> Number:
-    """Return δ_i^{t,N} = δ_i^{T,N} + err_i^{t+1,N} · u_i^{t,N} · f'(o_i^{t,N}).
+def c3_delta(direct: Number, err_next: Number, u: Number, df: Number) -> Number:
+    """Return δ_i^{t,N} = ∂L/∂o_i^{t,N} + err_i^{t+1,N} · u_i^{t,N} · f'(o_i^{t,N}).
 
-    >>> c3_delta(delta_last=-0.25, err_next=0.5, u=2.0, df=-1.0)
+    The rate loss has the same ``direct``, ∂L/∂o_i^{t,N}, at every step: it is δ_i^{T,N}.
+
+    >>> c3_delta(direct=-0.25, err_next=0.5, u=2.0, df=-1.0)
     -1.25
     """
-    return delta_last + err_next * u * df  # c3-delta, c3-delta-classic
+    return direct + err_next * u * df  # c3-delta, c3-delta-classic
 
 
 def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:

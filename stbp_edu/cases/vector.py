@@ -1,4 +1,4 @@
-"""The five cases in vector form, for a whole batch at once.
+"""The five cases in vector form, for a whole batch at once; and which of them holds where.
 
 A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
@@ -8,7 +8,31 @@ exact rule, δ ⊙ h(U) for the classic one.
 first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output.
 """
 
+from stbp_edu import checks
 from stbp_edu.checks import Array
+
+
+def case_at(t: int, n: int, T: int, N: int) -> int:
+    """Return which case holds at step t (from 0) and layer n (1 to N).
+
+    In the paper's t, from 1: case 1 where t = T, n = N; 2 where t = T, n < N; 3 where t < T,
+    n = N; 4 where t < T, n < N.
+
+    Raises:
+        TypeError, ValueError: if an argument is no integer or lies outside the grid.
+
+    >>> [case_at(t, n, T=2, N=2) for n in (2, 1) for t in (0, 1)]
+    [3, 1, 4, 2]
+    """
+    T, N = checks.count("T", T), checks.count("N", N)
+    t, n = checks.count("t", t, at_least=0), checks.count("n", n)
+    if t >= T:
+        raise ValueError(f"t must be < T = {T}, got {t}; code counts steps from 0")
+    if n > N:
+        raise ValueError(f"n must be <= N = {N}, got {n}; the output layer is n = N")
+    if t == T - 1:
+        return 1 if n == N else 2
+    return 3 if n == N else 4
 
 
 def c1_delta(Y: Array, O: Array) -> Array:
@@ -60,17 +84,17 @@ def c2_epsilon(delta: Array, h: Array) -> Array:
     return delta * h  # c2-epsilon
 
 
-def c3_delta(delta_last: Array, err_next: Array, U: Array, df: Array) -> Array:
-    """Return Δ^{t,N} = Δ^{T,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), all of shape (S, n[N]).
+def c3_delta(direct: Array, err_next: Array, U: Array, df: Array) -> Array:
+    """Return Δ^{t,N} = ∂L/∂O^{t,N} + err^{t+1,N} ⊙ U^{t,N} ⊙ f'(O^{t,N}), shape (S, n[N]).
 
-    Δ^{T,N} is the direct term ∂L/∂O^{t,N}: the rate loss reads every step's spikes alike.
+    The rate loss has the same ``direct``, ∂L/∂O^{t,N}, at every step: it is Δ^{T,N}.
 
     >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c3_delta(-one, one, 2 * one, -one)
     array([[-3.]])
     """
-    return delta_last + err_next * U * df  # c3-delta, c3-delta-classic
+    return direct + err_next * U * df  # c3-delta, c3-delta-classic
 
 
 def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:

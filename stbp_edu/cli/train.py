@@ -27,6 +27,7 @@ from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.diagnosis import Advice
 from stbp_edu.training.evaluation import plus_minus
+from stbp_edu.training.model import PassesOf, passes
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
@@ -86,34 +87,41 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     return settings
 
 
-def run(args: argparse.Namespace) -> int:
-    """Train with each rule that was asked for, and print the results side by side."""
+def planned(args: argparse.Namespace) -> list[RunConfig]:
+    """Return the runs that were asked for, one for each rule."""
     settings = chosen_settings(args)
     data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
     config = RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
-    configs = [
+    return [
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (RULES if rule == "both" else (rule,))
     ]
+
+
+def run(args: argparse.Namespace, passes: PassesOf = passes) -> int:
+    """Train with each rule that was asked for, and print the results side by side."""
+    configs = planned(args)
     for config in configs:  # before any of them trains
         checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
         if record and not args.resume:
             tell(f"{config.folder} holds this very run, finished; --restart to train it again")
         if args.resume and not (checkpoint or record):
             tell(f"{config.folder} holds no run to resume; this one begins anew")
-    records = [_train(config, args) for config in configs]
-    print(report(records, data, folder))
+    records = [_train(config, args, passes) for config in configs]
+    print(report(records, configs[0].data, configs[0].folder.parent))
     return 0
 
 
-def _train(config: RunConfig, args: argparse.Namespace) -> dict[str, Any]:
+def _train(config: RunConfig, args: argparse.Namespace, passes: PassesOf) -> dict[str, Any]:
     """Train in the folder and return the record."""
     label = f"{config.dataset}, {config.settings.rule}"
     show = partial(watch, settings=config.settings, label=label)
     with saying_how_to_go_on(config.folder):
-        return train_in_folder(config, show, resume=args.resume, restart=args.restart)
+        return train_in_folder(
+            config, show, resume=args.resume, restart=args.restart, passes=passes
+        )
 
 
 @contextmanager

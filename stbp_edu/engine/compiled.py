@@ -64,7 +64,7 @@ class CompiledSteps(ArraySteps):
         if not holds_alone(self.back):
             return super().backward(kept, states, p, signals)
         some, names = states[self.states[0]], self.signals
-        learned = ["b", *dict.fromkeys(name for name, _ in self.back.neuron.enters)]
+        learned = ["b", *self.back.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
         loop = compiled(self.loops.text, some.dtype)["backward"]
         given = [*self._given(p, states), *(signals[k] for k in names[1:])]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.gains import groups
+from stbp_edu.arrows.rules import groups
 from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loops import FLOOR
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.gains import gain_groups
 from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.engine.array_source import Hoisted
 from stbp_edu.engine.curve_source import curve_source
 
@@ -50,7 +50,7 @@ class LoopSource:
         """Find the states and the constants; of the latter, some have a value for each neuron."""
         neuron = self.back.neuron
         self.states, self.constants = list(neuron.order), list(self.back.lines.constants)
-        self.each = list(dict.fromkeys(name for name, enter in neuron.enters if enter.each))
+        self.each = list(neuron.each)
         self.recurrent = self.back.net.layers[self.back.n].recurrent is not None
         self.signals = list(self.back.signals)
 

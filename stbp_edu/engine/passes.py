@@ -56,8 +56,7 @@ class Passes:
     def _layer(self, n: int, below: Array) -> dict[str, Array]:
         """Return the states of a layer."""
         p, steps = self.params[n], self.layers[n]
-        whole, each = self.weights[n].copies
-        b = np.tile(np.repeat(p["b"], each), whole)
+        b = np.repeat(p["b"], self.weights[n].copies)
         shape = (*below.shape[:2], len(b))
         states = {name: self.work.array(name, n, shape, b.dtype) for name in steps.states}
         rare = self.go_one_by_one(n, below)
@@ -109,9 +108,7 @@ class Passes:
                 below, output = self.output(states, n - 1), self.output(states, n)
                 p = self.params[n]
                 found = {k: _shaped(g, p[k]) for k, g in sums.items() if k != "b"}
-                whole, each = self.weights[n].copies
-                b = sums["b"] if whole == 1 else epsilon.sum(axis=(0, 1))
-                found["b"] = b.reshape(whole, -1, each).sum(axis=(0, 2))  # c5-b
+                found["b"] = sums["b"].reshape(-1, self.weights[n].copies).sum(axis=1)  # c5-b
                 if "R" in p:
                     m = epsilon.shape[2]
                     found["R"] = epsilon[1:].reshape(-1, m).T @ output[:-1].reshape(-1, m)

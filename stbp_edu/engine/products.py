@@ -8,7 +8,6 @@ see :mod:`stbp_edu.engine.array_steps`.
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
@@ -17,13 +16,12 @@ from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, ConvParams
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, installed
 from stbp_edu.engine.curve_source import compilable
 from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.weights import weights_into
+from stbp_edu.engine.weights import Dense
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import Built, Direct, checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -36,7 +34,7 @@ MANY = 50_000
 
 def forward(
     spikes: Array,
-    params: AnyParams,
+    params: Params,
     neuron: LIF,
     *,
     spike: Spike | None = None,
@@ -62,17 +60,16 @@ def forward(
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
     """
-    check_spikes(spikes, params, _kind(params))
+    check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
     check_spike(spike)
-    run = Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
-    return Trace(U=run.U, O=run.O)
+    return Engine(params, neuron, work=_workspace(workspace)).forward(spikes, spike)
 
 
 def backward(
     trace: Trace,
     targets: Array | None,
-    params: AnyParams,
+    params: Params,
     neuron: LIF,
     rule: str = "exact",
     loss: LossLike = RATE,
@@ -108,7 +105,7 @@ def backward(
     >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
     array([-0.2957])
     """
-    check_trace(trace, params, _kind(params))
+    check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
     checks.choice("rule", rule, RULES + ABLATIONS)
     read = checked(loss, trace, targets)
@@ -121,13 +118,6 @@ def backward(
 def _workspace(given: Workspace | None) -> Workspace:
     """Return the buffers to use: those that were given, or new ones."""
     return Workspace() if given is None else checks.instance("workspace", given, Workspace)
-
-
-@dataclass(frozen=True)
-class Run(Trace):
-    """A forward pass as losses read it, and the states of every layer by name."""
-
-    states: States
 
 
 @dataclass(frozen=True)
@@ -145,7 +135,7 @@ class Engine:
         backend: ``"numpy"``, or ``"auto"``: compiled where that is possible.
     """
 
-    params: AnyParams
+    params: Params
     neuron: LIF
     rule: str = "exact"
     work: Workspace = field(default_factory=Workspace)
@@ -153,7 +143,7 @@ class Engine:
     gain_limit: float | None = None
     backend: str = "auto"
 
-    def forward(self, spikes: Array, spike: Spike | None = None) -> Run:
+    def forward(self, spikes: Array, spike: Spike | None = None) -> Trace:
         """Return what :func:`forward` returns."""
         passes = self.passes(twin=spike is not None)
         if spike is not None:
@@ -163,7 +153,7 @@ class Engine:
         with one_blas_thread():
             states = passes.forward(spikes)
         U, O = ([of[name] for of in states[1:]] for name in "uo")
-        return Run([None, *U], [spikes, *O], states)
+        return Trace([None, *U], [spikes, *O])
 
     def gradients(self, trace: Trace, targets: Array | None, *, binary: bool = True) -> Gradients:
         """Return what :func:`backward` returns.
@@ -192,7 +182,7 @@ class Engine:
         kind = CompiledSteps if loops and compilable(self.neuron.surrogate) else ArraySteps
         given = self.rule, self.gain_limit, twin
         layers = [part_one_steps(kind, self.neuron, r, *given) for r in [""] * (N - 1) + [reads]]
-        weights = [weights_into(self.params, n, self.work) for n in range(1, N + 1)]
+        weights = map(Dense, self.params.W[1:])
         return Passes([None, *layers], [None, *weights], params, self.work)
 
 
@@ -221,8 +211,3 @@ def part_one_steps(
     if "u" in reads:
         back = replace(back, leaving=[*back.leaving, Arrow("readout", "u", LOSS)])
     return kind(back, ("d_u", "d_u_owes") if rule == "classic" else ("d_u",), twin)
-
-
-def _kind(params: Any) -> type:
-    """Return the type to check parameters for: ``ConvParams`` if they are, else ``Params``."""
-    return ConvParams if isinstance(params, ConvParams) else Params

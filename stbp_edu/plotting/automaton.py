@@ -1,28 +1,8 @@
 """A rule as an automaton: a circle for each state, an arrow for each move, a cross for none."""
 
-from collections import defaultdict
-
 from stbp_edu.arrows import Network, Rule
 from stbp_edu.plotting.drawing import Arrow, Drawing, Node, Word
 from stbp_edu.plotting.palette import INK, LOST
-
-Moves = dict[str, dict[str | None, list[str]]]
-"""By state, the kinds of arrows that lead to each state; under None those without a move."""
-
-
-def moves(rule: Rule, net: Network) -> Moves:
-    """Return the moves of a rule that words of a network can take.
-
-    >>> from stbp_edu import LIF
-    >>> from stbp_edu.arrows import RULES, hard_reset, network
-    >>> moves(RULES["classic"], network("1-1-1", hard_reset(LIF())))["owes"]
-    {'free': ['spike'], None: ['carry']}
-    """
-    found: Moves = {q: defaultdict(list) for q in rule.moves}
-    for q, arrow, head in rule.met(net):
-        if arrow.kind not in found[q][head]:
-            found[q][head].append(arrow.kind)
-    return {q: {head: kinds for head, kinds in row.items() if kinds} for q, row in found.items()}
 
 
 def automaton(rule: Rule, net: Network) -> Drawing:
@@ -36,7 +16,10 @@ def automaton(rule: Rule, net: Network) -> Drawing:
     >>> [(a.tail, a.head, a.factor) for a in automaton(RULES["classic"], net).arrows][-1:]
     [('owes', 'free', 'spike')]
     """
-    found = moves(rule, net)
+    found: dict[str, dict[str | None, list[str]]] = {q: {} for q in rule.moves}
+    for q, arrow, head in rule.met(net):  # under None those without a move
+        kinds = found[q].setdefault(head, [])
+        kinds += [arrow.kind] if arrow.kind not in kinds else []
     place = {q: 1.0 * k for k, q in enumerate(found)}
     many = 1 if len(place) > 2 else 2  # kinds in a line
     nodes = {q: Node((x, 0), q, round=True, asked=q == rule.start) for q, x in place.items()}

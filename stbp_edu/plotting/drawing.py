@@ -49,14 +49,8 @@ class Node:
 class Arrow:
     """An arrow between two nodes, by their names; from a node to itself it is a loop above it.
 
-    Attributes:
-        tail: where it begins.
-        head: where it ends.
-        colour: of its term; ``GRID`` where nothing is followed.
-        factor: what is written beside it.
-        bow: how far it is bowed to its left, as a share of its length.
-        lost: dashed and struck out.
-        width: of its line; 0 for one that follows from the colour.
+    It has the colour of its term, or ``GRID`` where nothing is followed; its factor stands beside
+    it. It is bowed to its left by a share of its length. A width of 0 follows from the colour.
     """
 
     tail: Any
@@ -128,7 +122,7 @@ class Laid:
     @cached_property
     def labels(self) -> dict[Any, str]:
         """What is written on each node, in lines that fit a cell."""
-        fits = int((self.step - 7) / CELL_LETTER) if self.drawing.cells else 99
+        fits = int((self.step - 9) / CELL_LETTER) if self.drawing.cells else 99
         wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
         nodes = self.drawing.nodes.items()
         return {name: "\n".join(map(wrap, node.label.split("\n"))) for name, node in nodes}

@@ -89,8 +89,8 @@ def _node(laid: Laid, name: Any) -> str:
     loss = node.label == "L"
     fill = INK if loss else f"var(--stbp-ground, {GROUND})"
     look = f"fill: {fill}; stroke: {INK if node.asked or loss else GRID}"
-    halo = f"fill: {CURRENT}; fill-opacity: 0.6"
-    drawn = _form(x, y, rim + 6, node.round, halo, 0) if node.asked else ""
+    halo = f"fill: none; stroke: {CURRENT}"
+    drawn = _form(x, y, rim + 4, node.round, halo, 6) if node.asked else ""
     drawn += _form(x, y, rim, node.round, look, 2.5 if node.asked else 1.5)
     colour = f"var(--stbp-paper, {GROUND})" if loss else INK
     return drawn + text((x, y + 5), node.label, colour=colour)
@@ -117,7 +117,7 @@ def _cell(laid: Laid, name: Any) -> str:
 
 def _form(x: float, y: float, rim: float, is_round: bool, look: str, wide: float) -> str:
     """Return a circle or a square."""
-    line = f'style="{look}"' + (f' stroke-width="{wide}"' if wide else "")
+    line = f'style="{look}" stroke-width="{wide}"'
     if is_round:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}" {line}/>'
     side = 2 * rim - 2

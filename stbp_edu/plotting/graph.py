@@ -76,10 +76,7 @@ def below_loss(
     rows: Mapping[float, str],
     bow: float = 0.1,
 ) -> Drawing:
-    """Return nodes and arrows, with the loss above them where an arrow leads to it.
-
-    Such an arrow is bowed outward, unless it has a bow of its own.
-    """
+    """Return nodes and arrows, the loss above them; arrows to it are bowed outward."""
     x, y = zip(*(node.at for node in nodes.values()), strict=True)
     middle = (min(x) + max(x)) / 2
     heads = {arrow.head for arrow in arrows} - nodes.keys()
@@ -95,7 +92,7 @@ def below_loss(
 def unrolled(
     T: int,
     N: int,
-    highlight: Iterable[Edge] | Mapping[Edge, str] = (),
+    highlight: Iterable[Edge] = (),
     dropped: Iterable[Edge] = (),
     nodes: Collection[Node] = (),
     labels: bool | Mapping[str, str] = True,
@@ -105,8 +102,8 @@ def unrolled(
     Args:
         T: number of time steps.
         N: number of layers, without the input.
-        highlight: arrows (tail, head) to draw thick, in the colours of their terms, or a colour
-            for each arrow; see :func:`path_edges`.
+        highlight: arrows (tail, head) to draw thick, in the colours of their terms; see
+            :func:`path_edges`.
         dropped: arrows to draw dashed, and struck out with a cross.
         nodes: the nodes that are asked about, such as ``{("o", 2, 1)}``.
         labels: write each arrow's factor beside it, on what is highlighted or, where nothing is,
@@ -121,21 +118,19 @@ def unrolled(
     ['h', 'u f′', 'h', 'direct']
     """
     known: dict[Edge, str] = {(tail, head): kind for kind, tail, head in edges(T, N)}
-    own = highlight if isinstance(highlight, Mapping) else {}
-    colours = {edge: own.get(edge) or TERMS[known.get(edge, "spike")] for edge in highlight}
-    dropped = set(dropped)
-    if unknown := (colours.keys() | dropped) - known.keys():
+    lit, dropped = set(highlight), set(dropped)
+    if unknown := (lit | dropped) - known.keys():
         raise ValueError(
             f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
     written = labels if isinstance(labels, Mapping) else KINDS if labels else {}
     first = {kind: edge for edge, kind in reversed(known.items())}.values()
-    named = colours.keys() | dropped or set(first)
+    named = lit | dropped or set(first)
     drawn = [
         Arrow(
             *edge,
-            colours.get(edge, GRID),
+            TERMS[kind] if edge in lit else GRID,
             factor=written.get(kind, "") if edge in named else "",
             lost=edge in dropped,
         )
@@ -181,14 +176,10 @@ def network_graph(
     gap: float = GAP,
     aside: float = 0.0,
 ) -> Drawing:
-    """Return these arrows and their nodes; a layer's neurons lean to the right.
+    """Return the arrows of a network, drawn like this, and their nodes.
 
-    Args:
-        net: the network.
-        drawn: its arrows, and how each is drawn.
-        asked: the node that is asked about.
-        gap: rows from the last state of a layer to the first of the next.
-        aside: how far every other state stands to the right.
+    A layer's neurons lean to the right; every other state stands ``aside``, and a layer so many
+    rows above the last state of the one below.
     """
     heads = [edge.target for edge in drawn if edge.target.kind != LOSS]
     ends = dict.fromkeys([edge.source for edge in drawn] + heads)

@@ -17,7 +17,6 @@ from stbp_edu.plotting.palette import DARK
 PLACES = {1: ("T", "N"), 2: ("T", "n"), 3: ("t", "N"), 4: ("t", "n")}
 SUMS = {1: "direct", 2: "from above", 3: "direct + next step", 4: "from above + next step"}
 SUMS |= {5: "summed over steps and samples"}
-DIRECT = r"\frac{\partial L}{\partial o_i^{t,N}}"  # for any loss, where the register has ours
 SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
 FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
 SLANTED = "<mi>h", '<mi mathvariant="normal" style="font-style: italic">h'  # fonts lack the other
@@ -105,14 +104,12 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
 def formula(id_: str, known: bool = True) -> str:
     """Return an equation of the register as MathML, each term of its sum in the term's colour.
 
-    The direct term is written for any loss. Of an equation that is not known yet, the right side
-    is left out.
+    Of an equation that is not known yet, the right side is left out.
 
     >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
-    right = right.replace(r"\delta_i^{T,N}", DIRECT) if id_ == "c3-delta" else right
     terms = _terms(right, id_) if known else ["…"]
     html = f"{mathml(left + '=')} {' + '.join(terms)}"
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)

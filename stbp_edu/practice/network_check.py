@@ -14,7 +14,7 @@ from stbp_edu.network import Gradients, Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.epsilon_fit import LEAK, CaseReport, case_reports
+from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
 from stbp_edu.practice.grading.exercise_check import grade
 from stbp_edu.practice.tasks import exercise_of
 from stbp_edu.practice.tasks.inputs import wide_network
@@ -73,10 +73,9 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
         ids = ["c5-w"]
     else:
         first = next(c for c in cases if c.wrong)
-        parts = first.explanation.split("; ")
-        in_epsilon = [LEAK in part or part.startswith("no sum") for part in parts]
-        in_delta = [LEAK not in part for part in parts]
-        terms = ["delta"] * any(in_delta) + ["epsilon"] * any(in_epsilon)
+        is_delta = any(LEAK not in part for part in first.explanation.split("; "))
+        is_epsilon = LEAK in first.explanation or NO_SUM in first.explanation
+        terms = ["delta"] * is_delta + ["epsilon"] * is_epsilon
         ids = [f"c{first.case}-{term}" for term in terms]
     where = exercise_of(ids[0])
     equations = " and ".join(f"({id_})" for id_ in ids)

@@ -4,7 +4,6 @@ A page of the site offers the choices as buttons; elsewhere the answer is typed.
 """
 
 import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from html import escape
 from stbp_edu import checks
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.mistakes import CONTENT
+from stbp_edu.practice.tasks.catalogue import tables
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,7 @@ class Prediction:
 @cache
 def questions() -> dict[str, Question]:
     """Return every question by its id, in the order of the course."""
-    tables = tomllib.loads((CONTENT / "predictions.toml").read_text(encoding="utf-8"))
-    return {id_: Question(id=id_, **table) for id_, table in tables.items()}
+    return {id_: Question(id_, **table) for id_, table in tables("predictions.toml").items()}
 
 
 def predict(

@@ -7,8 +7,9 @@ of the site saves the states in the browser.
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from itertools import count
 from pathlib import Path
@@ -49,11 +50,11 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
     What was once right stays right. Where the file cannot be written, a warning says so once.
     """
 
-    def after(kept: dict[str, Any]) -> dict[str, Any]:
-        before = _progress(kept)
+    def after(before: Progress) -> Progress:
         now = "right" if before.states.get(exercise_id) == "right" else state
         one = before.history.get(exercise_id, Attempts()).with_one_more(mistakes)
-        return {**kept, exercise_id: now, HISTORY: _plain({**before.history, exercise_id: one})}
+        history = {**before.history, exercise_id: one}
+        return replace(before, states={**before.states, exercise_id: now}, history=history)
 
     if state != "todo":
         _change(after)
@@ -61,11 +62,7 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-
-    def after(kept: dict[str, Any]) -> dict[str, Any]:
-        return {**kept, PREDICTIONS: {**_progress(kept).predictions, prediction_id: answer}}
-
-    _change(after)
+    _change(lambda p: replace(p, predictions={**p.predictions, prediction_id: answer}))
 
 
 def _read(place: Path | None) -> dict[str, Any]:
@@ -73,7 +70,7 @@ def _read(place: Path | None) -> dict[str, Any]:
     return FILE.read(place) if place is not None and place.exists() else {}
 
 
-def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def _change(change: Callable[["Progress"], "Progress"]) -> None:
     """Change the file as it is now, while no other process does.
 
     A damaged one is put aside, under a name that is free.
@@ -88,7 +85,9 @@ def _change(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
                 names = (place.with_suffix(f".damaged{k or ''}") for k in count())
                 place.replace(next(name for name in names if not name.exists()))
                 kept = {}
-            FILE.write(place, change(kept))
+            now = change(_progress(kept))
+            more = {PREDICTIONS: now.predictions, HISTORY: asdict(now)["history"]}
+            FILE.write(place, now.states | {name: table for name, table in more.items() if table})
     except UNUSABLE as error:
         if str(error) not in _told:
             _told.add(str(error))
@@ -105,14 +104,12 @@ class Attempts:
 
     def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
         """Return these attempts and one more, which showed some misconceptions."""
-        counted = {m: self.mistakes.get(m, 0) + 1 for m in mistakes}
-        return Attempts(self.attempts + 1, {**self.mistakes, **counted})
+        return Attempts(self.attempts + 1, dict(Counter(self.mistakes) + Counter(mistakes)))
 
     def at_least(self, others: "Attempts") -> "Attempts":
         """Return the larger of either number: a file that is taken in twice counts once."""
-        names = {**self.mistakes, **others.mistakes}
-        counted = {m: max(x.mistakes.get(m, 0) for x in (self, others)) for m in names}
-        return Attempts(max(self.attempts, others.attempts), counted)
+        most = max(self.attempts, others.attempts)
+        return Attempts(most, dict(Counter(self.mistakes) | Counter(others.mistakes)))
 
 
 @dataclass(frozen=True)
@@ -218,12 +215,14 @@ def import_progress(file: str | Path) -> Progress:
     """
     new = read_progress(_given(file))
 
-    def after(kept: dict[str, Any]) -> dict[str, Any]:
-        ours, both = _progress(kept), {**kept, **new.states}
-        both |= {id_: "right" for id_, state in ours.states.items() if state == "right"}
+    def after(ours: Progress) -> Progress:
+        right = {id_: state for id_, state in ours.states.items() if state == "right"}
         history = {i: h.at_least(ours.history.get(i, h)) for i, h in new.history.items()}
-        both[PREDICTIONS] = {**ours.predictions, **new.predictions}
-        return {**both, HISTORY: _plain({**ours.history, **history})}
+        return Progress(
+            ours.states | new.states | right,
+            ours.predictions | new.predictions,
+            ours.history | history,
+        )
 
     _change(after)
     return progress_report()
@@ -243,7 +242,3 @@ def _progress(kept: dict[str, Any]) -> Progress:
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:
     """Return the entries of a table that are of a kind; none where it is no table."""
     return {k: v for k, v in table.items() if type(v) is kind} if isinstance(table, dict) else {}
-
-
-def _plain(history: dict[str, Attempts]) -> dict[str, Any]:
-    return {id_: asdict(one) for id_, one in history.items()}

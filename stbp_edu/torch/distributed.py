@@ -59,13 +59,6 @@ class Group:
         """
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
-    def place(self, network: nn.Module) -> None:
-        """Put a network on this process's device, with the parameters of the first process."""
-        network.to(self.device)
-        if self.size > 1:
-            for p in network.parameters():
-                dist.broadcast(p.data, 0)
-
     def add_gradients(self, network: nn.Module) -> None:
         """Replace each gradient by its sum over the processes; one message holds them all.
 
@@ -78,11 +71,14 @@ class Group:
             dist.all_reduce(flat)
             vector_to_parameters(flat, gradients)
 
-    def total(self, values: Tensor) -> Tensor:
-        """Return the sum over the processes."""
-        if self.size > 1:
-            dist.all_reduce(values)
-        return values
+    def whole(self, part: Tensor, samples: int) -> Tensor:
+        """Return (T, S, ...) of all samples, from the share of each process."""
+        if self.size == 1:
+            return part
+        found = part.new_zeros((len(part), samples, *part.shape[2:]))
+        found[:, self.share(samples)] = part
+        dist.all_reduce(found)
+        return found
 
 
 @contextmanager

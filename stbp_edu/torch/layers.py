@@ -62,14 +62,14 @@ class LIFLayer(nn.Module):
         self.neuron, self._rule = neuron, with_gain_limit(gain_limit, rule)
         self._recurrent = checks.instance("recurrent", recurrent, bool)
         self.steps = self._steps()
-        enters = dict(self.steps.neuron.enters)
-        each = recurrent or any(enter.each for enter in enters.values())
+        own = self.steps.neuron
+        each = recurrent or bool(own.each)
         size = shape_of(weights, shape) if each or shape is not None else ()
         like = next(weights.parameters(), torch.zeros(()))
         made: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
-        self.learned = nn.ParameterDict(
-            {k: torch.full(size if e.each else (), e.initial, **made) for k, e in enters.items()}
-        )
+        sizes = {k: size if k in own.each else () for k in own.learned}
+        values = ((k, torch.full(s, own.lines.constants[k], **made)) for k, s in sizes.items())
+        self.learned = nn.ParameterDict(dict(values))
         self.R = None
         if recurrent:
             R = torch.empty(math.prod(size), math.prod(size), **made)

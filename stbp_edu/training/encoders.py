@@ -58,15 +58,11 @@ def encode(
     and ``rows`` and ``frames`` also ``hold``.
     """
     checks.choice("encoder", encoder, ENCODERS)
-    if encoder == "rows":
-        return rows(pixels, T, rng, hold=hold)
+    if encoder in ("bernoulli", "rows"):
+        return rows(pixels, T, rng, hold=hold) if encoder == "rows" else bernoulli(pixels, T, rng)
     if encoder == "frames":
         return frames(pixels, T, hold=hold)
-    if encoder == "saccades":
-        return saccades(pixels, T)
-    if encoder == "direct":
-        return direct(pixels, T)
-    return bernoulli(pixels, T, rng)
+    return saccades(pixels, T) if encoder == "saccades" else direct(pixels, T)
 
 
 def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
@@ -208,25 +204,25 @@ def _placed(images: NDArray[Any], place: NDArray[np.intp]) -> NDArray[Any]:
     return ground
 
 
+def _check(name: str, given: object, axes: str, mend: str) -> None:
+    """Check that an array has these axes, none of them empty: floats in [0, 1], or bytes."""
+    rank = axes.count(",") + 1
+    if not isinstance(given, np.ndarray) or given.ndim != rank or 0 in given.shape:
+        got = np.shape(given) if isinstance(given, np.ndarray) else checks.brief(given)
+        raise ValueError(f"{name} must have shape {axes}, no axis empty, got {got}; {mend}")
+    if given.dtype != np.uint8:
+        checks.array(name, given, axes, given.shape, unit_interval=True)
+
+
 def _check_images(images: NDArray[Any]) -> None:
-    """Check that images are of shape (S, height, width): floats in [0, 1], or bytes."""
-    if not isinstance(images, np.ndarray) or images.ndim != 3 or 0 in images.shape:
-        raise ValueError(
-            f"images must have shape (S, height, width), no axis empty, got {np.shape(images)}; "
-            "this encoder shows an image part by part, so leave its rows as they are"
-        )
-    if images.dtype != np.uint8:
-        checks.array("images", images, "(S, height, width)", images.shape, unit_interval=True)
+    """Check that images are of shape (S, height, width)."""
+    mend = "this encoder shows an image part by part, so leave its rows as they are"
+    _check("images", images, "(S, height, width)", mend)
 
 
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8):
-        checks.array("pixels", pixels, "(S, n[0])", (None, None), unit_interval=True)
-    elif pixels.ndim != 2 or 0 in pixels.shape:
-        raise ValueError(
-            f"pixels must have shape (S, n[0]), no axis empty, got {pixels.shape}; "
-            "give each image as one row: images.reshape(len(images), -1)"
-        )
+    mend = "give each image as one row: images.reshape(len(images), -1)"
+    _check("pixels", pixels, "(S, n[0])", mend)
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

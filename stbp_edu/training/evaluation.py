@@ -15,8 +15,7 @@ from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import check_labelled
-from stbp_edu.training.encoders import TIMED, inputs
-from stbp_edu.training.model import check_fit, encode_images, passes
+from stbp_edu.training.model import check_data, check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
@@ -133,7 +132,8 @@ def evaluate(
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     checks.count("encodings", encodings, at_most=MOST_ENCODINGS)
-    _check_images(images, labels, params, settings)
+    check_labelled(images, labels)
+    check_data(params, settings, images.shape[1:], int(labels.max()) + 1)
     check_fit(params, settings)
     with one_blas_thread():
         drawn = (rng.spawn(1)[0] for _ in range(encodings))
@@ -141,25 +141,6 @@ def evaluate(
     confusion = np.zeros((params.sizes[-1], params.sizes[-1]), np.int64)
     np.add.at(confusion, (labels, answers), 1)
     return Evaluation(tuple((answers == labels).mean(axis=1).tolist()), confusion)
-
-
-def _check_images(
-    images: NDArray[Any], labels: NDArray[Any], params: Trained, settings: Settings
-) -> None:
-    """Check that images (n, height, width) and their labels (n,) are what a network answers."""
-    check_labelled(images, labels)
-    wide, classes = params.sizes[0], params.sizes[-1]
-    if inputs(settings.encoder, images.shape[1:]) != wide:
-        what = "inputs" if settings.encoder in TIMED else "pixels"
-        raise ValueError(
-            f"images must have shape (n, height, width) with {wide} {what} each, as W[1] has "
-            f"columns, got {images.shape}; reshape them, or open the run that belongs to them"
-        )
-    if labels.max() >= classes:
-        raise ValueError(
-            f"labels must lie in 0..{classes - 1}, one for each output neuron, got values from "
-            f"{labels.min()} to {labels.max()}; is this network for other images?"
-        )
 
 
 def answers_to(

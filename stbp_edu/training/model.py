@@ -1,14 +1,11 @@
-"""The network that a run trains: by its derived program, with convolutions of Part I by the engine.
-
-Both give a forward pass that a loss of :mod:`stbp_edu.losses` reads, and the gradient under a rule.
-"""
+"""The network that a run trains, by its derived program: parameters, passes, dropout."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +23,11 @@ from stbp_edu.arrays import (
 from stbp_edu.arrows import Loss, Network, part_one
 from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
-from stbp_edu.convolution import AnyParams, init_conv_params
-from stbp_edu.engine import Engine, Program
-from stbp_edu.engine.passes import Passes
-from stbp_edu.engine.products import Run
+from stbp_edu.engine import Program
+from stbp_edu.engine.passes import Passes, States
 from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
-from stbp_edu.network import Params, draw_weights, init_params
-from stbp_edu.training.encoders import TIMED, encode
+from stbp_edu.network import Params, Trace, draw_weights, init_params
+from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 
 MUCH = 100_000_000
@@ -51,8 +46,6 @@ def initial_params(
     shape = settings.shape(image, classes)
     if settings.is_derived:
         return _derived_params(settings, shape, rng, how)
-    if settings.has_images:
-        return init_conv_params(shape, rng, np.float32, **how)
     return by_columns(init_params(list(map(int, shape.split("-"))), rng, np.float32, **how))
 
 
@@ -65,12 +58,12 @@ def _derived_params(
     layers: list[Any] = [None]
     for layer in net.layers[1:]:
         arrays = {}
-        initial = {name: enter.initial for name, enter in layer.neuron.enters}
+        initial = layer.neuron.lines.constants
         for name, size in layer.shapes.items():
             if name in ("W", "R"):
                 flat = math.prod(size[1:]), size[0]
                 (W,) = draw_weights([flat], rng, np.float32, **how)[0][1:]
-                arrays[name] = np.asfortranarray(W.reshape(size))
+                arrays[name] = np.asfortranarray(W) if len(size) == 2 else W.reshape(size)
             else:
                 arrays[name] = np.full(size, initial.get(name, 0), np.float32)
         layers.append(arrays)
@@ -102,9 +95,27 @@ def check_fit(params: Trained, settings: Settings) -> None:
     check_params(network_of(settings, params.shape), list(params.layers))
 
 
+def check_data(params: Trained, settings: Settings, image: tuple[int, ...], classes: int) -> None:
+    """Raise ValueError where a network has not the inputs of an image, or fewer outputs."""
+    got, want = (params.sizes[0], params.sizes[-1]), (inputs(settings.encoder, image), classes)
+    if got[0] != want[0] or got[1] < want[1]:
+        raise ValueError(
+            f"params must be of a network with {want[0]} inputs and {want[1]} outputs for images "
+            f"{image} and these labels, got {got[0]} and {got[1]}; give the data that it was "
+            "trained on"
+        )
+
+
+@dataclass(frozen=True)
+class Run(Trace):
+    """A forward pass as losses read it, and the states of every layer by name."""
+
+    states: States
+
+
 @dataclass(frozen=True)
 class Derived:
-    """The passes through a network of fully connected or derived layers, by their program."""
+    """The passes through a network by its program, as a loss of :mod:`stbp_edu.losses` has them."""
 
     program: Program
     passes: Passes
@@ -140,14 +151,11 @@ class Derived:
 
 
 @lru_cache(maxsize=16)
-def program_of(settings: Settings, shape: str) -> Program | None:
-    """Return the program of the network of these settings; None for convolutions of Part I.
+def program_of(settings: Settings, shape: str) -> Program:
+    """Return the program of the network of these settings.
 
-    Their images have the channels last, as files have them. Loops are compiled where that is asked
-    for, or where a step is so much work that it pays.
+    Loops are compiled where that is asked for, or where a step is so much work that it pays.
     """
-    if settings.has_images and not settings.is_derived:
-        return None
     net, backend = network_of(settings, shape), settings.backend
     if backend == "auto":
         work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
@@ -158,8 +166,7 @@ def program_of(settings: Settings, shape: str) -> Program | None:
 
 def backend_of(params: Trained, settings: Settings) -> str:
     """Return how a run computes: ``"numpy"`` or ``"compiled"``."""
-    program = program_of(settings, _shape(params))
-    return "numpy" if program is None else program.backend
+    return program_of(settings, _shape(params)).backend
 
 
 def _shape(params: Trained) -> str:
@@ -180,14 +187,14 @@ def encode_images(
     return np.broadcast_to(shown, (T, *shown.shape[1:]))
 
 
-def passes(params: Trained, settings: Settings, work: Workspace | None = None) -> Any:
-    """Return the passes through the network of a run: ``forward`` and ``gradients``."""
-    if program := program_of(settings, _shape(params)):
-        return Derived(program, program.passes(list(by_layer(params))))
-    given = work or Workspace(), settings.make_loss(), settings.gain_limit or None
-    plain = cast("AnyParams", params)  # a derived network has a program
-    return Engine(plain, settings.make_neuron(), settings.rule, *given)
+def passes(params: Trained, settings: Settings) -> Derived:
+    """Return the passes through the network of a run."""
+    program = program_of(settings, _shape(params))
+    return Derived(program, program.passes(list(by_layer(params))))
 
+
+PassesOf = Callable[[Trained, Settings], Any]
+"""Makes what has ``forward`` and ``gradients`` from parameters and settings."""
 
 Factors = Sequence[Array]
 """For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""

@@ -19,12 +19,12 @@ from stbp_edu.arrows import RULES as PART_TWO
 from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.table import neuron_from
-from stbp_edu.convolution import hidden_layer
 from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES, LastSteps, Membrane
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.sizes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
@@ -166,7 +166,7 @@ class Settings:
     def _check_together(self) -> None:
         """Check what some settings ask of others: each row is that, a name, its need and a mend."""
         layers, mend = f"for the layers {self.hidden}", "choose that, or give widths alone"
-        plain, named = not self.has_images, ", ".join(map(repr, RULES + ABLATIONS))
+        plain = not self.has_images
         pixels = (self.loss, self.encoder) == ("rate", "bernoulli")
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
@@ -177,15 +177,13 @@ class Settings:
             (pixels or not self.adversarial,
              "adversarial", "0 but for loss = 'rate' and encoder = 'bernoulli'", "leave it out"),
             (not (self.is_derived and self.adversarial),
-             "adversarial", "0 with a neuron of your own or recurrent layers", "leave it out"),
+             "adversarial", "0 with a neuron of your own, recurrent layers or convolutions",
+             "leave it out"),
             (self.encoder != "frames" or not self.shift,
              "shift", "0 with encoder = 'frames'", "a row is a moment"),
-            (plain or self.is_derived or self.rule in RULES + ABLATIONS,
-             "rule", f"{named} {layers}", mend),
             (plain or self.encoder in ("bernoulli", "direct"),
              "encoder", f"'bernoulli', 'direct' {layers}", mend),
             (plain or not self.dropout, "dropout", f"0 {layers}", mend),
-            (plain or not self.adversarial, "adversarial", f"0 {layers}", mend),
         ]  # fmt: skip
         for fits, name, need, mend in rows:
             if not fits:
@@ -198,9 +196,9 @@ class Settings:
 
     @property
     def is_derived(self) -> bool:
-        """Whether the network is one of derived neurons: your own, or with recurrent layers."""
+        """Whether neurons are your own, or layers are more than fully connected."""
         own = self.neuron, self.readout, self.learn, self.learn_each
-        return any(own) or any(str(part)[-1] == "R" for part in self.hidden)
+        return any(own) or any(isinstance(part, str) for part in self.hidden)
 
     @property
     def has_output_spikes(self) -> bool:

@@ -14,14 +14,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Tensors, Trained, Workspace, tensors
+from stbp_edu.arrays import Tensors, Trained, tensors
 from stbp_edu.checks import Array, NotFiniteError
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.diagnosis import Advice, diagnose
-from stbp_edu.training.encoders import inputs
 from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge, observe
 from stbp_edu.training.model import (
+    PassesOf,
+    check_data,
     check_fit,
     draw_dropout,
     drop,
@@ -117,13 +118,16 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     return State(params, deepcopy(params) if settings.averaging else None, start(params))
 
 
-def train(settings: Settings, data: Dataset, state: State | None = None) -> Iterator[Event]:
+def train(
+    settings: Settings, data: Dataset, state: State | None = None, passes: PassesOf = passes
+) -> Iterator[Event]:
     """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
 
     Args:
         settings: all that decides the run.
         data: images to learn from, and images held out, on which each epoch is evaluated.
         state: where to go on from, which is left as it is; a new start where None.
+        passes: makes the passes of a step from parameters and settings.
 
     Raises:
         TypeError: if an argument is of another type.
@@ -139,10 +143,11 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
     if state is not None:
         checks.instance("state", state, State)
     state = initial_state(settings, data) if state is None else state
-    _check_fit(state, settings, data)
+    check_fit(state.params, settings)
+    check_data(state.params, settings, data.shape, data.classes)
     given: set[tuple[str, str]] = set()
     with one_blas_thread():
-        job = TrainingJob(settings, data, state)
+        job = TrainingJob(settings, data, state, passes)
         total = settings.epochs * job.steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
@@ -158,18 +163,6 @@ def train(settings: Settings, data: Dataset, state: State | None = None) -> Iter
             recent = merge(batches[len(batches) // 2 :])
             yield from _new(diagnose(recent, settings, settled), given)
             yield summary
-
-
-def _check_fit(state: State, settings: Settings, data: Dataset) -> None:
-    """Check that the network has the inputs that images make, and an output for each class."""
-    check_fit(state.params, settings)
-    got = (state.params.sizes[0], state.params.sizes[-1])
-    want = (inputs(settings.encoder, data.shape), data.classes)
-    if got[0] != want[0] or got[1] < want[1]:
-        raise ValueError(
-            f"state must be of a network with {want[0]} inputs and {want[1]} outputs for this "
-            f"data, got {got[0]} and {got[1]}; give the data that it was trained on"
-        )
 
 
 def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
@@ -222,17 +215,18 @@ class TrainingJob:
         steps: steps of an epoch.
     """
 
-    def __init__(self, settings: Settings, data: Dataset, state: State) -> None:
+    def __init__(
+        self, settings: Settings, data: Dataset, state: State, passes: PassesOf = passes
+    ) -> None:
         self.params, self.average, self.optimizer = deepcopy(
             (state.params, state.average, state.optimizer)
         )
-        self.settings, self.data = settings, data
+        self.settings, self.data, self.passes = settings, data, passes
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
         # Padded, so that each shifted image is a window; binned events are too large to copy.
         images = data.train_images
         self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
-        self._work = Workspace()
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch and its shifts."""
@@ -251,7 +245,7 @@ class TrainingJob:
         images, targets = self._batch(number)
         factors = draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
         params = with_dropout(self.params, factors) if factors else self.params
-        run = passes(params, self.settings, self._work)
+        run = self.passes(params, self.settings)
         if self.settings.adversarial:
             images = self._fgsm(run, images, targets)
         trace = run.forward(self.encode(images))

@@ -9,10 +9,20 @@ import numpy as np
 from stbp_edu.arrows.paths import Node
 from stbp_edu.checks import Array
 from stbp_edu.network import Adjoints, Gradients, Params
+from stbp_edu.neuron import LIF
 
 IDS = (*(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")), "c5-b", "c5-w")
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
+
+
+class Problem(NamedTuple):
+    """A network with its input and targets."""
+
+    spikes: Array
+    targets: Array
+    params: Params
+    neuron: LIF
 
 
 class Tolerance(NamedTuple):

@@ -18,16 +18,12 @@ from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Params, check_spikes
 from stbp_edu.neuron import LIF
-from stbp_edu.verify.comparison import at_every_node
+from stbp_edu.verify.comparison import Problem, at_every_node
 from stbp_edu.verify.formulas import carried, check_loss, loss_value
 
 STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
-
-
-Setting = tuple[Array, Array, Params, LIF]
-"""Input, targets, parameters and neuron."""
 
 
 class StepSizeError(ArithmeticError):
@@ -51,11 +47,11 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    return _twin_run((spikes, targets, params, neuron), loss, nudged, amount)[0]
+    return _twin_run(Problem(spikes, targets, params, neuron), loss, nudged, amount)[0]
 
 
 def _twin_run(
-    setting: Setting,
+    problem: Problem,
     loss: LossLike,
     nudged: Node | None = None,
     amount: float = 0.0,
@@ -66,7 +62,7 @@ def _twin_run(
     The H of some surrogates is put together from pieces, and a difference across a joint is no
     slope.
     """
-    spikes, targets, params, neuron = setting
+    spikes, targets, params, neuron = problem
     T, S, _ = spikes.shape
     joints = getattr(neuron.surrogate, "joints", ())
     W, b = list(params.W), list(params.b)
@@ -93,9 +89,9 @@ def _twin_run(
     return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
 
 
-def _check(node: Node, setting: Setting, loss: LossLike, s: int | None) -> None:
+def _check(node: Node, problem: Problem, loss: LossLike, s: int | None) -> None:
     """Check the arguments of :func:`partial`."""
-    spikes, targets, params, neuron = setting
+    spikes, targets, params, neuron = problem
     T, S = check_spikes(spikes, params)
     check_loss(loss, targets, (T, S, params.sizes[-1]), params.dtype)
     checks.instance("neuron", neuron, LIF)
@@ -103,18 +99,15 @@ def _check(node: Node, setting: Setting, loss: LossLike, s: int | None) -> None:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    checks.choice("node kind", checks.instance("node", node, Node).kind, ("W", "b", "u", "o"))
-    kind, n, t, i, j = node
-    for name, k in zip("ntij", node[1:], strict=True):
-        checks.count(f"node {name}", k, at_least=-1)
+    kinds = ("W", "b", "u", "o")
+    kind = checks.choice("node kind", checks.instance("node", node, Node).kind, kinds)
+    n = checks.count("node n", node.n, at_most=params.N)
+    most = {"i": params.sizes[n]}
+    most |= {"t": T} if kind in "uo" else {"j": params.sizes[n - 1]} if kind == "W" else {}
+    for name, size in most.items():
+        checks.count(f"node {name}", getattr(node, name), at_least=0, at_most=size - 1)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
-    if not 1 <= n <= params.N:
-        raise ValueError(f"node n must be a layer from 1 to {params.N}, got {n}; pick one")
-    m, below = params.sizes[n], params.sizes[n - 1]
-    at, shape = {"W": ((i, j), (m, below)), "b": ((i,), (m,))}.get(kind, ((t, i), (T, m)))
-    if not all(0 <= k < size for k, size in zip(at, shape, strict=True)):
-        raise ValueError(f"node must have an index into shape {shape}, got {at}; pick one")
 
 
 def central(values: Sequence[Any], step: float) -> Any:
@@ -161,12 +154,12 @@ def partial(
     >>> round(partial(Node("b", n=1, i=0), one, one[0], p, LIF(tau=0.5, v_th=2.0)), 4)
     -0.3434
     """
-    setting = (spikes, targets, params, neuron)
-    _check(node, setting, loss, s)
-    home = _twin_run(setting, loss)[1]
+    problem = Problem(spikes, targets, params, neuron)
+    _check(node, problem, loss, s)
+    home = _twin_run(problem, loss)[1]
     before, crossed = float("nan"), False
     for step in STEP_SIZES:
-        runs = [_twin_run(setting, loss, node, k * step, s) for k in MOVES]
+        runs = [_twin_run(problem, loss, node, k * step, s) for k in MOVES]
         if crossed := any(np.any(pieces != home) for _, pieces in runs):
             continue
         slope = central([value for value, _ in runs], step)
@@ -189,7 +182,7 @@ def derivatives(
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    setting = (spikes, targets, params, neuron)
+    problem = Problem(spikes, targets, params, neuron)
     return at_every_node(  # "u": def-epsilon, "o": def-delta
-        lambda node, s: partial(node, *setting, loss, s=s), params, T, S
+        lambda node, s: partial(node, *problem, loss, s=s), params, T, S
     )

@@ -15,7 +15,7 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import RULES
-from stbp_edu.verify.comparison import at_every_node
+from stbp_edu.verify.comparison import Problem, at_every_node
 
 
 @dataclass(frozen=True)
@@ -125,20 +125,13 @@ Forms = dict[str, Adjoints | Gradients]
 """Results of the package, by the name of the form."""
 
 
-def all_forms(
-    spikes: Array,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str,
-    spike: Spike | None,
-    loss: LossLike = RATE,
-) -> Forms:
+def all_forms(problem: Problem, rule: str, spike: Spike | None, loss: LossLike = RATE) -> Forms:
     """Return the results of the index formulas, the sweep, the engine and the program, by name.
 
     The five cases have a hard reset; with the soft one there are the last two alone. The index
     formulas and the program have the rate loss, and the former the two rules.
     """
+    spikes, targets, params, neuron = problem
     rest, forms = (targets, params, neuron, rule), Forms()
     if neuron.gate != "soft":
         slow = network.forward(spikes, params, neuron, spike=spike)
@@ -146,21 +139,14 @@ def all_forms(
             forms["scalar"] = scalar_adjoints(slow, *rest)
         forms["vector"] = sweep(slow, *rest, loss)
     if loss is RATE:
-        forms["program"] = by_program(spikes, *rest, "numpy", twin=spike is not None)
+        forms["program"] = by_program(problem, rule, "numpy", twin=spike is not None)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {**forms, "engine": engine.backward(fast, *rest, loss)}
 
 
-def by_program(
-    spikes: Array,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    rule: str,
-    backend: str,
-    twin: bool = False,
-) -> Gradients:
+def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) -> Gradients:
     """Return the gradients by the program that is derived from the neuron's forward lines."""
+    spikes, targets, params, neuron = problem
     derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
     net = arrows.network(params.sizes, derived)
     program, given = Program(net, rule, backend, twin), by_layer(params)

@@ -22,7 +22,7 @@ MOST_ROUNDS = 1000  # a day's work
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 
 
-class Verdict(NamedTuple):
+class OracleVerdict(NamedTuple):
     """The verdict on one equation under one rule by one oracle, over all comparisons."""
 
     id: str
@@ -58,7 +58,7 @@ class Report(NamedTuple):
     outcomes: list[Outcome]
 
     @property
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
         order, rules = (*formulas.IDS, *IDS), ("both", *RULES, *ABLATIONS)
 
@@ -68,7 +68,7 @@ class Report(NamedTuple):
 
         ordered = sorted(self.outcomes, key=place)
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
-        return [Verdict(*key, list(outcomes)) for key, outcomes in groups]
+        return [OracleVerdict(*key, list(outcomes)) for key, outcomes in groups]
 
     @property
     def failures(self) -> list[str]:
@@ -128,7 +128,9 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
         problem = trials.draw(np.random.default_rng([seed, k]), *shape)
         work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))
         spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
-        work.append((f"ablations, {other.gate} gate", trials.by_ablations(spiking)))
+        work.append(
+            (f"ablations, {other.gate} gate", trials.by_paths(spiking, None, tuple(ABLATIONS)))
+        )
         many = trials.by_blocks(np.random.default_rng([seed, k]), other)
         work.append((f"many samples, {other.gate} gate", many))
         for which, neuron in enumerate(trials.NEURONS):

@@ -1,6 +1,6 @@
 """Random networks on which every form is compared with every oracle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -13,7 +13,6 @@ from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
     autodiff,
@@ -27,6 +26,7 @@ from stbp_edu.verify.comparison import (
     DIFFERENCES,
     ROUNDING,
     Comparison,
+    Problem,
     Tolerance,
     comparisons,
     equal_under_classic,
@@ -78,15 +78,6 @@ class Outcome(NamedTuple):
         return self.error > self.limit if self.gap else self.error <= self.limit
 
 
-class Problem(NamedTuple):
-    """A network with its input and targets."""
-
-    spikes: Array
-    targets: Array
-    params: Params
-    neuron: LIF
-
-
 def draw(
     rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
 ) -> Problem:
@@ -130,7 +121,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     for spike in (neuron.H, None):
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
         yield _by_value(trace, problem.targets, losses.RATE)
-        exact, classic = (all_forms(*problem, rule, spike) for rule in ("exact", "classic"))
+        exact, classic = (all_forms(problem, rule, spike) for rule in ("exact", "classic"))
         for forms, rule, oracle in ((exact, "exact", "paths"), (classic, "classic", KEPT)):
             yield from compare(forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule))
         for oracle, answer in gradients(problem, spike).items():
@@ -205,23 +196,24 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
 def _by_loss(trace: Trace, problem: Problem, loss: LossLike) -> Iterator[Outcome]:
     """Compare the forms under one loss with every oracle."""
     twin = problem.neuron.H
-    forms = all_forms(*problem, "exact", twin, loss)
+    forms = all_forms(problem, "exact", twin, loss)
     if not isinstance(loss, (losses.Direct, np.ndarray)):
         told = loss.direct(trace, problem.targets)
-        by_term = all_forms(*problem, "exact", twin, told)["engine"]
+        by_term = all_forms(problem, "exact", twin, told)["engine"]
         forms["engine (told the direct term)"] = by_term
     for oracle, answer in gradients(problem, twin, loss).items():
         yield from compare(forms, "exact", oracle, *answer)
-    kept = paths.derivatives(trace, *problem[1:], "classic", loss)
-    yield from compare(all_forms(*problem, "classic", twin, loss), "classic", KEPT, kept)
+    yield from by_paths(problem, twin, ("classic",), loss)
 
 
-def by_ablations(problem: Problem) -> Iterator[Outcome]:
-    """Compare the sweep and the engine under every ablation with the paths that it keeps."""
-    trace = forward(problem.spikes, problem.params, problem.neuron)
-    for rule in ABLATIONS:
-        kept = paths.derivatives(trace, *problem[1:], rule)
-        yield from compare(all_forms(*problem, rule, None), rule, KEPT, kept)
+def by_paths(
+    problem: Problem, spike: Spike | None, rules: Sequence[str], loss: LossLike = losses.RATE
+) -> Iterator[Outcome]:
+    """Compare the forms under rules that drop paths with the sum of those that each keeps."""
+    trace = forward(problem.spikes, problem.params, problem.neuron, spike=spike)
+    for rule in rules:
+        kept = paths.derivatives(trace, *problem[1:], rule, loss)
+        yield from compare(all_forms(problem, rule, spike, loss), rule, KEPT, kept)
 
 
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
@@ -234,5 +226,5 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     trace = engine.forward(problem.spikes, problem.params, problem.neuron)
     got: Forms = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
     if installed():
-        got["program (compiled)"] = by_program(*problem, "exact", "compiled")
+        got["program (compiled)"] = by_program(problem, "exact", "compiled")
     yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))

@@ -11,7 +11,6 @@ import pytest
 import stbp_edu
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows import Arrow, Loss, Network, Node, Rule, network
-from stbp_edu.arrows.table import Enter
 from stbp_edu.losses import Direct, LastSteps, Membrane
 from tests.arrows.oracle import Case
 
@@ -40,7 +39,9 @@ NEURONS = [
     (lambda: jump(step=2), "'jump': step must be 0 or 1, got 2"),
     (lambda: with_arrows(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: with_arrows(HARD.arrows[1]), "two arrows are called 'carry'"),
-    (lambda: with_arrows(learned={"tau": (Enter("v", abs, "", 1.0),)}), "'tau': target must be"),
+    (lambda: with_arrows(learned={"tau": (jump("tau", "v"),)}), "learned 'tau': target must be"),
+    (lambda: with_arrows(learned={"rho": (jump("rho"),)}), "learned must be one of 'tau', 'v_th'"),
+    (lambda: with_arrows(each=("tau",)), "each must be one of , got 'tau'"),
     (lambda: with_arrows(learned={"tau": ()}), "learned 'tau' must enter a state"),
     (lambda: arrows.hard_reset(LIF(gate="soft")), r"lif.gate must be .*; use soft_reset\(lif\)"),
 ]

@@ -9,14 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
+from stbp_edu import Params
 from stbp_edu.files import save_params
-from stbp_edu.torch import to_params
 from stbp_edu.torch.distributed import group
-from stbp_edu.torch.train import start, train_epoch
-from stbp_edu.training import Dataset, Settings, load_digits
+from stbp_edu.torch.train import passes_in
+from stbp_edu.training import Dataset, Settings, State, initial_state, load_digits
+from stbp_edu.training.optim import start
+from stbp_edu.training.trainer import TrainingJob, train_epoch
 
 SETTINGS = Settings(hidden=(16,), T=5, batch=7, lr=1e-2, epochs=1, averaging=0.0)
 IMAGES = 9 * SETTINGS.batch + 1
+
+
+def double_job(settings, data, passes):
+    """Return the job of a run in double precision."""
+    drawn = initial_state(settings, data).params
+    W, b = ([None, *(a.astype(float) for a in of[1:])] for of in (drawn.W, drawn.b))
+    params = Params(W, b)
+    return TrainingJob(settings, data, State(params, None, start(params)), passes)
 
 
 def main(folder):
@@ -26,12 +36,11 @@ def main(folder):
         digits.test_images, digits.test_labels,
     )  # fmt: skip
     with group("cpu") as processes:
-        run = start(SETTINGS, few, processes, np.float64)
-        losses = []
-        for step, loss in enumerate(train_epoch(run)):
-            losses.append(loss)
+        job, losses = double_job(SETTINGS, few, passes_in(processes)), []
+        for step, batch in enumerate(train_epoch(job, 0)):
+            losses.append(batch.loss)
             if processes.rank == 0:
-                save_params(folder / f"{step}.npz", to_params(run.network.state_dict()))
+                save_params(folder / f"{step}.npz", job.params)
         if processes.rank == 0:
             np.save(folder / "losses.npy", losses)
     names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # on Linux

@@ -99,21 +99,6 @@ def test_a_convolution_that_is_a_product_has_its_gradient(rule):
     assert_close(got, want)
 
 
-@each_rule
-def test_the_gradient_of_the_input_is_that_of_the_signal(rule):
-    """What an input gets is W^T err: under the exact rule ε, under the classic one δ h."""
-    problem = PROBLEM
-    network = LIFNetwork.from_params(problem.params, NEURON, rule)
-    x = torch.from_numpy(problem.spikes).requires_grad_()
-    y = torch.from_numpy(problem.targets)
-    (((y - network(x).mean(0)) ** 2).sum() / 4).backward()
-    sweep = stbp_edu.cases.sweep(problem.trace, problem.targets, problem.params, NEURON, rule=rule)
-    err = sweep.epsilon[1]
-    if rule == "classic":
-        err = sweep.delta[1] * NEURON.h(problem.trace.U[1])
-    np.testing.assert_allclose(x.grad.numpy(), err @ problem.params.W[1], rtol=1e-10, atol=1e-15)
-
-
 @pytest.mark.parametrize("made", [nn.Dropout(0.5), nn.BatchNorm1d(4)])
 def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
     x = torch.ones(5, 2, 4, requires_grad=True)

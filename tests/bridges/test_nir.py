@@ -24,22 +24,18 @@ def problem(request):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_there_and_back_through_a_file(tmp_path, dtype):
-    params = make_problem(0, [6, 9, 4], 5, 3, NEURON, dtype).params
-    nir.write(tmp_path / "network.nir", to_graph(params, NEURON))
+def test_what_comes_back_through_a_file_is_the_same_and_spikes_alike(tmp_path, dtype):
+    problem = make_problem(0, [6, 9, 4], 25, 3, NEURON, dtype)
+    nir.write(tmp_path / "network.nir", to_graph(problem.params, NEURON, dt=1e-3))
     graph = nir.read(tmp_path / "network.nir")
-    assert from_graph(graph)[1].surrogate == LIF().surrogate  # a graph holds none
-    found, neuron = from_graph(graph, NEURON.surrogate)
+    assert from_graph(graph, dt=1e-3)[1].surrogate == LIF().surrogate  # a graph holds none
+    found, neuron = from_graph(graph, NEURON.surrogate, dt=1e-3)
     assert neuron == NEURON
-    for name, array in tensors(params).items():
+    for name, array in tensors(problem.params).items():
         assert tensors(found)[name].dtype == dtype
         np.testing.assert_allclose(tensors(found)[name], array, rtol=4 * np.finfo(dtype).eps)
-
-
-def test_what_comes_back_spikes_alike(problem):
-    params, neuron = from_graph(to_graph(problem.params, NEURON, dt=1e-3), dt=1e-3)
-    got = stbp_edu.forward(problem.spikes, params, neuron)
     assert problem.trace.O[2].mean() > 0.02
+    got = stbp_edu.forward(problem.spikes, found, neuron)
     np.testing.assert_array_equal(got.O[2], problem.trace.O[2])
 
 

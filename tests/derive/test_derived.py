@@ -137,7 +137,7 @@ LATE, MORE = (
     arrows.Arrow("more", "o", target, lambda s, p: 1 + 0 * s["u"], step=step)
     for target, step in (("o", 1), ("u", 0))
 )
-ENTRY = replace(LEARNING.enters[0][1], factor=lambda s, p: s["o-1"])
+ENTRY = replace(LEARNING.enters[0], factor=lambda s, p: s["o-1"])
 FLAT = SimpleNamespace(derivative=lambda v: 0.5, antiderivative=lambda v: 0.5)
 CARRY = "arrow 'carry' from u to u"
 WRONG = {  # one thing, and the beginning of what the proof says
@@ -211,13 +211,6 @@ def test_what_is_not_judged_is_said():
     assert prove(odd).notes[1:] == ("not judged: the letters of tau",)
     with pytest.raises(ValueError, match="neuron reads 'rho', which is none of its states"):
         prove(with_arrow(neuron, "carry", factor=lambda s, p: p["rho"] * s["u"]))
-
-
-def test_of_minus_one_only_the_sign_is_written():
-    mine = derive("v = tau * v + x - w\nw = w + v\no = spike(v)", tau=0.5)
-    assert r"\bar{w}_i^{t,n} = - \varepsilon_i^{t+1,n} + \bar{w}_i^{t+1,n}" in str(mine.formulas())
-    assert "    d_w = -d_v_next + d_w_next  # w>v, w>w\n" in mine.program()
-    assert "w>v        w → v  next step  -1\n" in str(mine)
 
 
 def gradient(neuron, rule="exact", state="o"):

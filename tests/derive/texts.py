@@ -72,7 +72,8 @@ def run_of(neuron, seed, sizes="3-4R-3R-2"):
     params = draw_params(net, rng)
     for n, p in enumerate(params[1:], 1):
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
-        for name, enter in net.layers[n].neuron.enters:
-            p[name] = np.asarray(enter.initial * rng.uniform(0.9, 1.1, np.shape(p[name])))
+        for name in (arrow.source for arrow in net.layers[n].neuron.enters):
+            value = neuron.lines.constants[name]
+            p[name] = np.asarray(value * rng.uniform(0.9, 1.1, np.shape(p[name])))
     inputs = rng.normal(0.3, 0.6, (5, 2, *net.shape))
     return net, params, inputs, rng.random((2, net.shape_of(net.N)[0]))

@@ -40,7 +40,6 @@ def test_terms_have_the_colours_of_their_meaning():
 
 
 def test_case_3_holds_for_any_loss():
-    """The register writes the direct term of ours, which is the delta of case 1."""
     delta = next(e for e in parsed().iter() if e.get("class") == "case-3").findall("p")[1]
     direct = "".join(delta.find("span[@class='direct']").itertext())
     assert direct == "∂L∂oit,N"

@@ -10,7 +10,8 @@ from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt import symptoms
 from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
-from stbp_edu.practice.bug_hunt.symptoms import evidence, outcome, wrong_gradients
+from stbp_edu.practice.bug_hunt.symptoms import evidence, ran, wrong_gradients
+from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.inputs import probe_networks
@@ -67,7 +68,8 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     for net in networks["T = 4"]:
         spike = net.neuron.H if "twin" in net.description else None
         given = net.trace.O[0], *args(net)[1:]
-        exact.append(autodiff.derivatives(*given, spike=spike).gradients)
+        found = autodiff.derivatives(*given, spike=spike).gradients
+        exact.append(plain(found, found))
     assert sorted(rows) == sorted(map(str, BUGS))
     assert not any("output" in row for row in rows.values()), "the page says that there is none"
     page = filled("bug-hunt.md", **bug_hunt())
@@ -75,7 +77,7 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     monkeypatch.setattr(symptoms, "networks", lambda: networks)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
-        results = [outcome(bug.run, net) for net in networks["T = 4"]]
+        results = [ran(bug, net)[0] for net in networks["T = 4"]]
         assert any(map(wrong_gradients, results, exact)), bug
 
 

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
 
 import nbformat
 import pytest
+from jupyter_server.serverapp import list_running_servers
 from playwright.sync_api import expect
 
 from stbp_edu.practice.explorers import EXPLORERS, data
@@ -29,77 +29,56 @@ params = stbp_edu.init_params([2, 2, 1], rng)
 trace = stbp_edu.forward(np.ones((3, 1, 2)), params, neuron)
 network = trace, np.array([[1.0]]), params, neuron"""
 OF_NETWORKS = [name for name, (_, example) in EXPLORERS.items() if example is not None]
-QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-OPENED = "window.jupyterapp?.shell.currentWidget?.context?.isReady"
+NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 CONNECTED = """async () => {
   const { sessionContext } = jupyterapp.shell.currentWidget;
   await sessionContext.ready;
   await sessionContext.session.kernel.info;
 }"""
-COMMAND = "async ([name, options]) => { await jupyterapp.commands.execute(name, options); }"
-
-
-@contextmanager
-def jupyterlab(folder):
-    """Run JupyterLab on a free port with settings of its own; yield its address."""
-    own = {f"JUPYTER_{k}_DIR": str(folder / k.lower()) for k in ("CONFIG", "DATA", "RUNTIME")}
-    (folder / "config" / "labconfig").mkdir(parents=True)
-    (folder / "config" / "labconfig" / "page_config.json").write_text(json.dumps(QUIET))
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
-    command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token="]
-    command += [f"--ServerApp.root_dir={folder / 'notebooks'}"]
-    command += ["--LabApp.expose_app_in_browser=True"]
-    log = folder / "log.txt"
-    with (
-        log.open("w") as out,
-        subprocess.Popen(command, env={**os.environ, **own}, stdout=out, stderr=out) as server,
-    ):
-        try:
-            yield _address(server, folder / "runtime", log)
-        finally:
-            server.terminate()  # it shuts its kernel down first
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(timeout=60)
-            server.kill()
-
-
-def _address(server, runtime, log):
-    """Wait for the file in which the server says where it listens."""
-    while server.poll() is None:
-        for path in runtime.glob("jpserver-*.json"):
-            with suppress(json.JSONDecodeError):  # it may be half written
-                return json.loads(path.read_text())["url"]
-        time.sleep(0.1)
-    return pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
-
-
-def notebook():
-    """Return a notebook whose cells show the explorers."""
-    shows = [f'explore("{name}"{", *network" * (name in OF_NETWORKS)})' for name in EXPLORERS]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)])
-    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return book
 
 
 def run(page, command, **options):
     """Run one of JupyterLab's commands to its end."""
-    page.evaluate(COMMAND, [command, options])
+    page.evaluate(
+        "async ([name, options]) => { await jupyterapp.commands.execute(name, options); }",
+        [command, options],
+    )
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    """Yield JupyterLab's page with the notebook open and its kernel connected."""
+def address(tmp_path_factory):
+    """Yield where JupyterLab runs, with settings of its own and a notebook of all explorers."""
     folder = tmp_path_factory.mktemp("jupyterlab")
-    (folder / "notebooks").mkdir()
-    nbformat.write(notebook(), folder / "notebooks" / "explorers.ipynb")
-    axe = npm.modules() / "axe-core" / "axe.min.js"
-    with jupyterlab(folder) as address, launched() as browser:
+    own = {f"JUPYTER_{k}_DIR": str(folder / k.lower()) for k in ("CONFIG", "DATA", "RUNTIME")}
+    (folder / "config" / "labconfig").mkdir(parents=True)
+    (folder / "config" / "labconfig" / "page_config.json").write_text(json.dumps(NO_NEWS))
+    shows = [f'explore("{name}"{", *network" * (name in OF_NETWORKS)})' for name in EXPLORERS]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)])
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, folder / "explorers.ipynb")
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+    command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token="]
+    command += [f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"]
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+        while not (found := [*list_running_servers(folder / "runtime")]):
+            assert server.poll() is None, (folder / "log.txt").read_text()[-2000:]
+            time.sleep(0.1)
+        yield found[0]["url"]
+        server.terminate()  # it shuts its kernel down first
+        server.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def opened(address):
+    """Yield the page with the notebook open and its kernel connected."""
+    with launched() as browser:
         context = browser.new_context(reduced_motion="reduce")
         context.set_default_timeout(120_000)
-        context.add_init_script(path=axe)
+        context.add_init_script(path=npm.modules() / "axe-core" / "axe.min.js")
         page = context.new_page()
         page.goto(f"{address}lab/tree/explorers.ipynb")
-        page.wait_for_function(OPENED)
+        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady")
         page.evaluate(CONNECTED)
         for side in ("left-area", "side-tabbar"):  # as a reader with a phone would
             run(page, f"application:toggle-{side}")
@@ -118,7 +97,7 @@ def page(opened):
 
 
 def test_explorers_are_accessible_and_fit(page):
-    for theme, width in (("Light", 1280), ("Dark", 1280), ("Light", 360), ("Dark", 360)):
+    for theme, width in (("Light", 1280), ("Dark", 360)):
         run(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
         page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
         expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the change

@@ -87,7 +87,7 @@ def test_a_number_is_the_decimal_that_was_typed():
     blank = blanks()["c3-delta"]
     point = dict.fromkeys(blank.symbols, 3.0)
     tree = algebra.parse("0.1*u", blank.symbols)
-    assert algebra.value(tree, blank, point, Decimal) == Decimal("0.3")
+    assert algebra.value(tree, blank, point) == Decimal("0.3")
 
 
 @pytest.mark.parametrize("far", ["exp(u**9)", "exp(exp(exp(u)))", "exp(-u**4)"])

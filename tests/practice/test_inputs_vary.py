@@ -48,14 +48,14 @@ def known(exercise):
         if place.called or not place.text or place.text in CONSTANT | {*exercise.arguments}:
             continue
         if used and used <= set(exercise.arguments):
-            hold = lambda value, place=place: place.of(lambda _: value)  # noqa: E731
+            hold = lambda value, place=place: place.changed(lambda _: value)  # noqa: E731
             yield place.text, values_of(exercise, place), hold
 
 
 def values_of(exercise, place):
     """Return what stands in a place of the solution, over all situations."""
     values = []
-    look = place.of(lambda x: values.append(copy.deepcopy(x)) or x)
+    look = place.changed(lambda x: values.append(copy.deepcopy(x)) or x)
     for k in range(len(asked(exercise).situations)):
         asked(exercise).at(look, k)
     return values

@@ -39,6 +39,7 @@ FIRST = NOTEBOOKS[0]
 SECONDS = 1000
 READY = "html[data-live=ready]"
 WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
 RESTORE = """() => {
     const all = (selector) => [...document.querySelectorAll(selector)];
     all("[aria-label^='Reset code cell']").forEach((button) => button.click());

@@ -63,9 +63,9 @@ def bring(page: Page, script: Path) -> None:
     session.detach()
 
 
-def violations(page: Page, rules: str = "all") -> list[str]:
-    """Return what axe-core finds on the page as it is now: by all rules, or some (see axe.js)."""
-    found: list[str] = page.evaluate(AXE, rules)
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it is now."""
+    found: list[str] = page.evaluate(AXE)
     return found
 
 

@@ -1,12 +1,11 @@
 """The pages of the built site, in a real browser, in both themes and at phone width.
 
 The pages made of code are many: those of source files, which differ in their lines alone, and the
-reference. The browser opens of each kind the shortest, the longest and some that are drawn by their
-names, and then as many more as it takes until nothing that stands on such a page is new: no
-element, no class, no script. The others are read as written, by the same judge. What follows
-from the text of one such page (a title, a heading, an id, an image, a link) is noticed there; what
-follows from its styles and scripts (a contrast, a width, an error of the console) is noticed on a
-page that has the same.
+reference. The browser opens of each kind the shortest and the longest, and then as many more as it
+takes until nothing that stands on such a page is new: no element, no class, no script. The others
+are read as written, by the same judge. What follows from the text of one such page (a title, a
+heading, an id, an image, a link) is noticed there; what follows from its styles and scripts (a
+contrast, a width, an error of the console) is noticed on a page that has the same.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browsing import served
-from tests.site.conftest import NOTEBOOKS, WIDE, profile, watched
+from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, profile, watched
 from tests.site.reader import bring, violations
 from tests.site.written import FROM_CODE, faults, page_names
 
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
 
     from tests.site.conftest import Opened
 
-NARROW = {"width": 360, "height": 740}
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 HERE = Path(__file__).parent
 KINDS = (*FROM_CODE, "notebooks/", "")
-DRAWN = 4  # of each kind of pages made of code, beside the shortest and the longest
 PARTS = 4  # as many as share the pages evenly among browsers
+THEMES = "default", "slate"
 INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
 CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
     const { overflowX, display } = getComputedStyle(one);
@@ -58,10 +56,11 @@ def _opened(site: Path) -> list[str]:
     """Return the addresses of the pages that the browser opens."""
     made = [name for name in page_names(site) if name.startswith(FROM_CODE)]
     made.sort(key=lambda name: sha256(name.encode()).digest())  # drawn, the same each time
+    sizes = {name: (site / name / "index.html").stat().st_size for name in made}
     chosen = []
     for kind in FROM_CODE:
-        sized = [(len((site / n / "index.html").read_bytes()), n) for n in made if _kind(n) == kind]
-        chosen += [min(sized)[1], max(sized)[1], *(name for _, name in sized[:DRAWN])]
+        pages = [name for name in made if _kind(name) == kind]
+        chosen += [min(pages, key=sizes.__getitem__), max(pages, key=sizes.__getitem__)]
     seen = set().union(*(_stands_on(site, name) for name in chosen))
     for name in made:
         if new := _stands_on(site, name) - seen:
@@ -71,22 +70,26 @@ def _opened(site: Path) -> list[str]:
 
 
 def _looked_at(page: Page, name: str, *, first: bool) -> list[str]:
-    """Return what is wrong with the page that is open, light and wide, and dark and narrow.
+    """Return what is wrong with the page that is open.
 
-    What a wide page has beside a narrow one, tabs and sidebars, is the same on all of a kind: its
-    colours in the dark, and the sizes of what one clicks, are judged on the first.
+    axe-core looks at it on a phone, in the dark or in the light, as is drawn by its name: what has
+    a colour stands on many pages. At the first page of each kind it looks in both, and on a wide
+    screen too, whose tabs and sidebars are the same on all of a kind.
     """
     found = faults(page.evaluate(INSPECT), name)
-    found += [f"light: {v}" for v in violations(page, "all" if first else "unsized")]
-    page.locator("[data-theme-button]").click()
-    page.wait_for_selector("body[data-md-color-scheme=slate]")
-    if first:
-        found += [f"dark: {v}" for v in violations(page, "colours")]  # the theme has no more
+    drawn = THEMES[sha256(name.encode()).digest()[0] % 2]
+    for theme in THEMES if first else [drawn]:
+        if theme == "slate":
+            page.locator("[data-theme-button]").click()
+        page.wait_for_selector(f"body[data-md-color-scheme={theme}]")
+        for size in [WIDE, NARROW] if first else [NARROW]:
+            page.set_viewport_size(size)
+            found += [f"{theme}, {size['width']} px: {v}" for v in violations(page)]
     page.set_viewport_size(NARROW)
-    found += [f"dark and narrow: {v}" for v in violations(page, "look")]
     wide = page.evaluate("document.documentElement.scrollWidth")
     found += [f"{wide} px wide at 360 px"] * (wide > 360)
-    page.locator("[data-theme-button]").click()
+    if theme == "slate":
+        page.locator("[data-theme-button]").click()
     page.evaluate("localStorage.clear()")  # the next page is light again
     page.emulate_media(media="print")
     page.set_viewport_size(PAPER)
@@ -134,15 +137,23 @@ def test_a_notebook_page_is_sound(opened: Opened, axe: Path) -> None:
     assert not [*opened.problems, *problems]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_pages_of_every_kind_are_there(kind: str, site: Path) -> None:
-    """The browser opens some pages of each, and of those not made of code every one."""
-    pages, opened = (
-        [name for name in names if _kind(name) == kind]
-        for names in (page_names(site), _opened(site))
+def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(address: str, tab: Page) -> None:
+    """Each cell then has the name of its column; a share is shaded by its size, on any screen."""
+    tab.set_viewport_size(NARROW)
+    tab.goto(address + "time/")
+    tab.wait_for_selector("html[data-maths]", state="attached")
+    assert (
+        tab.evaluate("""[...document.querySelectorAll("article table")].filter((table) =>
+        table.scrollWidth > table.closest("article").clientWidth).length""")
+        == 0
     )
-    assert opened
-    assert kind in FROM_CODE or opened == pages
+    stacked = tab.locator("table[data-stacked]")
+    heads = [text.strip() for text in stacked.first.locator("th").all_text_contents()]
+    cells = stacked.first.locator("tbody tr").first.get_by_role("cell")
+    assert [cell.get_attribute("data-head") for cell in cells.all()] == heads
+    share = tab.get_by_role("cell", name="10 of 10 (").first
+    assert "--share: 1" in str(share.get_attribute("style"))
+    tab.set_viewport_size(WIDE)
 
 
 def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: Page) -> None:

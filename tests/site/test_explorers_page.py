@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from stbp_edu.practice import check, exercises, predict
-from stbp_edu.practice.explorers import EXPLORERS, export
+from stbp_edu.practice.explorers import EXPLORERS, data
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile
@@ -42,28 +42,17 @@ def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
         yield page
 
 
-@contextmanager
-def _explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
-    """Yield the page of explorers with all of them in place."""
+@pytest.fixture(scope="module")
+def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
+    """Yield the page of explorers: what leaves them as they were comes first.
+
+    Then each test has an explorer of its own.
+    """
     with profile(browser) as context, _faultless(context, axe) as page:
         page.goto(f"{address}explorers/")
         for name in EXPLORERS:  # each loads when its place comes near
             page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
             explorer_on(page, name)
-        yield page
-
-
-@pytest.fixture(scope="module")
-def untouched(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
-    """Yield explorers for tests that each leave the others' explorers as they were."""
-    with _explorers(browser, address, axe) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
-    """Yield explorers for tests that set all that they rely on, each in an explorer of its own."""
-    with _explorers(browser, address, axe) as page:
         yield page
 
 
@@ -76,42 +65,32 @@ def _look(page: Page, width: int, theme: str) -> None:
     expect(dark).to_have_count(int(theme == "dark"))
 
 
-def test_the_site_has_the_files_that_the_package_writes(site: Path, tmp_path: Path) -> None:
-    """Nothing older, and nothing else."""
-    there = site / "assets" / "explorers"
-    written = {path.name: path.read_bytes() for path in export(tmp_path)}
-    assert written == {path.name: path.read_bytes() for path in there.iterdir()}
-
-
 @pytest.mark.xdist_group("explorers")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
-def test_explorers_are_accessible_and_fit(untouched: Page, theme: str, width: int) -> None:
+def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: int) -> None:
     """No violation in either theme, and nothing leaves a phone's screen."""
-    _look(untouched, width, theme)
+    _look(explorers, width, theme)
     for name in EXPLORERS:
-        explorer = explorer_on(untouched, name)
+        explorer = explorer_on(explorers, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
-    expect(untouched.locator(".scroll table[tabindex]")).to_have_count(0)  # their box is a stop
+    expect(explorers.locator(".scroll table[tabindex]")).to_have_count(0)  # their box is a stop
 
 
 @pytest.mark.xdist_group("explorers")
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_an_explorer_obeys_the_keyboard(untouched: Page, name: str) -> None:
+def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
     """A reader without a pointer gets everywhere."""
-    _look(untouched, 1280, "light")
-    OBEYS[name](explorer_on(untouched, name))
+    _look(explorers, 1280, "light")
+    OBEYS[name](explorer_on(explorers, name))
 
 
-@pytest.mark.xdist_group("explorers-values")
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_an_explorer_shows_the_values_of_the_package(
-    explorers: Page, site: Path, name: str
-) -> None:
-    """At every cell, node and setting that a reader can choose; the test above has the files."""
-    written = (site / "assets" / "explorers" / f"{name}.json").read_text(encoding="utf-8")
-    SHOWS[name](explorer_on(explorers, name), json.loads(written))
+@pytest.mark.xdist_group("explorers")
+@pytest.mark.parametrize("name", [name for name, (_, net) in EXPLORERS.items() if net is None])
+def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
+    """At every setting that a reader can choose; those of a network do so in JupyterLab's tests."""
+    SHOWS[name](explorer_on(explorers, name), json.loads(json.dumps(data(name))))
 
 
 def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import READY
+from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, ended, run, spoken, tab_to, violations, write
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site.downloads import INSTALL
@@ -70,68 +70,69 @@ def fold(request: pytest.FixtureRequest) -> Fold:
 
 
 @pytest.fixture
+def number(fold: Fold) -> int:
+    """Return the number of the cell."""
+    return fold.place()[1]
+
+
+@pytest.fixture
 def warm(fold: Fold, kept: Callable[[str], Page]) -> Page:
     """Return the page of the cell."""
     return kept(fold.place()[0])
 
 
 @pytest.fixture
-def folded(fold: Fold, warm: Page) -> Locator:
+def folded(warm: Page, number: int) -> Locator:
     """Return the cell, on its page, ready to run."""
-    return cell(warm, fold.place()[1])
+    return cell(warm, number)
 
 
-@pytest.fixture
-def number(fold: Fold) -> int:
-    """Return the number of the cell."""
-    return fold.place()[1]
+def reload(page: Page) -> None:
+    """Load the page again, which keeps what was written."""
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
 
 
-def test_the_line_says_what_it_opens(warm: Page, folded: Locator, fold: Fold, number: int) -> None:
-    """In sight and by its name it says what, of which cell, and whether it is open."""
+def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
+    warm: Page, folded: Locator, fold: Fold, number: int, axe: Path
+) -> None:
+    """In sight and by its name it says what, of which cell, and whether it is open.
+
+    Opened, axe-core finds nothing on a narrow, dark page; closed, test_built_pages looks.
+    """
     line, inside = folded.locator(fold.line), folded.locator(fold.inside).first
 
     def said(verb: str) -> set[bool | None]:
         """Return whether what the line opens is open, by the names that begin with a verb."""
         names = [node[1:] for node in spoken(warm, folded)]
+        assert (f"Run code cell {number}", None) in names
         begin, end = f"{verb} {fold.name}", f" of cell {number}"
         return {is_open for name, is_open in names if name.startswith(begin) and name.endswith(end)}
 
     expect(inside).not_to_be_visible()
     assert line.inner_text().startswith(f"Show {fold.name}")
     assert said("Show") == {False}
-    assert (f"Run code cell {number}", None) in [node[1:] for node in spoken(warm, folded)]
-    line.click()
+    folded.get_by_role("button", name="Run code cell").focus()
+    tab_to(warm, line, 5)
+    warm.keyboard.press("Enter")
     expect(inside).to_be_visible()
     assert line.inner_text().startswith(f"Hide {fold.name}")
     assert said("Hide") == {True}
-
-
-def test_it_opens_by_the_keyboard(warm: Page, folded: Locator, fold: Fold) -> None:
-    """Tab goes on to the line; Enter opens it, Space closes it."""
-    keys, line, inside = warm.keyboard, folded.locator(fold.line), folded.locator(fold.inside).first
-    folded.get_by_role("button", name="Run code cell").focus()
-    tab_to(warm, line, 5)
-    keys.press("Enter")
-    expect(inside).to_be_visible()
-    keys.press("Space")
+    warm.keyboard.press("Space")
     expect(inside).not_to_be_visible()
-
-
-def test_when_open_it_is_open_to_everyone(
-    warm: Page, folded: Locator, fold: Fold, axe: Path
-) -> None:
-    """axe-core finds nothing on a narrow, dark page; closed, test_built_pages looks at both."""
+    line.click()
+    expect(inside).to_be_visible()
     bring(warm, axe)
-    folded.locator(fold.line).click()
     warm.locator("[data-theme-button]").click()
-    warm.set_viewport_size({"width": 360, "height": 740})
+    warm.set_viewport_size(NARROW)
     assert violations(warm) == []
-    assert warm.evaluate("document.documentElement.scrollWidth") <= 360
+    assert warm.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
-def test_without_scripts_it_opens_all_the_same(fold: Fold, browser: Browser, address: str) -> None:
-    """The browser does it; on paper it is left out or printed, and its line never is."""
+def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
+    fold: Fold, browser: Browser, address: str, site: Path
+) -> None:
+    """The browser opens it; on paper its line never is; a download has JupyterLab's own mark."""
     stem, number = fold.place()
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -145,11 +146,6 @@ def test_without_scripts_it_opens_all_the_same(fold: Fold, browser: Browser, add
     expect(line).not_to_be_visible()
     expect(inside).to_be_visible()
     context.close()
-
-
-def test_the_download_is_folded_in_jupyterlab(fold: Fold, site: Path) -> None:
-    """The file that the page offers has JupyterLab's own mark at the cell."""
-    stem, number = fold.place()
     there = nbformat.read(site / "notebooks" / stem / f"{stem}.ipynb", as_version=4)
     code = [c for c in there.cells if c.cell_type == "code" and c.source.strip()]
     own = [c for c in code if c.id != INSTALL]  # the download's first cell installs
@@ -160,7 +156,10 @@ def test_the_download_is_folded_in_jupyterlab(fold: Fold, site: Path) -> None:
 def test_it_runs_while_folded_and_after_the_cells_above(
     warm: Page, folded: Locator, number: int
 ) -> None:
-    """Run to here runs it with all the cells above, folded or not; all folds stay as they were."""
+    """Run to here runs it with all the cells above, folded or not; all folds stay as they were.
+
+    At a phone's width its buttons do not lie on each other, and Run is as large as a finger.
+    """
     for k in range(1, number):
         write(warm, f"seen_{k} = {k}", k)
     write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
@@ -171,28 +170,7 @@ def test_it_runs_while_folded_and_after_the_cells_above(
         expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
         expect(folded.locator(".cell-code")).not_to_be_visible()
     expect(warm.locator(".cell[data-state=done]")).to_have_count(number)
-
-
-@by_code
-def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator, number: int) -> None:
-    """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
-    write(warm, "unknown_name", number)
-    warm.reload()
-    warm.wait_for_selector(READY, state="attached")
-    expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
-    folded.locator(CODE.line).click()
-    expect(folded.locator(".cell-code")).not_to_be_visible()
-    folded.get_by_role("button", name="Run code cell").click()
-    ended(folded, "error")
-    expect(folded.get_by_role("textbox")).to_be_visible()
-
-
-@by_code
-def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator, number: int) -> None:
-    """At a phone's width, with Reset there; Run is as large as a finger."""
-    warm.set_viewport_size({"width": 360, "height": 740})
-    run(warm, "1", number)
-    folded.locator(CODE.line).click()
+    warm.set_viewport_size(NARROW)
     names = ("Run code cell", "Run to here", "Reset code cell")
     boxes = [folded.get_by_role("button", name=name).bounding_box() for name in names]
     boxes.append(folded.locator(CODE.line).bounding_box())
@@ -205,26 +183,31 @@ def test_its_buttons_do_not_lie_on_each_other(warm: Page, folded: Locator, numbe
         )
 
 
+@by_code
+def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator, number: int) -> None:
+    """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
+    write(warm, "unknown_name", number)
+    reload(warm)
+    expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
+    folded.locator(CODE.line).click()
+    expect(folded.locator(".cell-code")).not_to_be_visible()
+    folded.get_by_role("button", name="Run code cell").click()
+    ended(folded, "error")
+    expect(folded.get_by_role("textbox")).to_be_visible()
+
+
 @by_output
-def test_no_answer_is_in_sight_before_it_is_asked_for(
+def test_an_answer_is_seen_by_who_asks_and_a_reset_folds_it_again(
     warm: Page, folded: Locator, number: int
 ) -> None:
-    """On a whole page; nor after the code was changed."""
+    """No answer of the page is in sight before, nor after the code was changed; a run asks."""
     assert warm.locator(ANSWERS).count()
-    write(warm, "mine = 1", number)
-    warm.reload()
-    warm.wait_for_selector(READY, state="attached")
-    expect(folded.get_by_role("textbox")).to_have_value("mine = 1")
+    write(warm, "6 * 7", number)
+    reload(warm)
+    expect(folded.get_by_role("textbox")).to_have_value("6 * 7")
     expect(folded.get_by_role("textbox")).to_be_visible()
     for one in warm.locator(ANSWERS).all():
         expect(one).not_to_be_visible()
-
-
-@by_output
-def test_a_run_shows_openly_and_a_reset_folds_again(
-    warm: Page, folded: Locator, number: int
-) -> None:
-    """Who runs the cell has asked; the committed output is behind its line as before."""
     assert run(warm, "6 * 7", number).locator(":scope > .out-result").inner_text() == "42"
     expect(folded.locator(OUTPUT.line)).to_have_count(0)
     expect(run(warm, "unknown_name", number, "error").locator(".out-error")).to_be_visible()

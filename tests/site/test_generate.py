@@ -37,14 +37,13 @@ def test_every_equation_of_the_cases_is_computed_somewhere() -> None:
     assert all(found[id_].code for id_ in EQUATIONS if id_.startswith("c") and "-" in id_)
 
 
-def test_docstrings_become_what_the_site_reads() -> None:
-    """An example keeps all of its output, indented or not."""
+def test_a_package_shows_the_modules_of_its_public_names() -> None:
+    """What no name in ``__all__`` comes from is not described; its source leads to the package.
+
+    An example keeps all of its output, indented or not.
+    """
     example = ">>> f()\none:\n  two"
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
-
-
-def test_a_package_shows_the_modules_of_its_public_names() -> None:
-    """What no name in ``__all__`` comes from is not described; its source leads to the package."""
     pages = api_pages.pages(api_pages.read_package())
     assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
     assert "diagnosis" not in pages["api/practice.md"]

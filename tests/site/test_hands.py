@@ -16,9 +16,9 @@ from tests.site.reader import cell, tab_to
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-LONG = f"second = {'2 + ' * 99}1"
+LONG = f"second = {'2 + ' * 40}1"
 STEPS = 10
-FAR = 3000  # pixels, more than the long line has
+FAR = 1500  # pixels, more than the long line has
 
 # Where the coloured copy of the code shows a text: its left and its right end, and its height.
 PLACE = """(cell, text) => {
@@ -140,7 +140,7 @@ def test_a_pointer_edits_where_it_points(
         at_end = "box => box.scrollLeft + box.clientWidth > box.scrollWidth - 1"
         warm.wait_for_function(at_end, arg=box)
         _, right, height = place(target, "+ 1")
-        hand.press(right, height)
+        hand.press(right + 6, height)  # behind the end, which may still move by a pixel
     else:
         keys.press("Control+End")
         keys.press("ArrowLeft")
@@ -153,7 +153,7 @@ def test_a_pointer_edits_where_it_points(
     run = button.bounding_box()
     assert run
     hand.press(run["x"] + run["width"] / 2, run["y"] + run["height"] / 2)
-    expect(target.locator(".out-result")).to_have_text("200")
+    expect(target.locator(".out-result")).to_have_text("82")
 
 
 def test_the_keyboard_is_enough(warm: Page, target: Locator) -> None:

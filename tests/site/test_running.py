@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.site.conftest import NARROW
 from tests.site.reader import bring, cell, run, violations, write
 
 if TYPE_CHECKING:
@@ -117,19 +118,28 @@ def test_a_flood_of_text_is_cut(warm: Page) -> None:
     assert len(output.inner_text()) < 200_000
 
 
-def test_what_runs_is_open_to_everyone(warm: Page, axe: Path) -> None:
+def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
+    warm: Page, axe: Path
+) -> None:
     """axe-core finds nothing in results, an error, a hint, the menu and the search."""
     bring(warm, axe)
     run(warm, "import sys\nprint('x\\n' * 99, file=sys.stderr)\nlist(range(99))")
     run(warm, "unknown", 2, state="error")
     assert violations(warm) == []
-    warm.locator("[data-theme-button]").click()
+    warm.locator("[data-theme-button]").focus()
+    warm.keyboard.press("Enter")
+    expect(warm.locator("body[data-md-color-scheme=slate]")).to_have_count(1)
     assert violations(warm) == []
     warm.locator("[data-md-component=search-query]").focus()
     warm.keyboard.type("surrogate")  # the search listens to keys
     expect(warm.locator(".md-search-result__item").first).to_be_visible()
     assert violations(warm) == []
     warm.keyboard.press("Escape")
-    warm.set_viewport_size({"width": 360, "height": 740})
-    warm.get_by_role("button", name="Menu").click()
+    warm.set_viewport_size(NARROW)
+    warm.get_by_role("button", name="Menu").focus()
+    warm.keyboard.press("Enter")
+    expect(warm.locator("#__drawer")).to_be_checked()
+    assert warm.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
     assert violations(warm) == []
+    warm.keyboard.press("Escape")
+    expect(warm.locator("#__drawer")).not_to_be_checked()

@@ -101,8 +101,6 @@ ONE = np.array([[0.5]])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda rng: encode("rate", ONE, 3, rng), ValueError, "encoder must be one of 'bernoulli'"),
-        (lambda rng: bernoulli(ONE[0], 3, rng), ValueError, "pixels must have shape"),
         (lambda rng: rows(ONE, 3, rng), ValueError, r"images must have shape \(S, height, width"),
         (lambda _: saccades(np.full((1, 2, 2), 1.5), 9), ValueError, r"must lie in \[0, 1\]"),
         (lambda _: frames(np.ones((1, 2, 2), int), 9), TypeError, "must be float32 or float64"),

@@ -94,10 +94,15 @@ def test_runs_learn_and_go_on_bit_for_bit(changes, few, bytes_few, tmp_path: Pat
     assert evaluate(params, data.test_images, data.test_labels, settings, rng).mean == whole.test
 
 
-def test_a_state_of_another_network_is_refused(few) -> None:
-    state, other = initial_state(Settings(**OWN), few), Settings(hidden=(9,))
-    with pytest.raises(ValueError, match=r"params must be of a network with hidden layers \(9,\)"):
-        list(train(other, few, state))
+def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
+    small, other = Settings(**OWN), Settings(hidden=(9,))
+    wide = replace(few, train_images=few.train_images[:, 1:], test_images=few.test_images[:, 1:])
+    for settings, data, words in (
+        (other, few, r"params must be of a network with hidden layers \(9,\)"),
+        (small, wide, r"56 inputs and 10 outputs for images .*, got 64 and 10"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            list(train(settings, data, initial_state(small, few)))
 
 
 @pytest.mark.slow

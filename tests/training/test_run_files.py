@@ -37,20 +37,29 @@ def packed(values: dict) -> np.ndarray:
     return np.frombuffer(json.dumps(values).encode(), np.uint8)
 
 
+def channels_last(name: str, array: np.ndarray) -> np.ndarray:
+    """Return an array of 8x8-4C3-20-10 as version 1 had it: no copy where it is none of those."""
+    if array.shape == (4, 1, 3, 3):
+        return np.moveaxis(array, 1, 3).reshape(4, 9)
+    wide = array.shape == (20, 144)
+    return np.moveaxis(array.reshape(20, 4, 6, 6), 1, 3).reshape(20, 144) if wide else array
+
+
 @pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
 def test_a_run_that_version_1_began_goes_on_bit_for_bit(changes, few, tmp_path: Path) -> None:
-    """Its files have no checksum, keep a convolution's shape as an array, and name old settings."""
+    """No checksum, a convolution's shape as an array, its channels last, and old settings."""
     settings = Settings(**{"hidden": (20,), "T": 4, "batch": 20, "epochs": 2, **changes})
     first, whole = epochs(settings, few)
     checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
     save_checkpoint(checkpoint, Checkpoint(settings, "", first.state, []))
     save_params(params, first.state.kept)
-    arrays = read_arrays(checkpoint)
+    arrays = {k: channels_last(k, a) for k, a in read_arrays(checkpoint).items()}
     values = unsealed(json.loads(arrays.pop("meta").tobytes()))
     values["settings"] |= {"shards": 2, "optimizer": "adam", "momentum": 0.9}
-    shape = values.pop("shape", None)
+    shape, _ = values.pop("shape", None), values.pop("derived", None)
     shapes = {} if shape is None else {"shape": np.frombuffer(shape.encode(), np.uint8)}
-    np.savez(params, **{k: a for k, a in read_arrays(params).items() if k != "meta"}, **shapes)
+    kept = {k: channels_last(k, a) for k, a in read_arrays(params).items() if k != "meta"}
+    np.savez(params, **kept, **shapes)
     before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
     np.savez(checkpoint, **arrays, **before, meta=packed(values))
     assert bits(load_params(params)) == bits(first.state.kept)
@@ -86,21 +95,9 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
         (meta(format=2), "its checksum is not that of what is in it"),
         (lambda a: {**a, "params.W1": a["params.W1"] + 1}, "its checksum is not that"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
-        (meta(epoch=9), "its epoch is 9, and the run has 2"),
-        (meta(epoch=-5), "epoch must be >= 0"),
         (meta(step=None), "'step' is missing"),
         (meta(settings={"hidden": [21]}), r"its hidden layers are \(20,\), not \(21,\)"),
-        (meta(curves=[{"epoch": 1}]), "'loss' is missing"),
-        (meta(curves=[{**POINT, "seconds": "long"}]), "seconds must be a real number"),
         (lambda a: meta()({k: v for k, v in a.items() if k != "slot0.W1"}), "must hold W1, b1"),
-        (
-            lambda a: meta()({k: v.astype(float) if k[:5] == "slot0" else v for k, v in a.items()}),
-            "W1 must be float32 throughout, got float64",
-        ),
-        (
-            lambda a: meta()({**a, "average.W1": np.zeros((20, 3), np.float32)}),
-            r"W1 must have shape \(20, 64\) throughout",
-        ),
     ],
 )
 def test_foreign_checkpoints_are_named(change, words, written) -> None:
@@ -143,13 +140,6 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
         ("checksum", "0"),
         ("settings", {"depth": 3}),
         ("settings T", -1),
-        ("held_out", "none"),
-        ("curves", []),
-        ("curves 0 loss", "small"),
-        ("curves 0 rates 1", [0.1]),
-        ("accuracy encodings", []),
-        ("accuracy spread", float("nan")),
-        ("accuracy images", 1e3),
     ],
 )
 def test_a_record_that_was_tampered_with_is_named(

@@ -36,7 +36,9 @@ def frameworks() -> dict[str, object]:
 
 def bug_hunt() -> dict[str, object]:
     """Return the bugs of the hunt, and the same by what they show."""
-    shown = {"; ".join(SYMPTOMS[name] for name in row): same for row, same in by_symptoms().items()}
+    shown = {
+        "; ".join(SYMPTOMS[name][0] for name in row): same for row, same in by_symptoms().items()
+    }
 
     def counted(found: Iterable[Bug]) -> Counter[str]:
         return Counter(map(_place, found))

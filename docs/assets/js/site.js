@@ -28,6 +28,25 @@
     while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll("https://this-site/", here());
   }
 
+  // A table that a phone would cut: its rows stand below each other, each cell beside the name of its column.
+  const phone = matchMedia("(max-width: 30em)").matches;
+  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" }; // which blocks lose
+  const stack = (table) => {
+    const heads = all("thead th", table).map((head) => head.textContent.trim());
+    if (heads.length < 3 || table.scrollWidth <= table.closest("article").clientWidth) return;
+    table.dataset.stacked = "";
+    for (const row of all("tbody tr", table)) [...row.cells].forEach((cell, k) => (cell.dataset.head = heads[k]));
+    for (const part of [table, ...all("*", table)]) if (roles[part.localName]) part.setAttribute("role", roles[part.localName]);
+  };
+  for (const table of all(".md-content article table:not([class])")) {
+    for (const cell of all("td", table)) {
+      const [, some, whole] = /^(\d+)\sof\s(\d+)\s\(/.exec(cell.textContent.trim()) ?? []; // runs that learn
+      if (whole) cell.style.setProperty("--share", some / whole);
+    }
+    if (phone && table.querySelector(".arithmatex")) document.addEventListener("maths", () => stack(table), { once: true });
+    else if (phone) stack(table);
+  }
+
   // The drawer on narrow screens: what is out of sight is out of reach too.
   const drawer = document.getElementById("__drawer");
   const sidebar = document.querySelector(".md-sidebar--primary");

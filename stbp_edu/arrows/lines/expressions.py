@@ -44,10 +44,7 @@ class Name:
 class Function:
     r"""A function that the reader has defined, or a derivative of one.
 
-    Attributes:
-        label: its name in LaTeX: ``f``, ``f'``, ``\partial_{\tau}f``.
-        parameters: the names in its brackets.
-        body: what it returns.
+    Its label is its name in LaTeX: ``f``, ``f'``, ``\partial_{\tau}f``.
     """
 
     label: str

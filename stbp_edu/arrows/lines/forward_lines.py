@@ -44,13 +44,7 @@ class Slope(NamedTuple):
 
 @dataclass(frozen=True)
 class ForwardLines:
-    """The lines of a neuron, read.
-
-    Attributes:
-        text: as the reader wrote it.
-        lines: each state's update, in the order of the text.
-        constants: the values of all other names.
-    """
+    """The lines of a neuron as written; read, each state's update in order; and all constants."""
 
     text: str
     lines: Mapping[str, ex.Expression]
@@ -138,10 +132,11 @@ class ForwardLines:
             return found
         return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self.entered.items()] + found
 
-    def enters(self, constant: str) -> Iterator[tuple[str, ex.Expression]]:
-        """Yield the states whose lines read a constant, with the derivatives by it."""
+    def enters(self, constant: str) -> Iterator[Slope]:
+        """Yield the arrows from a constant to the states whose lines read it."""
         # one that cancels has a gradient, too: 0
-        yield from (self._by(ex.Name(constant)) or {self.potential: ex.ZERO}).items()
+        for state, factor in (self._by(ex.Name(constant)) or {self.potential: ex.ZERO}).items():
+            yield Slope(f"enter:{constant}>{state}", constant, state, 0, factor)
 
     def silent(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor from step to step as if no neuron had spiked."""

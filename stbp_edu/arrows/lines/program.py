@@ -72,15 +72,11 @@ def _function(
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
-    """Return for each layer the step back that the gradients need, None for the input.
-
-    Raises:
-        ValueError: if the rule keeps no word.
-    """
+    """Return for each layer the step back that the gradients need, None for the input."""
     rule.check(net)
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
-        read = [layer.neuron.input, *(enter.target for _, enter in layer.neuron.enters)]
+        read = [layer.neuron.input, *(enter.target for enter in layer.neuron.enters)]
         start += [(n, state, rule.start) for state in dict.fromkeys(read)]
     same = classes(net, rule)
 
@@ -109,21 +105,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class StepBack:
-    """One step back of the neuron of a layer under a rule.
-
-    Attributes:
-        net, n, rule: the network, the layer, the rule.
-        same: which states of the rule share an adjoint.
-        nodes: the adjoints that it returns.
-        leaving: the arrows that leave the neuron.
-    """
+    """One step back of the neuron of layer n under a rule."""
 
     net: Network
     n: int
     rule: Rule
-    same: Mapping[Adjoint, str]
-    nodes: Sequence[Adjoint]
-    leaving: Sequence[Arrow]
+    same: Mapping[Adjoint, str]  # which states of the rule share an adjoint
+    nodes: Sequence[Adjoint]  # those that it returns
+    leaving: Sequence[Arrow]  # of the neuron
 
     @property
     def neuron(self) -> Neuron:
@@ -168,8 +157,7 @@ class StepBack:
             terms += [self._term(slope, head) for slope, head in inside]
             found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
         for name in self.neuron.learned:
-            entered = self.lines.enters(name)
-            own = [_product(dk, 0, self.name(state, self.rule.start)) for state, dk in entered]
+            own = [self._term(slope, self.rule.start) for slope in self.lines.enters(name)]
             found.append(Row(f"g_{name}", own))
         return found
 
@@ -224,21 +212,19 @@ class StepBack:
         return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
     def _term(self, slope: Slope, head: str) -> ex.Expression:
-        """Return the term of one arrow: its factor times the adjoint at its head."""
+        """Return the term of one arrow: its factor, around the step of its tail, times the adjoint.
+
+        Of a factor of 1 or -1 only the sign is left.
+        """
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
-        return _product(factor, slope.step, self.name(slope.target, head, SHIFTED[slope.step]))
-
-
-def _product(factor: ex.Expression, step: int, adjoint: str) -> ex.Expression:
-    """Return a factor, its names placed around the step of its tail, times an adjoint."""
-    last = ex.Name(adjoint, "now")
-    if factor in (ex.ONE, ex.Number(-1)):
-        return last if factor == ex.ONE else ex.Call("neg", (last,))
-    factor = tidy(ex.written_out(factor))
-    states = (name for name in ex.names_in(factor) if name.when)
-    by = {s: ex.Name(s.name + SHIFTED[step - (s.when == "last")], s.when) for s in states}
-    return ex.Call("*", (ex.replaced(factor, by), last))
+        adjoint = ex.Name(self.name(slope.target, head, SHIFTED[slope.step]), "now")
+        if factor in (ex.ONE, ex.Number(-1)):
+            return adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,))
+        factor = tidy(ex.written_out(factor))
+        states = (name for name in ex.names_in(factor) if name.when)
+        by = {s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when) for s in states}
+        return ex.Call("*", (ex.replaced(factor, by), adjoint))
 
 
 def _named(name: str, q: str) -> str:

@@ -86,13 +86,7 @@ class LineError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a text.
-
-    Attributes:
-        text: the whole line, which its errors show.
-        number: which line of the text it is.
-        start: where its right side begins.
-    """
+    """One line of a text, as its errors show it, its number, and where its right side begins."""
 
     text: str
     number: int = 1
@@ -109,12 +103,6 @@ class Line:
         shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
-
-    def check_length(self) -> None:
-        """Check that it is not too long."""
-        if len(self.text) > LONGEST_LINE:
-            advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
-            raise self.error(0, f"it has {len(self.text)} characters", advice)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
-from stbp_edu.arrows.lines.reading import Line, Reader, advice_on, advice_on_name
+from stbp_edu.arrows.lines.reading import LONGEST_LINE, Line, Reader, advice_on, advice_on_name
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
@@ -32,7 +32,7 @@ NOT_FREE = (
 def read_lines(
     text: str, constants: Mapping[str, float], defaults: Mapping[str, float] | None = None
 ) -> ForwardLines:
-    r"""Return the lines of a neuron.
+    """Return the lines of a neuron.
 
     Args:
         text: a line for each state, for each function of the reader's own, and for constants that
@@ -43,10 +43,6 @@ def read_lines(
     Raises:
         LineError: if a line is not understood; it shows the line and the place.
         TypeError, ValueError: if it is no text, or a constant is no number or not read.
-
-    >>> found = read_lines("tau = 0.5; u = tau * u + x; o = spike(u - 1)", {})
-    >>> [(arrow.kind, arrow.step) for arrow in found.slopes]
-    [('spike', 0), ('carry', 1)]
     """
     for name in constants:
         if not _is_free(name):
@@ -138,7 +134,9 @@ def _row(text: str, number: int) -> Row:
     """Return a line apart at its first equals sign."""
     left, sign, right = text.partition("=")
     line = Line(text, number, len(text) - len(right.lstrip()))
-    line.check_length()
+    if len(text) > LONGEST_LINE:
+        advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
+        raise line.error(0, f"it has {len(text)} characters", advice)
     found = LEFT.fullmatch(left)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
     at = len(left) - len(left.lstrip())

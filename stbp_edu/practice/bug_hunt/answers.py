@@ -91,7 +91,7 @@ def _asked(case: Any, term: Any, symptom: Any) -> dict[str, Any]:
 
 
 def _question(k: int) -> tuple[str, ...]:
-    symptoms = ", ".join(f"`{name}` ({words})" for name, words in SYMPTOMS.items())
+    symptoms = ", ".join(f"`{name}` ({words})" for name, (words, _) in SYMPTOMS.items())
     return (
         "One change makes this program wrong. In which case, in which term, and how does it show?",
         f'Answer with `hunt({k}, case=..., term="...", symptom="...")`.',
@@ -112,5 +112,4 @@ def _shown(bug: Bug) -> tuple[str, ...]:
 
 def _named(wrong: Wrong) -> str:
     """Return the wrong gradients in words."""
-    names = ", ".join(f"{kind}[{n}]" for kind, n in sorted(wrong))
-    return f"wrong in {names}" if wrong else "right"
+    return f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"

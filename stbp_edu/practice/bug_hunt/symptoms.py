@@ -4,17 +4,18 @@ Each bug runs on networks that differ in one thing: T, S, or whether any neuron 
 returns is held against the package's sweep.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from stbp_edu.cases import case_at
-from stbp_edu.checks import Array
 from stbp_edu.network import Params, forward
 from stbp_edu.practice.bug_hunt.bugs import Bug
+from stbp_edu.practice.grading.answer import alike
+from stbp_edu.practice.grading.calling import Difference, Outcome, Part, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 
 SIZES, T, S = (5, 4, 3, 2), 4, 3
@@ -23,23 +24,8 @@ SIZES, T, S = (5, 4, 3, 2), 4, 3
 TOLERANCE = 1e-7
 """Relative; an error of a bug is far larger, rounding far smaller."""
 
-SYMPTOMS = {
-    "T=1": "wrong at T = 1 already",
-    "T>1": "wrong only where T > 1",
-    "T>2": "wrong only where T > 2",
-    "S>1": "wrong only where S > 1",
-    "hidden": "wrong only below the output layer",
-    "output": "wrong only in the output layer",
-    "W": "wrong only in W",
-    "b": "wrong only in b",
-    "factor": "all gradients are off by one constant factor",
-    "spikes": "wrong only where a neuron has spiked",
-    "widths": "an error is raised unless all layers are equally wide",
-}
-"""What can be seen of a bug from outside, by the name that ``hunt`` takes."""
-
-Wrong = frozenset[tuple[str, int]]
-"""The gradients that are wrong: ``("W", 2)`` is that of W[2]."""
+Wrong = frozenset[str]
+"""The gradients that are wrong, such as ``"W[2]"``."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +45,28 @@ class Evidence:
     @property
     def symptoms(self) -> tuple[str, ...]:
         """The names of the symptoms that hold."""
-        wrong, seen = self.wrong, self.wrong["T = 4"]
-        kinds, layers = {kind for kind, _ in seen}, {n for _, n in seen}
-        holds = {
-            "T=1": bool(wrong["T = 1"]),
-            "T>1": not wrong["T = 1"] and bool(wrong["T = 2"]),
-            "T>2": not wrong["T = 1"] and not wrong["T = 2"],
-            "S>1": not wrong["S = 1"],
-            "hidden": len(SIZES) - 1 not in layers,
-            "output": layers == {len(SIZES) - 1},
-            "W": kinds == {"W"},
-            "b": kinds == {"b"},
-            "factor": self.factor is not None,
-            "spikes": not wrong["no spikes"],
-            "widths": self.raises,
-        }
-        return tuple(name for name, is_so in holds.items() if is_so)
+        return tuple(name for name, (_, holds) in SYMPTOMS.items() if holds(self))
+
+    @property
+    def seen(self) -> Wrong:
+        """The wrong gradients of the network from which the others differ."""
+        return self.wrong["T = 4"]
+
+
+SYMPTOMS: dict[str, tuple[str, Callable[[Evidence], bool]]] = {
+    "T=1": ("wrong at T = 1 already", lambda e: bool(e.wrong["T = 1"])),
+    "T>1": ("wrong only where T > 1", lambda e: not e.wrong["T = 1"] and bool(e.wrong["T = 2"])),
+    "T>2": ("wrong only where T > 2", lambda e: not e.wrong["T = 1"] | e.wrong["T = 2"]),
+    "S>1": ("wrong only where S > 1", lambda e: not e.wrong["S = 1"]),
+    "hidden": ("wrong only below the output layer", lambda e: not {"W[3]", "b[3]"} & e.seen),
+    "output": ("wrong only in the output layer", lambda e: set() < e.seen <= {"W[3]", "b[3]"}),
+    "W": ("wrong only in W", lambda e: {name[0] for name in e.seen} == {"W"}),
+    "b": ("wrong only in b", lambda e: {name[0] for name in e.seen} == {"b"}),
+    "factor": ("all gradients are off by one constant factor", lambda e: e.factor is not None),
+    "spikes": ("wrong only where a neuron has spiked", lambda e: not e.wrong["no spikes"]),
+    "widths": ("an error is raised unless all layers are equally wide", lambda e: e.raises),
+}
+"""What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
 
 
 @cache
@@ -96,67 +88,55 @@ def _silent(net: ForwardPass) -> ForwardPass:
     return replace(net, trace=trace, params=small)
 
 
-def outcome(run: Any, net: ForwardPass) -> Any:
-    """Return what a program returns on a network, or the error that it raises."""
-    try:
-        with np.errstate(all="ignore"):
-            return run(net.trace, net.targets, net.params, net.neuron)
-    except (ValueError, IndexError, TypeError) as error:
-        return error
+Ran = tuple[Outcome, dict[str, Part]]
+"""What comes of a program on a network, and what is right there, by names such as ``"ε[2]"``."""
 
 
-def differs(got: Any, exact: Array) -> bool:
-    """Return whether an array is not the exact one."""
-    got = np.asarray(got)
-    off = np.inf if got.shape != exact.shape else np.abs(got - exact).max()
-    return not off <= TOLERANCE * np.abs(exact).max()
+def ran(bug: Bug, net: ForwardPass) -> Ran:
+    """Return what a program gives on a network beside what is right."""
+    exact, names = net.sweep("exact"), ("δ", "ε", "W", "b")
+    right = exact.delta, exact.epsilon, exact.gradients.W, exact.gradients.b
+    outcome = tried(bug.run, (net.trace, net.targets, net.params, net.neuron), right, names)
+    return outcome, plain(right, right, names)  # type: ignore[return-value]
 
 
-def wrong_gradients(result: Any, exact: Any) -> Wrong:
+def wrong_gradients(got: Outcome, right: dict[str, Part]) -> Wrong:
     """Return which gradients are wrong; all of them where an error was raised."""
-    every = [(kind, n) for kind in "Wb" for n in range(1, len(exact.W))]
-    if isinstance(result, Exception):
-        return frozenset(every)
-    got, right = {"W": result[2], "b": result[3]}, {"W": exact.W, "b": exact.b}
-    return frozenset((k, n) for k, n in every if differs(got[k][n], right[k][n]))
+    gradients = [name for name in right if name[0] in "Wb"]
+    fails = not isinstance(got, dict)
+    return frozenset(g for g in gradients if fails or not alike(got[g], right[g], TOLERANCE))  # type: ignore[index]
 
 
-def _factor(result: Any, exact: Any) -> float | None:
+def _factor(got: Outcome, right: dict[str, Part]) -> float | None:
     """Return the constant by which all gradients are off, if there is one."""
-    if isinstance(result, Exception):
+    names = [name for name in right if name[0] in "Wb"]
+    if not isinstance(got, dict) or any(np.shape(got[n]) != np.shape(right[n]) for n in names):  # type: ignore[arg-type]
         return None
-    got, right = (
-        np.concatenate([np.ravel(gradient) for part in both for gradient in part[1:]])
-        for both in (result[2:], (exact.W, exact.b))
-    )
-    factor = float(got @ right / (right @ right)) if got.shape == right.shape else 0.0
-    return None if differs(got, factor * right) else factor
+    x, y = (np.concatenate([np.ravel(part[n]) for n in names]) for part in (got, right))  # type: ignore[arg-type]
+    factor = float(x @ y / (y @ y))
+    return factor if alike(x, factor * y, TOLERANCE) else None
 
 
 @cache
 def evidence(bug: Bug) -> Evidence:
     """Return what a bug does on every network."""
-    wrong: dict[str, Wrong] = {}
-    for name, pair in networks().items():
-        results = [(outcome(bug.run, net), net.sweep("exact").gradients) for net in pair]
-        wrong[name] = frozenset(g for result in results for g in wrong_gradients(*result))
-        if name == "T = 4":
-            factors = [_factor(*result) for result in results]
-            raises = isinstance(results[0][0], Exception)
+    runs = {name: [ran(bug, net) for net in pair] for name, pair in networks().items()}
+    wrong = {
+        name: frozenset[str]().union(*(wrong_gradients(*run) for run in pair))
+        for name, pair in runs.items()
+    }
+    factors = [_factor(*run) for run in runs["T = 4"]]
     one = factors[0] if None not in factors and len({f"{f:.9g}" for f in factors}) == 1 else None
-    return Evidence(wrong, one, raises)
+    return Evidence(wrong, one, isinstance(runs["T = 4"][0][0], Difference))
 
 
 def first_wrong(bug: Bug) -> str:
     """Return the first wrong cell in the order of the sweep, on the smooth twin, in words."""
-    _, net = networks()["T = 4"]
-    result, N = outcome(bug.run, net), len(SIZES) - 1
-    if isinstance(result, Exception):
-        return f"it raises {type(result).__name__}: {result}"
-    exact = net.sweep("exact")
-    pairs = ("δ", result[0], exact.delta), ("ε", result[1], exact.epsilon)
-    for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-        for name, got, right in pairs:
-            if differs(got[n][t], right[n][t]):
-                return f"{name} at {step_name(t)}, n = {n}, a cell of case {case_at(t, n, T, N)}"
+    (got, right), N = ran(bug, networks()["T = 4"][1]), len(SIZES) - 1
+    if not isinstance(got, dict):
+        return f"it raises {got.error}"  # type: ignore[union-attr]
+    for t, n, name in product(reversed(range(T)), reversed(range(1, N + 1)), "δε"):
+        x, y = (part[f"{name}[{n}]"][t] for part in (got, right))  # type: ignore[index]
+        if not alike(x, y, TOLERANCE):
+            return f"{name} at {step_name(t)}, n = {n}, a cell of case {case_at(t, n, T, N)}"
     return "no δ and no ε, only what is summed from them"

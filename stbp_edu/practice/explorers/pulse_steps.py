@@ -151,7 +151,6 @@ class Writer:
             "value": _rounded(move.value),
             "label": self.write(move.value),
             "weight": self.weight(move.value),
-            "paths": len(move.paths),
             "ends": move.ends,
         }
 

@@ -1,7 +1,7 @@
 """What is right or wrong with a reader's function or formula.
 
 - ``exercise_check`` and ``formula_check``: grade a function or a formula;
-- ``calling``: call a reader's function safely; ``guard``: undo what it does besides;
+- ``calling``: call a reader's function safely, and undo what it does besides;
 - ``answer``: what came beside what is right, and where the two differ;
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
   there by the table of ``hypotheses``;

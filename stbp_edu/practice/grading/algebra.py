@@ -7,7 +7,6 @@ near 0 and far from it. A symbol takes both signs unless what it stands for cann
 
 import ast
 import decimal
-import math
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -45,11 +44,9 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Div: operator.truediv, ast.Pow: operator.pow, ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }  # fmt: skip
-FUNCTIONS: dict[type, dict[str, Callable[[Any], Any]]] = {
-    float: {"exp": math.exp, "sqrt": math.sqrt, "abs": abs},
-    Decimal: {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs},
-}
-"""What a formula may call, for each kind of number."""
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs,
+}  # fmt: skip
 Tree = ast.expr
 Point = Mapping[str, float]
 
@@ -127,34 +124,34 @@ def listed(symbols: Mapping[str, str]) -> str:
     return ", ".join(f"`{s}` ({meaning})" for s, meaning in symbols.items())
 
 
-def value(tree: Tree, blank: FormulaBlank, point: Point, kind: Any = float) -> Any:
-    """Return a formula's value at a point, computed in floats or in Decimals.
+def value(tree: Tree, blank: FormulaBlank, point: Point) -> Decimal:
+    """Return a formula's value at a point, in the digits of the decimal context.
 
     Raises:
-        ArithmeticError, ValueError: if it has none there.
+        ArithmeticError: if it has none there.
     """
-    known = {name: kind(str(number)) for name, number in point.items()}
+    known = {name: Decimal(str(number)) for name, number in point.items()}
+
+    def computed(node: Tree) -> Any:
+        """Return the value of plain arithmetic; exponents stay whole."""
+        match node:
+            case ast.Name(id=name):
+                return known[name]
+            case ast.Constant(value=number):
+                return Decimal(str(number))
+            case ast.UnaryOp(op=sign, operand=operand):
+                return OPERATORS[type(sign)](computed(operand))
+            case ast.Call(func=ast.Name(id=name), args=[argument]):
+                return FUNCTIONS[name](computed(argument))
+            case ast.BinOp(left=left, op=op, right=right):
+                other = _number(right) if isinstance(op, ast.Pow) else computed(right)
+                return OPERATORS[type(op)](computed(left), other)
+        raise TypeError(f"{ast.dump(node)} must be plain arithmetic; parse it first")
+
     for symbol, formula in blank.relations.items():
-        known[symbol] = _computed(ast.parse(formula, mode="eval").body, known, kind)
-    return _computed(tree, known, kind)
-
-
-def _computed(node: Tree, known: Mapping[str, Any], kind: Any) -> Any:
-    """Return the value of plain arithmetic; exponents stay whole."""
-    match node:
-        case ast.Name(id=name):
-            return known[name]
-        case ast.Constant(value=number):
-            return kind(str(number))
-        case ast.UnaryOp(op=sign, operand=operand):
-            return OPERATORS[type(sign)](_computed(operand, known, kind))
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return FUNCTIONS[kind][name](_computed(argument, known, kind))
-        case ast.BinOp(left=left, op=op, right=right):
-            whole = isinstance(op, ast.Pow)
-            other = _number(right) if whole else _computed(right, known, kind)
-            return OPERATORS[type(op)](_computed(left, known, kind), other)
-    raise TypeError(f"{ast.dump(node)} must be plain arithmetic; parse it first")
+        known[symbol] = computed(ast.parse(formula, mode="eval").body)
+    result: Decimal = computed(tree)
+    return result
 
 
 def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
@@ -179,8 +176,7 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
 def _exact(tree: Tree, blank: FormulaBlank, k: int) -> Decimal | str:
     """Return a formula's value at a point with all digits, or why it has none."""
     try:
-        result: Decimal = value(tree, blank, points(blank)[k], Decimal)
-        return result
+        return value(tree, blank, points(blank)[k])
     except (decimal.Overflow, decimal.Underflow):
         return BEYOND
     except (decimal.DivisionByZero, decimal.InvalidOperation):

@@ -1,7 +1,7 @@
 """A wrong answer beside the right one, call by call, and where the two differ."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -69,15 +69,14 @@ class Answer:
         numbers = [array for array in self._arrays if array.size]
         return bool(numbers) and all(np.isnan(array).all() for array in numbers)
 
-    def differences(self, rtol: float) -> list[Difference | None]:
-        """Return the first difference of each call, and None where there is none."""
-        pairs = zip(self.outcomes, self.right, strict=True)
-        return [difference(got, want, rtol, self.axes) for got, want in pairs]
+    def misses(self, rtol: float) -> list[bool]:
+        """Return whether an outcome is not right to so many digits, call by call."""
+        return [not same(*pair, rtol) for pair in zip(self.outcomes, self.right, strict=True)]
 
     @cached_property
     def wrong(self) -> list[bool]:
         """Whether the answer is wrong, call by call."""
-        return [found is not None for found in self.differences(self.rtol)]
+        return self.misses(self.rtol)
 
     @cached_property
     def order(self) -> list[int]:
@@ -127,10 +126,10 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
         return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
-    return all(_alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
+    return all(alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
 
 
-def _alike(a: Part, b: Part, rtol: float) -> bool:
+def alike(a: Part, b: Part, rtol: float) -> bool:
     """Return whether two results are the same."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return type(a) is type(b) and bool(a == b)
@@ -148,39 +147,32 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     return differs
 
 
-def difference(
-    got: Outcome, right: Outcome, rtol: float, axes: Sequence[str] = ()
-) -> Difference | None:
-    """Return the first difference from the right results, or None where there is none.
-
-    ``axes`` are what the axes of an array are.
-    """
+def difference(got: Outcome, right: Outcome, rtol: float, axes: Sequence[str] = ()) -> Difference:
+    """Return the first difference of a wrong outcome; ``axes`` name the axes of an array."""
     if not isinstance(got, dict) or not isinstance(right, dict):
         return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
-    for (name, value), want in zip(got.items(), right.values(), strict=True):
-        if not _alike(value, want, rtol):
-            return replace(_described(value, want, rtol, axes), part=name)
-    return None
+    pairs = zip(got.items(), right.values(), strict=True)
+    name, value, want = next((n, x, y) for (n, x), y in pairs if not alike(x, y, rtol))
+    return Difference(*_described(value, want, rtol, axes), name)
 
 
-def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> Difference:
-    """Return how a result differs from the right one."""
+def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple[str, str]:
+    """Return in what a result differs from the right one, and the words on it."""
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
         cells = f"yours {sorted(got)}, expected {sorted(want)}"
-        return Difference("value", f"{cells}, as cells (t, n) with t counted from 0")
+        return "value", f"{cells}, as cells (t, n) with t counted from 0"
     if got.shape != want.shape:
         text = f"it returns {kind_of(got)}, where {kind_of(want)} is expected"
-        if got.size == 1 and not want.shape:
-            text += ": return the number in it, without the brackets around it"
-        return Difference("shape", text)
+        is_boxed = got.size == 1 and not want.shape
+        hint = ": return the number in it, without the brackets around it"
+        return "shape", text + hint * is_boxed
     if (infinite := ~np.isfinite(got)).any():
         index, place = _first(infinite, axes)
-        cause = "a division by zero, or an overflow"
-        return Difference("nan", f"it returns {got[index]}{place}: {cause}")
+        return "nan", f"it returns {got[index]}{place}: a division by zero, or an overflow"
     if want.dtype == bool and not want.shape:
-        return Difference("value", "this does not hold")
+        return "value", "this does not hold"
     index, place = _first(_off(got, want, rtol), axes)
-    return Difference("value", f"{side_by_side(float(got[index]), float(want[index]))}{place}")
+    return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
 
 
 def side_by_side(yours: float, exact: float) -> str:

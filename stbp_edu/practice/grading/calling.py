@@ -1,22 +1,35 @@
-"""Call a function, and keep what comes of it as plain data.
+"""Call a function, keep what comes of it as plain data, and undo what it does besides.
 
 Nothing that a reader's function does gets out of here but plain data, or a ``Difference`` that
 says why there is none: no exception, no print, no change of the arguments, no object of its own.
+
+An answer is any Python, and runs in the process that grades it. What it puts in place of a name,
+in a module that grading uses, in a class of these, or in a table of this package, is taken out
+again, so that it changes neither its verdict nor a later one. What one process cannot stop: an
+answer may walk the frames of its callers, read a solution, leave a thread that goes on, or change
+an object from inside. Where marks depend on it, run each answer in a process of its own.
 """
 
+import builtins
 import contextlib
 import copy
+import gc
 import io
 import linecache
+import os
+import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from operator import is_
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.tasks import Function
+from stbp_edu.practice.tasks import Function, blanks, exercises
 from stbp_edu.practice.tasks import names as tables
 
 PAIRS = (("W", "b"), ("U", "O"))
@@ -26,6 +39,9 @@ LONGEST_PRINT = 80
 LONGEST_TEXT = 300
 OWN = (__file__, tables.__file__)
 """The files whose lines call a reader's function, and are none of it."""
+GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
+PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+"""What may be exchanged within a function of the graders."""
 
 
 @dataclass(frozen=True)
@@ -50,52 +66,35 @@ Outcome = dict[str, Part] | Difference | None
 """What comes of one call: its results by name, why there are none, or None for a blank."""
 
 
-class Printed(io.TextIOBase):
-    """The beginning of what a function prints, over several calls."""
-
-    text = ""
-
-    def write(self, text: str) -> int:
-        """Keep the beginning of what is printed."""
-        self.text += text[: LONGEST_PRINT - len(self.text)]
-        return len(text)
-
-    @property
-    def said(self) -> list[str]:
-        """What is said about it: one sentence, or none."""
-        first = self.text.strip().partition("\n")[0]
-        return [f"What it prints is left out here. It begins: {first}"] * bool(self.text)
-
-
 def call(
     function: Function,
     args: Sequence[Any],
     like: Any,
     parts: Sequence[str] = (),
-    printed: Printed | None = None,
+    printed: io.StringIO | None = None,
 ) -> Outcome:
     """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
     # A division by zero shows up as a NaN, which is explained; no warning is needed.
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(printed or Printed()):
-        return _outcome(function, copy.deepcopy(args), like, parts)
+    with np.errstate(all="ignore"), contextlib.redirect_stdout(printed or io.StringIO()):
+        return _outcome(function, copy.deepcopy(args), like, parts, is_ours=False)
 
 
-def tried(function: Function, args: Sequence[Any], like: Any) -> Outcome:
-    """Return what comes of one of the package's own functions.
+def tried(function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()) -> Outcome:
+    """Return what comes of one of the package's own functions; of an error, which it is.
 
     The arguments are closed to changes: copies are made of lists, and of all where a function
     works in place.
     """
     copied = (list, np.random.Generator)
     given = [copy.deepcopy(a) if isinstance(a, copied) else a for a in args]
-    outcome = _outcome(function, given, like)
+    outcome = _outcome(function, given, like, parts, is_ours=True)
     if isinstance(outcome, Difference) and "read-only" in outcome.error:
-        return _outcome(function, copy.deepcopy(args), like)
+        return _outcome(function, copy.deepcopy(args), like, parts, is_ours=True)
     return outcome
 
 
 def _outcome(
-    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()
+    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str], *, is_ours: bool
 ) -> Outcome:
     """Return what a function gives as plain data, or what it raises."""
     try:
@@ -103,45 +102,40 @@ def _outcome(
     except BaseException as error:  # an answer may raise what is no Exception
         if type(error) is KeyboardInterrupt:
             raise  # the reader's own, at the keyboard or by the Stop button
-        return _problem(error)
+        return _problem(error, "" if is_ours else _place_of(error))
 
 
-def _problem(error: BaseException) -> Difference | None:
-    """Return what a function's exception says, and at which expression it came.
-
-    None where what is not filled in is the reason.
-    """
-    kind, text = type(error).__name__, _text_of(error)
+def _problem(error: BaseException, place: str) -> Difference | None:
+    """Return what an exception says; None where what is not filled in is the reason."""
+    kind = type(error).__name__
+    try:
+        text = str(error)[:LONGEST_TEXT]
+    except BaseException:
+        text = f"an object of type {kind} that cannot be shown"
     # An "..." that is left inside a formula is a blank, not a mistake.
     if isinstance(error, NotImplementedError) or (kind == "TypeError" and "ellipsis" in text):
         return None
     if isinstance(error, SystemExit):
         return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN]
-    place = f", at {_expression(frames[0])}" if frames and frames[0].line else ""
-    place = place if frames else " when it is called; keep the arguments of the stub"
     message = f"It raises {kind}: {text}{place}."
     if isinstance(error, NameError):  # a name without a value has several texts
         kind, text = "NameError", "".join(text.split("'")[1:2])
     return Difference("problem", message, error=f"{kind}: {text}")
 
 
-def _expression(frame: traceback.FrameSummary) -> str:
-    """Return the expression that failed and the line that it stands in."""
+def _place_of(error: BaseException) -> str:
+    """Return at which expression an exception came, and in which line."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN]
+    if not frames:
+        return " when it is called; keep the arguments of the stub"
+    frame, part = frames[0], b""
     line = linecache.getline(frame.filename, frame.lineno or 0).encode()
-    part = b""
     if frame.lineno == frame.end_lineno:
         part = line[frame.colno : frame.end_colno].strip()
     whole, text = line.decode().strip(), part.decode(errors="replace")
-    return f"`{text}` in `{whole}`" if text and text != whole else f"`{whole or frame.line}`"
-
-
-def _text_of(error: BaseException) -> str:
-    """Return what an exception says, whatever it is."""
-    try:
-        return str(error)[:LONGEST_TEXT]
-    except BaseException:  # an object that fails to say what it is
-        return f"an object of type {type(error).__name__} that cannot be shown"
+    if text and text != whole:
+        return f", at `{text}` in `{whole}`"
+    return f", at `{whole or frame.line}`" if frame.line else ""
 
 
 def is_blank(value: object) -> bool:
@@ -198,10 +192,8 @@ def _part(value: Any, want: Any, name: str) -> Part:
         array = np.array("" if value is None or is_huge else value)  # or gigabytes of few bytes
         if array.dtype.kind == "c" and not array.imag.any():
             array = array.real  # the numbers are real, whatever type they have
-        if array.dtype.kind in "bf":
-            return array
-        if array.dtype.kind in "iuO":
-            return array.astype(float)
+        if array.dtype.kind in "bfiuO":
+            return array if array.dtype.kind in "bf" else array.astype(float)
     raise OddError(f"it returns {what_it_is(value)}, where {kind_of(want)} is expected", name)
 
 
@@ -222,3 +214,98 @@ def what_it_is(value: Any) -> str:
     if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
         return "complex numbers (a root or a power of a negative number?)"
     return f"{kind} that makes no array" if isinstance(value, (list, tuple)) else kind
+
+
+def _set_environment(before: dict[str, str]) -> None:
+    """Make the environment's variables what they were."""
+    if before != os.environ:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
+"""What returns a setting of the program, and what sets it."""
+SETTINGS: tuple[Setting, ...] = (
+    (sys.gettrace, sys.settrace),
+    (sys.getprofile, sys.setprofile),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+    (os.environ.copy, _set_environment),
+    (sys.modules.copy, sys.modules.update),
+    (gc.isenabled, lambda was: gc.enable() if was else gc.disable()),
+)
+
+
+@contextlib.contextmanager
+def undone() -> Iterator[Callable[[], None]]:
+    """Undo at the end of a block what changed in it; yield what undoes it at once."""
+    held, own = _held(tuple(sys.modules))
+    before = [(holder, table, dict(table)) for holder, table in held]
+    settings = [(get, put, get()) for get, put in (*SETTINGS, *own)]
+
+    def undo() -> None:
+        for _, table, entries in before[:2]:  # the names that are used below
+            table.update(entries)
+        for holder, table, entries in before:
+            if len(table) != len(entries) or not all(map(is_, table.values(), entries.values())):
+                _put_back(holder, table, entries)
+        for get, put, setting in settings:
+            if get() is not setting:
+                put(setting)
+
+    try:
+        yield undo
+    finally:
+        undo()
+
+
+def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
+    """Make a table of names what it was; that of a class takes no names itself."""
+    if isinstance(holder, type):
+        put, drop = partial(setattr, holder), partial(delattr, holder)
+    else:
+        put, drop = now.__setitem__, now.__delitem__
+    with contextlib.suppress(AttributeError, TypeError):
+        for name in [n for n in now if n not in before and not isinstance(now[n], ModuleType)]:
+            drop(name)  # it may hide another; but a module is an import
+    for name, value in before.items():
+        with contextlib.suppress(AttributeError, TypeError):  # a few of a class cannot be set
+            if name not in now or now[name] is not value:
+                put(name, value)
+
+
+@cache
+def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]:
+    """Return what holds the names that grading uses, each with its table, and its own functions.
+
+    Names are held by modules, by their classes, and by this package's dicts and tasks.
+    """
+    ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
+    public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
+    first = builtins, sys.modules[__name__]
+    modules = dict.fromkeys([*first, *ours, *public, *_used(ours)])
+    values = [(module, value) for module in modules for value in vars(module).values()]
+    classes = [
+        value
+        for module, value in values
+        if issubclass(type(value), type)  # which asks no instance
+        and value.__module__ == module.__name__
+        and not value.__flags__ & 1 << 8  # closed to changes
+    ]
+    tasks = [task for known in (exercises(), blanks()) for task in known.values()]
+    held = [(holder, vars(holder)) for holder in dict.fromkeys((*modules, *classes, *tasks))]
+    dicts = [v for m, v in values if type(v) is dict and m.__name__.startswith("stbp_edu")]
+    functions = {v for _, v in values if type(v) is FunctionType}
+    own = [f for f in functions if str(f.__module__).startswith(GRADERS)]
+    parts: list[Setting] = [
+        (partial(getattr, f, part), partial(setattr, f, part)) for f in own for part in PARTS
+    ]
+    return [*held, *((None, table) for table in dicts)], parts
+
+
+def _used(modules: Iterable[ModuleType]) -> Iterator[ModuleType]:
+    """Yield the modules that stand in others, or that what stands there comes from."""
+    for value in (value for module in modules for value in vars(module).values()):
+        is_module = type(value) is ModuleType
+        found = value if is_module else sys.modules.get(str(getattr(value, "__module__", "")))
+        if type(found) is ModuleType:
+            yield found

@@ -4,7 +4,7 @@ Where no single mistake explains an answer, it is taken apart into terms by sett
 with every input but δ at 0, what is left of δ + ε·u is δ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from itertools import combinations
 from typing import Any
 
@@ -32,7 +32,7 @@ def unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Find
         steps = wrong_cases(function) if exercise.id == "backward" else []
         clear = [f for f in steps if NO_SUM not in f.text]
         found = clear or single_mistake(answer) or steps
-        if not found and not any(answer.differences(FEW_DIGITS)):
+        if not found and not any(answer.misses(FEW_DIGITS)):
             text = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
             return [Finding("digits", "", text)]
         return found if found or answer.view else wrong_terms(answer)
@@ -73,32 +73,24 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     Empty where a function fails with an input at 0.
     """
     k = answer.order[0]
-    solution, one = places(answer.source)[0].of(lambda value: value), answer.situations[k]
+    solution, one = places(answer.source)[0].changed(lambda value: value), answer.situations[k]
     rng = np.random.default_rng(15)
     moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.args]
 
-    def values(zeros: Sequence[int]) -> Array | None:
+    def values(zeros: Collection[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
         given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
-        rows = [
-            answer.vector(o, k)
-            for o in (answer.ask(given, one.right), tried(solution, given, one.right))
-        ]
-        stacked = None if any(row is None for row in rows) else np.stack(rows)  # type: ignore[arg-type]
-        return stacked if stacked is not None and np.isfinite(stacked).all() else None
+        both = answer.ask(given, one.right), tried(solution, given, one.right)
+        rows = [row for o in both if (row := answer.vector(o, k)) is not None]
+        return np.stack(rows) if sum(np.isfinite(row).all() for row in rows) == 2 else None
 
     usable = [j for j, a in enumerate(moved) if _is_real(a) and values([j]) is not None]
-    if len(usable) > MOST_INPUTS:
-        return {}
-    table: dict[frozenset[int], Any] = {
-        frozenset(chosen): values([j for j in usable if j not in chosen])
-        for size in range(len(usable) + 1)
-        for chosen in combinations(usable, size)
-    }
-    if any(pair is None for pair in table.values()):
-        return {}
-    for j in usable:  # take away what is there without it, one input after another
-        table |= {c: pair - table[c - {j}] for c, pair in table.items() if j in c}
+    table: dict[frozenset[int], Any] = {}
+    sizes = range(len(usable) + 1) if len(usable) <= MOST_INPUTS else ()
+    for chosen in (frozenset(c) for size in sizes for c in combinations(usable, size)):
+        if (pair := values({*usable} - chosen)) is None:
+            return {}
+        table[chosen] = pair - sum(brought for fewer, brought in table.items() if fewer < chosen)
     return table
 
 

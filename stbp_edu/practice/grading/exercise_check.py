@@ -3,9 +3,9 @@
 The reader's function is called on copies of its inputs; no exception of its own gets out.
 """
 
+import io
 import pickle
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -14,11 +14,16 @@ import numpy as np
 
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import Difference, Outcome, Printed, call
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, difference, same
+from stbp_edu.practice.grading.calling import LONGEST_PRINT, Difference, Outcome, call, undone
 from stbp_edu.practice.grading.diagnosis import unnamed
-from stbp_edu.practice.grading.guard import undone
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
+
+KEPT = (
+    "Called again with the inputs of the first call, it answers otherwise: it keeps something "
+    "from call to call, in a global name or in a default argument."
+)
+SHORT = "It is right to about 5 digits, as float32 holds them; float64 holds 16."
 
 
 def check(exercise_id: str, function: Function | None) -> Feedback:
@@ -51,13 +56,15 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
 
 def grade(exercise: Exercise, function: object) -> Feedback:
     """Compare a function with the reference; where it differs, say what is wrong."""
+    help_ = f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
+    todo = Feedback(exercise.id, "todo", (help_,))
     if function is None or function is Ellipsis:
-        return _not_attempted(exercise)
+        return todo
     if not callable(function):
         message = f"Pass the function itself, not {type(function).__name__}: do not call it."
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    printed, judged = Printed(), exercise.comparable(function)
+    printed, judged = io.StringIO(), exercise.comparable(function)
 
     def ask(args: Sequence[Any], like: Any) -> Outcome:
         return call(judged, args, like, exercise.parts, printed)
@@ -68,49 +75,40 @@ def grade(exercise: Exercise, function: object) -> Feedback:
     )  # fmt: skip
     with undone() as undo:
         if all(outcome is None for outcome in answer.outcomes):
-            return _not_attempted(exercise)
+            return todo
         undo()
-        return _verdict(exercise, answer, printed, function)
+        verdict = _verdict(exercise, answer, function)
+    said = list(verdict.message)
+    if text := printed.getvalue():
+        first = text.strip().partition("\n")[0][:LONGEST_PRINT]
+        said.append(f"What it prints is left out here. It begins: {first}")
+    said += [exercise.pointer] * (verdict.state == "wrong")
+    return replace(verdict, message=tuple(said))
 
 
-def _not_attempted(exercise: Exercise) -> Feedback:
-    """Return the feedback on a stub."""
-    help_ = f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
-    return Feedback(exercise.id, "todo", (help_,))
-
-
-def _verdict(exercise: Exercise, answer: Answer, printed: Printed, function: Function) -> Feedback:
+def _verdict(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
     """Return the feedback on an answer that was called in every situation."""
-    rounded = any(answer.wrong) and not any(answer.differences(SHORT_RTOL))
+    rounded = any(answer.wrong) and not any(answer.misses(SHORT_RTOL))
     if any(answer.wrong) and not rounded:
-        return _diagnosis(exercise, answer, printed, function)
+        return _diagnosis(exercise, answer, function)
     first = answer.situations[0]
     again = answer.ask(first.args, first.right)
     if not same(again, answer.outcomes[0], SHORT_RTOL):
-        kept = (
-            "Called again with the inputs of the first call, it answers otherwise: it keeps "
-            "something from call to call, in a global name or in a default argument."
-        )
-        return Feedback(exercise.id, "wrong", (kept, exercise.pointer))
-    said = [f"Checked on {len(answer.situations)} situations in several networks."]
-    if rounded or answer.rtol == SHORT_RTOL:
-        said.append("It is right to about 5 digits, as float32 holds them; float64 holds 16.")
-    return Feedback(exercise.id, "right", (*said, *printed.said))
+        return Feedback(exercise.id, "wrong", (KEPT,))
+    said = f"Checked on {len(answer.situations)} situations in several networks."
+    is_short = rounded or answer.rtol == SHORT_RTOL
+    return Feedback(exercise.id, "right", (said, *[SHORT] * is_short))
 
 
-def _diagnosis(
-    exercise: Exercise, answer: Answer, printed: Printed, function: Function
-) -> Feedback:
+def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     asked = () if answer.is_all_nan else exercise.mistakes
     named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
-    findings = []
-    with suppress(Exception):  # a wrong answer may do anything when it is asked odd things
-        findings = unnamed(exercise, answer, function) if asked and not named else []
+    findings = unnamed(exercise, answer, function) if asked and not named else []
     several = f"{len(named)} mistakes give what your function gives:"
     said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
     where, first = _first_wrong(exercise, answer)
-    message = *(said or [_agreement(answer)]), *first, *printed.said, exercise.pointer
+    message = *(said or [_agreement(answer)]), *first
     return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
 
 
@@ -123,9 +121,9 @@ def _agreement(answer: Answer) -> str:
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:
     """Return the situation in which an answer is first wrong, and sentences on what differs."""
-    found = zip(answer.differences(answer.rtol), answer.situations, strict=True)
-    first, inputs = next(each for each in found if each[0])
-    assert first
+    k = answer.wrong.index(True)
+    inputs = answer.situations[k]
+    first = difference(answer.outcomes[k], answer.right[k], answer.rtol, answer.axes)
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         said = [f"{place} {inputs.where}: {first.message}"]

@@ -12,7 +12,7 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.calling import Outcome, tried
+from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.diagnosis import wrong_terms
 from stbp_edu.practice.grading.search import Finding, single_mistake
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
@@ -90,23 +90,20 @@ def _unnamed(blank: FormulaBlank, tree: Tree, right: Tree) -> list[Finding]:
     """Return what can be said where no named misconception fits."""
     names = algebra.free_symbols(blank, tree, right)
 
-    def at(formula: Tree, args: Sequence[float]) -> Any:
+    def at(args: Sequence[Any], formula: Tree = tree) -> Any:
         return algebra.value(formula, blank, dict(zip(names, args, strict=True)))
 
-    def ask(args: Sequence[Any], like: float) -> Outcome:
-        return tried(lambda *given: at(tree, given), args, like)
-
     near = [tuple(p[name] for name in names) for p in algebra.points(blank)[: algebra.POINTS]]
-    every = [Inputs(args, "", right=at(right, args)) for args in near]
+    every = [Inputs(args, "", right=at(args, right)) for args in near]
     relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
     source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
-    answer = Answer(source, names, every, ask)
+    answer = Answer(source, names, every, lambda args, like: tried(lambda *a: at(a), args, like))
+    numbers = [answer.vector(outcome, k) for k, outcome in enumerate(answer.outcomes)]
+    if all(x is None for x in numbers):
+        return [Finding("no-value", "", NO_VALUE)]
+    if any(x is None or not np.isfinite(x).all() for x in numbers):
+        return []
+    if not any(answer.wrong):
+        return [Finding("tiny", "", TINY)]
     with np.errstate(all="ignore"):
-        numbers = [answer.vector(outcome, k) for k, outcome in enumerate(answer.outcomes)]
-        if all(x is None for x in numbers):
-            return [Finding("no-value", "", NO_VALUE)]
-        if any(x is None or not np.isfinite(x).all() for x in numbers):
-            return []
-        if not any(answer.wrong):
-            return [Finding("tiny", "", TINY)]
         return single_mistake(answer) or wrong_terms(answer)

@@ -1,7 +1,7 @@
-"""What may be wrong in one place of the right answer: rows of an id, words, and what is put there.
+"""What may be wrong in one place of the right answer.
 
-Some rows put the program together anew: a part for the whole, another operation, function, number
-or name. The others make something else of the value that belongs there.
+Some hypotheses put the program together anew: a part for the whole, another operation, function,
+number or name. The others make something else of the value that belongs there.
 """
 
 import ast
@@ -9,15 +9,31 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.practice.grading.places import Place, Put, Thunk, parts_of
+from stbp_edu.practice.grading.places import Place
 
-Row = tuple[str, str, Put]
-"""The id of a finding, its words after "it is what you get if", and what to put there."""
-Pair = Callable[[Any, Any], Any]
+Change = Callable[..., Any]
+Row = tuple[str, str, Change]
+"""The id of a finding, its words, and what is done."""
+
+
+class Hypothesis(NamedTuple):
+    """What may stand in a place.
+
+    Attributes:
+        id: the id of a finding.
+        words: what is said of it after "it is what you get if".
+        change: what makes it of what belongs there.
+        takes: which of that: the whole (0), its parts, or the names that come after the parts.
+    """
+
+    id: str
+    words: str
+    change: Change
+    takes: Sequence[int] = (0,)
 
 
 def power(a: Any, b: Any) -> Any:
@@ -27,7 +43,7 @@ def power(a: Any, b: Any) -> Any:
     return a**b
 
 
-FAMILIES: tuple[dict[type[ast.AST], tuple[str, Pair]], ...] = (
+FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
     {ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
      ast.Div: ("/", operator.truediv), ast.MatMult: ("@", operator.matmul), ast.Pow: ("**", power),
      ast.FloorDiv: ("//", operator.floordiv)},
@@ -50,7 +66,7 @@ ONLY: dict[type[ast.AST], str] = {
     ast.IfExp: "`{}` stands there in either case",
 }
 """What it means that one part alone is left; of an operation, by the other part."""
-JOINED: tuple[tuple[str, str, Pair], ...] = (
+JOINED: tuple[Row, ...] = (
     ("name", "`{}` stands in place of {}", lambda name, own: name),
     ("factor-too-many", "a factor `{}` is too many, with {}", operator.mul),
     ("name", "`{}` divides {}", lambda name, own: own / name),
@@ -58,75 +74,63 @@ JOINED: tuple[tuple[str, str, Pair], ...] = (
 """What a name may do in a place."""
 
 
-def rewritten(place: Place) -> Iterator[Row]:
+def rewritten(place: Place) -> Iterator[Hypothesis]:
     """Yield how the program may be put together anew in a place."""
-    node, parts = place.node, parts_of(place.node)
-    texts = [ast.unparse(part) for part in parts]
+    node, texts = place.node, [ast.unparse(part) for part in place.parts]
+    every = range(1, len(texts) + 1)
     if isinstance(node, ast.Attribute):
         for name in (n for group in METHODS if node.attr in group for n in group if n != node.attr):
             words = f"`{name}` stands in place of `{node.attr}`"
-            yield "function", words, _apply(operator.attrgetter(name))
+            yield Hypothesis("function", words, operator.attrgetter(name), every)
     if place.called:
         return
     for k, text in enumerate(texts):
         left = texts[1 - k] if isinstance(node, ast.BinOp) else text
         words = ONLY.get(type(node), "only `{}` is left").format(left)
-        yield "left-out", words, _part(k)
+        yield Hypothesis("left-out", words, lambda part: part, (k + 1,))
     match node:
         case ast.Name(id=own) if own in place.names:
             yield from joined(place)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             for other in {value + 1, value - 1, 2 * value, value / 2, -value} - {value}:
                 words = f"{other:g} stands in place of {value:g}"
-                yield "number", words, lambda *_, other=other: other
-        case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if len(parts) == 2:
+                yield Hypothesis("number", words, lambda other=other: other, ())
+        case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if len(texts) == 2:
             yield from _operations(op, texts)
-        case ast.Tuple() if len(parts) == 2:
-            yield "swapped", "`{}` and `{}` are swapped".format(*texts), _apply(lambda a, b: (b, a))
+        case ast.Tuple() if len(texts) == 2:
+            words = "`{}` and `{}` are swapped".format(*texts)
+            yield Hypothesis("swapped", words, lambda a, b: (b, a), every)
 
 
-def _part(k: int) -> Put:
-    """Return what puts one part in place of the whole."""
-    return lambda whole, parts, names: parts[k]()
-
-
-def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Row]:
+def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
     """Yield another operation of the same family, and the operands the other way round."""
     family = next((family for family in FAMILIES if type(op) in family), {})
     for kind, (sign, operate) in family.items():
         if kind is type(op):
             words = "`{}` and `{}` are swapped".format(*texts)
-            yield "swapped", words, _apply(lambda a, b, operate=operate: operate(b, a))
+            yield Hypothesis("swapped", words, operate, (2, 1))
         else:
             words = f"`{sign}` stands in place of `{family[type(op)][0]}` before `{texts[1]}`"
-            yield "operation", words, _apply(operate)
+            yield Hypothesis("operation", words, operate, (1, 2))
 
 
-def _apply(function: Callable[..., Any]) -> Put:
-    """Return what joins the parts by another function."""
-    return lambda whole, parts, names: function(*(part() for part in parts))
-
-
-def joined(place: Place) -> Iterator[Row]:
+def joined(place: Place) -> Iterator[Hypothesis]:
     """Yield what a name does that is put into a place, or joined with what belongs there."""
-    for k, name in enumerate(place.names):
+    for k, name in enumerate(place.names, start=1 + len(place.parts)):
         for id_, words, join in JOINED:
             if id_ != "name" or name != place.text:
-                yield id_, words.format(name, place.made_of), _named(k, join)
+                words = words.format(name, place.made_of)
+                yield Hypothesis(id_, words, partial(_join, join), (k, 0))
 
 
-def _named(k: int, join: Pair) -> Put:
-    """Return what joins a name with the whole."""
-
-    def put(whole: Thunk, parts: Sequence[Thunk], names: Sequence[Thunk]) -> Any:
-        if isinstance(value := names[k](), list) and not value:
-            raise TypeError("an empty list cannot stand here")  # it might be put into itself
-        return join(value, whole())
-
-    return put
+def _join(join: Change, name: Any, own: Any) -> Any:
+    """Return what joins the value of a name with what belongs there."""
+    if isinstance(name, list) and not name:
+        raise TypeError("an empty list cannot stand here")  # it might be put into itself
+    return join(name, own)
 
 
-VALUES: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+VALUES: tuple[Row, ...] = (
     ("missing", "is missing: 0 stands there", lambda x: 0 * x),
     ("missing", "is missing: 1 stands there", lambda x: 0 * x + 1),
     ("sign", "has its sign turned round", lambda x: -x),
@@ -145,40 +149,33 @@ VALUES: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("shift", "is larger by 1", lambda x: x + 1),
     ("shift", "is smaller by 1", lambda x: x - 1),
 )  # fmt: skip
-ALONG: tuple[tuple[str, str, Callable[[Any, int], Any]], ...] = (
-    ("moved", "is moved by one place along {}", lambda x, axis: np.roll(x, 1, axis)),
-    ("moved", "is moved back by one place along {}", lambda x, axis: np.roll(x, -1, axis)),
-    ("order", "is turned round along {}", np.flip),
-    ("order", "is sorted along {}", np.sort),
+ALONG: tuple[Row, ...] = (
+    ("moved", "is moved by one place along {}", lambda axis, x: np.roll(x, 1, axis)),
+    ("moved", "is moved back by one place along {}", lambda axis, x: np.roll(x, -1, axis)),
+    ("order", "is turned round along {}", lambda axis, x: np.flip(x, axis)),
+    ("order", "is sorted along {}", lambda axis, x: np.sort(x, axis)),
 )
-FOLDS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+FOLDS: tuple[Row, ...] = (
     ("added-up", "is added up over {}", np.sum),
     ("averaged", "is averaged over {}", np.mean),
 )
 NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis")
 
 
-def of_value(ndim: int, axes: Sequence[str]) -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
-    """Yield what may be made of a value of so many axes: an id, words after "it", a function."""
-    yield from VALUES
-    if not ndim:
-        return
-    yield "transposed", "is transposed", np.transpose
+def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
+    """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
+    rows: list[Row] = [*VALUES, *[("transposed", "is transposed", np.transpose)] * bool(ndim)]
     names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
     for axis, name in enumerate(names):
-        for id_, words, along in ALONG:
-            yield id_, words.format(name), partial(_along, along, axis)
-    for over, name in (*enumerate(names), (None, "everything")):
+        rows += [(id_, words.format(name), partial(along, axis)) for id_, words, along in ALONG]
+    for over, name in [*enumerate(names), (None, "everything")] * bool(ndim):
         for id_, words, fold in FOLDS:
-            yield id_, words.format(name), partial(fold, axis=over)
-            yield id_, f"{words.format(name)}, and stands everywhere", partial(_spread, fold, over)
+            said = words.format(name)
+            rows.append((id_, said, partial(fold, axis=over)))
+            rows.append((id_, f"{said}, and stands everywhere", partial(_spread, fold, over)))
+    yield from (Hypothesis(id_, f"{what} {words}", change) for id_, words, change in rows)
 
 
-def _along(change: Callable[[Any, int], Any], axis: int, x: Any) -> Any:
-    """Return a value changed along one axis."""
-    return change(x, axis)
-
-
-def _spread(fold: Callable[..., Any], axis: int | None, x: Any) -> Any:
+def _spread(fold: Change, axis: int | None, x: Any) -> Any:
     """Return a value folded along an axis, and standing everywhere along it."""
     return np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))

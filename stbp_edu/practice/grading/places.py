@@ -5,7 +5,6 @@ node stood. What is put there decides what becomes of it, and no other line chan
 """
 
 import ast
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,34 +14,16 @@ import numpy as np
 
 ALL = -1
 FUNCTIONS = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
-Thunk = Callable[[], Any]
-Put = Callable[[Thunk, Sequence[Thunk], Sequence[Thunk]], Any]
-"""Returns what stands in a place, given what belongs there, its parts, and the known names."""
-
-
-def parts_of(node: ast.expr) -> list[ast.expr]:
-    """Return the parts of a node that can be put together anew: its operands or arguments."""
-    if isinstance(node, ast.Call):
-        of = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-        return [part for part in (*node.args, *of) if _has_a_value(part)]
-    if isinstance(node, ast.Subscript):
-        return [node.value]
-    children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
-    return [] if any(isinstance(c, ast.Starred) for c in children) else children
-
-
-def _has_a_value(node: ast.expr) -> bool:
-    """Return whether a node has a value of interest: NumPy and float as names have none."""
-    return not isinstance(node, ast.Starred) and ast.unparse(node) not in ("np", "float")
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One place of the right answer.
+    """One place of a solution.
 
     Attributes:
         tree: the whole solution.
         node: what stands there.
+        slot: the list or table of the tree that holds it, and where in it.
         names: the arguments, and the names that the solution gives values to.
         called: whether it is a function that is called.
         result: which of several results it is; ALL for the whole; None for a part of one.
@@ -50,6 +31,7 @@ class Place:
 
     tree: ast.Module
     node: ast.expr
+    slot: tuple[Any, Any]
     names: tuple[str, ...]
     called: bool
     result: int | None
@@ -59,6 +41,17 @@ class Place:
         """The place as it is written; empty for the result."""
         return "" if self.result is not None else ast.unparse(self.node)
 
+    @cached_property
+    def parts(self) -> list[ast.expr]:
+        """What can be put together anew in it: operands, arguments, or what is indexed."""
+        if isinstance(self.node, ast.Call):
+            of = [self.node.func.value] if isinstance(self.node.func, ast.Attribute) else []
+            return [part for part in (*self.node.args, *of) if _has_a_value(part)]
+        if isinstance(self.node, ast.Subscript):
+            return [self.node.value]
+        children = [c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)]
+        return [] if any(isinstance(c, ast.Starred) for c in children) else children
+
     def within(self, other: "Place") -> bool:
         """Return whether this place is a part of another."""
         return self is not other and any(self.node is node for node in ast.walk(other.node))
@@ -66,29 +59,37 @@ class Place:
     @cached_property
     def _space(self) -> dict[str, Any]:
         """The names of the solution with the hole."""
-        names: list[ast.expr] = [ast.Name(name, ast.Load()) for name in self.names]
-        rows = [[*map(_later, row)] for row in (parts_of(self.node), names)]
-        given = _later(self.node), *(ast.Tuple(row, ast.Load()) for row in rows)
-        hole = ast.Call(ast.Name("_put", ast.Load()), [*given], [])
-        tree = copy.deepcopy(self.tree, {id(self.node): hole})
+        names = [ast.Name(name, ast.Load()) for name in self.names]
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        given: list[ast.expr] = [ast.Lambda(nothing, n) for n in (self.node, *self.parts, *names)]
+        hole = ast.Call(ast.Name("_put", ast.Load()), given, [])
+        ast.fix_missing_locations(ast.copy_location(hole, self.node))
+        holder, at = self.slot
+        holder[at] = hole
+        try:
+            code = compile(self.tree, "<place>", "exec")
+        finally:
+            holder[at] = self.node
         space = dict(FUNCTIONS)
-        exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
+        exec(code, space)
         return space
 
-    def changed(self, put: Put) -> Callable[..., Any]:
-        """Return the solution with something else in this place."""
+    def changed(
+        self, change: Callable[..., Any], takes: Sequence[int] = (0,)
+    ) -> Callable[..., Any]:
+        """Return the solution with a function of something in this place.
+
+        It takes what belongs there (0), or else the parts of that (from 1) and the names (after
+        the parts).
+        """
         space = self._space
         function = space[self.tree.body[0].name]  # type: ignore[attr-defined]
 
         def other(*args: Any) -> Any:
-            space["_put"] = put
+            space["_put"] = lambda *given: change(*[given[k]() for k in takes])
             return function(*args)
 
         return other
-
-    def of(self, change: Callable[[Any], Any]) -> Callable[..., Any]:
-        """Return the solution with a function of what belongs in this place."""
-        return self.changed(lambda whole, parts, names: change(whole()))
 
     @cached_property
     def made_of(self) -> str:
@@ -98,11 +99,6 @@ class Place:
         used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
         names = [f"`{name}`" for name in self.names if name in used]
         return f"what is made of {' and '.join(names)}" if names else "a number"
-
-
-def _later(node: ast.expr) -> ast.expr:
-    """Return a function that evaluates a node when it is called."""
-    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
 
 
 @cache
@@ -116,19 +112,24 @@ def places(source: str) -> tuple[Place, ...]:
     names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
     called = {id(n.func) for n in every if isinstance(n, ast.Call)}
     returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
-    results = dict(_results(returned[0])) if len(returned) == 1 else {}
+    whole = returned[0] if len(returned) == 1 else None
+    several = whole.elts if isinstance(whole, ast.Tuple) else []
+    results = {id(whole): ALL, **{id(part): k for k, part in enumerate(several)}}
     return tuple(
-        Place(tree, node, names, id(node) in called, results.get(id(node)))
-        for node in every
+        Place(tree, node, (holder, at), names, id(node) in called, results.get(id(node)))
+        for parent in every
+        for holder, at, node in _children(parent)
         if isinstance(node, ast.expr) and _can_change(node)
     )
 
 
-def _results(node: ast.expr) -> Iterator[tuple[int, int]]:
-    """Yield a returned expression and, of several results, each with its number."""
-    yield id(node), ALL
-    if isinstance(node, ast.Tuple):
-        yield from ((id(part), k) for k, part in enumerate(node.elts))
+def _children(parent: ast.AST) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield what a node consists of, each with the list or table that holds it and where in it."""
+    for field, value in vars(parent).items():
+        if isinstance(value, list):
+            yield from ((value, k, entry) for k, entry in enumerate(value))
+        else:
+            yield vars(parent), field, value
 
 
 def _can_change(node: ast.expr) -> bool:
@@ -138,3 +139,8 @@ def _can_change(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
         return False
     return isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+
+
+def _has_a_value(node: ast.expr) -> bool:
+    """Return whether a node has a value of interest: NumPy and float as names have none."""
+    return not isinstance(node, ast.Starred) and ast.unparse(node) not in ("np", "float")

@@ -8,17 +8,17 @@ and 2 say which it is.
 """
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.hypotheses import joined, of_value, rewritten
+from stbp_edu.practice.grading.hypotheses import Hypothesis, joined, of_value, rewritten
 from stbp_edu.practice.grading.places import Place, places
 
 MOST_READINGS = 3
@@ -52,21 +52,24 @@ def single_mistake(answer: Answer) -> list[Finding]:
     if (words := constant(answer, whole)) not in ("", "0", "1"):
         text = f"Right but for a factor: your result is {words} times the exact one."
         return [Finding("factor", "", text)]
-    found = _fitting(answer, every, _of_program)
+    found = _fitting(every, lambda place: _that_fit(answer, place, rewritten(place)))
     is_short = len(every) <= FEW_PLACES and answer.view is None
-    return found or _fitting(answer, every if is_short else (), _of_value)
+    first = lambda place: islice(_of_value(answer, place), 1)  # noqa: E731
+    return found or _fitting(every if is_short else (), first)
+
+
+Reading = tuple[str, str]
+"""The id of a finding, and what is said of it."""
 
 
 def _fitting(
-    answer: Answer,
-    every: Sequence[Place],
-    fits: Callable[[Answer, Place], Iterator[tuple[str, str]]],
+    every: Sequence[Place], readings: Callable[[Place], Iterable[Reading]]
 ) -> list[Finding]:
     """Return the places with what explains an answer, the first with the sentence on all."""
     found: dict[str, tuple[str, Place]] = {}
     for place in every:
         if not any(place.within(outer) for _, outer in found.values()):
-            for id_, words in fits(answer, place):
+            for id_, words in readings(place):
                 found.setdefault(words, (id_, place))
     few = list(found.items())[:MOST_READINGS]
     ending = " (each of them fits)" * (len(few) > 1)
@@ -74,42 +77,35 @@ def _fitting(
     return [Finding(id_, place.text, "" if k else text) for k, (_, (id_, place)) in enumerate(few)]
 
 
-def _of_program(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what explains an answer if the program is put together anew in one place."""
-    for id_, words, put in rewritten(place):
-        if answer.gives(place.changed(put)):
+def _that_fit(answer: Answer, place: Place, hypotheses: Iterable[Hypothesis]) -> Iterator[Reading]:
+    """Yield the hypotheses that explain an answer."""
+    for id_, words, change, takes in hypotheses:
+        if answer.gives(place.changed(change, takes)):
             yield id_, words
 
 
-def _of_value(answer: Answer, place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the first change of the value in one place that explains an answer."""
+def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
+    """Yield what the value in a place may have become that explains an answer."""
     values: list[Any] = []
-    answer.at(place.of(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
+    answer.at(place.changed(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
     numbers = (int, float, np.number, np.ndarray)
     if place.called or not values or not all(isinstance(v, numbers) for v in values):
         return
     what, axes = place.made_of, answer.axes[:0]
     if place.result is not None:
         what, axes = dict(enumerate(answer.parts)).get(place.result, "the whole"), answer.axes
-    for id_, words, change in of_value(max(map(np.ndim, values)), axes):
-        if answer.gives(place.of(change)):
-            yield id_, f"{what} {words}"
-            return
+    yield from _that_fit(answer, place, of_value(what, max(map(np.ndim, values)), axes))
     for id_, join, words in (
         ("factor", operator.mul, "times what it should be"),
         ("shift", operator.add, "more than it should be"),
     ):
 
         def result(c: float, k: int, join: Any = join) -> Array | None:
-            return answer.vector(answer.at(place.of(lambda x: join(x, c)), k), k)
+            return answer.vector(answer.at(place.changed(lambda x: join(x, c)), k), k)
 
         if (c := constant(answer, result)) not in ("", "0"):
             yield id_, f"{what} is {c} {words}"
-            return
-    for id_, words, put in joined(place):
-        if answer.gives(place.changed(put)):
-            yield id_, words
-            return
+    yield from _that_fit(answer, place, joined(place))
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array | None]) -> str:

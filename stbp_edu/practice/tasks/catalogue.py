@@ -91,13 +91,7 @@ class Task:
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name."""
-        return _mistakes(self)
-
-
-@cache
-def _mistakes(task: Task) -> tuple[Mistake, ...]:
-    """Return the wrong answers of a task, kept outside of it: no answer can change them."""
-    return mistakes_of(task.listed_mistakes, task.notes, task.solution)
+        return mistakes_of(self.listed_mistakes, self.notes, self.solution)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,7 +182,7 @@ def _executed(source: str, namespace: dict[str, Any]) -> Function:
     return function
 
 
-def _tables(file: str) -> dict[str, Any]:
+def tables(file: str) -> dict[str, Any]:
     """Return the tables of a file of ``content``."""
     return tomllib.loads((CONTENT / file).read_text(encoding="utf-8"))
 
@@ -196,13 +190,13 @@ def _tables(file: str) -> dict[str, Any]:
 @cache
 def course_table() -> dict[str, Any]:
     """Return what is to be known of each notebook, by its slug, in the order of the course."""
-    return _tables("course.toml")
+    return tables("course.toml")
 
 
 @cache
 def objectives() -> dict[str, str]:
     """Return what a student is to be able to do, a sentence for each id."""
-    return _tables("objectives.toml")
+    return tables("objectives.toml")
 
 
 @cache
@@ -222,7 +216,7 @@ def blanks() -> Mapping[str, FormulaBlank]:
         eq: FormulaBlank(
             id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
         )
-        for eq, table in _tables("formulas.toml").items()
+        for eq, table in tables("formulas.toml").items()
     })  # fmt: skip
 
 
@@ -231,7 +225,7 @@ def exercises() -> Mapping[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
     listed = []
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
-        for id_, table in _tables(f"exercises/{path.name}").items():
+        for id_, table in tables(f"exercises/{path.name}").items():
             base = id_.removesuffix("-scalar")
             defaults = {"equation": base if base in EQUATIONS else ""}
             wrong = table.pop("mistakes")

@@ -15,6 +15,7 @@ W one layer up.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,14 @@ def more_networks() -> tuple[ForwardPass, ...]:
     )
 
 
+def at_threshold() -> ForwardPass:
+    """Return a network whose potential equals the threshold exactly."""
+    params, neuron = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)]), LIF(0.5, v_th=1.0)
+    trace = forward(np.ones((3, 1, 1)), params, neuron)
+    name = f"1-1 network, u = V_th at {step_name(0)}"
+    return ForwardPass(trace, np.ones((1, 1)), params, neuron, name)
+
+
 def draw_network(
     seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool, **others: Any
 ) -> ForwardPass:
@@ -162,6 +171,10 @@ QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
     "cost": lambda net, t, n: 0.1 * net.neuron.tau,
     "alpha": lambda net, t, n: 1 - net.neuron.tau / 2,
     "gamma": lambda net, t, n: net.signals["gamma"][n][t],
+    "t": lambda net, t, n: t,
+    "n": lambda net, t, n: n,
+    "T": lambda net, t, n: net.shape[0],
+    "N": lambda net, t, n: net.params.N,
 }
 """Each quantity by the name that signatures give it, taken from a network at (t, n)."""
 
@@ -229,9 +242,15 @@ def _layers(net: ForwardPass) -> Walk:
 def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
     """Yield all cells, in the order of time."""
     T, _, N = net.shape
-    for t in range(T if last_step else T - 1):
-        for n in range(N, 0, -1):
-            yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+    for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
+        yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
+
+
+def _grid(net: ForwardPass) -> Walk:
+    """Yield all cells, of a network of which no more than T and N is told."""
+    T, _, N = net.shape
+    for t, n in product(range(T), range(N, 0, -1)):
+        yield t, n, f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
 
 
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
@@ -244,6 +263,7 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
     "case 1 from all steps": partial(_case, case=1, all_steps=True),
     "layers": _layers,
+    "grid": _grid,
     "cells": _cells,
     "cells before the last step": partial(_cells, last_step=False),
     "networks": _whole,
@@ -285,47 +305,23 @@ def _random(draw: Draw, calls: int) -> Iterator[Inputs]:
         yield Inputs(args, where)
 
 
-def _grid() -> Iterator[Inputs]:
-    """Yield every cell (t, n) of a few grids."""
-    for T, N in ((4, 3), (3, 3), (2, 1), (1, 2)):
-        for n in range(N, 0, -1):
-            for t in range(T):
-                where = f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
-                yield Inputs((t, n, T, N), where)
-
-
-def _at_threshold() -> Iterator[Inputs]:
-    """Yield a network whose potential equals the threshold exactly."""
-    params = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
-    args = np.ones((3, 1, 1)), params, LIF(tau=0.5, v_th=1.0)
-    yield Inputs(args, f"the 1-1 network, u = V_th at {step_name(0)}")
-
-
-GIVEN: dict[str, Callable[[], Iterator[Inputs]]] = {
-    "grid": _grid,
-    "networks and one at the threshold": _at_threshold,
-}
-"""The inputs by name that come from no probe network."""
-
-
 def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return the inputs of every call that an exercise's function is graded on."""
     if exercise.draw:
         return tuple(_random(draw_of(exercise), exercise.calls))
-    kind, names = exercise.inputs, exercise.arguments
-    walk, _, scalar = kind.partition(", ")
-    if walk not in WALKS and kind not in GIVEN:
-        known = ", ".join((*WALKS, *GIVEN))
-        raise ValueError(f"inputs must be one of {known}, got {kind!r}; mend the exercise's table")
+    walk, _, scalar = exercise.inputs.partition(", ")
+    if walk not in WALKS:
+        known = ", ".join(WALKS)
+        raise ValueError(f"inputs must be one of {known}, got {walk!r}; mend the exercise's table")
     take = one_neuron if scalar else quantity
-    networks = probe_networks() if walk in WALKS else ()
-    networks += more_networks() if WALKS.get(walk) is _whole else ()
-    from_networks = [
-        Inputs(tuple(take(name, net, t, n) for name in names), where, *net.shape[:2])
+    networks = probe_networks()
+    networks += more_networks() if WALKS[walk] is _whole else ()
+    networks += (at_threshold(),) if walk.endswith("threshold") else ()
+    return tuple(
+        Inputs(tuple(take(name, net, t, n) for name in exercise.arguments), where, *net.shape[:2])
         for net in networks
         for t, n, where in WALKS[walk](net)
-    ]
-    return (*from_networks, *GIVEN.get(kind, list)())
+    )
 
 
 def draw_of(exercise: Exercise) -> Draw:

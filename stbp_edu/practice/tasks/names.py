@@ -16,18 +16,10 @@ from stbp_edu.arrows import hard_reset, network, words
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
-__all__ = ["LIF", "np", "rules"]  # which the tables use, too
+__all__ = ["LIF", "np", "rules", "stbp_edu"]  # which the tables use, too
 
 Args = tuple[Any, ...]
 TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise draws
-
-
-def lif_run(x: Array, tau: float, v_th: float) -> tuple[Array, Array]:
-    """Return potentials and spikes of one neuron without a bias."""
-    params = stbp_edu.Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)])
-    neuron = LIF(tau=tau, v_th=v_th)
-    trace = stbp_edu.forward(x.reshape(-1, 1, 1), params, neuron)
-    return trace.U[1].ravel(), trace.O[1].ravel()
 
 
 def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,28 +47,6 @@ def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
         )
 
     return of
-
-
-def cube(x: float) -> float:
-    """Return x³."""
-    return x**3
-
-
-def parabola(x: float) -> float:
-    """Return x² - 2x."""
-    return x * x - 2 * x
-
-
-def adam(
-    p: Array, m: Array, v: Array, g: Array, k: int, lr: float, *constants: float
-) -> tuple[Array, Array, Array]:
-    """Return the parameter and both averages after step k; constants: β1, β2 and ε."""
-    beta1, beta2, eps = constants
-    m = m + (1 - beta1) * (g - m)
-    v = v + (1 - beta2) * (g * g - v)
-    size = lr / (1 - beta1**k)
-    root = np.sqrt(v / (1 - beta2**k))
-    return p - size * m / (root + eps), m, v
 
 
 def ode(rng: np.random.Generator, k: int) -> Args:

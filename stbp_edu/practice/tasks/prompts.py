@@ -1,10 +1,6 @@
 """The whole question of a task, for a reader who has no notebook around it."""
 
-import tomllib
-from functools import cache
-
-from stbp_edu.practice.tasks.catalogue import Exercise, FormulaBlank, Task
-from stbp_edu.practice.tasks.mistakes import CONTENT
+from stbp_edu.practice.tasks.catalogue import Exercise, FormulaBlank, Task, tables
 
 
 def question_of(task: Task) -> str:
@@ -29,7 +25,7 @@ def names_in(task: Task) -> dict[str, str]:
         return {name: f"${text}$" if "^" in text else text for name, text in maths.items()}
     if not isinstance(task, Exercise) or not task.inputs or "\n- " in task.prompt:
         return {}
-    meanings = _arguments()[_extent(task.inputs)]
+    meanings = tables("arguments.toml")[_extent(task.inputs)]
     return {name: meanings[name] for name in task.arguments}
 
 
@@ -39,8 +35,3 @@ def _extent(inputs: str) -> str:
         return "neuron"
     at_one_cell = inputs.startswith(("case", "cells", "grid")) and "all steps" not in inputs
     return "cells" if at_one_cell else "steps"
-
-
-@cache
-def _arguments() -> dict[str, dict[str, str]]:
-    return tomllib.loads((CONTENT / "arguments.toml").read_text(encoding="utf-8"))

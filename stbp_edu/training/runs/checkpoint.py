@@ -76,25 +76,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
         settings = from_dict(checks.instance("settings", values["settings"], dict))
         state = _state(arrays, values, settings)
         data = checks.instance("data", values["data"], str)
-        return Checkpoint(settings, data, state, check_curves(values["curves"]))
+        return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))
 
 
 def _state(
     arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any], settings: Settings
 ) -> State:
-    """Return the state from its arrays, after checking that they fit each other."""
+    """Return the state from its arrays."""
 
     def group(name: str) -> Trained:
-        """Return the arrays of a group, of the shapes and the type of the parameters."""
+        """Return the arrays of a group."""
         own = {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}
-        found = as_params(own, values)
-        like = found if name == "params" else params
-        for k, array in tensors(found).items():
-            if array.shape != (want := tensors(like)[k].shape):
-                raise ValueError(f"{k} must have shape {want} throughout, got {array.shape}")
-            if array.dtype != like.dtype:
-                raise ValueError(f"{k} must be {like.dtype} throughout, got {array.dtype}")
-        return found
+        return as_params(own, values)
 
     params = group("params")
     average = group("average") if settings.averaging else None
@@ -102,19 +95,4 @@ def _state(
     check_fit(params, settings)
     if (hidden := hidden_of(params)) != settings.hidden:
         raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
-    epoch, step = (checks.count(k, values[k], at_least=0) for k in ("epoch", "step"))
-    if epoch > settings.epochs:
-        raise ValueError(f"its epoch is {epoch}, and the run has {settings.epochs}")
-    return State(params, average, OptimizerState(step, slots), epoch)
-
-
-def check_curves(curves: Any) -> list[dict[str, Any]]:
-    """Return the curves of a run after checking each point; raise KeyError, Type- or ValueError."""
-    for point in checks.instance("curves", curves, list):
-        for key in ("epoch", "loss", "held_out", "seconds"):
-            checks.number(key, point[key])
-        for rate in checks.instance("rates", point["rates"], list):
-            checks.number("rates", rate)
-        if len(point["rates"]) != len(curves[0]["rates"]):
-            raise ValueError("its curves have other layers from one epoch to the next")
-    return list(curves)
+    return State(params, average, OptimizerState(values["step"], slots), values["epoch"])

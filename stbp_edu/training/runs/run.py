@@ -11,13 +11,8 @@ from stbp_edu.arrays import Trained, hidden_of
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
-from stbp_edu.training.model import backend_of, check_fit
-from stbp_edu.training.runs.checkpoint import (
-    Checkpoint,
-    check_curves,
-    load_checkpoint,
-    save_checkpoint,
-)
+from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
+from stbp_edu.training.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event, stream, train
@@ -100,7 +95,6 @@ def read_record(folder: Path) -> dict[str, Any]:
     with KIND.reading(path):
         settings = from_dict(checks.instance("settings", record["settings"], dict))
         record["settings"] = to_dict(settings)  # with those of later versions
-        _check_record(record)
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
     if record.get("params") not in (None, files.digest(params)):  # older records have none
@@ -109,19 +103,6 @@ def read_record(folder: Path) -> dict[str, Any]:
             "or a later run was stopped between the two; train with --resume or --restart"
         )
     return record
-
-
-def _check_record(record: dict[str, Any]) -> None:
-    """Check that a record has all that is read of it; raise KeyError, TypeError or ValueError."""
-    checks.instance("dataset", record["dataset"], str)
-    checks.choice("held_out", record["held_out"], HELD_OUT)
-    accuracy = record["accuracy"]
-    checks.count("images", accuracy["images"])
-    encodings = checks.instance("encodings", accuracy["encodings"], list)
-    if not check_curves(record["curves"]) or not encodings:
-        raise ValueError("its curves have no point, or it has no accuracy")
-    for value in (*encodings, accuracy["mean"], accuracy["spread"], record["seconds"]):
-        checks.number("accuracy and seconds", value)
 
 
 def earlier_work(
@@ -198,10 +179,12 @@ def train_in_folder(
     *,
     resume: bool = False,
     restart: bool = False,
+    passes: PassesOf = passes,
 ) -> dict[str, Any]:
     """Train to the end, save the parameters, and return the record; see :func:`earlier_work`.
 
-    ``watch`` yields the epochs among the events, and may show the others.
+    ``watch`` yields the epochs among the events, and may show the others; ``passes`` makes the
+    passes of a step.
 
     Raises:
         ValueError: if another process trains in the folder, or it holds what must not be replaced.
@@ -214,7 +197,7 @@ def train_in_folder(
             return record
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, [*start.curves]) if start else (None, [])
-        for epoch in watch(train(settings, config.data, state)):
+        for epoch in watch(train(settings, config.data, state, passes)):
             curves.append(_point(epoch))
             state = epoch.state
             save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))

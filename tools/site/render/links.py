@@ -83,6 +83,7 @@ def _fragment(fragment: str) -> str:
 
 def broken(site: Path) -> Iterator[str]:
     """Yield one line for each link of the site that leads nowhere."""
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(site.rglob("*.html")):
         elements = " ".join(ELEMENT.findall(path.read_text(encoding="utf-8")))
@@ -95,9 +96,9 @@ def broken(site: Path) -> Iterator[str]:
                 continue
             path, fragment = unquote(parts.path), unquote(parts.fragment)
             target = _join(posixpath.dirname(name), path) if path else name
-            if (site / target).is_dir():
+            if target not in files:
                 target = _join(target, "index.html")
-            if not (site / target).is_file():
+            if target not in files:
                 yield f"{name}: {link} leads to no file"
             elif fragment[:2] not in ("", "__") and fragment not in places.get(target, {fragment}):
                 yield f"{name}: {link} leads to no place on that page"

@@ -17,12 +17,21 @@ FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 KNOWN = CACHE / "speech.json"  # the words of earlier builds
+INDEXED = r"\b([ouW]|delta|epsilon|[wb] sub [\w ]{1,4}?) "  # what has steps and layers, not powers
 BETTER = (  # superscripts here are indices, not powers; a transpose is a transpose
     (r"normal triangle", "capital delta"),
     (r"raised to the exponent normal down tack end exponent", "transposed"),
     (r"raised to the normal down tack power", "transposed"),
     (r"normal down tack", "transposed"),
     (r"raised to the (.{1,24}?) power", r"super \1"),
+    (INDEXED + "squared", r"\1 super 2"),
+    (INDEXED + "cubed", r"\1 super 3"),
+    (INDEXED + r"to the (\w+?)(?:-th)? power", r"\1 super \2"),
+    (r"to the ([tn])-th power", r"super \1"),
+    (r"to the first power|super first", "super 1"),
+    (r"the metric of times sub 2 squared", "the square of the norm"),
+    (r"the metric of (.*?)(?: sub 2)? squared", r"the square of the norm of \1"),
+    (r"the metric of", "the norm of"),
     (r"circled dot", "times, entry by entry,"),
     (r"normal (?=[A-Z])", ""),
 )
@@ -33,6 +42,8 @@ def better(speech: str) -> str:
 
     >>> better("delta sub i raised to the T comma N power")
     'delta sub i super T comma N'
+    >>> better("o to the first power, u squared, z squared")
+    'o super 1, u super 2, z squared'
     """
     for pattern, words in BETTER:
         speech = re.sub(pattern, words, speech)
@@ -53,11 +64,11 @@ def spoken(formulas: Iterable[str], path: Path = KNOWN) -> tuple[dict[str, str],
             if "error" in answer:
                 rejected[tex] = answer["error"]
             else:
-                words[tex] = better(answer["speech"])
+                words[tex] = answer["speech"]
         text = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return words, rejected
+    return {tex: better(speech) for tex, speech in words.items()}, rejected
 
 
 def _tex(content: str) -> str:

@@ -9,6 +9,7 @@ const STYLE = `
 .stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
 .stbp-pulse .node .shape { stroke: var(--x-line); } .stbp-pulse .on .shape { stroke: var(--x-soft); }
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
+.stbp-pulse .lit.loss .shape { fill: var(--x-ink); }
 .stbp-pulse .copy circle { fill: var(--p-colour); } .stbp-pulse .copy.nothing circle { fill: var(--x-ground); stroke: var(--p-colour); stroke-width: 2; }
 .stbp-pulse .value { font-weight: 600; paint-order: stroke; stroke: var(--x-ground); stroke-width: 5px; stroke-linejoin: round; font-variant-numeric: tabular-nums; }
 .stbp-pulse .said { min-height: 3em; margin: 0.4em 0; } .stbp-pulse .end { font-weight: 600; }
