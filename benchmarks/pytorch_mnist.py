@@ -19,8 +19,10 @@ from stbp_edu.torch import train
 from stbp_edu.training.runs import RECORD, measurements_folder
 
 WORK = ROOT / "runs" / "results"
-PLAN = Plan("In PyTorch and in NumPy, 5 epochs", {"NumPy": {"epochs": 5}}, seeds=(0,))
-WORDS = [PLAN.dataset, "--epochs", "5", "--device", "cpu", "--resume"]
+PLAIN = {"averaging": 0.0, "shift": 0, "epochs": 5}
+PLAN = Plan("In PyTorch and in NumPy, 5 epochs", {"NumPy": PLAIN}, seeds=(0,))
+WORDS = [PLAN.dataset, *(f"--{name}={value}" for name, value in PLAIN.items())]
+WORDS += ["--device", "cpu", "--resume"]
 
 
 def in_pytorch(seed: int) -> dict[str, Any]:

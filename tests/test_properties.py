@@ -251,13 +251,12 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(seed, rule, size, dt
 
 @given(problems(), rules, losses, st.booleans(), st.sampled_from([1, 9]))
 def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth, entries):
-    """Also in blocks of a few samples, and in stretches of a few steps."""
+    """Also in stretches of a few steps."""
     problem = with_probabilities(problem, loss)
     rest, spike = problem[1:], problem.neuron.H if smooth else None
     slow = network.forward(*problem[::2], problem.neuron, spike=spike)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stbp_edu.engine.array_steps.BLOCK", entries)
-        patch.setattr("stbp_edu.engine.linear_steps.STRETCH", 2 * entries)
+        patch.setattr("stbp_edu.engine.array_steps.STRETCH", 2 * entries)
         fast = forward(*problem[::2], problem.neuron, spike=spike)
         got = backward(slow, *rest, rule, loss)
     assert_close(fast.U, slow.U, "U")

@@ -1,12 +1,8 @@
-"""The derived neuron of a layer on whole arrays, step by step, in NumPy.
-
-A step works on a few samples at a time: they do not depend on each other, and a small block stays
-in the processor's cache, its temporaries too.
-"""
+"""The steps of a derived neuron on whole arrays of NumPy or PyTorch: forward, and linearly back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,19 +10,197 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows.lines.program import StepBack
+from stbp_edu.arrows.rules import groups
 from stbp_edu.checks import Array
-from stbp_edu.engine.array_source import ArraySource
-from stbp_edu.engine.linear_steps import Arrays, LinearSteps
+from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loop_source import LoopSource
+from stbp_edu.engine.loops import FLOOR
 from stbp_edu.surrogates import Surrogate
 
-BLOCK = 40_960
-"""Entries of one step that are worked on at a time: 160 KB in float32."""
+STRETCH = 32_768
+"""Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
+would leave the cache, and the system gives them new memory each time."""
+
+Arrays = Mapping[str, Any]
+Factors = dict[Move, Any]
+
+
+@dataclass(frozen=True)
+class LinearSteps:
+    """The steps of a neuron on the arrays of NumPy, or the tensors of PyTorch.
+
+    Attributes:
+        source: of the functions of a step.
+        functions: what ``spike`` and ``h`` are, and other functions of the library.
+        xp: the library.
+    """
+
+    source: ArraySource
+    functions: Mapping[str, Callable[..., Any]]
+    xp: Any = np
+
+    @cached_property
+    def space(self) -> dict[str, Any]:
+        """The functions of the source."""
+        space = dict(self.functions)
+        exec(compile(self.source.text, "<derived>", "exec"), space)
+        return space
+
+    def forward(
+        self, drive: Any, states: Arrays, constants: Sequence[Any], R: Any, b: Any = None
+    ) -> None:
+        """Fill the states of all steps, (T, S, ...) each, from what the weights bring.
+
+        Args:
+            drive: what they bring, to which the rest of the input is added; the memory of a state
+                may be the same where no line reads the input after that state's.
+            states: by name.
+            constants: their values.
+            R: what multiplies the outputs of the step before from the right, or None.
+            b: biases, or None.
+        """
+        lines, output = self.source.back.lines, self.source.back.neuron.output
+        given = [*constants, *self.space["constants"](*constants)]
+        series, at = [states[name] for name in lines.lines], [*lines.lines].index(output)
+        last = [self.xp.zeros_like(drive[0])] * len(series)
+        for t, x in enumerate(drive):
+            if b is not None:
+                x += b
+            if R is not None and t:
+                x += _through(last[at], R)  # p2-recur-u
+            places = [of[t] for of in series]
+            self.space["forward"](*last, x, *given, *places)
+            last = places
+
+    def backward(
+        self, states: Arrays, signals: Arrays, found: Arrays, constants: Sequence[Any], R: Any
+    ) -> dict[str, Any]:
+        """Fill the adjoints of all steps; return what is learned, by sample and neuron.
+
+        Args:
+            states: by name, of all steps, (T, S, ...) each.
+            signals: by name, what comes from outside; one that is missing is 0.
+            found: by name, where adjoints go; one may be the memory of a signal.
+            constants: their values.
+            R: the recurrent weights, or None.
+        """
+        some = next(iter(found.values()))
+        given = [*constants, *self.space["constants"](*constants)]
+        size = max(1, STRETCH // max(1, some[0].size if self.xp is np else some[0].numel()))
+        later: dict[str, Any] = {}
+        learned = dict.fromkeys(self.source.back.neuron.learned, 0.0)
+        for end in range(len(some), 0, -size):
+            here = slice(max(0, end - size), end)
+            read = [self._around(states, name, here) for name in self.source.read]
+            values = self.space["factors"](*read, *given)
+            factors = dict(zip(self.source.moves, values, strict=True))
+            if self.source.back.rule.gain_limit is not None:
+                self._hold(factors, some[here])
+            series = self._begun(factors, signals, found, here)
+            later = self._recur(factors, series, here.start, later, R)
+            for name in learned:
+                for (g, node), factor in factors.items():
+                    if g == f"g_{name}":
+                        learned[name] = learned[name] + (factor * series[node]).sum(0)
+            if self.xp is np and some.dtype == np.float32:
+                for name in found:  # which settles what is next to 0: see FLOOR
+                    series[name] += np.float32(FLOOR)
+                    series[name] -= np.float32(FLOOR)
+        return learned
+
+    def _around(self, states: Arrays, name: str, here: slice) -> Any:
+        """Return a state at some steps, or at the steps before or after them."""
+        state = name.removesuffix("_last").removesuffix("_next")
+        series = states.get(name, states[state])
+        if name in states:
+            return series[here]
+        if name.endswith("_last"):
+            if here.start:
+                return series[here.start - 1 : here.stop - 1]
+            nothing = self.xp.zeros_like(series[:1])
+            return self.xp.concatenate([nothing, series[: here.stop - 1]])
+        if here.stop < len(series):
+            return series[here.start + 1 : here.stop + 1]
+        return self.xp.concatenate([series[here.start + 1 :], series[-1:]])
+
+    def _begun(
+        self, factors: Factors, signals: Arrays, found: Arrays, here: slice
+    ) -> dict[str, Any]:
+        """Return by adjoint what the signals bring to it at some steps, where it is kept if so."""
+        first, some = next(iter(found.items()))
+        series: dict[str, Any] = {}
+        # The first one may be the memory of the first signal: the others read it before.
+        ordered = [*dict.fromkeys([*self.source.back.signals, *(of for _, of in factors)])]
+        for node in sorted(self.source.nodes, key=lambda node: node == first):
+            place = found[node][here] if node in found else self.xp.empty_like(some[here])
+            of_node = [of for of in ordered if (node, of) in factors and of in signals]
+            for of in of_node[:1]:
+                self.xp.multiply(signals[of][here], factors[node, of], out=place)
+            for of in of_node[1:]:
+                place += factors[node, of] * signals[of][here]
+            if not of_node:
+                place[...] = 0
+            series[node] = place
+        return series
+
+    def _recur(
+        self, factors: Factors, series: Arrays, start: int, later: dict[str, Any], R: Any
+    ) -> dict[str, Any]:
+        """Add to the adjoints, from the last of some steps down, what the next step hands back."""
+        block, multiply = self.source.back.rule.block, self.functions["_multiply"]
+        again = {signal for signal, _ in self.source.again}
+        some = next(iter(series.values()))
+        steps, room = len(some), self.xp.empty_like(some[0])
+        moves: list[tuple[str, Any, list[tuple[str, Any]]]] = []
+        for node, adjoints in series.items():
+            own = []
+            for (to, of), factor in factors.items():
+                if to == node and (of in again or of.endswith("_next")):
+                    whole = getattr(factor, "ndim", 0) == adjoints.ndim
+                    own.append((of.removesuffix("_next"), factor if whole else [factor] * steps))
+            moves.append((node, adjoints, own))
+        for t in range(steps - 1, -1, -1):
+            if block and (start + t + 1) % block == 0:
+                later = {}
+            if again:
+                heard = {name: _through(later[d], R) for name, d in self.source.again if d in later}
+                later = {**later, **heard}
+            now = {}
+            for node, adjoints, own in moves:
+                now[node] = adjoint = adjoints[t]
+                for of, factor in own:
+                    if of in later:
+                        adjoint += multiply(later[of], factor[t], room)
+            later = now
+        return later
+
+    def _hold(self, factors: Factors, some: Any) -> None:
+        """Hold the gain of each group of adjoints from step to step within the rule's limit."""
+        limit = self.source.back.rule.gain_limit
+        heads = [n for n in self.source.nodes if any(of == f"{n}_next" for _, of in factors)]
+        there = np.array([[(i, f"{k}_next") in factors for k in heads] for i in heads])
+        ones = self.xp.ones_like(some)
+        for group in groups(there) if heads else ():
+            names = [heads[k] for k in group]
+            gains = [factors.get((i, f"{k}_next"), 0) * ones for i in names for k in names]
+            norm = abs(gains[0])
+            if len(group) > 1:
+                matrix = self.xp.stack(gains, -1).reshape(*some.shape, len(group), len(group))
+                norm = self.xp.linalg.norm(matrix, 2, (-2, -1))
+            scale = limit / norm.clip(min=limit)  # gain-limit, gain-bound
+            for move in factors:
+                if move[1].removesuffix("_next") in names and move[1].endswith("_next"):
+                    factors[move] = factors[move] * scale
+
+
+def _through(adjoint: Any, R: Any) -> Any:
+    """Return rows through recurrent weights."""
+    return (adjoint.reshape(len(adjoint), -1) @ R).reshape(adjoint.shape)
 
 
 @dataclass(frozen=True)
 class ArraySteps:
-    """The steps of one layer.
+    """The steps of one layer in NumPy.
 
     Attributes:
         back: the step back, which knows network, layer and rule.
@@ -60,11 +234,6 @@ class ArraySteps:
         return LoopSource(self.back, self.wanted, self.twin)
 
     @property
-    def text(self) -> str:
-        """Their source."""
-        return self.back.source()
-
-    @property
     def states(self) -> tuple[str, ...]:
         """The states, in the order in which a step computes them."""
         return self.back.neuron.order
@@ -83,12 +252,9 @@ class ArraySteps:
             spikes: those below, where the steps themselves have to weigh them; compiled ones can.
         """
         drive = states[self.states[0]]
-        constants = self.constants(p, drive.dtype)
-        first, R = self.states[0], p["R"].T if "R" in p else None
-        for s in _blocks(drive):
-            here = {name: array[:, s] for name, array in states.items()}
-            x = here[first] if first == self.back.neuron.input else here[first].copy()
-            self.steps.forward(x, here, constants, R, p["b"])
+        x = drive if self.states[0] == self.back.neuron.input else drive.copy()
+        R = p["R"].T if "R" in p else None
+        self.steps.forward(x, states, self.constants(p, drive.dtype), R, p["b"])
 
     def backward(
         self, kept: Sequence[Array], states: Arrays, p: Arrays, signals: Arrays
@@ -102,16 +268,13 @@ class ArraySteps:
             signals: the other signals: what other layers and the loss hand back.
         """
         some = states[self.states[0]]
-        sums = {name: np.zeros(some.shape[2], some.dtype) for name in self.back.neuron.learned}
         given = {**dict(zip(self.signals[:1], kept, strict=False)), **signals}
         found = dict(zip(self.wanted, kept, strict=True))
         constants = self.constants(p, some.dtype)
-        for s in _blocks(some):
-            parts = [{k: a[:, s] for k, a in of.items()} for of in (states, given, found)]
-            with np.errstate(all="ignore"):
-                learned = self.steps.backward(parts[0], parts[1], parts[2], constants, p.get("R"))
-            for name, g in learned.items():
-                sums[name] += np.broadcast_to(g, some[0, s].shape).sum(axis=0)
+        with np.errstate(all="ignore"):
+            learned = self.steps.backward(states, given, found, constants, p.get("R"))
+        whole = {k: np.broadcast_to(g, some[0].shape) for k, g in learned.items()}
+        sums = {k: g.sum(axis=0, dtype=some.dtype) for k, g in whole.items()}
         return {"b": kept[0].sum(axis=(0, 1)), **sums}
 
     def constants(self, p: Arrays, dtype: Any) -> list[Any]:
@@ -134,10 +297,3 @@ NUMPY: Mapping[str, Callable[..., Any]] = {
     "_written": np.positive,
 }
 """What a source calls, beside the curves of the neuron."""
-
-
-def _blocks(a: Array) -> Iterator[slice]:
-    """Yield slices of samples, each of about BLOCK entries a step."""
-    _, S, m = a.shape
-    size = max(1, BLOCK // m)
-    return (slice(s, s + size) for s in range(0, S, size))

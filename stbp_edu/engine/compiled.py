@@ -20,8 +20,7 @@ import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.linear_steps import Arrays
+from stbp_edu.engine.array_steps import Arrays, ArraySteps
 from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
 

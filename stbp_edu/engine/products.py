@@ -18,7 +18,7 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, installed
-from stbp_edu.engine.curve_source import compilable
+from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.engine.weights import Dense

@@ -19,7 +19,7 @@ from stbp_edu.arrows.table import Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, installed
-from stbp_edu.engine.curve_source import compilable
+from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.passes import Passes
 from stbp_edu.engine.weights import Dense, Linked
 
@@ -84,7 +84,7 @@ class Program:
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
         return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.text}"
+            f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.back.source()}"
             for n, steps in _from_1(self.layers)
         )
 

@@ -1,7 +1,7 @@
 """A neuron's derived program on tensors, and the neurons of a layer as a function of autograd.
 
 Forward and backward are the program that the engine runs, too: see
-:mod:`stbp_edu.engine.linear_steps`. The weights from below stand outside, so that any module can
+:mod:`stbp_edu.engine.array_steps`. The weights from below stand outside, so that any module can
 make the current; recurrent weights stand inside.
 """
 
@@ -22,7 +22,7 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived
 from stbp_edu.engine.array_source import ArraySource
-from stbp_edu.engine.linear_steps import LinearSteps
+from stbp_edu.engine.array_steps import LinearSteps
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
 
