@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from stbp_edu.checks import Array
 from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
@@ -58,9 +59,15 @@ def themed(svg: str) -> str:
 
 
 def elements(laid: Laid) -> list[str]:
-    """Return a drawing as elements of SVG: arrows, nodes, factors, words."""
+    """Return a drawing as elements of SVG: halos, arrows, nodes, factors, words."""
     drawing = laid.drawing
-    found = [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
+    halo = f"fill: none; stroke: {CURRENT}"
+    found = [
+        _form(laid.at[name], drawing.radius + 4, node.round, halo, 6)
+        for name, node in drawing.nodes.items()
+        if node.asked
+    ]
+    found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
     form = _cell if drawing.cells else _node
     found += [FILLED] * bool(drawing.order) + [form(laid, name) for name in drawing.nodes]
     for k, (x, y) in laid.factors.items():
@@ -84,16 +91,14 @@ def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
 
 
 def _node(laid: Laid, name: Any) -> str:
-    """Return a node: the loss filled with ink, one that is asked about in a halo."""
-    (x, y), node, rim = laid.at[name], laid.drawing.nodes[name], laid.drawing.radius
+    """Return a node; the loss is filled with ink."""
+    at, node, rim = laid.at[name], laid.drawing.nodes[name], laid.drawing.radius
     loss = node.label == "L"
     fill = INK if loss else f"var(--stbp-ground, {GROUND})"
     look = f"fill: {fill}; stroke: {INK if node.asked or loss else GRID}"
-    halo = f"fill: none; stroke: {CURRENT}"
-    drawn = _form(x, y, rim + 4, node.round, halo, 6) if node.asked else ""
-    drawn += _form(x, y, rim, node.round, look, 2.5 if node.asked else 1.5)
+    drawn = _form(at, rim, node.round, look, 2.5 if node.asked else 1.5)
     colour = f"var(--stbp-paper, {GROUND})" if loss else INK
-    return drawn + text((x, y + 5), node.label, colour=colour)
+    return drawn + text((at[0], at[1] + 5), node.label, colour=colour)
 
 
 def _cell(laid: Laid, name: Any) -> str:
@@ -115,14 +120,15 @@ def _cell(laid: Laid, name: Any) -> str:
     return drawn + text(at, label, size=14)
 
 
-def _form(x: float, y: float, rim: float, is_round: bool, look: str, wide: float) -> str:
+def _form(at: Array, rim: float, is_round: bool, look: str, wide: float) -> str:
     """Return a circle or a square."""
+    x, y = at
     line = f'style="{look}" stroke-width="{wide}"'
     if is_round:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}" {line}/>'
     side = 2 * rim - 2
-    at = f'x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" width="{side}" height="{side}"'
-    return f'<rect {at} rx="5" {line}/>'
+    corner = f'x="{x - side / 2:.1f}" y="{y - side / 2:.1f}"'
+    return f'<rect {corner} width="{side}" height="{side}" rx="5" {line}/>'
 
 
 def text(at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from stbp_edu.plotting.drawing import Arrow, Drawing, Node
-from stbp_edu.plotting.graph import below_loss, subscript
+from stbp_edu.plotting.graph import below_loss, edges, subscript
 from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, NEXT
 
 State = tuple[str, float, float]
@@ -14,16 +14,12 @@ State = tuple[str, float, float]
 def states(
     arrows: Sequence[tuple[State, State, str, str]], lit: Mapping[State, str] | None = None
 ) -> Drawing:
-    """Return states and arrows: spikes round, all other states square; time to the right.
+    """Return states with arrows, each (tail, head, factor, colour); those ``lit`` are asked about.
 
-    Args:
-        arrows: (tail, head, factor, colour) each; an arrow drawn in ``GRID`` is thin.
-        lit: the states that are asked about.
+    Spikes are round, all other states square; an arrow drawn in ``GRID`` is thin.
 
-    >>> from stbp_edu.plotting.palette import GRID
     >>> u, o, later = ("u", 0, 0), ("o", 0, 1), ("u", 1, 0)
-    >>> arrows = [(u, o, "h(u)", EPSILON), (u, later, "f(o)", EPSILON), (o, later, "u f′", GRID)]
-    >>> list(states(arrows, {u: EPSILON}).nodes) == [u, o, later]
+    >>> list(states([(u, o, "h(u)", INK), (u, later, "f(o)", NEXT)]).nodes) == [u, o, later]
     True
     """
     found = dict.fromkeys(end for arrow in arrows for end in arrow[:2])
@@ -37,12 +33,8 @@ def states(
 def fan_out(above: int = 3) -> Drawing:
     """Return what leaves the spike and the potential of neuron i of layer n at step t < T, n < N.
 
-    From o_i^{t,n} up to the potential of each neuron j of layer n + 1 at the same step, and on to
-    its own next potential; from u_i^{t,n} to its own spike and to its own next potential. Each
-    arrow has the colour of its term, and beside it stands its factor.
-
-    Args:
-        above: how many neurons layer n + 1 has, up to 9.
+    From o_i^{t,n} up to the potential of each of the ``above`` neurons of layer n + 1 at the same
+    step, and on to its own next potential; from u_i^{t,n} to its spike and its next potential.
 
     >>> [arrow.factor for arrow in fan_out(above=2).arrows]
     ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
@@ -70,12 +62,12 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     8
     """
     middle = (T + 1) / 2
-    nodes, arrows = {}, []
-    for t in range(1, T + 1):
-        for row, name in enumerate("uo"):
-            nodes[name, t] = Node((t, row), name, name == "o", (name, t) in reads)
-        ends = [(("u", t), ("o", t))] + [((name, t), ("u", t + 1)) for name in "uo"] * (t < T)
-        arrows += [Arrow(tail, head) for tail, head in ends]
+    nodes = {
+        (name, t): Node((t, row), name, name == "o", (name, t) in reads)
+        for t in range(1, T + 1)
+        for row, name in enumerate("uo")
+    }
+    arrows = [Arrow(a[:2], b[:2]) for kind, a, b in edges(T, 1) if a[2] and kind != "readout"]
     for name, t in sorted(reads):
         # From a potential below L a straight arrow would cross the spike above it.
         near = name == "u" and abs(t - middle) < 1

@@ -25,12 +25,7 @@ BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of bracket
 
 @dataclass(frozen=True, repr=False)
 class Poster:
-    """The five cases, ready to be shown.
-
-    Attributes:
-        lit: the case whose cell stands out; 0 where all do.
-        known: the last case whose formulas are shown; the others have room for them.
-    """
+    """The five cases, ready to be shown: see :func:`poster`; ``lit`` is 0 where all stand out."""
 
     lit: int = 0
     known: int = 5

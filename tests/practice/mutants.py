@@ -71,16 +71,15 @@ def variants(node: ast.AST, names: list[str], rng: np.random.Generator) -> list[
         case ast.Constant(value=own) if type(own) in (int, float):
             values = (own + 1, own - 1, 2 * own, own / 2, -own)
             found += [ast.Constant(v) for v in values if v != own]
-        case ast.Name(id=own, ctx=ast.Load()) if own in names:
+        case ast.Name(id=own) if own in names:
             found += [ast.Name(n, ast.Load()) for n in names if n != own]
         case ast.Attribute(value=value, attr=own) if own in SWAPS:
             found += [ast.Attribute(value, n, node.ctx) for n in SWAPS[own]]
         case ast.Call(args=[argument], keywords=[]):
             found.append(argument)
-        case ast.Tuple(elts=[first, second], ctx=ast.Load()):
+        case ast.Tuple(elts=[first, second]):
             found.append(ast.Tuple([second, first], ast.Load()))
-    loaded = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    if isinstance(node, (ast.BinOp, ast.Name, ast.Call, ast.Subscript)) and loaded:
+    if isinstance(node, (ast.BinOp, ast.Name, ast.Call, ast.Subscript)):
         wrap = WRAPS[rng.integers(len(WRAPS))]
         found.append(ast.parse(wrap.format(ast.unparse(node)), mode="eval").body)
     return found
@@ -89,22 +88,15 @@ def variants(node: ast.AST, names: list[str], rng: np.random.Generator) -> list[
 def mutated(source: str, names: list[str], rng: np.random.Generator) -> tuple[str, str, str]:
     """Return the source with one place changed, what was there, and what is there."""
     tree = ast.parse(source)
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_stored(n)}
-    local = sorted({*names, *stored})
-    choices = [
-        (node, new)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.expr) and not (isinstance(node, ast.Name) and node.id not in local)
-        if (new := variants(node, local, rng))
-    ]
-    node, every = choices[rng.integers(len(choices))]  # every place alike, then every change of it
+    places = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    stored = [n for n in places if isinstance(getattr(n, "ctx", None), ast.Store)]
+    local = sorted({*names, *(n.id for n in stored if isinstance(n, ast.Name))})
+    read = [n for n in places if n not in stored and getattr(n, "id", local[0]) in local]
+    choices = [(node, new) for node in read if (new := variants(node, local, rng))]
+    node, every = choices[rng.integers(len(choices))]  # each place alike, then each change of it
     new = every[rng.integers(len(every))]
     changed = ast.fix_missing_locations(copy.deepcopy(tree, {id(node): new}))
     return ast.unparse(changed), ast.unparse(node), ast.unparse(new)
-
-
-def _is_stored(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 @cache

@@ -111,16 +111,3 @@ def test_a_wrong_answer_says_what_is_right_shows_the_evidence_and_not_the_line()
     assert BUGS[k - 1].what not in text
     assert "still to say: term, symptom" in repr(hunt(k, case=4))
     assert progress_report().states == {f"hunt({k})": "wrong"}
-
-
-@pytest.mark.parametrize(
-    ("k", "answer", "message"),
-    [
-        (0, {}, "k must be >= 1, got 0"),
-        (9999, {}, rf"k must be <= {len(BUGS)}, got 9999"),
-        (1, {"case": 6}, "case must be <= 5, got 6"),
-    ],
-)
-def test_bad_input(k, answer, message):
-    with pytest.raises(ValueError, match=message):
-        hunt(k, **answer)

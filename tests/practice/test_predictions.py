@@ -48,19 +48,6 @@ def test_predictions_and_states_of_exercises_are_kept_side_by_side():
         assert "You predicted, c3-holds: t = 1." in text
 
 
-@pytest.mark.parametrize(
-    ("id_", "answer", "measured", "message"),
-    [
-        ("c3", "t = 1", None, "prediction_id must be one of 'c3-holds'"),
-        ("c3-holds", "always", None, "answer must be one of 't = 2 and t = 1', "),
-        ("c3-holds", "t = 1", "t = 3", "measured must be one of"),
-    ],
-)
-def test_bad_input(id_, answer, measured, message):
-    with pytest.raises(ValueError, match=message):
-        predict(id_, answer, measured=measured)
-
-
 @pytest.mark.parametrize("id_", questions())
 def test_what_the_notebook_measures_is_what_the_table_says(id_):
     """It is one of the choices, and the answer is asked for before it is measured."""

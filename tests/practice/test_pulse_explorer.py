@@ -82,13 +82,13 @@ def test_the_steps_are_in_words_and_numbers_are_fractions_or_have_four_digits():
         assert all(step["said"] and len(step["said"].split()) < 60 for step in steps)
         assert all(len(step["lines"]) == len(step["moves"]) for step in steps)
     assert "−1/6 · (−3/8) = 1/16" in shown["exact"]["steps"][3]["lines"][0]
-    assert shown["classic"]["account"][0] == "−2/9 + 1/24 − 3/256 = −443/2304"
+    assert shown["classic"]["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
     start = Node("o", n=2, t=0, i=0)
     shown = pulse_data(smooth(), start)
     assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
     end = f"{total(paths_from(start, graph_of(smooth())), 'classic'):.4g}".replace("-", "−")
     assert end in shown["rules"]["classic"]["end"]
-    assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["account"][0])
+    assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["sum"])
 
 
 @pytest.mark.parametrize("name", NETWORKS)

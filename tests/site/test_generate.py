@@ -65,5 +65,5 @@ def test_the_picture_in_the_readme_is_current() -> None:
         assert f"docs/assets/{name}" in readme
         assert "prefers-reduced-motion: no-preference" in text
         assert "lost" not in text  # the first pages do not tell what is found later
-    total = pulse_data(one_neuron())["rules"]["exact"]["account"][0].rpartition("= ")[2]
+    total = pulse_data(one_neuron())["rules"]["exact"]["sum"].rpartition("= ")[2]
     assert total in readme

@@ -1,7 +1,5 @@
 """The oracle of the definition: each entry, and honest refusals."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,31 +72,3 @@ def test_a_refusal_names_the_steps_the_place_and_the_reason():
         partial(Node("W", 1, i=0, j=0), *one_neuron(0.5, Rectangle(a=1.0)))
     with pytest.raises(StepSizeError, match="two steps never agree"):
         partial(BIAS, *one_neuron(0.0, Sigmoid(a=1e-7)))
-
-
-# What δ and ε are, by their definitions, on one neuron over two steps that fits on paper.
-PAPER = (
-    np.ones((2, 1, 1)),
-    np.ones((1, 1)),
-    Params(W=[None, np.array([[0.8]])], b=[None, np.array([0.1])]),
-    LIF(tau=0.5, v_th=1.0, surrogate=Gaussian(a=0.5)),
-)
-
-
-def test_def_delta_and_def_epsilon_count_every_path():
-    def twin(v):
-        return 0.5 * (1 + math.erf(v))  # the Gaussian with a = 1/2
-
-    def h(v):
-        return math.exp(-v * v) / math.sqrt(math.pi)
-
-    u1 = 0.9
-    o1 = twin(u1 - 1)
-    u2 = u1 * 0.5 * math.exp(-2 * o1) + 0.9
-    d2 = -(1 - (o1 + twin(u2 - 1)) / 2) / 2  # the loss is (1 - rate)² / 2
-    e2 = d2 * h(u2 - 1)
-    d1 = d2 + e2 * u1 * -math.exp(-2 * o1)  # the direct path, and the one through the reset
-    e1 = d1 * h(u1 - 1) + e2 * 0.5 * math.exp(-2 * o1)  # through the spike, and carried on
-    for kind, values in (("o", (d1, d2)), ("u", (e1, e2))):
-        for t, value in enumerate(values):
-            assert partial(Node(kind, 1, t, 0), *PAPER) == pytest.approx(value, rel=1e-8)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ class Pulse:
         shown = self.data["rules"][self.rule]
         laid = wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
-        lines = [line for line in shown["account"] if len(line) * LETTER < width]
+        lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
         below = [
             text((width / 2, top + height + 12 + LINE * k), line) for k, line in enumerate(lines)
         ]

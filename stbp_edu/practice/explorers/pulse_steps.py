@@ -117,16 +117,11 @@ class Writer:
                     "lines": [self.line(move) for move in step],
                 }
             )
-        lost = [move for step in moves for move in step if move.ends]
         return {
             "steps": steps,
             "arrived": arrived,
-            "account": [
-                _sum(came, self.write(total)),
-                *_merged(len(came), arrived),
-                self.short(lost),
-            ],
-            "end": self.end(rule, total, arrived),
+            "sum": _sum(came, self.write(total)),
+            "end": self.end(total, arrived),
         }
 
     def opening(self, rule: str) -> Json:
@@ -201,15 +196,7 @@ class Writer:
         so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum {self.write(total)}."
         return f"Step {k} of {of}: {', '.join(parts)}." + (so_far if arrived and k < of else "")
 
-    def short(self, lost: list[Move]) -> str:
-        """Return what became of the paths, in a line."""
-        whole, gone = len(self.paths), sum(len(move.paths) for move in lost)
-        if not gone:
-            return f"{_count(whole, 'path')}: {'it arrives' if whole == 1 else 'all arrive'}"
-        worth = self.write(sum(move.worth for move in lost))
-        return f"{gone} of {_count(whole, 'path')} lost, worth {worth}"
-
-    def end(self, rule: str, total: float, arrived: int) -> str:
+    def end(self, total: float, arrived: int) -> str:
         """Return what there is to say when nothing moves any more."""
         letter = f"{'δ' if self.start.kind == 'o' else 'ε'} of {self.name(self.start)}"
         whole = _count(len(self.paths), "path")
@@ -258,13 +245,6 @@ def _sum(terms: list[str], total: str) -> str:
         return f"{len(terms)} copies arrive and sum to {total}"
     signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
     return f"{' '.join([terms[0], *signed])} = {total}"
-
-
-def _merged(copies: int, arrived: int) -> list[str]:
-    """Return why there are fewer terms than paths, where copies met on the way."""
-    if copies == arrived or copies > MOST:
-        return []
-    return [f"{_count(copies, 'term')} for {_count(arrived, 'path')}: copies that met were added"]
 
 
 def _count(k: int, one: str, many: str = "") -> str:

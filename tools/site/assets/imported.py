@@ -6,7 +6,7 @@ import logging
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 importlib.invalidate_caches()
-for name in ("arrows", "practice"):
+for name in ("arrows", "practice.explorers"):
     importlib.import_module(f"stbp_edu.{name}")
 plotting = importlib.import_module("stbp_edu.plotting")
 fig, ax = plotting.figure()
