@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Loss, Neuron, draw_params, forward
-from stbp_edu.arrows.adjoints import LocalDerivatives, Steps, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.adjoints import LocalDerivatives, around, derivatives_on, gradients, lambdas
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.models import Network, reading_output
 from stbp_edu.arrows.table import like
@@ -47,7 +47,8 @@ class Run:
     def read(self, trace: Any, n: int) -> Values:
         """Return what the updates of a layer read."""
         now, p = {s: trace[s][n] for s in self.neuron.order}, self.params[n]
-        last = {s: Steps(now)[f"{s}-1"] for s in now}
+        every = around(now)
+        last = {s: every[f"{s}-1"] for s in now}
         x = driven(self.net.layers[n], p, trace[self.net.output_of(n - 1)][n - 1], last)
         learned = {name: p[name] for name in self.neuron.learned}
         return {"now": now, "last": last, "input": {"x": x}, "learned": learned}

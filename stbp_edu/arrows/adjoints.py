@@ -21,18 +21,13 @@ Lambda = list[dict[tuple[str, str], Any]]
 """By layer, λ of a state of the neuron and a state of the rule: arrays (T, S, *shape)."""
 
 
-class Steps(dict[str, Any]):
-    """A layer's states at each step; under ``"u-1"`` and ``"u+1"`` those of the step next to it.
+def around(states: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer's states at each step, and as "u-1" and "u+1" those of the steps next to it.
 
     Before the first step they are 0; the step after the last one is not there to be read.
     """
-
-    def __missing__(self, key: str) -> Any:
-        """Return a state's series, moved by one step."""
-        here = self[key[:-2]]
-        earlier = [np.zeros_like(here[:1]), here[:-1]]
-        self[key] = np.concatenate(earlier if key.endswith("-1") else [here[1:], here[-1:]])
-        return self[key]
+    before = {f"{s}-1": np.concatenate([np.zeros_like(a[:1]), a[:-1]]) for s, a in states.items()}
+    return states | before | {f"{s}+1": np.concatenate([a[1:], a[-1:]]) for s, a in states.items()}
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,7 @@ def derivatives_on(
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
     for n, layer in enumerate(net.layers[1:], 1):
-        states = Steps({name: trace[name][n] for name in net.states[n]})
+        states = around({name: trace[name][n] for name in net.states[n]})
         table = {}
         for arrow in (*layer.neuron.arrows, *layer.neuron.enters):
             for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
