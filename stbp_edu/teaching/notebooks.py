@@ -12,7 +12,6 @@ from typing import Any
 
 from stbp_edu import __version__
 from stbp_edu.practice.tasks import Exercise, Task, tasks
-from stbp_edu.practice.tasks.prompts import question_of
 from stbp_edu.teaching.answers import PACKAGE, name_of
 from stbp_edu.teaching.problem_set import ProblemSet
 from stbp_edu.teaching.texts import filled
@@ -70,7 +69,7 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
     asked = [tasks()[id_] for id_ in problem_set.tasks_of(variant)]
     text = filled(
         "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, name_of=name_of,
-        stub=stub, code=code, marked=marked, check_of=check_of, question_of=question_of,
+        stub=stub, code=code, marked=marked, check_of=check_of,
         wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
     )  # fmt: skip
     parts = CELL.split(text)[1:]

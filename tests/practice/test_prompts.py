@@ -6,7 +6,6 @@ from collections import defaultdict
 import pytest
 
 from stbp_edu.practice.tasks import exercises, objectives, tasks
-from stbp_edu.practice.tasks.prompts import question_of
 from tests.notebook_rules import prose
 from tests.practice.test_notebook_exercises import PATHS, exercise_cells, notebook
 
@@ -25,7 +24,7 @@ def test_a_task_is_complete(task):
     assert task.objective in objectives()
     assert task.use in ("practice", "homework", "exam")
     assert 3 <= task.minutes <= 40
-    question = question_of(task)
+    question = task.question
     assert question.count("$") % 2 == 0
     assert ".ipynb" not in question
     names = task.arguments if task.id in exercises() else task.symbols

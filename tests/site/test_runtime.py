@@ -19,6 +19,7 @@ from tests.site.conftest import profile
 from tools.site import PUBLIC, ROOT, events
 from tools.site.assets import npm
 from tools.site.assets import pyodide as runtime
+from tools.site.generate import api_pages, source_code
 from tools.site.render.notebook_page import folder
 
 if TYPE_CHECKING:
@@ -71,17 +72,10 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
 @pytest.fixture
 def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a site built where no runtime can be reached: one notebook and two pages of docs."""
-    whole = events.collect
-
-    def few() -> events.Content:
-        """Leave out the pages made from source files, which never have a cell."""
-        content = whole()
-        names = [name for name in content.generated if name.startswith(("source/", "api/"))]
-        for name in names:
-            del content.generated[name]
-        return content
-
-    monkeypatch.setattr(events, "collect", few)
+    # none of the pages made from source files ever has a cell
+    monkeypatch.setattr(api_pages, "read_package", dict)
+    monkeypatch.setattr(api_pages, "pages", lambda _: {})
+    monkeypatch.setattr(source_code, "source_files", lambda _: [])
     public, notebooks = tmp_path / "public", tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(FIRST, notebooks)

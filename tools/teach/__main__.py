@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from stbp_edu.equations import GROUPS
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import objectives, tasks
-from stbp_edu.practice.tasks.prompts import question_of
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
@@ -60,7 +59,7 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
             yield "poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster"
             yield "sheet.pdf", "All equations", [filled("sheet.html", groups=GROUPS)], "sheet"
         case "answer-key":
-            asked = {t.id: quiz_files.prompt_html(question_of(t)) for t in tasks().values()}
+            asked = {t.id: quiz_files.prompt_html(t.question) for t in tasks().values()}
             names = {"objectives": objectives(), "tasks": tasks(), "asked": asked, "said": markup}
             yield "answer-key.pdf", "Answer key", [filled("answer_key.html", **names)], ""
 

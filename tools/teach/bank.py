@@ -22,7 +22,6 @@ from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.exercise_check import situations
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
-from stbp_edu.practice.tasks.prompts import question_of
 from tools.teach.form import TOKEN, chances
 
 PER_TASK = 2  # questions of the bank
@@ -138,7 +137,7 @@ def candidates(task: Task) -> Iterator[Question]:
             wrongs.setdefault(texts[3], [named[one], named[other]])
             choices = Choice(key, (), "Right."), *(wrong(t, wrongs[t]) for t in texts[1:])
             names = f"`{task.signature}`: " if isinstance(task, Exercise) else ""
-            prompt = f"{question_of(task)}\n\n{names}"
+            prompt = f"{task.question}\n\n{names}"
             yield Question(task.id, prompt, choices, task.reasoning, tag=task.objective)
 
 

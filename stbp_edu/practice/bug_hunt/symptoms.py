@@ -74,18 +74,15 @@ def networks() -> dict[str, tuple[ForwardPass, ForwardPass]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
     shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     drawn = {name: (_draw(*shape, False), _draw(*shape, True)) for name, shape in shapes.items()}
-    return drawn | {"no spikes": (_silent(drawn["T = 4"][0]),) * 2}
+    net = drawn["T = 4"][0]
+    params = net.params  # made so small that no neuron reaches the threshold
+    small = Params(*([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b)))
+    silent = replace(net, trace=forward(net.trace.O[0], small, net.neuron), params=small)
+    return drawn | {"no spikes": (silent, silent)}
 
 
 def _draw(steps: int, samples: int, smooth: bool) -> ForwardPass:
     return draw_network(800 + smooth, SIZES, steps, samples, tau=0.6, smooth=smooth)
-
-
-def _silent(net: ForwardPass) -> ForwardPass:
-    """Return the network with weights and biases so small that no neuron reaches the threshold."""
-    small = Params(*([None, *(x / 8 for x in part[1:])] for part in (net.params.W, net.params.b)))
-    trace = forward(net.trace.O[0], small, net.neuron)
-    return replace(net, trace=trace, params=small)
 
 
 Ran = tuple[Outcome, dict[str, Part]]

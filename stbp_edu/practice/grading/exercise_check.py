@@ -107,16 +107,14 @@ def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedba
     findings = unnamed(exercise, answer, function) if asked and not named else []
     several = f"{len(named)} mistakes give what your function gives:"
     said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
+    if not said:
+        agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
+        failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
+        ending = f", and fails in {failed}" * bool(failed)
+        said = [f"It agrees with the exact value in {agreed}{ending}."]
     where, first = _first_wrong(exercise, answer)
-    message = *(said or [_agreement(answer)]), *first
+    message = *said, *first
     return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
-
-
-def _agreement(answer: Answer) -> str:
-    """Return in how many situations a wrong answer is right, and in how many it fails."""
-    failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
-    text = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
-    return f"It agrees with the exact value in {text}{f', and fails in {failed}' * bool(failed)}."
 
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:

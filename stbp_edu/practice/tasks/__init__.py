@@ -3,7 +3,6 @@
 - ``catalogue``: the exercises and the derivation blanks;
 - ``mistakes``: the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
-- ``prompts``: the whole question of a task, where no notebook stands around it;
 - ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """

@@ -89,6 +89,25 @@ class Task:
         return f'{place}; `hint("{self.id}")` gives a hint.'
 
     @property
+    def meanings(self) -> dict[str, str]:
+        """What each name means that an answer may use, unless the prompt says it."""
+        return {}
+
+    @property
+    def question(self) -> str:
+        """What is given, what is asked, and what the names mean, in Markdown.
+
+        >>> print(exercises()["c1-epsilon-scalar"].question)
+        One output neuron at the last step: return ε from its δ.
+        <BLANKLINE>
+        - `delta`: δ of this neuron, a number
+        - `h`: $h(u)$, the surrogate at its potential, a number
+        """
+        asked = f"{self.given} {self.prompt.strip()}".strip()
+        names = [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
+        return "\n".join([asked, "", *names]).strip()
+
+    @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name."""
         return mistakes_of(self.listed_mistakes, self.notes, self.solution)
@@ -105,6 +124,12 @@ class FormulaBlank(Task):
 
     symbols: Mapping[str, str]
     relations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each symbol stands for."""
+        maths = {name: meaning.replace("_th", "_{th}") for name, meaning in self.symbols.items()}
+        return {name: f"${text}$" if "^" in text else text for name, text in maths.items()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,6 +162,17 @@ class Exercise(Task):
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments."""
         return tuple(self.signature.partition("(")[2].rstrip(")").split(", "))
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each argument is: of a cell, of all steps, or of one neuron."""
+        if not self.inputs or "\n- " in self.prompt:
+            return {}
+        is_cell = self.inputs.startswith(("case", "cells", "grid"))
+        extent = "cells" if is_cell and "all steps" not in self.inputs else "steps"
+        extent = "neuron" if self.inputs.endswith("one neuron") else extent
+        told = tables("arguments.toml")[extent]
+        return {name: told[name] for name in self.arguments}
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
