@@ -80,11 +80,6 @@ def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
     assert time_page.differences(*both) == pytest.approx([0.0, -10.0])
 
 
-def test_what_is_not_finished_is_listed_with_its_command(limit):
-    (row,) = lines("delayed XOR | 4 runs", {"time-limit": limit})
-    assert row.endswith("| `stbp-edu sweep benchmarks/time/limit.toml` |")
-
-
 def test_predictions_hold_fail_or_wait(limit):
     """A difference by its whole interval; a share by its point, if need be by that alone."""
     prediction = {"plan": "limit", "where": {"rule": "exact"}, "what": "limited minus not"}

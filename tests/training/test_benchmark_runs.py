@@ -13,9 +13,8 @@ from benchmarks import ablations, accuracy, time_record
 from stbp_edu.files import read_json
 from stbp_edu.network import Trace
 from stbp_edu.rules import RULES
-from stbp_edu.training import RECIPES, Epoch, Settings, encode, to_dict
+from stbp_edu.training import RECIPES, Epoch, Settings, to_dict
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.model import initial_params, passes
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, measurements_folder, train_in_folder
 from stbp_edu.training.runs import run as runs
@@ -135,27 +134,3 @@ def test_gains_beyond_one_are_counted_as_each_rule_has_them() -> None:
     trace = Trace([None, u], [u, np.zeros_like(u)])
     shares = {rule: [*time_record.beyond(trace, replace(settings, rule=rule))] for rule in RULES}
     assert shares == {"exact": [pytest.approx(1 / 3)], "classic": [1.0]}
-
-
-@pytest.mark.parametrize("name", ["hidden", "output", "silent", "spiking"])
-def test_a_gate_of_other_slopes_changes_nothing_forward(name: str) -> None:
-    """And a gate that is flat at both ends is the detached reset; each plan has a part of it."""
-    settings = next(iter(read_plan(PLANS[0].with_name(f"{name}.toml")).runs().values()))
-    flat = f"u = tau * u * (1 - 3 * o * o + 2 * o * o * o) + x; {settings.readout.splitlines()[1]}"
-    plain = replace(settings, neuron="", readout="")
-    kinds = settings, plain, replace(plain, rule="detached-reset")
-    found = [gradient_at_start(s) for s in (*kinds, replace(plain, neuron=flat, readout=flat))]
-    assert all(np.array_equal(found[0][0], spikes) for spikes, _ in found[1:])
-    assert np.allclose(found[2][1], found[3][1], rtol=1e-5, atol=0)
-    assert not any(np.allclose(found[0][1], of, 0.01, 0) for _, of in found[1:])
-
-
-def gradient_at_start(settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return the output spikes and the gradient of the first weights of a network as drawn."""
-    data, rng = load_dataset("delayed-xor"), np.random.default_rng(0)
-    images, targets = data.train_images[:64], np.eye(2)[data.train_labels[:64]]
-    params = initial_params(settings, images.shape[1:], 2, rng)
-    inputs = encode("rows", images, settings.T, rng, hold=settings.hold).astype(np.float32)
-    both = passes(params, settings)
-    run = both.forward(inputs)
-    return run.O[2].copy(), both.gradients(run, targets)[1]["W"].copy()
