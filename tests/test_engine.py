@@ -127,12 +127,10 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
     assert equal(found[2], found[0])
 
 
-@numba
-@pytest.mark.slow
-@pytest.mark.parametrize("curve", SURROGATES.values(), ids=SURROGATES)
-def test_a_convolution_and_every_smooth_twin_as_compiled_loops(curve):
-    """On arrays, tests/test_convolution.py has both."""
-    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=curve(0.5))))
+@pytest.mark.parametrize("surrogate", SURROGATES.values())
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_smooth_twin_and_a_convolution(backend, surrogate):
+    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=surrogate())))
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
     for twin in (False, True):
