@@ -4,12 +4,7 @@ import argparse
 
 import pytest
 
-from benchmarks.frameworks import (
-    __main__,
-    problem,
-    processes,
-    side_by_side,
-)
+from benchmarks.frameworks import __main__, problem, processes, side_by_side
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 
 pytestmark = pytest.mark.slow  # processes take their time to start
