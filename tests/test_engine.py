@@ -20,6 +20,7 @@ from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.rules import RULES as PART_ONE
+from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
 from tests.derive.texts import derived, run_of
@@ -146,9 +147,10 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
     assert equal(found[2], found[0])
 
 
+@pytest.mark.parametrize("surrogate", SURROGATES.values())
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_smooth_twin_and_a_convolution(backend):
-    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3)))
+def test_the_smooth_twin_and_a_convolution(backend, surrogate):
+    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=surrogate())))
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
     for twin in (False, True):
