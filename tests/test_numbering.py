@@ -11,7 +11,7 @@ from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks import reading_time
-from tools.notebooks.execution import FOLDED, NotebookError
+from tools.notebooks.execution import FOLDED
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
 from tools.notebooks.reading_time import contents
 
@@ -82,15 +82,6 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
 
 
-@pytest.mark.slow
-def test_a_course_that_lacks_a_file_or_words_for_the_map_is_refused(copied):
-    for course in (course_table() | {"more": {}}, {"map": {}}):
-        with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
-            files(ROOT, course)
-    with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able"):
-        renumber(copied, course_table() | {"network": {}})
-
-
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
     """A number that is no text of a link, and a file's name in code, would have to be kept."""
     names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
@@ -133,9 +124,3 @@ def test_what_takes_time(cell, expected):
     opening = contents(notebook())
     assert opening == Counter(words=2)
     assert contents(notebook(cell)) == opening + expected
-
-
-def test_the_short_path_leaves_a_notebook_where_it_says_so():
-    there = notebook("one two\n\n**One evening:** go on.\n\nthree", "four")
-    assert contents(there, short=True) == contents(notebook("one two"))
-    assert contents(there) == contents(notebook("one two")) + Counter(words=6)
