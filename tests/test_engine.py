@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
+from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
 from stbp_edu.arrows.adjoints import gradients, lambdas, local_derivatives
-from stbp_edu.engine import Engine, Program, Workspace, compiled
+from stbp_edu.engine import Program, Workspace, compiled
 from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
@@ -164,7 +165,7 @@ def test_the_smooth_twin_and_a_convolution(backend, surrogate):
     [*((rule, None) for rule in PART_ONE + ABLATIONS), ("exact", "u"), ("classic", "both")],
 )
 def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.products.MANY", 0)
+    monkeypatch.setattr("stbp_edu.engine.program.MANY", 0)
     neuron = LIF(tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential")
     problem = make_problem(1, [70, 66, 3], T=5, S=4, neuron=neuron)
     term = np.random.default_rng(0).normal(size=problem.trace.O[2].shape)
@@ -173,7 +174,7 @@ def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
     run = forward(problem.spikes, problem.params, neuron)
     assert_close(run.U, problem.trace.U, "U")
     found = backward(run, *args, **given)
-    monkeypatch.setattr("stbp_edu.engine.products.installed", lambda: False)
+    monkeypatch.setattr("stbp_edu.engine.program.MANY", 10**9)
     expected = backward(problem.trace, *args, **given)
     assert_close(found.W, expected.W, "W", tol=1e-11)
     assert_close(found.b, expected.b, "b", tol=1e-11)
@@ -216,7 +217,7 @@ def test_what_cannot_be_compiled_is_said(monkeypatch):
         with pytest.raises(TypeError, match="surrogate of layer 1 cannot be compiled"):
             Program(net, backend="compiled")
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.setattr("stbp_edu.engine.program.installed", lambda: False)
+    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
     plain = arrows.network("3-2", hard_reset(LIF()))
     with pytest.raises(ImportError, match=r"needs Numba.*stbp-edu\[fast\]"):
         Program(plain, backend="compiled")
@@ -229,13 +230,16 @@ NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
 
 def test_spikes_between_0_and_1_need_the_gate_itself():
-    """On the twin the curved gate is no straight line; an engine that is told so is right."""
+    """On the twin the curved gate is no straight line; a program that is told so is right."""
     problem = make_problem(2, [5, 7, 3], T=4, S=3, neuron=NEURON)
     trace = forward(problem.spikes, problem.params, NEURON, spike=NEURON.H)
-    args, engine = (trace, problem.targets), Engine(problem.params, NEURON)
-    expected = cases.sweep(*args, problem.params, NEURON).gradients.W
-    assert_close(engine.gradients(*args, binary=False).W, expected, "dL/dW")
-    assert not np.allclose(engine.gradients(*args).W[1], expected[1], rtol=1e-3)
+    args = (trace, problem.targets, problem.params, NEURON)
+    expected = cases.sweep(*args).gradients.W
+    assert_close(backward(*args).W, expected, "dL/dW")
+    spikes = Program(arrows.network([5, 7, 3], hard_reset(NEURON)))
+    run = {"u": [*trace.U], "o": [*trace.O]}
+    found = spikes.gradients(by_layer(problem.params), run, problem.targets)
+    assert not np.allclose(found[1]["W"], expected[1], rtol=1e-3)
 
 
 @pytest.mark.parametrize("neuron", [NEURON, replace(NEURON, surrogate=Half(0.5))])
