@@ -18,10 +18,8 @@ TOLERANCE = 1e-5
 class _SquaredMean(Built):
     """L = 1/(2S) Σ_s || y_s - mean_s ||², of a mean of the output over the last k steps, or all.
 
-    A subclass says whether spikes (O) or potentials (U) are read, and may have a field ``k``.
+    Without a field ``k`` it reads every step.
     """
-
-    reads: ClassVar[str] = "O"
 
     def scores(self, trace: Trace) -> Array:
         """Return the mean over the steps that are read, (S, n[N])."""

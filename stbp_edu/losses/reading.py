@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,7 +35,15 @@ class LossFunction(Protocol):
 
 @dataclass(frozen=True)
 class Built(ABC):
-    """A loss of this package: checks first, then its two formulas."""
+    """A loss of this package: checks first, then its two formulas.
+
+    A subclass may have a field ``k``: how many steps it reads, counted from the last.
+
+    Attributes:
+        reads: what it reads of the output layer: spikes, ``"O"``, or potentials, ``"U"``.
+    """
+
+    reads: ClassVar[str] = "O"
 
     def value(self, trace: Trace, targets: Array) -> float:
         """Return L, of outputs (T, S, n[N]) and targets (S, n[N])."""

@@ -109,7 +109,7 @@ def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[A
     """Return advice on the layers, or where there is none on outputs and accuracy, if settled."""
     advice, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
     learning = diagnose_learning(seen.accuracy, len(outputs))
-    if not settings.has_output_spikes or settings.loss == "membrane":  # spikes are not read
+    if not settings.has_output_spikes or settings.make_loss().reads == "U":  # not the spikes
         advice = [a for a in advice if a.where != f"layer {len(seen.rates) - 1}"]
         return advice or learning * settled
     return advice or (diagnose_outputs(outputs, seen.loss) + learning) * settled
