@@ -1,4 +1,4 @@
-"""The network that a run trains, by its derived program: parameters, passes, dropout."""
+"""The network that a run trains, by its derived program: parameters, passes, dropout, FGSM."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -268,3 +268,27 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
     if isinstance(params, DerivedParams):
         return replace(params, layers=layers)
     return Params(**part_one.by_name(layers))
+
+
+def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
+    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
+
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): the network
+    learns from the image that it finds harder. The sign is that of one draw of spikes, under the
+    surrogate; the network then learns from another draw. An image whose rates are the target has
+    no error, and stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio,
+    2017): then it moves down the loss whose targets are the other answers.
+
+    Args:
+        pixels: floats in [0, 1] or bytes of which 255 is white.
+        uphill: the derivative of the loss with respect to each pixel; the same shape.
+        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
+
+    Returns:
+        The images, clipped to the range from black to white.
+
+    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
+    array([[  0, 100, 255]], dtype=uint8)
+    """
+    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
+    return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)
