@@ -17,9 +17,9 @@ from stbp_edu.practice.bug_hunt.answers import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import tasks
+from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT
-from tools.notebooks.numbering import PATHS_PAGE
+from tools.notebooks.numbering import PATHS_PAGE, files
 from tools.pages import architecture_page, performance_page, results_page, time_page
 from tools.pages.records import FOLDER, read_records
 from tools.teach.weeks import plan, weeks
@@ -98,6 +98,19 @@ def index() -> dict[str, object]:
     return {"evening": evening, "without": without, "limit": limit}
 
 
+def reading_paths() -> dict[str, object]:
+    """Return each objective with the notebooks that have an exercise for it."""
+    trained = {
+        path.stem: {tasks()[id_].objective for id_ in course_table()[slug]["exercises"]}
+        for slug, path in files().items()
+    }
+    able = {
+        text: [stem for stem in trained if id_ in trained[stem]]
+        for id_, text in objectives().items()
+    }
+    return {"able": able}
+
+
 def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
     """Yield each equation under one rule, with the verdict of each oracle that compared it."""
     chosen = [v for v in verify["verdicts"] if v["rule"] == rule and v["equal"]]
@@ -136,6 +149,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
+    "reading-paths.md": reading_paths,
     "results.md": lambda: results_page.names(read_records()),
     "sheet.md": lambda: {"groups": GROUPS, "poster": poster()._repr_html_()},
     "teach.md": teach,

@@ -25,6 +25,7 @@ from stbp_edu.plotting.palette import DARK, GROUNDS
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tools.notebooks.reading_paths import TIME
 from tools.site.downloads import Address
 from tools.templates import filled
 
@@ -37,9 +38,6 @@ NARROW = re.compile(r'<metadata data-narrow="">(.*?)</metadata>', re.S)
 INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
-STATED = re.compile(
-    r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for the exercises)?\.\n", re.M
-)
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,6 @@ class Notebook:
         markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
             ``<div data-slot="head">`` below the title.
         cells: the code cells.
-        minutes: the time that the notebook takes, as it states; 0 if it states none.
-        exercises: the time that its exercises take, in minutes.
     """
 
     stem: str
@@ -73,16 +69,19 @@ class Notebook:
     description: str
     markdown: str
     cells: list[CodeCell]
-    minutes: int
-    exercises: int
+
+    @property
+    def course(self) -> dict[str, Any]:
+        """What ``course.toml`` says of it."""
+        about: dict[str, Any] = course_table()[self.stem.partition("_")[2]]
+        return about
 
     @property
     def meta(self) -> dict[str, Any]:
         """The metadata of the page, as other pages have it in their front matter."""
-        about = course_table().get(self.stem.partition("_")[2], {"topics": []})
         search = {"boost": 4}  # before the pages about it
         facts = {"title": self.title, "description": self.description, "search": search}
-        return facts | {"tags": about["topics"], "hide": ["tags"]}
+        return facts | {"tags": self.course["topics"], "hide": ["tags"]}
 
 
 @dataclass
@@ -121,10 +120,8 @@ def read_notebook(path: Path) -> Notebook:
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
-    stated = STATED.search(markdown)
-    times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
-    markdown = STATED.sub("", markdown)  # it stands in the line under the title
-    return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
+    markdown = TIME.sub("", markdown)  # it stands in the line under the title
+    return Notebook(path.stem, title, _description(markdown), markdown, cells)
 
 
 def _description(markdown: str) -> str:
