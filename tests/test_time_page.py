@@ -109,12 +109,15 @@ def test_failed_runs_that_were_once_high_or_still_rise_are_counted():
     assert (len(found), time_page.once(found), time_page.rising(found)) == (3, 1, 2)
 
 
-def test_home_counts_runs_at_the_best_rate_without_a_limit_and_at_half():
+def test_home_counts_runs_at_the_rate_that_is_best_without_a_limit():
     slow = rows({arm: (0.5, 1.0 * arm[1]) for arm in time_page.ARMS})
     fast = rows({arm: (0.7, 0.7) for arm in time_page.ARMS}, lr=0.02)
     records = {"time-rates": {**MADE, "rows": fast + slow}}
     records["time-tuned"] = records["time-rates"]
-    assert time_page.at_one_rate(records, gain_limit=1.0) == {"own": "0 of 2", "half": "1 of 2"}
+    assert time_page.at_best_rate(records, 1.0) == "0 of 2"  # at the other 1 of 2
+    records["time-rates"] = {**MADE, "rows": slow + rows({("exact", 0.0): (0.1, 0.1)}, lr=0.02)}
+    records["time-rates"]["rows"] += fast[1:]
+    assert time_page.at_best_rate(records, 1.0) == "1 of 2"
 
 
 def test_the_page_needs_no_record_and_has_every_published_one():

@@ -91,11 +91,11 @@ def trust() -> dict[str, object]:
 
 
 def index() -> dict[str, object]:
-    """Return how long the first reading path takes, and how many runs learn at two rates."""
+    """Return how long the first reading path takes, and how many runs learn."""
     page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8")
     evening = page.partition("**Time.** About ")[2].partition(".")[0]
-    without, limit = (time_page.at_one_rate(read_records(), gain_limit=x) for x in (0.0, 1.0))
-    return {"evening": evening, "without": without, "limit": limit}
+    without, limited = (time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0))
+    return {"evening": evening, "without": without, "limited": limited}
 
 
 def reading_paths() -> dict[str, object]:

@@ -6,6 +6,7 @@ The words are made at build time by the speech rule engine, so that a page need 
 import json
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
@@ -17,24 +18,8 @@ FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 KNOWN = CACHE / "speech.json"  # the words of earlier builds
-INDEXED = r"\b([ouW]|delta|epsilon|[wb] sub [\w ]{1,4}?) "  # what has steps and layers, not powers
-BETTER = (  # superscripts here are indices, not powers; a transpose is a transpose
-    (r"normal triangle", "capital delta"),
-    (r"raised to the exponent normal down tack end exponent", "transposed"),
-    (r"raised to the normal down tack power", "transposed"),
-    (r"normal down tack", "transposed"),
-    (r"raised to the (.{1,24}?) power", r"super \1"),
-    (INDEXED + "squared", r"\1 super 2"),
-    (INDEXED + "cubed", r"\1 super 3"),
-    (INDEXED + r"to the (\w+?)(?:-th)? power", r"\1 super \2"),
-    (r"to the ([tn])-th power", r"super \1"),
-    (r"to the first power|super first", "super 1"),
-    (r"the metric of times sub 2 squared", "the square of the norm"),
-    (r"the metric of (.*?)(?: sub 2)? squared", r"the square of the norm of \1"),
-    (r"the metric of", "the norm of"),
-    (r"circled dot", "times, entry by entry,"),
-    (r"normal (?=[A-Z])", ""),
-)
+SPEECH = Path(__file__).with_name("speech.toml")
+BETTER = tomllib.loads(SPEECH.read_text(encoding="utf-8"))["better"]
 
 
 def better(speech: str) -> str:
