@@ -145,6 +145,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
+    "equations.md": lambda: {"groups": GROUPS},
     "frameworks.md": frameworks,
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},

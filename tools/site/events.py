@@ -147,7 +147,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         known = {**downloads.names(content.address), **names(name)}
         if name == "equations.md":
             titles = {stem: notebook.title for stem, notebook in content.notebooks.items()}
-            known |= source_code.equation_names(content.places, titles)
+            known |= {"places": content.places, "titles": titles}
         markdown = filled_text(markdown, **known)
     return links.rewrite(markdown, name)
 
