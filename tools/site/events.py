@@ -175,7 +175,8 @@ def _with_cells(content: Content, stem: str, html: str) -> str:
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
             return notebook_page.head_html(notebook, content.live, content.address)
-        return notebook_page.cell_html(notebook.cells[int(slot[1]) - 1], figures)
+        number = int(slot[1])
+        return notebook_page.cell_html(notebook.cells[number - 1], number, figures)
 
     html = SLOT.sub(fill, html)
     for name, data in figures.files.items():

@@ -41,17 +41,6 @@ VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 
 
 @dataclass(frozen=True)
-class CodeCell:
-    """A code cell: its number on the page (from 1), its id, source, committed outputs and tags."""
-
-    number: int
-    id: str
-    source: str
-    outputs: list[Any]
-    tags: list[str]
-
-
-@dataclass(frozen=True)
 class Notebook:
     """The parts of a notebook that its page shows.
 
@@ -61,14 +50,14 @@ class Notebook:
         description: the start of the first paragraph, as plain text.
         markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
             ``<div data-slot="head">`` below the title.
-        cells: the code cells.
+        cells: the code cells that are not empty.
     """
 
     stem: str
     title: str
     description: str
     markdown: str
-    cells: list[CodeCell]
+    cells: list[Any]
 
     @property
     def course(self) -> dict[str, Any]:
@@ -104,16 +93,14 @@ def read_notebooks() -> dict[str, Notebook]:
 
 def read_notebook(path: Path) -> Notebook:
     """Read a notebook; each code cell that is not empty becomes a slot in the Markdown."""
-    cells: list[CodeCell] = []
+    cells: list[Any] = []
     parts: list[str] = []
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
+    for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
         elif cell.cell_type == "code" and cell.source.strip():
-            number, tags = len(cells) + 1, cell.metadata.get("tags", [])
-            cells.append(CodeCell(number, cell.id, cell.source.rstrip(), cell.outputs, tags))
-            parts.append(f'<div data-slot="{number}"></div>')
+            cells.append(cell)
+            parts.append(f'<div data-slot="{len(cells)}"></div>')
     markdown = "\n\n".join(parts)
     heading = re.search(r"^#\s+(.+?)\s*$", markdown, re.M)
     title = plain(heading[1] if heading else path.stem)
@@ -122,6 +109,12 @@ def read_notebook(path: Path) -> Notebook:
     )
     markdown = TIME.sub("", markdown)  # it stands in the line under the title
     return Notebook(path.stem, title, _description(markdown), markdown, cells)
+
+
+def tags_of(cell: Any) -> list[str]:
+    """Return the tags of a cell."""
+    tags: list[str] = cell.metadata.get("tags", [])
+    return tags
 
 
 def _description(markdown: str) -> str:
@@ -135,19 +128,20 @@ def _description(markdown: str) -> str:
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
-    heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
+    heavy = [k for k, cell in enumerate(notebook.cells, start=1) if HEAVY in tags_of(cell)]
     links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
     if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
         links["Source"] = source
     return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
 
 
-def cell_html(cell: CodeCell, figures: Figures) -> str:
-    """Return one code cell with its committed outputs."""
-    output = outputs_html(cell.outputs, cell.number, figures)
+def cell_html(cell: Any, number: int, figures: Figures) -> str:
+    """Return one code cell with its committed outputs; ``number`` is its place on the page."""
+    output = outputs_html(cell.outputs, number, figures)
     marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
-    tagged = {name: tag in cell.tags for name, tag in marks.items()}
-    return filled("cell.html", cell=cell, code=python(cell.source), output=output, **tagged)
+    names = {name: tag in tags_of(cell) for name, tag in marks.items()}
+    names |= {"cell": cell, "number": number, "code": python(cell.source), "output": output}
+    return filled("cell.html", **names)
 
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)
@@ -189,27 +183,23 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     A large one becomes files, for each theme. Where the figure can be played, what the explorer
     needs becomes a file, too.
     """
-    live, played = EXPLORER.search(svg), ""
-    found = NARROW.search(svg)
-    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", svg)
+    live, found = EXPLORER.search(svg), NARROW.search(svg)
+    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", EXPLORER.sub("", svg))
     if live:
         figures.files[f"{name}.json"] = unescape(live[2]).encode()
-        played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
-        svg = EXPLORER.sub("", svg)
-    alt = re.search(r'aria-label="([^"]*)"', svg)
-    words = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    names: dict[str, Any] = {"explorer": live and live[1], "source": f"{figures.folder}/{name}"}
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
-        return f'<div class="out out-figure"{played}>{html}</div>'
-    html = ""
-    for view, theme in product(("wide", "narrow") if narrow else ("wide",), THEMES):
-        drawn, file = (narrow, f"{name}.phone") if view == "narrow" else (svg, name)
-        figures.files[f"{file}.{theme}.svg"] = recolour(drawn, theme).encode()
-        source = f'src="{figures.folder}/{file}.{theme}.svg" alt="{escape(words)}"'
-        kind = f"figure figure-{theme}" + f" figure-{view}" * bool(narrow)
-        sides = size(drawn[: drawn.index(">", drawn.index("<svg"))])
-        html += f'<img class="{kind}" {source} loading="lazy"{sides}>'
-    return f'<div class="out out-figure"{played}>{html}</div>'
+        return filled("figure.html", html=html, **names)
+    alt = re.search(r'aria-label="([^"]*)"', svg)
+    names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
+    files = []
+    for (view, drawn, end), theme in product(views, THEMES):
+        figures.files[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
+        head = drawn[: drawn.index(">", drawn.index("<svg"))]
+        files.append((view, theme, end, size(head)))
+    return filled("figure.html", html="", files=files, **names)
 
 
 def recolour(svg: str, theme: str) -> str:
