@@ -31,7 +31,7 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans
 from stbp_edu.training.runs import Checkpoint, run
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
 
 
