@@ -19,7 +19,7 @@ from stbp_edu.arrays import (
     by_layer,
     hidden_of,
 )
-from stbp_edu.arrows import Loss, Network, part_one
+from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
@@ -70,7 +70,8 @@ def initial_params(
 
 def _part_one(layers: list[Any]) -> Params:
     """Return layers with W and b alone as the parameters of Part I."""
-    return Params(**part_one.by_name(layers))
+    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
+    return Params(W=W, b=b)
 
 
 @lru_cache(maxsize=16)
