@@ -13,7 +13,7 @@ from tools import ROOT
 from tools.notebooks import reading_time
 from tools.notebooks.execution import FOLDED, NotebookError
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
-from tools.notebooks.reading_time import Minutes, contents, minutes
+from tools.notebooks.reading_time import contents
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
@@ -56,10 +56,9 @@ def copied(tmp_path):
 def test_what_follows_from_the_order_is_written(copied):
     """Else run: python -m tools.notebooks renumber."""
     assert renumber(copied) == []
-    there = {
-        path: copied / path.relative_to(ROOT) for path in (*markdown_files(), *files().values())
-    }
-    changed = [path.name for path, now in there.items() if now.read_bytes() != path.read_bytes()]
+    there = [*markdown_files(), *files().values()]
+    now = {path: (copied / path.relative_to(ROOT)).read_bytes() for path in there}
+    changed = [path.name for path in there if now[path] != path.read_bytes()]
     assert changed == []
 
 
@@ -140,11 +139,3 @@ def test_the_short_path_leaves_a_notebook_where_it_says_so():
     there = notebook("one two\n\n**One evening:** go on.\n\nthree", "four")
     assert contents(there, short=True) == contents(notebook("one two"))
     assert contents(there) == contents(notebook("one two")) + Counter(words=6)
-
-
-def test_times_are_sums_rounded_to_five_minutes():
-    there = Counter(words=1300, formulas=6, lines=30, figures=4, questions=1, tasks=12)
-    assert minutes(there) == Minutes(30, 15)  # 28.3 + 0.8 + 1 + 1 = 31, and 3 + 12
-    assert minutes(there, pace=1.5) == Minutes(45, 15)
-    assert minutes(Counter()).exercises == 0
-    assert minutes(Counter(passes=1)) == Minutes(MINUTES["backward"], 0)

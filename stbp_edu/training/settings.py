@@ -20,7 +20,7 @@ from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.files import read_text
-from stbp_edu.losses import LOSSES, LastSteps, Membrane
+from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
@@ -171,7 +171,7 @@ class Settings:
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
              "read", f"<= T = {self.T}, and <= T_test", "read fewer steps"),
-            (self.loss in ("last-steps", "membrane") or not self.read,
+            (hasattr(self.make_loss(), "k") or not self.read,
              "read", f"0 with loss = {self.loss!r}, which reads every step",
              "choose last-steps or membrane"),
             (pixels or not self.adversarial,
@@ -254,10 +254,7 @@ class Settings:
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        made = LOSSES[self.loss]
-        if made is LastSteps:
-            return LastSteps(self.read or self.T)
-        return Membrane(self.read or None) if made is Membrane else made()
+        return LOSSES[self.loss].of_run(self.read, self.T)
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.

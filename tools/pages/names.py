@@ -13,7 +13,7 @@ from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.equations import GROUPS
 from stbp_edu.files import read_json
 from stbp_edu.plotting import poster
-from stbp_edu.practice.bug_hunt.answers import hunt
+from stbp_edu.practice.bug_hunt import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.feedback import markup
