@@ -13,7 +13,7 @@ from tools import ROOT
 from tools.notebooks import reading_time
 from tools.notebooks.execution import FOLDED, NotebookError
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
-from tools.notebooks.reading_time import Minutes, contents, minutes
+from tools.notebooks.reading_time import contents
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
@@ -140,11 +140,3 @@ def test_the_short_path_leaves_a_notebook_where_it_says_so():
     there = notebook("one two\n\n**One evening:** go on.\n\nthree", "four")
     assert contents(there, short=True) == contents(notebook("one two"))
     assert contents(there) == contents(notebook("one two")) + Counter(words=6)
-
-
-def test_times_are_sums_rounded_to_five_minutes():
-    there = Counter(words=1300, formulas=6, lines=30, figures=4, questions=1, tasks=12)
-    assert minutes(there) == Minutes(30, 15)  # 28.3 + 0.8 + 1 + 1 = 31, and 3 + 12
-    assert minutes(there, pace=1.5) == Minutes(45, 15)
-    assert minutes(Counter()).exercises == 0
-    assert minutes(Counter(passes=1)) == Minutes(MINUTES["backward"], 0)

@@ -115,9 +115,13 @@ class Rule:
             if arrow.source == kind and (head := self.move(state, arrow)) is not None:
                 yield arrow, head
 
+    def ends_block(self, t: int) -> bool:
+        """Return whether a block ends with step t, counted from 0."""
+        return self.block is not None and (t + 1) % self.block == 0
+
     def cuts(self, arrow: Any, t: int) -> bool:
-        """Return whether an arrow that leaves step t, counted from 0, crosses a block's edge."""
-        return bool(arrow.step and self.block and (t + 1) % self.block == 0)
+        """Return whether an arrow that leaves step t crosses a block's edge."""
+        return bool(arrow.step) and self.ends_block(t)
 
     def check(self, net: Network) -> None:
         """Check that the rule knows the network's arrows and keeps at least one word."""

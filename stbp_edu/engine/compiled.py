@@ -161,6 +161,7 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     space["reached"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
     space["minimum"] = jit(lambda a, b: a if b >= a else b)
     space["maximum"] = jit(lambda a, b: a if a >= b else b)
+    space["where"] = jit(lambda reached, a, b: a if reached > 0 else b)
     floor = dtype.type(loops.FLOOR if dtype == np.float32 else 0)
     space["settled"] = jit(lambda d: (d + floor) - floor)
     if dtype == np.float32:

@@ -1,7 +1,7 @@
 """The losses of the package: squared distances to a mean over steps, and cross-entropies."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,10 +18,8 @@ TOLERANCE = 1e-5
 class _SquaredMean(Built):
     """L = 1/(2S) Σ_s || y_s - mean_s ||², of a mean of the output over the last k steps, or all.
 
-    A subclass says whether spikes (O) or potentials (U) are read, and may have a field ``k``.
+    A subclass that reads the last k steps has a field ``k``.
     """
-
-    reads: ClassVar[str] = "O"
 
     def scores(self, trace: Trace) -> Array:
         """Return the mean over the steps that are read, (S, n[N])."""
@@ -100,6 +98,11 @@ class LastSteps(_SquaredMean):
         """Check k."""
         object.__setattr__(self, "k", checks.count("LastSteps k", self.k))
 
+    @classmethod
+    def of_run(cls, last: int, T: int) -> Self:
+        """Return the loss on the last steps, or on all."""
+        return cls(last or T)
+
 
 @dataclass(frozen=True)
 class Membrane(_SquaredMean):
@@ -127,6 +130,11 @@ class Membrane(_SquaredMean):
         """Check k."""
         if self.k is not None:
             object.__setattr__(self, "k", checks.count("Membrane k", self.k))
+
+    @classmethod
+    def of_run(cls, last: int, T: int) -> Self:
+        """Return the loss on the last steps, or on all."""
+        return cls(last or None)
 
 
 @dataclass(frozen=True)

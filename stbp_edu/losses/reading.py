@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -35,7 +35,18 @@ class LossFunction(Protocol):
 
 @dataclass(frozen=True)
 class Built(ABC):
-    """A loss of this package: checks first, then its two formulas."""
+    """A loss of this package: checks first, then its two formulas.
+
+    Attributes:
+        reads: the states of the output that it reads: spikes, ``"O"``, or potentials, ``"U"``.
+    """
+
+    reads: ClassVar[str] = "O"
+
+    @classmethod
+    def of_run(cls, last: int, T: int) -> Self:
+        """Return this loss for runs of T steps, on the ``last`` ones; 0 leaves it to the loss."""
+        return cls()
 
     def value(self, trace: Trace, targets: Array) -> float:
         """Return L, of outputs (T, S, n[N]) and targets (S, n[N])."""

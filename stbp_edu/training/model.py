@@ -25,7 +25,7 @@ from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
-from stbp_edu.losses import RATE, CrossEntropy, Membrane, StepCrossEntropy
+from stbp_edu.losses import RATE, CrossEntropy, StepCrossEntropy
 from stbp_edu.network import Params, Trace, draw_weights, init_params
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
@@ -76,7 +76,7 @@ def network_of(settings: Settings, shape: str) -> Network:
     hidden, last = settings.make_neurons()
     layers = sum(part[0] != "P" for part in shape.split("-")[1:])
     loss = settings.make_loss()
-    reads = last.lines.potential if isinstance(loss, Membrane) else last.output
+    reads = last.lines.potential if loss.reads == "U" else last.output
     of_steps = isinstance(loss, StepCrossEntropy)
     fit = CrossEntropy() if of_steps or isinstance(loss, CrossEntropy) else RATE
     read = Loss(settings.loss, reads, fit, getattr(loss, "k", None), of_steps)

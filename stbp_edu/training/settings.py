@@ -20,7 +20,7 @@ from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.files import read_text
-from stbp_edu.losses import LOSSES, LastSteps, Membrane
+from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
@@ -254,10 +254,7 @@ class Settings:
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        made = LOSSES[self.loss]
-        if made is LastSteps:
-            return LastSteps(self.read or self.T)
-        return Membrane(self.read or None) if made is Membrane else made()
+        return LOSSES[self.loss].of_run(self.read, self.T)
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.

@@ -41,17 +41,6 @@ def test_the_message_says_what_where_and_what_next():
 
 def test_a_step_is_named_as_formulas_and_as_code_count_it():
     assert "at t = 3 (index 2 in code), n = 2" in repr(c3("delta_last"))
-    run = exercises()["lif-run"]
-    late = run.source("(run(x, tau, v_th)[0] + (np.arange(len(x)) == 3), run(x, tau, v_th)[1])")
-    space = {"np": np, "run": run.function()}
-    exec(late.replace("def run(", "def late("), space)
-    assert "the potentials u: yours" in repr(check("lif-run", space["late"]))
-    assert "at t = 4 (index 3 in code)." in repr(check("lif-run", space["late"]))
-
-
-def test_one_result_in_place_of_two_is_told():
-    text = repr(check("lif-run", exercises()["lif-run"].function("np.zeros(len(x))")))
-    assert "it returns one ndarray alone, where 2 are expected (the potentials u, the" in text
 
 
 @pytest.mark.parametrize(

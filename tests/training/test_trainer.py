@@ -33,9 +33,8 @@ def test_events_tell_the_whole_story(small, few) -> None:
     assert [e.epoch for e in told] == [1, 2]
     sizes = [64, 64, 64, 8]  # an epoch's means weigh its images, not its steps
     assert told[0].loss == pytest.approx(np.average([s.loss for s in steps[:4]], weights=sizes))
-    np.testing.assert_allclose(
-        told[0].rates, np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
-    )
+    rates = np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
+    np.testing.assert_allclose(told[0].rates, rates)
     assert len(told[0].outputs) == 10
 
 

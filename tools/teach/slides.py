@@ -1,4 +1,4 @@
-"""A deck for each notebook of Part I: its headings, equations, figures and questions.
+"""A deck for each notebook that is to have one: headings, equations, figures and questions.
 
 What the notebook asks before it shows it comes when the teacher goes on. The notes have the text of
 the section, and the misconceptions to expect there. The decks show with reveal.js from the folder
@@ -23,7 +23,6 @@ from tools.templates import filled
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-LAST = 12  # the number of the last notebook with a deck
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
