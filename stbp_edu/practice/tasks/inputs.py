@@ -238,7 +238,7 @@ def _layers(net: ForwardPass) -> Walk:
 
 
 def _cells(net: ForwardPass, last_step: bool = True, shape_alone: bool = False) -> Walk:
-    """Yield all cells, in the order of time; of the network, perhaps no more than T and N is told."""
+    """Yield all cells, in the order of time; perhaps with no more of the network than its shape."""
     T, _, N = net.shape
     told = f"with T = {T}, N = {N}" if shape_alone else f"in the {net.description}"
     for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
