@@ -1,6 +1,7 @@
 """The neurons of the course as forward lines: Part I's, and what changes when the model changes."""
 
 import re
+from dataclasses import replace
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.text import read_lines
@@ -31,6 +32,17 @@ def lif_lines(lif: LIF) -> str:
     return f"f(o) = {GATES[lif.gate]}\n{HARD}\n{SPIKE}"
 
 
+def of_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
+    r"""Return the table of a neuron of Part I, with the reset that its gate names.
+
+    >>> [arrow.letters for arrow in of_lif(LIF(gate="soft")).arrows]
+    ['h(u{})', '\\tau', '-V_{th}']
+    """
+    lines = read_lines(lif_lines(lif), {"tau": lif.tau, "v_th": lif.v_th})
+    learn_leak = checks.instance("learn_leak", learn_leak, bool)
+    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
+
+
 def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     """Return the neuron of Part I: u^{t+1} = u^t f(o^t) + x^{t+1} + b.
 
@@ -50,7 +62,7 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
-    return _neuron(lif, lif_lines(lif), learn_leak)
+    return of_lif(lif, learn_leak=learn_leak)
 
 
 def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -61,14 +73,8 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> soft_reset(LIF(v_th=1.0)).arrows[2].letters
     '-V_{th}'
     """
-    return _neuron(checks.instance("lif", lif, LIF), f"{SOFT}\n{SPIKE}", learn_leak)
-
-
-def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
-    """Return the neuron of a text with the constants of Part I."""
-    lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})
-    learn_leak = checks.instance("learn_leak", learn_leak, bool)
-    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
+    soft = replace(checks.instance("lif", lif, LIF), gate="soft")
+    return of_lif(soft, learn_leak=learn_leak)
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:

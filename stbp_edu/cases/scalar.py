@@ -1,6 +1,6 @@
-"""The five cases with indices i and j, for one sample s.
+"""The five cases with indices i and j, for one sample s; and the sweep over all of them.
 
-Every function computes one number for one neuron i. Arguments are numbers or sequences of
+Every formula computes one number for one neuron i. Arguments are numbers or sequences of
 numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the
 incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 
@@ -18,7 +18,14 @@ incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
+
+import numpy as np
+
+from stbp_edu.cases.vector import case_at
+from stbp_edu.network import Adjoints, Gradients
 
 Number = Any
 """A float, a NumPy scalar or a SymPy expression."""
@@ -122,3 +129,76 @@ def c5_w(epsilon: Sequence[Number], o_below: Sequence[Number]) -> Number:
     0.5
     """
     return sum(e * o for e, o in zip(epsilon, o_below, strict=True))  # c5-w
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the formulas read of one sample, as numbers or letters; indexed [n][t][i].
+
+    Attributes:
+        o, u: spikes and potentials; ``o[0]`` is the input.
+        h, f, df: the surrogate at each u, the gate and its slope at each o.
+        W: weights, indexed [n][i][j].
+        y: the sample's target.
+        S: number of samples in the batch.
+    """
+
+    o: Any
+    u: Any
+    h: Any
+    f: Any
+    df: Any
+    W: Any
+    y: Any
+    S: int = 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Widths (n[0], ..., n[N])."""
+        return tuple(len(o[0]) for o in self.o)
+
+
+def sweep(net: Sample, rule: str = "exact") -> Adjoints:
+    """Return every δ and ε of one sample, in arrays (T, n[n]), and what it adds to the gradients.
+
+    ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.
+    """
+    sizes, N, T = net.sizes, len(net.o) - 1, len(net.o[0])
+    delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
+    epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
+
+    def err(t: int, n: int, i: int) -> Number:
+        """Return the signal that comes in from (t, n, i)."""
+        return delta[n][t, i] * net.h[n][t][i] if rule == "classic" else epsilon[n][t, i]
+
+    def above(t: int, n: int, i: int) -> tuple[list[Number], list[Number]]:
+        """Return the signal of each neuron j above, and the weight to it."""
+        js = range(sizes[n + 1])
+        return [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+
+    direct = [c1_delta(net.y[i], net.o[N][:, i], net.S) for i in range(sizes[N])]
+    for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
+        for i in range(sizes[n]):
+            u, h, f, df = (factors[n][t][i] for factors in (net.u, net.h, net.f, net.df))
+            match case_at(t, n, T, N):
+                case 1:
+                    d = direct[i]
+                    e = c1_epsilon(d, h)
+                case 2:
+                    d = c2_delta(*above(t, n, i))
+                    e = c2_epsilon(d, h)
+                case 3:
+                    d = c3_delta(direct[i], err(t + 1, n, i), u, df)
+                    e = c3_epsilon(d, h, epsilon[n][t + 1, i], f)
+                case 4:
+                    d = c4_delta(*above(t, n, i), err(t + 1, n, i), u, df)
+                    e = c4_epsilon(d, h, epsilon[n][t + 1, i], f)
+            delta[n][t, i], epsilon[n][t, i] = d, e
+    W: list[Any] = [None, *(np.empty((m, k), object) for k, m in pairwise(sizes))]
+    b: list[Any] = [None, *(np.empty(m, object) for m in sizes[1:])]
+    for n in range(1, N + 1):
+        for i in range(sizes[n]):
+            b[n][i] = c5_b(epsilon[n][:, i])
+            for j in range(sizes[n - 1]):
+                W[n][i, j] = c5_w(epsilon[n][:, i], net.o[n - 1][:, j])
+    return Adjoints(delta, epsilon, Gradients(W, b))

@@ -11,8 +11,9 @@ from functools import cache
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
-from stbp_edu.arrows import hard_reset, network, soft_reset, with_gain_limit
+from stbp_edu.arrows import network, with_gain_limit
 from stbp_edu.arrows.lines.program import steps_back
+from stbp_edu.arrows.neurons import of_lif
 from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
@@ -205,8 +206,7 @@ def part_one_steps(
         gain_limit: see :func:`backward`.
         twin: whether outputs may be other numbers than 0 and 1.
     """
-    derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
-    net = network("1-1" if reads else "1-1-1", derived)
+    net = network("1-1" if reads else "1-1-1", of_lif(neuron))
     back = steps_back(net, with_gain_limit(gain_limit, rule))[1]
     if "u" in reads:
         back = replace(back, leaving=[*back.leaving, Arrow("readout", "u", LOSS)])

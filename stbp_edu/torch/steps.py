@@ -16,7 +16,7 @@ from torch import Tensor
 from stbp_edu import checks
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.models import network
-from stbp_edu.arrows.neurons import hard_reset, soft_reset
+from stbp_edu.arrows.neurons import of_lif
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
@@ -37,7 +37,7 @@ def as_neuron(value: object) -> Neuron:
         TypeError: if it is none.
     """
     if isinstance(value, LIF):
-        return (soft_reset if value.gate == "soft" else hard_reset)(value)
+        return of_lif(value)
     neuron = value.neuron if isinstance(value, Derived) else value
     if not isinstance(neuron, Neuron):
         raise TypeError(

@@ -7,7 +7,7 @@ from hypothesis import given
 from stbp_edu import LIF, cases
 from stbp_edu.losses import RATE
 from stbp_edu.neuron import HARD_GATES
-from stbp_edu.verify.forms import scalar_adjoints
+from stbp_edu.verify.trials import scalar_adjoints
 from tests.networks import assert_close, make_problem, problems
 
 SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3, "gates": HARD_GATES}

@@ -9,9 +9,9 @@ import pytest
 from stbp_edu import cases, network
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
-from stbp_edu.verify.forms import scalar_adjoints
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
+from stbp_edu.verify.trials import scalar_adjoints
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
 
@@ -59,10 +59,8 @@ def test_err_exact_is_the_sum_over_all_paths_and_err_classic_lacks_the_dropped_o
     for rule in ("exact", "classic"):
         for proof in prove(sizes, T, rule):
             assert proof.difference == 0, f"{proof.id} at {proof.node}: {proof.difference}"
-            step = None if proof.node.kind in "Wb" else proof.node.t
-            one = comparison.Comparison(proof.id, step, proof.node.n, None, None, 1.0)
-            none_dropped = comparison.equal_under_classic(one, T, len(sizes) - 1)
-            assert (proof.dropped == 0) == none_dropped, str(one)
+            none_dropped = comparison.equal_under_classic(proof.node, T, len(sizes) - 1)
+            assert (proof.dropped == 0) == none_dropped, proof
 
 
 def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dropped():
