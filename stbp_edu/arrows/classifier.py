@@ -20,8 +20,7 @@ from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, through_link
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
-from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.part_one import by_name
+from stbp_edu.arrows.part_one import by_name, hard_reset
 from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.neuron import LIF

@@ -13,8 +13,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
 from stbp_edu.arrows import network, with_gain_limit
 from stbp_edu.arrows.lines.program import steps_back
-from stbp_edu.arrows.neurons import of_lif
-from stbp_edu.arrows.part_one import by_name
+from stbp_edu.arrows.part_one import by_name, of_lif
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps

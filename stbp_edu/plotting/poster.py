@@ -10,7 +10,7 @@ from functools import cache, partial
 from importlib import resources
 
 from stbp_edu import checks
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting.palette import DARK
 

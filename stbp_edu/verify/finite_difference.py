@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node, network
-from stbp_edu.arrows.neurons import of_lif
+from stbp_edu.arrows.part_one import of_lif
 from stbp_edu.arrows.paths import check_node
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike

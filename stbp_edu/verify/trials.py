@@ -9,7 +9,7 @@ import numpy as np
 from stbp_edu import arrows, losses, network
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.neurons import of_lif
+from stbp_edu.arrows.part_one import of_lif
 from stbp_edu.cases import scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program

@@ -35,7 +35,7 @@ from stbp_edu.arrows import (
     with_gain_limit,
     words,
 )
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
