@@ -6,7 +6,6 @@ import ast
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 from stbp_edu.equations import EQUATIONS
@@ -15,8 +14,6 @@ from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25, "folded": 30}
 NARROW, WIDE = 12, 76  # up to this notebook, lines of code have at most so many characters
-WALL = 3  # lines of imports
-MIXED = 4  # lines that draw in a cell that does more than drawing
 CHECK = r"^check(?:_formula|_network)?\("
 EQUATION = r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
 UNSEEN = (
@@ -82,78 +79,26 @@ def grid_early(notebook: Any) -> Iterator[str]:
         yield f"plotting.grid(...) must be among the first {EARLY} cells"
 
 
-def picture_first(notebook: Any) -> Iterator[str]:
-    """A picture comes before any wall of imports that is in view."""
-    for cell in code_cells(notebook):
-        imports = re.findall(r"^(?:import|from) (?:.+\([^)]*\)|.+)", cell.source, flags=re.M)
-        if sum(len(lines.splitlines()) for lines in imports) > WALL and not _is_folded(cell):
-            yield f"{cell.id}: a wall of imports before a picture"
-            return
-        drawn = any("image/svg+xml" in output.get("data", {}) for output in cell.outputs)
-        if drawn or "plotting.poster(" in cell.source:
-            return
-
-
 def folded_code(notebook: Any) -> Iterator[str]:
-    """Code that only draws is folded; code that teaches is in view, unless it is an answer.
-
-    Code that later cells need is in view, too, or has its purpose as a comment in its first line.
-    """
-    cells = code_cells(notebook)
-    for k, cell in enumerate(cells):
-        needed = _names(cell.source)[0] & _needed([c for c in cells[k + 1 :] if not _is_folded(c)])
-        drawn = _lines_that_draw(cell.source)
-        has_equation = bool(re.search(EQUATION, cell.source, flags=re.M))
-        teaches = has_equation or re.search(r"^(?:def|class|assert) ", cell.source, flags=re.M)
-        if _is_answer(cell):
-            continue
-        if _is_folded(cell):
-            helper = cell.source.startswith("# ")
-            if (needed and not helper) or has_equation or re.search(CHECK, cell.source, flags=re.M):
-                yield f"{cell.id}: folded, and has an equation, an exercise, or {sorted(needed)}"
-        elif drawn > 1 and not needed and not teaches:
+    """Code that only draws is folded; an equation or an exercise is in view, unless answered."""
+    for cell in code_cells(notebook):
+        if _is_folded(cell) and OUTPUT_FOLDED in cell.metadata["tags"]:
+            continue  # a program that the reader writes first
+        if _is_folded(cell) and re.search(f"{EQUATION}|{CHECK}", cell.source, flags=re.M):
+            yield f"{cell.id}: folded, and has an equation or an exercise"
+        if not _is_folded(cell) and _only_draws(cell.source):
             yield f"{cell.id}: only draws; tag it {FOLDED}"
-        elif drawn > MIXED:
-            yield f"{cell.id}: draws in {drawn} lines and does more; draw in a cell of its own"
 
 
 def _is_folded(cell: Any) -> bool:
     return FOLDED in cell.metadata.get("tags", [])
 
 
-def _is_answer(cell: Any) -> bool:
-    """Whether both the code and its output are folded: a program that the reader writes first."""
-    return _is_folded(cell) and OUTPUT_FOLDED in cell.metadata.get("tags", [])
-
-
-@cache
-def _names(code: str) -> tuple[set[str], set[str]]:
-    """Return the names that code defines, but for what it imports, and those that it only reads."""
-    nodes = [*ast.walk(ast.parse(code))]
-    names = [n for n in nodes if isinstance(n, ast.Name)]
-    made = {n.id for n in names if not isinstance(n.ctx, ast.Load)}
-    made |= {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-    return made, {n.id for n in names} - made - {n.arg for n in nodes if isinstance(n, ast.arg)}
-
-
-def _needed(cells: list[Any]) -> set[str]:
-    """Return the names that cells read before they define them."""
-    needed: set[str] = set()
-    known: set[str] = set()
-    for made, read in (_names(cell.source) for cell in cells):
-        needed |= read - known
-        known |= made
-    return needed
-
-
-def _lines_that_draw(code: str) -> int:
-    """Count the lines of the statements on a plot; a loop counts by what is in it."""
-    lines: set[int] = set()
-    for node in ast.walk(ast.parse(code)):
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        if isinstance(node, ast.stmt) and not hasattr(node, "body") and names & DRAWING:
-            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return len(lines)
+def _only_draws(code: str) -> bool:
+    """Whether every one of several statements is on a plot."""
+    statements = ast.parse(code).body
+    names = [{n.id for n in ast.walk(s) if isinstance(n, ast.Name)} for s in statements]
+    return len(statements) > 1 and all(found & DRAWING for found in names)
 
 
 def asked_first(notebook: Any) -> Iterator[str]:
@@ -304,7 +249,7 @@ def words(notebook: Any) -> Iterator[str]:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, opening, one_generator, grid_early, picture_first, folded_code,
-        asked_first, outputs, code_form, equations, closing, blocks, words,
+        executed_in_order, opening, one_generator, grid_early, folded_code, asked_first,
+        outputs, code_form, equations, closing, blocks, words,
     )
 }  # fmt: skip

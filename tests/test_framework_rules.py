@@ -77,36 +77,6 @@ def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(step, gate, surrog
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-15)
 
 
-STEEP = Sigmoid(0.05)  # u h(u) reaches 3
-FIRE = primitive(lambda u: (u >= V_TH) * 1.0)
-defvjp(FIRE, lambda ans, u: lambda signal: signal * STEEP.derivative(u - V_TH))
-NEXT_POTENTIAL = {
-    "linear": lambda u, tau, o: tau * (1 - o) * u,
-    "exponential": lambda u, tau, o: tau * anp.exp(-o / tau) * u,
-    "soft": lambda u, tau, o: tau * u - V_TH * o,
-}
-
-
-@pytest.mark.parametrize("tau", [0.1, 0.3, 0.9])
-@pytest.mark.parametrize("reset", NEXT_POTENTIAL)
-def test_the_factor_of_a_silent_neuron_and_what_detaching_does_to_its_size(reset, tau):
-    """The table of frameworks.md, row by row: the factor, where it is below τ, where above 1."""
-    following = NEXT_POTENTIAL[reset]
-    kinds = set()
-    for u in np.linspace(0.005, V_TH - 0.005, 60):
-        h = float(STEEP.derivative(np.array(u - V_TH)))
-        factor = float(autograd.grad(lambda u: following(u, tau, FIRE(u)))(u))
-        detached = float(autograd.grad(lambda u: following(u, tau, getval(FIRE(u))))(u))
-        x = V_TH * h if reset == "soft" else u * h
-        linear = reset == "linear"
-        assert np.isclose(factor, tau * (1 - x) if linear else tau - x, rtol=1e-12)
-        assert np.isclose(detached, tau, rtol=1e-12)
-        assert (abs(factor) < tau) == (x < (2 if linear else 2 * tau))
-        assert (abs(factor) > 1) == (x > (1 + 1 / tau if linear else 1 + tau))
-        kinds.add(abs(factor) < tau)
-    assert kinds == {True, False}  # detaching enlarges it at some potentials, not at all
-
-
 def lines_of(text, *head):
     """Return the cells of the rows of the one table with this head."""
     table = re.search(rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text)[1]
@@ -121,9 +91,7 @@ def test_the_record_has_every_neuron_that_the_command_tries():
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
     page = filled("frameworks.md", **frameworks())
     shown = lines_of(page, "neuron that ran", "arrows of")
-    for (name, _, rules, dropped), row in zip(shown, RULES_RECORD["rows"], strict=True):
-        assert (name, re.findall("`(.*?)`", rules)) == (row["name"], row["rules"])
-        assert dropped.strip("*") == (row["dropped"] or "none")
+    assert [name for name, *_ in shown] == [row["name"] for row in RULES_RECORD["rows"]]
     ran = {row["name"]: row["rules"] for row in RULES_RECORD["rows"]}
     rows = lines_of(page, "framework, neuron", "reset, by default")
     marked = [row for row in rows if row[0].endswith(" ✓")]

@@ -47,23 +47,18 @@ def test_notebook_keeps_the_form(slug):
 BREAKS = [
     ("executed_in_order", lambda nb: nb.cells[-2].update(execution_count=9)),
     ("opening", lambda nb: edit(nb, "every factor named.", "factors. All of them.")),
-    ("opening", lambda nb: edit(nb, "**You need.**", "**Needed.**")),
     ("one_generator", lambda nb: edit(nb, "default_rng(5)", "default_rng()")),
     ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
-    ("picture_first", lambda nb: nb.cells.insert(0, from_percent(f"# %%\n{WALL}").cells[0])),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
     ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
     ("outputs", lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"})),
     ("outputs", lambda nb: nb.cells[10].outputs[0].update(text="delta = -2/9")),
     ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
-    ("code_form", lambda nb: edit(nb, "import sympy", "np.random.seed(1)")),
     ("code_form", lambda nb: edit(nb, "import sympy", f"import sympy  # {'w' * 70}")),
     ("equations", lambda nb: edit(nb, "delta * h  # c1-epsilon", "delta  # c1-epsilom")),
     ("equations", lambda nb: edit(nb, "`loss`: $L =", "`loss`: $2 L =")),
     ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "\\tag{c9-delta}")),
-    ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "+ 1 \\tag{c1-delta}")),
     ("closing", lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`")),
-    ("closing", lambda nb: edit(nb, "## Recap", "## More")),
     ("asked_first", lambda nb: edit(nb, "**Product**", "Answer: 3.\n\n**Product**")),
     *(
         ("blocks", lambda nb, added=added: edit(nb, "## Recap", f"## Recap\n\n{added}"))
@@ -71,7 +66,6 @@ BREAKS = [
     ),
     ("words", lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep")),
 ]
-WALL = "import a\nimport b\nimport c\nfrom d import (\n    e\n)"
 
 
 def edit(notebook, old, new):
@@ -88,7 +82,6 @@ def test_rule_can_fail(rule, mend):
 
 
 DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"
-PANELS = "fig, axes = plotting.figure()\nfor a in b:\n    a.x(axes)\n    a.y(axes)\nfig.show()\n"
 
 
 ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", "...", measured="t = 2")'
@@ -102,27 +95,17 @@ SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD
         ("folded_code", f"# %%\n{DRAW}", False),
         ("folded_code", f"# %% hide-input\n{DRAW}", True),
         ("folded_code", "# %%\nplotting.sweep_steps(5, 3)", True),  # as short as what hides it
-        ("folded_code", f"# %%\nx = 1\n{DRAW}\n# %%\nprint(x)", True),
-        ("folded_code", f"# %%\nx = 1\n{DRAW}\n# %%\nx = 2\nprint(x)", False),
-        ("folded_code", f"# %%\nx = 1\n{DRAW}\n# %%\n[x for x in y]", False),
-        ("folded_code", f"# %%\nx = 1\n{DRAW}\n# %%\ndef f():\n    return x", True),
-        ("folded_code", f"# %% hide-input\nx = 1\n{DRAW}\n# %%\nprint(x)", False),
-        ("folded_code", f"# %% hide-input\nimport x\n{DRAW}\n# %%\nprint(x)", True),
+        ("folded_code", f"# %%\nx = 1\n{DRAW}", True),
         ("folded_code", f"# %% hide-input\nx = 1  # c1-delta\n{DRAW}", False),
         ("folded_code", '# %% hide-input\ncheck("c1-delta", f)', False),
-        ("folded_code", f"# %%\nx = 1\n{PANELS}# %%\nx", True),
-        ("folded_code", f"# %%\nx = 1\n{PANELS}fig.a()\n# %%\nx", False),
         ("asked_first", SHOWN, True),
         ("asked_first", SHOWN.replace("hide-output\n1", "\n1"), False),
         ("asked_first", SHOWN.replace(f"hide-output\n{HOLD}", f"\n{HOLD}"), False),
         ("asked_first", SHOWN.replace("# %%\nx", "# %% hide-output\nx"), False),
-        ("asked_first", f"{SHOWN}\n# %% hide-output\n1", False),
         ("asked_first", f"# %%\n{ASK}", False),
         ("asked_first", f"{QUESTION}# %%\n1", False),
         ("asked_first", f"{QUESTION}# %% hide-output\n1", True),
-        ("asked_first", f"{QUESTION}# %%\n1\n# %% hide-output\n1", False),
         ("asked_first", f"{QUESTION}# %%\nmine = ...", True),
-        ("asked_first", f"{QUESTION}#\n# Here it is.\n# %%\n1", True),
         ("asked_first", "# %% hide-output\n1", False),
     ],
 )

@@ -62,14 +62,6 @@ def test_the_summary_has_a_line_for_each_network_and_both_numbers_of_steps(ladde
     assert line_of(page(mnist_ladder=ladder), "three epochs")[-1] == "–"
 
 
-def test_the_page_names_the_command_the_machine_and_the_recipe(ladder):
-    text = page(mnist_ladder=ladder)
-    assert "`python -m benchmarks.accuracy --what ladder`" in text
-    assert results_page.processor(ladder["rows"][0]["runs"][0]) in text
-    assert line_of(text, "`v_th`")[1] == "0.5"
-    assert re.search(r"<title>.*98.94 ± 0.25 %.*</title>", text)
-
-
 def test_differences_are_taken_seed_by_seed(ladder):
     base = ladder["rows"][0]
     base["name"], seeds = "exact", base["accuracy"]["seeds"]

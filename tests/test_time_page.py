@@ -80,11 +80,6 @@ def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
     assert time_page.differences(*both) == pytest.approx([0.0, -10.0])
 
 
-def test_what_is_not_finished_is_listed_with_its_command(limit):
-    (row,) = lines("delayed XOR | 4 runs", {"time-limit": limit})
-    assert row.endswith("| `stbp-edu sweep benchmarks/time/limit.toml` |")
-
-
 def test_predictions_hold_fail_or_wait(limit):
     """A difference by its whole interval; a share by its point, if need be by that alone."""
     prediction = {"plan": "limit", "where": {"rule": "exact"}, "what": "limited minus not"}
@@ -100,21 +95,6 @@ def test_predictions_hold_fail_or_wait(limit):
     written = {"predictions": [said for said, *_ in cases]}
     found = time_page.judged({"limit": limit}, written)
     assert [(v["held"], v["by_point"]) for v in found] == [(*case,) for _, *case in cases]
-
-
-def test_failed_runs_that_were_once_high_or_still_rise_are_counted():
-    curves = [(0.5, 0.96, 0.7, 0.7), (0.5, 0.6, 0.7, 0.8), (0.5, 0.5, 0.5, 0.505), (0.5, 0.6, 1, 1)]
-    runs = [{"accuracy": curve[-1], "curve": curve} for curve in curves]
-    found = time_page.failed(runs)
-    assert (len(found), time_page.once(found), time_page.rising(found)) == (3, 1, 2)
-
-
-def test_home_counts_runs_at_the_best_rate_without_a_limit_and_at_half():
-    slow = rows({arm: (0.5, 1.0 * arm[1]) for arm in time_page.ARMS})
-    fast = rows({arm: (0.7, 0.7) for arm in time_page.ARMS}, lr=0.02)
-    records = {"time-rates": {**MADE, "rows": fast + slow}}
-    records["time-tuned"] = records["time-rates"]
-    assert time_page.at_one_rate(records, gain_limit=1.0) == {"own": "0 of 2", "half": "1 of 2"}
 
 
 def test_the_page_needs_no_record_and_has_every_published_one():

@@ -11,8 +11,7 @@ except ImportError as error:
         f"figures need matplotlib; run: pip install 'stbp-edu[plot]' ({error})"
     ) from None
 
-from stbp_edu.plotting.automaton import automaton
-from stbp_edu.plotting.case_grid import grid, sweep_order, sweep_steps
+from stbp_edu.plotting.case_grid import grid, poster, sweep_order, sweep_steps
 from stbp_edu.plotting.charts import (
     confusion,
     curves,
@@ -24,7 +23,7 @@ from stbp_edu.plotting.charts import (
     surrogate,
 )
 from stbp_edu.plotting.graph import edges, path_edges, unrolled
-from stbp_edu.plotting.neuron_arrows import fan_out, read_outs, states
+from stbp_edu.plotting.neuron_arrows import automaton, fan_out, read_outs, states
 from stbp_edu.plotting.palette import (
     CASE_COLOURS,
     DELTA,
@@ -35,7 +34,6 @@ from stbp_edu.plotting.palette import (
     SPIKE,
     style,
 )
-from stbp_edu.plotting.poster import poster
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
 __all__ = [

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import arrows, losses, network
+from stbp_edu import arrows, engine, losses, network
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.part_one import of_lif
 from stbp_edu.cases import scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
-from stbp_edu.engine import products as engine
 from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward

@@ -41,16 +41,20 @@ def test_every_layer_and_every_event_of_the_hook_is_drawn():
 
 
 def test_what_the_page_names_is_there():
-    """Each path, each name that follows a file, and each name of the glossary."""
+    """Each path, each name that follows a file or is said to be in one, and the glossary's."""
     paths = set(
         re.findall(r"`((?:stbp_edu|tools|tests|docs|benchmarks|notebooks)/[\w./-]*)`", PAGE)
     )
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    named = re.findall(r"`((?:stbp_edu|tools)/[\w./]+\.py)`: ((?:`[\w.]+`(?:, )?)+)", PAGE)
+    file = r"`((?:stbp_edu|tools|tests)/[\w./]+\.py)`"
+    named = re.findall(file + r": ((?:`[\w.]+`(?:, )?)+)", PAGE)
+    named += [(there, name) for name, there in re.findall(rf"(`\w+`) (?:in|of) {file}", PAGE)]
     code = {file: (ROOT / file).read_text("utf-8") for file, _ in named}
     places = [(code[file], name) for file, names in named for name in re.findall(r"[\w.]+", names)]
-    everything = "\n".join(p.read_text("utf-8") for p in sorted((ROOT / "stbp_edu").rglob("*.py")))
+    files = [path for part in ("stbp_edu", "tools") for path in (ROOT / part).rglob("*.py")]
+    everything = "\n".join(path.read_text("utf-8") for path in files)
     words = re.findall(r"^\| `(\w+)`", PAGE.partition("## Glossary of code names")[2], flags=re.M)
+    words += re.findall(r"`([A-Z][A-Z_]+)`", PAGE)
     places += [(everything, word) for word in words]
     assert min(len(paths), len(named), len(words)) > 5
     missing = [

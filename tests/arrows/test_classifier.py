@@ -75,19 +75,3 @@ def test_what_is_no_sum_of_words():
     blind = arrows.network("2-1", arrows.hard_reset(LIF(surrogate=Rectangle(1e-9))))
     verdict = arrows.classify(lambda *_: [None, {"W": np.ones((1, 2))}], blind)
     assert verdict == arrows.Verdict((), {})  # no word contributes
-
-
-WORDS = ("enter spike readout", "enter carry spike readout", "enter spike reset spike readout")
-
-
-@pytest.mark.parametrize(
-    ("rules", "counts", "said"),
-    [
-        (("ottt", "e-prop"), (), "equals ottt = e-prop (they keep the same words here)"),
-        ((), (1, 4e-5, 0), "the shortest that it drops is 'enter carry spike readout'"),
-        ((), (1, 1, -0.12345678), "counts -0.1235 times is 'enter spike reset spike readout'"),
-    ],
-)
-def test_a_verdict_names_the_shortest_word_that_is_not_counted_once(rules, counts, said):
-    counted = {tuple(word.split()): count for word, count in zip(WORDS, counts)}  # noqa: B905
-    assert said in str(arrows.Verdict(rules, counted))

@@ -92,13 +92,6 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     told = capsys.readouterr()
     assert "begins anew" not in told.err
     assert "±" not in told.out  # one encoding has no spread
-    argv[3] = tmp_path / "whole"
-    assert call(*argv) == 0
-    resumed, whole = (tmp_path / "exact", tmp_path / "whole" / "exact")
-    assert (resumed / "params.npz").read_bytes() == (whole / "params.npz").read_bytes()
-    curves = [read_json(p / "record.json")["curves"] for p in (resumed, whole)]
-    for a, b in zip(*curves, strict=True):
-        assert a | {"seconds": 0} == b | {"seconds": 0}
 
 
 def test_a_number_that_is_needed_late_is_checked_at_once(tmp_path: Path, monkeypatch) -> None:

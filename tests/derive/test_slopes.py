@@ -11,7 +11,11 @@ from tests.arrows import oracle
 from tests.derive.texts import BELL
 
 NAMES = ("u", "o", "tau", "x")
-FUNCTIONS = ("exp", "log", "tanh", "sqrt", "abs", "min", "max", "spike")
+FORMS = (
+    *("({a} + {b})", "({a} - {b})", "({a} * {b})", "({a} / {b})", "({a}) ** {n}", "-{a}"),
+    *("exp({a})", "log({a})", "tanh({a})", "sqrt({a})", "abs({a})", "spike({a})"),
+    *("min({a}, {b})", "max({a}, {b})"),
+)
 
 
 def line(rng, depth):
@@ -19,19 +23,7 @@ def line(rng, depth):
     if depth == 0 or rng.random() < 0.15:
         return str(rng.choice([*NAMES, "2", "3", "0.5"]))
     a, b = line(rng, depth - 1), line(rng, depth - 1)
-    match int(rng.integers(8)):
-        case 0 | 1:
-            return f"({a} {rng.choice(['+', '-'])} {b})"
-        case 2 | 3:
-            return f"({a} * {b})"
-        case 4:
-            return f"({a} / {b})"
-        case 5:
-            return f"({a}) ** {rng.integers(-2, 4)}"
-        case 6:
-            return f"-{a}"
-    function = str(rng.choice(FUNCTIONS))
-    return f"{function}({a}, {b})" if function in ("min", "max") else f"{function}({a})"
+    return str(rng.choice(FORMS)).format(a=a, b=b, n=rng.integers(-2, 4))
 
 
 FIRE = autograd.extend.primitive(lambda v: (v >= 0) * 1.0)

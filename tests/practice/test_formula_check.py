@@ -52,20 +52,9 @@ def test_a_formula_without_a_value_is_told_so(answer):
         ("'text'", "not plain arithmetic"),
         ("u + " * 200 + "u", "characters long"),
         ("exp(u, u)", "not plain arithmetic"),
-    ],
-)
-def test_what_is_no_formula_is_explained_and_not_run(answer, words):
-    feedback = check_formula("c3-delta", answer)
-    assert feedback.state == "wrong"
-    assert words in repr(feedback)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("(" * 7 + "9" + "**9)" * 7, "Powers are small whole numbers"),
-        ("u" + "**9**9", "Powers are small whole numbers"),
-        ("u**(2-1)", "Powers are small whole numbers"),
+        # what would take for ever
+        ("(" * 7 + "9" + "**9)" * 7, "small whole numbers"),
+        ("u" + "**9**9", "small whole numbers"),
         ("1e300*u", "Numbers lie between"),
         ("u/1e-5", "Numbers lie between"),
         ("-" * 100 + "u", "brackets in brackets"),
@@ -74,8 +63,10 @@ def test_what_is_no_formula_is_explained_and_not_run(answer, words):
         ("u+" * 199 + "u", "`hint("),
     ],
 )
-def test_what_would_take_for_ever_is_refused(text, complaint):
-    assert complaint in repr(check_formula("c3-delta", text))
+def test_what_is_no_formula_is_explained_and_not_run(answer, words):
+    feedback = check_formula("c3-delta", answer)
+    assert feedback.state == "wrong"
+    assert words in repr(feedback)
 
 
 def test_an_unknown_blank_names_the_known_ones():

@@ -1,4 +1,4 @@
-"""The notebooks' exercises as their cells run: untouched, solved, and with two mistakes each."""
+"""The notebooks' exercises as their cells run: untouched, and solved."""
 
 import ast
 import re
@@ -19,7 +19,6 @@ CALL = re.compile(
     re.M,
 )
 ALWAYS = "import numpy as np\nfrom stbp_edu.practice import check, check_formula, check_network"
-TRIED = 2  # mistakes of an exercise: each one is in test_catalogue.py and test_formula_check.py
 
 
 @cache
@@ -37,14 +36,14 @@ def exercise_cells(path):
     return found
 
 
-def filled(source, name, exercise, body=None):
-    """Return the cell with the stub's definition, or the empty formula, replaced by an answer."""
+def filled(source, name, exercise):
+    """Return the cell with the stub's definition, or the empty formula, replaced by the answer."""
     if isinstance(exercise, FormulaBlank):
-        return source.replace(f'{name} = "..."', f"{name} = {body or exercise.solution!r}")
+        return source.replace(f'{name} = "..."', f"{name} = {exercise.solution!r}")
     (stub,) = (node for node in ast.parse(source).body if getattr(node, "name", "") == name)
     lines = source.splitlines()
     known = f"def {exercise.function().__name__}("
-    answer = exercise.source(body).replace(known, f"def {name}(", 1)
+    answer = exercise.source().replace(known, f"def {name}(", 1)
     lines[stub.lineno - 1 : stub.end_lineno] = answer.splitlines()
     return "\n".join(lines)
 
@@ -82,12 +81,8 @@ def shown(source):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
-def test_stub_solution_and_mistakes(path, capsys):
+def test_stub_and_solution(path, capsys):
     for exercise, name, source in exercise_cells(path):
         assert "not attempted yet" in shown(source), source
         assert ": right" in shown(filled(source, name, exercise)), source
-        for mistake in exercise.mistakes[:TRIED]:
-            text = shown(filled(source, name, exercise, mistake.body))
-            assert "not right yet" in text
-            assert mistake.name in text
     assert capsys.readouterr() == ("", "")

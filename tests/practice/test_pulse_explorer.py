@@ -18,7 +18,7 @@ from stbp_edu.practice.explorers.pulse_explorer import one_neuron
 from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.explorers.widget import widget_class
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.verify.paths import Node, paths_from, total, unroll
+from stbp_edu.verify.paths import Node, paths_from, unroll
 
 pytestmark = pytest.mark.slow  # every path is walked
 
@@ -75,19 +75,11 @@ def test_every_path_arrives_or_ends_at_a_cross(name, rule):
                 assert move.value == pytest.approx(came * move.edge.factor, rel=1e-12, abs=1e-15)
 
 
-def test_the_steps_are_in_words_and_numbers_are_fractions_or_have_four_digits():
-    shown = pulse_data(one_neuron())["rules"]
-    for rule in ("exact", "classic"):
-        steps = shown[rule]["steps"]
-        assert all(step["said"] and len(step["said"].split()) < 60 for step in steps)
-        assert all(len(step["lines"]) == len(step["moves"]) for step in steps)
-    assert "−1/6 · (−3/8) = 1/16" in shown["exact"]["steps"][3]["lines"][0]
-    assert shown["classic"]["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
-    start = Node("o", n=2, t=0, i=0)
-    shown = pulse_data(smooth(), start)
+def test_numbers_are_fractions_or_have_four_digits():
+    shown = pulse_data(one_neuron())["rules"]["classic"]
+    assert shown["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
+    shown = pulse_data(smooth(), Node("o", n=2, t=0, i=0))
     assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
-    end = f"{total(paths_from(start, graph_of(smooth())), 'classic'):.4g}".replace("-", "−")
-    assert end in shown["rules"]["classic"]["end"]
     assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["sum"])
 
 

@@ -46,10 +46,10 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
     pages = api_pages.pages(api_pages.read_package())
     assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
-    assert "diagnosis" not in pages["api/practice.md"]
+    assert "grading.places" not in pages["api/practice.md"]
     for path, name in (
         ("grading/exercise_check.py", "practice.grading.exercise_check"),
-        ("grading/diagnosis.py", "practice.grading"),
+        ("grading/places.py", "practice.grading"),
         ("__init__.py", "practice"),
     ):
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)

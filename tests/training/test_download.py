@@ -96,9 +96,7 @@ def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path) -> None
     assert {p.name: p.read_bytes() for p in cache.iterdir()} == raw
 
 
-def test_a_cache_that_cannot_be_written_is_told_and_no_obstacle(
-    install, raw, mirror, tmp_path: Path, monkeypatch
-) -> None:
+def test_a_cache_that_cannot_be_written_is_told(install, mirror, tmp_path, monkeypatch) -> None:
     url, _ = mirror
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

@@ -20,7 +20,7 @@ from stbp_edu.cli import train as train_command
 from stbp_edu.cli.main import main
 from stbp_edu.files import read_json
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.runs.checkpoint import load_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint
 
 RUN = [
     "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",
@@ -86,20 +86,18 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     assert finish(tmp_path) == undisturbed
 
 
-@pytest.mark.parametrize(
-    ("which", "number", "mend"),
-    [
-        ("save_params", errno.EROFS, "make the folder writable"),
-        ("write_json", errno.ENOSPC, "make room"),
-    ],
-)
-def test_a_disk_that_fails_at_the_end_loses_nothing(
-    which, number, mend, tmp_path: Path, monkeypatch, capsys
-) -> None:
+MENDS = {"save_params": (errno.EROFS, "make the folder writable"),
+         "write_json": (errno.ENOSPC, "make room")}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", MENDS)
+def test_a_disk_that_fails_at_the_end_loses_nothing(which, tmp_path, monkeypatch, capsys) -> None:
     """The last files, the parameters and the record, over those of an earlier run."""
     assert main([*QUICK, "--out", str(tmp_path / "whole")]) == 0
     argv = [*QUICK, "--out", str(tmp_path)]
     assert main([*argv, "--seed", "7"]) == 0
+
+    number, mend = MENDS[which]
 
     def refuse(path: Path, *_: object) -> None:
         raise OSError(number, os.strerror(number), str(path))
@@ -145,9 +143,7 @@ def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
 
 
 @pytest.mark.parametrize(("seed", "status"), [("0", 0), ("7", 2)])
-def test_what_another_process_finished_meanwhile_is_kept(
-    seed: str, status: int, tmp_path: Path, monkeypatch
-) -> None:
+def test_what_another_process_finished_is_kept(seed, status, tmp_path: Path, monkeypatch) -> None:
     """With two rules, another process can train the second while we are at the first."""
     argv = ["train", "digits", *QUICK[4:], "--out", str(tmp_path)]
     others = [[*argv, "--rule", "classic", "--seed", seed]]

@@ -12,12 +12,12 @@ import pytest
 from stbp_edu import arrows
 from stbp_edu.arrays import by_layer, tensors
 from stbp_edu.cli.main import main
-from stbp_edu.cli.train import add_arguments, chosen_settings
+from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import backend_of, network_of, passes
 from stbp_edu.training.runs import Checkpoint, open_run
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step
@@ -117,19 +117,9 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsys) -> None:
+def test_a_plan_takes_lines_or_a_file_of_them(tmp_path: Path, capsys) -> None:
+    """As the command does, whose examples in docs/train-save-use.md are run."""
     (tmp_path / "adaptive.txt").write_text(ADAPTIVE)
-    common = ["--epochs", "1", "--T", "4", "--batch", "100", "--encodings", "1", "--hidden", "10R"]
-    given = ["--neuron", str(tmp_path / "adaptive.txt"), "--learn", "tau,rho", "--rule", "e-prop"]
-    argv = ["train", "digits", *common, *given, "--out", str(tmp_path / "runs")]
-    assert main(argv) == 0
-    assert main([*argv, "--resume"]) == 0  # the very same run
-    run = open_run(tmp_path / "runs" / "e-prop")
-    assert run.params.shape == "64-10R-10"
-    assert "alpha = 0.5\nrho = 0.95" in run.settings.neuron
-    assert main(["eval", str(tmp_path / "runs" / "e-prop"), "--encodings", "1"]) == 0
-    pytest.importorskip("matplotlib")
-    assert main(["plot", str(tmp_path / "runs" / "e-prop")]) == 0
     plan = tmp_path / "plan.toml"
     plan.write_text(
         f"dataset = 'digits'\nseeds = [0]\nfolder = '{tmp_path / 'swept'}'\nencodings = 1\n"
@@ -140,7 +130,10 @@ def test_the_command_takes_lines_or_a_file_and_a_plan_both(tmp_path: Path, capsy
     runs = read_json(tmp_path / "swept" / "sweep.json")["runs"]
     assert [*runs][1] == "neuron=adaptive,seed=0"
     assert all("accuracy" in result for result in runs.values())
-    capsys.readouterr()
+    run = tmp_path / "swept" / "neuron=adaptive,seed=0"
+    assert "alpha = 0.5\nrho = 0.95" in open_run(run).settings.neuron
+    pytest.importorskip("matplotlib")
+    assert main(["plot", str(run)]) == 0
     assert main(["train", "digits", "--neuron", "adaptive"]) == 2
     assert "neuron must be forward lines" in capsys.readouterr().err
     assert main(["sweep", str(tmp_path / "none.toml")]) == 2
@@ -153,10 +146,7 @@ OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (
-            ["--neuron", OWN_TAU, "--tau", "0.3"],
-            "tau must be left out, since no line of the neuron",
-        ),
+        (["--neuron", OWN_TAU, "--tau", "0.3"], "tau must be left out, since no line of"),
         (["--neuron", OWN_TAU, "--gate", "linear"], "gate must be left out"),
         (["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"], "v_th must be left out"),
         (["--neuron", ""], "neuron must be forward lines, such as"),
@@ -175,7 +165,7 @@ def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("\ufeffu = tau * u + x; o = spike(u - v_th)", encoding="utf-8")
     args = argparse.ArgumentParser()
-    add_arguments(args)
+    train_arguments(args)
     given = ["digits", "--neuron", str(path), "--tau", "0.3", "--v-th", "2"]
     settings = chosen_settings(args.parse_args(given))
     assert settings.make_neurons()[0].lines.constants == {"tau": 0.3, "v_th": 2.0}

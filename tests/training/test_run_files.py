@@ -15,7 +15,7 @@ from stbp_edu.files import load_params, read_arrays, save_params
 from stbp_edu.training import Settings
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, Checkpoint, RunConfig, earlier_work
 from stbp_edu.training.runs import open_run as opened
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from tests.runs import bits, epochs
 
 POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "seconds": 1.0}
@@ -133,25 +133,17 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
+    "change",
     [
-        ("", None),
-        ("format", 2),
-        ("checksum", "0"),
-        ("settings", {"depth": 3}),
-        ("settings T", -1),
+        lambda record: {},
+        lambda record: record | {"format": 2},
+        lambda record: record | {"checksum": "0"},
+        lambda record: record | {"settings": {"depth": 3}},
+        lambda record: record | {"settings": record["settings"] | {"T": -1}},
     ],
 )
-def test_a_record_that_was_tampered_with_is_named(
-    place, value, finished, copied, tmp_path, capsys
-) -> None:
-    record = unsealed(json.loads((finished / RECORD).read_text()))
-    *above, last = (int(key) if key.isdigit() else key for key in place.split() or [""])
-    within = record
-    for key in above:
-        within = within[key]
-    within[last] = value
-    run = copied(record if place else {})
+def test_a_record_that_was_changed_is_named(change, finished, copied, tmp_path, capsys) -> None:
+    run = copied(change(unsealed(json.loads((finished / RECORD).read_text()))))
     train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
     for argv in (train_again, [*train_again, "--resume"], ["eval", str(run)]):
         assert main(argv) == 2

@@ -22,26 +22,6 @@ def unrolled(sizes, T):
     return unroll(trace, *net[1:])
 
 
-def words(found):
-    return {" ".join(path.word) for path in found}
-
-
-def test_every_path_of_one_neuron_and_three_steps():
-    net = unrolled((1, 1), 3)
-    assert words(paths_from(Node("o", 1, 2, 0), net)) == {"readout"}
-    assert words(paths_from(Node("u", 1, 1, 0), net)) == {
-        "spike readout", "carry spike readout", "spike reset spike readout",
-    }  # fmt: skip
-    found = paths_from(Node("o", 1, 0, 0), net)
-    assert words(found) == {
-        "readout", "reset spike readout", "reset carry spike readout",
-        "reset spike reset spike readout",
-    }  # fmt: skip
-    (dropped,) = [path for path in found if path.dropped_by("classic")]
-    assert [node.kind for node in dropped.nodes] == ["o", "u", "u", "o", "L"]
-    assert [node.t for node in dropped.nodes] == [0, 1, 2, 2, -1]
-
-
 @given(
     problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2),
     rule=st.sampled_from(RULES + ABLATIONS),
@@ -50,16 +30,6 @@ def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, *problem[1:], rule)
     form = backward if problem.neuron.gate == "soft" else cases.sweep
     assert not comparison.failures(form(*args), paths.derivatives(*args))
-
-
-@pytest.mark.parametrize(("sizes", "T"), [((1, 1), 1), ((2, 3, 2), 3), ((1, 2, 2, 2), 3)])
-def test_paths_are_counted_before_they_are_walked(sizes, T):
-    net = unrolled(sizes, T)
-    parameters = (Node("b", 1, i=0), Node("W", 1, i=0, j=0))
-    for start in (Node("u", 1, 0, 0), Node("o", 1, 0, 0), *parameters):
-        found = paths_from(start, net)
-        assert count_paths(start, net) == len(found) == len(set(found))
-        assert all(path.nodes[0] == start and path.nodes[-1].kind == "L" for path in found)
 
 
 def test_too_many_paths_are_refused(monkeypatch):

@@ -4,7 +4,7 @@
 - ``form``: how often the key is found by the form of the choices alone;
 - ``quiz_files``: a set of questions as Moodle XML and as QTI for Canvas;
 - ``handouts``: the pages of the built site, made ready for paper;
-- ``slides``: a deck for each notebook of Part I;
+- ``slides``: a deck for each notebook that derives, as ``course.toml`` says;
 - ``paper``: prints pages in a browser, so that the same page gives the same bytes;
 - ``content/``: the weeks and the concept inventory; ``templates/``: markup.
 """

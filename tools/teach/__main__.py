@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from stbp_edu.equations import GROUPS
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.practice.tasks import course_table, objectives, tasks
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
@@ -68,7 +68,8 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: "Browser") 
     """Write what is shown or read in by machines: slides, questions and homework."""
     match part:
         case "slides":
-            chosen = [stem for stem in stems if int(stem[:2]) <= slides.LAST]
+            decks = {slug for slug, table in course_table().items() if table.get("deck")}
+            chosen = [stem for stem in stems if stem.partition("_")[2] in decks]
             for file in slides.write(chosen, out / part):
                 for what in slides.overfull(running, file):
                     print(f"{file.name}: does not fit: {what}", file=sys.stderr)

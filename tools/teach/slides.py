@@ -1,4 +1,4 @@
-"""A deck for each notebook of Part I: its headings, equations, figures and questions.
+"""A deck for each notebook that is to have one: headings, equations, figures and questions.
 
 What the notebook asks before it shows it comes when the teacher goes on. The notes have the text of
 the section, and the misconceptions to expect there. The decks show with reveal.js from the folder
@@ -6,7 +6,6 @@ itself; the key S opens the notes.
 """
 
 import re
-import shutil
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,6 @@ from tools.templates import filled
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-LAST = 12  # the number of the last notebook with a deck
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
@@ -119,10 +117,10 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     """Write the decks of these notebooks, with all that they show with, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in VENDOR:
-        _copy(site / name, folder / name)
+        npm.copy(site / name, folder / name)
     reveal = npm.modules() / "reveal.js" / "dist"
     for name in REVEAL:
-        _copy(reveal / name, folder / "assets/vendor/reveal" / name)
+        npm.copy(reveal / name, folder / "assets/vendor/reveal" / name)
     style = (TEMPLATES / "deck.css").read_text(encoding="utf-8")
     (folder / "assets/css/deck.css").write_text(style, encoding="utf-8")
     written = []
@@ -130,7 +128,7 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
         written.append(folder / f"{stem}.html")
         text = deck(stem, site).replace((site / "assets").resolve().as_uri(), "assets")
         for name in re.findall(r'src="(assets/figures/[^"]+)"', text):
-            _copy(site / name, folder / name)
+            npm.copy(site / name, folder / name)
         written[-1].write_text(text, encoding="utf-8")
     return written
 
@@ -143,11 +141,3 @@ def overfull(running: "Browser", file: Path) -> list[str]:
     found: list[str] = page.evaluate((TEMPLATES / "overfull.js").read_text(encoding="utf-8"))
     page.close()
     return found
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)

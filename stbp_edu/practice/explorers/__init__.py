@@ -5,8 +5,7 @@ All values are computed by this package: live in a notebook, written to files fo
 - ``sweep_explorer``, ``paths_explorer``, ``pulse_explorer``, ``neuron_lab``, ``board_explorer``:
   what each explorer shows;
 - ``pulse_steps``: how the pulse moves, in numbers and in words;
-- ``widget``: an explorer for Jupyter;
-- ``network_picture``: the graph of a network as they draw it;
+- ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
 - ``pencil_network``: the network that they show where none is given;
 - ``js/``: the ES modules.
 """

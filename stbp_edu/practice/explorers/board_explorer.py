@@ -42,7 +42,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import Drawing, Laid, Word
 from stbp_edu.plotting.neuron_arrows import State, states
 from stbp_edu.plotting.palette import GRID
-from stbp_edu.practice.explorers.network_picture import PHONE
+from stbp_edu.plotting.svg_figure import PHONE
 from stbp_edu.surrogates import Gaussian
 
 LINEAR, EXPONENTIAL = (

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 from stbp_edu.arrows import LocalDerivatives, Node
-from stbp_edu.practice.explorers.network_picture import node_id, picture, views
+from stbp_edu.practice.explorers.widget import node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.verify.paths import Path, paths_from, unroll

@@ -20,9 +20,8 @@ from stbp_edu.plotting.drawing import LETTER, LINE, Arrow, Drawing
 from stbp_edu.plotting.drawing_svg import elements, sheet, text
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
-from stbp_edu.practice.explorers.network_picture import VALUES, node_id, picture, views, wide
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
-from stbp_edu.practice.explorers.widget import widget_class
+from stbp_edu.practice.explorers.widget import VALUES, node_id, picture, views, wide, widget_class
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
 from stbp_edu.surrogates import Rectangle

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
 from stbp_edu.plotting.graph import label
-from stbp_edu.practice.explorers.network_picture import node_id
+from stbp_edu.practice.explorers.widget import node_id
 
 
 class Move(NamedTuple):

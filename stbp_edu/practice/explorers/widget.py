@@ -1,14 +1,30 @@
-"""An explorer as a widget of Jupyter, of the ES module that the site's pages have."""
+"""How an explorer is shown: the ES module as a widget of Jupyter, and the graph that it draws.
+
+The module is the one that the site's pages have. The graph is a network unrolled in time from one
+node on, with every neuron.
+"""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.arrows import Edge, LocalDerivatives, Node
+from stbp_edu.plotting import drawing
+from stbp_edu.plotting.drawing import Arrow, Drawing, Laid, Word
+from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.palette import css
+from stbp_edu.plotting.svg_figure import PHONE
 
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
+COLUMN = 150  # pixels
+VALUES: dict[str, tuple[str, tuple[float, float]]] = {
+    "o": ("end", (-20, -13)), "u": ("middle", (0, 34)), "L": ("start", (26, 5)),
+}  # fmt: skip
+"""Where the value of a node is written: its anchor, and how far from the node."""
 
 
 @cache
@@ -33,3 +49,34 @@ def source(name: str) -> str:
     common = common.replace('PALETTE = ""', f"PALETTE = {json.dumps(colours)}")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
     return common + module.split(IMPORT, 1)[-1]
+
+
+def node_id(node: Node) -> str:
+    """Return the name of a node: kind, layer, step, neuron, counted from 1."""
+    return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+
+
+def picture(graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]) -> Drawing:
+    """Return the graph from a node on, with these factors, and with room for a value at each node.
+
+    The node has the first step and the lowest layer.
+    """
+    arrows = {
+        edge: Arrow(edge.source, edge.target, factor=factors.get(edge, ""))
+        for edge in edges_on(graph, start)
+    }
+    shown = network_graph(graph.net, arrows, start)
+    places = [(node.at, VALUES[one.kind]) for one, node in shown.nodes.items() if one.kind != "L"]
+    return replace(shown, kept=[Word(at, "−00/00", *where) for at, where in places])
+
+
+def wide(shown: Drawing) -> Laid:
+    """Return a drawing as wide as its columns need."""
+    x = [node.at[0] for node in shown.nodes.values()]
+    room = 2 * drawing.SIDE + (56 if shown.rows else 0)
+    return Laid(shown, round(room + COLUMN * (max(x) - min(x) or 1)))
+
+
+def views(shown: Drawing) -> list[dict[str, Any]]:
+    """Return what a page draws, wide and on a phone."""
+    return [wide(shown).data(), Laid(shown, PHONE).data()]

@@ -4,9 +4,8 @@
 - ``calling``: call a reader's function safely, and undo what it does besides;
 - ``answer``: what came beside what is right, and where the two differ;
 - ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
-  there by the table of ``hypotheses``;
-- ``diagnosis``: what is asked when, ``epsilon_fit`` for whole backward passes, and where no single
-  mistake explains an answer, its terms;
+  there by the table of ``hypotheses``; where nothing does, the answer's terms;
+- ``epsilon_fit``: whole backward passes, case by case;
 - ``algebra``: read formulas and compare them.
 """
 

@@ -16,13 +16,17 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, difference, same
 from stbp_edu.practice.grading.calling import LONGEST_PRINT, Difference, Outcome, call, undone
-from stbp_edu.practice.grading.diagnosis import unnamed
+from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
+from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
 from stbp_edu.practice.tasks import Exercise, Function, Inputs, exercise_of, inputs_of
 
 KEPT = (
     "Called again with the inputs of the first call, it answers otherwise: it keeps something "
     "from call to call, in a global name or in a default argument."
 )
+FEW_DIGITS = 5e-3
+"""What is right to so many digits is rounded, or in float16."""
+ROUNDED = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
 SHORT = "It is right to about 5 digits, as float32 holds them; float64 holds 16."
 
 
@@ -73,7 +77,7 @@ def grade(exercise: Exercise, function: object) -> Feedback:
         exercise.source(), exercise.arguments, every, ask, exercise.axes, exercise.parts,
         exercise.comparable if exercise.view else None,
     )  # fmt: skip
-    with undone() as undo:
+    with undone() as undo, np.errstate(all="ignore"):
         if all(outcome is None for outcome in answer.outcomes):
             return todo
         undo()
@@ -104,7 +108,7 @@ def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedba
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     asked = () if answer.is_all_nan else exercise.mistakes
     named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
-    findings = unnamed(exercise, answer, function) if asked and not named else []
+    findings = _unnamed(exercise, answer, function) if asked and not named else []
     several = f"{len(named)} mistakes give what your function gives:"
     said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
     if not said:
@@ -115,6 +119,29 @@ def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedba
     where, first = _first_wrong(exercise, answer)
     message = *said, *first
     return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
+
+
+def _unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Finding]:
+    """Return what is found out about a mistake that has no name, the plainest idea first."""
+    if all(isinstance(o, Difference) and o.kind == "problem" for o in answer.outcomes):
+        return []
+    steps = _wrong_cases(function) if exercise.id == "backward" else []
+    clear = [f for f in steps if NO_SUM not in f.text]
+    found = clear or single_mistake(answer) or steps
+    if not found and not any(answer.misses(FEW_DIGITS)):
+        return [Finding("digits", "", ROUNDED)]
+    return found if found or answer.view else wrong_terms(answer)
+
+
+def _wrong_cases(function: Function) -> list[Finding]:
+    """Return what is wrong with the cases of a backward pass that are wrong in themselves."""
+    cases = [c for c in case_reports(function) if c.explanation]
+    if cases and cases[-1].case == 5:
+        cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
+    return [
+        Finding("case", f"case {c.case}", f"Case {c.case}: {c.explanation}. First at {c.first}.")
+        for c in cases
+    ]
 
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> tuple[str, list[str]]:

@@ -13,8 +13,7 @@ from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.algebra import Tree
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.diagnosis import wrong_terms
-from stbp_edu.practice.grading.search import Finding, single_mistake
+from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."

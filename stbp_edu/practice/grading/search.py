@@ -5,23 +5,28 @@ A hypothesis is one place of the right answer with something else in it. For eac
 input on which the answer is wrong, where nearly every hypothesis ends, and then on the others. A
 constant that no table holds is solved for: where the result is affine in it, its values at 0, 1
 and 2 say which it is.
+
+Where no single mistake explains an answer, it is taken apart into terms by setting inputs to 0:
+with every input but δ at 0, what is left of δ + ε·u is δ.
 """
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice, product
+from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.answer import Answer
+from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.hypotheses import Hypothesis, joined, of_value, rewritten
 from stbp_edu.practice.grading.places import Place, places
 
 MOST_READINGS = 3
+MOST_INPUTS, MOST_TERMS = 9, 4
 FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
 
@@ -160,3 +165,67 @@ def _written(number: float, powers: dict[str, int]) -> str:
         each = name if abs(power) == 1 else f"{name}^{abs(power)}"
         text += f"·{each}" if power > 0 else f"/{each}" if power < 0 else ""
     return text.replace("1·", "", 1) if text.lstrip("-").startswith("1·") else text
+
+
+def wrong_terms(answer: Answer) -> list[Finding]:
+    """Return which terms of an answer are missing, too many, or wrong."""
+    terms = [
+        ([answer.names[k] for k in sorted(chosen)], words)
+        for chosen, (got, want) in _terms(answer).items()
+        if (words := _words(got, want, answer.rtol))
+    ]
+    wrong = [(names, words) for names, words in terms if words != "is right"]
+    telling = len(wrong) < len(terms) or any(words != "is wrong" for _, words in wrong)
+    if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or not telling:
+        return []
+    said = [f"{'·'.join(n) or 'a constant'} {w}" for n, w in terms if n or w != "is right"]
+    text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
+    return [
+        Finding("term", "·".join(names), "" if k else text) for k, (names, _) in enumerate(wrong)
+    ]
+
+
+def _terms(answer: Answer) -> dict[frozenset[int], Any]:
+    """Return what each set of inputs brings beyond its smaller sets, in both functions.
+
+    Empty where a function fails with an input at 0.
+    """
+    k = answer.order[0]
+    solution, one = places(answer.source)[0].changed(lambda value: value), answer.situations[k]
+    rng = np.random.default_rng(15)
+    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.args]
+
+    def values(zeros: Collection[int]) -> Array | None:
+        """Return the results of both functions, a row each, where some inputs are 0."""
+        given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
+        both = answer.ask(given, one.right), tried(solution, given, one.right)
+        rows = [row for o in both if (row := answer.vector(o, k)) is not None]
+        return np.stack(rows) if sum(np.isfinite(row).all() for row in rows) == 2 else None
+
+    usable = [j for j, a in enumerate(moved) if _is_real(a) and values([j]) is not None]
+    table: dict[frozenset[int], Any] = {}
+    sizes = range(len(usable) + 1) if len(usable) <= MOST_INPUTS else ()
+    for chosen in (frozenset(c) for size in sizes for c in combinations(usable, size)):
+        if (pair := values({*usable} - chosen)) is None:
+            return {}
+        table[chosen] = pair - sum(brought for fewer, brought in table.items() if fewer < chosen)
+    return table
+
+
+def _is_real(value: object) -> bool:
+    """Return whether an argument is a float, or an array of floats."""
+    return isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f"
+
+
+def _words(got: Array, want: Array, rtol: float) -> str:
+    """Return what is wrong with a term, "is right", or "" where neither function has it."""
+    limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
+    has, belongs = (np.abs(term).max(initial=0.0) > limit for term in (got, want))
+    if not belongs:
+        return "has no place here" if has else ""
+    if not has:
+        return "is missing"
+    factor = float(got @ want / (want @ want))
+    if np.abs(got - factor * want).max() > limit:
+        return "is wrong"
+    return "is right" if abs(factor - 1) < 10 * rtol else f"is {factor:.4g} times what it should be"
