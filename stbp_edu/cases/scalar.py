@@ -17,7 +17,7 @@ incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 | ``f``         | f(o_i^{t,n})                                                    |
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -25,7 +25,9 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.cases.vector import case_at
-from stbp_edu.network import Adjoints, Gradients
+from stbp_edu.checks import Array
+from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
+from stbp_edu.neuron import LIF
 
 Number = Any
 """A float, a NumPy scalar or a SymPy expression."""
@@ -158,7 +160,39 @@ class Sample:
         return tuple(len(o[0]) for o in self.o)
 
 
-def sweep(net: Sample, rule: str = "exact") -> Adjoints:
+def sweep(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a forward pass, one sample after the other.
+
+    The loss is the rate loss; otherwise the arguments are those of :func:`stbp_edu.cases.sweep`.
+    ``rule`` is "exact" or "classic".
+    """
+    _, S = check_trace(trace, params)
+    found = []
+    for s in range(S):
+        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+        h, f, df = (
+            [None, *map(function, states[1:])]
+            for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
+        )
+        found.append(of_sample(Sample(o, u, h, f, df, params.W, targets[s], S), rule))
+
+    def layers(array: Callable[[int], Array]) -> list[Any]:
+        """Return an array for each layer."""
+        return [None, *(array(n).astype(params.dtype) for n in range(1, params.N + 1))]
+
+    return Adjoints(
+        delta=layers(lambda n: np.stack([one.delta[n] for one in found], axis=1)),
+        epsilon=layers(lambda n: np.stack([one.epsilon[n] for one in found], axis=1)),
+        gradients=Gradients(
+            W=layers(lambda n: sum(one.gradients.W[n] for one in found)),
+            b=layers(lambda n: sum(one.gradients.b[n] for one in found)),
+        ),
+    )
+
+
+def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
     """Return every δ and ε of one sample, in arrays (T, n[n]), and what it adds to the gradients.
 
     ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.

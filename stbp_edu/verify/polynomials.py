@@ -122,7 +122,7 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     checks.choice("rule", rule, ("exact", "classic"))
     net = symbols(sizes, T, letter=Polynomial.letter)
-    exact, classic = (arrays(scalar.sweep(net, one)) for one in ("exact", "classic"))
+    exact, classic = (arrays(scalar.of_sample(net, one)) for one in ("exact", "classic"))
     proofs = []
     for (id, place, values), (_, _, under_classic) in zip(exact, classic, strict=True):
         for at in np.ndindex(values.shape):

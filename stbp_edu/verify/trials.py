@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from stbp_edu import arrows, engine, losses, network
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows import part_one
-from stbp_edu.arrows.part_one import of_lif
-from stbp_edu.cases import scalar, sweep
+from stbp_edu.arrows.part_one import by_name, of_lif
+from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
@@ -92,35 +91,6 @@ def draw(
     return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
 
 
-def scalar_adjoints(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
-) -> Adjoints:
-    """Return every δ, every ε and both gradients of a whole batch by the index formulas."""
-    _, S = network.check_trace(trace, params)
-    found = []
-    for s in range(S):
-        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
-        h, f, df = (
-            [None, *map(function, states[1:])]
-            for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
-        )
-        sample = scalar.Sample(o, u, h, f, df, params.W, targets[s], S)
-        found.append(scalar.sweep(sample, rule))
-
-    def layers(array: Callable[[int], Array]) -> list[Any]:
-        """Return an array for each layer."""
-        return [None, *(array(n).astype(params.dtype) for n in range(1, params.N + 1))]
-
-    return Adjoints(
-        delta=layers(lambda n: np.stack([one.delta[n] for one in found], axis=1)),
-        epsilon=layers(lambda n: np.stack([one.epsilon[n] for one in found], axis=1)),
-        gradients=Gradients(
-            W=layers(lambda n: sum(one.gradients.W[n] for one in found)),
-            b=layers(lambda n: sum(one.gradients.b[n] for one in found)),
-        ),
-    )
-
-
 Forms = dict[str, Adjoints | Gradients]
 """Results of the package, by the name of the form."""
 
@@ -138,8 +108,8 @@ def all_forms(
     if neuron.gate != "soft":
         slow = network.forward(spikes, params, neuron, spike=spike)
         if loss is losses.RATE and rule in RULES:
-            forms["scalar"] = scalar_adjoints(slow, *rest)
-        forms["vector"] = sweep(slow, *rest, loss)
+            forms["scalar"] = scalar.sweep(slow, *rest)
+        forms["vector"] = vector.sweep(slow, *rest, loss)
     if loss is losses.RATE:
         forms["program"] = by_program(problem, rule, "numpy", twin=spike is not None)
     fast = engine.forward(spikes, params, neuron, spike=spike)
@@ -152,7 +122,7 @@ def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) ->
     net = arrows.network(params.sizes, of_lif(neuron))
     program, given = Program(net, rule, backend, twin), by_layer(params)
     found = program.gradients(given, program.forward(given, spikes), targets)
-    return Gradients(**part_one.by_name(found))
+    return Gradients(**by_name(found))
 
 
 def compare(

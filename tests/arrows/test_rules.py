@@ -85,7 +85,7 @@ def test_the_letters_are_those_of_the_five_cases(rule):
     """Part I's index formulas on the same letters."""
     part_one = polynomials.symbols((2, 2, 2), 3, letter=arrows.Polynomial.letter)
     lam, start = arrows.lambdas(part_one.graph, rule), arrows.RULES[rule].start
-    for _, (kind, n, t, *_), expected in comparison.arrays(scalar.sweep(part_one, rule)):
+    for _, (kind, n, t, *_), expected in comparison.arrays(scalar.of_sample(part_one, rule)):
         assert kind in "Wb" or (lam[n][kind, start][t, 0] == expected).all()
 
 

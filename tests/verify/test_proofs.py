@@ -11,7 +11,6 @@ from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
-from stbp_edu.verify.trials import scalar_adjoints
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
 
@@ -40,7 +39,7 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
         right = getattr(form, id.replace("-", "_"))
         twice = lambda *given, right=right: 2 * right(*given)  # noqa: E731
         monkeypatch.setattr(form, right.__name__, twice)
-    for form in (cases.sweep, scalar_adjoints)[id == "c1-delta" :]:  # the sweep takes any loss
+    for form in (cases.sweep, cases.scalar.sweep)[id == "c1-delta" :]:  # the sweep takes any loss
         got = form(trace, *net[1:])
         for name, (expected, tolerance) in oracles.items():
             first = comparison.failures(got, expected, tolerance)[:1]
