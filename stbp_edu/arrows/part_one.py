@@ -44,10 +44,10 @@ def lif_lines(lif: LIF) -> str:
     return f"f(o) = {GATE_LINES[lif.gate]}\n{HARD}\n{SPIKE}"
 
 
-def of_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
+def from_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     r"""Return the table of a neuron of Part I, with the reset that its gate names.
 
-    >>> [arrow.letters for arrow in of_lif(LIF(gate="soft")).arrows]
+    >>> [arrow.letters for arrow in from_lif(LIF(gate="soft")).arrows]
     ['h(u{})', '\\tau', '-V_{th}']
     """
     lines = read_lines(lif_lines(lif), {"tau": lif.tau, "v_th": lif.v_th})
@@ -74,7 +74,7 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
-    return of_lif(lif, learn_leak=learn_leak)
+    return from_lif(lif, learn_leak=learn_leak)
 
 
 def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -86,7 +86,7 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     '-V_{th}'
     """
     soft = replace(checks.instance("lif", lif, LIF), gate="soft")
-    return of_lif(soft, learn_leak=learn_leak)
+    return from_lif(soft, learn_leak=learn_leak)
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:
@@ -185,7 +185,7 @@ def as_local(
             "of Direct(o) and Direct(None, u)"
         )
     state = "o" if direct.u is None else "u"
-    net = network(params.sizes, of_lif(neuron), Loss("given", state))
+    net = network(params.sizes, from_lif(neuron), Loss("given", state))
     run = {"u": list(trace.U), "o": list(trace.O)}
     return derivatives_on(net, by_layer(params), run, getattr(direct, state))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node, network
-from stbp_edu.arrows.part_one import of_lif
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import check_node
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
@@ -101,7 +101,7 @@ def _check(node: Node, problem: Problem, loss: LossLike, s: int | None) -> None:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    check_node(node, network(params.sizes, of_lif(neuron)), T)
+    check_node(node, network(params.sizes, from_lif(neuron)), T)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stbp_edu import arrows, engine, losses, network
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows.part_one import by_name, of_lif
+from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
@@ -119,7 +119,7 @@ def all_forms(
 def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) -> Gradients:
     """Return the gradients by the program that is derived from the neuron's forward lines."""
     spikes, targets, params, neuron = problem
-    net = arrows.network(params.sizes, of_lif(neuron))
+    net = arrows.network(params.sizes, from_lif(neuron))
     program, given = Program(net, rule, backend, twin), by_layer(params)
     found = program.gradients(given, program.forward(given, spikes), targets)
     return Gradients(**by_name(found))
