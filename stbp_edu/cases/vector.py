@@ -1,4 +1,4 @@
-"""The five cases in vector form, for a whole batch; which holds where; and the sweep over all.
+"""The five cases in vector form, for a whole batch; where each holds; and the sweep over all.
 
 A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
