@@ -42,10 +42,9 @@ def copied(tmp_path):
 def test_what_follows_from_the_order_is_written(copied):
     """Else run: python -m tools.notebooks renumber."""
     assert renumber(copied) == []
-    there = {
-        path: copied / path.relative_to(ROOT) for path in (*markdown_files(), *files().values())
-    }
-    changed = [path.name for path, now in there.items() if now.read_bytes() != path.read_bytes()]
+    there = [*markdown_files(), *files().values()]
+    now = {path: (copied / path.relative_to(ROOT)).read_bytes() for path in there}
+    changed = [path.name for path in there if now[path] != path.read_bytes()]
     assert changed == []
 
 

@@ -18,9 +18,8 @@ PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
 
 def needs(notebook) -> Links:
     """Return what the paragraph **You need.** of a notebook's opening links."""
-    found = re.search(
-        r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", notebook.cells[0].source, flags=re.M | re.S
-    )
+    opening = notebook.cells[0].source
+    found = re.search(r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", opening, flags=re.M | re.S)
     return links(found[1] if found else "")
 
 
