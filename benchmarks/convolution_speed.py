@@ -31,8 +31,8 @@ from stbp_edu.engine import Program
 from stbp_edu.files import write_json
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.model import initial_params
-from stbp_edu.training.optim import start, update
 from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.trainer import start, update
 
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"

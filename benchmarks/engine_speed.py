@@ -17,8 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Params, network
-from stbp_edu.engine import Engine
+from stbp_edu import LIF, Gaussian, Params, arrows, network
+from stbp_edu.arrays import by_layer
+from stbp_edu.engine import Program
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -66,10 +67,12 @@ def products_step(T: int, S: int) -> Step:
 def engine_step(T: int, S: int, backend: str = "auto") -> Step:
     """Return the engine's forward and backward, in a workspace."""
     params, spikes, targets = problem(T, S)
-    engine = Engine(params, NEURON, backend=backend)
+    program = Program(arrows.network(SIZES, arrows.hard_reset(NEURON)), backend=backend)
+    passes, loss = program.passes(by_layer(params)), program.net.loss
 
     def run() -> None:
-        engine.gradients(engine.forward(spikes), targets)
+        states = passes.forward(spikes)
+        passes.gradients(states, {"o": loss.direct(states[-1]["o"], targets)})
 
     return run
 

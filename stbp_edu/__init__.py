@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 from stbp_edu import cases, losses
-from stbp_edu.engine.products import backward, forward
+from stbp_edu.engine import backward, forward
 from stbp_edu.losses import loss
 from stbp_edu.network import Gradients, Params, Trace, init_params
 from stbp_edu.neuron import LIF

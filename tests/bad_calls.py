@@ -80,7 +80,7 @@ class Call:
 def good_calls(
     functions: Iterable[Callable[..., Any]],
     by_name: Mapping[str, Any],
-    own: Mapping[str, Mapping[str, Any]] | None = None,
+    own: Mapping[str, Mapping[str, Any]],
 ) -> list[Call]:
     """Return a good call for each function, with a good value for each argument it can take.
 
@@ -88,18 +88,13 @@ def good_calls(
         functions: functions, methods and classes.
         by_name: a good value for each name of an argument.
         own: by a function's name, values for it alone.
-
-    Raises:
-        KeyError: if an argument has no value; then it is named.
     """
     calls = []
     for function in functions:
         name = getattr(function, "__qualname__", repr(function))
         parameters = inspect.signature(function).parameters.values()
-        values = {**by_name, **(own or {}).get(name, {})}
+        values = {**by_name, **own.get(name, {})}
         names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
-        if lacking := [one for one in names if one not in values]:
-            raise KeyError(f"give a good value for {', '.join(lacking)} of {name}")
         calls.append(Call(name, function, {one: values[one] for one in names}))
     return calls
 
@@ -176,23 +171,14 @@ def wrong(good: Any) -> dict[str, Any]:
         if good.ndim == 2:
             found["a matrix"] = good.view(np.matrix)
         if good.ndim:
-            found |= {
-                "a list of it": good.tolist(),
-                "one axis less": good[0],
-                "no entries": good[..., :0],
-            }
+            found |= {"a list of it": good.tolist(), "one axis less": good[0]}
+            found["no entries"] = good[..., :0]
     if isinstance(good, list | tuple):
-        found |= {
-            "one entry less": good[:-1],
-            "words in it": ["x" for _ in good],
-            "one entry more": [*good, None],
-            "an iterator": iter(good),
-        }
+        found |= {"one entry less": good[:-1], "one entry more": [*good, None]}
+        found |= {"words in it": ["x" for _ in good], "an iterator": iter(good)}
     if isinstance(good, Mapping) and good:
-        found |= {
-            "one entry less": dict(list(good.items())[:-1]),
-            "an odd entry": {**good, 3: None},
-        }
+        found["one entry less"] = dict(list(good.items())[:-1])
+        found["an odd entry"] = {**good, 3: None}
     if isinstance(good, str):
         found["an empty word"] = ""
     if isinstance(good, bool):

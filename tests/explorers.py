@@ -108,10 +108,8 @@ def _paths_add_up(explorer, start, rule):
     assert listed == [written(path["value"]) for path in start["paths"]]
     size = sum(map(abs, listed))
     kept = [x for x, text in zip(listed, entries, strict=True) if not text.startswith("dropped")]
-    for name, of, total in (
-        ("adjoint", listed, start["adjoint"]),
-        ("total", kept, start["totals"][rule]),
-    ):
+    totals = start["totals"][rule]
+    for name, of, total in (("adjoint", listed, start["adjoint"]), ("total", kept, totals)):
         assert value(explorer, f"[data-value={name}]") == written(total)
         assert sum(of) == pytest.approx(total, abs=5e-4 * size)  # four digits of each were read
     if len(kept) < len(listed):
@@ -126,9 +124,8 @@ def pulse_shows(explorer, shown):
         explorer.get_by_role("radio", name=label).check()
         steps = shown["rules"][rule]["steps"]
         for k, step in enumerate(steps):
-            expect(
-                explorer.get_by_text(f"step {k} of {len(steps) - 1}", exact=True)
-            ).to_be_visible()
+            step_now = f"step {k} of {len(steps) - 1}"
+            expect(explorer.get_by_text(step_now, exact=True)).to_be_visible()
             said = explorer.get_by_role("status").inner_text().replace("\u00a0", " ")
             assert said.startswith(step["said"])
             at = sorted(item["label"] for item in step["rest"])

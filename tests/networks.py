@@ -43,9 +43,7 @@ def neurons(draw, gates=GATES):
 
 
 @st.composite
-def problems(
-    draw, max_layers=4, max_steps=30, max_width=20, max_batch=8, gates=GATES, dtype=np.float64
-):
+def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8, gates=GATES):
     """Any problem within these bounds."""
     sizes = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=max_layers + 1))
     return make_problem(
@@ -54,7 +52,6 @@ def problems(
         T=draw(st.integers(1, max_steps)),
         S=draw(st.integers(1, max_batch)),
         neuron=draw(neurons(gates)),
-        dtype=dtype,
     )
 
 

@@ -14,7 +14,6 @@ from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25, "folded": 30}
 NARROW, WIDE = 12, 76  # up to this notebook, lines of code have at most so many characters
-WALL = 3  # lines of imports
 CHECK = r"^check(?:_formula|_network)?\("
 EQUATION = r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
 UNSEEN = (
@@ -78,18 +77,6 @@ def grid_early(notebook: Any) -> Iterator[str]:
     drawn = ("plotting.grid(", "plotting.poster(")
     if not any(call in cell.source for cell in notebook.cells[:EARLY] for call in drawn):
         yield f"plotting.grid(...) must be among the first {EARLY} cells"
-
-
-def picture_first(notebook: Any) -> Iterator[str]:
-    """A picture comes before any wall of imports that is in view."""
-    for cell in code_cells(notebook):
-        imports = re.findall(r"^(?:import|from) (?:.+\([^)]*\)|.+)", cell.source, flags=re.M)
-        if sum(len(lines.splitlines()) for lines in imports) > WALL and not _is_folded(cell):
-            yield f"{cell.id}: a wall of imports before a picture"
-            return
-        drawn = any("image/svg+xml" in output.get("data", {}) for output in cell.outputs)
-        if drawn or "plotting.poster(" in cell.source:
-            return
 
 
 def folded_code(notebook: Any) -> Iterator[str]:
@@ -262,7 +249,7 @@ def words(notebook: Any) -> Iterator[str]:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, opening, one_generator, grid_early, picture_first, folded_code,
-        asked_first, outputs, code_form, equations, closing, blocks, words,
+        executed_in_order, opening, one_generator, grid_early, folded_code, asked_first,
+        outputs, code_form, equations, closing, blocks, words,
     )
 }  # fmt: skip

@@ -129,7 +129,7 @@ VALUES = {
     "exercise_id": "c3-delta", "function": None, "record": True, "equation_id": "c3-delta",
     "answer": "delta_T", "measured": "t = 2", "prediction_id": "c3-holds",
     "case": 1, "term": "direct", "symptom": "T=1", "file": FOLDER / "progress-exported.json",
-    "net": NET, "backend": "numpy", "twin": False, "work": None, "to_input": False,
+    "net": NET, "backend": "numpy", "twin": False, "work": None, "to_input": False, "reads": (),
     "inputs": P.spikes, "fraction": 0.2, "rates": [0.1, 0.2],
     "seeds": [0], "base": {"T": 2}, "axes": {},
     "resume": False, "restart": False, "duration": 5,

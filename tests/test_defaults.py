@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Rectangle, backward, forward, init_params
-from stbp_edu.training import bernoulli, load_digits, optim
+from stbp_edu.training import bernoulli, load_digits, trainer
 
 DATA = load_digits()
 IMAGES, HELD_OUT = (a.reshape(len(a), -1) for a in (DATA.train_images, DATA.test_images))
@@ -20,10 +20,10 @@ def test_the_defaults_fire_at_once_and_learn_and_the_notes_neuron_is_silent(seed
     shown = bernoulli(IMAGES[:200], 10, rng)
     assert forward(shown, params, LIF()).O[-1].mean() > 0.01
     assert forward(shown, params, NOTES).O[-1].mean() < 0.002
-    state = optim.start(params)
+    state = trainer.start(params)
     for _ in range(3):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], 10, rng), params, LIF())
-            optim.update(params, backward(trace, TARGETS[batch], params, LIF()), state, lr=4e-3)
+            trainer.update(params, backward(trace, TARGETS[batch], params, LIF()), state, lr=4e-3)
     answers = forward(bernoulli(HELD_OUT, 10, rng), params, LIF()).O[-1].mean(axis=0)
     assert (answers.argmax(axis=1) == DATA.test_labels).mean() > 0.88

@@ -56,9 +56,8 @@ def figures(text: str) -> set[str]:
 @cache
 def printed() -> set[str]:
     """Return the decimals that the pages of measurements print, which come from the records."""
-    pages = "".join(
-        filled(name, **names(name)) for name in ("results.md", "performance.md", "time.md")
-    )
+    measured = ("results.md", "performance.md", "time.md")
+    pages = "".join(filled(name, **names(name)) for name in measured)
     return set(re.findall(r"\d+\.\d+", re.sub(r"<svg.*?</svg>", "", pages, flags=re.S)))
 
 

@@ -31,7 +31,7 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans
 from stbp_edu.training.runs import Checkpoint, run
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
 
 
@@ -77,15 +77,8 @@ def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path: Path) -
     assert pipe.is_fifo()
 
 
-def test_a_directory_that_hides_entries_is_refused_and_so_are_unknown_values(tmp_path):
+def test_values_that_are_unknown_are_refused(tmp_path):
     path, params = tmp_path / "p.npz", init_params([4, 3, 2], np.random.default_rng(0))
-    save_params(path, params)
-    data = bytearray(path.read_bytes())
-    second = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
-    data[second + 32] = 200  # the comment of an entry: the rest is in it
-    path.write_bytes(data)
-    with pytest.raises(ValueError, match="does not name as many arrays as its end says"):
-        load_params(path)
     PARAMETERS.write_arrays(path, {"zz": 1}, tensors(params))
     with pytest.raises(ValueError, match="it says zz as well"):
         load_params(path)

@@ -4,18 +4,12 @@ import argparse
 
 import pytest
 
-from benchmarks.frameworks import (
-    __main__,
-    problem,
-    processes,
-    side_by_side,
-)
-from benchmarks.frameworks.candidate import BY_NAME, Entry
+from benchmarks.frameworks import __main__, problem, processes
+from benchmarks.frameworks.candidate import BY_NAME
 
 pytestmark = pytest.mark.slow  # processes take their time to start
 
 SMALL = problem.Size(T=2, batch=20, width=32)
-NONE = Entry("none", "A framework that is not here", "none:build", packages=("no_such_framework",))
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +33,6 @@ def test_our_step_in_a_process_has_the_gradient_of_the_five_cases(small, name):
     found = processes.ask(BY_NAME[name], small[1], "check")
     assert set(found) == {"float32"}
     assert found["float32"] < 1e-5
-
-
-def test_a_framework_that_fails_is_in_the_record_with_its_words(small, monkeypatch):
-    assert (NONE.missing(), NONE.versions()) == (["no_such_framework"], {})
-    monkeypatch.setattr(side_by_side, "draw", lambda _: (small[0], "digits"))
-    cell = side_by_side.measured_at(SMALL, [BY_NAME["products"], NONE], 2, small[1].parent)
-    assert [r["name"] for r in cell["rows"]] == ["products"]
-    assert "none" in cell["failed"]["none"]
 
 
 def test_quick_runs_without_any_framework():

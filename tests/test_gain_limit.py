@@ -80,16 +80,11 @@ def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
 
 
 HARD = arrows.hard_reset(STEEP)
+ADAPTIVE = arrows.with_adaptation(HARD, 0.5, 0.9)
 TOGETHER = {  # the first of each pair of keys is of the one state, the second of the other
     "classic": (HARD, "classic", ("u", "free"), ("u", "owes"), False),
     "a current": (arrows.with_current(HARD, 0.9), "exact", ("i", "all"), ("u", "all"), False),
-    "adaptation": (
-        arrows.with_adaptation(HARD, 0.5, 0.9),
-        "exact",
-        ("a", "all"),
-        ("u", "all"),
-        True,
-    ),
+    "adaptation": (ADAPTIVE, "exact", ("a", "all"), ("u", "all"), True),
 }
 
 

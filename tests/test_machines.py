@@ -23,9 +23,8 @@ def test_p2_batch_split_gives_the_gradient_of_the_whole_batch():
     means, whole = [gradient(s) for s in shares], gradient(slice(None))
     scale = np.abs(whole).max()
     assert scale > 1e-3
-    np.testing.assert_allclose(
-        machines.whole_gradient(means, [1, 2, 6]), whole, rtol=0, atol=1e-14 * scale
-    )
+    found = machines.whole_gradient(means, [1, 2, 6])
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-14 * scale)
     assert np.abs(np.mean(means, axis=0) - whole).max() > 0.1 * scale  # means of unequal shares
 
 

@@ -11,12 +11,8 @@ from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
 from stbp_edu.files import read_json
 from stbp_edu.training import RECIPES, from_dict
-from stbp_edu.training.runs.measurements import (
-    load_measurement,
-    mean_interval,
-    measurements_folder,
-    share_interval,
-)
+from stbp_edu.training.runs import load_measurement, measurements_folder
+from stbp_edu.training.runs.measurements import mean_interval, share_interval
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +47,13 @@ def test_an_interval_is_around_its_mean_and_a_share_within_0_and_1(values, k):
     assert k / 20 - 1e-12 <= high <= 1 + 1e-12
     # the share of an end is as far from k / n as the normal quantile allows there
     for end in (end for end in (low, high) if 0 < end < 0.999):
-        assert abs(end - k / 20) == pytest.approx(
-            1.959964 * (end * (1 - end) / 20) ** 0.5, abs=1e-9
-        )
+        far = 1.959964 * (end * (1 - end) / 20) ** 0.5
+        assert abs(end - k / 20) == pytest.approx(far, abs=1e-9)
 
 
 def test_the_ablations_are_those_of_the_script(record):
-    assert [(r["table"], r["shown"], r["changes"]) for r in record["rows"]] == [
-        *ablations.variants()
-    ]
+    found = [(r["table"], r["shown"], r["changes"]) for r in record["rows"]]
+    assert found == [*ablations.variants()]
     assert record["seeds"] == list(ablations.SEEDS)
     assert record["learning_rates"] == list(ablations.RATES)
     base = replace(RECIPES["digits"], **ablations.BASE)

@@ -49,7 +49,6 @@ BREAKS = [
     ("opening", lambda nb: edit(nb, "every factor named.", "factors. All of them.")),
     ("one_generator", lambda nb: edit(nb, "default_rng(5)", "default_rng()")),
     ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
-    ("picture_first", lambda nb: nb.cells.insert(0, from_percent(f"# %%\n{WALL}").cells[0])),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
     ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
     ("outputs", lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"})),
@@ -67,7 +66,6 @@ BREAKS = [
     ),
     ("words", lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep")),
 ]
-WALL = "import a\nimport b\nimport c\nfrom d import (\n    e\n)"
 
 
 def edit(notebook, old, new):

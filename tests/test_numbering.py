@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections import Counter
 
 import nbformat
 import pytest
@@ -10,10 +9,9 @@ import pytest
 from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
-from tools.notebooks import reading_time
-from tools.notebooks.execution import FOLDED, NotebookError
+from tools.notebooks.execution import NotebookError
 from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
-from tools.notebooks.reading_time import contents
+from tools.notebooks.reading_paths import LINK
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
@@ -27,20 +25,8 @@ def unlinked(text: str) -> list[str]:
     >>> unlinked("Notebook 3, notebooks [1](01_b.ipynb) and 2; [notebook 1](01_b.ipynb) has 4.")
     ['Notebook 3', 'notebooks [...] and 2']
     """
-    plain = reading_time.LINK.sub("\0", CODE.sub("", text))
+    plain = LINK.sub("\0", CODE.sub("", text))
     return [found.replace("\0", "[...]") for found in MENTION.findall(plain)]
-
-
-def notebook(*cells, title="# Title: more"):
-    """Return a notebook of Markdown, or of code where a cell is a tuple (code, tags, outputs)."""
-    made = [nbformat.v4.new_markdown_cell(f"{title}\n\n**Time.** A while, 3 minutes at most.")]
-    for cell in cells:
-        if isinstance(cell, str):
-            made.append(nbformat.v4.new_markdown_cell(cell))
-        else:
-            source, tags, outputs = cell
-            made.append(nbformat.v4.new_code_cell(source, metadata={"tags": tags}, outputs=outputs))
-    return nbformat.v4.new_notebook(cells=made)
 
 
 @pytest.fixture
@@ -56,10 +42,9 @@ def copied(tmp_path):
 def test_what_follows_from_the_order_is_written(copied):
     """Else run: python -m tools.notebooks renumber."""
     assert renumber(copied) == []
-    there = {
-        path: copied / path.relative_to(ROOT) for path in (*markdown_files(), *files().values())
-    }
-    changed = [path.name for path, now in there.items() if now.read_bytes() != path.read_bytes()]
+    there = [*markdown_files(), *files().values()]
+    now = {path: (copied / path.relative_to(ROOT)).read_bytes() for path in there}
+    changed = [path.name for path in there if now[path] != path.read_bytes()]
     assert changed == []
 
 
@@ -67,8 +52,9 @@ def test_what_follows_from_the_order_is_written(copied):
 def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     tables = list(course_table().items())
     k = list(course_table()).index("measurements")
-    course = dict([*tables[:k], ("new", {"able": "read"}), *tables[k:]])
-    new = notebook("[notebook 7](measurements.ipynb)", "word " * 920, title="# New: more")
+    course = dict([*tables[:k], ("new", {"able": "read", "minutes": [20, 0]}), *tables[k:]])
+    text = "# New: more\n\n**Time.** A while.\n\n[notebook 7](measurements.ipynb)"
+    new = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     nbformat.write(new, copied / "notebooks" / "new.ipynb")
     renamed = renumber(copied, course)
     assert [path.stem for path in renamed] == [f"{n:02d}_{s}" for n, s in enumerate(course)][k:]
@@ -78,7 +64,7 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     assert f"\n| {k} | [New]({k}_new.ipynb): read | 20+0 |\n| {k + 1} | [" in written["map"]
     assert f"Next: [{k} · New]({k}_new.ipynb)." in written["missing_paths"]
     page = (copied / PATHS_PAGE).read_text(encoding="utf-8")
-    assert f"), [{k} · New](notebooks/{k}_new.ipynb), [{k + 1} · " in page
+    assert f"[{k + 1} · The measurements](notebooks/{k + 1}_measurements.ipynb)" in page
     assert renumber(copied, course) == []
     assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
 
@@ -88,7 +74,7 @@ def test_a_course_that_lacks_a_file_or_words_for_the_map_is_refused(copied):
     for course in (course_table() | {"more": {}}, {"map": {}}):
         with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
             files(ROOT, course)
-    with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able"):
+    with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able and minutes"):
         renumber(copied, course_table() | {"network": {}})
 
 
@@ -111,32 +97,14 @@ def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-MINUTES = {id_: task.minutes for id_, task in tasks().items()}
-FIGURE = [nbformat.v4.new_output("display_data", data={"image/svg+xml": "<svg></svg>"})]
-
-
-@pytest.mark.parametrize(
-    ("cell", "expected"),
-    [
-        ("One [link](to/some/where.md), $x + y$ and `a_name`.", Counter(words=5)),
-        ("$$\na = b \\\\\nc = d\n$$\n\nand $$e$$", Counter(words=1, formulas=2)),
-        ("![words about it](a.svg)", Counter(figures=1)),
-        (("a = 1\n\nplotting.show(fig)", [], FIGURE), Counter(lines=2, figures=1)),
-        (("a = 1\nplotting.show(fig)", [FOLDED], FIGURE), Counter(figures=1)),
-        (('def f(x):\n    ...\n\ncheck("gain", f)', [], []), Counter(tasks=MINUTES["gain"])),
-        (('f = "..."\ncheck_formula("h3", f)', [], []), Counter(tasks=MINUTES["h3-formula"])),
-        (("number = ...\nhunt(number)", [], []), Counter(hunts=1)),
-        (("def f(x):\n    ...\n\ncheck_network(f)", [], []), Counter(passes=1)),
-        ("## Exercises\n\nSome words.\n\n1. Why?\n2. When?\n\n## Recap", Counter(questions=2)),
-    ],
-)
-def test_what_takes_time(cell, expected):
-    opening = contents(notebook())
-    assert opening == Counter(words=2)
-    assert contents(notebook(cell)) == opening + expected
-
-
-def test_the_short_path_leaves_a_notebook_where_it_says_so():
-    there = notebook("one two\n\n**One evening:** go on.\n\nthree", "four")
-    assert contents(there, short=True) == contents(notebook("one two"))
-    assert contents(there) == contents(notebook("one two")) + Counter(words=6)
+@pytest.mark.parametrize(("slug", "path"), files().items())
+def test_the_minutes_of_a_notebook_are_those_that_it_may_take(slug, path):
+    """Nobody reads more than 120 words a minute here, nor less than 15; a task says its minutes."""
+    table = course_table()[slug]
+    (reading, exercises), here = table["minutes"], [tasks()[id_] for id_ in table["exercises"]]
+    text = prose(nbformat.read(path, 4)).partition("## Exercises")[0]
+    assert reading * 15 < len(text.split()) < reading * 120
+    within = [task.minutes for task in here if task.id != "backward"]  # asked in the midst of it
+    assert sum(within) <= exercises + 2.5
+    assert table.get("evening", 0) <= reading
+    assert not {reading % 5, exercises % 5, table.get("evening", 0) % 5} - {0}

@@ -148,9 +148,8 @@ def test_the_direct_term_is_the_slope_of_the_value(loss, seed):
         return loss.value(Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y)
 
     terms = loss.direct(Trace([None, below, u], [below, below, o]), y)
-    expected = sum(
-        (d * by).sum() for d, by in zip(terms, (by_o, by_u), strict=True) if d is not None
-    )
+    pairs = zip(terms, (by_o, by_u), strict=True)
+    expected = sum((d * by).sum() for d, by in pairs if d is not None)
     assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert type(value(0.0)) is float
 

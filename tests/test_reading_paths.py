@@ -10,7 +10,7 @@ from stbp_edu.equations import EQUATIONS
 from tests.notebook_rules import code_cells, prose, written_ids
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.notebooks.reading_time import Links, links, paths
+from tools.notebooks.reading_paths import Links, links, paths
 
 STATED = re.compile(r"`([a-z0-9-]+)`:\s+\$\$?[^$]+\$|\\tag\{([a-z0-9-]+)\}")
 PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
@@ -18,9 +18,8 @@ PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
 
 def needs(notebook) -> Links:
     """Return what the paragraph **You need.** of a notebook's opening links."""
-    found = re.search(
-        r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", notebook.cells[0].source, flags=re.M | re.S
-    )
+    opening = notebook.cells[0].source
+    found = re.search(r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", opening, flags=re.M | re.S)
     return links(found[1] if found else "")
 
 

@@ -20,15 +20,14 @@ def workflow(name: str) -> dict[str, Any]:
 
 def test_version_citation_and_changelog_agree() -> None:
     """The newest entry of the changelog is the version that the package and the citation state."""
-    head = re.search(
-        r"^## (\S+) \((\d{4}-\d{2}-\d{2})\)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M
-    )
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    head = re.search(r"^## (\S+) \((\d{4}-\d{2}-\d{2})\)$", changelog, re.M)
     assert head
     assert head[1] == CFF["version"] == stbp_edu.__version__
     assert head[2] == str(CFF["date-released"])
     assert CFF["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= CFF.keys()
-    assert "unreleased" not in (ROOT / "CHANGELOG.md").read_text("utf-8").lower()
+    assert "unreleased" not in changelog.lower()
 
 
 def test_both_licences_are_named_wherever_one_looks() -> None:

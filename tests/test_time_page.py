@@ -97,13 +97,6 @@ def test_predictions_hold_fail_or_wait(limit):
     assert [(v["held"], v["by_point"]) for v in found] == [(*case,) for _, *case in cases]
 
 
-def test_failed_runs_that_were_once_high_or_still_rise_are_counted():
-    curves = [(0.5, 0.96, 0.7, 0.7), (0.5, 0.6, 0.7, 0.8), (0.5, 0.5, 0.5, 0.505), (0.5, 0.6, 1, 1)]
-    runs = [{"accuracy": curve[-1], "curve": curve} for curve in curves]
-    found = time_page.failed(runs)
-    assert (len(found), time_page.once(found), time_page.rising(found)) == (3, 1, 2)
-
-
 def test_the_page_needs_no_record_and_has_every_published_one():
     assert "## Known" not in page({})
     text = page(RECORDS)

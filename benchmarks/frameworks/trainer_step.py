@@ -12,9 +12,8 @@ from stbp_edu.arrays import by_columns, tensors
 from stbp_edu.checks import Array
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.optim import start
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import EPOCH, State, TrainingJob, stream
+from stbp_edu.training.trainer import EPOCH, State, TrainingJob, start, stream
 
 with suppress(ImportError):
     import numba  # noqa: F401 - imported beforehand, as PyTorch is by those who use it

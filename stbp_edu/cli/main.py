@@ -10,21 +10,22 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import getdoc
 
 import stbp_edu
 
 COMMANDS = {
-    "verify": ("stbp_edu.cli.verify", "prove the gradients: every equation against every oracle"),
-    "train": ("stbp_edu.cli.train", "train a network on a data set"),
-    "eval": ("stbp_edu.cli.evaluate", "evaluate a trained network over several encodings"),
-    "plot": ("stbp_edu.cli.plot", "draw the curves, spikes and weights of a run"),
-    "check": ("stbp_edu.cli.check", "check your own backward pass, case by case"),
-    "progress": ("stbp_edu.cli.progress", "show which exercises are done"),
-    "assign": ("stbp_edu.cli.assign", "write a problem set from a plan: for teachers"),
-    "grade": ("stbp_edu.cli.grade", "grade a folder of submissions: for teachers"),
-    "sweep": ("stbp_edu.cli.sweep", "train many networks: seeds and settings from a plan"),
+    "verify": ("learn:verify", "prove the gradients: every equation against every oracle"),
+    "train": ("train:train", "train a network on a data set"),
+    "eval": ("finished:evaluate", "evaluate a trained network over several encodings"),
+    "plot": ("finished:plot", "draw the curves, spikes and weights of a run"),
+    "check": ("learn:check", "check your own backward pass, case by case"),
+    "progress": ("learn:progress", "show which exercises are done"),
+    "assign": ("teach:assign", "write a problem set from a plan: for teachers"),
+    "grade": ("teach:grade", "grade a folder of submissions: for teachers"),
+    "sweep": ("sweep:sweep", "train many networks: seeds and settings from a plan"),
 }
-"""The module of each command, which is imported when the command is called, and its help."""
+"""The function of each command, whose module is imported when it is called, and its help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,12 +55,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=stbp_edu.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     called = next((word for word in argv if not word.startswith("-")), None)
-    for name, (module, summary) in COMMANDS.items():
+    for name, (place, summary) in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == called:
-            chosen = import_module(module)
-            command.description = chosen.__doc__
+            module, _, function = place.partition(":")
+            chosen = vars(import_module(f"stbp_edu.cli.{module}"))
+            command.description = getdoc(chosen[function])
             command.formatter_class = argparse.RawDescriptionHelpFormatter
-            command.set_defaults(run=chosen.run)
-            chosen.add_arguments(command)
+            command.set_defaults(run=chosen[function])
+            chosen[f"{function}_arguments"](command)
     return parser.parse_args(argv)

@@ -1,8 +1,4 @@
-"""Train every combination of the settings and seeds in a plan, several at a time.
-
-The plan is a TOML file. The same command goes on where an earlier one stopped, and trains nothing
-twice.
-"""
+"""The command that trains the runs of a plan, by processes of this machine or by a cluster."""
 
 import argparse
 import asyncio
@@ -22,13 +18,13 @@ import numpy as np
 from tqdm import tqdm
 
 from stbp_edu import checks
-from stbp_edu.cli.messages import format_duration, tell
+from stbp_edu.cli import format_duration, tell
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan
 
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def sweep_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``sweep``: the plan, and who is to train its runs."""
     parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to train")
     parser.add_argument("--data", type=Path, help="folder with the files of the data set")
@@ -37,8 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster to train on")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Train the runs of the plan, and print the results as a table; 1 where a run failed."""
+def sweep(args: argparse.Namespace) -> int:
+    """Train every combination of the settings and seeds in a plan, several at a time.
+
+    The plan is a TOML file. The same command goes on where an earlier one stopped, and trains
+    nothing twice.
+    """
     plan = read_plan(args.plan)
     runs = plan.runs()
     if args.dask is None:

@@ -1,11 +1,4 @@
-r"""Train a spiking network, and save its parameters and a record of the run.
-
-Options that are not given come from the recipe of the data set. A neuron of your own is a text of
-forward lines and constants, or a file with them:
-
-    stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
-        --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
-"""
+"""The command that trains: its options, what it shows meanwhile, and its report."""
 
 import argparse
 import errno
@@ -21,12 +14,11 @@ from typing import Any
 from tqdm import tqdm
 from tqdm.std import EMA
 
-from stbp_edu.cli.messages import format_duration, tell
+from stbp_edu.cli import format_duration, tell
 from stbp_edu.rules import RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.diagnosis import Advice
-from stbp_edu.training.evaluation import plus_minus
+from stbp_edu.training.evaluation import Advice, plus_minus
 from stbp_edu.training.model import PassesOf, passes
 from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
@@ -36,7 +28,7 @@ LINES = 10  # about as many lines, where there is no bar
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
     add = parser.add_argument
     listed = "; ".join(f"{name}: {entry.words}" for name, entry in CATALOGUE.items())
@@ -100,8 +92,15 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
     ]
 
 
-def run(args: argparse.Namespace, passes: PassesOf = passes) -> int:
-    """Train with each rule that was asked for, and print the results side by side."""
+def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
+    r"""Train a spiking network, and save its parameters and a record of the run.
+
+    Options that are not given come from the recipe of the data set. A neuron of your own is a
+    text of forward lines and constants, or a file with them:
+
+        stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
+            --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
+    """
     configs = planned(args)
     for config in configs:  # before any of them trains
         checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)

@@ -1,7 +1,7 @@
 """The same mathematics as :mod:`stbp_edu.cases` at full speed.
 
-- ``program``: a network of derived neurons under any rule, made of the two functions of a step.
-- ``products``: forward and backward of Part I, whose neurons are derived, too.
+- ``program``: a network of derived neurons under any rule, made of the two functions of a step;
+  forward and backward of Part I, whose neurons are derived, too.
 - ``passes``: both passes through the layers, one matrix product for all time steps of a layer.
 - ``weights``: the linear map between two layers: fully connected, convolution, average pooling.
 - ``array_steps``: those functions on whole arrays, of NumPy or PyTorch; ``array_source`` writes
@@ -13,7 +13,6 @@ Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """
 
 from stbp_edu.arrays import Workspace
-from stbp_edu.engine.products import Engine, backward, forward
-from stbp_edu.engine.program import Program
+from stbp_edu.engine.program import Program, backward, forward
 
-__all__ = ["Engine", "Program", "Workspace", "backward", "forward"]
+__all__ = ["Program", "Workspace", "backward", "forward"]

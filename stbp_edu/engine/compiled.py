@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu import checks
+from stbp_edu.arrows.models import Network
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
-from stbp_edu.engine.loop_source import holds_alone
+from stbp_edu.engine.loop_source import compilable, holds_alone
 from stbp_edu.engine.threads import shared
 
 RARE = 0.35
@@ -33,6 +35,30 @@ WIDE = 64
 def installed() -> bool:
     """Return whether Numba is there."""
     return importlib.util.find_spec("numba") is not None
+
+
+def chosen(backend: str, net: Network) -> str:
+    """Return the backend that is used where one is asked for.
+
+    Raises:
+        ImportError: if ``"compiled"`` is asked for and Numba is missing.
+        TypeError: if it is asked for a surrogate that is not of this package.
+    """
+    if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
+        return backend
+    odd = [n for n, layer in enumerate(net.layers) if n and not compilable(layer.neuron.surrogate)]
+    if backend == "compiled":
+        if not installed():
+            raise ImportError(
+                "backend='compiled' needs Numba, which is not installed: "
+                "pip install 'stbp-edu[fast]', or use backend='numpy'"
+            )
+        if odd:
+            raise TypeError(
+                f"the surrogate of layer {odd[0]} cannot be compiled: it is not a Curve with "
+                "methods h and twin; use backend='numpy'"
+            )
+    return "compiled" if installed() and not odd else "numpy"
 
 
 @dataclass(frozen=True)

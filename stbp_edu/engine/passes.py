@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +18,6 @@ from stbp_edu.engine.weights import Dense, Weights
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
-Place = Callable[[int, bool], Array]
-"""Where the gradient of the weights of a layer goes; whether it is written neuron by neuron."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Passes:
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
         states: States = [{"o": inputs}]
-        with self._alone():
+        with one_blas_thread():  # several would be in the way of ours
             for n in range(1, self.N + 1):
                 states.append(self._layer(n, self.output(states, n - 1)))
         return states
@@ -96,13 +93,10 @@ class Passes:
             errors = dict(zip(steps.wanted, kept, strict=True))
             yield n, errors, sums
 
-    def gradients(
-        self, states: States, direct: Mapping[str, Array], place: Place | None = None
-    ) -> list[Any]:
-        """Return the gradients by layer, those of the weights in the places that are named."""
-        place = self._place if place is None else place
+    def gradients(self, states: States, direct: Mapping[str, Array]) -> list[Any]:
+        """Return the gradients by layer; those of the weights live in the buffers."""
         result: list[Any] = [None] * (self.N + 1)
-        with self._alone():
+        with one_blas_thread():  # several would be in the way of ours
             for n, errors, sums in self.down(states, direct):
                 epsilon = next(iter(errors.values()))
                 below, output = self.output(states, n - 1), self.output(states, n)
@@ -112,27 +106,22 @@ class Passes:
                 if "R" in p:
                     m = epsilon.shape[2]
                     found["R"] = epsilon[1:].reshape(-1, m).T @ output[:-1].reshape(-1, m)
-                rare = self.go_one_by_one(n, below)
-                found["W"] = place(n, rare)
-                self._of_weights(n, epsilon, below, rare, found["W"])
+                found["W"] = self._of_weights(n, epsilon, below)
                 result[n] = found
         return result
 
-    def _place(self, n: int, rare: bool) -> Array:
-        """Return where the gradient of the weights of a layer goes."""
+    def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
+        """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]
-        columns = self.work.array("W", n, W.shape[::-1], W.dtype).T if rare else None
-        return np.empty(W.shape, W.dtype) if columns is None else columns
-
-    def _of_weights(self, n: int, epsilon: Array, below: Array, rare: bool, out: Array) -> None:
-        """Write the gradient of the weights of a layer."""
-        if rare:
+        if self.go_one_by_one(n, below):
+            out = self.work.array("W", n, W.shape[::-1], W.dtype).T  # a neuron below after another
             correlate(below, epsilon, out)  # c5-w
-            return
-        distinct = distinct_steps(below)
+            return out
+        out, distinct = self.work.array("W", n, W.shape, W.dtype), distinct_steps(below)
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)
         self.weights[n].gradient(epsilon, distinct, out)  # c5-w
+        return out
 
     def go_one_by_one(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through the spikes below one by one."""
@@ -162,11 +151,6 @@ class Passes:
                 out[...] = direct[arrow.source]
                 return
         out[...] = 0
-
-    def _alone(self) -> AbstractContextManager[Any]:
-        """Return a context for loops: the matrix library's own threads would be in their way."""
-        loops = any(isinstance(steps, CompiledSteps) for steps in self.layers[1:])
-        return one_blas_thread() if loops else nullcontext()
 
 
 def distinct_steps(below: Any) -> Any:

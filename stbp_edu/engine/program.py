@@ -1,27 +1,39 @@
-"""The derived program of a network: forward, and backward under any rule, at full speed."""
+"""The derived program of a network: forward, and backward under any rule, at full speed.
+
+:func:`forward` and :func:`backward` are those of Part I, whose neurons are derived, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import Workspace
-from stbp_edu.arrows import models
+from stbp_edu.arrays import Workspace, by_layer
+from stbp_edu.arrows import hard_reset, models, network, soft_reset, with_gain_limit
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten
+from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Arrow
+from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, installed
+from stbp_edu.engine.compiled import CompiledSteps, chosen
 from stbp_edu.engine.loop_source import compilable
-from stbp_edu.engine.passes import Passes
+from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.weights import Dense, Linked
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
+from stbp_edu.neuron import LIF
+from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
+
+MANY = 50_000
+"""Weights of a network below which operations on whole arrays take less time than compiling."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class Program:
         to_input: whether the passes keep what the input's gradient needs, too.
         work: buffers to use again; traces and gradients live in them. Without them each call makes
             new arrays.
+        reads: states of the last layer that a direct term may come to, beside that of the loss.
 
     Raises:
         ValueError: if a neuron has no forward lines, or the rule does not fit the network.
@@ -59,11 +72,14 @@ class Program:
     twin: bool = False
     work: Workspace | None = None
     to_input: bool = False
+    reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
-        checks.fields("program", self, net=models.Network, twin=bool, to_input=bool)
+        checks.fields("program", self, net=models.Network, twin=bool, to_input=bool, reads=tuple)
         checks.fields("program", self, work=(Workspace, type(None)))
+        for state in self.reads:
+            checks.choice("reads", state, self.net.states[self.net.N])
         object.__setattr__(self, "rule", as_rule(self.rule))
         object.__setattr__(self, "backend", chosen(self.backend, self.net))
         _ = self.layers  # which checks the rule and the neurons
@@ -72,6 +88,8 @@ class Program:
     def layers(self) -> list[Any]:
         """The steps of each layer; None for the input."""
         backs = steps_back(self.net, as_rule(self.rule))
+        more = [Arrow("readout", state, LOSS) for state in self.reads]
+        backs[-1] = replace(backs[-1], leaving=[*backs[-1].leaving, *more])
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
         wanted = [_wanted(backs[n - 1], back, self.to_input) for n, back in _from_1(backs)]
         made = (kind(back, of, self.twin) for back, of in zip(backs[1:], wanted, strict=True))
@@ -135,9 +153,9 @@ class Program:
         passes = self.passes(params)
         return passes.gradients(states, {net.loss.state: flat(direct)})
 
-    def passes(self, params: models.LayerParams) -> Passes:
-        """Return the passes with these parameters, which are not checked."""
-        work = Workspace() if self.work is None else self.work
+    def passes(self, params: models.LayerParams, work: Workspace | None = None) -> Passes:
+        """Return the passes with these parameters, which are not checked, perhaps in buffers."""
+        work = work or self.work or Workspace()
         dtype = params[1]["W"].dtype
         cast: list[Any] = [None]
         weights: list[Any] = [None]
@@ -168,30 +186,125 @@ def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str
     return tuple(dict.fromkeys(back.name(into, q) for q in heads))
 
 
-def chosen(backend: str, net: models.Network) -> str:
-    """Return the backend that is used where one is asked for.
-
-    Raises:
-        ImportError: if ``"compiled"`` is asked for and Numba is missing.
-        TypeError: if it is asked for a surrogate that is not of this package.
-    """
-    if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
-        return backend
-    odd = [n for n, layer in _from_1(list(net.layers)) if not compilable(layer.neuron.surrogate)]
-    if backend == "compiled":
-        if not installed():
-            raise ImportError(
-                "backend='compiled' needs Numba, which is not installed: "
-                "pip install 'stbp-edu[fast]', or use backend='numpy'"
-            )
-        if odd:
-            raise TypeError(
-                f"the surrogate of layer {odd[0]} cannot be compiled: it is not a Curve with "
-                "methods h and twin; use backend='numpy'"
-            )
-    return "compiled" if installed() and not odd else "numpy"
-
-
 def flat(a: Array) -> Array:
     """Return (T, S, *shape) as (T, S, m)."""
     return a.reshape(*a.shape[:2], -1)
+
+
+def forward(
+    spikes: Array,
+    params: Params,
+    neuron: LIF,
+    *,
+    spike: Spike | None = None,
+    workspace: Workspace | None = None,
+) -> Trace:
+    """Run the network: the results of :func:`stbp_edu.network.forward`, faster.
+
+    ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
+
+    Args:
+        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers. If all steps are
+            one in memory, as ``np.broadcast_to`` makes them, its product is computed once.
+        params: weights and biases; their dtype decides the computation's.
+        neuron: constants and gate.
+        spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
+        workspace: buffers to use again; the trace lives in them.
+
+    Raises:
+        TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
+
+    >>> import numpy as np
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
+    array([0., 1., 0.])
+    """
+    check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
+    check_spike(spike)
+    passes = _passes(params, neuron, workspace, twin=spike is not None)
+    if spike is not None:
+        fires = lambda v: spike(v + neuron.v_th)  # noqa: E731
+        passes = replace(passes, layers=[s and replace(s, fires=fires) for s in passes.layers])
+    states = passes.forward(spikes)
+    U, O = ([of[name] for of in states[1:]] for name in "uo")
+    return Trace([None, *U], [spikes, *O])
+
+
+def backward(
+    trace: Trace,
+    targets: Array | None,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
+    *,
+    gain_limit: float | None = None,
+    workspace: Workspace | None = None,
+) -> Gradients:
+    """Return dL/dW and dL/db: the gradients of :func:`stbp_edu.cases.sweep`, faster.
+
+    In float32, adjoints below about 3e-18 are rounded to zero, since the smallest floats slow the
+    processor down: a gradient of 1e-14 may be off by a thousandth, one of 1e-17 be zero.
+
+    Layer by layer from the last: δ and ε at every step (``err-exact`` or ``err-classic``), then
+    ``c5-w`` and ``c5-b``.
+
+    Args:
+        trace: the forward pass.
+        targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
+        params: the parameters of that pass.
+        neuron: the neuron of that pass.
+        rule: ``"exact"``, ``"classic"``, or an ablation of :mod:`stbp_edu.rules`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
+        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
+        workspace: buffers to use again; the gradients live in them.
+
+    Raises:
+        TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
+
+    >>> import numpy as np
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> neuron = LIF(tau=0.5, v_th=2.0)
+    >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
+    >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
+    array([-0.2957])
+    """
+    check_trace(trace, params)
+    checks.instance("neuron", neuron, LIF)
+    checks.choice("rule", rule, RULES + ABLATIONS)
+    read = checked(loss, trace, targets)
+    binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
+    limit = check_gain_limit(gain_limit)
+    terms = direct_term(read, trace, targets, trace.O[0].shape[1])
+    direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
+    layers = zip(trace.U[1:], trace.O[1:], strict=True)
+    states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
+    reads = ("u",) if "u" in direct else ()
+    given = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
+    passes = _passes(params, neuron, workspace, **given)
+    return Gradients(**by_name(passes.gradients(states, direct)))
+
+
+def _passes(params: Params, neuron: LIF, work: Workspace | None, **given: Any) -> Passes:
+    """Return the passes through a network of Part I."""
+    if work is not None:
+        checks.instance("workspace", work, Workspace)
+    large = sum(W.size for W in params.W[1:]) >= MANY
+    return _part_one(params.sizes, neuron, large, **given).passes(by_layer(params), work)
+
+
+@lru_cache(maxsize=64)
+def _part_one(
+    sizes: Sequence[int],
+    neuron: LIF,
+    large: bool,
+    rule: str = "exact",
+    gain_limit: float | None = None,
+    twin: bool = False,
+    reads: tuple[str, ...] = (),
+) -> Program:
+    """Return the program of a network of Part I."""
+    net = network(sizes, soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron))
+    backend = "auto" if large and not twin else "numpy"
+    return Program(net, with_gain_limit(gain_limit, rule), backend, twin, reads=reads)

@@ -111,7 +111,7 @@ def passes_in(processes: Group) -> Callable[[Trained, Settings], TensorPasses]:
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line: that of ``stbp-edu train``, and a device."""
     parser = argparse.ArgumentParser(prog="python -m stbp_edu.torch.train", description=__doc__)
-    command.add_arguments(parser)
+    command.train_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
     return parser.parse_args(argv)
 
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen_settings(args)
         with group(args.device) as processes:
             if processes.rank == 0:
-                return command.run(args, passes_in(processes))
+                return command.train(args, passes_in(processes))
             (config,) = command.planned(args)  # the first process has the folder for all
             earlier, record = earlier_work(config, resume=args.resume, restart=args.restart)
             state = earlier.state if earlier else None

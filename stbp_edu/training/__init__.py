@@ -3,19 +3,16 @@
 - ``settings``: everything that decides a run.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
-- ``model``: the network of a run: its parameters, and its passes.
-- ``optim``: Adam, and the running average of the weights.
-- ``evaluation``: how well a network answers, in training and on images held out.
-- ``diagnosis``: advice on a network that does not learn.
-- ``trainer``: the state of a run, what a step does, and the loop over epochs and steps.
+- ``model``: the network of a run: its parameters, its passes, dropout and FGSM.
+- ``evaluation``: how well a network answers, and advice where it does not learn.
+- ``trainer``: the state of a run, the loop over epochs and steps, what a step does, and Adam.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
 """
 
 from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation
-from stbp_edu.training.diagnosis import Advice, diagnose_layers
 from stbp_edu.training.encoders import bernoulli, direct, encode
-from stbp_edu.training.evaluation import Evaluation, evaluate
+from stbp_edu.training.evaluation import Advice, Evaluation, diagnose_layers, evaluate
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import Epoch, Event, State, Step, initial_state, train
 

@@ -1,4 +1,4 @@
-"""The network that a run trains, by its derived program: parameters, passes, dropout."""
+"""The network that a run trains, by its derived program: parameters, passes, dropout, FGSM."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,13 +25,20 @@ from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
-from stbp_edu.losses import RATE, CrossEntropy, StepCrossEntropy
+from stbp_edu.losses import RATE, CrossEntropy, LastSteps, Membrane, Rate, StepCrossEntropy
+from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace, draw_weights, init_params
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 
 MUCH = 100_000_000
 """Products of weights and spikes in a step, from which on it pays to compile."""
+
+FITS: dict[type[Built], Any] = {
+    **dict.fromkeys((Rate, LastSteps, Membrane), RATE),
+    **dict.fromkeys((CrossEntropy, StepCrossEntropy), CrossEntropy()),
+}
+"""Losses that fit a mean over steps, or each step: what :class:`.arrows.Loss` calls their fit."""
 
 
 def initial_params(
@@ -77,10 +84,39 @@ def network_of(settings: Settings, shape: str) -> Network:
     layers = sum(part[0] != "P" for part in shape.split("-")[1:])
     loss = settings.make_loss()
     reads = last.lines.potential if loss.reads == "U" else last.output
-    of_steps = isinstance(loss, StepCrossEntropy)
-    fit = CrossEntropy() if of_steps or isinstance(loss, CrossEntropy) else RATE
-    read = Loss(settings.loss, reads, fit, getattr(loss, "k", None), of_steps)
+    if (fit := FITS.get(type(loss))) is None:
+        read: Loss = OwnLoss(settings.loss, reads, whole=loss)
+    else:
+        of_steps = isinstance(loss, StepCrossEntropy)
+        read = Loss(settings.loss, reads, fit, getattr(loss, "k", None), of_steps)
     return arrows.network(shape, [*[hidden] * (layers - 1), last], read)
+
+
+@dataclass(frozen=True)
+class OwnLoss(Loss):
+    """A loss that is no fit of a mean, nor of each step: it has its own formulas for all steps."""
+
+    whole: Built = RATE
+
+    def value(self, series: Array, y: Array) -> float:
+        """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
+        return self.whole.formula(self._trace(series), y)
+
+    def direct(self, series: Array, y: Array) -> Array:
+        """Return ∂L/∂state, shape (T, S, n[N])."""
+        terms, reads = self.whole.terms(self._trace(series), y, len(y)), self.whole.reads
+        read, other = (terms.u, terms.o) if reads == "U" else (terms.o, terms.u)
+        if read is None or other is not None:
+            raise ValueError(
+                f"loss must have a derivative by {reads}, which {self.name!r} says that it reads, "
+                "and no other; set reads in its class to 'O' or 'U'"
+            )
+        return read
+
+    @staticmethod
+    def _trace(series: Array) -> Trace:
+        """Return a run whose output layer has these states."""
+        return Trace(U=[None, series], O=[series, series])
 
 
 def check_fit(params: Trained, settings: Settings) -> None:
@@ -232,3 +268,27 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
     if isinstance(params, DerivedParams):
         return replace(params, layers=layers)
     return Params(**part_one.by_name(layers))
+
+
+def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
+    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
+
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): the network
+    learns from the image that it finds harder. The sign is that of one draw of spikes, under the
+    surrogate; the network then learns from another draw. An image whose rates are the target has
+    no error, and stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio,
+    2017): then it moves down the loss whose targets are the other answers.
+
+    Args:
+        pixels: floats in [0, 1] or bytes of which 255 is white.
+        uphill: the derivative of the loss with respect to each pixel; the same shape.
+        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
+
+    Returns:
+        The images, clipped to the range from black to white.
+
+    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
+    array([[  0, 100, 255]], dtype=uint8)
+    """
+    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
+    return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

@@ -171,7 +171,7 @@ class Settings:
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
              "read", f"<= T = {self.T}, and <= T_test", "read fewer steps"),
-            (self.loss in ("last-steps", "membrane") or not self.read,
+            (hasattr(self.make_loss(), "k") or not self.read,
              "read", f"0 with loss = {self.loss!r}, which reads every step",
              "choose last-steps or membrane"),
             (pixels or not self.adversarial,

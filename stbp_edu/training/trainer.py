@@ -1,10 +1,11 @@
-"""Training: the state of a run, what a step does, and the loop over epochs and steps.
+"""Training: the state of a run, the loop over epochs and steps, what a step does, and Adam.
 
 The loop is a generator of events: it prints nothing and writes nothing.
 """
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Tensors, Trained, tensors
+from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.diagnosis import Advice, diagnose
-from stbp_edu.training.evaluation import BatchStatistics, answers_to, merge, observe
+from stbp_edu.training.evaluation import (
+    Advice,
+    BatchStatistics,
+    answers_to,
+    diagnose,
+    merge,
+    observe,
+)
 from stbp_edu.training.model import (
     PassesOf,
     check_data,
@@ -29,15 +36,31 @@ from stbp_edu.training.model import (
     encode_images,
     initial_params,
     passes,
+    perturb,
     with_dropout,
 )
-from stbp_edu.training.optim import OptimizerState, start, update, update_average
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
 SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
+BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8
+SLOTS = 2
+"""Averages that Adam keeps of each array: m and v."""
+
+
+@dataclass
+class OptimizerState:
+    """What Adam remembers, and changes in place at each step.
+
+    Attributes:
+        step: steps taken.
+        slots: m and v, each in the shape of the parameters.
+    """
+
+    step: int
+    slots: tuple[Tensors, ...]
 
 
 @dataclass(frozen=True)
@@ -284,25 +307,51 @@ class TrainingJob:
         return perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
 
 
-def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
-    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
+def start(params: Trained) -> OptimizerState:
+    """Return the state before the first step."""
+    check_params(params)
+    return OptimizerState(0, tuple(zeros_like(params) for _ in range(SLOTS)))
 
-    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): the network
-    learns from the image that it finds harder. The sign is that of one draw of spikes, under the
-    surrogate; the network then learns from another draw. An image whose rates are the target has
-    no error, and stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio,
-    2017): then it moves down the loss whose targets are the other answers.
 
-    Args:
-        pixels: floats in [0, 1] or bytes of which 255 is white.
-        uphill: the derivative of the loss with respect to each pixel; the same shape.
-        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
+def update(
+    params: Trained, grads: Tensors, state: OptimizerState, lr: float, *, decay: float = 0.0
+) -> None:
+    """Take one step of Adam, of size η = ``lr``: change the parameters and the state in place.
 
-    Returns:
-        The images, clipped to the range from black to white.
+    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
+    corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and p ← p - η m̂ / (√v̂ + ε).
+    Before that, each weight loses ``decay`` · η of itself; biases are left alone.
 
-    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
-    array([[  0, 100, 255]], dtype=uint8)
+    >>> from stbp_edu import Gradients, Params
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
+    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
+    >>> update(p, g, start(p), lr=0.1)
+    >>> p.W[1]
+    array([[0.9]])
     """
-    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
-    return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)
+    scratch = np.empty((2, CHUNK), params.dtype)
+    state.step += 1
+    for is_weight, (p, *others) in chunks(params, grads, *state.slots):
+        if is_weight and decay:
+            p *= 1 - lr * decay
+        _step(state.step, lr, scratch[:, : len(p)], [p, *others])
+
+
+def _step(k: int, lr: float, scratch: Array, arrays: Sequence[Array]) -> None:
+    """Take step k, from 1, of a chunk: parameters, gradients, m and v."""
+    (p, g, m, v), (a, b) = arrays, scratch
+    root = math.sqrt(1 - BETA_2**k)  # √v̂ + ε = (√v + root · ε) / root
+    m *= BETA_1
+    m += np.multiply(g, 1 - BETA_1, out=a)
+    v *= BETA_2
+    v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
+    np.sqrt(v, out=b)
+    b += EPS * root
+    size = lr * root / (1 - BETA_1**k)
+    p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+
+
+def update_average(average: Trained, params: Trained, decay: float) -> None:
+    """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
+    for _, (mean, p) in chunks(average, params):
+        mean += (1 - decay) * (p - mean)  # ema

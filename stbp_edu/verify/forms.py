@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from stbp_edu import arrows, network
+from stbp_edu import arrows, engine, network
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import Node, hard_reset, part_one, soft_reset
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
-from stbp_edu.engine import products as engine
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace
 from stbp_edu.neuron import LIF

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stbp_edu import losses
+from stbp_edu import engine, losses
 from stbp_edu.checks import Array
-from stbp_edu.engine import products as engine
 from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Params, Spike, Trace, forward

@@ -206,9 +206,8 @@ def by_autograd(net, params, inputs, y):
 def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
     """Gradients and, for u and o, every adjoint by autograd."""
     net = case.net
-    zeros = {
-        k: [np.zeros((case.T, case.S, *net.shape_of(n))) for n in range(1, net.N + 1)] for k in "uo"
-    }
+    shapes = [(case.T, case.S, *net.shape_of(n)) for n in range(1, net.N + 1)]
+    zeros = {k: [np.zeros(shape) for shape in shapes] for k in "uo"}
 
     def value(p, nudges):
         read = series(net, [None, *p], inputs, case.twin, nudges, stop, cuts)

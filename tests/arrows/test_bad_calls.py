@@ -13,9 +13,8 @@ from tests.bad_calls import bad_calls, good_calls
 from tests.networks import make_problem
 
 MINE = derive("u = tau * u + x - o\no = spike(u - v_th)", tau=0.5, v_th=1.0, learn=["tau"])
-BY_HAND = arrows.Neuron(
-    MINE.neuron.lines, MINE.neuron.arrows, Gaussian(0.5), dict(MINE.neuron.learned)
-)
+OF = MINE.neuron
+BY_HAND = arrows.Neuron(OF.lines, OF.arrows, Gaussian(0.5), dict(OF.learned))
 NET = arrows.network("2-2R-1", [BY_HAND, MINE.neuron])
 RNG = np.random.default_rng(0)
 PARAMS = arrows.draw_params(NET, RNG)
@@ -52,7 +51,7 @@ FUNCTIONS += [proof.prove, read, Derived.formulas, Derived.program, Derived.onli
 CALLS = good_calls(FUNCTIONS, VALUES, OWN)
 WORDS = ("name", "letters", "leak_letters", "adjoint", "state", "kind")
 NUMBERS = ("a fraction", "zero", "below zero", "a large integer")
-COUNTS = ("zero", "a large integer")
+COUNTS, FEWER = ("zero", "a large integer"), ("one entry less", "an empty list")
 ACCEPTED = {
     **{("*", name): NUMBERS for name in ("v_th", "alpha", "beta", "rho", "initial")},
     ("*", "tau"): (*NUMBERS, "one entry less"),
@@ -64,20 +63,14 @@ ACCEPTED = {
     ("online", "leak"): ("None", "one entry less"),
     ("*", "gain_limit"): ("a fraction", "a large integer", "None"),
     ("*", "limit"): ("a fraction", "a large integer", "None"),
-    **{
-        ("*", name): ("None",)
-        for name in ("net", "loss", "surrogate", "lines", "recurrent", "leak")
-    },
+    **{("*", name): ("None",) for name in ("net", "loss", "surrogate", "lines", "recurrent")},
     ("*", "forgets"): ("one entry less", "a word", "an empty word"),  # until a network is there
     ("*", "params"): ("an odd entry",),
     ("*", "trace"): ("an odd entry",),
     # any word will do, as long as nothing else has to agree with it
     **{("*", name): ("a word", "an empty word") for name in WORDS},
-    **{
-        ("*", name): ("one entry less", "an empty list") for name in ("layers", "arrows", "learned")
-    },
-    **{("*", name): ("one entry less", "an empty list") for name in ("learn", "all")},
-    ("*", "learn_each"): ("one entry less", "an empty list", "words in it"),
+    **{("*", name): FEWER for name in ("layers", "arrows", "learned", "learn", "all")},
+    ("*", "learn_each"): (*FEWER, "words in it"),
     ("*", "inputs"): ("one entry more", "one entry less", "a record array"),
     **{("*", name): ("a function",) for name in ("update", "factor")},  # refused when it runs
     ("*", "leak"): ("a function", "None"),

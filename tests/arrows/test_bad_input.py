@@ -36,12 +36,9 @@ def kept_by(moves, **more):
 
 NEURONS = [
     (lambda: Arrow("jump", "u", "o"), "'jump' from u to o has no factor; give factor=, the deriv"),
-    (lambda: jump(step=2), "'jump': step must be 0 or 1, got 2"),
     (lambda: with_arrows(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
     (lambda: with_arrows(HARD.arrows[1]), "two arrows are called 'carry'"),
-    (lambda: with_arrows(learned={"tau": (jump("tau", "v"),)}), "learned 'tau': target must be"),
     (lambda: with_arrows(learned={"rho": (jump("rho"),)}), "learned must be one of 'tau', 'v_th'"),
-    (lambda: with_arrows(each=("tau",)), "each must be one of , got 'tau'"),
     (lambda: with_arrows(learned={"tau": ()}), "learned 'tau' must enter a state"),
     (lambda: arrows.hard_reset(LIF(gate="soft")), r"lif.gate must be .*; use soft_reset\(lif\)"),
 ]
@@ -54,7 +51,6 @@ NETWORKS = [
     (lambda: network("4x4-3C5-2", HARD), "a kernel of 5 does not fit into an image of 4 × 4"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
-    (lambda: network("4x4-P2", HARD), "must name at least one layer of neurons"),
     (lambda: network("4x4-2C2-P3", HARD), "end in a layer"),
     (lambda: Network((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss), "layer 2 reads"),
     (lambda: Network((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
@@ -69,16 +65,13 @@ RULES = [
     (lambda: Rule("mine", {"a": {"carry": "b"}}), "in state 'a', 'carry' moves to 'b', which is"),
     (lambda: Rule("mine", {}), "'mine' has no states; give at least one row of moves"),
     (lambda: kept_by(EVERY["all"], forgets=("carrry",)), "arrow must be .*'carrry'"),
-    (lambda: kept_by({"wieght": None}), "arrow must be .*'wieght'"),
     (lambda: kept_by({"readout": None}), "'mine' keeps no word of this"),
     (lambda: arrows.formulas(NET, "clasic"), "rule must be one of 'exact', .* got 'clasic'"),
     (lambda: arrows.truncated(2**40), "K must be <= 1000"),
     (lambda: arrows.words(NET, 2, n=2), "n must be a layer from 1 to 1, got 2"),
     *((lambda at=at: arrows.paths_from(Node("u", *at), LETTERS), "start must be a node of a net")
       for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1))),
-    (lambda: arrows.count_paths(NET, 2, "exact", Node("u", 1, -1, 0)), "start must be a node"),
     (lambda: arrows.classify(lambda *run: None), r"return Gradients or \(W, b\), got None"),
-    (lambda: arrows.classify(lambda *run: [None, {}], NET), "return at least one gradient"),
 ]  # fmt: skip
 NET2, PARAMS, TRACE, INPUTS, Y = Case("2-2-2", S=2).run()
 ELSEWHERE = arrows.draw_params(NET2, np.random.default_rng(9))
@@ -104,10 +97,8 @@ def backward(net, params=PARAMS):
 
 RUNS = [
     (lambda: backward(CURRENT), "state 'i' of layer 1"),
-    (lambda: backward(network("2-2-2", HARD)), "must follow from this net"),
     (lambda: backward(NET2, ELSEWHERE), "must follow"),
     (lambda: online(arrows.in_blocks(2)), "must have no gain limit and no block"),
-    (lambda: online(arrows.with_gain_limit(1, "ottt")), "must have no gain limit and no block"),
     (lambda: of_part_one(LastSteps(9)), "LastSteps k must be <= T = 4, got 9"),
     (lambda: of_part_one(LastSteps(1), Y[:1]), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
     (lambda: of_part_one(Direct(SLOPE, SLOPE), None), "got a direct term of both"),

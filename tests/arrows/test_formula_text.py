@@ -11,9 +11,8 @@ HIDDEN = "t < T, n < N"
 
 def lines(net, rule="exact", where=HIDDEN):
     """The lines of one case."""
-    return [
-        f"{line.left} = {line.right}" for line in arrows.formulas(net, rule) if line.where == where
-    ]
+    found = arrows.formulas(net, rule)
+    return [f"{line.left} = {line.right}" for line in found if line.where == where]
 
 
 TEXTS = {  # a hidden layer's, whose reset is hard, or soft where the rule counts steps
@@ -22,10 +21,6 @@ TEXTS = {  # a hidden layer's, whose reset is hard, or soft where the rule count
         r"u_i^{t,n} f'(o_i^{t,n}) \varepsilon_i^{t+1,n}[\mathrm{owes}]",
         r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + f(o_i^{t,n}) \varepsilon_i^{t+1,n}",
         r"\varepsilon_i^{t,n}[\mathrm{owes}] = h(u_i^{t,n}) \delta_i^{t,n}",
-    ],
-    "leak-only": [
-        r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}",
-        r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + \tau \varepsilon_i^{t+1,n}",
     ],
     "truncated-1": [
         r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1} - "

@@ -62,9 +62,8 @@ def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
             assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
 
 
-SMALL = [
-    pytest.param(*one, 3, marks=pytest.mark.slow) for one in product(MODELS, ("2-2-2-1", "2-2R-1R"))
-]
+WIDE = product(MODELS, ("2-2-2-1", "2-2R-1R"))
+SMALL = [pytest.param(*one, 3, marks=pytest.mark.slow) for one in WIDE]
 
 
 @pytest.mark.parametrize(("model", "sizes", "T"), [*SMALL, ("hard", "4x4-P2-1C1-2", 2)])
@@ -100,11 +99,8 @@ def test_a_rule_of_ones_own_in_three_lines():
     local = Case(sizes="2-2-1").local()
     lam = arrows.lambdas(local, mine)
     for node in nodes(local):
-        kept = [
-            p
-            for p in arrows.paths_from(node, local)
-            if "reset" not in p.word and "weight carry" not in " ".join(p.word)
-        ]
+        every = arrows.paths_from(node, local)
+        kept = [p for p in every if not re.search("reset|weight carry", " ".join(p.word))]
         assert value(lam, node, "free") == pytest.approx(sum(p.contribution for p in kept))
 
 
@@ -149,18 +145,15 @@ def keeps(rule, word):
         case "exact":
             return True
         case "classic":  # who came in owes a spike before it may take time
-            owes = re.search(
-                r"\b(weight|reset|recur|adapt)( charge)* (carry|decay|relax)\b", " ".join(word)
-            )
-            return not owes
+            owing = r"\b(weight|reset|recur|adapt)( charge)* (carry|decay|relax)\b"
+            return not re.search(owing, " ".join(word))
         case "detached-reset" | "leak-only":
             return "reset" not in word
         case "spatial-only":
             return not timed
         case "ottt":
-            return not {"reset", "recur", "adapt"} & {*word} and not TIME & {
-                *after(word, {"spike"})
-            }
+            still = not TIME & {*after(word, {"spike"})}
+            return still and not {"reset", "recur", "adapt"} & {*word}
         case "e-prop":
             return not {"reset", "recur"} & {*word} and not late
         case "e-prop-reset":

@@ -38,9 +38,8 @@ def torchrun(*arguments, processes=2):
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
     command += ["--master-addr", "127.0.0.1", "--master-port", str(port), "-m", *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, cwd=ROOT, text=True, **both)
 
 
 def finish(process):
@@ -218,9 +217,8 @@ def test_a_step_is_that_of_the_other_command(changes):
         *([] if torch.cuda.is_available() else [("digits --device cuda", "where there is a GPU")]),
     ],
 )
-def test_bad_settings_are_named_and_nothing_is_fetched_or_written(
-    tmp_path, capsys, words, said, monkeypatch
-):
+def test_bad_settings_are_named_first(tmp_path, capsys, words, said, monkeypatch):
+    """Nothing is fetched or written."""
     if "--device" not in words:  # a device is looked for where the run begins
         monkeypatch.setattr(train.command, "load_dataset", None)
     assert train.main([*words.split(), "--out", str(tmp_path / "new")]) == 2

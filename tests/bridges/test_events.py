@@ -49,9 +49,7 @@ def put_shd(folder, events):
         ("shd", "SHD", put_shd, (700, 1), 1_400_000, 35),
     ],
 )
-def test_what_tonic_reads_becomes_frames(
-    name, kind, put, size, duration, bins, tmp_path, monkeypatch
-):
+def test_tonic_s_become_frames(name, kind, put, size, duration, bins, tmp_path, monkeypatch):
     rng, late = np.random.default_rng(3), 40_000_000 * (name == "dvs-gesture")
     x, y, t, p = (rng.integers(0, bound, 50) for bound in (*size, duration, 2))
     put(tmp_path, Events(x, y, np.sort(t) + late, p))

@@ -189,7 +189,6 @@ def in_a_row(rule):
     ("call", "error", "words"),
     [
         (lambda n: n(X.numpy()), TypeError, "spikes must be a tensor of floats, got ndarray"),
-        (lambda n: n(X.int()), TypeError, "spikes must be a tensor of floats, got torch.int32"),
         (lambda n: n(X.float()), TypeError, "must be torch.float64, as the weights are, got"),
         (lambda n: n(X[..., :5]), ValueError, r"must have shape \(T, S, 6\), got \(5, 3, 5\)"),
         (lambda n: n(X.to_sparse()), TypeError, "spikes must be dense, got torch.sparse_coo"),
@@ -197,13 +196,8 @@ def in_a_row(rule):
         (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
         (lambda n: n(X[:0]), ValueError, "with T >= 1 steps"),
         (lambda n: n(X + math.nan), ValueError, r"spikes must be finite, got nan at index"),
-        (lambda n: n[0](X / 0), ValueError, "spikes must be finite, got"),
         (lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()), TypeError, "got tuple from RNN"),
-        (
-            lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON)(X.float()),
-            ValueError,
-            "weights must take",
-        ),
+        (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON)(X.float()), ValueError, "weights must"),
         (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True), ValueError, "shape must"),
         (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, recurrent=1), TypeError, "recurrent must be"),
         (lambda n: in_a_row("truncated-2"), ValueError, "put the layers into a LIFNetwork"),
@@ -211,12 +205,9 @@ def in_a_row(rule):
         (lambda n: LIFNetwork.from_params([None, {"W": 1}], NEURON), ValueError, "lacks 'b'"),
         (lambda n: n(X.to("meta")), ValueError, "on the weights' device, cpu, got meta"),
         (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF or come from"),
-        (lambda n: n(X, twin=X), TypeError, "twin must be of type bool"),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
         (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"), ValueError, "rule must be one of"),
-        (lambda n: LIFNetwork(LIFLayer), TypeError, "modules must be of type Module"),
         (lambda n: LIFNetwork(nn.Linear(2, 2)), ValueError, "modules must hold at least one LIFL"),
-        (lambda n: LIFNetwork.from_params({}, NEURON), TypeError, "params must be of type Params"),
     ],
 )
 def test_bad_input_is_named(network, call, error, words):

@@ -85,11 +85,9 @@ def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
 def test_half_precision_becomes_single_and_comes_back_as_it_is():
     for dtype in (torch.bfloat16, torch.float16):
         module = nn.Linear(5, 4).to(dtype)
-        params = to_params(module.state_dict())
+        like, params = module.state_dict(), to_params(module.state_dict())
         assert params.dtype == np.float32
-        assert all(
-            map(torch.equal, to_state(params, like := module.state_dict()).values(), like.values())
-        )
+        assert all(map(torch.equal, to_state(params, like).values(), like.values()))
 
 
 LINEAR = nn.Linear(2, 3)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli import main as cli
-from stbp_edu.cli.evaluate import describe
+from stbp_edu.cli.finished import describe
 from stbp_edu.training.evaluation import Evaluation
 from tests.cli.conftest import call
 
@@ -41,7 +41,7 @@ def test_a_command_imports_what_it_needs_alone():
     loaded = set(json.loads(done.stdout))
     assert "stbp_edu.cli.train" in loaded
     assert not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"} & loaded
-    assert not {f"stbp_edu.cli.{name}" for name in ("evaluate", "plot", "check")} & loaded
+    assert not {f"stbp_edu.cli.{name}" for name in ("finished", "learn", "teach")} & loaded
 
 
 @pytest.mark.slow

@@ -20,29 +20,22 @@ BAD = [
     ("u = tau * u + x + w\nw = w / 2\no = spike(u)", 2, "w =", "no input reaches w"),
     ("u = tau * u + x\nw = w / 2 + u\no = spike(u)", 2, "w =", "o does not depend on w"),
     ("u = tau * u + x\no = 2 * spike(u)", 2, "spike", "spike inside an expression"),
-    ("u = tau * u + x\no = spike(spike(u))", 2, "spike", "spike inside an expression"),
     ("f(a) = spike(a)\nu = f(u) + x", 1, "spike", "spike inside a function"),
     ("u = tau * u + x\no = spike(u)\nq = spike(u)", 3, "spike", "a second spike"),
     ("u = sin(u) + x", 1, "sin", "no function is called sin"),
     ("u = exp(u, 2) + x", 1, "exp", "exp takes 1 argument, got 2"),
-    ("u = max(u) + x", 1, "max", "max takes 2 arguments, got 1"),
-    ("u = exp + x", 1, "exp", "exp is a function"),
     *[(f"u = {piece}", 1, piece[:4], "not understood") for piece in NOT_READ],
     ("u = u +", 1, "u +", "not understood"),
-    ("u = (u + x", 1, "(u", "not understood"),
     ("tau = 0.5; u = u + x", 1, "tau", "tau is a constant, too"),
     *[(f"c = 0.0; u = {part} * u + x", 1, part, f"{part} is {value}") for part, value in INFINITE],
     ("u + x", 1, "u +", "a line must assign one name"),
     ("u == x", 1, "= x", "not understood"),
-    ("u, o = x", 1, "u, o", "a line must assign one name"),
     *[(f"{s} = x", 1, s, f"{s} cannot be assigned") for s in ("x", "exp", "b", "d_u", "u_next")],
     *[(f"{s} = x", 1, s[:9], f"{s} cannot be assigned") for s in ("lambda", "None", "u" * 21)],
     ("tau = x", 1, "tau", "tau is a constant, too"),
     ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
     ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),
-    ("u = 1e999 * u + x", 1, "1e999", "a number too large"),
     ("f(u) = u + w\nw = f(u) + x", 1, "w", "w is no argument of f"),
-    ("f(1) = 2\nu = f(x)", 1, "1", "'1' is no argument"),
     ("u = f(u) + x\nf(a) = a", 1, "f(u)", "no function is called f"),
     ("u = " + "u + " * 60 + "x", 1, "u", "it has 245 characters"),
     ("u = " + "(" * 195, 1, "", "not understood"),
@@ -103,17 +96,12 @@ CALLS = [
     (f"{GOOD}\nc = 0.5", {}, "no line reads c; leave it out"),
     (GOOD, {"rho": 1.0}, "no line reads rho"),
     (GOOD, {"h": 1.0}, "no constant can be called h"),
-    (GOOD, {"W": 0.5}, "no constant can be called W"),
     (GOOD, {"tau": "0.5"}, "tau must be a real number"),
     (GOOD, {"tau": float("nan")}, "tau must be finite"),
     (GOOD, {"learn": "tau"}, r"write learn=\['tau'\]"),
     (GOOD, {"learn": 3}, "learn must list names"),
     (GOOD, {"learn": ["rho"]}, "learn must be one of 'tau', 'v_th', got 'rho'"),
-    (
-        GOOD,
-        {"learn": ["tau"], "learn_each": ["tau"]},
-        "learn_each must name other .* got tau in both",
-    ),
+    (GOOD, {"learn": ["tau"], "learn_each": ["tau"]}, "learn_each must name .* got tau in both"),
     (GOOD, {"surrogate": 1}, "surrogate must have"),
 ]
 
@@ -137,11 +125,9 @@ PIECES = ["u", "o", "x", "tau", "f", "(", ")", "*", "**", "+", "-", "/", " ", ",
 PIECES += ["spike", "exp", "max", "0", "9e9", "#", "if", "[", "]", ".", ":", "'", "\\", "\u03c4"]
 
 
-@settings(max_examples=5 * settings().max_examples)
-@given(
-    st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
-)
 @pytest.mark.slow
+@settings(max_examples=5 * settings().max_examples)
+@given(st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 def test_any_text_is_read_or_refused(text):
     try:
         mine = derive(text, tau=0.5)

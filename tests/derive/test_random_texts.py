@@ -57,9 +57,8 @@ def by_program(mine, net, params, inputs, y, rule):
     for x in inputs:
         states["x"].append(x @ p["W"].T + p["b"])
         last = [states[s][-1] for s in lines.lines]
-        for s, new in zip(
-            lines.lines, space["forward"](*last, states["x"][-1], **constants), strict=True
-        ):
+        now = space["forward"](*last, states["x"][-1], **constants)
+        for s, new in zip(lines.lines, now, strict=True):
             states[s].append(new)
     T = len(inputs)
     direct = (np.mean(states["o"][1:], axis=0) - y) / (len(y) * T)
@@ -73,9 +72,8 @@ def by_program(mine, net, params, inputs, y, rule):
         given |= {f"{s}_last": series[t - 1] for s, series in states.items()}
         given |= {f"{s}_next": series[min(t + 1, T)] for s, series in states.items()}
         given |= {f"{name}_next": value for name, value in after.items()}
-        got = space["backward"](
-            **{k: given["signal" if k.startswith("signal") else k] for k in wanted}
-        )
+        named = {k: given["signal" if k.startswith("signal") else k] for k in wanted}
+        got = space["backward"](**named)
         after = dict(zip(results, got, strict=True))
         epsilon.insert(0, after[f"d_{mine.neuron.input}"])
         for name in (name for name in results if name.startswith("g_")):

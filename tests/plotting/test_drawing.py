@@ -1,6 +1,7 @@
 """Graphs: every arrow, what is followed and lost, and no factor over an arrow, wide or narrow."""
 
 import xml.etree.ElementTree as ET
+from itertools import product
 
 import numpy as np
 import pytest
@@ -57,27 +58,20 @@ def test_no_factor_lies_over_an_arrow_a_node_or_another_and_nothing_is_cut(name,
         assert left < at[0] - half[0]
         assert at[0] + half[0] < wide
     nodes = np.array([*laid.at.values()])
-    for x, y in (nodes.T, points.T):
-        assert min(x) > left
-        assert max(x) < wide
-        assert min(y) > top
-        assert max(y) < top + high
+    for drawn in (nodes, points):
+        assert (drawn > (left, top)).all()
+        assert (drawn < (wide, top + high)).all()
 
 
 @pytest.mark.parametrize("T", [2, 3, 4])
 def test_no_arrow_crosses_a_node_on_its_way(T):
-    for drawing in (
-        plotting.read_outs(T, {("u", t + 1) for t in range(T)}),
-        plotting.unrolled(T, 3),
-    ):
-        for width in (WIDE, PHONE):
-            laid = Laid(drawing, width)
-            for arrow, curve in zip(drawing.arrows, laid.curves, strict=True):
-                others = [
-                    at for name, at in laid.at.items() if name not in (arrow.tail, arrow.head)
-                ]
-                apart = np.linalg.norm(_on(curve, ALONG)[:, None] - np.array(others), axis=2)
-                assert apart.min() > drawing.radius, (arrow, width)
+    read = plotting.read_outs(T, {("u", t + 1) for t in range(T)})
+    for drawing, width in product((read, plotting.unrolled(T, 3)), (WIDE, PHONE)):
+        laid = Laid(drawing, width)
+        for arrow, curve in zip(drawing.arrows, laid.curves, strict=True):
+            others = [at for name, at in laid.at.items() if name not in (arrow.tail, arrow.head)]
+            apart = np.linalg.norm(_on(curve, ALONG)[:, None] - np.array(others), axis=2)
+            assert apart.min() > drawing.radius, (arrow, width)
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
@@ -117,9 +111,8 @@ def test_graph_follows_and_strikes_out():
 
 @pytest.mark.parametrize("above", [1, 3, 5])
 def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
-    params = Params(
-        W=[None, np.ones((1, 1)), np.ones((above, 1))], b=[None, *map(np.zeros, (1, above))]
-    )
+    W = [None, np.ones((1, 1)), np.ones((above, 1))]
+    params = Params(W, b=[None, *map(np.zeros, (1, above))])
     neuron = LIF(tau=0.5, v_th=1.0)
     net = unroll(forward(np.ones((2, 1, 1)), params, neuron), np.ones((1, above)), params, neuron)
     leaving = [e for kind in "ou" for e in edges_from(Node(kind, n=1, t=0, i=0), net)]
@@ -130,12 +123,8 @@ def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
 def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
     series = np.full((4, 1, 1), 0.25)
     direct = loss.direct(Trace(U=[None, series], O=[series, series]), np.ones((1, 1)))
-    reads = {
-        (name, t + 1)
-        for name, term in (("o", direct.o), ("u", direct.u))
-        if term is not None
-        for t in np.flatnonzero(term).tolist()
-    }
+    terms = {name: term for name, term in zip("ou", direct, strict=True) if term is not None}
+    reads = {(name, t + 1) for name in terms for t in np.flatnonzero(terms[name]).tolist()}
     inside = 4 + 3 + 3  # spike at every step, carry and reset at all but the last
     assert len(plotting.read_outs(4, reads).arrows) == inside + len(reads) > inside
 

@@ -33,10 +33,8 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
     net, run = board["networks"][neuron + " recur" * recurrent], run_of(neuron, recurrent)
     every = words(run.net, T)
     starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
-    sizes = [
-        {(p.word, p.nodes): abs(p.contribution) for p in paths_from(start, run.local)}
-        for start in starts
-    ]
+    found = [paths_from(start, run.local) for start in starts]
+    sizes = [{(p.word, p.nodes): abs(p.contribution) for p in paths} for paths in found]
     for rule, shown in settings(net):
         kept = set(words(run.net, T, rule))
         assert shown["words"] == [len(kept), len(every) - len(kept)]

@@ -8,15 +8,9 @@ import warnings
 import numpy as np
 import pytest
 
-from stbp_edu.practice import (
-    check,
-    exercises,
-    export_progress,
-    hint,
-    import_progress,
-    progress_report,
-    solution,
-)
+from stbp_edu.practice import check, exercises, hint, progress_report, solution
+from stbp_edu.practice import export_progress as export
+from stbp_edu.practice import import_progress as take_in
 from stbp_edu.practice.saved_progress import Attempts, path, read_progress
 
 
@@ -132,12 +126,13 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
     assert path().with_suffix(".damaged1").read_text() == "damaged again"
 
 
-@pytest.mark.parametrize(
-    ("place", "words"), [("", "is a folder"), ("file/progress.json", "File exists")]
-)
-def test_a_place_that_takes_no_progress_is_told_once_and_spoils_no_verdict(
-    place, words, tmp_path, monkeypatch
-):
+PLACES = {"": "is a folder", "file/progress.json": "File exists"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_takes_no_progress_is_told_once(place, tmp_path, monkeypatch):
+    """And it spoils no verdict."""
+    words = PLACES[place]
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / place))
     with pytest.warns(UserWarning, match=f"progress is not saved: .*{words}.*another file"):
@@ -147,23 +142,23 @@ def test_a_place_that_takes_no_progress_is_told_once_and_spoils_no_verdict(
         assert c3(exercises()["c3-delta"].solution).right
     assert place or words in progress_report().problem
     with pytest.raises(ValueError, match="no progress to export" if place else words):
-        export_progress("none.json")
+        export("none.json")
 
 
 def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no progress to export yet"):
-        export_progress(tmp_path / "none.json")
+        export(tmp_path / "none.json")
     c3("delta_last")
     with pytest.raises(FileNotFoundError, match=r"in a folder that exists; make .*nowhere first"):
-        export_progress(tmp_path / "nowhere" / "file.json")
-    file = export_progress(tmp_path / "handed-in.json")
+        export(tmp_path / "nowhere" / "file.json")
+    file = export(tmp_path / "handed-in.json")
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "another.json"))
     check("gain", exercises()["gain"].function())
     c3(exercises()["c3-delta"].solution)
-    both = import_progress(file)
+    both = take_in(file)
     assert both.states == {"gain": "right", "c3-delta": "right"}
     assert both.history["c3-delta"] == Attempts(1, {"missing-temporal": 1, "reset-detached": 1})
-    assert import_progress(file) == both
+    assert take_in(file) == both
     file.write_text(file.read_text().replace("wrong", "right"))
     with pytest.raises(ValueError, match="must be a file of saved progress, but its checksum"):
         read_progress(file)

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.practice.explorers import (
-    EXPLORERS,
-    data,
-    explore,
-    lab_data,
-    paths_data,
-    source,
-    sweep_data,
-)
+from stbp_edu.practice import explorers
+from stbp_edu.practice.explorers import EXPLORERS, data, explore, lab_data
 from stbp_edu.practice.explorers.paths_explorer import key
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
@@ -22,7 +15,7 @@ from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 @pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
-    shown, sweep = sweep_data(example)["rules"][rule], example.sweep(rule)
+    shown, sweep = explorers.sweep_data(example)["rules"][rule], example.sweep(rule)
     assert len(shown) == 6
     for cell in shown:
         for x in cell["neurons"]:
@@ -35,7 +28,7 @@ def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
 
 def test_the_paths_add_up_to_the_sweep_under_each_rule():
     example = smooth()
-    shown = paths_data(example)
+    shown = explorers.paths_data(example)
     for rule, options in (
         ("exact", ("exact", True, True)),
         ("classic", ("classic", True, True)),
@@ -72,7 +65,7 @@ def test_the_lab_shows_the_package_neuron_and_curves():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_a_widget_is_one_module_with_live_values(name):
-    text = source(name)
+    text = explorers.source(name)
     assert "import {" not in text
     assert text.count("export default") == 1
     assert "export function" not in text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.cli.check import load_function
+from stbp_edu.cli.learn import load_function
 from stbp_edu.cli.main import main
 from stbp_edu.practice import check, check_network, exercises
 from stbp_edu.practice.grading import exercise_check

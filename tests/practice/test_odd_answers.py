@@ -1,6 +1,5 @@
 """What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
 
-import builtins
 import gc
 import inspect
 import os
@@ -69,7 +68,6 @@ ODD = {
     "a failing __array__": (BadArray, "it returns BadArray"),
     "a scalar": (lambda: 1.0, "it returns one number, where shape"),
     "complex numbers": (lambda: np.ones((2, 2)) * 1j, "it returns complex numbers"),
-    "words": (lambda: np.array([["a"]]), "it returns ndarray"),
     "a mask": (lambda: np.ma.masked_array(np.ones((2, 2)), mask=True), "it returns nan"),
 }
 
@@ -94,7 +92,6 @@ def test_lists_and_tuples_of_the_right_numbers_are_right():
     [
         (BadTextError(), "BadTextError: an object of type BadTextError that cannot be shown"),
         (SystemExit(3), "It ends the program"),
-        (RecursionError("deep"), "RecursionError"),
         (MemoryError(), "MemoryError"),
         (OwnError("of my own"), "It raises OwnError"),
     ],
@@ -163,9 +160,7 @@ def pop_modules():
 HOSTILE = {
     "modules": after(pop_modules),
     "a comparison": patched(exercise_check, "same", lambda *a: True),
-    "its module's": patched(answer, "difference", lambda *a: None),
     "a function of NumPy": patched(np, "abs", lambda x: 0 * x),
-    "a built-in function": patched(builtins, "all", lambda x: True),
     "a class": patched(Feedback, "state", "right"),
     "a task": after(lambda: vars(C3_TASK).update(answer=lambda *a: 0)),
     "the tasks": after(lambda: exercises().update({"c3-delta": C3_TASK})),

@@ -15,7 +15,7 @@ from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, ended, run, spoken, tab_to, violations, write
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site.downloads import INSTALL
-from tools.site.render.notebook_page import folder, read_notebook
+from tools.site.render.notebook_page import folder, read_notebook, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,9 @@ class Fold:
     def place(self) -> tuple[str, int]:
         """Return notebook and number of the first cell that has these tags and shows something."""
         for path in sorted(folder().glob("*.ipynb")):
-            for one in read_notebook(path).cells:
-                if self.tags == {FOLDED, OUTPUT_FOLDED} & {*one.tags} and one.outputs:
-                    return path.stem, one.number
+            for number, one in enumerate(read_notebook(path).cells, start=1):
+                if self.tags == {FOLDED, OUTPUT_FOLDED} & {*tags_of(one)} and one.outputs:
+                    return path.stem, number
         pytest.fail("no notebook has such a cell")
 
 

@@ -59,7 +59,7 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
     core = tmp_path / "pyodide"
     core.mkdir()
     entry = {"depends": [], "file_name": "x.whl", "sha256": "0" * 64}
-    lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.ROOTS, entry)}
+    lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.OFFICIAL, entry)}
     (core / "pyodide-lock.json").write_text(json.dumps(lock))
     monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
     assert runtime.ensure() is None

@@ -29,9 +29,7 @@ def task_of(question: bank.Question) -> Task:
     return tasks()[question.id.rpartition("-")[0]]
 
 
-def test_the_key_alone_is_right_and_each_distractor_is_a_named_mistake(
-    questions: list[bank.Question],
-) -> None:
+def test_the_key_alone_is_right_and_each_other_choice_a_named_mistake(questions) -> None:
     for question in questions:
         task = task_of(question)
         found = [feedback_on(task, choice.text).state for choice in question.choices]
@@ -77,9 +75,7 @@ def test_moodle_reads_one_right_answer_in_each_question(questions: list[bank.Que
         assert len({tag.findtext("text") for tag in node.iter("tag")}) >= 3
 
 
-def test_canvas_gets_the_same_questions_twice_the_same_bytes(
-    questions: list[bank.Question],
-) -> None:
+def test_canvas_gets_the_same_questions_twice_the_same_bytes(questions) -> None:
     data = quiz_files.qti(questions, "Bank")
     assert data == quiz_files.qti(questions, "Bank")
     space = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"

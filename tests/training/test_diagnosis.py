@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stbp_edu.training import Advice, Dataset, Settings, Step, train
-from stbp_edu.training.diagnosis import diagnose_learning, diagnose_outputs
+from stbp_edu.training.evaluation import diagnose_learning, diagnose_outputs
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:

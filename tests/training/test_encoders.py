@@ -5,16 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stbp_edu.training.encoders import (
-    ENCODERS,
-    TIMED,
-    bernoulli,
-    encode,
-    frames,
-    inputs,
-    rows,
-    saccades,
-)
+from stbp_edu.training import encoders
+from stbp_edu.training.encoders import bernoulli, encode, frames, rows, saccades
 
 T = 4000
 
@@ -88,11 +80,11 @@ def test_an_event_is_a_change_beyond_the_threshold(rng, T, white) -> None:
     assert found.dtype == (np.float32 if white == 255 else np.float64)
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("encoder", encoders.ENCODERS)
 def test_the_width_is_what_the_encoder_makes(encoder, rng) -> None:
     images = rng.random((2, 5, 3))
-    seen = images if encoder in TIMED else images.reshape(2, -1)
-    assert encode(encoder, seen, 9, rng).shape == (9, 2, inputs(encoder, (5, 3)))
+    seen = images if encoder in encoders.TIMED else images.reshape(2, -1)
+    assert encode(encoder, seen, 9, rng).shape == (9, 2, encoders.inputs(encoder, (5, 3)))
 
 
 ONE = np.array([[0.5]])

@@ -20,7 +20,7 @@ from stbp_edu.cli import train as train_command
 from stbp_edu.cli.main import main
 from stbp_edu.files import read_json
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.runs.checkpoint import load_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint
 
 RUN = [
     "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",

@@ -12,7 +12,7 @@ import pytest
 from stbp_edu import Gradients, Params, init_params
 from stbp_edu.arrays import by_columns, tensors, zeros_like
 from stbp_edu.training import Settings
-from stbp_edu.training.optim import start, update, update_average
+from stbp_edu.training.trainer import start, update, update_average
 
 
 def params_of(w: float, b: float) -> Params:

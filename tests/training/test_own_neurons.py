@@ -12,12 +12,12 @@ import pytest
 from stbp_edu import arrows
 from stbp_edu.arrays import by_layer, tensors
 from stbp_edu.cli.main import main
-from stbp_edu.cli.train import add_arguments, chosen_settings
+from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import backend_of, network_of, passes
 from stbp_edu.training.runs import Checkpoint, open_run
-from stbp_edu.training.runs.checkpoint import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from stbp_edu.training.settings import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step
@@ -165,7 +165,7 @@ def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("\ufeffu = tau * u + x; o = spike(u - v_th)", encoding="utf-8")
     args = argparse.ArgumentParser()
-    add_arguments(args)
+    train_arguments(args)
     given = ["digits", "--neuron", str(path), "--tau", "0.3", "--v-th", "2"]
     settings = chosen_settings(args.parse_args(given))
     assert settings.make_neurons()[0].lines.constants == {"tau": 0.3, "v_th": 2.0}

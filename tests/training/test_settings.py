@@ -16,7 +16,6 @@ CONV = {"hidden": ("4C3", 20)}
     [
         ({"hidden": (5, 0)}, r"hidden\[1\] must be >= 1"),
         ({"rule": "truncated--1"}, "rule must be one of"),
-        ({"hidden": ("15K5", 300)}, "hidden must be made of parts such as 15C5"),
         ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for"),
@@ -27,7 +26,6 @@ CONV = {"hidden": ("4C3", 20)}
         ({"hidden": ("8R",), "adversarial": 0.1}, "adversarial must be 0 with a neuron of your"),
         ({"neuron": "u = kappa * u + x"}, r"(?s)neuron, line 1: kappa has no value.*kappa = 0\.5"),
         ({"readout": "y = 1"}, "readout, "),
-        ({"hidden": ("8R",), "learn": ("rho",)}, "learn must be one of 'tau', 'v_th', got 'rho'"),
         ({"learn": ("tau",), "learn_each": ("tau",)}, "learn_each must name other constants"),
     ],
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ import pytest
 from stbp_edu import LIF, Gaussian, backward, cases, forward, init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.arrows import part_one
-from stbp_edu.losses import LOSSES
+from stbp_edu.losses import LOSSES, Direct
+from stbp_edu.losses.reading import Built
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, evaluate, initial_state, train
 from stbp_edu.training.evaluation import observe
@@ -65,10 +66,40 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
         list(train(settings, bytes_few))
 
 
+@dataclass(frozen=True)
+class Quartic(Built):
+    """A loss that the package does not have: 1/S Σ_s Σ_t ‖y_s - state_s^t‖⁴."""
+
+    def formula(self, trace, targets) -> float:
+        return float(((getattr(trace, self.reads)[-1] - targets) ** 4).sum() / len(targets))
+
+    def terms(self, trace, targets, S: int) -> Direct:
+        slope = 4 * (getattr(trace, self.reads)[-1] - targets) ** 3 / S
+        return Direct(slope) if self.reads == "O" else Direct(None, slope)
+
+
+@dataclass(frozen=True)
+class QuarticPotential(Quartic):
+    reads: ClassVar[str] = "U"
+
+
+@dataclass(frozen=True)
+class Misread(QuarticPotential):
+    def terms(self, trace, targets, S: int) -> Direct:
+        return Direct(trace.O[-1] - targets)
+
+
+@pytest.fixture(autouse=True)
+def own_losses(monkeypatch) -> None:
+    """Two losses of one's own, by their names alone, and one that does not say what it reads."""
+    for made in (Quartic, QuarticPotential, Misread):
+        monkeypatch.setitem(LOSSES, made.__name__, made)
+
+
 STEPS = {
     **{rule: {"rule": rule} for rule in RULES + ABLATIONS},
     "soft reset": {"gate": "soft", "tau": 0.9},
-    **{loss: {"loss": loss} for loss in LOSSES},
+    **{loss: {"loss": loss} for loss in (*LOSSES, "Quartic", "QuarticPotential")},
     "online": {"rule": "ottt", "loss": "membrane"},
 }
 
@@ -92,6 +123,11 @@ def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
     assert batch.right == (loss.scores(trace).argmax(axis=1) == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
+
+
+def test_a_loss_that_does_not_say_what_it_reads_is_refused(small, few) -> None:
+    with pytest.raises(ValueError, match="must have a derivative by U, which 'Misread' says"):
+        next(train(replace(small, loss="Misread"), few))
 
 
 def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> None:

@@ -6,27 +6,22 @@ follow from the slug. Code names a notebook by its slug alone.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from stbp_edu.practice.tasks import course_table, objectives, tasks
+from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
-from tools.notebooks.reading_time import LINK, contents, minutes, with_times
+from tools.notebooks.reading_paths import LINK, TIME, Course, sentence, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
 ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
-ABLE = re.compile(r"(?<=^## What you will be able to do\n\n)(?:^- .*\n)+", flags=re.M)
-PART = re.compile(r"(?<=\| )\[\d+ · [^|\n]+(?= \|)")
-
-Course = Mapping[str, Mapping[str, Any]]
-"""What ``course.toml`` says of each notebook, by its slug, in the order of the course."""
 
 
 def files(root: Path = ROOT, course: Course | None = None) -> dict[str, Path]:
@@ -71,13 +66,22 @@ def markdown_files(root: Path = ROOT) -> list[Path]:
 
 
 def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
-    """Write what follows from the order of the course and from what the notebooks hold.
+    """Write what follows from ``course.toml``: the numbers of the notebooks, and their times.
 
-    That is the numbers in names, titles and links, the map's table and that of the reading paths,
-    the list of objectives, and the times. Returns the notebooks that have another name than before.
+    They stand in names, titles and links, the map's table and the reading paths. Returns the
+    notebooks that have another name than before.
+
+    Raises:
+        NotebookError: if the course does not say all that is to be written.
     """
     course = course_table() if course is None else course
     before = files(root, course)
+    for slug, table in course.items():
+        if absent := {"able", "minutes"} - table.keys():
+            raise NotebookError(
+                f"course.toml must say what a reader of {slug} is able to do, and in how many "
+                f"minutes; add {' and '.join(sorted(absent))}"
+            )
     paths = {
         slug: p.with_name(f"{k:02d}_{slug}.ipynb") for k, (slug, p) in enumerate(before.items())
     }
@@ -85,13 +89,11 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
         path.rename(paths[slug])
     notebooks = {slug: nbformat.read(path, as_version=4) for slug, path in paths.items()}
     _write_numbers(notebooks, course)
-    paces = {slug: table["pace"] for slug, table in course.items() if "pace" in table}
     for file in markdown_files(root):
         page = file.read_text(encoding="utf-8")
         new = numbered(page, course)
         if file == root / PATHS_PAGE:
-            new = with_times(notebooks, _with_parts(new, notebooks), paces)
-            new = ABLE.sub(lambda _: numbered(_able(course), course), new)
+            new = with_times(new, course)
         if new != page:
             file.write_text(new, encoding="utf-8")
     for slug, path in paths.items():
@@ -100,10 +102,11 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
 
 
 def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
-    """Write the numbers into the notebooks' titles, links, tables, and ``Next: [...]``."""
-    for k, notebook in enumerate(notebooks.values()):
+    """Write numbers and times into the notebooks' titles, links, tables, and ``Next: [...]``."""
+    for k, (slug, notebook) in enumerate(notebooks.items()):
         first = notebook.cells[0]
         first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
+        first.source = TIME.sub(sentence([course[slug]["minutes"]]), first.source)
     for slug, after in pairwise([*notebooks, ""]):
         for cell in (c for c in notebooks[slug].cells if c.cell_type == "markdown"):
             text = _with_next(cell.source, after, notebooks)
@@ -120,53 +123,23 @@ def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
 
 
 def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
-    """Return the map's text with a row for each notebook: what it is for, and its minutes."""
+    """Return the map's text with a row for each notebook: what it is for, and its minutes.
+
+    A table holds its first notebook and all before the next table's first.
+    """
 
     def row(slug: str) -> str:
-        if "able" not in course[slug]:
-            raise NotebookError(
-                f"course.toml must say what a reader of {slug} is able to do; add able"
-            )
-        time = minutes(contents(notebooks[slug]), course[slug].get("pace", 1.0))
+        reading, exercises = course[slug]["minutes"]
         number, _, title = _link(slug, notebooks).removeprefix("[").partition(" · ")
-        able = course[slug]["able"]
-        return f"| {number} | [{title}: {able} | {time.reading}+{time.exercises} |\n"
+        return f"| {number} | [{title}: {course[slug]['able']} | {reading}+{exercises} |\n"
 
-    return _with_blocks(text, ROWS, list(notebooks), lambda part: "".join(map(row, part)))
-
-
-def _with_parts(page: str, notebooks: dict[str, Any]) -> str:
-    """Return the reading paths with the notebooks of each part of the full course."""
-
-    def listed(part: Iterable[str]) -> str:
-        return ", ".join(_link(slug, notebooks, "notebooks/") for slug in part)
-
-    return _with_blocks(page, PART, list(notebooks), listed)
+    slugs = list(notebooks)
+    starts = [slugs.index(LINK.findall(found[0])[0][2]) for found in ROWS.finditer(text)]
+    parts = (slugs[start:end] for start, end in pairwise([*starts, len(slugs)]))
+    return ROWS.sub(lambda _: "".join(map(row, next(parts))), text)
 
 
-def _able(course: Course) -> str:
-    """Return the objectives as a list, each with the notebooks that have an exercise for it."""
-    trained = {
-        slug: {tasks()[id_].objective for id_ in table.get("exercises", [])}
-        for slug, table in course.items()
-    }
-    lines = []
-    for id_, text in objectives().items():
-        links = [f"[0](notebooks/{slug}.ipynb)" for slug in course if id_ in trained[slug]]
-        lines.append(f"- {text} Notebook{'s' * (len(links) > 1)} {', '.join(links)}.\n")
-    return "".join(lines)
-
-
-def _link(slug: str, notebooks: dict[str, Any], folder: str = "") -> str:
+def _link(slug: str, notebooks: dict[str, Any]) -> str:
     """Return a link to a notebook by its number and the short form of its title."""
     title = re.match(r"# (\d+ · [^:\n]+)", notebooks[slug].cells[0].source)
-    return numbered(f"[{title and title[1]}]({folder}{slug}.ipynb)", notebooks)
-
-
-def _with_blocks(
-    text: str, block: re.Pattern[str], slugs: list[str], write: Callable[[list[str]], str]
-) -> str:
-    """Rewrite each block: it holds its first notebook and all before the next block's first."""
-    starts = [slugs.index(LINK.findall(found[0])[0][2]) for found in block.finditer(text)]
-    parts = (slugs[start:end] for start, end in pairwise([*starts, len(slugs)]))
-    return block.sub(lambda _: write(next(parts)), text)
+    return numbered(f"[{title and title[1]}]({slug}.ipynb)", notebooks)

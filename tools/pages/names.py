@@ -17,9 +17,9 @@ from stbp_edu.practice.bug_hunt import hunt
 from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
 from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, evidence
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import tasks
+from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT
-from tools.notebooks.numbering import PATHS_PAGE
+from tools.notebooks.numbering import PATHS_PAGE, files
 from tools.pages import architecture_page, performance_page, results_page, time_page
 from tools.pages.records import FOLDER, read_records
 from tools.teach.weeks import plan, weeks
@@ -91,11 +91,24 @@ def trust() -> dict[str, object]:
 
 
 def index() -> dict[str, object]:
-    """Return how long the first reading path takes, and how many runs learn at two rates."""
+    """Return how long the first reading path takes, and how many runs learn."""
     page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8")
     evening = page.partition("**Time.** About ")[2].partition(".")[0]
-    without, limit = (time_page.at_one_rate(read_records(), gain_limit=x) for x in (0.0, 1.0))
-    return {"evening": evening, "without": without, "limit": limit}
+    without, limited = (time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0))
+    return {"evening": evening, "without": without, "limited": limited}
+
+
+def reading_paths() -> dict[str, object]:
+    """Return each objective with the notebooks that have an exercise for it."""
+    trained = {
+        path.stem: {tasks()[id_].objective for id_ in course_table()[slug]["exercises"]}
+        for slug, path in files().items()
+    }
+    able = {
+        text: [stem for stem in trained if id_ in trained[stem]]
+        for id_, text in objectives().items()
+    }
+    return {"able": able}
 
 
 def judged(verify: Mapping[str, Any], rule: str) -> Iterator[tuple[str, list[Any]]]:
@@ -132,10 +145,12 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
+    "equations.md": lambda: {"groups": GROUPS},
     "frameworks.md": frameworks,
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
+    "reading-paths.md": reading_paths,
     "results.md": lambda: results_page.names(read_records()),
     "sheet.md": lambda: {"groups": GROUPS, "poster": poster()._repr_html_()},
     "teach.md": teach,

@@ -11,36 +11,21 @@ AXES = ("T", "batch", "width", "hidden", "rate")
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
-    """Return the names in ``docs/performance.md``.
-
-    Args:
-        records: those of ``docs/results`` by name without ``.json``. Used are
-            ``speed-frameworks``, all sizes, ``speed-step``, another run of the main one, ``speed``,
-            ``speed-convolution`` and ``speed-recurrent``; any may be missing.
-    """
-    step, again = records.get("speed-frameworks"), records.get("speed-step")
-    engine, convolution = records.get("speed"), records.get("speed-convolution")
-    recurrent = records.get("speed-recurrent")
-    used = {id(r): r for r in (step, again, engine, convolution, recurrent) if r}
-    return dict(
-        step=step, again=again, engine=engine, convolution=convolution, recurrent=recurrent,
-        used=list(used.values()), picture=picture, processor=processor,
-        row=row_of, titles=titles_of, fastest=fastest_of, better=better, along=cells_along,
-        closest=closest,
-    )  # fmt: skip
+    """Return the names in ``docs/performance.md``; any record may be missing."""
+    return {**globals(), "records": records}
 
 
-def row_of(cell: Record, name: str) -> Any:
+def row(cell: Record, name: str) -> Any:
     """Return a candidate's row, or None."""
     return next((r for r in cell["rows"] if r["name"] == name), None)
 
 
-def titles_of(record: Record) -> dict[str, str]:
+def titles(record: Record) -> dict[str, str]:
     """Return each candidate's title by its name."""
     return {e["name"]: e["title"] for e in record["entries"]}
 
 
-def cells_along(record: Record, axis: str) -> list[Record]:
+def along(record: Record, axis: str) -> list[Record]:
     """Return the main cell and those that differ from it in ``axis`` alone, in its order."""
     main = record["cells"][0]
     others = set(AXES) - {axis}
@@ -48,7 +33,7 @@ def cells_along(record: Record, axis: str) -> list[Record]:
     return sorted(found, key=lambda c: c[axis] or 100)
 
 
-def fastest_of(record: Record, group: str) -> Any:
+def fastest(record: Record, group: str) -> Any:
     """Return the fastest row at the main size of a group, or None."""
     peers = {e["name"] for e in record["entries"] if e["peer"]}
     belongs = {
@@ -67,7 +52,7 @@ def closest(record: Record) -> tuple[float, str, Record]:
     Without another size, the main one.
     """
     ratios = [
-        (row_of(cell, "ours")["ms"] / r["ms"], r["name"], cell)
+        (row(cell, "ours")["ms"] / r["ms"], r["name"], cell)
         for cell in record["cells"][1:] or record["cells"]
         for r in cell["rows"] if not r["name"].startswith(("ours", "products"))
     ]  # fmt: skip
@@ -77,7 +62,7 @@ def closest(record: Record) -> tuple[float, str, Record]:
 def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
     """Yield what is faster than ours or holds less memory: cell, who, in what, and the ratio."""
     for cell in record["cells"]:
-        ours = row_of(cell, "ours")
+        ours = row(cell, "ours")
         for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
                 if ours[key] is not None and r[key] is not None and r[key] < ours[key]:
@@ -86,7 +71,7 @@ def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
 
 def picture(record: Record, alt: str) -> str:
     """Return a bar for each candidate at the main size."""
-    titles = titles_of(record)
+    known = titles(record)
     rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
     for k, r in enumerate(rows):
@@ -94,7 +79,7 @@ def picture(record: Record, alt: str) -> str:
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
         ax.barh(k, r["ms"], height=0.62, color=colour)
     ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
-    ax.set_yticks(range(len(rows)), labels=[f"{titles[r['name']]}  {r['ms']:.1f}" for r in rows])
+    ax.set_yticks(range(len(rows)), labels=[f"{known[r['name']]}  {r['ms']:.1f}" for r in rows])
     ax.set(xlabel="ms for a training step", xlim=(0, None))
     fig.legend(loc="outside upper right", ncols=3, frameon=False, handletextpad=0.4)
     return figure_html(fig, alt)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import plotting
-from stbp_edu.cli.messages import format_duration
+from stbp_edu.cli import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor
@@ -20,18 +20,9 @@ BUSY = 1.5  # load for each core, from which on a time says little
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
-    """Return the names in ``docs/results.md``.
-
-    Args:
-        records: those of ``docs/results`` by name without ``.json``; any may be missing.
-    """
+    """Return the names in ``docs/results.md``; any record may be missing."""
     trained = {k: v for k, v in records.items() if not k.startswith(ELSEWHERE)}
-    return dict(
-        records=trained, recipe=to_dict(RECIPES["mnist"]), settings=fields(Settings),
-        figure=figure, networks=networks, differences=differences, shared=shared,
-        gaps=gaps, mean_gap=mean_gap, signed=signed, percent=percent, changed=changed, plain=plain,
-        repeated=repeated, made_by=made_by, MANY=MANY,
-    )  # fmt: skip
+    return {**globals(), "records": trained, "settings": fields(Settings)}
 
 
 def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:

@@ -41,14 +41,13 @@ def at_own_rates(record: Record, rates: Record) -> Record:
     return {**record, "rows": rows}
 
 
-def at_one_rate(records: Mapping[str, Record], **cell: Any) -> dict[str, str]:
-    """Return how many exact runs learn at the rate that is best without a limit, and at half."""
+def at_best_rate(records: Mapping[str, Record], limit: float) -> str:
+    """Return how many exact runs learn with a limit at the rate that is best without one."""
     tuned = records["time-tuned"]
     chosen = at_own_rates(tuned, records["time-rates"])
     (row,) = rows_of(chosen, rule="exact", gain_limit=0.0)
-    rates = {"own": row["lr"], "half": row["lr"] / 2}
-    found = {k: runs_of(tuned, rule="exact", lr=lr, **cell) for k, lr in rates.items()}
-    return {k: f"{learned(runs)} of {len(runs)}" for k, runs in found.items()}
+    runs = runs_of(tuned, rule="exact", lr=row["lr"], gain_limit=limit)
+    return f"{learned(runs)} of {len(runs)}"
 
 
 def rows_of(record: Record, **cell: Any) -> list[Record]:

@@ -13,18 +13,12 @@ import zipfile
 
 from stbp_edu.files import locked
 from tools.site import CACHE, ROOT, SITE
+from tools.templates import filled
 
 STORED = {".pack", ".whl", ".zip", ".woff2", ".png"}  # packed already
 NEXT, OLD = CACHE / "next", CACHE / "old"
 LOCK = CACHE / "build.lock"  # held while a process builds the site
 DATE = (1980, 1, 1, 0, 0, 0)  # the same site gives the same zip
-README = """This folder is the whole site: pages, fonts, formulas, and Python.
-Open it through any static server, for example
-
-    python -m http.server
-
-and go to the address that it prints.
-"""
 
 
 def build() -> None:
@@ -45,7 +39,7 @@ def pack() -> None:
     target.unlink(missing_ok=True)
     files = [p for p in sorted(SITE.rglob("*")) if p.is_file()]
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("stbp_edu-site/README.txt", DATE), README)
+        archive.writestr(zipfile.ZipInfo("stbp_edu-site/README.txt", DATE), filled("readme.txt"))
         for path in files:
             info = zipfile.ZipInfo(f"stbp_edu-site/{path.relative_to(SITE).as_posix()}", DATE)
             kind = zipfile.ZIP_STORED if path.suffix in STORED else zipfile.ZIP_DEFLATED

@@ -147,7 +147,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         known = {**downloads.names(content.address), **names(name)}
         if name == "equations.md":
             titles = {stem: notebook.title for stem, notebook in content.notebooks.items()}
-            known |= source_code.equation_names(content.places, titles)
+            known |= {"places": content.places, "titles": titles}
         markdown = filled_text(markdown, **known)
     return links.rewrite(markdown, name)
 
@@ -175,7 +175,8 @@ def _with_cells(content: Content, stem: str, html: str) -> str:
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
             return notebook_page.head_html(notebook, content.live, content.address)
-        return notebook_page.cell_html(notebook.cells[int(slot[1]) - 1], figures)
+        number = int(slot[1])
+        return notebook_page.cell_html(notebook.cells[number - 1], number, figures)
 
     html = SLOT.sub(fill, html)
     for name, data in figures.files.items():

@@ -2,12 +2,10 @@
 
 import tomllib
 
-from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks.mistakes import Mistake, misconceptions
 from tools.teach.bank import Choice, Question, wrong
-from tools.teach.quiz_files import shuffled
+from tools.teach.quiz_files import written
 from tools.teach.weeks import CONTENT
-from tools.templates import filled
 
 FORMS = {"a": "A, before", "b": "B, after"}
 
@@ -28,17 +26,12 @@ def form(letter: str) -> list[Question]:
     return questions
 
 
-def printed(template: str, **names: object) -> str:
-    """Return a sheet as the HTML that is printed."""
-    return filled(template, shuffled=shuffled, said=markup, **names)
-
-
 def sheet(letter: str) -> str:
     """Return a form for students."""
-    return printed("inventory.html", form=FORMS[letter], questions=form(letter))
+    return written("inventory.html", form(letter), form=FORMS[letter])
 
 
 def key_and_scores() -> str:
     """Return the key of both forms and the scoring sheet, for the teacher."""
     both = list(zip(form("a"), form("b"), strict=True))
-    return printed("inventory_key.html", both=both, library=misconceptions())
+    return written("inventory_key.html", [], both=both, library=misconceptions())

@@ -5,12 +5,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from tools.site import SITE
 from tools.templates import filled
@@ -22,6 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
 HEADER = re.compile(rb"\(node\d{8}\)")  # the name of a table's header
+DATE = re.compile(rb"/(?:Creation|Mod)Date \(D:[^)]*\)")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -73,23 +70,10 @@ def printed(
 
 
 def settled(data: bytes) -> bytes:
-    """Return a PDF without the date and the id of its making.
+    """Return a PDF without the dates of its making, as long as before, so that its index holds.
 
     The headers of tables are named in their order: Chromium's names depend on when it drew them.
     """
-    names = {old: b"(head%08d)" % k for k, old in enumerate(dict.fromkeys(HEADER.findall(data)))}
-    data = HEADER.sub(lambda found: names[found[0]], data)  # as long as before
-    reader = PdfReader(BytesIO(data))
-    reader.trailer["/Root"]["/StructTreeRoot"].pop("/IDTree", None)  # made anew below
-    writer = PdfWriter(clone_from=reader)
-    writer.metadata = {k: v for k, v in (writer.metadata or {}).items() if "Date" not in k}
-    writer._ID = None
-    every = [part for part in writer._objects if isinstance(part, DictionaryObject)]
-    heads = [part for part in every if part.get("/Type") == "/StructElem" and "/ID" in part]
-    heads.sort(key=lambda part: str(part["/ID"]))
-    pairs = [x for part in heads for x in (part["/ID"], part.indirect_reference)]
-    tree = DictionaryObject({NameObject("/Names"): ArrayObject(pairs)})
-    writer.root_object["/StructTreeRoot"][NameObject("/IDTree")] = tree
-    out = BytesIO()
-    writer.write(out)
-    return out.getvalue()
+    names = {old: b"(head%08d)" % k for k, old in enumerate(sorted({*HEADER.findall(data)}))}
+    data = HEADER.sub(lambda found: names[found[0]], data)
+    return DATE.sub(lambda found: b" " * len(found[0]), data)

@@ -45,7 +45,7 @@ def choice_html(question: Question, choice: Choice) -> str:
     return f"<code>{escape(choice.text)}</code>" if question.code else markup(choice.text)
 
 
-def written(template: str, questions: Sequence[Question], **names: str) -> str:
+def written(template: str, questions: Sequence[Question], **names: object) -> str:
     """Return the questions in the words of a template."""
     return filled(
         template, questions=questions, shuffled=shuffled, choice_html=choice_html, said=markup,

@@ -6,7 +6,6 @@ itself; the key S opens the notes.
 """
 
 import re
-import shutil
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,10 +117,10 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     """Write the decks of these notebooks, with all that they show with, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in VENDOR:
-        _copy(site / name, folder / name)
+        npm.copy(site / name, folder / name)
     reveal = npm.modules() / "reveal.js" / "dist"
     for name in REVEAL:
-        _copy(reveal / name, folder / "assets/vendor/reveal" / name)
+        npm.copy(reveal / name, folder / "assets/vendor/reveal" / name)
     style = (TEMPLATES / "deck.css").read_text(encoding="utf-8")
     (folder / "assets/css/deck.css").write_text(style, encoding="utf-8")
     written = []
@@ -129,7 +128,7 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
         written.append(folder / f"{stem}.html")
         text = deck(stem, site).replace((site / "assets").resolve().as_uri(), "assets")
         for name in re.findall(r'src="(assets/figures/[^"]+)"', text):
-            _copy(site / name, folder / name)
+            npm.copy(site / name, folder / name)
         written[-1].write_text(text, encoding="utf-8")
     return written
 
@@ -142,11 +141,3 @@ def overfull(running: "Browser", file: Path) -> list[str]:
     found: list[str] = page.evaluate((TEMPLATES / "overfull.js").read_text(encoding="utf-8"))
     page.close()
     return found
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)

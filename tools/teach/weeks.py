@@ -28,9 +28,9 @@ class Week:
     tasks: Sequence[Task]
 
     @property
-    def minutes(self) -> tuple[int, int]:
+    def minutes(self) -> list[int]:
         """How long reading takes, and the exercises in the notebooks."""
-        return sum(n.minutes for n in self.notebooks), sum(n.exercises for n in self.notebooks)
+        return [sum(n.course["minutes"][k] for n in self.notebooks) for k in (0, 1)]
 
     @property
     def objectives(self) -> list[str]:

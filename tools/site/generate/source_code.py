@@ -4,15 +4,14 @@ An equation's id stands in notebook cells, at lines of code and in names of test
 them all.
 """
 
+import ast
 import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from html import escape
 from pathlib import Path
 
-from stbp_edu import equations as register
 from stbp_edu.equations import EQUATIONS
 from tools import ROOT
 from tools.site.render.notebook_page import python
@@ -20,7 +19,7 @@ from tools.templates import filled
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
-DEFINED = re.compile(r"^( *)(def|class) (\w+)")
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 COMMENT = re.compile(r"(?:^|\s)# ([^\"]+)$")
 
 
@@ -83,18 +82,14 @@ def comments(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str
 
     A line that computes two equations names both: ``# c3-delta, c3-delta-classic``.
     """
-    around: list[tuple[int, str, str]] = []  # indent, kind and name, the outermost first
+    definitions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, DEFINITIONS)]
     for number, line in enumerate(source.splitlines(), start=1):
-        indent = len(line) - len(line.lstrip())
-        if line.strip() and line.strip()[0] not in ")]}":  # those end the head of a definition
-            around = [one for one in around if one[0] < indent]
-        if opened := DEFINED.match(line):
-            around.append((indent, opened[2], opened[3]))
         comment = COMMENT.search(line)
         words = re.findall(r"[\w-]+", comment[1]) if comment else []
         if words and words[0] in ids:
-            inner = around if around and around[-1][1] == "def" else []
-            name = ".".join(name for _, _, name in inner)
+            around = [x for x in definitions if x.lineno <= number <= (x.end_lineno or 0)]
+            inside = around and not isinstance(around[-1], ast.ClassDef)
+            name = ".".join(x.name for x in around) if inside else ""
             for id_ in dict.fromkeys(word for word in words if word in ids):
                 yield id_, Place(path, number, name)
 
@@ -107,38 +102,6 @@ def tests(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, P
         if found := re.match(r" *def test_(\w+)", line):
             for hit in dict.fromkeys(pattern.findall(found[1])):
                 yield known[hit], Place(path, number, f"test_{found[1]}")
-
-
-def equation_names(places: dict[str, Places], titles: dict[str, str]) -> dict[str, object]:
-    """Return the names in ``docs/equations.md``.
-
-    Args:
-        places: of each equation, by its id.
-        titles: of the notebooks, by their stems.
-    """
-
-    def derivation(id_: str, place: Place) -> str:
-        stem = Path(place.path).stem
-        return f'<a href="../notebooks/{stem}/#eq-{id_}">{escape(titles.get(stem, stem))}</a>'
-
-    def links(id_: str) -> dict[str, dict[str, None]]:
-        at = places[id_]
-        return {
-            "derived in": dict.fromkeys(derivation(id_, place) for place in at.notebooks),
-            "computed in": dict.fromkeys(map(_link, at.code)),
-            "tested by": dict.fromkeys(map(_link, at.tests)),
-        }
-
-    return {"count": len(register.EQUATIONS), "groups": register.GROUPS, "links": links}
-
-
-def _link(place: Place) -> str:
-    """Return a link from a page one level deep to a line of a source file."""
-    url = f"../source/{place.path.removesuffix('.py')}/#L{place.line}"
-    name = place.name or f"line {place.line}"
-    folder = Path(place.path).relative_to(Path(place.path).parts[0])
-    words = escape(name).replace("_", "_<wbr>")  # the name of a test is a sentence
-    return f'<a href="{url}"><code>{escape(str(folder))}</code> {words}</a>'
 
 
 def source_files(places: dict[str, Places]) -> list[Path]:

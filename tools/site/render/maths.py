@@ -6,35 +6,22 @@ The words are made at build time by the speech rule engine, so that a page need 
 import json
 import re
 import subprocess
+import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
 
 from tools.site import CACHE
 from tools.site.assets.npm import modules, node
+from tools.templates import filled
 
 FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 KNOWN = CACHE / "speech.json"  # the words of earlier builds
-INDEXED = r"\b([ouW]|delta|epsilon|[wb] sub [\w ]{1,4}?) "  # what has steps and layers, not powers
-BETTER = (  # superscripts here are indices, not powers; a transpose is a transpose
-    (r"normal triangle", "capital delta"),
-    (r"raised to the exponent normal down tack end exponent", "transposed"),
-    (r"raised to the normal down tack power", "transposed"),
-    (r"normal down tack", "transposed"),
-    (r"raised to the (.{1,24}?) power", r"super \1"),
-    (INDEXED + "squared", r"\1 super 2"),
-    (INDEXED + "cubed", r"\1 super 3"),
-    (INDEXED + r"to the (\w+?)(?:-th)? power", r"\1 super \2"),
-    (r"to the ([tn])-th power", r"super \1"),
-    (r"to the first power|super first", "super 1"),
-    (r"the metric of times sub 2 squared", "the square of the norm"),
-    (r"the metric of (.*?)(?: sub 2)? squared", r"the square of the norm of \1"),
-    (r"the metric of", "the norm of"),
-    (r"circled dot", "times, entry by entry,"),
-    (r"normal (?=[A-Z])", ""),
-)
+SPEECH = Path(__file__).with_name("speech.toml")
+BETTER = tomllib.loads(SPEECH.read_text(encoding="utf-8"))["better"]
 
 
 def better(speech: str) -> str:
@@ -93,29 +80,21 @@ def transform(html: str, words: Mapping[str, str], equations: str, known: set[st
         equations: the equations page as seen from this page.
         known: the ids that the equations page has.
     """
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
 
     def formula(match: re.Match[str]) -> str:
-        kind, content = match[1], match[2]
+        kind, content = match.groups()
         tex = _tex(content)
         tag, bare = TAG.search(tex), TAG.sub("", tex)
-        name = escape(words.get(_untagged(tex), bare))
-        kinds = "arithmatex" + " short" * (len(bare) <= SHORT)
-        head = f'<{kind} class="{kinds}" role="img" aria-label="{name}" data-search-exclude>'
-        if not tag:
-            return f"{head}{content}</{kind}>"
-        id_ = tag[1]
-        seen[id_] = seen.get(id_, 0) + 1
-        anchor = f"eq-{id_}" + (f"-{seen[id_]}" if seen[id_] > 1 else "")
-        body = f"{head}\\[{escape(bare.strip(), quote=False)}\\]</{kind}>"
-        return f'<div class="equation" id="{anchor}">{body}{_link(id_, equations, known)}</div>'
+        name = words.get(_untagged(tex), bare)
+        id_ = tag[1] if tag else ""
+        seen[id_] += 1
+        anchor = f"eq-{id_}" + f"-{seen[id_]}" * (seen[id_] > 1)
+        if tag:
+            content = f"\\[{escape(bare.strip(), quote=False)}\\]"
+        names = {"short": len(bare) <= SHORT, "id": id_, "anchor": anchor, "known": id_ in known}
+        return filled(
+            "formula.html", kind=kind, content=content, name=name, equations=equations, **names
+        )
 
     return FORMULA.sub(formula, html)
-
-
-def _link(id_: str, equations: str, known: set[str]) -> str:
-    """Return the id beside the equation: a link to all its places where it is registered."""
-    if id_ not in known:
-        return f'<span class="equation-id">{escape(id_)}</span>'
-    label = f"Equation {id_}: where it is derived, computed and tested"
-    return f'<a class="equation-id" href="{equations}#{id_}" aria-label="{label}">{id_}</a>'

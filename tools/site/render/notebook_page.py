@@ -25,6 +25,7 @@ from stbp_edu.plotting.palette import DARK, GROUNDS
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tools.notebooks.reading_paths import TIME
 from tools.site.downloads import Address
 from tools.templates import filled
 
@@ -37,20 +38,6 @@ NARROW = re.compile(r'<metadata data-narrow="">(.*?)</metadata>', re.S)
 INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
-STATED = re.compile(
-    r"^\*\*Time\.\*\* About (\d+) minutes(?:, and (\d+) for the exercises)?\.\n", re.M
-)
-
-
-@dataclass(frozen=True)
-class CodeCell:
-    """A code cell: its number on the page (from 1), its id, source, committed outputs and tags."""
-
-    number: int
-    id: str
-    source: str
-    outputs: list[Any]
-    tags: list[str]
 
 
 @dataclass(frozen=True)
@@ -63,26 +50,27 @@ class Notebook:
         description: the start of the first paragraph, as plain text.
         markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
             ``<div data-slot="head">`` below the title.
-        cells: the code cells.
-        minutes: the time that the notebook takes, as it states; 0 if it states none.
-        exercises: the time that its exercises take, in minutes.
+        cells: the code cells that are not empty.
     """
 
     stem: str
     title: str
     description: str
     markdown: str
-    cells: list[CodeCell]
-    minutes: int
-    exercises: int
+    cells: list[Any]
+
+    @property
+    def course(self) -> dict[str, Any]:
+        """What ``course.toml`` says of it."""
+        about: dict[str, Any] = course_table()[self.stem.partition("_")[2]]
+        return about
 
     @property
     def meta(self) -> dict[str, Any]:
         """The metadata of the page, as other pages have it in their front matter."""
-        about = course_table().get(self.stem.partition("_")[2], {"topics": []})
         search = {"boost": 4}  # before the pages about it
         facts = {"title": self.title, "description": self.description, "search": search}
-        return facts | {"tags": about["topics"], "hide": ["tags"]}
+        return facts | {"tags": self.course["topics"], "hide": ["tags"]}
 
 
 @dataclass
@@ -105,26 +93,28 @@ def read_notebooks() -> dict[str, Notebook]:
 
 def read_notebook(path: Path) -> Notebook:
     """Read a notebook; each code cell that is not empty becomes a slot in the Markdown."""
-    cells: list[CodeCell] = []
+    cells: list[Any] = []
     parts: list[str] = []
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
+    for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
         elif cell.cell_type == "code" and cell.source.strip():
-            number, tags = len(cells) + 1, cell.metadata.get("tags", [])
-            cells.append(CodeCell(number, cell.id, cell.source.rstrip(), cell.outputs, tags))
-            parts.append(f'<div data-slot="{number}"></div>')
+            cells.append(cell)
+            parts.append(f'<div data-slot="{len(cells)}"></div>')
     markdown = "\n\n".join(parts)
     heading = re.search(r"^#\s+(.+?)\s*$", markdown, re.M)
     title = plain(heading[1] if heading else path.stem)
     markdown = re.sub(
         r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
     )
-    stated = STATED.search(markdown)
-    times = [int(n or 0) for n in stated.groups()] if stated else [0, 0]
-    markdown = STATED.sub("", markdown)  # it stands in the line under the title
-    return Notebook(path.stem, title, _description(markdown), markdown, cells, *times)
+    markdown = TIME.sub("", markdown)  # it stands in the line under the title
+    return Notebook(path.stem, title, _description(markdown), markdown, cells)
+
+
+def tags_of(cell: Any) -> list[str]:
+    """Return the tags of a cell."""
+    tags: list[str] = cell.metadata.get("tags", [])
+    return tags
 
 
 def _description(markdown: str) -> str:
@@ -138,19 +128,20 @@ def _description(markdown: str) -> str:
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
-    heavy = [cell.number for cell in notebook.cells if HEAVY in cell.tags]
+    heavy = [k for k, cell in enumerate(notebook.cells, start=1) if HEAVY in tags_of(cell)]
     links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
     if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
         links["Source"] = source
     return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
 
 
-def cell_html(cell: CodeCell, figures: Figures) -> str:
-    """Return one code cell with its committed outputs."""
-    output = outputs_html(cell.outputs, cell.number, figures)
+def cell_html(cell: Any, number: int, figures: Figures) -> str:
+    """Return one code cell with its committed outputs; ``number`` is its place on the page."""
+    output = outputs_html(cell.outputs, number, figures)
     marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
-    tagged = {name: tag in cell.tags for name, tag in marks.items()}
-    return filled("cell.html", cell=cell, code=python(cell.source), output=output, **tagged)
+    names = {name: tag in tags_of(cell) for name, tag in marks.items()}
+    names |= {"cell": cell, "number": number, "code": python(cell.source), "output": output}
+    return filled("cell.html", **names)
 
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)
@@ -192,27 +183,23 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     A large one becomes files, for each theme. Where the figure can be played, what the explorer
     needs becomes a file, too.
     """
-    live, played = EXPLORER.search(svg), ""
-    found = NARROW.search(svg)
-    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", svg)
+    live, found = EXPLORER.search(svg), NARROW.search(svg)
+    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", EXPLORER.sub("", svg))
     if live:
         figures.files[f"{name}.json"] = unescape(live[2]).encode()
-        played = f' data-explorer="{live[1]}" data-source="{figures.folder}/{name}.json"'
-        svg = EXPLORER.sub("", svg)
-    alt = re.search(r'aria-label="([^"]*)"', svg)
-    words = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    names: dict[str, Any] = {"explorer": live and live[1], "source": f"{figures.folder}/{name}"}
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
-        return f'<div class="out out-figure"{played}>{html}</div>'
-    html = ""
-    for view, theme in product(("wide", "narrow") if narrow else ("wide",), THEMES):
-        drawn, file = (narrow, f"{name}.phone") if view == "narrow" else (svg, name)
-        figures.files[f"{file}.{theme}.svg"] = recolour(drawn, theme).encode()
-        source = f'src="{figures.folder}/{file}.{theme}.svg" alt="{escape(words)}"'
-        kind = f"figure figure-{theme}" + f" figure-{view}" * bool(narrow)
-        sides = size(drawn[: drawn.index(">", drawn.index("<svg"))])
-        html += f'<img class="{kind}" {source} loading="lazy"{sides}>'
-    return f'<div class="out out-figure"{played}>{html}</div>'
+        return filled("figure.html", html=html, **names)
+    alt = re.search(r'aria-label="([^"]*)"', svg)
+    names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
+    views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
+    files = []
+    for (view, drawn, end), theme in product(views, THEMES):
+        figures.files[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
+        head = drawn[: drawn.index(">", drawn.index("<svg"))]
+        files.append((view, theme, end, size(head)))
+    return filled("figure.html", html="", files=files, **names)
 
 
 def recolour(svg: str, theme: str) -> str:

@@ -1,0 +1,98 @@
+"""The commands of somebody who learns: verify, check and progress."""
+
+import argparse
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+
+def verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``verify``."""
+    parser.add_argument("--seed", type=int, default=0, help="which random networks (0)")
+    parser.add_argument("--rounds", type=int, default=3, help="networks a surrogate and gate (3)")
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check every form of the five cases on random networks; exit with 1 on any failure.
+
+    They are compared with finite differences, automatic differentiation and path sums.
+    """
+    from stbp_edu.verify import report
+
+    outcomes: list[Any] = []
+    with tqdm(report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False) as bar:
+        for what, found in bar:
+            bar.set_postfix_str(what)
+            outcomes.extend(found)  # worked out here
+    result = report.Report(outcomes)
+    print(result.format())
+    return 0 if result.ok else 1
+
+
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of ``check``."""
+    parser.add_argument("target", help="path/to/file.py:function")
+
+
+def check(args: argparse.Namespace) -> int:
+    """Check your own backward pass on several networks, and say where it first goes wrong.
+
+    FUNCTION(trace, targets, params, neuron) is called on each, and the gradients that it returns
+    are compared with the exact ones.
+    """
+    from stbp_edu.practice.network_check import check_network
+
+    result = check_network(load_function(args.target))
+    print(result)
+    return 0 if result.right else 1
+
+
+def load_function(target: str) -> Callable[..., Any]:
+    """Return the function that ``file.py:function`` names.
+
+    Raises:
+        ValueError: if the target is not of this form, or names nothing that can be called.
+    """
+    place, _, name = target.rpartition(":")
+    if not Path(place).is_file():
+        raise ValueError(
+            f"target must be file.py:function of a file that exists, got {target!r}; "
+            "e.g. my_network.py:backward"
+        )
+    try:
+        function = runpy.run_path(place, run_name=Path(place).stem).get(name)
+    except (SyntaxError, ModuleNotFoundError) as error:
+        raise ValueError(
+            f"target must name a file that Python can read, got {place!r}, but {error}; mend it"
+        ) from error
+    if not callable(function):
+        raise ValueError(
+            f"target must name a function of {place}, got {name!r}, which is not one; "
+            "check the spelling"
+        )
+    return function
+
+
+def progress_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``progress``: none, or a file."""
+    file = parser.add_mutually_exclusive_group()
+    file.add_argument("--export", type=Path, metavar="FILE", help="write your progress to a file")
+    file.add_argument("--import", type=Path, dest="add", metavar="FILE", help="add a file to yours")
+
+
+def progress(args: argparse.Namespace) -> int:
+    """Show which exercises are done and what comes next, or hand the file to somebody else.
+
+    stbp-edu progress --export anna.json     a file to hand in, or for another machine
+    stbp-edu progress --import anna.json     adds it to yours: what is right in either is right
+    """
+    from stbp_edu.practice import export_progress, import_progress, progress_report
+
+    if args.export:
+        print(f"wrote {export_progress(args.export)}")
+    else:
+        print(import_progress(args.add) if args.add else progress_report())
+    return 0

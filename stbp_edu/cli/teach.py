@@ -1,0 +1,168 @@
+"""The commands for teachers: assign and grade."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stbp_edu import checks
+from stbp_edu.files import write_text
+from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.teaching import class_report, texts
+from stbp_edu.teaching.judge import Limits
+from stbp_edu.teaching.marking import Submission, found_in, graded
+from stbp_edu.teaching.notebooks import FLAVOURS, files_of
+from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
+
+LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
+
+
+def assign_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``assign``."""
+    parser.epilog = texts.filled("plan.toml")
+    parser.add_argument("plan", nargs="?", type=Path, metavar="PLAN.toml", help="what is asked")
+    parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="a folder to be made")
+    parser.add_argument("--flavour", choices=FLAVOURS, default="plain", help="who grades it")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be written")
+    parser.add_argument("--list", action="store_true", help="list the tasks by objective")
+
+
+def assign(args: argparse.Namespace) -> int:
+    """Write a problem set: notebooks for students and teacher, and a rubric, from a plan.
+
+    The plan is a TOML file; `stbp-edu assign --list` names the tasks that it may ask. For
+    example:
+
+        stbp-edu assign plan.toml week3 --dry-run
+        stbp-edu assign plan.toml week3
+
+    OUT gets student/, teacher/ and rubric.md; with --flavour nbgrader or otter, source/ in place of
+    student/. With `checks = false`, as for an exam, the notebooks hold no calls of check(); the
+    package has the solutions, so that an exam wants machines without it.
+    Exit codes: 0 written, 2 the plan or OUT cannot be used; then nothing is written.
+    """
+    if args.list:
+        every = list(tasks().values())
+        print(texts.filled("listed.txt", objectives=objectives(), tasks=every), end="")
+        return 0
+    if args.plan is None or args.out is None:
+        raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
+    plan = read_problem_set(args.plan)
+    if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
+        raise ValueError(f"OUT must be a new or empty folder, got {args.out}; choose another")
+    files = list(files_of(plan, args.flavour))
+    if not args.dry_run:
+        write_folder(args.out, files)
+    drawn = [plan.tasks_of(k + 1) for k in range(plan.count)]
+    variants = [([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn]
+    names = {"paths": [args.out / path for path, _ in files], "dry": args.dry_run}
+    print(texts.filled("assigned.txt", plan=plan, variants=variants, **names), end="")
+    return 0
+
+
+def write_folder(out: Path, files: Iterable[tuple[Path, str]]) -> None:
+    """Write a folder whole, or not at all."""
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as part:
+        whole = Path(part, "whole")
+        for path, text in files:
+            write_text(whole / path, text)
+        if out.exists():
+            out.rmdir()
+        whole.replace(out)
+
+
+def grade_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``grade``."""
+    limits = Limits()
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="what was handed in")
+    parser.add_argument("--plan", type=Path, required=True, help="PLAN.toml of the problem set")
+    parser.add_argument("--out", type=Path, default=Path("graded"), help="folder of the reports")
+    parser.add_argument("--site", default="", help="address of the course's site, for links")
+    parser.add_argument("--seconds", type=float, default=limits.seconds, help="for each answer")
+    parser.add_argument("--memory", type=int, default=limits.memory, help="MB for each answer")
+    parser.add_argument("--processes", type=int, help="notebooks at a time (as the cores allow)")
+    parser.add_argument("--force", action="store_true", help="replace older reports in OUT")
+    parser.add_argument("--dry-run", action="store_true", help="list what would be graded")
+
+
+def grade(args: argparse.Namespace) -> int:
+    """Grade the submissions in a folder, and say which mistakes the class made.
+
+    FOLDER holds notebooks, one for each student: anna.ipynb, or anna/anything.ipynb; and files
+    of progress (*.json), shown as what students report themselves, without points. What else is
+    there is listed as not judged, and so is a notebook of another problem set. For example:
+
+        stbp-edu grade submissions --plan plan.toml --out week3-graded
+
+    OUT gets grades.csv (points), answers.csv (every answer: state, mistakes, what check says),
+    a file for each student in feedback/, and mistakes.html, which ends with the three
+    misconceptions to discuss. A wrong answer with one named mistake gets the plan's share of
+    the points, `partial`.
+
+    Of a notebook nothing is run but what a task's answer needs, and nothing that it says or
+    shows is believed but its variant, where the plan's table `authors` does not say it. Each
+    answer runs in a process of its own that has NumPy alone and not what is right, with limits
+    on time and memory; files, other processes, the network and this package are refused. macOS
+    does not limit memory. An answer that breaks Python itself (through a fault in NumPy, say)
+    could read what you can read: if you fear that, grade in a container. For root, answers run
+    as a user that owns nothing.
+
+    Exit codes: 0 all is judged, 1 a file could not be judged, 2 nothing could.
+    """
+    plan = read_problem_set(args.plan)
+    files = found_in(args.folder)
+    limits = Limits(
+        checks.number("seconds", args.seconds, positive=True),
+        checks.count("memory", args.memory, at_least=LEAST_MEMORY),
+    )
+    count = (os.cpu_count() or 1) if args.processes is None else args.processes
+    processes = checks.count("processes", count)
+    if args.dry_run:
+        for path, author in files.items():
+            print(texts.encodable(f"would grade {path}, of {author}"))
+        return 0
+    if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())) and not args.force:
+        raise ValueError(f"OUT must be new or empty, got {args.out}; choose another, or --force")
+    if sys.platform == "win32":
+        raise OSError("grade needs the limits of Linux or macOS; on Windows, run it under WSL")
+    seldom = 0.1 if sys.stderr.isatty() else 10.0  # seconds between two lines of progress
+    jobs = graded(plan, args.folder, limits, processes)
+    submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
+    lost = write_reports(args.out, plan, submissions, args.site)
+    verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
+    topics = class_report.topics(submissions)[: class_report.DISCUSSED]
+    said = texts.filled(
+        "graded.txt", out=args.out, lost=lost, submissions=submissions, verdicts=verdicts,
+        topics=topics, library=misconceptions(),
+    )  # fmt: skip
+    print(texts.encodable(said), end="")
+    return int(any(s.problem for s in submissions) or bool(lost))
+
+
+def write_reports(
+    out: Path, plan: ProblemSet, submissions: list[Submission], site: str
+) -> list[str]:
+    """Write the reports in place of older ones, and return what of them could not be written."""
+    reports = {
+        "grades.csv": class_report.grades_csv(plan, submissions),
+        "answers.csv": class_report.answers_csv(submissions),
+        "mistakes.html": class_report.page(plan, submissions, site),
+    }
+    for old in filter(Path.is_file, (out / "feedback").rglob("*.md")):
+        old.unlink()
+    for s in submissions:
+        if s.verdicts and not s.reported:
+            reports[f"feedback/{s.file.removesuffix('.ipynb')}.md"] = class_report.feedback(plan, s)
+    lost = []
+    for name, text in reports.items():
+        try:
+            write_text(out / name, texts.encodable(text))
+        except (OSError, ValueError) as error:
+            lost.append(f"{name}: {error}")
+    return lost
