@@ -46,6 +46,13 @@ def test_no_habit_finds_the_key_more_often_than_by_chance(questions: list[bank.Q
     assert max(found.values()) < allowed, found
 
 
+def test_a_bank_that_gives_its_keys_away_is_noticed() -> None:
+    """One key, from which the others were made by leaving something out."""
+    found = bank.chances(["a + b * c - d", "a + b * c", "b * c - d", "a + b - d"])
+    assert found["most characters"] == found["most likeness to the others"] == 1
+    assert found["fewest characters"] == 0
+
+
 def test_moodle_reads_one_right_answer_in_each_question(questions: list[bank.Question]) -> None:
     """As question/format/xml/format.php asks: a name, texts, and fractions of which one is 100."""
     quiz = ElementTree.fromstring(quiz_files.written("moodle.xml", questions, category="a & b"))
