@@ -1,4 +1,4 @@
-"""Arrays by layer, ``W``, ``b`` and others, by name and by chunk, and buffers to use again."""
+"""Arrays by layer (``W``, ``b`` and others), by name or in chunks, and buffers to use again."""
 
 import math
 import re
@@ -20,7 +20,7 @@ CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 @dataclass(frozen=True)
 class DerivedParams:
-    """The parameters of a network of derived neurons: recurrent, convolutional, or that learn more.
+    """The parameters of derived neurons, whose layers may be recurrent or learn constants, too.
 
     Attributes:
         shape: such as ``784-64R-10`` or ``28x28-15C5-P2-300-10``; see :mod:`stbp_edu.sizes`.
@@ -152,14 +152,6 @@ def zeros_like(params: Trained) -> Sequence[Any]:
             )
     layers = by_layer(params)[1:]
     return [None, *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers)]
-
-
-def by_columns(params: Params) -> Params:
-    """Return the parameters with the weights that leave one neuron side by side in memory.
-
-    A spike then adds one piece of memory to what the layer above gets.
-    """
-    return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
 
 
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
