@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
-from stbp_edu.engine import Program, weights
+from stbp_edu.engine import Program, passes
 from stbp_edu.rules import ABLATIONS, RULES
 from stbp_edu.sizes import widths
 from tests.arrows.oracle import error
@@ -42,7 +42,7 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
         expected = arrows.backward(net, params, slow, targets, rule).gradients
         assert error(program.gradients(params, fast, targets), expected) < 1e-12
         assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
-        monkeypatch.setattr(weights, "PATCHES", 1)
+        monkeypatch.setattr(passes, "PATCHES", 1)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution

@@ -7,6 +7,7 @@ import os
 import sys
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -22,7 +23,7 @@ from stbp_edu.rules import RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
-from tests.derive.texts import derived, run_of
+from tests.derive.texts import assert_single, derived, in_dtype, run_of
 from tests.networks import assert_close, make_problem
 
 SAMPLES = {"quick": (6, 2), "more": (30, 4)}  # compiling takes seconds a text
@@ -40,10 +41,6 @@ def single(params):
     return [None, *({k: np.float32(v) for k, v in p.items()} for p in params[1:])]
 
 
-def in_dtype(trace, dtype):
-    return {k: [None if a is None else a.astype(dtype) for a in of] for k, of in trace.items()}
-
-
 def assert_part_two(net, params, inputs, y, rule="exact", backend="numpy", *, twin=False):
     """Every state of a program, and every gradient, equals Part II's."""
     trace = arrows.forward(net, params, inputs, twin=twin)
@@ -56,14 +53,11 @@ def assert_part_two(net, params, inputs, y, rule="exact", backend="numpy", *, tw
     assert error(program.gradients(params, found, y), expected) < 1e-12
 
 
-def assert_single(net, params, inputs, y, rule, backend):
+def assert_near_in_single(net, params, inputs, y, rule, backend):
     """In float32 the gradients are near; both are of one run, as rounding may move a spike."""
     low = in_dtype(arrows.forward(net, params, inputs), np.float32)
-    expected = arrows.backward(net, params, in_dtype(low, float), y, rule).gradients
-    if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) < 1e30:
-        found = Program(net, rule, backend).gradients(single(params), low, np.float32(y))
-        assert {g.dtype for layer in found[1:] for g in layer.values()} == {np.dtype("f4")}
-        assert error(found, expected) < 1e-3  # where large terms cancel, they leave rounding
+    run_back = partial(Program(net, rule, backend).gradients, single(params), low, np.float32(y))
+    assert_single(run_back, net, params, low, y, rule)
 
 
 def drawn(seed):
@@ -75,7 +69,7 @@ def drawn(seed):
 @pytest.mark.parametrize("seed", range(ON_ARRAYS))
 def test_a_drawn_text_on_arrays_equals_part_two(seed):
     run, rules = drawn(seed)
-    for rule, judge in product(rules, (assert_part_two, assert_single)):
+    for rule, judge in product(rules, (assert_part_two, assert_near_in_single)):
         judge(*run, rule, "numpy")
 
 
@@ -85,7 +79,7 @@ def test_a_drawn_text_on_arrays_equals_part_two(seed):
 def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
     """A rule and a precision each: all of them come up many times among many texts."""
     run, rules = drawn(seed)
-    judges = [assert_part_two, assert_single]
+    judges = [assert_part_two, assert_near_in_single]
     if COMPILED < 300:
         rules, judges = [rules[seed // 2 % len(rules)]], [judges[seed % 2]]
     for rule, judge in product(rules, judges):

@@ -64,6 +64,11 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     return _neuron(checks.instance("lif", lif, LIF), f"{SOFT}\n{SPIKE}", learn_leak)
 
 
+def from_lif(lif: LIF) -> Neuron:
+    """Return the neuron of an LIF, whose gate says how it resets."""
+    return _neuron(lif, lif_lines(lif), learn_leak=False)
+
+
 def _neuron(lif: LIF, text: str, learn_leak: bool) -> Neuron:
     """Return the neuron of a text with the constants of Part I."""
     lines = read_lines(text, {"tau": lif.tau, "v_th": lif.v_th})

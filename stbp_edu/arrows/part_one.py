@@ -6,7 +6,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
 from stbp_edu.arrows.models import LayerParams, network
-from stbp_edu.arrows.neurons import hard_reset, soft_reset
+from stbp_edu.arrows.neurons import from_lif
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.checks import Array
@@ -77,8 +77,7 @@ def as_local(
             "of Direct(o) and Direct(None, u)"
         )
     state = "o" if direct.u is None else "u"
-    reset = soft_reset if neuron.gate == "soft" else hard_reset
-    net = network(params.sizes, reset(neuron), Loss("given", state))
+    net = network(params.sizes, from_lif(neuron), Loss("given", state))
     run = {"u": list(trace.U), "o": list(trace.O)}
     return derivatives_on(net, by_layer(params), run, getattr(direct, state))
 

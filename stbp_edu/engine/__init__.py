@@ -2,8 +2,8 @@
 
 - ``program``: a network of derived neurons under any rule, made of the two functions of a step;
   forward and backward of Part I, whose neurons are derived, too.
-- ``passes``: both passes through the layers, one matrix product for all time steps of a layer.
-- ``weights``: the linear map between two layers: fully connected, convolution, average pooling.
+- ``passes``: both passes through the layers, one matrix product for all time steps of a layer; the
+  linear maps between two layers: fully connected, convolution, average pooling.
 - ``array_steps``: those functions on whole arrays, of NumPy or PyTorch; ``array_source`` writes
   them.
 - ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` writes

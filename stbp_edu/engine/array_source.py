@@ -41,7 +41,7 @@ class ArraySource:
     back: StepBack
     kept: Sequence[str]
     outside: Mapping[str, str]
-    twin: bool = False
+    twin: bool
 
     @cached_property
     def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:

@@ -26,16 +26,14 @@ Factors = dict[Move, Any]
 
 
 @dataclass(frozen=True)
-class LinearSteps:
+class LinearSteps(ArraySource):
     """The steps of a neuron on the arrays of NumPy, or the tensors of PyTorch.
 
     Attributes:
-        source: of the functions of a step.
         functions: what ``spike`` and ``h`` are, and other functions of the library.
         xp: the library.
     """
 
-    source: ArraySource
     functions: Mapping[str, Callable[..., Any]]
     xp: Any = np
 
@@ -43,7 +41,7 @@ class LinearSteps:
     def space(self) -> dict[str, Any]:
         """The functions of the source."""
         space = dict(self.functions)
-        exec(compile(self.source.text, "<derived>", "exec"), space)
+        exec(compile(self.text, "<derived>", "exec"), space)
         return space
 
     def forward(
@@ -59,7 +57,7 @@ class LinearSteps:
             R: what multiplies the outputs of the step before from the right, or None.
             b: biases, or None.
         """
-        lines, output = self.source.back.lines, self.source.back.neuron.output
+        lines, output = self.back.lines, self.back.neuron.output
         given = [*constants, *self.space["constants"](*constants)]
         series, at = [states[name] for name in lines.lines], [*lines.lines].index(output)
         last = [self.xp.zeros_like(drive[0])] * len(series)
@@ -88,20 +86,20 @@ class LinearSteps:
         given = [*constants, *self.space["constants"](*constants)]
         size = max(1, STRETCH // max(1, some[0].size if self.xp is np else some[0].numel()))
         later: dict[str, Any] = {}
-        learned = dict.fromkeys(self.source.back.neuron.learned, 0.0)
+        learned = dict.fromkeys(self.back.neuron.learned, 0.0)
         for end in range(len(some), 0, -size):
             here = slice(max(0, end - size), end)
-            read = [self._around(states, name, here) for name in self.source.read]
+            read = [self._around(states, name, here) for name in self.read]
             values = self.space["factors"](*read, *given)
-            factors = dict(zip(self.source.moves, values, strict=True))
-            if self.source.back.rule.gain_limit is not None:
+            factors = dict(zip(self.moves, values, strict=True))
+            if self.back.rule.gain_limit is not None:
                 self._hold(factors, some[here])
             series = self._begun(factors, signals, found, here)
             later = self._recur(factors, series, here.start, later, R)
-            for name in learned:
-                for (g, node), factor in factors.items():
-                    if g == f"g_{name}":
-                        learned[name] = learned[name] + (factor * series[node]).sum(0)
+            for (g, node), factor in factors.items():
+                if g in self.learned:
+                    name = g.removeprefix("g_")
+                    learned[name] = learned[name] + (factor * series[node]).sum(0)
             if self.xp is np and some.dtype == np.float32:
                 for name in found:  # which settles what is next to 0: see FLOOR
                     series[name] += np.float32(FLOOR)
@@ -130,8 +128,8 @@ class LinearSteps:
         first, some = next(iter(found.items()))
         series: dict[str, Any] = {}
         # The first one may be the memory of the first signal: the others read it before.
-        ordered = [*dict.fromkeys([*self.source.back.signals, *(of for _, of in factors)])]
-        for node in sorted(self.source.nodes, key=lambda node: node == first):
+        ordered = [*dict.fromkeys([*self.back.signals, *(of for _, of in factors)])]
+        for node in sorted(self.nodes, key=lambda node: node == first):
             place = found[node][here] if node in found else self.xp.empty_like(some[here])
             of_node = [of for of in ordered if (node, of) in factors and of in signals]
             for of in of_node[:1]:
@@ -147,8 +145,8 @@ class LinearSteps:
         self, factors: Factors, series: Arrays, start: int, later: dict[str, Any], R: Any
     ) -> dict[str, Any]:
         """Add to the adjoints, from the last of some steps down, what the next step hands back."""
-        block, multiply = self.source.back.rule.block, self.functions["_multiply"]
-        again = {signal for signal, _ in self.source.again}
+        rule, multiply = self.back.rule, self.functions["_multiply"]
+        again = {signal for signal, _ in self.again}
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
         moves: list[tuple[str, Any, list[tuple[str, Any]]]] = []
@@ -160,10 +158,10 @@ class LinearSteps:
                     own.append((of.removesuffix("_next"), factor if whole else [factor] * steps))
             moves.append((node, adjoints, own))
         for t in range(steps - 1, -1, -1):
-            if block and (start + t + 1) % block == 0:
+            if rule.ends_block(start + t):
                 later = {}
             if again:
-                heard = {name: _through(later[d], R) for name, d in self.source.again if d in later}
+                heard = {name: _through(later[d], R) for name, d in self.again if d in later}
                 later = {**later, **heard}
             now = {}
             for node, adjoints, own in moves:
@@ -176,8 +174,8 @@ class LinearSteps:
 
     def _hold(self, factors: Factors, some: Any) -> None:
         """Hold the gain of each group of adjoints from step to step within the rule's limit."""
-        limit = self.source.back.rule.gain_limit
-        heads = [n for n in self.source.nodes if any(of == f"{n}_next" for _, of in factors)]
+        limit = self.back.rule.gain_limit
+        heads = [n for n in self.nodes if any(of == f"{n}_next" for _, of in factors)]
         there = np.array([[(i, f"{k}_next") in factors for k in heads] for i in heads])
         ones = self.xp.ones_like(some)
         for group in groups(there) if heads else ():
@@ -221,7 +219,7 @@ class ArraySteps:
         outside = {node: name for node, name in heads.items() if name}
         fires = self.curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
         functions = {**NUMPY, "h": self.curve.derivative, "spike": self.fires or fires}
-        return LinearSteps(ArraySource(self.back, self.wanted, outside, self.twin), functions)
+        return LinearSteps(self.back, self.wanted, outside, self.twin, functions)
 
     @property
     def curve(self) -> Surrogate:
@@ -238,11 +236,6 @@ class ArraySteps:
         """The states, in the order in which a step computes them."""
         return self.back.neuron.order
 
-    @property
-    def signals(self) -> list[str]:
-        """The signals that a step back reads."""
-        return list(self.back.signals)
-
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
         """Fill the states of all steps.
 
@@ -257,25 +250,24 @@ class ArraySteps:
         self.steps.forward(x, states, self.constants(p, drive.dtype), R, p["b"])
 
     def backward(
-        self, kept: Sequence[Array], states: Arrays, p: Arrays, signals: Arrays
+        self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns.
 
         Args:
-            kept: where they go, (T, S, m) each; the first one holds the first signal.
+            found: by name, where they go, (T, S, m) each; the first is the memory of the first
+                signal.
             states: by name, of all steps.
             p: by name, the parameters of the layer.
-            signals: the other signals: what other layers and the loss hand back.
+            signals: by name, what other layers and the loss hand back.
         """
         some = states[self.states[0]]
-        given = {**dict(zip(self.signals[:1], kept, strict=False)), **signals}
-        found = dict(zip(self.wanted, kept, strict=True))
         constants = self.constants(p, some.dtype)
         with np.errstate(all="ignore"):
-            learned = self.steps.backward(states, given, found, constants, p.get("R"))
+            learned = self.steps.backward(states, signals, found, constants, p.get("R"))
         whole = {k: np.broadcast_to(g, some[0].shape) for k, g in learned.items()}
         sums = {k: g.sum(axis=0, dtype=some.dtype) for k, g in whole.items()}
-        return {"b": kept[0].sum(axis=(0, 1)), **sums}
+        return {"b": found[self.wanted[0]].sum(axis=(0, 1)), **sums}
 
     def constants(self, p: Arrays, dtype: Any) -> list[Any]:
         """Return the constants, those that are learned from the parameters."""

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,26 +79,20 @@ class CompiledSteps(ArraySteps):
         shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, forward=True))
 
     def backward(
-        self,
-        kept: Sequence[Array],
-        states: Mapping[str, Array],
-        p: Mapping[str, Array],
-        signals: Mapping[str, Array],
+        self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
         if not holds_alone(self.back):
-            return super().backward(kept, states, p, signals)
-        some, names = states[self.states[0]], self.signals
+            return super().backward(found, states, p, signals)
+        some = states[self.states[0]]
         learned = ["b", *self.back.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
         loop = compiled(self.loops.text, some.dtype)["backward"]
-        given = [*self._given(p, states), *(signals[k] for k in names[1:])]
-        shared(loop, some.shape[1], 20.0 * some.size, *given, *kept, *sums)
+        given = [*self._given(p, states), *[*signals.values()][1:], *found.values()]
+        shared(loop, some.shape[1], 20.0 * some.size, *given, *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
 
-    def _given(
-        self, p: Mapping[str, Array], states: Mapping[str, Array], forward: bool = False
-    ) -> list[Any]:
+    def _given(self, p: Arrays, states: Arrays, forward: bool = False) -> list[Any]:
         """Return the arguments that both loops take."""
         dtype = next(iter(states.values())).dtype
         constants = self.constants(p, dtype)

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
-from stbp_edu.arrows import hard_reset, models, network, soft_reset, with_gain_limit
+from stbp_edu.arrows import models, network, with_gain_limit
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten
+from stbp_edu.arrows.neurons import from_lif
 from stbp_edu.arrows.part_one import by_name
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
@@ -24,8 +26,7 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen
 from stbp_edu.engine.loop_source import compilable
-from stbp_edu.engine.passes import Passes, States
-from stbp_edu.engine.weights import Dense, Linked
+from stbp_edu.engine.passes import Dense, Linked, Passes, States
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -91,8 +92,10 @@ class Program:
         more = [Arrow("readout", state, LOSS) for state in self.reads]
         backs[-1] = replace(backs[-1], leaving=[*backs[-1].leaving, *more])
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
-        wanted = [_wanted(backs[n - 1], back, self.to_input) for n, back in _from_1(backs)]
-        made = (kind(back, of, self.twin) for back, of in zip(backs[1:], wanted, strict=True))
+        made = (
+            kind(back, _wanted(below, back, self.to_input), self.twin)
+            for below, back in pairwise(backs)
+        )
         return [None, *made]
 
     @property
@@ -103,7 +106,7 @@ class Program:
         """
         return "\n\n".join(
             f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.back.source()}"
-            for n, steps in _from_1(self.layers)
+            for n, steps in enumerate(self.layers[1:], 1)
         )
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
@@ -122,7 +125,7 @@ class Program:
         inputs = np.asarray(inputs, params[1]["W"].dtype)
         states = self.passes(params).forward(flat(inputs))
         trace: models.Series = {"o": [inputs, *[None] * net.N]}
-        for n, of_layer in _from_1(states):
+        for n, of_layer in enumerate(states[1:], 1):
             for name, series in of_layer.items():
                 by_layer = trace.setdefault(name, [None] * (net.N + 1))
                 by_layer[n] = series.reshape(*inputs.shape[:2], *net.shape_of(n))
@@ -157,20 +160,12 @@ class Program:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
         work = work or self.work or Workspace()
         dtype = params[1]["W"].dtype
-        cast: list[Any] = [None]
-        weights: list[Any] = [None]
-        for n in range(1, self.net.N + 1):
-            link = self.net.layers[n].link
-            p = {name: np.asarray(value, dtype) for name, value in params[n].items()}
-            dense = link.maps == (Flatten(),)
-            weights.append(Dense(p["W"]) if dense else Linked(p["W"], link))
-            cast.append(p)
-        return Passes(self.layers, weights, cast, work)
-
-
-def _from_1(of: list[Any]) -> Iterator[tuple[int, Any]]:
-    """Yield the number of each layer, from 1, and what it has."""
-    return ((n, one) for n, one in enumerate(of) if n)
+        cast = [{name: np.asarray(value, dtype) for name, value in p.items()} for p in params[1:]]
+        weights = (
+            Dense(p["W"]) if layer.link.maps == (Flatten(),) else Linked(p["W"], layer.link)
+            for p, layer in zip(cast, self.net.layers[1:], strict=True)
+        )
+        return Passes(self.layers, [None, *weights], [None, *cast], work)
 
 
 def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str, ...]:
@@ -305,6 +300,6 @@ def _part_one(
     reads: tuple[str, ...] = (),
 ) -> Program:
     """Return the program of a network of Part I."""
-    net = network(sizes, soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron))
+    net = network(sizes, from_lif(neuron))
     backend = "auto" if large and not twin else "numpy"
     return Program(net, with_gain_limit(gain_limit, rule), backend, twin, reads=reads)

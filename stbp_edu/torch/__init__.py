@@ -4,7 +4,7 @@
 - ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
 - ``parameters``: their parameters as NumPy has them, and back. ``inputs``: checks.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
-- ``distributed``, ``train``: a run in one process or in several, as a command.
+- ``train``: a run in one process or in several, as a command.
 
 Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alone. It comes with
 ``pip install 'stbp-edu[torch]'``.

@@ -16,12 +16,11 @@ from torch import Tensor
 from stbp_edu import checks
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.models import network
-from stbp_edu.arrows.neurons import hard_reset, soft_reset
+from stbp_edu.arrows.neurons import from_lif
 from stbp_edu.arrows.readouts import Loss
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived
-from stbp_edu.engine.array_source import ArraySource
 from stbp_edu.engine.array_steps import LinearSteps
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
@@ -37,7 +36,7 @@ def as_neuron(value: object) -> Neuron:
         TypeError: if it is none.
     """
     if isinstance(value, LIF):
-        return (soft_reset if value.gate == "soft" else hard_reset)(value)
+        return from_lif(value)
     neuron = value.neuron if isinstance(value, Derived) else value
     if not isinstance(neuron, Neuron):
         raise TypeError(
@@ -80,8 +79,8 @@ class Steps:
             curve = self.neuron.surrogate
             fires = partial(antiderivative, curve) if twin else heaviside
             functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
-            source = ArraySource(self.back, wanted, outside, twin)
-            self._made[wanted, twin] = LinearSteps(source, functions, torch)
+            made = LinearSteps(self.back, wanted, outside, twin, functions, torch)
+            self._made[wanted, twin] = made
         return self._made[wanted, twin]
 
     @property
@@ -172,7 +171,7 @@ class Neurons(torch.autograd.Function):
         again = None if R is None else R.T.to(x.dtype)
         run.forward(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {name.removesuffix("_last").removesuffix("_next") for name in run.source.read}
+        states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read
@@ -188,7 +187,7 @@ class Neurons(torch.autograd.Function):
         if all(grad is None for grad in grads):
             return (None,) * (4 + len(heads) + len(learned))
         output = series[steps.neuron.output]
-        found = {name: torch.empty_like(output) for name in run.source.kept}
+        found = {name: torch.empty_like(output) for name in run.kept}
         again = None if R is None else R.to(output.dtype)
         fixed = steps.constants(learned)
         sums = run.backward(series, steps.incoming(grads), found, fixed, again)

@@ -6,7 +6,8 @@ from typing import Any
 
 from stbp_edu import arrows, engine, network
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows import Node, hard_reset, part_one, soft_reset
+from stbp_edu.arrows import Node, part_one
+from stbp_edu.arrows.neurons import from_lif
 from stbp_edu.cases import case_at, scalar, sweep
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
@@ -146,8 +147,7 @@ def all_forms(problem: Problem, rule: str, spike: Spike | None, loss: LossLike =
 def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) -> Gradients:
     """Return the gradients by the program that is derived from the neuron's forward lines."""
     spikes, targets, params, neuron = problem
-    derived = soft_reset(neuron) if neuron.gate == "soft" else hard_reset(neuron)
-    net = arrows.network(params.sizes, derived)
+    net = arrows.network(params.sizes, from_lif(neuron))
     program, given = Program(net, rule, backend, twin), by_layer(params)
     found = program.gradients(given, program.forward(given, spikes), targets)
     return Gradients(**part_one.by_name(found))

@@ -11,8 +11,7 @@ import numpy as np
 
 from stbp_edu import Params
 from stbp_edu.files import save_params
-from stbp_edu.torch.distributed import group
-from stbp_edu.torch.train import passes_in
+from stbp_edu.torch.train import group, passes_in
 from stbp_edu.training import Dataset, Settings, State, initial_state, load_digits
 from stbp_edu.training.trainer import TrainingJob, start, train_epoch
 

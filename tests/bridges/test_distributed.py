@@ -18,8 +18,7 @@ from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main as cli
 from stbp_edu.files import load_params
 from stbp_edu.torch import train
-from stbp_edu.torch.distributed import Group
-from stbp_edu.torch.train import passes_in
+from stbp_edu.torch.train import Group, passes_in
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
 from stbp_edu.training.runs import run as files

@@ -2,11 +2,14 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from stbp_edu import Gaussian, derive
 from stbp_edu.arrows import draw_params, membrane, network, rate
+from stbp_edu.arrows.adjoints import gradients, lambdas, local_derivatives
+from stbp_edu.arrows.rules import as_rule
 
 BELL = Gaussian(0.4)
 TERMS = (
@@ -77,3 +80,30 @@ def run_of(neuron, seed, sizes="3-4R-3R-2"):
             p[name] = np.asarray(value * rng.uniform(0.9, 1.1, np.shape(p[name])))
     inputs = rng.normal(0.3, 0.6, (5, 2, *net.shape))
     return net, params, inputs, rng.random((2, net.shape_of(net.N)[0]))
+
+
+def in_dtype(trace, dtype):
+    """A run with its states in another precision."""
+    return {k: [None if a is None else a.astype(dtype) for a in of] for k, of in trace.items()}
+
+
+def assert_single(run_back, net, params, trace, y, rule):
+    """Gradients in float32 are within 1e-5 of the sizes of what adds up to each; those of one run.
+
+    Rounding goes by them: where they cancel, what is left may be as small as their last digits. In
+    text 105, under truncated-1, a gradient of 0.005 is a sum of numbers like 10, and to round the
+    parameters alone to float32 moves it by a ten-thousandth.
+    """
+    local = local_derivatives(net, params, in_dtype(trace, float), y)
+    lam, start = lambdas(local, rule), as_rule(rule).start
+    lam_sizes, factors = (
+        [{k: np.abs(a) for k, a in of.items()} for of in parts] for parts in (lam, local.factors)
+    )
+    sized = replace(local, outputs=[np.abs(o) for o in local.outputs], factors=factors)
+    expected, sizes = gradients(local, lam, start), gradients(sized, lam_sizes, start)
+    if max(np.abs(g).max() for layer in expected[1:] for g in layer.values()) > 1e30:
+        return  # float32 ends at 3e38, and what leads to such a number may be larger
+    for of, wanted, size in zip(run_back()[1:], expected[1:], sizes[1:], strict=True):
+        for k, g in wanted.items():
+            assert of[k].dtype == np.float32
+            assert np.abs(of[k] - g).max() < 1e-5 * max(size[k].max(), 1e-3), k
