@@ -1,7 +1,6 @@
-"""Runs in folders: checkpoints, parameters, records and figures.
+"""Runs in folders: checkpoints, parameters and records.
 
 - ``run``: train in a folder, from the start or from a checkpoint, to the record; read it back.
-- ``run_figures``: curves, spikes and weights, drawn; needs matplotlib.
 - ``measurements``: the records of long measurements that are published in ``docs/results``.
 """
 
