@@ -89,11 +89,6 @@ class Steps:
         return [*self.back.lines.lines]
 
     @property
-    def start(self) -> str:
-        """The adjoint that weights and biases get."""
-        return self.back.name(self.neuron.input, self.back.rule.start)
-
-    @property
     def signals(self) -> dict[str, str]:
         """The signals that come to the output, by the states of the rule that get them."""
         nodes = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == self.neuron.output)
@@ -103,11 +98,6 @@ class Steps:
     def copied(self) -> tuple[str, ...]:
         """The states of the rule for which the output is copied: where signals differ."""
         return tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
-
-    def behind(self, q: str, kind: str) -> str | None:
-        """Return the adjoint of the input behind weights, from q, or None where they are cut."""
-        to = self.back.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
-        return None if to is None else self.back.name(self.neuron.input, to)
 
     def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Return what comes to each adjoint from the loss and from other layers, by its signal."""
@@ -194,7 +184,7 @@ class Neurons(torch.autograd.Function):
         own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
         of_R = None
         if R is not None:  # p2-recur-r
-            of_R = (_rows(found[steps.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
+            of_R = (_rows(found[steps.back.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
         return None, None, None, of_R, *(found[head] for head in heads), *own
 
 
