@@ -154,14 +154,6 @@ def zeros_like(params: Trained) -> Sequence[Any]:
     return [None, *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers)]
 
 
-def by_columns(params: Params) -> Params:
-    """Return the parameters with the weights that leave one neuron side by side in memory.
-
-    A spike then adds one piece of memory to what the layer above gets.
-    """
-    return Params(W=[None, *(np.asfortranarray(w) for w in params.W[1:])], b=params.b)
-
-
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 

@@ -24,22 +24,24 @@ def arrays(found):
     return [None, *found.W[1:], *found.b[1:]]
 
 
-@given(problem=problems(**SMALL), limit=limits)
-def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit):
-    """ε follows from ε one step later by the gain that is held, and so obeys the bound."""
+@given(problem=problems(**SMALL), limit=limits, rule=st.sampled_from(["exact", "classic"]))
+def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit, rule):
+    """What a rule hands on, ε or the classic err, follows from it one step later by the gain that
+    is held, and so obeys the bound."""
     trace, neuron = problem.trace, problem.neuron
     local = arrows.part_one.as_local(trace, problem.targets, problem.params, neuron)
-    rule = arrows.with_gain_limit(limit, "exact")
-    lam, N = arrows.lambdas(local, rule), problem.params.N
+    lam, N = arrows.lambdas(local, arrows.with_gain_limit(limit, rule)), problem.params.N
+    err = [{}, *(one["u", {"exact": "all", "classic": "owes"}[rule]] for one in lam[1:])]
     for n in range(1, N + 1):
-        epsilon, u, o = lam[n]["u", "all"], trace.U[n], trace.O[n]
-        above = local.direct if n == N else lam[n + 1]["u", "all"] @ problem.params.W[n + 1]
+        u, o = trace.U[n], trace.O[n]
+        above = local.direct if n == N else err[n + 1] @ problem.params.W[n + 1]
         own = above * neuron.h(u)
-        bound = limit * np.abs(epsilon[1:]) + np.abs(own[:-1])
-        assert (np.abs(epsilon[:-1]) <= bound * (1 + 1e-12)).all()
+        bound = limit * np.abs(err[n][1:]) + np.abs(own[:-1])
+        assert (np.abs(err[n][:-1]) <= bound * (1 + 1e-12)).all()
         if neuron.gate != "soft":
-            gain = np.clip(neuron.f(o) + u * neuron.df(o) * neuron.h(u), -limit, limit)
-            np.testing.assert_allclose(epsilon[:-1], own[:-1] + gain[:-1] * epsilon[1:], atol=1e-12)
+            carried = neuron.f(o) if rule == "exact" else 0
+            gain = np.clip(carried + u * neuron.df(o) * neuron.h(u), -limit, limit)
+            np.testing.assert_allclose(err[n][:-1], own[:-1] + gain[:-1] * err[n][1:], atol=1e-12)
 
 
 @given(

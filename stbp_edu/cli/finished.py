@@ -28,7 +28,7 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> int:
     """Encode the held-out images of a run again and again, and print the accuracy.
 
-    Its mean and standard deviation are printed, and what is taken for what.
+    Its mean and standard deviation are printed, and which class is most often taken for which.
     """
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
@@ -72,7 +72,7 @@ def plot_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def plot(args: argparse.Namespace) -> int:
-    """Draw the curves of runs, side by side, and spikes and weights of the first, as SVG files."""
+    """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
     runs = {folder: open_run(folder) for folder in args.run_folders}
     from stbp_edu.training.runs import run_figures
 

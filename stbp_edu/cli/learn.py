@@ -26,7 +26,7 @@ def verify(args: argparse.Namespace) -> int:
     with tqdm(report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False) as bar:
         for what, found in bar:
             bar.set_postfix_str(what)
-            outcomes.extend(found)  # worked out here
+            outcomes.extend(found)  # which computes them
     result = report.Report(outcomes)
     print(result.format())
     return 0 if result.ok else 1

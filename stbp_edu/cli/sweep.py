@@ -57,7 +57,7 @@ def sweep(args: argparse.Namespace) -> int:
 
 @contextmanager
 def processes(count: int) -> Iterator[Executor]:
-    """Open an executor of so many processes; whatever stops the block ends them at once."""
+    """Open an executor with this many processes; whatever stops the block ends them at once."""
     spawn, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with ProcessPoolExecutor(count, spawn, end_with_parent) as executor:
         try:
@@ -117,8 +117,8 @@ def dask(address: str) -> Iterator[Executor]:
 class OnCluster(Executor):
     """Runs calls on a Dask cluster.
 
-    Unlike the executor of Dask itself, it takes no result for an error where a worker ends just
-    after it has handed that result over.
+    Unlike the executor of Dask itself, it keeps a result where a worker ends just after it has
+    handed it over, and does not take that for an error.
     """
 
     def __init__(self, client: Any) -> None:
@@ -139,7 +139,7 @@ class OnCluster(Executor):
 
 
 async def identity(address: str) -> object:
-    """Ask who is there; a client would wait for ever where its call is taken and not answered."""
+    """Ask who is there; a client would wait for ever where its call is taken and never answered."""
     from distributed import Security
     from distributed.core import rpc
 

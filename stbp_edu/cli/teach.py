@@ -43,7 +43,8 @@ def assign(args: argparse.Namespace) -> int:
 
     OUT gets student/, teacher/ and rubric.md; with --flavour nbgrader or otter, source/ in place of
     student/. With `checks = false`, as for an exam, the notebooks hold no calls of check(); the
-    package has the solutions, so that an exam wants machines without it.
+    package has the solutions, so an exam needs machines without it.
+
     Exit codes: 0 written, 2 the plan or OUT cannot be used; then nothing is written.
     """
     if args.list:
@@ -95,8 +96,8 @@ def grade(args: argparse.Namespace) -> int:
     """Grade the submissions in a folder, and say which mistakes the class made.
 
     FOLDER holds notebooks, one for each student: anna.ipynb, or anna/anything.ipynb; and files
-    of progress (*.json), shown as what students report themselves, without points. What else is
-    there is listed as not judged, and so is a notebook of another problem set. For example:
+    of progress (*.json), shown as what students report themselves, without points. Anything else
+    is listed as not judged, and so is a notebook of another problem set. For example:
 
         stbp-edu grade submissions --plan plan.toml --out week3-graded
 
@@ -105,13 +106,13 @@ def grade(args: argparse.Namespace) -> int:
     misconceptions to discuss. A wrong answer with one named mistake gets the plan's share of
     the points, `partial`.
 
-    Of a notebook nothing is run but what a task's answer needs, and nothing that it says or
-    shows is believed but its variant, where the plan's table `authors` does not say it. Each
-    answer runs in a process of its own that has NumPy alone and not what is right, with limits
-    on time and memory; files, other processes, the network and this package are refused. macOS
-    does not limit memory. An answer that breaks Python itself (through a fault in NumPy, say)
-    could read what you can read: if you fear that, grade in a container. For root, answers run
-    as a user that owns nothing.
+    Only what a task's answer needs is run of a notebook, and nothing that it says or shows is
+    believed except its variant, where the plan's table `authors` does not give that. Each answer
+    runs in a process of its own that has NumPy alone and not the solutions, with limits on time
+    and memory; files, other processes, the network and this package are refused. macOS does not
+    limit memory. An answer that breaks Python itself (through a fault in NumPy, say) could read
+    what you can read: if that worries you, grade in a container. Started by root, answers run as
+    a user that owns nothing.
 
     Exit codes: 0 all is judged, 1 a file could not be judged, 2 nothing could.
     """

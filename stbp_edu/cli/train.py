@@ -24,7 +24,7 @@ from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in
 from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
-LINES = 10  # about as many lines, where there is no bar
+LINES = 10  # about this many lines where there is no progress bar
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
@@ -38,7 +38,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     add("--held-out", choices=HELD_OUT, default="test",
         help="images to judge on; validation: some of the training images, to choose settings",
     )  # fmt: skip
-    add("--encodings", type=int, default=5, help="encodings for the last word (5)")
+    add("--encodings", type=int, default=5, help="encodings for the final evaluation (5)")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
@@ -66,12 +66,10 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     for name in {"neuron", "readout"} & {*given}:
         given[name] = text_of(name, given[name])
     settings = replace(CATALOGUE[args.dataset].recipe, **given)
-    gate = "soft" if settings.gate == "linear" else "linear"
-    others: dict[str, Any] = {"tau": settings.tau / 2, "v_th": settings.v_th + 1, "gate": gate}
-    for name in others.keys() & given.keys() if settings.is_derived else ():
-        changed = replace(settings, **{name: others[name]})
-        both = ([n.lines for n in one.make_neurons()] for one in (settings, changed))
-        if next(both) == next(both):
+    constants = [neuron.lines.constants for neuron in settings.make_neurons()]
+    for name in ("tau", "v_th", "gate"):
+        read = given.get(name) in [of.get(name) for of in constants]
+        if name in given and not (read or (name == "gate" and not settings.neuron)):
             raise ValueError(
                 f"{name} must be left out, since no line of the neuron reads it; write it into "
                 "the lines, or give it no value there"
@@ -101,31 +99,26 @@ def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
         stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
             --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
     """
-    configs = planned(args)
+    configs, how = planned(args), {"resume": args.resume, "restart": args.restart}
     for config in configs:  # before any of them trains
-        checkpoint, record = earlier_work(config, resume=args.resume, restart=args.restart)
+        checkpoint, record = earlier_work(config, **how)
         if record and not args.resume:
             tell(f"{config.folder} holds this very run, finished; --restart to train it again")
         if args.resume and not (checkpoint or record):
             tell(f"{config.folder} holds no run to resume; this one begins anew")
-    records = [_train(config, args, passes) for config in configs]
+    records = []
+    for config in configs:
+        label = f"{config.dataset}, {config.settings.rule}"
+        show = partial(watch, settings=config.settings, label=label)
+        with saying_how_to_go_on(config.folder):
+            records.append(train_in_folder(config, show, passes=passes, **how))
     print(report(records, configs[0].data, configs[0].folder.parent))
     return 0
 
 
-def _train(config: RunConfig, args: argparse.Namespace, passes: PassesOf) -> dict[str, Any]:
-    """Train in the folder and return the record."""
-    label = f"{config.dataset}, {config.settings.rule}"
-    show = partial(watch, settings=config.settings, label=label)
-    with saying_how_to_go_on(config.folder):
-        return train_in_folder(
-            config, show, resume=args.resume, restart=args.restart, passes=passes
-        )
-
-
 @contextmanager
 def saying_how_to_go_on(folder: Path) -> Iterator[None]:
-    """Say of a run that the user or the system stops what is kept, and how to go on."""
+    """Where the user or the system stops a run, say what is kept, and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
@@ -144,13 +137,9 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
 def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
     """Show the events as they pass, and yield the epochs."""
     loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
-    columns, form = (
-        shutil.get_terminal_size().columns,
-        "{desc} {percentage:3.0f}% |{bar}| {remaining} left",
-    )
-    with tqdm(
-        total=1.0, desc=label, disable=None, leave=False, bar_format=form, ncols=columns
-    ) as bar:
+    form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
+    shown: dict[str, Any] = {"bar_format": form, "ncols": shutil.get_terminal_size().columns}
+    with tqdm(total=1.0, desc=label, disable=None, leave=False, **shown) as bar:
         for event in events:
             if isinstance(event, Step):
                 if not bar.disable:

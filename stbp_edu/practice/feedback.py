@@ -23,6 +23,7 @@ class Feedback:
         mistakes: ids of the misconceptions that give exactly this answer.
         where: the first wrong cell of the grid, or "".
         findings: what is found out about a mistake that has no name, each with its id and place.
+        items: lines that stand in a list before the message.
     """
 
     exercise: str
@@ -31,6 +32,7 @@ class Feedback:
     mistakes: tuple[str, ...] = ()
     where: str = ""
     findings: tuple[Any, ...] = ()
+    items: tuple[str, ...] = ()
 
     title: ClassVar[str] = ""
     """What the answer is called, where that is not the exercise's id."""
@@ -39,11 +41,6 @@ class Feedback:
     def right(self) -> bool:
         """Whether the answer is right."""
         return self.state == "right"
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """The lines that stand in a list before the message."""
-        return ()
 
     def __repr__(self) -> str:
         """Return the text form."""

@@ -27,12 +27,6 @@ class NetworkReport(Feedback):
     cases: tuple[CaseReport, ...] = ()
     title: ClassVar[str] = "Your backward pass"
 
-    @property
-    def items(self) -> tuple[str, ...]:
-        """The network on which the cases were tried, and the cases, a line each."""
-        network = f"tried on the {wide_network().description}"
-        return (network, *map(str, self.cases)) if self.cases else ()
-
 
 def check_network(function: Callable[..., Any] | None, *, record: bool = True) -> NetworkReport:
     """Say whether a whole backward pass is right, and if not, where it first goes wrong.
@@ -56,10 +50,9 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     cases = case_reports(function) if callable(function) and report.state != "todo" else ()
     if report.right:  # the verdict is that of the gradients; the cases explain a wrong one
         cases = tuple(replace(c, wrong=0, first="", explanation="") for c in cases)
-        message = "Checked against the exact gradients of several networks."
-        report = replace(report, cases=cases, message=(message,))
-    elif any(c.wrong for c in cases):
-        report = replace(report, cases=cases, message=_message(report, cases))
+    if report.right or any(c.wrong for c in cases):
+        items = f"tried on the {wide_network().description}", *map(str, cases)
+        report = replace(report, cases=cases, items=items, message=_message(report, cases))
     if record:
         saved_progress.record("backward", report.state, report.mistakes)
     return report
@@ -67,6 +60,8 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
 
 def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str, ...]:
     """Return the mistakes that have a name, and where the first wrong case is derived."""
+    if report.right:
+        return ("Checked against the exact gradients of several networks.",)
     exercise = exercise_of("backward")
     named = {m.id: str(m) for m in exercise.mistakes if m.id in report.mistakes}
     if cases[4].wrong:  # then no ε can be found, and the other cases say nothing

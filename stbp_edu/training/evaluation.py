@@ -33,7 +33,7 @@ SILENT_LAYER = """{name} is silent: its neurons fire in {rate:.2%} of steps, so 
 Lower the threshold (v_th = {v_th:g} now), start with larger weights (init_scale), or widen the \
 surrogate (a), so that potentials far below the threshold still get a gradient."""
 SATURATED_LAYER = """{name} is saturated: its neurons fire in {rate:.1%} of steps, so their spikes \
-tell the images apart no longer. Raise the threshold (v_th = {v_th:g} now) or start with smaller \
+no longer tell the images apart. Raise the threshold (v_th = {v_th:g} now) or start with smaller \
 weights (init_scale)."""
 SILENT_OUTPUT = """output neuron {i} is silent: it fires in {rate:.2%} of steps, so the network \
 never answers {i} and the loss ({loss:.3f} now) cannot fall much below {floor:.2f}. Try another \
@@ -211,18 +211,21 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
         raise TypeError(f"rates must be a list, got {checks.brief(rates)}; give one a layer")
     advice, last = [], len(rates) - 1
     for n, rate in enumerate(rates):
-        checks.number(f"rates[{n}]", rate)
+        kind = _kind(checks.number(f"rates[{n}]", rate))
         loses = "the layers above get their biases and hardly anything else"
         words = {
             "name": f"layer {n}" + " (output)" * (n == last), "rate": rate, "v_th": v_th,
             "loses": "every image gets the same answer" if n == last else loses,
         }  # fmt: skip
-        if rate < SILENT:
-            told = (SILENT_LAYER if n else INPUT).format(**words)
-            advice.append(Advice(f"layer {n}", "silent", told))
-        elif rate > SATURATED and n > 0:
-            advice.append(Advice(f"layer {n}", "saturated", SATURATED_LAYER.format(**words)))
+        told = {"silent": SILENT_LAYER if n else INPUT, "saturated": SATURATED_LAYER if n else ""}
+        if text := told.get(kind):
+            advice.append(Advice(f"layer {n}", kind, text.format(**words)))
     return advice
+
+
+def _kind(rate: float) -> str:
+    """Return what is wrong with a firing rate; empty where nothing is."""
+    return "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
 
 
 def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:
@@ -233,13 +236,12 @@ def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:
     >>> [a.where for a in diagnose_outputs([0.1, 0.0, 0.1], 0.05)]
     ['output 1']
     """
-    kinds = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
-    found = {i: "silent" if r < SILENT else "saturated" for i, r in enumerate(rates)
-             if not SILENT <= r <= SATURATED}  # fmt: skip
+    told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
     words = {"loss": loss, "floor": 0.5 / len(rates)}
     return [
-        Advice(f"output {i}", kind, kinds[kind].format(i=i, rate=rates[i], **words))
-        for i, kind in found.items()
+        Advice(f"output {i}", kind, told[kind].format(i=i, rate=rate, **words))
+        for i, rate in enumerate(rates)
+        if (kind := _kind(rate))
     ]
 
 
@@ -255,7 +257,7 @@ def diagnose_learning(accuracy: float, classes: int) -> list[Advice]:
 
 
 def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
-    """Return advice on the layers, or where there is none on outputs and accuracy, if settled."""
+    """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
     advice, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
     learning = diagnose_learning(seen.accuracy, len(outputs))
     if not settings.has_output_spikes or settings.make_loss().reads == "U":  # not the spikes

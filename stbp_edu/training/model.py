@@ -16,23 +16,22 @@ from stbp_edu.arrays import (
     Tensors,
     Trained,
     Workspace,
-    by_columns,
     by_layer,
     hidden_of,
 )
-from stbp_edu.arrows import Loss, Network, part_one
+from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.models import check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
 from stbp_edu.losses import RATE, CrossEntropy, LastSteps, Membrane, Rate, StepCrossEntropy
 from stbp_edu.losses.reading import Built
-from stbp_edu.network import Params, Trace, draw_weights, init_params
+from stbp_edu.network import Params, Trace, draw_weights
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 
 MUCH = 100_000_000
-"""Products of weights and spikes in a step, from which on it pays to compile."""
+"""Products of weights and spikes in a step from which it pays to compile."""
 
 FITS: dict[type[Built], Any] = {
     **dict.fromkeys((Rate, LastSteps, Membrane), RATE),
@@ -46,35 +45,33 @@ def initial_params(
 ) -> Trained:
     """Draw the parameters of a run on images of this size: float32, biases zero.
 
+    Constants that are learned begin at their value. Weights that leave one neuron lie side by side
+    in memory: a spike adds one piece of it to what the layer above gets.
+
     Raises:
         ValueError: if the layers do not fit the images, or the rule reaches none of them.
     """
-    how: dict[str, Any] = {"scheme": settings.init, "scale": settings.init_scale}
     shape = settings.shape(image, classes)
-    if settings.is_derived:
-        return _derived_params(settings, shape, rng, how)
-    return by_columns(init_params(list(map(int, shape.split("-"))), rng, np.float32, **how))
-
-
-def _derived_params(
-    settings: Settings, shape: str, rng: np.random.Generator, how: dict[str, Any]
-) -> DerivedParams:
-    """Draw weights as for Part I, recurrent ones, too; constants begin at their value."""
     net = network_of(settings, shape)
     settings.make_rule().check(net)
     layers: list[Any] = [None]
     for layer in net.layers[1:]:
-        arrays = {}
-        initial = layer.neuron.lines.constants
+        arrays, constants = {}, layer.neuron.lines.constants
         for name, size in layer.shapes.items():
+            arrays[name] = np.full(size, constants.get(name, 0), np.float32)
             if name in ("W", "R"):
-                flat = math.prod(size[1:]), size[0]
-                (W,) = draw_weights([flat], rng, np.float32, **how)[0][1:]
-                arrays[name] = np.asfortranarray(W) if len(size) == 2 else W.reshape(size)
-            else:
-                arrays[name] = np.full(size, initial.get(name, 0), np.float32)
+                flat = (math.prod(size[1:]), size[0])
+                drawn = draw_weights([flat], rng, np.float32, settings.init, settings.init_scale)
+                W = drawn[0][1].reshape(size)
+                arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
         layers.append(arrays)
-    return DerivedParams(shape, layers)
+    return DerivedParams(shape, layers) if settings.is_derived else _part_one(layers)
+
+
+def _part_one(layers: list[Any]) -> Params:
+    """Return layers with W and b alone as the parameters of Part I."""
+    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
+    return Params(W=W, b=b)
 
 
 @lru_cache(maxsize=16)
@@ -132,7 +129,7 @@ def check_fit(params: Trained, settings: Settings) -> None:
 
 
 def check_data(params: Trained, settings: Settings, image: tuple[int, ...], classes: int) -> None:
-    """Raise ValueError where a network has not the inputs of an image, or fewer outputs."""
+    """Raise ValueError where a network does not fit the size of an image and the classes."""
     got, want = (params.sizes[0], params.sizes[-1]), (inputs(settings.encoder, image), classes)
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
@@ -151,7 +148,7 @@ class Run(Trace):
 
 @dataclass(frozen=True)
 class Derived:
-    """The passes through a network by its program, as a loss of :mod:`stbp_edu.losses` has them."""
+    """The passes through a network by its program, with the trace that its loss reads."""
 
     program: Program
     passes: Passes
@@ -267,7 +264,7 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
     layers = drop(params, factors)
     if isinstance(params, DerivedParams):
         return replace(params, layers=layers)
-    return Params(**part_one.by_name(layers))
+    return _part_one(layers)
 
 
 def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:

@@ -1,8 +1,8 @@
 """Plans: many runs, seeds × settings, checked whole before the first of them is trained.
 
 Each run is trained in a folder of its own, by whatever executor there is, as ``stbp-edu train``
-would, and goes on from its last checkpoint wherever it is taken up again. So whatever ends before
-its time, a process or the whole command, costs no more than that.
+would, and goes on from its last checkpoint wherever it is taken up again. So a process, or the
+whole command, that ends early loses no more than the epochs that it was at.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ MOST_POOLS = 3  # that may break, one after the other, before the runs are given
 
 
 class WorkerEndedError(ChildProcessError):
-    """A process that trains runs of a plan has ended before its time, time and again."""
+    """Processes that train the runs of a plan have ended early, again and again."""
 
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
@@ -167,7 +167,7 @@ def run_plan(
 
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
-        WorkerEndedError: if processes have ended time and again; all that is saved is kept.
+        WorkerEndedError: if processes have ended again and again; all that is saved is kept.
     """
     data = load_dataset(plan.dataset, data_folder, tell, plan.held_out)
     message = f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
@@ -191,7 +191,7 @@ def _write(plan: Plan, results: Results) -> None:
 
 
 def _earlier(plan: Plan, data: Dataset) -> Results:
-    """Return the results of the runs that are finished, after a look at all the folders."""
+    """Return the results of the runs that are finished, after checking all folders."""
     found: Results = {}
     for run, settings in plan.runs().items():
         try:
@@ -226,9 +226,8 @@ def _carry_out(
             return
     if left:
         raise WorkerEndedError(
-            f"processes have ended {MOST_POOLS} times before their time, perhaps for want of "
-            "memory; all that was saved is kept: give the same command to go on, with fewer "
-            "--processes"
+            f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
+            "was saved is kept: give the same command to go on, with fewer --processes"
         )
 
 

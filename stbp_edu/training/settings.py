@@ -39,7 +39,7 @@ BACKENDS = ("auto", "numpy", "compiled")
 
 
 def _setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:
-    """Declare a setting: what takes its name and value and returns the value, and its help."""
+    """Declare a setting: a check that takes its name and value and returns the value, and help."""
     return field(default=default, metadata={"check": check, "help": words})
 
 
@@ -140,11 +140,11 @@ class Settings:
     averaging: float = _setting(0.98, _share, "decay of the weight average, for each step; 0: none")
     shift: int = _setting(0, FROM_0, "augmentation: shift each image by up to this many pixels")
     dropout: float = _setting(0.0, _share, "share of hidden neurons left out of each step")
-    adversarial: float = _setting(0.0, _share, "move pixels by this share of white, to do harm")
+    adversarial: float = _setting(0.0, _share, "move pixels by this share of white: FGSM")
     fgsm: str = _one_of("untargeted", FGSM, "which way pixels are moved: ")
     batch: int = _setting(100, COUNT, "images for each step")
     epochs: int = _setting(60, COUNT, "passes over the training images")
-    seed: int = _setting(0, FROM_0, "seed of all that is drawn")
+    seed: int = _setting(0, FROM_0, "seed of everything that is drawn")
     neuron: str = _setting("", _lines, "your own, as forward lines: 'u = ...; o = spike(...)'")
     readout: str = _setting("", _lines, "that of the last layer, which need not spike")
     learn: tuple[str, ...] = _setting((), _names, "constants that each layer learns: tau,v_th")
@@ -164,14 +164,14 @@ class Settings:
                     checks.choice(name, constant, sorted(known))
 
     def _check_together(self) -> None:
-        """Check what some settings ask of others: each row is that, a name, its need and a mend."""
+        """Check settings against others; a row: what must hold, a name, what it must be, a mend."""
         layers, mend = f"for the layers {self.hidden}", "choose that, or give widths alone"
         plain = not self.has_images
         pixels = (self.loss, self.encoder) == ("rate", "bernoulli")
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
              "read", f"<= T = {self.T}, and <= T_test", "read fewer steps"),
-            (hasattr(self.make_loss(), "k") or not self.read,
+            (hasattr(LOSSES[self.loss], "k") or not self.read,
              "read", f"0 with loss = {self.loss!r}, which reads every step",
              "choose last-steps or membrane"),
             (pixels or not self.adversarial,
@@ -312,7 +312,7 @@ def from_dict(values: dict[str, Any]) -> Settings:
     Raises:
         ValueError: if a name is unknown, or a value is none that this version follows.
     """
-    values = dict(checks.instance("values", values, dict))
+    values = dict(checks.instance("settings", values, dict))
     # Earlier versions had a pool of processes, plain gradient descent, and another name for fgsm.
     optimizer = values.pop("optimizer", "adam")
     values = {name: value for name, value in values.items() if name not in ("shards", "momentum")}

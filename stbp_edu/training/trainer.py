@@ -42,7 +42,7 @@ from stbp_edu.training.model import (
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
-SETTLED = 300  # steps before an output neuron that is silent is taken to stay so
+SETTLED = 300  # steps after which a silent output neuron is taken to stay silent
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
 BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8
@@ -163,9 +163,8 @@ def train(
     """
     checks.instance("settings", settings, Settings)
     checks.instance("data", data, Dataset)
-    if state is not None:
-        checks.instance("state", state, State)
     state = initial_state(settings, data) if state is None else state
+    checks.instance("state", state, State)
     check_fit(state.params, settings)
     check_data(state.params, settings, data.shape, data.classes)
     given: set[tuple[str, str]] = set()

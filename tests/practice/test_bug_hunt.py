@@ -9,11 +9,12 @@ import pytest
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt import symptoms
-from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs, defined
+from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs
 from stbp_edu.practice.bug_hunt.symptoms import evidence, ran, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
+from stbp_edu.practice.tasks.catalogue import define
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
 from tools.pages.names import bug_hunt, by_symptoms
@@ -43,7 +44,7 @@ def args(net):
 
 def test_the_program_is_the_packages_sweep_to_the_last_bit():
     for net in probe_networks():
-        delta, epsilon, W, b = defined(PROGRAM)(*args(net))
+        delta, epsilon, W, b = define(PROGRAM)(*args(net))
         sweep = net.sweep("exact")
         for n in range(1, net.params.N + 1):
             np.testing.assert_array_equal(delta[n], sweep.delta[n])

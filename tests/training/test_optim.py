@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import Gradients, Params, init_params
-from stbp_edu.arrays import by_columns, tensors, zeros_like
+from stbp_edu.arrays import tensors, zeros_like
 from stbp_edu.training import Settings
 from stbp_edu.training.trainer import start, update, update_average
 
@@ -50,6 +50,11 @@ def test_the_learning_rate_falls_along_a_cosine_or_is_constant() -> None:
     rates = [settings.learning_rate(x) for x in (0.0, 0.25, 1.0)]
     np.testing.assert_allclose(rates, [2.0, 1 + np.sqrt(0.5), 0.0], atol=1e-15)
     assert replace(settings, schedule="constant").learning_rate(0.9) == 2.0
+
+
+def by_columns(params: Params) -> Params:
+    """Return parameters whose weights lie in memory as training lays them."""
+    return Params(W=[None, *map(np.asfortranarray, params.W[1:])], b=params.b)
 
 
 def updated(lay) -> dict[str, np.ndarray]:

@@ -25,15 +25,12 @@ TERMS = ("direct", "weight", "reset", "spike", "carry", "W", "b", "loop")
 
 @dataclass(frozen=True, repr=False)
 class Hunt(Feedback):
-    """One program with a bug, and what is said about the answer; ``program`` is its source."""
+    """One program with a bug, and what is said about the answer; ``program`` is its source.
+
+    Its ``items`` are what is right of the answer, and on which networks the program fails.
+    """
 
     program: str = ""
-    evidence: tuple[str, ...] = ()
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """What is right of the answer, and on which networks the program fails, a line each."""
-        return self.evidence
 
     @property
     def numbered(self) -> str:
@@ -84,7 +81,7 @@ def hunt(
     found = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
     message = (found,) if state == "right" else ()
     saved_progress.record(name, state)
-    return Hunt(name, state, message, program=bug.source, evidence=(verdict, *_shown(bug)))
+    return Hunt(name, state, message, program=bug.source, items=(verdict, *_shown(bug)))
 
 
 def _asked(case: Any, term: Any, symptom: Any) -> dict[str, Any]:

@@ -13,28 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows import (
-    RULES,
-    Arrow,
-    Backward,
-    LocalDerivatives,
-    Network,
-    Neuron,
-    Node,
-    Rule,
-    backward,
-    formulas,
-    forward,
-    hard_reset,
-    local_derivatives,
-    network,
-    paths_from,
-    soft_reset,
-    with_adaptation,
-    with_current,
-    with_gain_limit,
-    words,
-)
+from stbp_edu import arrows
+from stbp_edu.arrows import RULES, Arrow, Backward, LocalDerivatives, Network, Node, Path, Rule
 from stbp_edu.arrows.mathml import mathml
 from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
@@ -49,12 +29,14 @@ LINEAR, EXPONENTIAL = (
     LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate=gate)
     for gate in ("linear", "exponential")
 )
-NEURONS: dict[str, Callable[[], Neuron]] = {
-    "hard reset, linear gate": lambda: hard_reset(LINEAR),
-    "hard reset, exponential gate": lambda: hard_reset(EXPONENTIAL),
-    "soft reset": lambda: soft_reset(LINEAR),
-    "synaptic current": lambda: with_current(hard_reset(LINEAR), alpha=0.5),
-    "adaptive threshold": lambda: with_adaptation(hard_reset(LINEAR), beta=0.5, rho=0.75),
+NEURONS: dict[str, Callable[[], arrows.Neuron]] = {
+    "hard reset, linear gate": lambda: arrows.hard_reset(LINEAR),
+    "hard reset, exponential gate": lambda: arrows.hard_reset(EXPONENTIAL),
+    "soft reset": lambda: arrows.soft_reset(LINEAR),
+    "synaptic current": lambda: arrows.with_current(arrows.hard_reset(LINEAR), alpha=0.5),
+    "adaptive threshold": lambda: arrows.with_adaptation(
+        arrows.hard_reset(LINEAR), beta=0.5, rho=0.75
+    ),
 }
 WORDS = (
     "a 2-2-1 network for 4 steps, τ = 3/4, V_th = 1, Gaussian of variance 1; its output should be "
@@ -77,7 +59,7 @@ class Run(NamedTuple):
     @property
     def local(self) -> LocalDerivatives:
         """The factor of every arrow."""
-        return local_derivatives(self.net, self.params, self.trace, self.targets)
+        return arrows.local_derivatives(self.net, self.params, self.trace, self.targets)
 
 
 def run_of(neuron: str, recurrent: bool) -> Run:
@@ -87,20 +69,16 @@ def run_of(neuron: str, recurrent: bool) -> Run:
     >>> [arrow.kind for arrow in run.net.arrows[1]]
     ['weight', 'spike', 'carry', 'reset', 'decay', 'charge', 'recur']
     """
-    net = network("2-2R-1R" if recurrent else "2-2-1", NEURONS[neuron]())
+    net = arrows.network("2-2R-1R" if recurrent else "2-2-1", NEURONS[neuron]())
     again = [{"R": R[n]} if recurrent else {} for n in range(3)]
     params: LayerParams = [None, *({"W": W[n], "b": B[n], **again[n]} for n in (1, 2))]
-    return Run(net, params, forward(net, params, INPUT), np.zeros((1, 1)))
+    return Run(net, params, arrows.forward(net, params, INPUT), np.zeros((1, 1)))
 
 
 Json = dict[str, Any]
 T = len(INPUT)
-PLACES = {
-    "u": (0.0, 1.0),
-    "o": (0.43, 1.0),
-    "i": (0.0, 0.0),
-    "a": (0.43, 0.0),
-}  # of the cell (t, n)
+PLACES = {"u": (0.0, 1.0), "o": (0.43, 1.0), "i": (0.0, 0.0), "a": (0.43, 0.0)}
+"""Where the states of the cell (t, n) stand."""
 BOWS = {"carry": 0.5, "recur": -0.4, "relax": -0.3}  # where a straight arrow would pass a state
 GAIN_LIMIT = 0.5  # the gains of this run are all within 1
 DIGITS = 6
@@ -145,14 +123,6 @@ def own_rule(net: Network, refused: tuple[str, ...]) -> Rule:
     return Rule("your own", {"all": {**dict.fromkeys(refused), "*": "all"}})
 
 
-def keeps(rule: Rule, word: tuple[str, ...], arrows: dict[str, Arrow]) -> bool:
-    """Return whether a rule can move along a whole word."""
-    state: str | None = rule.start
-    for kind in word:
-        state = rule.move(state, arrows[kind]) if state is not None else None
-    return state is not None
-
-
 class _Board:
     """One network with its forward run, under every rule; numbers are those of the first neuron."""
 
@@ -162,21 +132,23 @@ class _Board:
         found = {a.kind: a for table in self.net.arrows[1:] for a in table}
         inside_first = sorted(found.values(), key=lambda arrow: arrow.leaves)
         self.arrows = {arrow.kind: arrow for arrow in inside_first}
-        self.starts = [Node(kind, 1, 0, 0) for kind in reversed(self.net.layers[1].neuron.order)]
+        neuron = self.net.layers[1].neuron
+        self.starts = [Node(kind, 1, 0, 0) for kind in reversed(neuron.order)]
+        self.first = Node(neuron.input, 1, 0, 0)
         self.local = run.local
-        self.paths: dict[
-            Node, dict[tuple[str, ...], list[float]]
-        ] = {}  # the sizes of those of each word
-        for start in self.starts:
-            self.paths[start] = defaultdict(list)
-            for path in paths_from(start, self.local):
-                self.paths[start][path.word].append(abs(float(path.contribution)))
-        self.words = words(self.net, T)
+        self.paths: dict[Node, dict[tuple[str, ...], tuple[Path, list[float]]]] = defaultdict(dict)
+        for start in self.starts:  # by word: a path, and the sizes of all
+            for path in arrows.paths_from(start, self.local):
+                _, sizes = self.paths[start].setdefault(path.word, (path, []))
+                sizes.append(abs(float(path.contribution)))
+        self.words = arrows.words(self.net, T)
         self.exact = _flat(self.backward("exact"))
 
     def data(self) -> Json:
         """Return the arrows, the states, and every setting."""
-        every = [set(word) for n in range(1, self.net.N + 1) for word in words(self.net, T, n=n)]
+        every = [
+            set(word) for n in range(1, self.net.N + 1) for word in arrows.words(self.net, T, n=n)
+        ]
         needed = [kind for kind in self.arrows if all(kind in word for word in every)]
         free = [kind for kind in self.arrows if kind not in needed]
         subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
@@ -202,20 +174,18 @@ class _Board:
             x, y = PLACES.get(state, (1.0, 2.3))  # L
             return (state, x + step, y) if not layer else (state, 0.43, 2.3)
 
-        drawn = states(
-            [
-                (place(a.source), place(a.target, a.step, a.layer), a.kind, GRID)
-                for a in self.arrows.values()
-            ]
+        ends = (
+            (place(a.source), place(a.target, a.step, a.layer), a) for a in self.arrows.values()
         )
-        arrows = [replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows]
+        drawn = states([(tail, head, a.kind, GRID) for tail, head, a in ends])
+        bowed = [replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows]
         low = min(node.at[1] for node in drawn.nodes.values())
         words = [
             Word((0.2, low), "t, n", by=(0, 40)), Word((1.2, low), "t + 1, n", by=(0, 40)),
             Word((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
             Word((1.0, 2.3), "if n = N", "start", (26, 5)),
         ]  # fmt: skip
-        return Drawing(drawn.nodes, arrows, words=words)
+        return Drawing(drawn.nodes, bowed, words=words)
 
     def arrow(self, arrow: Arrow) -> Json:
         """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
@@ -236,7 +206,8 @@ class _Board:
 
     def setting(self, rule: Rule) -> Json:
         """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
-        dropped = [word for word in self.words if not keeps(rule, word, self.arrows)]
+        entered = self.paths[self.first]
+        dropped = [word for word in self.words if entered[word][0].dropped_by(rule)]
         back = self.backward(rule)
         off = np.linalg.norm(_flat(back) - self.exact) / np.linalg.norm(self.exact)
         return {
@@ -255,12 +226,12 @@ class _Board:
 
     def held(self, rule: Rule) -> list[int]:
         """Return the steps, from 1, whose factors to the next step a limit makes smaller."""
-        scales = self.local.held(1, with_gain_limit(GAIN_LIMIT, rule)).values()
+        scales = self.local.held(1, arrows.with_gain_limit(GAIN_LIMIT, rule)).values()
         return [t + 1 for t in range(T - 1) if any(scale[t, 0, 0] < 1 for scale in scales)]
 
     def formulas(self, rule: Rule) -> Iterator[int]:
         """Yield the place of each formula among the lines."""
-        for line in formulas(self.net, rule):
+        for line in arrows.formulas(self.net, rule):
             key = line.where, mathml(f"{line.left} = {line.right}")
             yield self.lines.setdefault(key, len(self.lines))
 
@@ -268,15 +239,15 @@ class _Board:
         """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
         value = float(back.adjoints[start.kind][1][0, 0, 0])
         ways, sizes = [0, 0], [0.0, 0.0]
-        for word, found in self.paths[start].items():
-            lost = not keeps(rule, word, self.arrows)
+        for path, found in self.paths[start].values():
+            lost = path.dropped_by(rule)
             ways[lost] += len(found)
             sizes[lost] += sum(found)
         return [_rounded(value), *ways, _rounded(sizes[True] / sum(sizes))]
 
     def backward(self, rule: Rule | str) -> Backward:
         """Return adjoints and gradients under a rule."""
-        return backward(self.net, self.run.params, self.run.trace, self.run.targets, rule)
+        return arrows.backward(self.net, self.run.params, self.run.trace, self.run.targets, rule)
 
 
 def _flat(back: Backward) -> Array:

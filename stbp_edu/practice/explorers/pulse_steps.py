@@ -184,15 +184,12 @@ class Writer:
         """Return a step in one or two short sentences."""
         ends = sum(move.ends for move in step)
         home = sum(m.edge.source == self.start for m in step if not m.ends)
+        on = len(step) - ends - home
         parts = [
-            f"{_count(len(step) - ends - home, 'copy', 'copies')} {verb}"
-            for verb in ["go on" if len(step) - ends - home != 1 else "goes on"]
-            if len(step) - ends - home
+            *[f"{on} copies go on" if on > 1 else "1 copy goes on"] * bool(on),
+            *[_count(home, "arrives", "arrive")] * bool(home),
+            *[_count(ends, "ends at a cross", "end at crosses")] * bool(ends),
         ]
-        if home:
-            parts.append(f"{home} {'arrives' if home == 1 else 'arrive'}")
-        if ends:
-            parts.append(f"{ends} {'ends at a cross' if ends == 1 else 'end at crosses'}")
         so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum {self.write(total)}."
         return f"Step {k} of {of}: {', '.join(parts)}." + (so_far if arrived and k < of else "")
 
@@ -248,5 +245,5 @@ def _sum(terms: list[str], total: str) -> str:
 
 
 def _count(k: int, one: str, many: str = "") -> str:
-    """Return a number with its noun."""
+    """Return a number with its noun or its verb."""
     return f"{k} {one if k == 1 else many or one + 's'}"

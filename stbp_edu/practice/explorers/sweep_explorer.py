@@ -1,13 +1,14 @@
 """What the explorer of the backward sweep shows: every cell with its formula and its numbers."""
 
-from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
+from stbp_edu.arrows import Edge, Node
 from stbp_edu.cases import case_at
-from stbp_edu.network import Adjoints
 from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
+from stbp_edu.verify.paths import edges_from, unroll
 
 Json = dict[str, Any]
 
@@ -30,80 +31,66 @@ def sweep_data(net: ForwardPass) -> Json:
         "N": N,
         "sizes": list(net.params.sizes),
         "words": net.description,
-        "rules": {rule: _SweepOfRule(net, rule, net.sweep(rule)).cells() for rule in RULES},
+        "rules": {rule: _cells(net, rule) for rule in RULES},
     }
 
 
-@dataclass(frozen=True)
-class _SweepOfRule:
-    """The backward sweep of one rule, written out for the first sample."""
+def _cells(net: ForwardPass, rule: str) -> list[Json]:
+    """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
+    (T, S, N), sweep, trace = net.shape, net.sweep(rule), net.trace
+    graph = unroll(trace, net.targets, net.params, net.neuron)
 
-    net: ForwardPass
-    rule: str
-    adjoints: Adjoints
+    def value(node: Node) -> float:
+        """Return δ of a spike, or ε of a potential."""
+        of = sweep.delta if node.kind == "o" else sweep.epsilon
+        return float(of[node.n][node.t, 0, node.i])
 
-    def cells(self) -> list[Json]:
-        """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
-        T, _, N = self.net.shape
-        return [
-            {
-                "t": t + 1,
-                "n": n,
-                "case": case_at(t, n, T, N),
-                "neurons": [
-                    {
-                        "delta": self.delta_terms(t, n, i),
-                        "epsilon": self.epsilon_terms(t, n, i),
-                        "i": i + 1,
-                        "deltaValue": float(self.adjoints.delta[n][t, 0, i]),
-                        "epsilonValue": float(self.adjoints.epsilon[n][t, 0, i]),
-                    }
-                    for i in range(self.net.params.sizes[n])
-                ],
-            }
-            for t in reversed(range(T))
-            for n in reversed(range(1, N + 1))
+    def incoming(node: Node, letter: str) -> list[Any]:
+        """Return name and value of the signal that comes back from a potential."""
+        _, n, t, i, _ = node
+        signal = value(node)
+        if letter == "δ·h":
+            signal = value(node._replace(kind="o")) * float(net.neuron.h(trace.U[n][t])[0, i])
+        return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
+
+    def term(edge: Edge) -> Json:
+        """Return the term of an arrow: what comes back over it, and its factor."""
+        (_, n, t, i, _), target = edge.source, edge.target
+        err = "ε" if rule == "exact" or edge.kind == "carry" else "δ·h"
+        match edge.kind:
+            case "readout":
+                miss = float(net.targets[0, i] - trace.O[N][:, 0, i].mean())
+                name, factors = "loss", [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
+            case "weight":
+                weight = [f"w{subscript(target.i)}{subscript(i)}", float(edge.factor)]
+                name, factors = "above", [incoming(target, err), weight]
+            case "reset":
+                df = ["f'", float(net.neuron.df(trace.O[n][t])[0, i])]
+                u = ["u", float(trace.U[n][t, 0, i])]
+                name, factors = "next step", [incoming(target, err), u, df]
+            case "spike":
+                name, factors = "own spike", [["δ", value(target)], ["h", float(edge.factor)]]
+            case _:
+                name, factors = "leak", [incoming(target, err), ["f", float(edge.factor)]]
+        comes = (target.t + 1, target.n) if edge.kind not in ("readout", "spike") else None
+        return {"name": name, "from": comes, "factors": factors}
+
+    def neuron(n: int, t: int, i: int) -> Json:
+        """Return the two sums of a neuron: one term for each arrow that leaves."""
+        spike, potential = (Node(kind, n, t, i) for kind in "ou")
+        terms = [
+            [term(edge) for edge in sorted(edges_from(node, graph), key=lambda edge: edge.step)]
+            for node in (spike, potential)
         ]
+        return {
+            **{"delta": terms[0], "epsilon": terms[1], "i": i + 1},
+            **{"deltaValue": value(spike), "epsilonValue": value(potential)},
+        }
 
-    def delta_terms(self, t: int, n: int, i: int) -> list[Json]:
-        """Return the terms of δ: from the loss or the layer above, and from the next step."""
-        trace, params = self.net.trace, self.net.params
-        T, S, N = self.net.shape
-        terms = []
-        if n == N:
-            miss = float(self.net.targets[0, i] - trace.O[N][:, 0, i].mean())
-            terms.append(_term("loss", None, ["-1/(TS)", -1 / (T * S)], ["y-rate", miss]))
-        for j in range(params.sizes[n + 1] if n < N else 0):
-            weight = [f"w{subscript(j)}{subscript(i)}", float(params.W[n + 1][j, i])]
-            terms.append(_term("above", (t + 1, n + 1), self.incoming(t, n + 1, j), weight))
-        if t < T - 1:
-            u = ["u", float(trace.U[n][t, 0, i])]
-            df = ["f'", float(self.net.neuron.df(trace.O[n][t])[0, i])]
-            terms.append(_term("next step", (t + 2, n), self.incoming(t + 1, n, i), u, df))
-        return terms
-
-    def epsilon_terms(self, t: int, n: int, i: int) -> list[Json]:
-        """Return the terms of ε: from the neuron's own spike, and from the next potential."""
-        delta = ["δ", float(self.adjoints.delta[n][t, 0, i])]
-        terms = [_term("own spike", None, delta, ["h", self.h(t, n, i)])]
-        if t < self.net.shape[0] - 1:
-            later = float(self.adjoints.epsilon[n][t + 1, 0, i])
-            f = ["f", float(self.net.neuron.f(self.net.trace.O[n][t])[0, i])]
-            terms.append(_term("leak", (t + 2, n), [f"ε{subscript(i)}({t + 2},{n})", later], f))
-        return terms
-
-    def incoming(self, t: int, n: int, i: int) -> list[Any]:
-        """Return name and value of the signal err that comes from a neuron."""
-        at = f"{subscript(i)}({t + 1},{n})"
-        if self.rule == "exact":
-            return [f"ε{at}", float(self.adjoints.epsilon[n][t, 0, i])]
-        return [f"δ·h{at}", float(self.adjoints.delta[n][t, 0, i]) * self.h(t, n, i)]
-
-    def h(self, t: int, n: int, i: int) -> float:
-        """Return h(u) of one neuron."""
-        return float(self.net.neuron.h(self.net.trace.U[n][t])[0, i])
-
-
-def _term(name: str, source: tuple[int, int] | None, *factors: list[Any]) -> Json:
-    """Return one term of a sum."""
-    return {"name": name, "from": source, "factors": list(factors)}
+    return [
+        {
+            **{"t": t + 1, "n": n, "case": case_at(t, n, T, N)},
+            "neurons": [neuron(n, t, i) for i in range(net.params.sizes[n])],
+        }
+        for t, n in product(reversed(range(T)), reversed(range(1, N + 1)))
+    ]

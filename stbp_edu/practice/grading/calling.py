@@ -216,21 +216,12 @@ def what_it_is(value: Any) -> str:
     return f"{kind} that makes no array" if isinstance(value, (list, tuple)) else kind
 
 
-def _set_environment(before: dict[str, str]) -> None:
-    """Make the environment's variables what they were."""
-    if before != os.environ:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
 """What returns a setting of the program, and what sets it."""
 SETTINGS: tuple[Setting, ...] = (
     (sys.gettrace, sys.settrace),
     (sys.getprofile, sys.setprofile),
     (sys.getrecursionlimit, sys.setrecursionlimit),
-    (os.environ.copy, _set_environment),
-    (sys.modules.copy, sys.modules.update),
     (gc.isenabled, lambda was: gc.enable() if was else gc.disable()),
 )
 
@@ -277,12 +268,12 @@ def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
 def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]:
     """Return what holds the names that grading uses, each with its table, and its own functions.
 
-    Names are held by modules, by their classes, and by this package's dicts and tasks.
+    Names are held by modules, by their classes, by this package's dicts and tasks, and by the
+    tables of the environment and of the modules.
     """
     ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
     public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
-    first = builtins, sys.modules[__name__]
-    modules = dict.fromkeys([*first, *ours, *public, *_used(ours)])
+    modules = dict.fromkeys([builtins, sys.modules[__name__], *ours, *public, *_used(ours)])
     values = [(module, value) for module in modules for value in vars(module).values()]
     classes = [
         value
@@ -299,7 +290,7 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]
     parts: list[Setting] = [
         (partial(getattr, f, part), partial(setattr, f, part)) for f in own for part in PARTS
     ]
-    return [*held, *((None, table) for table in dicts)], parts
+    return [*held, *((None, table) for table in (os.environ, sys.modules, *dicts))], parts
 
 
 def _used(modules: Iterable[ModuleType]) -> Iterator[ModuleType]:

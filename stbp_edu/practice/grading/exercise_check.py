@@ -117,8 +117,7 @@ def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedba
         ending = f", and fails in {failed}" * bool(failed)
         said = [f"It agrees with the exact value in {agreed}{ending}."]
     where, first = _first_wrong(exercise, answer)
-    message = *said, *first
-    return Feedback(exercise.id, "wrong", message, tuple(named), where, tuple(findings))
+    return Feedback(exercise.id, "wrong", (*said, *first), tuple(named), where, tuple(findings))
 
 
 def _unnamed(exercise: Exercise, answer: Answer, function: Function) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import brief
+from stbp_edu.checks import choice
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra
@@ -17,6 +17,7 @@ from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_term
 from stbp_edu.practice.tasks import FormulaBlank, Inputs, blanks
 
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+SEVERAL = "It differs from the right formula in more than one place."
 TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
 
 
@@ -35,12 +36,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     >>> check_formula("c3-delta", "delta_T + delta_next * h_next * u * df").mistakes
     ('classic',)
     """
-    known = blanks()
-    if not isinstance(equation_id, str) or equation_id not in known:
-        raise ValueError(
-            f"equation_id must be one of {', '.join(known)}, got {brief(equation_id)}; choose one"
-        )
-    feedback = grade(known[equation_id], answer)
+    feedback = grade(blanks()[choice("equation_id", equation_id, blanks())], answer)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
@@ -64,16 +60,12 @@ def grade(blank: FormulaBlank, answer: object) -> Feedback:
     if algebra.equal(tree, right, blank):
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
-    found: list[Finding] = []
     named = _named(blank, tree)
     if not named and (named := _named(blank, ast.UnaryOp(ast.USub(), tree))):
         named["sign"] = "And the sign is turned round besides."
-    if not named:
-        found = _unnamed(blank, tree, right)
-    sentences = [*named.values(), *(f.text for f in found if f.text)]
-    sentences = sentences or ["It differs from the right formula in more than one place."]
-    said = (*sentences, blank.pointer)
-    return Feedback(blank.id, "wrong", said, tuple(named), findings=tuple(found))
+    found = [] if named else _unnamed(blank, tree, right)
+    said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
+    return Feedback(blank.id, "wrong", (*said, blank.pointer), tuple(named), findings=tuple(found))
 
 
 def _named(blank: FormulaBlank, tree: Tree) -> dict[str, str]:

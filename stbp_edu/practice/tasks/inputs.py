@@ -77,10 +77,8 @@ class ForwardPass:
     def cells(self, case: int) -> Iterator[tuple[int, int]]:
         """Yield the cells (t, n) of this case, in the order of the backward sweep."""
         T, _, N = self.shape
-        for t in reversed(range(T)):
-            for n in range(N, 0, -1):
-                if case_at(t, n, T, N) == case:
-                    yield t, n
+        order = product(reversed(range(T)), range(N, 0, -1))
+        yield from ((t, n) for t, n in order if case_at(t, n, T, N) == case)
 
 
 def probe_networks() -> tuple[ForwardPass, ...]:
@@ -239,18 +237,12 @@ def _layers(net: ForwardPass) -> Walk:
         yield np.arange(T), n, f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
 
 
-def _cells(net: ForwardPass, last_step: bool = True) -> Walk:
-    """Yield all cells, in the order of time."""
+def _cells(net: ForwardPass, last_step: bool = True, shape_alone: bool = False) -> Walk:
+    """Yield all cells, in the order of time; perhaps with no more of the network than its shape."""
     T, _, N = net.shape
+    told = f"with T = {T}, N = {N}" if shape_alone else f"in the {net.description}"
     for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
-        yield t, n, f"{step_name(t)}, n = {n}, in the {net.description}"
-
-
-def _grid(net: ForwardPass) -> Walk:
-    """Yield all cells, of a network of which no more than T and N is told."""
-    T, _, N = net.shape
-    for t, n in product(range(T), range(N, 0, -1)):
-        yield t, n, f"{step_name(t)}, n = {n}, with T = {T}, N = {N}"
+        yield t, n, f"{step_name(t)}, n = {n}, {told}"
 
 
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
@@ -263,7 +255,7 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
     "case 1 from all steps": partial(_case, case=1, all_steps=True),
     "layers": _layers,
-    "grid": _grid,
+    "grid": partial(_cells, shape_alone=True),
     "cells": _cells,
     "cells before the last step": partial(_cells, last_step=False),
     "networks": _whole,

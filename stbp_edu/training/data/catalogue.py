@@ -250,7 +250,7 @@ def load_dataset(
     checks.choice("held_out", held_out, HELD_OUT)
     if folder is not None and not entry.has_files:
         raise ValueError(
-            f"data must not be given for {name}, which the package brings or makes, got "
+            f"data must not be given for {name}, which the package has or makes, got "
             f"{str(folder)!r}; leave it out"
         )
     data = entry.load(folder, tell)

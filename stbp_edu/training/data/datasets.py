@@ -263,5 +263,5 @@ def cache_folder() -> Path:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
     except RuntimeError as error:
         raise OSError(
-            f"the home folder cannot be told ({error}): set XDG_CACHE_HOME, or pass --data"
+            f"the home folder is unknown ({error}): set XDG_CACHE_HOME, or pass --data"
         ) from error

@@ -66,7 +66,7 @@ class RunConfig:
     encodings: int = 5
 
     def __post_init__(self) -> None:
-        """Check what it is before anything is trained."""
+        """Check the fields before anything is trained."""
         for name, kind in (("dataset", str), ("settings", Settings), ("data", Dataset)):
             checks.instance(name, getattr(self, name), kind)
         checks.instance("folder", self.folder, Path)
@@ -127,8 +127,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     path, params = folder / RECORD, folder / PARAMS
     record = KIND.read(path)
     with KIND.reading(path):
-        settings = from_dict(checks.instance("settings", record["settings"], dict))
-        record["settings"] = to_dict(settings)  # with those of later versions
+        record["settings"] = to_dict(from_dict(record["settings"]))  # older records lack some
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
     if record.get("params") not in (None, files.digest(params)):  # older records have none
@@ -156,7 +155,7 @@ def earlier_work(
     folder = checks.instance("config", config, RunConfig).folder
     checks.instance("resume", resume, bool), checks.instance("restart", restart, bool)
     if restart:
-        if folder.is_symlink():  # of another name, whose files would go
+        if folder.is_symlink():  # the files in the folder that it names would be lost
             raise ValueError(
                 f"{folder} must be a folder with restart, and is a link to {folder.resolve()}; "
                 "name that one, or remove the link"
@@ -240,7 +239,7 @@ def train_in_folder(
 
 
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
-    """Return what holds the folder of a run for one process while a block runs.
+    """Return a lock that keeps the folder of a run for one process.
 
     Raises:
         ValueError: if the folder is a file, or lies in one; on entering, if another process trains
@@ -279,7 +278,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "settings": to_dict(config.settings),
         **environment(),
         "backend": backend_of(params, config.settings),
-        "params": files.digest(config.folder / PARAMS),  # tells them from another run's
+        "params": files.digest(config.folder / PARAMS),  # to tell them from those of another run
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
         "accuracy": {
@@ -327,7 +326,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         if "params.shape" in arrays:  # as version 1 kept it
             values["shape"] = arrays.pop("params.shape").tobytes().decode()
             arrays.pop("average.shape", None)
-        settings = from_dict(checks.instance("settings", values["settings"], dict))
+        settings = from_dict(values["settings"])
         state = _state(arrays, values, settings)
         data = checks.instance("data", values["data"], str)
         return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))
