@@ -46,6 +46,25 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
+class TensorSteps(LinearSteps):
+    """The steps of a neuron on tensors."""
+
+    xp = torch
+
+    @cached_property
+    def outside(self) -> Mapping[str, str]:
+        """By adjoint, the name of what comes to it from outside: something may come to each."""
+        names = (self.back.name(*node) for node in self.back.nodes)
+        return {name: f"signal_{name}" for name in names}
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """What the source calls, of PyTorch."""
+        curve = self.back.neuron.surrogate
+        fires = partial(antiderivative, curve) if self.twin else heaviside
+        return {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
+
+
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of a neuron under a rule.
@@ -62,25 +81,14 @@ class Steps:
         return self.back.neuron
 
     @cached_property
-    def _made(self) -> dict[Any, LinearSteps]:
+    def _made(self) -> dict[Any, TensorSteps]:
         """The steps on tensors that were made already."""
         return {}
 
-    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> LinearSteps:
-        """Return the steps on tensors; something from outside may come to every adjoint.
-
-        Args:
-            wanted: the adjoints to keep.
-            twin: whether H takes the place of the spike.
-        """
+    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> TensorSteps:
+        """Return the steps on tensors: see :class:`TensorSteps`."""
         if (wanted, twin) not in self._made:
-            names = (self.back.name(*node) for node in self.back.nodes)
-            outside = {name: f"signal_{name}" for name in names}
-            curve = self.neuron.surrogate
-            fires = partial(antiderivative, curve) if twin else heaviside
-            functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
-            made = LinearSteps(self.back, wanted, outside, twin, functions, torch)
-            self._made[wanted, twin] = made
+            self._made[wanted, twin] = TensorSteps(self.back, wanted, twin)
         return self._made[wanted, twin]
 
     @property
@@ -159,7 +167,7 @@ class Neurons(torch.autograd.Function):
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
-        run.forward(x, series, steps.constants(learned), again)
+        run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
         states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
         read = [k for k in series if k == steps.neuron.output or k in states]
@@ -177,10 +185,10 @@ class Neurons(torch.autograd.Function):
         if all(grad is None for grad in grads):
             return (None,) * (4 + len(heads) + len(learned))
         output = series[steps.neuron.output]
-        found = {name: torch.empty_like(output) for name in run.kept}
+        found = {name: torch.empty_like(output) for name in run.wanted}
         again = None if R is None else R.to(output.dtype)
         fixed = steps.constants(learned)
-        sums = run.backward(series, steps.incoming(grads), found, fixed, again)
+        sums = run.fill_adjoints(series, steps.incoming(grads), found, fixed, again)
         own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
         of_R = None
         if R is not None:  # p2-recur-r

@@ -131,7 +131,7 @@ class StepBack:
 
     def behind(self, q: str) -> str | None:
         """Return the adjoint that weights hand back to state q of the rule; None if they cannot."""
-        to = self.rule.move(q, Arrow("weight", "o", self.neuron.input, layer=1))
+        to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
         if to is None or (self.neuron.input, self.same[self.neuron.input, to]) not in self.nodes:
             return None
         return self.name(self.neuron.input, to)
