@@ -176,18 +176,6 @@ def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, 
     return between(found), low > 100 * said["above"], False
 
 
-def unfinished(record: Record | None) -> int | None:
-    """Return how many planned runs a record has not; None without a record, of all."""
-    if record is None:
-        return None
-    return sum(row["planned"] - len(row["runs"]) for row in record["rows"] if "planned" in row)
-
-
-def beyond(record: Record, layer: int = 0, **cell: Any) -> float:
-    """Return the mean share of a layer's gains that are above 1 in size, from the lowest up."""
-    return mean([run["beyond"][layer] for run in runs_of(record, **cell)] or [0.0])
-
-
 def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:
     """Return how much more accurate one rule is than another in a cell, seed by seed."""
     one, two = (accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other))
