@@ -169,15 +169,12 @@ class Program:
 
 def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str, ...]:
     """Return the adjoints that parameters and the layer below read, the parameters' first."""
-    into, heads = back.neuron.input, [back.rule.start]
+    wanted = [back.start]
     for moves in below.signals.values() if below else ():
-        heads += [q for arrow, q in moves if arrow.layer]
+        wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
     if below is None and to_input:
-        q = back.rule.move(
-            back.rule.start, Arrow("weight", "o", into, layer=1, link=back.net.layers[1].link)
-        )
-        heads += [q] if q and (into, q) in back.nodes else []
-    return tuple(dict.fromkeys(back.name(into, q) for q in heads))
+        wanted += [name] if (name := back.behind(back.rule.start)) else []
+    return tuple(dict.fromkeys(wanted))
 
 
 def flat(a: Array) -> Array:
