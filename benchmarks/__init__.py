@@ -2,6 +2,7 @@
 
 - ``accuracy``: accuracies on MNIST and Fashion-MNIST; ``accuracy_plans.toml`` has the settings.
 - ``ablations``: accuracies on the digits, each variant with its best learning rate.
+- ``time_record``, ``trust_record``: what a sweep, and what the proofs came to.
 - ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
 - ``frameworks/``: a training step beside those of other frameworks.
 """

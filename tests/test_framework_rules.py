@@ -18,7 +18,7 @@ from autograd.tracer import getval
 from benchmarks.frameworks import classify
 from stbp_edu import LIF, Rectangle, Sigmoid, backward
 from tests.networks import make_problem
-from tools.pages.names import frameworks
+from tools.pages.names import names
 from tools.templates import filled
 
 ROOT = Path(__file__).parents[1]
@@ -89,7 +89,7 @@ def test_the_record_has_every_neuron_that_the_command_tries():
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
-    page = filled("frameworks.md", **frameworks())
+    page = filled("frameworks.md", **names("frameworks.md"))
     shown = lines_of(page, "neuron that ran", "arrows of")
     assert [name for name, *_ in shown] == [row["name"] for row in RULES_RECORD["rows"]]
     ran = {row["name"]: row["rules"] for row in RULES_RECORD["rows"]}

@@ -52,7 +52,7 @@ def test_what_follows_from_the_order_is_written(copied):
 def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     tables = list(course_table().items())
     k = list(course_table()).index("measurements")
-    course = dict([*tables[:k], ("new", {"able": "read", "minutes": [20, 0]}), *tables[k:]])
+    course = dict([*tables[:k], ("new", {"minutes": [20, 0]}), *tables[k:]])
     text = "# New: more\n\n**Time.** A while.\n\n[notebook 7](measurements.ipynb)"
     new = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     nbformat.write(new, copied / "notebooks" / "new.ipynb")
@@ -61,7 +61,7 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     written = {slug: prose(nbformat.read(p, 4)) for slug, p in files(copied, course).items()}
     assert written["new"].startswith(f"# {k} · New: more\n\n**Time.** About 20 minutes.\n")
     assert f"[notebook {k + 1}]({k + 1}_measurements.ipynb)" in written["new"]
-    assert f"\n| {k} | [New]({k}_new.ipynb): read | 20+0 |\n| {k + 1} | [" in written["map"]
+    assert f"\n| {k + 1} | [The measurements]({k + 1}_measurements.ipynb): " in written["map"]
     assert f"Next: [{k} · New]({k}_new.ipynb)." in written["missing_paths"]
     page = (copied / PATHS_PAGE).read_text(encoding="utf-8")
     assert f"[{k + 1} · The measurements](notebooks/{k + 1}_measurements.ipynb)" in page
@@ -69,12 +69,22 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     assert (copied / PATHS_PAGE).read_text(encoding="utf-8") == page
 
 
+def test_the_map_has_a_row_for_each_notebook_with_its_title():
+    read = {slug: prose(nbformat.read(path, 4)) for slug, path in files().items()}
+    titles = [re.match(r"# \d+ · ([^:\n]+)", text)[1] for text in read.values()]
+    rows = re.findall(r"^\| (\d+) \| \[(.+)\]\(\d\d_(\w+)\.ipynb\): .+\d \|$", read["map"], re.M)
+    wanted = [
+        (str(k), title, slug) for k, (title, slug) in enumerate(zip(titles, read, strict=True))
+    ]
+    assert rows == wanted[1:]
+
+
 @pytest.mark.slow
-def test_a_course_that_lacks_a_file_or_words_for_the_map_is_refused(copied):
+def test_a_course_that_lacks_a_file_or_minutes_is_refused(copied):
     for course in (course_table() | {"more": {}}, {"map": {}}):
         with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
             files(ROOT, course)
-    with pytest.raises(NotebookError, match=r"course.toml .* network .*; add able and minutes"):
+    with pytest.raises(NotebookError, match=r"course.toml .* network takes; add minutes"):
         renumber(copied, course_table() | {"network": {}})
 
 

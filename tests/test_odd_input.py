@@ -105,8 +105,7 @@ def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
     odd, plan = (tmp_path / os.fsdecode(name) for name in (b"odd\xff", b"plan\xff.toml"))
     plan.write_text('tasks = ["c1-delta"]')
     quick = ["--epochs", "1", "--hidden", "10", "--T", "2", "--encodings", "1", "--rule", "exact"]
-    run, asked, graded = (str(odd / name) for name in ("exact", "asked", "graded"))
+    run = str(odd / "exact")
     for argv in (["train", "digits", "--out", str(odd), *quick], ["eval", run], ["plot", run]):
         assert main(argv) == 0
-    assert main(["assign", str(plan), asked]) == 0
-    assert main(["grade", "--plan", str(plan), f"{asked}/student", "--out", graded]) == 0
+    assert main(["assign", str(plan), str(odd / "asked")]) == 0  # tests/teaching grades such names

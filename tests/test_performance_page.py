@@ -56,16 +56,6 @@ def test_the_page_says_where_we_lose(record):
     assert "at each of the other sizes | Norse, T = 10 | 1.25 | not reached |" in text
 
 
-def test_what_is_not_installed_failed_or_was_not_made_is_named(record):
-    record["entries"][-1]["absent"] = "not installed: gone"
-    record["cells"][0]["failed"] = {"jax": "no memory"}
-    text = page(speed_frameworks=record)
-    assert f"| {record['entries'][-1]['title']} | not installed: gone |" in text
-    assert "| JAX | failed: no memory |" in text
-    for command in ("bench-frameworks", "bench"):
-        assert f"`make {command}`" in page()
-
-
 def test_every_table_is_whole_and_every_record_has_its_command():
     text = page(**RECORDS)
     for name in (n for n in RECORDS if n.startswith("speed")):

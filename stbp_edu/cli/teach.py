@@ -13,7 +13,7 @@ from stbp_edu import checks
 from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import objectives, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
-from stbp_edu.teaching import class_report, texts
+from stbp_edu.teaching import class_report, notebooks
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.marking import Submission, found_in, graded
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
@@ -24,7 +24,7 @@ LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
 
 def assign_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``assign``."""
-    parser.epilog = texts.filled("plan.toml")
+    parser.epilog = notebooks.filled("plan.toml")
     parser.add_argument("plan", nargs="?", type=Path, metavar="PLAN.toml", help="what is asked")
     parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="a folder to be made")
     parser.add_argument("--flavour", choices=FLAVOURS, default="plain", help="who grades it")
@@ -49,7 +49,7 @@ def assign(args: argparse.Namespace) -> int:
     """
     if args.list:
         every = list(tasks().values())
-        print(texts.filled("listed.txt", objectives=objectives(), tasks=every), end="")
+        print(notebooks.filled("listed.txt", objectives=objectives(), tasks=every), end="")
         return 0
     if args.plan is None or args.out is None:
         raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
@@ -62,7 +62,7 @@ def assign(args: argparse.Namespace) -> int:
     drawn = [plan.tasks_of(k + 1) for k in range(plan.count)]
     variants = [([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn]
     names = {"paths": [args.out / path for path, _ in files], "dry": args.dry_run}
-    print(texts.filled("assigned.txt", plan=plan, variants=variants, **names), end="")
+    print(notebooks.filled("assigned.txt", plan=plan, variants=variants, **names), end="")
     return 0
 
 
@@ -126,7 +126,7 @@ def grade(args: argparse.Namespace) -> int:
     processes = checks.count("processes", count)
     if args.dry_run:
         for path, author in files.items():
-            print(texts.encodable(f"would grade {path}, of {author}"))
+            print(notebooks.encodable(f"would grade {path}, of {author}"))
         return 0
     if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())) and not args.force:
         raise ValueError(f"OUT must be new or empty, got {args.out}; choose another, or --force")
@@ -138,11 +138,11 @@ def grade(args: argparse.Namespace) -> int:
     lost = write_reports(args.out, plan, submissions, args.site)
     verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
     topics = class_report.topics(submissions)[: class_report.DISCUSSED]
-    said = texts.filled(
+    said = notebooks.filled(
         "graded.txt", out=args.out, lost=lost, submissions=submissions, verdicts=verdicts,
         topics=topics, library=misconceptions(),
     )  # fmt: skip
-    print(texts.encodable(said), end="")
+    print(notebooks.encodable(said), end="")
     return int(any(s.problem for s in submissions) or bool(lost))
 
 
@@ -163,7 +163,7 @@ def write_reports(
     lost = []
     for name, text in reports.items():
         try:
-            write_text(out / name, texts.encodable(text))
+            write_text(out / name, notebooks.encodable(text))
         except (OSError, ValueError) as error:
             lost.append(f"{name}: {error}")
     return lost

@@ -10,8 +10,8 @@ from typing import Any
 from stbp_edu.practice.tasks import Task, course_table, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
 from stbp_edu.teaching.marking import Submission
+from stbp_edu.teaching.notebooks import filled
 from stbp_edu.teaching.problem_set import ProblemSet
-from stbp_edu.teaching.texts import filled
 
 DISCUSSED = 3
 """How many misconceptions the page ends with."""

@@ -1,7 +1,7 @@
-"""The notebooks of a problem set and its rubric, from the plan and the tables of the tasks.
+"""What is handed out: the notebooks of a problem set and its rubric, from templates.
 
-All notebooks come from one template. A student's asks; the teacher's has the solutions. For
-nbgrader and Otter there is the source that these tools make both from.
+All notebooks come from one. A student's asks; the teacher's has the solutions. For nbgrader and
+Otter there is the source that these tools make both from.
 """
 
 import json
@@ -10,16 +10,46 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
 from stbp_edu import __version__
+from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import Exercise, Task, tasks
 from stbp_edu.teaching.answers import PACKAGE, name_of
 from stbp_edu.teaching.problem_set import ProblemSet
-from stbp_edu.teaching.texts import filled
 
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True, autoescape=select_autoescape(["html"]),
+)  # fmt: skip
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 FLAVOURS = ("plain", "nbgrader", "otter")
 CELL = re.compile(r"^%% (markdown|code|raw) (\S+) ?(.*)\n", re.M)
 """The line that begins a cell in the template: its kind, its name, and metadata as JSON."""
+
+
+def filled(template: str, **names: object) -> str:
+    """Return a template with its expressions evaluated."""
+    return TEMPLATES.get_template(template).render(names)
+
+
+def many(count: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> many(1, "file"), many(3, "file")
+    ('1 file', '3 files')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold: an answer may raise, and a name may be, what it cannot."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+TEMPLATES.globals |= {"many": many}
+TEMPLATES.filters |= {"g": "{:g}".format, "said": lambda text: Markup(markup(text))}
 
 
 def stub(task: Task) -> str:

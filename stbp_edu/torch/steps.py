@@ -15,9 +15,8 @@ from torch import Tensor
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.program import StepBack, steps_back
-from stbp_edu.arrows.models import network
-from stbp_edu.arrows.neurons import from_lif
-from stbp_edu.arrows.readouts import Loss
+from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived

@@ -42,14 +42,6 @@ def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():
     assert wide.std() == pytest.approx(1 / 20, rel=0.02)  # a scale of 1 where none is said
 
 
-def test_a_run_begins_at_rest_and_a_spike_comes_at_the_threshold_itself():
-    params = [None, {"W": np.ones((1, 1)), "b": np.zeros(1)}]
-    x = np.array([0.5 - 1e-12, 0.5, 0.75]).reshape(1, 3, 1)
-    trace = arrows.forward(network("1-1", HARD), params, x)
-    assert np.array_equal(trace["u"][1], x)
-    assert trace["o"][1].ravel().tolist() == [0.0, 1.0, 1.0]
-
-
 def test_p2_adapt_o():
     lif = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.7))
     net = network("2-3", arrows.with_adaptation(arrows.hard_reset(lif), 0.4, 0.8))

@@ -70,10 +70,7 @@ def test_p2_trace_adapt_written_out():
     ("sizes", "rule", "word"),
     [
         ("2-2-1", "exact", "enter spike weight carry spike readout"),
-        ("2-2-1", "detached-reset", "enter spike weight carry spike readout"),
         ("2-2-1", "classic", "enter spike weight spike reset spike readout"),
-        ("2-2-1", "leak-only", "enter spike weight carry spike readout"),
-        ("2-2-1", "truncated-1", "enter spike weight carry spike readout"),
         ("2-2R", "exact", "enter spike recur spike readout"),
     ],
 )

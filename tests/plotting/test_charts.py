@@ -1,9 +1,8 @@
 """What each chart shows."""
 
 import numpy as np
-import pytest
 
-from stbp_edu import Gaussian, Rectangle, plotting
+from stbp_edu import plotting
 from stbp_edu.plotting import figure
 
 
@@ -21,25 +20,9 @@ def test_potential_marks_spikes_where_they_are():
     np.testing.assert_array_equal(spikes.get_xdata(), [2, 4])
 
 
-@pytest.mark.parametrize("which", ["derivative", "antiderivative"])
-def test_surrogate_draws_the_curve_asked_for(which):
-    shapes = {"rectangle": Rectangle(a=1.0), "Gaussian": Gaussian(a=1.0)}
-    ax = plotting.surrogate(figure()[1], shapes, which)
-    line = next(line for line in ax.lines if line.get_label() == "rectangle")
-    assert line.get_ydata().max() == 1.0
-    assert (line.get_ydata()[-1] == 0) == (which == "derivative")
-
-
 def test_learning_curve_counts_epochs_from_one_and_errors_have_a_logarithmic_axis():
     ax = plotting.learning_curve(figure()[1], {"exact": [50.0, 80.0], "classic": [50.0, 70.0]})
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), [1, 2])
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
     ax = plotting.error_vs(figure()[1], [1, 2], {"exact": [1e-3, 1e-1]}, "T")
     assert ax.get_yscale() == "log"
-
-
-def test_heat_and_confusion_write_their_numbers():
-    ax = plotting.heat(figure()[1], np.array([[0.5, -1.0]]), digits=1)
-    assert [t.get_text() for t in ax.texts] == ["0.5", "−1.0"]
-    ax = plotting.confusion(figure()[1], np.array([[3, 0], [1, 2]]))
-    assert [t.get_text() for t in ax.texts] == ["3", "1", "2"]

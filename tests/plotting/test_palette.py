@@ -23,26 +23,23 @@ EYES = {
 }
 
 
-def luminance(colour: str) -> float:
-    """Return the relative luminance of ``#rrggbb``, as WCAG defines it: 1.0 for white."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+def linear(colour):
+    """Return the linear red, green and blue of ``#rrggbb``."""
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21."""
-    dark, light = sorted((luminance(first), luminance(second)))
+def contrast(*colours):
+    """Return the contrast ratio of two colours, as WCAG defines it, from 1 to 21."""
+    dark, light = sorted(linear(colour) @ (0.2126, 0.7152, 0.0722) for colour in colours)
     return (light + 0.05) / (dark + 0.05)
 
 
 def oklab(colour, eye):
     """Return the OKLab coordinates of a colour as an eye sees it, lightness from 0 to 100."""
-    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     to_cones = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
     to_lab = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
-    seen = np.clip(np.array(EYES[eye]) @ linear, 0, 1)
+    seen = np.clip(np.array(EYES[eye]) @ linear(colour), 0, 1)
     return 100 * (to_lab @ np.cbrt(to_cones @ seen))
 
 

@@ -9,7 +9,7 @@ import pytest
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt import symptoms
-from stbp_edu.practice.bug_hunt.bugs import PROGRAM, bugs
+from stbp_edu.practice.bug_hunt.bugs import bugs, table
 from stbp_edu.practice.bug_hunt.symptoms import evidence, ran, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
@@ -20,7 +20,7 @@ from stbp_edu.verify import autodiff
 from tools.pages.names import bug_hunt, by_symptoms
 from tools.templates import filled
 
-BUGS = bugs()
+BUGS, PROGRAM = bugs(), table()["program"]
 SIZES = (6, 3, 5, 2)
 
 

@@ -8,7 +8,7 @@ import pytest
 import stbp_edu
 from stbp_edu.practice import explorers
 from stbp_edu.practice.explorers import EXPLORERS, data, explore, lab_data
-from stbp_edu.practice.explorers.paths_explorer import key
+from stbp_edu.practice.explorers.network_explorers import key
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
 

@@ -10,7 +10,6 @@ import pytest
 from stbp_edu.practice.tasks import Task, tasks
 from tests.practice.answers import feedback_on
 from tools.teach import bank, quiz_files
-from tools.teach.form import chances
 from tools.teach.weeks import weeks
 
 pytestmark = pytest.mark.slow  # each choice is judged
@@ -49,7 +48,7 @@ def test_no_habit_finds_the_key_more_often_than_by_chance(questions: list[bank.Q
 
 def test_a_bank_that_gives_its_keys_away_is_noticed() -> None:
     """One key, from which the others were made by leaving something out."""
-    found = chances(["a + b * c - d", "a + b * c", "b * c - d", "a + b - d"])
+    found = bank.chances(["a + b * c - d", "a + b * c", "b * c - d", "a + b - d"])
     assert found["most characters"] == found["most likeness to the others"] == 1
     assert found["fewest characters"] == 0
 

@@ -10,9 +10,8 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.answers import answer_to
-from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of
+from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of, filled
 from stbp_edu.teaching.problem_set import read_problem_set
-from stbp_edu.teaching.texts import filled
 
 PLAN = 'title = "Week 3"\ntasks = ["c3-delta", "h4-formula"]\n'
 

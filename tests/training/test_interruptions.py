@@ -16,11 +16,8 @@ from pathlib import Path
 import pytest
 
 from stbp_edu import files
-from stbp_edu.cli import train as train_command
 from stbp_edu.cli.main import main
-from stbp_edu.files import read_json
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.runs.run import load_checkpoint
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, load_checkpoint
 
 RUN = [
     "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",
@@ -140,24 +137,6 @@ def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
         for name in ("runs", "link"):
             assert main([*QUICK, "--out", str(tmp_path / name)]) == 2
             assert "exact is in use by another run; wait for it" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("seed", "status"), [("0", 0), ("7", 2)])
-def test_what_another_process_finished_is_kept(seed, status, tmp_path: Path, monkeypatch) -> None:
-    """With two rules, another process can train the second while we are at the first."""
-    argv = ["train", "digits", *QUICK[4:], "--out", str(tmp_path)]
-    others = [[*argv, "--rule", "classic", "--seed", seed]]
-    seen = train_command.earlier_work
-
-    def slow(config, **how):
-        found = seen(config, **how)
-        if others and config.settings.rule == "classic":
-            assert main(others.pop()) == 0
-        return found
-
-    monkeypatch.setattr(train_command, "earlier_work", slow)
-    assert main(argv) == status
-    assert read_json(tmp_path / "classic" / RECORD)["settings"]["seed"] == int(seed)
 
 
 def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(tmp_path: Path, capsys) -> None:

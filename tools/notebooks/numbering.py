@@ -20,7 +20,7 @@ from tools.notebooks.reading_paths import LINK, TIME, Course, sentence, with_tim
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
-ROWS = re.compile(r"(?:^\| \d+ \| \[.+\]\(\w+\.ipynb\): .+\n)+", flags=re.M)
+ROW = re.compile(r"^\| \d+ (\| \[.+\]\((?:\d\d_)?(\w+)\.ipynb\): .+ \|) \d+\+\d+ \|$", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 
 
@@ -77,11 +77,8 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     course = course_table() if course is None else course
     before = files(root, course)
     for slug, table in course.items():
-        if absent := {"able", "minutes"} - table.keys():
-            raise NotebookError(
-                f"course.toml must say what a reader of {slug} is able to do, and in how many "
-                f"minutes; add {' and '.join(sorted(absent))}"
-            )
+        if "minutes" not in table:
+            raise NotebookError(f"course.toml must say how long {slug} takes; add minutes")
     paths = {
         slug: p.with_name(f"{k:02d}_{slug}.ipynb") for k, (slug, p) in enumerate(before.items())
     }
@@ -110,7 +107,7 @@ def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
     for slug, after in pairwise([*notebooks, ""]):
         for cell in (c for c in notebooks[slug].cells if c.cell_type == "markdown"):
             text = _with_next(cell.source, after, notebooks)
-            cell.source = _with_rows(numbered(text, course), notebooks, course)
+            cell.source = _with_rows(numbered(text, course), course)
 
 
 def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
@@ -122,21 +119,15 @@ def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
     return NEXT.sub(link, text)
 
 
-def _with_rows(text: str, notebooks: dict[str, Any], course: Course) -> str:
-    """Return the map's text with a row for each notebook: what it is for, and its minutes.
+def _with_rows(text: str, course: Course) -> str:
+    """Return the map's text in which the row of each notebook has its number and its minutes."""
 
-    A table holds its first notebook and all before the next table's first.
-    """
-
-    def row(slug: str) -> str:
+    def row(match: re.Match[str]) -> str:
+        words, slug = match.groups()
         reading, exercises = course[slug]["minutes"]
-        number, _, title = _link(slug, notebooks).removeprefix("[").partition(" · ")
-        return f"| {number} | [{title}: {course[slug]['able']} | {reading}+{exercises} |\n"
+        return f"| {list(course).index(slug)} {words} {reading}+{exercises} |"
 
-    slugs = list(notebooks)
-    starts = [slugs.index(LINK.findall(found[0])[0][2]) for found in ROWS.finditer(text)]
-    parts = (slugs[start:end] for start, end in pairwise([*starts, len(slugs)]))
-    return ROWS.sub(lambda _: "".join(map(row, next(parts))), text)
+    return ROW.sub(row, text)
 
 
 def _link(slug: str, notebooks: dict[str, Any]) -> str:

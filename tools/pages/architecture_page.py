@@ -10,10 +10,6 @@ from typing import Any
 from tools import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
-EVENTS = (
-    "on_config", "on_files", "on_page_markdown", "on_page_content", "on_env", "on_post_page",
-    "on_post_build",
-)  # fmt: skip
 
 
 def floors() -> list[list[str]]:
@@ -61,8 +57,9 @@ def build() -> list[tuple[int, str, str]]:
     from tools.site import events  # which imports this module
 
     steps = []
-    for event in EVENTS:
-        action = getattr(events, event)
+    for event, action in vars(events).items():
+        if not event.startswith("on_") or event == "on_post_template":  # for the 404 page alone
+            continue
         steps.append((0, event, (getdoc(action) or "").partition("\n")[0]))
         steps += [(2, f"{f.__module__}.{f.__name__}", "") for f in _calls(action)]
     return steps

@@ -1,8 +1,7 @@
 """The names in the templates of ``docs/``, page by page: each page is given what it shows."""
 
 import tomllib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -27,27 +26,13 @@ from tools.teach.weeks import plan, weeks
 RECORDS = FOLDER / "trust"
 
 
-def frameworks() -> dict[str, object]:
-    """Return the record of what ran, and the version of each framework in it."""
-    record = read_records()["framework-rules"]
-    versions = {package: v for row in record["rows"] for package, v in row["versions"].items()}
-    return {"record": record, "versions": versions}
-
-
 def bug_hunt() -> dict[str, object]:
-    """Return the bugs of the hunt, and the same by what they show."""
-    shown = {
-        "; ".join(SYMPTOMS[name][0] for name in row): same for row, same in by_symptoms().items()
-    }
-
-    def counted(found: Iterable[Bug]) -> Counter[str]:
-        return Counter(map(_place, found))
-
-    first: dict[str, int] = {}  # one for each place
+    """Return the bugs of the hunt, the same by what they show, and one for each place to begin."""
+    first: dict[tuple[int, str], int] = {}
     for k, bug in enumerate(bugs(), start=1):
-        first.setdefault(_place(bug), k)
+        first.setdefault((bug.case, bug.term), k)
     begin = sorted(first.values(), key=lambda k: (bugs()[k - 1].case or 6, bugs()[k - 1].line))
-    names = {"bugs": bugs(), "by_symptoms": shown, "counted": counted, "place": _place}
+    names = {"bugs": bugs(), "by_symptoms": by_symptoms(), "symptoms": SYMPTOMS}
     return {**names, "begin": begin, "program": hunt(begin[0]).numbered}
 
 
@@ -60,27 +45,11 @@ def by_symptoms() -> dict[tuple[str, ...], list[Bug]]:
     return dict(sorted(found.items(), key=lambda row: [order.index(name) for name in row[0]]))
 
 
-def _place(bug: Bug) -> str:
-    return f"case {bug.case}, `{bug.term}`" if bug.case else "the loops"
-
-
 def cite() -> dict[str, object]:
-    """Return CITATION.cff, and the fields of BibTeX for the software and for the paper."""
+    """Return CITATION.cff, as it stands there and as it is read, and the licence of the code."""
     source = (ROOT / "CITATION.cff").read_text(encoding="utf-8").rstrip()
-    cff = yaml.safe_load(source)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    software = {**_bibtex(cff), "license": project["license"]}
-    return {"source": source, "software": software, "paper": _bibtex(cff["references"][0])}
-
-
-def _bibtex(cff: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an entry of a Citation File under BibTeX's names."""
-    people = [
-        f"{{{a['name']}}}" if "name" in a else f"{a['family-names']}, {a['given-names']}"
-        for a in cff["authors"]
-    ]
-    year = cff.get("year") or str(cff.get("date-released", ""))[:4]
-    return {**cff, "author": " and ".join(people), "pages": cff.get("start"), "year": year}
+    return {"source": source, "cff": yaml.safe_load(source), "license": project["license"]}
 
 
 def trust() -> dict[str, object]:
@@ -131,14 +100,10 @@ def adjoints(text: str, learn: Sequence[str], sizes: str, **constants: float) ->
 
 
 def teach() -> dict[str, object]:
-    """Return the weeks of a class, the plan of one, and how many tasks there are."""
-    every, told = tasks().values(), weeks()
-    counts = Counter(task.use for task in every)
-    counts |= {"tasks": len(every), "elsewhere": sum(not task.in_course for task in every)}
-    counts |= Counter(f"{task.use}_seen" for task in every if task.in_course)
-    unseen = [task for task in every if task.use != "practice" and not task.in_course]
-    names = {"weeks": told, "counts": counts, "unseen": unseen}
-    return {**names, "plan": plan(told[2]).rstrip(), "said": markup}
+    """Return the weeks of a class, the plan of one, and all tasks."""
+    told = weeks()
+    names = {"weeks": told, "plan": plan(told[2]).rstrip()}
+    return {**names, "tasks": list(tasks().values()), "said": markup}
 
 
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
@@ -146,7 +111,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
     "equations.md": lambda: {"groups": GROUPS},
-    "frameworks.md": frameworks,
+    "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),

@@ -8,7 +8,7 @@ import numpy as np
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import SERIES
-from stbp_edu.training.runs.measurements import mean_interval, share_interval
+from stbp_edu.training.measurements import mean_interval, share_interval
 from tools.pages.records import Record, figure_html
 
 LEARNS = 0.95
@@ -174,18 +174,6 @@ def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, 
     if "holds" in said:
         return between(found), low <= 100 * said["holds"] <= high, False
     return between(found), low > 100 * said["above"], False
-
-
-def unfinished(record: Record | None) -> int | None:
-    """Return how many planned runs a record has not; None without a record, of all."""
-    if record is None:
-        return None
-    return sum(row["planned"] - len(row["runs"]) for row in record["rows"] if "planned" in row)
-
-
-def beyond(record: Record, layer: int = 0, **cell: Any) -> float:
-    """Return the mean share of a layer's gains that are above 1 in size, from the lowest up."""
-    return mean([run["beyond"][layer] for run in runs_of(record, **cell)] or [0.0])
 
 
 def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:

@@ -55,14 +55,6 @@ class Address:
     site: str = ""
     repository: str = ""
 
-    def source(self, path: str) -> str:
-        """Return the address of a file in the repository; empty where there is none.
-
-        >>> Address(repository="https://example.org/a/b").source("README.md")
-        'https://example.org/a/b/blob/main/README.md'
-        """
-        return f"{self.repository}/blob/{BRANCH}/{path}" if self.repository else ""
-
     def runners(self, stem: str) -> dict[str, str]:
         """Return where a notebook can be run elsewhere, by name: on GitHub, Colab and Binder.
 

@@ -1,7 +1,6 @@
 """What teachers hand out, built into one folder: ``python -m tools.teach OUT``.
 
 - ``bank``: questions to choose an answer, from the tasks and their named mistakes;
-- ``form``: how often the key is found by the form of the choices alone;
 - ``quiz_files``: a set of questions as Moodle XML and as QTI for Canvas;
 - ``handouts``: the pages of the built site, made ready for paper;
 - ``slides``: a deck for each notebook that derives, as ``course.toml`` says;

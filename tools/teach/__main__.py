@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from playwright.sync_api import Browser
 
 from stbp_edu.equations import GROUPS
 from stbp_edu.practice.feedback import markup
@@ -23,9 +24,6 @@ from tools.site.render.notebook_page import folder
 from tools.teach import bank, handouts, inventory, paper, quiz_files, slides
 from tools.teach.weeks import plan, weeks
 from tools.templates import filled
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 TITLE = "Error through space and time"
 
@@ -41,11 +39,8 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
         case "guide":
             yield "guide.pdf", "Teach with this", [handouts.paper("teach")], ""
         case "course":
-            cover, told = (
-                filled("cover.html", title=TITLE),
-                (handouts.paper(p, pages) for p in pages),
-            )
-            yield "course.pdf", TITLE, [cover, *told], ""
+            told = (handouts.paper(page, pages) for page in pages)
+            yield "course.pdf", TITLE, [filled("cover.html", title=TITLE), *told], ""
         case "handouts":
             for stem, page in zip(stems, pages, strict=True):
                 yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
@@ -64,7 +59,7 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
             yield "answer-key.pdf", "Answer key", [filled("answer_key.html", **names)], ""
 
 
-def write_files(part: str, out: Path, stems: Sequence[str], running: "Browser") -> None:
+def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) -> None:
     """Write what is shown or read in by machines: slides, questions and homework."""
     match part:
         case "slides":

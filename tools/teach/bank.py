@@ -2,8 +2,10 @@
 
 Each has four choices: the right answer, one with mistake A, one with mistake B, and one with both.
 So every choice is as like the others as any: none is the one from which the rest were made. Which
-pairs of mistakes are taken is chosen so that over the whole bank no habit of ``form`` finds the key
-more often than chance.
+pairs of mistakes are taken is chosen so that over the whole bank no habit of readers who know
+nothing finds the key more often than chance. A habit picks the choice that is extreme in one
+measure of its form, as the longest or the one with the fewest signs, and one at random where
+several are.
 """
 
 import ast
@@ -11,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -22,7 +24,6 @@ from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.exercise_check import situations
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
-from tools.teach.form import TOKEN, chances
 
 PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task
@@ -30,6 +31,16 @@ FIRST = 4  # situations, of networks that differ in every size
 LONGEST = 100  # characters of a choice
 ASKED = "Which of these is right?", "Which one is it?"  # no two questions have the same words
 ARTIFICIAL = re.compile(r"\b0 \*|\* 0\b|\b1\.0\b")  # there for the grader, and nobody writes it
+TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]")
+KINDS = {
+    "tokens": ".*",
+    "names": r"[^\W\d].*",
+    "operators": r"[-+*/@]|\*\*",
+    "minus signs": "-",
+    "brackets": r"[(\[]",
+    "numbers": r"\d.*",
+}
+"""Tokens that are counted."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,51 @@ class Question:
     def chances(self) -> dict[str, float]:
         """How likely each habit picks the key."""
         return chances([choice.text for choice in self.choices])
+
+
+@cache
+def tokens(choice: str) -> tuple[str, ...]:
+    """Return the names, numbers and signs of a choice, in their order."""
+    return tuple(TOKEN.findall(choice))
+
+
+@cache
+def likeness(one: str, other: str) -> float:
+    """Return how much of two choices is the same, from 0 to 1."""
+    first, second = sorted((one, other))
+    return SequenceMatcher(None, tokens(first), tokens(second), autojunk=False).ratio()
+
+
+def measures(choices: Sequence[str]) -> dict[str, list[float]]:
+    """Return what each habit looks at, for each of the choices."""
+    sets = [set(tokens(choice)) for choice in choices]
+    counted = {
+        name: [sum(bool(re.fullmatch(kind, t)) for t in tokens(choice)) for choice in choices]
+        for name, kind in KINDS.items()
+    }
+    return {
+        "characters": [len(choice) for choice in choices],
+        **counted,
+        "different names": [sum(t[0].isalpha() for t in one) for one in sets],
+        "likeness to the others": [sum(likeness(a, b) for b in choices if b != a) for a in choices],
+        "shared tokens": [sum(t in s for t in one for s in sets) / len(one) for one in sets],
+        "place in the alphabet": [sorted(choices).index(choice) for choice in choices],
+    }
+
+
+def chances(choices: Sequence[str]) -> dict[str, float]:
+    """Return, for each habit, how likely it picks the first choice.
+
+    >>> found = chances(["a + b", "a", "b", "a"])
+    >>> found["most tokens"], found["fewest tokens"]
+    (1.0, 0.0)
+    """
+    found = {}
+    for name, measured in measures(choices).items():
+        values = [round(v, 9) for v in measured]
+        for word, extreme in (("most", max(values)), ("fewest", min(values))):
+            found[f"{word} {name}"] = (values[0] == extreme) / values.count(extreme)
+    return found
 
 
 def expression(body: str) -> str:

@@ -6,13 +6,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from playwright.sync_api import Browser, sync_playwright
 
 from tools.site import SITE
 from tools.templates import filled
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
@@ -23,14 +21,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 @contextmanager
-def browser() -> Iterator["Browser"]:
+def browser() -> Iterator[Browser]:
     """Run Chromium while the block runs.
 
     Raises:
         RuntimeError: if there is none.
     """
-    from playwright.sync_api import sync_playwright
-
     found = [shutil.which(n) for n in (os.environ.get("CHROMIUM", ""), *NAMES) if n]
     if not (path := next(filter(None, found), None)):
         raise RuntimeError("no Chromium found; install one or set CHROMIUM=/path/to/it")
@@ -43,7 +39,7 @@ def browser() -> Iterator["Browser"]:
 
 
 def printed(
-    running: "Browser", target: Path, title: str, parts: list[str], kind: str = ""
+    running: Browser, target: Path, title: str, parts: list[str], kind: str = ""
 ) -> list[str]:
     """Print a document of several parts, and return what would be cut off at its right.
 

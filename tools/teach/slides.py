@@ -8,9 +8,9 @@ itself; the key S opens the notes.
 import re
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bs4 import Tag
+from playwright.sync_api import Browser
 
 from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
@@ -18,9 +18,6 @@ from tools.site.assets import npm
 from tools.teach.handouts import article, question, sections, tag
 from tools.teach.paper import TEMPLATES
 from tools.templates import filled
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
@@ -133,7 +130,7 @@ def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     return written
 
 
-def overfull(running: "Browser", file: Path) -> list[str]:
+def overfull(running: Browser, file: Path) -> list[str]:
     """Return the slides of a deck that are higher or wider than the screen."""
     page = running.new_page(viewport={"width": 1280, "height": 720})
     page.goto(file.resolve().as_uri())

@@ -3,13 +3,12 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stbp_edu.practice.tasks import Task, course_table, objectives, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
-from tools.site.render.notebook_page import Notebook, folder, read_notebook
+from tools.site.render.notebook_page import Notebook, read_notebooks
 
 CONTENT = Path(__file__).parent / "content"
 
@@ -51,18 +50,14 @@ class Week:
 def weeks() -> list[Week]:
     """Return the six weeks."""
     tables = tomllib.loads((CONTENT / "weeks.toml").read_text(encoding="utf-8"))["week"]
+    known = {stem.partition("_")[2]: notebook for stem, notebook in read_notebooks().items()}
     slugs, found = list(course_table()), []
     for number, told in enumerate(tables, start=1):
         groups = told["notebooks"], told.get("choose", [])
-        notebooks = [[_notebook(slug) for slug in group] for group in groups]
+        notebooks = [[known[slug] for slug in group] for group in groups]
         own = [t for t in tasks().values() if any(slugs[t.notebook] in group for group in groups)]
         found.append(Week(number, told, *notebooks, own))
     return found
-
-
-@cache
-def _notebook(slug: str) -> Notebook:
-    return read_notebook(next(folder().glob(f"*_{slug}.ipynb")))
 
 
 def plan(week: Week) -> str:

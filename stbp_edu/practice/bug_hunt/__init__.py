@@ -1,7 +1,6 @@
 """The bug hunt: read a backward pass that has one bug, and name its case, term and symptom.
 
-- ``program``: a right backward pass, the five cases in one function;
-- ``changes.toml``: what is changed in it, by the expression that is changed;
+- ``changes.toml``: a right backward pass, the five cases in one, and what is changed in it;
 - ``bugs``: the programs with one change each;
 - ``symptoms``: on which networks a bug shows, measured.
 

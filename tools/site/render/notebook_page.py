@@ -26,7 +26,7 @@ from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.notebooks.reading_paths import TIME
-from tools.site.downloads import Address
+from tools.site.downloads import BRANCH, Address
 from tools.templates import filled
 
 HEAVY = "browser-heavy"
@@ -130,8 +130,8 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
     heavy = [k for k, cell in enumerate(notebook.cells, start=1) if HEAVY in tags_of(cell)]
     links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
-    if source := address.source(f"notebooks/{notebook.stem}.ipynb"):
-        links["Source"] = source
+    if address.repository:
+        links["Source"] = f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
     return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
 
 

@@ -1,6 +1,6 @@
 """Write the records of the trust page: what was checked, by which oracle, with what error.
 
-``python -m tools.pages.trust_page --write`` verifies, counts the bad calls and writes the record;
+``python -m benchmarks.trust_record --write`` verifies, counts the bad calls and writes the record;
 ``--mutants`` writes the score of the last ``make mutants``.
 """
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.files import read_json, write_json
+from stbp_edu.training.runs import measurements_folder
 from stbp_edu.verify import report
-from tools.pages.names import RECORDS
 
+FOLDER = measurements_folder() / "trust"
 MUTMUT = Path("mutants", "mutmut-cicd-stats.json")  # what make mutants leaves
 
 
@@ -32,16 +33,16 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Write the records that are asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tools.pages.trust_page", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.trust_record", description=__doc__)
     parser.add_argument("--write", action="store_true", help="verify, and write the record")
     parser.add_argument("--mutants", action="store_true", help="note the score of make mutants")
     args = parser.parse_args()
     if args.write:
-        write_json(RECORDS / "verify.json", measure())
+        write_json(FOLDER / "verify.json", measure())
     if args.mutants:
         counts = {k: v for k, v in read_json(MUTMUT).items() if v}
         day = {"date": date.today().isoformat(), "command": "make mutants"}
-        write_json(RECORDS / "mutation-score.json", day | counts)
+        write_json(FOLDER / "mutation-score.json", day | counts)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,27 @@
-"""What the explorer of the backward sweep shows: every cell with its formula and its numbers."""
+"""What the explorers of a network show: the backward sweep, cell by cell, and every path.
+
+Both read the graph of its arrows. All is that of the first sample; steps and neurons are counted
+from 1, as on paper.
+"""
 
 from itertools import product
 from typing import Any
 
-from stbp_edu.arrows import Edge, Node
+from stbp_edu.arrows import Edge, LocalDerivatives, Node
 from stbp_edu.cases import case_at
 from stbp_edu.plotting.graph import subscript
+from stbp_edu.practice.explorers.widget import node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import RULES
-from stbp_edu.verify.paths import edges_from, unroll
+from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
 
 Json = dict[str, Any]
 
 
 def sweep_data(net: ForwardPass) -> Json:
-    """Return the cells of the first sample in the order of the sweep, for both rules.
+    """Return the cells in the order of the sweep, for both rules.
 
-    Steps are counted from 1, as on paper. A term is a list of factors (name, value), with the
-    cell that it comes from.
+    A term is a list of factors (name, value), with the cell that it comes from.
 
     >>> from stbp_edu.practice.explorers.pencil_network import pencil
     >>> data = sweep_data(pencil())
@@ -94,3 +98,79 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
         }
         for t, n in product(reversed(range(T)), reversed(range(1, N + 1)))
     ]
+
+
+def paths_data(net: ForwardPass) -> Json:
+    """Return nodes, edges, and for each node its paths, their contributions and every total.
+
+    ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet.
+
+    >>> from stbp_edu.practice.explorers.pencil_network import smooth
+    >>> start = paths_data(smooth())["starts"]["o-2-2-1"]
+    >>> len(start["paths"]), abs(start["totals"]["exact"] - start["adjoint"]) < 1e-15
+    (2, True)
+    """
+    graph = unroll(net.trace, net.targets, net.params, net.neuron)
+    exact = net.sweep("exact")
+    adjoints = {"o": exact.delta, "u": exact.epsilon}
+    shown = picture(graph, Node("u", n=1, t=0, i=0), {})
+    nodes = [node for node in shown.nodes if node.kind != "L"]
+    return {
+        "T": graph.T,
+        "N": graph.net.N,
+        "sizes": list(graph.net.sizes),
+        "words": net.description,
+        "views": views(shown),
+        "nodes": [
+            {"id": node_id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
+            for node in nodes
+        ],
+        "edges": [{"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows],
+        "starts": {
+            node_id(node): _start(
+                node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i])
+            )
+            for node in nodes
+        },
+    }
+
+
+def key(rule: str, reset: bool, leak: bool) -> str:
+    """Return the name of a setting of the switches: ``"exact"``, ``"classic no-leak"``, and so on.
+
+    >>> key("classic", True, False)
+    'classic no-leak'
+    """
+    return rule + ("" if reset else " no-reset") + ("" if leak else " no-leak")
+
+
+def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
+    """Return the paths of one node, the largest first, and what each setting keeps of them."""
+    paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
+    whole = sum(abs(float(p.contribution)) for p in paths) or 1.0
+    settings = {key(*s): s for s in product(RULES, (True, False), (True, False))}
+    return {
+        "adjoint": adjoint,
+        "totals": {
+            name: float(sum(p.contribution for p in paths if _kept(p, *setting)))
+            for name, setting in settings.items()
+        },
+        "paths": [
+            {
+                "nodes": [node_id(n) for n in p.nodes],
+                "kinds": [e.kind for e in p.edges],
+                "factors": [float(e.factor) for e in p.edges],
+                "value": float(p.contribution),
+                "share": abs(float(p.contribution)) / whole,
+                "kept": [name for name, setting in settings.items() if _kept(p, *setting)],
+            }
+            for p in paths
+        ],
+    }
+
+
+def _kept(path: Path, rule: str, reset: bool, leak: bool) -> bool:
+    """Return whether a setting keeps a path."""
+    kinds = {edge.kind for edge in path.edges}
+    cut = (not reset and "reset" in kinds) or (not leak and "carry" in kinds)
+    return not cut and not path.dropped_by(rule)
